@@ -1,0 +1,93 @@
+"""Settings, read once from the environment and passed in. The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+
+class SettingsError(Exception):
+    """A setting that is missing or wrong; says which one and what is expected, never its value."""
+
+
+class Settings(BaseModel):
+    """All settings. Each is the environment variable MASH_<NAME>; secrets may also be named by MASH_<NAME>_FILE."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(default=Path(".var"), description="Where the embedded database, keys and logs live.")
+    database_url: SecretStr | None = Field(default=None, description="The application's role. Unset: the embedded PostgreSQL.")
+    owner_database_url: SecretStr | None = Field(default=None, description="The owner's role, for migrations only.")
+    prefect_database_url: SecretStr | None = Field(default=None, description="Prefect's own database on the same cluster.")
+    prefect_api_url: str = Field(default="http://127.0.0.1:4200/api", description="Prefect's server.")
+    prefect_auth_string: SecretStr | None = Field(default=None, description="Prefect's login, 'user:password'.")
+    api_host: str = "127.0.0.1"
+    api_port: int = 8000
+    public_url: str = Field(default="", description="The address people reach the API by; in alert links. Default: host and port.")
+    master_key: SecretStr | None = Field(default=None, description="32 bytes, base64: wraps every referral's key.")
+    token_key: SecretStr | None = Field(default=None, description="Signs staff tokens and alert links.")
+    hubs: str = Field(default="sandwell,merton", description="The hubs that this installation serves.")
+    profiles_dir: Path | None = Field(default=None, description="Further profiles of your own, beside the shipped ones.")
+    channels_file: Path | None = Field(default=None, description="TOML: Apprise URLs by hub and role. Mode 600.")
+    mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
+    time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
+    time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
+    linger_seconds: float = Field(default=1.0, ge=0, description="How long a run in a burst of events stays before it parks.")
+    attempts_at_once: int = Field(default=6, ge=1, description="How many runs the worker carries at the same time.")
+
+    @property
+    def hub_names(self) -> tuple[str, ...]:
+        """The hubs served, by name."""
+        return tuple(name.strip() for name in self.hubs.split(",") if name.strip())
+
+    @property
+    def base_url(self) -> str:
+        """The address in links, without a trailing slash."""
+        return (self.public_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+
+def read_settings(environ: dict[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from MASH_* variables. Raises SettingsError for an unknown, malformed or unreadable one."""
+    environ = dict(os.environ) if environ is None else environ
+    values: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        variable = f"MASH_{name.upper()}"
+        if variable in environ:
+            values[name] = environ[variable]
+        elif f"{variable}_FILE" in environ:
+            values[name] = read_secret_file(Path(environ[f"{variable}_FILE"]), variable)
+    try:
+        return Settings(**{**values, **overrides})
+    except ValidationError as wrong:
+        raise SettingsError("; ".join(f"MASH_{str(err['loc'][0]).upper()}: {err['msg']}" for err in wrong.errors())) from None
+
+
+def read_secret_file(path: Path, what: str) -> str:
+    """A secret's file content. Refuses one that others can read."""
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise SettingsError(f"{what}: {path} can be read by others; run: chmod 600 {path}")
+        return path.read_text().strip()
+    except OSError as missing:
+        raise SettingsError(f"{what}: cannot read {path}: {missing.strerror}") from None
+
+
+def read_channels(path: Path | None) -> dict[str, dict[str, list[str]]]:
+    """Apprise URLs by hub and role: `[sandwell] duty_manager = ["mailto://..."]`; hub or role '*' is the fallback."""
+    if path is None:
+        return {}
+    try:
+        parsed = tomllib.loads(read_secret_file(path, "MASH_CHANNELS_FILE"))
+    except tomllib.TOMLDecodeError as wrong:
+        raise SettingsError(f"MASH_CHANNELS_FILE: not TOML: {wrong}") from None
+    for hub, roles in parsed.items():
+        good = isinstance(roles, dict) and all(isinstance(urls, list) and all(isinstance(u, str) for u in urls)
+                                               for urls in roles.values())
+        if not good:
+            raise SettingsError(f"MASH_CHANNELS_FILE: [{hub}] expects role = [\"apprise url\", ...] on each line")
+    return parsed

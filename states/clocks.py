@@ -1,0 +1,159 @@
+"""Lengths, calendars, and when a clock is due and why. Times are UTC; reckoning is in Europe/London."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+
+LONDON = ZoneInfo("Europe/London")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Frozen(BaseModel):
+    """An immutable value that refuses unknown fields and never prints what it was given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Unit(StrEnum):
+    """How a length is counted: by the wall, by the hub's opening hours, or in the hub's working days."""
+
+    ELAPSED_HOURS = "h"
+    HUB_HOURS = "hub hours"
+    WORKING_DAYS = "working days"
+
+
+_LENGTH = re.compile(r"^(\d+(?:\.\d+)?) (h|min|hub hours?|working days?)$")
+
+
+class Length(Frozen):
+    """A length of time with its unit, written '4 h', '30 min', '8 hub hours' or '1 working day'."""
+
+    amount: float
+    unit: Unit
+
+    @model_validator(mode="before")
+    @classmethod
+    def read(cls, value: Any) -> Any:
+        """Accept the written form; refuse what is not one, saying the forms there are."""
+        if not isinstance(value, str):
+            return value
+        match = _LENGTH.match(value)
+        if not match or float(match[1]) <= 0:
+            raise ValueError("expected a length such as '4 h', '30 min', '8 hub hours' or '1 working day'")
+        amount, unit = float(match[1]), match[2]
+        if unit == "min":
+            return {"amount": amount / 60, "unit": Unit.ELAPSED_HOURS}
+        if unit == "h":
+            return {"amount": amount, "unit": Unit.ELAPSED_HOURS}
+        if unit.startswith("working") and amount != int(amount):
+            raise ValueError("expected a whole number of working days")
+        return {"amount": amount, "unit": Unit.HUB_HOURS if unit.startswith("hub") else Unit.WORKING_DAYS}
+
+    @model_serializer
+    def write(self) -> str:
+        """The written form, which `read` takes back."""
+        return str(self)
+
+    def __str__(self) -> str:
+        if self.unit is Unit.ELAPSED_HOURS and self.amount < 1:
+            return f"{self.amount * 60:g} min"
+        if self.unit is Unit.ELAPSED_HOURS:
+            return f"{self.amount:g} h"
+        return f"{self.amount:g} {self.unit.value[:-1] if self.amount == 1 else self.unit.value}"
+
+
+class Window(Frozen):
+    """One stretch of opening hours within a day, local time."""
+
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def closes_later(self) -> Window:
+        """Refuse a window that closes before it opens: a night is written as two windows."""
+        if self.closes <= self.opens:
+            raise ValueError("a window must close after it opens; write a night as two windows")
+        return self
+
+
+class Calendar(Frozen):
+    """When a hub is open: windows by weekday, less the bank holidays."""
+
+    windows: dict[str, tuple[Window, ...]]
+    bank_holidays: tuple[date, ...] = ()
+
+    @model_validator(mode="after")
+    def opens_sometime(self) -> Calendar:
+        """Refuse unknown weekdays, overlapping windows, and a hub that never opens."""
+        if unknown := set(self.windows) - set(WEEKDAYS):
+            raise ValueError(f"unknown weekday {sorted(unknown)}: expected {', '.join(WEEKDAYS)}")
+        if not any(self.windows.values()):
+            raise ValueError("a hub must be open at some time in the week")
+        for windows in self.windows.values():
+            if any(a.closes > b.opens for a, b in zip(windows, windows[1:], strict=False)):
+                raise ValueError("windows of a day must be in order and must not overlap")
+        return self
+
+    def open_on(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The day's windows as UTC instants; empty when the hub is closed all day."""
+        if day in self.bank_holidays:
+            return ()
+        windows = self.windows.get(WEEKDAYS[day.weekday()], ())
+        return tuple(
+            (datetime.combine(day, w.opens, LONDON).astimezone(UTC), datetime.combine(day, w.closes, LONDON).astimezone(UTC))
+            for w in windows
+        )
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the hub is open at this instant."""
+        return any(opens <= at < closes for opens, closes in self.open_on(at.astimezone(LONDON).date()))
+
+    def add(self, start: datetime, length: Length) -> datetime:
+        """The instant `length` after `start`. Working days end at the hub's closing time of the last day."""
+        if length.unit is Unit.ELAPSED_HOURS:
+            return start + timedelta(hours=length.amount)
+        if length.unit is Unit.HUB_HOURS:
+            return self._add_hub_hours(start, timedelta(hours=length.amount))
+        return self._add_working_days(start, int(length.amount))
+
+    def _add_hub_hours(self, start: datetime, left: timedelta) -> datetime:
+        day = start.astimezone(LONDON).date()
+        while True:
+            for opens, closes in self.open_on(day):
+                begin = max(opens, start)
+                if begin + left <= closes:
+                    return begin + left
+                left -= max(timedelta(0), closes - begin)
+            day += timedelta(days=1)
+
+    def _add_working_days(self, start: datetime, days: int) -> datetime:
+        day = start.astimezone(LONDON).date()
+        while days:
+            day += timedelta(days=1)
+            days -= bool(self.open_on(day))
+        return self.open_on(day)[-1][1]
+
+
+class Due(Frozen):
+    """When something is due, and the sentence that explains it."""
+
+    at: datetime
+    why: str
+
+
+def local(at: datetime) -> str:
+    """An instant as people in the hub write it."""
+    return at.astimezone(LONDON).strftime("%a %d %b %H:%M")
+
+
+def due(length: Length, start: datetime, from_what: str, what: str, calendar: Calendar) -> Due:
+    """When `what` is due, counted from `start`, with its reason ('red: 4 h from receipt, elapsed')."""
+    counted = {Unit.ELAPSED_HOURS: "elapsed", Unit.HUB_HOURS: "the hub's opening hours",
+               Unit.WORKING_DAYS: "to the hub's close that day"}[length.unit]
+    return Due(at=calendar.add(start, length), why=f"{what}: {length} from {from_what} ({local(start)}), {counted}")

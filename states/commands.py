@@ -1,0 +1,250 @@
+"""What people ask for: one class per kind, in the field's words. Codes and times only; words are kept apart, encrypted."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mash.states.clocks import Frozen
+from mash.states.profile import Cohort, ContactKind, Outcome
+
+Code = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.:/ -]+$")]
+Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
+
+
+class Actor(Frozen):
+    """Who acts: an account or system id (never a person's name), a role and an agency, at a hub."""
+
+    id: Code
+    role: Code
+    agency: Code
+    hub: Code
+
+
+class Said(Frozen):
+    """Words that came with a command: where they are kept, and a keyed digest that proves they are unchanged."""
+
+    item: str
+    hmac: str
+
+
+class Subject(Frozen):
+    """A person the contact is about, without saying who."""
+
+    id: Code
+    cohort: Cohort
+
+
+class ReportedConsent(Frozen):
+    """Consent as the referrer reports it. The lawful basis is the hub's to record."""
+
+    asked: bool | None = None
+    given: bool | None = None
+    override_stated: bool = False
+    family_informed: bool | None = None
+    safe_contact_warning: bool = False
+
+
+class ReceiveContact(Frozen):
+    """A contact reached the front door."""
+
+    kind: Literal["receive_contact"] = "receive_contact"
+    contact: ContactKind
+    source: Code
+    source_agency: Code
+    subjects: tuple[Subject, ...] = Field(min_length=1)
+    primary_need: Code | None = None
+    factors: tuple[Code, ...] = ()
+    immediate_danger: bool = False
+    consent: ReportedConsent = ReportedConsent()
+    reported_at: datetime | None = None
+    flags: tuple[Code, ...] = ()
+    referrer_reachable: bool = False
+
+
+class RateReferral(Frozen):
+    """Give the first rating, which sets the clocks and the route."""
+
+    kind: Literal["rate_referral"] = "rate_referral"
+    rating: Code
+
+
+class RerateReferral(Frozen):
+    """Change the rating, with a reason, at any open stage."""
+
+    kind: Literal["rerate_referral"] = "rerate_referral"
+    rating: Code
+
+
+class RecordSharingBasis(Frozen):
+    """Record why information may (or may not) be shared, before any check leaves (Haringey [2013] EWHC 416)."""
+
+    kind: Literal["record_sharing_basis"] = "record_sharing_basis"
+    share: bool = Field(default=True, description="False records a reason not to share: no check leaves.")
+    purpose: Literal["safeguarding_child", "safeguarding_adult", "prevention_of_crime", "information_request"]
+    lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent"]
+    consent: Literal["given", "refused", "overridden", "not_sought", "no_answer"]
+    family_informed: bool
+
+
+class AnswerCheck(Frozen):
+    """An agency's structured answer to its check. What it holds in words stays its own."""
+
+    kind: Literal["answer_check"] = "answer_check"
+    agency: Code
+    known: bool
+    relevant: bool = False
+    recommendation: Recommendation | None = None
+    suggested_rating: Code | None = None
+
+
+class ProceedWithoutReplies(Frozen):
+    """Go on though agencies have not answered: a recorded act with a reason, never a silence."""
+
+    kind: Literal["proceed_without_replies"] = "proceed_without_replies"
+
+
+class ConveneMeeting(Frozen):
+    """Call the MASH meeting for a time."""
+
+    kind: Literal["convene_meeting"] = "convene_meeting"
+    at: datetime
+
+
+class RecordMeeting(Frozen):
+    """The meeting was held: who came, and the second rating where the hub gives one."""
+
+    kind: Literal["record_meeting"] = "record_meeting"
+    attended: tuple[Code, ...]
+    rating: Code | None = None
+
+
+class RecordDecision(Frozen):
+    """The local authority's manager decides, subject by subject. Paths that differ split into linked referrals."""
+
+    kind: Literal["record_decision"] = "record_decision"
+    outcomes: dict[Code, Outcome] = Field(min_length=1, description="An outcome for each subject id.")
+    primary_need: Code | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
+    transfer_to: Code | None = Field(default=None, description="The receiving authority, for a transfer.")
+
+
+class CallStrategyDiscussion(Frozen):
+    """Call a strategy discussion, from any open stage."""
+
+    kind: Literal["call_strategy_discussion"] = "call_strategy_discussion"
+
+
+class RecordStrategyDiscussion(Frozen):
+    """The strategy discussion was held; it may end without section 47."""
+
+    kind: Literal["record_strategy_discussion"] = "record_strategy_discussion"
+    attended: tuple[Code, ...]
+    outcome: Literal["section_47", "no_section_47"]
+
+
+class ConcludeEnquiries(Frozen):
+    """Section 47 enquiries end in a conference, or without further child protection action."""
+
+    kind: Literal["conclude_enquiries"] = "conclude_enquiries"
+    outcome: Literal["conference", "no_further_child_protection_action"]
+
+
+class RecordConference(Frozen):
+    """The initial child protection conference was held (never at a weekend: CIN rule 8875)."""
+
+    kind: Literal["record_conference"] = "record_conference"
+    held_on: date
+    outcome: Literal["child_protection_plan", "no_plan"]
+
+
+class StartAssessment(Frozen):
+    """Start a section 17 assessment beside the section 47."""
+
+    kind: Literal["start_assessment"] = "start_assessment"
+
+
+class CompleteAssessment(Frozen):
+    """The child and family assessment is finished."""
+
+    kind: Literal["complete_assessment"] = "complete_assessment"
+    factors: tuple[Code, ...] = Field(min_length=1, description="CIN assessment factors; 21 stands alone (rule 8869).")
+    outcome: Literal["child_in_need_plan", "early_help", "no_further_action"]
+
+
+class OfferStepDown(Frozen):
+    """Offer the family's support to an early help or universal service."""
+
+    kind: Literal["offer_step_down"] = "offer_step_down"
+    service: Code
+
+
+class AcceptStepDown(Frozen):
+    """The service accepts: only now is the step-down an outcome."""
+
+    kind: Literal["accept_step_down"] = "accept_step_down"
+
+
+class ReturnStepDown(Frozen):
+    """The service does not take it: the case steps up again, to a new decision."""
+
+    kind: Literal["return_step_down"] = "return_step_down"
+
+
+class CompleteAdultEnquiry(Frozen):
+    """The adult section 42 enquiry is finished (Care Act 2014)."""
+
+    kind: Literal["complete_adult_enquiry"] = "complete_adult_enquiry"
+    outcome: Literal["risk_removed", "risk_reduced", "risk_remains", "no_risk_found"]
+
+
+class AcknowledgeAlert(Frozen):
+    """'I have it': stop the ladder of a clock."""
+
+    kind: Literal["acknowledge_alert"] = "acknowledge_alert"
+    clock: Code
+
+
+class ReopenReferral(Frozen):
+    """Correct a mistaken closure. A new concern is a new, linked contact instead."""
+
+    kind: Literal["reopen_referral"] = "reopen_referral"
+
+
+class AdoptProfile(Frozen):
+    """Go on under another version of the hub's profile."""
+
+    kind: Literal["adopt_profile"] = "adopt_profile"
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AddNote(Frozen):
+    """Add a note to the case."""
+
+    kind: Literal["add_note"] = "add_note"
+
+
+class FireClocks(Frozen):
+    """The system looks at the clocks: warn, breach, climb."""
+
+    kind: Literal["fire_clocks"] = "fire_clocks"
+
+
+class RecordTold(Frozen):
+    """The referrer was told: the notice was delivered."""
+
+    kind: Literal["record_told"] = "record_told"
+    what: Literal["acknowledgement", "outcome"]
+
+
+StaffCommand = Annotated[
+    RateReferral | RerateReferral | RecordSharingBasis | AnswerCheck | ProceedWithoutReplies | ConveneMeeting | RecordMeeting
+    | RecordDecision | CallStrategyDiscussion | RecordStrategyDiscussion | ConcludeEnquiries | RecordConference
+    | StartAssessment | CompleteAssessment | OfferStepDown | AcceptStepDown | ReturnStepDown | CompleteAdultEnquiry
+    | AcknowledgeAlert | ReopenReferral | AdoptProfile | AddNote,
+    Field(discriminator="kind"),
+]
+"""What a person with a role may ask."""
+
+Command = ReceiveContact | StaffCommand | FireClocks | RecordTold

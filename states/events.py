@@ -1,0 +1,328 @@
+"""What happened: one class per kind, in the past tense. No personal data: ids, codes, times and keyed digests only."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from mash.states.clocks import Frozen
+from mash.states.commands import Actor, ReportedConsent, Said, Subject
+
+SCHEMA = 1
+"""The schema number written with new events; older ones are read through upcasters."""
+
+
+class StartedClock(Frozen):
+    """A clock as it was started: when it is due and why is computed once, and kept."""
+
+    id: str
+    kind: str
+    owner: str
+    started_at: datetime
+    due_at: datetime
+    warn_at: tuple[datetime, ...]
+    why: str
+    source: str
+
+
+class ContactReceived(Frozen):
+    kind: Literal["contact_received"] = "contact_received"
+    hub: str
+    profile: str
+    contact: str
+    source: str
+    source_agency: str
+    subjects: tuple[Subject, ...]
+    primary_need: str | None
+    factors: tuple[str, ...]
+    immediate_danger: bool
+    consent: ReportedConsent
+    reported_at: datetime | None
+    flags: tuple[str, ...]
+    referrer_reachable: bool
+    said: Said
+
+
+class ContinuedFrom(Frozen):
+    """A linked referral begins: some subjects of `parent` go their own way."""
+
+    kind: Literal["continued_from"] = "continued_from"
+    parent: str
+    parent_sequence: int
+    hub: str
+    profile: str
+    contact: str
+    source: str
+    source_agency: str
+    subjects: tuple[Subject, ...]
+    primary_need: str | None
+    received_at: datetime
+    referrer_reachable: bool
+    rating: str
+    configuration: tuple[str, ...]
+    stage: str
+
+
+class StageEntered(Frozen):
+    kind: Literal["stage_entered"] = "stage_entered"
+    stage: str
+    configuration: tuple[str, ...]
+    came_from: str | None = None
+
+
+class ReferralRated(Frozen):
+    kind: Literal["referral_rated"] = "referral_rated"
+    rating: str
+    said: Said | None
+
+
+class ReferralRerated(Frozen):
+    kind: Literal["referral_rerated"] = "referral_rerated"
+    rating: str
+    before: str
+    said: Said | None
+
+
+class SharingBasisRecorded(Frozen):
+    kind: Literal["sharing_basis_recorded"] = "sharing_basis_recorded"
+    share: bool
+    purpose: str
+    lawful_basis: str
+    consent: str
+    family_informed: bool
+    said: Said | None
+
+
+class ChecksRequested(Frozen):
+    kind: Literal["checks_requested"] = "checks_requested"
+    agencies: tuple[str, ...]
+
+
+class CheckAnswered(Frozen):
+    kind: Literal["check_answered"] = "check_answered"
+    agency: str
+    known: bool
+    relevant: bool
+    recommendation: str | None
+    suggested_rating: str | None
+    late: bool
+    said: Said | None
+
+
+class ProceededWithoutReplies(Frozen):
+    kind: Literal["proceeded_without_replies"] = "proceeded_without_replies"
+    agencies: tuple[str, ...]
+    said: Said | None
+
+
+class MeetingConvened(Frozen):
+    kind: Literal["meeting_convened"] = "meeting_convened"
+    at: datetime
+    chair: str
+    said: Said | None
+
+
+class MeetingHeld(Frozen):
+    kind: Literal["meeting_held"] = "meeting_held"
+    attended: tuple[str, ...]
+    rating: str | None
+    said: Said | None
+
+
+class DecisionRecorded(Frozen):
+    kind: Literal["decision_recorded"] = "decision_recorded"
+    outcomes: dict[str, str]
+    primary_need: str | None
+    transfer_to: str | None
+    said: Said | None
+
+
+class ReferralSplit(Frozen):
+    """Some subjects go on as the linked referral `reference`, on the path of `outcome`."""
+
+    kind: Literal["referral_split"] = "referral_split"
+    reference: str
+    subjects: tuple[str, ...]
+    outcome: str
+
+
+class StrategyDiscussionCalled(Frozen):
+    kind: Literal["strategy_discussion_called"] = "strategy_discussion_called"
+    said: Said | None
+
+
+class StrategyDiscussionHeld(Frozen):
+    kind: Literal["strategy_discussion_held"] = "strategy_discussion_held"
+    attended: tuple[str, ...]
+    outcome: str
+    said: Said | None
+
+
+class EnquiriesConcluded(Frozen):
+    kind: Literal["enquiries_concluded"] = "enquiries_concluded"
+    outcome: str
+    said: Said | None
+
+
+class ConferenceHeld(Frozen):
+    kind: Literal["conference_held"] = "conference_held"
+    held_on: date
+    outcome: str
+    said: Said | None
+
+
+class AssessmentStarted(Frozen):
+    kind: Literal["assessment_started"] = "assessment_started"
+    beside_section_47: bool
+
+
+class AssessmentCompleted(Frozen):
+    kind: Literal["assessment_completed"] = "assessment_completed"
+    factors: tuple[str, ...]
+    outcome: str
+    said: Said | None
+
+
+class StepDownOffered(Frozen):
+    kind: Literal["step_down_offered"] = "step_down_offered"
+    service: str
+    said: Said | None
+
+
+class StepDownAccepted(Frozen):
+    kind: Literal["step_down_accepted"] = "step_down_accepted"
+    service: str
+    said: Said | None
+
+
+class StepDownReturned(Frozen):
+    kind: Literal["step_down_returned"] = "step_down_returned"
+    service: str
+    said: Said | None
+
+
+class AdultEnquiryCompleted(Frozen):
+    kind: Literal["adult_enquiry_completed"] = "adult_enquiry_completed"
+    outcome: str
+    said: Said | None
+
+
+class SubjectsConcluded(Frozen):
+    """The subjects' outcome is final (until somebody reopens it)."""
+
+    kind: Literal["subjects_concluded"] = "subjects_concluded"
+    subjects: tuple[str, ...]
+    outcome: str
+
+
+class ReferralReopened(Frozen):
+    kind: Literal["referral_reopened"] = "referral_reopened"
+    said: Said | None
+
+
+class ProfileAdopted(Frozen):
+    kind: Literal["profile_adopted"] = "profile_adopted"
+    profile: str
+
+
+class NoteAdded(Frozen):
+    kind: Literal["note_added"] = "note_added"
+    said: Said
+
+
+class ReferrerTold(Frozen):
+    kind: Literal["referrer_told"] = "referrer_told"
+    what: str
+
+
+class ClocksStarted(Frozen):
+    kind: Literal["clocks_started"] = "clocks_started"
+    clocks: tuple[StartedClock, ...]
+
+
+class ClocksStopped(Frozen):
+    """Clocks end: what they waited for happened (`met`), or it is no longer waited for."""
+
+    kind: Literal["clocks_stopped"] = "clocks_stopped"
+    ids: tuple[str, ...]
+    met: bool
+
+
+class ClockMoved(Frozen):
+    """A re-rating moved a clock. A breach already recorded stays recorded."""
+
+    kind: Literal["clock_moved"] = "clock_moved"
+    clock: StartedClock
+
+
+class ClockWarned(Frozen):
+    """Part of a clock's life has passed: its owner is reminded (an agency is chased)."""
+
+    kind: Literal["clock_warned"] = "clock_warned"
+    id: str
+    role: str
+    due_at: datetime
+
+
+class ClockBreached(Frozen):
+    kind: Literal["clock_breached"] = "clock_breached"
+    id: str
+    due_at: datetime
+
+
+class ClockEscalated(Frozen):
+    """A rung of the ladder: this role is told, and has until `next_at` to acknowledge."""
+
+    kind: Literal["clock_escalated"] = "clock_escalated"
+    id: str
+    rung: int
+    role: str
+    due_at: datetime
+    next_at: datetime
+
+
+class AlertAcknowledged(Frozen):
+    kind: Literal["alert_acknowledged"] = "alert_acknowledged"
+    id: str
+    renew_at: datetime
+
+
+Event = Annotated[
+    ContactReceived | ContinuedFrom | StageEntered | ReferralRated | ReferralRerated | SharingBasisRecorded | ChecksRequested
+    | CheckAnswered | ProceededWithoutReplies | MeetingConvened | MeetingHeld | DecisionRecorded | ReferralSplit
+    | StrategyDiscussionCalled | StrategyDiscussionHeld | EnquiriesConcluded | ConferenceHeld | AssessmentStarted
+    | AssessmentCompleted | StepDownOffered | StepDownAccepted | StepDownReturned | AdultEnquiryCompleted | SubjectsConcluded
+    | ReferralReopened | ProfileAdopted | NoteAdded | ReferrerTold | ClocksStarted | ClocksStopped | ClockMoved | ClockWarned
+    | ClockBreached | ClockEscalated | AlertAcknowledged,
+    Field(discriminator="kind"),
+]
+
+
+class Recorded(Frozen):
+    """An event as it stands in the log: what, when, who, under which profile, chained to the one before."""
+
+    reference: str
+    sequence: int
+    at: datetime
+    by: Actor
+    profile: str
+    schema_number: int
+    event: Event
+    previous: str
+
+    def canonical(self) -> str:
+        """The exact text that is stored and hashed."""
+        return self.model_dump_json()
+
+    @staticmethod
+    def digest(canonical: str) -> str:
+        """The hash of stored canonical text; it covers the hash of the event before, which the text holds."""
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+RECORDED: TypeAdapter[Recorded] = TypeAdapter(Recorded)
+GENESIS = "0" * 64
+"""The `previous` of a referral's first event."""

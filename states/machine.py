@@ -1,0 +1,187 @@
+"""Stages and legal moves: the one place that says what may follow what. Add a stage here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from statemachine import State, StateChart
+from statemachine.contrib.diagram.formatter import formatter
+from statemachine.exceptions import TransitionNotAllowed
+from statemachine.orderedset import OrderedSet
+
+
+@dataclass
+class Position:
+    """Where a referral stands: the chart's active states, and the stage a strategy discussion was called from."""
+
+    state: OrderedSet[str] | str | None
+    came_from: str | None = None
+
+
+class ReferralChart(StateChart[Position]):
+    """A referral's life. Section 47 has two strands: the child's protection, and an assessment that may run beside it."""
+
+    # By default a chart swallows an event it has no transition for, and turns a guard's error into an event.
+    allow_event_without_transition = False
+    catch_errors_as_events = False
+
+    contact = State("Contact", initial=True)
+    triage = State("Triage")
+    agency_checks = State("Agency checks")
+    mash_meeting = State("MASH meeting")
+    decision = State("Decision")
+
+    class section_47(State.Parallel, name="Section 47"):
+        class protection(State.Compound, name="Child protection"):
+            strategy_discussion = State("Strategy discussion", initial=True)
+            enquiries = State("Enquiries")
+            conference = State("Initial child protection conference")
+
+            start_enquiries = strategy_discussion.to(enquiries)
+            open_conference = enquiries.to(conference)
+            call_again = enquiries.to(strategy_discussion) | conference.to(strategy_discussion)
+            resume_protection = strategy_discussion.to(
+                enquiries, cond="came_from_enquiries") | strategy_discussion.to(conference, cond="came_from_conference")
+
+        class assessment_beside(State.Compound, name="Assessment beside it"):
+            no_assessment = State("None", initial=True)
+            assessment_under_way = State("Under way")
+            assessment_completed = State("Completed")
+
+            start_assessment = no_assessment.to(assessment_under_way)
+            complete_beside = assessment_under_way.to(assessment_completed)
+
+    section_17_assessment = State("Section 17 assessment")
+
+    class step_down(State.Compound, name="Step-down"):
+        step_down_preparing = State("Preparing", initial=True)
+        step_down_offered = State("Offered")
+
+        offer = step_down_preparing.to(step_down_offered)
+
+    adult_section_42 = State("Adult section 42 enquiry")
+
+    step_down_accepted = State("Step-down accepted")
+    section_47_concluded = State("Section 47 concluded")
+    assessment_concluded = State("Assessment concluded")
+    adult_enquiry_concluded = State("Adult enquiry concluded")
+    advice_given = State("Advice given")
+    no_further_action = State("No further action")
+    information_provided = State("Information provided")
+    transferred = State("Transferred")
+    not_taken = State("Not taken by this hub")
+
+    open_triage = contact.to(triage)
+    refuse_contact = contact.to(not_taken)
+    open_checks = triage.to(agency_checks) | mash_meeting.to(agency_checks) | decision.to(agency_checks)
+    open_meeting = triage.to(mash_meeting) | agency_checks.to(mash_meeting) | decision.to(mash_meeting)
+    open_decision = triage.to(decision) | agency_checks.to(decision) | mash_meeting.to(decision)
+    call_strategy_discussion = (
+        triage.to(section_47) | agency_checks.to(section_47) | mash_meeting.to(section_47) | decision.to(section_47)
+        | section_17_assessment.to(section_47) | step_down.to(section_47) | adult_section_42.to(section_47)
+    )
+    resume = (
+        section_47.to(triage, cond="came_from_triage")
+        | section_47.to(agency_checks, cond="came_from_agency_checks")
+        | section_47.to(mash_meeting, cond="came_from_mash_meeting")
+        | section_47.to(decision, cond="came_from_decision")
+        | section_47.to(section_17_assessment, cond="came_from_section_17_assessment")
+        | section_47.to(step_down, cond="came_from_step_down")
+        | section_47.to(adult_section_42, cond="came_from_adult_section_42")
+    )
+    decide_section_17 = decision.to(section_17_assessment)
+    decide_early_help = decision.to(step_down)
+    decide_adult_section_42 = decision.to(adult_section_42)
+    decide_advice = decision.to(advice_given)
+    decide_no_further_action = decision.to(no_further_action)
+    decide_information_provided = decision.to(information_provided)
+    decide_transfer = decision.to(transferred)
+    end_protection = section_47.to(section_17_assessment, cond="assessment_continues") | section_47.to(section_47_concluded)
+    end_assessment = section_17_assessment.to(assessment_concluded)
+    end_assessment_in_early_help = section_17_assessment.to(step_down)
+    accept = step_down.to(step_down_accepted)
+    step_up = step_down.to(decision)
+    end_adult_enquiry = adult_section_42.to(adult_enquiry_concluded)
+    reopen = (
+        step_down_accepted.to(decision) | section_47_concluded.to(decision) | assessment_concluded.to(decision)
+        | adult_enquiry_concluded.to(decision) | advice_given.to(decision) | no_further_action.to(decision)
+        | information_provided.to(decision) | transferred.to(decision) | not_taken.to(triage)
+    )
+
+    def _came_from(self, stage: str) -> bool:
+        return self.model.came_from == stage
+
+    def came_from_triage(self) -> bool: return self._came_from("triage")
+    def came_from_agency_checks(self) -> bool: return self._came_from("agency_checks")
+    def came_from_mash_meeting(self) -> bool: return self._came_from("mash_meeting")
+    def came_from_decision(self) -> bool: return self._came_from("decision")
+    def came_from_section_17_assessment(self) -> bool: return self._came_from("section_17_assessment")
+    def came_from_adult_section_42(self) -> bool: return self._came_from("adult_section_42")
+    def came_from_enquiries(self) -> bool: return self._came_from("enquiries")
+    def came_from_conference(self) -> bool: return self._came_from("conference")
+
+    def came_from_step_down(self) -> bool:
+        return self._came_from("step_down_preparing") or self._came_from("step_down_offered")
+
+    def assessment_continues(self) -> bool:
+        """Whether the assessment beside the section 47 goes on after it."""
+        return "assessment_under_way" in self.configuration_values
+
+
+BEFORE_DECISION = ("triage", "agency_checks", "mash_meeting", "decision")
+SECTION_47 = ("strategy_discussion", "enquiries", "conference")
+STEP_DOWN = ("step_down_preparing", "step_down_offered")
+OPEN = ("contact", *BEFORE_DECISION, *SECTION_47, "section_17_assessment", *STEP_DOWN, "adult_section_42")
+CONCLUDED = ("step_down_accepted", "section_47_concluded", "assessment_concluded", "adult_enquiry_concluded", "advice_given",
+             "no_further_action", "information_provided", "transferred", "not_taken")
+STAGES = (*OPEN, *CONCLUDED)
+NAMES = {state.value: state.name for state in ReferralChart.states_map.values()}
+
+_RATED = OPEN[2:]
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "rate_referral": ("triage",),
+    "rerate_referral": (*_RATED,),
+    "record_sharing_basis": OPEN[1:],
+    "answer_check": STAGES,
+    "proceed_without_replies": ("agency_checks",),
+    "convene_meeting": ("agency_checks", "mash_meeting"),
+    "record_meeting": ("mash_meeting",),
+    "record_decision": ("decision",),
+    "call_strategy_discussion": tuple(s for s in OPEN[1:] if s != "strategy_discussion"),
+    "record_strategy_discussion": ("strategy_discussion",),
+    "conclude_enquiries": ("enquiries",),
+    "record_conference": ("conference",),
+    "start_assessment": SECTION_47[1:],
+    "complete_assessment": ("section_17_assessment", *SECTION_47[1:]),
+    "offer_step_down": ("step_down_preparing",),
+    "accept_step_down": ("step_down_offered",),
+    "return_step_down": ("step_down_offered",),
+    "complete_adult_enquiry": ("adult_section_42",),
+    "acknowledge_alert": STAGES,
+    "reopen_referral": CONCLUDED,
+    "adopt_profile": OPEN[1:],
+    "add_note": STAGES,
+}
+"""In which stages each command of a person may be given."""
+
+
+def stage_of(configuration: Iterable[str]) -> str:
+    """The one stage people speak of, out of the chart's active states."""
+    active = set(configuration)
+    return next(stage for stage in STAGES if stage in active)
+
+
+def move(configuration: tuple[str, ...], event: str, came_from: str | None = None) -> tuple[str, ...]:
+    """The active states after `event`. Raises LookupError when the chart has no such move from here."""
+    chart = ReferralChart(model=Position(OrderedSet(configuration), came_from))
+    try:
+        chart.send(event)
+    except TransitionNotAllowed as refused:
+        raise LookupError(f"no move '{event}' from {stage_of(configuration)}") from refused
+    return tuple(sorted(chart.configuration_values))
+
+
+def diagram() -> str:
+    """The chart as a Mermaid state diagram."""
+    return str(formatter.render(ReferralChart, "mermaid"))

@@ -1,0 +1,275 @@
+"""The folded state of a referral, and `evolve`, which folds one event into it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from mash.states import events as e
+from mash.states.clocks import Frozen
+from mash.states.commands import Actor, ReportedConsent
+from mash.states.events import Event, StartedClock
+from mash.states.machine import COMMANDS
+
+
+class Clock(StartedClock):
+    """A clock with what has become of it."""
+
+    warned: int = 0
+    breached_at: datetime | None = None
+    rung: int = -1
+    next_rung_at: datetime | None = None
+    acknowledged_by: str | None = None
+    ended_at: datetime | None = None
+    met: bool | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether what it waits for is still waited for."""
+        return self.ended_at is None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it next has something to say: a warning, the breach, or a rung; None once it has ended."""
+        if not self.running:
+            return None
+        moments = [self.next_rung_at] if self.next_rung_at else []
+        if self.breached_at is None:
+            moments.append(self.warn_at[self.warned] if self.warned < len(self.warn_at) else self.due_at)
+        return min(moments) if moments else None
+
+
+class Check(Frozen):
+    """What was asked of an agency, and whether it has answered."""
+
+    requested_at: datetime
+    answered_at: datetime | None = None
+    closed_without_reply: bool = False
+    known: bool | None = None
+    relevant: bool | None = None
+    recommendation: str | None = None
+    suggested_rating: str | None = None
+
+    @property
+    def outstanding(self) -> bool:
+        """Whether the hub still waits for the answer."""
+        return self.answered_at is None and not self.closed_without_reply
+
+
+class SubjectState(Frozen):
+    """A subject of the referral and its concluded outcome, if it has one."""
+
+    cohort: str
+    outcome: str | None = None
+
+
+class Referral(Frozen):
+    """A referral as its log says it is. `version` is the number of events folded."""
+
+    version: int
+    hub: str
+    profile: str
+    contact: str
+    source: str
+    source_agency: str
+    received_at: datetime
+    reported_at: datetime | None = None
+    subjects: dict[str, SubjectState]
+    parent: str | None = None
+    splits: int = 0
+    primary_need: str | None = None
+    factors: tuple[str, ...] = ()
+    immediate_danger: bool = False
+    consent: ReportedConsent = ReportedConsent()
+    flags: tuple[str, ...] = ()
+    referrer_reachable: bool = False
+    configuration: tuple[str, ...] = ("contact",)
+    stage: str = "contact"
+    stage_since: datetime
+    came_from: str | None = None
+    rating: str | None = None
+    first_rating: str | None = None
+    sharing: bool | None = None
+    checks_requested: bool = False
+    checks: dict[str, Check] = {}
+    meeting_at: datetime | None = None
+    meeting_held: bool = False
+    strategy_held_at: datetime | None = None
+    decided_at: datetime | None = None
+    outcomes: dict[str, str] = {}
+    service: str | None = None
+    told: tuple[str, ...] = ()
+    clocks: dict[str, Clock] = {}
+
+    @property
+    def open(self) -> bool:
+        """Whether any subject has no concluded outcome."""
+        return any(subject.outcome is None for subject in self.subjects.values())
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more is waited for: not open, and no clock running (the referrer has been told)."""
+        return not self.open and self.next_at is None
+
+    @property
+    def running(self) -> list[Clock]:
+        """The clocks that run now."""
+        return [clock for clock in self.clocks.values() if clock.running]
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When some clock next has something to say."""
+        return min((at for clock in self.clocks.values() if (at := clock.next_at)), default=None)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The nearest due time of the running clocks."""
+        return min((clock.due_at for clock in self.running), default=None)
+
+    @property
+    def outstanding(self) -> tuple[str, ...]:
+        """The agencies that have not answered yet."""
+        return tuple(agency for agency, check in self.checks.items() if check.outstanding)
+
+    @property
+    def alerts(self) -> tuple[str, ...]:
+        """The clocks whose ladder is climbing, unacknowledged."""
+        return tuple(c.id for c in self.running if c.rung >= 0 and c.acknowledged_by is None)
+
+    @property
+    def cohorts(self) -> frozenset[str]:
+        """The cohorts of its subjects."""
+        return frozenset(subject.cohort for subject in self.subjects.values())
+
+    @property
+    def assessment_under_way(self) -> bool:
+        """Whether a section 17 assessment runs, alone or beside a section 47."""
+        return "assessment_under_way" in self.configuration or self.stage == "section_17_assessment"
+
+    def possible(self) -> tuple[str, ...]:
+        """The commands that a person could give now."""
+        names = [name for name, stages in COMMANDS.items() if self.stage in stages]
+        answerable = any(check.answered_at is None for check in self.checks.values())
+        impossible = {
+            "answer_check": not answerable,
+            "proceed_without_replies": not self.outstanding,
+            "acknowledge_alert": not self.alerts,
+            "start_assessment": "no_assessment" not in self.configuration,
+            "complete_assessment": not self.assessment_under_way,
+        }
+        return tuple(name for name in names if not impossible.get(name, False))
+
+
+def _with_clocks(referral: Referral, **changes: dict[str, Any]) -> dict[str, Clock]:
+    """The clocks, some of them changed: clock id -> fields."""
+    return {**referral.clocks, **{cid: referral.clocks[cid].model_copy(update=fields) for cid, fields in changes.items()}}
+
+
+def _started(clock: StartedClock, **kept: Any) -> Clock:
+    return Clock.model_construct(**{**dict(clock), **kept})
+
+
+def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral:
+    common = dict(
+        version=1, hub=event.hub, profile=event.profile, contact=event.contact, source=event.source,
+        source_agency=event.source_agency, primary_need=event.primary_need, referrer_reachable=event.referrer_reachable,
+        subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects}, stage_since=at)
+    if isinstance(event, e.ContinuedFrom):
+        return Referral(**common, received_at=event.received_at, parent=event.parent, rating=event.rating,
+                        first_rating=event.rating, configuration=event.configuration, stage=event.stage)
+    return Referral(**common, received_at=at, reported_at=event.reported_at, factors=event.factors, flags=event.flags,
+                    immediate_danger=event.immediate_danger, consent=event.consent)
+
+
+def evolve(referral: Referral | None, event: Event, at: datetime, by: Actor) -> Referral:
+    """Fold one event into the state. Never refuses: what is in the log happened. Needs no plaintext."""
+    if isinstance(event, e.ContactReceived | e.ContinuedFrom):
+        return _begin(event, at)
+    if referral is None:
+        raise ValueError("a log begins with contact_received or continued_from")
+    return referral.model_copy(update={"version": referral.version + 1, **_changes(referral, event, at, by)})
+
+
+def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[str, Any]:
+    match event:
+        case e.StageEntered():
+            return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from,
+                    "stage_since": at}
+        case e.ReferralRated():
+            return {"rating": event.rating, "first_rating": event.rating}
+        case e.ReferralRerated():
+            return {"rating": event.rating}
+        case e.SharingBasisRecorded():
+            return {"sharing": event.share}
+        case e.ChecksRequested():
+            new = {agency: Check(requested_at=at) for agency in event.agencies}
+            return {"checks_requested": True, "checks": {**referral.checks, **new}}
+        case e.CheckAnswered():
+            check = referral.checks[event.agency].model_copy(update={
+                "answered_at": at, "known": event.known, "relevant": event.relevant,
+                "recommendation": event.recommendation, "suggested_rating": event.suggested_rating})
+            return {"checks": {**referral.checks, event.agency: check}}
+        case e.ProceededWithoutReplies():
+            closed = {a: referral.checks[a].model_copy(update={"closed_without_reply": True}) for a in event.agencies}
+            return {"checks": {**referral.checks, **closed}}
+        case e.MeetingConvened():
+            return {"meeting_at": event.at}
+        case e.MeetingHeld():
+            return {"meeting_held": True}
+        case e.DecisionRecorded():
+            return {"outcomes": dict(event.outcomes), "primary_need": event.primary_need, "decided_at": at}
+        case e.ReferralSplit():
+            left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
+            return {"subjects": left, "splits": referral.splits + 1}
+        case e.StrategyDiscussionHeld():
+            return {"strategy_held_at": at}
+        case e.StepDownOffered():
+            return {"service": event.service}
+        case e.StepDownReturned():
+            return {"service": None}
+        case e.SubjectsConcluded():
+            done = {sid: referral.subjects[sid].model_copy(update={"outcome": event.outcome}) for sid in event.subjects}
+            return {"subjects": {**referral.subjects, **done}}
+        case e.ReferralReopened():
+            reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
+            return {"subjects": reopened, "decided_at": None}
+        case e.ProfileAdopted():
+            return {"profile": event.profile}
+        case e.ReferrerTold():
+            return {"told": (*referral.told, event.what)}
+        case _:
+            return _clock_changes(referral, event, at, by)
+
+
+def _clock_changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[str, Any]:
+    match event:
+        case e.ClocksStarted():
+            return {"clocks": {**referral.clocks, **{clock.id: _started(clock) for clock in event.clocks}}}
+        case e.ClocksStopped():
+            return {"clocks": _with_clocks(referral, **{cid: {"ended_at": at, "met": event.met and _in_time(referral, cid, at)}
+                                                        for cid in event.ids})}
+        case e.ClockMoved():
+            old = referral.clocks[event.clock.id]
+            return {"clocks": {**referral.clocks, old.id: _started(
+                event.clock, breached_at=old.breached_at, rung=old.rung, next_rung_at=old.next_rung_at,
+                acknowledged_by=old.acknowledged_by)}}
+        case e.ClockWarned():
+            passed = sum(moment <= at for moment in referral.clocks[event.id].warn_at)
+            return {"clocks": _with_clocks(referral, **{event.id: {"warned": passed}})}
+        case e.ClockBreached():
+            return {"clocks": _with_clocks(referral, **{event.id: {"breached_at": at}})}
+        case e.ClockEscalated():
+            return {"clocks": _with_clocks(referral, **{event.id: {
+                "rung": event.rung, "next_rung_at": event.next_at, "acknowledged_by": None}})}
+        case e.AlertAcknowledged():
+            return {"clocks": _with_clocks(referral, **{event.id: {
+                "acknowledged_by": by.id, "next_rung_at": event.renew_at}})}
+        case _:
+            return {}
+
+
+def _in_time(referral: Referral, clock_id: str, at: datetime) -> bool:
+    clock = referral.clocks[clock_id]
+    return clock.breached_at is None and at <= clock.due_at
+
+
