@@ -1,0 +1,1 @@
+"""What the system does by itself: the store, the referral's flow, the worker, the watchdog."""

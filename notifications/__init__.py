@@ -1,0 +1,1 @@
+"""Who is told what: wording (pure), and the sender, the only importer of apprise."""

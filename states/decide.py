@@ -170,7 +170,7 @@ def _strategy(d: Deciding, cmd: c.RecordStrategyDiscussion, said: Said | None) -
         d.go("start_enquiries")
         d.stop("conference", met=False)
         d.start(d.start_clock("conference", d.profile.statutory["conference"], "initial child protection conference"))
-        if not again:
+        if "section_47" not in r.outcomes.values():
             d.decided()
         return
     _needs_reason(said, "ending a strategy discussion without section 47")

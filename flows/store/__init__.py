@@ -1,0 +1,1 @@
+"""The only SQL: tables, migrations, the one write path and the queries."""

@@ -1,0 +1,54 @@
+"""The link in an alert: GET shows it, only POST acknowledges it (mail scanners follow links)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader
+
+from mash.flows.store.apply import act
+from mash.flows.store.queries import read_case
+from mash.notifications.links import AlertLink, read
+from mash.states.commands import AcknowledgeAlert, Actor
+from mash.states.errors import Refusal
+from mash.states.machine import NAMES
+
+router = APIRouter(tags=["alerts"])
+PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
+
+
+def _page(title: str, text: str, ask: bool = False, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(PAGES.get_template("alert.html").render(title=title, text=text, ask=ask), status,
+                        {"Content-Security-Policy": "default-src 'none'; form-action 'self'"})
+
+
+@router.get("/alerts/{token}", response_class=HTMLResponse)
+async def show(request: Request, token: str) -> HTMLResponse:
+    """What the alert is about, and a button. Looking changes nothing."""
+    try:
+        link = read(request.app.state.token_key, token)
+        case = await read_case(request.app.state.store, link.reference, link.hub)
+    except Refusal as refusal:
+        return _page(refusal.title, refusal.reason, status=404)
+    clock = case.referral.clocks[link.clock]
+    if link.clock not in case.referral.alerts:
+        over = f"acknowledged by {clock.acknowledged_by}" if clock.acknowledged_by else "it is over"
+        return _page(f"{link.reference}: nothing to acknowledge", f"This alert does not wait any more: {over}.")
+    return _page(f"{link.reference}: {NAMES[case.referral.stage]}", f"{clock.why}. Acknowledging says: I have it.", ask=True)
+
+
+@router.post("/alerts/{token}", response_class=HTMLResponse)
+async def acknowledge(request: Request, token: str) -> HTMLResponse:
+    """Acknowledge: the ladder stops climbing. Doing it twice does no harm."""
+    try:
+        link = read(request.app.state.token_key, token)
+        await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), _holder(link))
+    except Refusal as refusal:
+        return _page(refusal.title, refusal.reason, status=409)
+    return _page(f"{link.reference}: acknowledged", "Recorded: you have it. Nobody further up the ladder will be told for now.")
+
+
+def _holder(link: AlertLink) -> Actor:
+    return Actor(id=f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)

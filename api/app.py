@@ -1,0 +1,71 @@
+"""The HTTP application: made from settings, holding one store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy import text
+
+from mash.api import alerts, cases, referrals
+from mash.api.problems import HANDLERS, TooLarge, answer_for, on_refusal, malformed, reply
+from mash.config.settings import Settings, SettingsError
+from mash.flows.store.store import open_store
+
+LARGEST_BODY = 1_000_000
+"""Bytes; the longest referral of the sources is a few thousand."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. It opens the store when it starts, and needs only PostgreSQL: Prefect may be down."""
+    if settings.token_key is None:
+        raise SettingsError("MASH_TOKEN_KEY is needed to check tokens and links; `mash up` makes one for you")
+    token_key = settings.token_key.get_secret_value()
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store = await open_store(settings)
+        yield
+        await app.state.store.close()
+
+    app = FastAPI(title="MASH referral pipeline", version="0.1.0", lifespan=life,
+                  description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.")
+    app.state.token_key = token_key
+    for router in (referrals.router, cases.router, alerts.router):
+        app.include_router(router)
+    for kind, handler in HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    app.add_exception_handler(RequestValidationError, on_malformed)
+    app.middleware("http")(guard)
+
+    @app.get("/health", tags=["health"])
+    async def health(request: Request) -> dict[str, str]:
+        """Whether the API is live and reaches its database. The only address that asks for no key."""
+        async with request.app.state.store.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        return {"status": "ok"}
+
+    return app
+
+
+async def guard(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse a body that is larger than a referral can be, and forbid caches to keep anything."""
+    if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
+        return reply(answer_for(TooLarge(f"send at most {LARGEST_BODY:,} bytes")))
+    response = await following(request)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+async def on_malformed(request: Request, error: Exception) -> Response:
+    """Answer a malformed request, and keep the receipt of a malformed submission: it is counted, not forgotten."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    refusal = malformed(list(error.errors()))
+    if request.url.path == "/referrals":
+        await referrals.record_malformed(request, error.body, answer_for(refusal))
+    return await on_refusal(request, refusal)

@@ -1,0 +1,95 @@
+"""For staff: what is open, one case, and acting on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.api.auth import staff
+from mash.api.problems import answer_for, reply
+from mash.api.referrals import PROBLEMS, Key, idempotency_key
+from mash.api.schemas import CommandGiven
+from mash.config.permissions import may
+from mash.flows.store.apply import apply
+from mash.flows.store.log import read_log
+from mash.flows.store.queries import Case, notices_of, open_cases, read_case, read_items
+from mash.flows.store.receipts import Answer, answer_once
+from mash.flows.story import told
+from mash.states.commands import Actor
+from mash.states.errors import NotYours
+from mash.states.machine import NAMES
+from mash.states.referral import Clock
+
+router = APIRouter(prefix="/cases", tags=["staff"], responses=PROBLEMS)
+Staff = Annotated[Actor, Depends(staff)]
+
+
+@router.get("")
+async def board(request: Request, by: Staff, stage: str | None = None, rating: str | None = None, late: bool | None = None,
+                limit: Annotated[int, Query(ge=1, le=500)] = 100, after: str = "") -> dict[str, Any]:
+    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
+    reference as `after` (the order is then by reference)."""
+    store = request.app.state.store
+    now = store.time.now()
+    cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
+    return {"at": now, "cases": [{**_brief(case), "late": bool(case.referral.due_at and case.referral.due_at < now)} for case in cases]}
+
+
+def _brief(case: Case) -> dict[str, Any]:
+    r = case.referral
+    return {"reference": case.reference, "version": r.version, "stage": r.stage, "stage_name": NAMES[r.stage], "rating": r.rating,
+            "received_at": r.received_at, "due_at": r.due_at, "outstanding": r.outstanding, "alerts": r.alerts, "parent": r.parent,
+            "immediate_danger": r.immediate_danger, "contact": r.contact}
+
+
+def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
+    verdict = "missed" if clock.breached_at else "met" if clock.met else "running" if clock.running else "stopped"
+    return {"id": clock.id, "due_at": clock.due_at, "why": clock.why, "source": clock.source, "owner": clock.owner, "state": verdict,
+            "running": clock.running, "late": clock.running and clock.due_at < now, "acknowledged_by": clock.acknowledged_by}
+
+
+@router.get("/{reference}")
+async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
+    """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
+    store = request.app.state.store
+    found = await read_case(store, reference, by.hub)
+    r, now = found.referral, store.time.now()
+    items = await read_items(store, reference, by)
+    return {
+        **_brief(found), "subjects": r.subjects, "flags": r.flags, "sharing": r.sharing, "checks": r.checks,
+        "clocks": [_clock(clock, now) for clock in r.clocks.values()], "meeting_at": r.meeting_at, "service": r.service,
+        "open": r.open, "root": found.root, "primary_need": r.primary_need, "consent": r.consent,
+        "possible": [kind for kind in r.possible() if may(by.role, kind)], "items": items,
+        "alerts_sent": [{"kind": n.kind, "role": n.role, "status": n.status, "at": n.created_at}
+                        for n in await notices_of(store, reference)],
+        "flow_run": found.flow_run_id,
+    }
+
+
+@router.get("/{reference}/log")
+async def story(request: Request, reference: str, by: Staff) -> list[dict[str, Any]]:
+    """The story of a case, event by event."""
+    await read_case(request.app.state.store, reference, by.hub)
+    return [{"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r)}
+            for r in await read_log(request.app.state.store, reference)]
+
+
+@router.post("/{reference}/commands")
+async def command(request: Request, reference: str, given: CommandGiven, by: Staff, key: Key = None) -> JSONResponse:
+    """Act on a case. The answer says the stage reached and what is possible next; a refusal says why, and changes nothing."""
+    store = request.app.state.store
+
+    async def work(connection: AsyncConnection) -> Answer:
+        if not may(by.role, given.command.kind):
+            raise NotYours(f"{by.role} may not {given.command.kind.replace('_', ' ')}")
+        applied = await apply(connection, store, reference, given.command, by, seen=given.seen, words=given.words)
+        r = applied.referral
+        return Answer(200, {"reference": reference, "version": r.version, "stage": r.stage, "rating": r.rating, "open": r.open,
+                            "events": [event.kind for event in applied.events], "possible": list(r.possible())}, reference)
+
+    body = {"reference": reference, **given.model_dump(mode="json")}
+    return reply(await answer_once(store, by, idempotency_key(key), "command", body, work, answer_for))

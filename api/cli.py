@@ -1,0 +1,239 @@
+"""The `mash` command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mash.config.profile import ProfileError, available, describe, load_profile
+from mash.config.settings import Settings, SettingsError, read_settings
+from mash.states.errors import Refusal
+from mash.states.machine import diagram
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  help="The referral pipeline of a Multi-Agency Safeguarding Hub.")
+profile_app = typer.Typer(no_args_is_help=True, help="The hubs' profiles.")
+db_app = typer.Typer(no_args_is_help=True, help="The database.")
+key_app = typer.Typer(no_args_is_help=True, help="API keys of referrer systems.")
+app.add_typer(profile_app, name="profile")
+app.add_typer(db_app, name="db")
+app.add_typer(key_app, name="key")
+out = Console(highlight=False, soft_wrap=True)
+
+
+def installed() -> Settings:
+    """The settings of this installation: the environment's, completed by what `mash up` keeps in the data directory."""
+    from mash.flows.stack import complete
+
+    return complete(read_settings())
+
+
+def with_store(work: Callable[[Any], Awaitable[None]]) -> None:
+    """Run `work` with the installation's store."""
+    from mash.flows.store.store import open_store
+
+    async def run() -> None:
+        store = await open_store(installed(), pool_size=2)
+        try:
+            await work(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+@app.command()
+def up() -> None:
+    """Start all of it: database (unless MASH_DATABASE_URL is given), migrations, Prefect server, worker, API. Ctrl-C stops it."""
+    from mash.flows.stack import Stack
+
+    settings = read_settings()
+    with Stack(settings) as stack:
+        out.print(f"API              {stack.settings.base_url}/docs\nPrefect UI       {stack.prefect_ui}\n"
+                  f"Prefect login    {stack.prefect_login_hint}\nLogs             {stack.logs}\nCtrl-C stops it.")
+        if settings.channels_file is None or settings.mail_url is None:
+            out.print("Warning: alerts go nowhere yet. Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL.")
+        stack.supervise()
+
+
+@app.command()
+def api() -> None:
+    """Start the API alone."""
+    import uvicorn
+
+    from mash.api.app import create_app
+
+    settings = installed()
+    # No access log: it would write addresses, and the addresses of alert links are secrets.
+    uvicorn.run(create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_level="warning")
+
+
+@app.command()
+def worker() -> None:
+    """Start the worker alone."""
+    from mash.flows.stack import prefect_environment
+
+    settings = installed()
+    # Prefect reads its settings from the environment when it is first imported.
+    os.environ.update(prefect_environment(settings))
+    from mash.flows.store.store import open_store
+    from mash.flows.worker import Worker
+    from mash.notifications.sender import check_channels
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    for noisy in ("httpx", "prefect", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+    async def run() -> None:
+        store = await open_store(settings)
+        work = Worker(settings, store)
+        if wrong := check_channels(work.channels):
+            raise SettingsError("MASH_CHANNELS_FILE: " + "; ".join(wrong))
+        task = asyncio.ensure_future(work.run())
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            pass
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+@app.command()
+def states() -> None:
+    """Print the state machine as a Mermaid diagram."""
+    print(diagram())
+
+
+@app.command()
+def log(what: Annotated[str, typer.Argument(help="A reference, for its story; or 'verify', to prove every chain.")]) -> None:
+    """Print a case's story, or find a changed, removed, inserted or cut-off event."""
+    from mash.flows.store.log import read_log, verify
+    from mash.flows.story import told
+    from mash.states.clocks import local
+
+    async def tell(store: Any) -> None:
+        for recorded in await read_log(store, what):
+            out.print(f"{recorded.sequence:>4}  {local(recorded.at)}  {recorded.by.role:<20} {told(recorded)}", markup=False)
+
+    async def prove(store: Any) -> None:
+        wrong = [sentence async for sentence in verify(store)]
+        for sentence in wrong:
+            out.print(sentence, markup=False)
+        out.print(f"{len(wrong)} chains are broken" if wrong else "every chain verifies")
+        if wrong:
+            raise typer.Exit(1)
+
+    with_store(prove if what == "verify" else tell)
+
+
+@app.command()
+def token(role: str, hub: str, agency: str = "social_care", account: str = "", hours: float = 12) -> None:
+    """Make a staff token, for as long as there is no single sign-on: mash token duty_manager sandwell"""
+    from mash.api.auth import staff_token
+    from mash.states.commands import Actor
+
+    settings = installed()
+    if settings.token_key is None:
+        raise SettingsError("MASH_TOKEN_KEY is needed to sign a token")
+    actor = Actor(id=account or f"{role}.{hub}", role=role, agency=agency, hub=hub)
+    print(staff_token(settings.token_key.get_secret_value(), actor, hours))
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Run the migrations, as the owner of the tables (MASH_OWNER_DATABASE_URL)."""
+    from mash.flows.store.schema import upgrade
+
+    settings = installed()
+    if settings.owner_database_url is None:
+        raise SettingsError("MASH_OWNER_DATABASE_URL is needed: the role that owns the tables, not the application's")
+    out.print(f"the database is at revision {upgrade(settings.owner_database_url.get_secret_value())}")
+
+
+@key_app.command("create")
+def key_create(caller: str, hub: str, agency: str = "unknown") -> None:
+    """Make an API key for a referrer system. It is printed once, and stored hashed."""
+    from mash.api.auth import new_api_key
+    from mash.flows.store.queries import add_api_key
+
+    async def work(store: Any) -> None:
+        store.hub(hub)
+        key, key_hash = new_api_key()
+        await add_api_key(store, key_hash, caller, hub, agency)
+        print(key)
+
+    with_store(work)
+
+
+@profile_app.command("list")
+def profile_list(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """The profiles there are."""
+    names = available(read_settings().profiles_dir)
+    print(json.dumps(names) if as_json else "\n".join(names))
+
+
+@profile_app.command("show")
+def profile_show(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """A profile with all its settings, and where each comes from."""
+    directory = read_settings().profiles_dir
+    profile = load_profile(name, directory)
+    if as_json:
+        print(profile.model_dump_json(indent=2))
+        return
+    shown = Table("section", "setting", "value", "source", title=f"{profile.title} (version {profile.digest[:12]})")
+    for row in describe(name, directory):
+        shown.add_row(*map(str, row))
+    out.print(shown)
+
+
+@profile_app.command("check")
+def profile_check(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Check profiles (all of them, unless some are named): what is wrong, with file, line and what is expected."""
+    directory = read_settings().profiles_dir
+    for name in names or available(directory):
+        profile = load_profile(name, directory)
+        out.print(f"{name}: good, version {profile.digest[:12]}")
+
+
+@app.command()
+def demo(exit_: Annotated[bool, typer.Option("--exit", help="End at once, instead of staying up until Ctrl-C.")] = False,
+         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False) -> None:
+    """Play two hubs' busy days: 48 fictional referrals, time running 3,600 times faster, alerts in a local mail catcher."""
+    from mash.api.demo import run_demo
+
+    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json))
+
+
+@app.command()
+def bench(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, quick: bool = False) -> None:
+    """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
+    from mash.api.bench import run_bench
+
+    raise typer.Exit(run_bench(as_json=as_json, quick=quick))
+
+
+def main() -> None:
+    """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
+    try:
+        app()
+    except (SettingsError, ProfileError, Refusal) as wrong:
+        print(f"mash: {wrong}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

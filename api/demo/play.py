@@ -1,0 +1,188 @@
+"""Playing the demonstration: start everything, send the referrals in their order, let people act, report."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from mash.api.auth import new_api_key, staff_token
+from mash.api.demo.mailbox import Mailbox
+from mash.api.demo.people import Hub, work
+from mash.config.profile import load_profile
+from mash.config.settings import Settings
+from mash.flows.stack import Stack, free_port
+from mash.flows.store.queries import add_api_key, conservation, tally
+from mash.flows.store.store import Store, open_store
+from mash.states.clocks import local
+from mash.states.commands import Actor
+from mash.states.machine import NAMES
+
+RATE = 3600.0
+STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
+"""A Thursday, 09:00 in London."""
+ARRIVE_WITHIN = timedelta(hours=48)
+LASTS = timedelta(hours=72)
+HUBS = ("sandwell", "merton")
+
+
+def vignettes() -> list[dict[str, Any]]:
+    """The 48 fictional referrals, in the order in which they were received."""
+    text = files("mash.api.demo").joinpath("referrals.jsonl").read_text(encoding="utf-8")
+    return sorted((json.loads(line) for line in text.splitlines()), key=lambda v: datetime.fromisoformat(v["received_at"]))
+
+
+def run_demo(stay: bool, as_json: bool) -> int:
+    """Play it; returns the exit code: 0 when contacts in = outcomes + open, by our count and by the sender's."""
+    console, began, mailbox = Console(highlight=False), time.monotonic(), Mailbox()
+    with tempfile.TemporaryDirectory(prefix="mash-demo-") as folder:
+        controller, mail_port = mailbox.serve()
+        try:
+            settings = _settings(Path(folder), mail_port)
+            console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
+            with Stack(settings) as stack:
+                stack.wait_ready(60)
+                result = asyncio.run(_play(stack.settings, console, mailbox))
+                result["seconds"] = round(time.monotonic() - began, 1)
+                console.print(f"\nAPI docs   {stack.settings.base_url}/docs\nPrefect UI {stack.prefect_ui}  ({stack.prefect_login_hint})")
+                if as_json:
+                    print(json.dumps(result), flush=True)
+                if stay:
+                    console.print("Both stay up until Ctrl-C.")
+                    stack.supervise()
+        finally:
+            controller.stop()
+    return 0 if result["contacts"] == result["outcomes"] + result["open"] == result["accepted_by_sender"] else 1
+
+
+def _settings(folder: Path, mail_port: int) -> Settings:
+    """Settings of a stack of its own, on free ports, with a channel for every role in the mail catcher."""
+    roles = {"duty_manager", "practice_manager", "service_manager", "team_manager", "out_of_hours", "administrator", "early_help"}
+    lines = []
+    for hub in HUBS:
+        agencies = load_profile(hub).agencies.values()
+        lines.append(f"[{hub}]")
+        lines += [f'{role} = ["mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}.{hub}@example.org"]'
+                  for role in sorted(roles | {a.role for a in agencies} | {a.lead for a in agencies})]
+    channels = folder / "channels.toml"
+    channels.write_text("\n".join(lines))
+    channels.chmod(0o600)
+    return Settings.model_validate({
+        "data_dir": folder, "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api", "hubs": ",".join(HUBS),
+        "channels_file": channels, "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
+        "time_rate": RATE, "time_start": STARTS.isoformat(), "linger_seconds": 0.5})
+
+
+async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[str, Any]:
+    store = await open_store(settings, pool_size=2)
+    try:
+        sent: dict[str, dict[str, Any]] = {}
+        hubs = [_people(settings, name, sent) for name in HUBS]
+        keys = {name: await _key(store, name) for name in HUBS}
+        with Live(console=console, refresh_per_second=4) as live:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_send_all(store, settings, keys, sent))
+                for hub in hubs:
+                    group.create_task(work(hub, STARTS + LASTS))
+                group.create_task(_show(live, hubs, mailbox, store))
+        return await _report(store, console, hubs, mailbox, sent)
+    finally:
+        await store.close()
+
+
+def _people(settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> Hub:
+    profile = load_profile(name)
+    key = settings.token_key.get_secret_value() if settings.token_key else ""
+
+    def token(role: str, agency: str) -> str:
+        return staff_token(key, Actor(id=f"{role}.{agency}.{name}", role=role, agency=agency, hub=name))
+
+    tokens = {"duty_manager": token("duty_manager", "social_care"), "decider": token(profile.deciders[0], "social_care"),
+              "early_help": token("early_help", "early_help"), "adult_social_worker": token("adult_social_worker", "adults"),
+              **{f"agency:{agency}": token("agency", agency) for agency in profile.agencies}}
+    return Hub(name, list(profile.ratings), settings.base_url, tokens, sent)
+
+
+async def _key(store: Store, hub: str) -> str:
+    key, key_hash = new_api_key()
+    await add_api_key(store, key_hash, f"demo-{hub}", hub, "unknown")
+    return key
+
+
+async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent: dict[str, dict[str, Any]]) -> None:
+    """Send the referrals over HTTP, in their order, squeezed into the first two simulated days."""
+    referrals = vignettes()
+    first, last = (datetime.fromisoformat(referrals[n]["received_at"]) for n in (0, -1))
+    async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
+        for number, vignette in enumerate(referrals):
+            received = datetime.fromisoformat(vignette["received_at"])
+            await asyncio.sleep(store.time.wait(STARTS + ARRIVE_WITHIN * ((received - first) / (last - first))))
+            body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at")}
+            answer = await http.post("/referrals", json={**body, "reported_at": vignette["received_at"]}, headers={
+                "Authorization": f"Bearer {keys[HUBS[number % 2]]}", "Idempotency-Key": vignette["id"]})
+            if answer.status_code == 201:
+                sent[answer.json()["reference"]] = vignette
+
+
+async def _show(live: Live, hubs: list[Hub], mailbox: Mailbox, store: Store) -> None:
+    """The stages filling, the clocks, and the latest alerts, until the end."""
+    while store.time.now() < STARTS + LASTS:
+        live.update(_view(hubs, mailbox, store))
+        await asyncio.sleep(0.25)
+
+
+def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
+    view = Table(title=f"{local(store.time.now())}   messages: {len(mailbox.messages)}", expand=False)
+    view.add_column("stage")
+    for hub in hubs:
+        view.add_column(f"{hub.name}: open")
+        view.add_column("late", style="red")
+    stages = [s for s in NAMES if any(case["stage"] == s for hub in hubs for case in hub.board)]
+    for stage in stages:
+        cells = [(sum(c["stage"] == stage for c in hub.board), sum(c["stage"] == stage and c["late"] for c in hub.board)) for hub in hubs]
+        view.add_row(NAMES[stage], *(str(n) if n else "" for pair in cells for n in pair))
+    alerts = [f"{to.split('@')[0]}: {subject}" for to, subject in mailbox.messages if "LATE" in subject or "DANGER" in subject][-4:]
+    view.caption = "\n".join(alerts)
+    return view
+
+
+async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mailbox, sent: dict[str, Any]) -> dict[str, Any]:
+    counts, count = await tally(store), await conservation(store)
+    clocks = Table("hub", "rating", "clocks met", "missed", "running", title="Clocks")
+    for hub, rating in sorted({key[:2] for key in counts["clocks"]}):
+        clocks.add_row(hub, rating, *(str(counts["clocks"][hub, rating, verdict]) for verdict in ("met", "missed", "running")))
+    reached = Counter(to.split("@")[0] for to, subject in mailbox.messages if subject.startswith(("LATE", "IMMEDIATE")))
+    escalations = Table("role", "alerts that arrived", title="Escalations")
+    for role, number in reached.most_common(20):
+        escalations.add_row(role, str(number))
+    outcomes = Table("hub", "outcome", "subjects", title="Outcomes")
+    for (hub, outcome), number in sorted(counts["outcomes"].items()):
+        outcomes.add_row(hub, outcome.replace("_", " "), str(number))
+    for shown in (clocks, escalations, outcomes):
+        console.print(shown)
+    refused = [sentence for hub in hubs for sentence in hub.refused]
+    for sentence in refused[:5]:
+        console.print(f"refused: {sentence}")
+    console.print(f"contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}; "
+                  f"the sender's own list holds {len(sent)} accepted")
+    notices = Counter({status: 0 for status in ("delivered", "dead")})
+    for row in counts["notices"]:
+        notices[row.status] += row.n
+    verdicts = Counter()
+    for (_, _, verdict), number in counts["clocks"].items():
+        verdicts[verdict] += number
+    return {**count, "accepted_by_sender": len(sent), "clocks_met": verdicts["met"], "clocks_missed": verdicts["missed"],
+            "escalations": sum(row.n for row in counts["notices"] if row.kind in ("escalation", "immediate_danger")),
+            "notices_delivered": notices["delivered"], "notices_dead": notices["dead"], "messages": len(mailbox.messages),
+            "refused": len(refused)}

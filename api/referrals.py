@@ -1,0 +1,83 @@
+"""For referrers: submit a referral, and see what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.api.auth import referrer
+from mash.api.problems import Malformed, answer_for, reply
+from mash.api.schemas import Submission, contact_of
+from mash.flows.store.apply import receive
+from mash.flows.store.queries import Case, family, read_case
+from mash.flows.store.receipts import Answer, answer_once, record_refused
+from mash.notifications.wording import OUTCOMES_SAID
+from mash.states.commands import Actor
+from mash.states.errors import NotFound, Refusal
+
+router = APIRouter(tags=["referrers"])
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {"description": what, "content": {"application/problem+json": {"schema": {"type": "object"}}}} for code, what in {
+        400: "Malformed", 401: "Not signed in", 403: "Not yours", 404: "Not found", 409: "In conflict with the case as it is",
+        410: "Erased", 413: "Too large", 422: "Refused, with the reason"}.items()}
+
+
+def idempotency_key(key: str | None) -> str:
+    """The key of a POST. Raises Malformed without one."""
+    if not key or not key.strip():
+        raise Malformed("send an Idempotency-Key header: any value that is unique to this request, so that a repeat is harmless")
+    return key.strip()
+
+
+@router.post("/referrals", status_code=201, responses=PROBLEMS)
+async def submit(request: Request, submission: Submission, by: Annotated[Actor, Depends(referrer)], key: Key = None) -> JSONResponse:
+    """Submit a contact. It is durable when the answer is 201. Wrong codes and numbers are kept as given and flagged; it is
+    refused (422) only when there is neither a concern nor anything to identify somebody by."""
+    store = request.app.state.store
+
+    async def work(connection: AsyncConnection) -> Answer:
+        command, items = contact_of(submission)
+        applied = await receive(connection, store, command, items, by)
+        return Answer(201, {
+            "reference": applied.reference, "received_at": applied.referral.received_at.isoformat(),
+            "status_url": f"/referrals/{applied.reference}", "flags": list(command.flags),
+            "what_next": "If somebody is in immediate danger, call 999. A manager decides on the response within one working day."
+            if applied.referral.open else store.hub(by.hub).signpost}, applied.reference)
+
+    body = submission.model_dump(mode="json")
+    return reply(await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for))
+
+
+async def record_malformed(request: Request, body: object, answer: Answer) -> None:
+    """Keep the receipt of a submission that could not be read, when it is known who sent it."""
+    key = request.headers.get("idempotency-key", "").strip()
+    try:
+        by = await referrer(request)
+    except Refusal:
+        return
+    if key:
+        await record_refused(request.app.state.store, by, key, "submission", body, answer)
+
+
+@router.get("/referrals/{reference}", responses=PROBLEMS)
+async def status(request: Request, reference: str, by: Annotated[Actor, Depends(referrer)]) -> dict[str, Any]:
+    """What has become of a referral of yours, as a referrer may know it."""
+    case = await read_case(request.app.state.store, reference, by.hub)
+    if case.caller != by.id:
+        raise NotFound(f"no referral {reference} of yours")
+    return {"reference": reference, "received_at": case.referral.received_at,
+            "parts": [_part(part) for part in await family(request.app.state.store, case.root)]}
+
+
+def _part(case: Case) -> dict[str, Any]:
+    r = case.referral
+    decided = sorted({OUTCOMES_SAID[r.outcomes[s]] for s in r.subjects if s in r.outcomes})
+    if r.strategy_held_at and r.stage in ("enquiries", "conference", "section_47_concluded") and not decided:
+        decided = [OUTCOMES_SAID["section_47"]]
+    status = "not_taken" if r.stage == "not_taken" else "decided" if r.decided_at or decided else "being_considered"
+    return {"reference": case.reference, "status": status, "outcome": decided, "acknowledged": "acknowledgement" in r.told,
+            "concluded": not r.open}

@@ -1,0 +1,246 @@
+"""What referrers send and staff ask. A concern is never refused for a wrong code or number: it is kept as given and flagged."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from mash.config import codes
+from mash.flows.store.apply import Item
+from mash.flows.store.store import as_json
+from mash.states.commands import ReceiveContact, ReportedConsent, StaffCommand, Subject
+from mash.states.errors import NothingToActOn
+
+UNKNOWN_SOURCE = "10"
+KINDS = ("referral", "police_notification", "information_request", "advice")
+AGENCIES = ("police", "education", "health", "housing", "local_authority", "adult_social_care", "early_help", "court", "probation",
+            "voluntary", "individual", "unknown")
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _as_truth(value: Any) -> Any:
+    """Yes, no, or not said; anything else is not said."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    return value if isinstance(value, bool) else words.get(str(value).strip().lower())
+
+
+Text = Annotated[str | None, BeforeValidator(_as_text), Field(default=None, max_length=2_000)]
+Long = Annotated[str | None, BeforeValidator(_as_text), Field(default=None, max_length=100_000)]
+Truth = Annotated[bool | None, BeforeValidator(_as_truth), Field(default=None)]
+
+
+class Given(BaseModel):
+    """Fields as a referrer gives them; further ones are kept, and flagged."""
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
+
+
+class Name(Given):
+    given: Text
+    family: Text
+
+
+class Address(Given):
+    line1: Text
+    postcode: Text
+
+
+class SubjectGiven(Given):
+    """A person the contact is about."""
+
+    name: Name | None = None
+    date_of_birth: Text
+    expected_date: Text
+    age_estimate: int | None = None
+    sex: Text
+    ethnicity: Text
+    disability: list[str] = []
+    nhs_number: Text
+    upn: Text
+    school: Text
+    address: Address | None = None
+    cohort: Text
+
+
+class HouseholdGiven(Given):
+    name: Text
+    relationship: Text
+    date_of_birth: Text
+
+
+class SourceGiven(Given):
+    """Who refers."""
+
+    code: Text
+    agency: Text
+    organisation: Text
+    role: Text
+    name: Text
+    email: Text
+    phone: Text
+
+
+class ConcernGiven(Given):
+    summary: Long
+    narrative: Long
+    primary_need: Text
+    factors: list[str] | None = None
+    immediate_danger: Truth
+
+
+class ConsentGiven(Given):
+    asked: Truth
+    given: Truth
+    override_reason: Long
+    family_informed: Truth
+    safe_contact: Long
+
+
+EXAMPLE = {
+    "kind": "referral",
+    "source": {"code": "2A", "agency": "education", "organisation": "Thornwick Vale Primary School", "role": "pastoral lead",
+               "name": "M. Example", "email": "pastoral@school.example.org", "phone": "01632 960115"},
+    "subjects": [{"name": {"given": "Isla", "family": "Example"}, "date_of_birth": "2015-12-20", "sex": "F", "cohort": "child"}],
+    "household": [{"name": "Ruth Example", "relationship": "mother"}],
+    "concern": {"summary": "A ten-year-old is helping to care for her mother.", "narrative": "She is late two mornings a week.",
+                "primary_need": "N3", "factors": ["7A"], "immediate_danger": False},
+    "consent": {"asked": True, "given": True, "family_informed": True},
+}
+
+
+class Submission(Given):
+    """A contact: a concern, or something to identify somebody by. Nothing else is needed; everything helps."""
+
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra={"examples": [EXAMPLE]})
+
+    kind: Text
+    reported_at: Text
+    source: SourceGiven = Field(default_factory=SourceGiven)
+    subjects: list[SubjectGiven] = Field(default=[], max_length=30)
+    household: list[HouseholdGiven] = Field(default=[], max_length=60)
+    concern: ConcernGiven = Field(default_factory=ConcernGiven)
+    consent: ConsentGiven = Field(default_factory=ConsentGiven)
+
+    def identifies_or_says_something(self) -> bool:
+        """Whether there is a concern, or anything to identify somebody by."""
+        people = [s.model_dump(exclude={"sex", "ethnicity", "cohort"}, exclude_none=True) for s in self.subjects]
+        return bool((self.concern.summary or "").strip() or (self.concern.narrative or "").strip()
+                    or any(_says(person) for person in people) or any((h.name or "").strip() for h in self.household))
+
+
+def _says(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_says(v) for v in value.values())
+    return bool(value.strip()) if isinstance(value, str) else bool(value)
+
+
+class CommandGiven(BaseModel):
+    """What a member of staff asks: a command, in codes; words that explain it; and the version they had in view."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [
+        {"seen": 3, "command": {"kind": "rate_referral", "rating": "amber"}, "words": "Second incident in a month."},
+        {"seen": 12, "command": {"kind": "record_decision", "outcomes": {"S1": "early_help"}, "primary_need": "N3"},
+         "words": "Unmet need as a young carer, with consent."}]})
+
+    seen: int = Field(ge=1, description="The version of the case that the caller had in view.")
+    command: StaffCommand
+    words: str | None = Field(default=None, min_length=1, max_length=20_000)
+
+
+def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
+    """The command of a submission, in codes, and the personal items that it brings (the concern first).
+
+    Raises NothingToActOn when there is neither a concern nor anything to identify somebody by.
+    """
+    if not submission.identifies_or_says_something():
+        raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
+    flags = list(_flags(submission))
+    source, concern, consent = submission.source, submission.concern, submission.consent
+    subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
+    command = ReceiveContact(
+        contact=submission.kind if submission.kind in KINDS else "referral",
+        source=source.code if codes.known("referral_source", source.code or "") else UNKNOWN_SOURCE,
+        source_agency=source.agency if source.agency in AGENCIES else "unknown",
+        subjects=subjects or (Subject(id="S1", cohort="unknown"),),
+        primary_need=concern.primary_need if codes.known("primary_need", concern.primary_need or "") else None,
+        factors=tuple(f for f in dict.fromkeys(concern.factors or []) if codes.known("assessment_factors", f)),
+        immediate_danger=bool(concern.immediate_danger),
+        consent=ReportedConsent(asked=consent.asked, given=consent.given, override_stated=bool(consent.override_reason),
+                                family_informed=consent.family_informed, safe_contact_warning=bool(consent.safe_contact)),
+        reported_at=_instant(submission.reported_at), flags=tuple(dict.fromkeys(flags)),
+        referrer_reachable=_reachable(source.email))
+    rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
+    items = [_item("concern", concern), _item("referrer", source), Item("submission", as_json(rest).encode()),
+             *(_item("subject", s, f"S{n}") for n, s in enumerate(submission.subjects, 1)),
+             *(_item("household", h) for h in submission.household)]
+    return command, items
+
+
+def _item(kind: str, given: Given, subject: str | None = None) -> Item:
+    return Item(kind, as_json(given.model_dump(exclude_none=True)).encode(), subject)
+
+
+def _cohort(subject: SubjectGiven) -> Any:
+    if subject.cohort in ("child", "unborn", "adult"):
+        return subject.cohort
+    return "unborn" if subject.expected_date and not subject.date_of_birth else "unknown"
+
+
+def _reachable(email: str | None) -> bool:
+    return bool(email) and email.count("@") == 1 and not any(c.isspace() for c in email) and "." in email.rpartition("@")[2]
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return at if at and at.tzinfo else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _flags(submission: Submission) -> Any:
+    """What is odd about a submission, by field and never with its value."""
+    source, concern = submission.source, submission.concern
+    checks = {
+        "kind_unknown": submission.kind is not None and submission.kind not in KINDS,
+        "source_code_unknown": not codes.known("referral_source", source.code or ""),
+        "source_agency_unknown": source.agency not in AGENCIES,
+        "reported_at_not_understood": bool(submission.reported_at) and _instant(submission.reported_at) is None,
+        "primary_need_unknown": bool(concern.primary_need) and not codes.known("primary_need", concern.primary_need or ""),
+        "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors or []),
+        "consent_not_asked": submission.consent.asked is not True,
+        "referrer_not_reachable": not _reachable(source.email),
+        "no_subject_named": not submission.subjects,
+        "unknown_field": _has_extra(submission),
+    }
+    yield from (name for name, odd in checks.items() if odd)
+    for n, subject in enumerate(submission.subjects, 1):
+        odd = {
+            "nhs_number_not_valid": bool(subject.nhs_number) and not codes.nhs_number_is_valid(subject.nhs_number or ""),
+            "upn_not_valid": bool(subject.upn) and not codes.upn_is_valid(subject.upn or ""),
+            "date_of_birth_not_understood": bool(subject.date_of_birth) and not _is_date(subject.date_of_birth or ""),
+            "expected_date_not_understood": bool(subject.expected_date) and not _is_date(subject.expected_date or ""),
+            "ethnicity_unknown": bool(subject.ethnicity) and not codes.known("ethnicity", subject.ethnicity or ""),
+            "sex_unknown": bool(subject.sex) and not codes.known("sex", subject.sex or ""),
+            "disability_unknown": any(not codes.known("disability", code) for code in subject.disability),
+            "cohort_not_stated": subject.cohort not in ("child", "unborn", "adult"),
+        }
+        yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)
+
+
+def _has_extra(given: Given) -> bool:
+    parts: list[Any] = [getattr(given, name) for name in type(given).model_fields]
+    nested = [p for part in parts for p in (part if isinstance(part, list) else [part]) if isinstance(p, Given)]
+    return bool(given.model_extra) or any(_has_extra(part) for part in nested)

@@ -1,0 +1,128 @@
+"""The referral's flow: do what is due, then park until the next deadline or the next event."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.context import FlowRunContext
+from prefect.exceptions import Pause
+from prefect.states import Scheduled
+
+from mash.flows.store.apply import fire_due
+from mash.flows.store.log import read_log
+from mash.flows.store.queries import Case, deliveries_since, read_case
+from mash.flows.store.store import Store
+from mash.flows.story import markdown
+from mash.states.machine import NAMES
+from mash.states.referral import Referral
+
+
+class CarryFailed(Exception):
+    """An attempt failed. Says the type of error and the reference only: Prefect keeps what it is told."""
+
+
+@dataclass
+class Attempt:
+    """One attempt at carrying a referral: the store, what wakes it, and what earlier attempts had shown."""
+
+    store: Store
+    linger: float
+    busy: bool = False
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    shown_until: datetime = datetime.min.replace(tzinfo=UTC)
+    tags: frozenset[str] = frozenset()
+    seen: int = 0
+
+
+ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
+"""Set by the worker around each attempt: the flow runs in the worker's own process, and takes only the reference."""
+
+
+def awaiting(referral: Referral) -> str:
+    """The name of a parked run's state: the stage it waits in."""
+    name = NAMES[referral.stage] if referral.open else "Referrer to be told"
+    return f"Awaiting {name if name[:4] == 'MASH' else name[0].lower() + name[1:]}"
+
+
+def tags_of(referral: Referral) -> frozenset[str]:
+    """What a run is tagged with: hub, rating, cohorts."""
+    return frozenset({f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *(f"cohort:{c}" for c in referral.cohorts)})
+
+
+@task(name="notices", task_run_name="{summary}", persist_result=False, cache_policy=NO_CACHE)
+async def show_notices(summary: str, lines: list[str]) -> int:
+    """Shows in Prefect which notices went. The outbox has sent them already: a task shows a delivery, it never gates one."""
+    return len(lines)
+
+
+# With no result storage on the flow, the engine asks the server for one by a blocking call.
+@flow(name="referral", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
+async def referral(reference: str) -> None:
+    """A referral's life. Each attempt does what is due and parks; the run completes when nothing is waited for any more."""
+    attempt = ATTEMPT.get()
+    try:
+        case = await _carry(attempt, reference)
+        await _tell_story(attempt, case)
+    except Exception as error:
+        raise CarryFailed(f"{type(error).__name__} while carrying {reference}") from None
+    if not case.referral.finished:
+        await park(attempt, case.referral)
+
+
+async def _carry(attempt: Attempt, reference: str) -> Case:
+    """Do what is due until nothing is; in a burst of events, stay for the next one instead of parking between them."""
+    while True:
+        attempt.woken.clear()
+        await fire_due(attempt.store, reference=reference)
+        case = await read_case(attempt.store, reference)
+        attempt.seen = case.referral.version
+        if case.referral.finished:
+            return case
+        if attempt.woken.is_set():
+            attempt.busy = True
+        elif not attempt.busy:
+            return case
+        else:
+            try:
+                await asyncio.wait_for(attempt.woken.wait(), attempt.linger)
+            except TimeoutError:
+                return case
+
+
+async def _tell_story(attempt: Attempt, case: Case) -> None:
+    run = FlowRunContext.get()
+    if run is None or run.flow_run is None:
+        raise RuntimeError("the referral flow runs in a worker")
+    since, attempt.shown_until = attempt.shown_until, datetime.now(UTC)
+    sent = await deliveries_since(attempt.store, case.reference, since)
+    if sent:
+        await show_notices(f"{len(sent)} notices", [f"{row.kind} to {row.role}: {row.status}" for row in sent])
+    client, run_id = run.client, run.flow_run.id
+    if attempt.tags != (tags := tags_of(case.referral)):
+        await client.update_flow_run(run_id, tags=sorted(tags))
+        attempt.tags = tags
+    story = markdown(case.reference, await read_log(attempt.store, case.reference))
+    await client.create_artifact(ArtifactCreate(key=case.reference.lower(), type="markdown", data=story, flow_run_id=run_id,
+                                                description="The case so far (no personal data)"))
+
+
+async def park(attempt: Attempt, referral: Referral) -> None:
+    """Leave the run Scheduled until its next deadline, named by what it waits for, and end this attempt."""
+    run = FlowRunContext.get()
+    if run is None or run.flow_run is None or referral.next_at is None:
+        raise RuntimeError("only a referral that waits for something parks, and only in a worker")
+    state = Scheduled(name=awaiting(referral), scheduled_time=attempt.store.time.on_the_wall(referral.next_at))
+    answer = await run.client.set_flow_run_state(run.flow_run.id, state)
+    if answer.status.value != "ACCEPT":
+        raise RuntimeError(f"parking refused: {answer.status.value}")
+    raise Pause(state=state)
+
+

@@ -1,0 +1,92 @@
+"""The flow runs as Prefect keeps them: the work pool and its queues, deployments, and one run per referral."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.exceptions import ObjectAlreadyExists
+
+from mash.flows.referral import referral, tags_of
+from mash.flows.store.queries import Case
+from mash.flows.store.store import Store
+from mash.flows.watchdog import watchdog
+
+POOL = "mash"
+WATCH_EVERY = timedelta(minutes=1)
+ALIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
+PAGE = 200
+
+
+@dataclass(frozen=True)
+class Deployments:
+    """The ids of our two deployments."""
+
+    referral: UUID
+    watchdog: UUID
+
+
+async def deploy(client: PrefectClient, store: Store) -> Deployments:
+    """Make the work pool, its queues by rating and the deployments; doing it again changes nothing."""
+    try:
+        await client.create_work_pool(WorkPoolCreate(name=POOL, type="process", description="Referrals, carried by `mash worker`"))
+    except ObjectAlreadyExists:
+        pass
+    for name, priority in queues(store).items():
+        try:
+            await client.create_work_queue(name=name, priority=priority, work_pool_name=POOL)
+        except ObjectAlreadyExists:
+            pass
+    carrying = await client.create_deployment(
+        flow_id=await client.create_flow(referral), name="hub", work_pool_name=POOL, enforce_parameter_schema=False,
+        entrypoint="mash.flows.referral.referral", description="One run per referral, parked between events")
+    watching = await client.create_deployment(
+        flow_id=await client.create_flow(watchdog), name="every-minute", work_pool_name=POOL, enforce_parameter_schema=False,
+        entrypoint="mash.flows.watchdog.watchdog", schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=WATCH_EVERY))],
+        description="Every open referral has exactly one live run; contacts in = outcomes + open")
+    return Deployments(carrying, watching)
+
+
+def queues(store: Store) -> dict[str, int]:
+    """A work queue for each rating of the hubs, the most urgent first; an unrated contact's counts as the most urgent."""
+    severity = {name: rating.severity for profile in store.hubs.values() for name, rating in profile.ratings.items()}
+    ranked = sorted(severity, key=lambda name: -severity[name])
+    return {name: place for place, name in enumerate(["unrated", *ranked], 1)}
+
+
+async def create_run(client: PrefectClient, deployments: Deployments, case: Case) -> FlowRun:
+    """The referral's run: named by its reference, tagged, in the queue of its rating."""
+    return await client.create_flow_run_from_deployment(
+        deployments.referral, name=case.reference, parameters={"reference": case.reference}, tags=sorted(tags_of(case.referral)),
+        work_queue_name=case.referral.rating or "unrated", idempotency_key=case.reference)
+
+
+async def due_runs(client: PrefectClient) -> list[FlowRun]:
+    """The runs whose time has come, as the pool hands them out: by queue priority, then by time."""
+    answers = await client.get_scheduled_flow_runs_for_work_pool(POOL, scheduled_before=datetime.now(UTC))
+    return [answer.flow_run for answer in answers]
+
+
+async def alive_runs(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
+    """All runs of a deployment that are not in a final state."""
+    runs: list[FlowRun] = []
+    while True:
+        page = await client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
+            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ALIVE))),
+            limit=PAGE, offset=len(runs))
+        runs += page
+        if len(page) < PAGE:
+            return runs

@@ -1,0 +1,117 @@
+"""Reading the log: a case's story, and whether the chain still proves it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import ValidationError
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.apply import data_key
+from mash.flows.store.keys import KeyDestroyed, digest, unseal
+from mash.flows.store.store import Store
+from mash.flows.store.tables import EVENTS, ITEMS, KEYS, RECEIPTS, REFERRALS
+from mash.states.errors import NotFound
+from mash.states.events import GENESIS, RECORDED, Recorded
+from mash.states.referral import Referral, evolve
+
+
+async def read_log(store: Store, reference: str) -> list[Recorded]:
+    """The events of a referral, in order. Raises NotFound when there are none."""
+    async with store.engine.connect() as connection:
+        query = select(EVENTS.c.canonical).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
+        texts = (await connection.scalars(query)).all()
+    if not texts:
+        raise NotFound(f"no referral {reference}")
+    return [RECORDED.validate_json(canonical) for canonical in texts]
+
+
+def fold(log: list[Recorded]) -> Referral:
+    """The state that a log says."""
+    referral: Referral | None = None
+    for recorded in log:
+        referral = evolve(referral, recorded.event, recorded.at, recorded.by)
+    if referral is None:
+        raise ValueError("an empty log has no state")
+    return referral
+
+
+async def verify(store: Store) -> AsyncIterator[str]:
+    """What is wrong with the log, a sentence each; nothing when every chain proves itself: no event changed, removed, inserted
+    or cut off, the fold equals the stored state, words unchanged, and no accepted contact without its referral."""
+    async with store.engine.connect() as connection:
+        rows = (await connection.execute(select(REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash,
+                                                REFERRALS.c.state).order_by(REFERRALS.c.reference))).all()
+        known = {row.reference for row in rows}
+        logged = (await connection.scalars(select(EVENTS.c.reference).distinct())).all()
+        receipts = (await connection.scalars(select(RECEIPTS.c.reference).where(
+            RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300))).all()
+        for reference in sorted({*logged, *(r for r in receipts if r)} - known):
+            yield f"{reference}: there are events or a receipt, but the referral is gone"
+        for row in rows:
+            async for wrong in _verify_one(connection, store, row.reference, row.version, row.head_hash, row.state):
+                yield wrong
+
+
+async def _verify_one(connection: AsyncConnection, store: Store, reference: str, version: int, head: str, state: str) -> AsyncIterator[str]:
+    query = select(EVENTS).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
+    previous, expected, log = GENESIS, 1, []
+    for row in (await connection.execute(query)).all():
+        if row.sequence != expected:
+            yield f"{reference}: event {expected} was removed"
+            return
+        if Recorded.digest(row.canonical) != row.hash:
+            yield f"{reference}: event {row.sequence} was changed"
+            return
+        try:
+            recorded = RECORDED.validate_json(row.canonical)
+        except ValidationError:
+            yield f"{reference}: event {row.sequence} cannot be read"
+            return
+        if recorded.previous != previous or recorded.sequence != row.sequence or recorded.reference != reference:
+            yield f"{reference}: event {row.sequence} does not follow the one before it: inserted, or one was exchanged"
+            return
+        log.append(recorded)
+        previous, expected = row.hash, expected + 1
+    if len(log) < version:
+        yield f"{reference}: the log was cut off after event {len(log)}; it had {version}"
+    elif len(log) > version:
+        yield f"{reference}: event {version + 1} was inserted at the end"
+    elif previous != head:
+        yield f"{reference}: the last event is not the one that was recorded"
+    elif fold(log) != Referral.model_validate_json(state):
+        yield f"{reference}: the stored state is not what the log says"
+    async for wrong in _verify_words(connection, store, reference, log):
+        yield wrong
+
+
+async def _verify_words(connection: AsyncConnection, store: Store, reference: str, log: list[Recorded]) -> AsyncIterator[str]:
+    try:
+        key = await data_key(connection, store, reference)
+    except KeyDestroyed:
+        return  # erased: the chain holds without the words
+    sealed = {row.id: row.sealed for row in (await connection.execute(
+        select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()}
+    for recorded in log:
+        said = getattr(recorded.event, "said", None)
+        if said is None:
+            continue
+        words = sealed.get(UUID(said.item))
+        try:
+            intact = words is not None and digest(key, unseal(AESGCM(key), words, reference)) == said.hmac
+        except KeyDestroyed:
+            intact = False
+        if not intact:
+            yield f"{reference}: the words of event {recorded.sequence} were changed or removed"
+
+
+async def destroy_key(store: Store, reference: str) -> None:
+    """Erase the people of a referral by destroying its key; its log stays, and still verifies."""
+    async with store.engine.begin() as connection:
+        done = await connection.execute(update(KEYS).where(KEYS.c.reference == reference).values(
+            wrapped=None, destroyed_at=store.time.now()))
+    if done.rowcount != 1:
+        raise NotFound(f"no referral {reference}")

@@ -1,0 +1,179 @@
+"""What boards, cases, the worker and the watchdog read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Row, func, insert, select, text, update
+
+from mash.flows.store.apply import data_key
+from mash.flows.store.keys import unseal
+from mash.flows.store.store import Store
+from mash.flows.store.tables import API_KEYS, DELIVERIES, ITEMS, NOTICES, RECEIPTS, REFERRALS, REPAIRS, WAKE_UPS
+from mash.states.commands import Actor
+from mash.states.errors import NotFound
+from mash.states.referral import Referral
+
+
+@dataclass(frozen=True)
+class Case:
+    """A referral as it is now, with who submitted it and which flow run carries it."""
+
+    reference: str
+    root: str
+    caller: str
+    hub: str
+    referral: Referral
+    flow_run_id: UUID | None
+
+
+async def read_case(store: Store, reference: str, hub: str | None = None) -> Case:
+    """One referral. Raises NotFound, also for a referral of another hub than `hub`."""
+    async with store.engine.connect() as connection:
+        row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference))).one_or_none()
+    if row is None or (hub is not None and row.hub != hub):
+        raise NotFound(f"no referral {reference} at this hub")
+    return _case(row)
+
+
+def _case(row: Row[Any]) -> Case:
+    return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id)
+
+
+async def open_cases(store: Store, hub: str, *, stage: str | None = None, rating: str | None = None, late: bool | None = None,
+                     limit: int = 100, after: str = "") -> list[Case]:
+    """The hub's open referrals, those due soonest first; `after` is the reference that the page before ended with."""
+    now = store.time.now()
+    query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == hub)
+    if stage:
+        query = query.where(REFERRALS.c.stage == stage)
+    if rating:
+        query = query.where(REFERRALS.c.rating.is_(None) if rating == "unrated" else REFERRALS.c.rating == rating)
+    if late is not None:
+        query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
+    if after:
+        query = query.where(REFERRALS.c.reference > after).order_by(REFERRALS.c.reference)
+    else:
+        query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference)
+    async with store.engine.connect() as connection:
+        return [_case(row) for row in (await connection.execute(query.limit(limit))).all()]
+
+
+async def family(store: Store, root: str) -> list[Case]:
+    """A contact's referral and the linked ones it was split into."""
+    async with store.engine.connect() as connection:
+        query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
+        return [_case(row) for row in (await connection.execute(query)).all()]
+
+
+async def read_items(store: Store, reference: str, by: Actor) -> list[dict[str, Any]]:
+    """The personal items an actor may read: the hub's own and the referrer's words, and what the actor's agency holds; of the
+    others only a signpost that they exist."""
+    async with store.transaction(by) as connection:
+        key = AESGCM(await data_key(connection, store, reference))
+        query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at)
+        rows = (await connection.execute(query)).all()
+    partner_made = {"answer_check"}
+    return [{"item": str(row.id), "kind": row.kind, "subject": row.subject, "agency": row.owner_agency, "at": row.created_at,
+             "content": unseal(key, row.sealed, reference).decode()
+             if row.kind not in partner_made or by.agency == row.owner_agency or row.release_state == "released" else None}
+            for row in rows]
+
+
+async def conservation(store: Store) -> dict[str, int]:
+    """Contacts in, counted from the receipts; outcomes and open, counted from the referrals; they must agree."""
+    received = select(func.count()).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
+    still_open = select(func.count(func.distinct(REFERRALS.c.root))).where(REFERRALS.c.is_open)
+    async with store.engine.connect() as connection:
+        contacts = await connection.scalar(received) or 0
+        roots = await connection.scalar(select(func.count(func.distinct(REFERRALS.c.root)))) or 0
+        opened = await connection.scalar(still_open) or 0
+    return {"contacts": contacts, "outcomes": roots - opened, "open": opened}
+
+
+async def tally(store: Store) -> dict[str, Any]:
+    """The clocks met and missed, the escalations by role, and the outcomes: what the demonstration and managers report."""
+    async with store.engine.connect() as connection:
+        states = (await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub))).all()
+        notices = (await connection.execute(select(NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role, func.count().label("n"))
+                                            .group_by(NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role))).all()
+    clocks: Counter[tuple[str, str, str]] = Counter()
+    outcomes: Counter[tuple[str, str]] = Counter()
+    for row in states:
+        referral = Referral.model_validate_json(row.state)
+        rating = referral.first_rating or "unrated"
+        for clock in referral.clocks.values():
+            verdict = "missed" if clock.breached_at else "met" if clock.met else "running" if clock.running else "stopped"
+            clocks[row.hub, rating, verdict] += 1
+        for subject in referral.subjects.values():
+            outcomes[row.hub, subject.outcome or "open"] += 1
+    return {"clocks": clocks, "outcomes": outcomes, "notices": notices}
+
+
+async def find_api_key(store: Store, key_hash: str) -> Row[Any] | None:
+    """The API key with this hash, unless it was revoked."""
+    async with store.engine.connect() as connection:
+        query = select(API_KEYS).where(API_KEYS.c.hash == key_hash, API_KEYS.c.revoked_at.is_(None))
+        return (await connection.execute(query)).one_or_none()
+
+
+async def add_api_key(store: Store, key_hash: str, caller: str, hub: str, agency: str) -> None:
+    """Store a referrer system's key, hashed."""
+    async with store.engine.begin() as connection:
+        await connection.execute(insert(API_KEYS).values(hash=key_hash, caller=caller, hub=hub, agency=agency,
+                                                         created_at=store.time.now(), revoked_at=None))
+
+
+async def claim_wake_ups(store: Store, limit: int) -> list[str]:
+    """Take wake-up rows, most urgent first; returns the references once each. A claimed wake-up that is lost with the worker
+    is made good by the look at all unfinished referrals when a worker starts."""
+    claim = text("""DELETE FROM wake_up WHERE id IN (SELECT id FROM wake_up ORDER BY urgency DESC, id LIMIT :limit
+                    FOR UPDATE SKIP LOCKED) RETURNING reference, urgency, id""")
+    async with store.engine.begin() as connection:
+        rows = (await connection.execute(claim, {"limit": limit})).all()
+    return list(dict.fromkeys(row.reference for row in sorted(rows, key=lambda row: (-row.urgency, row.id))))
+
+
+async def add_wake_up(store: Store, reference: str, urgency: int) -> None:
+    """Ask for another look at a referral's run."""
+    async with store.engine.begin() as connection:
+        await connection.execute(insert(WAKE_UPS).values(reference=reference, urgency=urgency))
+
+
+async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
+    """Remember which flow run carries a referral."""
+    async with store.engine.begin() as connection:
+        await connection.execute(update(REFERRALS).where(REFERRALS.c.reference == reference).values(flow_run_id=run))
+
+
+async def unfinished(store: Store) -> list[Case]:
+    """Every referral that is open, or whose referrer is still to be told."""
+    async with store.engine.connect() as connection:
+        query = select(REFERRALS).where(~REFERRALS.c.finished).order_by(REFERRALS.c.next_at.nulls_first())
+        return [_case(row) for row in (await connection.execute(query)).all()]
+
+
+async def record_repair(store: Store, reference: str | None, what: str) -> None:
+    """Write down what was wrong and set right."""
+    async with store.engine.begin() as connection:
+        await connection.execute(insert(REPAIRS).values(reference=reference, what=what, at=store.time.now()))
+
+
+async def deliveries_since(store: Store, reference: str, since: datetime) -> list[Row[Any]]:
+    """The finished tries of a referral's notices after a wall-clock instant."""
+    async with store.engine.connect() as connection:
+        query = (select(NOTICES.c.kind, NOTICES.c.role, NOTICES.c.status, DELIVERIES.c.result, DELIVERIES.c.finished_at)
+                 .join(DELIVERIES, DELIVERIES.c.notice == NOTICES.c.id)
+                 .where(NOTICES.c.reference == reference, DELIVERIES.c.finished_at > since).order_by(DELIVERIES.c.finished_at))
+        return list((await connection.execute(query)).all())
+
+
+async def notices_of(store: Store, reference: str) -> list[Row[Any]]:
+    """The notices of a referral, oldest first."""
+    async with store.engine.connect() as connection:
+        return list((await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all())

@@ -1,0 +1,86 @@
+"""One answer per idempotency key: the same request again gets the first answer again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.store import Store, as_json
+from mash.flows.store.tables import RECEIPTS
+from mash.states.commands import Actor
+from mash.states.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API answers: a status, a body without personal data, and the referral it is about."""
+
+    status: int
+    body: dict[str, Any]
+    reference: str | None = None
+
+
+class KeyReused(Refusal):
+    """The idempotency key was used for another request before."""
+
+    title = "This idempotency key was used for another request"
+
+
+Work = Callable[[AsyncConnection], Awaitable[Answer]]
+
+
+async def answer_once(store: Store, by: Actor, key: str, purpose: str, body: object, work: Work,
+                      refused: Callable[[Refusal], Answer]) -> Answer:
+    """Do `work` in one transaction with its receipt. A refusal leaves nothing but its receipt. Raises KeyReused."""
+    fingerprint = store.keyring.fingerprint(as_json(body).encode())
+    try:
+        async with store.transaction(by) as connection:
+            if earlier := await _earlier(connection, by, key, fingerprint):
+                return earlier
+            answer = await work(connection)
+            await _record(connection, store, by, key, purpose, fingerprint, answer)
+            return answer
+    except IntegrityError:
+        # The same key at the same instant: the other one was first.
+        async with store.transaction(by) as connection:
+            if earlier := await _earlier(connection, by, key, fingerprint):
+                return earlier
+        raise
+    except KeyReused:
+        raise
+    except Refusal as refusal:
+        answer = refused(refusal)
+    await record_refused(store, by, key, purpose, body, answer)
+    return answer
+
+
+async def record_refused(store: Store, by: Actor, key: str, purpose: str, body: object, answer: Answer) -> None:
+    """Keep the receipt of a refusal, unless the key has one already."""
+    fingerprint = store.keyring.fingerprint(as_json(body).encode())
+    try:
+        async with store.transaction(by) as connection:
+            await _record(connection, store, by, key, purpose, fingerprint, answer)
+    except IntegrityError:
+        return
+
+
+async def _earlier(connection: AsyncConnection, by: Actor, key: str, fingerprint: str) -> Answer | None:
+    row = (await connection.execute(select(RECEIPTS).where(RECEIPTS.c.caller == by.id, RECEIPTS.c.key == key))).one_or_none()
+    if row is None:
+        return None
+    if row.fingerprint != fingerprint:
+        raise KeyReused("use a new Idempotency-Key for a new request; repeat a key only to repeat the same request")
+    return Answer(row.status, json.loads(row.answer), row.reference)
+
+
+async def _record(connection: AsyncConnection, store: Store, by: Actor, key: str, purpose: str, fingerprint: str,
+                  answer: Answer) -> None:
+    await connection.execute(insert(RECEIPTS).values(
+        caller=by.id, key=key, purpose=purpose, fingerprint=fingerprint, status=answer.status, answer=as_json(answer.body),
+        reference=answer.reference, at=store.time.now()))

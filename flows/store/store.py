@@ -1,0 +1,98 @@
+"""The connection to the database: opened once, handed to whoever reads or writes. Every transaction names its actor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from mash.config.profile import load_profile
+from mash.config.settings import Settings, SettingsError
+from mash.flows.store.keys import Keyring
+from mash.flows.store.tables import ANCHOR, PROFILES
+from mash.flows.store.time import HubTime
+from mash.states.commands import Actor
+from mash.states.errors import NotFound
+from mash.states.profile import Profile
+
+SYSTEM = "system"
+
+
+def system_actor(hub: str) -> Actor:
+    """The actor of what the software does by itself."""
+    return Actor(id=SYSTEM, role=SYSTEM, agency=SYSTEM, hub=hub)
+
+
+class Store:
+    """The database, its keys, its time, and the profiles it has seen."""
+
+    def __init__(self, engine: AsyncEngine, keyring: Keyring, time: HubTime, hubs: dict[str, Profile]) -> None:
+        self.engine, self.keyring, self.time, self.hubs = engine, keyring, time, hubs
+        self._profiles = {profile.digest: profile for profile in hubs.values()}
+
+    @asynccontextmanager
+    async def transaction(self, by: Actor) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which the database knows who acts. The setting is local to it: a plain SET leaks to the
+        pool's next user."""
+        async with self.engine.begin() as connection:
+            await connection.execute(_WHO, {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role})
+            yield connection
+
+    def hub(self, name: str) -> Profile:
+        """The profile in force of a hub. Raises NotFound for one this installation does not serve."""
+        if name not in self.hubs:
+            raise NotFound(f"this installation does not serve a hub '{name}'; it serves: {', '.join(self.hubs)}")
+        return self.hubs[name]
+
+    async def profile(self, connection: AsyncConnection, digest: str) -> Profile:
+        """A profile by its digest, as it was stored when a referral started with it."""
+        if digest not in self._profiles:
+            document = await connection.scalar(select(PROFILES.c.document).where(PROFILES.c.digest == digest))
+            if document is None:
+                raise NotFound(f"no profile with digest {digest[:12]} is stored")
+            self._profiles[digest] = Profile.model_validate_json(document)
+        return self._profiles[digest]
+
+    @cached_property
+    def listen_url(self) -> str:
+        """The address for connections of their own (LISTEN, advisory locks), as psycopg takes it."""
+        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self.engine.dispose()
+
+
+_WHO = text("SELECT set_config('mash.actor', :actor, true), set_config('mash.agency', :agency, true),"
+            " set_config('mash.hub', :hub, true), set_config('mash.role', :role, true)")
+
+
+async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
+    """Connect, store the profiles in force, and read the time anchor (the first process to come sets it)."""
+    if settings.database_url is None or settings.master_key is None:
+        raise SettingsError("MASH_DATABASE_URL and MASH_MASTER_KEY are needed; `mash up` makes both for you")
+    engine = create_async_engine(settings.database_url.get_secret_value(), pool_size=pool_size, max_overflow=0,
+                                 hide_parameters=True, pool_pre_ping=False)
+    hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
+    wall = datetime.now(UTC)
+    simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
+    async with engine.begin() as connection:
+        for profile in hubs.values():
+            await connection.execute(insert(PROFILES).values(
+                digest=profile.digest, hub=profile.name, document=profile.canonical, stored_at=wall).on_conflict_do_nothing())
+        await connection.execute(insert(ANCHOR).values(
+            id=1, wall=wall, simulated=simulated, rate=settings.time_rate).on_conflict_do_nothing())
+        anchor = (await connection.execute(select(ANCHOR))).one()
+    time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
+    return Store(engine, Keyring(settings.master_key.get_secret_value()), time, hubs)
+
+
+def as_json(value: object) -> str:
+    """JSON as it is stored: compact, sorted, readable."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -1,0 +1,182 @@
+"""The tables. Truth is `event`; everything else can be rebuilt from it, or is personal data, or is a ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Text, Table
+from sqlmodel import Field, SQLModel
+
+
+def moment(*, nullable: bool = False) -> Column[datetime]:
+    """A column that holds an instant, UTC."""
+    return Column(DateTime(timezone=True), nullable=nullable)
+
+
+def number(*, primary_key: bool = False, nullable: bool = False) -> Column[int]:
+    """A 64-bit whole number; counted by the database when it is the primary key."""
+    return Column(BigInteger, primary_key=primary_key, nullable=nullable)
+
+
+class ProfileVersion(SQLModel, table=True):
+    """A profile by the hash of its content; a referral keeps the version it started with."""
+
+    __tablename__ = "profile_version"
+    digest: str = Field(primary_key=True)
+    hub: str
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    stored_at: datetime = Field(sa_column=moment())
+
+
+class ReferralRow(SQLModel, table=True):
+    """What boards and queues read: the folded state, and the head of the chain, so that a cut tail shows."""
+
+    __tablename__ = "referral"
+    reference: str = Field(primary_key=True)
+    root: str
+    hub: str
+    caller: str
+    version: int
+    head_hash: str
+    state: str = Field(sa_column=Column(Text, nullable=False))
+    stage: str
+    rating: str | None
+    is_open: bool
+    finished: bool
+    received_at: datetime = Field(sa_column=moment())
+    due_at: datetime | None = Field(sa_column=moment(nullable=True))
+    next_at: datetime | None = Field(sa_column=moment(nullable=True))
+    flow_run_id: UUID | None = None
+
+
+class EventRow(SQLModel, table=True):
+    """An event, as the exact text that was hashed. Rows are only ever added."""
+
+    __tablename__ = "event"
+    reference: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    kind: str
+    at: datetime = Field(sa_column=moment())
+    canonical: str = Field(sa_column=Column(Text, nullable=False))
+    hash: str
+
+
+class ReferralKey(SQLModel, table=True):
+    """A referral's data key, wrapped by the master key. Destroying it erases the people, not the log."""
+
+    __tablename__ = "referral_key"
+    reference: str = Field(primary_key=True)
+    wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    destroyed_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class PersonalItem(SQLModel, table=True):
+    """Encrypted words or details of people, owned by the agency that gave them."""
+
+    __tablename__ = "personal_item"
+    id: UUID = Field(primary_key=True)
+    reference: str
+    kind: str
+    subject: str | None
+    owner_agency: str
+    sensitivity: str
+    release_state: str
+    created_at: datetime = Field(sa_column=moment())
+    created_by: str
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Receipt(SQLModel, table=True):
+    """One row per answer the API gave to a POST: idempotency, and the count of contacts in."""
+
+    __tablename__ = "receipt"
+    caller: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    purpose: str
+    fingerprint: str
+    status: int
+    answer: str = Field(sa_column=Column(Text, nullable=False))
+    reference: str | None
+    at: datetime = Field(sa_column=moment())
+
+
+class ApiKey(SQLModel, table=True):
+    """A referrer system's key, stored hashed."""
+
+    __tablename__ = "api_key"
+    hash: str = Field(primary_key=True)
+    caller: str
+    hub: str
+    agency: str
+    created_at: datetime = Field(sa_column=moment())
+    revoked_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class NoticeRow(SQLModel, table=True):
+    """A notice is a row before it is a message: to which role, why, and what became of it."""
+
+    __tablename__ = "notice"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    reference: str | None
+    hub: str
+    kind: str
+    role: str
+    clock: str | None
+    facts: str = Field(sa_column=Column(Text, nullable=False))
+    created_at: datetime = Field(sa_column=moment())
+    status: str
+    tries: int
+    next_try_at: datetime | None = Field(sa_column=moment(nullable=True))
+    delivered_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class Delivery(SQLModel, table=True):
+    """One try to deliver a notice. A row without a result is a try that was cut off: the message may have gone."""
+
+    __tablename__ = "delivery"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    notice: int = Field(sa_column=number())
+    started_at: datetime = Field(sa_column=moment())
+    finished_at: datetime | None = Field(sa_column=moment(nullable=True))
+    channels: str
+    result: str | None
+
+
+class WakeUp(SQLModel, table=True):
+    """Something happened to a referral: its flow run should look."""
+
+    __tablename__ = "wake_up"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    reference: str
+    urgency: int
+
+
+class Repair(SQLModel, table=True):
+    """What the watchdog found wrong and set right."""
+
+    __tablename__ = "repair"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    reference: str | None
+    what: str
+    at: datetime = Field(sa_column=moment())
+
+
+class TimeAnchor(SQLModel, table=True):
+    """At which wall time the simulated time was what, and how fast it runs; one row."""
+
+    __tablename__ = "time_anchor"
+    id: int = Field(primary_key=True)
+    wall: datetime = Field(sa_column=moment())
+    simulated: datetime = Field(sa_column=moment())
+    rate: float
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table of a model."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, WAKE_UPS, REPAIRS, ANCHOR = (
+    table(model) for model in (ProfileVersion, ReferralRow, EventRow, ReferralKey, PersonalItem, Receipt, ApiKey, NoticeRow,
+                               Delivery, WakeUp, Repair, TimeAnchor))

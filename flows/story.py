@@ -1,0 +1,31 @@
+"""A case's story in lines, from its log: for the command line and the artifact on the flow run. No personal data is in a log."""
+
+from __future__ import annotations
+
+from mash.states.clocks import local
+from mash.states.events import Recorded
+
+_LEFT_OUT = {"kind", "said", "configuration", "profile", "consent", "clocks", "clock", "subjects", "came_from", "schema_number"}
+
+
+def told(recorded: Recorded) -> str:
+    """One event as a sentence of codes: what happened and its facts."""
+    event = recorded.event
+    facts = []
+    for name, value in event:
+        if name in _LEFT_OUT or value in (None, (), {}, ""):
+            continue
+        shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else (
+            ", ".join(map(str, value)) if isinstance(value, tuple) else local(value) if hasattr(value, "astimezone") else str(value))
+        facts.append(f"{name.replace('_', ' ')} {shown}")
+    if event.kind == "clocks_started":
+        facts = [f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks]
+    if event.kind == "clock_moved":
+        facts = [f"{event.clock.why}, due {local(event.clock.due_at)}"]
+    return f"{event.kind.replace('_', ' ')}{': ' if facts else ''}{'; '.join(facts)}"
+
+
+def markdown(reference: str, log: list[Recorded]) -> str:
+    """The timeline as Markdown, newest last."""
+    rows = "\n".join(f"| {r.sequence} | {local(r.at)} | {r.by.role} | {told(r).replace('|', '/')} |" for r in log)
+    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n"

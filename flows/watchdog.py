@@ -1,0 +1,72 @@
+"""The watchdog: every open referral has exactly one live run, due in time; contacts in = outcomes + open."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Cancelled
+
+from mash.flows.referral import awaiting
+from mash.flows.store.outbox import tell_administrators
+from mash.flows.store.queries import Case, conservation, record_repair, unfinished
+from mash.flows.store.store import Store
+
+TOLERANCE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a look around needs: the store, Prefect, the runs alive there, and how to have a run carried."""
+
+    store: Store
+    client: PrefectClient
+    alive: Callable[[], Awaitable[list[FlowRun]]]
+    enqueue: Callable[[str], Awaitable[None]]
+
+
+WATCH: ContextVar[Watch] = ContextVar("watch")
+
+
+@flow(name="watchdog", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
+async def watchdog() -> None:
+    """Look around once, and set right what is wrong."""
+    await look_around(WATCH.get())
+
+
+async def look_around(watch: Watch) -> int:
+    """Have every referral carried whose run is missing, ended, late or out of step with the log; returns how many. Checks that
+    no contact is lost, and tells the administrators when one is."""
+    by_reference: dict[str, list[FlowRun]] = {}
+    for run in await watch.alive():
+        by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
+    behind = 0
+    for case in await unfinished(watch.store):
+        runs = by_reference.get(case.reference, [])
+        for extra in (run for run in runs if case.flow_run_id and run.id != case.flow_run_id):
+            await watch.client.set_flow_run_state(extra.id, Cancelled(message="another run carries this referral"), force=True)
+            await record_repair(watch.store, case.reference, "a second run was alive: cancelled")
+        if not any(in_step(watch.store, case, run) for run in runs):
+            behind += 1
+            await watch.enqueue(case.reference)
+    count = await conservation(watch.store)
+    if count["contacts"] != count["outcomes"] + count["open"]:
+        what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
+        await record_repair(watch.store, None, f"conservation fails: {what}")
+        for hub in watch.store.hubs:
+            await tell_administrators(watch.store, hub, "contacts do not add up", what)
+    return behind
+
+
+def in_step(store: Store, case: Case, run: FlowRun) -> bool:
+    """Whether a run is the referral's, waits in its stage, and wakes no later than its next deadline."""
+    due = run.next_scheduled_start_time or run.expected_start_time
+    return bool(run.id == case.flow_run_id and run.state and run.state.is_scheduled() and run.state.name == awaiting(case.referral)
+                and case.referral.next_at and due and due <= store.time.on_the_wall(case.referral.next_at) + TOLERANCE)

@@ -1,0 +1,36 @@
+"""Signed, expiring links by which an alert is acknowledged. They carry references and roles, no person."""
+
+from __future__ import annotations
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from pydantic import BaseModel, ConfigDict
+
+from mash.states.errors import NotFound
+
+VALID_SECONDS = 14 * 24 * 3600
+"""How long a link works, wall time: longer than any ladder takes."""
+
+
+class AlertLink(BaseModel):
+    """What a link stands for: the alert on a referral's clock, told to a role."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    hub: str
+    clock: str
+    role: str
+
+
+def sign(token_key: str, link: AlertLink) -> str:
+    """The token of a link."""
+    return str(URLSafeTimedSerializer(token_key, salt="alert").dumps(list(link.model_dump().values())))
+
+
+def read(token_key: str, token: str) -> AlertLink:
+    """The link behind a token. Raises NotFound for a forged, damaged or expired one."""
+    try:
+        values = URLSafeTimedSerializer(token_key, salt="alert").loads(token, max_age=VALID_SECONDS)
+        return AlertLink(**dict(zip(AlertLink.model_fields, values, strict=True)))
+    except (BadSignature, ValueError, TypeError):
+        raise NotFound("this link is not valid, or has expired: acknowledge on the case itself") from None

@@ -1,0 +1,152 @@
+"""Which notices events cause, and their words. Pure; no personal data: references, codes, times."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from mash.states import events as e
+from mash.states.clocks import local
+from mash.states.events import Event
+from mash.states.machine import NAMES
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+
+REFERRER = "referrer"
+"""The role that stands for whoever made the referral: reached by the address they gave."""
+
+
+class NoticeDraft(BaseModel):
+    """A notice as it is queued: to which role, of which kind, with which facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str | None
+    hub: str
+    kind: str
+    role: str
+    clock: str | None = None
+    facts: dict[str, Any] = {}
+
+
+class Message(BaseModel):
+    """A notice in words."""
+
+    model_config = ConfigDict(frozen=True)
+
+    title: str
+    body: str
+
+
+def notices_for(reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile,
+                now: datetime) -> list[NoticeDraft]:
+    """The notices that these events cause."""
+    open_now = profile.calendar.is_open(now)
+    facts = {"stage": NAMES[after.stage], "rating": after.rating or "unrated", "hub_title": profile.title}
+
+    def draft(kind: str, role: str, clock: str | None = None, **more: Any) -> NoticeDraft:
+        return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**facts, **more})
+
+    def about(kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
+        clock = after.clocks[clock_id]
+        return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, **more)
+
+    notices: list[NoticeDraft] = []
+    for event in events:
+        match event:
+            case e.StageEntered(stage="triage") if before is None and not after.immediate_danger:
+                notices.append(draft("contact_to_rate", profile.on_duty("duty_manager", open_now)))
+            case e.ClockEscalated():
+                clock = after.clocks[event.id]
+                kind = "escalation" if clock.breached_at else "immediate_danger"
+                notices.append(about(kind, event.role, event.id, rung=event.rung))
+            case e.ClockWarned():
+                kind = "chase" if after.clocks[event.id].kind == "check" else "warning"
+                notices.append(about(kind, event.role, event.id))
+            case e.ChecksRequested():
+                for agency in event.agencies:
+                    clock_id = next(c.id for c in reversed(after.clocks.values()) if c.id.split("#")[0] == f"check:{agency}")
+                    notices.append(about("check_request", profile.agencies[agency].role, clock_id, agency=agency))
+            case e.MeetingConvened():
+                for agency in after.checks:
+                    notices.append(draft("meeting_convened", profile.agencies[agency].role, at=event.at.isoformat()))
+            case e.StepDownOffered():
+                notices.append(draft("step_down_offered", "early_help", service=event.service))
+            case e.ReferralSplit():
+                notices.append(draft("referral_split", "duty_manager", linked=event.reference))
+            case e.ClocksStarted():
+                told = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
+                notices += [draft(told[c.kind], REFERRER, c.id, outcomes=sorted({*after.outcomes.values()}),
+                                  taken=after.stage != "not_taken", signpost=profile.signpost)
+                            for c in event.clocks if c.kind in told]
+    return notices
+
+
+OUTCOMES_SAID = {
+    "section_47": "child protection enquiries (section 47) have begun",
+    "section_17": "a social worker will assess what help the child and family need (section 17)",
+    "early_help": "support from early help is being arranged",
+    "no_further_action": "no further action will be taken by children's social care",
+    "advice": "advice was given",
+    "information_provided": "the information asked for was provided",
+    "adult_section_42": "an adult safeguarding enquiry (section 42) has begun",
+    "transfer": "the matter was transferred to another authority",
+}
+
+
+def lateness(due_at: datetime, now: datetime) -> str:
+    """How late (or how soon due) something is, in the hub's units."""
+    minutes = round((now - due_at).total_seconds() / 60)
+    size = f"{abs(minutes) // 60} h {abs(minutes) % 60} min" if abs(minutes) >= 60 else f"{abs(minutes)} min"
+    return f"{size} late" if minutes >= 0 else f"due in {size}"
+
+
+def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: datetime, link: str) -> Message:
+    """The words of a notice. `link` is where to acknowledge, or to look."""
+    rating, stage = str(facts.get("rating", "")), str(facts.get("stage", ""))
+    due = datetime.fromisoformat(facts["due_at"]) if "due_at" in facts else None
+    timing = f"{lateness(due, now)} (due {local(due)})" if due else ""
+    head = f"{reference}: {rating}, at {stage}."
+    match kind:
+        case "acknowledgement" if not facts["taken"]:
+            return Message(title=f"Your contact {reference}", body=f"Thank you. Your contact {reference} was received and recorded. "
+                           f"{facts['signpost']}")
+        case "acknowledgement":
+            return Message(title=f"Your referral {reference} was received", body=f"Thank you. {facts['hub_title']} has received "
+                           f"your referral {reference}. A manager decides on the response within one working day, and you will be "
+                           "told the outcome. If somebody is in immediate danger, call 999.")
+        case "outcome":
+            said = "; ".join(OUTCOMES_SAID[o] for o in facts["outcomes"]) if facts["outcomes"] else (
+                OUTCOMES_SAID["section_47"] if facts["taken"] else facts["signpost"])
+            return Message(title=f"The outcome of your referral {reference}", body=f"Your referral {reference} to "
+                           f"{facts['hub_title']}: {said}. If you disagree, reply to the hub and quote the reference.")
+        case "contact_to_rate":
+            return Message(title=f"{reference} waits for a rating", body=f"{head} It counts as red until rated.\n{link}")
+        case "immediate_danger":
+            return Message(title=f"IMMEDIATE DANGER: {reference}", body=f"{head} The referrer sees immediate danger. {timing}.\n"
+                           f"Acknowledge: {link}")
+        case "escalation":
+            return Message(title=f"LATE: {reference}, {facts['why'].split(':')[0]}", body=f"{head} {timing}. {facts['why']}.\n"
+                           f"You are told because nobody acknowledged before you or it is your turn first. Acknowledge: {link}")
+        case "warning":
+            return Message(title=f"{reference}: {timing}", body=f"{head} {facts['why']}.\n{link}")
+        case "check_request":
+            return Message(title=f"{reference}: a check is asked of you", body=f"{head} {facts['why']}. Please answer in time.\n{link}")
+        case "chase":
+            return Message(title=f"{reference}: your reply is {timing}", body=f"{head} {facts['why']}. The hub still waits for you.\n"
+                           f"{link}")
+        case "meeting_convened":
+            when = local(datetime.fromisoformat(facts["at"]))
+            return Message(title=f"{reference}: MASH meeting {when}", body=f"{head} The meeting is on {when}.\n{link}")
+        case "step_down_offered":
+            return Message(title=f"{reference}: a step-down is offered", body=f"{head} Offered to {facts['service']}: accept it or "
+                           f"return it.\n{link}")
+        case "referral_split":
+            return Message(title=f"{reference}: part continues as {facts['linked']}", body=f"{head} Some subjects go on as "
+                           f"{facts['linked']}.\n{link}")
+        case "system":
+            return Message(title=f"MASH system: {facts['what']}", body=f"{facts['what']}. {facts['detail']}\n{link}")
+        case _:
+            raise ValueError(f"no words for a notice of kind {kind}")
