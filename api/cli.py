@@ -74,8 +74,17 @@ def api() -> None:
     from mash.api.app import create_app
 
     settings = installed()
-    # No access log: it would write addresses, and the addresses of alert links are secrets.
-    uvicorn.run(create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_level="warning")
+    _log_to_stderr()
+    # No access log: it would write addresses, and the addresses of alert links are secrets. No tracebacks of uvicorn's: they
+    # print the values that an error was about.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    uvicorn.run(create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_config=None)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    for noisy in ("httpx", "prefect", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 @app.command()
@@ -90,9 +99,9 @@ def worker() -> None:
     from mash.flows.worker import Worker
     from mash.notifications.sender import check_channels
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    for noisy in ("httpx", "prefect", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    _log_to_stderr()
+    # Prefect reports each parking as an error: a run that ended its attempt without completing.
+    logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)
 
     async def run() -> None:
         store = await open_store(settings)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
+from pathlib import Path
 from typing import Any
 
 from fastapi import Request
@@ -12,6 +15,7 @@ from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.receipts import Answer, KeyReused
 from mash.states import errors as e
 
+log = logging.getLogger("mash.api")
 MEDIA = "application/problem+json"
 
 
@@ -81,7 +85,10 @@ async def on_erased(request: Request, error: Exception) -> JSONResponse:
 
 
 async def on_crash(request: Request, error: Exception) -> JSONResponse:
-    """Answer an error of ours: nothing was changed, and nothing of the request is repeated."""
+    """Answer an error of ours: nothing was changed, and nothing of the request is repeated. The log gets the type of the error
+    and the places in the code, not its message: messages print values, and values name people."""
+    places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
+    log.error("%s while answering %s: %s", type(error).__name__, request.method, " < ".join(reversed(places)))
     return reply(Answer(500, {"type": "urn:mash:Internal", "title": "An error of ours; nothing was changed. Send it again with the "
                               "same Idempotency-Key.", "status": 500}))
 

@@ -29,8 +29,8 @@ def _as_truth(value: Any) -> Any:
     return value if isinstance(value, bool) else words.get(str(value).strip().lower())
 
 
-Text = Annotated[str | None, BeforeValidator(_as_text), Field(default=None, max_length=2_000)]
-Long = Annotated[str | None, BeforeValidator(_as_text), Field(default=None, max_length=100_000)]
+Text = Annotated[Annotated[str, Field(max_length=2_000)] | None, BeforeValidator(_as_text), Field(default=None)]
+Long = Annotated[Annotated[str, Field(max_length=100_000)] | None, BeforeValidator(_as_text), Field(default=None)]
 Truth = Annotated[bool | None, BeforeValidator(_as_truth), Field(default=None)]
 
 

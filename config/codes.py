@@ -1,39 +1,50 @@
-"""The Children in Need census code sets, and the checks of NHS numbers and UPNs. Checks answer yes or no, and never raise."""
+"""The codes a contact may carry, and the check letters of NHS numbers and UPNs. Nothing here repeats what it was given."""
 
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
-from stdnum.gb import nhs
+from stdnum.gb import nhs, upn
 
-UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_CODESETS = Path(__file__).parent / "codesets.json"
+_UPN = re.compile(r"[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]", re.ASCII)
+"""Check letter, authority (3), school (4), year (2), serial (3); a temporary UPN ends in a letter."""
 
 
 @cache
 def code_sets() -> dict[str, dict[str, str]]:
-    """Every code set: code -> label."""
-    sets = json.loads(files("mash.config").joinpath("codesets.json").read_text(encoding="utf-8"))
-    return {name: codes for name, codes in sets.items() if isinstance(codes, dict)}
+    """Code set -> code -> label, as in the Children in Need census."""
+    sets: dict[str, dict[str, str]] = json.loads(_CODESETS.read_text(encoding="utf-8"))
+    return {name: codes for name, codes in sets.items() if not name.startswith("_")}
 
 
 def known(code_set: str, code: str) -> bool:
-    """Whether a code is in a code set."""
-    return code in code_sets()[code_set]
+    """Whether the code is in the set. Raises LookupError for a code set that does not exist."""
+    return code in _codes(code_set)
+
+
+def label(code_set: str, code: str) -> str:
+    """What the code means; the code itself when the set does not say. Raises LookupError for an unknown code set."""
+    return _codes(code_set).get(code) or code
 
 
 def nhs_number_is_valid(text: str) -> bool:
-    """Whether an NHS number's check digit is right."""
-    return bool(nhs.is_valid(text))
+    """Whether this is a possible NHS number: ten digits, spaces and hyphens allowed, with the right check digit."""
+    # Ten equal digits pass the check, but they are what systems fill in when they do not know.
+    return bool(nhs.is_valid(text)) and len(set(nhs.compact(text))) > 1
 
 
 def upn_is_valid(text: str) -> bool:
-    """Whether a unique pupil number's check letter is right (sum of digit times position 2 to 13, modulo 23). The authority
-    part is not looked up: fictional and former authorities have numbers too."""
-    upn = text.strip().upper()
-    if len(upn) != 13 or not (upn[1:12].isascii() and upn[1:12].isdigit()) or not (upn[12].isdigit() or upn[12] in UPN_LETTERS):
-        return False
-    # A temporary UPN ends in a letter, which counts by its place in the alphabet of check letters.
-    digits = [int(c) if c.isdigit() else UPN_LETTERS.index(c) for c in upn[1:]]
-    return upn[0] == UPN_LETTERS[sum(d * place for place, d in enumerate(digits, 2)) % 23]
+    """Whether this is a possible unique pupil number: its form and its check letter."""
+    # stdnum's own check also wants a local authority of its list of 2011, which refuses authorities founded since.
+    number = upn.compact(text)
+    return bool(_UPN.fullmatch(number)) and upn.calc_check_digit(number[1:]) == number[0]
+
+
+def _codes(code_set: str) -> dict[str, str]:
+    if code_set not in code_sets():
+        raise LookupError(f"no code set of this name: expected one of {', '.join(code_sets())}")
+    return code_sets()[code_set]

@@ -1,31 +1,64 @@
-"""Who may give which command: the table is permissions.toml; what it does not allow is denied."""
+"""Which role may give which command: the table in permissions.toml. What it does not list is denied."""
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
-from mash.config.settings import SettingsError
+from mash.config.toml_lines import Document, Problem, WrongFile, read_document
 from mash.states.machine import COMMANDS
 
-TABLE = "permissions.toml"
+SHIPPED = Path(__file__).parent / "permissions.toml"
+
+
+class PermissionsError(WrongFile):
+    """The table of permissions is refused: file, line and what is expected."""
+
+
+def may(role: str, command_kind: str) -> bool:
+    """Whether the role may give this command at all. A profile narrows it further: its raters rate, its deciders decide."""
+    return role in read_permissions().get(command_kind, frozenset())
 
 
 @cache
-def table() -> dict[str, frozenset[str]]:
-    """The commands of each role. Raises SettingsError for a command that does not exist."""
-    rows = tomllib.loads(files("mash.config").joinpath(TABLE).read_text(encoding="utf-8"))
-    return {role: _commands(role, names) for role, names in rows.items()}
+def roles() -> dict[str, str]:
+    """Every role of the product, with what it is."""
+    return dict(read_document(SHIPPED).data["roles"])
 
 
-def _commands(role: str, names: list[str]) -> frozenset[str]:
-    if unknown := {name.lstrip("-") for name in names} - {*COMMANDS, "*"}:
-        raise SettingsError(f"config/{TABLE}: {role}: no such command: {', '.join(sorted(unknown))}")
-    allowed = set(COMMANDS) if "*" in names else {name for name in names if name in COMMANDS}
-    return frozenset(allowed - {name[1:] for name in names if name.startswith("-")})
+@cache
+def read_permissions(path: Path = SHIPPED) -> dict[str, frozenset[str]]:
+    """Command kind -> roles that may give it. Raises PermissionsError for a table that names what does not exist."""
+    try:
+        document = read_document(path)
+    except WrongFile as wrong:
+        raise PermissionsError(wrong.problems) from None
+    if problems := _problems(document):
+        raise PermissionsError(tuple(problems))
+    groups = document.data.get("groups", {})
+    return {command: frozenset(role for name in names for role in groups.get(name, [name]))
+            for command, names in document.data["commands"].items()}
 
 
-def may(role: str, command: str) -> bool:
-    """Whether a role may give a command."""
-    return command in table().get(role, frozenset())
+def _problems(document: Document) -> list[Problem]:
+    data = document.data
+    problems = [document.problem((name,), "expected the tables [roles], [groups] and [commands]")
+                for name in data if name not in ("roles", "groups", "commands")]
+    tables = {name: table if isinstance(table := data.get(name, {}), dict) else {} for name in ("roles", "groups", "commands")}
+    for group, names in tables["groups"].items():
+        problems += _unknown_names(document, ("groups", group), names, list(tables["roles"]))
+    for command, names in tables["commands"].items():
+        if command not in COMMANDS:
+            problems.append(document.problem(("commands", command), f"unknown command: expected one of {', '.join(COMMANDS)}"))
+        problems += _unknown_names(document, ("commands", command), names, [*tables["groups"], *tables["roles"]])
+    # A command without a row is denied to everybody: say so, it is never meant.
+    problems += [document.problem(("commands",), f"{command}: missing; expected the roles that may give it")
+                 for command in COMMANDS if command not in tables["commands"]]
+    return problems
+
+
+def _unknown_names(document: Document, key: tuple[str, ...], names: Any, expected: list[str]) -> list[Problem]:
+    if isinstance(names, list) and names and all(name in expected for name in names):
+        return []
+    return [document.problem(key, f"expected a list of {', '.join(expected)}")]

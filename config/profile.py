@@ -1,128 +1,288 @@
-"""Reading the hubs' profiles: the hub's file over the product's defaults and the statutory limits, checked line by line."""
+"""A hub's profile: its own file over the product's defaults and the statutory limits, checked before anybody relies on it."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from datetime import date
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import holidays
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
-from mash.states.profile import Profile
+from mash.config.agreement import disagreements
+from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
+from mash.states.clocks import Length
+from mash.states.profile import ClockRule, Profile
 
-HERE = Path(__file__).parent
-BANK_HOLIDAY_YEARS = range(2013, 2036)
+SHIPPED = Path(__file__).parent
+BANK_HOLIDAYS = range(2013, 2036)
+"""The years whose bank holidays every calendar knows: from the source documents to the next decade."""
+IDENTITY = ("name", "title", "area")
+"""What a hub is called needs no source."""
+LOCAL_LIMIT = "outcome_told"
+"""The one limit of statutory.toml that guidance leaves to the hub."""
+LENGTH_FORMS = "expected a length such as '4 h', '30 min', '8 hub hours' or '1 working day'"
 
 
-class ProfileError(Exception):
-    """A profile that is wrong: each line names the file, the line, the setting and what is expected."""
-
-
-def available(directory: Path | None = None) -> list[str]:
-    """The names of the shipped profiles, and of those in a directory of your own."""
-    folders = [HERE / "hubs", *([directory] if directory else [])]
-    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+class ProfileError(WrongFile):
+    """A profile is refused: file, line and what is expected, for each problem."""
 
 
 @cache
 def load_profile(name: str, directory: Path | None = None) -> Profile:
-    """A hub's profile. Raises ProfileError with file, line and what is expected."""
-    path = _path(name, directory)
+    """The hub's profile, complete. A file in `directory` is preferred to the shipped one of the same name.
+
+    Raises ProfileError. Read once per process: a changed file counts from the next start, under a new digest.
+    """
     try:
-        return Profile.model_validate(_complete(_parse(path)))
-    except ValidationError as wrong:
-        text = path.read_text(encoding="utf-8")
-        raise ProfileError("\n".join(
-            f"{path}:{line_of(text, err['loc'])}: {'.'.join(map(str, err['loc'])) or 'profile'}: "
-            f"{err['msg'].removeprefix('Value error, ')}" for err in wrong.errors())) from None
+        return _build(name, *_documents(name, directory))
+    except ProfileError:
+        raise
+    except WrongFile as wrong:
+        raise ProfileError(wrong.problems) from None
 
 
-def stated(name: str, directory: Path | None = None) -> set[str]:
-    """The dotted names of the settings that the hub's own file gives; the rest are defaults."""
-    def walk(value: Any, prefix: str) -> set[str]:
-        if not isinstance(value, dict):
-            return {prefix}
-        return set().union(*(walk(v, f"{prefix}.{k}" if prefix else k) for k, v in value.items()))
+def available(directory: Path | None = None) -> list[str]:
+    """The names of all profiles: those shipped, and those in `directory`."""
+    folders = [SHIPPED / "hubs", *([directory] if directory else [])]
+    return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
 
-    return walk(_parse(_path(name, directory)), "")
+
+def stated(name: str, directory: Path | None = None) -> dict[str, str]:
+    """The settings that the hub's own file gives, by dotted path, each with its source. The rest are the product's."""
+    load_profile(name, directory)
+    return dict(_sources(_documents(name, directory)[0].data))
 
 
 def describe(name: str, directory: Path | None = None) -> list[tuple[str, str, str, str]]:
-    """Every setting as (section, setting, value, source); bank holidays are left out for length."""
-    profile, own = load_profile(name, directory), stated(name, directory)
-    rows: list[tuple[str, str, str, str]] = []
-
-    def walk(value: Any, path: tuple[str, ...], source: str) -> None:
-        if isinstance(value, dict) and "source" in value:
-            source = str(value["source"])
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if key not in ("source", "bank_holidays"):
-                    walk(inner, (*path, str(key)), source)
-            return
-        dotted = ".".join(path)
-        rows.append((".".join(path[:-1]), path[-1], str(value), source or ("the hub's profile" if dotted in own else "product default")))
-
-    walk(profile.model_dump(mode="json"), (), "")
+    """All settings as (section, setting, value, source). What the hub does not state says 'product default' or 'statutory'."""
+    profile = load_profile(name, directory)
+    hub, defaults, _ = _documents(name, directory)
+    sources = {"calendar.bank_holidays": "product default: the bank holidays of England"}
+    sources |= dict(_sources(defaults.data)) | dict(_sources(hub.data))
+    rows = []
+    for section, setting, key, value in _settings(profile):
+        otherwise = "the hub's name" if key[0] in IDENTITY else "product default"
+        source = value.source if isinstance(value, ClockRule) else _nearest(sources, key) or otherwise
+        rows.append((section, setting, _written(value), source))
     return rows
 
 
-def _path(name: str, directory: Path | None) -> Path:
-    for folder in (*([directory] if directory else []), HERE / "hubs"):
-        if (path := folder / f"{name}.toml").is_file():
-            return path
-    raise ProfileError(f"there is no profile '{name}'; there are: {', '.join(available(directory))}")
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as wrong:
-        line = re.search(r"line (\d+)", str(wrong))
-        raise ProfileError(f"{path}:{line[1] if line else 1}: not TOML: {wrong}") from None
-    except OSError as wrong:
-        raise ProfileError(f"{path}:1: cannot be read: {wrong.strerror}") from None
-
-
-def _complete(own: dict[str, Any]) -> dict[str, Any]:
-    """The hub's settings over the defaults; each rating over the defaults of a rating; bank holidays added."""
-    merged = _merge(_merge(_parse(HERE / "defaults.toml"), _parse(HERE / "statutory.toml")), own)
-    defaults = merged.pop("rating_defaults")
-    ratings = own.get("ratings")
-    if isinstance(ratings, dict):
-        merged["ratings"] = {name: _merge(defaults, rating) if isinstance(rating, dict) else rating for name, rating in ratings.items()}
-    merged["calendar"] = {**merged["calendar"], "bank_holidays": _bank_holidays()}
-    return merged
-
-
-def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    both = {key: _merge(under[key], value) if isinstance(value, dict) and isinstance(under.get(key), dict) else value
-            for key, value in over.items()}
-    return {**under, **both}
+# --- reading ------------------------------------------------------------------------------------------------------------
 
 
 @cache
-def _bank_holidays() -> tuple[date, ...]:
-    return tuple(sorted(holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAY_YEARS)))
+def _documents(name: str, directory: Path | None) -> tuple[Document, Document, Document]:
+    """The hub's own file, the defaults, the statutory limits."""
+    # The name comes from a command line or a setting: never let it walk out of the folder.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ProfileError((Problem("profiles", 1, "a profile's name is lower-case letters, digits, '-' and '_'"),))
+    own = directory / f"{name}.toml" if directory else None
+    path = own if own and own.is_file() else SHIPPED / "hubs" / f"{name}.toml"
+    if not path.is_file():
+        there = ", ".join(available(directory))
+        raise ProfileError((Problem(f"{name}.toml", 1, f"there is no profile of this name: expected one of {there}"),))
+    return read_document(path), read_document(SHIPPED / "defaults.toml"), read_document(SHIPPED / "statutory.toml")
 
 
-def line_of(text: str, where: tuple[Any, ...]) -> int:
-    """The line of a TOML text that a setting stands in, or of the nearest table around it; 1 when it is not there at all."""
-    tables = {(): 1}
-    keys: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
-            table = tuple(part.strip(" \"'") for part in header[1].split("."))
-            tables.setdefault(table, number)
-        elif key := re.match(r"\s*([A-Za-z0-9_\-\"']+(?:\.[A-Za-z0-9_\-]+)*)\s*=", line):
-            keys[(*table, *key[1].strip("\"'").split("."))] = number
-    path = tuple(str(part) for part in where)
-    for length in range(len(path), 0, -1):
-        if (found := keys.get(path[:length]) or tables.get(path[:length])) is not None:
-            return found
-    return 1
+def _build(name: str, hub: Document, defaults: Document, statutory: Document) -> Profile:
+    problems = [*_unsourced(hub), *_beyond_the_hub(name, hub)]
+    try:
+        profile = Profile.model_validate({**_merged(hub, defaults, statutory), "name": name})
+    except ValidationError as wrong:
+        raise ProfileError((*problems, *(_problem(hub, error) for error in wrong.errors()))) from None
+    problems += [hub.problem(key, expected) for key, expected in disagreements(profile)]
+    if problems:
+        raise ProfileError(tuple(problems))
+    return profile
+
+
+def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str, Any]:
+    """The hub's settings over the product's, ready for the model."""
+    base = _plain(defaults.data) | _plain(statutory.data)
+    by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
+    base["calendar"]["bank_holidays"] = _bank_holidays()
+    own = _plain(hub.data)
+    if isinstance(ratings := own.get("ratings"), dict):
+        own["ratings"] = {name: _rating(by_rating, response, name, rating) for name, rating in ratings.items()}
+    return _merge(base, own)
+
+
+def _rating(by_rating: dict[str, Any], response: dict[str, Any], name: str, rating: Any) -> Any:
+    if not isinstance(rating, dict):
+        return rating
+    under = _merge(by_rating["*"], by_rating.get(name, {}))
+    if "response" in rating:
+        under["response"] = response
+    return _merge(under, rating)
+
+
+def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[str, Any]:
+    """`over` on top of `under`, table by table. A rule whose length is not overridden keeps saying where that is from."""
+    # A hub that opens on three days must not inherit the other two.
+    if at == ("calendar", "windows"):
+        return over
+    merged = dict(under)
+    for name, value in over.items():
+        below = merged.get(name)
+        merged[name] = _merge(below, value, (*at, name)) if isinstance(below, dict) and isinstance(value, dict) else value
+    if "length" in under and "length" not in over and "source" in under and "source" in over:
+        merged["source"] = f"{over['source']}; its length: {under['source']}"
+    return merged
+
+
+@cache
+def _bank_holidays() -> tuple[str, ...]:
+    days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
+    return tuple(day.isoformat() for day in sorted(days))
+
+
+# --- sources ------------------------------------------------------------------------------------------------------------
+
+
+def _keeps_source(at: Key) -> bool:
+    """Whether the model has a field for the source of this table; other sources are only shown."""
+    match at:
+        case ("meeting",) | ("ratings" | "stages" | "statutory", _) | ("ratings", _, "response" | "reply"):
+            return True
+        case ("rating_defaults", _, "reply"):
+            return True
+    return False
+
+
+def _plain(table: dict[str, Any], at: Key = (), near: str = "") -> dict[str, Any]:
+    """The settings without the sources that the model has no field for; a clock takes over its table's source."""
+    near = _own_source(table, near)
+    plain = {name: _plain(value, (*at, name), _own_source(table.get("source"), near, name)) if isinstance(value, dict) else value
+             for name, value in table.items() if name != "source"}
+    if _keeps_source(at) and near:
+        plain["source"] = near
+    return plain
+
+
+def _sources(table: dict[str, Any], at: Key = (), near: str = "") -> Iterable[tuple[str, str]]:
+    """Every setting of the table with its source: beside it, or in the nearest table around it."""
+    near = _own_source(table, near)
+    for name, value in table.items():
+        if name == "source":
+            continue
+        source = _own_source(table.get("source"), near, name)
+        if isinstance(value, dict):
+            yield from _sources(value, (*at, name), source)
+        else:
+            yield dotted((*at, name)), source
+
+
+def _own_source(table: Any, otherwise: str, name: str = "source") -> str:
+    source = table.get(name) if isinstance(table, dict) else None
+    return source if isinstance(source, str) else otherwise
+
+
+def _unsourced(hub: Document) -> list[Problem]:
+    """Settings without a source: nobody could tell later whether a hub stated them or somebody invented them."""
+    problems = [hub.problem(tuple(path.split(".")), "expected a source beside it: source = \"...\"")
+                for path, source in _sources(hub.data) if not source and path not in IDENTITY]
+    given = hub.data.get("source", {})
+    if not isinstance(given, dict):
+        return [*problems, hub.problem(("source",), "expected source.<setting> = \"...\" at the top of a file")]
+    return problems + [hub.problem(("source", name), "names no setting of this file") for name in given if name not in hub.data]
+
+
+def _beyond_the_hub(name: str, hub: Document) -> list[Problem]:
+    """What a hub's file may not set: another profile's name, and limits that hold for every hub."""
+    problems = []
+    if hub.data.get("name", name) != name:
+        problems.append(hub.problem(("name",), f"expected '{name}', as the file is called"))
+    limits = hub.data.get("statutory")
+    expected = f"expected only an owner: the limit holds for every hub (of its own, a hub sets only {LOCAL_LIMIT})"
+    for limit, rule in (limits if isinstance(limits, dict) else {}).items():
+        if limit != LOCAL_LIMIT and isinstance(rule, dict):
+            problems += [hub.problem(("statutory", limit, key), expected) for key in rule if key not in ("owner", "source")]
+    return problems
+
+
+# --- saying what is wrong -----------------------------------------------------------------------------------------------
+
+
+def _problem(hub: Document, error: ErrorDetails) -> Problem:
+    key, kind, message = error["loc"], error["type"], error["msg"].removeprefix("Value error, ")
+    around = _annotation(key[:-1])
+    if kind == "extra_forbidden":
+        return hub.problem(key, f"unknown setting: expected one of {', '.join(_fields(around))}")
+    if kind == "missing":
+        return hub.problem(key, "missing: the hub must say this, the product has no default for it")
+    if _annotation(key) is Length and kind != "value_error":
+        return hub.problem(key, LENGTH_FORMS)
+    # A rule about a whole table names the field that it is about.
+    named = next((word for word in re.findall(r"\w+", message) if word in _fields(_annotation(key))), None)
+    if kind == "value_error" and named:
+        key = (*key, named)
+        message = message.removeprefix(f"{named}: ")
+    return hub.problem(key, message.replace("Input should be", "expected"))
+
+
+def _annotation(key: Key) -> Any:
+    """The type the profile has at this place."""
+    at: Any = Profile
+    for step in key:
+        if isinstance(at, type) and issubclass(at, BaseModel):
+            at = at.model_fields[str(step)].annotation if step in at.model_fields else None
+        else:
+            at = (get_args(at) or (None,))[-1 if get_origin(at) is dict else 0]
+        if isinstance(at, UnionType):
+            at = next(part for part in get_args(at) if part is not type(None))
+    return at
+
+
+def _fields(annotation: Any) -> list[str]:
+    return list(annotation.model_fields) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
+
+
+# --- showing ------------------------------------------------------------------------------------------------------------
+
+
+def _settings(profile: Profile) -> Iterable[tuple[str, str, Key, Any]]:
+    """(section, setting, key, value) for everything in the profile, in the order people read it."""
+    tables = ("ratings", "agencies", "meeting", "calendar", "stages", "statutory", "ladder")
+    for name in Profile.model_fields:
+        if name not in (*tables, "name"):
+            yield "hub", name, (name,), getattr(profile, name)
+    for name, rating in profile.ratings.items():
+        for field in type(rating).model_fields:
+            if field != "source" and getattr(rating, field) is not None:
+                yield f"rating {name}", field, ("ratings", name, field), getattr(rating, field)
+    yield "meeting", "chair", ("meeting", "chair"), profile.meeting.chair
+    yield "meeting", "second_rating", ("meeting", "second_rating"), profile.meeting.second_rating
+    for name, agency in profile.agencies.items():
+        text = f"{agency.title}: {agency.role}, then {agency.lead}; asked about {', '.join(agency.cohorts)}"
+        yield "agencies", name, ("agencies", name, "title"), text
+    for day, windows in profile.calendar.windows.items():
+        hours = ", ".join(f"{w.opens:%H:%M}-{w.closes:%H:%M}" for w in windows) or "closed"
+        yield "calendar", day, ("calendar", "windows", day), hours
+    days = profile.calendar.bank_holidays
+    text = f"{len(days)} days, {min(days):%Y}-{max(days):%Y}" if days else "none"
+    yield "calendar", "bank_holidays", ("calendar", "bank_holidays"), text
+    for table in ("stages", "statutory"):
+        for name, rule in getattr(profile, table).items():
+            yield table, name, (table, name), rule
+    for number, rung in enumerate(profile.ladder, 1):
+        yield "ladder", str(number), ("ladder",), f"{rung.role}, waits {rung.wait}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, ClockRule):
+        return f"{value.length} from {value.start.replace('_', ' ')}; {value.owner}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _nearest(sources: dict[str, str], key: Key) -> str:
+    """The source of a setting; a table in a list has its list's."""
+    return sources.get(dotted(key)) or sources.get(dotted((*key, 0)), "")

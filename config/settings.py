@@ -28,7 +28,7 @@ class Settings(BaseModel):
     prefect_auth_string: SecretStr | None = Field(default=None, description="Prefect's login, 'user:password'.")
     api_host: str = "127.0.0.1"
     api_port: int = 8000
-    public_url: str = Field(default="", description="The address people reach the API by; in alert links. Default: host and port.")
+    public_url: str = Field(default="", description="The address people reach the API by, for links. Default: host and port.")
     master_key: SecretStr | None = Field(default=None, description="32 bytes, base64: wraps every referral's key.")
     token_key: SecretStr | None = Field(default=None, description="Signs staff tokens and alert links.")
     hubs: str = Field(default="sandwell,merton", description="The hubs that this installation serves.")

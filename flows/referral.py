@@ -57,8 +57,8 @@ def tags_of(referral: Referral) -> frozenset[str]:
     return frozenset({f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *(f"cohort:{c}" for c in referral.cohorts)})
 
 
-@task(name="notices", task_run_name="{summary}", persist_result=False, cache_policy=NO_CACHE)
-async def show_notices(summary: str, lines: list[str]) -> int:
+@task(name="deliveries", task_run_name="{summary}", persist_result=False, cache_policy=NO_CACHE)
+async def show_deliveries(summary: str, lines: list[str]) -> int:
     """Shows in Prefect which notices went. The outbox has sent them already: a task shows a delivery, it never gates one."""
     return len(lines)
 
@@ -104,7 +104,7 @@ async def _tell_story(attempt: Attempt, case: Case) -> None:
     since, attempt.shown_until = attempt.shown_until, datetime.now(UTC)
     sent = await deliveries_since(attempt.store, case.reference, since)
     if sent:
-        await show_notices(f"{len(sent)} notices", [f"{row.kind} to {row.role}: {row.status}" for row in sent])
+        await show_deliveries(f"{len(sent)} deliveries", [f"{row.kind} to {row.role}: {row.status}" for row in sent])
     client, run_id = run.client, run.flow_run.id
     if attempt.tags != (tags := tags_of(case.referral)):
         await client.update_flow_run(run_id, tags=sorted(tags))

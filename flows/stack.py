@@ -57,7 +57,7 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_HOME": str((settings.data_dir / "prefect").resolve()),
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "1",
         **({"PREFECT_API_AUTH_STRING": login.get_secret_value()} if login else {}),
     }
@@ -233,7 +233,7 @@ def _answers(address: str, auth: Any) -> bool:
 
 def _bare_environment() -> dict[str, str]:
     """What any child needs, and no secret: the parent's environment is not handed down."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV") if name in os.environ}
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
 
 
 def _die_with_parent() -> None:

@@ -141,6 +141,7 @@ class Worker:
         """Have a referral's run carried soon, the most urgent first; one that is being carried now just looks again."""
         if reference in self.live:
             self.live[reference].woken.set()
+            return
         if reference in self.queued:
             return
         try:
@@ -161,28 +162,31 @@ class Worker:
             self.deployments = None
 
     async def _attempt(self, reference: str) -> None:
-        if self.deployments is None:
-            return  # the audit that follows Prefect's return finds it
-        async with self._held(reference) as held:
-            if not held:
-                await asyncio.sleep(0.5)
-                await self.enqueue(reference)
-                return
-            case = await read_case(self.store, reference)
-            run = await self._run_of(case)
-            if run is None:
-                return
-            busy = asyncio.get_running_loop().time() - self.parked.pop(reference, 0) < self.settings.linger_seconds
-            attempt = self.live[reference] = Attempt(self.store, self.settings.linger_seconds, busy, tags=frozenset(run.tags))
-            try:
-                await self._execute(referral, run, attempt)
-            finally:
-                del self.live[reference]
-                self._remember_parked(reference)
-        # The lost wake-up: an event that came while the run was parking.
-        after = await read_case(self.store, reference)
-        if after.referral.version > attempt.seen:
+        if self.deployments is None or reference in self.live:
+            return  # with Prefect away, the look around that follows its return finds it
+        busy = asyncio.get_running_loop().time() - self.parked.pop(reference, 0) < self.settings.linger_seconds
+        attempt = self.live[reference] = Attempt(self.store, self.settings.linger_seconds, busy)
+        try:
+            async with self._held(reference) as held:
+                if held:
+                    await self._carry(reference, attempt)
+        finally:
+            del self.live[reference]
+            self._remember_parked(reference)
+        # The lost wake-up: an event that came while the run was parking, or while another worker held it.
+        if not held:
+            await asyncio.sleep(0.5)
+        if not held or (await read_case(self.store, reference)).referral.version > attempt.seen:
             await self.enqueue(reference)
+
+    async def _carry(self, reference: str, attempt: Attempt) -> None:
+        case = await read_case(self.store, reference)
+        run = await self._run_of(case)
+        if run is None:
+            attempt.seen = case.referral.version
+            return
+        attempt.tags = frozenset(run.tags)
+        await self._execute(referral, run, attempt)
 
     def _remember_parked(self, reference: str) -> None:
         """Keep when a run parked, for as long as it tells a burst of events from single ones."""
@@ -200,7 +204,7 @@ class Worker:
             except ObjectNotFound:
                 await record_repair(self.store, reference, "Prefect had forgotten the run: created again")
         if run is None:
-            if case.referral.finished or deployments is None:
+            if deployments is None:
                 return None
             run = await create_run(client, deployments, case)
             await set_flow_run(self.store, reference, run.id)

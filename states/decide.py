@@ -331,7 +331,8 @@ def continue_split(parent: Referral, split: e.ReferralSplit, cohorts: dict[str, 
         source=parent.source, source_agency=parent.source_agency, primary_need=parent.primary_need,
         subjects=tuple(c.Subject.model_validate({"id": sid, "cohort": cohorts[sid]}) for sid in split.subjects),
         received_at=parent.received_at, referrer_reachable=parent.referrer_reachable,
-        rating=parent.rating or profile.unrated_counts_as, configuration=("decision",), stage="decision"))
+        rating=parent.rating or profile.unrated_counts_as, outcome=split.outcome,
+        configuration=("decision",), stage="decision"))
     d.decided()
     d.take_path(split.outcome)
     return d.events

@@ -62,6 +62,7 @@ class ContinuedFrom(Frozen):
     received_at: datetime
     referrer_reachable: bool
     rating: str
+    outcome: str
     configuration: tuple[str, ...]
     stage: str
 

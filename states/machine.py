@@ -55,8 +55,8 @@ class ReferralChart(StateChart[Position]):
     section_17_assessment = State("Section 17 assessment")
 
     class step_down(State.Compound, name="Step-down"):
-        step_down_preparing = State("Preparing", initial=True)
-        step_down_offered = State("Offered")
+        step_down_preparing = State("Step-down in preparation", initial=True)
+        step_down_offered = State("Step-down offered")
 
         offer = step_down_preparing.to(step_down_offered)
 

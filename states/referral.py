@@ -176,7 +176,8 @@ def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral
         subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects}, stage_since=at)
     if isinstance(event, e.ContinuedFrom):
         return Referral(**common, received_at=event.received_at, parent=event.parent, rating=event.rating,
-                        first_rating=event.rating, configuration=event.configuration, stage=event.stage)
+                        first_rating=event.rating, configuration=event.configuration, stage=event.stage, decided_at=at,
+                        outcomes={s.id: event.outcome for s in event.subjects})
     return Referral(**common, received_at=at, reported_at=event.reported_at, factors=event.factors, flags=event.flags,
                     immediate_danger=event.immediate_danger, consent=event.consent)
 

@@ -59,7 +59,7 @@ GRANTS = """
 GRANT SELECT, INSERT ON profile_version, event, receipt, api_key, repair, time_anchor TO mash_app;
 GRANT SELECT, INSERT, UPDATE ON referral, referral_key, personal_item, notice, delivery TO mash_app;
 GRANT UPDATE (revoked_at) ON api_key TO mash_app;
-GRANT SELECT, INSERT, DELETE ON wake_up TO mash_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON wake_up TO mash_app;
 GRANT USAGE ON SEQUENCE referral_number TO mash_app;
 """
 

@@ -1,0 +1,39 @@
+"""Codes and check letters. The numbers are fictional: 999 is nobody's NHS range and nobody's authority."""
+
+import pytest
+
+from mash.config import codes
+
+
+@pytest.mark.parametrize("number", ["9993142611", "999 314 4835", "999-314-2980"])
+def test_an_nhs_number_with_its_check_digit_is_valid(number: str) -> None:
+    assert codes.nhs_number_is_valid(number)
+
+
+@pytest.mark.parametrize("number", ["9993142612", "999314261", "99931426110", "", "999314261X", "0000000000", "1111111111",
+                                    "٩٩٩٣١٤٢٦١١"])
+def test_any_other_nhs_number_is_not(number: str) -> None:
+    assert not codes.nhs_number_is_valid(number)
+
+
+@pytest.mark.parametrize("number", ["N999393120721", "F999505317791", "k999660722728", "B801200005001"])
+def test_a_upn_with_its_check_letter_is_valid_whatever_the_authority(number: str) -> None:
+    assert codes.upn_is_valid(number)
+
+
+@pytest.mark.parametrize("number", ["M999393120721", "N99939312072", "N9993931207211", "", "9999393120721",
+                                    "S999393120721", "N99939312072I"])
+def test_any_other_upn_is_not(number: str) -> None:
+    assert not codes.upn_is_valid(number)
+
+
+def test_codes_are_those_of_the_census() -> None:
+    assert codes.known("primary_need", "N1") and not codes.known("primary_need", "N99")
+    assert codes.label("referral_source", "6") == "POLICE"
+    assert codes.label("upn_unknown", "UN1") == "UN1"
+
+
+def test_an_unknown_code_set_is_a_mistake_that_repeats_nothing() -> None:
+    with pytest.raises(LookupError, match="expected one of") as wrong:
+        codes.known("Isla Penhallow", "N1")
+    assert "Penhallow" not in str(wrong.value)

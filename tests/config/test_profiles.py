@@ -1,0 +1,305 @@
+"""Profiles: what the shipped hubs say, what the product adds, and how a wrong file is refused."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mash.config.profile import SHIPPED, ProfileError, available, describe, load_profile, stated
+from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordStrategyDiscussion, Said, Subject
+from mash.states.decide import decide
+from mash.states.machine import OPEN
+from mash.states.profile import Profile
+from mash.states.referral import Referral, evolve
+
+RECEIVED = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
+DUTY = Actor(id="account-1", role="duty_manager", agency="social_care", hub="any")
+WORDS = Said(item="item-1", hmac="00")
+
+
+def rated(profile: Profile, rating: str) -> Referral:
+    """A child's referral, received and rated at once."""
+    referral: Referral | None = None
+    for command in (ReceiveContact(contact="referral", source="2A", source_agency="education",
+                                   subjects=(Subject(id="S1", cohort="child"),)), RateReferral(rating=rating)):
+        for event in decide(referral, command, profile, DUTY, RECEIVED, reference="R1", said=WORDS):
+            referral = evolve(referral, event, RECEIVED, DUTY)
+    assert referral is not None
+    return referral
+
+
+def write(folder: Path, *changes: tuple[str, str], hub: str = "sandwell") -> Path:
+    """The shipped file of a hub with parts of its text replaced, as `own` in the folder."""
+    text = (SHIPPED / "hubs" / f"{hub}.toml").read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) >= 1, f"{old!r} is not in {hub}.toml"
+        text = text.replace(old, new, 1)
+    path = folder / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def line_of(path: Path, text: str) -> int:
+    return next(n for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text in line)
+
+
+def refusal(folder: Path, *changes: tuple[str, str], hub: str = "sandwell") -> tuple[Path, str]:
+    path = write(folder, *changes, hub=hub)
+    with pytest.raises(ProfileError) as refused:
+        load_profile("own", folder)
+    return path, str(refused.value)
+
+
+# --- the shipped hubs -----------------------------------------------------------------------------------------------------
+
+
+def test_the_hubs_shipped_are_available_and_load() -> None:
+    assert available() == ["merton", "sandwell"]
+    assert {load_profile(name).name for name in available()} == {"merton", "sandwell"}
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_stage_that_somebody_waits_in_has_a_clock(name: str) -> None:
+    assert set(load_profile(name).stages) == set(OPEN) - {"contact", "section_17_assessment"}
+
+
+@pytest.mark.parametrize(("rating", "hours"), [("red", 4), ("amber", 24), ("green", 72)])
+def test_sandwells_ratings_are_due_in_their_hours_from_receipt(rating: str, hours: int) -> None:
+    referral = rated(load_profile("sandwell"), rating)
+    assert referral.clocks["response"].due_at == RECEIVED + timedelta(hours=hours)
+
+
+def test_sandwells_red_hours_cover_checks_and_meeting_and_a_second_rating_follows() -> None:
+    sandwell = load_profile("sandwell")
+    assert sandwell.ratings["red"].covers == ("agency_checks", "mash_meeting")
+    assert sandwell.ratings["green"].route == ("agency_checks", "decision")
+    assert (sandwell.meeting.second_rating, sandwell.meeting.chair) == (True, "responsible_social_worker")
+
+
+def test_sandwell_asks_twelve_agencies_and_takes_adults() -> None:
+    sandwell = load_profile("sandwell")
+    assert len(sandwell.agencies) == 12
+    assert "adult" in sandwell.cohorts
+
+
+def test_a_red_of_merton_goes_straight_to_the_strategy_discussion() -> None:
+    referral = rated(load_profile("merton"), "red")
+    assert referral.stage == "strategy_discussion"
+    assert not referral.checks_requested
+
+
+def test_a_red_of_merton_that_ends_without_section_47_is_decided() -> None:
+    merton, referral = load_profile("merton"), rated(load_profile("merton"), "red")
+    held = RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="no_section_47")
+    for event in decide(referral, held, merton, DUTY, RECEIVED, reference="R1", said=WORDS):
+        referral = evolve(referral, event, RECEIVED, DUTY)
+    assert referral.stage == "decision"
+
+
+@pytest.mark.parametrize(("rating", "stage"), [("amber", "agency_checks"), ("green", "agency_checks"), ("blue", "decision")])
+def test_mertons_other_ratings_take_their_route(rating: str, stage: str) -> None:
+    assert rated(load_profile("merton"), rating).stage == stage
+
+
+def test_merton_is_decided_by_its_team_manager_and_takes_no_adults() -> None:
+    merton = load_profile("merton")
+    assert merton.deciders == ("team_manager",)
+    assert "adult" not in merton.cohorts
+    assert "adult" in merton.signpost
+
+
+@pytest.mark.parametrize(("name", "limit", "length", "start"), [
+    ("merton", "decision", "1 working day", "receipt"), ("merton", "assessment", "45 working days", "receipt"),
+    ("sandwell", "acknowledgement", "1 working day", "receipt"),
+    ("sandwell", "conference", "15 working days", "strategy_discussion"),
+])
+def test_statutory_limits_hold_beside_the_hubs_own(name: str, limit: str, length: str, start: str) -> None:
+    rule = load_profile(name).statutory[limit]
+    assert (str(rule.length), rule.start) == (length, start)
+    assert "Working Together" in rule.source
+
+
+def test_the_calendar_knows_englands_bank_holidays_and_their_substitutes() -> None:
+    holidays = load_profile("merton").calendar.bank_holidays
+    assert {date(2026, 8, 31), date(2026, 12, 28), date(2022, 9, 19)} <= set(holidays)
+    assert date(2026, 8, 3) not in holidays, "the summer bank holiday of Scotland"
+
+
+# --- where it comes from --------------------------------------------------------------------------------------------------
+
+
+def test_what_a_hub_does_not_state_is_shown_as_the_products() -> None:
+    rows = {(section, setting): (value, source) for section, setting, value, source in describe("merton")}
+    assert rows["rating amber", "reply"][1].startswith("product default")
+    assert rows["calendar", "mon"] == ("09:00-17:00", "product default: office hours, Monday to Friday; bank holidays of England")
+    assert rows["hub", "deciders"][1].startswith("seed: ")
+    assert rows["statutory", "assessment"][1].startswith("statutory: ")
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_setting_shown_says_where_it_comes_from(name: str) -> None:
+    for section, setting, value, source in describe(name):
+        assert value and source.startswith(("seed", "product default", "statutory", "the hub's name")), (section, setting)
+
+
+def test_stated_is_what_the_hubs_own_file_gives() -> None:
+    given = stated("sandwell")
+    assert "ratings.red.response.length" in given
+    assert "stages.triage.length" not in given
+    assert "source" not in given
+
+
+def test_the_same_settings_have_the_same_version(tmp_path: Path) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    for folder in folders:
+        folder.mkdir()
+        write(folder, ('title = "Sandwell MASH"', 'title = "Our MASH"'))
+    first, second = (load_profile("own", folder) for folder in folders)
+    assert first.digest == second.digest != load_profile("sandwell").digest
+
+
+# --- a hub's own file -----------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_of_own_profiles_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
+    write(tmp_path, ('title = "Sandwell MASH"', 'title = "Our MASH"'))
+    assert available(tmp_path) == ["merton", "own", "sandwell"]
+    assert load_profile("own", tmp_path).title == "Our MASH"
+    assert load_profile("merton", tmp_path).title == "Merton MASH"
+
+
+def test_opening_hours_replace_the_products_week_as_a_whole(tmp_path: Path) -> None:
+    hours = '[calendar]\nsource = "local"\n[calendar.windows]\nsat = [{ opens = "08:00", closes = "20:00" }]\n[meeting]'
+    write(tmp_path, ("[meeting]", hours))
+    assert set(load_profile("own", tmp_path).calendar.windows) == {"sat"}
+
+
+def test_a_rule_that_changes_only_its_owner_still_says_where_its_length_is_from(tmp_path: Path) -> None:
+    write(tmp_path, ("[meeting]", '[stages.enquiries]\nowner = "social_worker"\nsource = "local"\n[meeting]'))
+    rule = load_profile("own", tmp_path).stages["enquiries"]
+    assert (rule.owner, str(rule.length)) == ("social_worker", "10 working days")
+    assert rule.source.startswith("local; its length: product default")
+
+
+def test_a_response_clock_without_start_counts_from_receipt(tmp_path: Path) -> None:
+    write(tmp_path, ('length = "4 h"\nstart = "receipt"\n', 'length = "4 h"\n'))
+    response = load_profile("own", tmp_path).ratings["red"].response
+    assert response is not None and response.start == "receipt"
+
+
+# --- refusals -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_length_is_refused_with_file_line_and_forms(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ('length = "24 h"', 'length = "a day"'))
+    assert f"{path}:{line_of(path, 'a day')}: ratings.amber.response.length: expected a length such as '4 h'" in said
+
+
+@pytest.mark.parametrize("wrong", ["4", '"4h"', '"0 h"', '"1.5 working days"', "[4]", '"-4 h"'])
+def test_no_other_form_of_a_length_is_taken(tmp_path: Path, wrong: str) -> None:
+    path, said = refusal(tmp_path, ('length = "72 h"', f"length = {wrong}"))
+    assert f":{line_of(path, f'length = {wrong}')}: ratings.green.response.length: expected a" in said
+
+
+def test_an_unknown_setting_is_refused_with_its_line_and_those_there_are(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ("second_rating = true", "second_ratings = true"))
+    assert f"{path}:{line_of(path, 'second_ratings')}: meeting.second_ratings: unknown setting: expected one of chair" in said
+
+
+def test_a_route_through_an_unknown_stage_is_refused(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ('route = ["agency_checks", "decision"]', 'route = ["agency_check", "decision"]'))
+    assert f"{path}:{line_of(path, '[ratings.green]') + 3}: ratings.green.route.0: expected 'agency_checks'" in said
+
+
+@pytest.mark.parametrize("route", [
+    '["agency_checks"]', '["mash_meeting", "agency_checks", "decision"]', '["decision", "strategy_discussion"]',
+    '["agency_checks", "agency_checks", "decision"]',
+])
+def test_a_route_that_would_stall_is_refused(tmp_path: Path, route: str) -> None:
+    path, said = refusal(tmp_path, ('route = ["agency_checks", "decision"]', f"route = {route}"), hub="merton")
+    assert f"{path}:{line_of(path, route)}: ratings.amber.route: " in said
+
+
+@pytest.mark.parametrize("covers", ['["decision"]', '["strategy_discussion"]', "[]"])
+def test_a_response_clock_covers_the_route_from_its_first_stage(tmp_path: Path, covers: str) -> None:
+    path, said = refusal(tmp_path, ('covers = ["agency_checks", "decision"]', f"covers = {covers}"))
+    assert ": ratings.green." in said and str(path) in said
+
+
+def test_a_setting_without_a_source_is_refused(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ("source.deciders", "# "), hub="merton")
+    assert f"{path}:{line_of(path, 'deciders = ')}: deciders: expected a source beside it" in said
+
+
+def test_a_source_of_nothing_is_refused(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ("source.deciders", "source.decider"), hub="merton")
+    assert f"{path}:{line_of(path, 'source.decider')}: source.decider: names no setting of this file" in said
+
+
+def test_a_limit_that_holds_for_every_hub_is_not_a_hubs_to_change(tmp_path: Path) -> None:
+    rule = '[statutory.decision]\nlength = "9 working days"\nsource = "local"\n[meeting]'
+    path, said = refusal(tmp_path, ("[meeting]", rule))
+    assert f"{path}:{line_of(path, '9 working days')}: statutory.decision.length: expected only an owner" in said
+
+
+def test_how_soon_a_referrer_hears_the_outcome_is_the_hubs_to_say(tmp_path: Path) -> None:
+    write(tmp_path, ("[meeting]", '[statutory.outcome_told]\nlength = "24 h"\nsource = "local"\n[meeting]'))
+    rule = load_profile("own", tmp_path).statutory["outcome_told"]
+    assert (str(rule.length), rule.start, rule.source) == ("24 h", "decision", "local")
+
+
+def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ('"team_manager"', '"team_leader"'), hub="merton")
+    assert f"{path}:{line_of(path, 'team_leader')}: deciders: unknown role 'team_leader': expected one of duty_manager" in said
+
+
+def test_a_decider_that_the_permissions_refuse_is_refused(tmp_path: Path) -> None:
+    _, said = refusal(tmp_path, ('"team_manager"', '"social_worker"'), hub="merton")
+    assert "deciders: permissions.toml does not let social_worker record decision" in said
+
+
+def test_a_clock_for_an_unknown_stage_is_refused(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ("[meeting]", '[stages.triagge]\nlength = "1 h"\nsource = "local"\n[meeting]'))
+    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of triage" in said
+
+
+def test_a_missing_setting_is_named_at_its_table(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ("severity = 2\n", ""))
+    assert f"{path}:{line_of(path, '[ratings.amber]')}: ratings.amber.severity: missing" in said
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    _, said = refusal(tmp_path, ('length = "72 h"', 'length = "soon"'), ('length = "24 h"', "length = 24"),
+                      ("second_rating", "second"))
+    lines = [int(problem.split(":")[1]) for problem in said.splitlines()]
+    assert len(lines) == 3 and lines == sorted(lines)
+
+
+def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
+    path, said = refusal(tmp_path, ("severity = 2", "severity = = 2"))
+    assert said.startswith(f"{path}:{line_of(path, '= = 2')}: not TOML: ")
+
+
+def test_a_file_that_is_not_text_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_bytes(b'title = "x"\narea = "\xff"\n')
+    with pytest.raises(ProfileError, match=r"own\.toml:2: not UTF-8"):
+        load_profile("own", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../settings", "Sandwell", "", "atlantis"])
+def test_a_profile_that_does_not_exist_is_refused(name: str) -> None:
+    with pytest.raises(ProfileError):
+        load_profile(name)
+
+
+def test_lines_are_right_after_lists_and_texts_of_many_lines(tmp_path: Path) -> None:
+    many = 'signpost = """\n[meeting]\nroute = 5\n"""\nsource.signpost = "local"\n'
+    many += 'kinds = [\n  "advice", # only\n]\nsource.kinds = "local"'
+    path, said = refusal(tmp_path, ("area = ", f"{many}\narea = "), ('length = "24 h"', "length = 24"))
+    assert said.startswith(f"{path}:{line_of(path, 'length = 24')}: ratings.amber.response.length")
+
+
+def test_a_table_in_a_list_is_refused_at_its_own_line(tmp_path: Path) -> None:
+    ladder = '[[ladder]]\nrole = "duty_manager"\nwait = "1 h"\n[[ladder]]\nrole = "service_manager"\nwait = "ages"\n[meeting]'
+    path, said = refusal(tmp_path, ("area = ", 'source.ladder = "local"\narea = '), ("[meeting]", ladder))
+    assert said.startswith(f"{path}:{line_of(path, 'ages')}: ladder.1.wait: expected a length")
