@@ -20,8 +20,11 @@ PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), au
 
 
 def _page(title: str, text: str, ask: bool = False, status: int = 200) -> HTMLResponse:
-    return HTMLResponse(PAGES.get_template("alert.html").render(title=title, text=text, ask=ask), status,
-                        {"Content-Security-Policy": "default-src 'none'; form-action 'self'"})
+    return HTMLResponse(
+        PAGES.get_template("alert.html").render(title=title, text=text, ask=ask),
+        status,
+        {"Content-Security-Policy": "default-src 'none'; form-action 'self'"},
+    )
 
 
 @router.get("/alerts/{token}", response_class=HTMLResponse)

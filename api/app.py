@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
 
 from mash.api import alerts, cases, referrals
-from mash.api.problems import HANDLERS, TooLarge, answer_for, on_refusal, malformed, reply
+from mash.api.problems import HANDLERS, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.store import open_store
 
@@ -30,8 +30,12 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await app.state.store.close()
 
-    app = FastAPI(title="MASH referral pipeline", version="0.1.0", lifespan=life,
-                  description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.")
+    app = FastAPI(
+        title="MASH referral pipeline",
+        version="0.1.0",
+        lifespan=life,
+        description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
+    )
     app.state.token_key = token_key
     for router in (referrals.router, cases.router, alerts.router):
         app.include_router(router)

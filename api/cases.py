@@ -29,27 +29,57 @@ Staff = Annotated[Actor, Depends(staff)]
 
 
 @router.get("")
-async def board(request: Request, by: Staff, stage: str | None = None, rating: str | None = None, late: bool | None = None,
-                limit: Annotated[int, Query(ge=1, le=500)] = 100, after: str = "") -> dict[str, Any]:
+async def board(
+    request: Request,
+    by: Staff,
+    stage: str | None = None,
+    rating: str | None = None,
+    late: bool | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: str = "",
+) -> dict[str, Any]:
     """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
     reference as `after` (the order is then by reference)."""
     store = request.app.state.store
     now = store.time.now()
     cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
-    return {"at": now, "cases": [{**_brief(case), "late": bool(case.referral.due_at and case.referral.due_at < now)} for case in cases]}
+    return {
+        "at": now,
+        "cases": [{**_brief(case), "late": bool(case.referral.due_at and case.referral.due_at < now)} for case in cases],
+    }
 
 
 def _brief(case: Case) -> dict[str, Any]:
     r = case.referral
-    return {"reference": case.reference, "version": r.version, "stage": r.stage, "stage_name": NAMES[r.stage], "rating": r.rating,
-            "received_at": r.received_at, "due_at": r.due_at, "outstanding": r.outstanding, "alerts": r.alerts, "parent": r.parent,
-            "immediate_danger": r.immediate_danger, "contact": r.contact}
+    return {
+        "reference": case.reference,
+        "version": r.version,
+        "stage": r.stage,
+        "stage_name": NAMES[r.stage],
+        "rating": r.rating,
+        "received_at": r.received_at,
+        "due_at": r.due_at,
+        "outstanding": r.outstanding,
+        "alerts": r.alerts,
+        "parent": r.parent,
+        "immediate_danger": r.immediate_danger,
+        "contact": r.contact,
+    }
 
 
 def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
     verdict = "missed" if clock.breached_at else "met" if clock.met else "running" if clock.running else "stopped"
-    return {"id": clock.id, "due_at": clock.due_at, "why": clock.why, "source": clock.source, "owner": clock.owner, "state": verdict,
-            "running": clock.running, "late": clock.running and clock.due_at < now, "acknowledged_by": clock.acknowledged_by}
+    return {
+        "id": clock.id,
+        "due_at": clock.due_at,
+        "why": clock.why,
+        "source": clock.source,
+        "owner": clock.owner,
+        "state": verdict,
+        "running": clock.running,
+        "late": clock.running and clock.due_at < now,
+        "acknowledged_by": clock.acknowledged_by,
+    }
 
 
 @router.get("/{reference}")
@@ -60,12 +90,23 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
     r, now = found.referral, store.time.now()
     items = await read_items(store, reference, by)
     return {
-        **_brief(found), "subjects": r.subjects, "flags": r.flags, "sharing": r.sharing, "checks": r.checks,
-        "clocks": [_clock(clock, now) for clock in r.clocks.values()], "meeting_at": r.meeting_at, "service": r.service,
-        "open": r.open, "root": found.root, "primary_need": r.primary_need, "consent": r.consent,
-        "possible": [kind for kind in r.possible() if may(by.role, kind)], "items": items,
-        "alerts_sent": [{"kind": n.kind, "role": n.role, "status": n.status, "at": n.created_at}
-                        for n in await notices_of(store, reference)],
+        **_brief(found),
+        "subjects": r.subjects,
+        "flags": r.flags,
+        "sharing": r.sharing,
+        "checks": r.checks,
+        "clocks": [_clock(clock, now) for clock in r.clocks.values()],
+        "meeting_at": r.meeting_at,
+        "service": r.service,
+        "open": r.open,
+        "root": found.root,
+        "primary_need": r.primary_need,
+        "consent": r.consent,
+        "possible": [kind for kind in r.possible() if may(by.role, kind)],
+        "items": items,
+        "alerts_sent": [
+            {"kind": n.kind, "role": n.role, "status": n.status, "at": n.created_at} for n in await notices_of(store, reference)
+        ],
         "flow_run": found.flow_run_id,
     }
 
@@ -74,8 +115,10 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
 async def story(request: Request, reference: str, by: Staff) -> list[dict[str, Any]]:
     """The story of a case, event by event."""
     await read_case(request.app.state.store, reference, by.hub)
-    return [{"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r)}
-            for r in await read_log(request.app.state.store, reference)]
+    return [
+        {"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r)}
+        for r in await read_log(request.app.state.store, reference)
+    ]
 
 
 @router.post("/{reference}/commands")
@@ -88,8 +131,19 @@ async def command(request: Request, reference: str, given: CommandGiven, by: Sta
             raise NotYours(f"{by.role} may not {given.command.kind.replace('_', ' ')}")
         applied = await apply(connection, store, reference, given.command, by, seen=given.seen, words=given.words)
         r = applied.referral
-        return Answer(200, {"reference": reference, "version": r.version, "stage": r.stage, "rating": r.rating, "open": r.open,
-                            "events": [event.kind for event in applied.events], "possible": list(r.possible())}, reference)
+        return Answer(
+            200,
+            {
+                "reference": reference,
+                "version": r.version,
+                "stage": r.stage,
+                "rating": r.rating,
+                "open": r.open,
+                "events": [event.kind for event in applied.events],
+                "possible": list(r.possible()),
+            },
+            reference,
+        )
 
     body = {"reference": reference, **given.model_dump(mode="json")}
     return reply(await answer_once(store, by, idempotency_key(key), "command", body, work, answer_for))

@@ -20,8 +20,12 @@ from mash.config.settings import Settings, SettingsError, read_settings
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="The referral pipeline of a Multi-Agency Safeguarding Hub.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The referral pipeline of a Multi-Agency Safeguarding Hub.",
+)
 profile_app = typer.Typer(no_args_is_help=True, help="The hubs' profiles.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys of referrer systems.")
@@ -59,8 +63,10 @@ def up() -> None:
 
     settings = read_settings()
     with Stack(settings) as stack:
-        out.print(f"API              {stack.settings.base_url}/docs\nPrefect UI       {stack.prefect_ui}\n"
-                  f"Prefect login    {stack.prefect_login_hint}\nLogs             {stack.logs}\nCtrl-C stops it.")
+        out.print(
+            f"API              {stack.settings.base_url}/docs\nPrefect UI       {stack.prefect_ui}\n"
+            f"Prefect login    {stack.prefect_login_hint}\nLogs             {stack.logs}\nCtrl-C stops it."
+        )
         if settings.channels_file is None or settings.mail_url is None:
             out.print("Warning: alerts go nowhere yet. Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL.")
         stack.supervise()
@@ -219,8 +225,10 @@ def profile_check(names: Annotated[list[str] | None, typer.Argument()] = None) -
 
 
 @app.command()
-def demo(exit_: Annotated[bool, typer.Option("--exit", help="End at once, instead of staying up until Ctrl-C.")] = False,
-         as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False) -> None:
+def demo(
+    exit_: Annotated[bool, typer.Option("--exit", help="End at once, instead of staying up until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
+) -> None:
     """Play two hubs' busy days: 48 fictional referrals, time running 3,600 times faster, alerts in a local mail catcher."""
     from mash.api.demo import run_demo
 

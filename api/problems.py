@@ -38,8 +38,18 @@ class TooLarge(e.Refusal):
 
 
 STATUS: dict[type[e.Refusal], int] = {
-    Malformed: 400, NotSignedIn: 401, e.NotYours: 403, e.NotFound: 404, e.ImpossibleMove: 409, e.QuorumNotMet: 409,
-    e.VersionConflict: 409, KeyReused: 409, TooLarge: 413, e.NotInProfile: 422, e.ReasonNeeded: 422, e.Incomplete: 422,
+    Malformed: 400,
+    NotSignedIn: 401,
+    e.NotYours: 403,
+    e.NotFound: 404,
+    e.ImpossibleMove: 409,
+    e.QuorumNotMet: 409,
+    e.VersionConflict: 409,
+    KeyReused: 409,
+    TooLarge: 413,
+    e.NotInProfile: 422,
+    e.ReasonNeeded: 422,
+    e.Incomplete: 422,
     e.NothingToActOn: 422,
 }
 """Which HTTP status a refusal becomes; decided here and nowhere else."""
@@ -48,8 +58,16 @@ STATUS: dict[type[e.Refusal], int] = {
 def answer_for(refusal: e.Refusal) -> Answer:
     """A refusal as the API's answer."""
     status = STATUS[type(refusal)]
-    return Answer(status, {"type": f"urn:mash:{type(refusal).__name__}", "title": refusal.title, "status": status,
-                           "detail": refusal.reason, **refusal.facts})
+    return Answer(
+        status,
+        {
+            "type": f"urn:mash:{type(refusal).__name__}",
+            "title": refusal.title,
+            "status": status,
+            "detail": refusal.reason,
+            **refusal.facts,
+        },
+    )
 
 
 def reply(answer: Answer) -> JSONResponse:
@@ -60,9 +78,14 @@ def reply(answer: Answer) -> JSONResponse:
 
 def malformed(errors: list[dict[str, Any]]) -> Malformed:
     """What is wrong with a request, field by field, without the values given."""
-    wrong = [{"field": ".".join(str(part) for part in err["loc"] if part != "body") or "body", "expected": err["msg"]} for err in errors]
-    return Malformed("correct these fields and send it again: " + "; ".join(f"{w['field']}: {w['expected']}" for w in wrong[:10]),
-                     fields=wrong[:50])
+    wrong = [
+        {"field": ".".join(str(part) for part in err["loc"] if part != "body") or "body", "expected": err["msg"]}
+        for err in errors
+    ]
+    return Malformed(
+        "correct these fields and send it again: " + "; ".join(f"{w['field']}: {w['expected']}" for w in wrong[:10]),
+        fields=wrong[:50],
+    )
 
 
 async def on_refusal(request: Request, refusal: Exception) -> JSONResponse:
@@ -89,9 +112,21 @@ async def on_crash(request: Request, error: Exception) -> JSONResponse:
     and the places in the code, not its message: messages print values, and values name people."""
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
     log.error("%s while answering %s: %s", type(error).__name__, request.method, " < ".join(reversed(places)))
-    return reply(Answer(500, {"type": "urn:mash:Internal", "title": "An error of ours; nothing was changed. Send it again with the "
-                              "same Idempotency-Key.", "status": 500}))
+    return reply(
+        Answer(
+            500,
+            {
+                "type": "urn:mash:Internal",
+                "title": "An error of ours; nothing was changed. Send it again with the same Idempotency-Key.",
+                "status": 500,
+            },
+        )
+    )
 
 
-HANDLERS: dict[type[Exception], Any] = {e.Refusal: on_refusal, HTTPException: on_http_error, KeyDestroyed: on_erased,
-                                        Exception: on_crash}
+HANDLERS: dict[type[Exception], Any] = {
+    e.Refusal: on_refusal,
+    HTTPException: on_http_error,
+    KeyDestroyed: on_erased,
+    Exception: on_crash,
+}

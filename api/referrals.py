@@ -20,10 +20,20 @@ from mash.states.errors import NotFound, Refusal
 
 router = APIRouter(tags=["referrers"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+WHAT_NEXT = "If somebody is in immediate danger, call 999. A manager decides on the response within one working day."
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": what, "content": {"application/problem+json": {"schema": {"type": "object"}}}} for code, what in {
-        400: "Malformed", 401: "Not signed in", 403: "Not yours", 404: "Not found", 409: "In conflict with the case as it is",
-        410: "Erased", 413: "Too large", 422: "Refused, with the reason"}.items()}
+    code: {"description": what, "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+    for code, what in {
+        400: "Malformed",
+        401: "Not signed in",
+        403: "Not yours",
+        404: "Not found",
+        409: "In conflict with the case as it is",
+        410: "Erased",
+        413: "Too large",
+        422: "Refused, with the reason",
+    }.items()
+}
 
 
 def idempotency_key(key: str | None) -> str:
@@ -34,7 +44,9 @@ def idempotency_key(key: str | None) -> str:
 
 
 @router.post("/referrals", status_code=201, responses=PROBLEMS)
-async def submit(request: Request, submission: Submission, by: Annotated[Actor, Depends(referrer)], key: Key = None) -> JSONResponse:
+async def submit(
+    request: Request, submission: Submission, by: Annotated[Actor, Depends(referrer)], key: Key = None
+) -> JSONResponse:
     """Submit a contact. It is durable when the answer is 201. Wrong codes and numbers are kept as given and flagged; it is
     refused (422) only when there is neither a concern nor anything to identify somebody by."""
     store = request.app.state.store
@@ -42,11 +54,17 @@ async def submit(request: Request, submission: Submission, by: Annotated[Actor, 
     async def work(connection: AsyncConnection) -> Answer:
         command, items = contact_of(submission)
         applied = await receive(connection, store, command, items, by)
-        return Answer(201, {
-            "reference": applied.reference, "received_at": applied.referral.received_at.isoformat(),
-            "status_url": f"/referrals/{applied.reference}", "flags": list(command.flags),
-            "what_next": "If somebody is in immediate danger, call 999. A manager decides on the response within one working day."
-            if applied.referral.open else store.hub(by.hub).signpost}, applied.reference)
+        return Answer(
+            201,
+            {
+                "reference": applied.reference,
+                "received_at": applied.referral.received_at.isoformat(),
+                "status_url": f"/referrals/{applied.reference}",
+                "flags": list(command.flags),
+                "what_next": WHAT_NEXT if applied.referral.open else store.hub(by.hub).signpost,
+            },
+            applied.reference,
+        )
 
     body = submission.model_dump(mode="json")
     return reply(await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for))
@@ -69,8 +87,11 @@ async def status(request: Request, reference: str, by: Annotated[Actor, Depends(
     case = await read_case(request.app.state.store, reference, by.hub)
     if case.caller != by.id:
         raise NotFound(f"no referral {reference} of yours")
-    return {"reference": reference, "received_at": case.referral.received_at,
-            "parts": [_part(part) for part in await family(request.app.state.store, case.root)]}
+    return {
+        "reference": reference,
+        "received_at": case.referral.received_at,
+        "parts": [_part(part) for part in await family(request.app.state.store, case.root)],
+    }
 
 
 def _part(case: Case) -> dict[str, Any]:
@@ -79,5 +100,10 @@ def _part(case: Case) -> dict[str, Any]:
     if r.strategy_held_at and r.stage in ("enquiries", "conference", "section_47_concluded") and not decided:
         decided = [OUTCOMES_SAID["section_47"]]
     status = "not_taken" if r.stage == "not_taken" else "decided" if r.decided_at or decided else "being_considered"
-    return {"reference": case.reference, "status": status, "outcome": decided, "acknowledged": "acknowledgement" in r.told,
-            "concluded": not r.open}
+    return {
+        "reference": case.reference,
+        "status": status,
+        "outcome": decided,
+        "acknowledged": "acknowledgement" in r.told,
+        "concluded": not r.open,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -15,8 +16,20 @@ from mash.states.errors import NothingToActOn
 
 UNKNOWN_SOURCE = "10"
 KINDS = ("referral", "police_notification", "information_request", "advice")
-AGENCIES = ("police", "education", "health", "housing", "local_authority", "adult_social_care", "early_help", "court", "probation",
-            "voluntary", "individual", "unknown")
+AGENCIES = (
+    "police",
+    "education",
+    "health",
+    "housing",
+    "local_authority",
+    "adult_social_care",
+    "early_help",
+    "court",
+    "probation",
+    "voluntary",
+    "individual",
+    "unknown",
+)
 
 
 def _as_text(value: Any) -> Any:
@@ -101,14 +114,26 @@ class ConsentGiven(Given):
     safe_contact: Long
 
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "kind": "referral",
-    "source": {"code": "2A", "agency": "education", "organisation": "Thornwick Vale Primary School", "role": "pastoral lead",
-               "name": "M. Example", "email": "pastoral@school.example.org", "phone": "01632 960115"},
+    "source": {
+        "code": "2A",
+        "agency": "education",
+        "organisation": "Thornwick Vale Primary School",
+        "role": "pastoral lead",
+        "name": "M. Example",
+        "email": "pastoral@school.example.org",
+        "phone": "01632 960115",
+    },
     "subjects": [{"name": {"given": "Isla", "family": "Example"}, "date_of_birth": "2015-12-20", "sex": "F", "cohort": "child"}],
     "household": [{"name": "Ruth Example", "relationship": "mother"}],
-    "concern": {"summary": "A ten-year-old is helping to care for her mother.", "narrative": "She is late two mornings a week.",
-                "primary_need": "N3", "factors": ["7A"], "immediate_danger": False},
+    "concern": {
+        "summary": "A ten-year-old is helping to care for her mother.",
+        "narrative": "She is late two mornings a week.",
+        "primary_need": "N3",
+        "factors": ["7A"],
+        "immediate_danger": False,
+    },
     "consent": {"asked": True, "given": True, "family_informed": True},
 }
 
@@ -120,17 +145,21 @@ class Submission(Given):
 
     kind: Text
     reported_at: Text
-    source: SourceGiven = Field(default_factory=SourceGiven)
+    source: SourceGiven = SourceGiven.model_validate({})
     subjects: list[SubjectGiven] = Field(default=[], max_length=30)
     household: list[HouseholdGiven] = Field(default=[], max_length=60)
-    concern: ConcernGiven = Field(default_factory=ConcernGiven)
-    consent: ConsentGiven = Field(default_factory=ConsentGiven)
+    concern: ConcernGiven = ConcernGiven.model_validate({})
+    consent: ConsentGiven = ConsentGiven.model_validate({})
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""
         people = [s.model_dump(exclude={"sex", "ethnicity", "cohort"}, exclude_none=True) for s in self.subjects]
-        return bool((self.concern.summary or "").strip() or (self.concern.narrative or "").strip()
-                    or any(_says(person) for person in people) or any((h.name or "").strip() for h in self.household))
+        return bool(
+            (self.concern.summary or "").strip()
+            or (self.concern.narrative or "").strip()
+            or any(_says(person) for person in people)
+            or any((h.name or "").strip() for h in self.household)
+        )
 
 
 def _says(value: Any) -> bool:
@@ -142,10 +171,20 @@ def _says(value: Any) -> bool:
 class CommandGiven(BaseModel):
     """What a member of staff asks: a command, in codes; words that explain it; and the version they had in view."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [
-        {"seen": 3, "command": {"kind": "rate_referral", "rating": "amber"}, "words": "Second incident in a month."},
-        {"seen": 12, "command": {"kind": "record_decision", "outcomes": {"S1": "early_help"}, "primary_need": "N3"},
-         "words": "Unmet need as a young carer, with consent."}]})
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={
+            "examples": [
+                {"seen": 3, "command": {"kind": "rate_referral", "rating": "amber"}, "words": "Second incident in a month."},
+                {
+                    "seen": 12,
+                    "command": {"kind": "record_decision", "outcomes": {"S1": "early_help"}, "primary_need": "N3"},
+                    "words": "Unmet need as a young carer, with consent.",
+                },
+            ]
+        },
+    )
 
     seen: int = Field(ge=1, description="The version of the case that the caller had in view.")
     command: StaffCommand
@@ -170,14 +209,25 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         primary_need=concern.primary_need if codes.known("primary_need", concern.primary_need or "") else None,
         factors=tuple(f for f in dict.fromkeys(concern.factors or []) if codes.known("assessment_factors", f)),
         immediate_danger=bool(concern.immediate_danger),
-        consent=ReportedConsent(asked=consent.asked, given=consent.given, override_stated=bool(consent.override_reason),
-                                family_informed=consent.family_informed, safe_contact_warning=bool(consent.safe_contact)),
-        reported_at=_instant(submission.reported_at), flags=tuple(dict.fromkeys(flags)),
-        referrer_reachable=_reachable(source.email))
+        consent=ReportedConsent(
+            asked=consent.asked,
+            given=consent.given,
+            override_stated=bool(consent.override_reason),
+            family_informed=consent.family_informed,
+            safe_contact_warning=bool(consent.safe_contact),
+        ),
+        reported_at=_instant(submission.reported_at),
+        flags=tuple(dict.fromkeys(flags)),
+        referrer_reachable=_reachable(source.email),
+    )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
-    items = [_item("concern", concern), _item("referrer", source), Item("submission", as_json(rest).encode()),
-             *(_item("subject", s, f"S{n}") for n, s in enumerate(submission.subjects, 1)),
-             *(_item("household", h) for h in submission.household)]
+    items = [
+        _item("concern", concern),
+        _item("referrer", source),
+        Item("submission", as_json(rest).encode()),
+        *(_item("subject", s, f"S{n}") for n, s in enumerate(submission.subjects, 1)),
+        *(_item("household", h) for h in submission.household),
+    ]
     return command, items
 
 
@@ -192,7 +242,8 @@ def _cohort(subject: SubjectGiven) -> Any:
 
 
 def _reachable(email: str | None) -> bool:
-    return bool(email) and email.count("@") == 1 and not any(c.isspace() for c in email) and "." in email.rpartition("@")[2]
+    """Whether this can be an e-mail address: one @, a dotted domain, no space."""
+    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email or ""))
 
 
 def _instant(text: str | None) -> datetime | None:

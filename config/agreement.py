@@ -26,7 +26,9 @@ def disagreements(profile: Profile) -> Iterator[tuple[Key, str]]:
 
 def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
     tables: tuple[tuple[str, dict[str, ClockRule], tuple[str, ...]], ...] = (
-        ("stages", profile.stages, CLOCKED), ("statutory", profile.statutory, STATUTORY))
+        ("stages", profile.stages, CLOCKED),
+        ("statutory", profile.statutory, STATUTORY),
+    )
     for table, rules, expected in tables:
         for name in set(rules) ^ set(expected):
             yield (table, name), f"expected a clock for each of {', '.join(expected)}, and for nothing else"
@@ -35,23 +37,25 @@ def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
 def _names(profile: Profile) -> Iterator[tuple[Key, str]]:
     # Clocks are named after agencies ('check:police#2'), pages and addresses after ratings.
     for table, names in (("ratings", list(profile.ratings)), ("agencies", list(profile.agencies))):
-        yield from (((table, name), "expected a name of lower-case letters, digits and '_'")
-                    for name in names if not _NAME.fullmatch(name))
+        yield from (
+            ((table, name), "expected a name of lower-case letters, digits and '_'")
+            for name in names
+            if not _NAME.fullmatch(name)
+        )
     for name in ("kinds", "cohorts", "deciders", "raters", "quorum"):
         if not getattr(profile, name):
             yield (name,), "expected at least one"
 
 
 def _routes(profile: Profile) -> Iterator[tuple[Key, str]]:
-    order, ends = ("agency_checks", "mash_meeting", "decision", "strategy_discussion"), {"decision", "strategy_discussion"}
+    order = ("agency_checks", "mash_meeting", "strategy_discussion", "decision")
     severities = [rating.severity for rating in profile.ratings.values()]
     for name, rating in profile.ratings.items():
         at: Key = ("ratings", name)
-        if list(rating.route) != sorted(set(rating.route), key=order.index) or ends <= set(rating.route):
-            yield (*at, "route"), ("expected 'agency_checks', 'mash_meeting', both or none, "
-                                   "then 'decision' or 'strategy_discussion'")
+        if list(rating.route) != sorted(set(rating.route), key=order.index):
+            yield (*at, "route"), f"expected each stage at most once, in this order: {', '.join(order)}"
         # Entering a stage that is not covered ends the response clock: a gap would count it as met.
-        elif set(rating.covers) != set(rating.route[:len(rating.covers)]):
+        elif set(rating.covers) != set(rating.route[: len(rating.covers)]):
             yield (*at, "covers"), f"expected the first stages of the route ({', '.join(rating.route)})"
         if severities.count(rating.severity) > 1:
             yield (*at, "severity"), "expected a severity of its own: it decides what counts as re-rated up"

@@ -37,14 +37,19 @@ def read_permissions(path: Path = SHIPPED) -> dict[str, frozenset[str]]:
     if problems := _problems(document):
         raise PermissionsError(tuple(problems))
     groups = document.data.get("groups", {})
-    return {command: frozenset(role for name in names for role in groups.get(name, [name]))
-            for command, names in document.data["commands"].items()}
+    return {
+        command: frozenset(role for name in names for role in groups.get(name, [name]))
+        for command, names in document.data["commands"].items()
+    }
 
 
 def _problems(document: Document) -> list[Problem]:
     data = document.data
-    problems = [document.problem((name,), "expected the tables [roles], [groups] and [commands]")
-                for name in data if name not in ("roles", "groups", "commands")]
+    problems = [
+        document.problem((name,), "expected the tables [roles], [groups] and [commands]")
+        for name in data
+        if name not in ("roles", "groups", "commands")
+    ]
     tables = {name: table if isinstance(table := data.get(name, {}), dict) else {} for name in ("roles", "groups", "commands")}
     for group, names in tables["groups"].items():
         problems += _unknown_names(document, ("groups", group), names, list(tables["roles"]))
@@ -53,8 +58,11 @@ def _problems(document: Document) -> list[Problem]:
             problems.append(document.problem(("commands", command), f"unknown command: expected one of {', '.join(COMMANDS)}"))
         problems += _unknown_names(document, ("commands", command), names, [*tables["groups"], *tables["roles"]])
     # A command without a row is denied to everybody: say so, it is never meant.
-    problems += [document.problem(("commands",), f"{command}: missing; expected the roles that may give it")
-                 for command in COMMANDS if command not in tables["commands"]]
+    problems += [
+        document.problem(("commands",), f"{command}: missing; expected the roles that may give it")
+        for command in COMMANDS
+        if command not in tables["commands"]
+    ]
     return problems
 
 

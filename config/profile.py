@@ -157,8 +157,11 @@ def _keeps_source(at: Key) -> bool:
 def _plain(table: dict[str, Any], at: Key = (), near: str = "") -> dict[str, Any]:
     """The settings without the sources that the model has no field for; a clock takes over its table's source."""
     near = _own_source(table, near)
-    plain = {name: _plain(value, (*at, name), _own_source(table.get("source"), near, name)) if isinstance(value, dict) else value
-             for name, value in table.items() if name != "source"}
+    plain = {
+        name: _plain(value, (*at, name), _own_source(table.get("source"), near, name)) if isinstance(value, dict) else value
+        for name, value in table.items()
+        if name != "source"
+    }
     if _keeps_source(at) and near:
         plain["source"] = near
     return plain
@@ -184,11 +187,14 @@ def _own_source(table: Any, otherwise: str, name: str = "source") -> str:
 
 def _unsourced(hub: Document) -> list[Problem]:
     """Settings without a source: nobody could tell later whether a hub stated them or somebody invented them."""
-    problems = [hub.problem(tuple(path.split(".")), "expected a source beside it: source = \"...\"")
-                for path, source in _sources(hub.data) if not source and path not in IDENTITY]
+    problems = [
+        hub.problem(tuple(path.split(".")), 'expected a source beside it: source = "..."')
+        for path, source in _sources(hub.data)
+        if not source and path not in IDENTITY
+    ]
     given = hub.data.get("source", {})
     if not isinstance(given, dict):
-        return [*problems, hub.problem(("source",), "expected source.<setting> = \"...\" at the top of a file")]
+        return [*problems, hub.problem(("source",), 'expected source.<setting> = "..." at the top of a file')]
     return problems + [hub.problem(("source", name), "names no setting of this file") for name in given if name not in hub.data]
 
 

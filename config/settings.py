@@ -86,8 +86,9 @@ def read_channels(path: Path | None) -> dict[str, dict[str, list[str]]]:
     except tomllib.TOMLDecodeError as wrong:
         raise SettingsError(f"MASH_CHANNELS_FILE: not TOML: {wrong}") from None
     for hub, roles in parsed.items():
-        good = isinstance(roles, dict) and all(isinstance(urls, list) and all(isinstance(u, str) for u in urls)
-                                               for urls in roles.values())
+        good = isinstance(roles, dict) and all(
+            isinstance(urls, list) and all(isinstance(u, str) for u in urls) for urls in roles.values()
+        )
         if not good:
-            raise SettingsError(f"MASH_CHANNELS_FILE: [{hub}] expects role = [\"apprise url\", ...] on each line")
+            raise SettingsError(f'MASH_CHANNELS_FILE: [{hub}] expects role = ["apprise url", ...] on each line')
     return parsed

@@ -65,7 +65,7 @@ def read_document(path: Path) -> Document:
     except OSError as missing:
         problem = Problem(shown(path), 1, f"cannot be read: {missing.strerror}")
     except UnicodeDecodeError as wrong:
-        problem = Problem(shown(path), wrong.object[:wrong.start].count(b"\n") + 1, "not UTF-8: save the file as UTF-8 text")
+        problem = Problem(shown(path), wrong.object[: wrong.start].count(b"\n") + 1, "not UTF-8: save the file as UTF-8 text")
     except tomllib.TOMLDecodeError as wrong:
         at = re.search(r"at line (\d+)", str(wrong))
         problem = Problem(shown(path), int(at[1]) if at else text.count("\n") + 1, f"not TOML: {wrong}")

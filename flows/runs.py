@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -40,22 +41,30 @@ class Deployments:
 
 async def deploy(client: PrefectClient, store: Store) -> Deployments:
     """Make the work pool, its queues by rating and the deployments; doing it again changes nothing."""
-    try:
-        await client.create_work_pool(WorkPoolCreate(name=POOL, type="process", description="Referrals, carried by `mash worker`"))
-    except ObjectAlreadyExists:
-        pass
+    with suppress(ObjectAlreadyExists):
+        await client.create_work_pool(
+            WorkPoolCreate(name=POOL, type="process", description="Referrals, carried by `mash worker`")
+        )
     for name, priority in queues(store).items():
-        try:
+        with suppress(ObjectAlreadyExists):
             await client.create_work_queue(name=name, priority=priority, work_pool_name=POOL)
-        except ObjectAlreadyExists:
-            pass
     carrying = await client.create_deployment(
-        flow_id=await client.create_flow(referral), name="hub", work_pool_name=POOL, enforce_parameter_schema=False,
-        entrypoint="mash.flows.referral.referral", description="One run per referral, parked between events")
+        flow_id=await client.create_flow(referral),
+        name="hub",
+        work_pool_name=POOL,
+        enforce_parameter_schema=False,
+        entrypoint="mash.flows.referral.referral",
+        description="One run per referral, parked between events",
+    )
     watching = await client.create_deployment(
-        flow_id=await client.create_flow(watchdog), name="every-minute", work_pool_name=POOL, enforce_parameter_schema=False,
-        entrypoint="mash.flows.watchdog.watchdog", schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=WATCH_EVERY))],
-        description="Every open referral has exactly one live run; contacts in = outcomes + open")
+        flow_id=await client.create_flow(watchdog),
+        name="every-minute",
+        work_pool_name=POOL,
+        enforce_parameter_schema=False,
+        entrypoint="mash.flows.watchdog.watchdog",
+        schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=WATCH_EVERY))],
+        description="Every open referral has exactly one live run; contacts in = outcomes + open",
+    )
     return Deployments(carrying, watching)
 
 
@@ -69,8 +78,13 @@ def queues(store: Store) -> dict[str, int]:
 async def create_run(client: PrefectClient, deployments: Deployments, case: Case) -> FlowRun:
     """The referral's run: named by its reference, tagged, in the queue of its rating."""
     return await client.create_flow_run_from_deployment(
-        deployments.referral, name=case.reference, parameters={"reference": case.reference}, tags=sorted(tags_of(case.referral)),
-        work_queue_name=case.referral.rating or "unrated", idempotency_key=case.reference)
+        deployments.referral,
+        name=case.reference,
+        parameters={"reference": case.reference},
+        tags=sorted(tags_of(case.referral)),
+        work_queue_name=case.referral.rating or "unrated",
+        idempotency_key=case.reference,
+    )
 
 
 async def due_runs(client: PrefectClient) -> list[FlowRun]:
@@ -86,7 +100,9 @@ async def alive_runs(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
         page = await client.read_flow_runs(
             deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
             flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ALIVE))),
-            limit=PAGE, offset=len(runs))
+            limit=PAGE,
+            offset=len(runs),
+        )
         runs += page
         if len(page) < PAGE:
             return runs

@@ -25,8 +25,10 @@ from mash.flows.store.schema import upgrade
 
 PARTS = ("prefect", "worker", "api")
 SECRETS = ("database_url", "owner_database_url", "prefect_database_url", "master_key", "token_key", "prefect_auth_string")
-NEEDED = {"worker": ("database_url", "master_key", "token_key", "prefect_auth_string", "mail_url"),
-          "api": ("database_url", "master_key", "token_key")}
+NEEDED = {
+    "worker": ("database_url", "master_key", "token_key", "prefect_auth_string", "mail_url"),
+    "api": ("database_url", "master_key", "token_key"),
+}
 """Which secrets a part is told of."""
 PR_SET_PDEATHSIG = 1
 
@@ -44,8 +46,11 @@ def _keys(settings: Settings) -> Path:
 
 def complete(settings: Settings) -> Settings:
     """The settings with the secrets that an installation keeps in its data directory, where the environment gives none."""
-    found = {name: SecretStr(path.read_text().strip()) for name in SECRETS
-             if getattr(settings, name) is None and (path := _keys(settings) / name).is_file()}
+    found = {
+        name: SecretStr(path.read_text().strip())
+        for name in SECRETS
+        if getattr(settings, name) is None and (path := _keys(settings) / name).is_file()
+    }
     return settings.model_copy(update=found)
 
 
@@ -98,17 +103,25 @@ class Stack:
                 raise SettingsError("MASH_PREFECT_DATABASE_URL is needed beside MASH_DATABASE_URL (postgresql+asyncpg://...)")
             return
         self.cluster = start_cluster(self.settings.data_dir)
-        self.settings = self.settings.model_copy(update={
-            "database_url": SecretStr(self.cluster.app_url), "owner_database_url": SecretStr(self.cluster.owner_url),
-            "prefect_database_url": SecretStr(self.cluster.prefect_url)})
+        self.settings = self.settings.model_copy(
+            update={
+                "database_url": SecretStr(self.cluster.app_url),
+                "owner_database_url": SecretStr(self.cluster.owner_url),
+                "prefect_database_url": SecretStr(self.cluster.prefect_url),
+            }
+        )
 
     def _secrets(self) -> None:
         """Keep every secret in a file of its own; make those that are missing."""
         self.settings = complete(self.settings)
-        made = {"master_key": base64.b64encode(os.urandom(32)).decode(), "token_key": secrets.token_urlsafe(32),
-                "prefect_auth_string": f"mash:{secrets.token_urlsafe(18)}"}
-        self.settings = self.settings.model_copy(update={
-            name: SecretStr(value) for name, value in made.items() if getattr(self.settings, name) is None})
+        made = {
+            "master_key": base64.b64encode(os.urandom(32)).decode(),
+            "token_key": secrets.token_urlsafe(32),
+            "prefect_auth_string": f"mash:{secrets.token_urlsafe(18)}",
+        }
+        self.settings = self.settings.model_copy(
+            update={name: SecretStr(value) for name, value in made.items() if getattr(self.settings, name) is None}
+        )
         _keys(self.settings).mkdir(mode=0o700, exist_ok=True)
         for name in (*SECRETS, "mail_url"):
             if (secret := getattr(self.settings, name)) is not None:
@@ -126,8 +139,15 @@ class Stack:
         """Start a part (again)."""
         command, environment = self._prefect() if part == "prefect" else self._ours(part)
         with (self.logs / f"{part}.log").open("ab") as log:
-            self.children[part] = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                                   start_new_session=True, preexec_fn=_die_with_parent)
+            self.children[part] = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
         environment = _bare_environment()
@@ -147,15 +167,31 @@ class Stack:
             raise SettingsError("MASH_PREFECT_AUTH_STRING and MASH_PREFECT_DATABASE_URL are needed for Prefect's server")
         # Prefect's tables grow without end and slow its scheduler: short retention. The case's history is in our log.
         environment = {
-            **_bare_environment(), "PREFECT_HOME": str((self.settings.data_dir / "prefect").resolve()), "DO_NOT_TRACK": "1",
+            **_bare_environment(),
+            "PREFECT_HOME": str((self.settings.data_dir / "prefect").resolve()),
+            "DO_NOT_TRACK": "1",
             "PREFECT_API_DATABASE_CONNECTION_URL": database.get_secret_value(),
             "PREFECT_SERVER_API_AUTH_STRING": login.get_secret_value(),
-            "PREFECT_UI_API_URL": self.settings.prefect_api_url, "PREFECT_SERVER_UI_API_URL": self.settings.prefect_api_url,
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+            "PREFECT_UI_API_URL": self.settings.prefect_api_url,
+            "PREFECT_SERVER_UI_API_URL": self.settings.prefect_api_url,
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
             "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
         }
-        command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host",
-                   str(address.hostname), "--port", str(address.port), "--no-access-log", "--log-level", "warning"]
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--factory",
+            "prefect.server.api.server:create_app",
+            "--host",
+            str(address.hostname),
+            "--port",
+            str(address.port),
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ]
         return command, environment
 
     @property
@@ -200,7 +236,9 @@ class Stack:
             time.sleep(0.5)
             for part, child in list(self.children.items()):
                 if child.poll() is not None and not self.stopping:
-                    print(f"{part} ended with code {child.returncode}; starting it again (see {self.logs / part}.log)", flush=True)
+                    print(
+                        f"{part} ended with code {child.returncode}; starting it again (see {self.logs / part}.log)", flush=True
+                    )
                     time.sleep(waits[part])
                     waits[part] = min(30.0, waits[part] * 2)
                     self.start(part)
@@ -233,7 +271,11 @@ def _answers(address: str, auth: Any) -> bool:
 
 def _bare_environment() -> dict[str, str]:
     """What any child needs, and no secret: the parent's environment is not handed down."""
-    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH") if name in os.environ}
+    return {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH")
+        if name in os.environ
+    }
 
 
 def _die_with_parent() -> None:

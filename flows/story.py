@@ -15,8 +15,17 @@ def told(recorded: Recorded) -> str:
     for name, value in event:
         if name in _LEFT_OUT or value in (None, (), {}, ""):
             continue
-        shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else (
-            ", ".join(map(str, value)) if isinstance(value, tuple) else local(value) if hasattr(value, "astimezone") else str(value))
+        shown = (
+            ", ".join(f"{k}: {v}" for k, v in value.items())
+            if isinstance(value, dict)
+            else (
+                ", ".join(map(str, value))
+                if isinstance(value, tuple)
+                else local(value)
+                if hasattr(value, "astimezone")
+                else str(value)
+            )
+        )
         facts.append(f"{name.replace('_', ' ')} {shown}")
     if event.kind == "clocks_started":
         facts = [f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks]

@@ -68,5 +68,12 @@ async def look_around(watch: Watch) -> int:
 def in_step(store: Store, case: Case, run: FlowRun) -> bool:
     """Whether a run is the referral's, waits in its stage, and wakes no later than its next deadline."""
     due = run.next_scheduled_start_time or run.expected_start_time
-    return bool(run.id == case.flow_run_id and run.state and run.state.is_scheduled() and run.state.name == awaiting(case.referral)
-                and case.referral.next_at and due and due <= store.time.on_the_wall(case.referral.next_at) + TOLERANCE)
+    return bool(
+        run.id == case.flow_run_id
+        and run.state
+        and run.state.is_scheduled()
+        and run.state.name == awaiting(case.referral)
+        and case.referral.next_at
+        and due
+        and due <= store.time.on_the_wall(case.referral.next_at) + TOLERANCE
+    )

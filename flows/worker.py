@@ -7,13 +7,13 @@ import itertools
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from collections.abc import AsyncIterator
 
 import httpx
 import psycopg
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import AsyncClientContext
 from prefect.exceptions import Abort, ObjectNotFound, Pause, PrefectHTTPStatusError
@@ -130,8 +130,10 @@ class Worker:
     def _link(self, notice: outbox.Claimed) -> str:
         base = self.settings.base_url
         if notice.kind in outbox.URGENT and notice.clock and notice.reference and self.settings.token_key:
-            token = links.sign(self.settings.token_key.get_secret_value(), links.AlertLink(
-                reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role))
+            token = links.sign(
+                self.settings.token_key.get_secret_value(),
+                links.AlertLink(reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role),
+            )
             return f"{base}/alerts/{token}"
         return f"{base}/cases/{notice.reference}" if notice.reference else f"{base}/health"
 
@@ -214,7 +216,7 @@ class Worker:
         if state and (state.is_final() or state.is_running() or state.is_cancelling()) and not state.is_completed():
             await record_repair(self.store, reference, f"the run was left {state.name}: taken up again")
         # By force: from a parked state the ordinary way needs a second call, and from a final one there is none.
-        answer = await client.set_flow_run_state(run.id, Pending(), force=True)
+        answer: OrchestrationResult[None] = await client.set_flow_run_state(run.id, Pending(), force=True)
         return run.model_copy(update={"state": answer.state, "deployment_id": None})
 
     async def _execute(self, flow: object, run: FlowRun, attempt: Attempt) -> None:
@@ -291,9 +293,13 @@ class Worker:
     async def _watch(self, run: FlowRun) -> None:
         token = WATCH.set(self._watching())
         try:
-            answer = await self._client.set_flow_run_state(run.id, Pending(), force=True)
+            answer: OrchestrationResult[None] = await self._client.set_flow_run_state(run.id, Pending(), force=True)
             with suppress(Pause, Abort):
-                await run_flow_async(watchdog, flow_run=run.model_copy(update={"state": answer.state, "deployment_id": None}),
-                                     parameters=run.parameters, return_type="state")
+                await run_flow_async(
+                    watchdog,
+                    flow_run=run.model_copy(update={"state": answer.state, "deployment_id": None}),
+                    parameters=run.parameters,
+                    return_type="state",
+                )
         finally:
             WATCH.reset(token)

@@ -35,9 +35,13 @@ def mail_to(mail_url: str, address: str) -> str:
 
 def check_channels(channels: Channels) -> list[str]:
     """What is wrong with the channels, by hub, role and place in the list; empty when Apprise understands them all."""
-    return [f"[{hub}] {role}, entry {place}: Apprise does not understand this URL"
-            for hub, roles in channels.items() for role, urls in roles.items() for place, url in enumerate(urls, 1)
-            if apprise.Apprise.instantiate(url) is None]
+    return [
+        f"[{hub}] {role}, entry {place}: Apprise does not understand this URL"
+        for hub, roles in channels.items()
+        for role, urls in roles.items()
+        for place, url in enumerate(urls, 1)
+        if apprise.Apprise.instantiate(url) is None
+    ]
 
 
 async def send(urls: list[str], message: Message) -> str:

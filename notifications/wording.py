@@ -40,8 +40,9 @@ class Message(BaseModel):
     body: str
 
 
-def notices_for(reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile,
-                now: datetime) -> list[NoticeDraft]:
+def notices_for(
+    reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, now: datetime
+) -> list[NoticeDraft]:
     """The notices that these events cause."""
     open_now = profile.calendar.is_open(now)
     facts = {"stage": NAMES[after.stage], "rating": after.rating or "unrated", "hub_title": profile.title}
@@ -50,8 +51,10 @@ def notices_for(reference: str, before: Referral | None, after: Referral, events
         return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**facts, **more})
 
     def about(kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
-        clock = after.clocks[clock_id]
-        return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, **more)
+        clock, name = after.clocks[clock_id], clock_id.split("#")[0]
+        agency = name.removeprefix("check:")
+        what = f"{profile.agencies[agency].title}'s reply" if clock.kind == "check" else name.replace("_", " ")
+        return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, what=what, **more)
 
     notices: list[NoticeDraft] = []
     for event in events:
@@ -78,9 +81,18 @@ def notices_for(reference: str, before: Referral | None, after: Referral, events
                 notices.append(draft("referral_split", "duty_manager", linked=event.reference))
             case e.ClocksStarted():
                 told = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
-                notices += [draft(told[c.kind], REFERRER, c.id, outcomes=sorted({*after.outcomes.values()}),
-                                  taken=after.stage != "not_taken", signpost=profile.signpost)
-                            for c in event.clocks if c.kind in told]
+                notices += [
+                    draft(
+                        told[c.kind],
+                        REFERRER,
+                        c.id,
+                        outcomes=sorted({*after.outcomes.values()}),
+                        taken=after.stage != "not_taken",
+                        signpost=profile.signpost,
+                    )
+                    for c in event.clocks
+                    if c.kind in told
+                ]
     return notices
 
 
@@ -111,41 +123,64 @@ def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: da
     head = f"{reference}: {rating}, at {stage}."
     match kind:
         case "acknowledgement" if not facts["taken"]:
-            return Message(title=f"Your contact {reference}", body=f"Thank you. Your contact {reference} was received and recorded. "
-                           f"{facts['signpost']}")
+            return Message(
+                title=f"Your contact {reference}",
+                body=f"Thank you. Your contact {reference} was received and recorded. {facts['signpost']}",
+            )
         case "acknowledgement":
-            return Message(title=f"Your referral {reference} was received", body=f"Thank you. {facts['hub_title']} has received "
-                           f"your referral {reference}. A manager decides on the response within one working day, and you will be "
-                           "told the outcome. If somebody is in immediate danger, call 999.")
+            return Message(
+                title=f"Your referral {reference} was received",
+                body=f"Thank you. {facts['hub_title']} has received "
+                f"your referral {reference}. A manager decides on the response within one working day, and you will be "
+                "told the outcome. If somebody is in immediate danger, call 999.",
+            )
         case "outcome":
-            said = "; ".join(OUTCOMES_SAID[o] for o in facts["outcomes"]) if facts["outcomes"] else (
-                OUTCOMES_SAID["section_47"] if facts["taken"] else facts["signpost"])
-            return Message(title=f"The outcome of your referral {reference}", body=f"Your referral {reference} to "
-                           f"{facts['hub_title']}: {said}. If you disagree, reply to the hub and quote the reference.")
+            said = (
+                "; ".join(OUTCOMES_SAID[o] for o in facts["outcomes"])
+                if facts["outcomes"]
+                else (OUTCOMES_SAID["section_47"] if facts["taken"] else facts["signpost"])
+            )
+            return Message(
+                title=f"The outcome of your referral {reference}",
+                body=f"Your referral {reference} to "
+                f"{facts['hub_title']}: {said}. If you disagree, reply to the hub and quote the reference.",
+            )
         case "contact_to_rate":
             return Message(title=f"{reference} waits for a rating", body=f"{head} It counts as red until rated.\n{link}")
         case "immediate_danger":
-            return Message(title=f"IMMEDIATE DANGER: {reference}", body=f"{head} The referrer sees immediate danger. {timing}.\n"
-                           f"Acknowledge: {link}")
+            return Message(
+                title=f"IMMEDIATE DANGER: {reference}",
+                body=f"{head} The referrer sees immediate danger. {timing}.\nAcknowledge: {link}",
+            )
         case "escalation":
-            return Message(title=f"LATE: {reference}, {facts['why'].split(':')[0]}", body=f"{head} {timing}. {facts['why']}.\n"
-                           f"You are told because nobody acknowledged before you or it is your turn first. Acknowledge: {link}")
+            return Message(
+                title=f"LATE: {reference}, {facts['what']}",
+                body=f"{head} {timing}. {facts['why']}.\n"
+                f"You are told because nobody acknowledged before you or it is your turn first. Acknowledge: {link}",
+            )
         case "warning":
-            return Message(title=f"{reference}: {timing}", body=f"{head} {facts['why']}.\n{link}")
+            return Message(title=f"{reference}: {facts['what']} {timing}", body=f"{head} {facts['why']}.\n{link}")
         case "check_request":
-            return Message(title=f"{reference}: a check is asked of you", body=f"{head} {facts['why']}. Please answer in time.\n{link}")
+            return Message(
+                title=f"{reference}: a check is asked of you", body=f"{head} {facts['why']}. Please answer in time.\n{link}"
+            )
         case "chase":
-            return Message(title=f"{reference}: your reply is {timing}", body=f"{head} {facts['why']}. The hub still waits for you.\n"
-                           f"{link}")
+            return Message(
+                title=f"{reference}: your reply is {timing}", body=f"{head} {facts['why']}. The hub still waits for you.\n{link}"
+            )
         case "meeting_convened":
             when = local(datetime.fromisoformat(facts["at"]))
             return Message(title=f"{reference}: MASH meeting {when}", body=f"{head} The meeting is on {when}.\n{link}")
         case "step_down_offered":
-            return Message(title=f"{reference}: a step-down is offered", body=f"{head} Offered to {facts['service']}: accept it or "
-                           f"return it.\n{link}")
+            return Message(
+                title=f"{reference}: a step-down is offered",
+                body=f"{head} Offered to {facts['service']}: accept it or return it.\n{link}",
+            )
         case "referral_split":
-            return Message(title=f"{reference}: part continues as {facts['linked']}", body=f"{head} Some subjects go on as "
-                           f"{facts['linked']}.\n{link}")
+            return Message(
+                title=f"{reference}: part continues as {facts['linked']}",
+                body=f"{head} Some subjects go on as {facts['linked']}.\n{link}",
+            )
         case "system":
             return Message(title=f"MASH system: {facts['what']}", body=f"{facts['what']}. {facts['detail']}\n{link}")
         case _:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 LONDON = ZoneInfo("Europe/London")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -34,7 +35,7 @@ _LENGTH = re.compile(r"^(\d+(?:\.\d+)?) (h|min|hub hours?|working days?)$")
 class Length(Frozen):
     """A length of time with its unit, written '4 h', '30 min', '8 hub hours' or '1 working day'."""
 
-    amount: float
+    amount: float = Field(gt=0)
     unit: Unit
 
     @model_validator(mode="before")
@@ -96,7 +97,7 @@ class Calendar(Frozen):
         if not any(self.windows.values()):
             raise ValueError("a hub must be open at some time in the week")
         for windows in self.windows.values():
-            if any(a.closes > b.opens for a, b in zip(windows, windows[1:], strict=False)):
+            if any(a.closes > b.opens for a, b in pairwise(windows)):
                 raise ValueError("windows of a day must be in order and must not overlap")
         return self
 
@@ -154,6 +155,9 @@ def local(at: datetime) -> str:
 
 def due(length: Length, start: datetime, from_what: str, what: str, calendar: Calendar) -> Due:
     """When `what` is due, counted from `start`, with its reason ('red: 4 h from receipt, elapsed')."""
-    counted = {Unit.ELAPSED_HOURS: "elapsed", Unit.HUB_HOURS: "the hub's opening hours",
-               Unit.WORKING_DAYS: "to the hub's close that day"}[length.unit]
+    counted = {
+        Unit.ELAPSED_HOURS: "elapsed",
+        Unit.HUB_HOURS: "the hub's opening hours",
+        Unit.WORKING_DAYS: "to the hub's close that day",
+    }[length.unit]
     return Due(at=calendar.add(start, length), why=f"{what}: {length} from {from_what} ({local(start)}), {counted}")

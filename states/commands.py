@@ -11,6 +11,8 @@ from mash.states.clocks import Frozen
 from mash.states.profile import Cohort, ContactKind, Outcome
 
 Code = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.:/ -]+$")]
+Label = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_.:/ ,&'()-]+$")]
+"""The name of a service or authority, as a hub lists it; never a person's."""
 Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
 
 
@@ -127,7 +129,7 @@ class RecordDecision(Frozen):
     kind: Literal["record_decision"] = "record_decision"
     outcomes: dict[Code, Outcome] = Field(min_length=1, description="An outcome for each subject id.")
     primary_need: Code | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
-    transfer_to: Code | None = Field(default=None, description="The receiving authority, for a transfer.")
+    transfer_to: Label | None = Field(default=None, description="The receiving authority, for a transfer.")
 
 
 class CallStrategyDiscussion(Frozen):
@@ -177,7 +179,7 @@ class OfferStepDown(Frozen):
     """Offer the family's support to an early help or universal service."""
 
     kind: Literal["offer_step_down"] = "offer_step_down"
-    service: Code
+    service: Label
 
 
 class AcceptStepDown(Frozen):
@@ -239,10 +241,28 @@ class RecordTold(Frozen):
 
 
 StaffCommand = Annotated[
-    RateReferral | RerateReferral | RecordSharingBasis | AnswerCheck | ProceedWithoutReplies | ConveneMeeting | RecordMeeting
-    | RecordDecision | CallStrategyDiscussion | RecordStrategyDiscussion | ConcludeEnquiries | RecordConference
-    | StartAssessment | CompleteAssessment | OfferStepDown | AcceptStepDown | ReturnStepDown | CompleteAdultEnquiry
-    | AcknowledgeAlert | ReopenReferral | AdoptProfile | AddNote,
+    RateReferral
+    | RerateReferral
+    | RecordSharingBasis
+    | AnswerCheck
+    | ProceedWithoutReplies
+    | ConveneMeeting
+    | RecordMeeting
+    | RecordDecision
+    | CallStrategyDiscussion
+    | RecordStrategyDiscussion
+    | ConcludeEnquiries
+    | RecordConference
+    | StartAssessment
+    | CompleteAssessment
+    | OfferStepDown
+    | AcceptStepDown
+    | ReturnStepDown
+    | CompleteAdultEnquiry
+    | AcknowledgeAlert
+    | ReopenReferral
+    | AdoptProfile
+    | AddNote,
     Field(discriminator="kind"),
 ]
 """What a person with a role may ask."""

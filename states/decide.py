@@ -10,14 +10,22 @@ from mash.states import commands as c
 from mash.states import events as e
 from mash.states.commands import Actor, Command, Said
 from mash.states.deciding import Deciding
-from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NothingToActOn, NotYours, QuorumNotMet, ReasonNeeded
+from mash.states.errors import ImpossibleMove, Incomplete, NothingToActOn, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
 from mash.states.events import Event
 from mash.states.machine import BEFORE_DECISION, COMMANDS, SECTION_47
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 
-GRAVEST_FIRST = ("section_47", "section_17", "adult_section_42", "early_help", "transfer", "information_provided", "advice",
-                 "no_further_action")
+GRAVEST_FIRST = (
+    "section_47",
+    "section_17",
+    "adult_section_42",
+    "early_help",
+    "transfer",
+    "information_provided",
+    "advice",
+    "no_further_action",
+)
 """When subjects' paths differ, the referral keeps the first of these that occurs; the others become linked referrals."""
 NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 """CIN rule 8610: a referral that leads to action has a primary need code."""
@@ -87,8 +95,16 @@ def _share(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> None:
         _needs_reason(said, "not sharing, overriding consent, or not informing the family")
     if not cmd.share and d.referral.checks_requested:
         raise Incomplete("the checks have already left: record a note, or proceed without the replies")
-    d.record(e.SharingBasisRecorded(share=cmd.share, purpose=cmd.purpose, lawful_basis=cmd.lawful_basis, consent=cmd.consent,
-                                    family_informed=cmd.family_informed, said=said))
+    d.record(
+        e.SharingBasisRecorded(
+            share=cmd.share,
+            purpose=cmd.purpose,
+            lawful_basis=cmd.lawful_basis,
+            consent=cmd.consent,
+            family_informed=cmd.family_informed,
+            said=said,
+        )
+    )
     if d.referral.stage == "agency_checks":
         d.take_route()
 
@@ -102,8 +118,17 @@ def _answer(d: Deciding, cmd: c.AnswerCheck, said: Said | None) -> None:
     if cmd.suggested_rating:
         _known_rating(d, cmd.suggested_rating)
     clock = next((k for k in d.referral.clocks.values() if k.kind == "check" and k.id.split(":")[1] == cmd.agency), None)
-    d.record(e.CheckAnswered(agency=cmd.agency, known=cmd.known, relevant=cmd.relevant, recommendation=cmd.recommendation,
-                             suggested_rating=cmd.suggested_rating, late=clock is None or d.now > clock.due_at, said=said))
+    d.record(
+        e.CheckAnswered(
+            agency=cmd.agency,
+            known=cmd.known,
+            relevant=cmd.relevant,
+            recommendation=cmd.recommendation,
+            suggested_rating=cmd.suggested_rating,
+            late=clock is None or d.now > clock.due_at,
+            said=said,
+        )
+    )
     if clock and clock.running:
         d.record(e.ClocksStopped(ids=(clock.id,), met=True))
     if d.referral.stage == "agency_checks":
@@ -168,8 +193,8 @@ def _strategy(d: Deciding, cmd: c.RecordStrategyDiscussion, said: Said | None) -
     d.record(e.StrategyDiscussionHeld(attended=cmd.attended, outcome=cmd.outcome, said=said))
     if cmd.outcome == "section_47":
         d.go("start_enquiries")
-        d.stop("conference", met=False)
-        d.start(d.start_clock("conference", d.profile.statutory["conference"], "initial child protection conference"))
+        if not again:  # a further discussion does not put the conference off
+            d.start(d.start_clock("initial_conference", d.profile.statutory["conference"], "initial child protection conference"))
         if "section_47" not in r.outcomes.values():
             d.decided()
         return
@@ -248,7 +273,9 @@ def _adult_enquiry(d: Deciding, cmd: c.CompleteAdultEnquiry, said: Said | None) 
 
 def _acknowledge(d: Deciding, cmd: c.AcknowledgeAlert, said: Said | None) -> None:
     if cmd.clock not in d.referral.alerts:
-        raise Incomplete(f"no alert on '{cmd.clock}' waits for acknowledgement; waiting: {', '.join(d.referral.alerts) or 'none'}")
+        raise Incomplete(
+            f"no alert on '{cmd.clock}' waits for acknowledgement; waiting: {', '.join(d.referral.alerts) or 'none'}"
+        )
     d.record(e.AlertAcknowledged(id=cmd.clock, renew_at=d.profile.calendar.add(d.now, d.profile.renew)))
 
 
@@ -284,8 +311,7 @@ def _fire(d: Deciding, cmd: c.FireClocks, said: Said | None) -> None:
         elif clock.next_rung_at and clock.next_rung_at <= d.now:
             d.escalate(clock)
         else:
-            owner = clock.owner if clock.kind == "check" else d.profile.on_duty(
-                clock.owner, d.profile.calendar.is_open(d.now))
+            owner = clock.owner if clock.kind == "check" else d.profile.on_duty(clock.owner, d.profile.calendar.is_open(d.now))
             d.record(e.ClockWarned(id=clock.id, role=owner, due_at=clock.due_at))
 
 
@@ -297,18 +323,44 @@ def _told(d: Deciding, cmd: c.RecordTold, said: Said | None) -> None:
 
 
 HANDLERS: dict[str, Callable[[Deciding, Any, Said | None], None]] = {
-    "receive_contact": _receive, "rate_referral": _rate, "rerate_referral": _rerate, "record_sharing_basis": _share,
-    "answer_check": _answer, "proceed_without_replies": _proceed, "convene_meeting": _convene, "record_meeting": _meeting,
-    "record_decision": _decide, "call_strategy_discussion": _call_strategy, "record_strategy_discussion": _strategy,
-    "conclude_enquiries": _enquiries, "record_conference": _conference, "start_assessment": _start_assessment,
-    "complete_assessment": _complete_assessment, "offer_step_down": _offer, "accept_step_down": _accept,
-    "return_step_down": _return, "complete_adult_enquiry": _adult_enquiry, "acknowledge_alert": _acknowledge,
-    "reopen_referral": _reopen, "adopt_profile": _adopt, "add_note": _note, "fire_clocks": _fire, "record_told": _told,
+    "receive_contact": _receive,
+    "rate_referral": _rate,
+    "rerate_referral": _rerate,
+    "record_sharing_basis": _share,
+    "answer_check": _answer,
+    "proceed_without_replies": _proceed,
+    "convene_meeting": _convene,
+    "record_meeting": _meeting,
+    "record_decision": _decide,
+    "call_strategy_discussion": _call_strategy,
+    "record_strategy_discussion": _strategy,
+    "conclude_enquiries": _enquiries,
+    "record_conference": _conference,
+    "start_assessment": _start_assessment,
+    "complete_assessment": _complete_assessment,
+    "offer_step_down": _offer,
+    "accept_step_down": _accept,
+    "return_step_down": _return,
+    "complete_adult_enquiry": _adult_enquiry,
+    "acknowledge_alert": _acknowledge,
+    "reopen_referral": _reopen,
+    "adopt_profile": _adopt,
+    "add_note": _note,
+    "fire_clocks": _fire,
+    "record_told": _told,
 }
 
 
-def decide(referral: Referral | None, command: Command, profile: Profile, by: Actor, now: datetime, *, reference: str,
-           said: Said | None = None) -> list[Event]:
+def decide(
+    referral: Referral | None,
+    command: Command,
+    profile: Profile,
+    by: Actor,
+    now: datetime,
+    *,
+    reference: str,
+    said: Said | None = None,
+) -> list[Event]:
     """The events that `command` causes. Raises a Refusal, and then nothing has changed.
 
     `said` points at the words that came with the command, already encrypted. `now` is UTC. A contact that is being received
@@ -322,17 +374,36 @@ def decide(referral: Referral | None, command: Command, profile: Profile, by: Ac
     return d.events
 
 
-def continue_split(parent: Referral, split: e.ReferralSplit, cohorts: dict[str, str], profile: Profile, by: Actor,
-                   now: datetime, parent_reference: str) -> list[Event]:
+def continue_split(
+    parent: Referral,
+    split: e.ReferralSplit,
+    cohorts: dict[str, str],
+    profile: Profile,
+    by: Actor,
+    now: datetime,
+    parent_reference: str,
+) -> list[Event]:
     """The first events of the linked referral that a split begins: it stands at the decision and takes its own path."""
     d = Deciding(None, profile, by, now, split.reference)
-    d.record(e.ContinuedFrom(
-        parent=parent_reference, parent_sequence=parent.version, hub=parent.hub, profile=parent.profile, contact=parent.contact,
-        source=parent.source, source_agency=parent.source_agency, primary_need=parent.primary_need,
-        subjects=tuple(c.Subject.model_validate({"id": sid, "cohort": cohorts[sid]}) for sid in split.subjects),
-        received_at=parent.received_at, referrer_reachable=parent.referrer_reachable,
-        rating=parent.rating or profile.unrated_counts_as, outcome=split.outcome,
-        configuration=("decision",), stage="decision"))
+    d.record(
+        e.ContinuedFrom(
+            parent=parent_reference,
+            parent_sequence=parent.version,
+            hub=parent.hub,
+            profile=parent.profile,
+            contact=parent.contact,
+            source=parent.source,
+            source_agency=parent.source_agency,
+            primary_need=parent.primary_need,
+            subjects=tuple(c.Subject.model_validate({"id": sid, "cohort": cohorts[sid]}) for sid in split.subjects),
+            received_at=parent.received_at,
+            referrer_reachable=parent.referrer_reachable,
+            rating=parent.rating or profile.unrated_counts_as,
+            outcome=split.outcome,
+            configuration=("decision",),
+            stage="decision",
+        )
+    )
     d.decided()
     d.take_path(split.outcome)
     return d.events

@@ -43,22 +43,26 @@ class Deciding:
         """A clock of this rule, as it starts now (or started, when its rule counts from an earlier moment)."""
         r = self.referral
         name = clock_id or kind
+        # A stage entered again, after a reopening or a detour, counts from now: its first time is past.
+        start, from_what = (self.now, "now") if name in r.clocks else self._start_of(rule)
         if name in r.clocks:
             name = f"{name}#{1 + sum(cid.split('#')[0] == name for cid in r.clocks)}"
-        start, from_what = self._start_of(rule)
         when = due(rule.length, start, from_what, what, self.profile.calendar)
         return self._clock(name, kind, owner or rule.owner, start, when, rule.source)
 
     def _start_of(self, rule: ClockRule) -> tuple[datetime, str]:
         if rule.start == "receipt":
             return self.referral.received_at, "receipt"
-        return self.now, {"stage": "now", "decision": "the decision", "strategy_discussion": "the strategy discussion"}[rule.start]
+        return self.now, {"stage": "now", "decision": "the decision", "strategy_discussion": "the strategy discussion"}[
+            rule.start
+        ]
 
     def _clock(self, name: str, kind: str, owner: str, start: datetime, when: Due, source: str) -> StartedClock:
         life = when.at - start
         warn_at = tuple(moment for part in self.profile.warn_at if (moment := start + life * part) > self.now)
-        return StartedClock(id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why,
-                            source=source)
+        return StartedClock(
+            id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why, source=source
+        )
 
     def start(self, *clocks: StartedClock) -> None:
         """Record clocks as started."""
@@ -79,8 +83,11 @@ class Deciding:
         role, wait = ladder[rung]
         if role == self.profile.ladder[0].role:
             role = self.profile.on_duty(role, self.profile.calendar.is_open(self.now))
-        self.record(e.ClockEscalated(id=clock.id, rung=rung, role=role, due_at=clock.due_at,
-                                     next_at=self.profile.calendar.add(self.now, wait)))
+        self.record(
+            e.ClockEscalated(
+                id=clock.id, rung=rung, role=role, due_at=clock.due_at, next_at=self.profile.calendar.add(self.now, wait)
+            )
+        )
 
     # --- stages -----------------------------------------------------------------------------------------------------
 
@@ -98,8 +105,7 @@ class Deciding:
         self.stop(left)
         if stage not in self.covered():
             self.stop("response")
-            if rule := self.profile.stages.get(stage):
-                self.start(self.start_clock(stage, rule, stage.replace("_", " ")))
+        self.ensure_stage_clock()
 
     def covered(self) -> tuple[str, ...]:
         """The stages that a running response clock covers."""
@@ -114,7 +120,8 @@ class Deciding:
         """Go to the first stage of the rating's route that is not done yet."""
         r = self.referral
         done = {
-            "agency_checks": r.sharing is False or (r.checks_requested and not r.outstanding)
+            "agency_checks": r.sharing is False
+            or (r.checks_requested and not r.outstanding)
             or not self.profile.checks_for(r.cohorts),
             "mash_meeting": r.meeting_held,
             "strategy_discussion": r.strategy_held_at is not None,
@@ -135,8 +142,18 @@ class Deciding:
             return
         agencies = self.profile.checks_for(r.cohorts)
         self.record(e.ChecksRequested(agencies=agencies))
-        self.start(*(self.start_clock("check", self.rating.reply, f"{self.profile.agencies[a].title}'s reply",
-                                      clock_id=f"check:{a}", owner=self.profile.agencies[a].role) for a in agencies))
+        self.start(
+            *(
+                self.start_clock(
+                    "check",
+                    self.rating.reply,
+                    f"{self.profile.agencies[a].title}'s reply",
+                    clock_id=f"check:{a}",
+                    owner=self.profile.agencies[a].role,
+                )
+                for a in agencies
+            )
+        )
 
     def call_strategy_discussion(self) -> None:
         """Enter the strategy discussion, remembering where from; an open assessment goes on beside it."""
@@ -180,7 +197,7 @@ class Deciding:
 
     def end_protection(self, outcome: str) -> None:
         """Section 47 is over: an assessment beside it goes on alone, otherwise the referral concludes."""
-        self.stop("conference")
+        self.stop("initial_conference")
         self.go("end_protection")
         if self.referral.stage == "section_47_concluded":
             self.conclude(outcome)
@@ -206,7 +223,10 @@ class Deciding:
             self.record(e.ClockMoved(clock=moved))
         if self.rating.response is None:
             self.stop("response", met=False)
-        elif not any(clock.kind == "response" for clock in self.referral.clocks.values()) and self.referral.stage in BEFORE_DECISION:
+        elif (
+            not any(clock.kind == "response" for clock in self.referral.clocks.values())
+            and self.referral.stage in BEFORE_DECISION
+        ):
             self.start(self.start_clock("response", self.rating.response, rating))
         self.ensure_stage_clock()
 

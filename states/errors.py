@@ -21,8 +21,9 @@ class ImpossibleMove(Refusal):
 
     def __init__(self, stage: str, command: str, possible: tuple[str, ...], why: str = "") -> None:
         reason = why or f"'{command}' is not possible while the referral is at '{stage}'"
-        super().__init__(f"{reason}. Possible now: {', '.join(possible) or 'nothing'}", stage=stage, command=command,
-                         possible=list(possible))
+        super().__init__(
+            f"{reason}. Possible now: {', '.join(possible) or 'nothing'}", stage=stage, command=command, possible=list(possible)
+        )
 
 
 class NotYours(Refusal):

@@ -292,12 +292,41 @@ class AlertAcknowledged(Frozen):
 
 
 Event = Annotated[
-    ContactReceived | ContinuedFrom | StageEntered | ReferralRated | ReferralRerated | SharingBasisRecorded | ChecksRequested
-    | CheckAnswered | ProceededWithoutReplies | MeetingConvened | MeetingHeld | DecisionRecorded | ReferralSplit
-    | StrategyDiscussionCalled | StrategyDiscussionHeld | EnquiriesConcluded | ConferenceHeld | AssessmentStarted
-    | AssessmentCompleted | StepDownOffered | StepDownAccepted | StepDownReturned | AdultEnquiryCompleted | SubjectsConcluded
-    | ReferralReopened | ProfileAdopted | NoteAdded | ReferrerTold | ClocksStarted | ClocksStopped | ClockMoved | ClockWarned
-    | ClockBreached | ClockEscalated | AlertAcknowledged,
+    ContactReceived
+    | ContinuedFrom
+    | StageEntered
+    | ReferralRated
+    | ReferralRerated
+    | SharingBasisRecorded
+    | ChecksRequested
+    | CheckAnswered
+    | ProceededWithoutReplies
+    | MeetingConvened
+    | MeetingHeld
+    | DecisionRecorded
+    | ReferralSplit
+    | StrategyDiscussionCalled
+    | StrategyDiscussionHeld
+    | EnquiriesConcluded
+    | ConferenceHeld
+    | AssessmentStarted
+    | AssessmentCompleted
+    | StepDownOffered
+    | StepDownAccepted
+    | StepDownReturned
+    | AdultEnquiryCompleted
+    | SubjectsConcluded
+    | ReferralReopened
+    | ProfileAdopted
+    | NoteAdded
+    | ReferrerTold
+    | ClocksStarted
+    | ClocksStopped
+    | ClockMoved
+    | ClockWarned
+    | ClockBreached
+    | ClockEscalated
+    | AlertAcknowledged,
     Field(discriminator="kind"),
 ]
 

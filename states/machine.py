@@ -41,8 +41,9 @@ class ReferralChart(StateChart[Position]):
             start_enquiries = strategy_discussion.to(enquiries)
             open_conference = enquiries.to(conference)
             call_again = enquiries.to(strategy_discussion) | conference.to(strategy_discussion)
-            resume_protection = strategy_discussion.to(
-                enquiries, cond="came_from_enquiries") | strategy_discussion.to(conference, cond="came_from_conference")
+            resume_protection = strategy_discussion.to(enquiries, cond="came_from_enquiries") | strategy_discussion.to(
+                conference, cond="came_from_conference"
+            )
 
         class assessment_beside(State.Compound, name="Assessment beside it"):
             no_assessment = State("None", initial=True)
@@ -78,8 +79,13 @@ class ReferralChart(StateChart[Position]):
     open_meeting = triage.to(mash_meeting) | agency_checks.to(mash_meeting) | decision.to(mash_meeting)
     open_decision = triage.to(decision) | agency_checks.to(decision) | mash_meeting.to(decision)
     call_strategy_discussion = (
-        triage.to(section_47) | agency_checks.to(section_47) | mash_meeting.to(section_47) | decision.to(section_47)
-        | section_17_assessment.to(section_47) | step_down.to(section_47) | adult_section_42.to(section_47)
+        triage.to(section_47)
+        | agency_checks.to(section_47)
+        | mash_meeting.to(section_47)
+        | decision.to(section_47)
+        | section_17_assessment.to(section_47)
+        | step_down.to(section_47)
+        | adult_section_42.to(section_47)
     )
     resume = (
         section_47.to(triage, cond="came_from_triage")
@@ -104,22 +110,43 @@ class ReferralChart(StateChart[Position]):
     step_up = step_down.to(decision)
     end_adult_enquiry = adult_section_42.to(adult_enquiry_concluded)
     reopen = (
-        step_down_accepted.to(decision) | section_47_concluded.to(decision) | assessment_concluded.to(decision)
-        | adult_enquiry_concluded.to(decision) | advice_given.to(decision) | no_further_action.to(decision)
-        | information_provided.to(decision) | transferred.to(decision) | not_taken.to(triage)
+        step_down_accepted.to(decision)
+        | section_47_concluded.to(decision)
+        | assessment_concluded.to(decision)
+        | adult_enquiry_concluded.to(decision)
+        | advice_given.to(decision)
+        | no_further_action.to(decision)
+        | information_provided.to(decision)
+        | transferred.to(decision)
+        | not_taken.to(triage)
     )
 
     def _came_from(self, stage: str) -> bool:
         return self.model.came_from == stage
 
-    def came_from_triage(self) -> bool: return self._came_from("triage")
-    def came_from_agency_checks(self) -> bool: return self._came_from("agency_checks")
-    def came_from_mash_meeting(self) -> bool: return self._came_from("mash_meeting")
-    def came_from_decision(self) -> bool: return self._came_from("decision")
-    def came_from_section_17_assessment(self) -> bool: return self._came_from("section_17_assessment")
-    def came_from_adult_section_42(self) -> bool: return self._came_from("adult_section_42")
-    def came_from_enquiries(self) -> bool: return self._came_from("enquiries")
-    def came_from_conference(self) -> bool: return self._came_from("conference")
+    def came_from_triage(self) -> bool:
+        return self._came_from("triage")
+
+    def came_from_agency_checks(self) -> bool:
+        return self._came_from("agency_checks")
+
+    def came_from_mash_meeting(self) -> bool:
+        return self._came_from("mash_meeting")
+
+    def came_from_decision(self) -> bool:
+        return self._came_from("decision")
+
+    def came_from_section_17_assessment(self) -> bool:
+        return self._came_from("section_17_assessment")
+
+    def came_from_adult_section_42(self) -> bool:
+        return self._came_from("adult_section_42")
+
+    def came_from_enquiries(self) -> bool:
+        return self._came_from("enquiries")
+
+    def came_from_conference(self) -> bool:
+        return self._came_from("conference")
 
     def came_from_step_down(self) -> bool:
         return self._came_from("step_down_preparing") or self._came_from("step_down_offered")
@@ -133,8 +160,17 @@ BEFORE_DECISION = ("triage", "agency_checks", "mash_meeting", "decision")
 SECTION_47 = ("strategy_discussion", "enquiries", "conference")
 STEP_DOWN = ("step_down_preparing", "step_down_offered")
 OPEN = ("contact", *BEFORE_DECISION, *SECTION_47, "section_17_assessment", *STEP_DOWN, "adult_section_42")
-CONCLUDED = ("step_down_accepted", "section_47_concluded", "assessment_concluded", "adult_enquiry_concluded", "advice_given",
-             "no_further_action", "information_provided", "transferred", "not_taken")
+CONCLUDED = (
+    "step_down_accepted",
+    "section_47_concluded",
+    "assessment_concluded",
+    "adult_enquiry_concluded",
+    "advice_given",
+    "no_further_action",
+    "information_provided",
+    "transferred",
+    "not_taken",
+)
 STAGES = (*OPEN, *CONCLUDED)
 NAMES = {state.value: state.name for state in ReferralChart.states_map.values()}
 

@@ -12,8 +12,16 @@ from pydantic import Field, model_validator
 from mash.states.clocks import Calendar, Frozen, Length
 
 RouteStage = Literal["agency_checks", "mash_meeting", "decision", "strategy_discussion"]
-Outcome = Literal["section_47", "section_17", "early_help", "no_further_action", "advice", "information_provided",
-                  "adult_section_42", "transfer"]
+Outcome = Literal[
+    "section_47",
+    "section_17",
+    "early_help",
+    "no_further_action",
+    "advice",
+    "information_provided",
+    "adult_section_42",
+    "transfer",
+]
 Cohort = Literal["child", "unborn", "adult", "unknown"]
 ContactKind = Literal["referral", "police_notification", "information_request", "advice"]
 

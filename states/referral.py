@@ -170,16 +170,41 @@ def _started(clock: StartedClock, **kept: Any) -> Clock:
 
 
 def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral:
-    common = dict(
-        version=1, hub=event.hub, profile=event.profile, contact=event.contact, source=event.source,
-        source_agency=event.source_agency, primary_need=event.primary_need, referrer_reachable=event.referrer_reachable,
-        subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects}, stage_since=at)
+    new = Referral(
+        version=1,
+        hub=event.hub,
+        profile=event.profile,
+        contact=event.contact,
+        source=event.source,
+        source_agency=event.source_agency,
+        primary_need=event.primary_need,
+        referrer_reachable=event.referrer_reachable,
+        subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects},
+        received_at=at,
+        stage_since=at,
+    )
     if isinstance(event, e.ContinuedFrom):
-        return Referral(**common, received_at=event.received_at, parent=event.parent, rating=event.rating,
-                        first_rating=event.rating, configuration=event.configuration, stage=event.stage, decided_at=at,
-                        outcomes={s.id: event.outcome for s in event.subjects})
-    return Referral(**common, received_at=at, reported_at=event.reported_at, factors=event.factors, flags=event.flags,
-                    immediate_danger=event.immediate_danger, consent=event.consent)
+        return new.model_copy(
+            update={
+                "received_at": event.received_at,
+                "parent": event.parent,
+                "rating": event.rating,
+                "first_rating": event.rating,
+                "configuration": event.configuration,
+                "stage": event.stage,
+                "decided_at": at,
+                "outcomes": {s.id: event.outcome for s in event.subjects},
+            }
+        )
+    return new.model_copy(
+        update={
+            "reported_at": event.reported_at,
+            "factors": event.factors,
+            "flags": event.flags,
+            "immediate_danger": event.immediate_danger,
+            "consent": event.consent,
+        }
+    )
 
 
 def evolve(referral: Referral | None, event: Event, at: datetime, by: Actor) -> Referral:
@@ -194,8 +219,7 @@ def evolve(referral: Referral | None, event: Event, at: datetime, by: Actor) -> 
 def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[str, Any]:
     match event:
         case e.StageEntered():
-            return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from,
-                    "stage_since": at}
+            return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from, "stage_since": at}
         case e.ReferralRated():
             return {"rating": event.rating, "first_rating": event.rating}
         case e.ReferralRerated():
@@ -206,9 +230,15 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             new = {agency: Check(requested_at=at) for agency in event.agencies}
             return {"checks_requested": True, "checks": {**referral.checks, **new}}
         case e.CheckAnswered():
-            check = referral.checks[event.agency].model_copy(update={
-                "answered_at": at, "known": event.known, "relevant": event.relevant,
-                "recommendation": event.recommendation, "suggested_rating": event.suggested_rating})
+            check = referral.checks[event.agency].model_copy(
+                update={
+                    "answered_at": at,
+                    "known": event.known,
+                    "relevant": event.relevant,
+                    "recommendation": event.recommendation,
+                    "suggested_rating": event.suggested_rating,
+                }
+            )
             return {"checks": {**referral.checks, event.agency: check}}
         case e.ProceededWithoutReplies():
             closed = {a: referral.checks[a].model_copy(update={"closed_without_reply": True}) for a in event.agencies}
@@ -247,24 +277,38 @@ def _clock_changes(referral: Referral, event: Event, at: datetime, by: Actor) ->
         case e.ClocksStarted():
             return {"clocks": {**referral.clocks, **{clock.id: _started(clock) for clock in event.clocks}}}
         case e.ClocksStopped():
-            return {"clocks": _with_clocks(referral, **{cid: {"ended_at": at, "met": event.met and _in_time(referral, cid, at)}
-                                                        for cid in event.ids})}
+            return {
+                "clocks": _with_clocks(
+                    referral, **{cid: {"ended_at": at, "met": event.met and _in_time(referral, cid, at)} for cid in event.ids}
+                )
+            }
         case e.ClockMoved():
             old = referral.clocks[event.clock.id]
-            return {"clocks": {**referral.clocks, old.id: _started(
-                event.clock, breached_at=old.breached_at, rung=old.rung, next_rung_at=old.next_rung_at,
-                acknowledged_by=old.acknowledged_by)}}
+            return {
+                "clocks": {
+                    **referral.clocks,
+                    old.id: _started(
+                        event.clock,
+                        breached_at=old.breached_at,
+                        rung=old.rung,
+                        next_rung_at=old.next_rung_at,
+                        acknowledged_by=old.acknowledged_by,
+                    ),
+                }
+            }
         case e.ClockWarned():
             passed = sum(moment <= at for moment in referral.clocks[event.id].warn_at)
             return {"clocks": _with_clocks(referral, **{event.id: {"warned": passed}})}
         case e.ClockBreached():
             return {"clocks": _with_clocks(referral, **{event.id: {"breached_at": at}})}
         case e.ClockEscalated():
-            return {"clocks": _with_clocks(referral, **{event.id: {
-                "rung": event.rung, "next_rung_at": event.next_at, "acknowledged_by": None}})}
+            return {
+                "clocks": _with_clocks(
+                    referral, **{event.id: {"rung": event.rung, "next_rung_at": event.next_at, "acknowledged_by": None}}
+                )
+            }
         case e.AlertAcknowledged():
-            return {"clocks": _with_clocks(referral, **{event.id: {
-                "acknowledged_by": by.id, "next_rung_at": event.renew_at}})}
+            return {"clocks": _with_clocks(referral, **{event.id: {"acknowledged_by": by.id, "next_rung_at": event.renew_at}})}
         case _:
             return {}
 
@@ -272,5 +316,3 @@ def _clock_changes(referral: Referral, event: Event, at: datetime, by: Actor) ->
 def _in_time(referral: Referral, clock_id: str, at: datetime) -> bool:
     clock = referral.clocks[clock_id]
     return clock.breached_at is None and at <= clock.due_at
-
-

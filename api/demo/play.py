@@ -33,7 +33,7 @@ RATE = 3600.0
 STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 """A Thursday, 09:00 in London."""
 ARRIVE_WITHIN = timedelta(hours=48)
-LASTS = timedelta(hours=72)
+LASTS = timedelta(hours=80)
 HUBS = ("sandwell", "merton")
 
 
@@ -55,7 +55,9 @@ def run_demo(stay: bool, as_json: bool) -> int:
                 stack.wait_ready(60)
                 result = asyncio.run(_play(stack.settings, console, mailbox))
                 result["seconds"] = round(time.monotonic() - began, 1)
-                console.print(f"\nAPI docs   {stack.settings.base_url}/docs\nPrefect UI {stack.prefect_ui}  ({stack.prefect_login_hint})")
+                console.print(
+                    f"\nAPI docs   {stack.settings.base_url}/docs\nPrefect UI {stack.prefect_ui}  ({stack.prefect_login_hint})"
+                )
                 if as_json:
                     print(json.dumps(result), flush=True)
                 if stay:
@@ -73,15 +75,26 @@ def _settings(folder: Path, mail_port: int) -> Settings:
     for hub in HUBS:
         agencies = load_profile(hub).agencies.values()
         lines.append(f"[{hub}]")
-        lines += [f'{role} = ["mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}.{hub}@example.org"]'
-                  for role in sorted(roles | {a.role for a in agencies} | {a.lead for a in agencies})]
+        lines += [
+            f'{role} = ["mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}.{hub}@example.org"]'
+            for role in sorted(roles | {a.role for a in agencies} | {a.lead for a in agencies})
+        ]
     channels = folder / "channels.toml"
     channels.write_text("\n".join(lines))
     channels.chmod(0o600)
-    return Settings.model_validate({
-        "data_dir": folder, "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api", "hubs": ",".join(HUBS),
-        "channels_file": channels, "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
-        "time_rate": RATE, "time_start": STARTS.isoformat(), "linger_seconds": 0.5})
+    return Settings.model_validate(
+        {
+            "data_dir": folder,
+            "api_port": free_port(),
+            "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
+            "hubs": ",".join(HUBS),
+            "channels_file": channels,
+            "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
+            "time_rate": RATE,
+            "time_start": STARTS.isoformat(),
+            "linger_seconds": 0.5,
+        }
+    )
 
 
 async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[str, Any]:
@@ -108,9 +121,13 @@ def _people(settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> H
     def token(role: str, agency: str) -> str:
         return staff_token(key, Actor(id=f"{role}.{agency}.{name}", role=role, agency=agency, hub=name))
 
-    tokens = {"duty_manager": token("duty_manager", "social_care"), "decider": token(profile.deciders[0], "social_care"),
-              "early_help": token("early_help", "early_help"), "adult_social_worker": token("adult_social_worker", "adults"),
-              **{f"agency:{agency}": token("agency", agency) for agency in profile.agencies}}
+    tokens = {
+        "duty_manager": token("duty_manager", "social_care"),
+        "decider": token(profile.deciders[0], "social_care"),
+        "early_help": token("early_help", "early_help"),
+        "adult_social_worker": token("adult_social_worker", "adults"),
+        **{f"agency:{agency}": token("agency", agency) for agency in profile.agencies},
+    }
     return Hub(name, list(profile.ratings), settings.base_url, tokens, sent)
 
 
@@ -129,8 +146,11 @@ async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent
             received = datetime.fromisoformat(vignette["received_at"])
             await asyncio.sleep(store.time.wait(STARTS + ARRIVE_WITHIN * ((received - first) / (last - first))))
             body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at")}
-            answer = await http.post("/referrals", json={**body, "reported_at": vignette["received_at"]}, headers={
-                "Authorization": f"Bearer {keys[HUBS[number % 2]]}", "Idempotency-Key": vignette["id"]})
+            answer = await http.post(
+                "/referrals",
+                json={**body, "reported_at": vignette["received_at"]},
+                headers={"Authorization": f"Bearer {keys[HUBS[number % 2]]}", "Idempotency-Key": vignette["id"]},
+            )
             if answer.status_code == 201:
                 sent[answer.json()["reference"]] = vignette
 
@@ -150,9 +170,14 @@ def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
         view.add_column("late", style="red")
     stages = [s for s in NAMES if any(case["stage"] == s for hub in hubs for case in hub.board)]
     for stage in stages:
-        cells = [(sum(c["stage"] == stage for c in hub.board), sum(c["stage"] == stage and c["late"] for c in hub.board)) for hub in hubs]
+        cells = [
+            (sum(c["stage"] == stage for c in hub.board), sum(c["stage"] == stage and c["late"] for c in hub.board))
+            for hub in hubs
+        ]
         view.add_row(NAMES[stage], *(str(n) if n else "" for pair in cells for n in pair))
-    alerts = [f"{to.split('@')[0]}: {subject}" for to, subject in mailbox.messages if "LATE" in subject or "DANGER" in subject][-4:]
+    alerts = [f"{to.split('@')[0]}: {subject}" for to, subject in mailbox.messages if "LATE" in subject or "DANGER" in subject][
+        -4:
+    ]
     view.caption = "\n".join(alerts)
     return view
 
@@ -174,15 +199,24 @@ async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mail
     refused = [sentence for hub in hubs for sentence in hub.refused]
     for sentence in refused[:5]:
         console.print(f"refused: {sentence}")
-    console.print(f"contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}; "
-                  f"the sender's own list holds {len(sent)} accepted")
-    notices = Counter({status: 0 for status in ("delivered", "dead")})
+    console.print(
+        f"contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}; "
+        f"the sender's own list holds {len(sent)} accepted"
+    )
+    notices = Counter(dict.fromkeys(("delivered", "dead"), 0))
     for row in counts["notices"]:
         notices[row.status] += row.n
-    verdicts = Counter()
+    verdicts: Counter[str] = Counter()
     for (_, _, verdict), number in counts["clocks"].items():
         verdicts[verdict] += number
-    return {**count, "accepted_by_sender": len(sent), "clocks_met": verdicts["met"], "clocks_missed": verdicts["missed"],
-            "escalations": sum(row.n for row in counts["notices"] if row.kind in ("escalation", "immediate_danger")),
-            "notices_delivered": notices["delivered"], "notices_dead": notices["dead"], "messages": len(mailbox.messages),
-            "refused": len(refused)}
+    return {
+        **count,
+        "accepted_by_sender": len(sent),
+        "clocks_met": verdicts["met"],
+        "clocks_missed": verdicts["missed"],
+        "escalations": sum(row.n for row in counts["notices"] if row.kind in ("escalation", "immediate_danger")),
+        "notices_delivered": notices["delivered"],
+        "notices_dead": notices["dead"],
+        "messages": len(mailbox.messages),
+        "refused": len(refused),
+    }

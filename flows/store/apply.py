@@ -73,8 +73,16 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     return Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
 
 
-async def apply(connection: AsyncConnection, store: Store, reference: str, command: StaffCommand | Command, by: Actor, *,
-                seen: int | None = None, words: str | None = None) -> Applied:
+async def apply(
+    connection: AsyncConnection,
+    store: Store,
+    reference: str,
+    command: StaffCommand | Command,
+    by: Actor,
+    *,
+    seen: int | None = None,
+    words: str | None = None,
+) -> Applied:
     """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when `seen` is not
     the version that stands. Words are encrypted and owned by the actor's agency."""
     row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference).with_for_update())).one_or_none()
@@ -92,8 +100,9 @@ async def apply(connection: AsyncConnection, store: Store, reference: str, comma
     return Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
 
 
-async def act(store: Store, reference: str, command: StaffCommand | Command, by: Actor, *, seen: int | None = None,
-              words: str | None = None) -> Applied:
+async def act(
+    store: Store, reference: str, command: StaffCommand | Command, by: Actor, *, seen: int | None = None, words: str | None = None
+) -> Applied:
     """Apply a command in a transaction of its own."""
     async with store.transaction(by) as connection:
         return await apply(connection, store, reference, command, by, seen=seen, words=words)
@@ -103,7 +112,12 @@ async def fire_due(store: Store, *, limit: int = 200, reference: str | None = No
     """Let the clocks that are due warn, breach or climb; returns how many referrals had one. A run calls this for its own
     referral, the worker for all: the second one to come finds nothing due."""
     now = store.time.now()
-    due = select(REFERRALS.c.reference, REFERRALS.c.hub).where(REFERRALS.c.next_at <= now).order_by(REFERRALS.c.next_at).limit(limit)
+    due = (
+        select(REFERRALS.c.reference, REFERRALS.c.hub)
+        .where(REFERRALS.c.next_at <= now)
+        .order_by(REFERRALS.c.next_at)
+        .limit(limit)
+    )
     if reference:
         due = due.where(REFERRALS.c.reference == reference)
     async with store.engine.connect() as connection:
@@ -123,33 +137,74 @@ async def data_key(connection: AsyncConnection, store: Store, reference: str) ->
     return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
-async def keep(connection: AsyncConnection, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[UUID]:
+async def keep(
+    connection: AsyncConnection, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime
+) -> list[UUID]:
     """Encrypt and store personal items; returns their ids in the same order."""
     cipher, ids = AESGCM(key), [uuid4() for _ in items]
-    await connection.execute(insert(ITEMS), [
-        {"id": iid, "reference": reference, "kind": item.kind, "subject": item.subject, "owner_agency": by.agency,
-         "sensitivity": "not_stated", "release_state": "held", "created_at": now, "created_by": by.id,
-         "sealed": seal(cipher, item.content, reference)} for iid, item in zip(ids, items, strict=True)])
+    await connection.execute(
+        insert(ITEMS),
+        [
+            {
+                "id": iid,
+                "reference": reference,
+                "kind": item.kind,
+                "subject": item.subject,
+                "owner_agency": by.agency,
+                "sensitivity": "not_stated",
+                "release_state": "held",
+                "created_at": now,
+                "created_by": by.id,
+                "sealed": seal(cipher, item.content, reference),
+            }
+            for iid, item in zip(ids, items, strict=True)
+        ],
+    )
     return ids
 
 
-async def _say(connection: AsyncConnection, store: Store, reference: str, kind: str, words: str, by: Actor, now: datetime) -> Said:
+async def _say(
+    connection: AsyncConnection, store: Store, reference: str, kind: str, words: str, by: Actor, now: datetime
+) -> Said:
     key, content = await data_key(connection, store, reference), words.encode()
     ids = await keep(connection, reference, key, [Item(kind, content)], by, now)
     return Said(item=str(ids[0]), hmac=digest(key, content))
 
 
-async def _append(connection: AsyncConnection, store: Store, standing: _Standing, events: list[Event], profile: Profile,
-                  by: Actor, now: datetime) -> Referral:
+async def _append(
+    connection: AsyncConnection,
+    store: Store,
+    standing: _Standing,
+    events: list[Event],
+    profile: Profile,
+    by: Actor,
+    now: datetime,
+) -> Referral:
     referral, head, rows = standing.referral, standing.head, []
     for event in events:
         referral = evolve(referral, event, now, by)
-        recorded = Recorded(reference=standing.reference, sequence=referral.version, at=now, by=by, profile=referral.profile,
-                            schema_number=SCHEMA, event=event, previous=head)
+        recorded = Recorded(
+            reference=standing.reference,
+            sequence=referral.version,
+            at=now,
+            by=by,
+            profile=referral.profile,
+            schema_number=SCHEMA,
+            event=event,
+            previous=head,
+        )
         canonical = recorded.canonical()
         head = Recorded.digest(canonical)
-        rows.append({"reference": standing.reference, "sequence": referral.version, "kind": event.kind, "at": now,
-                     "canonical": canonical, "hash": head})
+        rows.append(
+            {
+                "reference": standing.reference,
+                "sequence": referral.version,
+                "kind": event.kind,
+                "at": now,
+                "canonical": canonical,
+                "hash": head,
+            }
+        )
     if referral is None:
         raise ValueError("a referral begins with an event")
     if not rows:
@@ -157,9 +212,20 @@ async def _append(connection: AsyncConnection, store: Store, standing: _Standing
     await connection.execute(insert(EVENTS), rows)
     await _store_state(connection, standing, referral, head)
     if notices := notices_for(standing.reference, standing.referral, referral, events, profile, now):
-        await connection.execute(insert(NOTICES), [
-            {**draft.model_dump(exclude={"facts"}), "facts": as_json(draft.facts), "created_at": now, "status": "queued", "tries": 0,
-             "next_try_at": datetime.now(UTC)} for draft in notices])
+        await connection.execute(
+            insert(NOTICES),
+            [
+                {
+                    **draft.model_dump(exclude={"facts"}),
+                    "facts": as_json(draft.facts),
+                    "created_at": now,
+                    "status": "queued",
+                    "tries": 0,
+                    "next_try_at": datetime.now(UTC),
+                }
+                for draft in notices
+            ],
+        )
     await connection.execute(insert(WAKE_UPS).values(reference=standing.reference, urgency=urgency(referral, profile)))
     await connection.execute(_WAKE)
     for event in events:
@@ -177,23 +243,49 @@ def urgency(referral: Referral, profile: Profile) -> int:
 
 
 async def _store_state(connection: AsyncConnection, standing: _Standing, referral: Referral, head: str) -> None:
-    values = {"version": referral.version, "head_hash": head, "state": referral.model_dump_json(), "stage": referral.stage,
-              "rating": referral.rating, "is_open": referral.open, "finished": referral.finished, "due_at": referral.due_at,
-              "next_at": referral.next_at}
+    values = {
+        "version": referral.version,
+        "head_hash": head,
+        "state": referral.model_dump_json(),
+        "stage": referral.stage,
+        "rating": referral.rating,
+        "is_open": referral.open,
+        "finished": referral.finished,
+        "due_at": referral.due_at,
+        "next_at": referral.next_at,
+    }
     if standing.referral is None:
-        await connection.execute(insert(REFERRALS).values(
-            reference=standing.reference, root=standing.root, hub=referral.hub, caller=standing.caller,
-            received_at=referral.received_at, **values))
+        await connection.execute(
+            insert(REFERRALS).values(
+                reference=standing.reference,
+                root=standing.root,
+                hub=referral.hub,
+                caller=standing.caller,
+                received_at=referral.received_at,
+                **values,
+            )
+        )
         return
     # The row is locked; the version is what decides all the same.
-    done = await connection.execute(update(REFERRALS).where(
-        REFERRALS.c.reference == standing.reference, REFERRALS.c.version == standing.referral.version).values(**values))
+    done = await connection.execute(
+        update(REFERRALS)
+        .where(REFERRALS.c.reference == standing.reference, REFERRALS.c.version == standing.referral.version)
+        .values(**values)
+    )
     if done.rowcount != 1:
         raise VersionConflict("somebody was quicker: look again, then decide", version=None)
 
 
-async def _continue(connection: AsyncConnection, store: Store, parent: _Standing, referral: Referral, split: ReferralSplit,
-                    profile: Profile, by: Actor, now: datetime) -> None:
+async def _continue(
+    connection: AsyncConnection,
+    store: Store,
+    parent: _Standing,
+    referral: Referral,
+    split: ReferralSplit,
+    profile: Profile,
+    by: Actor,
+    now: datetime,
+) -> None:
     """Begin the linked referral of a split: its own key, copies of what concerns its subjects, its own log."""
     before = parent.referral
     if before is None:
@@ -203,10 +295,19 @@ async def _continue(connection: AsyncConnection, store: Store, parent: _Standing
     await connection.execute(insert(KEYS).values(reference=split.reference, wrapped=wrapped))
     rows = (await connection.execute(select(ITEMS).where(ITEMS.c.reference == parent.reference))).all()
     cipher, old = AESGCM(key), AESGCM(old_key)
-    await connection.execute(insert(ITEMS), [
-        {**row._mapping, "id": uuid4(), "reference": split.reference,
-         "sealed": seal(cipher, unseal(old, row.sealed, parent.reference), split.reference)}
-        for row in rows if row.subject is None or row.subject in split.subjects])
+    await connection.execute(
+        insert(ITEMS),
+        [
+            {
+                **row._mapping,
+                "id": uuid4(),
+                "reference": split.reference,
+                "sealed": seal(cipher, unseal(old, row.sealed, parent.reference), split.reference),
+            }
+            for row in rows
+            if row.subject is None or row.subject in split.subjects
+        ],
+    )
     cohorts = {sid: before.subjects[sid].cohort for sid in split.subjects}
     events = continue_split(referral, split, cohorts, profile, by, now, parent.reference)
     standing = _Standing(split.reference, parent.root, parent.caller, None, GENESIS)

@@ -43,12 +43,20 @@ async def verify(store: Store) -> AsyncIterator[str]:
     """What is wrong with the log, a sentence each; nothing when every chain proves itself: no event changed, removed, inserted
     or cut off, the fold equals the stored state, words unchanged, and no accepted contact without its referral."""
     async with store.engine.connect() as connection:
-        rows = (await connection.execute(select(REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash,
-                                                REFERRALS.c.state).order_by(REFERRALS.c.reference))).all()
+        rows = (
+            await connection.execute(
+                select(REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash, REFERRALS.c.state).order_by(
+                    REFERRALS.c.reference
+                )
+            )
+        ).all()
         known = {row.reference for row in rows}
         logged = (await connection.scalars(select(EVENTS.c.reference).distinct())).all()
-        receipts = (await connection.scalars(select(RECEIPTS.c.reference).where(
-            RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300))).all()
+        receipts = (
+            await connection.scalars(
+                select(RECEIPTS.c.reference).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
+            )
+        ).all()
         for reference in sorted({*logged, *(r for r in receipts if r)} - known):
             yield f"{reference}: there are events or a receipt, but the referral is gone"
         for row in rows:
@@ -56,7 +64,9 @@ async def verify(store: Store) -> AsyncIterator[str]:
                 yield wrong
 
 
-async def _verify_one(connection: AsyncConnection, store: Store, reference: str, version: int, head: str, state: str) -> AsyncIterator[str]:
+async def _verify_one(
+    connection: AsyncConnection, store: Store, reference: str, version: int, head: str, state: str
+) -> AsyncIterator[str]:
     query = select(EVENTS).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
     previous, expected, log = GENESIS, 1, []
     for row in (await connection.execute(query)).all():
@@ -93,8 +103,10 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
         key = await data_key(connection, store, reference)
     except KeyDestroyed:
         return  # erased: the chain holds without the words
-    sealed = {row.id: row.sealed for row in (await connection.execute(
-        select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()}
+    sealed = {
+        row.id: row.sealed
+        for row in (await connection.execute(select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()
+    }
     for recorded in log:
         said = getattr(recorded.event, "said", None)
         if said is None:
@@ -111,7 +123,8 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
 async def destroy_key(store: Store, reference: str) -> None:
     """Erase the people of a referral by destroying its key; its log stays, and still verifies."""
     async with store.engine.begin() as connection:
-        done = await connection.execute(update(KEYS).where(KEYS.c.reference == reference).values(
-            wrapped=None, destroyed_at=store.time.now()))
+        done = await connection.execute(
+            update(KEYS).where(KEYS.c.reference == reference).values(wrapped=None, destroyed_at=store.time.now())
+        )
     if done.rowcount != 1:
         raise NotFound(f"no referral {reference}")

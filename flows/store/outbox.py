@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import random
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import case, insert, select, update
 
 from mash.flows.store.apply import act, data_key
@@ -16,7 +17,6 @@ from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
 from mash.notifications.wording import REFERRER
 from mash.states.commands import RecordTold
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 LEASE = timedelta(seconds=60)
 """A try that has not been recorded by then was cut off, and is made again (wall time)."""
@@ -43,18 +43,36 @@ class Claimed:
 async def claim(store: Store, limit: int = 20) -> list[Claimed]:
     """Take notices whose turn it is, urgent ones first, and write the try into the ledger."""
     wall = datetime.now(UTC)
-    chosen = (select(NOTICES).where(NOTICES.c.status == "queued", NOTICES.c.next_try_at <= wall)
-              .order_by(case((NOTICES.c.kind.in_(URGENT), 0), else_=1), NOTICES.c.id).limit(limit).with_for_update(skip_locked=True))
+    chosen = (
+        select(NOTICES)
+        .where(NOTICES.c.status == "queued", NOTICES.c.next_try_at <= wall)
+        .order_by(case((NOTICES.c.kind.in_(URGENT), 0), else_=1), NOTICES.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
     async with store.engine.begin() as connection:
         rows = (await connection.execute(chosen)).all()
         if not rows:
             return []
-        await connection.execute(update(NOTICES).where(NOTICES.c.id.in_([row.id for row in rows]))
-                                 .values(tries=NOTICES.c.tries + 1, next_try_at=wall + LEASE))
-        tries = (await connection.execute(insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True), [
-            {"notice": row.id, "started_at": wall, "channels": row.role, "result": None} for row in rows])).scalars().all()
-    return [Claimed(row.id, delivery, row.reference, row.hub, row.kind, row.role, row.clock, json.loads(row.facts), row.tries + 1)
-            for row, delivery in zip(rows, tries, strict=True)]
+        await connection.execute(
+            update(NOTICES)
+            .where(NOTICES.c.id.in_([row.id for row in rows]))
+            .values(tries=NOTICES.c.tries + 1, next_try_at=wall + LEASE)
+        )
+        tries = (
+            (
+                await connection.execute(
+                    insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True),
+                    [{"notice": row.id, "started_at": wall, "channels": row.role, "result": None} for row in rows],
+                )
+            )
+            .scalars()
+            .all()
+        )
+    return [
+        Claimed(row.id, delivery, row.reference, row.hub, row.kind, row.role, row.clock, json.loads(row.facts), row.tries + 1)
+        for row, delivery in zip(rows, tries, strict=True)
+    ]
 
 
 async def referrer_address(store: Store, reference: str) -> str | None:
@@ -82,25 +100,41 @@ async def record_delivered(store: Store, notice: Claimed, result: str) -> None:
 async def record_failed(store: Store, notice: Claimed, result: str) -> None:
     """No channel took it: try again later, or give up and tell the administrators."""
     if notice.tries < LAST_TRY:
-        wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * random.uniform(0.8, 1.2))
+        wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
         await _record(store, notice, result, {"next_try_at": datetime.now(UTC) + wait})
         return
     await _record(store, notice, result, {"status": "dead", "next_try_at": None})
     if notice.kind != "system":
-        await tell_administrators(store, notice.hub, "a notice could not be delivered",
-                                  f"Notice {notice.id} ({notice.kind}) to {notice.role} failed {notice.tries} times: {result}")
+        await tell_administrators(
+            store,
+            notice.hub,
+            "a notice could not be delivered",
+            f"Notice {notice.id} ({notice.kind}) to {notice.role} failed {notice.tries} times: {result}",
+        )
 
 
 async def _record(store: Store, notice: Claimed, result: str, values: dict[str, Any]) -> None:
     async with store.engine.begin() as connection:
-        await connection.execute(update(DELIVERIES).where(DELIVERIES.c.id == notice.delivery).values(
-            finished_at=datetime.now(UTC), result=result))
+        await connection.execute(
+            update(DELIVERIES).where(DELIVERIES.c.id == notice.delivery).values(finished_at=datetime.now(UTC), result=result)
+        )
         await connection.execute(update(NOTICES).where(NOTICES.c.id == notice.id).values(**values))
 
 
 async def tell_administrators(store: Store, hub: str, what: str, detail: str) -> None:
     """Queue a notice about the system itself."""
     async with store.engine.begin() as connection:
-        await connection.execute(insert(NOTICES).values(
-            reference=None, hub=hub, kind="system", role="administrator", clock=None, facts=as_json({"what": what, "detail": detail}),
-            created_at=store.time.now(), status="queued", tries=0, next_try_at=datetime.now(UTC)))
+        await connection.execute(
+            insert(NOTICES).values(
+                reference=None,
+                hub=hub,
+                kind="system",
+                role="administrator",
+                clock=None,
+                facts=as_json({"what": what, "detail": detail}),
+                created_at=store.time.now(),
+                status="queued",
+                tries=0,
+                next_try_at=datetime.now(UTC),
+            )
+        )

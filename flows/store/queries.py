@@ -45,8 +45,16 @@ def _case(row: Row[Any]) -> Case:
     return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id)
 
 
-async def open_cases(store: Store, hub: str, *, stage: str | None = None, rating: str | None = None, late: bool | None = None,
-                     limit: int = 100, after: str = "") -> list[Case]:
+async def open_cases(
+    store: Store,
+    hub: str,
+    *,
+    stage: str | None = None,
+    rating: str | None = None,
+    late: bool | None = None,
+    limit: int = 100,
+    after: str = "",
+) -> list[Case]:
     """The hub's open referrals, those due soonest first; `after` is the reference that the page before ended with."""
     now = store.time.now()
     query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == hub)
@@ -79,10 +87,19 @@ async def read_items(store: Store, reference: str, by: Actor) -> list[dict[str, 
         query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at)
         rows = (await connection.execute(query)).all()
     partner_made = {"answer_check"}
-    return [{"item": str(row.id), "kind": row.kind, "subject": row.subject, "agency": row.owner_agency, "at": row.created_at,
-             "content": unseal(key, row.sealed, reference).decode()
-             if row.kind not in partner_made or by.agency == row.owner_agency or row.release_state == "released" else None}
-            for row in rows]
+    return [
+        {
+            "item": str(row.id),
+            "kind": row.kind,
+            "subject": row.subject,
+            "agency": row.owner_agency,
+            "at": row.created_at,
+            "content": unseal(key, row.sealed, reference).decode()
+            if row.kind not in partner_made or by.agency == row.owner_agency or row.release_state == "released"
+            else None,
+        }
+        for row in rows
+    ]
 
 
 async def conservation(store: Store) -> dict[str, int]:
@@ -100,8 +117,13 @@ async def tally(store: Store) -> dict[str, Any]:
     """The clocks met and missed, the escalations by role, and the outcomes: what the demonstration and managers report."""
     async with store.engine.connect() as connection:
         states = (await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub))).all()
-        notices = (await connection.execute(select(NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role, func.count().label("n"))
-                                            .group_by(NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role))).all()
+        notices = (
+            await connection.execute(
+                select(NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role, func.count().label("n")).group_by(
+                    NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role
+                )
+            )
+        ).all()
     clocks: Counter[tuple[str, str, str]] = Counter()
     outcomes: Counter[tuple[str, str]] = Counter()
     for row in states:
@@ -125,8 +147,11 @@ async def find_api_key(store: Store, key_hash: str) -> Row[Any] | None:
 async def add_api_key(store: Store, key_hash: str, caller: str, hub: str, agency: str) -> None:
     """Store a referrer system's key, hashed."""
     async with store.engine.begin() as connection:
-        await connection.execute(insert(API_KEYS).values(hash=key_hash, caller=caller, hub=hub, agency=agency,
-                                                         created_at=store.time.now(), revoked_at=None))
+        await connection.execute(
+            insert(API_KEYS).values(
+                hash=key_hash, caller=caller, hub=hub, agency=agency, created_at=store.time.now(), revoked_at=None
+            )
+        )
 
 
 async def claim_wake_ups(store: Store, limit: int) -> list[str]:
@@ -167,13 +192,18 @@ async def record_repair(store: Store, reference: str | None, what: str) -> None:
 async def deliveries_since(store: Store, reference: str, since: datetime) -> list[Row[Any]]:
     """The finished tries of a referral's notices after a wall-clock instant."""
     async with store.engine.connect() as connection:
-        query = (select(NOTICES.c.kind, NOTICES.c.role, NOTICES.c.status, DELIVERIES.c.result, DELIVERIES.c.finished_at)
-                 .join(DELIVERIES, DELIVERIES.c.notice == NOTICES.c.id)
-                 .where(NOTICES.c.reference == reference, DELIVERIES.c.finished_at > since).order_by(DELIVERIES.c.finished_at))
+        query = (
+            select(NOTICES.c.kind, NOTICES.c.role, NOTICES.c.status, DELIVERIES.c.result, DELIVERIES.c.finished_at)
+            .join(DELIVERIES, DELIVERIES.c.notice == NOTICES.c.id)
+            .where(NOTICES.c.reference == reference, DELIVERIES.c.finished_at > since)
+            .order_by(DELIVERIES.c.finished_at)
+        )
         return list((await connection.execute(query)).all())
 
 
 async def notices_of(store: Store, reference: str) -> list[Row[Any]]:
     """The notices of a referral, oldest first."""
     async with store.engine.connect() as connection:
-        return list((await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all())
+        return list(
+            (await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all()
+        )

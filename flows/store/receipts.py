@@ -35,8 +35,9 @@ class KeyReused(Refusal):
 Work = Callable[[AsyncConnection], Awaitable[Answer]]
 
 
-async def answer_once(store: Store, by: Actor, key: str, purpose: str, body: object, work: Work,
-                      refused: Callable[[Refusal], Answer]) -> Answer:
+async def answer_once(
+    store: Store, by: Actor, key: str, purpose: str, body: object, work: Work, refused: Callable[[Refusal], Answer]
+) -> Answer:
     """Do `work` in one transaction with its receipt. A refusal leaves nothing but its receipt. Raises KeyReused."""
     fingerprint = store.keyring.fingerprint(as_json(body).encode())
     try:
@@ -79,8 +80,18 @@ async def _earlier(connection: AsyncConnection, by: Actor, key: str, fingerprint
     return Answer(row.status, json.loads(row.answer), row.reference)
 
 
-async def _record(connection: AsyncConnection, store: Store, by: Actor, key: str, purpose: str, fingerprint: str,
-                  answer: Answer) -> None:
-    await connection.execute(insert(RECEIPTS).values(
-        caller=by.id, key=key, purpose=purpose, fingerprint=fingerprint, status=answer.status, answer=as_json(answer.body),
-        reference=answer.reference, at=store.time.now()))
+async def _record(
+    connection: AsyncConnection, store: Store, by: Actor, key: str, purpose: str, fingerprint: str, answer: Answer
+) -> None:
+    await connection.execute(
+        insert(RECEIPTS).values(
+            caller=by.id,
+            key=key,
+            purpose=purpose,
+            fingerprint=fingerprint,
+            status=answer.status,
+            answer=as_json(answer.body),
+            reference=answer.reference,
+            at=store.time.now(),
+        )
+    )

@@ -69,25 +69,32 @@ class Store:
         await self.engine.dispose()
 
 
-_WHO = text("SELECT set_config('mash.actor', :actor, true), set_config('mash.agency', :agency, true),"
-            " set_config('mash.hub', :hub, true), set_config('mash.role', :role, true)")
+_WHO = text(
+    "SELECT set_config('mash.actor', :actor, true), set_config('mash.agency', :agency, true),"
+    " set_config('mash.hub', :hub, true), set_config('mash.role', :role, true)"
+)
 
 
 async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     """Connect, store the profiles in force, and read the time anchor (the first process to come sets it)."""
     if settings.database_url is None or settings.master_key is None:
         raise SettingsError("MASH_DATABASE_URL and MASH_MASTER_KEY are needed; `mash up` makes both for you")
-    engine = create_async_engine(settings.database_url.get_secret_value(), pool_size=pool_size, max_overflow=0,
-                                 hide_parameters=True, pool_pre_ping=False)
+    engine = create_async_engine(
+        settings.database_url.get_secret_value(), pool_size=pool_size, max_overflow=0, hide_parameters=True, pool_pre_ping=False
+    )
     hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
     wall = datetime.now(UTC)
     simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
     async with engine.begin() as connection:
         for profile in hubs.values():
-            await connection.execute(insert(PROFILES).values(
-                digest=profile.digest, hub=profile.name, document=profile.canonical, stored_at=wall).on_conflict_do_nothing())
-        await connection.execute(insert(ANCHOR).values(
-            id=1, wall=wall, simulated=simulated, rate=settings.time_rate).on_conflict_do_nothing())
+            await connection.execute(
+                insert(PROFILES)
+                .values(digest=profile.digest, hub=profile.name, document=profile.canonical, stored_at=wall)
+                .on_conflict_do_nothing()
+            )
+        await connection.execute(
+            insert(ANCHOR).values(id=1, wall=wall, simulated=simulated, rate=settings.time_rate).on_conflict_do_nothing()
+        )
         anchor = (await connection.execute(select(ANCHOR))).one()
     time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
     return Store(engine, Keyring(settings.master_key.get_secret_value()), time, hubs)

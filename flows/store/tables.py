@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Text, Table
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -178,5 +178,19 @@ def table(model: type[SQLModel]) -> Table:
 
 
 PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, WAKE_UPS, REPAIRS, ANCHOR = (
-    table(model) for model in (ProfileVersion, ReferralRow, EventRow, ReferralKey, PersonalItem, Receipt, ApiKey, NoticeRow,
-                               Delivery, WakeUp, Repair, TimeAnchor))
+    table(model)
+    for model in (
+        ProfileVersion,
+        ReferralRow,
+        EventRow,
+        ReferralKey,
+        PersonalItem,
+        Receipt,
+        ApiKey,
+        NoticeRow,
+        Delivery,
+        WakeUp,
+        Repair,
+        TimeAnchor,
+    )
+)

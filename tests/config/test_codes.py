@@ -10,8 +10,9 @@ def test_an_nhs_number_with_its_check_digit_is_valid(number: str) -> None:
     assert codes.nhs_number_is_valid(number)
 
 
-@pytest.mark.parametrize("number", ["9993142612", "999314261", "99931426110", "", "999314261X", "0000000000", "1111111111",
-                                    "٩٩٩٣١٤٢٦١١"])
+@pytest.mark.parametrize(
+    "number", ["9993142612", "999314261", "99931426110", "", "999314261X", "0000000000", "1111111111", "٩٩٩٣١٤٢٦١١"]
+)
 def test_any_other_nhs_number_is_not(number: str) -> None:
     assert not codes.nhs_number_is_valid(number)
 
@@ -21,8 +22,9 @@ def test_a_upn_with_its_check_letter_is_valid_whatever_the_authority(number: str
     assert codes.upn_is_valid(number)
 
 
-@pytest.mark.parametrize("number", ["M999393120721", "N99939312072", "N9993931207211", "", "9999393120721",
-                                    "S999393120721", "N99939312072I"])
+@pytest.mark.parametrize(
+    "number", ["M999393120721", "N99939312072", "N9993931207211", "", "9999393120721", "S999393120721", "N99939312072I"]
+)
 def test_any_other_upn_is_not(number: str) -> None:
     assert not codes.upn_is_valid(number)
 

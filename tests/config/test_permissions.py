@@ -8,24 +8,48 @@ from mash.config.permissions import SHIPPED, PermissionsError, may, read_permiss
 from mash.states.machine import COMMANDS
 
 
-@pytest.mark.parametrize(("role", "command"), [
-    ("nobody", "rate_referral"), ("duty_manager", "delete_referral"), ("", ""), ("agency", "record_decision"),
-    ("social_worker", "record_decision"), ("social_worker", "reopen_referral"), ("out_of_hours", "record_decision"),
-    ("administrator", "add_note"), ("early_help", "answer_check"), ("hub", "rate_referral"), ("managers", "record_decision"),
-])
+@pytest.mark.parametrize(
+    ("role", "command"),
+    [
+        ("nobody", "rate_referral"),
+        ("duty_manager", "delete_referral"),
+        ("", ""),
+        ("agency", "record_decision"),
+        ("social_worker", "record_decision"),
+        ("social_worker", "reopen_referral"),
+        ("out_of_hours", "record_decision"),
+        ("administrator", "add_note"),
+        ("early_help", "answer_check"),
+        ("hub", "rate_referral"),
+        ("managers", "record_decision"),
+    ],
+)
 def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
     assert not may(role, command)
 
 
-@pytest.mark.parametrize(("role", "commands"), [
-    ("agency", {"answer_check", "acknowledge_alert", "add_note"}),
-    ("early_help", {"accept_step_down", "return_step_down", "add_note"}),
-    ("adult_social_worker", {"complete_adult_enquiry", "add_note"}),
-    ("administrator", {"adopt_profile", "acknowledge_alert"}),
-    ("out_of_hours", {"rate_referral", "rerate_referral", "record_sharing_basis", "call_strategy_discussion",
-                      "record_strategy_discussion", "acknowledge_alert", "add_note"}),
-    ("social_worker", set(COMMANDS) - {"record_decision", "conclude_enquiries", "reopen_referral", "adopt_profile"}),
-])
+@pytest.mark.parametrize(
+    ("role", "commands"),
+    [
+        ("agency", {"answer_check", "acknowledge_alert", "add_note"}),
+        ("early_help", {"accept_step_down", "return_step_down", "add_note"}),
+        ("adult_social_worker", {"complete_adult_enquiry", "add_note"}),
+        ("administrator", {"adopt_profile", "acknowledge_alert"}),
+        (
+            "out_of_hours",
+            {
+                "rate_referral",
+                "rerate_referral",
+                "record_sharing_basis",
+                "call_strategy_discussion",
+                "record_strategy_discussion",
+                "acknowledge_alert",
+                "add_note",
+            },
+        ),
+        ("social_worker", set(COMMANDS) - {"record_decision", "conclude_enquiries", "reopen_referral", "adopt_profile"}),
+    ],
+)
 def test_a_role_may_do_what_it_is_there_for_and_no_more(role: str, commands: set[str]) -> None:
     assert {command for command in COMMANDS if may(role, command)} == commands
 
@@ -35,18 +59,28 @@ def test_every_role_may_do_something_and_every_command_is_somebodys() -> None:
     assert all(any(may(role, command) for role in roles()) for command in COMMANDS)
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), [
-    ("add_note = ", "add_notes = ", "commands.add_notes: unknown command: expected one of rate_referral"),
-    ('adopt_profile = ["team_manager"', 'adopt_profile = ["team_leader"', "commands.adopt_profile: expected a list of managers"),
-    ('managers = ["duty_manager"', 'managers = ["duty"', "groups.managers: expected a list of duty_manager"),
-    ("rate_referral = ", "# rate_referral = ", "commands: rate_referral: missing"),
-    ("[roles]", "[extra]\n[roles]", "extra: expected the tables"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("add_note = ", "add_notes = ", "commands.add_notes: unknown command: expected one of rate_referral"),
+        (
+            'adopt_profile = ["team_manager"',
+            'adopt_profile = ["team_leader"',
+            "commands.adopt_profile: expected a list of managers",
+        ),
+        ('managers = ["duty_manager"', 'managers = ["duty"', "groups.managers: expected a list of duty_manager"),
+        ("rate_referral = ", "# rate_referral = ", "commands: rate_referral: missing"),
+        ("[roles]", "[extra]\n[roles]", "extra: expected the tables"),
+    ],
+)
 def test_a_wrong_table_is_refused_with_file_and_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
     path = tmp_path / "permissions.toml"
     path.write_text(SHIPPED.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(PermissionsError) as refused:
         read_permissions(path)
-    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1)
-                if new.split("\n")[0] in text or (new.startswith("#") and text == "[commands]"))
+    line = next(
+        n
+        for n, text in enumerate(path.read_text().splitlines(), 1)
+        if new.split("\n")[0] in text or (new.startswith("#") and text == "[commands]")
+    )
     assert f"permissions.toml:{line}: {expected}" in str(refused.value)

@@ -20,8 +20,10 @@ WORDS = Said(item="item-1", hmac="00")
 def rated(profile: Profile, rating: str) -> Referral:
     """A child's referral, received and rated at once."""
     referral: Referral | None = None
-    for command in (ReceiveContact(contact="referral", source="2A", source_agency="education",
-                                   subjects=(Subject(id="S1", cohort="child"),)), RateReferral(rating=rating)):
+    for command in (
+        ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=(Subject(id="S1", cohort="child"),)),
+        RateReferral(rating=rating),
+    ):
         for event in decide(referral, command, profile, DUTY, RECEIVED, reference="R1", said=WORDS):
             referral = evolve(referral, event, RECEIVED, DUTY)
     assert referral is not None
@@ -108,11 +110,15 @@ def test_merton_is_decided_by_its_team_manager_and_takes_no_adults() -> None:
     assert "adult" in merton.signpost
 
 
-@pytest.mark.parametrize(("name", "limit", "length", "start"), [
-    ("merton", "decision", "1 working day", "receipt"), ("merton", "assessment", "45 working days", "receipt"),
-    ("sandwell", "acknowledgement", "1 working day", "receipt"),
-    ("sandwell", "conference", "15 working days", "strategy_discussion"),
-])
+@pytest.mark.parametrize(
+    ("name", "limit", "length", "start"),
+    [
+        ("merton", "decision", "1 working day", "receipt"),
+        ("merton", "assessment", "45 working days", "receipt"),
+        ("sandwell", "acknowledgement", "1 working day", "receipt"),
+        ("sandwell", "conference", "15 working days", "strategy_discussion"),
+    ],
+)
 def test_statutory_limits_hold_beside_the_hubs_own(name: str, limit: str, length: str, start: str) -> None:
     rule = load_profile(name).statutory[limit]
     assert (str(rule.length), rule.start) == (length, start)
@@ -211,10 +217,15 @@ def test_a_route_through_an_unknown_stage_is_refused(tmp_path: Path) -> None:
     assert f"{path}:{line_of(path, '[ratings.green]') + 3}: ratings.green.route.0: expected 'agency_checks'" in said
 
 
-@pytest.mark.parametrize("route", [
-    '["agency_checks"]', '["mash_meeting", "agency_checks", "decision"]', '["decision", "strategy_discussion"]',
-    '["agency_checks", "agency_checks", "decision"]',
-])
+@pytest.mark.parametrize(
+    "route",
+    [
+        '["agency_checks"]',
+        '["mash_meeting", "agency_checks", "decision"]',
+        '["decision", "strategy_discussion"]',
+        '["agency_checks", "agency_checks", "decision"]',
+    ],
+)
 def test_a_route_that_would_stall_is_refused(tmp_path: Path, route: str) -> None:
     path, said = refusal(tmp_path, ('route = ["agency_checks", "decision"]', f"route = {route}"), hub="merton")
     assert f"{path}:{line_of(path, route)}: ratings.amber.route: " in said
@@ -269,8 +280,9 @@ def test_a_missing_setting_is_named_at_its_table(tmp_path: Path) -> None:
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
-    _, said = refusal(tmp_path, ('length = "72 h"', 'length = "soon"'), ('length = "24 h"', "length = 24"),
-                      ("second_rating", "second"))
+    _, said = refusal(
+        tmp_path, ('length = "72 h"', 'length = "soon"'), ('length = "24 h"', "length = 24"), ("second_rating", "second")
+    )
     lines = [int(problem.split(":")[1]) for problem in said.splitlines()]
     assert len(lines) == 3 and lines == sorted(lines)
 

@@ -10,7 +10,7 @@ from mash.states.clocks import LONDON, Calendar, Length, Window
 
 OFFICE = Window(opens=time(9), closes=time(17))
 EASTER_AND_CHRISTMAS = (date(2026, 4, 3), date(2026, 4, 6), date(2026, 12, 25), date(2026, 12, 28))
-HUB = Calendar(windows={day: (OFFICE,) for day in ("mon", "tue", "wed", "thu", "fri")}, bank_holidays=EASTER_AND_CHRISTMAS)
+HUB = Calendar(windows=dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), (OFFICE,)), bank_holidays=EASTER_AND_CHRISTMAS)
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
 ELAPSED = st.integers(1, 400).map(lambda n: Length.model_validate(f"{n} h"))
@@ -80,28 +80,34 @@ def test_a_length_is_read_back_as_it_is_written(long: Length) -> None:
     assert Length.model_validate(str(long)) == long
 
 
-@pytest.mark.parametrize(("start", "long", "due"), [
-    ("2026-06-05 16:00", "1 working day", "2026-06-08 17:00"),      # Friday: the weekend does not count
-    ("2026-06-06 11:00", "1 working day", "2026-06-08 17:00"),      # received on Saturday
-    ("2026-06-03 23:30", "1 working day", "2026-06-04 17:00"),      # received at night
-    ("2026-04-02 10:00", "1 working day", "2026-04-07 17:00"),      # Maundy Thursday: Easter does not count
-    ("2026-12-24 10:00", "2 working days", "2026-12-30 17:00"),     # Christmas, a weekend and a substitute day
-    ("2026-04-02 16:00", "2 hub hours", "2026-04-07 10:00"),        # an hour before Easter, an hour after
-    ("2026-06-05 15:00", "8 hub hours", "2026-06-08 15:00"),
-    ("2026-06-05 15:00", "2 hub hours", "2026-06-05 17:00"),        # at the close, not at the next opening
-])
+@pytest.mark.parametrize(
+    ("start", "long", "due"),
+    [
+        ("2026-06-05 16:00", "1 working day", "2026-06-08 17:00"),  # Friday: the weekend does not count
+        ("2026-06-06 11:00", "1 working day", "2026-06-08 17:00"),  # received on Saturday
+        ("2026-06-03 23:30", "1 working day", "2026-06-04 17:00"),  # received at night
+        ("2026-04-02 10:00", "1 working day", "2026-04-07 17:00"),  # Maundy Thursday: Easter does not count
+        ("2026-12-24 10:00", "2 working days", "2026-12-30 17:00"),  # Christmas, a weekend and a substitute day
+        ("2026-04-02 16:00", "2 hub hours", "2026-04-07 10:00"),  # an hour before Easter, an hour after
+        ("2026-06-05 15:00", "8 hub hours", "2026-06-08 15:00"),
+        ("2026-06-05 15:00", "2 hub hours", "2026-06-05 17:00"),  # at the close, not at the next opening
+    ],
+)
 def test_weekends_and_bank_holidays_do_not_count(start: str, long: str, due: str) -> None:
     assert HUB.add(at(start), length(long)) == at(due)
 
 
-@pytest.mark.parametrize(("start", "long", "due"), [
-    ("2026-03-28 23:00", "4 h", "2026-03-29 04:00"),                # spring: 01:00 becomes 02:00, the wall shows five hours
-    ("2026-10-24 23:00", "4 h", "2026-10-25 02:00"),                # autumn: 02:00 becomes 01:00, the wall shows three
-    ("2026-03-27 16:00", "2 hub hours", "2026-03-30 10:00"),        # opening hours keep to the wall
-    ("2026-10-23 16:00", "2 hub hours", "2026-10-26 10:00"),
-    ("2026-03-27 10:00", "1 working day", "2026-03-30 17:00"),
-    ("2026-10-23 10:00", "1 working day", "2026-10-26 17:00"),
-])
+@pytest.mark.parametrize(
+    ("start", "long", "due"),
+    [
+        ("2026-03-28 23:00", "4 h", "2026-03-29 04:00"),  # spring: 01:00 becomes 02:00, the wall shows five hours
+        ("2026-10-24 23:00", "4 h", "2026-10-25 02:00"),  # autumn: 02:00 becomes 01:00, the wall shows three
+        ("2026-03-27 16:00", "2 hub hours", "2026-03-30 10:00"),  # opening hours keep to the wall
+        ("2026-10-23 16:00", "2 hub hours", "2026-10-26 10:00"),
+        ("2026-03-27 10:00", "1 working day", "2026-03-30 17:00"),
+        ("2026-10-23 10:00", "1 working day", "2026-10-26 17:00"),
+    ],
+)
 def test_when_the_clocks_change_hours_stay_real_hours(start: str, long: str, due: str) -> None:
     assert HUB.add(at(start), length(long)) == at(due)
 

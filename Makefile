@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine with Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+ARGS ?=
+
+.PHONY: help setup demo up test check lint types imports lock bench clean
+
+help:  ## What there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## Make the virtual environment with the locked packages
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p .dev/mash && for part in states config notifications flows api; do ln -sfn ../../$$part .dev/mash/$$part; done
+	@touch $(STAMP)
+
+demo: setup  ## Play two hubs' busy days: make demo ARGS="--exit --json"
+	$(BIN)/mash demo $(ARGS)
+
+up: setup  ## Start all of it for real use
+	$(BIN)/mash up
+
+test: setup  ## Run all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: lint types imports  ## Lint, types, import rules, tests
+	$(BIN)/mash profile check
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	PYTHONPATH=.dev $(BIN)/lint-imports
+
+bench: setup  ## Measure: make bench ARGS="--json"
+	$(BIN)/mash bench $(ARGS)
+
+lock: setup  ## Pin the exact versions, with hashes and without addresses
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev --universal --python-version 3.11 \
+		pyproject.toml -o requirements.lock
+
+clean:  ## Remove what setup made
+	rm -rf .venv .dev *.egg-info
