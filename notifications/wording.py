@@ -51,9 +51,13 @@ def notices_for(
         return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**facts, **more})
 
     def about(kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
-        clock, name = after.clocks[clock_id], clock_id.split("#")[0]
+        clock, name = after.clocks[clock_id], clock_id.split(".")[0]
         agency = name.removeprefix("check:")
-        what = f"{profile.agencies[agency].title}'s reply" if clock.kind == "check" else name.replace("_", " ")
+        what = (
+            f"{profile.agencies[agency].title if agency in profile.agencies else agency}'s reply"
+            if clock.kind == "check"
+            else name.replace("_", " ")
+        )
         return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, what=what, **more)
 
     notices: list[NoticeDraft] = []
@@ -70,10 +74,10 @@ def notices_for(
                 notices.append(about(kind, event.role, event.id))
             case e.ChecksRequested():
                 for agency in event.agencies:
-                    clock_id = next(c.id for c in reversed(after.clocks.values()) if c.id.split("#")[0] == f"check:{agency}")
+                    clock_id = next(c.id for c in reversed(after.clocks.values()) if c.id.split(".")[0] == f"check:{agency}")
                     notices.append(about("check_request", profile.agencies[agency].role, clock_id, agency=agency))
             case e.MeetingConvened():
-                for agency in after.checks:
+                for agency in (a for a in after.checks if a in profile.agencies):
                     notices.append(draft("meeting_convened", profile.agencies[agency].role, at=event.at.isoformat()))
             case e.StepDownOffered():
                 notices.append(draft("step_down_offered", "early_help", service=event.service))

@@ -291,6 +291,8 @@ def _reopen(d: Deciding, cmd: c.ReopenReferral, said: Said | None) -> None:
 def _adopt(d: Deciding, cmd: c.AdoptProfile, said: Said | None) -> None:
     if d.referral.rating and d.referral.rating not in d.profile.ratings:
         raise NotInProfile(f"the adopted profile has no rating '{d.referral.rating}': re-rate first")
+    if d.profile.name != d.referral.hub:
+        raise NotInProfile(f"{d.profile.title} is another hub's profile: transfer the referral instead")
     d.record(e.ProfileAdopted(profile=cmd.digest))
 
 
@@ -400,6 +402,10 @@ def continue_split(
             referrer_reachable=parent.referrer_reachable,
             rating=parent.rating or profile.unrated_counts_as,
             outcome=split.outcome,
+            factors=parent.factors,
+            immediate_danger=parent.immediate_danger,
+            consent=parent.consent,
+            flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
             configuration=("decision",),
             stage="decision",
         )

@@ -46,7 +46,7 @@ class Deciding:
         # A stage entered again, after a reopening or a detour, counts from now: its first time is past.
         start, from_what = (self.now, "now") if name in r.clocks else self._start_of(rule)
         if name in r.clocks:
-            name = f"{name}#{1 + sum(cid.split('#')[0] == name for cid in r.clocks)}"
+            name = f"{name}.{1 + sum(cid.split('.')[0] == name for cid in r.clocks)}"
         when = due(rule.length, start, from_what, what, self.profile.calendar)
         return self._clock(name, kind, owner or rule.owner, start, when, rule.source)
 
@@ -78,7 +78,9 @@ class Deciding:
         """Tell the next rung of the clock's ladder; the last one is told again and again."""
         ladder = [(rung.role, rung.wait) for rung in self.profile.ladder]
         if clock.kind == "check":
-            ladder.insert(0, (self.profile.agencies[clock.id.split(":")[1].split("#")[0]].lead, self.profile.agency_wait))
+            agency = self.profile.agencies.get(clock.id.split(":")[1].split(".")[0])
+            if agency:  # an adopted profile may no longer have it
+                ladder.insert(0, (agency.lead, self.profile.agency_wait))
         rung = min(clock.rung + 1, len(ladder) - 1)
         role, wait = ladder[rung]
         if role == self.profile.ladder[0].role:
@@ -92,7 +94,10 @@ class Deciding:
     # --- stages -----------------------------------------------------------------------------------------------------
 
     def go(self, event: str, came_from: str | None = None) -> None:
-        """Move along the chart, stop the clock of the stage left, and start the one of the stage entered."""
+        """Move along the chart, stop the clock of the stage left, and start the one of the stage entered.
+
+        A strategy discussion is a detour: it neither meets the clock of the stage left nor ends the response clock.
+        """
         r = self.referral
         try:
             configuration = move(r.configuration, event, r.came_from)
@@ -102,8 +107,9 @@ class Deciding:
         self.record(e.StageEntered(stage=stage, configuration=configuration, came_from=came_from))
         if stage == left:
             return
-        self.stop(left)
-        if stage not in self.covered():
+        detour = stage == "strategy_discussion"
+        self.stop(left, met=not detour)
+        if stage not in self.covered() and not detour:
             self.stop("response")
         self.ensure_stage_clock()
 

@@ -63,6 +63,10 @@ class ContinuedFrom(Frozen):
     referrer_reachable: bool
     rating: str
     outcome: str
+    factors: tuple[str, ...]
+    immediate_danger: bool
+    consent: ReportedConsent
+    flags: tuple[str, ...]
     configuration: tuple[str, ...]
     stage: str
 

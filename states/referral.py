@@ -178,31 +178,27 @@ def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral
         source=event.source,
         source_agency=event.source_agency,
         primary_need=event.primary_need,
+        factors=event.factors,
+        flags=event.flags,
+        immediate_danger=event.immediate_danger,
+        consent=event.consent,
         referrer_reachable=event.referrer_reachable,
         subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects},
         received_at=at,
         stage_since=at,
     )
-    if isinstance(event, e.ContinuedFrom):
-        return new.model_copy(
-            update={
-                "received_at": event.received_at,
-                "parent": event.parent,
-                "rating": event.rating,
-                "first_rating": event.rating,
-                "configuration": event.configuration,
-                "stage": event.stage,
-                "decided_at": at,
-                "outcomes": {s.id: event.outcome for s in event.subjects},
-            }
-        )
+    if isinstance(event, e.ContactReceived):
+        return new.model_copy(update={"reported_at": event.reported_at})
     return new.model_copy(
         update={
-            "reported_at": event.reported_at,
-            "factors": event.factors,
-            "flags": event.flags,
-            "immediate_danger": event.immediate_danger,
-            "consent": event.consent,
+            "received_at": event.received_at,
+            "parent": event.parent,
+            "rating": event.rating,
+            "first_rating": event.rating,
+            "configuration": event.configuration,
+            "stage": event.stage,
+            "decided_at": at,
+            "outcomes": {s.id: event.outcome for s in event.subjects},
         }
     )
 

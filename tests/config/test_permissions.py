@@ -32,8 +32,8 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
     ("role", "commands"),
     [
         ("agency", {"answer_check", "acknowledge_alert", "add_note"}),
-        ("early_help", {"accept_step_down", "return_step_down", "add_note"}),
-        ("adult_social_worker", {"complete_adult_enquiry", "add_note"}),
+        ("early_help", {"accept_step_down", "return_step_down", "acknowledge_alert", "add_note"}),
+        ("adult_social_worker", {"complete_adult_enquiry", "acknowledge_alert", "add_note"}),
         ("administrator", {"adopt_profile", "acknowledge_alert"}),
         (
             "out_of_hours",
@@ -47,7 +47,15 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
                 "add_note",
             },
         ),
-        ("social_worker", set(COMMANDS) - {"record_decision", "conclude_enquiries", "reopen_referral", "adopt_profile"}),
+        ("social_worker", set(COMMANDS)
+            - {
+                "record_decision",
+                "conclude_enquiries",
+                "reopen_referral",
+                "adopt_profile",
+                "accept_step_down",
+                "return_step_down",
+            }),
     ],
 )
 def test_a_role_may_do_what_it_is_there_for_and_no_more(role: str, commands: set[str]) -> None:

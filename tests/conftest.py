@@ -1,0 +1,77 @@
+"""A real PostgreSQL for all tests, started once; an empty database for each."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+
+from mash.config.settings import Settings
+from mash.flows.cluster import Cluster, start_cluster
+from mash.flows.store.schema import upgrade
+from mash.flows.store.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The embedded PostgreSQL with its tables, stopped at the end."""
+    # Not pytest's own temporary folder: only root may enter it, and the cluster runs as a user of its own.
+    folder = Path(tempfile.mkdtemp(prefix="mash-tests-"))
+    folder.chmod(0o755)
+    started = start_cluster(folder)
+    try:
+        upgrade(started.owner_url)
+        yield started
+    finally:
+        started.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def owner(cluster: Cluster) -> psycopg.Connection:
+    """A connection of the tables' owner, who may do what the application may not."""
+    return psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True)
+
+
+@pytest.fixture
+def owner_connection(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """Somebody with the owner's rights, for tests that look everywhere or tamper."""
+    with owner(cluster) as connection:
+        yield connection
+
+
+@pytest.fixture
+def settings(cluster: Cluster, tmp_path: Path) -> Settings:
+    """Settings of an installation that serves Sandwell and Merton, with fresh secrets."""
+    return Settings(
+        data_dir=tmp_path,
+        database_url=SecretStr(cluster.app_url),
+        owner_database_url=SecretStr(cluster.owner_url),
+        prefect_database_url=SecretStr(cluster.prefect_url),
+        master_key=SecretStr(base64.b64encode(os.urandom(32)).decode()),
+        token_key=SecretStr(base64.b64encode(os.urandom(32)).decode()),
+    )
+
+
+@pytest.fixture
+def empty_database(cluster: Cluster) -> None:
+    """The tables as they are after the migration: nothing in them."""
+    with owner(cluster) as connection:
+        names = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        ).fetchall()
+        connection.execute(f"TRUNCATE {', '.join(name for (name,) in names)} RESTART IDENTITY".encode())
+
+
+@pytest.fixture
+async def store(settings: Settings, empty_database: None) -> AsyncIterator[Store]:
+    """The store, open on an empty database."""
+    opened = await open_store(settings)
+    yield opened
+    await opened.close()

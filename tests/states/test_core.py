@@ -1,0 +1,909 @@
+"""What may never happen to a referral, whatever people do and in whatever order; and what practice.md says, by example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from mash.config.profile import load_profile
+from mash.states import commands as c
+from mash.states import events as e
+from mash.states.clocks import LONDON
+from mash.states.commands import Actor, Said, Subject
+from mash.states.decide import GRAVEST_FIRST, HANDLERS, continue_split, decide
+from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
+from mash.states.events import GENESIS, RECORDED, SCHEMA, Event, Recorded
+from mash.states.machine import BEFORE_DECISION, COMMANDS, CONCLUDED, OPEN, STAGES
+from mash.states.profile import Profile
+from mash.states.referral import Referral, evolve
+
+SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
+WORDS = Said(item="00000000-0000-0000-0000-000000000001", hmac="0" * 64)
+SYSTEM = Actor(id="system", role="system", agency="system", hub="any")
+QUORUM = ("social_care", "police", "health")
+FACTORS = ("1A", "4B", "21")
+
+
+def london(text: str) -> datetime:
+    """A local time of the hub as an instant in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=LONDON).astimezone(UTC)
+
+
+def person(role: str, agency: str = "social_care") -> Actor:
+    return Actor(id=f"a.{role}", role=role, agency=agency, hub="any")
+
+
+class World:
+    """A contact and the linked referrals that come of it, with their logs and the time that passes."""
+
+    def __init__(self, profile: Profile, now: datetime) -> None:
+        self.profile, self.now = profile, now
+        self.states: dict[str, Referral] = {}
+        self.logs: dict[str, list[str]] = {}
+        self.subjects: set[str] = set()
+
+    def receive(self, command: c.ReceiveContact, reference: str = "R") -> list[Event]:
+        self.subjects = {subject.id for subject in command.subjects}
+        events = decide(None, command, self.profile, SYSTEM, self.now, reference=reference, said=WORDS)
+        self._append(reference, None, events, SYSTEM)
+        return events
+
+    def give(self, reference: str, command: Any, by: Actor, said: Said | None = WORDS) -> list[Event]:
+        """Decide and record, as the store does. A refusal changes nothing."""
+        before = self.states[reference]
+        events = decide(before, command, self.profile, by, self.now, reference=reference, said=said)
+        self._append(reference, before, events, by)
+        for event in events:
+            if isinstance(event, e.ReferralSplit):
+                cohorts = {sid: before.subjects[sid].cohort for sid in event.subjects}
+                parent = self.states[reference]
+                begun = continue_split(parent, event, cohorts, self.profile, by, self.now, reference)
+                self._append(event.reference, None, begun, by)
+        return events
+
+    def _append(self, reference: str, state: Referral | None, events: list[Event], by: Actor) -> None:
+        log = self.logs.setdefault(reference, [])
+        assert state is not None or not log, f"{reference} begins a second time"
+        for event in events:
+            self._checked(state, event)
+            state = evolve(state, event, self.now, by)
+            recorded = Recorded(
+                reference=reference,
+                sequence=state.version,
+                at=self.now,
+                by=by,
+                profile=state.profile,
+                schema_number=SCHEMA,
+                event=event,
+                previous=Recorded.digest(log[-1]) if log else GENESIS,
+            )
+            assert recorded.sequence == len(log) + 1
+            log.append(recorded.canonical())
+        assert state is not None
+        self.states[reference] = state
+
+    def _checked(self, state: Referral | None, event: Event) -> None:
+        """What must be true at the moment of an event."""
+        if isinstance(event, e.ChecksRequested):
+            assert state is not None and state.sharing is True, "a check left before its sharing basis"
+        if isinstance(event, e.StageEntered) and event.stage == "decision" and state and state.stage in BEFORE_DECISION:
+            route = self.profile.ratings[state.rating or self.profile.unrated_counts_as].route
+            done = {
+                "agency_checks": state.sharing is False or (state.checks_requested and not state.outstanding),
+                "mash_meeting": state.meeting_held,
+                "strategy_discussion": state.strategy_held_at is not None,
+                "decision": True,
+            }
+            assert all(done[stage] for stage in route), f"{state.rating}: {route} reached the decision without all of it"
+
+    def refolded(self, reference: str) -> Referral:
+        """The state, folded anew from the stored JSON."""
+        state: Referral | None = None
+        for text in self.logs[reference]:
+            recorded = RECORDED.validate_json(text)
+            assert recorded.canonical() == text
+            state = evolve(state, recorded.event, recorded.at, recorded.by)
+        assert state is not None
+        return state
+
+    def pass_time(self, by: timedelta) -> None:
+        self.now += by
+
+    def fire(self, reference: str = "R") -> list[Event]:
+        return self.give(reference, c.FireClocks(), SYSTEM, None)
+
+    def run_clocks(self, until: datetime, reference: str = "R") -> list[tuple[datetime, Event]]:
+        """Let time pass to `until` with the clocks fired whenever one has something to say."""
+        said: list[tuple[datetime, Event]] = []
+        while (at := self.states[reference].next_at) and at <= until:
+            self.now = max(self.now, at)
+            events = self.fire(reference)
+            assert events, "a clock was due and said nothing"
+            said += [(self.now, event) for event in events]
+        self.now = until
+        return said
+
+
+# --- any order of events --------------------------------------------------------------------------------------------------
+
+COHORTS = ("child", "unborn", "adult", "unknown")
+HUB_ROLES = ("duty_manager", "practice_manager", "team_manager", "social_worker", "out_of_hours", "early_help", "navigator")
+
+
+def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensible: bool) -> Any:
+    """A well-formed command of this kind: one that makes sense, or anything."""
+
+    def one(*values: Any, odd: tuple[Any, ...] = ()) -> Any:
+        return draw(st.sampled_from(values if sensible else (*values, *odd)))
+
+    ratings = (*world.profile.ratings, *(() if sensible else ("purple",)))
+    agencies = tuple(world.profile.agencies)
+    attended = one(QUORUM, odd=(QUORUM[:2], ()))
+    match kind:
+        case "rate_referral" | "rerate_referral":
+            return HANDLER_CLASSES[kind](rating=one(*ratings))
+        case "record_sharing_basis":
+            return c.RecordSharingBasis(
+                share=one(True, True, True, False),
+                purpose="safeguarding_child",
+                lawful_basis=one("public_task", odd=("consent",)),
+                consent=one("given", "refused", "overridden", "not_sought"),
+                family_informed=one(True, False),
+            )
+        case "answer_check":
+            agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
+            return c.AnswerCheck(agency=agency, known=one(True, False), suggested_rating=one(None, *ratings))
+        case "convene_meeting":
+            return c.ConveneMeeting(at=world.now + timedelta(hours=one(1, 24, odd=(-1,))))
+        case "record_meeting":
+            return c.RecordMeeting(attended=attended, rating=one(*ratings, odd=(None,)))
+        case "record_decision":
+            outcomes = {sid: one(*GRAVEST_FIRST) for sid in referral.subjects}
+            transfer_to = one("Kingston", odd=(None,))
+            return c.RecordDecision(outcomes=outcomes, primary_need=one("N1", odd=(None,)), transfer_to=transfer_to)
+        case "record_strategy_discussion":
+            return c.RecordStrategyDiscussion(attended=attended, outcome=one("section_47", "no_section_47"))
+        case "conclude_enquiries":
+            return c.ConcludeEnquiries(outcome=one("conference", "no_further_child_protection_action"))
+        case "record_conference":
+            held_on = world.now.date() - timedelta(days=one(0, 1, 2, 3))
+            return c.RecordConference(held_on=held_on, outcome=one("child_protection_plan", "no_plan"))
+        case "complete_assessment":
+            factors = tuple(draw(st.lists(st.sampled_from(FACTORS), min_size=1, max_size=1 if sensible else 2, unique=True)))
+            outcome = one("child_in_need_plan", "early_help", "no_further_action")
+            return c.CompleteAssessment(factors=factors, outcome=outcome)
+        case "offer_step_down":
+            return c.OfferStepDown(service="Family Hub")
+        case "complete_adult_enquiry":
+            return c.CompleteAdultEnquiry(outcome=one("risk_removed", "risk_remains"))
+        case "acknowledge_alert":
+            return c.AcknowledgeAlert(clock=one(*(referral.alerts or ("triage",)), odd=("nothing",)))
+        case "adopt_profile":
+            return c.AdoptProfile(digest=world.profile.digest)
+        case "record_told":
+            return c.RecordTold(what=one("acknowledgement", "outcome"))
+        case _:
+            return HANDLER_CLASSES[kind]()
+
+
+HANDLER_CLASSES: dict[str, Any] = {
+    cls.model_fields["kind"].default: cls
+    for cls in vars(c).values()
+    if isinstance(cls, type) and "kind" in getattr(cls, "model_fields", {})
+}
+BY_PEOPLE = tuple(kind for kind in HANDLERS if kind != "receive_contact")
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """People of all roles do anything, sensible or not, at any time, and the clocks are fired between."""
+
+    profile = SANDWELL
+    world: World
+
+    @initialize(
+        start=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1)),
+        cohorts=st.lists(st.sampled_from(COHORTS), min_size=1, max_size=3),
+        contact=st.sampled_from(("referral", "police_notification", "information_request", "advice")),
+        danger=st.booleans(),
+        reachable=st.booleans(),
+    )
+    def a_contact_arrives(self, start: datetime, cohorts: list[Any], contact: Any, danger: bool, reachable: bool) -> None:
+        self.world = World(self.profile, start.replace(tzinfo=UTC))
+        self.world.receive(
+            c.ReceiveContact(
+                contact=contact,
+                source="1A",
+                source_agency="school",
+                subjects=tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts)),
+                immediate_danger=danger,
+                referrer_reachable=reachable,
+            )
+        )
+
+    def _give(self, reference: str, command: Any, by: Actor, said: Said | None) -> None:
+        before = self.world.states[reference]
+        whole, length = before.model_dump_json(), len(self.world.logs[reference])
+        possible = before.possible()
+        refused: Refusal | None = None
+        try:
+            self.world.give(reference, command, by, said)
+        except Refusal as refusal:
+            refused = refusal
+        if refused is None:
+            assert command.kind in possible or command.kind not in COMMANDS
+            return
+        assert self.world.states[reference] is before and before.model_dump_json() == whole
+        assert len(self.world.logs[reference]) == length
+        if isinstance(refused, ImpossibleMove):
+            assert refused.facts == {"stage": before.stage, "command": command.kind, "possible": list(possible)}
+            assert command.kind not in possible, "offered as possible, and then refused as impossible"
+
+    @rule(data=st.data())
+    def somebody_does_what_is_possible(self, data: st.DataObject) -> None:
+        reference = data.draw(st.sampled_from(sorted(self.world.states)))
+        self._carry_on(reference, self.world.states[reference].possible(), data)
+
+    @rule(data=st.data(), steps=st.integers(2, 7))
+    def the_hub_carries_on(self, data: st.DataObject, steps: int) -> None:
+        reference = data.draw(st.sampled_from(sorted(self.world.states)))
+        for _ in range(steps):
+            referral = self.world.states[reference]
+            leading = [kind for kind in referral.possible() if kind not in DETOURS]
+            if referral.sharing is None and referral.stage == "agency_checks":
+                leading.append("record_sharing_basis")
+            if leading:
+                self._carry_on(reference, leading, data)
+
+    def _carry_on(self, reference: str, kinds: Sequence[str], data: st.DataObject) -> None:
+        """One of these commands, by somebody who may."""
+        referral = self.world.states[reference]
+        command = a_command(data.draw(st.sampled_from(kinds)), referral, self.world, data.draw, sensible=True)
+        agency = command.agency if isinstance(command, c.AnswerCheck) else "social_care"
+        by = Actor(id="m", role="team_manager" if command.kind in DECIDING else "duty_manager", agency=agency, hub="any")
+        self._give(reference, command, by, WORDS)
+
+    @rule(data=st.data())
+    def all_agencies_answer(self, data: st.DataObject) -> None:
+        reference = data.draw(st.sampled_from(sorted(self.world.states)))
+        for agency in self.world.states[reference].outstanding:
+            self._give(reference, c.AnswerCheck(agency=agency, known=False), person("navigator", agency), None)
+
+    @rule(data=st.data(), role=st.sampled_from(HUB_ROLES), agency=st.sampled_from(("social_care", "police", "nobody")))
+    def somebody_does_anything(self, data: st.DataObject, role: str, agency: str) -> None:
+        reference = data.draw(st.sampled_from(sorted(self.world.states)))
+        kind = data.draw(st.sampled_from(BY_PEOPLE))
+        command = a_command(kind, self.world.states[reference], self.world, data.draw, sensible=False)
+        self._give(reference, command, person(role, agency), data.draw(st.sampled_from((WORDS, None))))
+
+    @rule(minutes=st.one_of(st.integers(1, 90), st.integers(60, 60 * 24 * 6)), fires=st.integers(0, 3))
+    def time_passes(self, minutes: int, fires: int) -> None:
+        self.world.pass_time(timedelta(minutes=minutes))
+        for reference in sorted(self.world.states):
+            for _ in range(fires):
+                self._give(reference, c.FireClocks(), SYSTEM, None)
+
+    @rule()
+    @precondition(lambda self: any(not r.open for r in self.world.states.values()))
+    def the_referrer_is_told(self) -> None:
+        for reference in sorted(self.world.states):
+            for what in ("acknowledgement", "outcome"):
+                self._give(reference, c.RecordTold(what=what), SYSTEM, None)
+            referral = self.world.states[reference]
+            assert referral.open or referral.finished, "told, concluded, and still waiting for something"
+
+    @invariant()
+    def nothing_drifts(self) -> None:
+        for referral in self.world.states.values():
+            if referral.open:
+                assert referral.next_at is not None, f"open at {referral.stage} and no clock will ever speak up"
+                assert referral.due_at is not None
+            assert all(clock.due_at >= clock.started_at for clock in referral.clocks.values())
+            assert all(clock.next_at is not None for clock in referral.running), "a running clock went silent"
+            assert all(clock.owner for clock in referral.clocks.values())
+
+    @invariant()
+    def every_stage_is_a_stage_and_openness_agrees_with_it(self) -> None:
+        for referral in self.world.states.values():
+            assert referral.stage in STAGES and referral.stage != "contact"
+            assert referral.open == (referral.stage in OPEN)
+
+    @invariant()
+    def no_subject_is_lost_or_doubled(self) -> None:
+        everywhere = [sid for referral in self.world.states.values() for sid in referral.subjects]
+        assert sorted(everywhere) == sorted(self.world.subjects)
+        assert all(referral.subjects for referral in self.world.states.values())
+
+    @invariant()
+    def the_log_counts_on_and_says_the_state(self) -> None:
+        for reference, referral in self.world.states.items():
+            assert referral.version == len(self.world.logs[reference])
+
+    def teardown(self) -> None:
+        for reference, referral in getattr(self, "world", World(SANDWELL, london("2026-01-01"))).states.items():
+            assert self.world.refolded(reference) == referral
+            assert Referral.model_validate_json(referral.model_dump_json()) == referral
+
+
+DETOURS = (
+    "add_note",
+    "adopt_profile",
+    "acknowledge_alert",
+    "convene_meeting",
+    "call_strategy_discussion",
+    "rerate_referral",
+    "record_sharing_basis",
+    "answer_check",
+)
+"""What is possible in many stages and leads nowhere, or away."""
+DECIDING = ("record_decision", "conclude_enquiries", "reopen_referral")
+
+
+class InMerton(AnyOrder):
+    profile = MERTON
+
+
+OFTEN = settings(max_examples=50, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+TestAnyOrderInSandwell = AnyOrder.TestCase
+TestAnyOrderInSandwell.settings = OFTEN
+TestAnyOrderInMerton = InMerton.TestCase
+TestAnyOrderInMerton.settings = OFTEN
+
+
+# --- by example -----------------------------------------------------------------------------------------------------------
+
+MORNING = london("2026-06-02 10:00")  # a Tuesday
+NIGHT = london("2026-06-06 02:00")  # a Saturday
+DUTY, MANAGER, NIGHT_DUTY = person("duty_manager"), person("team_manager"), person("out_of_hours")
+BASIS = c.RecordSharingBasis(
+    purpose="safeguarding_child", lawful_basis="public_task", consent="overridden", family_informed=False
+)
+HELD = c.RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
+ENDED = c.RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47")
+
+
+def arrived(profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> World:
+    """A contact about children (or these cohorts), just received."""
+    world = World(profile, now)
+    subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
+    world.receive(c.ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=subjects, **fields))
+    return world
+
+
+def decision(**outcomes: Any) -> c.RecordDecision:
+    return c.RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="Kingston")
+
+
+def rated(rating: str, profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> World:
+    world = arrived(profile, now, *cohorts, **fields)
+    world.give("R", c.RateReferral(rating=rating), DUTY)
+    return world
+
+
+def answered(world: World) -> World:
+    """All checks asked and answered."""
+    world.give("R", BASIS, DUTY)
+    for agency in world.states["R"].outstanding:
+        world.give("R", c.AnswerCheck(agency=agency, known=False), person("navigator", agency))
+    return world
+
+
+def at_decision(*cohorts: Any, **fields: Any) -> World:
+    return rated("blue", MERTON, MORNING, *cohorts, **fields)
+
+
+def at_stage(stage: str) -> World:
+    """A world whose referral R stands at this stage."""
+    world = at_decision() if stage not in ("triage", "agency_checks", "mash_meeting") else arrived()
+    give = world.give
+    match stage:
+        case "agency_checks":
+            give("R", c.RateReferral(rating="amber"), DUTY)
+        case "mash_meeting":
+            give("R", c.RateReferral(rating="amber"), DUTY)
+            answered(world)
+        case "section_17_assessment":
+            give("R", decision(s0="section_17"), MANAGER)
+        case "step_down_preparing" | "step_down_offered":
+            give("R", decision(s0="early_help"), MANAGER)
+            if stage == "step_down_offered":
+                give("R", c.OfferStepDown(service="Family Hub"), DUTY)
+        case "adult_section_42":
+            world = at_decision("adult", immediate_danger=True)
+            world.give("R", decision(s0="adult_section_42"), MANAGER)
+        case "strategy_discussion" | "enquiries" | "conference":
+            give("R", decision(s0="section_47"), MANAGER)
+            if stage != "strategy_discussion":
+                give("R", HELD, DUTY)
+            if stage == "conference":
+                give("R", c.ConcludeEnquiries(outcome="conference"), MANAGER)
+    assert world.states["R"].stage == stage
+    return world
+
+
+def clock(world: World, clock_id: str, reference: str = "R") -> Any:
+    return world.states[reference].clocks[clock_id]
+
+
+def of(kind: type, events: Any) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
+
+
+@pytest.mark.parametrize("profile", [SANDWELL, MERTON], ids=["sandwell", "merton"])
+@pytest.mark.parametrize("now", [MORNING, NIGHT], ids=["by day", "at night"])
+def test_an_unrated_contact_is_due_for_its_rating_within_the_hour_day_or_night(profile: Profile, now: datetime) -> None:
+    world = arrived(profile, now)
+    assert world.states["R"].stage == "triage"
+    assert clock(world, "triage").due_at == now + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("now", "role"), [(MORNING, "duty_manager"), (NIGHT, "out_of_hours")], ids=["by day", "at night"])
+def test_a_late_rating_is_told_to_whoever_is_on_duty(now: datetime, role: str) -> None:
+    world = arrived(now=now)
+    said = world.run_clocks(now + timedelta(hours=1))
+    assert [(event.role, at - now) for at, event in said if isinstance(event, e.ClockWarned)] == [
+        (role, timedelta(minutes=30)),
+        (role, timedelta(minutes=48)),
+    ]
+    assert [(event.role, at - now) for at, event in said if isinstance(event, e.ClockEscalated)] == [(role, timedelta(hours=1))]
+
+
+@pytest.mark.parametrize(("now", "role"), [(MORNING, "duty_manager"), (NIGHT, "out_of_hours")], ids=["by day", "at night"])
+def test_immediate_danger_alerts_whoever_is_on_duty_at_once(now: datetime, role: str) -> None:
+    world = World(SANDWELL, now)
+    events = world.receive(
+        c.ReceiveContact(
+            contact="referral",
+            source="1A",
+            source_agency="school",
+            subjects=(Subject(id="s0", cohort="child"),),
+            immediate_danger=True,
+        )
+    )
+    assert [(alert.id, alert.role) for alert in of(e.ClockEscalated, events)] == [("triage", role)]
+    assert world.states["R"].alerts == ("triage",)
+
+
+def test_at_night_the_out_of_hours_role_rates_discusses_and_starts_a_section_47_and_other_decisions_wait() -> None:
+    world = arrived(now=NIGHT)
+    world.give("R", c.RateReferral(rating="red"), NIGHT_DUTY)
+    world.give("R", c.CallStrategyDiscussion(), NIGHT_DUTY)
+    world.give("R", HELD, NIGHT_DUTY)
+    assert world.states["R"].stage == "enquiries"
+    with pytest.raises(NotYours):
+        at_decision().give("R", decision(s0="no_further_action"), NIGHT_DUTY)
+
+
+def test_a_contact_without_concern_or_anybody_to_identify_is_refused() -> None:
+    command = c.ReceiveContact(
+        contact="referral", source="1A", source_agency="school", subjects=(Subject(id="s0", cohort="child"),)
+    )
+    with pytest.raises(Refusal):
+        decide(None, command, SANDWELL, SYSTEM, MORNING, reference="R", said=None)
+
+
+# Checks and sharing
+
+
+def test_no_check_leaves_before_the_sharing_basis_is_recorded() -> None:
+    world = rated("red")
+    assert world.states["R"].stage == "agency_checks" and world.states["R"].checks == {}
+    asked = of(e.ChecksRequested, world.give("R", BASIS, DUTY))
+    assert asked[0].agencies == SANDWELL.checks_for(frozenset({"child"}))
+    assert set(world.states["R"].outstanding) == set(asked[0].agencies)
+
+
+def test_a_basis_recorded_before_the_rating_lets_the_checks_leave_with_it() -> None:
+    world = arrived()
+    world.give("R", BASIS, DUTY)
+    assert world.states["R"].checks == {}
+    assert of(e.ChecksRequested, world.give("R", c.RateReferral(rating="red"), DUTY))
+
+
+def test_a_reason_not_to_share_is_a_record_and_no_check_leaves() -> None:
+    world = rated("red")
+    refusal = BASIS.model_copy(update={"share": False})
+    with pytest.raises(ReasonNeeded):
+        world.give("R", refusal, DUTY, None)
+    world.give("R", refusal, DUTY)
+    assert (world.states["R"].stage, world.states["R"].checks) == ("mash_meeting", {})
+
+
+def test_consent_is_no_basis_when_it_was_not_given() -> None:
+    with pytest.raises(Incomplete):
+        rated("red").give("R", BASIS.model_copy(update={"lawful_basis": "consent"}), DUTY)
+
+
+def test_only_an_agency_answers_for_itself_and_once() -> None:
+    world = rated("red")
+    world.give("R", BASIS, DUTY)
+    answer = c.AnswerCheck(agency="police", known=True)
+    with pytest.raises(NotYours):
+        world.give("R", answer, person("navigator", "housing"))
+    world.give("R", answer, person("navigator", "police"))
+    with pytest.raises(Incomplete):
+        world.give("R", answer, person("navigator", "police"))
+
+
+def test_going_on_without_replies_is_an_act_with_a_reason_and_late_answers_are_still_taken() -> None:
+    world = rated("amber", MERTON)
+    world.give("R", BASIS, DUTY)
+    with pytest.raises(ReasonNeeded):
+        world.give("R", c.ProceedWithoutReplies(), DUTY, None)
+    went = of(e.ProceededWithoutReplies, world.give("R", c.ProceedWithoutReplies(), DUTY))
+    assert set(went[0].agencies) == set(MERTON.agencies) and world.states["R"].stage == "decision"
+    assert not any(running.kind == "check" for running in world.states["R"].running)
+    world.give("R", c.AnswerCheck(agency="police", known=True), person("navigator", "police"))
+    assert world.states["R"].checks["police"].answered_at == world.now
+    assert world.states["R"].stage == "decision"
+
+
+# Ratings and clocks
+
+
+def test_reds_four_hours_run_from_receipt_and_cover_checks_and_meeting_so_a_late_agency_never_moves_them() -> None:
+    world = arrived()
+    world.pass_time(timedelta(minutes=50))
+    world.give("R", c.RateReferral(rating="red"), DUTY)
+    due = MORNING + timedelta(hours=4)
+    assert clock(world, "response").due_at == due
+    world.pass_time(timedelta(hours=3))
+    answered(world)
+    assert world.states["R"].stage == "mash_meeting" and clock(world, "response").due_at == due
+    assert clock(world, "response").running
+    world.give("R", c.RecordMeeting(attended=QUORUM, rating="red"), DUTY)
+    assert world.states["R"].stage == "decision" and clock(world, "response").met is True
+
+
+def test_the_statutory_decision_clock_runs_beside_the_longer_clock_of_the_hub() -> None:
+    world = rated("green")
+    assert clock(world, "response").due_at == MORNING + timedelta(hours=72)
+    assert clock(world, "decision_on_response").due_at == london("2026-06-03 17:00")
+
+
+def test_rerated_up_counts_from_the_rerating_unless_the_old_time_was_earlier() -> None:
+    world = rated("green")
+    world.pass_time(timedelta(hours=10))
+    world.give("R", c.RerateReferral(rating="red"), DUTY)
+    assert clock(world, "response").due_at == MORNING + timedelta(hours=14)
+    late = rated("green")
+    late.pass_time(timedelta(hours=70))
+    late.give("R", c.RerateReferral(rating="red"), DUTY)
+    assert clock(late, "response").due_at == MORNING + timedelta(hours=72)
+
+
+def test_rerated_down_counts_the_new_length_from_the_original_start() -> None:
+    world = rated("red")
+    world.give("R", BASIS, DUTY)
+    world.pass_time(timedelta(hours=3))
+    world.give("R", c.RerateReferral(rating="amber"), DUTY)
+    assert clock(world, "response").due_at == MORNING + timedelta(hours=24)
+    assert clock(world, "check:police").due_at == MORNING + timedelta(hours=24)
+
+
+def test_a_recorded_breach_stays_recorded_when_the_rating_falls() -> None:
+    world = rated("red")
+    world.run_clocks(MORNING + timedelta(hours=4, minutes=1))
+    breached_at = clock(world, "response").breached_at
+    assert breached_at == MORNING + timedelta(hours=4)
+    world.give("R", c.RerateReferral(rating="green"), DUTY)
+    assert clock(world, "response").breached_at == breached_at
+    answered(world)
+    world.give("R", decision(s0="no_further_action"), MANAGER)
+    assert clock(world, "response").met is False
+
+
+def test_rerating_needs_a_reason_and_another_rating_of_the_hub() -> None:
+    world = rated("red")
+    with pytest.raises(ReasonNeeded):
+        world.give("R", c.RerateReferral(rating="green"), DUTY, None)
+    with pytest.raises(Incomplete):
+        world.give("R", c.RerateReferral(rating="red"), DUTY)
+    with pytest.raises(NotInProfile, match="red, amber, green"):
+        world.give("R", c.RerateReferral(rating="blue"), DUTY)
+
+
+def test_sandwell_gives_a_second_rating_after_the_meeting() -> None:
+    world = at_stage("mash_meeting")
+    with pytest.raises(Incomplete, match="second rating"):
+        world.give("R", c.RecordMeeting(attended=QUORUM), DUTY)
+    world.give("R", c.RecordMeeting(attended=QUORUM, rating="green"), DUTY)
+    assert (world.states["R"].stage, world.states["R"].first_rating, world.states["R"].rating) == ("decision", "amber", "green")
+
+
+def test_a_strategy_discussion_does_not_let_reds_four_hours_be_forgotten() -> None:
+    world = rated("red")
+    world.give("R", c.CallStrategyDiscussion(), DUTY)
+    world.pass_time(timedelta(minutes=30))
+    world.give("R", ENDED, DUTY)
+    due = min(running.due_at for running in world.states["R"].running)
+    assert world.states["R"].stage == "agency_checks" and due <= MORNING + timedelta(hours=4)
+
+
+# Strategy discussion and section 47
+
+
+def test_mertons_red_goes_straight_to_a_strategy_discussion_and_without_section_47_to_the_decision() -> None:
+    world = rated("red", MERTON)
+    assert world.states["R"].stage == "strategy_discussion"
+    world.give("R", ENDED, DUTY)
+    assert world.states["R"].stage == "decision"
+
+
+@pytest.mark.parametrize("stage", [s for s in OPEN if s not in ("contact", "strategy_discussion")])
+def test_a_strategy_discussion_is_called_from_any_open_stage_and_returns_where_it_came_from(stage: str) -> None:
+    world = at_stage(stage)
+    world.give("R", c.CallStrategyDiscussion(), DUTY)
+    assert world.states["R"].stage == "strategy_discussion"
+    assert clock(world, "strategy_discussion").owner
+    world.give("R", ENDED, DUTY)
+    assert world.states["R"].stage == stage
+    assert world.states["R"].next_at is not None
+
+
+@pytest.mark.parametrize("stage", CONCLUDED)
+def test_nothing_but_reopening_notes_late_answers_and_alerts_is_offered_once_concluded(stage: str) -> None:
+    offered = {command for command, stages in COMMANDS.items() if stage in stages}
+    assert offered == {"reopen_referral", "add_note", "answer_check", "acknowledge_alert"}
+
+
+@pytest.mark.parametrize("missing", QUORUM)
+def test_a_strategy_discussion_without_social_care_police_or_health_has_no_quorum(missing: str) -> None:
+    world = at_stage("strategy_discussion")
+    attended = tuple(agency for agency in (*QUORUM, "education") if agency != missing)
+    with pytest.raises(QuorumNotMet, match=f"missing: {missing}"):
+        world.give("R", HELD.model_copy(update={"attended": attended}), DUTY)
+
+
+def test_the_conference_is_due_fifteen_working_days_after_the_discussion_and_a_further_one_does_not_put_it_off() -> None:
+    world = at_stage("enquiries")
+    due = clock(world, "initial_conference").due_at
+    assert due == london("2026-06-23 17:00")
+    world.pass_time(timedelta(days=5))
+    world.give("R", c.CallStrategyDiscussion(), DUTY)
+    world.give("R", HELD, DUTY)
+    assert [k.due_at for k in world.states["R"].running if k.kind == "initial_conference"] == [due]
+
+
+def test_a_conference_is_never_recorded_at_a_weekend_nor_before_it_was_held() -> None:
+    world = at_stage("conference")
+    world.pass_time(timedelta(days=6))
+    for day in (date(2026, 6, 6), date(2026, 6, 9)):
+        with pytest.raises(Incomplete):
+            world.give("R", c.RecordConference(held_on=day, outcome="no_plan"), DUTY)
+    world.give("R", c.RecordConference(held_on=date(2026, 6, 5), outcome="no_plan"), DUTY)
+    assert world.states["R"].stage == "section_47_concluded" and not world.states["R"].open
+
+
+def test_an_assessment_beside_section_47_continues_alone_when_the_section_47_ends() -> None:
+    world = at_stage("enquiries")
+    world.give("R", c.StartAssessment(), DUTY)
+    due = clock(world, "assessment").due_at
+    world.give("R", c.ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    assert world.states["R"].stage == "section_17_assessment" and world.states["R"].open
+    assert clock(world, "assessment").running and clock(world, "assessment").due_at == due
+    world.give("R", c.CompleteAssessment(factors=("1A",), outcome="child_in_need_plan"), DUTY)
+    assert world.states["R"].subjects["s0"].outcome == "child_in_need_plan"
+
+
+def test_an_assessment_goes_on_while_a_strategy_discussion_is_held_and_after_it() -> None:
+    world = at_stage("section_17_assessment")
+    world.give("R", c.CallStrategyDiscussion(), DUTY)
+    assert world.states["R"].assessment_under_way and clock(world, "assessment").running
+    world.give("R", HELD, DUTY)
+    assert "complete_assessment" in world.states["R"].possible()
+    assert "start_assessment" not in world.states["R"].possible()
+
+
+def test_factor_21_stands_alone() -> None:
+    world = at_stage("section_17_assessment")
+    with pytest.raises(Incomplete, match="8869"):
+        world.give("R", c.CompleteAssessment(factors=("21", "1A"), outcome="no_further_action"), DUTY)
+
+
+# Decisions
+
+
+def test_the_first_decision_is_the_managers_and_has_a_reason_a_need_and_an_outcome_for_everybody() -> None:
+    world = at_decision("child", "child")
+    whole = decision(s0="early_help", s1="early_help")
+    for broken, by, said, refusal in (
+        (whole, person("social_worker"), WORDS, NotYours),
+        (whole, MANAGER, None, ReasonNeeded),
+        (decision(s0="early_help"), MANAGER, WORDS, Incomplete),
+        (whole.model_copy(update={"primary_need": None}), MANAGER, WORDS, Incomplete),
+        (c.RecordDecision(outcomes={"s0": "transfer", "s1": "transfer"}), MANAGER, WORDS, Incomplete),
+    ):
+        with pytest.raises(refusal):
+            world.give("R", broken, by, said)
+    world.give("R", whole, MANAGER)
+    assert world.states["R"].stage == "step_down_preparing"
+
+
+def test_subjects_whose_paths_differ_go_on_as_linked_referrals() -> None:
+    world = at_decision("child", "child", "child", "adult", referrer_reachable=True)
+    world.give("R", decision(s0="section_47", s1="early_help", s2="early_help", s3="no_further_action"), MANAGER)
+    whose = {reference: (tuple(r.subjects), r.stage) for reference, r in world.states.items()}
+    assert whose == {
+        "R": (("s0",), "strategy_discussion"),
+        "R-B": (("s1", "s2"), "step_down_preparing"),
+        "R-C": (("s3",), "no_further_action"),
+    }
+    for reference in ("R-B", "R-C"):
+        linked = world.states[reference]
+        assert (linked.parent, linked.received_at, linked.rating) == ("R", MORNING, "blue")
+        assert clock(world, "outcome_told", reference).running
+
+
+def test_a_safe_contact_warning_goes_along_with_every_linked_referral() -> None:
+    world = at_decision("child", "child", consent=c.ReportedConsent(safe_contact_warning=True))
+    world.give("R", decision(s0="section_17", s1="early_help"), MANAGER)
+    assert all(referral.consent.safe_contact_warning for referral in world.states.values())
+
+
+def test_a_step_down_is_open_until_the_service_accepts_it() -> None:
+    world = at_stage("step_down_offered")
+    assert world.states["R"].open and clock(world, "step_down_offered").owner == "early_help"
+    world.give("R", c.AcceptStepDown(), person("early_help", "early_help"))
+    assert not world.states["R"].open and world.states["R"].subjects["s0"].outcome == "early_help"
+
+
+def test_a_returned_step_down_steps_up_to_a_new_decision() -> None:
+    world = at_stage("step_down_offered")
+    with pytest.raises(ReasonNeeded):
+        world.give("R", c.ReturnStepDown(), person("early_help", "early_help"), None)
+    world.give("R", c.ReturnStepDown(), person("early_help", "early_help"))
+    assert world.states["R"].stage == "decision" and world.states["R"].next_at is not None
+    world.give("R", decision(s0="section_17"), MANAGER)
+    assert world.states["R"].stage == "section_17_assessment"
+
+
+def test_reopening_corrects_a_mistaken_closure_and_starts_a_clock_from_now() -> None:
+    world = at_decision(referrer_reachable=True)
+    world.give("R", decision(s0="no_further_action"), MANAGER)
+    world.give("R", c.RecordTold(what="outcome"), SYSTEM, None)
+    world.give("R", c.RecordTold(what="acknowledgement"), SYSTEM, None)
+    assert world.states["R"].finished
+    world.pass_time(timedelta(days=20))
+    for by, said, refusal in ((person("social_worker"), WORDS, NotYours), (MANAGER, None, ReasonNeeded)):
+        with pytest.raises(refusal):
+            world.give("R", c.ReopenReferral(), by, said)
+    world.give("R", c.ReopenReferral(), MANAGER)
+    referral = world.states["R"]
+    assert (referral.stage, referral.open, referral.decided_at) == ("decision", True, None)
+    assert referral.due_at is not None and referral.due_at > world.now
+    world.give("R", decision(s0="early_help"), MANAGER)
+    assert any(running.kind == "outcome_told" for running in world.states["R"].running)
+
+
+def test_what_is_not_possible_says_the_stage_and_what_is() -> None:
+    world = arrived()
+    with pytest.raises(ImpossibleMove) as refusal:
+        world.give("R", decision(s0="advice"), MANAGER)
+    assert refusal.value.facts == {
+        "stage": "triage",
+        "command": "record_decision",
+        "possible": list(world.states["R"].possible()),
+    }
+    assert "rate_referral" in refusal.value.reason
+
+
+# What the hub does not take
+
+
+def test_a_contact_about_an_adult_is_signposted_by_merton_recorded_and_concluded() -> None:
+    world = arrived(MERTON, MORNING, "adult", referrer_reachable=True)
+    referral = world.states["R"]
+    assert (referral.stage, referral.open, referral.subjects["s0"].outcome) == ("not_taken", False, "signposted")
+    assert {running.kind for running in referral.running} == {"acknowledgement", "outcome_told"}
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "fields"),
+    [(("adult",), {"immediate_danger": True}), (("adult", "child"), {}), (("unknown",), {})],
+    ids=["in immediate danger", "with a child", "of unknown age"],
+)
+def test_somebody_merton_may_have_to_act_on_is_seen_by_a_person(cohorts: tuple[str, ...], fields: dict[str, Any]) -> None:
+    assert arrived(MERTON, MORNING, *cohorts, **fields).states["R"].stage == "triage"
+
+
+def test_sandwell_takes_adults() -> None:
+    assert arrived(SANDWELL, MORNING, "adult").states["R"].stage == "triage"
+
+
+# The ladder
+
+
+def test_a_missed_clock_climbs_the_ladder_and_tells_the_last_rung_again_and_again() -> None:
+    world = arrived()
+    said = world.run_clocks(MORNING + timedelta(hours=15))
+    climbs = [(event.role, (at - MORNING) / timedelta(hours=1)) for at, event in said if isinstance(event, e.ClockEscalated)]
+    assert climbs == [
+        ("duty_manager", 1.0),
+        ("practice_manager", 1.5),
+        ("service_manager", 2.5),
+        ("service_manager", 6.5),
+        ("service_manager", 10.5),
+        ("service_manager", 14.5),
+    ]
+
+
+def test_an_acknowledged_alert_climbs_no_further_and_is_renewed_when_nothing_happens() -> None:
+    world = arrived(SANDWELL)
+    world.run_clocks(MORNING + timedelta(hours=1, minutes=10))
+    assert world.states["R"].alerts == ("triage",)
+    world.give("R", c.AcknowledgeAlert(clock="triage"), DUTY)
+    acknowledged_at = world.now
+    assert world.states["R"].alerts == () and "acknowledge_alert" not in world.states["R"].possible()
+    said = world.run_clocks(acknowledged_at + timedelta(hours=24))
+    assert [(at, event.id) for at, event in said if isinstance(event, e.ClockEscalated) and event.id == "triage"] == [
+        (acknowledged_at + timedelta(hours=24), "triage")
+    ]
+    assert world.states["R"].alerts == ("triage",)
+
+
+def test_doing_what_a_clock_waits_for_ends_its_alert() -> None:
+    world = arrived()
+    world.run_clocks(MORNING + timedelta(hours=2))
+    world.give("R", c.RateReferral(rating="red"), DUTY)
+    assert world.states["R"].alerts == () and clock(world, "triage").met is False
+
+
+def test_an_agency_is_chased_first_then_its_lead_and_then_the_hub() -> None:
+    world = rated("red")
+    world.give("R", BASIS, DUTY)
+    for agency in world.states["R"].outstanding:
+        if agency != "police":
+            world.give("R", c.AnswerCheck(agency=agency, known=False), person("navigator", agency))
+    said = world.run_clocks(MORNING + timedelta(hours=6))
+    told = [
+        (event.role, (at - MORNING) / timedelta(hours=1))
+        for at, event in said
+        if isinstance(event, e.ClockWarned | e.ClockEscalated) and event.id == "check:police"
+    ]
+    assert told == [
+        ("police_navigator", 2.0),
+        ("police_navigator", 3.2),
+        ("police_lead", 4.0),
+        ("duty_manager", 5.0),
+        ("practice_manager", 5.5),
+    ]
+
+
+def test_telling_the_referrer_stops_the_clock_once_and_a_second_telling_changes_nothing() -> None:
+    world = arrived(referrer_reachable=True)
+    assert world.give("R", c.RecordTold(what="acknowledgement"), SYSTEM, None)
+    assert clock(world, "acknowledgement").met is True
+    assert world.give("R", c.RecordTold(what="acknowledgement"), SYSTEM, None) == []
+
+
+# Another profile
+
+
+def test_a_profile_without_the_present_rating_is_not_adopted() -> None:
+    world = at_decision()
+    world.profile = SANDWELL
+    with pytest.raises(NotInProfile, match="blue"):
+        world.give("R", c.AdoptProfile(digest=SANDWELL.digest), DUTY)
+
+
+def test_another_hubs_profile_is_not_adopted() -> None:
+    world = rated("red")
+    world.profile = MERTON
+    with pytest.raises(Refusal):
+        world.give("R", c.AdoptProfile(digest=MERTON.digest), DUTY)
+
+
+def test_a_check_of_an_agency_that_left_the_profile_still_escalates() -> None:
+    world = rated("red")
+    world.give("R", BASIS, DUTY)
+    fewer = {name: agency for name, agency in SANDWELL.agencies.items() if name != "housing"}
+    world.profile = Profile.model_validate({**SANDWELL.model_dump(), "agencies": fewer, "area": "a later version"})
+    world.give("R", c.AdoptProfile(digest=world.profile.digest), DUTY)
+    said = world.run_clocks(MORNING + timedelta(hours=5))
+    assert any(isinstance(event, e.ClockEscalated) and event.id == "check:housing" for _, event in said)
