@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from mash.config.profile import ProfileError, available, describe, load_profile
+from mash.config.profile import available, describe, load_profile
 from mash.config.settings import Settings, SettingsError, read_settings
+from mash.config.toml_lines import WrongFile
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
@@ -247,7 +248,7 @@ def main() -> None:
     """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
     try:
         app()
-    except (SettingsError, ProfileError, Refusal) as wrong:
+    except (SettingsError, WrongFile, Refusal) as wrong:
         print(f"mash: {wrong}", file=sys.stderr)
         sys.exit(2)
 

@@ -42,8 +42,18 @@ def _as_truth(value: Any) -> Any:
     return value if isinstance(value, bool) else words.get(str(value).strip().lower())
 
 
+def _as_list(value: Any) -> Any:
+    """Nothing given is an empty list, and one thing given alone is a list of it."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _as_object(value: Any) -> Any:
+    return {} if value is None else value
+
+
 Text = Annotated[Annotated[str, Field(max_length=2_000)] | None, BeforeValidator(_as_text), Field(default=None)]
 Long = Annotated[Annotated[str, Field(max_length=100_000)] | None, BeforeValidator(_as_text), Field(default=None)]
+Codes = Annotated[list[Annotated[str, BeforeValidator(_as_text)]], BeforeValidator(_as_list), Field(default=[], max_length=100)]
 Truth = Annotated[bool | None, BeforeValidator(_as_truth), Field(default=None)]
 
 
@@ -69,10 +79,10 @@ class SubjectGiven(Given):
     name: Name | None = None
     date_of_birth: Text
     expected_date: Text
-    age_estimate: int | None = None
+    age_estimate: Text
     sex: Text
     ethnicity: Text
-    disability: list[str] = []
+    disability: Codes
     nhs_number: Text
     upn: Text
     school: Text
@@ -102,7 +112,7 @@ class ConcernGiven(Given):
     summary: Long
     narrative: Long
     primary_need: Text
-    factors: list[str] | None = None
+    factors: Codes
     immediate_danger: Truth
 
 
@@ -145,11 +155,11 @@ class Submission(Given):
 
     kind: Text
     reported_at: Text
-    source: SourceGiven = SourceGiven.model_validate({})
-    subjects: list[SubjectGiven] = Field(default=[], max_length=30)
-    household: list[HouseholdGiven] = Field(default=[], max_length=60)
-    concern: ConcernGiven = ConcernGiven.model_validate({})
-    consent: ConsentGiven = ConsentGiven.model_validate({})
+    source: Annotated[SourceGiven, BeforeValidator(_as_object)] = SourceGiven.model_validate({})
+    subjects: Annotated[list[SubjectGiven], BeforeValidator(_as_list)] = Field(default=[], max_length=30)
+    household: Annotated[list[HouseholdGiven], BeforeValidator(_as_list)] = Field(default=[], max_length=60)
+    concern: Annotated[ConcernGiven, BeforeValidator(_as_object)] = ConcernGiven.model_validate({})
+    consent: Annotated[ConsentGiven, BeforeValidator(_as_object)] = ConsentGiven.model_validate({})
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""
@@ -207,7 +217,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         source_agency=source.agency if source.agency in AGENCIES else "unknown",
         subjects=subjects or (Subject(id="S1", cohort="unknown"),),
         primary_need=concern.primary_need if codes.known("primary_need", concern.primary_need or "") else None,
-        factors=tuple(f for f in dict.fromkeys(concern.factors or []) if codes.known("assessment_factors", f)),
+        factors=tuple(f for f in dict.fromkeys(concern.factors) if codes.known("assessment_factors", f)),
         immediate_danger=bool(concern.immediate_danger),
         consent=ReportedConsent(
             asked=consent.asked,
@@ -270,7 +280,7 @@ def _flags(submission: Submission) -> Any:
         "source_agency_unknown": source.agency not in AGENCIES,
         "reported_at_not_understood": bool(submission.reported_at) and _instant(submission.reported_at) is None,
         "primary_need_unknown": bool(concern.primary_need) and not codes.known("primary_need", concern.primary_need or ""),
-        "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors or []),
+        "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
         "consent_not_asked": submission.consent.asked is not True,
         "referrer_not_reachable": not _reachable(source.email),
         "no_subject_named": not submission.subjects,

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -62,6 +62,7 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_HOME": str((settings.data_dir / "prefect").resolve()),
         "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "1",
         **({"PREFECT_API_AUTH_STRING": login.get_secret_value()} if login else {}),
@@ -78,7 +79,7 @@ class Stack:
         self.logs = settings.data_dir / "logs"
         self.stopping = False
 
-    def __enter__(self) -> Stack:
+    def __enter__(self) -> Self:
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             self._database()

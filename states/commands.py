@@ -16,6 +16,10 @@ Label = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9
 Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
 
 
+SYSTEM = "system"
+"""The actor, role and agency of what the software does by itself."""
+
+
 class Actor(Frozen):
     """Who acts: an account or system id (never a person's name), a role and an agency, at a hub."""
 
@@ -266,5 +270,8 @@ StaffCommand = Annotated[
     Field(discriminator="kind"),
 ]
 """What a person with a role may ask."""
+
+STAND_ALONE = ("answer_check", "acknowledge_alert", "add_note")
+"""Commands that are right whatever others did meanwhile: twelve agencies answer at once."""
 
 Command = ReceiveContact | StaffCommand | FireClocks | RecordTold

@@ -7,7 +7,7 @@ from typing import Any
 
 from mash.states import events as e
 from mash.states.clocks import Frozen
-from mash.states.commands import Actor, ReportedConsent
+from mash.states.commands import SYSTEM, Actor, ReportedConsent
 from mash.states.events import Event, StartedClock
 from mash.states.machine import COMMANDS
 
@@ -64,9 +64,11 @@ class SubjectState(Frozen):
 
 
 class Referral(Frozen):
-    """A referral as its log says it is. `version` is the number of events folded."""
+    """A referral as its log says it is. `version` is the number of events folded, `acted` the version that a person's act
+    last led to: what the system adds afterwards does not outdate what somebody has in view."""
 
     version: int
+    acted: int
     hub: str
     profile: str
     contact: str
@@ -172,6 +174,7 @@ def _started(clock: StartedClock, **kept: Any) -> Clock:
 def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral:
     new = Referral(
         version=1,
+        acted=1,
         hub=event.hub,
         profile=event.profile,
         contact=event.contact,
@@ -209,7 +212,9 @@ def evolve(referral: Referral | None, event: Event, at: datetime, by: Actor) -> 
         return _begin(event, at)
     if referral is None:
         raise ValueError("a log begins with contact_received or continued_from")
-    return referral.model_copy(update={"version": referral.version + 1, **_changes(referral, event, at, by)})
+    version = referral.version + 1
+    acted = referral.acted if by.role == SYSTEM else version
+    return referral.model_copy(update={"version": version, "acted": acted, **_changes(referral, event, at, by)})
 
 
 def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mash.flows.store.keys import digest, seal, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, REFERRALS, WAKE_UPS
 from mash.notifications.wording import notices_for
-from mash.states.commands import Actor, AdoptProfile, Command, FireClocks, ReceiveContact, Said, StaffCommand
+from mash.states.commands import STAND_ALONE, Actor, AdoptProfile, Command, FireClocks, ReceiveContact, Said, StaffCommand
 from mash.states.decide import continue_split, decide
 from mash.states.errors import NotFound, VersionConflict
 from mash.states.events import GENESIS, SCHEMA, Event, Recorded, ReferralSplit
@@ -83,14 +83,15 @@ async def apply(
     seen: int | None = None,
     words: str | None = None,
 ) -> Applied:
-    """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when `seen` is not
-    the version that stands. Words are encrypted and owned by the actor's agency."""
+    """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
+    person has acted since the version `seen`. Words are encrypted and owned by the actor's agency."""
     row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference).with_for_update())).one_or_none()
     if row is None or by.hub != row.hub:
         raise NotFound(f"no referral {reference} at this hub")
-    if seen is not None and seen != row.version:
-        raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     referral = Referral.model_validate_json(row.state)
+    outdated = seen is not None and not referral.acted <= seen <= row.version
+    if outdated and command.kind not in STAND_ALONE:
+        raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     now = store.time.now()
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)

@@ -17,11 +17,9 @@ from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import Keyring
 from mash.flows.store.tables import ANCHOR, PROFILES
 from mash.flows.store.time import HubTime
-from mash.states.commands import Actor
+from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
-
-SYSTEM = "system"
 
 
 def system_actor(hub: str) -> Actor:
