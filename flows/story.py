@@ -5,7 +5,19 @@ from __future__ import annotations
 from mash.states.clocks import local
 from mash.states.events import Recorded
 
-_LEFT_OUT = {"kind", "said", "configuration", "profile", "consent", "clocks", "clock", "subjects", "came_from", "schema_number"}
+_LEFT_OUT = {
+    "kind",
+    "held",
+    "said",
+    "configuration",
+    "profile",
+    "consent",
+    "clocks",
+    "clock",
+    "subjects",
+    "came_from",
+    "schema_number",
+}
 
 
 def told(recorded: Recorded) -> str:

@@ -68,6 +68,7 @@ class ReceiveContact(Frozen):
     reported_at: datetime | None = None
     flags: tuple[Code, ...] = ()
     referrer_reachable: bool = False
+    held: tuple[Said, ...] = ()
 
 
 class RateReferral(Frozen):

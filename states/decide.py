@@ -8,6 +8,7 @@ from typing import Any
 
 from mash.states import commands as c
 from mash.states import events as e
+from mash.states.clocks import LONDON
 from mash.states.commands import Actor, Command, Said
 from mash.states.deciding import Deciding
 from mash.states.errors import ImpossibleMove, Incomplete, NothingToActOn, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
@@ -105,7 +106,7 @@ def _share(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> None:
             said=said,
         )
     )
-    if d.referral.stage == "agency_checks":
+    if d.referral.stage in BEFORE_DECISION and d.referral.rating:
         d.take_route()
 
 
@@ -222,8 +223,11 @@ def _enquiries(d: Deciding, cmd: c.ConcludeEnquiries, said: Said | None) -> None
 def _conference(d: Deciding, cmd: c.RecordConference, said: Said | None) -> None:
     if cmd.held_on.weekday() >= 5:
         raise Incomplete("an initial child protection conference is not held at a weekend (CIN rule 8875): check the date")
-    if cmd.held_on > d.now.date():
-        raise Incomplete("the conference is recorded once it has been held")
+    held_since = d.referral.strategy_held_at or d.referral.received_at
+    if not held_since.astimezone(LONDON).date() <= cmd.held_on <= d.now.astimezone(LONDON).date():
+        raise Incomplete(
+            "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
+        )
     d.record(e.ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, said=said))
     d.end_protection(cmd.outcome)
 
@@ -285,6 +289,8 @@ def _reopen(d: Deciding, cmd: c.ReopenReferral, said: Said | None) -> None:
     d.record(e.ReferralReopened(said=said))
     d.stop("outcome_told", met=False)
     d.go("reopen")
+    decision = d.profile.statutory["decision"].model_copy(update={"start": "stage"})
+    d.start(d.start_clock("decision_on_response", decision, "decision on the response, reopened"))
     d.ensure_stage_clock()
 
 
@@ -384,6 +390,7 @@ def continue_split(
     by: Actor,
     now: datetime,
     parent_reference: str,
+    held: tuple[Said, ...],
 ) -> list[Event]:
     """The first events of the linked referral that a split begins: it stands at the decision and takes its own path."""
     d = Deciding(None, profile, by, now, split.reference)
@@ -402,6 +409,7 @@ def continue_split(
             referrer_reachable=parent.referrer_reachable,
             rating=parent.rating or profile.unrated_counts_as,
             outcome=split.outcome,
+            held=held,
             factors=parent.factors,
             immediate_danger=parent.immediate_danger,
             consent=parent.consent,

@@ -175,6 +175,7 @@ class Deciding:
     def decided(self) -> None:
         """The local authority has decided: the statutory clock is met, and the referrer is to be told."""
         self.stop("decision_on_response", "response")
+        self.stop("check", met=False)
         if self.referral.referrer_reachable:
             self.start(self.start_clock("outcome_told", self.profile.statutory["outcome_told"], "outcome to the referrer"))
 
@@ -202,9 +203,16 @@ class Deciding:
         self.start(self.start_clock("assessment", self.profile.statutory["assessment"], "child and family assessment"))
 
     def end_protection(self, outcome: str) -> None:
-        """Section 47 is over: an assessment beside it goes on alone, otherwise the referral concludes."""
+        """Section 47 is over: an assessment beside it goes on alone. One that is complete says what help there is to be, unless
+        the child is protected by a plan; otherwise the referral concludes."""
+        help_to_be = None if outcome == "child_protection_plan" else self.referral.assessment_outcome
         self.stop("initial_conference")
+        if help_to_be == "early_help":
+            self.go("end_protection_in_early_help")
+            return
         self.go("end_protection")
+        if help_to_be == "child_in_need_plan":
+            outcome = help_to_be
         if self.referral.stage == "section_47_concluded":
             self.conclude(outcome)
 

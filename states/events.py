@@ -43,6 +43,7 @@ class ContactReceived(Frozen):
     reported_at: datetime | None
     flags: tuple[str, ...]
     referrer_reachable: bool
+    held: tuple[Said, ...]
     said: Said
 
 
@@ -63,6 +64,7 @@ class ContinuedFrom(Frozen):
     referrer_reachable: bool
     rating: str
     outcome: str
+    held: tuple[Said, ...]
     factors: tuple[str, ...]
     immediate_danger: bool
     consent: ReportedConsent

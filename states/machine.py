@@ -104,6 +104,7 @@ class ReferralChart(StateChart[Position]):
     decide_information_provided = decision.to(information_provided)
     decide_transfer = decision.to(transferred)
     end_protection = section_47.to(section_17_assessment, cond="assessment_continues") | section_47.to(section_47_concluded)
+    end_protection_in_early_help = section_47.to(step_down)
     end_assessment = section_17_assessment.to(assessment_concluded)
     end_assessment_in_early_help = section_17_assessment.to(step_down)
     accept = step_down.to(step_down_accepted)
@@ -176,7 +177,7 @@ NAMES = {state.value: state.name for state in ReferralChart.states_map.values()}
 
 _RATED = OPEN[2:]
 COMMANDS: dict[str, tuple[str, ...]] = {
-    "rate_referral": ("triage",),
+    "rate_referral": ("triage", "decision"),
     "rerate_referral": (*_RATED,),
     "record_sharing_basis": OPEN[1:],
     "answer_check": STAGES,

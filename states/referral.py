@@ -100,6 +100,7 @@ class Referral(Frozen):
     decided_at: datetime | None = None
     outcomes: dict[str, str] = {}
     service: str | None = None
+    assessment_outcome: str | None = None
     told: tuple[str, ...] = ()
     clocks: dict[str, Clock] = {}
 
@@ -153,6 +154,8 @@ class Referral(Frozen):
         names = [name for name, stages in COMMANDS.items() if self.stage in stages]
         answerable = any(check.answered_at is None for check in self.checks.values())
         impossible = {
+            "rate_referral": self.rating is not None,
+            "rerate_referral": self.rating is None,
             "answer_check": not answerable,
             "proceed_without_replies": not self.outstanding,
             "acknowledge_alert": not self.alerts,
@@ -255,6 +258,8 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"subjects": left, "splits": referral.splits + 1}
         case e.StrategyDiscussionHeld():
             return {"strategy_held_at": at}
+        case e.AssessmentCompleted():
+            return {"assessment_outcome": event.outcome}
         case e.StepDownOffered():
             return {"service": event.service}
         case e.StepDownReturned():

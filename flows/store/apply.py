@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from mash.states.events import GENESIS, SCHEMA, Event, Recorded, ReferralSplit
 from mash.states.profile import Profile
 from mash.states.referral import Referral, evolve
 
+log = logging.getLogger("mash.store")
 CHANNEL = "mash_wake"
 """Where NOTIFY tells the worker that wake-ups or notices wait."""
 
@@ -66,9 +68,10 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     key, wrapped = store.keyring.new_key(reference)
     await connection.execute(insert(KEYS).values(reference=reference, wrapped=wrapped))
     ids = await keep(connection, reference, key, items, by, now)
-    said = Said(item=str(ids[0]), hmac=digest(key, items[0].content))
+    held = tuple(Said(item=str(iid), hmac=digest(key, item.content)) for iid, item in zip(ids, items, strict=True))
     profile = store.hub(by.hub)
-    events = decide(None, command, profile, by, now, reference=reference, said=said)
+    command = command.model_copy(update={"held": held})
+    events = decide(None, command, profile, by, now, reference=reference, said=held[0])
     standing = _Standing(reference, reference, by.id, None, GENESIS)
     return Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
 
@@ -125,12 +128,16 @@ async def fire_due(store: Store, *, limit: int = 200, reference: str | None = No
         rows = (await connection.execute(due)).all()
     at_once = asyncio.Semaphore(4)
 
-    async def fire(one: str, hub: str) -> None:
+    async def fire(one: str, hub: str) -> bool:
         async with at_once:
-            await act(store, one, FireClocks(), system_actor(hub))
+            try:
+                await act(store, one, FireClocks(), system_actor(hub))
+            except Exception as error:  # one referral that fails must not hold up the clocks of the others
+                log.error("%s: its clocks could not be fired: %s", one, type(error).__name__)
+                return False
+            return True
 
-    await asyncio.gather(*(fire(row.reference, row.hub) for row in rows))
-    return len(rows)
+    return sum(await asyncio.gather(*(fire(row.reference, row.hub) for row in rows)))
 
 
 async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
@@ -296,20 +303,16 @@ async def _continue(
     await connection.execute(insert(KEYS).values(reference=split.reference, wrapped=wrapped))
     rows = (await connection.execute(select(ITEMS).where(ITEMS.c.reference == parent.reference))).all()
     cipher, old = AESGCM(key), AESGCM(old_key)
-    await connection.execute(
-        insert(ITEMS),
-        [
-            {
-                **row._mapping,
-                "id": uuid4(),
-                "reference": split.reference,
-                "sealed": seal(cipher, unseal(old, row.sealed, parent.reference), split.reference),
-            }
-            for row in rows
-            if row.subject is None or row.subject in split.subjects
-        ],
-    )
+    copies, held = [], []
+    for row in rows:
+        if row.subject is not None and row.subject not in split.subjects:
+            continue
+        plain, item = unseal(old, row.sealed, parent.reference), uuid4()
+        held.append(Said(item=str(item), hmac=digest(key, plain)))
+        sealed = seal(cipher, plain, split.reference)
+        copies.append({**row._mapping, "id": item, "reference": split.reference, "sealed": sealed})
+    await connection.execute(insert(ITEMS), copies)
     cohorts = {sid: before.subjects[sid].cohort for sid in split.subjects}
-    events = continue_split(referral, split, cohorts, profile, by, now, parent.reference)
+    events = continue_split(referral, split, cohorts, profile, by, now, parent.reference, tuple(held))
     standing = _Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     await _append(connection, store, standing, events, profile, by, now)

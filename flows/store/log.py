@@ -112,22 +112,25 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
     }
     for recorded in log:
         said = getattr(recorded.event, "said", None)
-        if said is None:
-            continue
-        words = sealed.get(UUID(said.item))
-        try:
-            intact = words is not None and digest(key, unseal(AESGCM(key), words, reference)) == said.hmac
-        except KeyDestroyed:
-            intact = False
-        if not intact:
-            yield f"{reference}: the words of event {recorded.sequence} were changed or removed"
+        for words in {*getattr(recorded.event, "held", ()), *([said] if said else [])}:
+            try:
+                kept = sealed.get(UUID(words.item))
+                intact = kept is not None and digest(key, unseal(AESGCM(key), kept, reference)) == words.hmac
+            except KeyDestroyed:
+                intact = False
+            if not intact:
+                yield f"{reference}: the words of event {recorded.sequence} were changed or removed"
+                break
 
 
 async def destroy_key(store: Store, reference: str) -> None:
-    """Erase the people of a referral by destroying its key; its log stays, and still verifies."""
+    """Erase the people of a contact by destroying its keys, those of its linked referrals too: they hold copies. The logs stay,
+    and still verify."""
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+    family = select(REFERRALS.c.reference).where(REFERRALS.c.root == root)
     async with store.engine.begin() as connection:
         done = await connection.execute(
-            update(KEYS).where(KEYS.c.reference == reference).values(wrapped=None, destroyed_at=store.time.now())
+            update(KEYS).where(KEYS.c.reference.in_(family)).values(wrapped=None, destroyed_at=store.time.now())
         )
-    if done.rowcount != 1:
+    if not done.rowcount:
         raise NotFound(f"no referral {reference}")

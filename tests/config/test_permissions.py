@@ -47,7 +47,9 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
                 "add_note",
             },
         ),
-        ("social_worker", set(COMMANDS)
+        (
+            "social_worker",
+            set(COMMANDS)
             - {
                 "record_decision",
                 "conclude_enquiries",
@@ -55,7 +57,8 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
                 "adopt_profile",
                 "accept_step_down",
                 "return_step_down",
-            }),
+            },
+        ),
     ],
 )
 def test_a_role_may_do_what_it_is_there_for_and_no_more(role: str, commands: set[str]) -> None:
