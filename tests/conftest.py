@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hub import Hub, running_hub
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
@@ -37,6 +38,18 @@ def cluster() -> Iterator[Cluster]:
 def owner(cluster: Cluster) -> psycopg.Connection:
     """A connection of the tables' owner, who may do what the application may not."""
     return psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True)
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[Hub]:
+    """Everything running, one hub for all tests that only use it."""
+    folder = Path(tempfile.mkdtemp(prefix="mash-hub-"))
+    folder.chmod(0o755)
+    try:
+        with running_hub(folder) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

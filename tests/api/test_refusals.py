@@ -1,0 +1,206 @@
+"""What the API refuses, and how it says so."""
+
+from __future__ import annotations
+
+import pytest
+from hub import CANARY, ORDINARY, Hub
+
+from mash.api import problems
+from mash.states.errors import Refusal
+
+
+def kinds(of: type[Refusal]) -> set[type[Refusal]]:
+    return {kind for sub in of.__subclasses__() for kind in ({sub} | kinds(sub))}
+
+
+def test_every_refusal_has_a_status() -> None:
+    assert kinds(Refusal) - set(problems.STATUS) == set()
+
+
+def test_nobody_anonymous_gets_beyond_the_health_check_and_a_signed_link(hub: Hub) -> None:
+    paths = hub.http.get("/openapi.json").json()["paths"]
+    closed = [
+        (method, path) for path, methods in paths.items() for method in methods if path not in ("/health", "/alerts/{token}")
+    ]
+    assert len(closed) >= 6
+    for method, path in closed:
+        answer = hub.http.request(method, path.replace("{reference}", "MASH-26-000001"), json=ORDINARY | {"seen": 1})
+        if method == "post" and "commands" in path:
+            answer = hub.http.post(
+                path.replace("{reference}", "MASH-26-000001"), json={"seen": 1, "command": {"kind": "add_note"}}
+            )
+        assert answer.status_code == 401, (method, path, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_staff_token_is_not_an_api_key_nor_the_other_way_round(hub: Hub) -> None:
+    assert hub.http.post("/referrals", json=ORDINARY, headers=hub.staff("duty_manager")).status_code == 401
+    assert hub.http.get("/cases", headers={"Authorization": f"Bearer {hub.key}"}).status_code == 401
+    assert hub.http.get("/cases", headers={"Authorization": "Bearer forged.token.here"}).status_code == 401
+
+
+def test_wrong_numbers_and_codes_are_kept_and_flagged_never_refused(hub: Hub) -> None:
+    child = {
+        "name": {"family": "Somebody"},
+        "nhs_number": "1234567890",
+        "upn": "NOT-A-UPN",
+        "date_of_birth": "last spring",
+        "age_estimate": "about five",
+        "cohort": "toddler",
+        "shoe_size": 9,
+    }
+    answer = hub.submit(
+        {
+            "kind": "worry",
+            "source": {"code": "99Z"},
+            "subjects": [child],
+            "concern": {"summary": "Crying every night.", "primary_need": "N77", "factors": ["99X"]},
+            "consent": None,
+        }
+    )
+    assert answer.status_code == 201
+    assert {
+        "kind_unknown",
+        "source_code_unknown",
+        "S1_nhs_number_not_valid",
+        "S1_upn_not_valid",
+        "S1_date_of_birth_not_understood",
+        "primary_need_unknown",
+        "factor_unknown",
+        "consent_not_asked",
+        "unknown_field",
+        "S1_cohort_not_stated",
+    } <= set(answer.json()["flags"])
+    items = hub.case(answer.json()["reference"])["items"]
+    given = next(item["content"] for item in items if item["kind"] == "subject")
+    assert '"shoe_size":9' in given and '"nhs_number":"1234567890"' in given
+
+
+def test_several_children_and_a_household_are_one_referral(hub: Hub) -> None:
+    reference = hub.referral(subjects=[{"cohort": "child"}, {"cohort": "unborn"}], household=[{"name": "A"}, {"name": "B"}])
+    assert set(hub.case(reference)["subjects"]) == {"S1", "S2"}
+
+
+@pytest.mark.parametrize("body", [{}, {"subjects": [{"cohort": "child", "sex": "F"}]}, {"concern": {"summary": "  "}}])
+def test_only_nothing_at_all_is_refused(hub: Hub, body: object) -> None:
+    answer = hub.submit(body)
+    assert answer.status_code == 422
+    assert "concern.summary" in answer.json()["detail"]
+    assert hub.sql("SELECT status FROM receipt WHERE caller = 'school' ORDER BY at DESC LIMIT 1") == [(422,)], (
+        "counted all the same"
+    )
+
+
+def test_a_malformed_body_is_answered_by_field_and_nothing_of_it_is_repeated(hub: Hub) -> None:
+    answer = hub.submit({"subjects": [{"name": CANARY}], "concern": CANARY})
+    assert answer.status_code == 400
+    assert {wrong["field"] for wrong in answer.json()["fields"]} >= {"concern", "subjects.0.name"}
+    assert "Quillfeather" not in answer.text
+
+
+def test_a_repeated_submission_is_one_referral_and_a_key_used_twice_is_a_conflict(hub: Hub) -> None:
+    first, second = hub.submit(ORDINARY, "twice"), hub.submit(ORDINARY, "twice")
+    assert first.json() == second.json()
+    other = hub.submit({**ORDINARY, "kind": "advice"}, "twice")
+    assert (other.status_code, other.json()["type"]) == (409, "urn:mash:KeyReused")
+
+
+def test_a_post_without_an_idempotency_key_says_what_to_send(hub: Hub) -> None:
+    answer = hub.http.post("/referrals", json=ORDINARY, headers={"Authorization": f"Bearer {hub.key}"})
+    assert answer.status_code == 400
+    assert "Idempotency-Key" in answer.json()["detail"]
+
+
+def test_an_enormous_body_is_refused_before_it_is_read(hub: Hub) -> None:
+    answer = hub.submit({"concern": {"summary": "x" * 1_100_000}})
+    assert answer.status_code == 413
+
+
+def test_an_impossible_command_says_the_stage_and_what_is_possible_and_changes_nothing(hub: Hub) -> None:
+    reference = hub.referral()
+    before = hub.case(reference)["version"]
+    answer = hub.ask(reference, "record_meeting", attended=["police"], rating="red")
+    assert answer.status_code == 409
+    assert answer.json()["stage"] == "triage"
+    assert "rate_referral" in answer.json()["possible"]
+    assert hub.case(reference)["version"] == before
+
+
+def test_somebody_who_saw_an_older_case_is_told_so(hub: Hub) -> None:
+    reference = hub.referral()
+    seen = hub.case(reference)["version"]
+    hub.give(reference, "rate_referral", rating="green")
+    answer = hub.ask(reference, "rerate_referral", words="Worse.", rating="red", seen=1)
+    assert seen > 1
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:mash:VersionConflict")
+
+
+@pytest.mark.parametrize(
+    ("status", "role", "kind", "fields"),
+    [
+        (403, "agency", "rate_referral", {"rating": "red"}),
+        (403, "nobody_known", "add_note", {}),
+        (422, "duty_manager", "rate_referral", {"rating": "purple"}),
+        (422, "duty_manager", "add_note", {}),
+        (
+            422,
+            "duty_manager",
+            "record_sharing_basis",
+            {"purpose": "safeguarding_child", "lawful_basis": "consent", "consent": "refused", "family_informed": True},
+        ),
+        (400, "duty_manager", "no_such_command", {}),
+    ],
+)
+def test_what_staff_may_not_or_cannot_is_refused_with_the_reason(
+    hub: Hub, status: int, role: str, kind: str, fields: dict[str, object]
+) -> None:
+    answer = hub.ask(hub.referral(), kind, role=role, **fields)
+    assert (answer.status_code, bool(answer.json()["detail"])) == (status, True)
+
+
+def test_an_agency_answers_for_itself_alone_and_its_words_are_its_own(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    other = hub.ask(reference, "answer_check", role="agency", agency="housing", known=True)
+    assert other.status_code == 400  # the command itself names no agency
+    headers = {**hub.staff("agency", "housing"), "Idempotency-Key": "for-another"}
+    version = hub.case(reference)["version"]
+    for_police = {"seen": version, "command": {"kind": "answer_check", "agency": "police", "known": True}, "words": "gossip"}
+    assert hub.http.post(f"/cases/{reference}/commands", headers=headers, json=for_police).status_code == 403
+    own = {"seen": version, "command": {"kind": "answer_check", "agency": "housing", "known": True}, "words": "rent arrears"}
+    headers["Idempotency-Key"] = "for-itself"
+    assert hub.http.post(f"/cases/{reference}/commands", headers=headers, json=own).status_code == 200
+    answers = [item for item in hub.case(reference)["items"] if item["kind"] == "answer_check"]
+    assert [(item["agency"], item["content"]) for item in answers] == [("housing", None)], "others see that it exists, no more"
+
+
+def test_another_hubs_staff_do_not_find_the_case(hub: Hub) -> None:
+    reference = hub.referral()
+    assert hub.http.get(f"/cases/{reference}", headers=hub.staff("duty_manager", hub="merton")).status_code == 404
+    assert reference not in hub.http.get("/cases", params={"limit": 500}, headers=hub.staff("duty_manager", hub="merton")).text
+
+
+def test_what_is_open_is_listed_by_stage_rating_and_lateness(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference, "amber")
+
+    def listed(**query: object) -> bool:
+        answer = hub.http.get("/cases", params={"limit": 500, **query}, headers=hub.staff("duty_manager"))
+        return reference in [case["reference"] for case in answer.json()["cases"]]
+
+    assert listed(stage="agency_checks", rating="amber", late=False)
+    assert not listed(stage="triage")
+    assert not listed(rating="red")
+    assert not listed(late=True)
+
+
+def test_children_whose_paths_differ_continue_as_linked_referrals_and_the_referrer_sees_both(hub: Hub) -> None:
+    reference = hub.referral(subjects=[{"cohort": "child"}, {"cohort": "child"}])
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", words="They differ.", outcomes={"S1": "section_17", "S2": "no_further_action"})
+    linked = hub.case(f"{reference}-B")
+    assert (linked["parent"], linked["open"]) == (reference, False)
+    parts = hub.http.get(f"/referrals/{reference}", headers={"Authorization": f"Bearer {hub.key}"}).json()["parts"]
+    assert [part["status"] for part in parts] == ["decided", "decided"]
+    hub.awaits(f"{reference}-B", "Completed")

@@ -1,0 +1,80 @@
+"""Alerts that arrive, are acknowledged by link, and name nobody."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from hub import Hub, eventually
+
+
+def link_in(hub: Hub, reference: str) -> str:
+    """The path of the acknowledging link in the alert about a referral."""
+
+    def found() -> str:
+        links = [
+            m
+            for _, mail in list(hub.received.mails)
+            if reference in str(mail["Subject"]) and "DANGER" in str(mail["Subject"])
+            for part in mail.walk()
+            if not part.is_multipart()
+            for m in re.findall(r"http://[^\s<\"]+/alerts/[\w.\-]+", (part.get_payload(decode=True) or b"").decode())
+        ]
+        return links[0] if links else ""
+
+    return urlsplit(eventually(found)).path
+
+
+def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_acknowledged(hub: Hub) -> None:
+    reference = hub.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
+    path = link_in(hub, reference)
+    # Unacknowledged for half an hour, it climbs: the next role is told, by its own channel (JSON to an HTTP endpoint).
+    eventually(lambda: any(reference in post["title"] for post in hub.received.posts), 60)
+
+    # Looking changes nothing, however often a mail scanner looks; only the button acknowledges.
+    for _ in range(3):
+        assert "I have it" in hub.http.get(path).text
+    assert "triage" in hub.case(reference)["alerts"]
+    assert hub.http.post(path).status_code == 200
+    assert hub.case(reference)["alerts"] == []
+    assert "acknowledged by" in hub.http.get(path).text
+    assert hub.http.post(path).status_code == 409
+
+
+def test_a_forged_or_altered_link_is_not_followed(hub: Hub) -> None:
+    path = link_in(hub, hub.referral(concern={"summary": "Danger.", "immediate_danger": True}))
+    altered = path[:-4] + ("AAAA" if path[-4:] != "AAAA" else "BBBB")
+    for wrong in (altered, "/alerts/forged"):
+        assert hub.http.get(wrong).status_code == 404
+        assert hub.http.post(wrong).status_code == 409
+
+
+def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(hub: Hub) -> None:
+    hub.received.refuse, before = True, hub.received.refusals
+    try:
+        reference = hub.referral(concern={"summary": "Danger.", "immediate_danger": True})
+        eventually(lambda: hub.received.refusals > before, 60)
+    finally:
+        hub.received.refuse = False
+    eventually(lambda: any(reference in post["title"] for post in hub.received.posts), 60)
+    tries = hub.sql(
+        "SELECT d.result FROM delivery d JOIN notice n ON n.id = d.notice WHERE n.reference = %s AND n.role = 'practice_manager'"
+        " ORDER BY d.id",
+        reference,
+    )
+    assert tries[0] == ("json failed",)
+    assert ("json ok",) in tries
+
+
+def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    hub.answer_all(reference)
+    hub.awaits(reference, "Awaiting MASH meeting")
+    everything = [hub.received.text()]
+    everything += [hub.prefect.post(f"/{kind}/filter", json={}).text for kind in ("flow_runs", "task_runs", "artifacts", "logs")]
+    everything += [log.read_text() for log in hub.stack.logs.glob("*.log")]
+    assert reference in "".join(everything)
+    for told in everything:
+        assert "Quillfeather" not in told
+        assert "head@school" not in told
