@@ -45,7 +45,7 @@ class Receivers:
 
     mails: list[tuple[str, Message]] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
-    refusals: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
     refuse: bool = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
@@ -74,10 +74,7 @@ def endpoint(receivers: Receivers) -> Iterator[int]:
     class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if receivers.refuse:
-                receivers.refusals += 1
-            else:
-                receivers.posts.append(json.loads(body))
+            (receivers.refused if receivers.refuse else receivers.posts).append(json.loads(body))
             self.send_response(500 if receivers.refuse else 200)
             self.end_headers()
 
