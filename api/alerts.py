@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
+from mash.api.problems import STATUS
 from mash.flows.store.apply import act
 from mash.flows.store.queries import read_case
 from mash.notifications.links import AlertLink, read
@@ -34,7 +35,7 @@ async def show(request: Request, token: str) -> HTMLResponse:
         link = read(request.app.state.token_key, token)
         case = await read_case(request.app.state.store, link.reference, link.hub)
     except Refusal as refusal:
-        return _page(refusal.title, refusal.reason, status=404)
+        return _page(refusal.title, refusal.reason, status=STATUS[type(refusal)])
     clock = case.referral.clocks[link.clock]
     if link.clock not in case.referral.alerts:
         over = f"acknowledged by {clock.acknowledged_by}" if clock.acknowledged_by else "it is over"
@@ -49,7 +50,7 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
         link = read(request.app.state.token_key, token)
         await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), _holder(link))
     except Refusal as refusal:
-        return _page(refusal.title, refusal.reason, status=409)
+        return _page(refusal.title, refusal.reason, status=STATUS[type(refusal)])
     return _page(f"{link.reference}: acknowledged", "Recorded: you have it. Nobody further up the ladder will be told for now.")
 
 

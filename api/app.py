@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -12,8 +13,10 @@ from sqlalchemy import text
 from mash.api import alerts, cases, referrals
 from mash.api.problems import HANDLERS, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
+from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
 
+log = logging.getLogger("mash.api")
 LARGEST_BODY = 1_000_000
 """Bytes; the longest referral of the sources is a few thousand."""
 
@@ -26,7 +29,12 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        app.state.store = await open_store(settings)
+        try:
+            app.state.store = await open_store(settings)
+        except Exception as error:
+            # The server's own report of this is a traceback, which we keep out of the logs: it prints values.
+            log.critical("cannot start: %s", error if isinstance(error, SettingsError | WrongFile) else type(error).__name__)
+            raise
         yield
         await app.state.store.close()
 

@@ -19,7 +19,8 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.profile import load_profile
+from mash.config.settings import Settings, SettingsError, read_channels
 from mash.flows.cluster import Cluster, start_cluster
 from mash.flows.store.schema import upgrade
 
@@ -80,6 +81,10 @@ class Stack:
         self.stopping = False
 
     def __enter__(self) -> Self:
+        # What is wrong in a file is said before anything starts.
+        for hub in self.settings.hub_names:
+            load_profile(hub, self.settings.profiles_dir)
+        read_channels(self.settings.channels_file)
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             self._database()

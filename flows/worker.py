@@ -53,6 +53,7 @@ class Worker:
         self.live: dict[str, Attempt] = {}
         self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
         self.calm = asyncio.Event()
+        self.repaired: dict[str, list[str]] = {}
         self.order = itertools.count()
         self.locks: psycopg.AsyncConnection[tuple[bool]] | None = None
         self.locking = asyncio.Lock()
@@ -216,7 +217,7 @@ class Worker:
             try:
                 run = await client.read_flow_run(case.flow_run_id)
             except ObjectNotFound:
-                await record_repair(self.store, reference, "Prefect had forgotten the run: created again")
+                await self._repaired(case, "Prefect had forgotten the run: created again")
         if run is None:
             if deployments is None:
                 return None
@@ -226,10 +227,23 @@ class Worker:
         if state and state.is_completed() and case.referral.finished:
             return None
         if state and (state.is_final() or state.is_running() or state.is_cancelling()) and not state.is_completed():
-            await record_repair(self.store, reference, f"the run was left {state.name}: taken up again")
+            await self._repaired(case, f"the run was left {state.name}: taken up again")
         # By force: from a parked state the ordinary way needs a second call, and from a final one there is none.
         answer: OrchestrationResult[None] = await client.set_flow_run_state(run.id, Pending(), force=True)
         return run.model_copy(update={"state": answer.state, "deployment_id": None})
+
+    async def _repaired(self, case: Case, what: str) -> None:
+        await record_repair(self.store, case.reference, what)
+        self.repaired.setdefault(case.hub, []).append(case.reference)
+
+    async def _tell_of_repairs(self) -> None:
+        """Tell the administrators once of all that was repaired since the last time: Prefect's loss would be a storm."""
+        repaired, self.repaired = self.repaired, {}
+        for hub, references in repaired.items():
+            some = ", ".join(references[:5]) + (" and others" if len(references) > 5 else "")
+            await outbox.tell_administrators(
+                self.store, hub, f"{len(references)} runs were put back on their feet", f"{some}. The cases are none the worse."
+            )
 
     async def _execute(self, flow: object, run: FlowRun, attempt: Attempt) -> None:
         token = ATTEMPT.set(attempt)
@@ -283,6 +297,7 @@ class Worker:
             if (now := asyncio.get_running_loop().time()) >= beat:
                 await self._client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=HEARTBEAT)
                 beat = now + HEARTBEAT
+                await self._tell_of_repairs()
             for run in await due_runs(self._client):
                 await self._take_due(run)
             self.rang.set()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hub import Hub, running_hub
+from hub import Hub, temporary_hub
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
@@ -43,13 +43,8 @@ def owner(cluster: Cluster) -> psycopg.Connection:
 @pytest.fixture(scope="session")
 def hub() -> Iterator[Hub]:
     """Everything running, one hub for all tests that only use it."""
-    folder = Path(tempfile.mkdtemp(prefix="mash-hub-"))
-    folder.chmod(0o755)
-    try:
-        with running_hub(folder) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with temporary_hub() as running:
+        yield running
 
 
 @pytest.fixture

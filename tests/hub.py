@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +57,10 @@ class Receivers:
     def to(self, address: str) -> list[str]:
         """The subjects of the mails to an address that begins so."""
         return [str(mail["Subject"]) for to, mail in list(self.mails) if to.startswith(address)]
+
+    def on_duty(self) -> list[str]:
+        """The subjects of the mails to whoever is on duty: simulated time runs on, and the hub may close during the tests."""
+        return self.to("duty_manager") + self.to("out_of_hours")
 
     def text(self) -> str:
         """All that was received, as one text."""
@@ -212,6 +218,19 @@ ORDINARY: dict[str, Any] = {
     "concern": {"summary": f"{CANARY} has a bruise.", "narrative": f"{CANARY} said a lot.", "primary_need": "N1"},
     "consent": {"asked": True, "given": True, "family_informed": True},
 }
+
+
+@contextmanager
+def temporary_hub() -> Iterator[Hub]:
+    """A running hub in a folder of its own, which is removed. Not in pytest's own folder: only root may enter that, and the
+    cluster runs as a user of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="mash-hub-"))
+    folder.chmod(0o755)
+    try:
+        with running_hub(folder) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

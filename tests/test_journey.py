@@ -24,7 +24,7 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
     assert {"hub:sandwell", "rating:unrated", "cohort:child"} <= set(run["tags"])
     assert run["parameters"] == {"reference": reference}
     eventually(lambda: f"Your referral {reference} was received" in hub.received.to("pastoral@school"))
-    eventually(lambda: f"{reference} waits for a rating" in hub.received.to("duty_manager"))
+    eventually(lambda: f"{reference} waits for a rating" in hub.received.on_duty())
 
     # Rated red before there is a basis for sharing: the stage opens, but no agency is asked anything.
     hub.give(reference, "rate_referral", rating="red")
