@@ -234,7 +234,7 @@ def temporary_hub() -> Iterator[Hub]:
 
 
 @contextmanager
-def running_hub(folder: Path, *, rate: float = 120.0) -> Iterator[Hub]:
+def running_hub(folder: Path, *, rate: float = 240.0) -> Iterator[Hub]:
     """Everything, running: it is stopped, and leaves no process, at the end."""
     received = Receivers()
     mail_port = free_port()

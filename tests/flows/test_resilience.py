@@ -52,7 +52,7 @@ def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out
     own_hub.stack.kill("prefect")
     meanwhile = own_hub.referral(concern={"summary": "Danger.", "immediate_danger": True})
     eventually(lambda: f"IMMEDIATE DANGER: {meanwhile}" in own_hub.received.on_duty())
-    # An hour, 120 times faster: the rating of the first is late, and somebody is told.
+    # An hour, 240 times faster: the rating of the first is late, and somebody is told.
     eventually(lambda: f"LATE: {before}, triage" in own_hub.received.on_duty(), 90)
     own_hub.give(before, "rate_referral", rating="green")
     own_hub.stack.start("prefect")

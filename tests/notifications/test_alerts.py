@@ -38,7 +38,7 @@ def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_ackno
     assert hub.http.post(path).status_code == 200
     assert hub.case(reference)["alerts"] == []
     assert "acknowledged by" in hub.http.get(path).text
-    assert hub.http.post(path).status_code == 422, "there is nothing to acknowledge any more"
+    assert hub.http.post(path).status_code == 409, "there is nothing to acknowledge any more"
 
 
 def test_a_forged_or_altered_link_is_not_followed(hub: Hub) -> None:
