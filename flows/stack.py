@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ctypes
 import os
 import secrets
 import signal
@@ -11,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError, read_channels
-from mash.flows.cluster import Cluster, start_cluster
+from mash.flows.cluster import Cluster, ClusterNotStarted, ends_with_parent, start_cluster
 from mash.flows.store.schema import upgrade
 
 PARTS = ("prefect", "worker", "api")
@@ -31,7 +31,19 @@ NEEDED = {
     "api": ("database_url", "master_key", "token_key"),
 }
 """Which secrets a part is told of."""
-PR_SET_PDEATHSIG = 1
+PREFECT_SERVER = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    # Prefect's tables grow without end and slow its scheduler: short retention. The case's history is in our log. Runs count from
+    # their end, so a parked one, however old, is never deleted.
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "604800",
+}
+"""How Prefect's server is set up, beside addresses and secrets. Seconds; P1D is a day."""
+LONGEST_WAIT = 30.0
+"""Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
 
 
 def free_port() -> int:
@@ -73,8 +85,10 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
 class Stack:
     """The database, Prefect's server, the worker and the API, started together and stopped together."""
 
-    def __init__(self, settings: Settings, parts: tuple[str, ...] = PARTS) -> None:
-        self.settings, self.parts = settings, parts
+    def __init__(self, settings: Settings, parts: Collection[str] = PARTS) -> None:
+        if unknown := set(parts) - set(PARTS):
+            raise ValueError(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        self.settings, self.parts = settings, tuple(part for part in PARTS if part in parts)
         self.cluster: Cluster | None = None
         self.children: dict[str, subprocess.Popen[bytes]] = {}
         self.logs = settings.data_dir / "logs"
@@ -87,12 +101,9 @@ class Stack:
         read_channels(self.settings.channels_file)
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
-            self._database()
+            owner_url = self._database()
             self._secrets()
-            owner = self.settings.owner_database_url
-            if owner is None:
-                raise SettingsError("MASH_OWNER_DATABASE_URL is needed beside MASH_DATABASE_URL: migrations run as the owner")
-            upgrade(owner.get_secret_value())
+            upgrade(owner_url)
             for part in self.parts:
                 self.start(part)
         except BaseException:
@@ -103,11 +114,17 @@ class Stack:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
-    def _database(self) -> None:
-        if self.settings.database_url is not None:
-            if self.settings.prefect_database_url is None and "prefect" in self.parts:
-                raise SettingsError("MASH_PREFECT_DATABASE_URL is needed beside MASH_DATABASE_URL (postgresql+asyncpg://...)")
-            return
+    def _database(self) -> str:
+        """Have a database, and give the address of its owner, as whom the migrations run."""
+        if self.settings.database_url is None:
+            self._embedded()
+        elif self.settings.prefect_database_url is None and "prefect" in self.parts:
+            raise SettingsError("MASH_PREFECT_DATABASE_URL is needed beside MASH_DATABASE_URL (postgresql+asyncpg://...)")
+        if self.settings.owner_database_url is None:
+            raise SettingsError("MASH_OWNER_DATABASE_URL is needed beside MASH_DATABASE_URL: migrations run as the owner")
+        return self.settings.owner_database_url.get_secret_value()
+
+    def _embedded(self) -> None:
         self.cluster = start_cluster(self.settings.data_dir)
         self.settings = self.settings.model_copy(
             update={
@@ -142,7 +159,11 @@ class Stack:
     # --- parts ----------------------------------------------------------------------------------------------------------
 
     def start(self, part: str) -> None:
-        """Start a part (again)."""
+        """Start a part (again); "postgres" is the embedded database. Call it from the main thread: see `start_cluster`."""
+        if part == "postgres":
+            self._embedded()
+            self._secrets()  # its socket may have moved
+            return
         command, environment = self._prefect() if part == "prefect" else self._ours(part)
         with (self.logs / f"{part}.log").open("ab") as log:
             self.children[part] = subprocess.Popen(
@@ -152,7 +173,7 @@ class Stack:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=ends_with_parent(signal.SIGTERM),
             )
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
@@ -171,19 +192,15 @@ class Stack:
         login, database = self.settings.prefect_auth_string, self.settings.prefect_database_url
         if login is None or database is None:
             raise SettingsError("MASH_PREFECT_AUTH_STRING and MASH_PREFECT_DATABASE_URL are needed for Prefect's server")
-        # Prefect's tables grow without end and slow its scheduler: short retention. The case's history is in our log.
         environment = {
             **_bare_environment(),
+            **PREFECT_SERVER,
             "PREFECT_HOME": str((self.settings.data_dir / "prefect").resolve()),
-            "DO_NOT_TRACK": "1",
             "PREFECT_API_DATABASE_CONNECTION_URL": database.get_secret_value(),
             "PREFECT_SERVER_API_AUTH_STRING": login.get_secret_value(),
-            "PREFECT_UI_API_URL": self.settings.prefect_api_url,
             "PREFECT_SERVER_UI_API_URL": self.settings.prefect_api_url,
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-            "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
         }
+        # Ready in 3.0 s on a warm database; `prefect server start`, which brings its command line, in 3.3 to 3.9.
         command = [
             sys.executable,
             "-m",
@@ -214,40 +231,62 @@ class Stack:
     def processes(self) -> dict[str, int]:
         """The process id of every part that runs, and of the embedded PostgreSQL."""
         running = {part: child.pid for part, child in self.children.items() if child.poll() is None}
-        return {**running, "postgres": self.cluster.pid} if self.cluster else running
+        return {**running, "postgres": self.cluster.pid} if self.cluster and self.cluster.running else running
 
     def wait_ready(self, seconds: float = 60) -> None:
         """Wait until the API and Prefect answer. Raises TimeoutError, naming the part and its log."""
-        addresses = {"api": f"{self.settings.base_url}/health", "prefect": f"{self.settings.prefect_api_url}/health"}
+        # Not `base_url`: that may be a proxy's, on another machine.
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.api_host, self.settings.api_host)  # noqa: S104
+        addresses = {
+            "api": f"http://{host}:{self.settings.api_port}/health",
+            "prefect": f"{self.settings.prefect_api_url}/health",
+        }
         login = self.settings.prefect_auth_string
-        auth = tuple(login.get_secret_value().split(":", 1)) if login else None
+        auth = httpx.BasicAuth(*login.get_secret_value().split(":", 1)) if login else None
         deadline = time.monotonic() + seconds
-        for part in (part for part in self.parts if part in addresses):
-            while not _answers(addresses[part], auth):
-                if time.monotonic() > deadline or self.children[part].poll() is not None:
-                    raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
-                time.sleep(0.05)
+        # One client, that trusts no environment: each makes a TLS context (tens of ms), and a proxy would be asked for loopback.
+        with httpx.Client(timeout=2, trust_env=False, verify=False) as client:  # noqa: S501
+            for part in (part for part in self.parts if part in addresses):
+                while not _answers(client, addresses[part], auth if part == "prefect" else None):
+                    if time.monotonic() > deadline or self.children[part].poll() is not None:
+                        raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
+                    time.sleep(0.05)
 
     def kill(self, part: str) -> None:
-        """End a part at once, as a crash would."""
-        self.children[part].kill()
-        self.children[part].wait()
+        """End a part, or "postgres", at once, as a crash would."""
+        child = self._child(part)
+        child.kill()
+        child.wait()
+
+    def _child(self, part: str) -> subprocess.Popen[bytes]:
+        if part != "postgres":
+            return self.children[part]
+        if self.cluster is None or self.cluster.server is None:
+            raise SettingsError("PostgreSQL is not this stack's: another process or machine runs it")
+        return self.cluster.server
 
     def supervise(self) -> None:
         """Keep the parts running until SIGINT or SIGTERM; one that dies is started again after a moment."""
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, self._asked_to_stop)
-        waits = dict.fromkeys(self.parts, 1.0)
+        own = (*(("postgres",) if self.cluster and self.cluster.server else ()), *self.parts)
+        started, waits = dict.fromkeys(own, time.monotonic()), dict.fromkeys(own, 0.5)
+        due: dict[str, float] = {}
         while not self.stopping:
-            time.sleep(0.5)
-            for part, child in list(self.children.items()):
-                if child.poll() is not None and not self.stopping:
-                    print(
-                        f"{part} ended with code {child.returncode}; starting it again (see {self.logs / part}.log)", flush=True
-                    )
-                    time.sleep(waits[part])
-                    waits[part] = min(30.0, waits[part] * 2)
+            time.sleep(0.2)
+            now = time.monotonic()
+            for part in own:
+                if part not in due and (code := self._child(part).poll()) is not None:
+                    waits[part] = min(LONGEST_WAIT, waits[part] * 2) if now - started[part] < LONGEST_WAIT else 1.0
+                    due[part] = now + waits[part]
+                    print(f"{part} ended with code {code}; starting it again (see {self.logs / part}.log)", flush=True)
+            for part in [part for part, when in due.items() if when <= now and not self.stopping]:
+                del due[part]
+                started[part] = now
+                try:
                     self.start(part)
+                except ClusterNotStarted as failed:
+                    print(failed, flush=True)  # its old process is still dead: it is tried again
 
     def _asked_to_stop(self, *_: Any) -> None:
         self.stopping = True
@@ -258,19 +297,20 @@ class Stack:
         for child in self.children.values():
             if child.poll() is None:
                 child.terminate()
+        deadline = time.monotonic() + 5
         for child in self.children.values():
             try:
-                child.wait(5)
+                child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)  # it leads a session of its own: with whatever it started
                 child.wait()
         if self.cluster:
             self.cluster.stop()
 
 
-def _answers(address: str, auth: Any) -> bool:
+def _answers(client: httpx.Client, address: str, auth: httpx.Auth | None) -> bool:
     try:
-        return httpx.get(address, auth=auth, timeout=2).status_code == 200
+        return client.get(address, auth=auth).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -282,9 +322,3 @@ def _bare_environment() -> dict[str, str]:
         for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH")
         if name in os.environ
     }
-
-
-def _die_with_parent() -> None:
-    """On Linux, a part ends when its parent does, however that happened."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
