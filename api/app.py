@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
 
 from mash.api import alerts, cases, referrals
-from mash.api.problems import HANDLERS, TooLarge, answer_for, malformed, on_refusal, reply
+from mash.api.problems import HANDLERS, Malformed, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
@@ -64,8 +64,11 @@ def create_app(settings: Settings) -> FastAPI:
 
 async def guard(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse a body that is larger than a referral can be, and forbid caches to keep anything."""
-    if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
-        return reply(answer_for(TooLarge(f"send at most {LARGEST_BODY:,} bytes")))
+    length = request.headers.get("content-length", "")
+    if request.method == "POST" and "/alerts/" not in request.url.path and not (length.isdigit() and int(length) <= LARGEST_BODY):
+        return reply(answer_for(TooLarge(f"send at most {LARGEST_BODY:,} bytes, and say how many (Content-Length)")))
+    if b"%00" in request.scope["raw_path"] + request.scope["query_string"]:
+        return reply(answer_for(Malformed("an address has no zero byte")))
     response = await following(request)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -78,14 +78,25 @@ def reply(answer: Answer) -> JSONResponse:
 
 def malformed(errors: list[dict[str, Any]]) -> Malformed:
     """What is wrong with a request, field by field, without the values given."""
-    wrong = [
-        {"field": ".".join(str(part) for part in err["loc"] if part != "body") or "body", "expected": err["msg"]}
-        for err in errors
-    ]
+    wrong = [{"field": _place(err), "expected": _expected(err)} for err in errors]
     return Malformed(
         "correct these fields and send it again: " + "; ".join(f"{w['field']}: {w['expected']}" for w in wrong[:10]),
         fields=wrong[:50],
     )
+
+
+def _place(error: dict[str, Any]) -> str:
+    """Where in the request: our own names only, none that the caller made up."""
+    parts = [str(part) for part in error["loc"] if part != "body"]
+    if error["type"] == "extra_forbidden":
+        parts = [*parts[:-1], "(a further field)"]
+    if "[key]" in parts:
+        parts = [*parts[: parts.index("[key]") - 1], "(a key)"]
+    return ".".join(parts) or "body"
+
+
+def _expected(error: dict[str, Any]) -> str:
+    return "expected one of the documented kinds" if error["type"].startswith("union_tag") else str(error["msg"])
 
 
 async def on_refusal(request: Request, refusal: Exception) -> JSONResponse:

@@ -66,7 +66,10 @@ async def submit(
             applied.reference,
         )
 
-    body = submission.model_dump(mode="json")
+    try:
+        body = submission.model_dump(mode="json")
+    except (ValueError, RecursionError):
+        raise Malformed("the further fields are nested too deeply: send them flatter") from None
     return reply(await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for))
 
 
@@ -86,7 +89,7 @@ async def status(request: Request, reference: str, by: Annotated[Actor, Depends(
     """What has become of a referral of yours, as a referrer may know it."""
     case = await read_case(request.app.state.store, reference, by.hub)
     if case.caller != by.id:
-        raise NotFound(f"no referral {reference} of yours")
+        raise NotFound("there is no such referral of yours")
     return {
         "reference": reference,
         "received_at": case.referral.received_at,

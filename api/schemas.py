@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from mash.config import codes
 from mash.flows.store.apply import Item
@@ -178,6 +178,15 @@ def _says(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else bool(value)
 
 
+def _whole(text: str) -> str:
+    """Text that can be written down: no half characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("expected whole characters") from None
+    return text
+
+
 class CommandGiven(BaseModel):
     """What a member of staff asks: a command, in codes; words that explain it; and the version they had in view."""
 
@@ -198,7 +207,7 @@ class CommandGiven(BaseModel):
 
     seen: int = Field(ge=1, description="The version of the case that the caller had in view.")
     command: StaffCommand
-    words: str | None = Field(default=None, min_length=1, max_length=20_000)
+    words: Annotated[str, AfterValidator(_whole)] | None = Field(default=None, min_length=1, max_length=20_000)
 
 
 def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:

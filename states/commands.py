@@ -13,6 +13,10 @@ from mash.states.profile import Cohort, ContactKind, Outcome
 Code = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.:/ -]+$")]
 Label = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_.:/ ,&'()-]+$")]
 """The name of a service or authority, as a hub lists it; never a person's."""
+Need = Annotated[str, Field(pattern=r"^N[0-9]$")]
+"""A primary need of the Children in Need census."""
+Factor = Annotated[str, Field(pattern=r"^[0-9]{1,2}[A-F]?$")]
+"""An assessment factor of the Children in Need census."""
 Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
 
 
@@ -133,7 +137,7 @@ class RecordDecision(Frozen):
 
     kind: Literal["record_decision"] = "record_decision"
     outcomes: dict[Code, Outcome] = Field(min_length=1, description="An outcome for each subject id.")
-    primary_need: Code | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
+    primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
     transfer_to: Label | None = Field(default=None, description="The receiving authority, for a transfer.")
 
 
@@ -176,7 +180,7 @@ class CompleteAssessment(Frozen):
     """The child and family assessment is finished."""
 
     kind: Literal["complete_assessment"] = "complete_assessment"
-    factors: tuple[Code, ...] = Field(min_length=1, description="CIN assessment factors; 21 stands alone (rule 8869).")
+    factors: tuple[Factor, ...] = Field(min_length=1, description="CIN assessment factors; 21 stands alone (rule 8869).")
     outcome: Literal["child_in_need_plan", "early_help", "no_further_action"]
 
 

@@ -39,12 +39,18 @@ def _needs_reason(said: Said | None, what: str) -> None:
 
 def _known_rating(d: Deciding, rating: str) -> None:
     if rating not in d.profile.ratings:
-        raise NotInProfile(f"'{rating}' is not a rating of {d.profile.title}: expected one of {', '.join(d.profile.ratings)}")
+        raise NotInProfile(f"that is not a rating of {d.profile.title}: expected one of {', '.join(d.profile.ratings)}")
 
 
 def _may(d: Deciding, roles: tuple[str, ...], what: str) -> None:
     if d.by.role not in roles:
         raise NotYours(f"{what} is for {' or '.join(roles)}, not for {d.by.role}")
+
+
+def _attended(d: Deciding, attended: tuple[str, ...]) -> None:
+    """Attendance is by agency: a name typed here would stay in the log for good."""
+    if set(attended) - set(d.profile.agencies) - set(d.profile.quorum):
+        raise NotInProfile(f"attendance is recorded by agency: expected some of {', '.join(d.profile.agencies)}")
 
 
 def _receive(d: Deciding, cmd: c.ReceiveContact, said: Said | None) -> None:
@@ -113,9 +119,9 @@ def _share(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> None:
 def _answer(d: Deciding, cmd: c.AnswerCheck, said: Said | None) -> None:
     check = d.referral.checks.get(cmd.agency)
     if check is None or check.answered_at is not None:
-        raise Incomplete(f"nothing is asked of '{cmd.agency}' now; waited for: {', '.join(d.referral.outstanding) or 'nobody'}")
+        raise Incomplete(f"nothing is asked of that agency now; waited for: {', '.join(d.referral.outstanding) or 'nobody'}")
     if d.by.agency != cmd.agency:
-        raise NotYours(f"only {cmd.agency} answers for {cmd.agency}")
+        raise NotYours(f"only the agency itself answers, not {d.by.agency} for it")
     if cmd.suggested_rating:
         _known_rating(d, cmd.suggested_rating)
     clock = next((k for k in d.referral.clocks.values() if k.kind == "check" and k.id.split(":")[1] == cmd.agency), None)
@@ -155,6 +161,7 @@ def _meeting(d: Deciding, cmd: c.RecordMeeting, said: Said | None) -> None:
         _known_rating(d, cmd.rating)
     elif d.profile.meeting.second_rating:
         raise Incomplete(f"{d.profile.title} gives a second rating after the meeting: say which")
+    _attended(d, cmd.attended)
     d.record(e.MeetingHeld(attended=cmd.attended, rating=cmd.rating, said=said))
     if cmd.rating and cmd.rating != d.referral.rating:
         d.rerate(cmd.rating, said)
@@ -187,6 +194,7 @@ def _call_strategy(d: Deciding, cmd: c.CallStrategyDiscussion, said: Said | None
 
 
 def _strategy(d: Deciding, cmd: c.RecordStrategyDiscussion, said: Said | None) -> None:
+    _attended(d, cmd.attended)
     if missing := [agency for agency in d.profile.quorum if agency not in cmd.attended]:
         raise QuorumNotMet(f"a strategy discussion needs {', '.join(d.profile.quorum)}; missing: {', '.join(missing)}")
     r = d.referral
@@ -277,9 +285,7 @@ def _adult_enquiry(d: Deciding, cmd: c.CompleteAdultEnquiry, said: Said | None) 
 
 def _acknowledge(d: Deciding, cmd: c.AcknowledgeAlert, said: Said | None) -> None:
     if cmd.clock not in d.referral.alerts:
-        raise Incomplete(
-            f"no alert on '{cmd.clock}' waits for acknowledgement; waiting: {', '.join(d.referral.alerts) or 'none'}"
-        )
+        raise Incomplete(f"no alert on that clock waits for acknowledgement; waiting: {', '.join(d.referral.alerts) or 'none'}")
     d.record(e.AlertAcknowledged(id=cmd.clock, renew_at=d.profile.calendar.add(d.now, d.profile.renew)))
 
 

@@ -90,7 +90,7 @@ async def apply(
     person has acted since the version `seen`. Words are encrypted and owned by the actor's agency."""
     row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference).with_for_update())).one_or_none()
     if row is None or by.hub != row.hub:
-        raise NotFound(f"no referral {reference} at this hub")
+        raise NotFound("there is no such referral at this hub")
     referral = Referral.model_validate_json(row.state)
     outdated = seen is not None and not referral.acted <= seen <= row.version
     if outdated and command.kind not in STAND_ALONE:

@@ -37,7 +37,7 @@ async def read_case(store: Store, reference: str, hub: str | None = None) -> Cas
     async with store.engine.connect() as connection:
         row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference))).one_or_none()
     if row is None or (hub is not None and row.hub != hub):
-        raise NotFound(f"no referral {reference} at this hub")
+        raise NotFound("there is no such referral at this hub")
     return _case(row)
 
 

@@ -99,5 +99,5 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
 
 
 def as_json(value: object) -> str:
-    """JSON as it is stored: compact, sorted, readable."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    """JSON as it is stored: compact, sorted, and ASCII: half a character or a zero byte is escaped, and breaks nothing."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)

@@ -1,0 +1,48 @@
+"""What is most urgent is carried first."""
+
+from __future__ import annotations
+
+from mash.api.schemas import Submission, contact_of
+from mash.config.settings import Settings
+from mash.flows.store.apply import act, receive
+from mash.flows.store.store import Store
+from mash.flows.worker import Worker
+from mash.states.commands import Actor, RateReferral
+
+SCHOOL = Actor(id="school", role="referrer", agency="education", hub="sandwell")
+MANAGER = Actor(id="dm", role="duty_manager", agency="social_care", hub="sandwell")
+
+
+async def rated(store: Store, rating: str | None, **concern: object) -> str:
+    """A referral with a rating, or none yet."""
+    command, items = contact_of(Submission.model_validate({"concern": {"summary": "Worried.", **concern}}))
+    async with store.transaction(SCHOOL) as connection:
+        reference = (await receive(connection, store, command, items, SCHOOL)).reference
+    if rating:
+        await act(store, reference, RateReferral(rating=rating), MANAGER)
+    return reference
+
+
+async def test_red_is_carried_before_amber_and_green_whatever_came_first(store: Store, settings: Settings) -> None:
+    green, amber, red = [await rated(store, rating) for rating in ("green", "amber", "red")]
+    worker = Worker(settings, store)
+    for reference in (green, amber, red, green):
+        await worker.enqueue(reference)
+    assert [worker.queue.get_nowait()[-1] for _ in range(3)] == [red, amber, green]
+    assert worker.queue.empty(), "what waits already is not queued twice"
+
+
+async def test_what_nobody_has_rated_is_not_carried_after_green(store: Store, settings: Settings) -> None:
+    green, unrated = await rated(store, "green"), await rated(store, None)
+    worker = Worker(settings, store)
+    for reference in (green, unrated):
+        await worker.enqueue(reference)
+    assert worker.queue.get_nowait()[-1] == unrated
+
+
+async def test_of_equals_the_first_to_come_is_carried_first(store: Store, settings: Settings) -> None:
+    first, second = await rated(store, "red"), await rated(store, "red")
+    worker = Worker(settings, store)
+    for reference in ("MASH-26-999999", first, second):
+        await worker.enqueue(reference)
+    assert [worker.queue.get_nowait()[-1] for _ in range(worker.queue.qsize())] == [first, second]
