@@ -147,7 +147,7 @@ async def test_another_hub_cannot_tell_that_a_referral_exists(store: Store) -> N
     for unknown in (reference, "MASH-26-999999"):
         with pytest.raises(NotFound) as refusal:
             await act(store, unknown, AddNote(), stranger, words="hello")
-        assert refusal.value.reason == f"no referral {unknown} at this hub"
+        assert refusal.value.reason == "there is no such referral at this hub"
 
 
 # --- words ----------------------------------------------------------------------------------------------------------------
