@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 ARGS ?=
+HUBS ?=
 
 .PHONY: help setup demo up test check lint types imports lock bench clean
 
@@ -19,8 +20,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@mkdir -p .dev/mash && for part in states config notifications flows api; do ln -sfn ../../$$part .dev/mash/$$part; done
 	@touch $(STAMP)
 
-demo: setup  ## Play two hubs' busy days: make demo ARGS="--exit --json"
-	$(BIN)/mash demo $(ARGS)
+demo: setup  ## Play hubs' busy days: make demo HUBS="kent camden" ARGS="--exit --json"
+	$(BIN)/mash demo $(HUBS) $(ARGS)
 
 up: setup  ## Start all of it for real use
 	$(BIN)/mash up

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import text
 
-from mash.api import alerts, cases, referrals
+from mash.api import alerts, cases, gatherings, referrals
 from mash.api.problems import HANDLERS, Malformed, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
 from mash.config.toml_lines import WrongFile
@@ -45,7 +45,7 @@ def create_app(settings: Settings) -> FastAPI:
         description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
     )
     app.state.token_key = token_key
-    for router in (referrals.router, cases.router, alerts.router):
+    for router in (referrals.router, cases.router, gatherings.router, alerts.router):
         app.include_router(router)
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)

@@ -45,11 +45,12 @@ async def board(
     cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
     return {
         "at": now,
-        "cases": [{**_brief(case), "late": bool(case.referral.due_at and case.referral.due_at < now)} for case in cases],
+        "cases": [{**brief(case), "late": bool(case.referral.due_at and case.referral.due_at < now)} for case in cases],
     }
 
 
-def _brief(case: Case) -> dict[str, Any]:
+def brief(case: Case) -> dict[str, Any]:
+    """A case on a board or an agenda: codes and times, no personal data."""
     r = case.referral
     return {
         "reference": case.reference,
@@ -60,10 +61,15 @@ def _brief(case: Case) -> dict[str, Any]:
         "received_at": r.received_at,
         "due_at": r.due_at,
         "outstanding": r.outstanding,
+        "checks_asked": tuple(r.checks),
         "alerts": r.alerts,
         "parent": r.parent,
         "immediate_danger": r.immediate_danger,
         "contact": r.contact,
+        "categories": r.categories,
+        "place": r.place,
+        "markers": r.markers,
+        "disputed": r.disputed,
     }
 
 
@@ -88,9 +94,9 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
     store = request.app.state.store
     found = await read_case(store, reference, by.hub)
     r, now = found.referral, store.time.now()
-    items = await read_items(store, reference, by)
+    items = await read_items(store, found, by)
     return {
-        **_brief(found),
+        **brief(found),
         "subjects": r.subjects,
         "flags": r.flags,
         "sharing": r.sharing,
@@ -101,6 +107,13 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
         "open": r.open,
         "root": found.root,
         "primary_need": r.primary_need,
+        "factors": r.factors,
+        "proposed": r.proposed,
+        "significant_harm": r.significant_harm,
+        "held": r.held,
+        "links": r.links,
+        "dissents": r.dissents,
+        "disagreements": r.disagreements,
         "consent": r.consent,
         "possible": [kind for kind in r.possible() if may(by.role, kind)],
         "items": items,
@@ -129,7 +142,9 @@ async def command(request: Request, reference: str, given: CommandGiven, by: Sta
     async def work(connection: AsyncConnection) -> Answer:
         if not may(by.role, given.command.kind):
             raise NotYours(f"{by.role} may not {given.command.kind.replace('_', ' ')}")
-        applied = await apply(connection, store, reference, given.command, by, seen=given.seen, words=given.words)
+        applied = await apply(
+            connection, store, reference, given.command, by, seen=given.seen, words=given.words, redacted=given.redacted
+        )
         r = applied.referral
         return Answer(
             200,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -13,9 +12,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from mash.config.profile import available, describe, load_profile
+from mash.api import profile_cli
 from mash.config.settings import Settings, SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.states.errors import Refusal
@@ -27,10 +25,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The referral pipeline of a Multi-Agency Safeguarding Hub.",
 )
-profile_app = typer.Typer(no_args_is_help=True, help="The hubs' profiles.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys of referrer systems.")
-app.add_typer(profile_app, name="profile")
+app.add_typer(profile_cli.app, name="profile")
+app.command()(profile_cli.walk)
 app.add_typer(db_app, name="db")
 app.add_typer(key_app, name="key")
 out = Console(highlight=False, soft_wrap=True)
@@ -195,45 +193,17 @@ def key_create(caller: str, hub: str, agency: str = "unknown") -> None:
     with_store(work)
 
 
-@profile_app.command("list")
-def profile_list(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """The profiles there are."""
-    names = available(read_settings().profiles_dir)
-    print(json.dumps(names) if as_json else "\n".join(names))
-
-
-@profile_app.command("show")
-def profile_show(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """A profile with all its settings, and where each comes from."""
-    directory = read_settings().profiles_dir
-    profile = load_profile(name, directory)
-    if as_json:
-        print(profile.model_dump_json(indent=2))
-        return
-    shown = Table("section", "setting", "value", "source", title=f"{profile.title} (version {profile.digest[:12]})")
-    for row in describe(name, directory):
-        shown.add_row(*map(str, row))
-    out.print(shown)
-
-
-@profile_app.command("check")
-def profile_check(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Check profiles (all of them, unless some are named): what is wrong, with file, line and what is expected."""
-    directory = read_settings().profiles_dir
-    for name in names or available(directory):
-        profile = load_profile(name, directory)
-        out.print(f"{name}: good, version {profile.digest[:12]}")
-
-
 @app.command()
 def demo(
+    hubs: Annotated[list[str] | None, typer.Argument(help="The hubs to play, by their profiles' names.")] = None,
     exit_: Annotated[bool, typer.Option("--exit", help="End at once, instead of staying up until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
-    """Play two hubs' busy days: 48 fictional referrals, time running 3,600 times faster, alerts in a local mail catcher."""
-    from mash.api.demo import run_demo
+    """Play hubs' busy days (sandwell and merton, unless others are named): 48 fictional referrals, time running 3,600 times
+    faster, alerts in a local mail catcher."""
+    from mash.api.demo import HUBS, run_demo
 
-    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json))
+    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs or HUBS)))
 
 
 @app.command()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.api.auth import referrer
+from mash.api.auth import REFERRER_ROLE, referrer
 from mash.api.problems import Malformed, answer_for, reply
-from mash.api.schemas import Submission, contact_of
-from mash.flows.store.apply import receive
+from mash.api.schemas import DisagreementGiven, Submission, contact_of
+from mash.flows.store.apply import apply, receive
 from mash.flows.store.queries import Case, family, read_case
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.notifications.wording import OUTCOMES_SAID
-from mash.states.commands import Actor
+from mash.states.commands import Actor, RaiseDisagreement, TakeDisagreementFurther
 from mash.states.errors import NotFound, Refusal
 
 router = APIRouter(tags=["referrers"])
@@ -97,6 +97,32 @@ async def status(request: Request, reference: str, by: Annotated[Actor, Depends(
     }
 
 
+@router.post("/referrals/{reference}/disagreements", status_code=201, responses=PROBLEMS)
+async def disagree(
+    request: Request, reference: str, given: DisagreementGiven, by: Annotated[Actor, Depends(referrer)], key: Key = None
+) -> JSONResponse:
+    """Disagree with what was decided about a referral of yours, or take a disagreement further. The hub's procedure for
+    resolving professional differences begins: somebody determines it within a time limit, and you are told."""
+    store = request.app.state.store
+    case = await read_case(store, reference, by.hub)
+    if case.caller != by.id:
+        raise NotFound("there is no such referral of yours")
+
+    async def work(connection: AsyncConnection) -> Answer:
+        about: Literal["decision", "rating"] = "decision" if case.referral.decided_at else "rating"
+        command: RaiseDisagreement | TakeDisagreementFurther = RaiseDisagreement(about=about)
+        if given.disagreement:
+            command = TakeDisagreementFurther(disagreement=given.disagreement)
+        applied = await apply(connection, store, reference, command, by, words=given.words)
+        name = given.disagreement or list(applied.referral.disagreements)[-1]
+        clock = next(k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
+        answer = {"reference": reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
+        return Answer(201, answer, reference)
+
+    body = {"reference": reference, **given.model_dump(mode="json")}
+    return reply(await answer_once(store, by, idempotency_key(key), "disagreement", body, work, answer_for))
+
+
 def _part(case: Case) -> dict[str, Any]:
     r = case.referral
     decided = sorted({OUTCOMES_SAID[r.outcomes[s]] for s in r.subjects if s in r.outcomes})
@@ -109,4 +135,9 @@ def _part(case: Case) -> dict[str, Any]:
         "outcome": decided,
         "acknowledged": "acknowledgement" in r.told,
         "concluded": not r.open,
+        "disagreements": [
+            {"disagreement": did, "outcome": found.outcome, "final": found.final}
+            for did, found in r.disagreements.items()
+            if found.by_role == REFERRER_ROLE
+        ],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -13,23 +13,12 @@ from mash.flows.store.apply import Item
 from mash.flows.store.store import as_json
 from mash.states.commands import ReceiveContact, ReportedConsent, StaffCommand, Subject
 from mash.states.errors import NothingToActOn
+from mash.states.profile import Category, ContactKind, Source
 
 UNKNOWN_SOURCE = "10"
-KINDS = ("referral", "police_notification", "information_request", "advice")
-AGENCIES = (
-    "police",
-    "education",
-    "health",
-    "housing",
-    "local_authority",
-    "adult_social_care",
-    "early_help",
-    "court",
-    "probation",
-    "voluntary",
-    "individual",
-    "unknown",
-)
+KINDS = get_args(ContactKind)
+AGENCIES = get_args(Source)
+CATEGORIES = get_args(Category)
 
 
 def _as_text(value: Any) -> Any:
@@ -113,6 +102,7 @@ class ConcernGiven(Given):
     narrative: Long
     primary_need: Text
     factors: Codes
+    categories: Codes
     immediate_danger: Truth
 
 
@@ -154,6 +144,7 @@ class Submission(Given):
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra={"examples": [EXAMPLE]})
 
     kind: Text
+    place: Text
     reported_at: Text
     source: Annotated[SourceGiven, BeforeValidator(_as_object)] = SourceGiven.model_validate({})
     subjects: Annotated[list[SubjectGiven], BeforeValidator(_as_list)] = Field(default=[], max_length=30)
@@ -187,6 +178,22 @@ def _whole(text: str) -> str:
     return text
 
 
+Words = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_whole)]
+
+
+class DisagreementGiven(BaseModel):
+    """A referrer disagrees: in words, and with which of their disagreements when it is taken further."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"words": "She is not safe at home: please look again."}]},
+    )
+
+    words: Words
+    disagreement: Annotated[str, Field(pattern=r"^D[0-9]{1,3}$")] | None = None
+
+
 class CommandGiven(BaseModel):
     """What a member of staff asks: a command, in codes; words that explain it; and the version they had in view."""
 
@@ -207,7 +214,8 @@ class CommandGiven(BaseModel):
 
     seen: int = Field(ge=1, description="The version of the case that the caller had in view.")
     command: StaffCommand
-    words: Annotated[str, AfterValidator(_whole)] | None = Field(default=None, min_length=1, max_length=20_000)
+    words: Words | None = None
+    redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")
 
 
 def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
@@ -227,6 +235,10 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         subjects=subjects or (Subject(id="S1", cohort="unknown"),),
         primary_need=concern.primary_need if codes.known("primary_need", concern.primary_need or "") else None,
         factors=tuple(f for f in dict.fromkeys(concern.factors) if codes.known("assessment_factors", f)),
+        categories=tuple(
+            dict.fromkeys((*(c for c in concern.categories if c in CATEGORIES), *codes.categories(concern.factors)))
+        ),
+        place=submission.place if re.fullmatch(r"[a-z][a-z0-9_]{0,59}", submission.place or "") else None,
         immediate_danger=bool(concern.immediate_danger),
         consent=ReportedConsent(
             asked=consent.asked,
@@ -289,6 +301,7 @@ def _flags(submission: Submission) -> Any:
         "source_agency_unknown": source.agency not in AGENCIES,
         "reported_at_not_understood": bool(submission.reported_at) and _instant(submission.reported_at) is None,
         "primary_need_unknown": bool(concern.primary_need) and not codes.known("primary_need", concern.primary_need or ""),
+        "category_unknown": any(category not in CATEGORIES for category in concern.categories),
         "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
         "consent_not_asked": submission.consent.asked is not True,
         "referrer_not_reachable": not _reachable(source.email),

@@ -13,6 +13,8 @@ from mash.states.profile import ClockRule, Profile
 CLOCKED = tuple(stage for stage in OPEN if stage not in ("contact", "section_17_assessment"))
 """Stages that need a clock of their own: a contact passes at once, an assessment has the statutory one."""
 STATUTORY = ("decision", "acknowledgement", "assessment", "conference", "outcome_told")
+STATUTORY_PARTNERS = ("social_care", "police", "health")
+"""Who takes part in a strategy discussion, whether or not the hub has them among its agencies."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -35,16 +37,55 @@ def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
 
 
 def _names(profile: Profile) -> Iterator[tuple[Key, str]]:
-    # Clocks are named after agencies ('check:police#2'), pages and addresses after ratings.
-    for table, names in (("ratings", list(profile.ratings)), ("agencies", list(profile.agencies))):
+    # Clocks are named after agencies ('check:police.2'), pages and addresses after ratings.
+    for table in ("ratings", "agencies", "places", "gatherings", "services"):
         yield from (
             ((table, name), "expected a name of lower-case letters, digits and '_'")
-            for name in names
+            for name in getattr(profile, table)
             if not _NAME.fullmatch(name)
         )
-    for name in ("kinds", "cohorts", "deciders", "raters", "quorum"):
-        if not getattr(profile, name):
-            yield (name,), "expected at least one"
+    for setting in ("intake", "deciders", "raters", "services"):
+        if not getattr(profile, setting):
+            yield (setting,), "expected at least one"
+    if not profile.strategy_discussion.quorum:
+        yield ("strategy_discussion", "quorum"), "expected at least one"
+    for key, modes in _modes(profile):
+        if not modes:
+            yield key, "expected at least one"
+    if all(service.cohorts for service in profile.services.values()):
+        yield ("services",), "expected one service without cohorts: a step-down of anybody must have somewhere to go"
+    yield from _references(profile)
+
+
+def _modes(profile: Profile) -> Iterator[tuple[Key, tuple[str, ...]]]:
+    yield ("meeting", "modes"), profile.meeting.modes
+    yield ("strategy_discussion", "modes"), profile.strategy_discussion.modes
+    for name, gathering in profile.gatherings.items():
+        yield ("gatherings", name, "modes"), gathering.modes
+        yield ("gatherings", name, "days"), gathering.days
+
+
+def _references(profile: Profile) -> Iterator[tuple[Key, str]]:
+    """Names that point to something else in the profile."""
+    for key, ratings in _ratings_named(profile):
+        if unknown := set(ratings) - set(profile.ratings):
+            yield key, f"no such rating: {', '.join(sorted(unknown))}; expected some of {', '.join(profile.ratings)}"
+    if profile.meeting.gathering is not None and profile.meeting.gathering not in profile.gatherings:
+        yield ("meeting", "gathering"), f"expected one of {', '.join(profile.gatherings) or 'the gatherings, and there is none'}"
+    there = {*profile.agencies, *STATUTORY_PARTNERS}
+    for key, named in (
+        (("triage", "joint"), profile.triage.joint),
+        (("meeting", "quorum"), profile.meeting.quorum),
+        (("strategy_discussion", "quorum"), profile.strategy_discussion.quorum),
+    ):
+        if unknown := set(named) - there:
+            yield key, f"names agencies the hub does not have: {', '.join(sorted(unknown))}"
+
+
+def _ratings_named(profile: Profile) -> Iterator[tuple[Key, tuple[str, ...]]]:
+    yield from ((("agencies", name, "ratings"), agency.ratings) for name, agency in profile.agencies.items())
+    yield from ((("gatherings", name, "ratings"), gathering.ratings) for name, gathering in profile.gatherings.items())
+    yield from ((("sign_off", name, "ratings"), rule.ratings) for name, rule in profile.sign_off.items())
 
 
 def _routes(profile: Profile) -> Iterator[tuple[Key, str]]:
@@ -62,25 +103,32 @@ def _routes(profile: Profile) -> Iterator[tuple[Key, str]]:
 
 
 def _people(profile: Profile) -> Iterator[tuple[Key, str]]:
-    for key, role in _roles_named(profile):
+    for key, role, _ in _roles_named(profile):
         if role not in roles():
             yield key, f"unknown role '{role}': expected one of {', '.join(roles())} (permissions.toml)"
-    for setting, command in (("raters", "rate_referral"), ("deciders", "record_decision")):
-        for role in getattr(profile, setting):
-            if role in roles() and not may(role, command):
-                yield (setting,), f"permissions.toml does not let {role} {command.replace('_', ' ')}"
+    for key, role, command in _roles_named(profile):
+        if command and role in roles() and not may(role, command):
+            yield key, f"permissions.toml does not let {role} {command.replace('_', ' ')}"
 
 
-def _roles_named(profile: Profile) -> Iterator[tuple[Key, str]]:
-    """Every role the hub's own people have in the profile. An agency's roles are its own: they are told, they do not act."""
-    yield from ((("deciders",), role) for role in profile.deciders)
-    yield from ((("raters",), role) for role in profile.raters)
-    yield from ((("ladder", n, "role"), rung.role) for n, rung in enumerate(profile.ladder))
-    yield ("out_of_hours_role",), profile.out_of_hours_role
-    yield ("meeting", "chair"), profile.meeting.chair
+def _roles_named(profile: Profile) -> Iterator[tuple[Key, str, str]]:
+    """Every role of the hub's own people, and the command it must be able to give. An agency's roles are only told."""
+    yield from ((("deciders",), role, "record_decision") for role in profile.deciders)
+    yield from ((("raters",), role, "rate_referral") for role in profile.raters)
+    yield from ((("ladder", n, "role"), rung.role, "acknowledge_alert") for n, rung in enumerate(profile.ladder))
+    yield ("out_of_hours", "role"), profile.out_of_hours.role, "rate_referral"
+    yield ("meeting", "chair"), profile.meeting.chair, "record_meeting"
+    for name, place in profile.places.items():
+        if place.triage_role:
+            yield ("places", name, "triage_role"), place.triage_role, "rate_referral"
+    yield from ((("sign_off", name, "role"), rule.role, "sign_off_decision") for name, rule in profile.sign_off.items())
+    yield from ((("services", name, "role"), service.role, "accept_step_down") for name, service in profile.services.items())
+    for about in ("rating", "decision"):
+        for referee in getattr(profile.disagreements, about):
+            yield ("disagreements", about), referee.role, "settle_disagreement"
     for table, rules in (("stages", profile.stages), ("statutory", profile.statutory)):
-        yield from (((table, name, "owner"), rule.owner) for name, rule in rules.items())
+        yield from (((table, name, "owner"), rule.owner, "") for name, rule in rules.items())
     for name, rating in profile.ratings.items():
-        yield ("ratings", name, "reply", "owner"), rating.reply.owner
+        yield ("ratings", name, "reply", "owner"), rating.reply.owner, ""
         if rating.response:
-            yield ("ratings", name, "response", "owner"), rating.response.owner
+            yield ("ratings", name, "response", "owner"), rating.response.owner, ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +31,17 @@ def known(code_set: str, code: str) -> bool:
 def label(code_set: str, code: str) -> str:
     """What the code means; the code itself when the set does not say. Raises LookupError for an unknown code set."""
     return _codes(code_set).get(code) or code
+
+
+@cache
+def _categories() -> dict[str, list[str]]:
+    return tomllib.loads((_CODESETS.parent / "categories.toml").read_text(encoding="utf-8"))
+
+
+def categories(factors: Iterable[str]) -> tuple[str, ...]:
+    """What a contact with these assessment factors is about: domestic abuse, missing, exploitation, gangs."""
+    given = set(factors)
+    return tuple(category for category, codes in _categories().items() if given & set(codes))
 
 
 def nhs_number_is_valid(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,15 @@ def read_permissions(path: Path = SHIPPED) -> dict[str, frozenset[str]]:
     if problems := _problems(document):
         raise PermissionsError(tuple(problems))
     groups = document.data.get("groups", {})
+
+    def members(name: str) -> Iterator[str]:
+        if name not in groups:
+            yield name
+        for member in groups.get(name, ()):
+            yield from members(member)
+
     return {
-        command: frozenset(role for name in names for role in groups.get(name, [name]))
+        command: frozenset(role for name in names for role in members(name))
         for command, names in document.data["commands"].items()
     }
 
@@ -51,8 +59,11 @@ def _problems(document: Document) -> list[Problem]:
         if name not in ("roles", "groups", "commands")
     ]
     tables = {name: table if isinstance(table := data.get(name, {}), dict) else {} for name in ("roles", "groups", "commands")}
+    earlier: list[str] = []
     for group, names in tables["groups"].items():
-        problems += _unknown_names(document, ("groups", group), names, list(tables["roles"]))
+        # A group may hold groups that stand above it, so that none can hold itself.
+        problems += _unknown_names(document, ("groups", group), names, [*earlier, *tables["roles"]])
+        earlier.append(group)
     for command, names in tables["commands"].items():
         if command not in COMMANDS:
             problems.append(document.problem(("commands", command), f"unknown command: expected one of {', '.join(COMMANDS)}"))

@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from mash.config.agreement import disagreements
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
-from mash.states.profile import ClockRule, Profile
+from mash.states.profile import Profile
 
 SHIPPED = Path(__file__).parent
 BANK_HOLIDAYS = range(2013, 2036)
@@ -25,6 +25,8 @@ IDENTITY = ("name", "title", "area")
 """What a hub is called needs no source."""
 LOCAL_LIMIT = "outcome_told"
 """The one limit of statutory.toml that guidance leaves to the hub."""
+WHOLE: tuple[Key, ...] = (("calendar", "windows"), ("intake",), ("ratings",), ("agencies",), ("services",), ("gatherings",))
+"""Tables that a hub replaces as a whole: one that opens on three days must not inherit the other two."""
 LENGTH_FORMS = "expected a length such as '4 h', '30 min', '8 hub hours' or '1 working day'"
 
 
@@ -58,18 +60,11 @@ def stated(name: str, directory: Path | None = None) -> dict[str, str]:
     return dict(_sources(_documents(name, directory)[0].data))
 
 
-def describe(name: str, directory: Path | None = None) -> list[tuple[str, str, str, str]]:
-    """All settings as (section, setting, value, source). What the hub does not state says 'product default' or 'statutory'."""
-    profile = load_profile(name, directory)
-    hub, defaults, _ = _documents(name, directory)
-    sources = {"calendar.bank_holidays": "product default: the bank holidays of England"}
-    sources |= dict(_sources(defaults.data)) | dict(_sources(hub.data))
-    rows = []
-    for section, setting, key, value in _settings(profile):
-        otherwise = "the hub's name" if key[0] in IDENTITY else "product default"
-        source = value.source if isinstance(value, ClockRule) else _nearest(sources, key) or otherwise
-        rows.append((section, setting, _written(value), source))
-    return rows
+def sources(name: str, directory: Path | None = None) -> dict[str, str]:
+    """Where each setting comes from that a file gives: the hub's own, else the product's defaults, by dotted path."""
+    load_profile(name, directory)
+    hub, defaults, statutory = _documents(name, directory)
+    return dict(_sources(defaults.data)) | dict(_sources(statutory.data)) | dict(_sources(hub.data))
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
@@ -106,10 +101,10 @@ def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str,
     base = _plain(defaults.data) | _plain(statutory.data)
     by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
     base["calendar"]["bank_holidays"] = _bank_holidays()
-    own = _plain(hub.data)
-    if isinstance(ratings := own.get("ratings"), dict):
-        own["ratings"] = {name: _rating(by_rating, response, name, rating) for name, rating in ratings.items()}
-    return _merge(base, own)
+    merged = _merge(base, _plain(hub.data))
+    if isinstance(ratings := merged["ratings"], dict):
+        merged["ratings"] = {name: _rating(by_rating, response, name, rating) for name, rating in ratings.items()}
+    return merged
 
 
 def _rating(by_rating: dict[str, Any], response: dict[str, Any], name: str, rating: Any) -> Any:
@@ -123,8 +118,7 @@ def _rating(by_rating: dict[str, Any], response: dict[str, Any], name: str, rati
 
 def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[str, Any]:
     """`over` on top of `under`, table by table. A rule whose length is not overridden keeps saying where that is from."""
-    # A hub that opens on three days must not inherit the other two.
-    if at == ("calendar", "windows"):
+    if at in WHOLE:
         return over
     merged = dict(under)
     for name, value in over.items():
@@ -147,7 +141,7 @@ def _bank_holidays() -> tuple[str, ...]:
 def _keeps_source(at: Key) -> bool:
     """Whether the model has a field for the source of this table; other sources are only shown."""
     match at:
-        case ("meeting",) | ("ratings" | "stages" | "statutory", _) | ("ratings", _, "response" | "reply"):
+        case ("meeting",) | ("ratings" | "stages" | "statutory", _) | ("ratings" | "agencies", _, "response" | "reply"):
             return True
         case ("rating_defaults", _, "reply"):
             return True
@@ -246,49 +240,3 @@ def _annotation(key: Key) -> Any:
 
 def _fields(annotation: Any) -> list[str]:
     return list(annotation.model_fields) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else []
-
-
-# --- showing ------------------------------------------------------------------------------------------------------------
-
-
-def _settings(profile: Profile) -> Iterable[tuple[str, str, Key, Any]]:
-    """(section, setting, key, value) for everything in the profile, in the order people read it."""
-    tables = ("ratings", "agencies", "meeting", "calendar", "stages", "statutory", "ladder")
-    for name in Profile.model_fields:
-        if name not in (*tables, "name"):
-            yield "hub", name, (name,), getattr(profile, name)
-    for name, rating in profile.ratings.items():
-        for field in type(rating).model_fields:
-            if field != "source" and getattr(rating, field) is not None:
-                yield f"rating {name}", field, ("ratings", name, field), getattr(rating, field)
-    yield "meeting", "chair", ("meeting", "chair"), profile.meeting.chair
-    yield "meeting", "second_rating", ("meeting", "second_rating"), profile.meeting.second_rating
-    for name, agency in profile.agencies.items():
-        text = f"{agency.title}: {agency.role}, then {agency.lead}; asked about {', '.join(agency.cohorts)}"
-        yield "agencies", name, ("agencies", name, "title"), text
-    for day, windows in profile.calendar.windows.items():
-        hours = ", ".join(f"{w.opens:%H:%M}-{w.closes:%H:%M}" for w in windows) or "closed"
-        yield "calendar", day, ("calendar", "windows", day), hours
-    days = profile.calendar.bank_holidays
-    text = f"{len(days)} days, {min(days):%Y}-{max(days):%Y}" if days else "none"
-    yield "calendar", "bank_holidays", ("calendar", "bank_holidays"), text
-    for table in ("stages", "statutory"):
-        for name, rule in getattr(profile, table).items():
-            yield table, name, (table, name), rule
-    for number, rung in enumerate(profile.ladder, 1):
-        yield "ladder", str(number), ("ladder",), f"{rung.role}, waits {rung.wait}"
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, ClockRule):
-        return f"{value.length} from {value.start.replace('_', ' ')}; {value.owner}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
-
-
-def _nearest(sources: dict[str, str], key: Key) -> str:
-    """The source of a setting; a table in a list has its list's."""
-    return sources.get(dotted(key)) or sources.get(dotted((*key, 0)), "")

@@ -54,15 +54,16 @@ ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 
 def awaiting(referral: Referral) -> str:
     """The name of a parked run's state: the stage it waits in."""
-    name = NAMES[referral.stage] if referral.open else "Referrer to be told"
+    after_it = "Disagreement to be determined" if referral.disputed else "Referrer to be told"
+    name = NAMES[referral.stage] if referral.open else after_it
     return f"Awaiting {name if name[:4] == 'MASH' else name[0].lower() + name[1:]}"
 
 
 def tags_of(referral: Referral) -> frozenset[str]:
-    """What a run is tagged with: hub, rating, cohorts."""
-    return frozenset(
-        {f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *(f"cohort:{c}" for c in referral.cohorts)}
-    )
+    """What a run is tagged with: hub, rating, cohorts, and what it is about."""
+    rating = f"rating:{referral.rating or 'unrated'}"
+    about = (*(f"cohort:{c}" for c in referral.cohorts), *(f"about:{c}" for c in referral.categories))
+    return frozenset({f"hub:{referral.hub}", rating, *about})
 
 
 @task(name="deliveries", task_run_name="{summary}", persist_result=False, cache_policy=NO_CACHE)

@@ -6,6 +6,7 @@ import logging
 from urllib.parse import quote
 
 import apprise
+from apprise.attachment.memory import AttachMemory
 
 from mash.notifications.wording import Message
 
@@ -51,10 +52,13 @@ async def send(urls: list[str], message: Message) -> str:
     """
     if not urls:
         raise NoticeNotDelivered("no channel is configured for this role")
+    attached = (
+        AttachMemory(content=message.invitation, name="meeting.ics", mimetype="text/calendar") if message.invitation else None
+    )
     said = []
     for url in urls:
         channel = apprise.Apprise()
-        taken = channel.add(url) and await channel.async_notify(title=message.title, body=message.body)
+        taken = channel.add(url) and await channel.async_notify(title=message.title, body=message.body, attach=attached)
         said.append((url.split(":", 1)[0], bool(taken)))
     result = ", ".join(f"{scheme} {'ok' if taken else 'failed'}" for scheme, taken in said)
     if not any(taken for _, taken in said):

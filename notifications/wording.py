@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from mash.notifications.invitation import invitation
 from mash.states import events as e
 from mash.states.clocks import local
 from mash.states.events import Event
@@ -38,14 +39,19 @@ class Message(BaseModel):
 
     title: str
     body: str
+    invitation: bytes | None = None
 
 
 def notices_for(
     reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, now: datetime
 ) -> list[NoticeDraft]:
     """The notices that these events cause."""
-    open_now = profile.calendar.is_open(now)
-    facts = {"stage": NAMES[after.stage], "rating": after.rating or "unrated", "hub_title": profile.title}
+    facts = {
+        "stage": NAMES[after.stage],
+        "rating": after.rating or "unrated",
+        "hub_title": profile.title,
+        "warnings": [WARNINGS[marker] for marker in after.markers if marker in WARNINGS],
+    }
 
     def draft(kind: str, role: str, clock: str | None = None, **more: Any) -> NoticeDraft:
         return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**facts, **more})
@@ -54,17 +60,39 @@ def notices_for(
         clock, name = after.clocks[clock_id], clock_id.split(".")[0]
         agency = name.removeprefix("check:")
         what = (
-            f"{profile.agencies[agency].title if agency in profile.agencies else agency}'s reply"
+            f"reply of {profile.agencies[agency].title if agency in profile.agencies else agency}"
             if clock.kind == "check"
             else name.replace("_", " ")
         )
         return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, what=what, **more)
 
+    unrated = profile.ratings[profile.unrated].title.lower()
     notices: list[NoticeDraft] = []
     for event in events:
         match event:
             case e.StageEntered(stage="triage") if before is None and not after.immediate_danger:
-                notices.append(draft("contact_to_rate", profile.on_duty("duty_manager", open_now)))
+                notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
+            case e.StageEntered(stage="decision") if before is None and not after.immediate_danger:
+                notices.append(draft("contact_to_rate", profile.on_duty("duty_manager", now), counts_as=unrated))
+            case e.PlaceAssigned() if after.stage == "triage":
+                notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
+            case e.StageEntered(stage="consultation"):
+                notices.append(draft("consultation", profile.on_duty("duty_manager", now)))
+            case e.DecisionProposed():
+                notices.append(draft("sign_off", event.role))
+            case e.SignOffRefused():
+                notices.append(draft("sign_off_refused", profile.on_duty("duty_manager", now)))
+            case e.DisagreementRaised() | e.DisagreementTakenFurther():
+                notices.append(about("disagreement", event.role, _latest(after, f"disagreement:{event.id}"), id=event.id))
+            case e.DisagreementSettled():
+                raised = after.disagreements[event.id]
+                partner = profile.agencies.get(raised.agency)
+                if raised.by_role == REFERRER:
+                    notices += (
+                        [draft("disagreement_settled", REFERRER, outcome=event.outcome)] if after.referrer_reachable else []
+                    )
+                elif partner:
+                    notices.append(draft("disagreement_settled", partner.role, outcome=event.outcome))
             case e.ClockEscalated():
                 clock = after.clocks[event.id]
                 kind = "escalation" if clock.breached_at else "immediate_danger"
@@ -74,20 +102,29 @@ def notices_for(
                 notices.append(about(kind, event.role, event.id))
             case e.ChecksRequested():
                 for agency in event.agencies:
-                    clock_id = next(c.id for c in reversed(after.clocks.values()) if c.id.split(".")[0] == f"check:{agency}")
+                    clock_id = _latest(after, f"check:{agency}")
                     notices.append(about("check_request", profile.agencies[agency].role, clock_id, agency=agency))
             case e.MeetingConvened():
-                for agency in (a for a in after.checks if a in profile.agencies):
-                    notices.append(draft("meeting_convened", profile.agencies[agency].role, at=event.at.isoformat()))
+                when = {
+                    "at": event.at.isoformat(),
+                    "mode": event.mode.replace("_", " "),
+                    "chair": event.chair,
+                    "version": after.version,
+                }
+                invited = [a for a in profile.agencies if a in after.checks or a in profile.meeting.quorum]
+                notices += [draft("meeting_convened", profile.agencies[a].role, None, **when) for a in invited]
             case e.StepDownOffered():
-                notices.append(draft("step_down_offered", "early_help", service=event.service))
+                service = profile.services[event.service]
+                notices.append(draft("step_down_offered", service.role, service=service.title))
+            case e.StepDownReturned() if event.said is None:
+                notices.append(draft("step_down_not_accepted", profile.on_duty("duty_manager", now)))
             case e.ReferralSplit():
-                notices.append(draft("referral_split", "duty_manager", linked=event.reference))
+                notices.append(draft("referral_split", profile.on_duty("duty_manager", now), linked=event.reference))
             case e.ClocksStarted():
-                told = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
+                kinds = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
                 notices += [
                     draft(
-                        told[c.kind],
+                        kinds[c.kind],
                         REFERRER,
                         c.id,
                         outcomes=sorted({*after.outcomes.values()}),
@@ -95,9 +132,26 @@ def notices_for(
                         signpost=profile.signpost,
                     )
                     for c in event.clocks
-                    if c.kind in told
+                    if c.kind in kinds
                 ]
     return notices
+
+
+WARNINGS = {
+    "safe_contact": "safe-contact warning: read the case before you contact anybody",
+    "staff_safety": "staff-safety warning: read the case before you visit",
+}
+"""Markers that are said wherever somebody might make contact. That there is one names nobody."""
+
+
+def _rater(referral: Referral, profile: Profile) -> str:
+    place = profile.places.get(referral.place or "")
+    return place.triage_role if place and place.triage_role else "duty_manager"
+
+
+def _latest(referral: Referral, name: str) -> str:
+    """The latest clock of this name: one that was started again has a number behind it."""
+    return next(clock.id for clock in reversed(referral.clocks.values()) if clock.id.split(".")[0] == name)
 
 
 OUTCOMES_SAID = {
@@ -124,7 +178,8 @@ def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: da
     rating, stage = str(facts.get("rating", "")), str(facts.get("stage", ""))
     due = datetime.fromisoformat(facts["due_at"]) if "due_at" in facts else None
     timing = f"{lateness(due, now)} (due {local(due)})" if due else ""
-    head = f"{reference}: {rating}, at {stage}."
+    warnings = "".join(f" {warning[0].upper()}{warning[1:]}." for warning in facts.get("warnings", ()))
+    head = f"{reference}: {rating}, at {stage}.{warnings}"
     match kind:
         case "acknowledgement" if not facts["taken"]:
             return Message(
@@ -150,7 +205,39 @@ def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: da
                 f"{facts['hub_title']}: {said}. If you disagree, reply to the hub and quote the reference.",
             )
         case "contact_to_rate":
-            return Message(title=f"{reference} waits for a rating", body=f"{head} It counts as red until rated.\n{link}")
+            return Message(
+                title=f"{reference} waits for a rating", body=f"{head} It counts as {facts['counts_as']} until rated.\n{link}"
+            )
+        case "consultation":
+            return Message(
+                title=f"{reference}: somebody asks for advice",
+                body=f"{head} A professional consults the hub before any threshold is applied.\n{link}",
+            )
+        case "sign_off":
+            return Message(
+                title=f"{reference}: a decision waits for your agreement", body=f"{head} Agree, or say why not.\n{link}"
+            )
+        case "sign_off_refused":
+            return Message(
+                title=f"{reference}: the decision was not signed off", body=f"{head} It is to be decided anew.\n{link}"
+            )
+        case "disagreement":
+            return Message(
+                title=f"{reference}: you are to determine a disagreement",
+                body=f"{head} Disagreement {facts['id']}: {timing}. {facts['why']}.\n{link}",
+            )
+        case "disagreement_settled":
+            what = {"stands": "what was decided stands", "changed": "what was decided is changed"}[facts["outcome"]]
+            return Message(
+                title=f"{reference}: your disagreement was determined",
+                body=f"Your disagreement about {reference} was determined: {what}. "
+                "If you are not satisfied and the procedure allows it, you can take it further.",
+            )
+        case "step_down_not_accepted":
+            return Message(
+                title=f"{reference}: nobody accepted the step-down in time",
+                body=f"{head} It has come back to the hub and is to be decided anew.\n{link}",
+            )
         case "immediate_danger":
             return Message(
                 title=f"IMMEDIATE DANGER: {reference}",
@@ -174,7 +261,14 @@ def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: da
             )
         case "meeting_convened":
             when = local(datetime.fromisoformat(facts["at"]))
-            return Message(title=f"{reference}: MASH meeting {when}", body=f"{head} The meeting is on {when}.\n{link}")
+            at = datetime.fromisoformat(facts["at"])
+            return Message(
+                title=f"{reference}: MASH meeting {when}",
+                body=f"{head} The meeting is on {when}, {facts['mode'].replace('_', ' ')}.\n{link}",
+                invitation=invitation(
+                    str(reference), facts["hub_title"], at, facts["mode"], facts["chair"], facts["version"], now
+                ),
+            )
         case "step_down_offered":
             return Message(
                 title=f"{reference}: a step-down is offered",

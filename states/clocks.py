@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 LONDON = ZoneInfo("Europe/London")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Frozen(BaseModel):
@@ -83,29 +85,45 @@ class Window(Frozen):
         return self
 
 
-class Calendar(Frozen):
-    """When a hub is open: windows by weekday, less the bank holidays."""
+class Change(Frozen):
+    """Other opening hours for some weekdays, from a date on (weekend cover that begins in September)."""
 
-    windows: dict[str, tuple[Window, ...]]
+    since: date
+    windows: dict[Weekday, tuple[Window, ...]]
+
+
+class Calendar(Frozen):
+    """When a hub is open: windows by weekday, changed from dates on, less the bank holidays."""
+
+    windows: dict[Weekday, tuple[Window, ...]]
+    changes: tuple[Change, ...] = ()
     bank_holidays: tuple[date, ...] = ()
 
     @model_validator(mode="after")
     def opens_sometime(self) -> Calendar:
-        """Refuse unknown weekdays, overlapping windows, and a hub that never opens."""
-        if unknown := set(self.windows) - set(WEEKDAYS):
-            raise ValueError(f"unknown weekday {sorted(unknown)}: expected {', '.join(WEEKDAYS)}")
-        if not any(self.windows.values()):
+        """Refuse overlapping windows, changes out of order, and a hub that never opens."""
+        weeks = [self.windows, *(change.windows for change in self.changes)]
+        if not any(self.windows.values()) or not any(self._week(len(self.changes)).values()):
             raise ValueError("a hub must be open at some time in the week")
-        for windows in self.windows.values():
+        for windows in (day for week in weeks for day in week.values()):
             if any(a.closes > b.opens for a, b in pairwise(windows)):
                 raise ValueError("windows of a day must be in order and must not overlap")
+        if any(a.since >= b.since for a, b in pairwise(self.changes)):
+            raise ValueError("changes must be in order of their dates")
         return self
+
+    def _week(self, changes: int) -> dict[Weekday, tuple[Window, ...]]:
+        """The week's windows after so many of the changes."""
+        week = dict(self.windows)
+        for change in self.changes[:changes]:
+            week |= change.windows
+        return week
 
     def open_on(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The day's windows as UTC instants; empty when the hub is closed all day."""
         if day in self.bank_holidays:
             return ()
-        windows = self.windows.get(WEEKDAYS[day.weekday()], ())
+        windows = self._week(sum(change.since <= day for change in self.changes)).get(WEEKDAYS[day.weekday()], ())
         return tuple(
             (datetime.combine(day, w.opens, LONDON).astimezone(UTC), datetime.combine(day, w.closes, LONDON).astimezone(UTC))
             for w in windows
@@ -114,6 +132,21 @@ class Calendar(Frozen):
     def is_open(self, at: datetime) -> bool:
         """Whether the hub is open at this instant."""
         return any(opens <= at < closes for opens, closes in self.open_on(at.astimezone(LONDON).date()))
+
+    def next_time(self, at: time, days: tuple[Weekday, ...], after: datetime) -> datetime:
+        """The first instant after `after` at this local time, on one of these weekdays that is no bank holiday."""
+        return next(instant for instant in self._times(at, days, after, timedelta(days=1)) if instant > after)
+
+    def last_time(self, at: time, days: tuple[Weekday, ...], before: datetime) -> datetime:
+        """The last such instant before `before`."""
+        return next(instant for instant in self._times(at, days, before, timedelta(days=-1)) if instant < before)
+
+    def _times(self, at: time, days: tuple[Weekday, ...], start: datetime, step: timedelta) -> Iterator[datetime]:
+        day = start.astimezone(LONDON).date()
+        while True:
+            if WEEKDAYS[day.weekday()] in days and day not in self.bank_holidays:
+                yield datetime.combine(day, at, LONDON).astimezone(UTC)
+            day += step
 
     def add(self, start: datetime, length: Length) -> datetime:
         """The instant `length` after `start`. Working days end at the hub's closing time of the last day."""

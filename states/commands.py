@@ -8,15 +8,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mash.states.clocks import Frozen
-from mash.states.profile import Cohort, ContactKind, Outcome
+from mash.states.profile import Category, Cohort, ContactKind, Mode, Outcome
 
 Code = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.:/ -]+$")]
-Label = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[A-Za-z0-9_.:/ ,&'()-]+$")]
-"""The name of a service or authority, as a hub lists it; never a person's."""
+Authority = Annotated[str, Field(pattern=r"^([0-9]{3}|[ENSW][0-9]{8})$")]
+"""A local authority, by its number at the Department for Education (3 digits) or its ONS code (E and 8 digits)."""
 Need = Annotated[str, Field(pattern=r"^N[0-9]$")]
 """A primary need of the Children in Need census."""
 Factor = Annotated[str, Field(pattern=r"^[0-9]{1,2}[A-F]?$")]
 """An assessment factor of the Children in Need census."""
+Marker = Literal["safe_contact", "staff_safety", "marac", "mappa", "child_protection_plan", "looked_after"]
+"""What everybody on a case must see: a warning before contact or a visit, or another procedure that knows the family."""
+Relation = Literal["same_child", "sibling", "household", "same_incident"]
 Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
 
 
@@ -67,6 +70,8 @@ class ReceiveContact(Frozen):
     subjects: tuple[Subject, ...] = Field(min_length=1)
     primary_need: Code | None = None
     factors: tuple[Code, ...] = ()
+    categories: tuple[Category, ...] = ()
+    place: Code | None = None
     immediate_danger: bool = False
     consent: ReportedConsent = ReportedConsent()
     reported_at: datetime | None = None
@@ -75,11 +80,26 @@ class ReceiveContact(Frozen):
     held: tuple[Said, ...] = ()
 
 
+class ConcludeConsultation(Frozen):
+    """The consultation ends: in advice alone, or it becomes a referral to which a threshold is applied."""
+
+    kind: Literal["conclude_consultation"] = "conclude_consultation"
+    outcome: Literal["advice", "referral"]
+
+
+class AssignPlace(Frozen):
+    """The case belongs to this authority or satellite of the hub."""
+
+    kind: Literal["assign_place"] = "assign_place"
+    place: Code
+
+
 class RateReferral(Frozen):
     """Give the first rating, which sets the clocks and the route."""
 
     kind: Literal["rate_referral"] = "rate_referral"
     rating: Code
+    agreed: tuple[Code, ...] = Field(default=(), description="The agencies that decided it jointly, where the hub has them.")
 
 
 class RerateReferral(Frozen):
@@ -94,10 +114,60 @@ class RecordSharingBasis(Frozen):
 
     kind: Literal["record_sharing_basis"] = "record_sharing_basis"
     share: bool = Field(default=True, description="False records a reason not to share: no check leaves.")
-    purpose: Literal["safeguarding_child", "safeguarding_adult", "prevention_of_crime", "information_request"]
+    purpose: Literal["safeguarding_child", "child_protection", "safeguarding_adult", "prevention_of_crime", "information_request"]
     lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent"]
     consent: Literal["given", "refused", "overridden", "not_sought", "no_answer"]
     family_informed: bool
+    not_informed: Literal["puts_somebody_at_risk", "prejudices_an_investigation", "cannot_be_reached"] | None = Field(
+        default=None, description="Why the family is not told beforehand."
+    )
+
+
+class RecordAdultView(Frozen):
+    """An adult's capacity to decide about this, and what the adult wants (Care Act 2014: making safeguarding personal)."""
+
+    kind: Literal["record_adult_view"] = "record_adult_view"
+    subject: Code
+    capacity: Literal["has", "lacks", "not_assessed"]
+    agrees: Literal["yes", "no", "not_asked"]
+
+
+class RecordThreshold(Frozen):
+    """Whether the significant-harm threshold is met, so that agencies may release into the shared record."""
+
+    kind: Literal["record_threshold"] = "record_threshold"
+    significant_harm: bool
+
+
+class RecordMarker(Frozen):
+    """A warning or a status that everybody on the case must see; or that it no longer holds."""
+
+    kind: Literal["record_marker"] = "record_marker"
+    marker: Marker
+    holds: bool = True
+
+
+class AskAgencies(Frozen):
+    """Ask these agencies too: those that answer on request only, or that the hub does not usually ask."""
+
+    kind: Literal["ask_agencies"] = "ask_agencies"
+    agencies: tuple[Code, ...] = Field(min_length=1)
+
+
+class ContributeInformation(Frozen):
+    """An agency puts what it holds beside the case. It stays the agency's own until the agency releases it."""
+
+    kind: Literal["contribute_information"] = "contribute_information"
+    sensitive: bool
+
+
+class ReleaseInformation(Frozen):
+    """The owning agency releases an item to the decision makers: whole, or the redacted version given with it."""
+
+    kind: Literal["release_information"] = "release_information"
+    item: Code
+    necessity: Literal["to_decide_the_threshold", "to_protect_a_child", "to_protect_an_adult", "to_prevent_crime"]
+    proportionality: Literal["whole", "extract", "gist"] = Field(description="How much of it the purpose needs.")
 
 
 class AnswerCheck(Frozen):
@@ -109,6 +179,7 @@ class AnswerCheck(Frozen):
     relevant: bool = False
     recommendation: Recommendation | None = None
     suggested_rating: Code | None = None
+    sensitive: bool = Field(default=True, description="Whether the words of the answer are sensitive.")
 
 
 class ProceedWithoutReplies(Frozen):
@@ -122,6 +193,7 @@ class ConveneMeeting(Frozen):
 
     kind: Literal["convene_meeting"] = "convene_meeting"
     at: datetime
+    mode: Mode | None = Field(default=None, description="The hub's first way of meeting, unless given.")
 
 
 class RecordMeeting(Frozen):
@@ -129,7 +201,16 @@ class RecordMeeting(Frozen):
 
     kind: Literal["record_meeting"] = "record_meeting"
     attended: tuple[Code, ...]
+    apologies: tuple[Code, ...] = ()
+    mode: Mode | None = None
     rating: Code | None = None
+
+
+class RecordDissent(Frozen):
+    """An agency does not agree, and its dissent stands in the record."""
+
+    kind: Literal["record_dissent"] = "record_dissent"
+    about: Literal["rating", "meeting", "decision"]
 
 
 class RecordDecision(Frozen):
@@ -138,7 +219,14 @@ class RecordDecision(Frozen):
     kind: Literal["record_decision"] = "record_decision"
     outcomes: dict[Code, Outcome] = Field(min_length=1, description="An outcome for each subject id.")
     primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
-    transfer_to: Label | None = Field(default=None, description="The receiving authority, for a transfer.")
+    transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
+
+
+class SignOffDecision(Frozen):
+    """A second person agrees to the decision, which then takes effect; or does not, and it is decided anew."""
+
+    kind: Literal["sign_off_decision"] = "sign_off_decision"
+    agreed: bool
 
 
 class CallStrategyDiscussion(Frozen):
@@ -152,6 +240,8 @@ class RecordStrategyDiscussion(Frozen):
 
     kind: Literal["record_strategy_discussion"] = "record_strategy_discussion"
     attended: tuple[Code, ...]
+    apologies: tuple[Code, ...] = ()
+    mode: Mode | None = None
     outcome: Literal["section_47", "no_section_47"]
 
 
@@ -181,14 +271,15 @@ class CompleteAssessment(Frozen):
 
     kind: Literal["complete_assessment"] = "complete_assessment"
     factors: tuple[Factor, ...] = Field(min_length=1, description="CIN assessment factors; 21 stands alone (rule 8869).")
-    outcome: Literal["child_in_need_plan", "early_help", "no_further_action"]
+    outcome: Literal["child_in_need_plan", "early_help", "no_further_action", "transfer"]
+    transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
 
 
 class OfferStepDown(Frozen):
     """Offer the family's support to an early help or universal service."""
 
     kind: Literal["offer_step_down"] = "offer_step_down"
-    service: Label
+    service: Code = Field(description="A service of the hub's profile.")
 
 
 class AcceptStepDown(Frozen):
@@ -208,6 +299,46 @@ class CompleteAdultEnquiry(Frozen):
 
     kind: Literal["complete_adult_enquiry"] = "complete_adult_enquiry"
     outcome: Literal["risk_removed", "risk_reduced", "risk_remains", "no_risk_found"]
+
+
+class RaiseDisagreement(Frozen):
+    """An agency or the referrer disagrees with a rating or a decision: the hub's procedure begins."""
+
+    kind: Literal["raise_disagreement"] = "raise_disagreement"
+    about: Literal["rating", "decision"]
+    rating: Code | None = Field(default=None, description="The rating that they think is right.")
+
+
+class SettleDisagreement(Frozen):
+    """The role whose turn it is determines the disagreement: it stands, or it is changed."""
+
+    kind: Literal["settle_disagreement"] = "settle_disagreement"
+    disagreement: Code
+    outcome: Literal["stands", "changed"]
+    rating: Code | None = Field(default=None, description="The rating from now on, when a rating is changed.")
+
+
+class TakeDisagreementFurther(Frozen):
+    """Whoever raised it is not satisfied: the next role of the procedure determines."""
+
+    kind: Literal["take_disagreement_further"] = "take_disagreement_further"
+    disagreement: Code
+
+
+class LinkReferral(Frozen):
+    """Another referral belongs with this one. Both say so; the people in them are never merged."""
+
+    kind: Literal["link_referral"] = "link_referral"
+    other: Code
+    relation: Relation
+
+
+class RecordLinked(Frozen):
+    """The other side of a link."""
+
+    kind: Literal["record_linked"] = "record_linked"
+    other: Code
+    relation: Relation
 
 
 class AcknowledgeAlert(Frozen):
@@ -250,14 +381,24 @@ class RecordTold(Frozen):
 
 
 StaffCommand = Annotated[
-    RateReferral
+    ConcludeConsultation
+    | AssignPlace
+    | RateReferral
     | RerateReferral
     | RecordSharingBasis
+    | RecordAdultView
+    | RecordThreshold
+    | RecordMarker
+    | AskAgencies
     | AnswerCheck
+    | ContributeInformation
+    | ReleaseInformation
     | ProceedWithoutReplies
     | ConveneMeeting
     | RecordMeeting
+    | RecordDissent
     | RecordDecision
+    | SignOffDecision
     | CallStrategyDiscussion
     | RecordStrategyDiscussion
     | ConcludeEnquiries
@@ -268,6 +409,10 @@ StaffCommand = Annotated[
     | AcceptStepDown
     | ReturnStepDown
     | CompleteAdultEnquiry
+    | RaiseDisagreement
+    | SettleDisagreement
+    | TakeDisagreementFurther
+    | LinkReferral
     | AcknowledgeAlert
     | ReopenReferral
     | AdoptProfile
@@ -276,7 +421,16 @@ StaffCommand = Annotated[
 ]
 """What a person with a role may ask."""
 
-STAND_ALONE = ("answer_check", "acknowledge_alert", "add_note")
+STAND_ALONE = (
+    "answer_check",
+    "contribute_information",
+    "release_information",
+    "record_dissent",
+    "record_marker",
+    "link_referral",
+    "acknowledge_alert",
+    "add_note",
+)
 """Commands that are right whatever others did meanwhile: twelve agencies answer at once."""
 
-Command = ReceiveContact | StaffCommand | FireClocks | RecordTold
+Command = ReceiveContact | StaffCommand | FireClocks | RecordTold | RecordLinked

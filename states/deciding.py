@@ -13,8 +13,8 @@ from mash.states.machine import BEFORE_DECISION, SECTION_47, move, stage_of
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, evolve
 
-TOLD_CLOCKS = ("acknowledgement", "outcome_told")
-"""Clocks that wait for the referrer to be told: they run on after the outcome."""
+OUTLIVE = ("acknowledgement", "outcome_told", "disagreement")
+"""Clocks that run on after the outcome: the referrer is still to be told, a disagreement still to be determined."""
 
 
 class Deciding:
@@ -59,7 +59,8 @@ class Deciding:
 
     def _clock(self, name: str, kind: str, owner: str, start: datetime, when: Due, source: str) -> StartedClock:
         life = when.at - start
-        warn_at = tuple(moment for part in self.profile.warn_at if (moment := start + life * part) > self.now)
+        parts = self.profile.chase_at if kind == "check" else self.profile.warn_at
+        warn_at = tuple(moment for part in parts if (moment := start + life * part) > self.now)
         return StartedClock(
             id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why, source=source
         )
@@ -81,15 +82,28 @@ class Deciding:
             agency = self.profile.agencies.get(clock.id.split(":")[1].split(".")[0])
             if agency:  # an adopted profile may no longer have it
                 ladder.insert(0, (agency.lead, self.profile.agency_wait))
+        elif clock.owner not in (role for role, _ in ladder):
+            ladder.insert(0, (clock.owner, self.profile.ladder[0].wait))
         rung = min(clock.rung + 1, len(ladder) - 1)
         role, wait = ladder[rung]
-        if role == self.profile.ladder[0].role:
-            role = self.profile.on_duty(role, self.profile.calendar.is_open(self.now))
+        if role in self.hub_roles:
+            role = self.profile.on_duty(role, self.now)
         self.record(
             e.ClockEscalated(
                 id=clock.id, rung=rung, role=role, due_at=clock.due_at, next_at=self.profile.calendar.add(self.now, wait)
             )
         )
+
+    @property
+    def hub_roles(self) -> tuple[str, ...]:
+        """The roles that the out-of-hours role stands in for: whoever is told first, and whoever triages."""
+        return self.profile.ladder[0].role, self.own_triage
+
+    @property
+    def own_triage(self) -> str:
+        """The role that triages for the case's place, when the place triages on its own; empty otherwise."""
+        place = self.profile.places.get(self.referral.place or "")
+        return place.triage_role or "" if place else ""
 
     # --- stages -----------------------------------------------------------------------------------------------------
 
@@ -108,7 +122,7 @@ class Deciding:
         if stage == left:
             return
         detour = stage == "strategy_discussion"
-        self.stop(left, met=not detour)
+        self.stop(left, *(("triage",) if detour else ()), met=not detour)
         if stage not in self.covered() and not detour:
             self.stop("response")
         self.ensure_stage_clock()
@@ -119,16 +133,23 @@ class Deciding:
 
     @property
     def rating(self) -> Rating:
-        """The rules of the present rating; an unrated contact counts as the profile says (red)."""
-        return self.profile.ratings[self.referral.rating or self.profile.unrated_counts_as]
+        """The rules of the present rating; an unrated contact counts as the most urgent."""
+        return self.profile.rating(self.referral.rating)
+
+    def begin(self) -> None:
+        """Open the contact to the hub: at triage, or with the decision makers where there is none."""
+        if self.profile.triage.stage or self.own_triage:
+            self.go("open_triage")
+            return
+        self.go("open_decision")
+        # Nobody has rated it yet: without a triage stage that wait needs its clock all the same.
+        self.start(self.start_clock("triage", self.profile.stages["triage"], "first rating"))
 
     def take_route(self) -> None:
         """Go to the first stage of the rating's route that is not done yet."""
         r = self.referral
         done = {
-            "agency_checks": r.sharing is False
-            or (r.checks_requested and not r.outstanding)
-            or not self.profile.checks_for(r.cohorts),
+            "agency_checks": not self.waits_for_checks(),
             "mash_meeting": r.meeting_held,
             "strategy_discussion": r.strategy_held_at is not None,
             "decision": False,
@@ -138,28 +159,52 @@ class Deciding:
             self.call_strategy_discussion()
         elif target != r.stage:
             self.go({"agency_checks": "open_checks", "mash_meeting": "open_meeting", "decision": "open_decision"}[target])
+            if target == "mash_meeting":
+                self.convene_at_gathering()
         if target == "agency_checks":
-            self.request_checks()
+            self.request_checks(self.unasked)
 
-    def request_checks(self) -> None:
-        """Ask the profile's agencies; nothing leaves before the sharing basis is recorded."""
+    @property
+    def concerned(self) -> tuple[str, ...]:
+        """The agencies that the profile names for such a case."""
+        return self.profile.checks_for(self.referral.cohorts, self.referral.rating, frozenset(self.referral.categories))
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """The agencies that are always asked about such a case, and have not been. After the meeting nobody new is."""
+        asked = self.referral.checks
+        return tuple(a for a in self.profile.asked_always(self.concerned) if a not in asked and not self.referral.meeting_held)
+
+    def waits_for_checks(self) -> bool:
+        """Whether the route waits for agencies: to be asked, or to answer. Where all answer on request only, somebody must
+        ask, or say that nobody needs to be asked."""
         r = self.referral
-        if r.sharing is not True or r.checks_requested:
+        if r.sharing is False or not self.concerned:
+            return False
+        return bool(r.outstanding or self.unasked) or not (r.checks or r.checks_closed or r.meeting_held)
+
+    def request_checks(self, agencies: tuple[str, ...]) -> None:
+        """Ask agencies; nothing leaves before the sharing basis is recorded (Haringey [2013] EWHC 416)."""
+        if self.referral.sharing is not True or not agencies:
             return
-        agencies = self.profile.checks_for(r.cohorts)
         self.record(e.ChecksRequested(agencies=agencies))
-        self.start(
-            *(
-                self.start_clock(
-                    "check",
-                    self.rating.reply,
-                    f"{self.profile.agencies[a].title}'s reply",
-                    clock_id=f"check:{a}",
-                    owner=self.profile.agencies[a].role,
-                )
-                for a in agencies
-            )
-        )
+        self.start(*(self._check_clock(name) for name in agencies))
+
+    def _check_clock(self, name: str) -> StartedClock:
+        agency, rule = self.profile.agencies[name], self.rating.reply
+        if agency.reply:
+            own = agency.reply
+            rule = ClockRule(length=own.length, start=own.start, owner=agency.role, source=own.source)
+        return self.start_clock("check", rule, f"reply of {agency.title}", clock_id=f"check:{name}", owner=agency.role)
+
+    def convene_at_gathering(self) -> None:
+        """Where cases are discussed at a regular gathering, convene this one at its next time."""
+        meeting = self.profile.meeting
+        if meeting.gathering is None:
+            return
+        gathering = self.profile.gatherings[meeting.gathering]
+        at = self.profile.calendar.next_time(gathering.at, gathering.days, self.now)
+        self.record(e.MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], said=None))
 
     def call_strategy_discussion(self) -> None:
         """Enter the strategy discussion, remembering where from; an open assessment goes on beside it."""
@@ -174,15 +219,24 @@ class Deciding:
 
     def decided(self) -> None:
         """The local authority has decided: the statutory clock is met, and the referrer is to be told."""
-        self.stop("decision_on_response", "response")
+        self.stop("decision_on_response", "response", "triage")
         self.stop("check", met=False)
         if self.referral.referrer_reachable:
             self.start(self.start_clock("outcome_told", self.profile.statutory["outcome_told"], "outcome to the referrer"))
 
     def conclude(self, outcome: str) -> None:
-        """All subjects' outcome is final. Clocks stop, except those that wait for the referrer to be told."""
+        """All subjects' outcome is final. Clocks stop, except those that outlive it."""
         self.record(e.SubjectsConcluded(subjects=tuple(self.referral.subjects), outcome=outcome))
-        self.stop(*{k.kind for k in self.referral.running} - set(TOLD_CLOCKS), met=False)
+        self.stop(*{k.kind for k in self.referral.running} - set(OUTLIVE), met=False)
+
+    def reopen(self, said: Said) -> None:
+        """The closure was mistaken: it is decided anew, within the statutory time from now."""
+        self.record(e.ReferralReopened(said=said))
+        self.stop("outcome_told", met=False)
+        self.go("reopen")
+        decision = self.profile.statutory["decision"].model_copy(update={"start": "stage"})
+        self.start(self.start_clock("decision_on_response", decision, "decision on the response, reopened"))
+        self.ensure_stage_clock()
 
     def take_path(self, outcome: str) -> None:
         """Set out on the path of a decision."""
@@ -221,12 +275,11 @@ class Deciding:
     def rerate(self, rating: str, said: Said | None) -> None:
         """Change the rating and move the clocks that hang on it. Up: the earlier of the old due time and now plus the new
         length. Down: the new length from the original start."""
-        before = self.referral.rating or self.profile.unrated_counts_as
+        before = self.referral.rating or self.profile.unrated
         up = self.profile.ratings[rating].severity > self.profile.ratings[before].severity
         self.record(e.ReferralRerated(rating=rating, before=before, said=said))
-        rules = {"response": self.rating.response, "check": self.rating.reply}
         for clock in self.referral.running:
-            rule = rules.get(clock.kind)
+            rule = self._rule_of_rating(clock)
             if rule is None:
                 continue
             start, from_what = (self.now, "re-rating") if up else (clock.started_at, "the original start")
@@ -244,9 +297,28 @@ class Deciding:
             self.start(self.start_clock("response", self.rating.response, rating))
         self.ensure_stage_clock()
 
+    def _rule_of_rating(self, clock: Clock) -> ClockRule | None:
+        """The rule of the present rating that a clock hangs on; an agency's own time to reply hangs on none."""
+        if clock.kind == "response":
+            return self.rating.response
+        if clock.kind != "check":
+            return None
+        agency = self.profile.agencies.get(clock.id.split(":")[1].split(".")[0])
+        return None if agency and agency.reply else self.rating.reply
+
     def ensure_stage_clock(self) -> None:
         """No stage waits without a clock: when no response clock covers it, its own runs."""
         stage, running = self.referral.stage, {clock.kind for clock in self.referral.running}
         rule = self.profile.stages.get(stage)
         if rule and stage not in running and stage not in self.covered():
-            self.start(self.start_clock(stage, rule, stage.replace("_", " ")))
+            self.start(self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage)))
+
+    def _owner(self, stage: str) -> str:
+        """Who owns a stage's clock where that depends on the case; empty for the rule's own owner."""
+        r = self.referral
+        if stage == "sign_off" and r.proposed:
+            return r.proposed.role
+        if stage == "triage":
+            return self.own_triage
+        service = self.profile.services.get(r.service or "")
+        return service.role if stage == "step_down_offered" and service else ""

@@ -28,6 +28,17 @@ class StartedClock(Frozen):
     source: str
 
 
+class Holding(Frozen):
+    """An item that an agency holds beside the case: whose it is, and what others may read of it."""
+
+    item: str
+    agency: str
+    sensitive: bool
+    at: datetime
+    released: bool = False
+    redacted: str | None = None
+
+
 class ContactReceived(Frozen):
     kind: Literal["contact_received"] = "contact_received"
     hub: str
@@ -38,6 +49,8 @@ class ContactReceived(Frozen):
     subjects: tuple[Subject, ...]
     primary_need: str | None
     factors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    place: str | None = None
     immediate_danger: bool
     consent: ReportedConsent
     reported_at: datetime | None
@@ -65,7 +78,11 @@ class ContinuedFrom(Frozen):
     rating: str
     outcome: str
     held: tuple[Said, ...]
+    holdings: tuple[Holding, ...] = ()
     factors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    place: str | None = None
+    markers: tuple[str, ...] = ()
     immediate_danger: bool
     consent: ReportedConsent
     flags: tuple[str, ...]
@@ -80,9 +97,21 @@ class StageEntered(Frozen):
     came_from: str | None = None
 
 
+class ConsultationConcluded(Frozen):
+    kind: Literal["consultation_concluded"] = "consultation_concluded"
+    outcome: str
+    said: Said | None
+
+
+class PlaceAssigned(Frozen):
+    kind: Literal["place_assigned"] = "place_assigned"
+    place: str
+
+
 class ReferralRated(Frozen):
     kind: Literal["referral_rated"] = "referral_rated"
     rating: str
+    agreed: tuple[str, ...] = ()
     said: Said | None
 
 
@@ -100,7 +129,48 @@ class SharingBasisRecorded(Frozen):
     lawful_basis: str
     consent: str
     family_informed: bool
+    not_informed: str | None = None
     said: Said | None
+
+
+class AdultViewRecorded(Frozen):
+    kind: Literal["adult_view_recorded"] = "adult_view_recorded"
+    subject: str
+    capacity: str
+    agrees: str
+    said: Said | None
+
+
+class ThresholdRecorded(Frozen):
+    kind: Literal["threshold_recorded"] = "threshold_recorded"
+    significant_harm: bool
+    said: Said | None
+
+
+class MarkerRecorded(Frozen):
+    kind: Literal["marker_recorded"] = "marker_recorded"
+    marker: str
+    holds: bool
+    said: Said | None
+
+
+class InformationContributed(Frozen):
+    kind: Literal["information_contributed"] = "information_contributed"
+    agency: str
+    sensitive: bool
+    said: Said
+
+
+class InformationReleased(Frozen):
+    """`said` is the justification; `redacted` is the version that others may read, unless they may read the whole."""
+
+    kind: Literal["information_released"] = "information_released"
+    item: str
+    agency: str
+    necessity: str
+    proportionality: str
+    said: Said
+    redacted: Said | None
 
 
 class ChecksRequested(Frozen):
@@ -115,6 +185,7 @@ class CheckAnswered(Frozen):
     relevant: bool
     recommendation: str | None
     suggested_rating: str | None
+    sensitive: bool = True
     late: bool
     said: Said | None
 
@@ -129,14 +200,40 @@ class MeetingConvened(Frozen):
     kind: Literal["meeting_convened"] = "meeting_convened"
     at: datetime
     chair: str
+    mode: str = "face_to_face"
     said: Said | None
 
 
 class MeetingHeld(Frozen):
     kind: Literal["meeting_held"] = "meeting_held"
     attended: tuple[str, ...]
+    apologies: tuple[str, ...] = ()
+    mode: str = "face_to_face"
     rating: str | None
     said: Said | None
+
+
+class DissentRecorded(Frozen):
+    kind: Literal["dissent_recorded"] = "dissent_recorded"
+    agency: str
+    about: str
+    said: Said
+
+
+class DecisionProposed(Frozen):
+    """Decided, but of effect only when `role` signs it off."""
+
+    kind: Literal["decision_proposed"] = "decision_proposed"
+    outcomes: dict[str, str]
+    primary_need: str | None
+    transfer_to: str | None
+    role: str
+    said: Said | None
+
+
+class SignOffRefused(Frozen):
+    kind: Literal["sign_off_refused"] = "sign_off_refused"
+    said: Said
 
 
 class DecisionRecorded(Frozen):
@@ -144,6 +241,7 @@ class DecisionRecorded(Frozen):
     outcomes: dict[str, str]
     primary_need: str | None
     transfer_to: str | None
+    proposed_by: str | None = None
     said: Said | None
 
 
@@ -164,6 +262,8 @@ class StrategyDiscussionCalled(Frozen):
 class StrategyDiscussionHeld(Frozen):
     kind: Literal["strategy_discussion_held"] = "strategy_discussion_held"
     attended: tuple[str, ...]
+    apologies: tuple[str, ...] = ()
+    mode: str = "face_to_face"
     outcome: str
     said: Said | None
 
@@ -190,6 +290,7 @@ class AssessmentCompleted(Frozen):
     kind: Literal["assessment_completed"] = "assessment_completed"
     factors: tuple[str, ...]
     outcome: str
+    transfer_to: str | None = None
     said: Said | None
 
 
@@ -215,6 +316,40 @@ class AdultEnquiryCompleted(Frozen):
     kind: Literal["adult_enquiry_completed"] = "adult_enquiry_completed"
     outcome: str
     said: Said | None
+
+
+class DisagreementRaised(Frozen):
+    """`role` has until its clock to determine it."""
+
+    kind: Literal["disagreement_raised"] = "disagreement_raised"
+    id: str
+    about: str
+    agency: str
+    rating: str | None
+    role: str
+    said: Said
+
+
+class DisagreementSettled(Frozen):
+    kind: Literal["disagreement_settled"] = "disagreement_settled"
+    id: str
+    outcome: str
+    role: str
+    final: bool
+    said: Said
+
+
+class DisagreementTakenFurther(Frozen):
+    kind: Literal["disagreement_taken_further"] = "disagreement_taken_further"
+    id: str
+    role: str
+    said: Said
+
+
+class ReferralLinked(Frozen):
+    kind: Literal["referral_linked"] = "referral_linked"
+    other: str
+    relation: str
 
 
 class SubjectsConcluded(Frozen):
@@ -301,14 +436,24 @@ Event = Annotated[
     ContactReceived
     | ContinuedFrom
     | StageEntered
+    | ConsultationConcluded
+    | PlaceAssigned
     | ReferralRated
     | ReferralRerated
     | SharingBasisRecorded
+    | AdultViewRecorded
+    | ThresholdRecorded
+    | MarkerRecorded
+    | InformationContributed
+    | InformationReleased
     | ChecksRequested
     | CheckAnswered
     | ProceededWithoutReplies
     | MeetingConvened
     | MeetingHeld
+    | DissentRecorded
+    | DecisionProposed
+    | SignOffRefused
     | DecisionRecorded
     | ReferralSplit
     | StrategyDiscussionCalled
@@ -321,6 +466,10 @@ Event = Annotated[
     | StepDownAccepted
     | StepDownReturned
     | AdultEnquiryCompleted
+    | DisagreementRaised
+    | DisagreementSettled
+    | DisagreementTakenFurther
+    | ReferralLinked
     | SubjectsConcluded
     | ReferralReopened
     | ProfileAdopted

@@ -27,10 +27,12 @@ class ReferralChart(StateChart[Position]):
     catch_errors_as_events = False
 
     contact = State("Contact", initial=True)
+    consultation = State("Consultation")
     triage = State("Triage")
     agency_checks = State("Agency checks")
     mash_meeting = State("MASH meeting")
     decision = State("Decision")
+    sign_off = State("Decision to be signed off")
 
     class section_47(State.Parallel, name="Section 47"):
         class protection(State.Compound, name="Child protection"):
@@ -73,40 +75,55 @@ class ReferralChart(StateChart[Position]):
     transferred = State("Transferred")
     not_taken = State("Not taken by this hub")
 
-    open_triage = contact.to(triage)
+    open_consultation = contact.to(consultation)
+    end_consultation = consultation.to(advice_given)
+    open_triage = contact.to(triage) | consultation.to(triage)
     refuse_contact = contact.to(not_taken)
     open_checks = triage.to(agency_checks) | mash_meeting.to(agency_checks) | decision.to(agency_checks)
     open_meeting = triage.to(mash_meeting) | agency_checks.to(mash_meeting) | decision.to(mash_meeting)
-    open_decision = triage.to(decision) | agency_checks.to(decision) | mash_meeting.to(decision)
+    open_decision = (
+        contact.to(decision)
+        | consultation.to(decision)
+        | triage.to(decision)
+        | agency_checks.to(decision)
+        | mash_meeting.to(decision)
+    )
+    ask_sign_off = decision.to(sign_off)
+    refuse_sign_off = sign_off.to(decision)
     call_strategy_discussion = (
-        triage.to(section_47)
+        consultation.to(section_47)
+        | triage.to(section_47)
         | agency_checks.to(section_47)
         | mash_meeting.to(section_47)
         | decision.to(section_47)
+        | sign_off.to(section_47)
         | section_17_assessment.to(section_47)
         | step_down.to(section_47)
         | adult_section_42.to(section_47)
     )
     resume = (
-        section_47.to(triage, cond="came_from_triage")
+        section_47.to(consultation, cond="came_from_consultation")
+        | section_47.to(triage, cond="came_from_triage")
         | section_47.to(agency_checks, cond="came_from_agency_checks")
         | section_47.to(mash_meeting, cond="came_from_mash_meeting")
         | section_47.to(decision, cond="came_from_decision")
+        | section_47.to(sign_off, cond="came_from_sign_off")
         | section_47.to(section_17_assessment, cond="came_from_section_17_assessment")
         | section_47.to(step_down, cond="came_from_step_down")
         | section_47.to(adult_section_42, cond="came_from_adult_section_42")
     )
-    decide_section_17 = decision.to(section_17_assessment)
-    decide_early_help = decision.to(step_down)
-    decide_adult_section_42 = decision.to(adult_section_42)
-    decide_advice = decision.to(advice_given)
-    decide_no_further_action = decision.to(no_further_action)
-    decide_information_provided = decision.to(information_provided)
-    decide_transfer = decision.to(transferred)
+    decide_section_17 = decision.to(section_17_assessment) | sign_off.to(section_17_assessment)
+    decide_early_help = decision.to(step_down) | sign_off.to(step_down)
+    decide_adult_section_42 = decision.to(adult_section_42) | sign_off.to(adult_section_42)
+    decide_advice = decision.to(advice_given) | sign_off.to(advice_given)
+    decide_no_further_action = decision.to(no_further_action) | sign_off.to(no_further_action)
+    decide_information_provided = decision.to(information_provided) | sign_off.to(information_provided)
+    decide_transfer = decision.to(transferred) | sign_off.to(transferred)
     end_protection = section_47.to(section_17_assessment, cond="assessment_continues") | section_47.to(section_47_concluded)
     end_protection_in_early_help = section_47.to(step_down)
     end_assessment = section_17_assessment.to(assessment_concluded)
     end_assessment_in_early_help = section_17_assessment.to(step_down)
+    end_assessment_in_transfer = section_17_assessment.to(transferred)
     accept = step_down.to(step_down_accepted)
     step_up = step_down.to(decision)
     end_adult_enquiry = adult_section_42.to(adult_enquiry_concluded)
@@ -125,6 +142,9 @@ class ReferralChart(StateChart[Position]):
     def _came_from(self, stage: str) -> bool:
         return self.model.came_from == stage
 
+    def came_from_consultation(self) -> bool:
+        return self._came_from("consultation")
+
     def came_from_triage(self) -> bool:
         return self._came_from("triage")
 
@@ -136,6 +156,9 @@ class ReferralChart(StateChart[Position]):
 
     def came_from_decision(self) -> bool:
         return self._came_from("decision")
+
+    def came_from_sign_off(self) -> bool:
+        return self._came_from("sign_off")
 
     def came_from_section_17_assessment(self) -> bool:
         return self._came_from("section_17_assessment")
@@ -160,7 +183,16 @@ class ReferralChart(StateChart[Position]):
 BEFORE_DECISION = ("triage", "agency_checks", "mash_meeting", "decision")
 SECTION_47 = ("strategy_discussion", "enquiries", "conference")
 STEP_DOWN = ("step_down_preparing", "step_down_offered")
-OPEN = ("contact", *BEFORE_DECISION, *SECTION_47, "section_17_assessment", *STEP_DOWN, "adult_section_42")
+OPEN = (
+    "contact",
+    "consultation",
+    *BEFORE_DECISION,
+    "sign_off",
+    *SECTION_47,
+    "section_17_assessment",
+    *STEP_DOWN,
+    "adult_section_42",
+)
 CONCLUDED = (
     "step_down_accepted",
     "section_47_concluded",
@@ -175,17 +207,29 @@ CONCLUDED = (
 STAGES = (*OPEN, *CONCLUDED)
 NAMES = {state.value: state.name for state in ReferralChart.states_map.values()}
 
-_RATED = OPEN[2:]
+_SEEN = OPEN[1:]
+_RATED = tuple(stage for stage in _SEEN if stage not in ("consultation", "triage"))
+_PARTNERS_ASKED = ("agency_checks", "mash_meeting", "decision", *SECTION_47, "section_17_assessment", "adult_section_42")
 COMMANDS: dict[str, tuple[str, ...]] = {
+    "conclude_consultation": ("consultation",),
+    "assign_place": _SEEN,
     "rate_referral": ("triage", "decision"),
-    "rerate_referral": (*_RATED,),
-    "record_sharing_basis": OPEN[1:],
+    "rerate_referral": _RATED,
+    "record_sharing_basis": _SEEN,
+    "record_adult_view": _SEEN,
+    "record_threshold": _SEEN,
+    "record_marker": STAGES,
+    "ask_agencies": _PARTNERS_ASKED,
     "answer_check": STAGES,
+    "contribute_information": STAGES,
+    "release_information": STAGES,
     "proceed_without_replies": ("agency_checks",),
     "convene_meeting": ("agency_checks", "mash_meeting"),
     "record_meeting": ("mash_meeting",),
+    "record_dissent": STAGES,
     "record_decision": ("decision",),
-    "call_strategy_discussion": tuple(s for s in OPEN[1:] if s != "strategy_discussion"),
+    "sign_off_decision": ("sign_off",),
+    "call_strategy_discussion": tuple(stage for stage in _SEEN if stage != "strategy_discussion"),
     "record_strategy_discussion": ("strategy_discussion",),
     "conclude_enquiries": ("enquiries",),
     "record_conference": ("conference",),
@@ -195,9 +239,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "accept_step_down": ("step_down_offered",),
     "return_step_down": ("step_down_offered",),
     "complete_adult_enquiry": ("adult_section_42",),
+    "raise_disagreement": STAGES,
+    "settle_disagreement": STAGES,
+    "take_disagreement_further": STAGES,
+    "link_referral": STAGES,
     "acknowledge_alert": STAGES,
     "reopen_referral": CONCLUDED,
-    "adopt_profile": OPEN[1:],
+    "adopt_profile": _SEEN,
     "add_note": STAGES,
 }
 """In which stages each command of a person may be given."""

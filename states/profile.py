@@ -1,15 +1,16 @@
-"""A hub's profile as the core sees it: ratings, routes, clocks, agencies, roles. The values live in config/."""
+"""A hub's profile as the core sees it: intake, ratings, routes, clocks, agencies, roles, exits. The values live in config/."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date, datetime, time
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from mash.states.clocks import Calendar, Frozen, Length
+from mash.states.clocks import LONDON, Calendar, Frozen, Length, Weekday
 
 RouteStage = Literal["agency_checks", "mash_meeting", "decision", "strategy_discussion"]
 Outcome = Literal[
@@ -23,16 +24,42 @@ Outcome = Literal[
     "transfer",
 ]
 Cohort = Literal["child", "unborn", "adult", "unknown"]
-ContactKind = Literal["referral", "police_notification", "information_request", "advice"]
+ContactKind = Literal[
+    "referral",
+    "police_notification",
+    "information_request",
+    "advice",
+    "early_help_assessment",
+    "out_of_hours_report",
+    "intervention_request",
+]
+Category = Literal["domestic_abuse", "missing", "exploitation", "hate_crime", "gangs", "professional_concern"]
+Source = Literal[
+    "police",
+    "education",
+    "health",
+    "housing",
+    "local_authority",
+    "adult_social_care",
+    "early_help",
+    "court",
+    "probation",
+    "voluntary",
+    "individual",
+    "unknown",
+]
+Mode = Literal["face_to_face", "telephone", "virtual"]
+MODES: tuple[Mode, ...] = ("face_to_face", "telephone", "virtual")
 
 
 class ClockRule(Frozen):
-    """One limit: how long, counted from where, whose it is, and where the rule comes from."""
+    """One limit: how long, counted from where, whose it is, and where the rule comes from (and its edition, for guidance)."""
 
     length: Length
     start: Literal["receipt", "stage", "decision", "strategy_discussion"] = "stage"
     owner: str = "duty_manager"
     source: str
+    edition: str = ""
 
 
 class Rating(Frozen):
@@ -58,13 +85,85 @@ class Rating(Frozen):
         return self
 
 
+class Intake(Frozen):
+    """One sort of contact that the hub takes. What is left empty means any."""
+
+    title: str
+    kinds: tuple[ContactKind, ...] = ()
+    cohorts: tuple[Cohort, ...] = ()
+    categories: tuple[Category, ...] = ()
+    sources: tuple[Source, ...] = ()
+    live_from: date | None = None
+
+    def takes(self, kind: str, cohorts: frozenset[str], categories: frozenset[str], source: str, at: datetime) -> bool:
+        """Whether a contact fits. A subject of unknown age is always seen."""
+        return (
+            (not self.kinds or kind in self.kinds)
+            and (not self.cohorts or bool(cohorts & {*self.cohorts, "unknown"}))
+            and (not self.categories or bool(categories & set(self.categories)))
+            and (not self.sources or source in self.sources)
+            and (self.live_from is None or at.astimezone(LONDON).date() >= self.live_from)
+        )
+
+
+class Triage(Frozen):
+    """Whether the hub has a triage stage, and which agencies decide together that a case goes on into the MASH."""
+
+    stage: bool = True
+    joint: tuple[str, ...] = ()
+    low_level_only: bool = Field(default=False, description="Nothing sensitive is released while a case is at triage.")
+
+
+class Consultation(Frozen):
+    """Which contacts of professionals begin with a consultation, before any threshold is applied."""
+
+    kinds: tuple[ContactKind, ...] = ()
+
+
+class Place(Frozen):
+    """An authority within the hub, or a satellite of it. One that triages on its own names the role that does."""
+
+    title: str
+    kind: Literal["authority", "satellite"]
+    virtual: bool = False
+    triage_role: str | None = None
+
+
+class AgencyReply(Frozen):
+    """An agency's own time to reply, whatever the rating."""
+
+    length: Length
+    start: Literal["receipt", "stage"] = "stage"
+    source: str
+
+
 class Agency(Frozen):
-    """A partner of the hub, and the roles its checks and its escalations go to."""
+    """A partner of the hub: the roles its checks and its escalations go to, and what it is asked about. Empty means any."""
 
     title: str
     role: str
     lead: str
-    cohorts: tuple[Cohort, ...] = ("child", "unborn", "adult", "unknown")
+    cohorts: tuple[Cohort, ...] = ()
+    ratings: tuple[str, ...] = ()
+    categories: tuple[Category, ...] = ()
+    asked: Literal["always", "on_request"] = "always"
+    presence: Literal["co_located", "virtual", "single_point_of_contact", "visiting"] | None = None
+    reached_by: Literal["telephone", "secure_email", "portal"] | None = None
+    reply: AgencyReply | None = None
+
+
+class Sharing(Frozen):
+    """What the hub wants recorded before information is asked for."""
+
+    consent: Literal["hub_decides", "sought_unless_child_protection"] = "hub_decides"
+    families_told: Literal["hub_decides", "beforehand_unless_at_risk"] = "hub_decides"
+
+
+class Firewall(Frozen):
+    """When agencies may release what they hold, and in which form."""
+
+    threshold: Literal["none", "significant_harm"] = "none"
+    redaction: Literal["where_needed", "always"] = "where_needed"
 
 
 class Rung(Frozen):
@@ -75,11 +174,87 @@ class Rung(Frozen):
 
 
 class Meeting(Frozen):
-    """How the hub's MASH meeting works."""
+    """How the hub's MASH meeting works: per case, or at a regular gathering."""
 
     chair: str
     second_rating: bool
+    quorum: tuple[str, ...] = ()
+    modes: tuple[Mode, ...] = MODES
+    gathering: str | None = None
     source: str
+
+
+class StrategyDiscussion(Frozen):
+    """Who must take part in a strategy discussion, and how it may be held."""
+
+    quorum: tuple[str, ...]
+    modes: tuple[Mode, ...] = MODES
+
+
+class Gathering(Frozen):
+    """A regular meeting whose agenda is what came in since the last one. Empty ratings or categories mean any."""
+
+    title: str
+    at: time = time(10, 0)
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    ratings: tuple[str, ...] = ()
+    categories: tuple[Category, ...] = ()
+    modes: tuple[Mode, ...] = MODES
+
+    def discusses(self, rating: str | None, categories: frozenset[str]) -> bool:
+        """Whether a case belongs on its agenda."""
+        return (not self.ratings or rating in self.ratings) and (not self.categories or bool(categories & set(self.categories)))
+
+
+class SignOff(Frozen):
+    """A decision that takes effect only when a second person agrees."""
+
+    ratings: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    role: str
+
+
+class Service(Frozen):
+    """A service or panel that a step-down is offered to."""
+
+    title: str
+    kind: Literal["early_help", "locality", "panel", "specialist", "universal"] = "early_help"
+    role: str = "early_help"
+    cohorts: tuple[Cohort, ...] = ()
+
+
+class Referee(Frozen):
+    """A stage of settling a disagreement: the role that determines it, and how long it has."""
+
+    role: str
+    within: Length | None = None
+
+
+class Disagreements(Frozen):
+    """Who settles a dispute over a rating or a challenge to a decision; the last one's word is final."""
+
+    rating: tuple[Referee, ...] = Field(min_length=1)
+    decision: tuple[Referee, ...] = Field(min_length=1)
+
+
+class OutOfHours(Frozen):
+    """Who stands in while the hub is closed, or whether the same service goes on."""
+
+    role: str
+    service: Literal["takes_over", "same_service"] = "takes_over"
+
+
+class Volume(Frozen):
+    """How many contacts the hub states it receives."""
+
+    contacts: int = Field(gt=0)
+    per: Literal["week", "month", "year"]
+
+
+class Remark(Frozen):
+    """What a source states of the hub and no rule of the software expresses."""
+
+    says: str
 
 
 class Profile(Frozen):
@@ -88,34 +263,44 @@ class Profile(Frozen):
     name: str
     title: str
     area: str
-    ratings: dict[str, Rating]
-    unrated_counts_as: str
-    agencies: dict[str, Agency]
-    kinds: tuple[ContactKind, ...]
-    cohorts: tuple[Cohort, ...]
+    whole_family: bool = Field(description="Every agency is asked, whatever the cohort of the subjects.")
     signpost: str = Field(description="What a referrer is told about a contact that this hub does not take.")
-    meeting: Meeting
-    deciders: tuple[str, ...]
     raters: tuple[str, ...]
-    quorum: tuple[str, ...]
-    out_of_hours_role: str
+    deciders: tuple[str, ...]
+    assess_first: tuple[Outcome, ...]
+    warn_at: tuple[float, ...]
+    chase_at: tuple[float, ...]
+    agency_wait: Length
+    renew: Length
+    settle_within: Length = Field(description="A referee's time to settle a disagreement, where the stage has none of its own.")
+    intake: dict[str, Intake]
+    consultation: Consultation
+    triage: Triage
+    places: dict[str, Place]
+    ratings: dict[str, Rating] = Field(min_length=1)
+    agencies: dict[str, Agency]
+    sharing: Sharing
+    firewall: Firewall
+    meeting: Meeting
+    strategy_discussion: StrategyDiscussion
+    gatherings: dict[str, Gathering]
+    sign_off: dict[str, SignOff]
+    services: dict[str, Service]
+    disagreements: Disagreements
+    out_of_hours: OutOfHours
     calendar: Calendar
     stages: dict[str, ClockRule]
     statutory: dict[str, ClockRule]
-    warn_at: tuple[float, ...]
     ladder: tuple[Rung, ...] = Field(min_length=1)
-    agency_wait: Length
-    renew: Length
+    volume: Volume | None = None
+    remarks: dict[str, Remark]
 
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Profile:
         """Refuse names that point nowhere, and warnings outside a clock's life."""
-        if self.unrated_counts_as not in self.ratings:
-            raise ValueError(f"unrated_counts_as: expected one of {', '.join(self.ratings)}")
-        if any(not 0 < part < 1 for part in self.warn_at) or list(self.warn_at) != sorted(self.warn_at):
-            raise ValueError("warn_at: expected rising parts of a clock's life, such as [0.5, 0.8]")
-        if unknown := set(self.quorum) - set(self.agencies) - {"social_care"}:
-            raise ValueError(f"quorum names agencies the hub does not have: {', '.join(sorted(unknown))}")
+        for name, parts in (("warn_at", self.warn_at), ("chase_at", self.chase_at)):
+            if any(not 0 < part < 1 for part in parts) or list(parts) != sorted(set(parts)):
+                raise ValueError(f"{name}: expected rising parts of a clock's life, such as [0.5, 0.8]")
         return self
 
     @cached_property
@@ -128,10 +313,48 @@ class Profile(Frozen):
         """The profile as it is stored: JSON with sorted keys."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
-    def on_duty(self, role: str, open_now: bool) -> str:
-        """Who stands in for a hub role now: the out-of-hours role while the hub is closed."""
-        return role if open_now else self.out_of_hours_role
+    @cached_property
+    def unrated(self) -> str:
+        """The rating that an unrated contact counts as: the most urgent, for nobody has looked yet."""
+        return max(self.ratings, key=lambda name: self.ratings[name].severity)
 
-    def checks_for(self, cohorts: frozenset[str]) -> tuple[str, ...]:
-        """The agencies asked about subjects of these cohorts."""
-        return tuple(name for name, agency in self.agencies.items() if cohorts & set(agency.cohorts))
+    def rating(self, name: str | None) -> Rating:
+        """The rules of a rating, or of what an unrated contact counts as."""
+        return self.ratings[name or self.unrated]
+
+    def open_at(self, at: datetime) -> bool:
+        """Whether the hub's own people are on duty: in its hours, or always where the same service goes on."""
+        return self.out_of_hours.service == "same_service" or self.calendar.is_open(at)
+
+    def on_duty(self, role: str, at: datetime) -> str:
+        """Who stands in for a hub role at this instant: the out-of-hours role while the hub is closed."""
+        return role if self.open_at(at) else self.out_of_hours.role
+
+    def takes(self, kind: str, cohorts: frozenset[str], categories: frozenset[str], source: str, at: datetime) -> bool:
+        """Whether the hub takes a contact."""
+        return any(sort.takes(kind, cohorts, categories, source, at) for sort in self.intake.values())
+
+    def consults_first(self, kind: str, source: str) -> bool:
+        """Whether a contact begins with a consultation. The public consults nobody: a member of it is listened to."""
+        return kind in self.consultation.kinds and source not in ("individual", "unknown")
+
+    def checks_for(self, cohorts: frozenset[str], rating: str | None, categories: frozenset[str]) -> tuple[str, ...]:
+        """The agencies that have something to say about such a case, asked always or on request."""
+        return tuple(
+            name
+            for name, agency in self.agencies.items()
+            if (self.whole_family or not agency.cohorts or cohorts & {*agency.cohorts, "unknown"})
+            and (not agency.ratings or (rating or self.unrated) in agency.ratings)
+            and (not agency.categories or categories & set(agency.categories))
+        )
+
+    def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the agencies that are asked without anybody asking for it."""
+        return tuple(name for name in agencies if self.agencies[name].asked == "always")
+
+    def signs_off(self, rating: str | None, outcomes: Any) -> str | None:
+        """The role whose agreement a decision needs; None when it takes effect at once."""
+        for rule in self.sign_off.values():
+            if (rating or self.unrated) in rule.ratings and set(outcomes) & set(rule.outcomes):
+                return rule.role
+        return None

@@ -7,8 +7,8 @@ from typing import Any
 
 from mash.states import events as e
 from mash.states.clocks import Frozen
-from mash.states.commands import SYSTEM, Actor, ReportedConsent
-from mash.states.events import Event, StartedClock
+from mash.states.commands import SYSTEM, Actor, ReportedConsent, Said
+from mash.states.events import Event, Holding, StartedClock
 from mash.states.machine import COMMANDS
 
 
@@ -57,10 +57,35 @@ class Check(Frozen):
 
 
 class SubjectState(Frozen):
-    """A subject of the referral and its concluded outcome, if it has one."""
+    """A subject of the referral and its concluded outcome, if it has one; an adult's capacity and agreement, once recorded."""
 
     cohort: str
     outcome: str | None = None
+    capacity: str | None = None
+    agrees: str | None = None
+
+
+class Proposed(Frozen):
+    """A decision that waits to be signed off."""
+
+    outcomes: dict[str, str]
+    primary_need: str | None
+    transfer_to: str | None
+    role: str
+    by: str
+    said: Said | None
+
+
+class Disagreement(Frozen):
+    """A disagreement and where its procedure stands. `stage` counts the roles that have had their turn."""
+
+    about: str
+    agency: str
+    by_role: str
+    role: str
+    stage: int = 0
+    outcome: str | None = None
+    final: bool = False
 
 
 class Referral(Frozen):
@@ -81,6 +106,10 @@ class Referral(Frozen):
     splits: int = 0
     primary_need: str | None = None
     factors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    place: str | None = None
+    markers: tuple[str, ...] = ()
+    links: dict[str, str] = {}
     immediate_danger: bool = False
     consent: ReportedConsent = ReportedConsent()
     flags: tuple[str, ...] = ()
@@ -92,10 +121,16 @@ class Referral(Frozen):
     rating: str | None = None
     first_rating: str | None = None
     sharing: bool | None = None
-    checks_requested: bool = False
+    significant_harm: bool | None = None
     checks: dict[str, Check] = {}
+    checks_closed: bool = False
+    held: dict[str, Holding] = {}
     meeting_at: datetime | None = None
+    meeting_mode: str = "face_to_face"
     meeting_held: bool = False
+    dissents: tuple[str, ...] = ()
+    proposed: Proposed | None = None
+    disagreements: dict[str, Disagreement] = {}
     strategy_held_at: datetime | None = None
     decided_at: datetime | None = None
     outcomes: dict[str, str] = {}
@@ -145,6 +180,16 @@ class Referral(Frozen):
         return frozenset(subject.cohort for subject in self.subjects.values())
 
     @property
+    def adults_unheard(self) -> tuple[str, ...]:
+        """The adults it is about whose capacity and wishes are not recorded yet."""
+        return tuple(sid for sid, s in self.subjects.items() if s.cohort == "adult" and s.capacity is None)
+
+    @property
+    def disputed(self) -> tuple[str, ...]:
+        """The disagreements that somebody is to determine."""
+        return tuple(did for did, d in self.disagreements.items() if d.outcome is None)
+
+    @property
     def assessment_under_way(self) -> bool:
         """Whether a section 17 assessment runs, alone or beside a section 47."""
         return "assessment_under_way" in self.configuration or self.stage == "section_17_assessment"
@@ -157,7 +202,14 @@ class Referral(Frozen):
             "rate_referral": self.rating is not None,
             "rerate_referral": self.rating is None,
             "answer_check": not answerable,
-            "proceed_without_replies": not self.outstanding,
+            "proceed_without_replies": not self.outstanding and (bool(self.checks) or self.sharing is not True),
+            "record_adult_view": "adult" not in self.cohorts,
+            "ask_agencies": self.sharing is not True,
+            "release_information": all(item.released for item in self.held.values()),
+            "record_dissent": self.rating is None and self.decided_at is None,
+            "raise_disagreement": self.rating is None and self.decided_at is None,
+            "settle_disagreement": not self.disputed,
+            "take_disagreement_further": all(d.outcome is None or d.final for d in self.disagreements.values()),
             "acknowledge_alert": not self.alerts,
             "start_assessment": "no_assessment" not in self.configuration,
             "complete_assessment": not self.assessment_under_way,
@@ -185,6 +237,9 @@ def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral
         source_agency=event.source_agency,
         primary_need=event.primary_need,
         factors=event.factors,
+        categories=event.categories,
+        place=event.place,
+        markers=event.markers if isinstance(event, e.ContinuedFrom) else _reported_markers(event.consent),
         flags=event.flags,
         immediate_danger=event.immediate_danger,
         consent=event.consent,
@@ -201,12 +256,17 @@ def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral
             "parent": event.parent,
             "rating": event.rating,
             "first_rating": event.rating,
+            "held": {holding.item: holding for holding in event.holdings},
             "configuration": event.configuration,
             "stage": event.stage,
             "decided_at": at,
             "outcomes": {s.id: event.outcome for s in event.subjects},
         }
     )
+
+
+def _reported_markers(consent: ReportedConsent) -> tuple[str, ...]:
+    return ("safe_contact",) if consent.safe_contact_warning else ()
 
 
 def evolve(referral: Referral | None, event: Event, at: datetime, by: Actor) -> Referral:
@@ -228,11 +288,28 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"rating": event.rating, "first_rating": event.rating}
         case e.ReferralRerated():
             return {"rating": event.rating}
+        case e.PlaceAssigned():
+            return {"place": event.place}
         case e.SharingBasisRecorded():
             return {"sharing": event.share}
+        case e.AdultViewRecorded():
+            adult = referral.subjects[event.subject].model_copy(update={"capacity": event.capacity, "agrees": event.agrees})
+            return {"subjects": {**referral.subjects, event.subject: adult}}
+        case e.ThresholdRecorded():
+            return {"significant_harm": event.significant_harm}
+        case e.MarkerRecorded():
+            others = tuple(marker for marker in referral.markers if marker != event.marker)
+            return {"markers": (*others, event.marker) if event.holds else others}
+        case e.ReferralLinked():
+            return {"links": {**referral.links, event.other: event.relation}}
+        case e.InformationContributed():
+            return {"held": _holding(referral, event, event.said, at)}
+        case e.InformationReleased():
+            released = {"released": True, "redacted": event.redacted.item if event.redacted else None}
+            return {"held": {**referral.held, event.item: referral.held[event.item].model_copy(update=released)}}
         case e.ChecksRequested():
             new = {agency: Check(requested_at=at) for agency in event.agencies}
-            return {"checks_requested": True, "checks": {**referral.checks, **new}}
+            return {"checks": {**referral.checks, **new}}
         case e.CheckAnswered():
             check = referral.checks[event.agency].model_copy(
                 update={
@@ -243,16 +320,26 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
                     "suggested_rating": event.suggested_rating,
                 }
             )
-            return {"checks": {**referral.checks, event.agency: check}}
+            held = referral.held
+            if event.said:
+                held = _holding(referral, event, event.said, at)
+            return {"checks": {**referral.checks, event.agency: check}, "held": held}
         case e.ProceededWithoutReplies():
             closed = {a: referral.checks[a].model_copy(update={"closed_without_reply": True}) for a in event.agencies}
-            return {"checks": {**referral.checks, **closed}}
+            return {"checks": {**referral.checks, **closed}, "checks_closed": True}
         case e.MeetingConvened():
-            return {"meeting_at": event.at}
+            return {"meeting_at": event.at, "meeting_mode": event.mode}
         case e.MeetingHeld():
             return {"meeting_held": True}
+        case e.DissentRecorded():
+            return {"dissents": (*referral.dissents, f"{event.agency}:{event.about}")}
+        case e.DecisionProposed():
+            return {"proposed": Proposed(by=by.id, **{name: value for name, value in event if name != "kind"})}
+        case e.SignOffRefused():
+            return {"proposed": None}
         case e.DecisionRecorded():
-            return {"outcomes": dict(event.outcomes), "primary_need": event.primary_need, "decided_at": at}
+            outcomes = dict(event.outcomes)
+            return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, "proposed": None}
         case e.ReferralSplit():
             left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
             return {"subjects": left, "splits": referral.splits + 1}
@@ -264,6 +351,14 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"service": event.service}
         case e.StepDownReturned():
             return {"service": None}
+        case e.DisagreementRaised():
+            raised = Disagreement(about=event.about, agency=event.agency, by_role=by.role, role=event.role)
+            return {"disagreements": {**referral.disagreements, event.id: raised}}
+        case e.DisagreementSettled():
+            return _disagreement(referral, event.id, outcome=event.outcome, final=event.final)
+        case e.DisagreementTakenFurther():
+            stage = referral.disagreements[event.id].stage + 1
+            return _disagreement(referral, event.id, outcome=None, role=event.role, stage=stage)
         case e.SubjectsConcluded():
             done = {sid: referral.subjects[sid].model_copy(update={"outcome": event.outcome}) for sid in event.subjects}
             return {"subjects": {**referral.subjects, **done}}
@@ -276,6 +371,17 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"told": (*referral.told, event.what)}
         case _:
             return _clock_changes(referral, event, at, by)
+
+
+def _holding(
+    referral: Referral, event: e.CheckAnswered | e.InformationContributed, said: Said, at: datetime
+) -> dict[str, Holding]:
+    return {**referral.held, said.item: Holding(item=said.item, agency=event.agency, sensitive=event.sensitive, at=at)}
+
+
+def _disagreement(referral: Referral, did: str, **changes: Any) -> dict[str, Any]:
+    changed = referral.disagreements[did].model_copy(update=changes)
+    return {"disagreements": {**referral.disagreements, did: changed}}
 
 
 def _clock_changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[str, Any]:

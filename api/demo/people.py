@@ -9,17 +9,23 @@ from typing import Any
 
 import httpx
 
-ANSWERS_IN_HOURS = {"red": 1.0, "amber": 6.0, "green": 14.0}
+from mash.states.profile import Profile
+
+ANSWERS_IN_HOURS = (1.0, 6.0, 14.0)
+"""How long agencies take, by the place of the rating in the hub's order of urgency (the last for all below)."""
+PRACTITIONERS = ("red", "amber", "green", "blue")
+"""The ratings that the vignettes' practitioner gave, in order of urgency."""
+AUTHORITY = "E06000999"
+"""A transfer's receiving authority, with a code that no English authority has."""
 SEED = 20_261_119
 
 
 class Hub:
     """The people of one hub. `vignettes` maps references to what a practitioner expected of each referral."""
 
-    def __init__(
-        self, name: str, ratings: list[str], base_url: str, tokens: dict[str, str], vignettes: dict[str, dict[str, Any]]
-    ) -> None:
-        self.name, self.ratings, self.tokens, self.vignettes = name, ratings, tokens, vignettes
+    def __init__(self, profile: Profile, base_url: str, tokens: dict[str, str], vignettes: dict[str, dict[str, Any]]) -> None:
+        self.profile, self.name, self.tokens, self.vignettes = profile, profile.name, tokens, vignettes
+        self.ratings = sorted(profile.ratings, key=lambda name: -profile.ratings[name].severity)
         self.http = httpx.AsyncClient(base_url=base_url, timeout=30)
         self.plans: dict[tuple[str, ...], datetime | None] = {}
         self.board: list[dict[str, Any]] = []
@@ -77,62 +83,98 @@ class Hub:
         return self.vignettes[root]
 
     def rating(self, case: dict[str, Any]) -> str:
+        """The practitioner's rating in the hub's own order; a hub with fewer ratings puts the rest into its last."""
         expected = str(self.expected(case)["expected"]["rating"])
-        return expected if expected in self.ratings else "green"
+        if expected in self.ratings:
+            return expected
+        return self.ratings[min(PRACTITIONERS.index(expected), len(self.ratings) - 1)]
+
+    def pace(self, case: dict[str, Any], hours: tuple[float, ...]) -> float:
+        """Hours by urgency: the more urgent, the sooner."""
+        place = self.ratings.index(case["rating"]) if case["rating"] else 0
+        return hours[min(place, len(hours) - 1)]
+
+    async def at_consultation(self, case: dict[str, Any]) -> None:
+        if self.due(case["reference"], "consult", hours=1.0, never=0.05):
+            ends = self.expected(case)["expected"]["outcome"] in ("advice", "information_provided")
+            outcome = "advice" if ends else "referral"
+            await self.give("duty_manager", case, "conclude_consultation", "Talked through with the referrer.", outcome=outcome)
 
     async def at_triage(self, case: dict[str, Any]) -> None:
         reference = case["reference"]
         if not self.due(reference, "rate", hours=0.4 if case["immediate_danger"] else 0.7, never=0.05):
             return
-        adult = self.expected(case)["subjects"] and self.expected(case)["subjects"][0]["cohort"] == "adult"
+        subjects = self.expected(case)["subjects"]
+        adults = [f"S{n}" for n, subject in enumerate(subjects, 1) if subject["cohort"] == "adult"]
+        for adult in adults:
+            await self.give(
+                "rater",
+                case,
+                "record_adult_view",
+                "Spoken to alone; wants the abuse to stop.",
+                subject=adult,
+                capacity="has",
+                agrees="yes",
+            )
         consent = self.expected(case)["consent"]
         given = "given" if consent["given"] else "overridden" if consent["override_reason"] else "not_sought"
+        informed = bool(consent["family_informed"])
         await self.give(
-            "duty_manager",
+            "rater",
             case,
             "record_sharing_basis",
             "Needed to decide how to protect; recorded before any check.",
-            purpose="safeguarding_adult" if adult else "safeguarding_child",
+            purpose="safeguarding_adult" if adults else "child_protection" if given == "not_sought" else "safeguarding_child",
             lawful_basis="public_task",
             consent=given,
-            family_informed=bool(consent["family_informed"]),
+            family_informed=informed,
+            not_informed=None if informed else "puts_somebody_at_risk",
         )
-        await self.give("duty_manager", case, "rate_referral", "First rating.", rating=self.rating(case))
+        agreed = list(self.profile.triage.joint)
+        await self.give("rater", case, "rate_referral", "First rating.", rating=self.rating(case), agreed=agreed)
 
     async def at_agency_checks(self, case: dict[str, Any]) -> None:
         reference = case["reference"]
-        hours = ANSWERS_IN_HOURS.get(case["rating"], 6.0)
+        hours = self.pace(case, ANSWERS_IN_HOURS)
+        if not case["checks_asked"] and self.due(reference, "ask", hours=0.5):
+            named = list(self.profile.agencies)[:3]
+            await self.give("duty_manager", case, "ask_agencies", agencies=named)
+            return
         for agency in case["outstanding"]:
             if self.due(reference, "answer", agency, hours=hours, never=0.02):
                 await self.give(
                     f"agency:{agency}", case, "answer_check", "What our records show.", agency=agency, known=True, relevant=True
                 )
-        if case["rating"] == "amber" and self.due(reference, "worse", hours=3, never=0.75):
-            await self.give("duty_manager", case, "rerate_referral", "Police report a further incident.", rating="red")
+        worse = self.ratings[0]
+        if case["rating"] == self.ratings[min(1, len(self.ratings) - 1)] != worse and self.due(
+            reference, "worse", hours=3, never=0.75
+        ):
+            await self.give("rater", case, "rerate_referral", "Police report a further incident.", rating=worse)
         if case["outstanding"] and case["late"] and self.due(reference, "proceed", hours=2.5, never=0.3):
-            await self.give("duty_manager", case, "proceed_without_replies", "It cannot wait for the missing replies.")
+            await self.give("rater", case, "proceed_without_replies", "It cannot wait for the missing replies.")
 
     async def at_mash_meeting(self, case: dict[str, Any]) -> None:
-        hours = {"red": 0.6, "amber": 5.0}.get(case["rating"], 5.0)
-        if self.due(case["reference"], "meeting", hours=hours, never=0.05):
+        if self.due(case["reference"], "meeting", hours=self.pace(case, (0.6, 5.0)), never=0.05):
+            there = list(self.profile.meeting.quorum or ("social_care", "police", "health"))
             await self.give(
-                "duty_manager",
-                case,
-                "record_meeting",
-                "Views of all agencies recorded.",
-                rating=self.rating(case),
-                attended=["social_care", "police", "health", "education"],
+                "chair", case, "record_meeting", "Views of all agencies recorded.", rating=self.rating(case), attended=there
             )
 
     async def at_decision(self, case: dict[str, Any]) -> None:
+        if case["rating"] is None and not self.profile.triage.stage:
+            await self.at_triage(case)
+            return
         if not self.due(case["reference"], "decide", case["stage"], hours=2.0, never=0.04):
             return
         full = (await self.http.get(f"/cases/{case['reference']}", headers=self.as_role("duty_manager"))).json()
         outcome = self.expected(case)["expected"]["outcome"]
         subjects = list(full["subjects"])
+        if outcome in self.profile.assess_first:
+            outcome = "section_17"
         outcomes = dict.fromkeys(subjects, outcome)
         # Where one of several children needs less, the paths differ and the referral splits.
-        if len(subjects) > 1 and outcome == "section_17" and self.due(case["reference"], "split", hours=0.01, never=0.6):
+        may_differ = len(subjects) > 1 and outcome == "section_17" and not self.profile.assess_first
+        if may_differ and self.due(case["reference"], "split", hours=0.01, never=0.6):
             outcomes[subjects[-1]] = "early_help"
         await self.give(
             "decider",
@@ -141,8 +183,16 @@ class Hub:
             "Decided on the information pooled.",
             outcomes=outcomes,
             primary_need=self.expected(case)["concern"]["primary_need"] or "N0",
-            transfer_to="Brackstone" if "transfer" in outcomes.values() else None,
+            transfer_to=AUTHORITY if "transfer" in outcomes.values() else None,
         )
+
+    async def at_sign_off(self, case: dict[str, Any]) -> None:
+        if self.due(case["reference"], "sign off", hours=1.5, never=0.05):
+            await self.give("second", case, "sign_off_decision", "Agreed.", agreed=True)
+
+    async def at_section_17_assessment(self, case: dict[str, Any]) -> None:
+        if self.due(case["reference"], "assessed alone", hours=40.0, never=0.5):
+            await self.give("duty_manager", case, "complete_assessment", "Assessed.", factors=["21"], outcome="no_further_action")
 
     async def at_strategy_discussion(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "strategy", hours=6.0, never=0.05):
@@ -152,7 +202,7 @@ class Hub:
                 case,
                 "record_strategy_discussion",
                 "Threshold discussed by all three agencies.",
-                attended=["social_care", "police", "health"],
+                attended=list(self.profile.strategy_discussion.quorum),
                 outcome="section_47" if child_protection else "no_section_47",
             )
 
@@ -165,9 +215,8 @@ class Hub:
 
     async def at_step_down_preparing(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "offer", hours=2.0):
-            await self.give(
-                "duty_manager", case, "offer_step_down", "Support by agreement.", service="Family help, north locality"
-            )
+            anybody = next(name for name, service in self.profile.services.items() if not service.cohorts)
+            await self.give("duty_manager", case, "offer_step_down", "Support by agreement.", service=anybody)
 
     async def at_step_down_offered(self, case: dict[str, Any]) -> None:
         if not self.due(case["reference"], "accept", str(case["version"] // 1000), hours=6.0, never=0.1):

@@ -20,6 +20,7 @@ from rich.table import Table
 from mash.api.auth import new_api_key, staff_token
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
+from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.stack import Stack, free_port
@@ -35,6 +36,7 @@ STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 ARRIVE_WITHIN = timedelta(hours=48)
 LASTS = timedelta(hours=80)
 HUBS = ("sandwell", "merton")
+"""The hubs that are played unless others are named."""
 
 
 def vignettes() -> list[dict[str, Any]]:
@@ -43,13 +45,13 @@ def vignettes() -> list[dict[str, Any]]:
     return sorted((json.loads(line) for line in text.splitlines()), key=lambda v: datetime.fromisoformat(v["received_at"]))
 
 
-def run_demo(stay: bool, as_json: bool) -> int:
-    """Play it; returns the exit code: 0 when contacts in = outcomes + open, by our count and by the sender's."""
+def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...] = HUBS) -> int:
+    """Play these hubs; returns the exit code: 0 when contacts in = outcomes + open, by our count and by the sender's."""
     console, began, mailbox = Console(highlight=False), time.monotonic(), Mailbox()
     with tempfile.TemporaryDirectory(prefix="mash-demo-") as folder:
         controller, mail_port = mailbox.serve()
         try:
-            settings = _settings(Path(folder), mail_port)
+            settings = _settings(Path(folder), mail_port, hubs)
             console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
             with Stack(settings) as stack:
                 stack.wait_ready(60)
@@ -68,16 +70,15 @@ def run_demo(stay: bool, as_json: bool) -> int:
     return 0 if result["contacts"] == result["outcomes"] + result["open"] == result["accepted_by_sender"] else 1
 
 
-def _settings(folder: Path, mail_port: int) -> Settings:
+def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
     """Settings of a stack of its own, on free ports, with a channel for every role in the mail catcher."""
-    roles = {"duty_manager", "practice_manager", "service_manager", "team_manager", "out_of_hours", "administrator", "early_help"}
     lines = []
-    for hub in HUBS:
+    for hub in hubs:
         agencies = load_profile(hub).agencies.values()
         lines.append(f"[{hub}]")
         lines += [
             f'{role} = ["mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}.{hub}@example.org"]'
-            for role in sorted(roles | {a.role for a in agencies} | {a.lead for a in agencies})
+            for role in sorted({*roles(), *(a.role for a in agencies), *(a.lead for a in agencies)})
         ]
     channels = folder / "channels.toml"
     channels.write_text("\n".join(lines))
@@ -87,7 +88,7 @@ def _settings(folder: Path, mail_port: int) -> Settings:
             "data_dir": folder,
             "api_port": free_port(),
             "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
-            "hubs": ",".join(HUBS),
+            "hubs": ",".join(hubs),
             "channels_file": channels,
             "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
             "time_rate": RATE,
@@ -101,8 +102,8 @@ async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[
     store = await open_store(settings, pool_size=2)
     try:
         sent: dict[str, dict[str, Any]] = {}
-        hubs = [_people(settings, name, sent) for name in HUBS]
-        keys = {name: await _key(store, name) for name in HUBS}
+        hubs = [_people(settings, name, sent) for name in settings.hub_names]
+        keys = {name: await _key(store, name) for name in settings.hub_names}
         with Live(console=console, refresh_per_second=4) as live:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_send_all(store, settings, keys, sent))
@@ -123,12 +124,15 @@ def _people(settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> H
 
     tokens = {
         "duty_manager": token("duty_manager", "social_care"),
+        "rater": token(profile.raters[0], "social_care"),
+        "chair": token(profile.meeting.chair, "social_care"),
         "decider": token(profile.deciders[0], "social_care"),
         "early_help": token("early_help", "early_help"),
         "adult_social_worker": token("adult_social_worker", "adults"),
+        "second": token(next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second"),
         **{f"agency:{agency}": token("agency", agency) for agency in profile.agencies},
     }
-    return Hub(name, list(profile.ratings), settings.base_url, tokens, sent)
+    return Hub(profile, settings.base_url, tokens, sent)
 
 
 async def _key(store: Store, hub: str) -> str:
@@ -139,7 +143,7 @@ async def _key(store: Store, hub: str) -> str:
 
 async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent: dict[str, dict[str, Any]]) -> None:
     """Send the referrals over HTTP, in their order, squeezed into the first two simulated days."""
-    referrals = vignettes()
+    referrals, turns = vignettes(), list(keys.values())
     first, last = (datetime.fromisoformat(referrals[n]["received_at"]) for n in (0, -1))
     async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
         for number, vignette in enumerate(referrals):
@@ -149,7 +153,10 @@ async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent
             answer = await http.post(
                 "/referrals",
                 json={**body, "reported_at": vignette["received_at"]},
-                headers={"Authorization": f"Bearer {keys[HUBS[number % 2]]}", "Idempotency-Key": vignette["id"]},
+                headers={
+                    "Authorization": f"Bearer {turns[number % len(turns)]}",
+                    "Idempotency-Key": vignette["id"],
+                },
             )
             if answer.status_code == 201:
                 sent[answer.json()["reference"]] = vignette

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,10 +17,23 @@ from mash.flows.store.keys import digest, seal, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, REFERRALS, WAKE_UPS
 from mash.notifications.wording import notices_for
-from mash.states.commands import STAND_ALONE, Actor, AdoptProfile, Command, FireClocks, ReceiveContact, Said, StaffCommand
+from mash.states.commands import (
+    STAND_ALONE,
+    Actor,
+    AdoptProfile,
+    AnswerCheck,
+    Command,
+    ContributeInformation,
+    FireClocks,
+    LinkReferral,
+    ReceiveContact,
+    RecordLinked,
+    Said,
+    StaffCommand,
+)
 from mash.states.decide import continue_split, decide
 from mash.states.errors import NotFound, VersionConflict
-from mash.states.events import GENESIS, SCHEMA, Event, Recorded, ReferralSplit
+from mash.states.events import GENESIS, SCHEMA, Event, InformationReleased, Recorded, ReferralSplit
 from mash.states.profile import Profile
 from mash.states.referral import Referral, evolve
 
@@ -44,6 +58,7 @@ class Item:
     kind: str
     content: bytes
     subject: str | None = None
+    sensitivity: Literal["sensitive", "not_sensitive", "not_stated"] = "not_stated"
 
 
 @dataclass
@@ -85,12 +100,18 @@ async def apply(
     *,
     seen: int | None = None,
     words: str | None = None,
+    redacted: str | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
-    person has acted since the version `seen`. Words are encrypted and owned by the actor's agency."""
-    row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference).with_for_update())).one_or_none()
-    if row is None or by.hub != row.hub:
+    person has acted since the version `seen`. Words, and the redacted version of an item that is released, are encrypted and
+    owned by the actor's agency."""
+    names = [reference, command.other] if isinstance(command, LinkReferral) else [reference]
+    # Two that are linked with one another at once must not wait for each other: everybody locks in the same order.
+    locked = select(REFERRALS).where(REFERRALS.c.reference.in_(names)).order_by(REFERRALS.c.reference).with_for_update()
+    rows = {row.reference: row for row in (await connection.execute(locked)).all() if row.hub == by.hub}
+    if len(rows) < len(set(names)):
         raise NotFound("there is no such referral at this hub")
+    row = rows[reference]
     referral = Referral.model_validate_json(row.state)
     outdated = seen is not None and not referral.acted <= seen <= row.version
     if outdated and command.kind not in STAND_ALONE:
@@ -98,18 +119,29 @@ async def apply(
     now = store.time.now()
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
-    said = await _say(connection, store, reference, command.kind, words, by, now) if words else None
-    events = decide(referral, command, profile, by, now, reference=reference, said=said)
+    said = await _say(connection, store, reference, _item_of(command, words), by, now) if words else None
+    version = await _say(connection, store, reference, Item("redacted", redacted.encode()), by, now) if redacted else None
+    events = decide(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
     standing = _Standing(reference, row.root, row.caller, referral, row.head_hash)
-    return Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
+    applied = Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
+    if isinstance(command, LinkReferral):
+        await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
+    return applied
 
 
 async def act(
-    store: Store, reference: str, command: StaffCommand | Command, by: Actor, *, seen: int | None = None, words: str | None = None
+    store: Store,
+    reference: str,
+    command: StaffCommand | Command,
+    by: Actor,
+    *,
+    seen: int | None = None,
+    words: str | None = None,
+    redacted: str | None = None,
 ) -> Applied:
     """Apply a command in a transaction of its own."""
     async with store.transaction(by) as connection:
-        return await apply(connection, store, reference, command, by, seen=seen, words=words)
+        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
 
 
 async def fire_due(store: Store, *, limit: int = 200, reference: str | None = None) -> int:
@@ -159,7 +191,7 @@ async def keep(
                 "kind": item.kind,
                 "subject": item.subject,
                 "owner_agency": by.agency,
-                "sensitivity": "not_stated",
+                "sensitivity": item.sensitivity,
                 "release_state": "held",
                 "created_at": now,
                 "created_by": by.id,
@@ -171,12 +203,17 @@ async def keep(
     return ids
 
 
-async def _say(
-    connection: AsyncConnection, store: Store, reference: str, kind: str, words: str, by: Actor, now: datetime
-) -> Said:
-    key, content = await data_key(connection, store, reference), words.encode()
-    ids = await keep(connection, reference, key, [Item(kind, content)], by, now)
-    return Said(item=str(ids[0]), hmac=digest(key, content))
+def _item_of(command: StaffCommand | Command, words: str) -> Item:
+    """The words of a command, and how sensitive they are where an agency says so."""
+    if isinstance(command, AnswerCheck | ContributeInformation):
+        return Item(command.kind, words.encode(), sensitivity="sensitive" if command.sensitive else "not_sensitive")
+    return Item(command.kind, words.encode())
+
+
+async def _say(connection: AsyncConnection, store: Store, reference: str, item: Item, by: Actor, now: datetime) -> Said:
+    key = await data_key(connection, store, reference)
+    ids = await keep(connection, reference, key, [item], by, now)
+    return Said(item=str(ids[0]), hmac=digest(key, item.content))
 
 
 async def _append(
@@ -237,6 +274,9 @@ async def _append(
     await connection.execute(insert(WAKE_UPS).values(reference=standing.reference, urgency=urgency(referral, profile)))
     await connection.execute(_WAKE)
     for event in events:
+        if isinstance(event, InformationReleased):
+            shown = event.redacted.item if event.redacted else event.item
+            await connection.execute(update(ITEMS).where(ITEMS.c.id == UUID(shown)).values(release_state="released"))
         if isinstance(event, ReferralSplit) and standing.referral is not None:
             await _continue(connection, store, standing, referral, event, profile, by, now)
     return referral
@@ -247,7 +287,7 @@ _WAKE = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 def urgency(referral: Referral, profile: Profile) -> int:
     """How urgent a referral's wake-up is: the severity of its rating, or of what an unrated one counts as."""
-    return profile.ratings[referral.rating or profile.unrated_counts_as].severity
+    return profile.rating(referral.rating).severity
 
 
 async def _store_state(connection: AsyncConnection, standing: _Standing, referral: Referral, head: str) -> None:
@@ -303,16 +343,21 @@ async def _continue(
     await connection.execute(insert(KEYS).values(reference=split.reference, wrapped=wrapped))
     rows = (await connection.execute(select(ITEMS).where(ITEMS.c.reference == parent.reference))).all()
     cipher, old = AESGCM(key), AESGCM(old_key)
-    copies, held = [], []
+    copies, held, copy_of = [], [], {}
     for row in rows:
         if row.subject is not None and row.subject not in split.subjects:
             continue
         plain, item = unseal(old, row.sealed, parent.reference), uuid4()
         held.append(Said(item=str(item), hmac=digest(key, plain)))
+        copy_of[str(row.id)] = str(item)
         sealed = seal(cipher, plain, split.reference)
         copies.append({**row._mapping, "id": item, "reference": split.reference, "sealed": sealed})
     await connection.execute(insert(ITEMS), copies)
     cohorts = {sid: before.subjects[sid].cohort for sid in split.subjects}
-    events = continue_split(referral, split, cohorts, profile, by, now, parent.reference, tuple(held))
+    holdings = tuple(
+        holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
+        for iid, holding in before.held.items()
+    )
+    events = continue_split(referral, split, cohorts, profile, by, now, parent.reference, tuple(held), holdings)
     standing = _Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     await _append(connection, store, standing, events, profile, by, now)

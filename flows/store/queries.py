@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +15,11 @@ from sqlalchemy import Row, func, insert, select, text, update
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import unseal
 from mash.flows.store.store import Store
-from mash.flows.store.tables import API_KEYS, DELIVERIES, ITEMS, NOTICES, RECEIPTS, REFERRALS, REPAIRS, WAKE_UPS
+from mash.flows.store.tables import API_KEYS, DELIVERIES, EVENTS, ITEMS, NOTICES, RECEIPTS, REFERRALS, REPAIRS, WAKE_UPS
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.firewall import product, view
+from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
 
 
@@ -79,26 +82,87 @@ async def family(store: Store, root: str) -> list[Case]:
         return [_case(row) for row in (await connection.execute(query)).all()]
 
 
-async def read_items(store: Store, reference: str, by: Actor) -> list[dict[str, Any]]:
-    """The personal items an actor may read: the hub's own and the referrer's words, and what the actor's agency holds; of the
-    others only a signpost that they exist."""
-    async with store.transaction(by) as connection:
-        key = AESGCM(await data_key(connection, store, reference))
-        query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at)
-        rows = (await connection.execute(query)).all()
-    partner_made = {"answer_check"}
+async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
+    """The personal items of a case as far as an actor may read them: the hub's own and the referrer's words, what the actor's
+    agency holds, and what others released (perhaps redacted); of the rest only a signpost that it exists."""
+    rows, key = await _items(store, case.reference, by)
+    contents = {str(row.id): row.sealed for row in rows}
+    items = []
+    for row in rows:
+        if row.kind == "redacted" and row.owner_agency != by.agency:
+            continue  # it is read in the place of the item that it is a version of
+        iid = str(row.id)
+        shown = view(case.referral, iid, row.kind, row.owner_agency, by.agency)
+        readable = {"whole": iid, "redacted": _version(case.referral, iid), "signpost": ""}[shown]
+        sealed = contents.get(readable)
+        items.append(
+            {
+                "item": iid,
+                "kind": row.kind,
+                "subject": row.subject,
+                "agency": row.owner_agency,
+                "at": row.created_at,
+                "view": shown,
+                "content": unseal(key, sealed, case.reference).decode() if sealed else None,
+            }
+        )
+    return items
+
+
+def _version(referral: Referral, item: str) -> str:
+    held = referral.held.get(item)
+    return held.redacted or "" if held else ""
+
+
+async def information_product(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
+    """What the agencies released about a case, in the versions that they released; for the rest, signposts."""
+    rows, key = await _items(store, case.reference, by)
+    sealed = {str(row.id): row.sealed for row in rows}
     return [
         {
-            "item": str(row.id),
-            "kind": row.kind,
-            "subject": row.subject,
-            "agency": row.owner_agency,
-            "at": row.created_at,
-            "content": unseal(key, row.sealed, reference).decode()
-            if row.kind not in partner_made or by.agency == row.owner_agency or row.release_state == "released"
-            else None,
+            "agency": line.agency,
+            "at": line.at,
+            "content": unseal(key, sealed[line.item], case.reference).decode() if line.item else None,
+            "signpost": None if line.item else "this agency holds information that it has not released: ask the agency",
         }
-        for row in rows
+        for line in product(case.referral)
+    ]
+
+
+async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[Any]], AESGCM]:
+    async with store.transaction(by) as connection:
+        key = AESGCM(await data_key(connection, store, reference))
+        query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
+        return (await connection.execute(query)).all(), key
+
+
+async def agenda(store: Store, profile: Profile, gathering: Gathering, at: datetime) -> list[Case]:
+    """What a gathering at `at` discusses: what came in since the last one and belongs on its agenda, and what was convened
+    for it; most urgent first."""
+    since = profile.calendar.last_time(gathering.at, gathering.days, at)
+    async with store.engine.connect() as connection:
+        query = select(REFERRALS).where(REFERRALS.c.hub == profile.name, REFERRALS.c.is_open).order_by(REFERRALS.c.received_at)
+        cases = [_case(row) for row in (await connection.execute(query)).all()]
+    chosen = [case for case in cases if _on_agenda(case.referral, gathering, since, at)]
+    return sorted(chosen, key=lambda case: -profile.rating(case.referral.rating).severity)
+
+
+def _on_agenda(referral: Referral, gathering: Gathering, since: datetime, at: datetime) -> bool:
+    if referral.meeting_at is not None and not referral.meeting_held and since < referral.meeting_at <= at:
+        return True
+    return since < referral.received_at <= at and gathering.discusses(referral.rating, frozenset(referral.categories))
+
+
+async def disagreements(store: Store, hub: str) -> list[dict[str, Any]]:
+    """Every disagreement of a hub: about what, from whom, where it stands and how it was determined."""
+    async with store.engine.connect() as connection:
+        disputed = select(EVENTS.c.reference).where(EVENTS.c.kind == "disagreement_raised")
+        query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.reference.in_(disputed))
+        cases = [_case(row) for row in (await connection.execute(query)).all()]
+    return [
+        {"reference": case.reference, "disagreement": did, **found.model_dump()}
+        for case in cases
+        for did, found in case.referral.disagreements.items()
     ]
 
 

@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from mash.config.profile import load_profile
 from mash.states import commands as c
 from mash.states import events as e
+from mash.states.acts.decisions import GRAVEST_FIRST
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor, Said, Subject
-from mash.states.decide import GRAVEST_FIRST, HANDLERS, continue_split, decide
+from mash.states.decide import HANDLERS, continue_split, decide
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.events import GENESIS, RECORDED, SCHEMA, Event, Recorded
 from mash.states.machine import BEFORE_DECISION, COMMANDS, CONCLUDED, OPEN, STAGES
@@ -63,7 +64,7 @@ class World:
             if isinstance(event, e.ReferralSplit):
                 cohorts = {sid: before.subjects[sid].cohort for sid in event.subjects}
                 parent = self.states[reference]
-                begun = continue_split(parent, event, cohorts, self.profile, by, self.now, reference, ())
+                begun = continue_split(parent, event, cohorts, self.profile, by, self.now, reference, (), ())
                 self._append(event.reference, None, begun, by)
         return events
 
@@ -93,9 +94,9 @@ class World:
         if isinstance(event, e.ChecksRequested):
             assert state is not None and state.sharing is True, "a check left before its sharing basis"
         if isinstance(event, e.StageEntered) and event.stage == "decision" and state and state.stage in BEFORE_DECISION:
-            route = self.profile.ratings[state.rating or self.profile.unrated_counts_as].route
+            route = self.profile.rating(state.rating).route
             done = {
-                "agency_checks": state.sharing is False or (state.checks_requested and not state.outstanding),
+                "agency_checks": state.sharing is False or (bool(state.checks or state.checks_closed) and not state.outstanding),
                 "mash_meeting": state.meeting_held,
                 "strategy_discussion": state.strategy_held_at is not None,
                 "decision": True,
@@ -165,7 +166,7 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
             return c.RecordMeeting(attended=attended, rating=one(*ratings, odd=(None,)))
         case "record_decision":
             outcomes = {sid: one(*GRAVEST_FIRST) for sid in referral.subjects}
-            transfer_to = one("Kingston", odd=(None,))
+            transfer_to = one("E06000999", odd=(None,))
             return c.RecordDecision(outcomes=outcomes, primary_need=one("N1", odd=(None,)), transfer_to=transfer_to)
         case "record_strategy_discussion":
             return c.RecordStrategyDiscussion(attended=attended, outcome=one("section_47", "no_section_47"))
@@ -179,7 +180,7 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
             outcome = one("child_in_need_plan", "early_help", "no_further_action")
             return c.CompleteAssessment(factors=factors, outcome=outcome)
         case "offer_step_down":
-            return c.OfferStepDown(service="Family Hub")
+            return c.OfferStepDown(service="early_help")
         case "complete_adult_enquiry":
             return c.CompleteAdultEnquiry(outcome=one("risk_removed", "risk_remains"))
         case "acknowledge_alert":
@@ -376,7 +377,7 @@ def arrived(profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any,
 
 
 def decision(**outcomes: Any) -> c.RecordDecision:
-    return c.RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="Kingston")
+    return c.RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="E06000999")
 
 
 def rated(rating: str, profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> World:
@@ -412,7 +413,7 @@ def at_stage(stage: str) -> World:
         case "step_down_preparing" | "step_down_offered":
             give("R", decision(s0="early_help"), MANAGER)
             if stage == "step_down_offered":
-                give("R", c.OfferStepDown(service="Family Hub"), DUTY)
+                give("R", c.OfferStepDown(service="early_help"), DUTY)
         case "adult_section_42":
             world = at_decision("adult", immediate_danger=True)
             world.give("R", decision(s0="adult_section_42"), MANAGER)

@@ -1,0 +1,97 @@
+"""Meetings: the hub's regular gatherings with their agendas, invitations, and what is shared at them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from mash.api.cases import Staff, brief
+from mash.api.referrals import PROBLEMS
+from mash.flows.store.queries import agenda, disagreements, information_product, read_case
+from mash.notifications.invitation import invitation
+from mash.states.clocks import LONDON
+from mash.states.errors import NotFound
+
+router = APIRouter(tags=["staff"], responses=PROBLEMS)
+
+
+@router.get("/gatherings")
+async def gatherings(request: Request, by: Staff) -> list[dict[str, Any]]:
+    """The regular gatherings of your hub, and when each is next."""
+    store = request.app.state.store
+    profile, now = store.hub(by.hub), store.time.now()
+    return [
+        {
+            "name": name,
+            "title": gathering.title,
+            "ratings": gathering.ratings,
+            "categories": gathering.categories,
+            "modes": gathering.modes,
+            "next": profile.calendar.next_time(gathering.at, gathering.days, now),
+        }
+        for name, gathering in profile.gatherings.items()
+    ]
+
+
+@router.get("/gatherings/{name}")
+async def gathering(
+    request: Request, name: str, by: Staff, day: Annotated[date | None, Query(description="The next one, unless given.")] = None
+) -> dict[str, Any]:
+    """A gathering's agenda: what came in since the last one and belongs there, and what was convened for it."""
+    store = request.app.state.store
+    profile = store.hub(by.hub)
+    if name not in profile.gatherings:
+        raise NotFound(f"{profile.title} has no such gathering; it has: {', '.join(profile.gatherings) or 'none'}")
+    found, after = profile.gatherings[name], store.time.now()
+    if day is not None:
+        after = datetime.combine(day, found.at, LONDON) - timedelta(seconds=1)
+    at = profile.calendar.next_time(found.at, found.days, after)
+    cases = await agenda(store, profile, found, at)
+    return {"name": name, "title": found.title, "at": at, "cases": [brief(case) for case in cases]}
+
+
+@router.get("/cases/{reference}/meeting.ics")
+async def meeting(request: Request, reference: str, by: Staff) -> Response:
+    """The meeting that is convened for a case, as an iCalendar file without personal data."""
+    store = request.app.state.store
+    case = await read_case(store, reference, by.hub)
+    if case.referral.meeting_at is None:
+        raise NotFound("no meeting is convened for this referral")
+    profile = store.hub(by.hub)
+    file = invitation(
+        reference,
+        profile.title,
+        case.referral.meeting_at,
+        case.referral.meeting_mode,
+        profile.meeting.chair,
+        case.referral.version,
+        store.time.now(),
+    )
+    return Response(file, media_type="text/calendar", headers={"Content-Disposition": f'attachment; filename="{reference}.ics"'})
+
+
+@router.get("/cases/{reference}/product")
+async def product(request: Request, reference: str, by: Staff) -> dict[str, Any]:
+    """The information product: what the agencies released, in the versions that they released; for the rest, signposts."""
+    store = request.app.state.store
+    case = await read_case(store, reference, by.hub)
+    return {
+        "reference": reference,
+        "at": store.time.now(),
+        "warnings": case.referral.markers,
+        "contributions": await information_product(store, case, by),
+    }
+
+
+@router.get("/disagreements")
+async def disputes(request: Request, by: Staff) -> dict[str, Any]:
+    """Your hub's disagreements, and how many there are by what they are about and how they were determined."""
+    found = await disagreements(request.app.state.store, by.hub)
+    counts: dict[str, dict[str, int]] = {}
+    for one in found:
+        outcomes = counts.setdefault(one["about"], {})
+        outcome = one["outcome"] or "to be determined"
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    return {"counts": counts, "disagreements": found}

@@ -1,0 +1,28 @@
+"""An invitation to a meeting as an iCalendar file. No personal data: the reference, the time, the way, the chair's role."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from icalendar import Calendar, Event
+
+LASTS = timedelta(hours=1)
+
+
+def invitation(reference: str, hub_title: str, at: datetime, mode: str, chair: str, sequence: int, made_at: datetime) -> bytes:
+    """The file. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved."""
+    event = Event()
+    event.add("uid", f"{reference}.meeting@mash")
+    event.add("dtstamp", made_at)
+    event.add("dtstart", at)
+    event.add("dtend", at + LASTS)
+    event.add("sequence", sequence)
+    event.add("summary", f"MASH meeting {reference}")
+    event.add("description", f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}")
+    event.add("class", "CONFIDENTIAL")
+    calendar = Calendar()
+    calendar.add("prodid", "-//mash//referral pipeline//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())

@@ -1,0 +1,50 @@
+"""What an act demands before it is carried out: a role, words, or a name that the hub's profile has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mash.states.commands import Said
+from mash.states.deciding import Deciding
+from mash.states.errors import NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
+from mash.states.profile import Mode
+
+
+def words(said: Said | None, what: str) -> Said:
+    """The words that the act needs. Raises ReasonNeeded without them."""
+    if said is None:
+        raise ReasonNeeded(f"{what} needs a reason in words")
+    return said
+
+
+def role(d: Deciding, roles: Iterable[str], what: str) -> None:
+    """Refuse an act of another role."""
+    if d.by.role not in roles:
+        raise NotYours(f"{what} is for {' or '.join(roles)}, not for {d.by.role}")
+
+
+def rating(d: Deciding, name: str) -> None:
+    """Refuse a rating that the hub does not have."""
+    if name not in d.profile.ratings:
+        raise NotInProfile(f"that is not a rating of {d.profile.title}: expected one of {', '.join(d.profile.ratings)}")
+
+
+def agencies(d: Deciding, named: Iterable[str]) -> None:
+    """Agencies are named as in the profile: a name typed here would stay in the log for good."""
+    known = {*d.profile.agencies, *d.profile.strategy_discussion.quorum, *d.profile.meeting.quorum, *d.profile.triage.joint}
+    if set(named) - known:
+        raise NotInProfile(f"agencies are named as in the profile: expected some of {', '.join(d.profile.agencies)}")
+
+
+def quorum(needed: tuple[str, ...], there: Iterable[str], what: str) -> None:
+    """Refuse a meeting without those it needs."""
+    if missing := [agency for agency in needed if agency not in set(there)]:
+        raise QuorumNotMet(f"{what} needs {', '.join(needed)}; missing: {', '.join(missing)}", missing=missing)
+
+
+def mode(allowed: tuple[Mode, ...], chosen: Mode | None, what: str) -> Mode:
+    """How it was held: as given, or the hub's first way. Raises NotInProfile for a way in which the hub does not hold it."""
+    if chosen is not None and chosen not in allowed:
+        ways = ", ".join(way.replace("_", " ") for way in allowed)
+        raise NotInProfile(f"{what} is held {ways} at this hub")
+    return chosen or allowed[0]
