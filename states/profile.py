@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, Literal
@@ -294,6 +295,10 @@ class Profile(Frozen):
     ladder: tuple[Rung, ...] = Field(min_length=1)
     volume: Volume | None = None
     remarks: dict[str, Remark]
+
+    def __repr_args__(self) -> Iterator[tuple[str, str]]:
+        """A profile is shown by its name and version: whole, it would fill pages of a log."""
+        yield from (("name", self.name), ("digest", self.digest[:12]))
 
     @model_validator(mode="after")
     def agrees_with_itself(self) -> Profile:

@@ -28,16 +28,35 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
     assert not may(role, command)
 
 
+PARTNERS = {
+    "record_marker",
+    "record_dissent",
+    "raise_disagreement",
+    "take_disagreement_further",
+    "acknowledge_alert",
+    "add_note",
+}
+"""What everybody outside the hub's own team may do."""
+
+
 @pytest.mark.parametrize(
     ("role", "commands"),
     [
-        ("agency", {"answer_check", "acknowledge_alert", "add_note"}),
-        ("early_help", {"accept_step_down", "return_step_down", "acknowledge_alert", "add_note"}),
-        ("adult_social_worker", {"complete_adult_enquiry", "acknowledge_alert", "add_note"}),
+        ("agency", {"answer_check", "contribute_information", "release_information", *PARTNERS}),
+        ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
+        ("adult_social_worker", {"complete_adult_enquiry", "record_adult_view", *PARTNERS}),
+        ("referrer", {"raise_disagreement", "take_disagreement_further"}),
         ("administrator", {"adopt_profile", "acknowledge_alert"}),
         (
             "out_of_hours",
             {
+                "conclude_consultation",
+                "assign_place",
+                "record_adult_view",
+                "record_threshold",
+                "record_marker",
+                "ask_agencies",
+                "link_referral",
                 "rate_referral",
                 "rerate_referral",
                 "record_sharing_basis",
@@ -52,6 +71,7 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
             set(COMMANDS)
             - {
                 "record_decision",
+                "sign_off_decision",
                 "conclude_enquiries",
                 "reopen_referral",
                 "adopt_profile",
@@ -73,7 +93,7 @@ def test_every_role_may_do_something_and_every_command_is_somebodys() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("add_note = ", "add_notes = ", "commands.add_notes: unknown command: expected one of rate_referral"),
+        ("add_note = ", "add_notes = ", "commands.add_notes: unknown command: expected one of conclude_consultation"),
         (
             'adopt_profile = ["team_manager"',
             'adopt_profile = ["team_leader"',

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mash.config.profile import SHIPPED, ProfileError, available, describe, load_profile, stated
+from mash.config.describe import describe, differences, explain
+from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stated
 from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordStrategyDiscussion, Said, Subject
 from mash.states.decide import decide
 from mash.states.machine import OPEN
@@ -55,9 +56,9 @@ def refusal(folder: Path, *changes: tuple[str, str], hub: str = "sandwell") -> t
 # --- the shipped hubs -----------------------------------------------------------------------------------------------------
 
 
-def test_the_hubs_shipped_are_available_and_load() -> None:
-    assert available() == ["merton", "sandwell"]
-    assert {load_profile(name).name for name in available()} == {"merton", "sandwell"}
+def test_the_22_hubs_of_the_source_documents_are_available_and_load() -> None:
+    assert len(available()) == 22
+    assert [load_profile(name).name for name in available()] == available()
 
 
 @pytest.mark.parametrize("name", available())
@@ -81,13 +82,13 @@ def test_sandwells_red_hours_cover_checks_and_meeting_and_a_second_rating_follow
 def test_sandwell_asks_twelve_agencies_and_takes_adults() -> None:
     sandwell = load_profile("sandwell")
     assert len(sandwell.agencies) == 12
-    assert "adult" in sandwell.cohorts
+    assert {cohort for sort in sandwell.intake.values() for cohort in sort.cohorts} == {"child", "unborn", "adult"}
 
 
 def test_a_red_of_merton_goes_straight_to_the_strategy_discussion() -> None:
     referral = rated(load_profile("merton"), "red")
     assert referral.stage == "strategy_discussion"
-    assert not referral.checks_requested
+    assert not referral.checks
 
 
 def test_a_red_of_merton_that_ends_without_section_47_is_decided() -> None:
@@ -106,7 +107,7 @@ def test_mertons_other_ratings_take_their_route(rating: str, stage: str) -> None
 def test_merton_is_decided_by_its_team_manager_and_takes_no_adults() -> None:
     merton = load_profile("merton")
     assert merton.deciders == ("team_manager",)
-    assert "adult" not in merton.cohorts
+    assert not any("adult" in sort.cohorts for sort in merton.intake.values())
     assert "adult" in merton.signpost
 
 
@@ -135,17 +136,42 @@ def test_the_calendar_knows_englands_bank_holidays_and_their_substitutes() -> No
 
 
 def test_what_a_hub_does_not_state_is_shown_as_the_products() -> None:
-    rows = {(section, setting): (value, source) for section, setting, value, source in describe("merton")}
-    assert rows["rating amber", "reply"][1].startswith("product default")
-    assert rows["calendar", "mon"] == ("09:00-17:00", "product default: office hours, Monday to Friday; bank holidays of England")
-    assert rows["hub", "deciders"][1].startswith("seed: ")
-    assert rows["statutory", "assessment"][1].startswith("statutory: ")
+    shown = {setting.name: setting for setting in describe("merton")}
+    assert shown["ratings.amber.reply"].source.startswith("product default")
+    monday = shown["calendar.windows.mon"]
+    assert (monday.value, monday.source[:15]) == ("09:00-17:00", "product default")
+    assert shown["deciders"].source.startswith("seed: ")
+    assert shown["statutory.assessment"].source.startswith("statutory: ")
 
 
 @pytest.mark.parametrize("name", available())
 def test_every_setting_shown_says_where_it_comes_from(name: str) -> None:
-    for section, setting, value, source in describe(name):
-        assert value and source.startswith(("seed", "product default", "statutory", "the hub's name")), (section, setting)
+    for setting in describe(name):
+        known = ("seed", "practice", "product default", "statutory", "the hub's name")
+        assert setting.value and setting.source.startswith(known), setting.name
+
+
+def test_the_difference_of_two_hubs_is_where_their_settings_differ() -> None:
+    found = {name: (a, b) for name, a, b in differences("sandwell", "merton")}
+    a, b = found["meeting.second_rating"]
+    assert a and b and (a.value, b.value) == ("yes", "no")
+    assert found["ratings.blue.route"][0] is None and found["agencies.womens_aid.role"][1] is None
+    assert "out_of_hours.role" not in found
+    assert differences("sandwell", "sandwell") == []
+
+
+def test_a_rating_is_explained_by_its_route_and_clocks_each_with_its_source() -> None:
+    rules = {rule.name: rule for rule in explain("sandwell", "red")}
+    assert rules["ratings.red.route"].value == "agency_checks, mash_meeting, decision"
+    assert rules["ratings.red.response"].value.startswith("4 h from receipt")
+    assert rules["ratings.red.response"].source.startswith("seed: 'Red 4 hours'")
+    assert rules["stages.triage"].source.startswith("product default")
+    assert not any(name.startswith("ratings.green") for name in rules)
+
+
+def test_a_rating_that_the_hub_does_not_have_is_not_explained() -> None:
+    with pytest.raises(LookupError, match="expected one of red, amber, green"):
+        explain("sandwell", "blue")
 
 
 def test_stated_is_what_the_hubs_own_file_gives() -> None:
@@ -169,7 +195,7 @@ def test_the_same_settings_have_the_same_version(tmp_path: Path) -> None:
 
 def test_a_folder_of_own_profiles_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
     write(tmp_path, ('title = "Sandwell MASH"', 'title = "Our MASH"'))
-    assert available(tmp_path) == ["merton", "own", "sandwell"]
+    assert set(available(tmp_path)) == {*available(), "own"}
     assert load_profile("own", tmp_path).title == "Our MASH"
     assert load_profile("merton", tmp_path).title == "Merton MASH"
 
@@ -271,7 +297,7 @@ def test_a_decider_that_the_permissions_refuse_is_refused(tmp_path: Path) -> Non
 
 def test_a_clock_for_an_unknown_stage_is_refused(tmp_path: Path) -> None:
     path, said = refusal(tmp_path, ("[meeting]", '[stages.triagge]\nlength = "1 h"\nsource = "local"\n[meeting]'))
-    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of triage" in said
+    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of consultation" in said
 
 
 def test_a_missing_setting_is_named_at_its_table(tmp_path: Path) -> None:
@@ -306,7 +332,7 @@ def test_a_profile_that_does_not_exist_is_refused(name: str) -> None:
 
 def test_lines_are_right_after_lists_and_texts_of_many_lines(tmp_path: Path) -> None:
     many = 'signpost = """\n[meeting]\nroute = 5\n"""\nsource.signpost = "local"\n'
-    many += 'kinds = [\n  "advice", # only\n]\nsource.kinds = "local"'
+    many += 'raters = [\n  "duty_manager", # only\n]\nsource.raters = "local"'
     path, said = refusal(tmp_path, ("area = ", f"{many}\narea = "), ('length = "24 h"', "length = 24"))
     assert said.startswith(f"{path}:{line_of(path, 'length = 24')}: ratings.amber.response.length")
 
