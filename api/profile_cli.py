@@ -14,7 +14,7 @@ from rich.table import Table
 from mash.config.describe import Setting, describe, differences, explain
 from mash.config.profile import available, load_profile, stated
 from mash.config.settings import read_settings
-from mash.flows.walk import Line, walk_all
+from mash.flows.walk import Line, as_text, walk_all
 from mash.states.errors import NotInProfile
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -118,8 +118,8 @@ def walk(name: str, as_json: AsJson = False) -> None:
         return
     for done in walks:
         out.print(f"\n{profile.title}, {profile.ratings[done.rating].title}")
-        for line in done.lines:
-            out.print(str(line), markup=False)
+        for line in as_text(done.lines):
+            out.print(line, markup=False)
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -235,7 +235,8 @@ class Stack:
 
     def wait_ready(self, seconds: float = 60) -> None:
         """Wait until the API and Prefect answer. Raises TimeoutError, naming the part and its log."""
-        # Not `base_url`: that may be a proxy's, on another machine.
+        # Not `base_url`: that may be a proxy's, on another machine. Nothing is bound here (S104): an API that listens on every
+        # address is asked on loopback.
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.api_host, self.settings.api_host)  # noqa: S104
         addresses = {
             "api": f"http://{host}:{self.settings.api_port}/health",
@@ -244,7 +245,8 @@ class Stack:
         login = self.settings.prefect_auth_string
         auth = httpx.BasicAuth(*login.get_secret_value().split(":", 1)) if login else None
         deadline = time.monotonic() + seconds
-        # One client, that trusts no environment: each makes a TLS context (tens of ms), and a proxy would be asked for loopback.
+        # One client, that trusts no environment: each makes a TLS context (tens of ms), and a proxy would be asked for loopback,
+        # where there is no certificate to check (S501).
         with httpx.Client(timeout=2, trust_env=False, verify=False) as client:  # noqa: S501
             for part in (part for part in self.parts if part in addresses):
                 while not _answers(client, addresses[part], auth if part == "prefect" else None):

@@ -6,8 +6,9 @@ Nothing is stored and nothing is sent: the steps come from the same decisions an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any, Literal
 
 from mash.notifications.wording import REFERRER, message_for, notices_for
@@ -103,7 +104,14 @@ class Walk:
         while (moment := self.referral.next_at) and moment <= at:
             self.now = max(self.now, moment)
             self._carry_out(c.FireClocks(), _system(self.profile), None, None)
+            self._top_of_the_ladder_acknowledges()
         self.now = max(self.now, at)
+
+    def _top_of_the_ladder_acknowledges(self) -> None:
+        top = self.profile.ladder[-1].role
+        for clock_id in self.referral.alerts:
+            if self.referral.clocks[clock_id].rung >= len(self.profile.ladder) - 1:
+                self.give(c.AcknowledgeAlert(clock=clock_id), top, f"has it: {clock_id.replace('_', ' ')}")
 
     def pass_part(self, *kinds: str) -> None:
         """Let the usual part of the time pass that these clocks (or any that runs) leave; what is late is done soon."""
@@ -118,16 +126,26 @@ class Walk:
         opens = at if self.profile.open_at(at) else self.profile.calendar.add(at, A_MOMENT)
         self.pass_to(opens if opens < due else at)
 
+    def step(self) -> None:
+        """What happens next in the stage it stands at."""
+        _NEXT[self.referral.stage](self)
+
+
+def begin(profile: Profile, rating: str, starts: datetime = STARTS) -> Walk:
+    """A contact that the hub takes, just arrived, which is going to be rated so."""
+    going = Walk(profile, rating, starts)
+    _arrive(going)
+    return going
+
 
 def walk(profile: Profile, rating: str, starts: datetime = STARTS) -> Walk:
     """Walk a referral of this rating through the profile to its end; one agency never answers. Raises RuntimeError when it
     reaches none, which no valid profile allows."""
-    going = Walk(profile, rating, starts)
-    _arrive(going)
+    going = begin(profile, rating, starts)
     for _ in range(MOST_STEPS):
         if not going.referral.open:
             return going
-        _NEXT[going.referral.stage](going)
+        going.step()
     raise RuntimeError(f"{profile.title}: a {rating} referral reaches no end; it stands at {going.referral.stage}")
 
 
@@ -135,6 +153,13 @@ def walk_all(profile: Profile) -> list[Walk]:
     """A walk for each rating, most urgent first."""
     by_urgency = sorted(profile.ratings, key=lambda name: -profile.ratings[name].severity)
     return [walk(profile, rating) for rating in by_urgency]
+
+
+def as_text(lines: list[Line]) -> Iterator[str]:
+    """The lines as people read them: who does or is told the same thing at the same time stands in one line."""
+    for _, same in groupby(lines, key=lambda line: (line.sort, line.at, line.what, line.due_at)):
+        first, *others = same
+        yield str(replace(first, who=", ".join(dict.fromkeys((first.who, *(line.who for line in others))))))
 
 
 def _system(profile: Profile) -> Actor:

@@ -10,9 +10,11 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context, copy_context
+from typing import Any
 
 import httpx
 import psycopg
+from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
@@ -245,10 +247,10 @@ class Worker:
                 self.store, hub, f"{len(references)} runs were put back on their feet", f"{some}. The cases are none the worse."
             )
 
-    async def _execute(self, flow: object, run: FlowRun, attempt: Attempt) -> None:
+    async def _execute(self, flow: Flow[[str], Any], run: FlowRun, attempt: Attempt) -> None:
         token = ATTEMPT.set(attempt)
         try:
-            await run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state")  # type: ignore[arg-type]
+            await run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state")
         except (Pause, Abort):
             pass
         finally:

@@ -25,10 +25,9 @@ def test_nobody_anonymous_gets_beyond_the_health_check_and_a_signed_link(hub: Hu
     assert len(closed) >= 6
     for method, path in closed:
         answer = hub.http.request(method, path.replace("{reference}", "MASH-26-000001"), json=ORDINARY | {"seen": 1})
-        if method == "post" and "commands" in path:
-            answer = hub.http.post(
-                path.replace("{reference}", "MASH-26-000001"), json={"seen": 1, "command": {"kind": "add_note"}}
-            )
+        bodies = {"commands": {"seen": 1, "command": {"kind": "add_note"}}, "disagreements": {"words": "No."}}
+        if method == "post" and (body := bodies.get(path.split("/")[-1])):
+            answer = hub.http.post(path.replace("{reference}", "MASH-26-000001"), json=body)
         assert answer.status_code == 401, (method, path, answer.text)
         assert answer.headers["content-type"] == "application/problem+json"
 

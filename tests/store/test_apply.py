@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
+from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,13 +19,12 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from mash.config.settings import Settings
 from mash.flows.cluster import Cluster
-from mash.flows.store.apply import Applied, Item, act, data_key, fire_due, receive
+from mash.flows.store.apply import Applied, act, data_key, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
 from mash.flows.store.queries import claim_wake_ups, family, notices_of, read_case, read_items
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
-from mash.flows.store.time import HubTime
 from mash.states.commands import (
     Actor,
     AddNote,
@@ -33,35 +32,11 @@ from mash.states.commands import (
     CallStrategyDiscussion,
     Command,
     RateReferral,
-    ReceiveContact,
     RecordDecision,
-    RecordSharingBasis,
-    Subject,
 )
 from mash.states.errors import ImpossibleMove, NotFound, ReasonNeeded, VersionConflict
 
-SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")
-MANAGER = Actor(id="m.manager", role="team_manager", agency="social_care", hub="merton")
-DUTY = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="merton")
-POLICE = Actor(id="p.navigator", role="police_navigator", agency="police", hub="merton")
 CANARY = "Zaphod-Beeblebrox-canary"
-START = datetime(2026, 6, 2, 9, 0, tzinfo=UTC)
-BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=True)
-
-
-def set_time(store: Store, at: datetime) -> None:
-    """Stop the hub's time at an instant."""
-    store.time = HubTime(wall=at, simulated=at, rate=0.0)
-
-
-async def submit(store: Store, *ids: str, words: str = "a concern", by: Actor = SCHOOL) -> str:
-    """A contact about these subjects, received; its reference."""
-    subjects = tuple(Subject(id=sid, cohort="child") for sid in ids or ("s1",))
-    command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=subjects, referrer_reachable=True)
-    items = [Item("concern", words.encode())]
-    items += [Item("subject", json.dumps({"name": f"{words} {subject.id}"}).encode(), subject.id) for subject in subjects]
-    async with store.transaction(by) as connection:
-        return (await receive(connection, store, command, items, by)).reference
 
 
 async def decided(store: Store, outcomes: dict[str, Any]) -> Applied:
@@ -174,7 +149,7 @@ async def test_words_and_names_are_in_no_table_in_the_clear(store: Store, owner_
     await act(store, reference, AddNote(), DUTY, words=f"{CANARY} noted")
     assert list(where_found(owner_connection, reference)), "the search itself must find what is there"
     assert list(where_found(owner_connection, CANARY)) == []
-    kept = await read_items(store, reference, DUTY)
+    kept = await read_items(store, await read_case(store, reference), DUTY)
     assert f"{CANARY} noted" in [item["content"] for item in kept]
 
 
@@ -184,7 +159,9 @@ async def test_an_agency_keeps_its_words_and_the_hub_sees_only_that_they_exist(s
     await act(store, reference, BASIS, DUTY)
     await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words="intelligence")
     theirs = {
-        by.agency: [i["content"] for i in await read_items(store, reference, by) if i["kind"] == "answer_check"]
+        by.agency: [
+            i["content"] for i in await read_items(store, await read_case(store, reference), by) if i["kind"] == "answer_check"
+        ]
         for by in (DUTY, POLICE)
     }
     assert theirs == {"social_care": [None], "police": ["intelligence"]}
@@ -194,7 +171,7 @@ async def test_words_do_not_open_under_another_referral(store: Store, owner_conn
     mine, other = await submit(store), await submit(store)
     owner_connection.execute("UPDATE personal_item SET reference = %s WHERE reference = %s", (other, mine))
     with pytest.raises(KeyDestroyed):
-        await read_items(store, other, DUTY)
+        await read_items(store, await read_case(store, other), DUTY)
 
 
 async def test_another_master_key_opens_nothing(store: Store, settings: Settings) -> None:
@@ -203,7 +180,7 @@ async def test_another_master_key_opens_nothing(store: Store, settings: Settings
     stranger = await open_store(foreign)
     try:
         with pytest.raises(KeyDestroyed):
-            await read_items(stranger, reference, DUTY)
+            await read_items(stranger, await read_case(stranger, reference), DUTY)
     finally:
         await stranger.close()
 
@@ -216,7 +193,7 @@ async def test_a_split_takes_what_concerns_its_subjects_along_under_a_key_of_its
     parent, child = await family(store, done.reference)
     assert (parent.referral.subjects.keys(), child.referral.subjects.keys()) == ({"s2", "s3"}, {"s1"})
     assert child.referral.parent == parent.reference and child.caller == parent.caller
-    moved = await read_items(store, child.reference, DUTY)
+    moved = await read_items(store, await read_case(store, child.reference), DUTY)
     assert {item["subject"] for item in moved} == {None, "s1"}
     assert {"a concern", '{"name": "a concern s1"}'} <= {item["content"] for item in moved}
     async with store.engine.connect() as connection:

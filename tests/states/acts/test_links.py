@@ -1,0 +1,5 @@
+from .worlds import X
+
+
+def test_x():
+    assert X == 1
