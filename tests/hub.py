@@ -188,13 +188,17 @@ class Hub:
         for agency in self.case(reference)["outstanding"]:
             self.answer(reference, agency)
 
-    def answer(self, reference: str, agency: str) -> httpx.Response:
+    def answer(self, reference: str, agency: str, words: str | None = None) -> httpx.Response:
         """An agency answers its check."""
         self.sent += 1
         return self.http.post(
             f"/cases/{reference}/commands",
             headers={**self.staff("agency", agency), "Idempotency-Key": f"test-{self.sent}"},
-            json={"seen": self.case(reference)["version"], "command": {"kind": "answer_check", "agency": agency, "known": True}},
+            json={
+                "seen": self.case(reference)["version"],
+                "command": {"kind": "answer_check", "agency": agency, "known": True},
+                "words": words,
+            },
         )
 
     def run(self, reference: str) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
         "status": "decided",
         "acknowledged": True,
         "concluded": True,
+        "disagreements": [],
         "outcome": ["support from early help is being arranged"],
     }
     artifacts = hub.prefect.post("/artifacts/filter", json={"artifacts": {"key": {"any_": [reference.lower()]}}}).json()

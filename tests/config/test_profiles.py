@@ -331,9 +331,9 @@ def test_a_profile_that_does_not_exist_is_refused(name: str) -> None:
 
 
 def test_lines_are_right_after_lists_and_texts_of_many_lines(tmp_path: Path) -> None:
-    many = 'signpost = """\n[meeting]\nroute = 5\n"""\nsource.signpost = "local"\n'
-    many += 'raters = [\n  "duty_manager", # only\n]\nsource.raters = "local"'
-    path, said = refusal(tmp_path, ("area = ", f"{many}\narea = "), ('length = "24 h"', "length = 24"))
+    text = '[remarks.many]\nsays = """\n[meeting]\nroute = 5\n"""\nsource = "local"\n\n[meeting]'
+    names = 'raters = [\n  "duty_manager", # only\n]\nsource.raters = "local"\narea = '
+    path, said = refusal(tmp_path, ("[meeting]", text), ("area = ", names), ('length = "24 h"', "length = 24"))
     assert said.startswith(f"{path}:{line_of(path, 'length = 24')}: ratings.amber.response.length")
 
 
