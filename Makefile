@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 ARGS ?=
-HUBS ?=
+HUBS ?= sandwell merton
 
 .PHONY: help setup demo up test check lint types imports lock bench clean
 

@@ -22,7 +22,8 @@ from mash.flows.story import told
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
 from mash.states.machine import NAMES
-from mash.states.referral import Clock
+from mash.states.profile import Agency
+from mash.states.referral import Check, Clock
 
 router = APIRouter(prefix="/cases", tags=["staff"], responses=PROBLEMS)
 Staff = Annotated[Actor, Depends(staff)]
@@ -88,6 +89,12 @@ def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
     }
 
 
+def _check(check: Check, agency: Agency | None) -> dict[str, Any]:
+    """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk."""
+    reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
+    return {**check.model_dump(), **reached}
+
+
 @router.get("/{reference}")
 async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
@@ -100,7 +107,7 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
         "subjects": r.subjects,
         "flags": r.flags,
         "sharing": r.sharing,
-        "checks": r.checks,
+        "checks": {agency: _check(check, store.hub(by.hub).agencies.get(agency)) for agency, check in r.checks.items()},
         "clocks": [_clock(clock, now) for clock in r.clocks.values()],
         "meeting_at": r.meeting_at,
         "service": r.service,

@@ -156,7 +156,7 @@ def log(what: Annotated[str, typer.Argument(help="A reference, for its story; or
 
 @app.command()
 def token(role: str, hub: str, agency: str = "social_care", account: str = "", hours: float = 12) -> None:
-    """Make a staff token, for as long as there is no single sign-on: mash token duty_manager sandwell"""
+    """Make a staff token, for as long as there is no single sign-on: mash token duty_manager HUB"""
     from mash.api.auth import staff_token
     from mash.states.commands import Actor
 
@@ -195,15 +195,14 @@ def key_create(caller: str, hub: str, agency: str = "unknown") -> None:
 
 @app.command()
 def demo(
-    hubs: Annotated[list[str] | None, typer.Argument(help="The hubs to play, by their profiles' names.")] = None,
+    hubs: Annotated[list[str], typer.Argument(help="The hubs to play, by their profiles' names.")],
     exit_: Annotated[bool, typer.Option("--exit", help="End at once, instead of staying up until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
 ) -> None:
-    """Play hubs' busy days (sandwell and merton, unless others are named): 48 fictional referrals, time running 3,600 times
-    faster, alerts in a local mail catcher."""
-    from mash.api.demo import HUBS, run_demo
+    """Play hubs' busy days: 48 fictional referrals, time running 3,600 times faster, alerts in a local mail catcher."""
+    from mash.api.demo import run_demo
 
-    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs or HUBS)))
+    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs)))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -67,6 +68,25 @@ def sources(name: str, directory: Path | None = None) -> dict[str, str]:
     return dict(_sources(defaults.data)) | dict(_sources(statutory.data)) | dict(_sources(hub.data))
 
 
+def stored_profile(document: str) -> Profile:
+    """A profile as a database has it, perhaps since a version of the product that knew fewer settings: what it does not have is
+    the product's default. Raises ValidationError for a document that never was a profile."""
+    defaults, statutory = read_document(SHIPPED / "defaults.toml"), read_document(SHIPPED / "statutory.toml")
+    base = _plain(defaults.data) | _plain(statutory.data)
+    known = {name: value for name, value in base.items() if name in Profile.model_fields}
+    return Profile.model_validate(_merge(known, _as_of_today(json.loads(document))))
+
+
+def _as_of_today(old: dict[str, Any]) -> dict[str, Any]:
+    """A stored profile in today's words. Version 0.1 said in four settings of their own what has tables now."""
+    if "kinds" not in old:
+        return old
+    old.pop("unrated_counts_as")
+    takes = {"title": "What the hub took", "kinds": old.pop("kinds"), "cohorts": old.pop("cohorts")}
+    out_of_hours, quorum = {"role": old.pop("out_of_hours_role")}, {"quorum": old.pop("quorum")}
+    return {**old, "intake": {"taken": takes}, "out_of_hours": out_of_hours, "strategy_discussion": quorum}
+
+
 # --- reading ------------------------------------------------------------------------------------------------------------
 
 
@@ -103,17 +123,21 @@ def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str,
     base["calendar"]["bank_holidays"] = _bank_holidays()
     merged = _merge(base, _plain(hub.data))
     if isinstance(ratings := merged["ratings"], dict):
-        merged["ratings"] = {name: _rating(by_rating, response, name, rating) for name, rating in ratings.items()}
+        merged["ratings"] = {name: _rating(by_rating[_place(ratings, name)], response, ratings[name]) for name in ratings}
     return merged
 
 
-def _rating(by_rating: dict[str, Any], response: dict[str, Any], name: str, rating: Any) -> Any:
+def _place(ratings: dict[str, Any], name: str) -> str:
+    """The place of a rating among the hub's: the most urgent one, the next, or a further one."""
+    severities = {n: r["severity"] for n, r in ratings.items() if isinstance(r, dict) and isinstance(r.get("severity"), int)}
+    above = sum(severity > severities.get(name, severity) for severity in severities.values())
+    return ("first", "second", "further")[min(above, 2)]
+
+
+def _rating(under: dict[str, Any], response: dict[str, Any], rating: Any) -> Any:
     if not isinstance(rating, dict):
         return rating
-    under = _merge(by_rating["*"], by_rating.get(name, {}))
-    if "response" in rating:
-        under["response"] = response
-    return _merge(under, rating)
+    return _merge({**under, "response": response} if "response" in rating else under, rating)
 
 
 def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[str, Any]:

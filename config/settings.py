@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from mash.config.profile import available
+
 
 class SettingsError(Exception):
     """A setting that is missing or wrong; says which one and what is expected, never its value."""
@@ -31,7 +33,7 @@ class Settings(BaseModel):
     public_url: str = Field(default="", description="The address people reach the API by, for links. Default: host and port.")
     master_key: SecretStr | None = Field(default=None, description="32 bytes, base64: wraps every referral's key.")
     token_key: SecretStr | None = Field(default=None, description="Signs staff tokens and alert links.")
-    hubs: str = Field(default="sandwell,merton", description="The hubs that this installation serves.")
+    hubs: str = Field(default="", description="The hubs that this installation serves, by name. Default: every profile there is.")
     profiles_dir: Path | None = Field(default=None, description="Further profiles of your own, beside the shipped ones.")
     channels_file: Path | None = Field(default=None, description="TOML: Apprise URLs by hub and role. Mode 600.")
     mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
@@ -43,7 +45,7 @@ class Settings(BaseModel):
     @property
     def hub_names(self) -> tuple[str, ...]:
         """The hubs served, by name."""
-        return tuple(name.strip() for name in self.hubs.split(",") if name.strip())
+        return tuple(name.strip() for name in self.hubs.split(",") if name.strip()) or tuple(available(self.profiles_dir))
 
     @property
     def base_url(self) -> str:
@@ -78,7 +80,7 @@ def read_secret_file(path: Path, what: str) -> str:
 
 
 def read_channels(path: Path | None) -> dict[str, dict[str, list[str]]]:
-    """Apprise URLs by hub and role: `[sandwell] duty_manager = ["mailto://..."]`; hub or role '*' is the fallback."""
+    """Apprise URLs by hub and role: `[hub] duty_manager = ["mailto://..."]`; hub or role '*' is the fallback."""
     if path is None:
         return {}
     try:

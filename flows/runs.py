@@ -70,8 +70,8 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
 
 def queues(store: Store) -> dict[str, int]:
     """A work queue for each rating of the hubs, the most urgent first; an unrated contact's counts as the most urgent."""
-    severity = {name: rating.severity for profile in store.hubs.values() for name, rating in profile.ratings.items()}
-    ranked = sorted(severity, key=lambda name: -severity[name])
+    places = [(profile.place(name), name) for profile in store.hubs.values() for name in profile.ratings]
+    ranked = dict.fromkeys(name for _, name in sorted(places))
     return {name: place for place, name in enumerate(["unrated", *ranked], 1)}
 
 

@@ -8,7 +8,9 @@ from mash.states.events import Recorded
 _LEFT_OUT = {
     "kind",
     "held",
+    "holdings",
     "said",
+    "redacted",
     "configuration",
     "profile",
     "consent",

@@ -67,12 +67,13 @@ def notices_for(
         return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, what=what, **more)
 
     unrated = profile.ratings[profile.unrated].title.lower()
+    first_seen = before is None or before.stage == "consultation"
     notices: list[NoticeDraft] = []
     for event in events:
         match event:
-            case e.StageEntered(stage="triage") if before is None and not after.immediate_danger:
+            case e.StageEntered(stage="triage") if first_seen and not after.immediate_danger:
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
-            case e.StageEntered(stage="decision") if before is None and not after.immediate_danger:
+            case e.StageEntered(stage="decision") if first_seen and after.rating is None and not after.immediate_danger:
                 notices.append(draft("contact_to_rate", profile.on_duty("duty_manager", now), counts_as=unrated))
             case e.PlaceAssigned() if after.stage == "triage":
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_valid
 LONDON = ZoneInfo("Europe/London")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOSES = time(17)
+"""When a working day ends on which the hub does not open."""
 
 
 class Frozen(BaseModel):
@@ -149,7 +151,8 @@ class Calendar(Frozen):
             day += step
 
     def add(self, start: datetime, length: Length) -> datetime:
-        """The instant `length` after `start`. Working days end at the hub's closing time of the last day."""
+        """The instant `length` after `start`. Working days are Monday to Friday without bank holidays; they end when the hub
+        closes on the last of them (at five when it does not open that day)."""
         if length.unit is Unit.ELAPSED_HOURS:
             return start + timedelta(hours=length.amount)
         if length.unit is Unit.HUB_HOURS:
@@ -167,11 +170,13 @@ class Calendar(Frozen):
             day += timedelta(days=1)
 
     def _add_working_days(self, start: datetime, days: int) -> datetime:
+        # Guidance counts Monday to Friday without bank holidays, whether or not a hub has weekend cover.
         day = start.astimezone(LONDON).date()
         while days:
             day += timedelta(days=1)
-            days -= bool(self.open_on(day))
-        return self.open_on(day)[-1][1]
+            days -= day.weekday() < 5 and day not in self.bank_holidays
+        windows = self.open_on(day)
+        return windows[-1][1] if windows else datetime.combine(day, CLOSES, LONDON).astimezone(UTC)
 
 
 class Due(Frozen):

@@ -143,7 +143,7 @@ class Deciding:
             return
         self.go("open_decision")
         # Nobody has rated it yet: without a triage stage that wait needs its clock all the same.
-        self.start(self.start_clock("triage", self.profile.stages["triage"], "first rating"))
+        self.start(self.start_clock("triage", self._stage_rule("triage"), "first rating"))
 
     def take_route(self) -> None:
         """Go to the first stage of the rating's route that is not done yet."""
@@ -309,9 +309,14 @@ class Deciding:
     def ensure_stage_clock(self) -> None:
         """No stage waits without a clock: when no response clock covers it, its own runs."""
         stage, running = self.referral.stage, {clock.kind for clock in self.referral.running}
-        rule = self.profile.stages.get(stage)
+        rule = self._stage_rule(stage) if stage in self.profile.stages else None
         if rule and stage not in running and stage not in self.covered():
             self.start(self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage)))
+
+    def _stage_rule(self, stage: str) -> ClockRule:
+        """The rule of a stage's clock. What was consulted about first is a referral only since then."""
+        rule = self.profile.stages[stage]
+        return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.consulted else rule
 
     def _owner(self, stage: str) -> str:
         """Who owns a stage's clock where that depends on the case; empty for the rule's own owner."""

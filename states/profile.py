@@ -327,6 +327,11 @@ class Profile(Frozen):
         """The rules of a rating, or of what an unrated contact counts as."""
         return self.ratings[name or self.unrated]
 
+    def place(self, rating: str | None) -> int:
+        """How many ratings of the hub are more urgent than this one: 0 for the most urgent, and for what is not rated yet."""
+        severity = self.rating(rating).severity
+        return sum(other.severity > severity for other in self.ratings.values())
+
     def open_at(self, at: datetime) -> bool:
         """Whether the hub's own people are on duty: in its hours, or always where the same service goes on."""
         return self.out_of_hours.service == "same_service" or self.calendar.is_open(at)

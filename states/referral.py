@@ -88,9 +88,10 @@ class Disagreement(Frozen):
     final: bool = False
 
 
-class Referral(Frozen):
-    """A referral as its log says it is. `version` is the number of events folded, `acted` the version that a person's act
-    last led to: what the system adds afterwards does not outdate what somebody has in view."""
+class Referral(Frozen, extra="ignore"):
+    """A referral as its log says it is; a stored one may have fields that an earlier version folded. `version` is the number of
+    events folded, `acted` the version that a person's act last led to: what the system adds afterwards does not outdate what
+    somebody has in view."""
 
     version: int
     acted: int
@@ -108,6 +109,7 @@ class Referral(Frozen):
     factors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     place: str | None = None
+    consulted: bool = False
     markers: tuple[str, ...] = ()
     links: dict[str, str] = {}
     immediate_danger: bool = False
@@ -288,6 +290,8 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"rating": event.rating, "first_rating": event.rating}
         case e.ReferralRerated():
             return {"rating": event.rating}
+        case e.ConsultationConcluded():
+            return {"consulted": True}
         case e.PlaceAssigned():
             return {"place": event.place}
         case e.SharingBasisRecorded():

@@ -1,5 +1,5 @@
-"""The demonstration: two hubs' busy days in two minutes, over the real API, with real alerts in a local mail catcher."""
+"""The demonstration: hubs' busy days in two minutes, over the real API, with real alerts in a local mail catcher."""
 
-from mash.api.demo.play import HUBS, run_demo
+from mash.api.demo.play import run_demo
 
-__all__ = ["HUBS", "run_demo"]
+__all__ = ["run_demo"]

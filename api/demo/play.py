@@ -35,8 +35,6 @@ STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 """A Thursday, 09:00 in London."""
 ARRIVE_WITHIN = timedelta(hours=48)
 LASTS = timedelta(hours=80)
-HUBS = ("sandwell", "merton")
-"""The hubs that are played unless others are named."""
 
 
 def vignettes() -> list[dict[str, Any]]:
@@ -45,7 +43,7 @@ def vignettes() -> list[dict[str, Any]]:
     return sorted((json.loads(line) for line in text.splitlines()), key=lambda v: datetime.fromisoformat(v["received_at"]))
 
 
-def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...] = HUBS) -> int:
+def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
     """Play these hubs; returns the exit code: 0 when contacts in = outcomes + open, by our count and by the sender's."""
     console, began, mailbox = Console(highlight=False), time.monotonic(), Mailbox()
     with tempfile.TemporaryDirectory(prefix="mash-demo-") as folder:

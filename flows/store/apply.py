@@ -286,8 +286,8 @@ _WAKE = text(f"SELECT pg_notify('{CHANNEL}', '')")
 
 
 def urgency(referral: Referral, profile: Profile) -> int:
-    """How urgent a referral's wake-up is: the severity of its rating, or of what an unrated one counts as."""
-    return profile.rating(referral.rating).severity
+    """How urgent a referral's wake-up is: 0 for its hub's most urgent rating, less for each place below it."""
+    return -profile.place(referral.rating)
 
 
 async def _store_state(connection: AsyncConnection, standing: _Standing, referral: Referral, head: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from mash.config.profile import load_profile
+from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import Keyring
 from mash.flows.store.tables import ANCHOR, PROFILES
@@ -54,7 +54,7 @@ class Store:
             document = await connection.scalar(select(PROFILES.c.document).where(PROFILES.c.digest == digest))
             if document is None:
                 raise NotFound(f"no profile with digest {digest[:12]} is stored")
-            self._profiles[digest] = Profile.model_validate_json(document)
+            self._profiles[digest] = stored_profile(document)
         return self._profiles[digest]
 
     @cached_property

@@ -1,12 +1,13 @@
 """Profiles: what the shipped hubs say, what the product adds, and how a wrong file is refused."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from mash.config.describe import describe, differences, explain
-from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stated
+from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stated, stored_profile
 from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordStrategyDiscussion, Said, Subject
 from mash.states.decide import decide
 from mash.states.machine import OPEN
@@ -341,3 +342,53 @@ def test_a_table_in_a_list_is_refused_at_its_own_line(tmp_path: Path) -> None:
     ladder = '[[ladder]]\nrole = "duty_manager"\nwait = "1 h"\n[[ladder]]\nrole = "service_manager"\nwait = "ages"\n[meeting]'
     path, said = refusal(tmp_path, ("area = ", 'source.ladder = "local"\narea = '), ("[meeting]", ladder))
     assert said.startswith(f"{path}:{line_of(path, 'ages')}: ladder.1.wait: expected a length")
+
+
+# --- profiles that a database has had for long ------------------------------------------------------------------------------
+
+ADDED_SINCE = {
+    "whole_family",
+    "assess_first",
+    "chase_at",
+    "settle_within",
+    "intake",
+    "consultation",
+    "triage",
+    "places",
+    "sharing",
+    "firewall",
+    "strategy_discussion",
+    "gatherings",
+    "sign_off",
+    "services",
+    "disagreements",
+    "out_of_hours",
+    "volume",
+    "remarks",
+}
+
+
+def test_a_profile_stored_by_the_first_version_is_still_a_profile() -> None:
+    today = load_profile("merton").model_dump(mode="json")
+    for table in ("meeting", "calendar"):
+        today[table] = {
+            name: value for name, value in today[table].items() if name not in ("quorum", "modes", "gathering", "changes")
+        }
+    old = {name: value for name, value in today.items() if name not in ADDED_SINCE} | {
+        "unrated_counts_as": "red",
+        "kinds": ["referral"],
+        "cohorts": ["child"],
+        "quorum": ["social_care", "police"],
+        "out_of_hours_role": "out_of_hours",
+    }
+    old["stages"] = {name: rule for name, rule in old["stages"].items() if name not in ("consultation", "sign_off")}
+    read = stored_profile(json.dumps(old))
+    assert (read.unrated, read.strategy_discussion.quorum) == ("red", ("social_care", "police"))
+    assert [(sort.kinds, sort.cohorts) for sort in read.intake.values()] == [(("referral",), ("child",))]
+    assert rated(read, "red").stage == "strategy_discussion"
+
+
+def test_a_profile_that_is_stored_today_is_read_back_as_it_is() -> None:
+    for name in available():
+        profile = load_profile(name)
+        assert stored_profile(profile.canonical) == profile

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.states.clocks import LONDON, Calendar, Length, Window
+from mash.states.clocks import LONDON, WEEKDAYS, Calendar, Length, Window
 
 OFFICE = Window(opens=time(9), closes=time(17))
 EASTER_AND_CHRISTMAS = (date(2026, 4, 3), date(2026, 4, 6), date(2026, 12, 25), date(2026, 12, 28))
@@ -65,9 +65,20 @@ def test_elapsed_hours_do_not_ask_whether_the_hub_is_open(start: datetime, long:
 
 
 @given(calendars(), INSTANTS, WORKING_DAYS)
-def test_working_days_end_when_the_hub_closes(calendar: Calendar, start: datetime, long: Length) -> None:
+def test_working_days_are_weekdays_and_end_when_the_hub_closes(calendar: Calendar, start: datetime, long: Length) -> None:
     due = calendar.add(start, long)
-    assert due == calendar.open_on(due.astimezone(LONDON).date())[-1][1]
+    first, last = start.astimezone(LONDON).date(), due.astimezone(LONDON).date()
+    days = (first + timedelta(days=n) for n in range(1, (last - first).days + 1))
+    assert sum(day.weekday() < 5 and day not in calendar.bank_holidays for day in days) == long.amount
+    assert last.weekday() < 5 and last not in calendar.bank_holidays
+    windows = calendar.open_on(last)
+    assert due == (windows[-1][1] if windows else datetime.combine(last, time(17), LONDON))
+
+
+def test_weekend_cover_makes_no_working_days_of_saturdays() -> None:
+    shop = Calendar(windows=dict.fromkeys(WEEKDAYS, (Window(opens=time(9), closes=time(13)),)))
+    friday = datetime(2026, 6, 5, 10, tzinfo=LONDON)
+    assert shop.add(friday, Length.model_validate("1 working day")) == datetime(2026, 6, 8, 13, tzinfo=LONDON)
 
 
 @given(calendars(), INSTANTS, INSTANTS, HUB_HOURS | WORKING_DAYS)

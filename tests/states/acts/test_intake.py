@@ -206,12 +206,13 @@ def test_a_consultation_that_becomes_a_referral_goes_where_any_other_begins(prof
     assert case.stage == "agency_checks" and case.clock("triage").met is True
 
 
-@pytest.mark.xfail(strict=True, reason="the hour for the first rating counts from receipt, and the consultation has used it up")
-def test_a_referral_that_a_consultation_became_is_not_late_for_its_rating_from_the_start() -> None:
-    case = arrived(CONSULTS_FIRST)
+@pytest.mark.parametrize("profile", [CONSULTS_FIRST, None], ids=["triage", "no triage"])
+def test_a_referral_that_a_consultation_became_has_its_hour_for_the_rating_from_then_on(profile: Profile | None) -> None:
+    case = arrived(profile or CONSULTS_FIRST.model_copy(update={"triage": Triage(stage=False)}))
     case.wait(hours=2)  # well within the consultation's four hub hours
     case.give(c.ConcludeConsultation(outcome="referral"))
-    assert case.clock("triage").due_at > case.now
+    assert case.clock("triage").due_at == case.now + timedelta(hours=1)
+    assert case.clock("decision_on_response").due_at == london("2026-06-03 17:00"), "the statutory time counts from receipt"
 
 
 def test_a_consultation_that_nobody_holds_climbs_the_ladder() -> None:

@@ -1,0 +1,27 @@
+"""What the documentation tells people to write is what the product takes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mash.config.profile import load_profile
+from mash.flows.walk import walk_all
+
+PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
+BLANK = 'title = "Ourtown MASH"\narea = "Ourtown Council"\n'
+
+
+def test_a_blank_profile_of_two_lines_is_a_working_hub(tmp_path: Path) -> None:
+    assert BLANK.encode("unicode_escape").decode() in PAGE.read_text(encoding="utf-8")
+    (tmp_path / "ourtown.toml").write_text(BLANK, encoding="utf-8")
+    assert len(walk_all(load_profile("ourtown", tmp_path))) == 3
+
+
+def test_the_examples_of_the_page_are_together_a_profile_that_walks(tmp_path: Path) -> None:
+    examples = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(examples) == 3
+    (tmp_path / "ourtown.toml").write_text("\n".join([BLANK, *examples]), encoding="utf-8")
+    profile = load_profile("ourtown", tmp_path)
+    assert (list(profile.ratings), list(profile.agencies)) == (["urgent", "not_urgent"], ["police", "idva"])
+    assert [walk.rating for walk in walk_all(profile)] == ["urgent", "not_urgent"]

@@ -1,0 +1,373 @@
+"""Decisions: signed off by a second person, only after an assessment, transferred to a named authority, handed to a service."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from mash.states import commands as c
+from mash.states import events as e
+from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
+from mash.states.profile import Profile, Service, SignOff, Triage
+
+from .worlds import (
+    MANAGER,
+    NOT_SHARED,
+    QUORUM,
+    SYSTEM,
+    Case,
+    arrived,
+    at_decision,
+    climbs,
+    decision,
+    hub,
+    london,
+    of,
+    partner,
+    person,
+)
+
+SECOND = person("service_manager")
+LOW = SignOff(ratings=("blue", "green"), outcomes=("no_further_action", "advice"), role="service_manager")
+SIGNS_OFF = hub("merton", sign_off={"low": LOW})
+NFA = decision(s0="no_further_action")
+AGREED, NOT_AGREED = c.SignOffDecision(agreed=True), c.SignOffDecision(agreed=False)
+EARLY_HELP = person("early_help", "early_help")
+
+
+def proposed(*cohorts: Any, outcomes: c.RecordDecision = NFA, **fields: Any) -> Case:
+    """A decision that waits to be signed off."""
+    case = at_decision(SIGNS_OFF, *cohorts, **fields)
+    case.give(outcomes, MANAGER)
+    assert case.stage == "sign_off"
+    return case
+
+
+# Signing off
+
+
+def test_a_decision_that_the_hub_wants_signed_off_has_no_effect_until_a_second_person_agrees() -> None:
+    case = proposed(referrer_reachable=True)
+    referral = case.referral
+    assert (referral.open, referral.decided_at, referral.outcomes) == (True, None, {})
+    assert case.clock("decision_on_response").running and case.running("outcome_told") == []
+    assert case.clock("sign_off").owner == "service_manager"
+    case.wait(hours=1)
+    (event,) = of(e.DecisionRecorded, case.give(AGREED, SECOND))
+    assert (event.proposed_by, event.outcomes) == (MANAGER.id, {"s0": "no_further_action"})
+    assert (case.stage, case.referral.open, case.referral.decided_at) == ("no_further_action", False, case.now)
+    assert case.clock("decision_on_response").met is True and case.clock("sign_off").met is True
+    assert case.clock("outcome_told").running and case.referral.proposed is None
+
+
+@pytest.mark.parametrize(
+    ("rating", "outcome", "waits"),
+    [
+        ("blue", "no_further_action", True),
+        ("blue", "advice", True),
+        ("blue", "section_17", False),
+        ("amber", "no_further_action", False),
+    ],
+)
+def test_only_the_ratings_and_outcomes_that_the_hub_names_wait_for_a_second_person(
+    rating: str, outcome: str, waits: bool
+) -> None:
+    case = at_decision(SIGNS_OFF)
+    if rating != "blue":
+        case.give(c.RerateReferral(rating=rating))
+        case.give(NOT_SHARED)
+    case.give(decision(s0=outcome), MANAGER)
+    assert (case.stage == "sign_off") is waits
+
+
+def test_one_subjects_outcome_is_enough_for_the_whole_decision_to_wait_and_nothing_is_split_before() -> None:
+    case = proposed("child", "child", outcomes=decision(s0="section_17", s1="no_further_action"))
+    assert set(case.referral.subjects) == {"s0", "s1"} and case.linked == {}
+    case.give(AGREED, SECOND)
+    assert (case.stage, case.linked["R-B"].stage) == ("section_17_assessment", "no_further_action")
+    assert set(case.referral.subjects) == {"s0"}
+
+
+def test_an_unrated_case_counts_as_the_most_urgent_when_it_is_asked_who_signs_off() -> None:
+    red = SignOff(ratings=("red",), outcomes=("no_further_action",), role="service_manager")
+    case = arrived(hub(triage=Triage(stage=False), sign_off={"red": red}))
+    case.give(NFA, MANAGER)
+    assert (case.referral.rating, case.stage) == (None, "sign_off")
+
+
+def test_only_the_role_that_the_hub_names_signs_off() -> None:
+    case = proposed()
+    for by in (MANAGER, person("team_manager", name="another"), person("practice_manager")):
+        with pytest.raises(NotYours, match="service_manager"):
+            case.give(AGREED, by)
+    assert case.stage == "sign_off"
+
+
+def test_who_decided_does_not_sign_it_off_in_another_role() -> None:
+    case = proposed()
+    same_person = person("service_manager", name=MANAGER.id)
+    for answer in (AGREED, NOT_AGREED):
+        with pytest.raises(NotYours, match="second person"):
+            case.give(answer, same_person)
+    case.give(AGREED, SECOND)
+    assert not case.referral.open
+
+
+def test_agreeing_needs_no_words_and_then_the_reason_of_the_decision_stands() -> None:
+    case = proposed()
+    reason = case.referral.proposed
+    assert reason is not None and reason.said is not None
+    (event,) = of(e.DecisionRecorded, case.give(AGREED, SECOND, words=False))
+    assert event.said == reason.said
+
+
+def test_a_decision_that_is_not_signed_off_comes_back_with_a_reason_and_is_decided_anew() -> None:
+    case = proposed()
+    with pytest.raises(ReasonNeeded):
+        case.give(NOT_AGREED, SECOND, words=False)
+    case.give(NOT_AGREED, SECOND)
+    assert (case.stage, case.referral.proposed, case.referral.open) == ("decision", None, True)
+    assert case.running("decision") and case.clock("decision_on_response").running and case.running("sign_off") == []
+    with pytest.raises(ImpossibleMove):
+        case.give(AGREED, SECOND)
+    case.give(decision(s0="section_17"), MANAGER)
+    assert case.stage == "section_17_assessment"
+
+
+def test_a_decision_that_was_sent_back_and_proposed_again_has_its_whole_time_again() -> None:
+    case = proposed()
+    case.wait(hours=2)
+    case.give(NOT_AGREED, SECOND)
+    case.give(NFA, MANAGER)
+    (clock,) = case.running("sign_off")
+    assert (clock.started_at, clock.owner) == (case.now, "service_manager")
+
+
+def test_a_decision_that_nobody_signs_off_in_time_climbs_the_ladder() -> None:
+    case = proposed()
+    due = case.clock("sign_off").due_at
+    assert due == london("2026-06-02 14:00")
+    assert [at for _, at in climbs(case.run_to(due + timedelta(minutes=30)), "sign_off")] == [due, due + timedelta(minutes=30)]
+
+
+def test_a_strategy_discussion_that_ends_without_section_47_gives_back_the_decision_that_waited() -> None:
+    case = proposed()
+    case.give(c.CallStrategyDiscussion())
+    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
+    case.give(AGREED, SECOND)
+    assert case.stage == "no_further_action"
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a decision that waited to be signed off is still shown as proposed after a section 47 began"
+)
+def test_a_section_47_leaves_no_decision_waiting_to_be_signed_off() -> None:
+    case = proposed()
+    case.give(c.CallStrategyDiscussion())
+    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
+    assert (case.stage, case.referral.proposed) == ("enquiries", None)
+
+
+# Assessing first
+
+ASSESSES_FIRST = hub("merton", assess_first=("early_help", "transfer"))
+ASSESSED = c.CompleteAssessment(factors=("1A",), outcome="early_help")
+
+
+@pytest.mark.parametrize("outcome", ["early_help", "transfer"])
+def test_a_hub_that_assesses_first_steps_nothing_down_or_away_before(outcome: str) -> None:
+    case = at_decision(ASSESSES_FIRST, "child", "child")
+    for outcomes in ({"s0": outcome, "s1": outcome}, {"s0": "section_47", "s1": outcome}):
+        with pytest.raises(Incomplete, match="section_17 first"):
+            case.give(decision(**outcomes), MANAGER)
+    case.give(decision(s0="no_further_action", s1="no_further_action"), MANAGER)
+    assert not case.referral.open
+
+
+def test_after_the_assessment_the_case_is_stepped_down_and_once_returned_may_be_decided_so_again() -> None:
+    case = at_decision(ASSESSES_FIRST)
+    case.give(decision(s0="section_17"), MANAGER)
+    case.give(ASSESSED)
+    assert case.stage == "step_down_preparing"
+    case.give(c.OfferStepDown(service="early_help"))
+    case.give(c.ReturnStepDown(), EARLY_HELP)
+    case.give(decision(s0="early_help"), MANAGER)
+    assert case.stage == "step_down_preparing"
+
+
+# Transfers
+
+
+@pytest.mark.parametrize("code", ["306", "E06000002", "W06000015", "N09000003", "S12000036"])
+def test_a_transfer_names_the_receiving_authority_by_its_number_or_its_ons_code(code: str) -> None:
+    case = at_decision()
+    (event,) = of(e.DecisionRecorded, case.give(c.RecordDecision(outcomes={"s0": "transfer"}, transfer_to=code), MANAGER))
+    assert event.transfer_to == code and case.stage == "transferred"
+
+
+@pytest.mark.parametrize(
+    "code", ["", "30", "3060", "E0600002", "E060000021", "e06000002", "X06000002", "Croydon", "306 ", "306\n", "३०६"]
+)
+def test_what_is_no_authoritys_code_is_refused(code: str) -> None:
+    for command in (
+        {"kind": "record_decision", "outcomes": {"s0": "transfer"}},
+        {"kind": "complete_assessment", "factors": ["1A"], "outcome": "transfer"},
+    ):
+        model = c.RecordDecision if command["kind"] == "record_decision" else c.CompleteAssessment
+        assert model.model_validate({**command, "transfer_to": "306"}).transfer_to == "306"
+        with pytest.raises(ValidationError, match="transfer_to"):
+            model.model_validate({**command, "transfer_to": code})
+
+
+def test_a_transfer_to_nobody_is_refused_at_the_decision_and_after_an_assessment() -> None:
+    case = at_decision()
+    nowhere = c.RecordDecision(outcomes={"s0": "transfer"})
+    with pytest.raises(Incomplete, match="transfer_to"):
+        case.give(nowhere, MANAGER)
+    case.give(decision(s0="section_17"), MANAGER)
+    with pytest.raises(Incomplete, match="transfer_to"):
+        case.give(c.CompleteAssessment(factors=("1A",), outcome="transfer"))
+    case.give(c.CompleteAssessment(factors=("1A",), outcome="transfer", transfer_to="306"))
+    assert (case.stage, case.referral.open) == ("transferred", False)
+
+
+# Step-down to a service
+
+SERVICES = {
+    "early_help": Service(title="Early help"),
+    "locality": Service(title="Locality team", kind="locality", role="team_manager", cohorts=("child", "unborn")),
+    "adults_panel": Service(title="Panel", kind="panel", role="service_manager", cohorts=("adult",)),
+}
+LOCALITIES = hub("merton", services=SERVICES)
+
+
+def preparing(profile: Profile = LOCALITIES, *cohorts: str) -> Case:
+    case = at_decision(profile, *cohorts)
+    case.give(decision(**dict.fromkeys(case.referral.subjects, "early_help")), MANAGER)
+    assert case.stage == "step_down_preparing"
+    return case
+
+
+def offered(profile: Profile = LOCALITIES, service: str = "locality") -> Case:
+    case = preparing(profile)
+    case.give(c.OfferStepDown(service=service))
+    return case
+
+
+@pytest.mark.parametrize(
+    ("cohorts", "fitting"),
+    [
+        (("child",), {"early_help", "locality"}),
+        (("adult", "unborn"), {"early_help", "locality", "adults_panel"}),
+        (("unknown",), {"early_help", "locality", "adults_panel"}),
+    ],
+    ids=["a child", "an adult with an unborn", "of unknown age"],
+)
+def test_a_step_down_is_offered_to_a_service_of_the_hub_that_takes_such_people(
+    cohorts: tuple[str, ...], fitting: set[str]
+) -> None:
+    for service in (*SERVICES, "scouts"):
+        case = preparing(LOCALITIES, *cohorts)
+        if service in fitting:
+            (event,) = of(e.StepDownOffered, case.give(c.OfferStepDown(service=service)))
+            assert (event.service, case.referral.service, case.stage) == (service, service, "step_down_offered")
+        else:
+            with pytest.raises(NotInProfile) as refusal:
+                case.give(c.OfferStepDown(service=service))
+            assert all((name in refusal.value.reason) == (name in fitting) for name in SERVICES)
+            assert case.stage == "step_down_preparing"
+
+
+def test_an_offer_waits_for_the_people_of_the_service_that_it_is_made_to() -> None:
+    assert offered(service="locality").clock("step_down_offered").owner == "team_manager"
+    assert offered(service="early_help").clock("step_down_offered").owner == "early_help"
+
+
+def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert() -> None:
+    case = offered()
+    due = case.clock("step_down_offered").due_at
+    assert due == london("2026-06-09 17:00")
+    case.run_to(due - timedelta(minutes=1))
+    assert case.stage == "step_down_offered"
+    said = case.run_to(due)
+    assert climbs(said, "step_down_offered") == [("team_manager", due)]
+    (returned,) = of(e.StepDownReturned, [event for _, event in said])
+    assert (returned.service, returned.said) == ("locality", None)
+    assert (case.stage, case.referral.open, case.referral.service) == ("decision", True, None)
+    assert case.clock("step_down_offered").met is False
+    assert case.referral.due_at is not None and case.referral.due_at > due
+    with pytest.raises(ImpossibleMove):
+        case.give(c.AcceptStepDown(), EARLY_HELP)
+
+
+def test_an_offer_accepted_at_the_last_minute_does_not_come_back() -> None:
+    case = offered()
+    case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
+    case.give(c.AcceptStepDown(), EARLY_HELP)
+    case.wait(days=10)
+    assert case.give(c.FireClocks(), SYSTEM, words=False) == []
+    assert (case.stage, case.referral.subjects["s0"].outcome) == ("step_down_accepted", "early_help")
+
+
+def test_what_came_back_is_offered_again_with_the_whole_time_and_comes_back_again() -> None:
+    case = offered()
+    case.run_to(case.clock("step_down_offered").due_at)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(c.OfferStepDown(service="early_help"))
+    (again,) = case.running("step_down_offered")
+    assert again.started_at == case.now and again.due_at > case.now + timedelta(days=4)
+    case.run_to(again.due_at)
+    assert case.stage == "decision" and len(of(e.StepDownReturned, [event for _, event in case.log])) == 2
+
+
+def test_a_late_decision_after_an_offer_came_back_climbs_the_ladder_of_the_hub() -> None:
+    case = offered()
+    case.run_to(case.clock("step_down_offered").due_at)
+    (waiting,) = case.running("decision")
+    assert climbs(case.run_to(waiting.due_at), waiting.id) == [("duty_manager", waiting.due_at)]
+
+
+def test_while_a_strategy_discussion_is_held_no_offer_comes_back_and_afterwards_it_has_its_time() -> None:
+    case = offered()
+    due = case.clock("step_down_offered").due_at
+    case.run_to(due - timedelta(minutes=10))
+    case.give(c.CallStrategyDiscussion())
+    case.run_to(due + timedelta(hours=1))
+    assert case.stage == "strategy_discussion"
+    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
+    assert (case.stage, case.referral.service) == ("step_down_offered", "locality")
+    (again,) = case.running("step_down_offered")
+    assert again.started_at == case.now and again.owner == "team_manager"
+
+
+def test_a_service_returns_an_offer_with_a_reason_and_the_case_is_decided_anew() -> None:
+    case = offered()
+    with pytest.raises(ReasonNeeded):
+        case.give(c.ReturnStepDown(), EARLY_HELP, words=False)
+    (event,) = of(e.StepDownReturned, case.give(c.ReturnStepDown(), EARLY_HELP))
+    assert event.said is not None and (case.stage, case.referral.service) == ("decision", None)
+
+
+@pytest.mark.xfail(strict=True, reason="accepting an offer does not ask for the role of the service that it was made to")
+def test_only_the_service_that_it_was_made_to_accepts_an_offer() -> None:
+    case = offered(service="locality")
+    with pytest.raises(NotYours):
+        case.give(c.AcceptStepDown(), EARLY_HELP)
+    case.give(c.AcceptStepDown(), MANAGER)
+    assert not case.referral.open
+
+
+# Reopening
+
+
+def test_reopening_a_decision_that_was_signed_off_wants_the_next_one_signed_off_too() -> None:
+    case = proposed()
+    case.give(AGREED, SECOND)
+    with pytest.raises(NotYours):
+        case.give(c.ReopenReferral(), partner("police"))
+    case.give(c.ReopenReferral(), MANAGER)
+    case.give(NFA, MANAGER)
+    assert case.stage == "sign_off" and case.referral.open
