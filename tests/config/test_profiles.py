@@ -141,14 +141,14 @@ def test_what_a_hub_does_not_state_is_shown_as_the_products() -> None:
     assert shown["ratings.amber.reply"].source.startswith("product default")
     monday = shown["calendar.windows.mon"]
     assert (monday.value, monday.source[:15]) == ("09:00-17:00", "product default")
-    assert shown["deciders"].source.startswith("seed: ")
+    assert shown["deciders"].source.startswith("Home Office 2014: ")
     assert shown["statutory.assessment"].source.startswith("statutory: ")
 
 
 @pytest.mark.parametrize("name", available())
 def test_every_setting_shown_says_where_it_comes_from(name: str) -> None:
     for setting in describe(name):
-        known = ("seed", "practice", "product default", "statutory", "the hub's name")
+        known = ("Home Office 20", "Alexi evaluation 2018", "product default", "statutory", "the hub's name")
         assert setting.value and setting.source.startswith(known), setting.name
 
 
@@ -165,7 +165,7 @@ def test_a_rating_is_explained_by_its_route_and_clocks_each_with_its_source() ->
     rules = {rule.name: rule for rule in explain("sandwell", "red")}
     assert rules["ratings.red.route"].value == "agency_checks, mash_meeting, decision"
     assert rules["ratings.red.response"].value.startswith("4 h from receipt")
-    assert rules["ratings.red.response"].source.startswith("seed: 'Red 4 hours'")
+    assert rules["ratings.red.response"].source.startswith("Home Office 2014: 'Red 4 hours'")
     assert rules["stages.triage"].source.startswith("product default")
     assert not any(name.startswith("ratings.green") for name in rules)
 

@@ -87,7 +87,7 @@ def test_closing_hours_never_lengthen_a_red_clock_that_runs_on(calendar: object,
 def test_a_walk_says_every_step_with_who_when_and_why() -> None:
     text = "\n".join(as_text(walk(load_profile("sandwell"), "red").lines))
     assert "Mon 19 Jan 10:36  duty_manager: rates it red" in text
-    assert "due Mon 19 Jan 14:00: red: 4 h from receipt (Mon 19 Jan 10:00), elapsed [seed: 'Red 4 hours'" in text
+    assert "due Mon 19 Jan 14:00: red: 4 h from receipt (Mon 19 Jan 10:00), elapsed [Home Office 2014: 'Red 4 hours'" in text
     assert "-> womens_aid_lead: LATE: R, reply of Sandwell Women's Aid" in text
     assert "now at Strategy discussion" in text and "now at Section 47 concluded" in text
     assert "referrer: The outcome of your referral R" in text

@@ -303,10 +303,19 @@ def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert
         case.give(c.AcceptStepDown(), EARLY_HELP)
 
 
-def test_an_offer_accepted_at_the_last_minute_does_not_come_back() -> None:
+@pytest.mark.xfail(strict=True, reason="outside opening hours a reminder goes to the out-of-hours role, whoever owns the clock")
+def test_a_service_is_reminded_of_an_offer_though_the_moment_falls_outside_the_hubs_hours() -> None:
     case = offered()
+    said = case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
+    reminded = [event.role for _, event in said if isinstance(event, e.ClockWarned) and event.id == "step_down_offered"]
+    assert reminded == ["team_manager", "team_manager"]
+
+
+def test_an_offer_accepted_at_the_last_minute_does_not_come_back() -> None:
+    case = offered(service="early_help")
     case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
-    case.give(c.AcceptStepDown(), EARLY_HELP)
+    (accepted,) = of(e.StepDownAccepted, case.give(c.AcceptStepDown(), EARLY_HELP))
+    assert accepted.service == "early_help" and accepted.said is not None
     case.wait(days=10)
     assert case.give(c.FireClocks(), SYSTEM, words=False) == []
     assert (case.stage, case.referral.subjects["s0"].outcome) == ("step_down_accepted", "early_help")

@@ -149,14 +149,10 @@ def section_47_ended() -> Case:
     return case
 
 
-def signposted() -> Case:
-    return arrived(MERTON, "adult")
-
-
 @pytest.mark.xfail(
     strict=True, reason="no DecisionRecorded, so 'nothing is decided yet: dispute the rating', which is refused as well"
 )
-@pytest.mark.parametrize("concluded", [section_47_ended, advised, signposted])
+@pytest.mark.parametrize("concluded", [section_47_ended, advised])
 def test_however_a_case_was_concluded_that_can_be_disputed(concluded: Callable[[], Case]) -> None:
     case = concluded()
     assert not case.referral.open

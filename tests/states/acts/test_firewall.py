@@ -78,6 +78,17 @@ def test_nothing_is_contributed_where_it_is_recorded_that_nothing_is_shared() ->
         case.give(c.ContributeInformation(sensitive=False), POLICE)
 
 
+@pytest.mark.xfail(
+    strict=True, reason="contributing is refused where nothing is shared, releasing what was contributed before is not"
+)
+def test_what_was_contributed_before_it_was_recorded_that_nothing_is_shared_is_not_released_after() -> None:
+    case = holding()
+    case.give(NOT_SHARED)
+    with pytest.raises(Incomplete):
+        case.give(released(case), POLICE)
+    assert seen(case, "health") == "signpost"
+
+
 def test_information_is_contributed_and_released_after_the_case_is_concluded_too() -> None:
     case = at_decision()
     case.give(decision(s0="no_further_action"), MANAGER)

@@ -101,14 +101,6 @@ def test_a_case_that_cannot_wait_for_the_gathering_is_convened_by_hand() -> None
     assert (case.referral.meeting_at, case.referral.meeting_mode) == (case.now + timedelta(hours=1), "telephone")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a case is convened at the hub's gathering without asking whether that discusses such cases"
-)
-@pytest.mark.parametrize("only", [{"ratings": ("red",)}, {"categories": ("domestic_abuse",)}], ids=["ratings", "categories"])
-def test_a_case_is_not_convened_at_a_gathering_that_does_not_discuss_it(only: dict[str, Any]) -> None:
-    assert at_meeting(meeting_hub(only), "amber", categories=("missing",)).referral.meeting_at is None
-
-
 def test_a_case_is_convened_at_a_gathering_that_discusses_its_rating_or_category() -> None:
     only = {"ratings": ("red",), "categories": ("domestic_abuse",)}
     assert at_meeting(meeting_hub(only), "red", categories=("domestic_abuse",)).referral.meeting_at is not None
