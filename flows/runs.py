@@ -33,10 +33,11 @@ PAGE = 200
 
 @dataclass(frozen=True)
 class Deployments:
-    """The ids of our two deployments."""
+    """The ids of our two deployments, and the names of the queues."""
 
     referral: UUID
     watchdog: UUID
+    queues: frozenset[str]
 
 
 async def deploy(client: PrefectClient, store: Store) -> Deployments:
@@ -45,7 +46,8 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
         await client.create_work_pool(
             WorkPoolCreate(name=POOL, type="process", description="Referrals, carried by `mash worker`")
         )
-    for name, priority in queues(store).items():
+    named = queues(store)
+    for name, priority in named.items():
         with suppress(ObjectAlreadyExists):
             await client.create_work_queue(name=name, priority=priority, work_pool_name=POOL)
     carrying = await client.create_deployment(
@@ -65,7 +67,7 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
         schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=WATCH_EVERY))],
         description="Every open referral has exactly one live run; contacts in = outcomes + open",
     )
-    return Deployments(carrying, watching)
+    return Deployments(carrying, watching, frozenset(named))
 
 
 def queues(store: Store) -> dict[str, int]:
@@ -77,12 +79,14 @@ def queues(store: Store) -> dict[str, int]:
 
 async def create_run(client: PrefectClient, deployments: Deployments, case: Case) -> FlowRun:
     """The referral's run: named by its reference, tagged, in the queue of its rating."""
+    # A rating that the hub's present profile no longer has counts as the most urgent, like none.
+    queue = case.referral.rating if case.referral.rating in deployments.queues else "unrated"
     return await client.create_flow_run_from_deployment(
         deployments.referral,
         name=case.reference,
         parameters={"reference": case.reference},
         tags=sorted(tags_of(case.referral)),
-        work_queue_name=case.referral.rating or "unrated",
+        work_queue_name=queue,
         idempotency_key=case.reference,
     )
 

@@ -164,8 +164,9 @@ class Worker:
         except NotFound:
             return
         self.queued.add(reference)
-        profile = self.store.hub(case.hub)
-        self.queue.put_nowait((-urgency(case.referral, profile), next(self.order), reference))
+        profile = self.store.hubs.get(case.hub)  # a hub that is served no longer still has open cases
+        urgent = urgency(case.referral, profile) if profile else 0
+        self.queue.put_nowait((-urgent, next(self.order), reference))
 
     async def _carry_next(self) -> None:
         _, _, reference = await self.queue.get()

@@ -328,8 +328,11 @@ class Profile(Frozen):
         return self.ratings[name or self.unrated]
 
     def place(self, rating: str | None) -> int:
-        """How many ratings of the hub are more urgent than this one: 0 for the most urgent, and for what is not rated yet."""
-        severity = self.rating(rating).severity
+        """How many ratings of the hub are more urgent than this one: 0 for the most urgent, for what is not rated yet, and for
+        a rating that an earlier version of the profile had."""
+        if rating not in self.ratings:
+            return 0
+        severity = self.ratings[rating].severity
         return sum(other.severity > severity for other in self.ratings.values())
 
     def open_at(self, at: datetime) -> bool:
