@@ -109,7 +109,7 @@ async def disagree(
         raise NotFound("there is no such referral of yours")
 
     async def work(connection: AsyncConnection) -> Answer:
-        about: Literal["decision", "rating"] = "decision" if case.referral.decided_at else "rating"
+        about: Literal["decision", "rating"] = "decision" if case.referral.decided else "rating"
         command: RaiseDisagreement | TakeDisagreementFurther = RaiseDisagreement(about=about)
         if given.disagreement:
             command = TakeDisagreementFurther(disagreement=given.disagreement)
@@ -126,8 +126,6 @@ async def disagree(
 def _part(case: Case) -> dict[str, Any]:
     r = case.referral
     decided = sorted({OUTCOMES_SAID[r.outcomes[s]] for s in r.subjects if s in r.outcomes})
-    if r.strategy_held_at and r.stage in ("enquiries", "conference", "section_47_concluded") and not decided:
-        decided = [OUTCOMES_SAID["section_47"]]
     status = "not_taken" if r.stage == "not_taken" else "decided" if r.decided_at or decided else "being_considered"
     return {
         "reference": case.reference,

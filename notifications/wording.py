@@ -195,11 +195,7 @@ def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: da
                 "told the outcome. If somebody is in immediate danger, call 999.",
             )
         case "outcome":
-            said = (
-                "; ".join(OUTCOMES_SAID[o] for o in facts["outcomes"])
-                if facts["outcomes"]
-                else (OUTCOMES_SAID["section_47"] if facts["taken"] else facts["signpost"])
-            )
+            said = "; ".join(OUTCOMES_SAID[o] for o in facts["outcomes"]) or facts["signpost"]
             return Message(
                 title=f"The outcome of your referral {reference}",
                 body=f"Your referral {reference} to "

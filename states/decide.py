@@ -25,7 +25,7 @@ from mash.states.errors import ImpossibleMove
 from mash.states.events import Event
 from mash.states.machine import COMMANDS
 from mash.states.profile import Profile
-from mash.states.referral import Referral
+from mash.states.referral import Referral, SubjectState
 
 HANDLERS: dict[str, Callable[[Deciding, Any, Said | None], None]] = {
     "receive_contact": intake.receive,
@@ -101,7 +101,7 @@ def decide(
 def continue_split(
     parent: Referral,
     split: e.ReferralSplit,
-    cohorts: dict[str, str],
+    subjects: dict[str, SubjectState],
     profile: Profile,
     by: Actor,
     now: datetime,
@@ -109,7 +109,8 @@ def continue_split(
     held: tuple[Said, ...],
     holdings: tuple[e.Holding, ...],
 ) -> list[Event]:
-    """The first events of the linked referral that a split begins: it stands at the decision and takes its own path."""
+    """The first events of the linked referral that a split begins: it stands at the decision and takes its own path. `subjects`
+    are the parent's, from before the split."""
     d = Deciding(None, profile, by, now, split.reference)
     d.record(
         e.ContinuedFrom(
@@ -121,7 +122,13 @@ def continue_split(
             source=parent.source,
             source_agency=parent.source_agency,
             primary_need=parent.primary_need,
-            subjects=tuple(c.Subject.model_validate({"id": sid, "cohort": cohorts[sid]}) for sid in split.subjects),
+            subjects=tuple(c.Subject.model_validate({"id": sid, "cohort": subjects[sid].cohort}) for sid in split.subjects),
+            adult_views={
+                sid: e.AdultView(capacity=s.capacity, agrees=s.agrees)
+                for sid in split.subjects
+                if (s := subjects[sid]).capacity and s.agrees
+            },
+            significant_harm=parent.significant_harm,
             received_at=parent.received_at,
             referrer_reachable=parent.referrer_reachable,
             rating=parent.rating or profile.unrated,

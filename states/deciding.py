@@ -86,13 +86,12 @@ class Deciding:
             ladder.insert(0, (clock.owner, self.profile.ladder[0].wait))
         rung = min(clock.rung + 1, len(ladder) - 1)
         role, wait = ladder[rung]
-        if role in self.hub_roles:
-            role = self.profile.on_duty(role, self.now)
-        self.record(
-            e.ClockEscalated(
-                id=clock.id, rung=rung, role=role, due_at=clock.due_at, next_at=self.profile.calendar.add(self.now, wait)
-            )
-        )
+        told, next_at = self.on_duty(role), self.profile.calendar.add(self.now, wait)
+        self.record(e.ClockEscalated(id=clock.id, rung=rung, role=told, due_at=clock.due_at, next_at=next_at))
+
+    def on_duty(self, role: str) -> str:
+        """Who is told in this role now: while the hub is closed, the out-of-hours role stands in for some."""
+        return self.profile.on_duty(role, self.now) if role in self.hub_roles else role
 
     @property
     def hub_roles(self) -> tuple[str, ...]:
@@ -104,6 +103,19 @@ class Deciding:
         """The role that triages for the case's place, when the place triages on its own; empty otherwise."""
         place = self.profile.places.get(self.referral.place or "")
         return place.triage_role or "" if place else ""
+
+    @property
+    def raters(self) -> tuple[str, ...]:
+        """Who rates this case: the hub's raters, or whoever triages for its place (and, at night, whoever is on duty)."""
+        return (self.own_triage, self.profile.out_of_hours.role) if self.own_triage else self.profile.raters
+
+    def hand_triage_over(self) -> None:
+        """A running clock for the first rating goes to whoever triages for the case's place now; its due time stays."""
+        owner = self.own_triage or self.profile.stages["triage"].owner
+        for clock in self.referral.running:
+            if clock.kind == "triage" and clock.owner != owner:
+                fields = {name: getattr(clock, name) for name in StartedClock.model_fields} | {"owner": owner}
+                self.record(e.ClockMoved(clock=StartedClock(**fields)))
 
     # --- stages -----------------------------------------------------------------------------------------------------
 
@@ -195,6 +207,9 @@ class Deciding:
         if agency.reply:
             own = agency.reply
             rule = ClockRule(length=own.length, start=own.start, owner=agency.role, source=own.source)
+        # Asked only after its time from receipt is over, it is not late before it was asked.
+        if rule.start == "receipt" and self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now:
+            rule = rule.model_copy(update={"start": "stage"})
         return self.start_clock("check", rule, f"reply of {agency.title}", clock_id=f"check:{name}", owner=agency.role)
 
     def convene_at_gathering(self) -> None:
@@ -314,9 +329,9 @@ class Deciding:
             self.start(self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage)))
 
     def _stage_rule(self, stage: str) -> ClockRule:
-        """The rule of a stage's clock. What was consulted about first is a referral only since then."""
-        rule = self.profile.stages[stage]
-        return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.consulted else rule
+        """The rule of a stage's clock. A contact that was consulted about, or refused by mistake, waits for its rating from then."""
+        rule, later = self.profile.stages[stage], self.referral.consulted or self.referral.reopened
+        return rule.model_copy(update={"start": "stage"}) if stage == "triage" and later else rule
 
     def _owner(self, stage: str) -> str:
         """Who owns a stage's clock where that depends on the case; empty for the rule's own owner."""

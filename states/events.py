@@ -39,6 +39,13 @@ class Holding(Frozen):
     redacted: str | None = None
 
 
+class AdultView(Frozen):
+    """An adult's capacity and agreement, as they were recorded."""
+
+    capacity: str
+    agrees: str
+
+
 class ContactReceived(Frozen):
     kind: Literal["contact_received"] = "contact_received"
     hub: str
@@ -79,6 +86,8 @@ class ContinuedFrom(Frozen):
     outcome: str
     held: tuple[Said, ...]
     holdings: tuple[Holding, ...] = ()
+    adult_views: dict[str, AdultView] = {}
+    significant_harm: bool | None = None
     factors: tuple[str, ...]
     categories: tuple[str, ...] = ()
     place: str | None = None

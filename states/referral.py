@@ -110,6 +110,7 @@ class Referral(Frozen, extra="ignore"):
     categories: tuple[str, ...] = ()
     place: str | None = None
     consulted: bool = False
+    reopened: bool = False
     markers: tuple[str, ...] = ()
     links: dict[str, str] = {}
     immediate_danger: bool = False
@@ -145,6 +146,11 @@ class Referral(Frozen, extra="ignore"):
     def open(self) -> bool:
         """Whether any subject has no concluded outcome."""
         return any(subject.outcome is None for subject in self.subjects.values())
+
+    @property
+    def decided(self) -> bool:
+        """Whether something is decided that could be disagreed with: also that the hub does not take it."""
+        return self.decided_at is not None or not self.open
 
     @property
     def finished(self) -> bool:
@@ -208,8 +214,8 @@ class Referral(Frozen, extra="ignore"):
             "record_adult_view": "adult" not in self.cohorts,
             "ask_agencies": self.sharing is not True,
             "release_information": all(item.released for item in self.held.values()),
-            "record_dissent": self.rating is None and self.decided_at is None,
-            "raise_disagreement": self.rating is None and self.decided_at is None,
+            "record_dissent": self.rating is None and not self.decided,
+            "raise_disagreement": self.rating is None and not self.decided,
             "settle_disagreement": not self.disputed,
             "take_disagreement_further": all(d.outcome is None or d.final for d in self.disagreements.values()),
             "acknowledge_alert": not self.alerts,
@@ -258,6 +264,13 @@ def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral
             "parent": event.parent,
             "rating": event.rating,
             "first_rating": event.rating,
+            "subjects": {
+                s.id: SubjectState(cohort=s.cohort, **event.adult_views[s.id].model_dump())
+                if s.id in event.adult_views
+                else SubjectState(cohort=s.cohort)
+                for s in event.subjects
+            },
+            "significant_harm": event.significant_harm,
             "held": {holding.item: holding for holding in event.holdings},
             "configuration": event.configuration,
             "stage": event.stage,
@@ -290,6 +303,8 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"rating": event.rating, "first_rating": event.rating}
         case e.ReferralRerated():
             return {"rating": event.rating}
+        case e.ConsultationConcluded(outcome="advice"):
+            return {"consulted": True, **_all_decided(referral, "advice", at)}
         case e.ConsultationConcluded():
             return {"consulted": True}
         case e.PlaceAssigned():
@@ -347,6 +362,8 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
         case e.ReferralSplit():
             left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
             return {"subjects": left, "splits": referral.splits + 1}
+        case e.StrategyDiscussionHeld(outcome="section_47"):
+            return {"strategy_held_at": at, "proposed": None, **_all_decided(referral, "section_47", at)}
         case e.StrategyDiscussionHeld():
             return {"strategy_held_at": at}
         case e.AssessmentCompleted():
@@ -368,13 +385,18 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"subjects": {**referral.subjects, **done}}
         case e.ReferralReopened():
             reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
-            return {"subjects": reopened, "decided_at": None}
+            return {"subjects": reopened, "decided_at": None, "reopened": True}
         case e.ProfileAdopted():
             return {"profile": event.profile}
         case e.ReferrerTold():
             return {"told": (*referral.told, event.what)}
         case _:
             return _clock_changes(referral, event, at, by)
+
+
+def _all_decided(referral: Referral, outcome: str, at: datetime) -> dict[str, Any]:
+    """Decided without a decision of its own: a discussion led to section 47, a consultation to advice."""
+    return {"outcomes": dict.fromkeys(referral.subjects, outcome), "decided_at": at}
 
 
 def _holding(
@@ -405,6 +427,7 @@ def _clock_changes(referral: Referral, event: Event, at: datetime, by: Actor) ->
                     **referral.clocks,
                     old.id: _started(
                         event.clock,
+                        warned=old.warned if event.clock.warn_at == old.warn_at else 0,
                         breached_at=old.breached_at,
                         rung=old.rung,
                         next_rung_at=old.next_rung_at,

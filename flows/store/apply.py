@@ -353,11 +353,10 @@ async def _continue(
         sealed = seal(cipher, plain, split.reference)
         copies.append({**row._mapping, "id": item, "reference": split.reference, "sealed": sealed})
     await connection.execute(insert(ITEMS), copies)
-    cohorts = {sid: before.subjects[sid].cohort for sid in split.subjects}
     holdings = tuple(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
-    events = continue_split(referral, split, cohorts, profile, by, now, parent.reference, tuple(held), holdings)
+    events = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = _Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     await _append(connection, store, standing, events, profile, by, now)

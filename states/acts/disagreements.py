@@ -5,10 +5,11 @@ from __future__ import annotations
 from mash.states import commands as c
 from mash.states import events as e
 from mash.states.acts import demands
+from mash.states.acts.step_down import comes_back
 from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours
-from mash.states.machine import BEFORE_DECISION, CONCLUDED
+from mash.states.machine import BEFORE_DECISION, CONCLUDED, STEP_DOWN
 from mash.states.profile import ClockRule, Referee
 from mash.states.referral import Disagreement
 
@@ -22,7 +23,7 @@ def raise_it(d: Deciding, cmd: c.RaiseDisagreement, said: Said | None) -> None:
         raise Incomplete(
             "a rating is disputed once it is given, and as long as the referral is open: dispute the decision instead"
         )
-    if cmd.about == "decision" and r.decided_at is None:
+    if cmd.about == "decision" and not r.decided:
         raise Incomplete("nothing is decided yet: dispute the rating instead")
     if cmd.rating:
         demands.rating(d, cmd.rating)
@@ -46,7 +47,7 @@ def settle(d: Deciding, cmd: c.SettleDisagreement, said: Said | None) -> None:
         raise Incomplete("say the rating from now on when a rating is changed, and only then (rating)")
     if cmd.rating:
         demands.rating(d, cmd.rating)
-    final = found.stage + 1 == len(_referees(d, found.about))
+    final = found.stage + 1 >= len(_referees(d, found.about))
     d.record(e.DisagreementSettled(id=cmd.disagreement, outcome=cmd.outcome, role=found.role, final=final, said=reason))
     _stop_clock(d, cmd.disagreement)
     if cmd.rating and cmd.rating != d.referral.rating and d.referral.open:
@@ -61,23 +62,25 @@ def _decide_anew(d: Deciding, reason: Said) -> None:
     """A concluded referral is reopened, one that waits for a service comes back; on any other path its people act from there."""
     if d.referral.stage in CONCLUDED:
         d.reopen(reason)
-    elif d.referral.stage in ("step_down_preparing", "step_down_offered"):
-        d.go("step_up")
+    elif d.referral.stage in STEP_DOWN:
+        comes_back(d, reason)
 
 
 def take_further(d: Deciding, cmd: c.TakeDisagreementFurther, said: Said | None) -> None:
     """Whoever raised it is not satisfied with what was determined: the next role's turn."""
     found = _found(d, cmd.disagreement)
-    if found.outcome is None or found.final:
+    referees = _referees(d, found.about)
+    last = found.final or found.stage + 1 >= len(referees)  # an adopted profile may have fewer roles
+    if found.outcome is None or last:
         raise ImpossibleMove(
             d.referral.stage,
             cmd.kind,
             d.referral.possible(),
-            "that disagreement was determined for good" if found.final else "that disagreement is not determined yet",
+            "that disagreement is not determined yet" if found.outcome is None else "that disagreement was determined for good",
         )
     if (found.agency, found.by_role) != (d.by.agency, d.by.role):
         raise NotYours("only whoever raised a disagreement takes it further")
-    referee = _referees(d, found.about)[found.stage + 1]
+    referee = referees[found.stage + 1]
     reason = demands.words(said, "taking a disagreement further")
     d.record(e.DisagreementTakenFurther(id=cmd.disagreement, role=referee.role, said=reason))
     _start_clock(d, cmd.disagreement, referee)

@@ -53,18 +53,12 @@ def assign_place(d: Deciding, cmd: c.AssignPlace, said: Said | None) -> None:
     if cmd.place not in d.profile.places:
         raise NotInProfile(f"that is not a place of {d.profile.title}: expected one of {', '.join(d.profile.places) or 'none'}")
     d.record(e.PlaceAssigned(place=cmd.place))
-
-
-def raters(d: Deciding) -> tuple[str, ...]:
-    """Who rates this case: the hub's raters, or those of a place that triages on its own (and whoever is on duty at night)."""
-    if not d.own_triage:
-        return d.profile.raters
-    return d.own_triage, d.profile.out_of_hours.role
+    d.hand_triage_over()
 
 
 def rate(d: Deciding, cmd: c.RateReferral, said: Said | None) -> None:
     """The first rating sets the clocks and the route. Where agencies decide jointly what goes into the MASH, they all agree."""
-    demands.role(d, raters(d), "rating a referral")
+    demands.role(d, d.raters, "rating a referral")
     demands.rating(d, cmd.rating)
     demands.agencies(d, cmd.agreed)
     if d.profile.ratings[cmd.rating].route[0] != "decision":
@@ -78,7 +72,7 @@ def rate(d: Deciding, cmd: c.RateReferral, said: Said | None) -> None:
 
 def rerate(d: Deciding, cmd: c.RerateReferral, said: Said | None) -> None:
     """Change the rating; the clocks that hang on it move."""
-    demands.role(d, (*d.profile.raters, *raters(d)), "re-rating a referral")
+    demands.role(d, (*d.profile.raters, *d.raters), "re-rating a referral")
     demands.rating(d, cmd.rating)
     reason = demands.words(said, "re-rating")
     before = d.referral.rating

@@ -28,7 +28,8 @@ def record(d: Deciding, cmd: c.RecordMeeting, said: Said | None) -> None:
         raise Incomplete(f"{d.profile.title} gives a second rating after the meeting: say which")
     demands.agencies(d, (*cmd.attended, *cmd.apologies))
     demands.quorum(meeting.quorum, cmd.attended, "the MASH meeting")
-    mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
+    convened = d.referral.meeting_mode if d.referral.meeting_at and not cmd.mode else None
+    mode = convened or demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
     d.record(e.MeetingHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, rating=cmd.rating, said=said))
     if cmd.rating and cmd.rating != d.referral.rating:
         d.rerate(cmd.rating, said)

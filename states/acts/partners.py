@@ -45,7 +45,7 @@ def answer(d: Deciding, cmd: c.AnswerCheck, said: Said | None) -> None:
 
 def proceed(d: Deciding, cmd: c.ProceedWithoutReplies, said: Said | None) -> None:
     """Go on without the missing replies, or without asking anybody: a recorded act with a reason."""
-    demands.role(d, d.profile.raters, "going on without replies")
+    demands.role(d, dict.fromkeys((*d.profile.raters, *d.raters)), "going on without replies")
     reason = demands.words(said, "going on without replies")
     d.record(e.ProceededWithoutReplies(agencies=d.referral.outstanding, said=reason))
     d.stop("check", met=False)

@@ -10,6 +10,8 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours
 from mash.states.machine import BEFORE_DECISION
 
+NOT_TO_SHARE = "it is recorded that information about this referral is not to be shared, and why: talk to the hub first"
+
 
 def record_basis(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> None:
     """Record why information may, or may not, be shared. The checks that wait for it leave at once."""
@@ -69,9 +71,7 @@ def contribute(d: Deciding, cmd: c.ContributeInformation, said: Said | None) -> 
     if d.by.agency not in d.profile.agencies:
         raise NotInProfile(f"information is contributed by an agency of the hub: {', '.join(d.profile.agencies)}")
     if d.referral.sharing is False:
-        raise Incomplete(
-            "it is recorded that information is not to be shared about this referral, and why: talk to the hub first"
-        )
+        raise Incomplete(NOT_TO_SHARE)
     d.record(
         e.InformationContributed(
             agency=d.by.agency, sensitive=cmd.sensitive, said=demands.words(said, "contributing information: the information")
@@ -87,12 +87,14 @@ def release(d: Deciding, cmd: c.ReleaseInformation, said: Said | None, redacted:
         raise Incomplete(f"no such item waits to be released; yours that do: {', '.join(waiting) or 'none'}")
     if item.agency != d.by.agency:
         raise NotYours("only the agency that holds it releases it: ask the agency")
+    if d.referral.sharing is False:
+        raise Incomplete(NOT_TO_SHARE)
     justification = demands.words(said, "releasing information: why it is necessary, and not more than that,")
     if d.profile.firewall.threshold == "significant_harm" and not d.referral.significant_harm:
         raise Incomplete(
             "here information enters the shared record only when the significant-harm threshold is met: record_threshold first"
         )
-    if d.profile.triage.low_level_only and item.sensitive and d.referral.stage == "triage":
+    if d.profile.triage.low_level_only and item.sensitive and d.referral.stage in ("consultation", "triage"):
         raise Incomplete(
             "triage shares low-level information only: sensitive information is released once the case is in the MASH"
         )

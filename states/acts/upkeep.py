@@ -25,8 +25,7 @@ def fire_clocks(d: Deciding, cmd: c.FireClocks, said: Said | None) -> None:
         elif clock.next_rung_at and clock.next_rung_at <= d.now:
             d.escalate(clock)
         else:
-            owner = clock.owner if clock.kind == "check" else d.profile.on_duty(clock.owner, d.now)
-            d.record(e.ClockWarned(id=clock.id, role=owner, due_at=clock.due_at))
+            d.record(e.ClockWarned(id=clock.id, role=d.on_duty(clock.owner), due_at=clock.due_at))
 
 
 def acknowledge(d: Deciding, cmd: c.AcknowledgeAlert, said: Said | None) -> None:

@@ -64,9 +64,8 @@ class World:
         self._append(reference, before, events, by)
         for event in events:
             if isinstance(event, e.ReferralSplit):
-                cohorts = {sid: before.subjects[sid].cohort for sid in event.subjects}
                 parent = self.states[reference]
-                begun = continue_split(parent, event, cohorts, self.profile, by, self.now, reference, (), ())
+                begun = continue_split(parent, event, before.subjects, self.profile, by, self.now, reference, (), ())
                 self._append(event.reference, None, begun, by)
         return events
 

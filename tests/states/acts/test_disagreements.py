@@ -149,9 +149,6 @@ def section_47_ended() -> Case:
     return case
 
 
-@pytest.mark.xfail(
-    strict=True, reason="no DecisionRecorded, so 'nothing is decided yet: dispute the rating', which is refused as well"
-)
 @pytest.mark.parametrize("concluded", [section_47_ended, advised])
 def test_however_a_case_was_concluded_that_can_be_disputed(concluded: Callable[[], Case]) -> None:
     case = concluded()
@@ -297,7 +294,6 @@ def test_a_changed_decision_takes_a_step_down_back_before_the_service_has_it(off
     assert case.running("step_down_offered") == case.running("step_down_preparing") == []
 
 
-@pytest.mark.xfail(strict=True, reason="a step-down that is taken back is not recorded as returned: its service is still shown")
 def test_a_changed_decision_leaves_no_service_with_an_offer() -> None:
     case = decided("early_help")
     case.give(c.OfferStepDown(service="early_help"))
@@ -414,7 +410,6 @@ def test_a_new_disagreement_after_a_final_word_begins_with_the_first_role() -> N
     assert case.referral.disagreements["D2"].role == "social_care_representative"
 
 
-@pytest.mark.xfail(strict=True, reason="an adopted profile with fewer roles makes taking it further an IndexError, not a refusal")
 def test_under_an_adopted_profile_with_fewer_roles_the_last_one_left_has_had_its_word() -> None:
     case = rating_disputed()
     case.give(settled(), REPRESENTATIVE)

@@ -78,9 +78,6 @@ def test_nothing_is_contributed_where_it_is_recorded_that_nothing_is_shared() ->
         case.give(c.ContributeInformation(sensitive=False), POLICE)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="contributing is refused where nothing is shared, releasing what was contributed before is not"
-)
 def test_what_was_contributed_before_it_was_recorded_that_nothing_is_shared_is_not_released_after() -> None:
     case = holding()
     case.give(NOT_SHARED)
@@ -222,7 +219,6 @@ def test_whoever_rates_or_decides_finds_the_threshold_met_and_says_why() -> None
     assert case.referral.significant_harm is True
 
 
-@pytest.mark.xfail(strict=True, reason="a split takes the holdings along, but not the finding that the threshold is met")
 def test_a_threshold_found_met_holds_in_the_linked_referral_too() -> None:
     case = at_decision(hub("merton", firewall=Firewall(threshold="significant_harm")), "child", "child")
     case.give(c.ContributeInformation(sensitive=True), POLICE)
@@ -253,9 +249,6 @@ def test_elsewhere_sensitive_information_is_released_at_triage_already() -> None
     assert (case.stage, seen(case, "health")) == ("triage", "whole")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="low_level_only looks at triage alone: a consultation, which comes before it, lets all through"
-)
 def test_a_consultation_which_comes_before_triage_shares_low_level_information_only_too() -> None:
     profile = hub(triage=Triage(low_level_only=True), consultation=Consultation(kinds=("referral",)))
     case = holding(profile, sensitive=True)

@@ -107,7 +107,6 @@ def test_a_contact_fits_one_sort_in_all_respects_not_two_sorts_in_part() -> None
     assert arrived(profile, "adult", contact="police_notification").stage == "not_taken"
 
 
-@pytest.mark.xfail(strict=True, reason="the first-rating clock of a reopened signposted contact counts from its old receipt")
 def test_a_contact_signposted_by_mistake_is_due_for_its_rating_within_an_hour_of_being_reopened() -> None:
     case = arrived(hub("merton"), "adult")
     case.wait(days=3)
@@ -183,7 +182,6 @@ def test_a_consultation_ends_in_advice_with_the_advice_in_words_and_the_professi
     assert {clock.kind for clock in referral.running} == {"acknowledgement", "outcome_told"}
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is recorded as decided: the notice says that section 47 enquiries have begun")
 def test_who_consulted_is_told_that_advice_was_given() -> None:
     case = arrived(CONSULTS_FIRST, referrer_reachable=True)
     before = case.referral
@@ -358,7 +356,6 @@ def test_a_late_rating_at_a_place_that_triages_on_its_own_is_told_there_first_an
     )
 
 
-@pytest.mark.xfail(strict=True, reason="assigning a place leaves the running triage clock with the hub, who may not rate")
 def test_a_case_assigned_to_a_place_that_triages_on_its_own_is_as_late_there_as_one_that_arrived_there() -> None:
     assert late_triage_told(None, "north") == late_triage_told("north", None)
 

@@ -131,9 +131,6 @@ def test_a_meeting_is_held_in_the_ways_of_the_hub_and_in_the_first_of_them_unles
     assert event.mode == "virtual"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a meeting recorded without its mode is recorded in the hub's first, not as it was convened"
-)
 def test_a_meeting_convened_by_telephone_is_recorded_as_held_by_telephone_unless_somebody_says_otherwise() -> None:
     case = at_meeting()
     case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1), mode="telephone"))

@@ -220,9 +220,6 @@ def test_an_agency_that_is_asked_at_the_meeting_is_waited_for_before_the_decisio
     assert case.stage == "decision"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a first check counts from receipt even when the agency is only asked after that time is over"
-)
 def test_an_agency_that_is_first_asked_after_the_time_for_replies_is_not_late_before_it_is_asked() -> None:
     case = answer_all(asked(ASKS_SOME, "red"))
     case.wait(hours=5)
@@ -294,7 +291,6 @@ def test_going_on_names_whom_it_goes_on_without_and_is_for_those_who_rate() -> N
     assert case.referral.checks["probation"].known is True and case.stage == "mash_meeting"
 
 
-@pytest.mark.xfail(strict=True, reason="who triages for a place rates its cases, and may not go on without replies to them")
 def test_whoever_rates_for_a_place_that_triages_on_its_own_may_go_on_without_replies_there() -> None:
     north = Place(title="North", kind="authority", triage_role="partner_duty_manager")
     case = Case(hub(agencies=CHOOSY, places={"north": north}))

@@ -183,7 +183,6 @@ def test_an_adult_is_heard_before_an_adult_safeguarding_enquiry_is_decided() -> 
     assert case.stage == "adult_section_42"
 
 
-@pytest.mark.xfail(strict=True, reason="a split does not take along the capacity and wishes of the adults who go their own way")
 def test_what_an_adult_said_goes_along_with_the_linked_referral() -> None:
     case = at_decision(None, "child", "adult")
     case.give(HEARD.model_copy(update={"subject": "s1"}))

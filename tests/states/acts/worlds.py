@@ -92,10 +92,11 @@ class Case:
         self._fold(events, by)
         for split in of(e.ReferralSplit, events):
             assert before is not None
-            cohorts = {sid: before.subjects[sid].cohort for sid in split.subjects}
             begun = Case(self.profile, self.now, split.reference)
             held = tuple(self.referral.held.values())
-            begun._fold(continue_split(self.referral, split, cohorts, self.profile, by, self.now, self.reference, (), held), by)
+            begun._fold(
+                continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held), by
+            )
             self.linked[split.reference] = begun
         return events
 
