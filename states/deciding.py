@@ -329,7 +329,7 @@ class Deciding:
             self.start(self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage)))
 
     def _stage_rule(self, stage: str) -> ClockRule:
-        """The rule of a stage's clock. A contact that was consulted about, or refused by mistake, waits for its rating from then."""
+        """The rule of a stage's clock. Once consulted about, or refused by mistake, a contact waits for its rating from then."""
         rule, later = self.profile.stages[stage], self.referral.consulted or self.referral.reopened
         return rule.model_copy(update={"start": "stage"}) if stage == "triage" and later else rule
 
