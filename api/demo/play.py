@@ -22,7 +22,7 @@ from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
-from mash.config.settings import Settings
+from mash.config.settings import Settings, read_settings
 from mash.flows.stack import Stack, free_port
 from mash.flows.store.queries import add_api_key, conservation, tally
 from mash.flows.store.store import Store, open_store
@@ -70,9 +70,10 @@ def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
 
 def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
     """Settings of a stack of its own, on free ports, with a channel for every role in the mail catcher."""
+    own_profiles = read_settings().profiles_dir
     lines = []
     for hub in hubs:
-        agencies = load_profile(hub).agencies.values()
+        agencies = load_profile(hub, own_profiles).agencies.values()
         lines.append(f"[{hub}]")
         lines += [
             f'{role} = ["mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}.{hub}@example.org"]'
@@ -87,6 +88,7 @@ def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
             "api_port": free_port(),
             "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
             "hubs": ",".join(hubs),
+            "profiles_dir": own_profiles,
             "channels_file": channels,
             "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
             "time_rate": RATE,
@@ -114,7 +116,7 @@ async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[
 
 
 def _people(settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> Hub:
-    profile = load_profile(name)
+    profile = load_profile(name, settings.profiles_dir)
     key = settings.token_key.get_secret_value() if settings.token_key else ""
 
     def token(role: str, agency: str) -> str:
