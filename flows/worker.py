@@ -28,10 +28,11 @@ from mash.config.settings import Settings, read_channels
 from mash.flows.referral import ATTEMPT, Attempt, referral
 from mash.flows.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
 from mash.flows.store import outbox
-from mash.flows.store.apply import CHANNEL, fire_due, urgency
+from mash.flows.store.apply import fire_due
 from mash.flows.store.queries import Case, claim_wake_ups, read_case, record_repair, set_flow_run
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
+from mash.flows.store.writes import CHANNEL, urgency
 from mash.flows.watchdog import WATCH, Watch, look_around, watchdog
 from mash.notifications import links, sender
 from mash.notifications.wording import REFERRER, message_for

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import digest, seal, unseal
-from mash.flows.store.store import Store, as_json, system_actor
-from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, REFERRALS, WAKE_UPS
-from mash.notifications.wording import notices_for
+from mash.flows.store.store import Store, system_actor
+from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
+from mash.flows.store.writes import Standing, Writes
 from mash.states.commands import (
     STAND_ALONE,
     Actor,
@@ -33,13 +32,11 @@ from mash.states.commands import (
 )
 from mash.states.decide import continue_split, decide
 from mash.states.errors import NotFound, VersionConflict
-from mash.states.events import GENESIS, SCHEMA, Event, InformationReleased, Recorded, ReferralSplit
+from mash.states.events import GENESIS, Event, ReferralSplit
 from mash.states.profile import Profile
-from mash.states.referral import Referral, evolve
+from mash.states.referral import Referral
 
 log = logging.getLogger("mash.store")
-CHANNEL = "mash_wake"
-"""Where NOTIFY tells the worker that wake-ups or notices wait."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +58,6 @@ class Item:
     sensitivity: Literal["sensitive", "not_sensitive", "not_stated"] = "not_stated"
 
 
-@dataclass
-class _Standing:
-    """A locked referral: what is needed to append to its log."""
-
-    reference: str
-    root: str
-    caller: str
-    referral: Referral | None
-    head: str
-
-
 async def receive(connection: AsyncConnection, store: Store, command: ReceiveContact, items: list[Item], by: Actor) -> Applied:
     """Take a contact in, within the caller's transaction: a reference, a key, the people, the first events.
 
@@ -87,7 +73,7 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
     events = decide(None, command, profile, by, now, reference=reference, said=held[0])
-    standing = _Standing(reference, reference, by.id, None, GENESIS)
+    standing = Standing(reference, reference, by.id, None, GENESIS)
     return Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
 
 
@@ -122,7 +108,7 @@ async def apply(
     said = await _say(connection, store, reference, _item_of(command, words), by, now) if words else None
     version = await _say(connection, store, reference, Item("redacted", redacted.encode()), by, now) if redacted else None
     events = decide(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
-    standing = _Standing(reference, row.root, row.caller, referral, row.head_hash)
+    standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
     applied = Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
     if isinstance(command, LinkReferral):
         await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
@@ -146,11 +132,10 @@ async def act(
 
 async def fire_due(store: Store, *, limit: int = 200, reference: str | None = None) -> int:
     """Let the clocks that are due warn, breach or climb; returns how many referrals had one. A run calls this for its own
-    referral, the worker for all: the second one to come finds nothing due."""
-    now = store.time.now()
+    referral, the worker for all: the second one to come finds nothing due. A storm is written in batches."""
     due = (
         select(REFERRALS.c.reference, REFERRALS.c.hub)
-        .where(REFERRALS.c.next_at <= now)
+        .where(REFERRALS.c.next_at <= store.time.now())
         .order_by(REFERRALS.c.next_at)
         .limit(limit)
     )
@@ -158,18 +143,36 @@ async def fire_due(store: Store, *, limit: int = 200, reference: str | None = No
         due = due.where(REFERRALS.c.reference == reference)
     async with store.engine.connect() as connection:
         rows = (await connection.execute(due)).all()
-    at_once = asyncio.Semaphore(4)
+    by_hub: dict[str, list[str]] = {}
+    for row in rows:
+        by_hub.setdefault(row.hub, []).append(row.reference)
+    return sum([await _fire(store, hub, references) for hub, references in by_hub.items()])
 
-    async def fire(one: str, hub: str) -> bool:
-        async with at_once:
-            try:
-                await act(store, one, FireClocks(), system_actor(hub))
-            except Exception as error:  # one referral that fails must not hold up the clocks of the others
-                log.error("%s: its clocks could not be fired: %s", one, type(error).__name__)
-                return False
-            return True
 
-    return sum(await asyncio.gather(*(fire(row.reference, row.hub) for row in rows)))
+async def _fire(store: Store, hub: str, references: list[str]) -> int:
+    """Fire the clocks of these referrals in one transaction. One that fails must not hold up the others: they go on alone."""
+    try:
+        async with store.transaction(system_actor(hub)) as connection:
+            return await _fire_together(connection, store, system_actor(hub), references)
+    except Exception as error:
+        if len(references) == 1:
+            log.error("%s: its clocks could not be fired: %s", references[0], type(error).__name__)
+            return 0
+    return sum([await _fire(store, hub, [reference]) for reference in references])
+
+
+async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, references: list[str]) -> int:
+    # In the order in which everybody locks several.
+    locked = select(REFERRALS).where(REFERRALS.c.reference.in_(references)).order_by(REFERRALS.c.reference).with_for_update()
+    now, writes, fired = store.time.now(), Writes(), 0
+    for row in (await connection.execute(locked)).all():
+        referral = Referral.model_validate_json(row.state)
+        profile = await store.profile(connection, referral.profile)
+        if events := decide(referral, FireClocks(), profile, by, now, reference=row.reference):
+            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), events, profile, by, now)
+            fired += 1
+    await writes.flush(connection)
+    return fired
 
 
 async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
@@ -219,115 +222,26 @@ async def _say(connection: AsyncConnection, store: Store, reference: str, item: 
 async def _append(
     connection: AsyncConnection,
     store: Store,
-    standing: _Standing,
+    standing: Standing,
     events: list[Event],
     profile: Profile,
     by: Actor,
     now: datetime,
 ) -> Referral:
-    referral, head, rows = standing.referral, standing.head, []
+    """Write what these events cause, and begin the linked referrals of a split."""
+    writes = Writes()
+    referral = writes.append(standing, events, profile, by, now)
+    await writes.flush(connection)
     for event in events:
-        referral = evolve(referral, event, now, by)
-        recorded = Recorded(
-            reference=standing.reference,
-            sequence=referral.version,
-            at=now,
-            by=by,
-            profile=referral.profile,
-            schema_number=SCHEMA,
-            event=event,
-            previous=head,
-        )
-        canonical = recorded.canonical()
-        head = Recorded.digest(canonical)
-        rows.append(
-            {
-                "reference": standing.reference,
-                "sequence": referral.version,
-                "kind": event.kind,
-                "at": now,
-                "canonical": canonical,
-                "hash": head,
-            }
-        )
-    if referral is None:
-        raise ValueError("a referral begins with an event")
-    if not rows:
-        return referral
-    await connection.execute(insert(EVENTS), rows)
-    await _store_state(connection, standing, referral, head)
-    if notices := notices_for(standing.reference, standing.referral, referral, events, profile, now):
-        await connection.execute(
-            insert(NOTICES),
-            [
-                {
-                    **draft.model_dump(exclude={"facts"}),
-                    "facts": as_json(draft.facts),
-                    "created_at": now,
-                    "status": "queued",
-                    "tries": 0,
-                    "next_try_at": datetime.now(UTC),
-                }
-                for draft in notices
-            ],
-        )
-    await connection.execute(insert(WAKE_UPS).values(reference=standing.reference, urgency=urgency(referral, profile)))
-    await connection.execute(_WAKE)
-    for event in events:
-        if isinstance(event, InformationReleased):
-            shown = event.redacted.item if event.redacted else event.item
-            await connection.execute(update(ITEMS).where(ITEMS.c.id == UUID(shown)).values(release_state="released"))
         if isinstance(event, ReferralSplit) and standing.referral is not None:
             await _continue(connection, store, standing, referral, event, profile, by, now)
     return referral
 
 
-_WAKE = text(f"SELECT pg_notify('{CHANNEL}', '')")
-
-
-def urgency(referral: Referral, profile: Profile) -> int:
-    """How urgent a referral's wake-up is: 0 for its hub's most urgent rating, less for each place below it."""
-    return -profile.place(referral.rating)
-
-
-async def _store_state(connection: AsyncConnection, standing: _Standing, referral: Referral, head: str) -> None:
-    values = {
-        "version": referral.version,
-        "head_hash": head,
-        "state": referral.model_dump_json(),
-        "stage": referral.stage,
-        "rating": referral.rating,
-        "is_open": referral.open,
-        "finished": referral.finished,
-        "due_at": referral.due_at,
-        "next_at": referral.next_at,
-    }
-    if standing.referral is None:
-        await connection.execute(
-            insert(REFERRALS).values(
-                reference=standing.reference,
-                root=standing.root,
-                hub=referral.hub,
-                caller=standing.caller,
-                received_at=referral.received_at,
-                **values,
-            )
-        )
-        return
-    # The row is locked; the version is what decides all the same.
-    done = await connection.execute(
-        update(REFERRALS)
-        .where(REFERRALS.c.reference == standing.reference, REFERRALS.c.version == standing.referral.version)
-        .values(**values)
-    )
-    if done.rowcount != 1:
-        raise VersionConflict("somebody was quicker: look again, then decide", version=None)
-
-
 async def _continue(
     connection: AsyncConnection,
     store: Store,
-    parent: _Standing,
+    parent: Standing,
     referral: Referral,
     split: ReferralSplit,
     profile: Profile,
@@ -358,5 +272,5 @@ async def _continue(
         for iid, holding in before.held.items()
     )
     events = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
-    standing = _Standing(split.reference, parent.root, parent.caller, None, GENESIS)
+    standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     await _append(connection, store, standing, events, profile, by, now)

@@ -12,7 +12,7 @@ from mash.states import commands as c
 from mash.states import events as e
 from mash.states.clocks import Length
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded, Refusal
-from mash.states.profile import Consultation, Disagreements, Referee
+from mash.states.profile import Consultation, Disagreements, Referee, Triage
 
 from .worlds import (
     DUTY,
@@ -117,6 +117,15 @@ def test_before_a_rating_there_is_nothing_to_dispute_and_before_a_decision_only_
         case.give(OVER_DECISION, POLICE)
 
 
+def test_a_case_that_was_decided_without_a_rating_has_no_rating_to_dispute() -> None:
+    case = arrived(hub(disagreements=PROCEDURE, triage=Triage(stage=False)))
+    case.give(decision(s0="section_17"), MANAGER)
+    with pytest.raises(Incomplete, match="once it is given"):
+        case.give(OVER_RATING, POLICE)
+    case.give(OVER_DECISION, POLICE)
+    assert case.referral.disputed == ("D1",)
+
+
 def test_once_the_case_is_concluded_the_decision_is_disputed_and_not_the_rating() -> None:
     case = decided()
     with pytest.raises(Incomplete, match="dispute the decision instead"):
@@ -149,7 +158,11 @@ def section_47_ended() -> Case:
     return case
 
 
-@pytest.mark.parametrize("concluded", [section_47_ended, advised])
+def signposted() -> Case:
+    return arrived(MERTON, "adult")
+
+
+@pytest.mark.parametrize("concluded", [section_47_ended, advised, signposted])
 def test_however_a_case_was_concluded_that_can_be_disputed(concluded: Callable[[], Case]) -> None:
     case = concluded()
     assert not case.referral.open

@@ -360,6 +360,24 @@ def test_a_case_assigned_to_a_place_that_triages_on_its_own_is_as_late_there_as_
     assert late_triage_told(None, "north") == late_triage_told("north", None)
 
 
+def test_a_rating_is_one_of_the_hubs_first_and_later() -> None:
+    case = arrived(TWO_AUTHORITIES)
+    with pytest.raises(NotInProfile, match="red, amber, green"):
+        case.give(c.RateReferral(rating="blue"))
+    case.give(c.RateReferral(rating="green"))
+    with pytest.raises(NotInProfile, match="red, amber, green"):
+        case.give(c.RerateReferral(rating="blue"))
+    assert case.referral.rating == "green"
+
+
+def test_who_may_not_rate_does_not_rerate_either() -> None:
+    case = rated(TWO_AUTHORITIES, "green", place="south")
+    for stranger in (NORTH_DUTY, MANAGER, person("agency", "police")):
+        with pytest.raises(NotYours):
+            case.give(c.RerateReferral(rating="red"), stranger)
+    assert case.referral.rating == "green"
+
+
 def test_both_the_hub_and_the_place_may_rerate_what_the_place_rated() -> None:
     for by in (DUTY, NORTH_DUTY):
         case = arrived(TWO_AUTHORITIES, place="north")

@@ -171,17 +171,20 @@ def test_a_hub_without_a_quorum_meets_with_whoever_comes() -> None:
 def test_where_the_first_rating_stands_the_meeting_gives_another_only_if_it_wants_to() -> None:
     profile = meeting_hub(second_rating=False)
     same, other = at_meeting(profile), at_meeting(profile)
-    same.give(held(rating=None))
+    assert of(e.ReferralRerated, same.give(held(rating=None))) == []
     other.give(held(rating="green"))
     assert [case.referral.rating for case in (same, other)] == ["amber", "green"]
     assert [case.stage for case in (same, other)] == ["decision", "decision"]
 
 
-def test_a_second_rating_is_one_of_the_hubs() -> None:
+def test_a_second_rating_is_given_where_the_hub_wants_one_and_is_one_of_its_own() -> None:
     case = at_meeting()
+    with pytest.raises(Incomplete, match="second rating"):
+        case.give(held(rating=None))
     with pytest.raises(NotInProfile, match="red, amber, green"):
         case.give(held(rating="blue"))
     assert not case.referral.meeting_held
+    assert of(e.ReferralRerated, case.give(held(rating="amber"))) == [], "the same rating again changes nothing"
 
 
 # Strategy discussions

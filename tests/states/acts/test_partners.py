@@ -270,6 +270,35 @@ def test_an_agency_is_late_by_its_own_time_and_its_lead_is_told_then() -> None:
 # Answering, and going on without
 
 
+def test_an_agency_answers_for_itself_once_and_only_what_it_was_asked() -> None:
+    case = asked(ASKS_SOME, "amber")
+    with pytest.raises(Incomplete, match="waited for: police"):
+        answers(case, "fire")
+    with pytest.raises(NotYours, match="not health for it"):
+        case.give(c.AnswerCheck(agency="police", known=True), partner("health"))
+    case.give(c.AskAgencies(agencies=("fire",)))
+    answers(case, "police")
+    with pytest.raises(Incomplete, match="waited for: fire"):
+        answers(case, "police")
+
+
+@pytest.mark.parametrize(("hours", "late"), [(4, False), (4.01, True)], ids=["at the last moment", "a moment later"])
+def test_an_answer_is_late_when_its_time_is_over(hours: float, late: bool) -> None:
+    case = asked(ASKS_SOME, "red")
+    case.wait(hours=hours)
+    (answer,) = of(e.CheckAnswered, answers(case, "police"))
+    assert answer.late is late and case.clock("check:police").met is not late
+
+
+def test_an_answer_to_a_check_that_the_hub_went_on_without_leaves_its_clock_as_it_ended() -> None:
+    case = asked(ASKS_SOME, "amber")
+    case.give(c.ProceedWithoutReplies())
+    ended = case.clock("check:police")
+    case.wait(hours=1)
+    (answer,) = of(e.CheckAnswered, answers(case, "police"))
+    assert answer.late is False and case.clock("check:police") == ended
+
+
 def test_an_answer_suggests_only_a_rating_that_the_hub_has() -> None:
     case = asked(ASKS_SOME, "amber")
     with pytest.raises(NotInProfile, match="red, amber, green"):

@@ -218,6 +218,20 @@ def test_not_sharing_is_too_late_once_the_checks_have_left() -> None:
     assert case.referral.sharing is True
 
 
+@pytest.mark.xfail(strict=True, reason="a split takes along what agencies hold, but not that nothing is to be shared")
+def test_a_reason_not_to_share_holds_in_the_linked_referral_too() -> None:
+    case = at_decision(None, "child", "child")
+    case.give(c.ContributeInformation(sensitive=True), partner("police"))
+    case.give(NOT_SHARED)
+    case.give(decision(s0="section_17", s1="early_help"), MANAGER)
+    linked = case.linked["R-B"]
+    with pytest.raises(Incomplete, match="not to be shared"):
+        linked.give(
+            c.ReleaseInformation(item=linked.item("police"), necessity="to_protect_a_child", proportionality="whole"),
+            partner("police"),
+        )
+
+
 def test_a_hub_that_thinks_again_and_shares_after_all_asks_before_it_decides() -> None:
     case = rated(SANDWELL, "green")
     case.give(NOT_SHARED)
