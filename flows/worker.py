@@ -35,6 +35,7 @@ from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL, urgency
 from mash.flows.watchdog import WATCH, Watch, look_around, watchdog
 from mash.notifications import links, sender
+from mash.notifications.digest import digest, folded
 from mash.notifications.wording import REFERRER, message_for
 from mash.states.errors import NotFound
 
@@ -120,26 +121,30 @@ class Worker:
     async def _send_notices(self) -> None:
         claimed = await outbox.claim(self.store)
         if claimed:
-            await asyncio.gather(*(self._send(notice) for notice in claimed))
+            await asyncio.gather(*(self._send(together) for together in folded(claimed)))
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self.outbox_rang.wait(), 1)
         self.outbox_rang.clear()
 
-    async def _send(self, notice: outbox.Claimed) -> None:
+    async def _send(self, notices: list[outbox.Claimed]) -> None:
+        """Send notices for one recipient: one by itself, or many as one message."""
+        notice = notices[0]
         if notice.role == REFERRER and notice.reference:
             address = await outbox.referrer_address(self.store, notice.reference)
             mail = self.settings.mail_url
             urls = [sender.mail_to(mail.get_secret_value(), address)] if address and mail else []
         else:
             urls = sender.channels_for(self.channels, notice.hub, notice.role)
-        message = message_for(notice.kind, notice.reference, notice.facts, self.store.time.now(), self._link(notice))
+        now = self.store.time.now()
+        messages = [message_for(n.kind, n.reference, n.facts, now, self._link(n)) for n in notices]
         try:
-            result = await sender.send(urls, message)
+            result = await sender.send(urls, messages[0] if len(messages) == 1 else digest(messages))
         except sender.NoticeNotDelivered as failed:
-            await outbox.record_failed(self.store, notice, str(failed))
+            for one in notices:
+                await outbox.record_failed(self.store, one, str(failed))
             return
-        await outbox.record_delivered(self.store, notice, result)
+        await outbox.record_delivered(self.store, notices, result)
 
     def _link(self, notice: outbox.Claimed) -> str:
         base = self.settings.base_url

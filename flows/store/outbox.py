@@ -9,20 +9,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import case, insert, select, tuple_, update
 
 from mash.flows.store.apply import act, data_key
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
+from mash.notifications.digest import ALONE, foldable
 from mash.notifications.wording import REFERRER
 from mash.states.commands import RecordTold
 
 LEASE = timedelta(seconds=60)
 """A try that has not been recorded by then was cut off, and is made again (wall time)."""
+MOST_FOLDED = 500
 LAST_TRY = 9
 """With the back-off below, the last try is about forty minutes after the first."""
 URGENT = ("immediate_danger", "escalation")
+TELLING = {"acknowledgement": RecordTold(what="acknowledgement"), "outcome": RecordTold(what="outcome")}
+"""What it means for a referral that its referrer got a notice of these kinds."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,25 @@ class Claimed:
 
 
 async def claim(store: Store, limit: int = 20) -> list[Claimed]:
-    """Take notices whose turn it is, urgent ones first, and write the try into the ledger."""
+    """Take notices whose turn it is, urgent ones first, with all that can be folded with them; write the try into the ledger."""
     wall = datetime.now(UTC)
-    chosen = (
+    queued = (
         select(NOTICES)
         .where(NOTICES.c.status == "queued", NOTICES.c.next_try_at <= wall)
         .order_by(case((NOTICES.c.kind.in_(URGENT), 0), else_=1), NOTICES.c.id)
-        .limit(limit)
         .with_for_update(skip_locked=True)
     )
     async with store.engine.begin() as connection:
-        rows = (await connection.execute(chosen)).all()
+        rows = list((await connection.execute(queued.limit(limit))).all())
         if not rows:
             return []
+        if recipients := {(row.hub, row.role) for row in rows if foldable(row)}:
+            for_them = queued.where(
+                tuple_(NOTICES.c.hub, NOTICES.c.role).in_(recipients),
+                NOTICES.c.kind.not_in(ALONE),
+                NOTICES.c.id.not_in([row.id for row in rows]),
+            )
+            rows += (await connection.execute(for_them.limit(MOST_FOLDED))).all()
         await connection.execute(
             update(NOTICES)
             .where(NOTICES.c.id.in_([row.id for row in rows]))
@@ -89,21 +99,21 @@ async def referrer_address(store: Store, reference: str) -> str | None:
     return str(email) if email else None
 
 
-async def record_delivered(store: Store, notice: Claimed, result: str) -> None:
+async def record_delivered(store: Store, notices: list[Claimed], result: str) -> None:
     """The message went. Where it told a referrer, the referral's log says so, and its clock stops."""
-    await _record(store, notice, result, {"status": "delivered", "delivered_at": store.time.now(), "next_try_at": None})
-    if notice.role == REFERRER and notice.reference:
-        what = RecordTold(what="acknowledgement" if notice.kind == "acknowledgement" else "outcome")
-        await act(store, notice.reference, what, system_actor(notice.hub))
+    await _record(store, notices, result, {"status": "delivered", "delivered_at": store.time.now(), "next_try_at": None})
+    notice = notices[0]
+    if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
+        await act(store, notice.reference, TELLING[notice.kind], system_actor(notice.hub))
 
 
 async def record_failed(store: Store, notice: Claimed, result: str) -> None:
     """No channel took it: try again later, or give up and tell the administrators."""
     if notice.tries < LAST_TRY:
         wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
-        await _record(store, notice, result, {"next_try_at": datetime.now(UTC) + wait})
+        await _record(store, [notice], result, {"next_try_at": datetime.now(UTC) + wait})
         return
-    await _record(store, notice, result, {"status": "dead", "next_try_at": None})
+    await _record(store, [notice], result, {"status": "dead", "next_try_at": None})
     if notice.kind != "system":
         await tell_administrators(
             store,
@@ -113,12 +123,13 @@ async def record_failed(store: Store, notice: Claimed, result: str) -> None:
         )
 
 
-async def _record(store: Store, notice: Claimed, result: str, values: dict[str, Any]) -> None:
+async def _record(store: Store, notices: list[Claimed], result: str, values: dict[str, Any]) -> None:
+    tries, ids = [notice.delivery for notice in notices], [notice.id for notice in notices]
     async with store.engine.begin() as connection:
         await connection.execute(
-            update(DELIVERIES).where(DELIVERIES.c.id == notice.delivery).values(finished_at=datetime.now(UTC), result=result)
+            update(DELIVERIES).where(DELIVERIES.c.id.in_(tries)).values(finished_at=datetime.now(UTC), result=result)
         )
-        await connection.execute(update(NOTICES).where(NOTICES.c.id == notice.id).values(**values))
+        await connection.execute(update(NOTICES).where(NOTICES.c.id.in_(ids)).values(**values))
 
 
 async def tell_administrators(store: Store, hub: str, what: str, detail: str) -> None:
