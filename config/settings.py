@@ -40,7 +40,7 @@ class Settings(BaseModel):
     time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
     linger_seconds: float = Field(default=1.0, ge=0, description="How long a run in a burst of events stays before it parks.")
-    attempts_at_once: int = Field(default=6, ge=1, description="How many runs the worker carries at the same time.")
+    attempts_at_once: int = Field(default=24, ge=1, description="How many runs the worker carries at the same time.")
 
     @property
     def hub_names(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ POOL = "mash"
 WATCH_EVERY = timedelta(minutes=1)
 ALIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
 PAGE = 200
+UNRATED = "unrated"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
         flow_id=await client.create_flow(referral),
         name="hub",
         work_pool_name=POOL,
+        work_queue_name=UNRATED,
         enforce_parameter_schema=False,
         entrypoint="mash.flows.referral.referral",
         description="One run per referral, parked between events",
@@ -74,13 +76,15 @@ def queues(store: Store) -> dict[str, int]:
     """A work queue for each rating of the hubs, the most urgent first; an unrated contact's counts as the most urgent."""
     places = [(profile.place(name), name) for profile in store.hubs.values() for name in profile.ratings]
     ranked = dict.fromkeys(name for _, name in sorted(places))
-    return {name: place for place, name in enumerate(["unrated", *ranked], 1)}
+    return {name: place for place, name in enumerate([UNRATED, *ranked], 1)}
 
 
 async def create_run(client: PrefectClient, deployments: Deployments, case: Case) -> FlowRun:
     """The referral's run: named by its reference, tagged, in the queue of its rating."""
-    # A rating that the hub's present profile no longer has counts as the most urgent, like none.
-    queue = case.referral.rating if case.referral.rating in deployments.queues else "unrated"
+    # Nearly every run begins unrated, in the deployment's own queue: to name one makes Prefect look it up, at three quarters of
+    # what creating a run costs. A rating that the hub's present profile no longer has counts as the most urgent, like none.
+    rating = case.referral.rating
+    queue = rating if rating in deployments.queues and rating != UNRATED else None
     return await client.create_flow_run_from_deployment(
         deployments.referral,
         name=case.reference,

@@ -17,6 +17,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 from pydantic import SecretStr
 
 from mash.config.profile import load_profile
@@ -25,6 +26,7 @@ from mash.flows.cluster import Cluster, ClusterNotStarted, ends_with_parent, sta
 from mash.flows.store.schema import upgrade
 
 PARTS = ("prefect", "worker", "api")
+NICE = {"prefect": 10, "worker": 5, "api": 0}
 SECRETS = ("database_url", "owner_database_url", "prefect_database_url", "master_key", "token_key", "prefect_auth_string")
 NEEDED = {
     "worker": ("database_url", "master_key", "token_key", "prefect_auth_string", "mail_url"),
@@ -175,6 +177,8 @@ class Stack:
                 start_new_session=True,
                 preexec_fn=ends_with_parent(signal.SIGTERM),
             )
+        # People wait for the API and the database; the runs in Prefect follow.
+        psutil.Process(self.children[part].pid).nice(NICE[part])
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
         environment = _bare_environment()

@@ -18,7 +18,7 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
-from prefect.context import AsyncClientContext
+from prefect.context import AsyncClientContext, SyncClientContext
 from prefect.exceptions import Abort, ObjectNotFound, Pause, PrefectHTTPStatusError
 from prefect.flow_engine import run_flow_async
 from prefect.states import Pending
@@ -284,20 +284,26 @@ class Worker:
     # --- Prefect --------------------------------------------------------------------------------------------------------
 
     async def _keep_in_touch(self) -> None:
-        """Hold one client while Prefect is there. When it goes, let go; when it is back, catch up from the log."""
-        async with AsyncClientContext() as context:
-            self._client: PrefectClient = context.client
-            self.holding_client = copy_context()
-            try:
-                self.deployments = await deploy(self._client, self.store)
-                # What changed while there was no worker, or no Prefect, is found by comparing the runs with the log.
-                await look_around(self._watching())
-                await self._stay_in_touch()
-            except PREFECT_TROUBLE as trouble:
-                log.warning("Prefect is away (%s): clocks and notices go on, runs are caught up later", type(trouble).__name__)
-            finally:
-                self.deployments = None
+        """Hold the clients while Prefect is there. When it goes, let go; when it is back, catch up from the log."""
+        # The engine asks for a blocking client too, to name the results' storage, though it calls nothing: without one at hand it
+        # builds one for each attempt, and reads the trusted certificates for it (half of the CPU that an attempt took here).
+        with SyncClientContext():
+            async with AsyncClientContext() as context:
+                await self._while_there(context.client)
         await asyncio.sleep(1)
+
+    async def _while_there(self, client: PrefectClient) -> None:
+        self._client: PrefectClient = client
+        self.holding_client = copy_context()
+        try:
+            self.deployments = await deploy(client, self.store)
+            # What changed while there was no worker, or no Prefect, is found by comparing the runs with the log.
+            await look_around(self._watching())
+            await self._stay_in_touch()
+        except PREFECT_TROUBLE as trouble:
+            log.warning("Prefect is away (%s): clocks and notices go on, runs are caught up later", type(trouble).__name__)
+        finally:
+            self.deployments = None
 
     async def _stay_in_touch(self) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}"

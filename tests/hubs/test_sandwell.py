@@ -1,0 +1,209 @@
+"""Sandwell (practice, section 2): hours from receipt, a meeting for red and amber, twelve agencies on an equal footing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hubs_at_work import (
+    DUTY,
+    MORNING,
+    STATUTORY_PARTNERS,
+    answered,
+    at_decision,
+    at_meeting,
+    of,
+    outcome,
+    partner,
+    person,
+    rated,
+    received,
+    says_the_document,
+    takes,
+)
+
+from mash.config.permissions import may
+from mash.config.profile import load_profile
+from mash.states import commands as c
+from mash.states import events as e
+from mash.states.errors import Incomplete, NotInProfile, QuorumNotMet
+
+TWELVE = {
+    "police",
+    "social_care",
+    "housing",
+    "probation",
+    "health",
+    "mental_health",
+    "targeted_youth_support",
+    "education",
+    "domestic_violence_nurse",
+    "adults",
+    "caf_coordinator",
+    "womens_aid",
+}
+CHAIR = person("responsible_social_worker")
+
+
+# Red 4 h, amber 24 h, green 72 h
+
+
+def test_sandwell_red_is_due_four_hours_after_receipt() -> None:
+    case = received("sandwell")
+    case.now += timedelta(minutes=50)
+    case.give(c.RateReferral(rating="red"))
+    assert case.clock("response").due_at == MORNING + timedelta(hours=4)
+
+
+def test_sandwell_amber_is_due_twenty_four_hours_after_receipt() -> None:
+    assert rated("sandwell", "amber").clock("response").due_at == MORNING + timedelta(hours=24)
+
+
+def test_sandwell_green_is_due_seventy_two_hours_after_receipt() -> None:
+    assert rated("sandwell", "green").clock("response").due_at == MORNING + timedelta(hours=72)
+
+
+@pytest.mark.parametrize("rating", ["red", "amber", "green"])
+def test_sandwell_says_from_which_document_its_hours_are(rating: str) -> None:
+    assert rated("sandwell", rating).clock("response").source.startswith("Home Office 2014: '")
+
+
+# A MASH meeting for red and amber, red within 4 h
+
+
+@pytest.mark.parametrize("rating", ["red", "amber"])
+def test_sandwell_a_mash_meeting_follows_the_checks_of_red_and_amber(rating: str) -> None:
+    assert answered(rated("sandwell", rating)).stage == "mash_meeting"
+
+
+def test_sandwell_green_goes_from_the_checks_to_the_decision_without_a_meeting() -> None:
+    assert answered(rated("sandwell", "green")).stage == "decision"
+
+
+def test_sandwell_the_four_hours_of_red_run_on_until_the_meeting_is_held() -> None:
+    case = at_meeting("sandwell", "red")
+    assert [clock.due_at for clock in case.running("response")] == [MORNING + timedelta(hours=4)]
+    case.give(c.RecordMeeting(attended=("police", "health"), rating="red"), CHAIR)
+    assert case.clock("response").met
+
+
+def test_sandwell_a_late_agency_does_not_move_the_four_hours_of_red() -> None:
+    case = rated("sandwell", "red")
+    case.run_to(MORNING + timedelta(hours=4, minutes=1))
+    assert "police" in case.referral.outstanding
+    assert case.clock("response").breached_at == MORNING + timedelta(hours=4)
+
+
+def test_sandwell_a_meeting_of_red_held_after_four_hours_is_late() -> None:
+    case = at_meeting("sandwell", "red")
+    case.run_to(MORNING + timedelta(hours=5))
+    case.give(c.RecordMeeting(attended=("police", "health"), rating="red"), CHAIR)
+    assert case.clock("response").met is False
+
+
+# The meeting: chaired by the responsible social worker, input of every agency, a second rating
+
+
+def test_sandwell_the_responsible_social_worker_chairs_the_meeting() -> None:
+    case = at_meeting("sandwell", "red")
+    (convened,) = of(e.MeetingConvened, case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR))
+    assert convened.chair == "responsible_social_worker"
+    assert may("responsible_social_worker", "convene_meeting") and may("responsible_social_worker", "record_meeting")
+
+
+def test_sandwell_every_agency_has_input_into_a_red_case() -> None:
+    assert set(rated("sandwell", "red").referral.checks) == TWELVE
+
+
+def test_sandwell_every_agency_is_invited_to_the_meeting() -> None:
+    case = at_meeting("sandwell", "amber")
+    case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR)
+    assert set(case.told("meeting_convened")) == {agency.role for agency in case.profile.agencies.values()}
+
+
+def test_sandwell_a_meeting_is_not_recorded_without_a_second_rating() -> None:
+    case = at_meeting("sandwell", "red")
+    with pytest.raises(Incomplete, match="second rating"):
+        case.give(c.RecordMeeting(attended=("police", "health")), CHAIR)
+
+
+def test_sandwell_the_second_rating_stands_beside_the_first_when_it_is_decided_where_needs_are_best_met() -> None:
+    case = at_meeting("sandwell", "red")
+    case.give(c.RecordMeeting(attended=("police", "health"), rating="green"), CHAIR)
+    assert (case.stage, case.referral.first_rating, case.referral.rating) == ("decision", "red", "green")
+
+
+# Green prefers early help
+
+
+def test_sandwell_green_goes_to_early_help_by_preference() -> None:
+    case = at_decision("sandwell")
+    case.give(outcome(case, "early_help"))
+    assert case.stage == "step_down_preparing"
+    assert "early help by preference" in case.profile.remarks["early_help"].says
+    assert says_the_document("sandwell", "remarks.early_help.says")
+
+
+# Strategy discussions
+
+
+@pytest.mark.parametrize("missing", STATUTORY_PARTNERS)
+def test_sandwell_every_strategy_discussion_is_multi_agency(missing: str) -> None:
+    case = received("sandwell")
+    case.give(c.CallStrategyDiscussion())
+    there = tuple(agency for agency in STATUTORY_PARTNERS if agency != missing)
+    with pytest.raises(QuorumNotMet):
+        case.give(c.RecordStrategyDiscussion(attended=there, outcome="section_47"))
+
+
+@pytest.mark.parametrize("mode", ["telephone", "virtual"])
+def test_sandwell_no_strategy_discussion_is_held_otherwise_than_face_to_face(mode: str) -> None:
+    case = received("sandwell")
+    case.give(c.CallStrategyDiscussion())
+    with pytest.raises(NotInProfile, match="face to face"):
+        case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))  # type: ignore[arg-type]
+
+
+# Twelve agencies on an equal footing
+
+
+def test_sandwell_has_the_twelve_agencies_of_its_case_study() -> None:
+    assert set(load_profile("sandwell").agencies) == TWELVE
+
+
+def test_sandwell_every_one_of_the_twelve_is_asked_at_once_whatever_the_rating_and_whoever_the_case_is_about() -> None:
+    for rating in ("red", "amber", "green"):
+        assert set(rated("sandwell", rating).referral.outstanding) == TWELVE
+    assert set(rated("sandwell", "red", "adult", categories=("domestic_abuse",)).referral.outstanding) == TWELVE
+
+
+@pytest.mark.parametrize("agency", sorted(TWELVE))
+def test_sandwell_every_one_of_the_twelve_may_dissent_from_a_decision_and_have_it_looked_at_again(agency: str) -> None:
+    case = at_decision("sandwell")
+    case.give(outcome(case, "no_further_action"), DUTY)
+    case.give(c.RecordDissent(about="decision"), partner(agency))
+    case.give(c.RaiseDisagreement(about="decision"), partner(agency))
+    assert case.referral.dissents == (f"{agency}:decision",) and case.referral.disputed == ("D1",)
+
+
+def test_sandwell_states_that_its_agencies_are_on_an_equal_footing() -> None:
+    assert "equal footing" in load_profile("sandwell").remarks["equal_footing"].says
+    assert says_the_document("sandwell", "remarks.equal_footing.says")
+
+
+# Children, and adults in domestic violence
+
+
+@pytest.mark.parametrize("cohort", ["child", "unborn"])
+def test_sandwell_takes_children(cohort: str) -> None:
+    assert takes("sandwell", cohort)
+
+
+def test_sandwell_takes_adults_in_domestic_violence() -> None:
+    assert takes("sandwell", "adult", categories=("domestic_abuse",))
+
+
+def test_sandwell_signposts_other_concerns_about_adults() -> None:
+    case = received("sandwell", "adult")
+    assert case.stage == "not_taken"
+    assert "adult social care" in case.words("acknowledgement")
