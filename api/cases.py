@@ -46,7 +46,14 @@ async def board(
     cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
     return {
         "at": now,
-        "cases": [{**brief(case), "late": bool(case.referral.due_at and case.referral.due_at < now)} for case in cases],
+        "cases": [
+            {
+                **brief(case),
+                "late": bool(case.referral.due_at and case.referral.due_at < now),
+                "late_partners": case.referral.late_partners(now),
+            }
+            for case in cases
+        ],
     }
 
 

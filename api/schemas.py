@@ -145,6 +145,7 @@ class Submission(Given):
 
     kind: Text
     place: Text
+    family_known: Truth
     reported_at: Text
     source: Annotated[SourceGiven, BeforeValidator(_as_object)] = SourceGiven.model_validate({})
     subjects: Annotated[list[SubjectGiven], BeforeValidator(_as_list)] = Field(default=[], max_length=30)
@@ -239,6 +240,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
             dict.fromkeys((*(c for c in concern.categories if c in CATEGORIES), *codes.categories(concern.factors)))
         ),
         place=submission.place if re.fullmatch(r"[a-z][a-z0-9_]{0,59}", submission.place or "") else None,
+        family_known=submission.family_known,
         immediate_danger=bool(concern.immediate_danger),
         consent=ReportedConsent(
             asked=consent.asked,

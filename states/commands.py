@@ -72,6 +72,7 @@ class ReceiveContact(Frozen):
     factors: tuple[Code, ...] = ()
     categories: tuple[Category, ...] = ()
     place: Code | None = None
+    family_known: bool | None = Field(default=None, description="Whether social care knows the family already.")
     immediate_danger: bool = False
     consent: ReportedConsent = ReportedConsent()
     reported_at: datetime | None = None

@@ -58,6 +58,7 @@ class ContactReceived(Frozen):
     factors: tuple[str, ...]
     categories: tuple[str, ...] = ()
     place: str | None = None
+    family_known: bool | None = None
     immediate_danger: bool
     consent: ReportedConsent
     reported_at: datetime | None

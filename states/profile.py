@@ -86,6 +86,17 @@ class Rating(Frozen):
         return self
 
 
+class Contact(Frozen):
+    """What decides whether a hub takes a contact."""
+
+    kind: str
+    cohorts: frozenset[str]
+    categories: frozenset[str]
+    source: str
+    family_known: bool | None
+    at: datetime
+
+
 class Intake(Frozen):
     """One sort of contact that the hub takes. What is left empty means any."""
 
@@ -94,16 +105,18 @@ class Intake(Frozen):
     cohorts: tuple[Cohort, ...] = ()
     categories: tuple[Category, ...] = ()
     sources: tuple[Source, ...] = ()
+    unknown_families: bool = Field(default=False, description="Only about families that social care does not know already.")
     live_from: date | None = None
 
-    def takes(self, kind: str, cohorts: frozenset[str], categories: frozenset[str], source: str, at: datetime) -> bool:
+    def takes(self, contact: Contact) -> bool:
         """Whether a contact fits. A subject of unknown age is always seen."""
         return (
-            (not self.kinds or kind in self.kinds)
-            and (not self.cohorts or bool(cohorts & {*self.cohorts, "unknown"}))
-            and (not self.categories or bool(categories & set(self.categories)))
-            and (not self.sources or source in self.sources)
-            and (self.live_from is None or at.astimezone(LONDON).date() >= self.live_from)
+            (not self.kinds or contact.kind in self.kinds)
+            and (not self.cohorts or bool(contact.cohorts & {*self.cohorts, "unknown"}))
+            and (not self.categories or bool(contact.categories & set(self.categories)))
+            and (not self.sources or contact.source in self.sources)
+            and not (self.unknown_families and contact.family_known)
+            and (self.live_from is None or contact.at.astimezone(LONDON).date() >= self.live_from)
         )
 
 
@@ -343,9 +356,9 @@ class Profile(Frozen):
         """Who stands in for a hub role at this instant: the out-of-hours role while the hub is closed."""
         return role if self.open_at(at) else self.out_of_hours.role
 
-    def takes(self, kind: str, cohorts: frozenset[str], categories: frozenset[str], source: str, at: datetime) -> bool:
+    def takes(self, contact: Contact) -> bool:
         """Whether the hub takes a contact."""
-        return any(sort.takes(kind, cohorts, categories, source, at) for sort in self.intake.values())
+        return any(sort.takes(contact) for sort in self.intake.values())
 
     def consults_first(self, kind: str, source: str) -> bool:
         """Whether a contact begins with a consultation. The public consults nobody: a member of it is listened to."""

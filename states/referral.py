@@ -177,6 +177,11 @@ class Referral(Frozen, extra="ignore"):
         """The agencies that have not answered yet."""
         return tuple(agency for agency, check in self.checks.items() if check.outstanding)
 
+    def late_partners(self, now: datetime) -> tuple[str, ...]:
+        """The agencies that have not answered in time, whoever has acknowledged that meanwhile."""
+        late = {k.id.split(":")[1].split(".")[0] for k in self.running if k.kind == "check" and k.due_at <= now}
+        return tuple(agency for agency in self.outstanding if agency in late)
+
     @property
     def alerts(self) -> tuple[str, ...]:
         """The clocks whose ladder is climbing, unacknowledged."""

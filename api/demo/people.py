@@ -192,7 +192,7 @@ class Hub:
 
     async def at_section_17_assessment(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "assessed alone", hours=40.0, never=0.5):
-            await self.give("duty_manager", case, "complete_assessment", "Assessed.", factors=["21"], outcome="no_further_action")
+            await self.give("decider", case, "complete_assessment", "Assessed.", factors=["21"], outcome="no_further_action")
 
     async def at_strategy_discussion(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "strategy", hours=6.0, never=0.05):

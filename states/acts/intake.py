@@ -9,6 +9,7 @@ from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile
 from mash.states.machine import BEFORE_DECISION
+from mash.states.profile import Contact
 
 
 def receive(d: Deciding, cmd: c.ReceiveContact, said: Said | None) -> None:
@@ -20,8 +21,15 @@ def receive(d: Deciding, cmd: c.ReceiveContact, said: Said | None) -> None:
     d.record(e.ContactReceived(hub=d.profile.name, profile=d.profile.digest, said=said, **fields))
     if cmd.referrer_reachable:
         d.start(d.start_clock("acknowledgement", d.profile.statutory["acknowledgement"], "acknowledgement to the referrer"))
-    cohorts = frozenset(subject.cohort for subject in cmd.subjects)
-    taken = d.profile.takes(cmd.contact, cohorts, frozenset(cmd.categories), cmd.source_agency, d.now)
+    contact = Contact(
+        kind=cmd.contact,
+        cohorts=frozenset(subject.cohort for subject in cmd.subjects),
+        categories=frozenset(cmd.categories),
+        source=cmd.source_agency,
+        family_known=cmd.family_known,
+        at=d.now,
+    )
+    taken = d.profile.takes(contact)
     # Immediate danger is always seen by a person, whatever the hub takes, and without consulting first.
     if not taken and not cmd.immediate_danger:
         d.go("refuse_contact")

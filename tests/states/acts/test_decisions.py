@@ -195,7 +195,7 @@ def test_a_hub_that_assesses_first_steps_nothing_down_or_away_before(outcome: st
 def test_after_the_assessment_the_case_is_stepped_down_and_once_returned_may_be_decided_so_again() -> None:
     case = at_decision(ASSESSES_FIRST)
     case.give(decision(s0="section_17"), MANAGER)
-    case.give(ASSESSED)
+    case.give(ASSESSED, MANAGER)
     assert case.stage == "step_down_preparing"
     case.give(c.OfferStepDown(service="early_help"))
     case.give(c.ReturnStepDown(), EARLY_HELP)
