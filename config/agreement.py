@@ -24,6 +24,7 @@ def disagreements(profile: Profile) -> Iterator[tuple[Key, str]]:
     yield from _names(profile)
     yield from _routes(profile)
     yield from _people(profile)
+    yield from _consulted(profile)
 
 
 def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
@@ -80,6 +81,12 @@ def _references(profile: Profile) -> Iterator[tuple[Key, str]]:
     ):
         if unknown := set(named) - there:
             yield key, f"names agencies the hub does not have: {', '.join(sorted(unknown))}"
+
+
+def _consulted(profile: Profile) -> Iterator[tuple[Key, str]]:
+    known = {*roles(), *(agency.role for agency in profile.agencies.values())}
+    if profile.consultation.role not in known:
+        yield ("consultation", "role"), "expected a role of permissions.toml, or an agency's"
 
 
 def _ratings_named(profile: Profile) -> Iterator[tuple[Key, tuple[str, ...]]]:

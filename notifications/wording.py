@@ -78,7 +78,7 @@ def notices_for(
             case e.PlaceAssigned() if after.stage == "triage":
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
             case e.StageEntered(stage="consultation"):
-                notices.append(draft("consultation", profile.on_duty("duty_manager", now)))
+                notices.append(draft("consultation", _consulted(profile, now)))
             case e.DecisionProposed():
                 notices.append(draft("sign_off", event.role))
             case e.SignOffRefused():
@@ -148,6 +148,12 @@ WARNINGS = {
 def _rater(referral: Referral, profile: Profile) -> str:
     place = profile.places.get(referral.place or "")
     return place.triage_role if place and place.triage_role else "duty_manager"
+
+
+def _consulted(profile: Profile, now: datetime) -> str:
+    """Who is asked for advice; what the duty manager is asked at night, whoever is on duty is."""
+    role = profile.consultation.role
+    return profile.on_duty(role, now) if role == profile.ladder[0].role else role
 
 
 def _latest(referral: Referral, name: str) -> str:

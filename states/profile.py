@@ -129,9 +129,11 @@ class Triage(Frozen):
 
 
 class Consultation(Frozen):
-    """Which contacts of professionals begin with a consultation, before any threshold is applied."""
+    """Which contacts of professionals begin with a consultation, before any threshold is applied, and who is asked: a role of the
+    hub's own people or of an agency."""
 
     kinds: tuple[ContactKind, ...] = ()
+    role: str = "duty_manager"
 
 
 class Place(Frozen):

@@ -144,6 +144,11 @@ def takes(hub: str | Profile, *cohorts: Any, **fields: Any) -> bool:
     return received(hub, *cohorts, **fields).referral.open
 
 
+def takes_as(hub: str, sort: str, *cohorts: Any, **fields: Any) -> bool:
+    """Whether this one sort of the hub's contacts takes such a contact."""
+    return takes(changed(hub, intake={sort: load_profile(hub).intake[sort]}), *cohorts, **fields)
+
+
 def shared(case: Case) -> Case:
     """Why information may be shared is recorded, after each adult has been heard."""
     for adult in case.referral.adults_unheard:

@@ -15,7 +15,7 @@ from hubs_at_work import (
     released,
     says_the_document,
     shared,
-    takes,
+    takes_as,
 )
 
 from mash.config.profile import load_profile
@@ -31,16 +31,19 @@ POLICE = partner("police")
 
 @pytest.mark.parametrize("cohort", ["child", "unborn"])
 def test_blackburn_takes_children(cohort: str) -> None:
-    assert takes("blackburn", cohort)
+    assert takes_as("blackburn", "children", cohort)
+    assert not takes_as("blackburn", "children", "adult")
 
 
 @pytest.mark.parametrize("cohort", ["child", "adult"])
 def test_blackburn_takes_domestic_abuse(cohort: str) -> None:
-    assert takes("blackburn", cohort, categories=("domestic_abuse",))
+    assert takes_as("blackburn", "domestic_abuse", cohort, categories=("domestic_abuse",))
+    assert not takes_as("blackburn", "domestic_abuse", cohort)
 
 
 def test_blackburn_takes_vulnerable_adults() -> None:
-    assert takes("blackburn", "adult")
+    assert takes_as("blackburn", "adults", "adult")
+    assert not takes_as("blackburn", "adults", "child")
 
 
 # Actual or likely harm

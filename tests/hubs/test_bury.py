@@ -86,6 +86,7 @@ def test_bury_an_initial_strategy_meeting_is_due_within_twenty_four_hours() -> N
     case.give(c.CallStrategyDiscussion())
     clock = case.clock("strategy_discussion")
     assert clock.due_at == MORNING + timedelta(hours=24) and clock.source.startswith("Home Office 2014: '")
+    assert "product default" not in clock.source
 
 
 def test_bury_a_strategy_meeting_after_twenty_four_hours_is_late_and_still_held() -> None:

@@ -68,10 +68,13 @@ def test_ealing_its_partners_are_those_of_its_case_study() -> None:
 # Exits: locality team, SAFE early intervention, or a panel for complex adolescents
 
 
-@pytest.mark.parametrize("service", ["locality_team", "safe", "vulnerable_adolescents_panel"])
-def test_ealing_a_case_may_go_to_the_locality_team_to_safe_or_to_the_adolescents_panel(service: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "kind"), [("locality_team", "locality"), ("safe", "early_help"), ("vulnerable_adolescents_panel", "panel")]
+)
+def test_ealing_a_case_may_go_to_the_locality_team_to_safe_or_to_the_adolescents_panel(service: str, kind: str) -> None:
     case = stepped_down("ealing")
     case.give(c.OfferStepDown(service=service))
+    assert case.profile.services[service].kind == kind
     assert case.profile.services[service].title in case.words("step_down_offered")
     case.give(c.AcceptStepDown(), EARLY_HELP)
     assert case.stage == "step_down_accepted"

@@ -25,7 +25,7 @@ from mash.config.permissions import may
 from mash.config.profile import load_profile
 from mash.states import commands as c
 from mash.states import events as e
-from mash.states.errors import NotInProfile
+from mash.states.errors import NotInProfile, NotYours
 
 # No triage stage: decision makers at intake
 
@@ -42,15 +42,23 @@ def test_kent_whoever_is_told_of_a_new_contact_may_decide_on_it() -> None:
     assert role in case.profile.deciders and may(role, "record_decision")
 
 
-def test_kent_a_decision_maker_decides_at_intake_without_a_rating_before() -> None:
+@pytest.mark.parametrize("role", ["decision_maker", "team_manager", "service_manager"])
+def test_kent_a_decision_maker_decides_at_intake_without_a_rating_before(role: str) -> None:
     case = received("kent")
-    case.give(outcome(case, "no_further_action"), DUTY)
+    case.give(outcome(case, "no_further_action"), person(role))
     assert case.stage == "no_further_action" and case.referral.rating is None
 
 
-def test_kent_the_role_that_decides_at_intake_where_there_is_no_triage_decides_here() -> None:
+def test_kent_a_decision_maker_rates_at_intake_what_is_to_be_checked_first() -> None:
     case = received("kent")
-    case.give(outcome(case, "no_further_action"), person("decision_maker"))
+    case.give(c.RateReferral(rating="amber"), person("decision_maker"))
+    assert case.stage == "agency_checks"
+
+
+def test_kent_a_social_worker_does_not_decide_at_intake() -> None:
+    case = received("kent")
+    with pytest.raises(NotYours, match="decision_maker"):
+        case.give(outcome(case, "no_further_action"), person("social_worker"))
 
 
 def test_kent_a_contact_waits_at_intake_no_longer_than_one_at_triage_would() -> None:

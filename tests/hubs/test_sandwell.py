@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from hubs_at_work import (
+    BASIS,
     DUTY,
     MORNING,
     STATUTORY_PARTNERS,
@@ -21,6 +22,7 @@ from hubs_at_work import (
     received,
     says_the_document,
     takes,
+    takes_as,
 )
 
 from mash.config.permissions import may
@@ -67,6 +69,15 @@ def test_sandwell_green_is_due_seventy_two_hours_after_receipt() -> None:
 @pytest.mark.parametrize("rating", ["red", "amber", "green"])
 def test_sandwell_says_from_which_document_its_hours_are(rating: str) -> None:
     assert rated("sandwell", rating).clock("response").source.startswith("Home Office 2014: '")
+
+
+@pytest.mark.parametrize(("rating", "hours"), [("red", 4), ("amber", 24), ("green", 72)])
+def test_sandwell_every_agency_replies_within_the_same_hours_from_receipt(rating: str, hours: int) -> None:
+    case = received("sandwell")
+    case.give(BASIS)
+    case.now += timedelta(minutes=50)
+    case.give(c.RateReferral(rating=rating))
+    assert {clock.due_at for clock in case.running("check")} == {MORNING + timedelta(hours=hours)}
 
 
 # A MASH meeting for red and amber, red within 4 h
@@ -201,7 +212,8 @@ def test_sandwell_takes_children(cohort: str) -> None:
 
 
 def test_sandwell_takes_adults_in_domestic_violence() -> None:
-    assert takes("sandwell", "adult", categories=("domestic_abuse",))
+    assert takes_as("sandwell", "adults_in_domestic_violence", "adult", categories=("domestic_abuse",))
+    assert not takes_as("sandwell", "adults_in_domestic_violence", "child", categories=("domestic_abuse",))
 
 
 def test_sandwell_signposts_other_concerns_about_adults() -> None:
