@@ -129,6 +129,7 @@ def continue_split(
                 if (s := subjects[sid]).capacity and s.agrees
             },
             significant_harm=parent.significant_harm,
+            not_to_share=parent.sharing is False,
             received_at=parent.received_at,
             referrer_reachable=parent.referrer_reachable,
             rating=parent.rating or profile.unrated,

@@ -89,6 +89,7 @@ class ContinuedFrom(Frozen):
     holdings: tuple[Holding, ...] = ()
     adult_views: dict[str, AdultView] = {}
     significant_harm: bool | None = None
+    not_to_share: bool = False
     factors: tuple[str, ...]
     categories: tuple[str, ...] = ()
     place: str | None = None

@@ -276,6 +276,7 @@ def _begin(event: e.ContactReceived | e.ContinuedFrom, at: datetime) -> Referral
                 for s in event.subjects
             },
             "significant_harm": event.significant_harm,
+            "sharing": False if event.not_to_share else None,
             "held": {holding.item: holding for holding in event.holdings},
             "configuration": event.configuration,
             "stage": event.stage,
@@ -390,7 +391,7 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"subjects": {**referral.subjects, **done}}
         case e.ReferralReopened():
             reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
-            return {"subjects": reopened, "decided_at": None, "reopened": True}
+            return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True}
         case e.ProfileAdopted():
             return {"profile": event.profile}
         case e.ReferrerTold():

@@ -405,9 +405,6 @@ def test_only_the_service_that_it_was_made_to_accepts_an_offer() -> None:
 # Reopening
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the old outcomes are still there after a reopening: the new section 47 counts as decided before"
-)
 def test_a_section_47_after_a_reopened_one_is_a_new_decision_that_meets_its_clock_and_is_told() -> None:
     case = at_decision(referrer_reachable=True)
     case.give(c.CallStrategyDiscussion())

@@ -218,7 +218,6 @@ def test_not_sharing_is_too_late_once_the_checks_have_left() -> None:
     assert case.referral.sharing is True
 
 
-@pytest.mark.xfail(strict=True, reason="a split takes along what agencies hold, but not that nothing is to be shared")
 def test_a_reason_not_to_share_holds_in_the_linked_referral_too() -> None:
     case = at_decision(None, "child", "child")
     case.give(c.ContributeInformation(sensitive=True), partner("police"))
