@@ -96,25 +96,33 @@ def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
     }
 
 
-def _check(check: Check, agency: Agency | None) -> dict[str, Any]:
-    """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk."""
+FINDINGS = {"known", "relevant", "recommendation", "suggested_rating"}
+
+
+def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
+    """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. What it found is
+    `hidden` where it has not entered the shared record."""
     reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
-    return {**check.model_dump(), **reached}
+    return {**check.model_dump(exclude=FINDINGS if hidden else None), **reached}
 
 
 @router.get("/{reference}")
 async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
-    found = await read_case(store, reference, by.hub)
+    found, profile = await read_case(store, reference, by.hub), store.hub(by.hub)
     r, now = found.referral, store.time.now()
+    withheld = profile.firewall.threshold == "significant_harm" and not r.significant_harm
     items = await read_items(store, found, by)
     return {
         **brief(found),
         "subjects": r.subjects,
         "flags": r.flags,
         "sharing": r.sharing,
-        "checks": {agency: _check(check, store.hub(by.hub).agencies.get(agency)) for agency, check in r.checks.items()},
+        "checks": {
+            agency: _check(check, profile.agencies.get(agency), withheld and agency != by.agency)
+            for agency, check in r.checks.items()
+        },
         "clocks": [_clock(clock, now) for clock in r.clocks.values()],
         "meeting_at": r.meeting_at,
         "service": r.service,

@@ -14,6 +14,9 @@ from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON
 from mash.states.errors import NotFound
 
+FIRST, LAST = date(2013, 1, 1), date(2035, 12, 31)
+"""The days whose bank holidays are known."""
+Day = Annotated[date | None, Query(description="The next one, unless given.", ge=FIRST, le=LAST)]
 router = APIRouter(tags=["staff"], responses=PROBLEMS)
 
 
@@ -37,7 +40,10 @@ async def gatherings(request: Request, by: Staff) -> list[dict[str, Any]]:
 
 @router.get("/gatherings/{name}")
 async def gathering(
-    request: Request, name: str, by: Staff, day: Annotated[date | None, Query(description="The next one, unless given.")] = None
+    request: Request,
+    name: str,
+    by: Staff,
+    day: Day = None,
 ) -> dict[str, Any]:
     """A gathering's agenda: what came in since the last one and belongs there, and what was convened for it."""
     store = request.app.state.store

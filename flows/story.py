@@ -11,6 +11,11 @@ _LEFT_OUT = {
     "holdings",
     "said",
     "redacted",
+    # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
+    "known",
+    "relevant",
+    "recommendation",
+    "suggested_rating",
     "configuration",
     "profile",
     "consent",

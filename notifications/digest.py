@@ -9,7 +9,7 @@ from mash.notifications.wording import REFERRER, Message
 
 FOLD_FROM = 4
 """From so many that wait for one recipient at once they are one message."""
-ALONE = ("immediate_danger", "check_request", "meeting_convened", "system")
+ALONE = ("immediate_danger", "check_request", "meeting_convened", "strategy_discussion", "system")
 """Kinds that are never folded: a child in danger, what asks for an act of its own, and what carries a file."""
 
 

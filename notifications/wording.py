@@ -53,7 +53,7 @@ def notices_for(
         "warnings": [WARNINGS[marker] for marker in after.markers if marker in WARNINGS],
     }
 
-    def draft(kind: str, role: str, clock: str | None = None, **more: Any) -> NoticeDraft:
+    def draft(kind: str, role: str, clock: str | None = None, /, **more: Any) -> NoticeDraft:
         return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**facts, **more})
 
     def about(kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
@@ -67,6 +67,7 @@ def notices_for(
         return draft(kind, role, clock_id, due_at=clock.due_at.isoformat(), why=clock.why, what=what, **more)
 
     unrated = profile.ratings[profile.unrated].title.lower()
+    duty = profile.on_duty(profile.ladder[0].role, now)
     first_seen = before is None or before.stage == "consultation"
     notices: list[NoticeDraft] = []
     for event in events:
@@ -74,7 +75,7 @@ def notices_for(
             case e.StageEntered(stage="triage") if first_seen and not after.immediate_danger:
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
             case e.StageEntered(stage="decision") if first_seen and after.rating is None and not after.immediate_danger:
-                notices.append(draft("contact_to_rate", profile.on_duty("duty_manager", now), counts_as=unrated))
+                notices.append(draft("contact_to_rate", duty, counts_as=unrated))
             case e.PlaceAssigned() if after.stage == "triage":
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
             case e.StageEntered(stage="consultation"):
@@ -82,10 +83,12 @@ def notices_for(
             case e.DecisionProposed():
                 notices.append(draft("sign_off", event.role))
             case e.SignOffRefused():
-                notices.append(draft("sign_off_refused", profile.on_duty("duty_manager", now)))
+                notices.append(draft("sign_off_refused", duty))
             case e.DisagreementRaised() | e.DisagreementTakenFurther():
                 notices.append(about("disagreement", event.role, _latest(after, f"disagreement:{event.id}"), id=event.id))
             case e.DisagreementSettled():
+                if event.outcome == "changed":
+                    notices.append(draft("disagreement_changed", duty, about=after.disagreements[event.id].about))
                 raised = after.disagreements[event.id]
                 partner = profile.agencies.get(raised.agency)
                 if raised.by_role == REFERRER:
@@ -113,14 +116,19 @@ def notices_for(
                     "version": after.version,
                 }
                 invited = [a for a in profile.agencies if a in after.checks or a in profile.meeting.quorum]
-                notices += [draft("meeting_convened", profile.agencies[a].role, None, **when) for a in invited]
+                roles = dict.fromkeys((*(profile.agencies[a].role for a in invited), event.chair))
+                notices += [draft("meeting_convened", role, None, **when) for role in roles]
             case e.StepDownOffered():
                 service = profile.services[event.service]
                 notices.append(draft("step_down_offered", service.role, service=service.title))
-            case e.StepDownReturned() if event.said is None:
-                notices.append(draft("step_down_not_accepted", profile.on_duty("duty_manager", now)))
+            case e.StepDownReturned():
+                notices.append(draft("step_down_returned" if event.said else "step_down_not_accepted", duty))
+            case e.StageEntered(stage="strategy_discussion"):
+                quorum = profile.strategy_discussion.quorum
+                invited = [agency.role for name, agency in profile.agencies.items() if name in quorum]
+                notices += [draft("strategy_discussion", role) for role in dict.fromkeys((*invited, duty))]
             case e.ReferralSplit():
-                notices.append(draft("referral_split", profile.on_duty("duty_manager", now), linked=event.reference))
+                notices.append(draft("referral_split", duty, linked=event.reference))
             case e.ClocksStarted():
                 kinds = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
                 notices += [
@@ -128,7 +136,7 @@ def notices_for(
                         kinds[c.kind],
                         REFERRER,
                         c.id,
-                        outcomes=sorted({*after.outcomes.values()}),
+                        outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
                         taken=after.stage != "not_taken",
                         signpost=profile.signpost,
                     )
@@ -147,7 +155,7 @@ WARNINGS = {
 
 def _rater(referral: Referral, profile: Profile) -> str:
     place = profile.places.get(referral.place or "")
-    return place.triage_role if place and place.triage_role else "duty_manager"
+    return place.triage_role if place and place.triage_role else profile.ladder[0].role
 
 
 def _consulted(profile: Profile, now: datetime) -> str:
@@ -162,7 +170,7 @@ def _latest(referral: Referral, name: str) -> str:
 
 
 OUTCOMES_SAID = {
-    "section_47": "child protection enquiries (section 47) have begun",
+    "section_47": "social care, police and health are looking into the child's protection together (section 47)",
     "section_17": "a social worker will assess what help the child and family need (section 17)",
     "early_help": "support from early help is being arranged",
     "no_further_action": "no further action will be taken by children's social care",
@@ -235,6 +243,21 @@ def message_for(kind: str, reference: str | None, facts: dict[str, Any], now: da
                 title=f"{reference}: your disagreement was determined",
                 body=f"Your disagreement about {reference} was determined: {what}. "
                 "If you are not satisfied and the procedure allows it, you can take it further.",
+            )
+        case "disagreement_changed":
+            return Message(
+                title=f"{reference}: a disagreement has changed the {facts['about']}",
+                body=f"{head} It was determined that the {facts['about']} is changed: see what is to be done now.\n{link}",
+            )
+        case "strategy_discussion":
+            return Message(
+                title=f"{reference}: a strategy discussion is called",
+                body=f"{head} Social care, police and health are needed: please take part.\n{link}",
+            )
+        case "step_down_returned":
+            return Message(
+                title=f"{reference}: the step-down was returned",
+                body=f"{head} The service does not take it; it is to be decided anew.\n{link}",
             )
         case "step_down_not_accepted":
             return Message(

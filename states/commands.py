@@ -140,6 +140,21 @@ class RecordThreshold(Frozen):
     significant_harm: bool
 
 
+class RecordCategories(Frozen):
+    """What the case is about, as it has turned out."""
+
+    kind: Literal["record_categories"] = "record_categories"
+    categories: tuple[Category, ...]
+
+
+class CorrectCohort(Frozen):
+    """A subject's cohort, where it was wrong or not known."""
+
+    kind: Literal["correct_cohort"] = "correct_cohort"
+    subject: Code
+    cohort: Cohort
+
+
 class RecordMarker(Frozen):
     """A warning or a status that everybody on the case must see; or that it no longer holds."""
 
@@ -360,6 +375,7 @@ class AdoptProfile(Frozen):
 
     kind: Literal["adopt_profile"] = "adopt_profile"
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    rating: Code | None = Field(default=None, description="The rating from now on, where the adopted profile has others.")
 
 
 class AddNote(Frozen):
@@ -390,6 +406,8 @@ StaffCommand = Annotated[
     | RecordAdultView
     | RecordThreshold
     | RecordMarker
+    | RecordCategories
+    | CorrectCohort
     | AskAgencies
     | AnswerCheck
     | ContributeInformation

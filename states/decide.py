@@ -38,6 +38,9 @@ HANDLERS: dict[str, Callable[[Deciding, Any, Said | None], None]] = {
     "record_threshold": sharing.record_threshold,
     "record_marker": sharing.record_marker,
     "contribute_information": sharing.contribute,
+    "release_information": sharing.release,
+    "record_categories": intake.record_categories,
+    "correct_cohort": intake.correct_cohort,
     "ask_agencies": partners.ask,
     "answer_check": partners.answer,
     "proceed_without_replies": partners.proceed,
@@ -90,11 +93,8 @@ def decide(
     stages = COMMANDS.get(command.kind)
     if referral is not None and stages is not None and command.kind not in referral.possible():
         raise ImpossibleMove(referral.stage, command.kind, referral.possible())
-    d = Deciding(referral, profile, by, now, reference)
-    if isinstance(command, c.ReleaseInformation):
-        sharing.release(d, command, said, redacted)
-    else:
-        HANDLERS[command.kind](d, command, said)
+    d = Deciding(referral, profile, by, now, reference, redacted)
+    HANDLERS[command.kind](d, command, said)
     return d.events
 
 

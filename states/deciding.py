@@ -9,7 +9,7 @@ from mash.states.clocks import Due, due
 from mash.states.commands import Actor, Said
 from mash.states.errors import ImpossibleMove, Incomplete
 from mash.states.events import Event, StartedClock
-from mash.states.machine import BEFORE_DECISION, SECTION_47, move, stage_of
+from mash.states.machine import SECTION_47, move, stage_of
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, evolve
 
@@ -20,9 +20,17 @@ OUTLIVE = ("acknowledgement", "outcome_told", "disagreement")
 class Deciding:
     """One decision in the making: the events so far and the state they lead to."""
 
-    def __init__(self, referral: Referral | None, profile: Profile, by: Actor, now: datetime, reference: str) -> None:
+    def __init__(
+        self,
+        referral: Referral | None,
+        profile: Profile,
+        by: Actor,
+        now: datetime,
+        reference: str,
+        redacted: Said | None = None,
+    ) -> None:
         self.state = referral
-        self.profile, self.by, self.now, self.reference = profile, by, now, reference
+        self.profile, self.by, self.now, self.reference, self.redacted = profile, by, now, reference, redacted
         self.events: list[Event] = []
 
     @property
@@ -51,6 +59,8 @@ class Deciding:
         return self._clock(name, kind, owner or rule.owner, start, when, rule.source)
 
     def _start_of(self, rule: ClockRule) -> tuple[datetime, str]:
+        if rule.start == "receipt" and self.referral.consulted_at and rule not in self.profile.statutory.values():
+            return self.referral.consulted_at, "the end of the consultation"
         if rule.start == "receipt":
             return self.referral.received_at, "receipt"
         return self.now, {"stage": "now", "decision": "the decision", "strategy_discussion": "the strategy discussion"}[
@@ -140,8 +150,13 @@ class Deciding:
         self.ensure_stage_clock()
 
     def covered(self) -> tuple[str, ...]:
-        """The stages that a running response clock covers."""
-        return self.rating.covers if self.referral.rating and any(k.kind == "response" for k in self.referral.running) else ()
+        """The stages that a running response clock covers; one that covers the decision covers its signing off."""
+        running = any(clock.kind == "response" for clock in self.referral.running)
+        return self._covers() if self.referral.rating and running else ()
+
+    def _covers(self) -> tuple[str, ...]:
+        covers = self.rating.covers
+        return (*covers, "sign_off") if "decision" in covers else covers
 
     @property
     def rating(self) -> Rating:
@@ -154,8 +169,6 @@ class Deciding:
             self.go("open_triage")
             return
         self.go("open_decision")
-        # Nobody has rated it yet: without a triage stage that wait needs its clock all the same.
-        self.start(self.start_clock("triage", self._stage_rule("triage"), "first rating"))
 
     def take_route(self) -> None:
         """Go to the first stage of the rating's route that is not done yet."""
@@ -244,11 +257,17 @@ class Deciding:
         self.record(e.SubjectsConcluded(subjects=tuple(self.referral.subjects), outcome=outcome))
         self.stop(*{k.kind for k in self.referral.running} - set(OUTLIVE), met=False)
 
+    def withdraw(self, said: Said) -> None:
+        """A proposed decision is not signed off: it is decided anew."""
+        self.record(e.SignOffRefused(said=said))
+        self.go("refuse_sign_off")
+
     def reopen(self, said: Said) -> None:
         """The closure was mistaken: it is decided anew, within the statutory time from now."""
         self.record(e.ReferralReopened(said=said))
         self.stop("outcome_told", met=False)
         self.go("reopen")
+        self.ensure_response_clock()
         decision = self.profile.statutory["decision"].model_copy(update={"start": "stage"})
         self.start(self.start_clock("decision_on_response", decision, "decision on the response, reopened"))
         self.ensure_stage_clock()
@@ -290,8 +309,11 @@ class Deciding:
     def rerate(self, rating: str, said: Said | None) -> None:
         """Change the rating and move the clocks that hang on it. Up: the earlier of the old due time and now plus the new
         length. Down: the new length from the original start."""
+        if self.referral.stage == "sign_off" and said:  # what was proposed under the old rating is decided anew
+            self.withdraw(said)
         before = self.referral.rating or self.profile.unrated
-        up = self.profile.ratings[rating].severity > self.profile.ratings[before].severity
+        old = self.profile.ratings.get(before)  # an adopted profile may not have it any more
+        up = old is None or self.profile.ratings[rating].severity > old.severity
         self.record(e.ReferralRerated(rating=rating, before=before, said=said))
         for clock in self.referral.running:
             rule = self._rule_of_rating(clock)
@@ -305,12 +327,14 @@ class Deciding:
             self.record(e.ClockMoved(clock=moved))
         if self.rating.response is None:
             self.stop("response", met=False)
-        elif (
-            not any(clock.kind == "response" for clock in self.referral.clocks.values())
-            and self.referral.stage in BEFORE_DECISION
-        ):
-            self.start(self.start_clock("response", self.rating.response, rating))
+        self.ensure_response_clock()
         self.ensure_stage_clock()
+
+    def ensure_response_clock(self) -> None:
+        """A rating's own limit runs in the stages it covers, also for what was re-rated or came back there: then from now."""
+        rule, running = self.rating.response, {clock.kind for clock in self.referral.running}
+        if rule and "response" not in running and self.referral.stage in self._covers():
+            self.start(self.start_clock("response", rule, self.referral.rating or self.profile.unrated))
 
     def _rule_of_rating(self, clock: Clock) -> ClockRule | None:
         """The rule of the present rating that a clock hangs on; an agency's own time to reply hangs on none."""
@@ -327,11 +351,15 @@ class Deciding:
         rule = self._stage_rule(stage) if stage in self.profile.stages else None
         if rule and stage not in running and stage not in self.covered():
             self.start(self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage)))
+        r = self.referral
+        # Without a triage stage the wait for the first rating needs its clock all the same.
+        if stage == "decision" and r.rating is None and r.decided_at is None and "triage" not in running:
+            self.start(self.start_clock("triage", self._stage_rule("triage"), "first rating", owner=self._owner("triage")))
 
     def _stage_rule(self, stage: str) -> ClockRule:
-        """The rule of a stage's clock. Once consulted about, or refused by mistake, a contact waits for its rating from then."""
-        rule, later = self.profile.stages[stage], self.referral.consulted or self.referral.reopened
-        return rule.model_copy(update={"start": "stage"}) if stage == "triage" and later else rule
+        """The rule of a stage's clock. A contact that was refused by mistake waits for its rating only since then."""
+        rule = self.profile.stages[stage]
+        return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.reopened else rule
 
     def _owner(self, stage: str) -> str:
         """Who owns a stage's clock where that depends on the case; empty for the rule's own owner."""

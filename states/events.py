@@ -158,6 +158,17 @@ class ThresholdRecorded(Frozen):
     said: Said | None
 
 
+class CategoriesRecorded(Frozen):
+    kind: Literal["categories_recorded"] = "categories_recorded"
+    categories: tuple[str, ...]
+
+
+class CohortCorrected(Frozen):
+    kind: Literal["cohort_corrected"] = "cohort_corrected"
+    subject: str
+    cohort: str
+
+
 class MarkerRecorded(Frozen):
     kind: Literal["marker_recorded"] = "marker_recorded"
     marker: str
@@ -455,6 +466,8 @@ Event = Annotated[
     | AdultViewRecorded
     | ThresholdRecorded
     | MarkerRecorded
+    | CategoriesRecorded
+    | CohortCorrected
     | InformationContributed
     | InformationReleased
     | ChecksRequested

@@ -125,7 +125,7 @@ class ReferralChart(StateChart[Position]):
     end_assessment_in_early_help = section_17_assessment.to(step_down)
     end_assessment_in_transfer = section_17_assessment.to(transferred)
     accept = step_down.to(step_down_accepted)
-    step_up = step_down.to(decision)
+    step_up = step_down.to(decision) | section_17_assessment.to(decision) | adult_section_42.to(decision)
     end_adult_enquiry = adult_section_42.to(adult_enquiry_concluded)
     reopen = (
         step_down_accepted.to(decision)
@@ -219,6 +219,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "record_adult_view": _SEEN,
     "record_threshold": _SEEN,
     "record_marker": STAGES,
+    "record_categories": _SEEN,
+    "correct_cohort": _SEEN,
     "ask_agencies": _PARTNERS_ASKED,
     "answer_check": STAGES,
     "contribute_information": STAGES,

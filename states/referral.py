@@ -109,7 +109,8 @@ class Referral(Frozen, extra="ignore"):
     factors: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     place: str | None = None
-    consulted: bool = False
+    consulted_at: datetime | None = None
+    rated_at: datetime | None = None
     reopened: bool = False
     markers: tuple[str, ...] = ()
     links: dict[str, str] = {}
@@ -196,6 +197,11 @@ class Referral(Frozen, extra="ignore"):
     def adults_unheard(self) -> tuple[str, ...]:
         """The adults it is about whose capacity and wishes are not recorded yet."""
         return tuple(sid for sid, s in self.subjects.items() if s.cohort == "adult" and s.capacity is None)
+
+    @property
+    def adults_refusing(self) -> tuple[str, ...]:
+        """The adults with capacity who do not agree."""
+        return tuple(sid for sid, s in self.subjects.items() if s.capacity == "has" and s.agrees == "no")
 
     @property
     def disputed(self) -> tuple[str, ...]:
@@ -306,22 +312,29 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
         case e.StageEntered():
             return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from, "stage_since": at}
         case e.ReferralRated():
-            return {"rating": event.rating, "first_rating": event.rating}
+            return {"rating": event.rating, "first_rating": event.rating, "rated_at": at}
         case e.ReferralRerated():
-            return {"rating": event.rating}
+            return {"rating": event.rating, "rated_at": at}
         case e.ConsultationConcluded(outcome="advice"):
-            return {"consulted": True, **_all_decided(referral, "advice", at)}
+            return {"consulted_at": at, **_all_decided(referral, "advice", at)}
         case e.ConsultationConcluded():
-            return {"consulted": True}
+            return {"consulted_at": at}
         case e.PlaceAssigned():
             return {"place": event.place}
         case e.SharingBasisRecorded():
             return {"sharing": event.share}
         case e.AdultViewRecorded():
             adult = referral.subjects[event.subject].model_copy(update={"capacity": event.capacity, "agrees": event.agrees})
-            return {"subjects": {**referral.subjects, event.subject: adult}}
+            # An adult's later refusal outdates the basis: nothing more leaves until it is recorded anew.
+            refused = event.capacity == "has" and event.agrees == "no" and referral.sharing
+            return {"subjects": {**referral.subjects, event.subject: adult}, **({"sharing": None} if refused else {})}
         case e.ThresholdRecorded():
             return {"significant_harm": event.significant_harm}
+        case e.CategoriesRecorded():
+            return {"categories": event.categories}
+        case e.CohortCorrected():
+            corrected = referral.subjects[event.subject].model_copy(update={"cohort": event.cohort})
+            return {"subjects": {**referral.subjects, event.subject: corrected}}
         case e.MarkerRecorded():
             others = tuple(marker for marker in referral.markers if marker != event.marker)
             return {"markers": (*others, event.marker) if event.holds else others}
@@ -377,7 +390,7 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
         case e.StepDownOffered():
             return {"service": event.service}
         case e.StepDownReturned():
-            return {"service": None}
+            return {"service": None, "outcomes": {}, "decided_at": None}
         case e.DisagreementRaised():
             raised = Disagreement(about=event.about, agency=event.agency, by_role=by.role, role=event.role)
             return {"disagreements": {**referral.disagreements, event.id: raised}}

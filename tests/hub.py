@@ -41,6 +41,10 @@ def eventually(check: Callable[[], T], seconds: float = 30) -> T:
     return answer
 
 
+ON_DUTY = ("duty_manager", "out_of_hours")
+"""Whoever is on duty: simulated time runs on, and the hub may close during the tests."""
+
+
 @dataclass
 class Receivers:
     """A real SMTP server and a real HTTP endpoint that keep what they get. The endpoint can be told to refuse."""
@@ -58,19 +62,19 @@ class Receivers:
         """The subjects of the mails to an address that begins so."""
         return [str(mail["Subject"]) for to, mail in list(self.mails) if to.startswith(address)]
 
-    def on_duty(self) -> list[str]:
-        """The subjects of the mails to whoever is on duty: simulated time runs on, and the hub may close during the tests."""
-        return self.to("duty_manager") + self.to("out_of_hours")
+    def telling(self, address: str | tuple[str, ...], title: str) -> int:
+        """How many mails to an address that begins so bring a message of this title, alone or folded with others."""
+        return sum(to.startswith(address) and (mail["Subject"] == title or title in words(mail)) for to, mail in list(self.mails))
 
     def text(self) -> str:
         """All that was received, as one text."""
-        bodies = [
-            (part.get_payload(decode=True) or b"").decode(errors="replace")
-            for _, mail in self.mails
-            for part in mail.walk()
-            if not part.is_multipart()
-        ]
-        return "\n".join([*bodies, *(str(mail["Subject"]) for _, mail in self.mails), json.dumps(self.posts)])
+        return "\n".join([*(f"{mail['Subject']}\n{words(mail)}" for _, mail in self.mails), json.dumps(self.posts)])
+
+
+def words(mail: Message) -> str:
+    """The words of a mail."""
+    parts = (part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart())
+    return "\n".join(part.decode(errors="replace") for part in parts if isinstance(part, bytes))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub import CANARY, Hub, eventually
+from hub import CANARY, ON_DUTY, Hub, eventually
 
 
 def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
@@ -24,7 +24,7 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
     assert {"hub:sandwell", "rating:unrated", "cohort:child"} <= set(run["tags"])
     assert run["parameters"] == {"reference": reference}
     eventually(lambda: f"Your referral {reference} was received" in hub.received.to("pastoral@school"))
-    eventually(lambda: f"{reference} waits for a rating" in hub.received.on_duty())
+    eventually(lambda: hub.received.telling(ON_DUTY, f"{reference} waits for a rating"))
 
     # Rated red before there is a basis for sharing: the stage opens, but no agency is asked anything.
     hub.give(reference, "rate_referral", rating="red")

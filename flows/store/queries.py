@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import Row, func, insert, or_, select, text, update
 
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import unseal
@@ -141,16 +141,21 @@ async def agenda(store: Store, profile: Profile, gathering: Gathering, at: datet
     for it; most urgent first."""
     since = profile.calendar.last_time(gathering.at, gathering.days, at)
     async with store.engine.connect() as connection:
-        query = select(REFERRALS).where(REFERRALS.c.hub == profile.name, REFERRALS.c.is_open).order_by(REFERRALS.c.received_at)
+        # What is closed again on the day is reviewed all the same.
+        recent = or_(REFERRALS.c.is_open, REFERRALS.c.received_at > since)
+        query = select(REFERRALS).where(REFERRALS.c.hub == profile.name, recent).order_by(REFERRALS.c.received_at)
         cases = [_case(row) for row in (await connection.execute(query)).all()]
-    chosen = [case for case in cases if _on_agenda(case.referral, gathering, since, at)]
-    return sorted(chosen, key=lambda case: -profile.rating(case.referral.rating).severity)
+    chosen = [case for case in cases if _on_agenda(case.referral, profile, gathering, since, at)]
+    return sorted(chosen, key=lambda case: profile.place(case.referral.rating))
 
 
-def _on_agenda(referral: Referral, gathering: Gathering, since: datetime, at: datetime) -> bool:
+def _on_agenda(referral: Referral, profile: Profile, gathering: Gathering, since: datetime, at: datetime) -> bool:
     if referral.meeting_at is not None and not referral.meeting_held and since < referral.meeting_at <= at:
         return True
-    return since < referral.received_at <= at and gathering.discusses(referral.rating, frozenset(referral.categories))
+    # What came in unrated counts as the most urgent; what was rated only after a gathering is new to the next one.
+    came_in = max(referral.received_at, referral.rated_at or referral.received_at)
+    fresh = since < came_in <= at or since < referral.received_at <= at
+    return fresh and gathering.discusses(referral.rating or profile.unrated, frozenset(referral.categories))
 
 
 async def disagreements(store: Store, hub: str) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ GRAVEST_FIRST = (
     "no_further_action",
 )
 """When subjects' paths differ, the referral keeps the first of these that occurs; the others become linked referrals."""
+CHILDREN = ("child", "unborn")
 NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 """CIN rule 8610: a referral that leads to action has a primary need code."""
 
@@ -40,6 +41,8 @@ def decide(d: Deciding, cmd: c.RecordDecision, said: Said | None) -> None:
         raise Incomplete(f"{d.profile.title} completes the assessment itself before {outcomes}: decide section_17 first")
     if unheard := [sid for sid in r.adults_unheard if cmd.outcomes[sid] == "adult_section_42"]:
         raise Incomplete(f"record each adult's capacity and wishes first (record_adult_view): {', '.join(unheard)}")
+    if children := [sid for sid, o in cmd.outcomes.items() if o == "adult_section_42" and r.subjects[sid].cohort in CHILDREN]:
+        raise Incomplete(f"section 42 is for adults (Care Act 2014): correct the outcome or the cohort of {', '.join(children)}")
     need = cmd.primary_need or r.primary_need
     if need is None and any(o in NEEDS_PRIMARY_NEED and r.subjects[s].cohort != "adult" for s, o in cmd.outcomes.items()):
         raise Incomplete("a primary need code (N0 to N9) is needed unless no further action is taken (CIN rule 8610)")
@@ -61,8 +64,7 @@ def sign_off(d: Deciding, cmd: c.SignOffDecision, said: Said | None) -> None:
     if d.by.id == proposed.by:
         raise NotYours("a second person signs off: not the one who decided")
     if not cmd.agreed:
-        d.record(e.SignOffRefused(said=demands.words(said, "not agreeing")))
-        d.go("refuse_sign_off")
+        d.withdraw(demands.words(said, "not agreeing"))
         return
     d.record(
         e.DecisionRecorded(

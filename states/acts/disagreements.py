@@ -64,6 +64,11 @@ def _decide_anew(d: Deciding, reason: Said) -> None:
         d.reopen(reason)
     elif d.referral.stage in STEP_DOWN:
         comes_back(d, reason)
+    elif d.referral.stage == "sign_off":
+        d.withdraw(reason)
+    elif d.referral.stage in ("section_17_assessment", "adult_section_42"):
+        d.stop("assessment", met=False)
+        d.go("step_up")
 
 
 def take_further(d: Deciding, cmd: c.TakeDisagreementFurther, said: Said | None) -> None:

@@ -64,6 +64,22 @@ def assign_place(d: Deciding, cmd: c.AssignPlace, said: Said | None) -> None:
     d.hand_triage_over()
 
 
+def record_categories(d: Deciding, cmd: c.RecordCategories, said: Said | None) -> None:
+    """What the case turns out to be about; agencies that are asked only about that are asked now."""
+    d.record(e.CategoriesRecorded(categories=cmd.categories))
+    if d.referral.stage == "agency_checks" and d.referral.rating:
+        d.take_route()
+
+
+def correct_cohort(d: Deciding, cmd: c.CorrectCohort, said: Said | None) -> None:
+    """Who was taken for a child is an adult, or the other way round, or was of unknown age."""
+    if cmd.subject not in d.referral.subjects:
+        raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
+    d.record(e.CohortCorrected(subject=cmd.subject, cohort=cmd.cohort))
+    if d.referral.stage == "agency_checks" and d.referral.rating:
+        d.take_route()
+
+
 def rate(d: Deciding, cmd: c.RateReferral, said: Said | None) -> None:
     """The first rating sets the clocks and the route. Where agencies decide jointly what goes into the MASH, they all agree."""
     demands.role(d, d.raters, "rating a referral")

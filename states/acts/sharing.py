@@ -20,6 +20,9 @@ def record_basis(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> N
         raise Incomplete("consent is the lawful basis only when it was given: choose the basis that applies without it")
     if cmd.share and cmd.consent == "refused":
         raise Incomplete("to share although consent was refused is to override it: record 'overridden', and why")
+    if cmd.share and d.referral.adults_refusing and cmd.consent != "overridden":
+        refusing = ", ".join(d.referral.adults_refusing)
+        raise Incomplete(f"an adult with capacity refuses ({refusing}): to share all the same is to override it, and why")
     if cmd.share and d.referral.adults_unheard:
         raise Incomplete(
             f"record each adult's capacity and wishes first (record_adult_view): {', '.join(d.referral.adults_unheard)}"
@@ -31,10 +34,11 @@ def record_basis(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> N
     reason = said
     if not cmd.share or cmd.consent == "overridden" or not cmd.family_informed:
         reason = demands.words(said, "not sharing, overriding consent, or not informing the family")
-    if not cmd.share and d.referral.checks:
-        raise Incomplete("the checks have already left: record a note, or proceed without the replies")
     fields = {name: getattr(cmd, name) for name in c.RecordSharingBasis.model_fields if name != "kind"}
     d.record(e.SharingBasisRecorded(said=reason, **fields))
+    if not cmd.share and d.referral.outstanding:  # what has left cannot be called back, but nobody waits for it any more
+        d.record(e.ProceededWithoutReplies(agencies=d.referral.outstanding, said=reason))
+        d.stop("check", met=False)
     if d.referral.stage in BEFORE_DECISION and d.referral.rating:
         d.take_route()
 
@@ -62,6 +66,8 @@ def record_marker(d: Deciding, cmd: c.RecordMarker, said: Said | None) -> None:
         raise Incomplete(
             f"that marker {'is up already' if cmd.holds else 'is not up'}; up: {', '.join(d.referral.markers) or 'none'}"
         )
+    if not cmd.holds:
+        demands.role(d, dict.fromkeys((*d.profile.raters, *d.raters, *d.profile.deciders)), "taking a warning down")
     reason = said if cmd.holds else demands.words(said, "taking a warning down")
     d.record(e.MarkerRecorded(marker=cmd.marker, holds=cmd.holds, said=reason))
 
@@ -79,7 +85,7 @@ def contribute(d: Deciding, cmd: c.ContributeInformation, said: Said | None) -> 
     )
 
 
-def release(d: Deciding, cmd: c.ReleaseInformation, said: Said | None, redacted: Said | None) -> None:
+def release(d: Deciding, cmd: c.ReleaseInformation, said: Said | None) -> None:
     """Only the owning agency releases, with necessity and proportionality stated; an extract or a gist is its own words."""
     item = d.referral.held.get(cmd.item)
     if item is None or item.released:
@@ -98,7 +104,7 @@ def release(d: Deciding, cmd: c.ReleaseInformation, said: Said | None, redacted:
         raise Incomplete(
             "triage shares low-level information only: sensitive information is released once the case is in the MASH"
         )
-    if redacted is None and (cmd.proportionality != "whole" or d.profile.firewall.redaction == "always"):
+    if d.redacted is None and (cmd.proportionality != "whole" or d.profile.firewall.redaction == "always"):
         raise Incomplete("give the redacted version that others are to read (redacted)")
     d.record(
         e.InformationReleased(
@@ -107,6 +113,6 @@ def release(d: Deciding, cmd: c.ReleaseInformation, said: Said | None, redacted:
             necessity=cmd.necessity,
             proportionality=cmd.proportionality,
             said=justification,
-            redacted=redacted,
+            redacted=d.redacted,
         )
     )

@@ -25,7 +25,7 @@ def offer(d: Deciding, cmd: c.OfferStepDown, said: Said | None) -> None:
 
 def accept(d: Deciding, cmd: c.AcceptStepDown, said: Said | None) -> None:
     """The service accepts: only now is the step-down an outcome."""
-    demands.role(d, _for_the_service(d), "accepting this step-down")
+    _for_the_service(d, said, "accepting this step-down")
     d.record(e.StepDownAccepted(service=d.referral.service or "", said=said))
     d.go("accept")
     d.conclude("early_help")
@@ -33,14 +33,17 @@ def accept(d: Deciding, cmd: c.AcceptStepDown, said: Said | None) -> None:
 
 def give_back(d: Deciding, cmd: c.ReturnStepDown, said: Said | None) -> None:
     """The service does not take it: a new decision."""
-    demands.role(d, _for_the_service(d), "returning this step-down")
+    _for_the_service(d, said, "returning this step-down")
     comes_back(d, demands.words(said, "returning a step-down"))
 
 
-def _for_the_service(d: Deciding) -> tuple[str, ...]:
-    """Who answers an offer: the service it was made to, or a decider of the hub to whom the service has said so."""
+def _for_the_service(d: Deciding, said: Said | None, what: str) -> None:
+    """Who answers an offer: the service it was made to, or a decider of the hub, who says in words how the service has."""
     service = d.profile.services.get(d.referral.service or "")
-    return tuple(dict.fromkeys((*((service.role,) if service else ()), *d.profile.deciders)))
+    own = (service.role,) if service else ()
+    demands.role(d, tuple(dict.fromkeys((*own, *d.profile.deciders))), what)
+    if d.by.role not in own:
+        demands.words(said, f"{what} for the service")
 
 
 def comes_back(d: Deciding, said: Said | None) -> None:
@@ -48,3 +51,4 @@ def comes_back(d: Deciding, said: Said | None) -> None:
     if d.referral.service:
         d.record(e.StepDownReturned(service=d.referral.service, said=said))
     d.go("step_up")
+    d.ensure_response_clock()

@@ -52,12 +52,16 @@ def link(d: Deciding, cmd: c.LinkReferral | c.RecordLinked, said: Said | None) -
 
 
 def adopt_profile(d: Deciding, cmd: c.AdoptProfile, said: Said | None) -> None:
-    """Go on under another version of the hub's profile."""
-    if d.referral.rating and d.referral.rating not in d.profile.ratings:
-        raise NotInProfile(f"the adopted profile has no rating '{d.referral.rating}': re-rate first")
+    """Go on under another version of the hub's profile; where that has other ratings, under one of them."""
+    if cmd.rating:
+        demands.rating(d, cmd.rating)
+    elif d.referral.rating and d.referral.rating not in d.profile.ratings:
+        raise NotInProfile(f"the adopted profile has no rating '{d.referral.rating}': say which it is from now on (rating)")
     if d.profile.name != d.referral.hub:
         raise NotInProfile(f"{d.profile.title} is another hub's profile: transfer the referral instead")
     d.record(e.ProfileAdopted(profile=cmd.digest))
+    if cmd.rating and d.referral.rating and cmd.rating != d.referral.rating:
+        d.rerate(cmd.rating, said)
 
 
 def add_note(d: Deciding, cmd: c.AddNote, said: Said | None) -> None:

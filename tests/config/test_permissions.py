@@ -55,6 +55,8 @@ PARTNERS = {
                 "record_adult_view",
                 "record_threshold",
                 "record_marker",
+                "record_categories",
+                "correct_cohort",
                 "ask_agencies",
                 "link_referral",
                 "rate_referral",

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from hub import Hub, eventually, temporary_hub
+from hub import ON_DUTY, Hub, eventually, temporary_hub
 
 LIVES = 20
 
@@ -51,9 +51,9 @@ def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out
     own_hub.awaits(before, "Awaiting triage")
     own_hub.stack.kill("prefect")
     meanwhile = own_hub.referral(concern={"summary": "Danger.", "immediate_danger": True})
-    eventually(lambda: f"IMMEDIATE DANGER: {meanwhile}" in own_hub.received.on_duty())
+    eventually(lambda: own_hub.received.telling(ON_DUTY, f"IMMEDIATE DANGER: {meanwhile}"))
     # An hour, 240 times faster: the rating of the first is late, and somebody is told.
-    eventually(lambda: f"LATE: {before}, triage" in own_hub.received.on_duty(), 90)
+    eventually(lambda: own_hub.received.telling(ON_DUTY, f"LATE: {before}, triage"), 90)
     own_hub.give(before, "rate_referral", rating="green")
     own_hub.stack.start("prefect")
     own_hub.stack.wait_ready(60)

@@ -233,7 +233,7 @@ def test_nottinghamshire_the_audit_trail_says_who_did_what_and_when() -> None:
         (at, by.agency, told(_recorded(case, at, by, event))) for at, by, event in case.log if event.kind.startswith(("re", "ch"))
     ]
     assert (MORNING, "social_care", "referral rated: rating amber") in lines
-    answers = [(at, agency) for at, agency, what in lines if what.startswith("check answered: agency police; known True")]
+    answers = [(at, agency) for at, agency, what in lines if what.startswith("check answered: agency police")]
     assert answers == [(MORNING + timedelta(hours=1), "police")]
 
 

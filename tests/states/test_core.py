@@ -167,6 +167,10 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
             return c.RecordThreshold(significant_harm=one(True, True, False))
         case "record_marker":
             return c.RecordMarker(marker=one("marac", "staff_safety"), holds=one(True, False))
+        case "record_categories":
+            return c.RecordCategories(categories=one((), ("domestic_abuse",)))
+        case "correct_cohort":
+            return c.CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "ask_agencies":
             return c.AskAgencies(agencies=(one(*agencies, odd=("nobody",)),))
         case "contribute_information":
@@ -408,6 +412,8 @@ DETOURS = (
     "record_adult_view",
     "record_threshold",
     "record_marker",
+    "record_categories",
+    "correct_cohort",
     "ask_agencies",
     "contribute_information",
     "release_information",

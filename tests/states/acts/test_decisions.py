@@ -14,11 +14,13 @@ from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYour
 from mash.states.profile import Profile, Service, SignOff, Triage
 
 from .worlds import (
+    BASIS,
     MANAGER,
     NOT_SHARED,
     QUORUM,
     SYSTEM,
     Case,
+    answer_all,
     arrived,
     at_decision,
     climbs,
@@ -28,6 +30,7 @@ from .worlds import (
     of,
     partner,
     person,
+    rated,
 )
 
 SECOND = person("service_manager")
@@ -426,3 +429,43 @@ def test_reopening_a_decision_that_was_signed_off_wants_the_next_one_signed_off_
     case.give(c.ReopenReferral(), MANAGER)
     case.give(NFA, MANAGER)
     assert case.stage == "sign_off" and case.referral.open
+
+
+# A red that is re-rated, disputed or comes back keeps its limit
+
+LIMITED = hub(
+    "sandwell", sign_off={"red": SignOff(ratings=("red", "green"), outcomes=("no_further_action",), role="service_manager")}
+)
+
+
+def limited_at_decision() -> Case:
+    case = rated(LIMITED, "green")
+    case.give(BASIS)
+    return answer_all(case)
+
+
+def red_clock(case: Case) -> Any:
+    return next((clock for clock in case.referral.running if clock.kind == "response"), None)
+
+
+def test_a_limit_that_covers_the_decision_runs_until_the_decision_is_signed_off() -> None:
+    case = limited_at_decision()
+    due = red_clock(case).due_at
+    case.give(NFA, MANAGER)
+    assert case.stage == "sign_off" and red_clock(case).due_at == due
+
+
+def test_rerating_what_waits_to_be_signed_off_takes_the_proposal_back() -> None:
+    case = limited_at_decision()
+    case.give(NFA, MANAGER)
+    case.give(c.RerateReferral(rating="red"))
+    assert case.referral.proposed is None and case.stage == "mash_meeting"
+    assert red_clock(case) is not None
+
+
+def test_a_disputed_decision_that_is_changed_is_not_signed_off_behind_its_back() -> None:
+    case = limited_at_decision()
+    case.give(NFA, MANAGER)
+    case.give(c.RaiseDisagreement(about="rating", rating="red"), partner("police"))
+    case.give(c.SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), person("practice_manager"))
+    assert case.referral.proposed is None and case.referral.rating == "red"

@@ -315,10 +315,11 @@ def test_a_changed_decision_leaves_no_service_with_an_offer() -> None:
     assert case.referral.service is None
 
 
-def test_a_changed_decision_of_a_case_under_assessment_is_for_its_own_people_to_act_on() -> None:
+def test_a_changed_decision_of_a_case_under_assessment_is_decided_anew() -> None:
     case = decision_disputed("section_17")
     case.give(settled("changed"), PRACTICE)
-    assert case.stage == "section_17_assessment" and case.running("assessment")
+    assert case.stage == "decision" and case.running("assessment") == []
+    assert case.running("decision") and case.referral.next_at is not None
 
 
 def test_a_case_that_was_reopened_by_hand_meanwhile_is_not_reopened_twice() -> None:

@@ -12,7 +12,23 @@ from mash.states import events as e
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.profile import Agency, AgencyReply, Place, Profile
 
-from .worlds import BASIS, DUTY, MANAGER, MORNING, Case, answer_all, climbs, decision, hub, london, of, partner, person, rated
+from .worlds import (
+    BASIS,
+    DUTY,
+    MANAGER,
+    MORNING,
+    Case,
+    answer_all,
+    arrived,
+    climbs,
+    decision,
+    hub,
+    london,
+    of,
+    partner,
+    person,
+    rated,
+)
 
 
 def partners(**agencies: dict[str, Any]) -> dict[str, Agency]:
@@ -320,13 +336,15 @@ def test_going_on_names_whom_it_goes_on_without_and_is_for_those_who_rate() -> N
     assert case.referral.checks["probation"].known is True and case.stage == "mash_meeting"
 
 
-def test_whoever_rates_for_a_place_that_triages_on_its_own_may_go_on_without_replies_there() -> None:
-    north = Place(title="North", kind="authority", triage_role="partner_duty_manager")
-    case = Case(hub(agencies=CHOOSY, places={"north": north}))
-    subject = c.Subject(id="s0", cohort="child")
-    case.give(c.ReceiveContact(contact="referral", source="1A", source_agency="police", subjects=(subject,), place="north"))
+def test_both_the_hub_and_whoever_triages_for_a_place_of_its_own_may_go_on_without_replies_there() -> None:
+    profile = hub(agencies=CHOOSY, places={"north": Place(title="North", kind="authority", triage_role="partner_duty_manager")})
     rater = person("partner_duty_manager")
-    case.give(c.RateReferral(rating="amber"), rater)
-    case.give(BASIS, rater)
-    case.give(c.ProceedWithoutReplies(), rater)
-    assert case.stage == "mash_meeting"
+    for by in (rater, DUTY):
+        case = arrived(profile, place="north")
+        case.give(c.RateReferral(rating="amber"), rater)
+        case.give(BASIS, rater)
+        case.give(c.ProceedWithoutReplies(), by)
+        assert case.stage == "mash_meeting"
+    elsewhere = asked(profile, "amber", place=None)
+    with pytest.raises(NotYours):
+        elsewhere.give(c.ProceedWithoutReplies(), rater)

@@ -138,12 +138,33 @@ def test_nothing_is_shared_about_adults_before_each_ones_capacity_and_wishes_are
     with pytest.raises(Incomplete, match="s0, s2"):
         case.give(BASIS)
     case.give(HEARD)
+    override = basis(consent="overridden")
     with pytest.raises(Incomplete, match=r"\(record_adult_view\): s2$"):
-        case.give(BASIS)
+        case.give(override)
     case.give(c.RecordAdultView(subject="s2", capacity="lacks", agrees="not_asked"))
     assert case.referral.checks == {}
-    case.give(BASIS)
+    case.give(override)
     assert case.referral.checks != {}
+
+
+def test_what_an_adult_with_capacity_refuses_is_shared_only_by_overriding_it_in_words() -> None:
+    case = rated(SANDWELL, "red", "adult", categories=("domestic_abuse",))
+    case.give(HEARD)
+    with pytest.raises(Incomplete, match="an adult with capacity refuses"):
+        case.give(basis(consent="given"))
+    with pytest.raises(ReasonNeeded):
+        case.give(basis(consent="overridden"), words=False)
+    case.give(basis(consent="overridden"))
+    assert case.referral.checks != {}
+
+
+def test_after_an_adults_later_refusal_nothing_more_leaves_until_the_basis_is_recorded_anew() -> None:
+    case = rated(SANDWELL, "red", "adult", categories=("domestic_abuse",))
+    case.give(HEARD.model_copy(update={"agrees": "yes"}))
+    case.give(BASIS)
+    case.give(HEARD)
+    with pytest.raises(ImpossibleMove):
+        case.give(c.AskAgencies(agencies=("police",)))
 
 
 def test_an_adults_view_is_recorded_in_words_and_can_change() -> None:
@@ -159,7 +180,7 @@ def test_an_adults_view_is_recorded_in_words_and_can_change() -> None:
 @pytest.mark.parametrize("subject", ["s1", "somebody"], ids=["a child", "nobody here"])
 def test_a_view_is_that_of_an_adult_of_the_referral(subject: str) -> None:
     case = arrived(SANDWELL, "adult", "child", categories=("domestic_abuse",))
-    with pytest.raises(Incomplete, match="expected one of s0"):
+    with pytest.raises(Incomplete, match=r"expected one of s0$"):
         case.give(HEARD.model_copy(update={"subject": subject}))
 
 
@@ -177,9 +198,11 @@ def test_not_sharing_waits_for_no_adults_view() -> None:
 def test_an_adult_is_heard_before_an_adult_safeguarding_enquiry_is_decided() -> None:
     case = at_decision(None, "adult", "child")
     with pytest.raises(Incomplete, match="s0"):
-        case.give(decision(s0="adult_section_42", s1="adult_section_42"), MANAGER)
+        case.give(decision(s0="adult_section_42", s1="no_further_action"), MANAGER)
     case.give(HEARD)
-    case.give(decision(s0="adult_section_42", s1="adult_section_42"), MANAGER)
+    with pytest.raises(Incomplete, match="section 42 is for adults"):
+        case.give(decision(s0="adult_section_42", s1="adult_section_42"), MANAGER)
+    case.give(decision(s0="adult_section_42", s1="no_further_action"), MANAGER)
     assert case.stage == "adult_section_42"
 
 
@@ -210,12 +233,19 @@ def test_a_reason_not_to_share_recorded_before_the_rating_lets_nothing_leave_wit
     assert (case.stage, case.referral.checks) == ("mash_meeting", {})
 
 
-def test_not_sharing_is_too_late_once_the_checks_have_left() -> None:
+def test_why_it_is_shared_may_be_said_better_once_the_checks_have_left() -> None:
     case = rated(SANDWELL, "red")
     case.give(BASIS)
-    with pytest.raises(Incomplete, match="already left"):
-        case.give(NOT_SHARED)
+    case.give(basis(purpose="child_protection"))
     assert case.referral.sharing is True
+
+
+def test_a_reason_not_to_share_that_comes_after_the_checks_have_left_stops_what_is_still_out() -> None:
+    case = rated(SANDWELL, "red")
+    case.give(BASIS)
+    case.give(NOT_SHARED)
+    assert (case.stage, case.referral.outstanding, case.running("check")) == ("mash_meeting", (), [])
+    assert case.referral.sharing is False
 
 
 def test_a_reason_not_to_share_holds_in_the_linked_referral_too() -> None:
