@@ -108,6 +108,9 @@ class RerateReferral(Frozen):
 
     kind: Literal["rerate_referral"] = "rerate_referral"
     rating: Code
+    agreed: tuple[Code, ...] = Field(
+        default=(), description="The agencies that decided it jointly, where it now goes into the MASH."
+    )
 
 
 class RecordSharingBasis(Frozen):

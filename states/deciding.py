@@ -147,7 +147,7 @@ class Deciding:
         self.stop(left, *(("triage",) if detour else ()), met=not detour)
         if stage not in self.covered() and not detour:
             self.stop("response")
-        self.ensure_stage_clock()
+        self.ensure_clocks()
 
     def covered(self) -> tuple[str, ...]:
         """The stages that a running response clock covers; one that covers the decision covers its signing off."""
@@ -267,10 +267,9 @@ class Deciding:
         self.record(e.ReferralReopened(said=said))
         self.stop("outcome_told", met=False)
         self.go("reopen")
-        self.ensure_response_clock()
         decision = self.profile.statutory["decision"].model_copy(update={"start": "stage"})
         self.start(self.start_clock("decision_on_response", decision, "decision on the response, reopened"))
-        self.ensure_stage_clock()
+        self.ensure_clocks()
 
     def take_path(self, outcome: str) -> None:
         """Set out on the path of a decision."""
@@ -306,7 +305,7 @@ class Deciding:
 
     # --- ratings ----------------------------------------------------------------------------------------------------
 
-    def rerate(self, rating: str, said: Said | None) -> None:
+    def rerate(self, rating: str, said: Said | None, agreed: tuple[str, ...] = ()) -> None:
         """Change the rating and move the clocks that hang on it. Up: the earlier of the old due time and now plus the new
         length. Down: the new length from the original start."""
         if self.referral.stage == "sign_off" and said:  # what was proposed under the old rating is decided anew
@@ -314,7 +313,7 @@ class Deciding:
         before = self.referral.rating or self.profile.unrated
         old = self.profile.ratings.get(before)  # an adopted profile may not have it any more
         up = old is None or self.profile.ratings[rating].severity > old.severity
-        self.record(e.ReferralRerated(rating=rating, before=before, said=said))
+        self.record(e.ReferralRerated(rating=rating, before=before, agreed=agreed, said=said))
         for clock in self.referral.running:
             rule = self._rule_of_rating(clock)
             if rule is None:
@@ -327,14 +326,7 @@ class Deciding:
             self.record(e.ClockMoved(clock=moved))
         if self.rating.response is None:
             self.stop("response", met=False)
-        self.ensure_response_clock()
-        self.ensure_stage_clock()
-
-    def ensure_response_clock(self) -> None:
-        """A rating's own limit runs in the stages it covers, also for what was re-rated or came back there: then from now."""
-        rule, running = self.rating.response, {clock.kind for clock in self.referral.running}
-        if rule and "response" not in running and self.referral.stage in self._covers():
-            self.start(self.start_clock("response", rule, self.referral.rating or self.profile.unrated))
+        self.ensure_clocks()
 
     def _rule_of_rating(self, clock: Clock) -> ClockRule | None:
         """The rule of the present rating that a clock hangs on; an agency's own time to reply hangs on none."""
@@ -345,13 +337,17 @@ class Deciding:
         agency = self.profile.agencies.get(clock.id.split(":")[1].split(".")[0])
         return None if agency and agency.reply else self.rating.reply
 
-    def ensure_stage_clock(self) -> None:
-        """No stage waits without a clock: when no response clock covers it, its own runs."""
-        stage, running = self.referral.stage, {clock.kind for clock in self.referral.running}
+    def ensure_clocks(self) -> None:
+        """No stage waits without a clock: the rating's own limit where it covers the stage (for what was re-rated or came back
+        there from now), else the stage's."""
+        r = self.referral
+        stage, running = r.stage, {clock.kind for clock in r.running}
+        limit = self.rating.response if r.rating and stage in self._covers() else None
+        if limit and r.rating and "response" not in running:
+            self.start(self.start_clock("response", limit, r.rating))
         rule = self._stage_rule(stage) if stage in self.profile.stages else None
         if rule and stage not in running and stage not in self.covered():
             self.start(self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage)))
-        r = self.referral
         # Without a triage stage the wait for the first rating needs its clock all the same.
         if stage == "decision" and r.rating is None and r.decided_at is None and "triage" not in running:
             self.start(self.start_clock("triage", self._stage_rule("triage"), "first rating", owner=self._owner("triage")))

@@ -130,6 +130,7 @@ class ReferralRerated(Frozen):
     kind: Literal["referral_rerated"] = "referral_rerated"
     rating: str
     before: str
+    agreed: tuple[str, ...] = ()
     said: Said | None
 
 

@@ -84,9 +84,7 @@ def rate(d: Deciding, cmd: c.RateReferral, said: Said | None) -> None:
     """The first rating sets the clocks and the route. Where agencies decide jointly what goes into the MASH, they all agree."""
     demands.role(d, d.raters, "rating a referral")
     demands.rating(d, cmd.rating)
-    demands.agencies(d, cmd.agreed)
-    if d.profile.ratings[cmd.rating].route[0] != "decision":
-        demands.quorum(d.profile.triage.joint, cmd.agreed, "the joint decision that a case goes into the MASH")
+    _agreed(d, cmd)
     d.record(e.ReferralRated(rating=cmd.rating, agreed=cmd.agreed, said=said))
     d.stop("triage")
     if d.rating.response:
@@ -102,6 +100,19 @@ def rerate(d: Deciding, cmd: c.RerateReferral, said: Said | None) -> None:
     before = d.referral.rating
     if before is None or before == cmd.rating:
         raise Incomplete(f"the referral is already rated {before}" if before else "the referral has no rating yet: rate it first")
-    d.rerate(cmd.rating, reason)
+    if not _goes_into_the_mash(d, before):
+        _agreed(d, cmd)
+    d.rerate(cmd.rating, reason, cmd.agreed)
     if d.referral.stage in BEFORE_DECISION:
         d.take_route()
+
+
+def _agreed(d: Deciding, cmd: c.RateReferral | c.RerateReferral) -> None:
+    """Where agencies decide jointly what goes into the MASH, those it needs have agreed."""
+    demands.agencies(d, cmd.agreed)
+    if _goes_into_the_mash(d, cmd.rating):
+        demands.quorum(d.profile.triage.joint, cmd.agreed, "the joint decision that a case goes into the MASH")
+
+
+def _goes_into_the_mash(d: Deciding, rating: str) -> bool:
+    return d.profile.ratings[rating].route[0] != "decision"

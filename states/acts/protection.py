@@ -43,7 +43,7 @@ def record_strategy_discussion(d: Deciding, cmd: c.RecordStrategyDiscussion, sai
             d.go("offer")
         if back_to in BEFORE_DECISION and d.referral.rating:
             d.take_route()
-    d.ensure_stage_clock()
+    d.ensure_clocks()
 
 
 def conclude_enquiries(d: Deciding, cmd: c.ConcludeEnquiries, said: Said | None) -> None:

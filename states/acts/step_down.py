@@ -51,4 +51,3 @@ def comes_back(d: Deciding, said: Said | None) -> None:
     if d.referral.service:
         d.record(e.StepDownReturned(service=d.referral.service, said=said))
     d.go("step_up")
-    d.ensure_response_clock()

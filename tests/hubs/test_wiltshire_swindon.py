@@ -136,6 +136,16 @@ def test_wiltshire_swindon_a_case_below_the_threshold_stays_out_of_the_mash_and_
     assert case.stage == "decision" and not case.referral.checks
 
 
+def test_wiltshire_swindon_a_case_that_is_rated_up_into_the_mash_needs_the_joint_decision_too() -> None:
+    least = min(load_profile(HUB).ratings.items(), key=lambda found: found[1].severity)[0]
+    case = received(HUB)
+    case.give(c.RateReferral(rating=least))
+    with pytest.raises(QuorumNotMet, match="joint decision"):
+        case.give(c.RerateReferral(rating="amber"))
+    case.give(c.RerateReferral(rating="amber", agreed=STATUTORY_PARTNERS))
+    assert case.stage == "agency_checks"
+
+
 # The MASH holds every strategy discussion
 
 

@@ -149,7 +149,7 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
     profile = world.profile
     ratings = (*profile.ratings, *(() if sensible else ("purple",)))
     agencies = tuple(profile.agencies) or ("police",)
-    quorum = tuple({*profile.strategy_discussion.quorum, *profile.meeting.quorum})
+    quorum = tuple(dict.fromkeys((*profile.strategy_discussion.quorum, *profile.meeting.quorum)))
     attended = one(quorum, odd=(quorum[:2], ()))
     match kind:
         case "conclude_consultation":
@@ -159,7 +159,7 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
         case "rate_referral":
             return c.RateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)))
         case "rerate_referral":
-            return c.RerateReferral(rating=one(*ratings))
+            return c.RerateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)))
         case "record_adult_view":
             subject = one(*(referral.adults_unheard or referral.subjects), odd=("nobody",))
             return c.RecordAdultView(subject=subject, capacity=one("has", "lacks"), agrees=one("yes", "no"))
@@ -375,6 +375,15 @@ class AnyOrder(RuleBasedStateMachine):
             assert all(clock.due_at >= clock.started_at for clock in referral.clocks.values())
             assert all(clock.next_at is not None for clock in referral.running), "a running clock went silent"
             assert all(clock.owner for clock in referral.clocks.values())
+
+    @invariant()
+    def a_ratings_own_limit_runs_wherever_it_covers(self) -> None:
+        for referral in self.world.states.values():
+            rating = self.world.profile.ratings.get(referral.rating or "")
+            if rating and rating.response and ("decision" if referral.stage == "sign_off" else referral.stage) in rating.covers:
+                assert "response" in {clock.kind for clock in referral.running}, (
+                    f"{referral.rating} at {referral.stage} without its limit"
+                )
 
     @invariant()
     def every_stage_is_a_stage_and_openness_agrees_with_it(self) -> None:
