@@ -8,7 +8,7 @@ from mash.states.acts import demands
 from mash.states.acts.step_down import comes_back
 from mash.states.commands import Said
 from mash.states.deciding import Deciding
-from mash.states.errors import ImpossibleMove, Incomplete, NotYours
+from mash.states.errors import Incomplete, NotInProfile, NotYours
 from mash.states.machine import BEFORE_DECISION, CONCLUDED, STEP_DOWN
 from mash.states.profile import ClockRule, Referee
 from mash.states.referral import Disagreement
@@ -75,16 +75,13 @@ def take_further(d: Deciding, cmd: c.TakeDisagreementFurther, said: Said | None)
     """Whoever raised it is not satisfied with what was determined: the next role's turn."""
     found = _found(d, cmd.disagreement)
     referees = _referees(d, found.about)
-    last = found.final or found.stage + 1 >= len(referees)  # an adopted profile may have fewer roles
-    if found.outcome is None or last:
-        raise ImpossibleMove(
-            d.referral.stage,
-            cmd.kind,
-            d.referral.possible(),
-            "that disagreement is not determined yet" if found.outcome is None else "that disagreement was determined for good",
-        )
+    if found.outcome is None or found.final:
+        why = "is not determined yet" if found.outcome is None else "was determined for good"
+        raise Incomplete(f"that disagreement {why}")
     if (found.agency, found.by_role) != (d.by.agency, d.by.role):
         raise NotYours("only whoever raised a disagreement takes it further")
+    if found.stage + 1 >= len(referees):
+        raise NotInProfile(f"by the profile that the referral has adopted, {referees[-1].role} determines for good")
     referee = referees[found.stage + 1]
     reason = demands.words(said, "taking a disagreement further")
     d.record(e.DisagreementTakenFurther(id=cmd.disagreement, role=referee.role, said=reason))

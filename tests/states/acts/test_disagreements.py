@@ -374,7 +374,7 @@ def test_nothing_is_taken_further_before_it_is_determined_and_what_does_not_exis
         case.give(FURTHER, POLICE)
     case.give(OVER_DECISION, partner("health"))
     case.give(settled(disagreement="D2"), PRACTICE)
-    with pytest.raises(ImpossibleMove, match="not determined yet"):
+    with pytest.raises(Incomplete, match="not determined yet"):
         case.give(FURTHER, POLICE)
     with pytest.raises(Incomplete, match="no such disagreement"):
         case.give(c.TakeDisagreementFurther(disagreement="D3"), POLICE)
@@ -401,7 +401,7 @@ def test_a_final_word_is_not_taken_further_while_another_disagreement_still_coul
     case.give(settled(), OPERATIONAL)
     case.give(OVER_RATING, partner("health"))
     case.give(settled(disagreement="D2"), REPRESENTATIVE)
-    with pytest.raises(ImpossibleMove, match="for good"):
+    with pytest.raises(Incomplete, match="for good"):
         case.give(FURTHER, POLICE)
     case.give(c.TakeDisagreementFurther(disagreement="D2"), partner("health"))
     assert case.referral.disputed == ("D2",)
