@@ -39,7 +39,9 @@ class Settings(BaseModel):
     mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
     time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
-    linger_seconds: float = Field(default=1.0, ge=0, description="How long a run in a burst of events stays before it parks.")
+    settle_seconds: float = Field(
+        default=0.5, ge=0, description="How long nothing more happens to a referral before its run is carried."
+    )
     attempts_at_once: int = Field(default=24, ge=1, description="How many runs the worker carries at the same time.")
 
     @property

@@ -82,7 +82,7 @@ class Cluster:
     @property
     def app_url(self) -> str:
         """The application's role, which owns nothing."""
-        return self._url("postgresql+psycopg", "mash_app", "mash")
+        return self._url("postgresql+asyncpg", "mash_app", "mash")
 
     @property
     def owner_url(self) -> str:

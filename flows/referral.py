@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect import flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import State
@@ -21,7 +18,7 @@ from prefect.states import Scheduled
 
 from mash.flows.store.apply import fire_due
 from mash.flows.store.log import read_log
-from mash.flows.store.queries import Case, deliveries_since, read_case
+from mash.flows.store.queries import Case, notices_of, read_case
 from mash.flows.store.store import Store
 from mash.flows.story import markdown
 from mash.states.machine import NAMES
@@ -32,20 +29,18 @@ class CarryFailed(Exception):
     """An attempt failed. Says the type of error and the reference only: Prefect keeps what it is told."""
 
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
 @dataclass
 class Attempt:
-    """One attempt at carrying a referral: the store, what wakes it, and what earlier attempts had shown."""
+    """One attempt at carrying a referral: the store, the case as it was found, and what Prefect shows of it."""
 
     store: Store
-    linger: float
-    busy: bool = False
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
-    shown_until: datetime = LONG_AGO
+    case: Case
     tags: frozenset[str] = frozenset()
-    seen: int = 0
+
+    @property
+    def seen(self) -> int:
+        """The version of the referral that is dealt with."""
+        return self.case.referral.version
 
 
 ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
@@ -66,12 +61,6 @@ def tags_of(referral: Referral) -> frozenset[str]:
     return frozenset({f"hub:{referral.hub}", rating, *about})
 
 
-@task(name="deliveries", task_run_name="{summary}", persist_result=False, cache_policy=NO_CACHE)
-async def show_deliveries(summary: str, lines: list[str]) -> int:
-    """Shows in Prefect which notices went. The outbox has sent them already: a task shows a delivery, it never gates one."""
-    return len(lines)
-
-
 # With no result storage on the flow, the engine asks the server for one by a blocking call.
 @flow(name="referral", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
 async def referral(reference: str) -> None:
@@ -87,35 +76,22 @@ async def referral(reference: str) -> None:
 
 
 async def _carry(attempt: Attempt, reference: str) -> Case:
-    """Do what is due until nothing is; in a burst of events, stay for the next one instead of parking between them."""
-    while True:
-        attempt.woken.clear()
+    """Do what is due."""
+    due = attempt.case.referral.next_at
+    if due and due <= attempt.store.time.now():
         await fire_due(attempt.store, reference=reference)
-        case = await read_case(attempt.store, reference)
-        attempt.seen = case.referral.version
-        if case.referral.finished:
-            return case
-        if attempt.woken.is_set():
-            attempt.busy = True
-        elif not attempt.busy:
-            return case
-        else:
-            try:
-                await asyncio.wait_for(attempt.woken.wait(), attempt.linger)
-            except TimeoutError:
-                return case
+        attempt.case = await read_case(attempt.store, reference)
+    return attempt.case
 
 
 async def _tell_story(attempt: Attempt, case: Case) -> None:
     client, run_id = _run()
-    since, attempt.shown_until = attempt.shown_until, datetime.now(UTC)
-    sent = await deliveries_since(attempt.store, case.reference, since)
-    if sent:
-        await show_deliveries(f"{len(sent)} deliveries", [f"{row.kind} to {row.role}: {row.status}" for row in sent])
     if attempt.tags != (tags := tags_of(case.referral)):
         await client.update_flow_run(run_id, tags=sorted(tags))
         attempt.tags = tags
-    story = markdown(case.reference, await read_log(attempt.store, case.reference))
+    story = markdown(
+        case.reference, await read_log(attempt.store, case.reference), await notices_of(attempt.store, case.reference)
+    )
     await client.create_artifact(
         ArtifactCreate(
             key=case.reference.lower(),

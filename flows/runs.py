@@ -19,6 +19,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.states import Pending
 
 from mash.flows.referral import referral, tags_of
 from mash.flows.store.queries import Case
@@ -91,6 +92,8 @@ async def create_run(client: PrefectClient, deployments: Deployments, case: Case
         parameters={"reference": case.reference},
         tags=sorted(tags_of(case.referral)),
         work_queue_name=queue,
+        # The worker is about to carry it.
+        state=Pending(),
         idempotency_key=case.reference,
     )
 

@@ -37,6 +37,11 @@ PREFECT_SERVER = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    # No flow of ours runs tasks: their recorder would read every event for nothing.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+    # Five by default, with ten more made and thrown away under load.
+    "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
+    "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "0",
     # Prefect's tables grow without end and slow its scheduler: short retention. The case's history is in our log. Runs count from
     # their end, so a parked one, however old, is never deleted.
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",

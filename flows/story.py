@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from mash.states.clocks import local
 from mash.states.events import Recorded
 
@@ -53,7 +56,9 @@ def told(recorded: Recorded) -> str:
     return f"{event.kind.replace('_', ' ')}{': ' if facts else ''}{'; '.join(facts)}"
 
 
-def markdown(reference: str, log: list[Recorded]) -> str:
-    """The timeline as Markdown, newest last."""
+def markdown(reference: str, log: list[Recorded], notices: Iterable[Any]) -> str:
+    """The timeline as Markdown, newest last; and which notices went, to which roles."""
     rows = "\n".join(f"| {r.sequence} | {local(r.at)} | {r.by.role} | {told(r).replace('|', '/')} |" for r in log)
-    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n"
+    sent = "\n".join(f"| {local(n.created_at)} | {n.role} | {n.kind.replace('_', ' ')} | {n.status} |" for n in notices)
+    told_whom = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
+    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{told_whom}"

@@ -29,7 +29,7 @@ class Watch:
     store: Store
     client: PrefectClient
     alive: Callable[[], Awaitable[list[FlowRun]]]
-    enqueue: Callable[[str], Awaitable[None]]
+    enqueue: Callable[[list[str]], Awaitable[None]]
 
 
 WATCH: ContextVar[Watch] = ContextVar("watch")
@@ -47,22 +47,22 @@ async def look_around(watch: Watch) -> int:
     by_reference: dict[str, list[FlowRun]] = {}
     for run in await watch.alive():
         by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
-    behind = 0
+    behind: list[str] = []
     for case in await unfinished(watch.store):
         runs = by_reference.get(case.reference, [])
         for extra in (run for run in runs if case.flow_run_id and run.id != case.flow_run_id):
             await watch.client.set_flow_run_state(extra.id, Cancelled(message="another run carries this referral"), force=True)
             await record_repair(watch.store, case.reference, "a second run was alive: cancelled")
         if not any(in_step(watch.store, case, run) for run in runs):
-            behind += 1
-            await watch.enqueue(case.reference)
+            behind.append(case.reference)
+    await watch.enqueue(behind)
     count = await conservation(watch.store)
     if count["contacts"] != count["outcomes"] + count["open"]:
         what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
         await record_repair(watch.store, None, f"conservation fails: {what}")
         for hub in watch.store.hubs:
             await tell_administrators(watch.store, hub, "contacts do not add up", what)
-    return behind
+    return len(behind)
 
 
 def in_step(store: Store, case: Case, run: FlowRun) -> bool:

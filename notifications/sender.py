@@ -8,6 +8,7 @@ from urllib.parse import quote
 import apprise
 from apprise.attachment.memory import AttachMemory
 
+from mash.notifications import mail
 from mash.notifications.wording import Message
 
 # Apprise logs the address of a channel when it fails; addresses are secrets, results are ours to record.
@@ -36,6 +37,7 @@ def mail_to(mail_url: str, address: str) -> str:
 
 def check_channels(channels: Channels) -> list[str]:
     """What is wrong with the channels, by hub, role and place in the list; empty when Apprise understands them all."""
+    mail.register()
     return [
         f"[{hub}] {role}, entry {place}: Apprise does not understand this URL"
         for hub, roles in channels.items()
@@ -55,6 +57,7 @@ async def send(urls: list[str], message: Message) -> str:
     attached = (
         AttachMemory(content=message.invitation, name="meeting.ics", mimetype="text/calendar") if message.invitation else None
     )
+    mail.register()
     said = []
     for url in urls:
         channel = apprise.Apprise()

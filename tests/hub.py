@@ -271,7 +271,7 @@ def running_hub(folder: Path, *, rate: float = 240.0) -> Iterator[Hub]:
             time_rate=rate,
             # A Thursday morning: the hub is open.
             time_start="2026-11-19T10:00:00+00:00",
-            linger_seconds=0.3,
+            settle_seconds=0.1,
         )
         try:
             with Stack(settings) as stack:

@@ -93,7 +93,7 @@ def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
             "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
             "time_rate": RATE,
             "time_start": STARTS.isoformat(),
-            "linger_seconds": 0.5,
+            "settle_seconds": 0.3,
         }
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, insert, or_, select, text, update
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import unseal
 from mash.flows.store.store import Store
-from mash.flows.store.tables import API_KEYS, DELIVERIES, EVENTS, ITEMS, NOTICES, RECEIPTS, REFERRALS, REPAIRS, WAKE_UPS
+from mash.flows.store.tables import API_KEYS, EVENTS, ITEMS, NOTICES, RECEIPTS, REFERRALS, REPAIRS
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
 from mash.states.firewall import product, view
@@ -223,20 +223,32 @@ async def add_api_key(store: Store, key_hash: str, caller: str, hub: str, agency
         )
 
 
-async def claim_wake_ups(store: Store, limit: int) -> list[str]:
-    """Take wake-up rows, most urgent first; returns the references once each. A claimed wake-up that is lost with the worker
-    is made good by the look at all unfinished referrals when a worker starts."""
+async def claim_wake_ups(store: Store, limit: int) -> list[tuple[str, int]]:
+    """Take wake-up rows, most urgent first; returns the references once each, with how urgent they are. A claimed wake-up that is
+    lost with the worker is made good by the look at all unfinished referrals when a worker starts."""
     claim = text("""DELETE FROM wake_up WHERE id IN (SELECT id FROM wake_up ORDER BY urgency DESC, id LIMIT :limit
                     FOR UPDATE SKIP LOCKED) RETURNING reference, urgency, id""")
     async with store.engine.begin() as connection:
         rows = (await connection.execute(claim, {"limit": limit})).all()
-    return list(dict.fromkeys(row.reference for row in sorted(rows, key=lambda row: (-row.urgency, row.id))))
+    found: dict[str, int] = {}
+    for row in sorted(rows, key=lambda row: (-row.urgency, row.id)):
+        found.setdefault(row.reference, row.urgency)
+    return list(found.items())
 
 
-async def add_wake_up(store: Store, reference: str, urgency: int) -> None:
-    """Ask for another look at a referral's run."""
-    async with store.engine.begin() as connection:
-        await connection.execute(insert(WAKE_UPS).values(reference=reference, urgency=urgency))
+async def urgencies(store: Store, references: list[str]) -> list[tuple[str, int]]:
+    """How urgent these referrals are, for those that there are."""
+    async with store.engine.connect() as connection:
+        query = select(REFERRALS.c.reference, REFERRALS.c.hub, REFERRALS.c.rating).where(REFERRALS.c.reference.in_(references))
+        rows = (await connection.execute(query)).all() if references else []
+    # A hub that is served no longer still has open cases.
+    return [(row.reference, -store.hubs[row.hub].place(row.rating) if row.hub in store.hubs else 0) for row in rows]
+
+
+async def version_of(store: Store, reference: str) -> int:
+    """How many events a referral has; 0 when there is none."""
+    async with store.engine.connect() as connection:
+        return await connection.scalar(select(REFERRALS.c.version).where(REFERRALS.c.reference == reference)) or 0
 
 
 async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
@@ -256,18 +268,6 @@ async def record_repair(store: Store, reference: str | None, what: str) -> None:
     """Write down what was wrong and set right."""
     async with store.engine.begin() as connection:
         await connection.execute(insert(REPAIRS).values(reference=reference, what=what, at=store.time.now()))
-
-
-async def deliveries_since(store: Store, reference: str, since: datetime) -> list[Row[Any]]:
-    """The finished tries of a referral's notices after a wall-clock instant."""
-    async with store.engine.connect() as connection:
-        query = (
-            select(NOTICES.c.kind, NOTICES.c.role, NOTICES.c.status, DELIVERIES.c.result, DELIVERIES.c.finished_at)
-            .join(DELIVERIES, DELIVERIES.c.notice == NOTICES.c.id)
-            .where(NOTICES.c.reference == reference, DELIVERIES.c.finished_at > since)
-            .order_by(DELIVERIES.c.finished_at)
-        )
-        return list((await connection.execute(query)).all())
 
 
 async def notices_of(store: Store, reference: str) -> list[Row[Any]]:

@@ -1,0 +1,54 @@
+"""The worker's connection to Prefect: held open, and asking for nothing that it knows already."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any, cast
+from uuid import UUID
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import AsyncClientContext, ContextModel, SyncClientContext
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+CARRIED: ContextVar[FlowRun | None] = ContextVar("carried", default=None)
+"""The run that is being carried, as Prefect gave it a moment ago."""
+
+
+class Client(PrefectClient):
+    """Prefect's client, for a worker that holds the run it carries: the engine reads it again at each attempt and writes down
+    how often the flow is to be retried, which never changes (11 ms of the server's CPU, and two requests of ours)."""
+
+    async def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
+        """The run that is being carried, without asking; any other from the server."""
+        carried = CARRIED.get()
+        return carried if carried and carried.id == flow_run_id else await super().read_flow_run(flow_run_id)
+
+    async def update_flow_run(self, flow_run_id: UUID, *args: Any, **changes: Any) -> Any:
+        """Change a run on the server, but for the policy that every run of ours shares."""
+        if not set(changes) <= {"flow_version", "empirical_policy"}:
+            return await super().update_flow_run(flow_run_id, *args, **changes)
+        return None
+
+
+class _Context(AsyncClientContext):
+    """Prefect's context of a client, with ours in it."""
+
+    def __init__(self) -> None:
+        ContextModel.__init__(
+            self, client=Client(cast("str", PREFECT_API_URL.value()), auth_string=PREFECT_API_AUTH_STRING.value())
+        )
+        self._httpx_settings, self._context_stack = None, 0
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[Client]:
+    """A client for the worker's life, which every attempt within this context takes. Without it, each builds one of its own and
+    reads the trusted certificates for it (20 ms of CPU). The engine asks for a blocking client too, though it calls nothing.
+
+    Heartbeats of runs are off: an attempt lasts milliseconds, and whether somebody carries a referral is said by its lock."""
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), SyncClientContext():
+        async with _Context() as context:
+            yield cast("Client", context.client)
