@@ -195,7 +195,7 @@ class People:
 
     async def waiting(self) -> int:
         """Wake-ups and notices that wait."""
-        async with self.store.engine.connect() as connection:
+        async with self.store.reading.connect() as connection:
             wakes = await connection.scalar(select(func.count()).select_from(WAKE_UPS)) or 0
             return wakes + (await connection.scalar(select(func.count()).where(NOTICES.c.status == "queued")) or 0)
 

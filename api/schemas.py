@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from mash.config import codes
-from mash.flows.store.apply import Item
 from mash.flows.store.store import as_json
+from mash.flows.store.writes import Item
 from mash.states.commands import ReceiveContact, ReportedConsent, StaffCommand, Subject
 from mash.states.errors import NothingToActOn
 from mash.states.profile import Category, ContactKind, Source

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import Context, copy_context
 from typing import Any
 
+import asyncpg
 import httpx
-import psycopg
 from prefect import Flow
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
@@ -50,7 +50,7 @@ class Carrier:
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.order = itertools.count()
-        self.locks: psycopg.AsyncConnection[tuple[bool]] | None = None
+        self.locks: asyncpg.Connection | None = None
         self.locking = asyncio.Lock()
         self.deployments: Deployments | None = None
         self.holding_client = Context()
@@ -186,11 +186,9 @@ class Carrier:
 
     async def _lock(self, function: str, reference: str) -> bool:
         async with self.locking:
-            if self.locks is None or self.locks.closed:
-                self.locks = await psycopg.AsyncConnection.connect(self.store.listen_url, autocommit=True)
-            cursor = await self.locks.execute(f"SELECT {function}(hashtextextended(%s, 26))".encode(), (reference,))
-            row = await cursor.fetchone()
-            return bool(row and row[0])
+            if self.locks is None or self.locks.is_closed():
+                self.locks = await asyncpg.connect(self.store.listen_url)
+            return bool(await self.locks.fetchval(f"SELECT {function}(hashtextextended($1, 26))", reference))
 
     # --- being connected ------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import psycopg
+import asyncpg
 from sqlalchemy import func, select
 
 from mash.config.settings import Settings, read_channels
@@ -53,11 +53,15 @@ class Worker:
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
-        async with await psycopg.AsyncConnection.connect(self.store.listen_url, autocommit=True) as connection:
-            await connection.execute(f"LISTEN {CHANNEL}")
+        gone = asyncio.Event()
+        connection = await asyncpg.connect(self.store.listen_url)
+        try:
+            connection.add_termination_listener(lambda _: gone.set())
+            await connection.add_listener(CHANNEL, lambda *_: self._ring())
             self._ring()
-            async for _ in connection.notifies():
-                self._ring()
+            await gone.wait()
+        finally:
+            await connection.close()
 
     def _ring(self) -> None:
         self.rang.set()
@@ -81,7 +85,7 @@ class Worker:
                 pass
         finally:
             self.carrier.calm.set()
-        async with self.store.engine.connect() as connection:
+        async with self.store.reading.connect() as connection:
             upcoming = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 

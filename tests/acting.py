@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from mash.flows.store.apply import Item, receive
+from mash.flows.store.apply import receive
 from mash.flows.store.store import Store
 from mash.flows.store.time import HubTime
+from mash.flows.store.writes import Item
 from mash.states.commands import Actor, ReceiveContact, RecordSharingBasis, Subject
 
 SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.keys import digest, seal, unseal
+from mash.flows.store.keys import unseal
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
-from mash.flows.store.writes import Standing, Writes
+from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.commands import (
     STAND_ALONE,
     Actor,
@@ -27,7 +25,6 @@ from mash.states.commands import (
     LinkReferral,
     ReceiveContact,
     RecordLinked,
-    Said,
     StaffCommand,
 )
 from mash.states.decide import continue_split, decide
@@ -37,6 +34,11 @@ from mash.states.profile import Profile
 from mash.states.referral import Referral
 
 log = logging.getLogger("mash.store")
+# In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
+_LOCK = text("""
+    SELECT r.reference, r.root, r.hub, r.caller, r.version, r.head_hash, r.state, k.wrapped
+    FROM referral r JOIN referral_key k USING (reference)
+    WHERE r.reference = ANY (CAST(:references AS text[])) ORDER BY r.reference FOR UPDATE OF r""")
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,6 @@ class Applied:
     events: list[Event]
 
 
-@dataclass(frozen=True)
-class Item:
-    """Something personal to keep: what kind, about which subject, and the words or JSON."""
-
-    kind: str
-    content: bytes
-    subject: str | None = None
-    sensitivity: Literal["sensitive", "not_sensitive", "not_stated"] = "not_stated"
-
-
 async def receive(connection: AsyncConnection, store: Store, command: ReceiveContact, items: list[Item], by: Actor) -> Applied:
     """Take a contact in, within the caller's transaction: a reference, a key, the people, the first events.
 
@@ -66,15 +58,13 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     now = store.time.now()
     number = await connection.scalar(text("SELECT nextval('referral_number')"))
     reference = f"MASH-{now:%y}-{number:06d}"
-    key, wrapped = store.keyring.new_key(reference)
-    await connection.execute(insert(KEYS).values(reference=reference, wrapped=wrapped))
-    ids = await keep(connection, reference, key, items, by, now)
-    held = tuple(Said(item=str(iid), hmac=digest(key, item.content)) for iid, item in zip(ids, items, strict=True))
+    writes = Writes()
+    held = tuple(writes.keep(reference, _new_key(writes, store, reference), items, by, now))
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
     events = decide(None, command, profile, by, now, reference=reference, said=held[0])
     standing = Standing(reference, reference, by.id, None, GENESIS)
-    return Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
+    return Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
 
 
 async def apply(
@@ -92,9 +82,7 @@ async def apply(
     person has acted since the version `seen`. Words, and the redacted version of an item that is released, are encrypted and
     owned by the actor's agency."""
     names = [reference, command.other] if isinstance(command, LinkReferral) else [reference]
-    # Two that are linked with one another at once must not wait for each other: everybody locks in the same order.
-    locked = select(REFERRALS).where(REFERRALS.c.reference.in_(names)).order_by(REFERRALS.c.reference).with_for_update()
-    rows = {row.reference: row for row in (await connection.execute(locked)).all() if row.hub == by.hub}
+    rows = {row.reference: row for row in (await connection.execute(_LOCK, {"references": names})).all() if row.hub == by.hub}
     if len(rows) < len(set(names)):
         raise NotFound("there is no such referral at this hub")
     row = rows[reference]
@@ -105,11 +93,15 @@ async def apply(
     now = store.time.now()
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
-    said = await _say(connection, store, reference, _item_of(command, words), by, now) if words else None
-    version = await _say(connection, store, reference, Item("redacted", redacted.encode()), by, now) if redacted else None
+    writes = Writes()
+    words_given = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
+    said, version = (
+        writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
+        for item in words_given
+    )
     events = decide(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
-    applied = Applied(reference, await _append(connection, store, standing, events, profile, by, now), events)
+    applied = Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
     if isinstance(command, LinkReferral):
         await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
     return applied
@@ -141,7 +133,7 @@ async def fire_due(store: Store, *, limit: int = 200, reference: str | None = No
     )
     if reference:
         due = due.where(REFERRALS.c.reference == reference)
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         rows = (await connection.execute(due)).all()
     by_hub: dict[str, list[str]] = {}
     for row in rows:
@@ -162,10 +154,8 @@ async def _fire(store: Store, hub: str, references: list[str]) -> int:
 
 
 async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, references: list[str]) -> int:
-    # In the order in which everybody locks several.
-    locked = select(REFERRALS).where(REFERRALS.c.reference.in_(references)).order_by(REFERRALS.c.reference).with_for_update()
     now, writes, fired = store.time.now(), Writes(), 0
-    for row in (await connection.execute(locked)).all():
+    for row in (await connection.execute(_LOCK, {"references": references})).all():
         referral = Referral.model_validate_json(row.state)
         profile = await store.profile(connection, referral.profile)
         if events := decide(referral, FireClocks(), profile, by, now, reference=row.reference):
@@ -180,32 +170,6 @@ async def data_key(connection: AsyncConnection, store: Store, reference: str) ->
     return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
-async def keep(
-    connection: AsyncConnection, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime
-) -> list[UUID]:
-    """Encrypt and store personal items; returns their ids in the same order."""
-    cipher, ids = AESGCM(key), [uuid4() for _ in items]
-    await connection.execute(
-        insert(ITEMS),
-        [
-            {
-                "id": iid,
-                "reference": reference,
-                "kind": item.kind,
-                "subject": item.subject,
-                "owner_agency": by.agency,
-                "sensitivity": item.sensitivity,
-                "release_state": "held",
-                "created_at": now,
-                "created_by": by.id,
-                "sealed": seal(cipher, item.content, reference),
-            }
-            for iid, item in zip(ids, items, strict=True)
-        ],
-    )
-    return ids
-
-
 def _item_of(command: StaffCommand | Command, words: str) -> Item:
     """The words of a command, and how sensitive they are where an agency says so."""
     if isinstance(command, AnswerCheck | ContributeInformation):
@@ -213,15 +177,16 @@ def _item_of(command: StaffCommand | Command, words: str) -> Item:
     return Item(command.kind, words.encode())
 
 
-async def _say(connection: AsyncConnection, store: Store, reference: str, item: Item, by: Actor, now: datetime) -> Said:
-    key = await data_key(connection, store, reference)
-    ids = await keep(connection, reference, key, [item], by, now)
-    return Said(item=str(ids[0]), hmac=digest(key, item.content))
+def _new_key(writes: Writes, store: Store, reference: str) -> bytes:
+    key, wrapped = store.keyring.new_key(reference)
+    writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped)})
+    return key
 
 
 async def _append(
     connection: AsyncConnection,
     store: Store,
+    writes: Writes,
     standing: Standing,
     events: list[Event],
     profile: Profile,
@@ -229,7 +194,6 @@ async def _append(
     now: datetime,
 ) -> Referral:
     """Write what these events cause, and begin the linked referrals of a split."""
-    writes = Writes()
     referral = writes.append(standing, events, profile, by, now)
     await writes.flush(connection)
     for event in events:
@@ -252,25 +216,25 @@ async def _continue(
     before = parent.referral
     if before is None:
         raise ValueError("only a referral that stands can split")
-    old_key = await data_key(connection, store, parent.reference)
-    key, wrapped = store.keyring.new_key(split.reference)
-    await connection.execute(insert(KEYS).values(reference=split.reference, wrapped=wrapped))
+    old = AESGCM(await data_key(connection, store, parent.reference))
+    writes = Writes()
+    key = _new_key(writes, store, split.reference)
     rows = (await connection.execute(select(ITEMS).where(ITEMS.c.reference == parent.reference))).all()
-    cipher, old = AESGCM(key), AESGCM(old_key)
-    copies, held, copy_of = [], [], {}
+    held, copy_of = [], {}
     for row in rows:
         if row.subject is not None and row.subject not in split.subjects:
             continue
-        plain, item = unseal(old, row.sealed, parent.reference), uuid4()
-        held.append(Said(item=str(item), hmac=digest(key, plain)))
-        copy_of[str(row.id)] = str(item)
-        sealed = seal(cipher, plain, split.reference)
-        copies.append({**row._mapping, "id": item, "reference": split.reference, "sealed": sealed})
-    await connection.execute(insert(ITEMS), copies)
+        item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
+        held += writes.keep(split.reference, key, [item], by, now)
+        # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
+        writes.items[-1].update(
+            {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}
+        )
+        copy_of[str(row.id)] = held[-1].item
     holdings = tuple(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
     events = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
-    await _append(connection, store, standing, events, profile, by, now)
+    await _append(connection, store, writes, standing, events, profile, by, now)

@@ -87,7 +87,7 @@ async def claim(store: Store, limit: int = 20) -> list[Claimed]:
 
 async def referrer_address(store: Store, reference: str) -> str | None:
     """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == "referrer"))
         if sealed is None:
             return None

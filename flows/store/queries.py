@@ -37,7 +37,7 @@ class Case:
 
 async def read_case(store: Store, reference: str, hub: str | None = None) -> Case:
     """One referral. Raises NotFound, also for a referral of another hub than `hub`."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference))).one_or_none()
     if row is None or (hub is not None and row.hub != hub):
         raise NotFound("there is no such referral at this hub")
@@ -71,13 +71,13 @@ async def open_cases(
         query = query.where(REFERRALS.c.reference > after).order_by(REFERRALS.c.reference)
     else:
         query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference)
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         return [_case(row) for row in (await connection.execute(query.limit(limit))).all()]
 
 
 async def family(store: Store, root: str) -> list[Case]:
     """A contact's referral and the linked ones it was split into."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
         return [_case(row) for row in (await connection.execute(query)).all()]
 
@@ -140,7 +140,7 @@ async def agenda(store: Store, profile: Profile, gathering: Gathering, at: datet
     """What a gathering at `at` discusses: what came in since the last one and belongs on its agenda, and what was convened
     for it; most urgent first."""
     since = profile.calendar.last_time(gathering.at, gathering.days, at)
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         # What is closed again on the day is reviewed all the same.
         recent = or_(REFERRALS.c.is_open, REFERRALS.c.received_at > since)
         query = select(REFERRALS).where(REFERRALS.c.hub == profile.name, recent).order_by(REFERRALS.c.received_at)
@@ -160,7 +160,7 @@ def _on_agenda(referral: Referral, profile: Profile, gathering: Gathering, since
 
 async def disagreements(store: Store, hub: str) -> list[dict[str, Any]]:
     """Every disagreement of a hub: about what, from whom, where it stands and how it was determined."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         disputed = select(EVENTS.c.reference).where(EVENTS.c.kind == "disagreement_raised")
         query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.reference.in_(disputed))
         cases = [_case(row) for row in (await connection.execute(query)).all()]
@@ -175,7 +175,7 @@ async def conservation(store: Store) -> dict[str, int]:
     """Contacts in, counted from the receipts; outcomes and open, counted from the referrals; they must agree."""
     received = select(func.count()).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
     still_open = select(func.count(func.distinct(REFERRALS.c.root))).where(REFERRALS.c.is_open)
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         contacts = await connection.scalar(received) or 0
         roots = await connection.scalar(select(func.count(func.distinct(REFERRALS.c.root)))) or 0
         opened = await connection.scalar(still_open) or 0
@@ -184,7 +184,7 @@ async def conservation(store: Store) -> dict[str, int]:
 
 async def tally(store: Store) -> dict[str, Any]:
     """The clocks met and missed, the escalations by role, and the outcomes: what the demonstration and managers report."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         states = (await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub))).all()
         notices = (
             await connection.execute(
@@ -208,7 +208,7 @@ async def tally(store: Store) -> dict[str, Any]:
 
 async def find_api_key(store: Store, key_hash: str) -> Row[Any] | None:
     """The API key with this hash, unless it was revoked."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         query = select(API_KEYS).where(API_KEYS.c.hash == key_hash, API_KEYS.c.revoked_at.is_(None))
         return (await connection.execute(query)).one_or_none()
 
@@ -237,17 +237,21 @@ async def claim_wake_ups(store: Store, limit: int) -> list[tuple[str, int]]:
 
 
 async def urgencies(store: Store, references: list[str]) -> list[tuple[str, int]]:
-    """How urgent these referrals are, for those that there are."""
-    async with store.engine.connect() as connection:
+    """How urgent these referrals are, in the order given, for those that there are."""
+    async with store.reading.connect() as connection:
         query = select(REFERRALS.c.reference, REFERRALS.c.hub, REFERRALS.c.rating).where(REFERRALS.c.reference.in_(references))
-        rows = (await connection.execute(query)).all() if references else []
+        found = {row.reference: row for row in (await connection.execute(query)).all()} if references else {}
     # A hub that is served no longer still has open cases.
-    return [(row.reference, -store.hubs[row.hub].place(row.rating) if row.hub in store.hubs else 0) for row in rows]
+    return [
+        (name, -store.hubs[row.hub].place(row.rating) if row.hub in store.hubs else 0)
+        for name in references
+        if (row := found.get(name))
+    ]
 
 
 async def version_of(store: Store, reference: str) -> int:
     """How many events a referral has; 0 when there is none."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         return await connection.scalar(select(REFERRALS.c.version).where(REFERRALS.c.reference == reference)) or 0
 
 
@@ -259,7 +263,7 @@ async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
 
 async def unfinished(store: Store) -> list[Case]:
     """Every referral that is open, or whose referrer is still to be told."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         query = select(REFERRALS).where(~REFERRALS.c.finished).order_by(REFERRALS.c.next_at.nulls_first())
         return [_case(row) for row in (await connection.execute(query)).all()]
 
@@ -272,7 +276,7 @@ async def record_repair(store: Store, reference: str | None, what: str) -> None:
 
 async def notices_of(store: Store, reference: str) -> list[Row[Any]]:
     """The notices of a referral, oldest first."""
-    async with store.engine.connect() as connection:
+    async with store.reading.connect() as connection:
         return list(
             (await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all()
         )

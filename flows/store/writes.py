@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, Literal
+from uuid import uuid4
 
-from sqlalchemy import bindparam, insert, text, update
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.keys import digest, seal
 from mash.flows.store.store import as_json
-from mash.flows.store.tables import EVENTS, ITEMS, NOTICES, REFERRALS, WAKE_UPS
 from mash.notifications.wording import notices_for
-from mash.states.commands import Actor
+from mash.states.commands import Actor, Said
 from mash.states.errors import VersionConflict
 from mash.states.events import SCHEMA, Event, InformationReleased, Recorded
 from mash.states.profile import Profile
@@ -21,10 +22,44 @@ from mash.states.referral import Referral, evolve
 
 CHANNEL = "mash_wake"
 """Where NOTIFY tells the worker that wake-ups or notices wait."""
-_WAKE = text(f"SELECT pg_notify('{CHANNEL}', '')")
-# The rows are locked; the version is what decides all the same.
-_CHANGE = update(REFERRALS).where(REFERRALS.c.reference == bindparam("of"), REFERRALS.c.version == bindparam("seen"))
-_RELEASE = update(ITEMS).where(ITEMS.c.id == bindparam("item")).values(release_state="released")
+_STANDING = "version, head_hash, state, stage, rating, is_open, finished, due_at, next_at"
+# One statement, for one referral as for a storm of them: a round trip costs more than what is written. The rows are locked; the
+# version is what decides all the same.
+_WRITE = text(f"""
+    WITH keys AS (
+        INSERT INTO referral_key (reference, wrapped)
+        SELECT reference, wrapped FROM json_populate_recordset(NULL::referral_key, CAST(:keys AS json))),
+    items AS (
+        INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, CAST(:items AS json))),
+    released AS (
+        UPDATE personal_item SET release_state = 'released' WHERE id = ANY (CAST(:released AS uuid[]))),
+    begun AS (
+        INSERT INTO referral SELECT * FROM json_populate_recordset(NULL::referral, CAST(:begun AS json))),
+    changed AS (
+        UPDATE referral r SET ({_STANDING}) = ROW ({", ".join("n." + name for name in _STANDING.split(", "))})
+        FROM json_populate_recordset(NULL::referral, CAST(:changed AS json)) n
+        JOIN json_to_recordset(CAST(:changed AS json)) AS before (reference text, seen integer) USING (reference)
+        WHERE r.reference = n.reference AND r.version = before.seen RETURNING 1),
+    events AS (
+        INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, CAST(:events AS json))),
+    notices AS (
+        INSERT INTO notice (reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at)
+        SELECT reference, hub, kind, role, clock, facts, created_at, 'queued', 0, next_try_at
+        FROM json_populate_recordset(NULL::notice, CAST(:notices AS json))),
+    wakes AS (
+        INSERT INTO wake_up (reference, urgency)
+        SELECT reference, urgency FROM json_populate_recordset(NULL::wake_up, CAST(:wake_ups AS json)))
+    SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something personal to keep: what kind, about which subject, and the words or JSON."""
+
+    kind: str
+    content: bytes
+    subject: str | None = None
+    sensitivity: Literal["sensitive", "not_sensitive", "not_stated"] = "not_stated"
 
 
 @dataclass
@@ -47,12 +82,35 @@ def urgency(referral: Referral, profile: Profile) -> int:
 class Writes:
     """The rows of one transaction."""
 
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
     begun: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
     wake_ups: list[dict[str, Any]] = field(default_factory=list)
-    released: list[dict[str, Any]] = field(default_factory=list)
+    released: list[str] = field(default_factory=list)
+
+    def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
+        """Encrypt personal items under the referral's key; returns what the log says of them, in the same order."""
+        cipher, said = AESGCM(key), []
+        for item in items:
+            said.append(Said(item=str(uuid4()), hmac=digest(key, item.content)))
+            self.items.append(
+                {
+                    "id": said[-1].item,
+                    "reference": reference,
+                    "kind": item.kind,
+                    "subject": item.subject,
+                    "owner_agency": by.agency,
+                    "sensitivity": item.sensitivity,
+                    "release_state": "held",
+                    "created_at": now,
+                    "created_by": by.id,
+                    "sealed": as_bytea(seal(cipher, item.content, reference)),
+                }
+            )
+        return said
 
     def append(self, standing: Standing, events: list[Event], profile: Profile, by: Actor, now: datetime) -> Referral:
         """Add these events to a referral's log, with all that follows from them; returns the referral as it will be."""
@@ -82,7 +140,7 @@ class Writes:
                 }
             )
             if isinstance(event, InformationReleased):
-                self.released.append({"item": UUID(event.redacted.item if event.redacted else event.item)})
+                self._release(event.redacted.item if event.redacted else event.item)
         if referral is None:
             raise ValueError("a referral begins with an event")
         if events:
@@ -94,8 +152,6 @@ class Writes:
                         **draft.model_dump(exclude={"facts"}),
                         "facts": as_json(draft.facts),
                         "created_at": now,
-                        "status": "queued",
-                        "tries": 0,
                         "next_try_at": datetime.now(UTC),
                     }
                 )
@@ -114,7 +170,7 @@ class Writes:
             "next_at": referral.next_at,
         }
         if standing.referral is not None:
-            self.changed.append({"of": standing.reference, "seen": standing.referral.version, **values})
+            self.changed.append({"reference": standing.reference, "seen": standing.referral.version, **values})
             return
         self.begun.append(
             {
@@ -127,20 +183,25 @@ class Writes:
             }
         )
 
+    def _release(self, item: str) -> None:
+        new = next((row for row in self.items if row["id"] == item), None)
+        if new:
+            new["release_state"] = "released"
+        else:
+            self.released.append(item)
+
     async def flush(self, connection: AsyncConnection) -> None:
         """Write it. Raises VersionConflict when somebody was quicker with one of the referrals."""
         if not self.events:
             return
-        if self.begun:
-            await connection.execute(insert(REFERRALS), self.begun)
-        if self.changed:
-            done = await connection.execute(_CHANGE, self.changed)
-            if done.rowcount != len(self.changed):
-                raise VersionConflict("somebody was quicker: look again, then decide", version=None)
-        await connection.execute(insert(EVENTS), self.events)
-        if self.notices:
-            await connection.execute(insert(NOTICES), self.notices)
-        if self.released:
-            await connection.execute(_RELEASE, self.released)
-        await connection.execute(insert(WAKE_UPS), self.wake_ups)
-        await connection.execute(_WAKE)
+        rows = {
+            name: as_json(getattr(self, name)) for name in ("keys", "items", "begun", "changed", "events", "notices", "wake_ups")
+        }
+        done = (await connection.execute(_WRITE, {**rows, "released": self.released})).one()
+        if done[0] != len(self.changed):
+            raise VersionConflict("somebody was quicker: look again, then decide", version=None)
+
+
+def as_bytea(content: bytes) -> str:
+    """Bytes as PostgreSQL reads them from JSON."""
+    return f"\\x{content.hex()}"

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 from psycopg import errors
 from pydantic import SecretStr
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from mash.config.settings import Settings, SettingsError
 from mash.flows.cluster import Cluster, start_cluster
@@ -127,7 +127,7 @@ def test_a_path_too_long_for_a_socket_or_with_odd_characters_is_no_obstacle(fold
     for name in ("x" * 150, "a b, c%d"):
         cluster = start_cluster(folder / name)
         try:
-            engine = create_engine(cluster.app_url)
+            engine = create_engine(make_url(cluster.app_url).set(drivername="postgresql+psycopg"))
             with engine.connect() as connection:
                 assert connection.execute(text("SELECT current_user")).scalar() == "mash_app"
             engine.dispose()

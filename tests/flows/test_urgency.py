@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mash.api.schemas import Submission, contact_of
-from mash.config.settings import Settings
+from mash.flows.carrier import Carrier
 from mash.flows.store.apply import act, receive
 from mash.flows.store.store import Store
-from mash.flows.worker import Worker
 from mash.states.commands import Actor, RateReferral
 
 SCHOOL = Actor(id="school", role="referrer", agency="education", hub="sandwell")
@@ -23,26 +22,23 @@ async def rated(store: Store, rating: str | None, **concern: object) -> str:
     return reference
 
 
-async def test_red_is_carried_before_amber_and_green_whatever_came_first(store: Store, settings: Settings) -> None:
+async def test_red_is_carried_before_amber_and_green_whatever_came_first(store: Store) -> None:
     green, amber, red = [await rated(store, rating) for rating in ("green", "amber", "red")]
-    worker = Worker(settings, store)
-    for reference in (green, amber, red, green):
-        await worker.enqueue(reference)
-    assert [worker.queue.get_nowait()[-1] for _ in range(3)] == [red, amber, green]
-    assert worker.queue.empty(), "what waits already is not queued twice"
+    carrier = Carrier(store, settle=0)
+    await carrier.enqueue_all([green, amber, red, green])
+    assert [carrier.queue.get_nowait()[-1] for _ in range(3)] == [red, amber, green]
+    assert carrier.queue.empty(), "what waits already is not queued twice"
 
 
-async def test_what_nobody_has_rated_is_not_carried_after_green(store: Store, settings: Settings) -> None:
+async def test_what_nobody_has_rated_is_not_carried_after_green(store: Store) -> None:
     green, unrated = await rated(store, "green"), await rated(store, None)
-    worker = Worker(settings, store)
-    for reference in (green, unrated):
-        await worker.enqueue(reference)
-    assert worker.queue.get_nowait()[-1] == unrated
+    carrier = Carrier(store, settle=0)
+    await carrier.enqueue_all([green, unrated])
+    assert carrier.queue.get_nowait()[-1] == unrated
 
 
-async def test_of_equals_the_first_to_come_is_carried_first(store: Store, settings: Settings) -> None:
+async def test_of_equals_the_first_to_come_is_carried_first(store: Store) -> None:
     first, second = await rated(store, "red"), await rated(store, "red")
-    worker = Worker(settings, store)
-    for reference in ("MASH-26-999999", first, second):
-        await worker.enqueue(reference)
-    assert [worker.queue.get_nowait()[-1] for _ in range(worker.queue.qsize())] == [first, second]
+    carrier = Carrier(store, settle=0)
+    await carrier.enqueue_all(["MASH-26-999999", first, second])
+    assert [carrier.queue.get_nowait()[-1] for _ in range(carrier.queue.qsize())] == [first, second]

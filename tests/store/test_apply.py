@@ -251,7 +251,7 @@ async def test_every_write_wakes_the_run_and_the_most_urgent_first(store: Store)
     await claim_wake_ups(store, 100)
     await act(store, calm, RateReferral(rating="green"), DUTY)
     await act(store, unrated, AddNote(), DUTY, words="hurry")
-    assert await claim_wake_ups(store, 100) == [unrated, calm]
+    assert [reference for reference, _ in await claim_wake_ups(store, 100)] == [unrated, calm]
     assert await claim_wake_ups(store, 100) == []
 
 

@@ -8,12 +8,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from mash.flows.store.apply import Item, act, receive
+from mash.flows.store.apply import act, receive
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.log import destroy_key, fold, read_log, verify
 from mash.flows.store.queries import read_case, read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
+from mash.flows.store.writes import Item
 from mash.states.commands import Actor, AddNote, RateReferral, ReceiveContact, RecordDecision, Subject
 from mash.states.errors import NotFound
 from mash.states.events import Recorded

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.apply import Item, act, receive
+from mash.flows.store.apply import act, receive
 from mash.flows.store.queries import conservation, unfinished
 from mash.flows.store.receipts import Answer, KeyReused, answer_once
 from mash.flows.store.store import Store
+from mash.flows.store.writes import Item
 from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordDecision, Subject
 from mash.states.errors import NothingToActOn, Refusal
 
