@@ -23,7 +23,7 @@ from mash.config.settings import Settings
 from mash.flows.stack import Stack, free_port
 from mash.flows.store.queries import add_api_key
 from mash.flows.store.store import Store
-from mash.flows.store.tables import NOTICES, WAKE_UPS
+from mash.flows.store.tables import NOTICES, REFERRALS
 from mash.states.commands import Actor
 
 HUB = "bench"
@@ -194,10 +194,10 @@ class People:
         return _instant(_good(await self.prefect.post(f"/flow_runs/filter?{OURS}", json=body), 200)[0]["end_time"])
 
     async def waiting(self) -> int:
-        """Wake-ups and notices that wait."""
+        """Referrals whose run is behind, and notices that wait."""
         async with self.store.reading.connect() as connection:
-            wakes = await connection.scalar(select(func.count()).select_from(WAKE_UPS)) or 0
-            return wakes + (await connection.scalar(select(func.count()).where(NOTICES.c.status == "queued")) or 0)
+            behind = await connection.scalar(select(func.count()).where(REFERRALS.c.shown < REFERRALS.c.version)) or 0
+            return behind + (await connection.scalar(select(func.count()).where(NOTICES.c.status == "queued")) or 0)
 
     async def parked(self, references: list[str], name: str, seconds: float = 300) -> None:
         """Wait until all the referrals' runs are in the state of this name, and nothing waits to be done."""

@@ -7,9 +7,11 @@ import itertools
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context, copy_context
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -22,13 +24,12 @@ from prefect.flow_engine import run_flow_async
 from prefect.states import Pending
 
 from mash.flows.connection import CARRIED, Client, connected
-from mash.flows.referral import ATTEMPT, Attempt, referral
+from mash.flows.referral import ATTEMPT, Attempt, parked, referral
 from mash.flows.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
 from mash.flows.store import outbox
-from mash.flows.store.queries import Case, read_case, record_repair, set_flow_run, urgencies, version_of
+from mash.flows.store.queries import Case, read_case, record_repair, record_shown, set_flow_run, urgencies
 from mash.flows.store.store import Store
-from mash.flows.watchdog import WATCH, Watch, look_around, watchdog
-from mash.states.errors import NotFound
+from mash.flows.watchdog import WATCH, Watch, look_at_runs, watchdog
 
 log = logging.getLogger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, PrefectHTTPStatusError, OSError)
@@ -38,14 +39,23 @@ LONGEST_BURST = 10
 """However fast events follow one another, a run is carried after so many times the time it takes to settle."""
 
 
+@dataclass(frozen=True)
+class Stirred:
+    """A referral to which something happened: when that began, what its newest event was, and what waits for it to settle."""
+
+    first: float
+    version: int
+    timer: asyncio.TimerHandle
+
+
 class Carrier:
     """Carries the runs of one worker process. Everything it holds can be lost: the log has the truth."""
 
     def __init__(self, store: Store, settle: float) -> None:
         self.store, self.settle = store, settle
-        self.stirred: dict[str, tuple[float, asyncio.TimerHandle]] = {}
+        self.stirred: dict[str, Stirred] = {}
         self.queue: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
-        self.queued: set[str] = set()
+        self.queued: dict[str, bool] = {}
         self.live: set[str] = set()
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
@@ -54,97 +64,108 @@ class Carrier:
         self.locking = asyncio.Lock()
         self.deployments: Deployments | None = None
         self.holding_client = Context()
-        self.watches: set[asyncio.Task[None]] = set()
+        self.looking: asyncio.Task[None] | None = None
 
     @property
     def connected(self) -> bool:
         """Whether Prefect is there."""
         return self.deployments is not None
 
-    def stir(self, reference: str, urgent: int) -> None:
+    def stir(self, reference: str, urgent: int, version: int) -> None:
         """Something happened to a referral: its run is carried when it has settled, so that a burst of events is one attempt."""
         loop = asyncio.get_running_loop()
-        now = loop.time()
+        first = now = loop.time()
         if stirred := self.stirred.get(reference):
-            stirred[1].cancel()
-        first = stirred[0] if stirred else now
+            if stirred.version == version:
+                return
+            stirred.timer.cancel()
+            first = stirred.first
         at = min(now + self.settle, first + self.settle * LONGEST_BURST)
-        self.stirred[reference] = first, loop.call_at(at, self._settled, reference, urgent)
+        self.stirred[reference] = Stirred(first, version, loop.call_at(at, self._settled, reference, urgent))
 
     def _settled(self, reference: str, urgent: int) -> None:
         del self.stirred[reference]
         self.enqueue(reference, urgent)
 
-    def enqueue(self, reference: str, urgent: int) -> None:
-        """Have a referral's run carried now, the most urgent first; one that is being carried looks again by itself."""
-        if reference not in self.live and reference not in self.queued:
-            self.queued.add(reference)
-            self.queue.put_nowait((-urgent, next(self.order), reference))
+    def enqueue(self, reference: str, urgent: int, *, again: bool = False) -> None:
+        """Have a referral's run carried now, the most urgent first; `again` also when it has dealt with all that happened."""
+        if reference not in self.live:
+            if reference not in self.queued:
+                self.queue.put_nowait((-urgent, next(self.order), reference))
+            self.queued[reference] = again or self.queued.get(reference, False)
+
+    async def enqueue_all(self, references: list[str]) -> None:
+        """Have the runs of these referrals carried in any case, each as urgently as its rating says."""
+        for reference, urgent in await urgencies(self.store, references):
+            self.enqueue(reference, urgent, again=True)
 
     async def carry_next(self) -> None:
         """Carry the most urgent run that waits."""
         _, _, reference = await self.queue.get()
         await self.calm.wait()
-        self.queued.discard(reference)
+        again = self.queued.pop(reference)
+        if self.deployments is None or reference in self.live:
+            return  # what is behind when Prefect is back is found then
+        self.live.add(reference)
         try:
             # In the context that holds the client: an attempt without it builds one of its own (20 ms of CPU, and a token).
-            await asyncio.create_task(self._attempt(reference), context=self.holding_client.copy())
+            await asyncio.create_task(self._attempt(reference, again), context=self.holding_client.copy())
         except PREFECT_TROUBLE as trouble:
             log.warning("Prefect is away (%s): %s is caught up with later", type(trouble).__name__, reference)
             self.deployments = None
-
-    async def _attempt(self, reference: str) -> None:
-        if self.deployments is None or reference in self.live:
-            return  # with Prefect away, the look around that follows its return finds it
-        self.live.add(reference)
-        try:
-            async with self._held(reference) as held:
-                seen = await self._carry(reference) if held else -1
-        except NotFound:
-            return
         finally:
             self.live.discard(reference)
-        # The lost wake-up: an event that came while the run was parking, or while another worker held it.
-        if not held:
-            await asyncio.sleep(0.5)
-        if await version_of(self.store, reference) > seen:
-            await self.enqueue_all([reference])
 
-    async def enqueue_all(self, references: list[str]) -> None:
-        """Have the runs of these referrals carried, each as urgently as its rating says."""
-        for reference, urgent in await urgencies(self.store, references):
-            self.enqueue(reference, urgent)
-
-    async def _carry(self, reference: str) -> int:
-        """One attempt, if there is anything to do; returns the version of the referral that it was done for."""
-        case = await read_case(self.store, reference)
-        attempt = Attempt(self.store, case)
-        if run := await self._run_of(case):
-            attempt.tags = frozenset(run.tags)
-            await self._execute(referral, run, attempt)
-        return attempt.seen
+    async def _attempt(self, reference: str, again: bool) -> None:
+        """One attempt, if there is anything to do and no other worker does it. An event that comes while the run parks leaves the
+        referral behind, and is found like any other."""
+        async with self._held(reference) as held:
+            if not held:
+                return
+            case = await read_case(self.store, reference)
+            if case.shown >= case.referral.version and not again:
+                return
+            attempt = Attempt(self.store, case)
+            if run := await self._run_of(case):
+                attempt.tags = frozenset(run.tags)
+                token = ATTEMPT.set(attempt)
+                try:
+                    await self._execute(referral, run)
+                finally:
+                    ATTEMPT.reset(token)
+            await record_shown(self.store, reference, attempt.seen)
 
     async def _run_of(self, case: Case) -> FlowRun | None:
         """The referral's run, ready to be carried: created if there is none, taken over from whoever left it if there is.
-        We hold its lock, so nobody else carries it. None when it is completed and nothing is waited for."""
-        reference, run = case.reference, None
-        if case.flow_run_id is not None:
-            try:
-                run = await self._client.read_flow_run(case.flow_run_id)
-            except ObjectNotFound:
-                await self._repaired(case, "Prefect had forgotten the run: created again")
-        if run is None:
-            if self.deployments is None:
-                return None
-            run = await create_run(self._client, self.deployments, case)
-            await set_flow_run(self.store, reference, run.id)
+        We hold its lock, so nobody else carries it. None when it has nothing to do: it was created parked, or is completed."""
+        if case.flow_run_id is None:
+            return await self._new_run(case)
+        try:
+            run = await self._client.read_flow_run(case.flow_run_id)
+        except ObjectNotFound:
+            await self._repaired(case, "Prefect had forgotten the run: created again")
+            return await self._new_run(case)
         state = run.state
         if state and state.is_completed() and case.referral.finished:
             return None
-        if state and state.is_pending() and case.flow_run_id is None:
-            return run
         if state and (state.is_final() or state.is_running() or state.is_cancelling()) and not state.is_completed():
             await self._repaired(case, f"the run was left {state.name}: taken up again")
+        return await self._ready(run)
+
+    async def _new_run(self, case: Case) -> FlowRun | None:
+        """A new run begins parked when nothing is due: one call of Prefect, where to carry it takes three more."""
+        due = case.referral.next_at
+        waits = not case.referral.finished and due is not None and due > self.store.time.now()
+        state = parked(self.store, case.referral) if waits else Pending()
+        if self.deployments is None:
+            raise ConnectionError("Prefect went away")
+        run = await create_run(self._client, self.deployments, case, state)
+        await set_flow_run(self.store, case.reference, run.id)
+        # A run of this reference that was there already is in a state of its own.
+        as_asked = run.state is not None and run.state.name == state.name
+        return (None if waits else run) if as_asked else await self._ready(run)
+
+    async def _ready(self, run: FlowRun) -> FlowRun:
         # By force: from a parked state the ordinary way needs a second call, and from a final one there is none.
         answer: OrchestrationResult[None] = await self._client.set_flow_run_state(run.id, Pending(), force=True)
         return run.model_copy(update={"state": answer.state})
@@ -162,17 +183,16 @@ class Carrier:
                 self.store, hub, f"{len(references)} runs were put back on their feet", f"{some}. The cases are none the worse."
             )
 
-    async def _execute(self, flow: Flow[[str], Any], run: FlowRun, attempt: Attempt) -> None:
+    async def _execute(self, flow: Flow[..., Any], run: FlowRun) -> None:
         # Seen to belong to a deployment, the engine starts a thread that waits for suspensions (100 ms and more); on the server
         # the run belongs to it all the same.
         run = run.model_copy(update={"deployment_id": None})
-        tokens = ATTEMPT.set(attempt), CARRIED.set(run)
+        token = CARRIED.set(run)
         try:
             with suppress(Pause, Abort):
                 await run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state")
         finally:
-            ATTEMPT.reset(tokens[0])
-            CARRIED.reset(tokens[1])
+            CARRIED.reset(token)
 
     @asynccontextmanager
     async def _held(self, reference: str) -> AsyncIterator[bool]:
@@ -202,14 +222,34 @@ class Carrier:
         self._client = client
         self.holding_client = copy_context()
         try:
-            self.deployments = await deploy(client, self.store)
-            # What changed while there was no worker, or no Prefect, is found by comparing the runs with the log.
-            await look_around(self._watching())
+            deployments = await deploy(client, self.store)
+            self._watch = Watch(self.store, client, partial(alive_runs, client, deployments.referral), self.enqueue_all)
+            self.deployments = deployments
+            self._in_background(self._look_at_all())
             await self._stay_in_touch()
         except PREFECT_TROUBLE as trouble:
             log.warning("Prefect is away (%s): clocks and notices go on, runs are caught up later", type(trouble).__name__)
         finally:
             self.deployments = None
+
+    async def _look_at_all(self) -> None:
+        """What befell the runs while nobody was connected, Prefect's loss of them included, is found by looking at each once."""
+        await look_at_runs(self._watch)
+        while self._watch.after and self.connected:
+            await look_at_runs(self._watch)
+
+    def _in_background(self, looking: Coroutine[Any, Any, None]) -> None:
+        """One look at a time: another that is due meanwhile is left out."""
+        if self.looking and not self.looking.done():
+            looking.close()
+            return
+        self.looking = asyncio.create_task(self._guarded(looking))
+
+    async def _guarded(self, looking: Coroutine[Any, Any, None]) -> None:
+        try:
+            await looking
+        except Exception as error:
+            log.warning("looking around: %s; the next look does it", type(error).__name__)
 
     async def _stay_in_touch(self) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}"
@@ -221,29 +261,14 @@ class Carrier:
                 await self._tell_of_repairs()
             due = await due_runs(self._client)
             for run in due:
-                if run.deployment_id == self.deployments.watchdog and not self.watches:
-                    task = asyncio.create_task(self._watch(run))
-                    self.watches.add(task)
-                    task.add_done_callback(self.watches.discard)
+                if run.deployment_id == self.deployments.watchdog:
+                    self._in_background(self._look_around(run))
             await self.enqueue_all([str(run.parameters["reference"]) for run in due if "reference" in run.parameters])
             await asyncio.sleep(POLL)
 
-    def _watching(self) -> Watch:
-        client, deployments = self._client, self.deployments
-        if deployments is None:
-            raise RuntimeError("there is nothing to look at before the deployments are made")
-        return Watch(self.store, client, lambda: alive_runs(client, deployments.referral), self.enqueue_all)
-
-    async def _watch(self, run: FlowRun) -> None:
-        token = WATCH.set(self._watching())
+    async def _look_around(self, run: FlowRun) -> None:
+        token = WATCH.set(self._watch)
         try:
-            answer: OrchestrationResult[None] = await self._client.set_flow_run_state(run.id, Pending(), force=True)
-            with suppress(Pause, Abort):
-                await run_flow_async(
-                    watchdog,
-                    flow_run=run.model_copy(update={"state": answer.state, "deployment_id": None}),
-                    parameters=run.parameters,
-                    return_type="state",
-                )
+            await self._execute(watchdog, await self._ready(run))
         finally:
             WATCH.reset(token)

@@ -111,12 +111,17 @@ def _run() -> tuple[PrefectClient, UUID]:
     return context.client, context.flow_run.id
 
 
-async def park(attempt: Attempt, referral: Referral) -> None:
-    """Leave the run Scheduled until its next deadline, named by what it waits for, and end this attempt."""
+def parked(store: Store, referral: Referral) -> State[None]:
+    """The state of a run that waits: Scheduled until its next deadline, named by what it waits for."""
     if referral.next_at is None:
         raise RuntimeError("only a referral that waits for something parks")
+    return Scheduled(name=awaiting(referral), scheduled_time=store.time.on_the_wall(referral.next_at))
+
+
+async def park(attempt: Attempt, referral: Referral) -> None:
+    """Leave the run parked, and end this attempt."""
     client, run_id = _run()
-    state: State[None] = Scheduled(name=awaiting(referral), scheduled_time=attempt.store.time.on_the_wall(referral.next_at))
+    state = parked(attempt.store, referral)
     answer = await client.set_flow_run_state(run_id, state)
     if answer.status.value != "ACCEPT":
         raise RuntimeError(f"parking refused: {answer.status.value}")

@@ -13,13 +13,13 @@ from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
     FlowRunFilter,
+    FlowRunFilterName,
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
-from prefect.states import Pending
 
 from mash.flows.referral import referral, tags_of
 from mash.flows.store.queries import Case
@@ -80,8 +80,9 @@ def queues(store: Store) -> dict[str, int]:
     return {name: place for place, name in enumerate([UNRATED, *ranked], 1)}
 
 
-async def create_run(client: PrefectClient, deployments: Deployments, case: Case) -> FlowRun:
-    """The referral's run: named by its reference, tagged, in the queue of its rating."""
+async def create_run(client: PrefectClient, deployments: Deployments, case: Case, state: State[None]) -> FlowRun:
+    """The referral's run: named by its reference, tagged, in the queue of its rating. One that was made before is returned as it
+    is."""
     # Nearly every run begins unrated, in the deployment's own queue: to name one makes Prefect look it up, at three quarters of
     # what creating a run costs. A rating that the hub's present profile no longer has counts as the most urgent, like none.
     rating = case.referral.rating
@@ -92,8 +93,7 @@ async def create_run(client: PrefectClient, deployments: Deployments, case: Case
         parameters={"reference": case.reference},
         tags=sorted(tags_of(case.referral)),
         work_queue_name=queue,
-        # The worker is about to carry it.
-        state=Pending(),
+        state=state,
         idempotency_key=case.reference,
     )
 
@@ -104,16 +104,16 @@ async def due_runs(client: PrefectClient) -> list[FlowRun]:
     return [answer.flow_run for answer in answers]
 
 
-async def alive_runs(client: PrefectClient, deployment: UUID) -> list[FlowRun]:
-    """All runs of a deployment that are not in a final state."""
+async def alive_runs(client: PrefectClient, deployment: UUID, references: list[str]) -> list[FlowRun]:
+    """The runs of these referrals that are not in a final state."""
     runs: list[FlowRun] = []
-    while True:
-        page = await client.read_flow_runs(
-            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
-            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ALIVE))),
-            limit=PAGE,
-            offset=len(runs),
+    for names in (references[at : at + PAGE] for at in range(0, len(references), PAGE)):
+        wanted = FlowRunFilter(
+            name=FlowRunFilterName(any_=names), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ALIVE))
         )
-        runs += page
-        if len(page) < PAGE:
-            return runs
+        of_deployment, page, offset = DeploymentFilter(id=DeploymentFilterId(any_=[deployment])), runs, 0
+        while len(page) == PAGE or offset == 0:
+            page = await client.read_flow_runs(deployment_filter=of_deployment, flow_run_filter=wanted, limit=PAGE, offset=offset)
+            runs += page
+            offset += PAGE
+    return runs

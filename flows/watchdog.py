@@ -22,14 +22,19 @@ from mash.flows.store.store import Store
 TOLERANCE = timedelta(seconds=2)
 
 
-@dataclass(frozen=True)
+AT_ONCE = 500
+"""Referrals looked at each minute: with more of them open, each has its turn after some minutes. No clock waits for that."""
+
+
+@dataclass
 class Watch:
-    """What a look around needs: the store, Prefect, the runs alive there, and how to have a run carried."""
+    """What a look around needs: the store, Prefect, the runs alive there, and how to have a run carried; and how far it came."""
 
     store: Store
     client: PrefectClient
-    alive: Callable[[], Awaitable[list[FlowRun]]]
+    alive: Callable[[list[str]], Awaitable[list[FlowRun]]]
     enqueue: Callable[[list[str]], Awaitable[None]]
+    after: str = ""
 
 
 WATCH: ContextVar[Watch] = ContextVar("watch")
@@ -42,27 +47,36 @@ async def watchdog() -> None:
 
 
 async def look_around(watch: Watch) -> int:
-    """Have every referral carried whose run is missing, ended, late or out of step with the log; returns how many. Checks that
-    no contact is lost, and tells the administrators when one is."""
-    by_reference: dict[str, list[FlowRun]] = {}
-    for run in await watch.alive():
-        by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
-    behind: list[str] = []
-    for case in await unfinished(watch.store):
-        runs = by_reference.get(case.reference, [])
-        for extra in (run for run in runs if case.flow_run_id and run.id != case.flow_run_id):
-            await watch.client.set_flow_run_state(extra.id, Cancelled(message="another run carries this referral"), force=True)
-            await record_repair(watch.store, case.reference, "a second run was alive: cancelled")
-        if not any(in_step(watch.store, case, run) for run in runs):
-            behind.append(case.reference)
-    await watch.enqueue(behind)
+    """Look at the runs of the next referrals, and check that no contact is lost: the administrators are told when one is.
+    Returns how many runs were out of step."""
+    out_of_step = await look_at_runs(watch)
     count = await conservation(watch.store)
     if count["contacts"] != count["outcomes"] + count["open"]:
         what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
         await record_repair(watch.store, None, f"conservation fails: {what}")
         for hub in watch.store.hubs:
             await tell_administrators(watch.store, hub, "contacts do not add up", what)
-    return len(behind)
+    return out_of_step
+
+
+async def look_at_runs(watch: Watch) -> int:
+    """Have those of the next referrals carried whose run is missing, ended, late or out of step with the log; returns how many.
+    Referrals that are behind anyway are left to the carrier."""
+    cases = await unfinished(watch.store, watch.after, AT_ONCE)
+    watch.after = cases[-1].reference if len(cases) == AT_ONCE else ""
+    by_reference: dict[str, list[FlowRun]] = {}
+    for run in await watch.alive([case.reference for case in cases]):
+        by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
+    out_of_step = []
+    for case in cases:
+        runs = by_reference.get(case.reference, [])
+        for extra in (run for run in runs if case.flow_run_id and run.id != case.flow_run_id):
+            await watch.client.set_flow_run_state(extra.id, Cancelled(message="another run carries this referral"), force=True)
+            await record_repair(watch.store, case.reference, "a second run was alive: cancelled")
+        if case.shown == case.referral.version and not any(in_step(watch.store, case, run) for run in runs):
+            out_of_step.append(case.reference)
+    await watch.enqueue(out_of_step)
+    return len(out_of_step)
 
 
 def in_step(store: Store, case: Case, run: FlowRun) -> bool:

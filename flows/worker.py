@@ -14,7 +14,7 @@ from mash.config.settings import Settings, read_channels
 from mash.flows.carrier import Carrier
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due
-from mash.flows.store.queries import claim_wake_ups
+from mash.flows.store.queries import behind
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL
@@ -24,6 +24,9 @@ from mash.notifications.wording import REFERRER, message_for
 
 log = logging.getLogger("mash.worker")
 BATCH = 200
+AT_ONCE = 1000
+BREATH = 0.1
+"""Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
 
 class Worker:
@@ -38,7 +41,7 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for loop in (self._listen, self._take_wake_ups, self._fire_clocks, self._send_notices, self.carrier.keep_in_touch):
+            for loop in (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self.carrier.keep_in_touch):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
                 group.create_task(self._forever(self.carrier.carry_next))
@@ -67,15 +70,14 @@ class Worker:
         self.rang.set()
         self.outbox_rang.set()
 
-    async def _take_wake_ups(self) -> None:
+    async def _find_behind(self) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.rang.wait(), 2)
         self.rang.clear()
-        if not self.carrier.connected:
-            return  # Prefect is away: the rows wait, the clocks and notices do not
-        while wake_ups := await claim_wake_ups(self.store, 100):
-            for reference, urgent in wake_ups:
-                self.carrier.stir(reference, urgent)
+        if self.carrier.connected:  # with Prefect away they stay behind; the clocks and notices do not
+            for reference, urgent, version in await behind(self.store, AT_ONCE):
+                self.carrier.stir(reference, urgent, version)
+            await asyncio.sleep(BREATH)
 
     async def _fire_clocks(self) -> None:
         # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).

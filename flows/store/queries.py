@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, func, insert, or_, select, text, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import unseal
@@ -33,6 +33,7 @@ class Case:
     hub: str
     referral: Referral
     flow_run_id: UUID | None
+    shown: int
 
 
 async def read_case(store: Store, reference: str, hub: str | None = None) -> Case:
@@ -45,7 +46,7 @@ async def read_case(store: Store, reference: str, hub: str | None = None) -> Cas
 
 
 def _case(row: Row[Any]) -> Case:
-    return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id)
+    return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id, row.shown)
 
 
 async def open_cases(
@@ -223,36 +224,32 @@ async def add_api_key(store: Store, key_hash: str, caller: str, hub: str, agency
         )
 
 
-async def claim_wake_ups(store: Store, limit: int) -> list[tuple[str, int]]:
-    """Take wake-up rows, most urgent first; returns the references once each, with how urgent they are. A claimed wake-up that is
-    lost with the worker is made good by the look at all unfinished referrals when a worker starts."""
-    claim = text("""DELETE FROM wake_up WHERE id IN (SELECT id FROM wake_up ORDER BY urgency DESC, id LIMIT :limit
-                    FOR UPDATE SKIP LOCKED) RETURNING reference, urgency, id""")
-    async with store.engine.begin() as connection:
-        rows = (await connection.execute(claim, {"limit": limit})).all()
-    found: dict[str, int] = {}
-    for row in sorted(rows, key=lambda row: (-row.urgency, row.id)):
-        found.setdefault(row.reference, row.urgency)
-    return list(found.items())
+async def behind(store: Store, limit: int) -> list[tuple[str, int, int]]:
+    """Referrals whose run has not dealt with all that happened, the most urgent first: how urgent they are, and their version."""
+    query = (
+        select(REFERRALS.c.reference, REFERRALS.c.urgency, REFERRALS.c.version)
+        .where(REFERRALS.c.shown < REFERRALS.c.version)
+        .order_by(REFERRALS.c.urgency.desc(), REFERRALS.c.reference)
+        .limit(limit)
+    )
+    async with store.reading.connect() as connection:
+        return [(row.reference, row.urgency, row.version) for row in (await connection.execute(query)).all()]
 
 
 async def urgencies(store: Store, references: list[str]) -> list[tuple[str, int]]:
     """How urgent these referrals are, in the order given, for those that there are."""
+    query = select(REFERRALS.c.reference, REFERRALS.c.urgency).where(REFERRALS.c.reference.in_(references))
     async with store.reading.connect() as connection:
-        query = select(REFERRALS.c.reference, REFERRALS.c.hub, REFERRALS.c.rating).where(REFERRALS.c.reference.in_(references))
-        found = {row.reference: row for row in (await connection.execute(query)).all()} if references else {}
-    # A hub that is served no longer still has open cases.
-    return [
-        (name, -store.hubs[row.hub].place(row.rating) if row.hub in store.hubs else 0)
-        for name in references
-        if (row := found.get(name))
-    ]
+        found = {row.reference: row.urgency for row in (await connection.execute(query)).all()} if references else {}
+    return [(name, found[name]) for name in references if name in found]
 
 
-async def version_of(store: Store, reference: str) -> int:
-    """How many events a referral has; 0 when there is none."""
-    async with store.reading.connect() as connection:
-        return await connection.scalar(select(REFERRALS.c.version).where(REFERRALS.c.reference == reference)) or 0
+async def record_shown(store: Store, reference: str, version: int) -> None:
+    """The run has dealt with so many of the referral's events."""
+    async with store.engine.begin() as connection:
+        await connection.execute(
+            update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.shown < version).values(shown=version)
+        )
 
 
 async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
@@ -261,10 +258,12 @@ async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
         await connection.execute(update(REFERRALS).where(REFERRALS.c.reference == reference).values(flow_run_id=run))
 
 
-async def unfinished(store: Store) -> list[Case]:
-    """Every referral that is open, or whose referrer is still to be told."""
+async def unfinished(store: Store, after: str = "", limit: int | None = None) -> list[Case]:
+    """Referrals that are open, or whose referrer is still to be told, by reference."""
+    query = (
+        select(REFERRALS).where(~REFERRALS.c.finished, REFERRALS.c.reference > after).order_by(REFERRALS.c.reference).limit(limit)
+    )
     async with store.reading.connect() as connection:
-        query = select(REFERRALS).where(~REFERRALS.c.finished).order_by(REFERRALS.c.next_at.nulls_first())
         return [_case(row) for row in (await connection.execute(query)).all()]
 
 

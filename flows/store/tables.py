@@ -48,6 +48,9 @@ class ReferralRow(SQLModel, table=True):
     due_at: datetime | None = Field(sa_column=moment(nullable=True))
     next_at: datetime | None = Field(sa_column=moment(nullable=True))
     flow_run_id: UUID | None = None
+    shown: int = 0
+    """How many of the events its flow run has dealt with: with fewer than `version`, the run is behind."""
+    urgency: int = 0
 
 
 class EventRow(SQLModel, table=True):
@@ -143,15 +146,6 @@ class Delivery(SQLModel, table=True):
     result: str | None
 
 
-class WakeUp(SQLModel, table=True):
-    """Something happened to a referral: its flow run should look."""
-
-    __tablename__ = "wake_up"
-    id: int | None = Field(sa_column=number(primary_key=True))
-    reference: str
-    urgency: int
-
-
 class Repair(SQLModel, table=True):
     """What the watchdog found wrong and set right."""
 
@@ -177,7 +171,7 @@ def table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, WAKE_UPS, REPAIRS, ANCHOR = (
+PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, REPAIRS, ANCHOR = (
     table(model)
     for model in (
         ProfileVersion,
@@ -189,7 +183,6 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         ApiKey,
         NoticeRow,
         Delivery,
-        WakeUp,
         Repair,
         TimeAnchor,
     )

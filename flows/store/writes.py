@@ -21,8 +21,8 @@ from mash.states.profile import Profile
 from mash.states.referral import Referral, evolve
 
 CHANNEL = "mash_wake"
-"""Where NOTIFY tells the worker that wake-ups or notices wait."""
-_STANDING = "version, head_hash, state, stage, rating, is_open, finished, due_at, next_at"
+"""Where NOTIFY tells the worker that runs are behind, or that notices wait."""
+_STANDING = "version, head_hash, state, stage, rating, is_open, finished, due_at, next_at, urgency"
 # One statement, for one referral as for a storm of them: a round trip costs more than what is written. The rows are locked; the
 # version is what decides all the same.
 _WRITE = text(f"""
@@ -34,7 +34,9 @@ _WRITE = text(f"""
     released AS (
         UPDATE personal_item SET release_state = 'released' WHERE id = ANY (CAST(:released AS uuid[]))),
     begun AS (
-        INSERT INTO referral SELECT * FROM json_populate_recordset(NULL::referral, CAST(:begun AS json))),
+        INSERT INTO referral (reference, root, hub, caller, received_at, {_STANDING})
+        SELECT reference, root, hub, caller, received_at, {_STANDING}
+        FROM json_populate_recordset(NULL::referral, CAST(:begun AS json))),
     changed AS (
         UPDATE referral r SET ({_STANDING}) = ROW ({", ".join("n." + name for name in _STANDING.split(", "))})
         FROM json_populate_recordset(NULL::referral, CAST(:changed AS json)) n
@@ -45,10 +47,7 @@ _WRITE = text(f"""
     notices AS (
         INSERT INTO notice (reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at)
         SELECT reference, hub, kind, role, clock, facts, created_at, 'queued', 0, next_try_at
-        FROM json_populate_recordset(NULL::notice, CAST(:notices AS json))),
-    wakes AS (
-        INSERT INTO wake_up (reference, urgency)
-        SELECT reference, urgency FROM json_populate_recordset(NULL::wake_up, CAST(:wake_ups AS json)))
+        FROM json_populate_recordset(NULL::notice, CAST(:notices AS json)))
     SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608
 
 
@@ -74,7 +73,7 @@ class Standing:
 
 
 def urgency(referral: Referral, profile: Profile) -> int:
-    """How urgent a referral's wake-up is: 0 for its hub's most urgent rating, less for each place below it."""
+    """How urgently a referral's run is carried: 0 for its hub's most urgent rating, less for each place below it."""
     return -profile.place(referral.rating)
 
 
@@ -88,7 +87,6 @@ class Writes:
     changed: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
-    wake_ups: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
     def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
@@ -144,8 +142,7 @@ class Writes:
         if referral is None:
             raise ValueError("a referral begins with an event")
         if events:
-            self._state(standing, referral, head)
-            self.wake_ups.append({"reference": standing.reference, "urgency": urgency(referral, profile)})
+            self._state(standing, referral, head, urgency(referral, profile))
             for draft in notices_for(standing.reference, standing.referral, referral, events, profile, now):
                 self.notices.append(
                     {
@@ -157,7 +154,7 @@ class Writes:
                 )
         return referral
 
-    def _state(self, standing: Standing, referral: Referral, head: str) -> None:
+    def _state(self, standing: Standing, referral: Referral, head: str, urgent: int) -> None:
         values = {
             "version": referral.version,
             "head_hash": head,
@@ -168,6 +165,7 @@ class Writes:
             "finished": referral.finished,
             "due_at": referral.due_at,
             "next_at": referral.next_at,
+            "urgency": urgent,
         }
         if standing.referral is not None:
             self.changed.append({"reference": standing.reference, "seen": standing.referral.version, **values})
@@ -194,9 +192,7 @@ class Writes:
         """Write it. Raises VersionConflict when somebody was quicker with one of the referrals."""
         if not self.events:
             return
-        rows = {
-            name: as_json(getattr(self, name)) for name in ("keys", "items", "begun", "changed", "events", "notices", "wake_ups")
-        }
+        rows = {name: as_json(getattr(self, name)) for name in ("keys", "items", "begun", "changed", "events", "notices")}
         done = (await connection.execute(_WRITE, {**rows, "released": self.released})).one()
         if done[0] != len(self.changed):
             raise VersionConflict("somebody was quicker: look again, then decide", version=None)

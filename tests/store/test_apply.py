@@ -22,7 +22,7 @@ from mash.flows.cluster import Cluster
 from mash.flows.store.apply import Applied, act, data_key, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.queries import claim_wake_ups, family, notices_of, read_case, read_items
+from mash.flows.store.queries import behind, family, notices_of, read_case, read_items, record_shown
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.commands import (
@@ -246,13 +246,19 @@ async def test_a_command_that_changes_nothing_adds_nothing(store: Store, owner_c
     assert everything(owner_connection) == before
 
 
-async def test_every_write_wakes_the_run_and_the_most_urgent_first(store: Store) -> None:
-    calm, unrated = await submit(store), await submit(store)
-    await claim_wake_ups(store, 100)
+async def test_every_write_leaves_the_run_behind_until_it_has_dealt_with_it_and_the_most_urgent_come_first(store: Store) -> None:
+    calm, unrated, _ = [await submit(store) for _ in range(3)]
+    for reference, _, version in await behind(store, 100):
+        await record_shown(store, reference, version)
+    assert await behind(store, 100) == []
     await act(store, calm, RateReferral(rating="green"), DUTY)
     await act(store, unrated, AddNote(), DUTY, words="hurry")
-    assert [reference for reference, _ in await claim_wake_ups(store, 100)] == [unrated, calm]
-    assert await claim_wake_ups(store, 100) == []
+    found = await behind(store, 100)
+    assert [reference for reference, _, _ in found] == [unrated, calm]
+    await record_shown(store, unrated, found[0][2] - 1)
+    assert [reference for reference, _, _ in await behind(store, 100)] == [unrated, calm], "not all of it is dealt with"
+    await record_shown(store, unrated, found[0][2])
+    assert [reference for reference, _, _ in await behind(store, 1)] == [calm]
 
 
 async def test_the_notices_of_a_command_are_queued_with_it(store: Store) -> None:
