@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     @app.get("/health", tags=["health"])
     async def health(request: Request) -> dict[str, str]:
         """Whether the API is live and reaches its database. The only address that asks for no key."""
-        async with request.app.state.store.reading.connect() as connection:
+        async with request.app.state.store.single.connect() as connection:
             await connection.execute(text("SELECT 1"))
         return {"status": "ok"}
 

@@ -264,7 +264,7 @@ async def _receive(store: Store, key: str) -> str:
 async def _breaches(store: Store, references: list[str]) -> list[float]:
     """How many seconds after its deadline each triage clock was recorded as breached."""
     query = select(EVENTS.c.canonical).where(EVENTS.c.kind == "clock_breached", EVENTS.c.reference.in_(references))
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         events = [json.loads(text) for text in (await connection.scalars(query)).all()]
     return [(datetime.fromisoformat(e["at"]) - datetime.fromisoformat(e["event"]["due_at"])).total_seconds() for e in events]
 

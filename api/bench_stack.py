@@ -195,7 +195,7 @@ class People:
 
     async def waiting(self) -> int:
         """Referrals whose run is behind, and notices that wait."""
-        async with self.store.reading.connect() as connection:
+        async with self.store.single.connect() as connection:
             behind = await connection.scalar(select(func.count()).where(REFERRALS.c.shown < REFERRALS.c.version)) or 0
             return behind + (await connection.scalar(select(func.count()).where(NOTICES.c.status == "queued")) or 0)
 

@@ -87,7 +87,7 @@ class Worker:
                 pass
         finally:
             self.carrier.calm.set()
-        async with self.store.reading.connect() as connection:
+        async with self.store.single.connect() as connection:
             upcoming = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 

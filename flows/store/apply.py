@@ -133,7 +133,7 @@ async def fire_due(store: Store, *, limit: int = 200, reference: str | None = No
     )
     if reference:
         due = due.where(REFERRALS.c.reference == reference)
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         rows = (await connection.execute(due)).all()
     by_hub: dict[str, list[str]] = {}
     for row in rows:

@@ -21,7 +21,7 @@ from mash.states.referral import Referral, evolve
 
 async def read_log(store: Store, reference: str) -> list[Recorded]:
     """The events of a referral, in order. Raises NotFound when there are none."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         query = select(EVENTS.c.canonical).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
         texts = (await connection.scalars(query)).all()
     if not texts:
@@ -42,7 +42,7 @@ def fold(log: list[Recorded]) -> Referral:
 async def verify(store: Store) -> AsyncIterator[str]:
     """What is wrong with the log, a sentence each; nothing when every chain proves itself: no event changed, removed, inserted
     or cut off, the fold equals the stored state, words unchanged, and no accepted contact without its referral."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         rows = (
             await connection.execute(
                 select(REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash, REFERRALS.c.state).order_by(

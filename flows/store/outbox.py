@@ -87,7 +87,7 @@ async def claim(store: Store, limit: int = 20) -> list[Claimed]:
 
 async def referrer_address(store: Store, reference: str) -> str | None:
     """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == "referrer"))
         if sealed is None:
             return None
@@ -125,11 +125,10 @@ async def record_failed(store: Store, notice: Claimed, result: str) -> None:
 
 async def _record(store: Store, notices: list[Claimed], result: str, values: dict[str, Any]) -> None:
     tries, ids = [notice.delivery for notice in notices], [notice.id for notice in notices]
-    async with store.engine.begin() as connection:
-        await connection.execute(
-            update(DELIVERIES).where(DELIVERIES.c.id.in_(tries)).values(finished_at=datetime.now(UTC), result=result)
-        )
-        await connection.execute(update(NOTICES).where(NOTICES.c.id.in_(ids)).values(**values))
+    tried = update(DELIVERIES).where(DELIVERIES.c.id.in_(tries)).values(finished_at=datetime.now(UTC), result=result)
+    become = update(NOTICES).where(NOTICES.c.id.in_(ids)).values(**values)
+    async with store.single.connect() as connection:
+        await connection.execute(become.add_cte(tried.cte("tried")))
 
 
 async def tell_administrators(store: Store, hub: str, what: str, detail: str) -> None:

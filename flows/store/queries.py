@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, literal, or_, select, tuple_, update
 
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import unseal
@@ -36,10 +36,13 @@ class Case:
     shown: int
 
 
+_CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
+
+
 async def read_case(store: Store, reference: str, hub: str | None = None) -> Case:
     """One referral. Raises NotFound, also for a referral of another hub than `hub`."""
-    async with store.reading.connect() as connection:
-        row = (await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference))).one_or_none()
+    async with store.single.connect() as connection:
+        row = (await connection.execute(_CASE, {"of": reference})).one_or_none()
     if row is None or (hub is not None and row.hub != hub):
         raise NotFound("there is no such referral at this hub")
     return _case(row)
@@ -69,16 +72,16 @@ async def open_cases(
     if late is not None:
         query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
     if after:
-        query = query.where(REFERRALS.c.reference > after).order_by(REFERRALS.c.reference)
-    else:
-        query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference)
-    async with store.reading.connect() as connection:
-        return [_case(row) for row in (await connection.execute(query.limit(limit))).all()]
+        last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
+        query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
+    query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
+    async with store.single.connect() as connection:
+        return [_case(row) for row in (await connection.execute(query)).all()]
 
 
 async def family(store: Store, root: str) -> list[Case]:
     """A contact's referral and the linked ones it was split into."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
         return [_case(row) for row in (await connection.execute(query)).all()]
 
@@ -141,7 +144,7 @@ async def agenda(store: Store, profile: Profile, gathering: Gathering, at: datet
     """What a gathering at `at` discusses: what came in since the last one and belongs on its agenda, and what was convened
     for it; most urgent first."""
     since = profile.calendar.last_time(gathering.at, gathering.days, at)
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         # What is closed again on the day is reviewed all the same.
         recent = or_(REFERRALS.c.is_open, REFERRALS.c.received_at > since)
         query = select(REFERRALS).where(REFERRALS.c.hub == profile.name, recent).order_by(REFERRALS.c.received_at)
@@ -161,7 +164,7 @@ def _on_agenda(referral: Referral, profile: Profile, gathering: Gathering, since
 
 async def disagreements(store: Store, hub: str) -> list[dict[str, Any]]:
     """Every disagreement of a hub: about what, from whom, where it stands and how it was determined."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         disputed = select(EVENTS.c.reference).where(EVENTS.c.kind == "disagreement_raised")
         query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.reference.in_(disputed))
         cases = [_case(row) for row in (await connection.execute(query)).all()]
@@ -174,18 +177,24 @@ async def disagreements(store: Store, hub: str) -> list[dict[str, Any]]:
 
 async def conservation(store: Store) -> dict[str, int]:
     """Contacts in, counted from the receipts; outcomes and open, counted from the referrals; they must agree."""
-    received = select(func.count()).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
+    contacts = select(func.count()).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
+    # A contact is one, whatever number of linked referrals it was split into.
+    referrals = select(func.count()).where(REFERRALS.c.reference == REFERRALS.c.root)
     still_open = select(func.count(func.distinct(REFERRALS.c.root))).where(REFERRALS.c.is_open)
-    async with store.reading.connect() as connection:
-        contacts = await connection.scalar(received) or 0
-        roots = await connection.scalar(select(func.count(func.distinct(REFERRALS.c.root)))) or 0
-        opened = await connection.scalar(still_open) or 0
-    return {"contacts": contacts, "outcomes": roots - opened, "open": opened}
+    # In one statement: what comes in between two would look like a loss.
+    counts = select(
+        contacts.scalar_subquery().label("contacts"),
+        referrals.scalar_subquery().label("referrals"),
+        still_open.scalar_subquery().label("open"),
+    )
+    async with store.single.connect() as connection:
+        row = (await connection.execute(counts)).one()
+    return {"contacts": row.contacts, "outcomes": row.referrals - row.open, "open": row.open}
 
 
 async def tally(store: Store) -> dict[str, Any]:
     """The clocks met and missed, the escalations by role, and the outcomes: what the demonstration and managers report."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         states = (await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub))).all()
         notices = (
             await connection.execute(
@@ -207,11 +216,13 @@ async def tally(store: Store) -> dict[str, Any]:
     return {"clocks": clocks, "outcomes": outcomes, "notices": notices}
 
 
+_KEY_OF = select(API_KEYS).where(API_KEYS.c.hash == bindparam("of"), API_KEYS.c.revoked_at.is_(None))
+
+
 async def find_api_key(store: Store, key_hash: str) -> Row[Any] | None:
     """The API key with this hash, unless it was revoked."""
-    async with store.reading.connect() as connection:
-        query = select(API_KEYS).where(API_KEYS.c.hash == key_hash, API_KEYS.c.revoked_at.is_(None))
-        return (await connection.execute(query)).one_or_none()
+    async with store.single.connect() as connection:
+        return (await connection.execute(_KEY_OF, {"of": key_hash})).one_or_none()
 
 
 async def add_api_key(store: Store, key_hash: str, caller: str, hub: str, agency: str) -> None:
@@ -232,21 +243,21 @@ async def behind(store: Store, limit: int) -> list[tuple[str, int, int]]:
         .order_by(REFERRALS.c.urgency.desc(), REFERRALS.c.reference)
         .limit(limit)
     )
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         return [(row.reference, row.urgency, row.version) for row in (await connection.execute(query)).all()]
 
 
 async def urgencies(store: Store, references: list[str]) -> list[tuple[str, int]]:
     """How urgent these referrals are, in the order given, for those that there are."""
     query = select(REFERRALS.c.reference, REFERRALS.c.urgency).where(REFERRALS.c.reference.in_(references))
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         found = {row.reference: row.urgency for row in (await connection.execute(query)).all()} if references else {}
     return [(name, found[name]) for name in references if name in found]
 
 
 async def record_shown(store: Store, reference: str, version: int) -> None:
     """The run has dealt with so many of the referral's events."""
-    async with store.engine.begin() as connection:
+    async with store.single.connect() as connection:
         await connection.execute(
             update(REFERRALS).where(REFERRALS.c.reference == reference, REFERRALS.c.shown < version).values(shown=version)
         )
@@ -254,7 +265,7 @@ async def record_shown(store: Store, reference: str, version: int) -> None:
 
 async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
     """Remember which flow run carries a referral."""
-    async with store.engine.begin() as connection:
+    async with store.single.connect() as connection:
         await connection.execute(update(REFERRALS).where(REFERRALS.c.reference == reference).values(flow_run_id=run))
 
 
@@ -263,7 +274,7 @@ async def unfinished(store: Store, after: str = "", limit: int | None = None) ->
     query = (
         select(REFERRALS).where(~REFERRALS.c.finished, REFERRALS.c.reference > after).order_by(REFERRALS.c.reference).limit(limit)
     )
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         return [_case(row) for row in (await connection.execute(query)).all()]
 
 
@@ -275,7 +286,7 @@ async def record_repair(store: Store, reference: str | None, what: str) -> None:
 
 async def notices_of(store: Store, reference: str) -> list[Row[Any]]:
     """The notices of a referral, oldest first."""
-    async with store.reading.connect() as connection:
+    async with store.single.connect() as connection:
         return list(
             (await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all()
         )

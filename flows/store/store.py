@@ -32,8 +32,8 @@ class Store:
 
     def __init__(self, engine: AsyncEngine, keyring: Keyring, time: HubTime, hubs: dict[str, Profile]) -> None:
         self.engine, self.keyring, self.time, self.hubs = engine, keyring, time, hubs
-        self.reading = engine.execution_options(isolation_level="AUTOCOMMIT")
-        """For a single query: without the BEGIN and ROLLBACK around it, which cost more than it does."""
+        self.single = engine.execution_options(isolation_level="AUTOCOMMIT")
+        """For a single statement: without the BEGIN and COMMIT around it, which cost more than it does."""
         self._profiles = {profile.digest: profile for profile in hubs.values()}
 
     @asynccontextmanager

@@ -22,7 +22,7 @@ from mash.flows.cluster import Cluster
 from mash.flows.store.apply import Applied, act, data_key, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.queries import behind, family, notices_of, read_case, read_items, record_shown
+from mash.flows.store.queries import behind, family, notices_of, open_cases, read_case, read_items, record_shown
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.commands import (
@@ -340,3 +340,16 @@ def test_the_models_are_the_tables_that_the_migrations_make(cluster: Cluster) ->
         engine.dispose()
     # Indexes are the migration's alone: the models are for reading and writing.
     assert [difference for difference in found if difference[0] != "remove_index"] == []
+
+
+async def test_pages_of_open_cases_hold_each_once_the_soonest_due_first(store: Store) -> None:
+    references = [await submit(store) for _ in range(5)]
+    await act(store, references[3], RateReferral(rating="red"), DUTY)
+    await act(store, references[1], RateReferral(rating="green"), DUTY)
+    pages, after = list[list[str]](), ""
+    while page := await open_cases(store, DUTY.hub, limit=2, after=after):
+        pages.append([case.reference for case in page])
+        after = pages[-1][-1]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    whole = [case.reference for case in await open_cases(store, DUTY.hub)]
+    assert [reference for page in pages for reference in page] == whole and sorted(whole) == sorted(references)
