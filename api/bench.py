@@ -1,23 +1,27 @@
-"""The benchmark: what a stack of its own does under load, at rest, at a deadline and after a crash. Takes some ten minutes."""
+"""The benchmark: what a stack of its own does under load, at rest, at a deadline, after a crash, and when it has grown."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
 
+from mash.api.bench_growth import board, load_closed
+from mash.api.bench_machine import machine
 from mash.api.bench_stack import (
     AGENCIES,
-    HUB,
     NOT_OVER,
     RATING,
     BenchFailed,
@@ -26,25 +30,29 @@ from mash.api.bench_stack import (
     bench_settings,
     contact,
     each,
+    say,
+    spread,
     until,
 )
+from mash.api.bench_waiting import cost_at_rest, lateness, load, recovery
 from mash.api.demo.mailbox import Mailbox
-from mash.api.problems import answer_for
-from mash.api.schemas import Submission, contact_of
-from mash.flows.store.apply import receive
-from mash.flows.store.receipts import Answer, answer_once
-from mash.flows.store.store import Store, open_store
-from mash.flows.store.tables import EVENTS
-from mash.flows.store.time import HubTime
-from mash.states.commands import Actor
+from mash.config.settings import Settings
+from mash.flows.store.store import open_store
 
 CLIENTS = 8
 SUBMIT_EVERY = 1 / 20
 EVERYTHING = ("api", "worker", "prefect", "postgres")
-TRIAGE_LASTS = timedelta(hours=1)
-FROZEN = 1e-9
 Figures = dict[str, Any]
-say = Console(stderr=True, highlight=False)
+
+
+class Size:
+    """How much of each is done: in full, or just enough to see that all parts work."""
+
+    def __init__(self, quick: bool) -> None:
+        self.lives, self.submissions, self.stages, self.looks = (12, 40, 10, 20) if quick else (150, 400, 100, 100)
+        self.late = (100,) if quick else (100, 1_000, 10_000)
+        self.waiting, self.open, self.closed = (100, 100, 1_000) if quick else (10_000, 1_000, 200_000)
+        self.idle_seconds = 5 if quick else 30
 
 
 def run_bench(as_json: bool, quick: bool) -> int:
@@ -53,13 +61,14 @@ def run_bench(as_json: bool, quick: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder:
         controller, mail_port = mailbox.serve()
         try:
-            say.print("Starting PostgreSQL, Prefect, the worker and the API ...")
+            say("Starting PostgreSQL, Prefect, the worker and the API ...")
             stack = BenchStack(bench_settings(Path(folder), mail_port))
             with stack:
                 stack.wait_ready(120)
-                figures = asyncio.run(_measure(stack, quick))
+                figures, key = asyncio.run(_measure(stack, Size(quick)))
+            figures["cold_start_s"] = _cold_start(stack.settings, key)
         except (BenchFailed, TimeoutError) as failed:
-            say.print(f"mash: {failed}", *_last_words(Path(folder)), sep="\n", markup=False)
+            say("\n".join([f"mash: {failed}", *_last_words(Path(folder))]))
             return 1
         finally:
             controller.stop()
@@ -70,41 +79,88 @@ def run_bench(as_json: bool, quick: bool) -> int:
     return 0
 
 
-async def _measure(stack: BenchStack, quick: bool) -> Figures:
+async def _measure(stack: BenchStack, size: Size) -> tuple[Figures, str]:
+    """Everything that is measured of a running stack; and the key by which its referrer system submits."""
     store = await open_store(stack.settings, pool_size=8)
     people = await People.of(stack, store)
     try:
-        await _warm_up(people)
-        figures = await _throughput(people, 12 if quick else 60)
-        before = stack.memory("api", "worker")
-        submit_ms, references = await _submit(people, 40 if quick else 200)
-        await people.parked(references, "Awaiting triage")
-        figures["submit_ms"] = submit_ms
-        figures["idle"] = await _idle(stack, len(references), before, 5 if quick else 20)
-        figures["stage_open_ms"] = await _stage_open(people, 10 if quick else 50)
-        figures["late_s"] = {}
-        figures["recovery_s"] = await _recovery(people, references)
-        for number in (100,) if quick else (100, 1000):
-            figures["late_s"][str(number)] = await _late(people, number)
-        return figures
+        figures: Figures = {"machine": await machine(stack)}
+        last = await _warm_up(people)
+        figures |= await _under_load(people, size)
+        opened = await load(store, size.open, timedelta(days=2), "open")
+        await people.parked(opened, "Awaiting triage", 600)
+        figures["recovery"] = await recovery(people, opened)
+        figures["late_s"] = {str(number): await lateness(people, number) for number in size.late}
+        figures["waiting"] = await cost_at_rest(people, size.waiting, size.idle_seconds)
+        figures["board_ms"] = await board(people, size.looks)
+        load_closed(people, last, size.closed)
+        figures["grown"] = {
+            "closed": size.closed,
+            **await _under_load(people, size),
+            "late_s": {str(size.late[0]): await lateness(people, size.late[0])},
+            "board_ms": await board(people, size.looks),
+        }
+        return figures, people.key
     finally:
         await people.close()
         await store.close()
 
 
+async def _under_load(people: People, size: Size) -> Figures:
+    figures = await _throughput(people, size.lives)
+    submit_ms, references = await _submit(people, size.submissions)
+    await people.parked(references, "Awaiting triage")
+    return {**figures, "submit_ms": submit_ms, "stage_open_ms": await _stage_open(people, size.stages)}
+
+
+def _cold_start(settings: Settings, key: str) -> Figures:
+    """`mash up` on the installation as it is: seconds until a referral is accepted, and until all parts answer."""
+    say("Cold start ...")
+    given = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file")
+    environment = {**os.environ, **{f"MASH_{name.upper()}": str(getattr(settings, name)) for name in given}}
+    began = time.monotonic()
+    with (settings.data_dir / "logs" / "up.log").open("w") as log:
+        up = subprocess.Popen([sys.executable, "-m", "mash.api.cli", "up"], env=environment, stdout=log, stderr=log)
+    try:
+        with httpx.Client(timeout=5) as http:
+            accepted = _when(lambda: _submitted(http, settings, key), began)
+            ready = _when(lambda: http.get(f"{settings.prefect_api_url}/health").status_code in (200, 401), began)
+    finally:
+        up.terminate()
+        up.wait(30)
+    return {"first_accepted": accepted, "all_ready": max(accepted, ready)}
+
+
+def _submitted(http: httpx.Client, settings: Settings, key: str) -> bool:
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "cold-start"}
+    return http.post(f"{settings.base_url}/referrals", json=contact(), headers=headers).status_code == 201
+
+
+def _when(there: Callable[[], bool], began: float) -> float:
+    """Seconds until something is so, asked again and again. Raises BenchFailed after a minute."""
+    while time.monotonic() - began < 60:
+        try:
+            if there():
+                return round(time.monotonic() - began, 2)
+        except httpx.HTTPError:
+            time.sleep(0.02)
+    raise BenchFailed("`mash up` did not come up within a minute")
+
+
 # --- parts --------------------------------------------------------------------------------------------------------------
 
 
-async def _warm_up(people: People) -> None:
-    """Two lives, so that no part is measured while it still imports and plans."""
-    say.print("Warming up ...")
+async def _warm_up(people: People) -> str:
+    """A few lives, so that no part is measured while it still imports and plans; the reference of one."""
+    say("Warming up ...")
     references: list[str] = []
 
     async def life(_: int) -> None:
         references.append(await _life(people))
 
-    await each(life, 2, 1)
+    await each(life, 16, CLIENTS)
     await _completed(people, references)
+    return references[-1]
 
 
 async def _life(people: People) -> str:
@@ -133,7 +189,7 @@ async def _completed(people: People, references: list[str]) -> None:
 
 async def _throughput(people: People, number: int) -> Figures:
     """The same life for each, eight clients at a time: how many a second, and what each costs."""
-    say.print(f"Throughput: {number} lives, {CLIENTS} clients ...")
+    say(f"Throughput: {number} lives, {CLIENTS} clients ...")
     stack, references = people.stack, list[str]()
     calls, cpu, began = stack.prefect_calls(), stack.cpu(*EVERYTHING), time.time()
 
@@ -143,7 +199,7 @@ async def _throughput(people: People, number: int) -> Figures:
     await each(life, number, CLIENTS)
     await _completed(people, references)
     if people.conflicts:
-        say.print(f"  ({people.conflicts} commands were given again, because the case had moved on since it was looked at)")
+        say(f"  ({people.conflicts} commands were given again, because the case had moved on since it was looked at)")
     return {
         "referrals_per_s": round(number / (await people.last_end(references) - began), 2),
         "cpu_s_per_referral": round((stack.cpu(*EVERYTHING) - cpu) / number, 3),
@@ -153,7 +209,7 @@ async def _throughput(people: People, number: int) -> Figures:
 
 async def _submit(people: People, number: int) -> tuple[Figures, list[str]]:
     """Submissions at twenty a second, whether or not the earlier ones have been answered: how long an answer takes."""
-    say.print(f"Submissions: {number} at {1 / SUBMIT_EVERY:.0f} a second ...")
+    say(f"Submissions: {number} at {1 / SUBMIT_EVERY:.0f} a second ...")
     took, references, began = list[float](), list[str](), time.perf_counter()
 
     async def one(place: int) -> None:
@@ -163,110 +219,27 @@ async def _submit(people: People, number: int) -> tuple[Figures, list[str]]:
         took.append((time.perf_counter() - due) * 1000)
 
     await asyncio.gather(*(one(place) for place in range(number)))
-    return _spread(took), references
+    return spread(took), references
 
 
 async def _stage_open(people: People, number: int) -> Figures:
-    """From a rating being sent to another client seeing the new stage."""
-    say.print(f"Stages: {number} ratings, seen by another client ...")
+    """From a rating being sent to another client having seen the new stage."""
+    say(f"Stages: {number} ratings, seen by another client ...")
     async with people.another() as onlooker:
-        return _spread([await _seen_after(people, onlooker) * 1000 for _ in range(number)])
+        return spread([await _seen_after(people, onlooker) * 1000 for _ in range(number)])
 
 
 async def _seen_after(people: People, onlooker: httpx.AsyncClient) -> float:
-    """Rate a new referral; returns the seconds until the onlooker saw its new stage."""
+    """Rate a new referral; returns the seconds until the onlooker, who looks as soon as that is answered, has seen its stage."""
     reference = await people.submit()
     seen = await people.basis(reference, int((await people.look(reference))["version"]))
-
-    async def shows() -> bool:
-        return bool((await people.look(reference, onlooker))["stage"] == "agency_checks")
-
     began = time.perf_counter()
-    giving = asyncio.create_task(people.give(reference, seen, "rate_referral", rating=RATING))
-    await until(shows, "the new stage", 60, every=0.002)
+    await people.give(reference, seen, "rate_referral", rating=RATING)
+    stage = (await people.look(reference, onlooker))["stage"]
     took = time.perf_counter() - began
-    await giving
+    if stage != "agency_checks":
+        raise BenchFailed(f"a rating was answered, and another client saw the stage {stage}")
     return took
-
-
-async def _idle(stack: BenchStack, number: int, before: int, seconds: float) -> Figures:
-    """What open referrals cost that only wait."""
-    say.print(f"Idle: {number} open, {seconds:.0f} s ...")
-    await asyncio.sleep(3)
-    grown, cpu, began = stack.memory("api", "worker") - before, stack.cpu("api", "worker"), time.monotonic()
-    await asyncio.sleep(seconds)
-    used = (stack.cpu("api", "worker") - cpu) / (time.monotonic() - began)
-    return {"open": number, "kb_each": round(grown / 1024 / number, 1), "cpu_pct": round(100 * used, 2)}
-
-
-async def _recovery(people: People, references: list[str]) -> float:
-    """The worker is killed, every referral is rated meanwhile, a worker starts: how long until all runs show their new stage."""
-    say.print(f"Recovery: worker killed with {len(references)} open ...")
-    people.stack.kill("worker")
-
-    async def rate(place: int) -> None:
-        await people.triage(references[place])
-
-    await each(rate, len(references), CLIENTS)
-    began = time.monotonic()
-    people.stack.start("worker")
-
-    async def moved() -> bool:
-        return await people.runs(references, name=["Awaiting agency checks"]) == len(references)
-
-    await until(moved, "every run shows its new stage", 600, every=0.25)
-    return round(time.monotonic() - began, 1)
-
-
-async def _late(people: People, number: int) -> Figures:
-    """Clocks that are all due at one instant: how late the last of them are found breached."""
-    settled = 10 + number * 0.2
-    say.print(f"Lateness: {number} clocks due at one instant, in {settled + number / 50:.0f} s ...")
-    now = datetime.now(UTC)
-    due = now + timedelta(seconds=settled + number / 50)
-    store = people.store
-    past = Store(store.engine, store.keyring, HubTime(wall=now, simulated=due - TRIAGE_LASTS, rate=FROZEN), store.hubs)
-    references: list[str] = []
-
-    async def one(place: int) -> None:
-        references.append(await _receive(past, f"late-{number}-{place}"))
-
-    await each(one, number, 4)
-    left = (due - datetime.now(UTC)).total_seconds()
-    if left < 0:
-        raise BenchFailed(f"{number} submissions took longer than their clocks")
-    await asyncio.sleep(max(0.0, left - 2))
-    if (at_rest := await people.runs(references, name=["Awaiting triage"])) < number:
-        say.print(f"  (only {at_rest} of {number} runs were at rest when the clocks came due)")
-    found: list[float] = []
-
-    async def all_breached() -> bool:
-        found[:] = await _breaches(store, references)
-        return len(found) == number
-
-    await until(all_breached, f"{number} clocks breached", 300, every=1)
-    return _spread(found, digits=3)
-
-
-async def _receive(store: Store, key: str) -> str:
-    """A submission as the API takes it, without HTTP."""
-    by = Actor(id="bench-school", role="referrer", agency="education", hub=HUB)
-    submission = Submission.model_validate(contact())
-
-    async def work(connection: Any) -> Answer:
-        applied = await receive(connection, store, *contact_of(submission), by)
-        return Answer(201, {"reference": applied.reference}, applied.reference)
-
-    answer = await answer_once(store, by, key, "submission", submission.model_dump(mode="json"), work, answer_for)
-    return str(answer.reference)
-
-
-async def _breaches(store: Store, references: list[str]) -> list[float]:
-    """How many seconds after its deadline each triage clock was recorded as breached."""
-    query = select(EVENTS.c.canonical).where(EVENTS.c.kind == "clock_breached", EVENTS.c.reference.in_(references))
-    async with store.single.connect() as connection:
-        events = [json.loads(text) for text in (await connection.scalars(query)).all()]
-    return [(datetime.fromisoformat(e["at"]) - datetime.fromisoformat(e["event"]["due_at"])).total_seconds() for e in events]
 
 
 # --- figures ------------------------------------------------------------------------------------------------------------
@@ -276,11 +249,6 @@ def _last_words(folder: Path) -> list[str]:
     """The last lines of every part's log: the folder goes with the benchmark."""
     logs = sorted((folder / "data" / "logs").glob("*.log"))
     return [f"{log.name}: {line}" for log in logs for line in log.read_text(errors="replace").splitlines()[-8:]]
-
-
-def _spread(values: list[float], digits: int = 1) -> Figures:
-    ranked = sorted(values)
-    return {f"p{p}": round(ranked[min(len(ranked) - 1, len(ranked) * p // 100)], digits) for p in (50, 95, 99)}
 
 
 def _show(figures: Figures) -> None:

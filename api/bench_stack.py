@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import psutil
+from rich.console import Console
 from sqlalchemy import func, select
 
 from mash.api.auth import new_api_key, staff_token
@@ -26,6 +27,7 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, REFERRALS
 from mash.states.commands import Actor
 
+_progress = Console(stderr=True, highlight=False)
 HUB = "bench"
 AGENCIES = ("police", "social_care", "health", "education", "housing")
 RATING = "red"
@@ -199,11 +201,15 @@ class People:
             behind = await connection.scalar(select(func.count()).where(REFERRALS.c.shown < REFERRALS.c.version)) or 0
             return behind + (await connection.scalar(select(func.count()).where(NOTICES.c.status == "queued")) or 0)
 
+    async def at_rest(self, references: list[str], name: str) -> int:
+        """How many of the referrals' runs are parked in the state of this name."""
+        return sum([await self.runs(references[at : at + 1000], name=[name]) for at in range(0, len(references), 1000)])
+
     async def parked(self, references: list[str], name: str, seconds: float = 300) -> None:
         """Wait until all the referrals' runs are in the state of this name, and nothing waits to be done."""
 
         async def there() -> bool:
-            return await self.waiting() == 0 and await self.runs(references, name=[name]) == len(references)
+            return await self.waiting() == 0 and await self.at_rest(references, name) == len(references)
 
         await until(there, f"{len(references)} runs '{name}'", seconds)
 
@@ -211,6 +217,17 @@ class People:
         """Close the clients."""
         await self.http.aclose()
         await self.prefect.aclose()
+
+
+def say(text: str) -> None:
+    """Tell how far the benchmark is, on standard error."""
+    _progress.print(text)
+
+
+def spread(values: list[float], digits: int = 1) -> dict[str, float]:
+    """The median, and what all but the slowest twentieth and hundredth stay under."""
+    ranked = sorted(values)
+    return {f"p{p}": round(ranked[min(len(ranked) - 1, len(ranked) * p // 100)], digits) for p in (50, 95, 99)}
 
 
 def contact() -> dict[str, Any]:

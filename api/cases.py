@@ -40,7 +40,7 @@ async def board(
     after: str = "",
 ) -> dict[str, Any]:
     """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
-    reference as `after` (the order is then by reference)."""
+    reference as `after`."""
     store = request.app.state.store
     now = store.time.now()
     cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)

@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 
-from sqlalchemy import make_url, select, text
+from sqlalchemy import event, make_url, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from mash.config.profile import load_profile, stored_profile
@@ -82,6 +84,7 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     # asyncpg: with psycopg a submission takes a fifth longer, most of it in waiting for each answer by itself.
     address = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, hide_parameters=True, pool_pre_ping=False)
+    event.listen(engine.sync_engine, "checkout", _only_living)
     hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
     wall = datetime.now(UTC)
     simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
@@ -98,6 +101,13 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
         anchor = (await connection.execute(select(ANCHOR))).one()
     time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
     return Store(engine, Keyring(settings.master_key.get_secret_value()), time, hubs)
+
+
+def _only_living(connection: DBAPIConnection, *_: object) -> None:
+    """Hand out no connection whose other end is gone: after PostgreSQL was restarted the first to come would fail. This asks
+    nothing of the server."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def as_json(value: object) -> str:

@@ -39,7 +39,7 @@ REPRESENTATIVE, OPERATIONAL_MANAGER = person("social_care_representative"), pers
 
 def on_display(case: Case) -> dict[str, Any]:
     """The case as a wall display has it from the board."""
-    found = queries.Case("R", "R", "caller", "nottinghamshire", case.referral, None)
+    found = queries.Case("R", "R", "caller", "nottinghamshire", case.referral, None, 0)
     return {**brief(found), "late_partners": case.referral.late_partners(case.now)}
 
 
