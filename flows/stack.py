@@ -25,7 +25,8 @@ from mash.config.settings import Settings, SettingsError, read_channels
 from mash.flows.cluster import Cluster, ClusterNotStarted, ends_with_parent, start_cluster
 from mash.flows.store.schema import upgrade
 
-PARTS = ("prefect", "worker", "api")
+PARTS = ("api", "worker", "prefect")
+"""In the order in which they start: referrals are accepted first, their runs may follow."""
 NICE = {"prefect": 10, "worker": 5, "api": 0}
 SECRETS = ("database_url", "owner_database_url", "prefect_database_url", "master_key", "token_key", "prefect_auth_string")
 NEEDED = {

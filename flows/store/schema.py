@@ -4,31 +4,50 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 # One installation at a time migrates a database; the number is arbitrary and ours.
 MIGRATION_LOCK = 7_052_601
 
 
 def upgrade(owner_url: str) -> str:
     """Run the migrations that are missing; returns the revision reached. `owner_url` connects as the tables' owner."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
     engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
             connection.commit()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-            connection.commit()
-            revision = MigrationContext.configure(connection).get_current_revision()
+            if (revision := _revision(connection)) != _newest():
+                _migrate(connection)
+                revision = _revision(connection)
             connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
             connection.commit()
-            return str(revision)
+            return revision
     finally:
         engine.dispose()
+
+
+def _revision(connection: Connection) -> str:
+    """The revision that the tables have; empty before the first."""
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return ""
+    return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+
+
+def _newest() -> str:
+    """The revision of the newest migration, by its file's name."""
+    return max(path.stem[1:5] for path in (MIGRATIONS / "versions").glob("v[0-9]*.py"))
+
+
+def _migrate(connection: Connection) -> None:
+    # Imported only where there is something to do: half a second of every start otherwise.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()

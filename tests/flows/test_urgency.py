@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+
 from mash.api.schemas import Submission, contact_of
 from mash.flows.carrier import Carrier
 from mash.flows.store.apply import act, receive
@@ -42,3 +45,25 @@ async def test_of_equals_the_first_to_come_is_carried_first(store: Store) -> Non
     carrier = Carrier(store, settle=0)
     await carrier.enqueue_all(["MASH-26-999999", first, second])
     assert [carrier.queue.get_nowait()[-1] for _ in range(carrier.queue.qsize())] == [first, second]
+
+
+async def test_a_burst_of_events_is_one_attempt_made_when_it_is_over(store: Store) -> None:
+    carrier = Carrier(store, settle=0.05)
+    for version in range(1, 6):
+        carrier.stir("MASH-26-000001", 0, version)
+        assert carrier.queue.empty()
+    assert (await asyncio.wait_for(carrier.queue.get(), 5))[-1] == "MASH-26-000001"
+    assert carrier.queue.empty() and not carrier.stirred
+
+
+async def test_a_referral_to_which_something_happens_all_the_time_is_carried_all_the_same(store: Store) -> None:
+    carrier, versions = Carrier(store, settle=0.05), itertools.count()
+
+    async def never_settles() -> None:
+        while True:
+            carrier.stir("MASH-26-000001", 0, next(versions))
+            await asyncio.sleep(0.01)
+
+    unrest = asyncio.create_task(never_settles())
+    assert (await asyncio.wait_for(carrier.queue.get(), 5))[-1] == "MASH-26-000001"
+    unrest.cancel()
