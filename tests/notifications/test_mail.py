@@ -1,0 +1,105 @@
+"""Mail through the hub's server: with and without TLS, to a server that can be trusted and one that cannot, or that refuses."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hub import free_port
+
+from mash.notifications.sender import NoticeNotDelivered, send
+from mash.notifications.wording import Message
+
+ALERT = Message(title="MASH-26-000001 waits for a rating", body="Rate it.")
+
+
+class Server:
+    """Takes mail, unless it is told to refuse."""
+
+    def __init__(self) -> None:
+        self.subjects: list[str] = []
+        self.refuse = False
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refuse:
+            return "451 not now"
+        self.subjects += [line for line in envelope.content.decode().splitlines() if line.startswith("Subject")]
+        return "250 taken"
+
+
+@contextmanager
+def listening(tls: ssl.SSLContext | None) -> Iterator[tuple[Server, int]]:
+    """A mail server on a free port of loopback, encrypted when a context is given."""
+    server, port = Server(), free_port()
+    more = {"tls_context": tls, "require_starttls": True} if tls else {}
+    controller = Controller(server, hostname="127.0.0.1", port=port, **more)
+    controller.start()
+    try:
+        yield server, port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture
+def untrusted(tmp_path: Path) -> ssl.SSLContext:
+    """The context of a server whose certificate nobody vouches for."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain)
+    return context
+
+
+def address(scheme: str, port: int, **more: str) -> str:
+    """The channel of a role: where its mail server is, and to whom."""
+    query = "&".join(f"{name}={value}" for name, value in {"from": "mash@example.org", "to": "duty@example.org", **more}.items())
+    return f"{scheme}://127.0.0.1:{port}/?{query}"
+
+
+async def test_a_mail_arrives() -> None:
+    with listening(None) as (server, port):
+        assert await send([address("mailto", port)], ALERT) == "mailto ok"
+        assert server.subjects == ["Subject: MASH-26-000001 waits for a rating"]
+
+
+async def test_a_server_that_refuses_or_is_not_there_has_taken_nothing() -> None:
+    with listening(None) as (server, port):
+        server.refuse = True
+        with pytest.raises(NoticeNotDelivered):
+            await send([address("mailto", port)], ALERT)
+    with pytest.raises(NoticeNotDelivered):
+        await send([address("mailto", port)], ALERT)
+
+
+async def test_a_server_that_cannot_be_trusted_gets_nothing_unless_the_channel_says_so(untrusted: ssl.SSLContext) -> None:
+    with listening(untrusted) as (server, port):
+        # In this order: that one channel does not ask must not loosen what the others ask.
+        assert await send([address("mailtos", port, mode="starttls", verify="no")], ALERT) == "mailtos ok"
+        with pytest.raises(NoticeNotDelivered):
+            await send([address("mailtos", port, mode="starttls")], ALERT)
+        assert len(server.subjects) == 1
