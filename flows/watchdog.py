@@ -22,7 +22,7 @@ from mash.flows.store.store import Store
 TOLERANCE = timedelta(seconds=2)
 
 
-AT_ONCE = 500
+AT_ONCE = 200
 """Referrals looked at each minute: with more of them open, each has its turn after some minutes. No clock waits for that."""
 
 
