@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 from sqlalchemy import func, select
@@ -24,6 +25,8 @@ from mash.notifications.wording import REFERRER, message_for
 
 log = logging.getLogger("mash.worker")
 BATCH = 200
+WORKING = 7_052_602
+"""The advisory lock that every living worker shares; the number is arbitrary and ours."""
 AT_ONCE = 1000
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
@@ -35,6 +38,7 @@ class Worker:
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings, self.store = settings, store
         self.channels = read_channels(settings.channels_file)
+        self.started = False
         self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
         self.carrier = Carrier(store, settings.settle_seconds)
 
@@ -60,11 +64,21 @@ class Worker:
         connection = await asyncpg.connect(self.store.listen_url)
         try:
             connection.add_termination_listener(lambda _: gone.set())
+            await self._take_over(connection)
             await connection.add_listener(CHANNEL, lambda *_: self._ring())
             self._ring()
             await gone.wait()
         finally:
             await connection.close()
+
+    async def _take_over(self, connection: Any) -> None:
+        """A worker that starts while no other lives sends at once what one that died was sending: its lease is not waited for.
+        Every worker holds the lock as long as it lives."""
+        if not self.started and await connection.fetchval("SELECT pg_try_advisory_lock($1)", WORKING):
+            await outbox.take_over(self.store)
+            await connection.execute("SELECT pg_advisory_unlock($1)", WORKING)
+        await connection.execute("SELECT pg_advisory_lock_shared($1)", WORKING)
+        self.started = True
 
     def _ring(self) -> None:
         self.rang.set()

@@ -85,6 +85,20 @@ async def claim(store: Store, limit: int = 20) -> list[Claimed]:
     ]
 
 
+async def take_over(store: Store) -> None:
+    """What a worker that is dead was sending is sent now: its tries have no result."""
+    wall = datetime.now(UTC)
+    cut_off = select(DELIVERIES.c.id).where(
+        DELIVERIES.c.notice == NOTICES.c.id, DELIVERIES.c.finished_at.is_(None), DELIVERIES.c.started_at > wall - LEASE
+    )
+    async with store.single.connect() as connection:
+        await connection.execute(
+            update(NOTICES)
+            .where(NOTICES.c.status == "queued", NOTICES.c.next_try_at > wall, cut_off.exists())
+            .values(next_try_at=wall)
+        )
+
+
 async def referrer_address(store: Store, reference: str) -> str | None:
     """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
     async with store.single.connect() as connection:
