@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 import asyncpg
 from sqlalchemy import func, select
@@ -25,6 +24,7 @@ from mash.notifications.wording import REFERRER, message_for
 
 log = logging.getLogger("mash.worker")
 BATCH = 200
+TRIES = 30
 WORKING = 7_052_602
 """The advisory lock that every living worker shares; the number is arbitrary and ours."""
 AT_ONCE = 1000
@@ -71,12 +71,15 @@ class Worker:
         finally:
             await connection.close()
 
-    async def _take_over(self, connection: Any) -> None:
+    async def _take_over(self, connection: asyncpg.Connection) -> None:
         """A worker that starts while no other lives sends at once what one that died was sending: its lease is not waited for.
-        Every worker holds the lock as long as it lives."""
-        if not self.started and await connection.fetchval("SELECT pg_try_advisory_lock($1)", WORKING):
-            await outbox.take_over(self.store)
-            await connection.execute("SELECT pg_advisory_unlock($1)", WORKING)
+        Every worker holds the lock as long as it lives, and the database a moment longer, until it sees that it is dead."""
+        for _ in range(0 if self.started else TRIES):
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", WORKING):
+                await outbox.take_over(self.store)
+                await connection.execute("SELECT pg_advisory_unlock($1)", WORKING)
+                break
+            await asyncio.sleep(BREATH)
         await connection.execute("SELECT pg_advisory_lock_shared($1)", WORKING)
         self.started = True
 
