@@ -10,8 +10,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import case, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.apply import act, data_key
+from mash.flows.store.apply import apply, data_key
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
@@ -114,21 +115,23 @@ async def referrer_address(store: Store, reference: str) -> str | None:
 
 
 async def record_delivered(store: Store, notices: list[Claimed], result: str) -> None:
-    """The message went. Where it told a referrer, the referral's log says so, and its clock stops."""
-    await _record(store, notices, result, {"status": "delivered", "delivered_at": store.time.now(), "next_try_at": None})
-    notice = notices[0]
-    if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
-        await act(store, notice.reference, TELLING[notice.kind], system_actor(notice.hub))
+    """The message went. Where it told a referrer, the referral's log says so with it, and its clock stops: a worker that dies
+    between the two would leave a referrer to be told who has been."""
+    notice, by = notices[0], system_actor(notices[0].hub)
+    async with store.transaction(by) as connection:
+        if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
+            await apply(connection, store, notice.reference, TELLING[notice.kind], by)
+        await _record(connection, notices, result, {"status": "delivered", "delivered_at": store.time.now(), "next_try_at": None})
 
 
 async def record_failed(store: Store, notice: Claimed, result: str) -> None:
     """No channel took it: try again later, or give up and tell the administrators."""
-    if notice.tries < LAST_TRY:
-        wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
-        await _record(store, [notice], result, {"next_try_at": datetime.now(UTC) + wait})
-        return
-    await _record(store, [notice], result, {"status": "dead", "next_try_at": None})
-    if notice.kind != "system":
+    last = notice.tries >= LAST_TRY
+    wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
+    values = {"status": "dead", "next_try_at": None} if last else {"next_try_at": datetime.now(UTC) + wait}
+    async with store.single.connect() as connection:
+        await _record(connection, [notice], result, values)
+    if last and notice.kind != "system":
         await tell_administrators(
             store,
             notice.hub,
@@ -137,12 +140,11 @@ async def record_failed(store: Store, notice: Claimed, result: str) -> None:
         )
 
 
-async def _record(store: Store, notices: list[Claimed], result: str, values: dict[str, Any]) -> None:
+async def _record(connection: AsyncConnection, notices: list[Claimed], result: str, values: dict[str, Any]) -> None:
     tries, ids = [notice.delivery for notice in notices], [notice.id for notice in notices]
     tried = update(DELIVERIES).where(DELIVERIES.c.id.in_(tries)).values(finished_at=datetime.now(UTC), result=result)
     become = update(NOTICES).where(NOTICES.c.id.in_(ids)).values(**values)
-    async with store.single.connect() as connection:
-        await connection.execute(become.add_cte(tried.cte("tried")))
+    await connection.execute(become.add_cte(tried.cte("tried")))
 
 
 async def tell_administrators(store: Store, hub: str, what: str, detail: str) -> None:
