@@ -68,7 +68,7 @@ def run_bench(as_json: bool, quick: bool) -> int:
                 figures, key = asyncio.run(_measure(stack, Size(quick)))
             figures["cold_start_s"] = _cold_start(stack.settings, key)
         except (BenchFailed, TimeoutError) as failed:
-            say("\n".join([f"mash: {failed}", *_last_words(Path(folder))]))
+            say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
             return 1
         finally:
             controller.stop()
@@ -156,28 +156,33 @@ async def _warm_up(people: People) -> str:
     references: list[str] = []
 
     async def life(_: int) -> None:
-        references.append(await _life(people))
+        references.append(await whole_life(people))
 
     await each(life, 16, CLIENTS)
-    await _completed(people, references)
+    await completed(people, references)
     return references[-1]
 
 
-async def _life(people: People) -> str:
+async def whole_life(people: People) -> str:
     """One referral from contact to outcome, as people act on it over HTTP."""
     async with people.another() as http:
         reference = await people.submit(http)
-        seen = await people.triage(reference, http)
-        for agency in AGENCIES:
-            by = people.staff("agency", agency)
-            seen = (await people.give(reference, seen, "answer_check", by, http, agency=agency, known=True))["version"]
-        seen = (await people.give(reference, seen, "record_meeting", http=http, attended=["police", "health"]))["version"]
-        subjects = (await people.look(reference, http))["subjects"]
-        await people.give(reference, seen, "record_decision", http=http, outcomes=dict.fromkeys(subjects, "no_further_action"))
+        await to_outcome(people, reference, http)
         return reference
 
 
-async def _completed(people: People, references: list[str]) -> None:
+async def to_outcome(people: People, reference: str, http: httpx.AsyncClient) -> None:
+    """From the contact's acceptance to the referral's outcome."""
+    seen = await people.triage(reference, http)
+    for agency in AGENCIES:
+        by = people.staff("agency", agency)
+        seen = (await people.give(reference, seen, "answer_check", by, http, agency=agency, known=True))["version"]
+    seen = (await people.give(reference, seen, "record_meeting", http=http, attended=["police", "health"]))["version"]
+    subjects = (await people.look(reference, http))["subjects"]
+    await people.give(reference, seen, "record_decision", http=http, outcomes=dict.fromkeys(subjects, "no_further_action"))
+
+
+async def completed(people: People, references: list[str]) -> None:
     """Wait until the referrals' runs are Completed and nothing is left to do for them."""
 
     async def done() -> bool:
@@ -194,10 +199,10 @@ async def _throughput(people: People, number: int) -> Figures:
     calls, cpu, began = stack.prefect_calls(), stack.cpu(*EVERYTHING), time.time()
 
     async def life(_: int) -> None:
-        references.append(await _life(people))
+        references.append(await whole_life(people))
 
     await each(life, number, CLIENTS)
-    await _completed(people, references)
+    await completed(people, references)
     if people.conflicts:
         say(f"  ({people.conflicts} commands were given again, because the case had moved on since it was looked at)")
     return {
@@ -245,7 +250,7 @@ async def _seen_after(people: People, onlooker: httpx.AsyncClient) -> float:
 # --- figures ------------------------------------------------------------------------------------------------------------
 
 
-def _last_words(folder: Path) -> list[str]:
+def last_words(folder: Path) -> list[str]:
     """The last lines of every part's log: the folder goes with the benchmark."""
     logs = sorted((folder / "data" / "logs").glob("*.log"))
     return [f"{log.name}: {line}" for log in logs for line in log.read_text(errors="replace").splitlines()[-8:]]

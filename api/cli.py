@@ -72,18 +72,24 @@ def up() -> None:
 
 
 @app.command()
-def api() -> None:
+def api(
+    fd: Annotated[int | None, typer.Option(help="Accept on this inherited socket, which other processes may share.")] = None,
+) -> None:
     """Start the API alone."""
     import uvicorn
 
     from mash.api.app import create_app
+    from mash.flows.scaled import serve
 
     settings = installed()
     _log_to_stderr()
     # No access log: it would write addresses, and the addresses of alert links are secrets. No tracebacks of uvicorn's: they
     # print the values that an error was about.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    uvicorn.run(create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_config=None)
+    config = uvicorn.Config(
+        create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_config=None
+    )
+    serve(config, fd)
 
 
 def _log_to_stderr() -> None:
@@ -206,8 +212,16 @@ def demo(
 
 
 @app.command()
-def bench(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False, quick: bool = False) -> None:
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quick: bool = False,
+    scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
+) -> None:
     """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
+    if scale:
+        from mash.api.bench_scale import run_bench_scale
+
+        raise typer.Exit(run_bench_scale(as_json=as_json, quick=quick))
     from mash.api.bench import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))

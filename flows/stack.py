@@ -61,6 +61,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def kind(part: str) -> str:
+    """What a part is one of: "worker-2" is a worker."""
+    return part.partition("-")[0]
+
+
 def _keys(settings: Settings) -> Path:
     return settings.data_dir / "keys"
 
@@ -111,7 +116,7 @@ class Stack:
             self.logs.mkdir(parents=True, exist_ok=True)
             owner_url = self._database()
             self._secrets()
-            upgrade(owner_url)
+            self._prepare(owner_url)
             for part in self.parts:
                 self.start(part)
         except BaseException:
@@ -164,6 +169,10 @@ class Stack:
         path.chmod(0o600)
         path.write_text(value)
 
+    def _prepare(self, owner_url: str) -> None:
+        """What has to be there before any part starts: the tables."""
+        upgrade(owner_url)
+
     # --- parts ----------------------------------------------------------------------------------------------------------
 
     def start(self, part: str) -> None:
@@ -172,7 +181,7 @@ class Stack:
             self._embedded()
             self._secrets()  # its socket may have moved
             return
-        command, environment = self._prefect() if part == "prefect" else self._ours(part)
+        command, environment, handed = self._command(part)
         with (self.logs / f"{part}.log").open("ab") as log:
             self.children[part] = subprocess.Popen(
                 command,
@@ -181,10 +190,16 @@ class Stack:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=handed,
                 preexec_fn=ends_with_parent(signal.SIGTERM),
             )
         # People wait for the API and the database; the runs in Prefect follow.
-        psutil.Process(self.children[part].pid).nice(NICE[part])
+        psutil.Process(self.children[part].pid).nice(NICE.get(kind(part), 0))
+
+    def _command(self, part: str) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
+        """A part's command and environment, and the descriptors that it inherits."""
+        command, environment = self._prefect() if part == "prefect" else self._ours(part)
+        return command, environment, ()
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
         environment = _bare_environment()
@@ -258,8 +273,8 @@ class Stack:
         # One client, that trusts no environment: each makes a TLS context (tens of ms), and a proxy would be asked for loopback,
         # where there is no certificate to check (S501).
         with httpx.Client(timeout=2, trust_env=False, verify=False) as client:  # noqa: S501
-            for part in (part for part in self.parts if part in addresses):
-                while not _answers(client, addresses[part], auth if part == "prefect" else None):
+            for part in (part for part in self.parts if kind(part) in addresses):
+                while not _answers(client, addresses[kind(part)], auth if kind(part) == "prefect" else None):
                     if time.monotonic() > deadline or self.children[part].poll() is not None:
                         raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
                     time.sleep(0.05)
