@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +37,8 @@ HEARTBEAT = 10.0
 POLL = 3.0
 LONGEST_BURST = 10
 """However fast events follow one another, a run is carried after so many times the time it takes to settle."""
+LONGEST_REST = 60.0
+"""Seconds at most between two attempts that fail."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Carrier:
         self.queue: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
         self.queued: dict[str, bool] = {}
         self.live: set[str] = set()
+        self.failed: dict[str, int] = {}
+        self.resting: set[str] = set()
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.order = itertools.count()
@@ -89,7 +93,7 @@ class Carrier:
 
     def enqueue(self, reference: str, urgent: int, *, again: bool = False) -> None:
         """Have a referral's run carried now, the most urgent first; `again` also when it has dealt with all that happened."""
-        if reference not in self.live:
+        if reference not in self.live and reference not in self.resting:
             if reference not in self.queued:
                 self.queue.put_nowait((-urgent, next(self.order), reference))
             self.queued[reference] = again or self.queued.get(reference, False)
@@ -125,15 +129,25 @@ class Carrier:
             case = await read_case(self.store, reference)
             if case.shown >= case.referral.version and not again:
                 return
-            attempt = Attempt(self.store, case)
+            attempt, done = Attempt(self.store, case), True
             if run := await self._run_of(case):
                 attempt.tags = frozenset(run.tags)
                 token = ATTEMPT.set(attempt)
                 try:
-                    await self._execute(referral, run)
+                    done = await self._execute(referral, run)
                 finally:
                     ATTEMPT.reset(token)
-            await record_shown(self.store, reference, attempt.seen)
+            if done:
+                self.failed.pop(reference, None)
+                await record_shown(self.store, reference, attempt.seen)
+            else:
+                self._rest(reference)
+
+    def _rest(self, reference: str) -> None:
+        """An attempt failed: the referral stays behind and is found again, but left alone for a moment, longer each time."""
+        failed = self.failed[reference] = self.failed.get(reference, 0) + 1
+        self.resting.add(reference)
+        asyncio.get_running_loop().call_later(min(2.0**failed, LONGEST_REST), self.resting.discard, reference)
 
     async def _run_of(self, case: Case) -> FlowRun | None:
         """The referral's run, ready to be carried: created if there is none, taken over from whoever left it if there is.
@@ -183,14 +197,19 @@ class Carrier:
                 self.store, hub, f"{len(references)} runs were put back on their feet", f"{some}. The cases are none the worse."
             )
 
-    async def _execute(self, flow: Flow[..., Any], run: FlowRun) -> None:
+    async def _execute(self, flow: Flow[..., Any], run: FlowRun) -> bool:
+        """Run a flow; whether it came to its end or parked."""
         # Seen to belong to a deployment, the engine starts a thread that waits for suspensions (100 ms and more); on the server
         # the run belongs to it all the same.
         run = run.model_copy(update={"deployment_id": None})
         token = CARRIED.set(run)
         try:
-            with suppress(Pause, Abort):
-                await run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state")
+            state = await run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state")
+            return bool(state and state.is_completed())
+        except Pause:
+            return True
+        except Abort:
+            return False
         finally:
             CARRIED.reset(token)
 
