@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import asyncpg
+from prefect.exceptions import TerminationSignal
 from sqlalchemy import func, select
 
-from mash.config.settings import Settings, read_channels
+from mash.config.settings import Settings, SettingsError, read_channels
 from mash.flows.carrier import Carrier
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due
 from mash.flows.store.queries import behind
-from mash.flows.store.store import Store
+from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL
 from mash.notifications import links, sender
@@ -51,8 +53,10 @@ class Worker:
                 group.create_task(self._forever(self.carrier.carry_next))
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a step; when it fails, say so without details that could name a person, wait a moment, go on."""
-        while True:
+        """Repeat a step; when it fails, say so without details that could name a person, wait a moment, go on. A step may keep
+        that it was cancelled to itself, as Prefect's engine does, and `wait_for` at times: the task still knows."""
+        task = asyncio.current_task()
+        while task and not task.cancelling():
             try:
                 await step()
             except Exception as error:
@@ -145,3 +149,25 @@ class Worker:
             )
             return f"{base}/alerts/{token}"
         return f"{base}/cases/{notice.reference}" if notice.reference else f"{base}/health"
+
+
+def work(settings: Settings) -> None:
+    """Be a worker process until SIGINT or SIGTERM. Raises SettingsError when the channels file is wrong."""
+    # While a run is carried, the engine has SIGTERM raise this, wherever the process is; the loop has heard the signal too.
+    with suppress(TerminationSignal):
+        asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    store = await open_store(settings)
+    try:
+        worker = Worker(settings, store)
+        if wrong := sender.check_channels(worker.channels):
+            raise SettingsError("MASH_CHANNELS_FILE: " + "; ".join(wrong))
+        task = asyncio.ensure_future(worker.run())
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+    finally:
+        await store.close()
