@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import ValidationError
-from sqlalchemy import select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import data_key
@@ -17,6 +17,9 @@ from mash.flows.store.tables import EVENTS, ITEMS, KEYS, RECEIPTS, REFERRALS
 from mash.states.errors import NotFound
 from mash.states.events import GENESIS, RECORDED, Recorded
 from mash.states.referral import Referral, evolve
+
+PAGE = 500
+"""Referrals read at a time while the log is verified."""
 
 
 async def read_log(store: Store, reference: str) -> list[Recorded]:
@@ -41,27 +44,30 @@ def fold(log: list[Recorded]) -> Referral:
 
 async def verify(store: Store) -> AsyncIterator[str]:
     """What is wrong with the log, a sentence each; nothing when every chain proves itself: no event changed, removed, inserted
-    or cut off, the fold equals the stored state, words unchanged, and no accepted contact without its referral."""
-    async with store.single.connect() as connection:
-        rows = (
-            await connection.execute(
-                select(REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash, REFERRALS.c.state).order_by(
-                    REFERRALS.c.reference
-                )
-            )
-        ).all()
-        known = {row.reference for row in rows}
-        logged = (await connection.scalars(select(EVENTS.c.reference).distinct())).all()
-        receipts = (
-            await connection.scalars(
-                select(RECEIPTS.c.reference).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
-            )
-        ).all()
-        for reference in sorted({*logged, *(r for r in receipts if r)} - known):
-            yield f"{reference}: there are events or a receipt, but the referral is gone"
-        for row in rows:
-            async for wrong in _verify_one(connection, store, row.reference, row.version, row.head_hash, row.state):
-                yield wrong
+    or cut off, the fold equals the stored state, words unchanged, and no accepted contact without its referral.
+
+    All is read as it was at one moment: what is recorded meanwhile is no contradiction."""
+    columns = (REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash, REFERRALS.c.state)
+    page = select(*columns).order_by(REFERRALS.c.reference).limit(PAGE)
+    async with store.engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        for gone in await _missing(connection):
+            yield f"{gone}: there are events or a receipt, but the referral is gone"
+        after = ""
+        while rows := (await connection.execute(page.where(REFERRALS.c.reference > after))).all():
+            for row in rows:
+                async for wrong in _verify_one(connection, store, row.reference, row.version, row.head_hash, row.state):
+                    yield wrong
+            after = rows[-1].reference
+
+
+async def _missing(connection: AsyncConnection) -> Sequence[str]:
+    """The references that something speaks of, and that no referral has."""
+    accepted = (RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300, RECEIPTS.c.reference.is_not(None))
+    named = union(select(EVENTS.c.reference), select(RECEIPTS.c.reference).where(*accepted)).subquery()
+    there = select(REFERRALS.c.reference).where(REFERRALS.c.reference == named.c.reference)
+    query = select(named.c.reference).where(~there.exists()).order_by(named.c.reference)
+    return (await connection.scalars(query)).all()
 
 
 async def _verify_one(

@@ -23,6 +23,8 @@ from mash.states.commands import RecordTold
 LEASE = timedelta(seconds=60)
 """A try that has not been recorded by then was cut off, and is made again (wall time)."""
 MOST_FOLDED = 500
+LONGEST_WAIT = timedelta(minutes=12)
+"""A notice that would wait longer was put off by a clock that was wrong then, and its turn is now."""
 LAST_TRY = 9
 """With the back-off below, the last try is about forty minutes after the first."""
 URGENT = ("immediate_danger", "escalation")
@@ -50,7 +52,7 @@ async def claim(store: Store, limit: int = 20) -> list[Claimed]:
     wall = datetime.now(UTC)
     queued = (
         select(NOTICES)
-        .where(NOTICES.c.status == "queued", NOTICES.c.next_try_at <= wall)
+        .where(NOTICES.c.status == "queued", ~NOTICES.c.next_try_at.between(wall, wall + LONGEST_WAIT))
         .order_by(case((NOTICES.c.kind.in_(URGENT), 0), else_=1), NOTICES.c.id)
         .with_for_update(skip_locked=True)
     )
