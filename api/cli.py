@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -106,30 +105,12 @@ def worker() -> None:
     settings = installed()
     # Prefect reads its settings from the environment when it is first imported.
     os.environ.update(prefect_environment(settings))
-    from mash.flows.store.store import open_store
-    from mash.flows.worker import Worker
-    from mash.notifications.sender import check_channels
+    from mash.flows.worker import work
 
     _log_to_stderr()
     # Prefect reports each parking as an error: a run that ended its attempt without completing.
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)
-
-    async def run() -> None:
-        store = await open_store(settings)
-        work = Worker(settings, store)
-        if wrong := check_channels(work.channels):
-            raise SettingsError("MASH_CHANNELS_FILE: " + "; ".join(wrong))
-        task = asyncio.ensure_future(work.run())
-        for stop in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
-        try:
-            await task
-        except asyncio.CancelledError:
-            pass
-        finally:
-            await store.close()
-
-    asyncio.run(run())
+    work(settings)
 
 
 @app.command()
@@ -225,6 +206,18 @@ def bench(
     from mash.api.bench import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))
+
+
+@app.command()
+def chaos(
+    minutes: Annotated[float, typer.Option(help="For how long faults are struck.")] = 2,
+    seed: Annotated[int | None, typer.Option(help="Strike the same faults in the same order again.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Strike random faults at a stack of its own under load, then audit it: what was accepted is there, once, and was told."""
+    from mash.api.chaos import run_chaos
+
+    raise typer.Exit(run_chaos(minutes, seed, as_json))
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ from mash.flows.runs import POOL, Deployments, alive_runs, create_run, deploy, d
 from mash.flows.store import outbox
 from mash.flows.store.queries import Case, read_case, record_repair, record_shown, set_flow_run, urgencies
 from mash.flows.store.store import Store
-from mash.flows.watchdog import WATCH, Watch, look_at_runs, watchdog
+from mash.flows.watchdog import WATCH, Watch, look_at_runs, look_for_leftovers, watchdog
 
 log = logging.getLogger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, PrefectHTTPStatusError, OSError)
@@ -253,6 +253,7 @@ class Carrier:
 
     async def _look_at_all(self) -> None:
         """What befell the runs while nobody was connected, Prefect's loss of them included, is found by looking at each once."""
+        await look_for_leftovers(self._watch)
         await look_at_runs(self._watch)
         while self._watch.after and self.connected:
             await look_at_runs(self._watch)

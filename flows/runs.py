@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectAlreadyExists
 
 from mash.flows.referral import referral, tags_of
@@ -104,16 +107,23 @@ async def due_runs(client: PrefectClient) -> list[FlowRun]:
     return [answer.flow_run for answer in answers]
 
 
-async def alive_runs(client: PrefectClient, deployment: UUID, references: list[str]) -> list[FlowRun]:
-    """The runs of these referrals that are not in a final state."""
-    runs: list[FlowRun] = []
-    for names in (references[at : at + PAGE] for at in range(0, len(references), PAGE)):
-        wanted = FlowRunFilter(
-            name=FlowRunFilterName(any_=names), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ALIVE))
-        )
-        of_deployment, page, offset = DeploymentFilter(id=DeploymentFilterId(any_=[deployment])), runs, 0
-        while len(page) == PAGE or offset == 0:
-            page = await client.read_flow_runs(deployment_filter=of_deployment, flow_run_filter=wanted, limit=PAGE, offset=offset)
-            runs += page
-            offset += PAGE
-    return runs
+async def alive_runs(
+    client: PrefectClient, deployment: UUID, references: list[str] | None = None
+) -> AsyncIterator[list[FlowRun]]:
+    """The runs that are not in a final state, page by page: of these referrals, or all there are."""
+    alive = FlowRunFilterState(type=FlowRunFilterStateType(any_=ALIVE))
+    of_deployment = DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+    batches = [None] if references is None else [references[at : at + PAGE] for at in range(0, len(references), PAGE)]
+    for names in batches:
+        wanted = FlowRunFilter(state=alive, name=None if names is None else FlowRunFilterName(any_=names))
+        for offset in itertools.count(0, PAGE):
+            page = await client.read_flow_runs(
+                deployment_filter=of_deployment,
+                flow_run_filter=wanted,
+                sort=FlowRunSort.ID_DESC,
+                limit=PAGE,
+                offset=offset,
+            )
+            yield page
+            if len(page) < PAGE:
+                break

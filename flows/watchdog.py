@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from prefect.states import Cancelled
 
 from mash.flows.referral import awaiting
 from mash.flows.store.outbox import tell_administrators
-from mash.flows.store.queries import Case, conservation, record_repair, unfinished
+from mash.flows.store.queries import Case, conservation, finished_among, record_repair, unfinished
 from mash.flows.store.store import Store
 
 TOLERANCE = timedelta(seconds=2)
@@ -32,7 +32,7 @@ class Watch:
 
     store: Store
     client: PrefectClient
-    alive: Callable[[list[str]], Awaitable[list[FlowRun]]]
+    alive: Callable[[list[str] | None], AsyncIterator[list[FlowRun]]]
     enqueue: Callable[[list[str]], Awaitable[None]]
     after: str = ""
 
@@ -65,8 +65,9 @@ async def look_at_runs(watch: Watch) -> int:
     cases = await unfinished(watch.store, watch.after, AT_ONCE)
     watch.after = cases[-1].reference if len(cases) == AT_ONCE else ""
     by_reference: dict[str, list[FlowRun]] = {}
-    for run in await watch.alive([case.reference for case in cases]):
-        by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
+    async for runs in watch.alive([case.reference for case in cases]):
+        for run in runs:
+            by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
     out_of_step = []
     for case in cases:
         runs = by_reference.get(case.reference, [])
@@ -77,6 +78,15 @@ async def look_at_runs(watch: Watch) -> int:
             out_of_step.append(case.reference)
     await watch.enqueue(out_of_step)
     return len(out_of_step)
+
+
+async def look_for_leftovers(watch: Watch) -> None:
+    """Have the runs carried to their end whose referral waits for nothing any more: Prefect forgot that they ended, as it does
+    when an earlier copy of its database is put in place."""
+    left: list[str] = []
+    async for runs in watch.alive(None):
+        left += await finished_among(watch.store, [str(run.parameters.get("reference")) for run in runs])
+    await watch.enqueue(left)
 
 
 def in_step(store: Store, case: Case, run: FlowRun) -> bool:

@@ -278,6 +278,13 @@ async def unfinished(store: Store, after: str = "", limit: int | None = None) ->
         return [_case(row) for row in (await connection.execute(query)).all()]
 
 
+async def finished_among(store: Store, references: list[str]) -> list[str]:
+    """Those of these referrals that wait for nothing any more."""
+    query = select(REFERRALS.c.reference).where(REFERRALS.c.finished, REFERRALS.c.reference.in_(references))
+    async with store.single.connect() as connection:
+        return list((await connection.scalars(query)).all())
+
+
 async def record_repair(store: Store, reference: str | None, what: str) -> None:
     """Write down what was wrong and set right."""
     async with store.engine.begin() as connection:
