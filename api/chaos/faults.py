@@ -77,6 +77,14 @@ def _restore_prefect(stage: Stage) -> None:
     stage.let_up("prefect")
 
 
+def _lose_artifacts(stage: Stage, _: random.Random) -> None:
+    stage.sql("ALTER TABLE artifact RENAME TO artifact_away", database="prefect")
+
+
+def _find_artifacts(stage: Stage) -> None:
+    stage.sql("ALTER TABLE artifact_away RENAME TO artifact", database="prefect")
+
+
 def _alone(stage: Stage, database: str) -> None:
     query = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s"
     stage.sql(query, database, database="postgres")
@@ -148,6 +156,7 @@ FAULTS = (
     Fault("PostgreSQL refuses connections", _refuse_connections, _allow_connections, (5, 30)),
     Fault("Prefect's server is down", lambda stage, _: stage.hold_down("prefect"), lambda s: s.let_up("prefect"), (10, 40)),
     Fault("Prefect's database is restored to an earlier copy", _copy_prefect, _restore_prefect, (10, 25)),
+    Fault("Prefect's server fails in the middle of attempts", _lose_artifacts, _find_artifacts, (5, 15)),
     Fault("the mail server refuses connections", lambda stage, _: stage.mail.close(), lambda stage: stage.mail.open(), (5, 20)),
     *(_mail(mood) for mood in ("refuses", "hangs", "fails after taking", "hangs up after taking")),
     Fault("the disk is full", _fill, lambda stage: stage.empty_disk(), (5, 15), needs="disk"),

@@ -57,8 +57,8 @@ class Ended(Exception):
 class Load:
     """Clients in a thread of their own, so that whoever strikes the faults may wait."""
 
-    def __init__(self, settings: Settings, key: str, seed: int) -> None:
-        self.settings, self.key, self.seed = settings, key, seed
+    def __init__(self, settings: Settings, key: str, seed: int, clients: int) -> None:
+        self.settings, self.key, self.seed, self.clients = settings, key, seed, clients
         self.accepted = Accepted()
         self.numbers = count()
         self.stopping = threading.Event()
@@ -91,7 +91,7 @@ class Load:
 
     async def _clients(self) -> None:
         chance = random.Random(self.seed)
-        await asyncio.gather(*(self._client(random.Random(chance.random())) for _ in range(CLIENTS)))
+        await asyncio.gather(*(self._client(random.Random(chance.random())) for _ in range(self.clients)))
 
     async def _client(self, chance: random.Random) -> None:
         async with httpx.AsyncClient(base_url=self.settings.base_url, timeout=LONGEST_ANSWER) as http:

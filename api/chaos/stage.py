@@ -22,7 +22,7 @@ import psycopg
 from mash.api.auth import new_api_key
 from mash.api.bench_stack import AGENCIES, HUB, bench_settings
 from mash.api.chaos.audit import Evidence, Wrong, audit
-from mash.api.chaos.load import Load
+from mash.api.chaos.load import CLIENTS, Load
 from mash.api.chaos.post import MailServer
 from mash.config.settings import Settings
 from mash.flows.cluster import ClusterNotStarted
@@ -37,7 +37,7 @@ DISK = 2 << 30
 """Bytes of the disk of its own, where there may be one. It is memory, but only what is used of it."""
 AFTER = 1.0
 """Seconds for which a part stays dead."""
-LOOK_EVERY = 2.0
+LOOK_EVERY = 0.7
 """Seconds between two audits."""
 
 
@@ -58,10 +58,10 @@ class ChaosStack(Stack):
 class Stage:
     """A running stack to be struck. Use it from the main thread, which starts the parts again: see `start_cluster`."""
 
-    def __init__(self, *, seed: int = 0) -> None:
+    def __init__(self, *, seed: int, rate: float = RATE, clients: int = CLIENTS) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="mash-chaos-"))
         self.folder.chmod(0o755)  # PostgreSQL's user passes through it
-        self.seed = seed
+        self.seed, self.rate, self.clients = seed, rate, clients
         self.lacks: dict[Need, str] = {}
         """What faults need and is not to be had here, and why not."""
         self.mail = MailServer()
@@ -79,7 +79,9 @@ class Stage:
         lines = [f'{role} = ["{server}&to={role}@example.org"]' for role in roles]
         (self.folder / "channels.toml").write_text("\n".join([f"[{HUB}]", *lines]))
         # A Thursday morning: the hub is open.
-        return settings.model_copy(update={"time_rate": RATE, "time_start": "2026-11-19T10:00:00+00:00", "settle_seconds": 0.1})
+        return settings.model_copy(
+            update={"time_rate": self.rate, "time_start": "2026-11-19T10:00:00+00:00", "settle_seconds": 0.1}
+        )
 
     def __enter__(self) -> Self:
         try:
@@ -98,7 +100,7 @@ class Stage:
         self.prefect = httpx.Client(base_url=settings.prefect_api_url, auth=self.auth, timeout=10)
         key, key_hash = new_api_key()
         self.sql("INSERT INTO api_key VALUES (%s, 'school', %s, 'education', now(), NULL)", key_hash, HUB)
-        self.load = Load(settings, key, self.seed)
+        self.load = Load(settings, key, self.seed, self.clients)
         return self
 
     def __exit__(self, *_: object) -> None:
