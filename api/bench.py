@@ -110,7 +110,7 @@ async def _under_load(people: People, size: Size) -> Figures:
     figures = await _throughput(people, size.lives)
     submit_ms, references = await _submit(people, size.submissions)
     await people.parked(references, "Awaiting triage")
-    return {**figures, "submit_ms": submit_ms, "stage_open_ms": await _stage_open(people, size.stages)}
+    return {**figures, "submit_ms": submit_ms, **await _stage_open(people, size.stages)}
 
 
 def _cold_start(settings: Settings, key: str) -> Figures:
@@ -228,23 +228,29 @@ async def _submit(people: People, number: int) -> tuple[Figures, list[str]]:
 
 
 async def _stage_open(people: People, number: int) -> Figures:
-    """From a rating being sent to another client having seen the new stage."""
+    """From a rating being sent to its answer, by when the next stage is open to every reader; and until another client, who looks
+    as soon as that is answered, has read it."""
     say(f"Stages: {number} ratings, seen by another client ...")
     async with people.another() as onlooker:
-        return spread([await _seen_after(people, onlooker) * 1000 for _ in range(number)])
+        took = [await _rated_and_seen(people, onlooker) for _ in range(number)]
+    return {
+        "stage_open_ms": spread([answered * 1000 for answered, _ in took]),
+        "stage_read_ms": spread([read * 1000 for _, read in took]),
+    }
 
 
-async def _seen_after(people: People, onlooker: httpx.AsyncClient) -> float:
-    """Rate a new referral; returns the seconds until the onlooker, who looks as soon as that is answered, has seen its stage."""
+async def _rated_and_seen(people: People, onlooker: httpx.AsyncClient) -> tuple[float, float]:
+    """Rate a new referral: the seconds until that is answered, and until the onlooker has read the stage it led to."""
     reference = await people.submit()
     seen = await people.basis(reference, int((await people.look(reference))["version"]))
     began = time.perf_counter()
     await people.give(reference, seen, "rate_referral", rating=RATING)
+    answered = time.perf_counter() - began
     stage = (await people.look(reference, onlooker))["stage"]
-    took = time.perf_counter() - began
+    read = time.perf_counter() - began
     if stage != "agency_checks":
         raise BenchFailed(f"a rating was answered, and another client saw the stage {stage}")
-    return took
+    return answered, read
 
 
 # --- figures ------------------------------------------------------------------------------------------------------------
