@@ -32,7 +32,7 @@ async def cost_at_rest(people: People, number: int, seconds: float) -> Figures:
     """What so many open referrals cost that only wait: memory for each, and CPU beyond what the processes use without them."""
     say(f"Waiting: {number} referrals, until each has its run ...")
     stack = people.stack
-    await until(lambda: _quiet(people), "all that came before is done", 600)
+    await until(lambda: _quiet(people), "all that came before is done", 1200)
     await asyncio.sleep(5)
     memory, cpu_before = stack.memory("api", "worker"), await _idle_cpu(people, seconds)
     references = await load(people.store, number, timedelta(hours=12), f"rest-{number}")
@@ -147,7 +147,7 @@ async def _killed(people: People, part: str, references: list[str]) -> Figures:
     """The part dies; where that does not stop people, they rate some referrals meanwhile; it is started. `back_s` is how long its
     start took, `moving_s` how long from then until every referral rated meanwhile, and one rated afterwards, is where it belongs
     with its alerts sent; `runs_s` until Prefect shows that too."""
-    say(f"Recovery: {part} killed, {len(references)} open ...")
+    say(f"Recovery: {part} is killed ...")
     stack, some = people.stack, references[1:51]
     stack.kill(part)
     if part in ("worker", "prefect"):

@@ -16,14 +16,14 @@ from mash.api.chaos.load import Accepted
 from mash.api.chaos.post import MailServer, Messages
 from mash.flows.referral import awaiting
 from mash.flows.store.log import verify
-from mash.flows.store.outbox import referrer_address
+from mash.flows.store.outbox import URGENT, referrer_address
 from mash.flows.store.queries import Case, conservation, unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, EVENTS, NOTICES, REFERRALS
 from mash.flows.watchdog import TOLERANCE
 from mash.notifications.wording import REFERRER, lateness, message_for
 from mash.states.commands import SYSTEM
-from mash.states.events import RECORDED
+from mash.states.events import RECORDED, ClockBreached, ClockEscalated, ReferrerTold
 
 Wrong = list[str]
 OVERDUE = timedelta(seconds=5)
@@ -89,6 +89,33 @@ async def _decisions(e: Evidence) -> Wrong:
     return [f"{reference}: {n} decisions were recorded" for reference, n in decided.items() if n > 1]
 
 
+async def _breaches(e: Evidence) -> Wrong:
+    breached = Counter((r.reference, r.event.id, r.event.due_at) for r in await _events(e.store, ClockBreached))
+    return [
+        f"{reference}: clock {clock} was breached {n} times at {due}" for (reference, clock, due), n in breached.items() if n > 1
+    ]
+
+
+async def _alerts(e: Evidence) -> Wrong:
+    """Every rung of a ladder that was climbed has its notice."""
+    climbed = Counter((r.reference, r.event.id) for r in await _events(e.store, ClockEscalated))
+    query = select(NOTICES.c.reference, NOTICES.c.clock).where(NOTICES.c.kind.in_(URGENT))
+    async with e.store.single.connect() as connection:
+        told = Counter((row.reference, row.clock) for row in (await connection.execute(query)).all())
+    return [
+        f"{name}: clock {clock} escalated {n} times, with {told[name, clock]} alerts"
+        for (name, clock), n in climbed.items()
+        if told[name, clock] != n
+    ]
+
+
+async def _events(store: Store, kind: type[Any]) -> list[Any]:
+    """The recorded events of a kind."""
+    query = select(EVENTS.c.canonical).where(EVENTS.c.kind == kind.model_fields["kind"].default)
+    async with store.single.connect() as connection:
+        return [RECORDED.validate_json(text) for text in (await connection.scalars(query)).all()]
+
+
 async def _chains(e: Evidence) -> Wrong:
     return [sentence async for sentence in verify(e.store)]
 
@@ -119,12 +146,11 @@ async def _delivered(e: Evidence) -> Wrong:
 
 async def _told(e: Evidence) -> Wrong:
     """Where the referrer got a message, the referral's log says so: its clock has stopped."""
-    told = {"acknowledgement": "acknowledgement", "outcome": "outcome_told"}
+    told = ("acknowledgement", "outcome")
     query = select(NOTICES.c.reference, NOTICES.c.kind).where(NOTICES.c.status == "delivered", NOTICES.c.kind.in_(told))
     async with e.store.single.connect() as connection:
         delivered = (await connection.execute(query)).all()
-        texts = (await connection.scalars(select(EVENTS.c.canonical).where(EVENTS.c.kind == "referrer_told"))).all()
-    said = Counter((r.reference, getattr(r.event, "what", "")) for r in map(RECORDED.validate_json, texts))
+    said = Counter((r.reference, r.event.what) for r in await _events(e.store, ReferrerTold))
     missing = [(row.reference, row.kind) for row in delivered if not said[row.reference, row.kind]]
     return [f"{reference}: the {kind} was delivered, and the log does not say so" for reference, kind in missing] + [
         f"{reference}: the log says {n} times that the {kind} was told" for (reference, kind), n in said.items() if n > 1
@@ -258,6 +284,8 @@ RULES: dict[str, Callable[[Evidence], Awaitable[Wrong]]] = {
     "every accepted referral is there": _submissions,
     "every accepted command is in its log, once": _commands,
     "no decision is recorded twice": _decisions,
+    "no clock is breached twice at one due time": _breaches,
+    "every escalation has its alert": _alerts,
     "every chain verifies": _chains,
     "contacts in = outcomes + open": _conservation,
     "every clock that came due has fired": _clocks,

@@ -154,7 +154,7 @@ FAULTS = (
     *(_killed(part) for part in ("api", "worker", "prefect", "postgres")),
     Fault("PostgreSQL is restarted", _restart_postgres),
     Fault("PostgreSQL refuses connections", _refuse_connections, _allow_connections, (5, 30)),
-    Fault("Prefect's server is down", lambda stage, _: stage.hold_down("prefect"), lambda s: s.let_up("prefect"), (10, 40)),
+    Fault("Prefect's server is down", lambda stage, _: stage.hold_down("prefect"), lambda s: s.let_up("prefect"), (20, 120)),
     Fault("Prefect's database is restored to an earlier copy", _copy_prefect, _restore_prefect, (10, 25)),
     Fault("Prefect's server fails in the middle of attempts", _lose_artifacts, _find_artifacts, (5, 15)),
     Fault("the mail server refuses connections", lambda stage, _: stage.mail.close(), lambda stage: stage.mail.open(), (5, 20)),
