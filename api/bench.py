@@ -40,6 +40,8 @@ from mash.config.settings import Settings
 from mash.flows.store.store import open_store
 
 CLIENTS = 8
+THOUGHT = 0.25
+"""Seconds between a look at a case and its rating."""
 SUBMIT_EVERY = 1 / 20
 EVERYTHING = ("api", "worker", "prefect", "postgres")
 Figures = dict[str, Any]
@@ -245,9 +247,11 @@ async def _stage_open(people: People, number: int) -> Figures:
 
 
 async def _rated_and_seen(people: People, onlooker: httpx.AsyncClient) -> tuple[float, float]:
-    """Rate a new referral: the seconds until that is answered, and until the onlooker has read the stage it led to."""
+    """Rate a new referral after a moment's thought, while what came before is carried and sent: the seconds until that is
+    answered, and until the onlooker has read the stage it led to."""
     reference = await people.submit()
     seen = await people.basis(reference, int((await people.look(reference))["version"]))
+    await asyncio.sleep(THOUGHT)
     began = time.perf_counter()
     await people.give(reference, seen, "rate_referral", rating=RATING)
     answered = time.perf_counter() - began

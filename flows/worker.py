@@ -95,6 +95,7 @@ class Worker:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.rang.wait(), 2)
         self.rang.clear()
+        await self.carrier.calm.wait()
         if self.carrier.connected:  # with Prefect away they stay behind; the clocks and notices do not
             for reference, urgent, version in await behind(self.store, AT_ONCE):
                 self.carrier.stir(reference, urgent, version)
@@ -113,6 +114,7 @@ class Worker:
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
     async def _send_notices(self) -> None:
+        await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
         claimed = await outbox.claim(self.store)
         if claimed:
             await asyncio.gather(*(self._send(together) for together in folded(claimed)))
