@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -20,9 +21,10 @@ router = APIRouter(tags=["alerts"])
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
 
 
-def _page(title: str, text: str, ask: bool = False, status: int = 200) -> HTMLResponse:
+def page(template: str, title: str, status: int = 200, **more: Any) -> HTMLResponse:
+    """A page without scripts, styles or pictures from anywhere."""
     return HTMLResponse(
-        PAGES.get_template("alert.html").render(title=title, text=text, ask=ask),
+        PAGES.get_template(template).render(title=title, **more),
         status,
         {"Content-Security-Policy": "default-src 'none'; form-action 'self'"},
     )
@@ -35,12 +37,14 @@ async def show(request: Request, token: str) -> HTMLResponse:
         link = read(request.app.state.token_key, token)
         case = await read_case(request.app.state.store, link.reference, link.hub)
     except Refusal as refusal:
-        return _page(refusal.title, refusal.reason, status=STATUS[type(refusal)])
+        return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
     clock = case.referral.clocks[link.clock]
     if link.clock not in case.referral.alerts:
         over = f"acknowledged by {clock.acknowledged_by}" if clock.acknowledged_by else "it is over"
-        return _page(f"{link.reference}: nothing to acknowledge", f"This alert does not wait any more: {over}.")
-    return _page(f"{link.reference}: {NAMES[case.referral.stage]}", f"{clock.why}. Acknowledging says: I have it.", ask=True)
+        text = f"This alert does not wait any more: {over}."
+        return page("alert.html", f"{link.reference}: nothing to acknowledge", text=text)
+    text = f"{clock.why}. Acknowledging says: I have it."
+    return page("alert.html", f"{link.reference}: {NAMES[case.referral.stage]}", text=text, ask=True)
 
 
 @router.post("/alerts/{token}", response_class=HTMLResponse)
@@ -50,9 +54,10 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
         link = read(request.app.state.token_key, token)
         await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), _holder(link))
     except Refusal as refusal:
-        return _page(refusal.title, refusal.reason, status=STATUS[type(refusal)])
-    return _page(f"{link.reference}: acknowledged", "Recorded: you have it. Nobody further up the ladder will be told for now.")
+        return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
+    text = "Recorded: you have it, and whoever else was alerted is told so. Nobody further up the ladder will be told for now."
+    return page("alert.html", f"{link.reference}: acknowledged", text=text)
 
 
 def _holder(link: AlertLink) -> Actor:
-    return Actor(id=f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)
+    return Actor(id=link.person or f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy import text
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mash.api import alerts, cases, gatherings, referrals
+from mash.api import alerts, cases, duty, gatherings, health, referrals, status
 from mash.api.problems import HANDLERS, Malformed, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
 from mash.states.errors import Refusal
 
-log = logging.getLogger("mash.api")
+log = structlog.stdlib.get_logger("mash.api")
 LARGEST_BODY = 1_000_000
 """Bytes; the longest referral of the sources is a few thousand."""
 
@@ -37,7 +36,8 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.store = await open_store(settings)
         except Exception as error:
             # The server's own report of this is a traceback, which we keep out of the logs: it prints values.
-            log.critical("cannot start: %s", error if isinstance(error, SettingsError | WrongFile) else type(error).__name__)
+            reason = str(error) if isinstance(error, SettingsError | WrongFile) else type(error).__name__
+            log.critical("cannot start", reason=reason)
             raise
         # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
         gc.freeze()
@@ -51,20 +51,13 @@ def create_app(settings: Settings) -> FastAPI:
         description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
     )
     app.state.token_key = token_key
-    for router in (referrals.router, cases.router, gatherings.router, alerts.router):
+    for router in (referrals.router, status.router, cases.router, gatherings.router, duty.router, alerts.router, health.router):
         app.include_router(router)
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_exception_handler(RequestValidationError, on_malformed)
     # Not a function middleware: those run each request in a task group of its own, a tenth of what an answer costs.
     app.add_middleware(Guard)
-
-    @app.get("/health", tags=["health"])
-    async def health(request: Request) -> dict[str, str]:
-        """Whether the API is live and reaches its database. The only address that asks for no key."""
-        async with request.app.state.store.single.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-        return {"status": "ok"}
 
     return app
 

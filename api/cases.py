@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from mash.api.schemas import CommandGiven
 from mash.config.permissions import may
 from mash.flows.store.apply import apply
 from mash.flows.store.log import read_log
+from mash.flows.store.outbox import dead_notices
 from mash.flows.store.queries import Case, notices_of, open_cases, read_case, read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.story import told
@@ -44,13 +46,16 @@ async def board(
     store = request.app.state.store
     now = store.time.now()
     cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
+    undelivered = Counter(row.reference for row in await dead_notices(store) if row.hub == by.hub)
     return {
         "at": now,
+        "undelivered": undelivered.total(),
         "cases": [
             {
                 **brief(case),
                 "late": bool(case.referral.due_at and case.referral.due_at < now),
                 "late_partners": case.referral.late_partners(now),
+                "undelivered": undelivered.get(case.reference, 0),
             }
             for case in cases
         ],
@@ -71,6 +76,7 @@ def brief(case: Case) -> dict[str, Any]:
         "outstanding": r.outstanding,
         "checks_asked": tuple(r.checks),
         "alerts": r.alerts,
+        "held_by": {clock.id: clock.acknowledged_by for clock in r.running if clock.acknowledged_by},
         "parent": r.parent,
         "immediate_danger": r.immediate_danger,
         "contact": r.contact,
@@ -140,7 +146,8 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
         "possible": [kind for kind in r.possible() if may(by.role, kind)],
         "items": items,
         "alerts_sent": [
-            {"kind": n.kind, "role": n.role, "status": n.status, "at": n.created_at} for n in await notices_of(store, reference)
+            {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
+            for n in await notices_of(store, reference)
         ],
         "flow_run": found.flow_run_id,
     }

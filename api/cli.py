@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 
-from mash.api import profile_cli
-from mash.config.settings import Settings, SettingsError, read_settings
+from mash.api import notify_cli, profile_cli, rota_cli
+from mash.api.installed import installed, out, with_store
+from mash.config.logs import log_to_stderr
+from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
+from mash.notifications.wording import WordingWrong
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
@@ -27,31 +27,11 @@ app = typer.Typer(
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 key_app = typer.Typer(no_args_is_help=True, help="API keys of referrer systems.")
 app.add_typer(profile_cli.app, name="profile")
+app.add_typer(rota_cli.app, name="rota")
+app.add_typer(notify_cli.app, name="notify")
 app.command()(profile_cli.walk)
 app.add_typer(db_app, name="db")
 app.add_typer(key_app, name="key")
-out = Console(highlight=False, soft_wrap=True)
-
-
-def installed() -> Settings:
-    """The settings of this installation: the environment's, completed by what `mash up` keeps in the data directory."""
-    from mash.flows.stack import complete
-
-    return complete(read_settings())
-
-
-def with_store(work: Callable[[Any], Awaitable[None]]) -> None:
-    """Run `work` with the installation's store."""
-    from mash.flows.store.store import open_store
-
-    async def run() -> None:
-        store = await open_store(installed(), pool_size=2)
-        try:
-            await work(store)
-        finally:
-            await store.close()
-
-    asyncio.run(run())
 
 
 @app.command()
@@ -81,7 +61,7 @@ def api(
     from mash.flows.scaled import serve
 
     settings = installed()
-    _log_to_stderr()
+    log_to_stderr()
     # No access log: it would write addresses, and the addresses of alert links are secrets. No tracebacks of uvicorn's: they
     # print the values that an error was about.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
@@ -89,12 +69,6 @@ def api(
         create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_config=None
     )
     serve(config, fd)
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    for noisy in ("httpx", "prefect", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 @app.command()
@@ -107,7 +81,7 @@ def worker() -> None:
     os.environ.update(prefect_environment(settings))
     from mash.flows.worker import work
 
-    _log_to_stderr()
+    log_to_stderr()
     # Prefect reports each parking as an error: a run that ended its attempt without completing.
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)
     work(settings)
@@ -182,14 +156,17 @@ def key_create(caller: str, hub: str, agency: str = "unknown") -> None:
 
 @app.command()
 def demo(
-    hubs: Annotated[list[str], typer.Argument(help="The hubs to play, by their profiles' names.")],
+    hubs: Annotated[list[str] | None, typer.Argument(help="The hubs to play, by their profiles' names.")] = None,
     exit_: Annotated[bool, typer.Option("--exit", help="End at once, instead of staying up until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line.")] = False,
+    story: Annotated[Literal["friday"] | None, typer.Option(help="Play this evening instead, from the alerts' side.")] = None,
 ) -> None:
-    """Play hubs' busy days: 48 fictional referrals, time running 3,600 times faster, alerts in a local mail catcher."""
-    from mash.api.demo import run_demo
+    """Play hubs' busy days: 48 fictional referrals, time running 3,600 times faster, mail in a local catcher. Or a story."""
+    from mash.api.demo import run_demo, run_story
 
-    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs)))
+    if story:
+        raise typer.Exit(run_story(as_json))
+    raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs or ("sandwell", "merton"))))
 
 
 @app.command()
@@ -224,7 +201,7 @@ def main() -> None:
     """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
     try:
         app()
-    except (SettingsError, WrongFile, Refusal) as wrong:
+    except (SettingsError, WrongFile, WordingWrong, Refusal) as wrong:
         print(f"mash: {wrong}", file=sys.stderr)
         sys.exit(2)
 

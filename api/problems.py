@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import traceback
 from pathlib import Path
 from typing import Any
 
+import structlog
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -15,7 +15,7 @@ from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.receipts import Answer, KeyReused
 from mash.states import errors as e
 
-log = logging.getLogger("mash.api")
+log = structlog.stdlib.get_logger("mash.api")
 MEDIA = "application/problem+json"
 
 
@@ -122,7 +122,7 @@ async def on_crash(request: Request, error: Exception) -> JSONResponse:
     """Answer an error of ours: nothing was changed, and nothing of the request is repeated. The log gets the type of the error
     and the places in the code, not its message: messages print values, and values name people."""
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
-    log.error("%s while answering %s: %s", type(error).__name__, request.method, " < ".join(reversed(places)))
+    log.error("no answer", error=type(error).__name__, method=request.method, places=" < ".join(reversed(places)))
     return reply(
         Answer(
             500,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -14,9 +15,13 @@ from mash.api.schemas import DisagreementGiven, Submission, contact_of
 from mash.flows.store.apply import apply, receive
 from mash.flows.store.queries import Case, family, read_case
 from mash.flows.store.receipts import Answer, answer_once, record_refused
+from mash.flows.store.store import Store
+from mash.notifications.links import status_code
+from mash.notifications.notices import professional
 from mash.notifications.wording import OUTCOMES_SAID
 from mash.states.commands import Actor, RaiseDisagreement, TakeDisagreementFurther
 from mash.states.errors import NotFound, Refusal
+from mash.states.referral import Clock
 
 router = APIRouter(tags=["referrers"])
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
@@ -70,7 +75,11 @@ async def submit(
         body = submission.model_dump(mode="json")
     except (ValueError, RecursionError):
         raise Malformed("the further fields are nested too deeply: send them flatter") from None
-    return reply(await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for))
+    answer = await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for)
+    if answer.reference and answer.status == 201:
+        # Not kept with the answer: it is a secret, and can be reckoned again.
+        answer = replace(answer, body={**answer.body, "status_code": status_code(request.app.state.token_key, answer.reference)})
+    return reply(answer)
 
 
 async def record_malformed(request: Request, body: object, answer: Answer) -> None:
@@ -109,13 +118,7 @@ async def disagree(
         raise NotFound("there is no such referral of yours")
 
     async def work(connection: AsyncConnection) -> Answer:
-        about: Literal["decision", "rating"] = "decision" if case.referral.decided else "rating"
-        command: RaiseDisagreement | TakeDisagreementFurther = RaiseDisagreement(about=about)
-        if given.disagreement:
-            command = TakeDisagreementFurther(disagreement=given.disagreement)
-        applied = await apply(connection, store, reference, command, by, words=given.words)
-        name = given.disagreement or list(applied.referral.disagreements)[-1]
-        clock = next(k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
+        name, clock = await begin_disagreement(connection, store, case, by, given.words, given.disagreement)
         answer = {"reference": reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
         return Answer(201, answer, reference)
 
@@ -123,14 +126,27 @@ async def disagree(
     return reply(await answer_once(store, by, idempotency_key(key), "disagreement", body, work, answer_for))
 
 
+async def begin_disagreement(
+    connection: AsyncConnection, store: Store, case: Case, by: Actor, words: str, further: str | None = None
+) -> tuple[str, Clock]:
+    """Begin a referrer's disagreement, or take one `further`, within the caller's transaction; returns its name, and the clock by
+    which it is determined."""
+    about: Literal["decision", "rating"] = "decision" if case.referral.decided else "rating"
+    command = TakeDisagreementFurther(disagreement=further) if further else RaiseDisagreement(about=about)
+    applied = await apply(connection, store, case.reference, command, by, words=words)
+    name = further or list(applied.referral.disagreements)[-1]
+    return name, next(k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
+
+
 def _part(case: Case) -> dict[str, Any]:
     r = case.referral
     decided = sorted({OUTCOMES_SAID[r.outcomes[s]] for s in r.subjects if s in r.outcomes})
+    told = decided if professional(r) else []
     status = "not_taken" if r.stage == "not_taken" else "decided" if r.decided_at or decided else "being_considered"
     return {
         "reference": case.reference,
         "status": status,
-        "outcome": decided,
+        "outcome": told,
         "acknowledged": "acknowledgement" in r.told,
         "concluded": not r.open,
         "disagreements": [

@@ -179,7 +179,8 @@ def _whole(text: str) -> str:
     return text
 
 
-Words = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_whole)]
+LONGEST_WORDS = 20_000
+Words = Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS), AfterValidator(_whole)]
 
 
 class DisagreementGiven(BaseModel):

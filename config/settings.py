@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,10 @@ class Settings(BaseModel):
     hubs: str = Field(default="", description="The hubs that this installation serves, by name. Default: every profile there is.")
     profiles_dir: Path | None = Field(default=None, description="Further profiles of your own, beside the shipped ones.")
     channels_file: Path | None = Field(default=None, description="TOML: Apprise URLs by hub and role. Mode 600.")
+    templates_dir: Path | None = Field(default=None, description="Your own words for notices: KIND.j2, or HUB/KIND.j2.")
+    pulse_url: SecretStr | None = Field(
+        default=None, description="Asked for every minute while all is well: an outside monitor that misses it raises the alarm."
+    )
     mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
     time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
@@ -79,20 +82,3 @@ def read_secret_file(path: Path, what: str) -> str:
         return path.read_text().strip()
     except OSError as missing:
         raise SettingsError(f"{what}: cannot read {path}: {missing.strerror}") from None
-
-
-def read_channels(path: Path | None) -> dict[str, dict[str, list[str]]]:
-    """Apprise URLs by hub and role: `[hub] duty_manager = ["mailto://..."]`; hub or role '*' is the fallback."""
-    if path is None:
-        return {}
-    try:
-        parsed = tomllib.loads(read_secret_file(path, "MASH_CHANNELS_FILE"))
-    except tomllib.TOMLDecodeError as wrong:
-        raise SettingsError(f"MASH_CHANNELS_FILE: not TOML: {wrong}") from None
-    for hub, roles in parsed.items():
-        good = isinstance(roles, dict) and all(
-            isinstance(urls, list) and all(isinstance(u, str) for u in urls) for urls in roles.values()
-        )
-        if not good:
-            raise SettingsError(f'MASH_CHANNELS_FILE: [{hub}] expects role = ["apprise url", ...] on each line')
-    return parsed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine
@@ -16,6 +15,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import structlog
 from prefect import Flow
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
@@ -23,6 +23,8 @@ from prefect.exceptions import Abort, ObjectNotFound, Pause, PrefectHTTPStatusEr
 from prefect.flow_engine import run_flow_async
 from prefect.states import Pending
 
+from mash.config.settings import Settings
+from mash.flows.automations import automate
 from mash.flows.connection import CARRIED, Client, connected
 from mash.flows.referral import ATTEMPT, Attempt, parked, referral
 from mash.flows.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
@@ -31,7 +33,7 @@ from mash.flows.store.queries import Case, read_case, record_repair, record_show
 from mash.flows.store.store import Store
 from mash.flows.watchdog import WATCH, Watch, look_at_runs, look_for_leftovers, watchdog
 
-log = logging.getLogger("mash.carrier")
+log = structlog.stdlib.get_logger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, PrefectHTTPStatusError, OSError)
 HEARTBEAT = 10.0
 POLL = 3.0
@@ -53,8 +55,8 @@ class Stirred:
 class Carrier:
     """Carries the runs of one worker process. Everything it holds can be lost: the log has the truth."""
 
-    def __init__(self, store: Store, settle: float) -> None:
-        self.store, self.settle = store, settle
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store, self.settings, self.settle = store, settings, settings.settle_seconds
         self.stirred: dict[str, Stirred] = {}
         self.queue: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
         self.queued: dict[str, bool] = {}
@@ -115,7 +117,7 @@ class Carrier:
             # In the context that holds the client: an attempt without it builds one of its own (20 ms of CPU, and a token).
             await asyncio.create_task(self._attempt(reference, again), context=self.holding_client.copy())
         except PREFECT_TROUBLE as trouble:
-            log.warning("Prefect is away (%s): %s is caught up with later", type(trouble).__name__, reference)
+            log.warning("Prefect is away: the run is caught up with later", reference=reference, error=type(trouble).__name__)
             self.deployments = None
         finally:
             self.live.discard(reference)
@@ -242,12 +244,13 @@ class Carrier:
         self.holding_client = copy_context()
         try:
             deployments = await deploy(client, self.store)
+            await automate(client, self.settings, POOL)
             self._watch = Watch(self.store, client, partial(alive_runs, client, deployments.referral), self.enqueue_all)
             self.deployments = deployments
             self._in_background(self._look_at_all())
             await self._stay_in_touch()
         except PREFECT_TROUBLE as trouble:
-            log.warning("Prefect is away (%s): clocks and notices go on, runs are caught up later", type(trouble).__name__)
+            log.warning("Prefect is away: clocks and notices go on, runs are caught up later", error=type(trouble).__name__)
         finally:
             self.deployments = None
 
@@ -269,7 +272,7 @@ class Carrier:
         try:
             await looking
         except Exception as error:
-            log.warning("looking around: %s; the next look does it", type(error).__name__)
+            log.warning("looking around failed: the next look does it", error=type(error).__name__)
 
     async def _stay_in_touch(self) -> None:
         name = f"{socket.gethostname()}-{os.getpid()}"

@@ -20,8 +20,9 @@ import httpx
 import psutil
 from pydantic import SecretStr
 
+from mash.config.channels import read_channels
 from mash.config.profile import load_profile
-from mash.config.settings import Settings, SettingsError, read_channels
+from mash.config.settings import Settings, SettingsError
 from mash.flows.cluster import Cluster, ClusterNotStarted, ends_with_parent, start_cluster
 from mash.flows.store.schema import upgrade
 
@@ -30,7 +31,7 @@ PARTS = ("api", "worker", "prefect")
 NICE = {"prefect": 10, "worker": 5, "api": 0}
 SECRETS = ("database_url", "owner_database_url", "prefect_database_url", "master_key", "token_key", "prefect_auth_string")
 NEEDED = {
-    "worker": ("database_url", "master_key", "token_key", "prefect_auth_string", "mail_url"),
+    "worker": ("database_url", "master_key", "token_key", "prefect_auth_string", "mail_url", "pulse_url"),
     "api": ("database_url", "master_key", "token_key"),
 }
 """Which secrets a part is told of."""
@@ -159,7 +160,7 @@ class Stack:
             update={name: SecretStr(value) for name, value in made.items() if getattr(self.settings, name) is None}
         )
         _keys(self.settings).mkdir(mode=0o700, exist_ok=True)
-        for name in (*SECRETS, "mail_url"):
+        for name in (*SECRETS, "mail_url", "pulse_url"):
             if (secret := getattr(self.settings, name)) is not None:
                 self._write_secret(name, secret.get_secret_value())
 

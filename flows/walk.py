@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
 
-from mash.notifications.wording import REFERRER, message_for, notices_for
+from mash.notifications.notices import REFERRER, notices_for
+from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states import commands as c
 from mash.states import events as e
 from mash.states.clocks import LONDON, Length, Unit, local
@@ -84,7 +85,7 @@ class Walk:
             self.state = evolve(self.state, event, self.now, by)
             self.lines += self._told(event)
         for draft in notices_for("R", before, self.referral, events, self.profile, self.now):
-            message = message_for(draft.kind, "R", draft.facts, self.now, "")
+            message = message_for(draft.kind, "R", draft.facts, self.now, "", **UNADDRESSED)
             self.lines.append(Line(self.now, "alert", draft.role, message.title))
             if draft.role == REFERRER and draft.kind in ("acknowledgement", "outcome"):
                 self._carry_out(c.RecordTold(what=draft.kind), _system(self.profile), None, None)

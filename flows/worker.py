@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import asyncpg
+import structlog
 from prefect.exceptions import TerminationSignal
 from sqlalchemy import func, select
 
-from mash.config.settings import Settings, SettingsError, read_channels
+from mash.config.settings import Settings, SettingsError
 from mash.flows.carrier import Carrier
+from mash.flows.duty import look_ahead
+from mash.flows.postman import Postman
+from mash.flows.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due
 from mash.flows.store.queries import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL
-from mash.notifications import links, sender
-from mash.notifications.digest import digest, folded
-from mash.notifications.wording import REFERRER, message_for
+from mash.notifications import sender
+from mash.notifications.preview import check_own
 
-log = logging.getLogger("mash.worker")
+log = structlog.stdlib.get_logger("mash.worker")
 BATCH = 200
 TRIES = 30
 WORKING = 7_052_602
 """The advisory lock that every living worker shares; the number is arbitrary and ours."""
 AT_ONCE = 1000
+HAND_OVER = 60.0
+"""Seconds of the domain's time between two looks for alerts that were left by whoever went off duty."""
+LOOK_AHEAD = 3600.0
+"""Seconds of the domain's time between two looks for gaps in the rotas."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -39,15 +45,17 @@ class Worker:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self.settings, self.store = settings, store
-        self.channels = read_channels(settings.channels_file)
+        self.pulse = Pulse(settings, store)
+        self.postman = Postman(settings, store, self.pulse)
         self.started = False
         self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
-        self.carrier = Carrier(store, settings.settle_seconds)
+        self.carrier = Carrier(store, settings)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for loop in (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self.carrier.keep_in_touch):
+            loops = (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self._beat)
+            for loop in (*loops, self._hand_over, self._look_ahead, self.carrier.keep_in_touch):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
                 group.create_task(self._forever(self.carrier.carry_next))
@@ -60,7 +68,7 @@ class Worker:
             try:
                 await step()
             except Exception as error:
-                log.warning("%s: %s; trying again", step.__name__.strip("_"), type(error).__name__)
+                log.warning("failed, trying again", step=step.__name__.strip("_"), error=type(error).__name__)
                 await asyncio.sleep(1)
 
     async def _listen(self) -> None:
@@ -105,7 +113,7 @@ class Worker:
         # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).
         self.carrier.calm.clear()
         try:
-            while await fire_due(self.store, limit=BATCH) == BATCH:
+            while await fire_due(self.store, limit=BATCH, late=self.pulse.count_fired) == BATCH:
                 pass
         finally:
             self.carrier.calm.set()
@@ -113,44 +121,25 @@ class Worker:
             upcoming = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
+    async def _beat(self) -> None:
+        await self.pulse.beat(self.carrier.connected)
+        await asyncio.sleep(SIGN_EVERY)
+
+    async def _hand_over(self) -> None:
+        await self.postman.hand_over()
+        await asyncio.sleep(max(1.0, HAND_OVER / self.store.time.rate))
+
+    async def _look_ahead(self) -> None:
+        await look_ahead(self.store)
+        await asyncio.sleep(LOOK_AHEAD / self.store.time.rate)
+
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
-        claimed = await outbox.claim(self.store)
-        if claimed:
-            await asyncio.gather(*(self._send(together) for together in folded(claimed)))
+        if await self.postman.send_next():
             return
         with suppress(TimeoutError):
             await asyncio.wait_for(self.outbox_rang.wait(), 1)
         self.outbox_rang.clear()
-
-    async def _send(self, notices: list[outbox.Claimed]) -> None:
-        """Send notices for one recipient: one by itself, or many as one message."""
-        notice = notices[0]
-        if notice.role == REFERRER and notice.reference:
-            address = await outbox.referrer_address(self.store, notice.reference)
-            mail = self.settings.mail_url
-            urls = [sender.mail_to(mail.get_secret_value(), address)] if address and mail else []
-        else:
-            urls = sender.channels_for(self.channels, notice.hub, notice.role)
-        now = self.store.time.now()
-        messages = [message_for(n.kind, n.reference, n.facts, now, self._link(n)) for n in notices]
-        try:
-            result = await sender.send(urls, messages[0] if len(messages) == 1 else digest(messages))
-        except sender.NoticeNotDelivered as failed:
-            for one in notices:
-                await outbox.record_failed(self.store, one, str(failed))
-            return
-        await outbox.record_delivered(self.store, notices, result)
-
-    def _link(self, notice: outbox.Claimed) -> str:
-        base = self.settings.base_url
-        if notice.kind in outbox.URGENT and notice.clock and notice.reference and self.settings.token_key:
-            token = links.sign(
-                self.settings.token_key.get_secret_value(),
-                links.AlertLink(reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role),
-            )
-            return f"{base}/alerts/{token}"
-        return f"{base}/cases/{notice.reference}" if notice.reference else f"{base}/health"
 
 
 def work(settings: Settings) -> None:
@@ -164,8 +153,9 @@ async def _work(settings: Settings) -> None:
     store = await open_store(settings)
     try:
         worker = Worker(settings, store)
-        if wrong := sender.check_channels(worker.channels):
+        if wrong := sender.check_channels(worker.postman.channels):
             raise SettingsError("MASH_CHANNELS_FILE: " + "; ".join(wrong))
+        check_own(settings.templates_dir, settings.hub_names)
         task = asyncio.ensure_future(worker.run())
         for stop in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(stop, task.cancel)

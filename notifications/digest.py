@@ -1,54 +1,59 @@
-"""Folding a storm: one message that names forty referrals, not forty messages."""
+"""Folding a storm: one message that names forty referrals, not forty messages. Red stays alone, and goes first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from mash.notifications.wording import REFERRER, Message
+from mash.notifications.notices import LATE, REFERRER
 
 FOLD_FROM = 4
 """From so many that wait for one recipient at once they are one message."""
-ALONE = ("immediate_danger", "check_request", "meeting_convened", "strategy_discussion", "system")
+MOST_ALONE = 20
+"""With more red referrals than this for one recipient at once, they are one message: the pipeline was away."""
+ALONE = ("immediate_danger", "check_request", "meeting_convened", "strategy_discussion", "system", "test")
 """Kinds that are never folded: a child in danger, what asks for an act of its own, and what carries a file."""
 
 
 class Waiting(Protocol):
-    """A notice that waits to be sent."""
+    """A notice that waits to be sent, to whom, and how."""
 
+    @property
+    def reference(self) -> str | None: ...
     @property
     def hub(self) -> str: ...
     @property
     def role(self) -> str: ...
     @property
+    def person(self) -> str | None: ...
+    @property
     def kind(self) -> str: ...
+    @property
+    def urgency(self) -> int: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
 
 
 W = TypeVar("W", bound=Waiting)
 
 
-def foldable(notice: Waiting) -> bool:
-    """Whether a notice may be one of many in a message."""
-    return notice.role != REFERRER and notice.kind not in ALONE
-
-
 def folded(waiting: Iterable[W]) -> list[list[W]]:
-    """The notices as they are to be sent: alone, or together with the others for the same role of the same hub."""
-    together: dict[tuple[str, str], list[W]] = {}
+    """The notices as they are to be sent, the urgent first: alone, or together with others by the same channels. What is red is
+    alone with what else is late about the same referral."""
+    together: dict[tuple[str, str, tuple[str, ...], bool], list[W]] = {}
     batches = []
     for notice in waiting:
-        if foldable(notice):
-            together.setdefault((notice.hub, notice.role), []).append(notice)
-        else:
+        if notice.role == REFERRER or notice.kind in ALONE:
             batches.append([notice])
-    for same in together.values():
-        batches += [same] if len(same) >= FOLD_FROM else [[notice] for notice in same]
-    return batches
-
-
-def digest(messages: list[Message]) -> Message:
-    """One message of many: each by its title, and with the address where it is acknowledged or looked at."""
-    late = sum(message.title.startswith("LATE") for message in messages)
-    title = f"{len(messages)} alerts" + (f", {late} of them late" if late else "")
-    lines = [f"{message.title}\n{message.body.rsplit(chr(10), 1)[-1]}" for message in messages]
-    return Message(title=title, body="They came at the same time and are one message:\n\n" + "\n\n".join(lines))
+        else:
+            red = notice.urgency < LATE
+            together.setdefault((notice.hub, notice.person or notice.role, notice.labels, red), []).append(notice)
+    for (*_, red), same in together.items():
+        by_referral: dict[str | None, list[W]] = {}
+        for notice in same:
+            by_referral.setdefault(notice.reference, []).append(notice)
+        if red and len(by_referral) <= MOST_ALONE:
+            batches += by_referral.values()
+        else:
+            batches += [same] if red or len(same) >= FOLD_FROM else [[notice] for notice in same]
+    return sorted(batches, key=lambda batch: min(notice.urgency for notice in batch))

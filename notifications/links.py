@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import BaseModel, ConfigDict
 
@@ -20,6 +23,8 @@ class AlertLink(BaseModel):
     hub: str
     clock: str
     role: str
+    person: str = ""
+    """Who was told, by login, where the role is kept by rota."""
 
 
 def sign(token_key: str, link: AlertLink) -> str:
@@ -34,3 +39,25 @@ def read(token_key: str, token: str) -> AlertLink:
         return AlertLink(**dict(zip(AlertLink.model_fields, values, strict=True)))
     except (BadSignature, ValueError, TypeError):
         raise NotFound("this link is not valid, or has expired: acknowledge on the case itself") from None
+
+
+PREFECT = "prefect-events"
+
+
+def service_key(token_key: str, service: str) -> str:
+    """The key by which a part of the installation reports to the API; good for nothing else."""
+    return hmac.digest(token_key.encode(), f"service:{service}".encode(), "sha256").hex()
+
+
+def status_code(token_key: str, reference: str) -> str:
+    """The code that, with the reference, lets a referrer see what has become of a referral: 80 bits, to be typed. It is reckoned
+    from the reference and kept nowhere."""
+    digest = hmac.digest(token_key.encode(), f"status:{reference}".encode(), "sha256")
+    text = base64.b32encode(digest[:10]).decode()
+    return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+def is_status_code(token_key: str, reference: str, given: str) -> bool:
+    """Whether this is the code of a referral; however it is spaced and in capitals or not."""
+    plain = "".join(given.upper().split()).replace("-", "")
+    return hmac.compare_digest(plain.encode(), status_code(token_key, reference).replace("-", "").encode())

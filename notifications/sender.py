@@ -1,69 +1,109 @@
-"""Sending through Apprise: the only importer of it. Knows channels, not people."""
+"""Sending through Apprise: with the channels of ours, the only importers of it. Knows channels, not people."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from urllib.parse import quote
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote, unquote, urlsplit
 
 import apprise
 from apprise.attachment.memory import AttachMemory
+from apprise.common import NotifyFormat
+from apprise.manager_plugins import NotificationManager
 
-from mash.notifications import mail
+from mash.config.channels import ANY, Channels
+from mash.notifications.mail import Mail
+from mash.notifications.webhook import Webhook
 from mash.notifications.wording import Message
 
-# Apprise logs the address of a channel when it fails; addresses are secrets, results are ours to record.
-logging.getLogger("apprise").setLevel(logging.CRITICAL)
-
-Channels = dict[str, dict[str, list[str]]]
-
-
-class NoticeNotDelivered(Exception):
-    """No channel took the message; says how many were tried, never their addresses."""
+LONGEST_RESULT = 200
+_SAID: ContextVar[list[str]] = ContextVar("said")
+_PRIVATE = re.compile(r"\w+://\S+|[^\s@<>]+@[^\s@<>]+|\+?\d[\d ()-]{5,}\d")
+"""Addresses of the web, of mail, and of telephones."""
 
 
-def channels_for(channels: Channels, hub: str, role: str) -> list[str]:
-    """The Apprise URLs of a role at a hub; '*' stands for any hub or any role."""
-    for of_hub in (channels.get(hub, {}), channels.get("*", {})):
-        for name in (role, "*"):
-            if urls := of_hub.get(name):
-                return urls
-    return []
+class _Heard(logging.Handler):
+    """Keeps what Apprise logs during a try; the rest goes nowhere: it would name channels' addresses, which are secrets."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (said := _SAID.get(None)) is not None and record.levelno >= logging.WARNING:
+            said.append(record.getMessage())
 
 
-def mail_to(mail_url: str, address: str) -> str:
+@dataclass(frozen=True)
+class Tried:
+    """What became of a try by one channel: whether it was taken, what Apprise said, without secrets, and for how many seconds the
+    receiver wants to be left alone."""
+
+    taken: bool
+    result: str
+    retry_after: float | None = None
+
+
+@cache
+def _ready() -> None:
+    """Have Apprise use our channels, and say what it logs to nobody but us."""
+    manager = NotificationManager()
+    manager.add(Mail, schemas=("mailto", "mailtos"), force=True)
+    manager.add(Webhook, schemas=("hook", "hooks"), force=True)
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(_Heard())
+
+
+def mail_to(mail_url: str, address: str, reply_to: str | None = None) -> str:
     """The Apprise URL that writes to one address through the hub's mail server."""
-    return f"{mail_url}{'&' if '?' in mail_url else '?'}to={quote(address)}"
+    reply = f"&reply={quote(reply_to)}" if reply_to else ""
+    return f"{mail_url}{'&' if '?' in mail_url else '?'}to={quote(address)}{reply}"
 
 
 def check_channels(channels: Channels) -> list[str]:
-    """What is wrong with the channels, by hub, role and place in the list; empty when Apprise understands them all."""
-    mail.register()
+    """What Apprise does not understand of the channels, by hub, role or person, and place in the list."""
+    _ready()
     return [
-        f"[{hub}] {role}, entry {place}: Apprise does not understand this URL"
-        for hub, roles in channels.items()
-        for role, urls in roles.items()
-        for place, url in enumerate(urls, 1)
-        if apprise.Apprise.instantiate(url) is None
-    ]
+        f"[{hub}] {'people.' if of is found.people else ''}{name}, entry {place}: Apprise does not understand this URL"
+        for hub, found in channels.hubs.items()
+        for of in (found.roles, found.people)
+        for name, order in of.items()
+        for place, channel in enumerate(order, 1)
+        if apprise.Apprise.instantiate(channel.url.get_secret_value()) is None
+    ] + [f"[{hub}] {ANY} cannot be a person" for hub, found in channels.hubs.items() if ANY in found.people]
 
 
-async def send(urls: list[str], message: Message) -> str:
-    """Send by every channel; returns what each said ('mailto ok, json failed'). Raises NoticeNotDelivered when none took it.
+async def send(url: str, message: Message) -> Tried:
+    """Try to send by one channel. Never raises for a channel that fails: Apprise answers False, without raising, for a dead
+    endpoint and for an address it does not understand, and so do we, with what it logged."""
+    _ready()
+    return await asyncio.to_thread(_send, url, message)
 
-    Apprise answers False, without raising, for a dead endpoint and for no address at all.
-    """
-    if not urls:
-        raise NoticeNotDelivered("no channel is configured for this role")
+
+def _send(url: str, message: Message) -> Tried:
+    said: list[str] = []
+    _SAID.set(said)  # of this thread's own context
+    plugin = apprise.Apprise.instantiate(url)
+    if plugin is None:
+        return Tried(False, "Apprise does not understand this URL")
+    if isinstance(plugin, Mail):
+        plugin.html = message.html
+    channel = apprise.Apprise()
+    channel.add(plugin)
     attached = (
         AttachMemory(content=message.invitation, name="meeting.ics", mimetype="text/calendar") if message.invitation else None
     )
-    mail.register()
-    said = []
-    for url in urls:
-        channel = apprise.Apprise()
-        taken = channel.add(url) and await channel.async_notify(title=message.title, body=message.body, attach=attached)
-        said.append((url.split(":", 1)[0], bool(taken)))
-    result = ", ".join(f"{scheme} {'ok' if taken else 'failed'}" for scheme, taken in said)
-    if not any(taken for _, taken in said):
-        raise NoticeNotDelivered(result)
-    return result
+    taken = bool(channel.notify(title=message.title, body=message.body, body_format=NotifyFormat.TEXT, attach=attached))
+    result = "; ".join(("ok" if taken else "failed", *(scrubbed(line, url) for line in said)))[:LONGEST_RESULT]
+    return Tried(taken, result, getattr(plugin, "retry_after", None))
+
+
+def scrubbed(line: str, url: str) -> str:
+    """A line that Apprise logged, without addresses and without any part of the channel's own."""
+    line = _PRIVATE.sub("(address)", " ".join(line.split()))
+    parts = {unquote(part) for part in re.split(r"[/:@?&=]+", urlsplit(url)._replace(scheme="").geturl())}
+    for part in sorted((part for part in parts if len(part) > 3), key=len, reverse=True):
+        line = line.replace(part, "(secret)")
+    return line

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from hub import Hub, temporary_hub
@@ -18,6 +19,10 @@ from mash.config.settings import Settings
 from mash.flows.cluster import Cluster, start_cluster
 from mash.flows.store.schema import upgrade
 from mash.flows.store.store import Store, open_store
+
+# How long an example takes depends on what else the machine does, and says nothing.
+hypothesis.settings.register_profile("mash", deadline=None)
+hypothesis.settings.load_profile("mash")
 
 
 @pytest.fixture(scope="session")

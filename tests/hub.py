@@ -62,6 +62,10 @@ class Receivers:
         """The subjects of the mails to an address that begins so."""
         return [str(mail["Subject"]) for to, mail in list(self.mails) if to.startswith(address)]
 
+    def texts(self, address: str) -> list[str]:
+        """The words of the mails to an address that begins so."""
+        return [words(mail) for to, mail in list(self.mails) if to.startswith(address)]
+
     def telling(self, address: str | tuple[str, ...], title: str) -> int:
         """How many mails to an address that begins so bring a message of this title, alone or folded with others."""
         return sum(to.startswith(address) and (mail["Subject"] == title or title in words(mail)) for to, mail in list(self.mails))
@@ -229,20 +233,20 @@ ORDINARY: dict[str, Any] = {
 
 
 @contextmanager
-def temporary_hub() -> Iterator[Hub]:
+def temporary_hub(**more: Any) -> Iterator[Hub]:
     """A running hub in a folder of its own, which is removed. Not in pytest's own folder: only root may enter that, and the
     cluster runs as a user of its own."""
     folder = Path(tempfile.mkdtemp(prefix="mash-hub-"))
     folder.chmod(0o755)
     try:
-        with running_hub(folder) as running:
+        with running_hub(folder, **more) as running:
             yield running
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def running_hub(folder: Path, *, rate: float = 240.0) -> Iterator[Hub]:
+def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[Hub]:
     """Everything, running: it is stopped, and leaves no process, at the end."""
     received = Receivers()
     mail_port = free_port()
@@ -272,6 +276,7 @@ def running_hub(folder: Path, *, rate: float = 240.0) -> Iterator[Hub]:
             # A Thursday morning: the hub is open.
             time_start="2026-11-19T10:00:00+00:00",
             settle_seconds=0.1,
+            **more,
         )
         try:
             with Stack(settings) as stack:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from mash.config.profile import load_profile, stated
-from mash.notifications.wording import Message, NoticeDraft, message_for, notices_for
+from mash.notifications.notices import NoticeDraft, notices_for
+from mash.notifications.wording import UNADDRESSED, Message, message_for
 from mash.states import commands as c
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor, Said, Subject
@@ -108,7 +109,7 @@ class Case:
             self.state = evolve(self.state, event, self.now, by)
             self.log.append((self.now, by, event))
         for draft in notices_for("R", before, self.referral, events, self.profile, self.now):
-            self.notices.append(Told(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link")))
+            self.notices.append(Told(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link", **UNADDRESSED)))
         return events
 
     def run_to(self, until: datetime) -> None:

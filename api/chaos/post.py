@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import html
 import re
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -19,7 +18,7 @@ Mood = Literal["well", "refuses", "hangs", "fails after taking", "hangs up after
 Messages = list[tuple[str, tuple[str, ...]]]
 """To whom each message went, and the titles it brought."""
 FOLDED = re.compile(r"\d+ alerts")
-"""How the title of a message begins that brings many."""
+"""What is in the title of a message that brings many."""
 
 
 @dataclass
@@ -65,11 +64,11 @@ class MailServer:
 
 
 def titles(content: bytes) -> tuple[str, ...]:
-    """What a mail brings: its subject; of a message of many alerts every line, among which are their titles."""
+    """What a mail brings: its subject; of a message of many alerts their titles, each in front of its link."""
     mail = message_from_bytes(content, EmailMessage, policy=default)
-    subject = str(mail["Subject"])
-    if not FOLDED.match(subject):
+    subject = str(mail["Subject"]).strip()
+    if not FOLDED.search(subject):
         return (subject,)
-    body = mail.get_body(("html", "plain"))
+    body = mail.get_body(("plain",))
     text = body.get_content() if isinstance(body, EmailMessage) else ""
-    return tuple(html.unescape(line).strip() for line in re.split(r"<br ?/?>|\n", text))
+    return tuple(line.rpartition(": http")[0] for line in text.splitlines())

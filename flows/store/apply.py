@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,7 +34,7 @@ from mash.states.events import GENESIS, Event, ReferralSplit
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 
-log = logging.getLogger("mash.store")
+log = structlog.stdlib.get_logger("mash.store")
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
 _LOCK = text("""
     SELECT r.reference, r.root, r.hub, r.caller, r.version, r.head_hash, r.state, k.wrapped
@@ -122,11 +123,14 @@ async def act(
         return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
 
 
-async def fire_due(store: Store, *, limit: int = 200, reference: str | None = None) -> int:
-    """Let the clocks that are due warn, breach or climb; returns how many referrals had one. A run calls this for its own
-    referral, the worker for all: the second one to come finds nothing due. A storm is written in batches."""
+async def fire_due(
+    store: Store, *, limit: int = 200, reference: str | None = None, late: Callable[[timedelta], None] | None = None
+) -> int:
+    """Let the clocks that are due warn, breach or climb; returns how many referrals had one, and tells `late` by how much the
+    first one was. A run calls this for its own referral, the worker for all: the second one to come finds nothing due. A storm is
+    written in batches."""
     due = (
-        select(REFERRALS.c.reference, REFERRALS.c.hub)
+        select(REFERRALS.c.reference, REFERRALS.c.hub, REFERRALS.c.next_at)
         .where(REFERRALS.c.next_at <= store.time.now())
         .order_by(REFERRALS.c.next_at)
         .limit(limit)
@@ -135,6 +139,8 @@ async def fire_due(store: Store, *, limit: int = 200, reference: str | None = No
         due = due.where(REFERRALS.c.reference == reference)
     async with store.single.connect() as connection:
         rows = (await connection.execute(due)).all()
+    if rows and late:
+        late(store.time.now() - rows[0].next_at)
     by_hub: dict[str, list[str]] = {}
     for row in rows:
         by_hub.setdefault(row.hub, []).append(row.reference)
@@ -148,7 +154,7 @@ async def _fire(store: Store, hub: str, references: list[str]) -> int:
             return await _fire_together(connection, store, system_actor(hub), references)
     except Exception as error:
         if len(references) == 1:
-            log.error("%s: its clocks could not be fired: %s", references[0], type(error).__name__)
+            log.error("clocks could not be fired", reference=references[0], error=type(error).__name__)
             return 0
     return sum([await _fire(store, hub, [reference]) for reference in references])
 

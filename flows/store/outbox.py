@@ -1,23 +1,27 @@
-"""The notices that wait to be sent: claimed, tried, recorded. Every try is in the ledger before the message goes."""
+"""The notices that wait to be sent: routed, claimed, tried, recorded. Every try is in the ledger before the message goes."""
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import case, insert, select, tuple_, update
+from sqlalchemy import JSON, Row, Select, and_, cast, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.config.channels import Channel
 from mash.flows.store.apply import apply, data_key
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
-from mash.notifications.digest import ALONE, foldable
-from mash.notifications.wording import REFERRER
+from mash.notifications.digest import ALONE
+from mash.notifications.notices import ORDINARY, RED, REFERRER, URGENT
+from mash.notifications.routing import Recipient, Step
+from mash.notifications.sender import Tried
 from mash.states.commands import RecordTold
 
 LEASE = timedelta(seconds=60)
@@ -27,65 +31,196 @@ LONGEST_WAIT = timedelta(minutes=12)
 """A notice that would wait longer was put off by a clock that was wrong then, and its turn is now."""
 LAST_TRY = 9
 """With the back-off below, the last try is about forty minutes after the first."""
-URGENT = ("immediate_danger", "escalation")
+LOOK_AGAIN = timedelta(minutes=5)
+"""After so long (as the domain's time runs) a notice whose channels are quiet or have had their fill is looked at again."""
+HOUR = timedelta(hours=1)
+HANDED_OVER_WITHIN = timedelta(hours=24)
+"""An older alert has been renewed, and the newer one is handed over."""
 TELLING = {"acknowledgement": RecordTold(what="acknowledgement"), "outcome": RecordTold(what="outcome")}
 """What it means for a referral that its referrer got a notice of these kinds."""
+
+Route = Callable[[Row[Any]], Awaitable[tuple[Recipient, ...]]]
+"""Finds out to whom a notice goes now; one that has a person already goes to them, or to whoever has taken their place."""
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """A notice that is this worker's to send now."""
+    """A notice that is this worker's to send now, to one recipient, by the channels of one step."""
 
     id: int
-    delivery: int
     reference: str | None
     hub: str
     kind: str
     role: str
     clock: str | None
     facts: dict[str, Any]
+    urgency: int
+    created_at: datetime
     tries: int
+    person: str | None
+    step: int
+    channels: tuple[tuple[str, Channel], ...]
+    deliveries: tuple[int, ...]
+    """The tries in the ledger, one for each channel; one without any where there is no channel."""
+    next_after: timedelta | None
+    """How long after the notice came about its next channels are used, when nobody has acknowledged."""
+    more: bool
+    """Whether there are further channels to turn to when these fail."""
+    arrived: bool
+    """Whether an earlier step of it has arrived."""
+    again: bool
+    """Whether an earlier try was cut off, so that the message may have gone."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the ledger calls the channels."""
+        return tuple(label for label, _ in self.channels)
 
 
-async def claim(store: Store, limit: int = 20) -> list[Claimed]:
-    """Take notices whose turn it is, urgent ones first, with all that can be folded with them; write the try into the ledger."""
-    wall = datetime.now(UTC)
-    queued = (
-        select(NOTICES)
-        .where(NOTICES.c.status == "queued", ~NOTICES.c.next_try_at.between(wall, wall + LONGEST_WAIT))
-        .order_by(case((NOTICES.c.kind.in_(URGENT), 0), else_=1), NOTICES.c.id)
-        .with_for_update(skip_locked=True)
+async def claim(store: Store, route: Route, limit: int = 20) -> list[Claimed]:
+    """Take notices whose turn it is, urgent ones first, with all that can be folded with them; write the tries into the
+    ledger."""
+    wall, now = datetime.now(UTC), store.time.now()
+    # A queued notice, or one that has arrived and waits for an acknowledgement: its next channels are due.
+    its_turn = or_(
+        and_(NOTICES.c.status == "queued", ~NOTICES.c.next_try_at.between(wall, wall + LONGEST_WAIT)), NOTICES.c.step_at <= now
     )
+    waiting = select(NOTICES).where(its_turn).order_by(NOTICES.c.urgency, NOTICES.c.id).with_for_update(skip_locked=True)
     async with store.engine.begin() as connection:
-        rows = list((await connection.execute(queued.limit(limit))).all())
-        if not rows:
-            return []
-        if recipients := {(row.hub, row.role) for row in rows if foldable(row)}:
-            for_them = queued.where(
+        rows = list((await connection.execute(waiting.limit(limit))).all())
+        if recipients := {(row.hub, row.role) for row in rows if row.role != REFERRER and row.kind not in ALONE}:
+            for_them = waiting.where(
                 tuple_(NOTICES.c.hub, NOTICES.c.role).in_(recipients),
                 NOTICES.c.kind.not_in(ALONE),
                 NOTICES.c.id.not_in([row.id for row in rows]),
             )
             rows += (await connection.execute(for_them.limit(MOST_FOLDED))).all()
-        await connection.execute(
-            update(NOTICES)
-            .where(NOTICES.c.id.in_([row.id for row in rows]))
-            .values(tries=NOTICES.c.tries + 1, next_try_at=wall + LEASE)
-        )
-        tries = (
+        if not rows:
+            return []
+        return await _Claiming(store, connection, route, wall, now).take(rows)
+
+
+class _Claiming:
+    """One claim: what is decided for each notice, and then written at once."""
+
+    def __init__(self, store: Store, connection: AsyncConnection, route: Route, wall: datetime, now: datetime) -> None:
+        self.store, self.connection, self.route, self.wall, self.now = store, connection, route, wall, now
+        self.changes: list[dict[str, Any]] = []
+        self.copies: list[dict[str, Any]] = []
+        self.sent: dict[str, int] = {}
+
+    async def take(self, rows: list[Row[Any]]) -> list[Claimed]:
+        cut_off = set(
             (
-                await connection.execute(
-                    insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True),
-                    [{"notice": row.id, "started_at": wall, "channels": row.role, "result": None} for row in rows],
+                await self.connection.scalars(
+                    select(DELIVERIES.c.notice).where(
+                        DELIVERIES.c.notice.in_([row.id for row in rows if row.tries]), DELIVERIES.c.finished_at.is_(None)
+                    )
                 )
-            )
-            .scalars()
-            .all()
+            ).all()
+            if any(row.tries for row in rows)
+            else ()
         )
-    return [
-        Claimed(row.id, delivery, row.reference, row.hub, row.kind, row.role, row.clock, json.loads(row.facts), row.tries + 1)
-        for row, delivery in zip(rows, tries, strict=True)
-    ]
+        chosen = [(row, found) for row in rows if (found := await self._choose(row))]
+        labels = [(row.id, label) for row, (_, _, step) in chosen for label in _labels(row, step)]
+        ids = iter(await self._ledger(labels))
+        await self._write()
+        return [
+            Claimed(
+                id=row.id, reference=row.reference, hub=row.hub, kind=row.kind, role=row.role, clock=row.clock,
+                facts=json.loads(row.facts), urgency=row.urgency, created_at=row.created_at, tries=row.tries + 1,
+                person=recipient.person, step=place, channels=step.channels,
+                deliveries=tuple(next(ids) for _ in _labels(row, step)),
+                next_after=recipient.steps[place + 1].after if place + 1 < len(recipient.steps) else None,
+                more=place + 1 < len(recipient.steps), arrived=row.delivered_at is not None, again=row.id in cut_off,
+            )
+            for row, (recipient, place, step) in chosen
+        ]  # fmt: skip
+
+    async def _choose(self, row: Row[Any]) -> tuple[Recipient, int, Step] | None:
+        """To whom this notice goes now and by which channels; None when it is to wait."""
+        recipient, *others = await self.route(row)
+        if row.person is None and row.tries == 0:
+            self.copies += [_copy(row, other.person, self.wall) for other in others]
+        red = row.urgency <= RED
+        start = row.step if row.step < len(recipient.steps) else 0
+        found = recipient.step(start, self.now, red) if recipient.steps else (0, Step(after=timedelta(0), channels=()))
+        if found is None or (not red and await self._had_their_fill(found[1])):
+            again = self.wall + min(LOOK_AGAIN / self.store.time.rate, LONGEST_WAIT / 2)
+            self._change(row, recipient, row.step, row.tries, again)
+            return None
+        self._change(row, recipient, found[0], row.tries + 1, self.wall + LEASE)
+        return recipient, *found
+
+    def _change(self, row: Row[Any], recipient: Recipient, step: int, tries: int, again: datetime) -> None:
+        self.changes.append({"id": row.id, "person": recipient.person, "step": step, "tries": tries, "next_try_at": again})
+
+    async def _had_their_fill(self, step: Step) -> bool:
+        """Whether a channel of the step has had as many messages within the hour as it may get."""
+        return any([c.per_hour is not None and await self._lately(label) >= c.per_hour for label, c in step.channels])
+
+    async def _lately(self, label: str) -> int:
+        if label not in self.sent:
+            since = self.wall - HOUR / self.store.time.rate
+            # Notices that were folded share the instant at which their message was recorded.
+            query = select(func.count(func.distinct(DELIVERIES.c.finished_at))).where(
+                DELIVERIES.c.channels == label, DELIVERIES.c.started_at > since
+            )
+            self.sent[label] = await self.connection.scalar(query) or 0
+        return self.sent[label]
+
+    async def _ledger(self, labels: list[tuple[int, str]]) -> list[int]:
+        if not labels:
+            return []
+        tries = insert(DELIVERIES).returning(DELIVERIES.c.id, sort_by_parameter_order=True)
+        rows = [{"notice": nid, "started_at": self.wall, "channels": label, "result": None} for nid, label in labels]
+        return list((await self.connection.execute(tries, rows)).scalars().all())
+
+    async def _write(self) -> None:
+        await self.connection.execute(_CHANGE, {"changes": as_json(self.changes)})
+        if self.copies:
+            await self.connection.execute(insert(NOTICES), self.copies)
+
+
+_CHANGE = text("""
+    UPDATE notice n SET status = 'queued', person = c.person, step = c.step, tries = c.tries,
+        next_try_at = c.next_try_at, step_at = NULL
+    FROM json_populate_recordset(NULL::notice, CAST(:changes AS json)) c WHERE n.id = c.id""")
+
+
+def _labels(row: Row[Any], step: Step) -> list[str]:
+    return [label for label, _ in step.channels] or [f"{row.role}: none"]
+
+
+def _copy(row: Row[Any], person: str | None, wall: datetime) -> dict[str, Any]:
+    """The same notice, to somebody else who is on duty too."""
+    kept = ("reference", "hub", "kind", "role", "clock", "facts", "created_at", "urgency")
+    waits = {"status": "queued", "tries": 0, "next_try_at": wall, "person": person}
+    return {**{name: getattr(row, name) for name in kept}, **waits}
+
+
+def to_avoid(row: Row[Any]) -> frozenset[str]:
+    """The servers that a notice is about: it goes by others, if there are any."""
+    return frozenset(json.loads(row.facts).get("avoid", ()))
+
+
+async def hand_over(store: Store, holders: Callable[[Row[Any]], Collection[tuple[str, str | None]]]) -> int:
+    """Have the alerts that nobody has acknowledged told to whoever has come on duty since: `holders` says which role and person
+    have an alert now. Returns how many alerts were passed on."""
+    recent = NOTICES.c.created_at > store.time.now() - HANDED_OVER_WITHIN
+    open_ = select(NOTICES).where(NOTICES.c.kind.in_(URGENT), ~NOTICES.c.over, recent)
+    async with store.engine.begin() as connection:
+        rows = (await connection.execute(open_.order_by(NOTICES.c.id))).all()
+        told = {(row.reference, row.clock, row.role, row.person) for row in rows}
+        passed: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for row in (row for row in rows if row.status == "delivered"):
+            for role, person in holders(row):
+                alert = (row.reference, row.clock, role, person)
+                if alert not in told:
+                    passed[alert] = _copy(row, person, datetime.now(UTC)) | {"role": role, "created_at": store.time.now()}
+        if passed:
+            await connection.execute(insert(NOTICES), list(passed.values()))
+    return len(passed)
 
 
 async def take_over(store: Store) -> None:
@@ -116,42 +251,120 @@ async def referrer_address(store: Store, reference: str) -> str | None:
     return str(email) if email else None
 
 
-async def record_delivered(store: Store, notices: list[Claimed], result: str) -> None:
+async def record(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
+    """Write down what became of a message, for each notice in it: by each of its channels, or once where there is none."""
+    if any(each.taken for each in tried):
+        await _record_delivered(store, notices, tried)
+        return
+    for notice in notices:
+        await _record_failed(store, notice, tried)
+
+
+async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
     """The message went. Where it told a referrer, the referral's log says so with it, and its clock stops: a worker that dies
     between the two would leave a referrer to be told who has been."""
     notice, by = notices[0], system_actor(notices[0].hub)
-    async with store.transaction(by) as connection:
-        if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
+    rows = [
+        {
+            "id": one.id,
+            "step": one.step + 1,
+            "step_at": one.created_at + one.next_after if one.next_after is not None and one.kind in URGENT else None,
+        }
+        for one in notices
+    ]
+    values = {"tried": _results(notices, tried), "wall": datetime.now(UTC), "rows": as_json(rows), "at": store.time.now()}
+    if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
+        async with store.transaction(by) as connection:
             await apply(connection, store, notice.reference, TELLING[notice.kind], by)
-        await _record(connection, notices, result, {"status": "delivered", "delivered_at": store.time.now(), "next_try_at": None})
+            await connection.execute(_ARRIVED, values)
+    else:
+        async with store.single.connect() as connection:
+            await connection.execute(_ARRIVED, values)
 
 
-async def record_failed(store: Store, notice: Claimed, result: str) -> None:
-    """No channel took it: try again later, or give up and tell the administrators."""
-    last = notice.tries >= LAST_TRY
+_TRIED = """
+    WITH tried AS (
+        UPDATE delivery d SET finished_at = :wall, result = t.result
+        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text) WHERE d.id = t.id)"""
+# Withdrawn meanwhile, it has arrived all the same, and goes no further.
+_ARRIVED = text(f"""{_TRIED}
+    UPDATE notice n SET status = 'delivered', delivered_at = coalesce(n.delivered_at, :at), next_try_at = NULL, step = r.step,
+        step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
+    FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz) WHERE n.id = r.id""")  # noqa: S608
+_FAILED = text(f"""{_TRIED}
+    UPDATE notice SET status = :status, next_try_at = :again, step = :step WHERE id = :id AND status = 'queued'""")  # noqa: S608
+
+
+def _results(notices: list[Claimed], tried: list[Tried]) -> str:
+    """The results of the tries in the ledger: a channel's is the same for all notices in the message."""
+    return as_json(
+        [
+            {"id": delivery, "result": each.result}
+            for notice in notices
+            for delivery, each in zip(notice.deliveries, tried, strict=True)
+        ]
+    )
+
+
+async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> None:
+    """No channel took it: turn to the next ones at once, or try again later, or give up and tell the administrators."""
+    last = notice.tries >= LAST_TRY and not notice.more
     wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
-    values = {"status": "dead", "next_try_at": None} if last else {"next_try_at": datetime.now(UTC) + wait}
+    asked = timedelta(seconds=max((each.retry_after or 0 for each in tried), default=0))
+    again = timedelta(0) if notice.more else min(max(wait, asked), LONGEST_WAIT - timedelta(minutes=1))
+    values = {
+        "tried": _results([notice], tried),
+        "wall": datetime.now(UTC),
+        "id": notice.id,
+        "status": "dead" if last else "queued",
+        "again": None if last else datetime.now(UTC) + again,
+        # All have been tried: from the first again, or where it has arrived already, by these.
+        "step": notice.step + 1 if notice.more else notice.step if notice.arrived else 0,
+    }
     async with store.single.connect() as connection:
-        await _record(connection, [notice], result, values)
+        await connection.execute(_FAILED, values)
     if last and notice.kind != "system":
+        said = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
         await tell_administrators(
             store,
             notice.hub,
             "a notice could not be delivered",
-            f"Notice {notice.id} ({notice.kind}) to {notice.role} failed {notice.tries} times: {result}",
+            f"Notice {notice.id} ({notice.kind}) to {notice.person or notice.role} failed {notice.tries} times"
+            f"{f': {said}' if said else ''}.",
+            avoid=[channel.fingerprint for _, channel in notice.channels],
         )
 
 
-async def _record(connection: AsyncConnection, notices: list[Claimed], result: str, values: dict[str, Any]) -> None:
-    tries, ids = [notice.delivery for notice in notices], [notice.id for notice in notices]
-    tried = update(DELIVERIES).where(DELIVERIES.c.id.in_(tries)).values(finished_at=datetime.now(UTC), result=result)
-    become = update(NOTICES).where(NOTICES.c.id.in_(ids)).values(**values)
-    await connection.execute(become.add_cte(tried.cte("tried")))
+def _told_since(hub: str, what: str, since: datetime) -> Select[tuple[int]]:
+    said = cast(NOTICES.c.facts, JSON)["what"].as_string()
+    ours = (NOTICES.c.reference.is_(None), NOTICES.c.kind == "system", NOTICES.c.hub == hub)
+    return select(NOTICES.c.id).where(*ours, NOTICES.c.created_at > since, said == what).limit(1)
 
 
-async def tell_administrators(store: Store, hub: str, what: str, detail: str) -> None:
-    """Queue a notice about the system itself."""
+async def dead_notices(store: Store) -> list[Row[Any]]:
+    """The notices that nobody could be reached by, the latest first."""
+    query = select(NOTICES).where(NOTICES.c.status == "dead").order_by(NOTICES.c.id.desc())
+    async with store.single.connect() as connection:
+        return list((await connection.execute(query)).all())
+
+
+async def revive(store: Store) -> int:
+    """Have what could not be delivered tried once more from the beginning; returns how many notices that are."""
+    again = update(NOTICES).where(NOTICES.c.status == "dead")
+    async with store.single.connect() as connection:
+        done = await connection.execute(again.values(status="queued", tries=0, step=0, next_try_at=datetime.now(UTC)))
+        return done.rowcount
+
+
+async def tell_administrators(
+    store: Store, hub: str, what: str, detail: str, *, avoid: list[str] | None = None, at_most_every: timedelta | None = None
+) -> None:
+    """Queue a notice about the system itself; by other channels than those to `avoid`, if there are any, and not when they were
+    told the same less than `at_most_every` ago."""
+    facts = {"what": what, "detail": detail, "avoid": avoid or []}
     async with store.engine.begin() as connection:
+        if at_most_every and await connection.scalar(_told_since(hub, what, store.time.now() - at_most_every)):
+            return
         await connection.execute(
             insert(NOTICES).values(
                 reference=None,
@@ -159,10 +372,11 @@ async def tell_administrators(store: Store, hub: str, what: str, detail: str) ->
                 kind="system",
                 role="administrator",
                 clock=None,
-                facts=as_json({"what": what, "detail": detail}),
+                facts=as_json(facts),
                 created_at=store.time.now(),
                 status="queued",
                 tries=0,
                 next_try_at=datetime.now(UTC),
+                urgency=ORDINARY,
             )
         )

@@ -192,6 +192,14 @@ async def conservation(store: Store) -> dict[str, int]:
     return {"contacts": row.contacts, "outcomes": row.referrals - row.open, "open": row.open}
 
 
+async def open_by_stage(store: Store) -> list[tuple[str, str, str, int]]:
+    """How many referrals are open: hub, stage, rating, number."""
+    by = (REFERRALS.c.hub, REFERRALS.c.stage, func.coalesce(REFERRALS.c.rating, "unrated").label("rated"))
+    query = select(*by, func.count().label("n")).where(REFERRALS.c.is_open).group_by(*by)
+    async with store.single.connect() as connection:
+        return [(row.hub, row.stage, row.rated, row.n) for row in (await connection.execute(query)).all()]
+
+
 async def tally(store: Store) -> dict[str, Any]:
     """The clocks met and missed, the escalations by role, and the outcomes: what the demonstration and managers report."""
     async with store.single.connect() as connection:

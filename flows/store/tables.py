@@ -132,10 +132,19 @@ class NoticeRow(SQLModel, table=True):
     tries: int
     next_try_at: datetime | None = Field(sa_column=moment(nullable=True))
     delivered_at: datetime | None = Field(sa_column=moment(nullable=True))
+    urgency: int = 3
+    person: str | None = None
+    """Who it goes to, by login, where the role is kept by rota; decided anew as long as it has not arrived."""
+    step: int = 0
+    """Which of their channels is next, in order of their waits."""
+    step_at: datetime | None = Field(sa_column=moment(nullable=True))
+    over: bool = False
+    """Whether the cause of an alert is gone, or somebody has it."""
 
 
 class Delivery(SQLModel, table=True):
-    """One try to deliver a notice. A row without a result is a try that was cut off: the message may have gone."""
+    """One try to deliver a notice by one channel, which is named by whose it is, never by its address. A row without a result is
+    a try that was cut off: the message may have gone."""
 
     __tablename__ = "delivery"
     id: int | None = Field(sa_column=number(primary_key=True))
@@ -156,6 +165,26 @@ class Repair(SQLModel, table=True):
     at: datetime = Field(sa_column=moment())
 
 
+class RotaVersion(SQLModel, table=True):
+    """A hub's rota as it was stored by somebody; the latest is in force."""
+
+    __tablename__ = "rota"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    hub: str
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    stored_at: datetime = Field(sa_column=moment())
+    stored_by: str
+
+
+class Pulse(SQLModel, table=True):
+    """When a part last gave a sign of life, and what it said of itself; wall time."""
+
+    __tablename__ = "pulse"
+    part: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=moment())
+    said: str
+
+
 class TimeAnchor(SQLModel, table=True):
     """At which wall time the simulated time was what, and how fast it runs; one row."""
 
@@ -171,7 +200,7 @@ def table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, REPAIRS, ANCHOR = (
+PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, REPAIRS, ANCHOR, ROTAS, PULSES = (
     table(model)
     for model in (
         ProfileVersion,
@@ -185,5 +214,7 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         Delivery,
         Repair,
         TimeAnchor,
+        RotaVersion,
+        Pulse,
     )
 )

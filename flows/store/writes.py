@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import digest, seal
 from mash.flows.store.store import as_json
-from mash.notifications.wording import notices_for
+from mash.notifications.notices import ORDINARY, REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
 from mash.states.commands import Actor, Said
 from mash.states.errors import VersionConflict
 from mash.states.events import SCHEMA, Event, InformationReleased, Recorded
@@ -23,6 +23,7 @@ from mash.states.referral import Referral, evolve
 CHANNEL = "mash_wake"
 """Where NOTIFY tells the worker that runs are behind, or that notices wait."""
 _STANDING = "version, head_hash, state, stage, rating, is_open, finished, due_at, next_at, urgency"
+_QUEUED = "reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at, urgency"
 # One statement, for one referral as for a storm of them: a round trip costs more than what is written. The rows are locked; the
 # version is what decides all the same.
 _WRITE = text(f"""
@@ -45,10 +46,26 @@ _WRITE = text(f"""
     events AS (
         INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, CAST(:events AS json))),
     notices AS (
-        INSERT INTO notice (reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at)
-        SELECT reference, hub, kind, role, clock, facts, created_at, 'queued', 0, next_try_at
-        FROM json_populate_recordset(NULL::notice, CAST(:notices AS json)))
+        INSERT INTO notice ({_QUEUED})
+        SELECT {_QUEUED} FROM json_populate_recordset(NULL::notice, CAST(:notices AS json)))
     SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608
+
+# What has not been sent yet is withdrawn, a message that waits for its next channel stops there, and whoever was alerted is told.
+_END = text(f"""
+    WITH ended AS (
+        SELECT * FROM json_populate_recordset(NULL::notice, CAST(:over AS json))),
+    withdrawn AS (
+        UPDATE notice n SET status = CASE WHEN n.delivered_at IS NULL THEN 'withdrawn' ELSE 'delivered' END,
+            step_at = NULL, next_try_at = NULL, over = true
+        FROM ended e
+        WHERE n.reference = e.reference AND n.clock = e.clock AND n.role <> '{REFERRER}' AND n.status IN ('queued', 'delivered')
+            AND (e.kind = 'all_clear' OR n.kind = ANY (CAST(:urgent AS text[]))) AND NOT n.over)
+    INSERT INTO notice ({_QUEUED}, person)
+    SELECT DISTINCT ON (e.reference, e.clock, n.role, n.person)
+        {", ".join("e." + name if name != "role" else "n.role" for name in _QUEUED.split(", "))}, n.person
+    FROM ended e JOIN notice n ON n.reference = e.reference AND n.clock = e.clock
+    WHERE n.kind = ANY (CAST(:urgent AS text[])) AND n.delivered_at IS NOT NULL
+        AND (e.kind = 'all_clear' OR n.role <> e.role)""")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,7 @@ class Writes:
     changed: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
+    over: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
     def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
@@ -144,14 +162,9 @@ class Writes:
         if events:
             self._state(standing, referral, head, urgency(referral, profile))
             for draft in notices_for(standing.reference, standing.referral, referral, events, profile, now):
-                self.notices.append(
-                    {
-                        **draft.model_dump(exclude={"facts"}),
-                        "facts": as_json(draft.facts),
-                        "created_at": now,
-                        "next_try_at": datetime.now(UTC),
-                    }
-                )
+                self.notices.append(queued(draft, now) | {"urgency": draft.urgency})
+            for over in over_for(standing.reference, standing.referral, referral, events, profile, by):
+                self.over.append(queued(over, now) | {"urgency": ORDINARY})
         return referral
 
     def _state(self, standing: Standing, referral: Referral, head: str, urgent: int) -> None:
@@ -196,6 +209,20 @@ class Writes:
         done = (await connection.execute(_WRITE, {**rows, "released": self.released})).one()
         if done[0] != len(self.changed):
             raise VersionConflict("somebody was quicker: look again, then decide", version=None)
+        if self.over:
+            await connection.execute(_END, {"over": as_json(self.over), "urgent": list(URGENT)})
+
+
+def queued(notice: NoticeDraft | Over, now: datetime) -> dict[str, Any]:
+    """A notice as a row that waits to be sent."""
+    return {
+        **notice.model_dump(exclude={"facts"}),
+        "facts": as_json(notice.facts),
+        "created_at": now,
+        "status": "queued",
+        "tries": 0,
+        "next_try_at": datetime.now(UTC),
+    }
 
 
 def as_bytea(content: bytes) -> str:

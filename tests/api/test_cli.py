@@ -13,21 +13,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from commands import mash
 from hub import Hub, eventually
 
 from mash.flows.stack import free_port
-
-
-def mash(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `mash` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "mash.api.cli", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, **environment},
-    )
 
 
 def test_states_prints_the_machine_as_a_mermaid_diagram() -> None:

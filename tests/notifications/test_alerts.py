@@ -69,8 +69,8 @@ def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(hub: Hub) -
             )
         ]
 
-    eventually(lambda: "json ok" in tries())
-    assert tries()[0] == "json failed", "every try is in the ledger, the failed one too"
+    eventually(lambda: "ok" in tries())
+    assert tries()[0].startswith("failed"), "every try is in the ledger, the failed one too"
 
 
 def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(hub: Hub) -> None:

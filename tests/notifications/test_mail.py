@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hub import free_port
 
-from mash.notifications.sender import NoticeNotDelivered, send
+from mash.notifications.sender import mail_to, send
 from mash.notifications.wording import Message
 
-ALERT = Message(title="MASH-26-000001 waits for a rating", body="Rate it.")
+ALERT = Message(
+    title="MASH-26-000001 waits for a rating", lines=("Rate it.",), links=(("Rate it", "https://mash.example.org/cases/1"),)
+)
 
 
 class Server:
@@ -28,11 +31,13 @@ class Server:
 
     def __init__(self) -> None:
         self.subjects: list[str] = []
+        self.mails: list[bytes] = []
         self.refuse = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.refuse:
             return "451 not now"
+        self.mails.append(envelope.content)
         self.subjects += [line for line in envelope.content.decode().splitlines() if line.startswith("Subject")]
         return "250 taken"
 
@@ -83,23 +88,33 @@ def address(scheme: str, port: int, **more: str) -> str:
 
 async def test_a_mail_arrives() -> None:
     with listening(None) as (server, port):
-        assert await send([address("mailto", port)], ALERT) == "mailto ok"
+        assert (await send(address("mailto", port), ALERT)).result == "ok"
         assert server.subjects == ["Subject: MASH-26-000001 waits for a rating"]
+
+
+async def test_a_mail_says_the_same_as_text_and_as_html_and_where_a_reply_goes() -> None:
+    invited = ALERT.model_copy(update={"invitation": b"BEGIN:VCALENDAR"})
+    with listening(None) as (server, port):
+        assert (await send(mail_to(address("mailto", port), "ref@school.example.org", "mash@hub.example.org"), invited)).taken
+        mail = message_from_bytes(server.mails[0], policy=policy.default)
+    assert mail["Reply-To"] == "mash@hub.example.org" and mail["Auto-Submitted"] == "auto-generated"
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text and html and text.get_content().split() == ALERT.body.split()
+    assert 'href="https://mash.example.org/cases/1"' in html.get_content() and "Rate it." in html.get_content()
+    (file,) = mail.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == ("meeting.ics", "text/calendar")
 
 
 async def test_a_server_that_refuses_or_is_not_there_has_taken_nothing() -> None:
     with listening(None) as (server, port):
         server.refuse = True
-        with pytest.raises(NoticeNotDelivered):
-            await send([address("mailto", port)], ALERT)
-    with pytest.raises(NoticeNotDelivered):
-        await send([address("mailto", port)], ALERT)
+        assert (await send(address("mailto", port), ALERT)).result == "failed; mail server answers 451"
+    assert (await send(address("mailto", port), ALERT)).result == "failed; mail server: ConnectionRefusedError"
 
 
 async def test_a_server_that_cannot_be_trusted_gets_nothing_unless_the_channel_says_so(untrusted: ssl.SSLContext) -> None:
     with listening(untrusted) as (server, port):
         # In this order: that one channel does not ask must not loosen what the others ask.
-        assert await send([address("mailtos", port, mode="starttls", verify="no")], ALERT) == "mailtos ok"
-        with pytest.raises(NoticeNotDelivered):
-            await send([address("mailtos", port, mode="starttls")], ALERT)
+        assert (await send(address("mailtos", port, mode="starttls", verify="no"), ALERT)).taken
+        assert not (await send(address("mailtos", port, mode="starttls"), ALERT)).taken
         assert len(server.subjects) == 1

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mash.notifications.wording import message_for, notices_for
+from mash.notifications.notices import notices_for
+from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states import commands as c
 from mash.states import events as e
 from mash.states.errors import ImpossibleMove, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
@@ -188,7 +189,7 @@ def test_who_consulted_is_told_that_advice_was_given() -> None:
     events = case.give(c.ConcludeConsultation(outcome="advice"))
     notices = notices_for("R", before, case.referral, events, case.profile, case.now)
     (told,) = [notice for notice in notices if notice.kind == "outcome"]
-    body = message_for(told.kind, "R", told.facts, case.now, "link").body
+    body = message_for(told.kind, "R", told.facts, case.now, "link", **UNADDRESSED).body
     assert "advice was given" in body and "section 47" not in body
 
 

@@ -1,0 +1,296 @@
+"""One Friday evening: the rota changes at five, the duty manager is silent, the mail server fails, forty checks run late. What
+each person received, when, in their own words."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx
+from aiosmtpd.controller import Controller
+from rich.console import Console
+
+from mash.api.auth import new_api_key, staff_token
+from mash.api.demo.play import vignettes
+from mash.config.permissions import roles
+from mash.config.profile import load_profile
+from mash.config.settings import Settings
+from mash.flows.duty import gaps_ahead, told
+from mash.flows.stack import Stack, free_port
+from mash.flows.store.queries import add_api_key
+from mash.flows.store.rotas import store_rota
+from mash.flows.store.store import Store, open_store
+from mash.notifications.rota import Pattern, Rota
+from mash.states.clocks import WEEKDAYS, local
+from mash.states.commands import Actor
+
+HUB = "sandwell"
+RATE = 360.0
+FRIDAY = date(2026, 11, 27)
+LINK = re.compile(r"https?://\S+/alerts/\S+")
+CASES = 4
+ON_TIME = ("police", "social_care")
+"""Those of the twelve agencies who answer in time: the other ten times four are the forty late checks."""
+
+
+def at(clock: str) -> datetime:
+    """A time of that Friday; in November, London's is UTC."""
+    return datetime.combine(FRIDAY, time.fromisoformat(clock), UTC)
+
+
+@dataclass(frozen=True)
+class Got:
+    """A message as it reached somebody."""
+
+    at: datetime
+    to: str
+    by: str
+    title: str
+    text: str
+
+
+@dataclass
+class Phones:
+    """A real mail server and a real gateway for text messages, which keep what reaches whom. The mail server can be down."""
+
+    store: Store | None = None
+    got: list[Got] = field(default_factory=list)
+
+    def keep(self, to: str, by: str, title: str, text: str) -> None:
+        """Somebody gets a message."""
+        if self.store:
+            self.got.append(Got(self.store.time.now(), to, by, title, text))
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """A mail arrives."""
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        plain = mail.get_body(("plain",))
+        for to in envelope.rcpt_tos:
+            self.keep(to.split("@")[0], "mail", str(mail["Subject"]).strip(), plain.get_content() if plain else "")
+        return "250 kept"
+
+    @contextmanager
+    def gateway(self) -> Iterator[int]:
+        """The gateway for texts: a POST to /PERSON. Gives its port."""
+        phones = self
+
+        class Gateway(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                phones.keep(self.path.strip("/"), "text", body["title"], body["message"])
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def the_rota() -> Rota:
+    """Who is on duty: the duty manager until five, then the emergency team; nobody as service manager on Fridays."""
+    week = WEEKDAYS[:5]
+
+    def weekly(role: str, person: str, starts: str, ends: str, days: tuple[Any, ...] = WEEKDAYS) -> Pattern:
+        return Pattern(
+            role=role,
+            person=person,
+            days=days,
+            starts=time.fromisoformat(starts),
+            ends=time.fromisoformat(ends),
+            since=date(2026, 11, 2),
+        )
+
+    return Rota(
+        patterns=(
+            weekly("duty_manager", "dm1", "09:00", "17:00", week),
+            weekly("out_of_hours", "edt1", "17:00", "09:00"),
+            weekly("out_of_hours", "edt2", "09:00", "17:00", ("sat", "sun")),
+            weekly("practice_manager", "pm1", "08:00", "22:00"),
+            weekly("service_manager", "sm1", "09:00", "17:00", week[:4]),
+        )
+    )
+
+
+def run_story(as_json: bool) -> int:
+    """Play the evening; returns 0 when everybody was reached and the child in danger was somebody's by name."""
+    console, phones = Console(highlight=False, soft_wrap=True, stderr=as_json), Phones()
+    with tempfile.TemporaryDirectory(prefix="mash-friday-") as folder, phones.gateway() as texts:
+        mail_port = free_port()
+        with Stack(_settings(Path(folder), mail_port, texts)) as stack:
+            console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
+            stack.wait_ready(60)
+            story = asyncio.run(_evening(stack.settings, console, phones, mail_port))
+    if as_json:
+        print(json.dumps(story, default=str), flush=True)
+    return 0 if story["held_by"] and not story["dead"] else 1
+
+
+def _settings(folder: Path, mail_port: int, texts: int) -> Settings:
+    def mail(to: str) -> str:
+        return f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={to}@example.org"
+
+    def text(to: str) -> str:
+        return f"hook://127.0.0.1:{texts}/{to}"
+
+    agencies = load_profile(HUB).agencies.values()
+    of_role = sorted({*roles(), *(a.role for a in agencies), *(a.lead for a in agencies)})
+    lines = [f"[{HUB}]", f'administrator = ["{mail("administrator")}"]']
+    lines += [f'{role} = ["{mail(role)}"]' for role in of_role if role != "administrator"]
+    lines += [f"[{HUB}.people]"]
+    lines += [f'{who} = ["{mail(who)}", {{ url = "{text(who)}", after = "5 min" }}]' for who in ("dm1", "pm1", "sm1")]
+    lines += [f'{who} = ["{text(who)}", {{ url = "{mail(who)}", after = "10 min" }}]' for who in ("edt1", "edt2")]
+    channels = folder / "channels.toml"
+    channels.touch(mode=0o600)
+    channels.write_text("\n".join(lines))
+    return Settings.model_validate(
+        {
+            "data_dir": folder, "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api", "hubs": HUB,
+            "channels_file": channels, "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
+            "time_rate": RATE, "time_start": at("11:30").isoformat(), "settle_seconds": 0.3,
+        }
+    )  # fmt: skip
+
+
+async def _evening(settings: Settings, console: Console, phones: Phones, mail_port: int) -> dict[str, Any]:
+    store = await open_store(settings, pool_size=2)
+    phones.store = store
+    mail = Controller(phones, hostname="127.0.0.1", port=mail_port)
+    mail.start()
+    try:
+        rota = the_rota()
+        await store_rota(store, HUB, rota, "demo")
+        for gap in gaps_ahead(store, store.hub(HUB), rota, timedelta(days=7)):
+            console.print(f"The rota has a gap: {told(gap)}")
+        key, key_hash = new_api_key()
+        await add_api_key(store, key_hash, "friday", HUB, "education")
+        async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
+            people = _People(settings, store, http, phones, key, console)
+            await people.until("13:10", "four referrals arrive and are rated red; twelve agencies are asked about each")
+            cases = [await people.refer() for _ in range(CASES)]
+            for case in cases:
+                await people.triage(case)
+            for agency in ON_TIME:
+                await asyncio.gather(*(people.answer(case, agency) for case in cases))
+            await people.until("16:50", "a teacher sees immediate danger; the duty manager is told, and silent")
+            danger = await people.refer(immediate_danger=True)
+            await people.until("17:00", "the rota changes: the emergency duty team is on")
+            await people.until("17:05", "the mail server goes down")
+            await asyncio.to_thread(mail.stop)
+            await people.until("17:40", "the mail server is back; the practice manager has the child in danger")
+            mail = Controller(phones, hostname="127.0.0.1", port=mail_port)
+            mail.start()
+            await people.acknowledge("pm1", danger)
+            held_by = (await people.look(danger))["held_by"].get("triage")
+            await people.until("17:45", "the practice manager rates it")
+            await people.triage(danger, "practice_manager")
+            await people.until("18:40", "the agencies answer about the first child: that alert is over")
+            await asyncio.gather(*(people.answer(cases[0], a) for a in store.hub(HUB).agencies if a not in ON_TIME))
+            await people.until("19:30", "the evening is over")
+            end = await people.look(danger)
+        dead = sum(notice["status"] == "dead" for notice in end["alerts_sent"])
+    finally:
+        mail.stop()
+        await store.close()
+    _print(console, phones.got)
+    received = [
+        {"to": g.to, "at": local(g.at), "by": g.by, "title": g.title, "text": g.text}
+        for g in sorted(phones.got, key=lambda g: g.at)
+    ]
+    return {"held_by": held_by, "dead": dead, "received": received}
+
+
+class _People:
+    """Whoever acts that evening, over HTTP and by the links in the messages they got."""
+
+    def __init__(
+        self, settings: Settings, store: Store, http: httpx.AsyncClient, phones: Phones, key: str, console: Console
+    ) -> None:
+        self.store, self.http, self.phones, self.key, self.console = store, http, phones, key, console
+        self.token_key = settings.token_key.get_secret_value() if settings.token_key else ""
+        self.sent = 0
+
+    async def until(self, clock: str, what: str) -> None:
+        """Let time pass, and say what happens then."""
+        await asyncio.sleep(self.store.time.wait(at(clock)))
+        self.console.print(f"{clock}  {what}")
+
+    def _as(self, role: str, agency: str = "social_care") -> dict[str, str]:
+        self.sent += 1
+        token = staff_token(self.token_key, Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB))
+        return {"Authorization": f"Bearer {token}", "Idempotency-Key": f"friday-{self.sent}"}
+
+    async def refer(self, **concern: Any) -> str:
+        """Somebody makes a referral; returns its reference."""
+        self.sent += 1
+        given = {
+            name: value for name, value in vignettes()[self.sent].items() if name not in ("id", "expected", "received_at", "kind")
+        }
+        given = {**given, "concern": {**given["concern"], "immediate_danger": False, **concern}}
+        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"friday-{self.sent}"}
+        answer = await self.http.post("/referrals", json=given, headers=headers)
+        return str(answer.raise_for_status().json()["reference"])
+
+    async def look(self, reference: str) -> dict[str, Any]:
+        """Look at a case."""
+        answer = await self.http.get(f"/cases/{reference}", headers=self._as("duty_manager"))
+        return cast(dict[str, Any], answer.raise_for_status().json())
+
+    async def _give(self, reference: str, headers: dict[str, str], kind: str, **fields: Any) -> None:
+        seen = (await self.look(reference))["version"]
+        body = {"seen": seen, "command": {"kind": kind, **fields}, "words": "Said on the telephone, and written down."}
+        (await self.http.post(f"/cases/{reference}/commands", json=body, headers=headers)).raise_for_status()
+
+    async def triage(self, reference: str, role: str = "duty_manager") -> None:
+        """Record why information may be shared, and rate red."""
+        basis = {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given", "family_informed": True}
+        await self._give(reference, self._as(role), "record_sharing_basis", **basis)
+        await self._give(reference, self._as(role), "rate_referral", rating="red")
+
+    async def answer(self, reference: str, agency: str) -> None:
+        """An agency answers that it knows the family."""
+        await self._give(
+            reference, self._as("agency", agency), "answer_check", agency=agency, known=True, relevant=False, sensitive=False
+        )
+
+    async def acknowledge(self, person: str, reference: str) -> None:
+        """Somebody follows the link in the alert that they got, and presses the button."""
+        alert = next(g for g in reversed(self.phones.got) if g.to == person and reference in g.title and LINK.search(g.text))
+        found = LINK.search(alert.text)
+        (await self.http.post(urlsplit(found[0] if found else "").path)).raise_for_status()
+
+
+def _print(console: Console, got: list[Got]) -> None:
+    """What each person received when, in their own words; of the twelve agencies, who each got the like, those of one."""
+    shown = ("police", "housing")
+    agencies = {role for agency in load_profile(HUB).agencies.values() for role in (agency.role, agency.lead)}
+    others = {role for role in agencies if not role.startswith(shown)}
+    number = sum(g.to in others for g in got)
+    console.print(f"\n{len(others)} further people of agencies got the like of police and housing: {number} messages")
+    for person in sorted({g.to for g in got} - others):
+        theirs = sorted((g for g in got if g.to == person), key=lambda g: g.at)
+        console.print(f"\n{person}: {len(theirs)} messages", style="bold")
+        for g in theirs:
+            console.print(f"  {local(g.at)[4:]}  by {g.by}: {g.title}", markup=False)
+            for line in g.text.splitlines()[:3]:
+                console.print(f"                 {line}", markup=False, style="dim")

@@ -1,0 +1,29 @@
+"""Who is on duty, for staff."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from mash.api.auth import staff
+from mash.api.referrals import PROBLEMS
+from mash.flows.duty import gaps_ahead
+from mash.flows.store.rotas import read_rota
+from mash.states.commands import Actor
+
+router = APIRouter(prefix="/rota", tags=["staff"], responses=PROBLEMS)
+
+
+@router.get("")
+async def rota(request: Request, by: Annotated[Actor, Depends(staff)], at: datetime | None = None) -> dict[str, Any]:
+    """Who is on duty at your hub (now, or `at`), by login, until when and why; and the gaps of the next fortnight."""
+    store = request.app.state.store
+    profile, kept = store.hub(by.hub), await read_rota(store, by.hub)
+    when = at.astimezone() if at else store.time.now()
+    return {
+        "at": when,
+        "on_duty": {role: kept.on_duty(role, when, profile.calendar) for role in kept.roles},
+        "gaps": gaps_ahead(store, profile, kept),
+    }

@@ -1,0 +1,40 @@
+"""Looking ahead in the rotas: a time at which nobody will be on duty is told long before it comes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from mash.flows.store.outbox import tell_administrators
+from mash.flows.store.rotas import read_rotas
+from mash.flows.store.store import Store
+from mash.notifications.rota import Gap, Rota
+from mash.notifications.routing import needed
+from mash.states.clocks import local
+from mash.states.profile import Profile
+
+AHEAD = timedelta(days=14)
+AGAIN = timedelta(days=1)
+"""A gap that nobody fills is told again after so long."""
+MOST_NAMED = 8
+
+
+def gaps_ahead(store: Store, profile: Profile, rota: Rota, ahead: timedelta = AHEAD) -> list[Gap]:
+    """The gaps of a hub's rota from now on, the first one first."""
+    now = store.time.now()
+    found = [gap for role in rota.roles for gap in rota.gaps(role, now, now + ahead, profile.calendar, needed(profile, role))]
+    return sorted(found, key=lambda gap: (gap.begins, gap.role))
+
+
+def told(gap: Gap) -> str:
+    """A gap in words."""
+    return f"{gap.role.replace('_', ' ')} from {local(gap.begins)} to {local(gap.ends)}"
+
+
+async def look_ahead(store: Store) -> None:
+    """Tell the administrators of every hub of the gaps in its rota."""
+    for hub, rota in (await read_rotas(store)).items():
+        if hub not in store.hubs or not (gaps := gaps_ahead(store, store.hubs[hub], rota)):
+            continue
+        more = f"; and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
+        detail = "; ".join(told(gap) for gap in gaps[:MOST_NAMED]) + more
+        await tell_administrators(store, hub, "nobody will be on duty", f"{detail}. See `mash rota check`.", at_most_every=AGAIN)

@@ -1,0 +1,146 @@
+"""How the pipeline is: what people and monitors are told, and what Prefect's automations report."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import httpx
+import pytest
+from hub import Hub, eventually, temporary_hub
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from mash.notifications.links import PREFECT, service_key
+
+
+def metrics(hub: Hub) -> dict[str, float]:
+    """Every sample, by name (summed over its labels)."""
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(hub.http.get("/metrics").text):
+        for sample in family.samples:
+            found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
+
+
+def test_health_says_that_all_is_well(hub: Hub) -> None:
+    def well() -> bool:
+        return hub.http.get("/health").json() == {"status": "ok", "live": True, "ready": True, "wrong": []}
+
+    eventually(well)
+
+
+def test_metrics_count_and_name_nobody(hub: Hub) -> None:
+    reference = hub.referral()
+    eventually(lambda: metrics(hub).get("mash_sent_total", 0) > 0)
+    found = metrics(hub)
+    assert found["mash_contacts"] == found["mash_outcomes"] + found["mash_contacts_open"]
+    assert found["mash_referrals_open"] >= 1 and found["mash_worker_prefect"] == 1
+    text = hub.http.get("/metrics").text
+    assert reference not in text and "Quillfeather" not in text
+    assert 'mash_referrals_open{hub="sandwell",rating="unrated",stage="triage"}' in text
+
+
+def test_clocks_that_fire_are_counted_with_how_late_they_were(hub: Hub) -> None:
+    hub.referral(concern={"summary": "He is in there now.", "immediate_danger": True})
+    before = metrics(hub).get("mash_clock_late_seconds_count", 0)
+    eventually(lambda: metrics(hub)["mash_clock_late_seconds_count"] > before, 60)
+
+
+def test_every_line_of_our_logs_is_json_and_names_nobody(hub: Hub) -> None:
+    hub.referral()
+    lines = [line for part in ("worker", "api") for line in (hub.stack.logs / f"{part}.log").read_text().splitlines()]
+    for line in lines:
+        assert set(json.loads(line)) >= {"event", "level", "logger", "timestamp"}
+        assert "Quillfeather" not in line
+
+
+def test_prefects_automations_are_there_once_however_often_a_worker_starts(hub: Hub) -> None:
+    def names() -> list[str]:
+        return sorted(found["name"] for found in hub.prefect.post("/automations/filter", json={}).json())
+
+    expected = ["mash: a run crashed", "mash: a run failed", "mash: no worker"]
+    eventually(lambda: names() == expected)
+
+
+def test_a_run_that_is_failed_in_prefect_is_reported_to_the_administrators(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.awaits(reference, "Awaiting triage")
+    run = hub.run(reference)
+    hub.prefect.post(f"/flow_runs/{run['id']}/set_state", json={"state": {"type": "FAILED", "name": "Failed"}, "force": True})
+    eventually(lambda: hub.received.telling("administrator", "MASH system: a flow run failed") >= 1, 60)
+    hub.awaits(reference, "Awaiting triage")
+
+
+def test_nobody_else_can_report_in_prefects_place(hub: Hub) -> None:
+    given = {"what": "worker gone"}
+    assert hub.http.post("/prefect-events", json=given).status_code == 401
+    wrong = {"Authorization": f"Bearer {service_key('another key', PREFECT)}"}
+    assert hub.http.post("/prefect-events", json=given, headers=wrong).status_code == 401
+    assert hub.settings.token_key
+    right = {"Authorization": f"Bearer {service_key(hub.settings.token_key.get_secret_value(), PREFECT)}"}
+    assert hub.http.post("/prefect-events", json={"what": "a name", "run": "x"}, headers=right).status_code == 400
+    assert hub.http.post("/prefect-events", json={"what": "crashed", "run": "Jane Doe"}, headers=right).status_code == 400
+
+
+# --- when parts are gone ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def monitored() -> Iterator[tuple[Hub, list[str]]]:
+    """A hub whose parts may be killed, with an outside monitor that waits for its pulse."""
+    pulses: list[str] = []
+
+    class Monitor(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            pulses.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Monitor)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with temporary_hub(pulse_url=SecretStr(f"http://127.0.0.1:{server.server_address[1]}/secret-check")) as running:
+            yield running, pulses
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_the_outside_monitor_gets_its_pulse_and_misses_it_when_the_worker_is_gone(monitored: tuple[Hub, list[str]]) -> None:
+    hub, pulses = monitored
+    eventually(lambda: "/secret-check" in pulses)
+    hub.stack.kill("worker")
+    hub.sql("UPDATE pulse SET at = at - interval '1 minute'")
+    health = hub.http.get("/health")
+    assert health.status_code == 200, "referrals are accepted all the same"
+    assert health.json()["status"] == "trouble" and "no worker is alive" in health.json()["wrong"][0]
+    hub.stack.start("worker")
+    eventually(lambda: hub.http.get("/health").json()["status"] == "ok", 60)
+    logs = "".join(log.read_text() for log in hub.stack.logs.glob("*.log"))
+    assert "secret-check" not in logs
+
+
+def test_without_its_database_the_api_says_that_it_is_down(monitored: tuple[Hub, list[str]]) -> None:
+    hub, _ = monitored
+    hub.stack.kill("postgres")
+
+    def down() -> bool:
+        try:
+            answer = hub.http.get("/health")
+        except httpx.HTTPError:
+            return False
+        return answer.status_code == 503 and answer.json()["ready"] is False
+
+    try:
+        eventually(down)
+    finally:
+        hub.stack.start("postgres")
+    eventually(lambda: hub.http.get("/health").json()["ready"])

@@ -1,0 +1,86 @@
+"""The page for whoever made a referral: by reference and code, what has become of it, and that they disagree."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+from hub import ORDINARY, Hub, eventually
+
+HEADINGS = re.compile(r"<h1>(.*?)</h1>")
+
+
+def submitted(hub: Hub, **fields: object) -> dict[str, str]:
+    """A referral just made: its reference and the code that came with the answer."""
+    answer = hub.submit({**ORDINARY, **fields})
+    assert answer.status_code == 201
+    return {"reference": answer.json()["reference"], "code": answer.json()["status_code"]}
+
+
+def shown(hub: Hub, known: dict[str, str], path: str = "/status") -> httpx.Response:
+    return hub.http.post(path, data=known)
+
+
+def test_a_referrer_sees_what_has_become_of_it_by_reference_and_code(hub: Hub) -> None:
+    known = submitted(hub)
+    assert "is being considered" in shown(hub, known).text
+    spaced = {"reference": f" {known['reference'].lower()} ", "code": known["code"].lower().replace("-", " ")}
+    assert "is being considered" in shown(hub, spaced).text
+    page = hub.http.get("/status")
+    assert page.status_code == 200 and 'name="code"' in page.text and "999" in page.text
+
+
+def test_a_wrong_code_and_a_wrong_reference_are_answered_alike(hub: Hub) -> None:
+    known, other = submitted(hub), submitted(hub)
+    wrong = [
+        {**known, "code": other["code"]},
+        {**known, "reference": "MASH-26-999999"},
+        {**known, "code": ""},
+        {},
+        {"reference": "x" * 9999},
+    ]
+    answers = {
+        (answer.status_code, re.sub(r'value="[^"]*"', "", answer.text)) for answer in (shown(hub, given) for given in wrong)
+    }
+    assert len(answers) == 1 and answers.pop()[0] == 404
+
+
+def test_the_code_is_in_no_address_and_is_not_kept_with_the_answer(hub: Hub) -> None:
+    known = submitted(hub)
+    stored = hub.sql("SELECT answer FROM receipt WHERE reference = %s", known["reference"])
+    assert stored and all(known["code"] not in answer for (answer,) in stored)
+    assert known["code"] not in "".join(log.read_text() for log in hub.stack.logs.glob("*.log"))
+
+
+def test_a_repeat_of_the_submission_gets_the_same_code(hub: Hub) -> None:
+    first = hub.submit(ORDINARY, key="the-same-one")
+    again = hub.submit(ORDINARY, key="the-same-one")
+    assert first.json() == again.json() and first.json()["status_code"]
+
+
+def test_the_acknowledgement_brings_the_code_and_the_page(hub: Hub) -> None:
+    known = submitted(hub)
+    mails = eventually(lambda: [w for w in hub.received.texts("head@school") if known["reference"] in w])
+    assert known["code"] in mails[0] and f"{hub.settings.base_url}/status" in mails[0]
+
+
+def test_i_disagree_begins_the_procedure_and_says_until_when(hub: Hub) -> None:
+    known = submitted(hub)
+    assert "Do you disagree?" not in shown(hub, known).text, "nothing is decided or rated yet"
+    hub.rate(known["reference"], "green")
+    assert "Do you disagree?" in shown(hub, known).text
+    empty = shown(hub, {**known, "words": "  "}, "/status/disagreements")
+    assert empty.status_code == 400 and "Say why" in empty.text
+    said = shown(hub, {**known, "words": "He is afraid to go home: Zebediah Quillfeather."}, "/status/disagreements")
+    assert said.status_code == 200 and "looks at it again, by" in said.text
+    (found,) = hub.case(known["reference"])["disagreements"].values()
+    assert found["by_role"] == "referrer" and found["outcome"] is None
+    assert "somebody is looking at it" in shown(hub, known).text
+    stolen = shown(hub, {**known, "code": "AAAA-AAAA-AAAA-AAAA", "words": "me too"}, "/status/disagreements")
+    assert stolen.status_code == 404
+
+
+def test_what_is_typed_into_the_page_stays_text(hub: Hub) -> None:
+    answer = shown(hub, {"reference": '"><script>alert(1)</script>', "code": "x"})
+    assert "<script>" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]

@@ -1,0 +1,84 @@
+"""The channels file: what it says, and what is wrong with one, without an address in the sentence."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mash.config.channels import Channels, read_channels
+from mash.config.settings import SettingsError
+from mash.notifications.sender import check_channels
+
+SECRET = "hunter22"
+GOOD = f"""
+[merton]
+duty_manager = ["mailto://u:{SECRET}@mail.example.org?to=a@example.org"]
+reply_to = "mash@example.org"
+[merton.people]
+dm1 = [
+  {{ url = "hook://127.0.0.1/teams", quiet = "22:00-07:00" }},
+  {{ url = "hook://127.0.0.1/sms", after = "5 min", per_hour = 20 }},
+]
+["*"]
+"*" = ["json://127.0.0.1/all"]
+"""
+
+
+def read(folder: Path, text: str) -> Channels:
+    path = folder / "channels.toml"
+    path.touch(mode=0o600)
+    path.write_text(text)
+    return read_channels(path)
+
+
+def test_a_hub_a_role_and_a_person_have_their_channels_and_a_star_stands_for_any(tmp_path: Path) -> None:
+    channels = read(tmp_path, GOOD)
+    assert [c.scheme for c in channels.of_role("merton", "duty_manager")] == ["mailto"]
+    assert [c.scheme for c in channels.of_role("merton", "police_lead")] == ["json"]
+    assert [c.scheme for c in channels.of_role("camden", "duty_manager")] == ["json"]
+    assert [(c.after, c.per_hour) for c in channels.of_person("merton", "dm1")] == [
+        (timedelta(0), None),
+        (timedelta(minutes=5), 20),
+    ]
+    assert channels.of_person("camden", "dm1") == ()
+    assert (channels.reply_to("merton"), channels.reply_to("camden")) == ("mash@example.org", None)
+    assert check_channels(channels) == []
+    assert SECRET not in repr(channels)
+
+
+@pytest.mark.parametrize(("at", "quiet"), [("21:59", False), ("22:00", True), ("03:00", True), ("06:59", True), ("07:00", False)])
+def test_quiet_hours_may_go_over_midnight(tmp_path: Path, at: str, quiet: bool) -> None:
+    teams, sms = read(tmp_path, GOOD).of_person("merton", "dm1")
+    moment = datetime.fromisoformat(f"2026-11-27T{at}").replace(tzinfo=UTC)
+    assert teams.is_quiet(moment) is quiet
+    assert sms.is_quiet(moment) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[merton]\nduty_manager = "mailto://hunter22"', r"\[merton\] duty_manager: Input should be a valid tuple"),
+        ("[merton]\nduty_manager = []", r"\[merton\] duty_manager: Tuple should have at least 1 item"),
+        ('merton = "mailto://hunter22"', r'\[merton\] expected role = \["apprise address", ...\]'),
+        ('[merton.people]\ndm1 = [{ url = "a://hunter22", after = "soon" }]', "people, dm1, entry 1, after.*'5 min' or '1 h'"),
+        ('[merton.people]\ndm1 = ["a://b", { url = "a://hunter22", quiet = "night" }]', "entry 2, quiet.*22:00-07:00"),
+        ('[merton.people]\ndm1 = [{ url = "a://hunter22", every = 2 }]', "entry 1, every: Extra inputs are not permitted"),
+        ('[merton]\nreply_to = "hunter22"', r"\[merton\] reply_to"),
+        ("[merton", "not TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_entry_and_with_what_is_expected(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as wrong:
+        read(tmp_path, text)
+    assert SECRET not in str(wrong.value)
+
+
+def test_addresses_that_apprise_does_not_understand_are_named_by_their_place(tmp_path: Path) -> None:
+    text = f'[merton]\nduty_manager = ["json://h/", "nonsense://{SECRET}"]\n[merton.people]\ndm1 = ["nonsense://{SECRET}"]'
+    wrong = check_channels(read(tmp_path, text))
+    assert wrong == [
+        "[merton] duty_manager, entry 2: Apprise does not understand this URL",
+        "[merton] people.dm1, entry 1: Apprise does not understand this URL",
+    ]
