@@ -11,10 +11,8 @@ import typer
 
 from mash.api import notify_cli, profile_cli, rota_cli
 from mash.api.installed import installed, out, with_store
-from mash.config.logs import log_to_stderr
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
-from mash.notifications.wording import WordingWrong
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
@@ -47,6 +45,10 @@ def up() -> None:
         )
         if settings.channels_file is None or settings.mail_url is None:
             out.print("Warning: alerts go nowhere yet. Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL.")
+        # Imported only now: Apprise takes half a second, for which no referral waits.
+        from mash.flows.postman import check_alerts
+
+        check_alerts(settings)
         stack.supervise()
 
 
@@ -58,6 +60,7 @@ def api(
     import uvicorn
 
     from mash.api.app import create_app
+    from mash.config.logs import log_to_stderr
     from mash.flows.scaled import serve
 
     settings = installed()
@@ -74,6 +77,7 @@ def api(
 @app.command()
 def worker() -> None:
     """Start the worker alone."""
+    from mash.config.logs import log_to_stderr
     from mash.flows.stack import prefect_environment
 
     settings = installed()
@@ -201,7 +205,7 @@ def main() -> None:
     """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
     try:
         app()
-    except (SettingsError, WrongFile, WordingWrong, Refusal) as wrong:
+    except (SettingsError, WrongFile, Refusal) as wrong:
         print(f"mash: {wrong}", file=sys.stderr)
         sys.exit(2)
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from mash.api.installed import installed, out, with_store
-from mash.config.channels import read_channels
 from mash.states.clocks import local
 
 app = typer.Typer(no_args_is_help=True, help="Notices: try channels, look at the words, see what could not be delivered.")
@@ -21,6 +20,7 @@ def try_channels(
     everybody: Annotated[bool, typer.Option("--everybody", help="Not only who is on duty now: everybody who ever is.")] = False,
 ) -> None:
     """Send a test by every channel of whoever holds ROLE now, and say what each did; exit code 1 when one failed."""
+    from mash.config.channels import read_channels
     from mash.flows.store.rotas import read_rotas
     from mash.notifications import sender
     from mash.notifications.preview import preview

@@ -6,20 +6,16 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import dateparser
 import typer
-from pydantic import ValidationError
 
 from mash.api.installed import installed, out, whoever, with_store
-from mash.config.channels import read_channels
-from mash.flows.duty import gaps_ahead, told
-from mash.flows.store.rotas import read_rota, read_rotas, store_rota
-from mash.notifications.rota import Absence, Rota, Shift
-from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical, to_csv, to_ical
-from mash.notifications.routing import recipients
 from mash.states.clocks import LONDON, local
+
+# What is heavy is imported by the command that needs it: this module is loaded at every start of every part.
+if TYPE_CHECKING:
+    from mash.notifications.rota import Rota
 
 app = typer.Typer(no_args_is_help=True, help="Who is on duty: weekly patterns, absence, cover and swaps, by hub.")
 Hub = Annotated[str, typer.Argument(help="The hub, by its profile's name.")]
@@ -31,6 +27,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def instant(said: str, now: datetime) -> datetime:
     """A time as people say it, local time, the next one that is meant. Raises BadParameter when it is none."""
+    import dateparser
+
     settings: Any = {
         "RELATIVE_BASE": now.astimezone(LONDON).replace(tzinfo=None),
         "PREFER_DATES_FROM": "future",
@@ -53,6 +51,10 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Who is on duty, until when, why, and how they are reached (never the addresses)."""
+    from mash.config.channels import read_channels
+    from mash.flows.store.rotas import read_rotas
+    from mash.notifications.rota import Rota
+    from mash.notifications.routing import recipients
 
     async def work(store: Any) -> None:
         when, rotas = instant(at, store.time.now()), await read_rotas(store)
@@ -92,6 +94,8 @@ def show(
 @app.command("import")
 def import_(hub: Hub, file: Path) -> None:
     """Put a rota in force, from CSV (.csv) or iCalendar (.ics). It replaces the one there is."""
+    from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical
+
     try:
         rota = from_ical(file.read_bytes()) if file.suffix == ".ics" else from_csv(file.read_text())
     except (OSError, UnicodeDecodeError) as error:
@@ -104,6 +108,8 @@ def import_(hub: Hub, file: Path) -> None:
 @app.command()
 def export(hub: Hub, form: Annotated[Literal["csv", "ical"], typer.Option("--format")] = "csv") -> None:
     """Print the rota as CSV or iCalendar."""
+    from mash.flows.store.rotas import read_rota
+    from mash.notifications.rota_files import to_csv, to_ical
 
     async def work(store: Any) -> None:
         store.hub(hub)
@@ -134,6 +140,7 @@ def cover(
     instead_of: Annotated[str, typer.Option(help="Whose place they take; without it they are on duty beside whoever is.")] = "",
 ) -> None:  # fmt: skip
     """PERSON holds a role for once."""
+    from mash.notifications.rota import Shift
 
     def covered(rota: Rota, store: Any) -> Rota:
         start, end = _spell(begins, ends, store)
@@ -146,6 +153,7 @@ def cover(
 @app.command()
 def absent(hub: Hub, person: str, begins: From, ends: Until) -> None:
     """PERSON is away: holds no role by any pattern meanwhile."""
+    from mash.notifications.rota import Absence
 
     def without(rota: Rota, store: Any) -> Rota:
         start, end = _spell(begins, ends, store)
@@ -157,6 +165,7 @@ def absent(hub: Hub, person: str, begins: From, ends: Until) -> None:
 @app.command()
 def check(hub: Hub, days: int = 14) -> None:
     """Say when nobody will be on duty in the next days; exit code 1 when there is such a time."""
+    from mash.flows.store.rotas import read_rota
 
     async def work(store: Any) -> None:
         if not _print_gaps(store, hub, await read_rota(store, hub), days):
@@ -174,6 +183,9 @@ def _spell(begins: str, ends: str, store: Any) -> tuple[datetime, datetime]:
 
 def _change(hub: str, change: Callable[[Rota, Any], Rota]) -> None:
     """Change a hub's rota, put it in force, and say what gaps it leaves."""
+    from pydantic import ValidationError
+
+    from mash.flows.store.rotas import read_rota, store_rota
 
     async def work(store: Any) -> None:
         store.hub(hub)
@@ -191,6 +203,8 @@ def _change(hub: str, change: Callable[[Rota, Any], Rota]) -> None:
 
 
 def _print_gaps(store: Any, hub: str, rota: Rota, days: int) -> int:
+    from mash.flows.duty import gaps_ahead, told
+
     gaps = gaps_ahead(store, store.hub(hub), rota, timedelta(days=days))
     for gap in gaps:
         out.print(f"{hub}: nobody is on duty: {told(gap)}", markup=False)

@@ -6,20 +6,22 @@ import asyncio
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Row
 
-from mash.config.channels import Channel, read_channels
-from mash.config.settings import Settings
+from mash.config.channels import FILE, Channel, read_channels
+from mash.config.settings import Settings, SettingsError
 from mash.flows.pulse import Pulse
 from mash.flows.store import outbox
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store
 from mash.notifications import links, sender
 from mash.notifications.digest import folded
-from mash.notifications.notices import LATE, REFERRER, URGENT
+from mash.notifications.notices import LATE, REFERRER, URGENT, Tried
+from mash.notifications.preview import check_own
 from mash.notifications.rota import Rota
 from mash.notifications.routing import Recipient, held_now, of_person, recipients, steps_of
 from mash.notifications.wording import Message, digest, message_for
@@ -28,6 +30,14 @@ from mash.states.clocks import local
 ROTA_READ_EVERY = 1.0
 """Seconds after which a change of the rota is known to every worker."""
 TWICE = "You may get this twice: the first sending was cut off."
+
+
+def check_alerts(settings: Settings) -> None:
+    """Find out whether alerts can be sent. Raises SettingsError for a channel that Apprise does not understand, and for words
+    that cannot be used; it says no address."""
+    if wrong := sender.check_channels(read_channels(settings.channels_file)):
+        raise SettingsError(f"{FILE}: {'; '.join(wrong)}")
+    check_own(settings.templates_dir, settings.hub_names)
 
 
 class Postman:
@@ -51,12 +61,13 @@ class Postman:
     async def hand_over(self) -> None:
         """At a change of shift, tell whoever comes on duty of the alerts that nobody has."""
 
-        def holders(row: Row[Any]) -> list[tuple[str, str | None]]:
-            profile, now = self.store.hub(row.hub), self.store.time.now()
-            role = held_now(profile, row.role, now)
-            if (rota := self.rotas.get(row.hub)) is None or role not in rota.roles:
-                return [(role, None)]
-            return [(role, duty.person) for duty in rota.on_duty(role, now, profile.calendar)]
+        @cache  # a storm's ten thousand alerts are of a few roles
+        def holders(hub: str, told: str) -> tuple[tuple[str, str | None], ...]:
+            profile, now = self.store.hub(hub), self.store.time.now()
+            role = held_now(profile, told, now)
+            if (rota := self.rotas.get(hub)) is None or role not in rota.roles:
+                return ((role, None),)
+            return tuple((role, duty.person) for duty in rota.on_duty(role, now, profile.calendar))
 
         await self._read_rotas()
         await outbox.hand_over(self.store, holders)
@@ -90,7 +101,7 @@ class Postman:
         urls = [channel.url.get_secret_value() for _, channel in notices[0].channels]
         tried = list(await asyncio.gather(*(sender.send(url, message) for url in urls)))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
-        await outbox.record(self.store, notices, tried or [sender.Tried(False, "no channel is configured")])
+        await outbox.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
 
     def _worded(self, notices: list[outbox.Claimed]) -> Message:
         messages = [self._message(notice) for notice in notices]

@@ -12,10 +12,10 @@ import structlog
 from prefect.exceptions import TerminationSignal
 from sqlalchemy import func, select
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.settings import Settings
 from mash.flows.carrier import Carrier
 from mash.flows.duty import look_ahead
-from mash.flows.postman import Postman
+from mash.flows.postman import Postman, check_alerts
 from mash.flows.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due
@@ -23,8 +23,6 @@ from mash.flows.store.queries import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL
-from mash.notifications import sender
-from mash.notifications.preview import check_own
 
 log = structlog.stdlib.get_logger("mash.worker")
 BATCH = 200
@@ -152,10 +150,8 @@ def work(settings: Settings) -> None:
 async def _work(settings: Settings) -> None:
     store = await open_store(settings)
     try:
+        check_alerts(settings)
         worker = Worker(settings, store)
-        if wrong := sender.check_channels(worker.postman.channels):
-            raise SettingsError("MASH_CHANNELS_FILE: " + "; ".join(wrong))
-        check_own(settings.templates_dir, settings.hub_names)
         task = asyncio.ensure_future(worker.run())
         for stop in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(stop, task.cancel)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,16 @@ AWAY = timedelta(minutes=15)
 """A breach that is found so long after the deadline was due while the pipeline was not running."""
 PUBLIC = ("individual", "unknown")
 """Sources who are thanked, and not told what was decided about other people's children."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a try by one channel: whether it was taken, what Apprise said, without secrets, and for how many seconds the
+    receiver wants to be left alone."""
+
+    taken: bool
+    result: str
+    retry_after: float | None = None
 
 
 class NoticeDraft(BaseModel):

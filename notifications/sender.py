@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote, unquote, urlsplit
 
@@ -17,6 +16,7 @@ from apprise.manager_plugins import NotificationManager
 
 from mash.config.channels import ANY, Channels
 from mash.notifications.mail import Mail
+from mash.notifications.notices import Tried
 from mash.notifications.webhook import Webhook
 from mash.notifications.wording import Message
 
@@ -32,16 +32,6 @@ class _Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if (said := _SAID.get(None)) is not None and record.levelno >= logging.WARNING:
             said.append(record.getMessage())
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What became of a try by one channel: whether it was taken, what Apprise said, without secrets, and for how many seconds the
-    receiver wants to be left alone."""
-
-    taken: bool
-    result: str
-    retry_after: float | None = None
 
 
 @cache

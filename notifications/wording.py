@@ -12,6 +12,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Stri
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict
 
+from mash.config.settings import SettingsError
 from mash.notifications.invitation import invitation
 from mash.notifications.notices import REFERRER, professional
 from mash.states.clocks import local
@@ -27,7 +28,7 @@ UNADDRESSED: dict[str, Any] = {"status_code": "", "reply_to": False}
 """What a message to a referrer knows besides its facts, where none is really sent."""
 
 
-class WordingWrong(Exception):
+class WordingWrong(SettingsError):
     """A hub's own template that cannot be used; says which and why."""
 
 

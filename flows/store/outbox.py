@@ -19,9 +19,8 @@ from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
 from mash.notifications.digest import ALONE
-from mash.notifications.notices import ORDINARY, RED, REFERRER, URGENT
+from mash.notifications.notices import ORDINARY, RED, REFERRER, URGENT, Tried
 from mash.notifications.routing import Recipient, Step
-from mash.notifications.sender import Tried
 from mash.states.commands import RecordTold
 
 LEASE = timedelta(seconds=60)
@@ -204,9 +203,9 @@ def to_avoid(row: Row[Any]) -> frozenset[str]:
     return frozenset(json.loads(row.facts).get("avoid", ()))
 
 
-async def hand_over(store: Store, holders: Callable[[Row[Any]], Collection[tuple[str, str | None]]]) -> int:
-    """Have the alerts that nobody has acknowledged told to whoever has come on duty since: `holders` says which role and person
-    have an alert now. Returns how many alerts were passed on."""
+async def hand_over(store: Store, holders: Callable[[str, str], Collection[tuple[str, str | None]]]) -> int:
+    """Have the alerts that nobody has acknowledged told to whoever has come on duty since: `holders` says, of a hub and
+    the role that was told, which role and people have its alerts now. Returns how many alerts were passed on."""
     recent = NOTICES.c.created_at > store.time.now() - HANDED_OVER_WITHIN
     open_ = select(NOTICES).where(NOTICES.c.kind.in_(URGENT), ~NOTICES.c.over, recent)
     async with store.engine.begin() as connection:
@@ -214,7 +213,7 @@ async def hand_over(store: Store, holders: Callable[[Row[Any]], Collection[tuple
         told = {(row.reference, row.clock, row.role, row.person) for row in rows}
         passed: dict[tuple[Any, ...], dict[str, Any]] = {}
         for row in (row for row in rows if row.status == "delivered"):
-            for role, person in holders(row):
+            for role, person in holders(row.hub, row.role):
                 alert = (row.reference, row.clock, role, person)
                 if alert not in told:
                     passed[alert] = _copy(row, person, datetime.now(UTC)) | {"role": role, "created_at": store.time.now()}
