@@ -17,9 +17,9 @@ from mash.api.schemas import CommandGiven
 from mash.config.permissions import may
 from mash.flows.store.apply import apply
 from mash.flows.store.log import read_log
-from mash.flows.store.outbox import dead_notices
 from mash.flows.store.queries import Case, notices_of, open_cases, read_case, read_items
 from mash.flows.store.receipts import Answer, answer_once
+from mash.flows.store.trouble import dead_notices
 from mash.flows.story import told
 from mash.states.commands import Actor
 from mash.states.errors import NotYours

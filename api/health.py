@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mash.api.problems import NotSignedIn
 from mash.flows.store.health import SILENT, Health, read_health
-from mash.flows.store.outbox import tell_administrators
 from mash.flows.store.queries import conservation, open_by_stage
+from mash.flows.store.trouble import tell_administrators
 from mash.notifications.links import PREFECT, service_key
 
 router = APIRouter(tags=["health"])

@@ -81,7 +81,7 @@ def preview_(
 @app.command()
 def dead() -> None:
     """List the notices that could not be delivered after their last try."""
-    from mash.flows.store.outbox import dead_notices
+    from mash.flows.store.trouble import dead_notices
 
     async def work(store: Any) -> None:
         found = await dead_notices(store)
@@ -98,7 +98,7 @@ def dead() -> None:
 @app.command()
 def retry() -> None:
     """Have the notices that could not be delivered tried once more."""
-    from mash.flows.store.outbox import revive
+    from mash.flows.store.trouble import revive
 
     async def work(store: Any) -> None:
         out.print(f"{await revive(store)} notices are tried again")

@@ -28,9 +28,9 @@ from mash.flows.automations import automate
 from mash.flows.connection import CARRIED, Client, connected
 from mash.flows.referral import ATTEMPT, Attempt, parked, referral
 from mash.flows.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
-from mash.flows.store import outbox
 from mash.flows.store.queries import Case, read_case, record_repair, record_shown, set_flow_run, urgencies
 from mash.flows.store.store import Store
+from mash.flows.store.trouble import tell_administrators
 from mash.flows.watchdog import WATCH, Watch, look_at_runs, look_for_leftovers, watchdog
 
 log = structlog.stdlib.get_logger("mash.carrier")
@@ -195,7 +195,7 @@ class Carrier:
         repaired, self.repaired = self.repaired, {}
         for hub, references in repaired.items():
             some = ", ".join(references[:5]) + (" and others" if len(references) > 5 else "")
-            await outbox.tell_administrators(
+            await tell_administrators(
                 self.store, hub, f"{len(references)} runs were put back on their feet", f"{some}. The cases are none the worse."
             )
 

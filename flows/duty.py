@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from mash.flows.store.outbox import tell_administrators
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store
+from mash.flows.store.trouble import tell_administrators
 from mash.notifications.rota import Gap, Rota
 from mash.notifications.routing import needed
 from mash.states.clocks import local

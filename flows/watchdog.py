@@ -15,9 +15,9 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled
 
 from mash.flows.referral import awaiting
-from mash.flows.store.outbox import tell_administrators
 from mash.flows.store.queries import Case, conservation, finished_among, record_repair, unfinished
 from mash.flows.store.store import Store
+from mash.flows.store.trouble import tell_administrators
 
 TOLERANCE = timedelta(seconds=2)
 

@@ -14,10 +14,11 @@ from posting import Gateway, at, gateway, postman, send_all
 from mash.config.settings import Settings
 from mash.flows.postman import Postman
 from mash.flows.store.apply import act, fire_due
-from mash.flows.store.outbox import LAST_TRY, revive
+from mash.flows.store.outbox import LAST_TRY
 from mash.flows.store.queries import read_case
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
+from mash.flows.store.trouble import revive
 from mash.notifications.rota import Pattern, Rota, Shift
 from mash.states.clocks import WEEKDAYS
 from mash.states.commands import AcknowledgeAlert, Actor, RateReferral

@@ -1,0 +1,59 @@
+"""What administrators are told about the system itself, and the notices that nobody could be reached by."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Row, Select, cast, insert, select, update
+
+from mash.flows.store.store import Store, as_json
+from mash.flows.store.tables import NOTICES
+from mash.notifications.notices import ORDINARY
+
+
+def _told_since(hub: str, what: str, since: datetime) -> Select[tuple[int]]:
+    said = cast(NOTICES.c.facts, JSON)["what"].as_string()
+    ours = (NOTICES.c.reference.is_(None), NOTICES.c.kind == "system", NOTICES.c.hub == hub)
+    return select(NOTICES.c.id).where(*ours, NOTICES.c.created_at > since, said == what).limit(1)
+
+
+async def dead_notices(store: Store) -> list[Row[Any]]:
+    """The notices that nobody could be reached by, the latest first."""
+    query = select(NOTICES).where(NOTICES.c.status == "dead").order_by(NOTICES.c.id.desc())
+    async with store.single.connect() as connection:
+        return list((await connection.execute(query)).all())
+
+
+async def revive(store: Store) -> int:
+    """Have what could not be delivered tried once more from the beginning; returns how many notices that are."""
+    again = update(NOTICES).where(NOTICES.c.status == "dead")
+    async with store.single.connect() as connection:
+        done = await connection.execute(again.values(status="queued", tries=0, step=0, next_try_at=datetime.now(UTC)))
+        return done.rowcount
+
+
+async def tell_administrators(
+    store: Store, hub: str, what: str, detail: str, *, avoid: list[str] | None = None, at_most_every: timedelta | None = None
+) -> None:
+    """Queue a notice about the system itself; by other channels than those to `avoid`, if there are any, and not when they were
+    told the same less than `at_most_every` ago."""
+    facts = {"what": what, "detail": detail, "avoid": avoid or []}
+    async with store.engine.begin() as connection:
+        if at_most_every and await connection.scalar(_told_since(hub, what, store.time.now() - at_most_every)):
+            return
+        await connection.execute(
+            insert(NOTICES).values(
+                reference=None,
+                hub=hub,
+                kind="system",
+                role="administrator",
+                clock=None,
+                facts=as_json(facts),
+                created_at=store.time.now(),
+                status="queued",
+                tries=0,
+                next_try_at=datetime.now(UTC),
+                urgency=ORDINARY,
+            )
+        )
