@@ -23,7 +23,7 @@ from mash.notifications.digest import folded
 from mash.notifications.notices import LATE, REFERRER, URGENT, Tried
 from mash.notifications.preview import check_own
 from mash.notifications.rota import Rota
-from mash.notifications.routing import Recipient, held_now, of_person, recipients, steps_of
+from mash.notifications.routing import Recipient, held_now, of_person, of_role, recipients, steps_of
 from mash.notifications.wording import Message, digest, message_for
 from mash.states.clocks import local
 
@@ -63,7 +63,9 @@ class Postman:
 
         @cache  # a storm's ten thousand alerts are of a few roles
         def holders(hub: str, told: str) -> tuple[tuple[str, str | None], ...]:
-            profile, now = self.store.hub(hub), self.store.time.now()
+            if (profile := self.store.hubs.get(hub)) is None:
+                return ((told, None),)
+            now = self.store.time.now()
             role = held_now(profile, told, now)
             if (rota := self.rotas.get(hub)) is None or role not in rota.roles:
                 return ((role, None),)
@@ -82,8 +84,10 @@ class Postman:
             return (await self._referrer(row),)
         if row.person and (row.kind in ("all_clear", "taken") or row.delivered_at):
             return (of_person(self.channels, row.hub, row.role, row.person),)
-        calendar = self.store.hub(row.hub).calendar
-        found = recipients(self.channels, self.rotas, calendar, row.hub, row.role, self.store.time.now())
+        profile = self.store.hubs.get(row.hub)
+        if profile is None:  # not served any more: what is left to say is said to the role
+            return (of_role(self.channels, row.hub, row.role),)
+        found = recipients(self.channels, self.rotas, profile.calendar, row.hub, row.role, self.store.time.now())
         # It stays with the one it was given to, as long as they are on duty.
         found = tuple(sorted(found, key=lambda each: each.person != row.person)) if row.person else found
         return tuple(each.avoiding(outbox.to_avoid(row)) for each in found)
@@ -96,15 +100,25 @@ class Postman:
         return Recipient(person=None, steps=steps_of(REFERRER, (Channel(url=SecretStr(url)),)))
 
     async def _send(self, notices: list[outbox.Claimed]) -> None:
-        """Send notices for one recipient: one by itself, or many as one message."""
-        message = self._worded(notices)
+        """Send notices for one recipient: one by itself, or many as one message. One that cannot be worded holds up no other."""
+        messages = []
+        for notice in notices:
+            try:
+                messages.append((notice, self._message(notice)))
+            except Exception as error:
+                failed = Tried(False, f"cannot be put into words: {type(error).__name__}")
+                await outbox.record(self.store, [notice], [failed] * len(notice.deliveries))
+        if messages:
+            notices = [notice for notice, _ in messages]
+            await self._send_message(notices, self._together(notices, [message for _, message in messages]))
+
+    async def _send_message(self, notices: list[outbox.Claimed], message: Message) -> None:
         urls = [channel.url.get_secret_value() for _, channel in notices[0].channels]
         tried = list(await asyncio.gather(*(sender.send(url, message) for url in urls)))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
         await outbox.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
 
-    def _worded(self, notices: list[outbox.Claimed]) -> Message:
-        messages = [self._message(notice) for notice in notices]
+    def _together(self, notices: list[outbox.Claimed], messages: list[Message]) -> Message:
         own = self.settings.templates_dir
         of_one = len({notice.reference for notice in notices}) == 1
         known = {"about": notices[0].reference} if of_one else _away(notices)
@@ -118,8 +132,12 @@ class Postman:
         if notice.role == REFERRER and notice.reference:
             code = links.status_code(self._token_key, notice.reference)
             more = {"status_code": code, "reply_to": bool(self.channels.reply_to(notice.hub))}
-        own, now = self.settings.templates_dir, self.store.time.now()
-        return message_for(notice.kind, notice.reference, notice.facts, now, self._link(notice), hub=notice.hub, own=own, **more)
+        own, now, link = self.settings.templates_dir, self.store.time.now(), self._link(notice)
+        try:
+            return message_for(notice.kind, notice.reference, notice.facts, now, link, hub=notice.hub, own=own, **more)
+        except Exception:
+            # A hub's own words that fail with these facts: ours must do.
+            return message_for(notice.kind, notice.reference, notice.facts, now, link, **more)
 
     @property
     def _token_key(self) -> str:

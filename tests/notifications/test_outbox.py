@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -323,6 +324,30 @@ async def test_red_goes_first_and_alone_and_what_ran_out_while_the_pipeline_was_
     (mass,) = [title for title in new if title.startswith("The pipeline was away")]
     body = phones.bodies("role")[seen:][new.index(mass)]
     assert "while the pipeline was not running" in body and all(reference in body for reference in many)
+
+
+async def test_what_cannot_be_worded_or_is_of_a_hub_that_is_not_served_any_more_holds_up_nothing_else(
+    store: Store, settings: Settings, phones: Gateway, owner_connection: psycopg.Connection
+) -> None:
+    at(store, START)
+    first, second, third = [await submit(store) for _ in range(3)]
+    owner_connection.execute("UPDATE notice SET facts = '{}' WHERE reference = %s AND kind = 'contact_to_rate'", (first,))
+    owner_connection.execute("UPDATE notice SET hub = 'closed' WHERE reference = %s AND kind = 'contact_to_rate'", (second,))
+    lines = [*ways(phones), '["*"]', f'"*" = ["{phones.url("role")}"]']
+    await send_all(postman(store, settings, lines))
+    assert [about(phones, "role", reference) for reference in (first, second, third)] == [0, 1, 1]
+    said = owner_connection.execute("SELECT result FROM delivery WHERE result LIKE 'cannot be put into words%'").fetchall()
+    assert said == [("cannot be put into words: UndefinedError",)]
+
+
+async def test_where_a_hubs_own_words_fail_ours_are_sent(
+    store: Store, settings: Settings, phones: Gateway, tmp_path: Path
+) -> None:
+    at(store, START)
+    reference = await submit(store)
+    (tmp_path / "contact_to_rate.j2").write_text("{% block title %}{{ nothing }}{% endblock %}")
+    await send_all(postman(store, settings, ways(phones), templates_dir=tmp_path))
+    assert about(phones, "role", f"{reference} waits for a rating") == 1
 
 
 async def test_a_single_shift_takes_the_place_of_the_pattern(store: Store, settings: Settings, phones: Gateway) -> None:
