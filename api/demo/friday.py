@@ -167,7 +167,7 @@ def _settings(folder: Path, mail_port: int, texts: int) -> Settings:
         {
             "data_dir": folder, "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api", "hubs": HUB,
             "channels_file": channels, "mail_url": f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org",
-            "time_rate": RATE, "time_start": at("11:30").isoformat(), "settle_seconds": 0.3,
+            "time_rate": RATE, "time_start": at("12:10").isoformat(), "settle_seconds": 0.3,
         }
     )  # fmt: skip
 
@@ -206,7 +206,7 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
             await people.triage(danger, "practice_manager")
             await people.until("18:40", "the agencies answer about the first child: that alert is over")
             await asyncio.gather(*(people.answer(cases[0], a) for a in store.hub(HUB).agencies if a not in ON_TIME))
-            await people.until("19:30", "the evening is over")
+            await people.until("19:05", "the evening is over")
             end = await people.look(danger)
         dead = sum(notice["status"] == "dead" for notice in end["alerts_sent"])
     finally:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from commands import mash
+from commands import mash_here as mash
 from hub import Hub, eventually
 
 ROTA = """entry,role,person,days,starts,ends,since,until,every,bank_holidays,instead_of,why
@@ -131,8 +131,9 @@ def test_notices_can_be_looked_at_and_a_hubs_own_words_too(tmp_path: Path) -> No
     )
     own = mash("notify", "preview", "warning", "--json", MASH_TEMPLATES_DIR=str(tmp_path)).stdout
     assert json.loads(own)["warning"]["title"] == "Soon: MASH-26-000123"
-    (tmp_path / "warning.j2").write_text("{% block title %}{{ name }}{% endblock %}")
-    refused = mash("notify", "preview", "warning", MASH_TEMPLATES_DIR=str(tmp_path))
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "warning.j2").write_text("{% block title %}{{ name }}{% endblock %}")
+    refused = mash("notify", "preview", "warning", MASH_TEMPLATES_DIR=str(tmp_path / "wrong"))
     assert (refused.returncode, refused.stderr) == (2, "mash: warning.j2: 'name' is undefined\n")
     assert mash("notify", "preview", "postcard").returncode == 2
 

@@ -11,9 +11,9 @@ import pytest
 from mash.api.chaos.faults import FAULTS, Fault
 from mash.api.chaos.stage import Stage
 
-LONGEST = 3.0
+LONGEST = 2.0
 """Seconds for which a fault lasts, at most."""
-AFTER = 0.5
+AFTER = 0.3
 """Seconds of load after a fault is mended."""
 
 
