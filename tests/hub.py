@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +20,7 @@ from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
 from mash.api.auth import new_api_key, staff_token
+from mash.api.demo.endpoint import endpoint
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.stack import Stack, free_port
@@ -54,6 +53,11 @@ class Receivers:
     refused: list[dict[str, Any]] = field(default_factory=list)
     refuse: bool = False
 
+    def post(self, path: str, body: bytes) -> tuple[int, dict[str, str]]:
+        """The endpoint is posted to."""
+        (self.refused if self.refuse else self.posts).append(json.loads(body))
+        return 500 if self.refuse else 200, {}
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails += [(to, message_from_bytes(envelope.content)) for to in envelope.rcpt_tos]
         return "250 kept"
@@ -79,31 +83,6 @@ def words(mail: Message) -> str:
     """The words of a mail."""
     parts = (part.get_payload(decode=True) for part in mail.walk() if not part.is_multipart())
     return "\n".join(part.decode(errors="replace") for part in parts if isinstance(part, bytes))
-
-
-@contextmanager
-def endpoint(receivers: Receivers) -> Iterator[int]:
-    """The HTTP endpoint, on a free port of loopback."""
-
-    class Endpoint(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            (receivers.refused if receivers.refuse else receivers.posts).append(json.loads(body))
-            self.send_response(500 if receivers.refuse else 200)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass
@@ -252,7 +231,7 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
     mail_port = free_port()
     controller = Controller(received, hostname="127.0.0.1", port=mail_port)
     controller.start()
-    with endpoint(received) as http_port:
+    with endpoint(received.post) as http_port:
         channels = folder / "channels.toml"
         lines = []
         for hub in ("sandwell", "merton"):

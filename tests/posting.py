@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from mash.api.demo.endpoint import endpoint
 from mash.config.settings import Settings
 from mash.flows.postman import Postman
 from mash.flows.pulse import Pulse
@@ -28,6 +28,17 @@ class Gateway:
     answers: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     """Path -> status and headers; 200 where nothing is said. 0 closes the connection without an answer, -1 gives none."""
     released: threading.Event = field(default_factory=threading.Event)
+
+    def take(self, path: str, body: bytes) -> tuple[int, dict[str, str]] | None:
+        """Something is posted to a path."""
+        status, headers = self.answers.get(path, (200, {}))
+        if status < 1:
+            if status == -1:
+                self.released.wait(30)
+            return None
+        if status < 300:
+            self.got.append((path, json.loads(body)))
+        return status, headers
 
     def url(self, path: str, scheme: str = "hook", **query: str) -> str:
         """The channel that posts to a path."""
@@ -47,40 +58,11 @@ class Gateway:
 def gateway() -> Iterator[Gateway]:
     """A gateway on a free port of loopback."""
     kept = Gateway()
-
-    class Endpoint(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            path = self.path.strip("/")
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, headers = kept.answers.get(path, (200, {}))
-            if status == -1:
-                kept.released.wait(30)
-                return
-            if status == 0:
-                self.connection.close()
-                return
-            if status < 300:
-                kept.got.append((path, body))
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Endpoint)
-    server.daemon_threads = True
-    kept.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield kept
-    finally:
-        kept.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with endpoint(kept.take) as kept.port:
+        try:
+            yield kept
+        finally:
+            kept.released.set()
 
 
 def at(store: Store, when: datetime) -> None:

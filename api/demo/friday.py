@@ -7,13 +7,9 @@ import asyncio
 import json
 import re
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -23,6 +19,7 @@ from aiosmtpd.controller import Controller
 from rich.console import Console
 
 from mash.api.auth import new_api_key, staff_token
+from mash.api.demo.endpoint import endpoint
 from mash.api.demo.play import vignettes
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
@@ -81,30 +78,11 @@ class Phones:
             self.keep(to.split("@")[0], "mail", str(mail["Subject"]).strip(), plain.get_content() if plain else "")
         return "250 kept"
 
-    @contextmanager
-    def gateway(self) -> Iterator[int]:
-        """The gateway for texts: a POST to /PERSON. Gives its port."""
-        phones = self
-
-        class Gateway(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                phones.keep(self.path.strip("/"), "text", body["title"], body["message"])
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
+    def text(self, person: str, body: bytes) -> tuple[int, dict[str, str]]:
+        """The gateway for texts takes one: a POST to /PERSON."""
+        said = json.loads(body)
+        self.keep(person, "text", said["title"], said["message"])
+        return 200, {}
 
 
 def the_rota() -> Rota:
@@ -135,7 +113,7 @@ def the_rota() -> Rota:
 def run_story(as_json: bool) -> int:
     """Play the evening; returns 0 when everybody was reached and the child in danger was somebody's by name."""
     console, phones = Console(highlight=False, soft_wrap=True, stderr=as_json), Phones()
-    with tempfile.TemporaryDirectory(prefix="mash-friday-") as folder, phones.gateway() as texts:
+    with tempfile.TemporaryDirectory(prefix="mash-friday-") as folder, endpoint(phones.text) as texts:
         mail_port = free_port()
         with Stack(_settings(Path(folder), mail_port, texts)) as stack:
             console.print("Starting PostgreSQL, Prefect, the worker and the API ...")

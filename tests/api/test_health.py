@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
@@ -13,6 +11,7 @@ from hub import Hub, eventually, temporary_hub
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
+from mash.api.demo.endpoint import endpoint
 from mash.notifications.links import PREFECT, service_key
 
 
@@ -93,30 +92,17 @@ def monitored() -> Iterator[tuple[Hub, list[str]]]:
     """A hub whose parts may be killed, with an outside monitor that waits for its pulse."""
     pulses: list[str] = []
 
-    class Monitor(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            pulses.append(self.path)
-            self.send_response(200)
-            self.end_headers()
+    def taken(path: str, _: bytes) -> tuple[int, dict[str, str]]:
+        pulses.append(path)
+        return 200, {}
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Monitor)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        with temporary_hub(pulse_url=SecretStr(f"http://127.0.0.1:{server.server_address[1]}/secret-check")) as running:
-            yield running, pulses
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with endpoint(taken) as port, temporary_hub(pulse_url=SecretStr(f"http://127.0.0.1:{port}/secret-check")) as running:
+        yield running, pulses
 
 
 def test_the_outside_monitor_gets_its_pulse_and_misses_it_when_the_worker_is_gone(monitored: tuple[Hub, list[str]]) -> None:
     hub, pulses = monitored
-    eventually(lambda: "/secret-check" in pulses)
+    eventually(lambda: "secret-check" in pulses)
     hub.stack.kill("worker")
     hub.sql("UPDATE pulse SET at = at - interval '1 minute'")
     health = hub.http.get("/health")
