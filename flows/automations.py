@@ -25,7 +25,7 @@ async def automate(client: PrefectClient, settings: Settings, pool: str) -> None
         return
     key = service_key(settings.token_key.get_secret_value(), PREFECT)
     hook = Webhook(
-        url=SecretStr(f"http://{settings.api_host}:{settings.api_port}/prefect-events"),
+        url=SecretStr(f"{settings.base_url}/prefect-events"),
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
     block = await hook.asave(BLOCK, overwrite=True, client=client)
