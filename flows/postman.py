@@ -54,8 +54,12 @@ class Postman:
         await self._read_rotas()
         claimed = await outbox.claim(self.store, self._route)
         batches = folded(claimed)
-        for red in (True, False):  # what is red has gone before the rest goes
-            await asyncio.gather(*(self._send(batch) for batch in batches if (batch[0].urgency < LATE) == red))
+        wrong: list[BaseException] = []
+        for red in (True, False):  # what is red has gone before the rest goes; what goes wrong with one holds up no other
+            sends = (self._send(batch) for batch in batches if (batch[0].urgency < LATE) == red)
+            wrong += [each for each in await asyncio.gather(*sends, return_exceptions=True) if isinstance(each, BaseException)]
+        if wrong:
+            raise wrong[0]
         return bool(claimed)
 
     async def hand_over(self) -> None:

@@ -287,10 +287,14 @@ _TRIED = """
         UPDATE delivery d SET finished_at = :wall, result = t.result
         FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text) WHERE d.id = t.id)"""
 # Withdrawn meanwhile, it has arrived all the same, and goes no further.
-_ARRIVED = text(f"""{_TRIED}
+_ARRIVED = text(f"""{_TRIED},
+    rows AS (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz)),
+    locked AS (  -- in the order in which whoever ends their cause locks them: two must not wait for each other
+        SELECT id FROM notice WHERE id IN (SELECT id FROM rows) ORDER BY id FOR UPDATE)
     UPDATE notice n SET status = 'delivered', delivered_at = coalesce(n.delivered_at, :at), next_try_at = NULL, step = r.step,
         step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
-    FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz) WHERE n.id = r.id""")  # noqa: S608
+    FROM rows r JOIN locked USING (id) WHERE n.id = r.id""")  # noqa: S608
 _FAILED = text(f"""{_TRIED}
     UPDATE notice SET status = :status, next_try_at = :again, step = :step WHERE id = :id AND status = 'queued'""")  # noqa: S608
 

@@ -54,12 +54,15 @@ _WRITE = text(f"""
 _END = text(f"""
     WITH ended AS (
         SELECT * FROM json_populate_recordset(NULL::notice, CAST(:over AS json))),
+    locked AS (  -- in the order in which the outbox locks them
+        SELECT n.id FROM notice n JOIN ended e ON n.reference = e.reference AND n.clock = e.clock
+        WHERE n.role <> '{REFERRER}' AND n.status IN ('queued', 'delivered')
+            AND (e.kind = 'all_clear' OR n.kind = ANY (CAST(:urgent AS text[]))) AND NOT n.over
+        ORDER BY n.id FOR UPDATE OF n),
     withdrawn AS (
         UPDATE notice n SET status = CASE WHEN n.delivered_at IS NULL THEN 'withdrawn' ELSE 'delivered' END,
             step_at = NULL, next_try_at = NULL, over = true
-        FROM ended e
-        WHERE n.reference = e.reference AND n.clock = e.clock AND n.role <> '{REFERRER}' AND n.status IN ('queued', 'delivered')
-            AND (e.kind = 'all_clear' OR n.kind = ANY (CAST(:urgent AS text[]))) AND NOT n.over)
+        FROM locked WHERE n.id = locked.id)
     INSERT INTO notice ({_QUEUED}, person)
     SELECT DISTINCT ON (e.reference, e.clock, n.role, n.person)
         {", ".join("e." + name if name != "role" else "n.role" for name in _QUEUED.split(", "))}, n.person
