@@ -88,6 +88,10 @@ async def claim(store: Store, route: Route, limit: int = 20) -> list[Claimed]:
     waiting = select(NOTICES).where(its_turn).order_by(NOTICES.c.urgency, NOTICES.c.id).with_for_update(skip_locked=True)
     async with store.engine.begin() as connection:
         rows = list((await connection.execute(waiting.limit(limit))).all())
+        if len(rows) == limit:
+            # While urgent ones keep coming, what has waited longest has its turn too, or an ordinary notice would never go.
+            oldest = waiting.order_by(None).order_by(NOTICES.c.id).where(NOTICES.c.id.not_in([row.id for row in rows]))
+            rows += (await connection.execute(oldest.limit(limit))).all()
         if recipients := {(row.hub, row.role) for row in rows if row.role != REFERRER and row.kind not in ALONE}:
             for_them = waiting.where(
                 tuple_(NOTICES.c.hub, NOTICES.c.role).in_(recipients),

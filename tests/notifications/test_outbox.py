@@ -350,6 +350,22 @@ async def test_where_a_hubs_own_words_fail_ours_are_sent(
     assert about(phones, "role", f"{reference} waits for a rating") == 1
 
 
+async def test_what_is_ordinary_goes_too_while_urgent_alerts_keep_coming(
+    store: Store, settings: Settings, phones: Gateway, owner_connection: psycopg.Connection
+) -> None:
+    at(store, START)
+    waits = await submit(store)
+    owner_connection.execute(
+        "INSERT INTO notice (reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at, urgency)"
+        " SELECT 'MASH-26-9' || n, 'merton', 'test', 'lead' || n, NULL, '{\"hub_title\": \"x\", \"role\": \"y\"}', created_at,"
+        " 'queued', 0, next_try_at, 0 FROM notice, generate_series(1, 200) n WHERE kind = 'contact_to_rate'"
+    )
+    post = postman(store, settings, ways(phones))
+    await post.send_next()
+    assert about(phones, "role", waits) == 1
+    assert len(phones.titles("role")) < 60, "and the urgent ones are far from done"
+
+
 async def test_a_single_shift_takes_the_place_of_the_pattern(store: Store, settings: Settings, phones: Gateway) -> None:
     cover = Shift(role="duty_manager", person="cover", instead_of="dm", why="cover", begins=START - HOUR, ends=START + HOUR)
     await store_rota(store, "merton", Rota(patterns=(weekly("dm"),), shifts=(cover,)), "test")
