@@ -184,7 +184,7 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
             await people.triage(danger, "practice_manager")
             await people.until("18:40", "the agencies answer about the first child: that alert is over")
             await asyncio.gather(*(people.answer(cases[0], a) for a in store.hub(HUB).agencies if a not in ON_TIME))
-            await people.until("19:05", "the evening is over")
+            await people.until("19:45", "the evening is over")
             end = await people.look(danger)
         dead = sum(notice["status"] == "dead" for notice in end["alerts_sent"])
     finally:
