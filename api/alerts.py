@@ -11,7 +11,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from mash.api.problems import STATUS
 from mash.flows.store.apply import act
+from mash.flows.store.outbox import told_to
 from mash.flows.store.queries import read_case
+from mash.flows.store.store import Store
 from mash.notifications.links import AlertLink, read
 from mash.states.commands import AcknowledgeAlert, Actor
 from mash.states.errors import Refusal
@@ -52,12 +54,14 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
     """Acknowledge: the ladder stops climbing. Doing it twice does no harm."""
     try:
         link = read(request.app.state.token_key, token)
-        await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), _holder(link))
+        by = await _holder(request.app.state.store, link)
+        await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), by)
     except Refusal as refusal:
         return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
     text = "Recorded: you have it, and whoever else was alerted is told so. Nobody further up the ladder will be told for now."
     return page("alert.html", f"{link.reference}: acknowledged", text=text)
 
 
-def _holder(link: AlertLink) -> Actor:
-    return Actor(id=link.person or f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)
+async def _holder(store: Store, link: AlertLink) -> Actor:
+    """Whoever acknowledges by a link: the one who was told, or whoever has the role."""
+    return Actor(id=await told_to(store, link.notice) or f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)

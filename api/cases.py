@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,7 +18,7 @@ from mash.flows.store.apply import apply
 from mash.flows.store.log import read_log
 from mash.flows.store.queries import Case, notices_of, open_cases, read_case, read_items
 from mash.flows.store.receipts import Answer, answer_once
-from mash.flows.store.trouble import dead_notices
+from mash.flows.store.trouble import undelivered
 from mash.flows.story import told
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
@@ -46,16 +45,16 @@ async def board(
     store = request.app.state.store
     now = store.time.now()
     cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
-    undelivered = Counter(row.reference for row in await dead_notices(store) if row.hub == by.hub)
+    dead = await undelivered(store, by.hub)
     return {
         "at": now,
-        "undelivered": undelivered.total(),
+        "undelivered": dead.total(),
         "cases": [
             {
                 **brief(case),
                 "late": bool(case.referral.due_at and case.referral.due_at < now),
                 "late_partners": case.referral.late_partners(now),
-                "undelivered": undelivered.get(case.reference, 0),
+                "undelivered": dead[case.reference],
             }
             for case in cases
         ],

@@ -17,8 +17,7 @@ from mash.flows.store.queries import Case, family, read_case
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.notifications.links import status_code
-from mash.notifications.notices import professional
-from mash.notifications.wording import OUTCOMES_SAID
+from mash.notifications.wording import became
 from mash.states.commands import Actor, RaiseDisagreement, TakeDisagreementFurther
 from mash.states.errors import NotFound, Refusal
 from mash.states.referral import Clock
@@ -140,13 +139,9 @@ async def begin_disagreement(
 
 def _part(case: Case) -> dict[str, Any]:
     r = case.referral
-    decided = sorted({OUTCOMES_SAID[r.outcomes[s]] for s in r.subjects if s in r.outcomes})
-    told = decided if professional(r) else []
-    status = "not_taken" if r.stage == "not_taken" else "decided" if r.decided_at or decided else "being_considered"
     return {
         "reference": case.reference,
-        "status": status,
-        "outcome": told,
+        **became(r).model_dump(),
         "acknowledged": "acknowledgement" in r.told,
         "concluded": not r.open,
         "disagreements": [

@@ -14,7 +14,7 @@ from mash.api.referrals import begin_disagreement
 from mash.api.schemas import LONGEST_WORDS
 from mash.flows.store.queries import Case, family, read_case
 from mash.notifications.links import is_status_code
-from mash.notifications.wording import became
+from mash.notifications.wording import became_said
 from mash.states.clocks import local
 from mash.states.commands import Actor
 from mash.states.errors import NotFound, Refusal
@@ -41,7 +41,7 @@ async def show(request: Request) -> HTMLResponse:
     said = [
         sentence
         for part in await family(request.app.state.store, case.root)
-        for sentence in became(part.reference, part.referral)
+        for sentence in became_said(part.reference, part.referral)
     ]
     disputable = "raise_disagreement" in case.referral.possible()
     return page("status.html", f"Your referral {case.reference}", said=said, fields=fields, disputable=disputable)

@@ -153,7 +153,7 @@ class Postman:
             return f"{base}/status"
         if notice.kind in URGENT and notice.clock and notice.reference and self._token_key:
             link = links.AlertLink(
-                reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role, person=notice.person or ""
+                reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role, notice=notice.id
             )
             return f"{base}/alerts/{links.sign(self._token_key, link)}"
         return f"{base}/cases/{notice.reference}" if notice.reference else f"{base}/health"

@@ -23,8 +23,8 @@ class AlertLink(BaseModel):
     hub: str
     clock: str
     role: str
-    person: str = ""
-    """Who was told, by login, where the role is kept by rota."""
+    notice: int
+    """The notice that it came with: it says who was told."""
 
 
 def sign(token_key: str, link: AlertLink) -> str:

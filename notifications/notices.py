@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from mash.states import events as e
 from mash.states.commands import Actor
@@ -49,6 +49,7 @@ class NoticeDraft(BaseModel):
     clock: str | None = None
     facts: dict[str, Any] = {}
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def urgency(self) -> int:
         """Its place in the queue: immediate danger, what is red and late, what is late, all else."""
@@ -63,16 +64,10 @@ def notices_for(
     reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, now: datetime
 ) -> list[NoticeDraft]:
     """The notices that these events cause."""
-    facts = {
-        "stage": NAMES[after.stage],
-        "rating": after.rating or "unrated",
-        "red": after.rating is not None and profile.place(after.rating) == 0,
-        "hub_title": profile.title,
-        "warnings": [WARNINGS[marker] for marker in after.markers if marker in WARNINGS],
-    }
+    known = _facts(after, profile)
 
     def draft(kind: str, role: str, clock: str | None = None, /, **more: Any) -> NoticeDraft:
-        return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**facts, **more})
+        return NoticeDraft(reference=reference, hub=after.hub, kind=kind, role=role, clock=clock, facts={**known, **more})
 
     def about(kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
         clock = after.clocks[clock_id]
@@ -167,6 +162,17 @@ WARNINGS = {
 """Markers that are said wherever somebody might make contact. That there is one names nobody."""
 
 
+def _facts(referral: Referral, profile: Profile) -> dict[str, Any]:
+    """What every notice about a referral says."""
+    return {
+        "stage": NAMES[referral.stage],
+        "rating": referral.rating or "unrated",
+        "red": referral.rating is not None and profile.place(referral.rating) == 0,
+        "hub_title": profile.title,
+        "warnings": [WARNINGS[marker] for marker in referral.markers if marker in WARNINGS],
+    }
+
+
 class Over(BaseModel):
     """The cause of alerts is gone, or somebody has it: what is not sent yet is withdrawn, and whoever was alerted is told."""
 
@@ -178,6 +184,7 @@ class Over(BaseModel):
     kind: str
     role: str
     facts: dict[str, Any]
+    urgency: int = ORDINARY
 
 
 def over_for(
@@ -186,15 +193,7 @@ def over_for(
     """The alerts that these events end."""
 
     def over(kind: str, clock_id: str, **more: Any) -> Over:
-        clock = after.clocks[clock_id]
-        facts = {
-            "stage": NAMES[after.stage],
-            "rating": after.rating or "unrated",
-            "hub_title": profile.title,
-            "warnings": [],
-            "what": _what(clock, profile),
-            **more,
-        }
+        facts = {**_facts(after, profile), "what": _what(after.clocks[clock_id], profile), **more}
         return Over(reference=reference, hub=after.hub, clock=clock_id, kind=kind, role=by.role, facts=facts)
 
     for event in events:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
@@ -21,9 +21,6 @@ from mash.states.referral import Referral
 SHIPPED = Path(__file__).parent / "templates"
 KINDS = tuple(sorted(path.stem for path in SHIPPED.glob("*.j2")))
 """Every kind of notice there is a template for."""
-_LAYOUT = Environment(loader=FileSystemLoader(SHIPPED), autoescape=True, trim_blocks=True).get_template("layout.html")
-
-
 UNADDRESSED: dict[str, Any] = {"status_code": "", "reply_to": False}
 """What a message to a referrer knows besides its facts, where none is really sent."""
 
@@ -50,7 +47,7 @@ class Message(BaseModel):
     @property
     def html(self) -> str:
         """As HTML."""
-        return _LAYOUT.render(title=self.title, lines=self.lines, links=self.links)
+        return _layout().render(title=self.title, lines=self.lines, links=self.links)
 
 
 OUTCOMES_SAID = {
@@ -65,22 +62,42 @@ OUTCOMES_SAID = {
 }
 
 
-def became(reference: str, referral: Referral) -> list[str]:
-    """What has become of a referral, as whoever made it may know: a professional what was decided, anybody that it was
+class Became(BaseModel):
+    """What has become of a referral, as far as whoever made it may know: a professional what was decided, anybody that it was
     considered."""
-    told = sorted({OUTCOMES_SAID[referral.outcomes[sid]] for sid in referral.subjects if sid in referral.outcomes})
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["not_taken", "being_considered", "decided"]
+    outcome: tuple[str, ...]
+    """In words, one for each different one; none where whoever made it is not told."""
+
+
+def became(referral: Referral) -> Became:
+    """What whoever made a referral may know of it."""
+    decided = sorted({OUTCOMES_SAID[referral.outcomes[sid]] for sid in referral.subjects if sid in referral.outcomes})
     if referral.stage == "not_taken":
+        return Became(status="not_taken", outcome=())
+    if not decided and not referral.decided_at:
+        return Became(status="being_considered", outcome=())
+    return Became(status="decided", outcome=tuple(decided) if professional(referral) else ())
+
+
+def became_said(reference: str, referral: Referral) -> list[str]:
+    """What has become of a referral, in sentences for whoever made it."""
+    found = became(referral)
+    if found.status == "not_taken":
         said = ["It was recorded, and is not acted on here."]
-    elif not told and not referral.decided_at:
+    elif found.status == "being_considered":
         said = ["It has been received and is being considered. A manager decides on the response within one working day."]
-    elif professional(referral):
-        said = [f"Decided: {'; '.join(told)}."]
+    elif found.outcome:
+        said = [f"Decided: {'; '.join(found.outcome)}."]
     else:
         said = ["Thank you. It has been considered. We cannot say more about other people's affairs."]
-    for found in referral.disagreements.values():
-        if found.by_role == REFERRER:
+    for disputed in referral.disagreements.values():
+        if disputed.by_role == REFERRER:
             settled = {"stands": "what was decided stands", "changed": "what was decided is changed"}
-            said.append(f"Your disagreement: {settled[found.outcome] if found.outcome else 'somebody is looking at it'}.")
+            said.append(f"Your disagreement: {settled[disputed.outcome] if disputed.outcome else 'somebody is looking at it'}.")
     return [f"{reference}: {said[0]}", *said[1:]]
 
 
@@ -140,6 +157,11 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
 def _block(template: Template, name: str, known: Mapping[str, Any]) -> str:
     block = template.blocks.get(name)
     return "".join(block(template.new_context(dict(known)))).strip() if block else ""
+
+
+@cache
+def _layout() -> Template:
+    return Environment(loader=FileSystemLoader(SHIPPED), autoescape=True, trim_blocks=True).get_template("layout.html")
 
 
 @cache

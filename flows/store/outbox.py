@@ -29,8 +29,8 @@ LEASE = timedelta(seconds=60)
 MOST_FOLDED = 500
 LONGEST_WAIT = timedelta(minutes=12)
 """A notice that would wait longer was put off by a clock that was wrong then, and its turn is now."""
-LAST_TRY = 9
-"""With the back-off below, the last try is about forty minutes after the first."""
+LAST_ROUND = 9
+"""With the back-off below, the last round is about forty minutes after the first."""
 LOOK_AGAIN = timedelta(minutes=5)
 """After so long (as the domain's time runs) a notice whose channels are quiet or have had their fill is looked at again."""
 HOUR = timedelta(hours=1)
@@ -57,6 +57,7 @@ class Claimed:
     urgency: int
     created_at: datetime
     tries: int
+    """Which round of tries by all of its channels this is, from 1."""
     person: str | None
     step: int
     channels: tuple[tuple[str, Channel], ...]
@@ -114,17 +115,8 @@ class _Claiming:
         self.sent: dict[str, int] = {}
 
     async def take(self, rows: list[Row[Any]]) -> list[Claimed]:
-        cut_off = set(
-            (
-                await self.connection.scalars(
-                    select(DELIVERIES.c.notice).where(
-                        DELIVERIES.c.notice.in_([row.id for row in rows if row.tries]), DELIVERIES.c.finished_at.is_(None)
-                    )
-                )
-            ).all()
-            if any(row.tries for row in rows)
-            else ()
-        )
+        """Choose a recipient and channels for each notice, and write the tries into the ledger."""
+        cut_off = await self._cut_off([row.id for row in rows if row.tries or row.step])
         chosen = [(row, found) for row in rows if (found := await self._choose(row))]
         labels = [(row.id, label) for row, (_, _, step) in chosen for label in _labels(row, step)]
         ids = iter(await self._ledger(labels))
@@ -141,10 +133,17 @@ class _Claiming:
             for row, (recipient, place, step) in chosen
         ]  # fmt: skip
 
+    async def _cut_off(self, tried: list[int]) -> frozenset[int]:
+        """Those of the notices that were tried of which a try has no result."""
+        if not tried:
+            return frozenset()
+        query = select(DELIVERIES.c.notice).where(DELIVERIES.c.notice.in_(tried), DELIVERIES.c.finished_at.is_(None))
+        return frozenset((await self.connection.scalars(query)).all())
+
     async def _choose(self, row: Row[Any]) -> tuple[Recipient, int, Step] | None:
         """To whom this notice goes now and by which channels; None when it is to wait."""
         recipient, *others = await self.route(row)
-        if row.person is None and row.tries == 0:
+        if row.person is None and not (row.tries or row.step):
             self.copies += [_copy(row, other.person, self.wall) for other in others]
         red = row.urgency <= RED
         start = row.step if row.step < len(recipient.steps) else 0
@@ -255,6 +254,13 @@ async def referrer_address(store: Store, reference: str) -> str | None:
     return str(email) if email else None
 
 
+async def told_to(store: Store, notice: int) -> str | None:
+    """Who a notice went to, by login; None where it went to a role, or is not there."""
+    async with store.single.connect() as connection:
+        person: str | None = await connection.scalar(select(NOTICES.c.person).where(NOTICES.c.id == notice))
+        return person
+
+
 async def record(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
     """Write down what became of a message, for each notice in it: by each of its channels, or once where there is none."""
     if any(each.taken for each in tried):
@@ -300,7 +306,8 @@ _ARRIVED = text(f"""{_TRIED},
         step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
     FROM rows r JOIN locked USING (id) WHERE n.id = r.id""")  # noqa: S608
 _FAILED = text(f"""{_TRIED}
-    UPDATE notice SET status = :status, next_try_at = :again, step = :step WHERE id = :id AND status = 'queued'""")  # noqa: S608
+    UPDATE notice SET status = :status, next_try_at = :again, step = :step, tries = :rounds
+    WHERE id = :id AND status = 'queued'""")  # noqa: S608
 
 
 def _results(notices: list[Claimed], tried: list[Tried]) -> str:
@@ -316,7 +323,7 @@ def _results(notices: list[Claimed], tried: list[Tried]) -> str:
 
 async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> None:
     """No channel took it: turn to the next ones at once, or try again later, or give up and tell the administrators."""
-    last = notice.tries >= LAST_TRY and not notice.more
+    last = notice.tries >= LAST_ROUND and not notice.more
     wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
     asked = timedelta(seconds=max((each.retry_after or 0 for each in tried), default=0))
     again = timedelta(0) if notice.more else min(max(wait, asked), LONGEST_WAIT - timedelta(minutes=1))
@@ -327,6 +334,7 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
         "status": "dead" if last else "queued",
         "again": None if last else datetime.now(UTC) + again,
         # All have been tried: from the first again, or where it has arrived already, by these.
+        "rounds": notice.tries - 1 if notice.more else notice.tries,
         "step": notice.step + 1 if notice.more else notice.step if notice.arrived else 0,
     }
     async with store.single.connect() as connection:
@@ -337,7 +345,7 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
             store,
             notice.hub,
             "a notice could not be delivered",
-            f"Notice {notice.id} ({notice.kind}) to {notice.person or notice.role} failed {notice.tries} times"
+            f"Notice {notice.id} ({notice.kind}) to {notice.person or notice.role} failed in {notice.tries} rounds"
             f"{f': {said}' if said else ''}.",
             avoid=[channel.fingerprint for _, channel in notice.channels],
         )

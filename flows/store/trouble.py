@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Row, Select, cast, insert, select, update
+from sqlalchemy import JSON, Row, Select, cast, func, insert, select, update
 
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import NOTICES
@@ -23,6 +24,14 @@ async def dead_notices(store: Store) -> list[Row[Any]]:
     query = select(NOTICES).where(NOTICES.c.status == "dead").order_by(NOTICES.c.id.desc())
     async with store.single.connect() as connection:
         return list((await connection.execute(query)).all())
+
+
+async def undelivered(store: Store, hub: str) -> Counter[str | None]:
+    """How many notices of a hub nobody could be reached by, by referral; those about the system under None."""
+    dead = (NOTICES.c.status == "dead", NOTICES.c.hub == hub)
+    query = select(NOTICES.c.reference, func.count().label("n")).where(*dead).group_by(NOTICES.c.reference)
+    async with store.single.connect() as connection:
+        return Counter({row.reference: row.n for row in (await connection.execute(query)).all()})
 
 
 async def revive(store: Store) -> int:

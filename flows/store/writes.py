@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import digest, seal
 from mash.flows.store.store import as_json
-from mash.notifications.notices import ORDINARY, REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
+from mash.notifications.notices import REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
 from mash.states.commands import Actor, Said
 from mash.states.errors import VersionConflict
 from mash.states.events import SCHEMA, Event, InformationReleased, Recorded
@@ -165,9 +165,9 @@ class Writes:
         if events:
             self._state(standing, referral, head, urgency(referral, profile))
             for draft in notices_for(standing.reference, standing.referral, referral, events, profile, now):
-                self.notices.append(queued(draft, now) | {"urgency": draft.urgency})
+                self.notices.append(queued(draft, now))
             for over in over_for(standing.reference, standing.referral, referral, events, profile, by):
-                self.over.append(queued(over, now) | {"urgency": ORDINARY})
+                self.over.append(queued(over, now))
         return referral
 
     def _state(self, standing: Standing, referral: Referral, head: str, urgent: int) -> None:

@@ -15,7 +15,7 @@ from posting import Gateway, at, gateway, postman, send_all
 from mash.config.settings import Settings
 from mash.flows.postman import Postman
 from mash.flows.store.apply import act, fire_due
-from mash.flows.store.outbox import LAST_TRY
+from mash.flows.store.outbox import LAST_ROUND
 from mash.flows.store.queries import read_case
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
@@ -277,7 +277,7 @@ async def test_a_dead_notice_is_told_to_the_administrators_by_another_server_and
         phones.answers["role"] = (500, {})
         at(store, START)
         reference = await submit(store)
-        for _ in range(LAST_TRY):
+        for _ in range(LAST_ROUND):
             await send_now(owner_connection, post)
         await send_all(post)
         dead = owner_connection.execute("SELECT kind FROM notice WHERE status = 'dead' ORDER BY id").fetchall()
