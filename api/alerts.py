@@ -37,7 +37,7 @@ async def show(request: Request, token: str) -> HTMLResponse:
     """What the alert is about, and a button. Looking changes nothing."""
     try:
         link = read(request.app.state.token_key, token)
-        case = await read_case(request.app.state.store, link.reference, link.hub)
+        case = await read_case(request.app.state.store, link.reference)
     except Refusal as refusal:
         return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
     clock = case.referral.clocks[link.clock]
@@ -55,7 +55,8 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
     try:
         link = read(request.app.state.token_key, token)
         by = await _holder(request.app.state.store, link)
-        await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), by)
+        # The link lets them, whatever their role reaches.
+        await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), by, of_system=True)
     except Refusal as refusal:
         return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
     text = "Recorded: you have it, and whoever else was alerted is told so. Nobody further up the ladder will be told for now."

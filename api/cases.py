@@ -9,31 +9,30 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.api.auth import staff
+from mash.api.permitted import Permitted, demand
 from mash.api.problems import answer_for, reply
 from mash.api.referrals import PROBLEMS, Key, idempotency_key
 from mash.api.schemas import CommandGiven
 from mash.config.permissions import may
 from mash.flows.store.apply import apply
-from mash.flows.store.log import read_log
-from mash.flows.store.queries import Case, notices_of, open_cases, read_case, read_items
+from mash.flows.store.queries import Case
+from mash.flows.store.reading import look_at, open_cases, read_items, read_notices, read_story
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.trouble import undelivered
 from mash.flows.story import told
 from mash.states.commands import Actor
-from mash.states.errors import NotYours
 from mash.states.machine import NAMES
 from mash.states.profile import Agency
 from mash.states.referral import Check, Clock
 
 router = APIRouter(prefix="/cases", tags=["staff"], responses=PROBLEMS)
-Staff = Annotated[Actor, Depends(staff)]
+Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 
 
 @router.get("")
 async def board(
     request: Request,
-    by: Staff,
+    by: Annotated[Actor, Depends(Permitted("read_board"))],
     stage: str | None = None,
     rating: str | None = None,
     late: bool | None = None,
@@ -44,7 +43,7 @@ async def board(
     reference as `after`."""
     store = request.app.state.store
     now = store.time.now()
-    cases = await open_cases(store, by.hub, stage=stage, rating=rating, late=late, limit=limit, after=after)
+    cases = await open_cases(store, by, stage=stage, rating=rating, late=late, limit=limit, after=after)
     dead = await undelivered(store, by.hub)
     return {
         "at": now,
@@ -112,10 +111,10 @@ def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
 
 
 @router.get("/{reference}")
-async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
+async def case(request: Request, reference: str, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
-    found, profile = await read_case(store, reference, by.hub), store.hub(by.hub)
+    found, profile = await look_at(store, reference, by, "read_case"), store.hub(by.hub)
     r, now = found.referral, store.time.now()
     withheld = profile.firewall.threshold == "significant_harm" and not r.significant_harm
     items = await read_items(store, found, by)
@@ -142,34 +141,40 @@ async def case(request: Request, reference: str, by: Staff) -> dict[str, Any]:
         "dissents": r.dissents,
         "disagreements": r.disagreements,
         "consent": r.consent,
-        "possible": [kind for kind in r.possible() if may(by.role, kind)],
+        "possible": [kind for kind in r.possible() if kind != "break_glass" and may(by.role, kind)],
         "items": items,
         "alerts_sent": [
             {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
-            for n in await notices_of(store, reference)
+            for n in await read_notices(store, found, by)
         ],
         "flow_run": found.flow_run_id,
     }
 
 
 @router.get("/{reference}/log")
-async def story(request: Request, reference: str, by: Staff) -> list[dict[str, Any]]:
+async def story(request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_story"))]) -> list[dict[str, Any]]:
     """The story of a case, event by event."""
-    await read_case(request.app.state.store, reference, by.hub)
+    store = request.app.state.store
+    found = await look_at(store, reference, by, "read_story")
     return [
         {"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r)}
-        for r in await read_log(request.app.state.store, reference)
+        for r in await read_story(store, found, by)
     ]
 
 
 @router.post("/{reference}/commands")
-async def command(request: Request, reference: str, given: CommandGiven, by: Staff, key: Key = None) -> JSONResponse:
+async def command(
+    request: Request,
+    reference: str,
+    given: CommandGiven,
+    by: Annotated[Actor, Depends(Permitted("give_command"))],
+    key: Key = None,
+) -> JSONResponse:
     """Act on a case. The answer says the stage reached and what is possible next; a refusal says why, and changes nothing."""
     store = request.app.state.store
 
     async def work(connection: AsyncConnection) -> Answer:
-        if not may(by.role, given.command.kind):
-            raise NotYours(f"{by.role} may not {given.command.kind.replace('_', ' ')}")
+        demand(by, given.command.kind)
         applied = await apply(
             connection, store, reference, given.command, by, seen=given.seen, words=given.words, redacted=given.redacted
         )
@@ -189,4 +194,6 @@ async def command(request: Request, reference: str, given: CommandGiven, by: Sta
         )
 
     body = {"reference": reference, **given.model_dump(mode="json")}
-    return reply(await answer_once(store, by, idempotency_key(key), "command", body, work, answer_for))
+    # Whoever breaks the glass does not reach the case yet.
+    outside = given.command.kind == "break_glass"
+    return reply(await answer_once(store, by, idempotency_key(key), "command", body, work, answer_for, of_system=outside))

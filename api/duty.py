@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from mash.api.auth import staff
+from mash.api.permitted import Permitted
 from mash.api.referrals import PROBLEMS
 from mash.flows.duty import gaps_ahead
 from mash.flows.store.rotas import read_rota
@@ -17,7 +17,9 @@ router = APIRouter(prefix="/rota", tags=["staff"], responses=PROBLEMS)
 
 
 @router.get("")
-async def rota(request: Request, by: Annotated[Actor, Depends(staff)], at: datetime | None = None) -> dict[str, Any]:
+async def rota(
+    request: Request, by: Annotated[Actor, Depends(Permitted("read_rota"))], at: datetime | None = None
+) -> dict[str, Any]:
     """Who is on duty at your hub (now, or `at`), by login, until when and why; and the gaps of the next fortnight."""
     store = request.app.state.store
     profile, kept = store.hub(by.hub), await read_rota(store, by.hub)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from mash.api.cases import Staff, brief
+from mash.api.cases import Reader, brief
+from mash.api.permitted import Permitted
 from mash.api.referrals import PROBLEMS
-from mash.flows.store.queries import agenda, disagreements, information_product, read_case
+from mash.flows.store.reading import agenda, disagreements, information_product, look_at
 from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON
+from mash.states.commands import Actor
 from mash.states.errors import NotFound
 
 FIRST, LAST = date(2013, 1, 1), date(2035, 12, 31)
@@ -21,7 +23,7 @@ router = APIRouter(tags=["staff"], responses=PROBLEMS)
 
 
 @router.get("/gatherings")
-async def gatherings(request: Request, by: Staff) -> list[dict[str, Any]]:
+async def gatherings(request: Request, by: Annotated[Actor, Depends(Permitted("read_meetings"))]) -> list[dict[str, Any]]:
     """The regular gatherings of your hub, and when each is next."""
     store = request.app.state.store
     profile, now = store.hub(by.hub), store.time.now()
@@ -42,7 +44,7 @@ async def gatherings(request: Request, by: Staff) -> list[dict[str, Any]]:
 async def gathering(
     request: Request,
     name: str,
-    by: Staff,
+    by: Annotated[Actor, Depends(Permitted("read_agenda"))],
     day: Day = None,
 ) -> dict[str, Any]:
     """A gathering's agenda: what came in since the last one and belongs there, and what was convened for it."""
@@ -54,15 +56,15 @@ async def gathering(
     if day is not None:
         after = datetime.combine(day, found.at, LONDON) - timedelta(seconds=1)
     at = profile.calendar.next_time(found.at, found.days, after)
-    cases = await agenda(store, profile, found, at)
+    cases = await agenda(store, by, profile, found, at)
     return {"name": name, "title": found.title, "at": at, "cases": [brief(case) for case in cases]}
 
 
 @router.get("/cases/{reference}/meeting.ics")
-async def meeting(request: Request, reference: str, by: Staff) -> Response:
+async def meeting(request: Request, reference: str, by: Reader) -> Response:
     """The meeting that is convened for a case, as an iCalendar file without personal data."""
     store = request.app.state.store
-    case = await read_case(store, reference, by.hub)
+    case = await look_at(store, reference, by, "read_case")
     if case.referral.meeting_at is None:
         raise NotFound("no meeting is convened for this referral")
     profile = store.hub(by.hub)
@@ -79,10 +81,12 @@ async def meeting(request: Request, reference: str, by: Staff) -> Response:
 
 
 @router.get("/cases/{reference}/product")
-async def product(request: Request, reference: str, by: Staff) -> dict[str, Any]:
+async def product(
+    request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
+) -> dict[str, Any]:
     """The information product: what the agencies released, in the versions that they released; for the rest, signposts."""
     store = request.app.state.store
-    case = await read_case(store, reference, by.hub)
+    case = await look_at(store, reference, by, "read_information_product")
     return {
         "reference": reference,
         "at": store.time.now(),
@@ -92,9 +96,9 @@ async def product(request: Request, reference: str, by: Staff) -> dict[str, Any]
 
 
 @router.get("/disagreements")
-async def disputes(request: Request, by: Staff) -> dict[str, Any]:
+async def disputes(request: Request, by: Annotated[Actor, Depends(Permitted("read_disagreements"))]) -> dict[str, Any]:
     """Your hub's disagreements, and how many there are by what they are about and how they were determined."""
-    found = await disagreements(request.app.state.store, by.hub)
+    found = await disagreements(request.app.state.store, by)
     counts: dict[str, dict[str, int]] = {}
     for one in found:
         outcomes = counts.setdefault(one["about"], {})

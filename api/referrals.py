@@ -10,16 +10,18 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.auth import REFERRER_ROLE, referrer
+from mash.api.permitted import Permitted
 from mash.api.problems import Malformed, answer_for, reply
 from mash.api.schemas import DisagreementGiven, Submission, contact_of
 from mash.flows.store.apply import apply, receive
-from mash.flows.store.queries import Case, family, read_case
+from mash.flows.store.queries import Case
+from mash.flows.store.reading import family, look_at
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.notifications.links import status_code
 from mash.notifications.wording import became
 from mash.states.commands import Actor, RaiseDisagreement, TakeDisagreementFurther
-from mash.states.errors import NotFound, Refusal
+from mash.states.errors import Refusal
 from mash.states.referral import Clock
 
 router = APIRouter(tags=["referrers"])
@@ -49,7 +51,10 @@ def idempotency_key(key: str | None) -> str:
 
 @router.post("/referrals", status_code=201, responses=PROBLEMS)
 async def submit(
-    request: Request, submission: Submission, by: Annotated[Actor, Depends(referrer)], key: Key = None
+    request: Request,
+    submission: Submission,
+    by: Annotated[Actor, Depends(Permitted("submit_referral", referrer))],
+    key: Key = None,
 ) -> JSONResponse:
     """Submit a contact. It is durable when the answer is 201. Wrong codes and numbers are kept as given and flagged; it is
     refused (422) only when there is neither a concern nor anything to identify somebody by."""
@@ -93,28 +98,30 @@ async def record_malformed(request: Request, body: object, answer: Answer) -> No
 
 
 @router.get("/referrals/{reference}", responses=PROBLEMS)
-async def status(request: Request, reference: str, by: Annotated[Actor, Depends(referrer)]) -> dict[str, Any]:
+async def status(
+    request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer))]
+) -> dict[str, Any]:
     """What has become of a referral of yours, as a referrer may know it."""
-    case = await read_case(request.app.state.store, reference, by.hub)
-    if case.caller != by.id:
-        raise NotFound("there is no such referral of yours")
+    case = await look_at(request.app.state.store, reference, by, "read_own_referral")
     return {
         "reference": reference,
         "received_at": case.referral.received_at,
-        "parts": [_part(part) for part in await family(request.app.state.store, case.root)],
+        "parts": [_part(part) for part in await family(request.app.state.store, case.root, by)],
     }
 
 
 @router.post("/referrals/{reference}/disagreements", status_code=201, responses=PROBLEMS)
 async def disagree(
-    request: Request, reference: str, given: DisagreementGiven, by: Annotated[Actor, Depends(referrer)], key: Key = None
+    request: Request,
+    reference: str,
+    given: DisagreementGiven,
+    by: Annotated[Actor, Depends(Permitted("disagree_with_decision", referrer))],
+    key: Key = None,
 ) -> JSONResponse:
     """Disagree with what was decided about a referral of yours, or take a disagreement further. The hub's procedure for
     resolving professional differences begins: somebody determines it within a time limit, and you are told."""
     store = request.app.state.store
-    case = await read_case(store, reference, by.hub)
-    if case.caller != by.id:
-        raise NotFound("there is no such referral of yours")
+    case = await look_at(store, reference, by, "disagree_with_decision")
 
     async def work(connection: AsyncConnection) -> Answer:
         name, clock = await begin_disagreement(connection, store, case, by, given.words, given.disagreement)

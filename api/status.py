@@ -12,7 +12,9 @@ from mash.api.auth import REFERRER_ROLE
 from mash.api.problems import STATUS, Malformed
 from mash.api.referrals import begin_disagreement
 from mash.api.schemas import LONGEST_WORDS
-from mash.flows.store.queries import Case, family, read_case
+from mash.flows.store.queries import Case, read_case
+from mash.flows.store.reading import family
+from mash.flows.store.store import system_actor
 from mash.notifications.links import is_status_code
 from mash.notifications.wording import became_said
 from mash.states.clocks import local
@@ -40,7 +42,7 @@ async def show(request: Request) -> HTMLResponse:
         return page("status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
     said = [
         sentence
-        for part in await family(request.app.state.store, case.root)
+        for part in await family(request.app.state.store, case.root, system_actor(case.hub))
         for sentence in became_said(part.reference, part.referral)
     ]
     disputable = "raise_disagreement" in case.referral.possible()

@@ -1,4 +1,4 @@
-"""Which role may give which command: the table in permissions.toml. What it does not list is denied."""
+"""Who may do what: the table in permissions.toml. What it does not list is denied."""
 
 from __future__ import annotations
 
@@ -7,19 +7,50 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
+
 from mash.config.toml_lines import Document, Problem, WrongFile, read_document
 from mash.states.machine import COMMANDS
 
 SHIPPED = Path(__file__).parent / "permissions.toml"
+TABLES = ("roles", "groups", "reach", "actions", "words", "commands", "open")
+REACHES = ("hub", "involved", "own")
+ANYTHING_ELSE = "anything_else"
 
 
 class PermissionsError(WrongFile):
     """The table of permissions is refused: file, line and what is expected."""
 
 
-def may(role: str, command_kind: str) -> bool:
-    """Whether the role may give this command at all. A profile narrows it further: its raters rate, its deciders decide."""
-    return role in read_permissions().get(command_kind, frozenset())
+class Permissions(BaseModel):
+    """The table, its groups written out as the roles in them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reach: dict[str, frozenset[str]]
+    actions: dict[str, frozenset[str]]
+    words: dict[str, frozenset[str]]
+    commands: dict[str, frozenset[str]]
+    open: dict[str, str]
+
+
+def may(role: str, what: str) -> bool:
+    """Whether the role may do this at all: an action, or the command of this kind. A profile narrows commands further: its raters
+    rate, its deciders decide."""
+    table = read_permissions()
+    return role in table.actions.get(what, frozenset()) | table.commands.get(what, frozenset())
+
+
+def may_read_words(role: str, kind: str) -> bool:
+    """Whether the role reads what was said in an item of this kind, on a case that it reaches."""
+    table = read_permissions().words
+    return role in table.get(kind, table[ANYTHING_ELSE])
+
+
+@cache
+def reach(role: str) -> str:
+    """How far a role reaches: 'hub', 'involved' or 'own'; empty for one that reaches nothing."""
+    return next((name for name, roles_ in read_permissions().reach.items() if role in roles_), "")
 
 
 @cache
@@ -29,15 +60,15 @@ def roles() -> dict[str, str]:
 
 
 @cache
-def read_permissions(path: Path = SHIPPED) -> dict[str, frozenset[str]]:
-    """Command kind -> roles that may give it. Raises PermissionsError for a table that names what does not exist."""
+def read_permissions(path: Path = SHIPPED) -> Permissions:
+    """The table. Raises PermissionsError for one that names what does not exist."""
     try:
         document = read_document(path)
     except WrongFile as wrong:
         raise PermissionsError(wrong.problems) from None
     if problems := _problems(document):
         raise PermissionsError(tuple(problems))
-    groups = document.data.get("groups", {})
+    groups = document.data["groups"]
 
     def members(name: str) -> Iterator[str]:
         if name not in groups:
@@ -45,36 +76,42 @@ def read_permissions(path: Path = SHIPPED) -> dict[str, frozenset[str]]:
         for member in groups.get(name, ()):
             yield from members(member)
 
-    return {
-        command: frozenset(role for name in names for role in members(name))
-        for command, names in document.data["commands"].items()
-    }
+    def written_out(table: str) -> dict[str, frozenset[str]]:
+        return {row: frozenset(role for name in names for role in members(name)) for row, names in document.data[table].items()}
+
+    return Permissions(
+        **{table: written_out(table) for table in ("reach", "actions", "words", "commands")}, open=document.data["open"]
+    )
 
 
 def _problems(document: Document) -> list[Problem]:
     data = document.data
-    problems = [
-        document.problem((name,), "expected the tables [roles], [groups] and [commands]")
-        for name in data
-        if name not in ("roles", "groups", "commands")
-    ]
-    tables = {name: table if isinstance(table := data.get(name, {}), dict) else {} for name in ("roles", "groups", "commands")}
+    problems = [document.problem((name,), f"expected the tables {', '.join(TABLES)}") for name in data if name not in TABLES]
+    tables = {name: table if isinstance(table := data.get(name), dict) else {} for name in TABLES}
+    problems += [document.problem((), f"the table [{name}] is missing") for name in TABLES if not tables[name]]
     earlier: list[str] = []
     for group, names in tables["groups"].items():
         # A group may hold groups that stand above it, so that none can hold itself.
         problems += _unknown_names(document, ("groups", group), names, [*earlier, *tables["roles"]])
         earlier.append(group)
-    for command, names in tables["commands"].items():
-        if command not in COMMANDS:
-            problems.append(document.problem(("commands", command), f"unknown command: expected one of {', '.join(COMMANDS)}"))
-        problems += _unknown_names(document, ("commands", command), names, [*tables["groups"], *tables["roles"]])
-    # A command without a row is denied to everybody: say so, it is never meant.
-    problems += [
-        document.problem(("commands",), f"{command}: missing; expected the roles that may give it")
-        for command in COMMANDS
-        if command not in tables["commands"]
-    ]
-    return problems
+    for table in ("reach", "actions", "words", "commands"):
+        for row, names in tables[table].items():
+            problems += _unknown_names(document, (table, row), names, [*tables["groups"], *tables["roles"]])
+    return [*problems, *_rows(document, tables)]
+
+
+def _rows(document: Document, tables: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+    """Rows that nothing asks for, and rows that are missing: what has none is denied to everybody, and that is never meant."""
+    needed = {"commands": tuple(COMMANDS), "reach": REACHES}
+    for table, names in needed.items():
+        for row in tables[table]:
+            if row not in names:
+                yield document.problem((table, row), f"unknown {table.removesuffix('s')}: expected one of {', '.join(names)}")
+        for row in names:
+            if row not in tables[table]:
+                yield document.problem((table,), f"{row}: missing; expected the roles that it is for")
+    if ANYTHING_ELSE not in tables["words"]:
+        yield document.problem(("words",), f"{ANYTHING_ELSE}: missing; expected the roles that it is for")
 
 
 def _unknown_names(document: Document, key: tuple[str, ...], names: Any, expected: list[str]) -> list[Problem]:

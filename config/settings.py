@@ -22,7 +22,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Field(default=Path(".var"), description="Where the embedded database, keys and logs live.")
-    database_url: SecretStr | None = Field(default=None, description="The application's role. Unset: the embedded PostgreSQL.")
+    database_url: SecretStr | None = Field(
+        default=None, description="The role people act through. Unset: the embedded PostgreSQL."
+    )
+    system_database_url: SecretStr | None = Field(default=None, description="The role of what the software does by itself.")
     owner_database_url: SecretStr | None = Field(default=None, description="The owner's role, for migrations only.")
     prefect_database_url: SecretStr | None = Field(default=None, description="Prefect's own database on the same cluster.")
     prefect_api_url: str = Field(default="http://127.0.0.1:4200/api", description="Prefect's server.")

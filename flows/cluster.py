@@ -34,10 +34,12 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mash_owner') THEN CREATE ROLE mash_owner LOGIN; END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mash_app') THEN
         CREATE ROLE mash_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mash_system') THEN
+        CREATE ROLE mash_system LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mash_prefect') THEN CREATE ROLE mash_prefect LOGIN; END IF;
 END $$
 """
-DATABASES = {"mash": ("mash_owner", "mash_app"), "prefect": ("mash_prefect",)}
+DATABASES = {"mash": ("mash_owner", "mash_app", "mash_system"), "prefect": ("mash_prefect",)}
 """Each database's owner, and who else may connect: Prefect's server has no business in ours, nor we in its."""
 SERVER_SETTINGS = {
     "listen_addresses": "",
@@ -81,8 +83,13 @@ class Cluster:
 
     @property
     def app_url(self) -> str:
-        """The application's role, which owns nothing."""
+        """The role that people act through: it owns nothing, and sees what whoever acts may reach."""
         return self._url("postgresql+asyncpg", "mash_app", "mash")
+
+    @property
+    def system_url(self) -> str:
+        """The role of what the software does by itself: it owns nothing, and sees every hub."""
+        return self._url("postgresql+asyncpg", "mash_system", "mash")
 
     @property
     def owner_url(self) -> str:

@@ -29,10 +29,18 @@ from mash.flows.store.schema import upgrade
 PARTS = ("api", "worker", "prefect")
 """In the order in which they start: referrals are accepted first, their runs may follow."""
 NICE = {"prefect": 10, "worker": 5, "api": 0}
-SECRETS = ("database_url", "owner_database_url", "prefect_database_url", "master_key", "token_key", "prefect_auth_string")
+SECRETS = (
+    "database_url",
+    "system_database_url",
+    "owner_database_url",
+    "prefect_database_url",
+    "master_key",
+    "token_key",
+    "prefect_auth_string",
+)
 NEEDED = {
-    "worker": ("database_url", "master_key", "token_key", "prefect_auth_string", "mail_url", "pulse_url"),
-    "api": ("database_url", "master_key", "token_key"),
+    "worker": ("database_url", "system_database_url", "master_key", "token_key", "prefect_auth_string", "mail_url", "pulse_url"),
+    "api": ("database_url", "system_database_url", "master_key", "token_key"),
 }
 """Which secrets a part is told of."""
 PREFECT_SERVER = {
@@ -134,6 +142,8 @@ class Stack:
             self._embedded()
         elif self.settings.prefect_database_url is None and "prefect" in self.parts:
             raise SettingsError("MASH_PREFECT_DATABASE_URL is needed beside MASH_DATABASE_URL (postgresql+asyncpg://...)")
+        if self.settings.system_database_url is None:
+            raise SettingsError("MASH_SYSTEM_DATABASE_URL is needed beside MASH_DATABASE_URL: the role mash_system")
         if self.settings.owner_database_url is None:
             raise SettingsError("MASH_OWNER_DATABASE_URL is needed beside MASH_DATABASE_URL: migrations run as the owner")
         return self.settings.owner_database_url.get_secret_value()
@@ -143,6 +153,7 @@ class Stack:
         self.settings = self.settings.model_copy(
             update={
                 "database_url": SecretStr(self.cluster.app_url),
+                "system_database_url": SecretStr(self.cluster.system_url),
                 "owner_database_url": SecretStr(self.cluster.owner_url),
                 "prefect_database_url": SecretStr(self.cluster.prefect_url),
             }

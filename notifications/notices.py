@@ -18,6 +18,8 @@ from mash.states.referral import Clock, Referral
 
 REFERRER = "referrer"
 """The role that stands for whoever made the referral: reached by the address they gave."""
+GOVERNANCE = "information_governance"
+"""The role that examines who looked at what."""
 URGENT = ("immediate_danger", "escalation")
 """Kinds that ask for an acknowledgement: their further channels are used while there is none."""
 DANGER, RED, LATE, ORDINARY = range(4)
@@ -87,6 +89,9 @@ def notices_for(
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
             case e.StageEntered(stage="consultation"):
                 notices.append(draft("consultation", _consulted(profile, now)))
+            case e.GlassBroken():
+                told = {"until": event.until.isoformat(), "agency": event.agency}
+                notices += [draft("glass_broken", role, None, **told) for role in (GOVERNANCE, duty)]
             case e.DecisionProposed():
                 notices.append(draft("sign_off", event.role))
             case e.SignOffRefused():

@@ -31,6 +31,8 @@ FACTS: dict[str, Any] = {
     "at": (AT + timedelta(days=1)).isoformat(),
     "mode": "virtual",
     "chair": "duty_manager",
+    "until": (AT + timedelta(hours=4)).isoformat(),
+    "agency": "police",
     "version": 7,
     "met": True,
     "holder": "practice manager",

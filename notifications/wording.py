@@ -148,6 +148,8 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
     if "due_at" in facts:
         due = datetime.fromisoformat(facts["due_at"])
         known["timing"] = f"{lateness(due, now)} (due {local(due)})"
+    if "until" in facts:
+        known["until"] = local(datetime.fromisoformat(facts["until"]))
     if "at" in facts:
         known["when"] = local(datetime.fromisoformat(facts["at"]))
     known["said"] = "; ".join(OUTCOMES_SAID[outcome] for outcome in facts.get("outcomes", ()))

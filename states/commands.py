@@ -173,6 +173,13 @@ class AskAgencies(Frozen):
     agencies: tuple[Code, ...] = Field(min_length=1)
 
 
+class BreakGlass(Frozen):
+    """Read a case that the own agency takes no part in, for some hours: with a reason in words, told to information governance at
+    once. For somebody who meets a child at night and must know now."""
+
+    kind: Literal["break_glass"] = "break_glass"
+
+
 class ContributeInformation(Frozen):
     """An agency puts what it holds beside the case. It stays the agency's own until the agency releases it."""
 
@@ -438,7 +445,8 @@ StaffCommand = Annotated[
     | AcknowledgeAlert
     | ReopenReferral
     | AdoptProfile
-    | AddNote,
+    | AddNote
+    | BreakGlass,
     Field(discriminator="kind"),
 ]
 """What a person with a role may ask."""
@@ -452,6 +460,7 @@ STAND_ALONE = (
     "link_referral",
     "acknowledge_alert",
     "add_note",
+    "break_glass",
 )
 """Commands that are right whatever others did meanwhile: twelve agencies answer at once."""
 

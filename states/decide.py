@@ -37,6 +37,7 @@ HANDLERS: dict[str, Callable[[Deciding, Any, Said | None], None]] = {
     "record_adult_view": sharing.record_adult_view,
     "record_threshold": sharing.record_threshold,
     "record_marker": sharing.record_marker,
+    "break_glass": sharing.break_glass,
     "contribute_information": sharing.contribute,
     "release_information": sharing.release,
     "record_categories": intake.record_categories,

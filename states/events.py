@@ -177,6 +177,15 @@ class MarkerRecorded(Frozen):
     said: Said | None
 
 
+class GlassBroken(Frozen):
+    """Somebody whose agency takes no part reads the case until then; `said` is their reason."""
+
+    kind: Literal["glass_broken"] = "glass_broken"
+    agency: str
+    until: datetime
+    said: Said
+
+
 class InformationContributed(Frozen):
     kind: Literal["information_contributed"] = "information_contributed"
     agency: str
@@ -469,6 +478,7 @@ Event = Annotated[
     | MarkerRecorded
     | CategoriesRecorded
     | CohortCorrected
+    | GlassBroken
     | InformationContributed
     | InformationReleased
     | ChecksRequested

@@ -1,4 +1,5 @@
-"""Who may read what an agency holds beside a case: its owner; others what was released; and otherwise that it exists."""
+"""Who takes part in a case; and who may read what an agency holds beside it: its owner; others what was released; and otherwise
+that it exists."""
 
 from __future__ import annotations
 
@@ -6,19 +7,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from mash.states.events import Holding
+from mash.states.profile import Profile
 from mash.states.referral import Referral
+
+ADULT_SOCIAL_WORKER = "adult_social_worker"
+
+
+def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:
+    """The agencies, and the roles of services, that have a part in a case: they were asked, hold something beside it, are invited
+    to its meeting or strategy discussion, or are offered its step-down. Whoever is none of them has no business reading it."""
+    service = profile.services.get(referral.service or "")
+    return frozenset(
+        (
+            *referral.checks,
+            *(held.agency for held in referral.held.values()),
+            *(profile.meeting.quorum if referral.meeting_at else ()),
+            *(profile.strategy_discussion.quorum if referral.stage == "strategy_discussion" else ()),
+            *((service.role,) if service else ()),
+            *((ADULT_SOCIAL_WORKER,) if "adult" in referral.cohorts else ()),
+        )
+    )
+
 
 View = Literal["whole", "redacted", "signpost"]
 AGENCIES_OWN = ("answer_check", "contribute_information")
 """The kinds of items that belong to the agency that gave them; the referrer's words and the hub's are the hub's to read."""
 
 
-def view(referral: Referral, item: str, kind: str, owner: str, agency: str) -> View:
-    """How much of an item of `owner` a member of `agency` may read."""
-    if kind not in AGENCIES_OWN or owner == agency:
+def view(held: Holding, agency: str) -> View:
+    """How much of what an agency holds a member of `agency` may read."""
+    if held.agency == agency:
         return "whole"
-    held = referral.held.get(item)
-    if held is None or not held.released:
+    if not held.released:
         return "signpost"
     return "redacted" if held.redacted else "whole"
 

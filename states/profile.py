@@ -180,6 +180,9 @@ class Firewall(Frozen):
 
     threshold: Literal["none", "significant_harm"] = "none"
     redaction: Literal["where_needed", "always"] = "where_needed"
+    glass_hours: int = Field(
+        default=4, ge=1, le=72, description="For how many hours, elapsed, somebody who breaks the glass reads a case."
+    )
 
 
 class Rung(Frozen):

@@ -14,7 +14,7 @@ from mash.states.commands import Actor, ReceiveContact, RecordSharingBasis, Subj
 SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")
 MANAGER = Actor(id="m.manager", role="team_manager", agency="social_care", hub="merton")
 DUTY = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="merton")
-POLICE = Actor(id="p.navigator", role="police_navigator", agency="police", hub="merton")
+POLICE = Actor(id="p.navigator", role="agency", agency="police", hub="merton")
 START = datetime(2026, 6, 2, 9, 0, tzinfo=UTC)
 BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=True)
 

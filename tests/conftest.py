@@ -65,6 +65,7 @@ def settings(cluster: Cluster, tmp_path: Path) -> Settings:
     return Settings(
         data_dir=tmp_path,
         database_url=SecretStr(cluster.app_url),
+        system_database_url=SecretStr(cluster.system_url),
         owner_database_url=SecretStr(cluster.owner_url),
         prefect_database_url=SecretStr(cluster.prefect_url),
         master_key=SecretStr(base64.b64encode(os.urandom(32)).decode()),

@@ -72,11 +72,14 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
 
     # Stepped down, returned (which steps it up again), decided anew, and accepted: only that is an outcome.
     hub.give(reference, "offer_step_down", service="early_help")
-    assert hub.give(reference, "return_step_down", role="early_help", words="No capacity.")["stage"] == "decision"
+    assert (
+        hub.give(reference, "return_step_down", role="early_help", agency="early_help", words="No capacity.")["stage"]
+        == "decision"
+    )
     hub.give(reference, "record_decision", words="Help is needed.", outcomes={"S1": "early_help"})
     hub.give(reference, "offer_step_down", service="early_help")
     assert hub.case(reference)["open"], "a step-down that nobody accepted is open"
-    hub.give(reference, "accept_step_down", role="early_help")
+    hub.give(reference, "accept_step_down", role="early_help", agency="early_help")
     assert not hub.case(reference)["open"]
 
     # The referrer is told; the run completes, the same one throughout; its artifact tells the story and names nobody.

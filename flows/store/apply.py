@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import unseal
 from mash.flows.store.store import Store, system_actor
-from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
+from mash.flows.store.tables import KEYS, REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.commands import (
     STAND_ALONE,
@@ -60,7 +60,7 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     number = await connection.scalar(text("SELECT nextval('referral_number')"))
     reference = f"MASH-{now:%y}-{number:06d}"
     writes = Writes()
-    held = tuple(writes.keep(reference, _new_key(writes, store, reference), items, by, now))
+    held = tuple(writes.keep(reference, _new_key(writes, store, reference, by.hub), items, by, now))
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
     events = decide(None, command, profile, by, now, reference=reference, said=held[0])
@@ -117,9 +117,10 @@ async def act(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    of_system: bool = False,
 ) -> Applied:
-    """Apply a command in a transaction of its own."""
-    async with store.transaction(by) as connection:
+    """Apply a command in a transaction of its own; `of_system`: where something else than their reach lets somebody act."""
+    async with store.transaction(by, of_system=of_system) as connection:
         return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
 
 
@@ -183,9 +184,9 @@ def _item_of(command: StaffCommand | Command, words: str) -> Item:
     return Item(command.kind, words.encode())
 
 
-def _new_key(writes: Writes, store: Store, reference: str) -> bytes:
+def _new_key(writes: Writes, store: Store, reference: str, hub: str) -> bytes:
     key, wrapped = store.keyring.new_key(reference)
-    writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped)})
+    writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped), "hub": hub})
     return key
 
 
@@ -224,8 +225,9 @@ async def _continue(
         raise ValueError("only a referral that stands can split")
     old = AESGCM(await data_key(connection, store, parent.reference))
     writes = Writes()
-    key = _new_key(writes, store, split.reference)
-    rows = (await connection.execute(select(ITEMS).where(ITEMS.c.reference == parent.reference))).all()
+    key = _new_key(writes, store, split.reference, by.hub)
+    copied = {"parent": parent.reference, "child": split.reference}
+    rows = (await connection.execute(text("SELECT * FROM items_of_split(:parent, :child)"), copied)).all()
     held, copy_of = [], {}
     for row in rows:
         if row.subject is not None and row.subject not in split.subjects:

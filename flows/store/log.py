@@ -25,11 +25,16 @@ PAGE = 500
 async def read_log(store: Store, reference: str) -> list[Recorded]:
     """The events of a referral, in order. Raises NotFound when there are none."""
     async with store.single.connect() as connection:
-        query = select(EVENTS.c.canonical).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
-        texts = (await connection.scalars(query)).all()
-    if not texts:
+        log = await events_of(connection, reference)
+    if not log:
         raise NotFound(f"no referral {reference}")
-    return [RECORDED.validate_json(canonical) for canonical in texts]
+    return log
+
+
+async def events_of(connection: AsyncConnection, reference: str) -> list[Recorded]:
+    """The events of a referral that this connection is shown, in order."""
+    query = select(EVENTS.c.canonical).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
+    return [RECORDED.validate_json(canonical) for canonical in (await connection.scalars(query)).all()]
 
 
 def fold(log: list[Recorded]) -> Referral:

@@ -1,25 +1,17 @@
-"""What boards, cases, the worker and the watchdog read."""
+"""What the software reads by itself, of every hub: the worker, the watchdog, the monitors."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, bindparam, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from mash.flows.store.apply import data_key
-from mash.flows.store.keys import unseal
 from mash.flows.store.store import Store
-from mash.flows.store.tables import API_KEYS, EVENTS, ITEMS, NOTICES, RECEIPTS, REFERRALS, REPAIRS
-from mash.states.commands import Actor
+from mash.flows.store.tables import API_KEYS, NOTICES, RECEIPTS, REFERRALS, REPAIRS
 from mash.states.errors import NotFound
-from mash.states.firewall import product, view
-from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
 
 
@@ -39,140 +31,18 @@ class Case:
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
 
 
-async def read_case(store: Store, reference: str, hub: str | None = None) -> Case:
-    """One referral. Raises NotFound, also for a referral of another hub than `hub`."""
+async def read_case(store: Store, reference: str) -> Case:
+    """One referral, as the software itself reads it; people look at one by `reading.look_at`. Raises NotFound."""
     async with store.single.connect() as connection:
         row = (await connection.execute(_CASE, {"of": reference})).one_or_none()
-    if row is None or (hub is not None and row.hub != hub):
-        raise NotFound("there is no such referral at this hub")
-    return _case(row)
+    if row is None:
+        raise NotFound("there is no such referral")
+    return case_of(row)
 
 
-def _case(row: Row[Any]) -> Case:
+def case_of(row: Row[Any]) -> Case:
+    """The case that a row of `referral` is."""
     return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id, row.shown)
-
-
-async def open_cases(
-    store: Store,
-    hub: str,
-    *,
-    stage: str | None = None,
-    rating: str | None = None,
-    late: bool | None = None,
-    limit: int = 100,
-    after: str = "",
-) -> list[Case]:
-    """The hub's open referrals, those due soonest first; `after` is the reference that the page before ended with."""
-    now = store.time.now()
-    query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == hub)
-    if stage:
-        query = query.where(REFERRALS.c.stage == stage)
-    if rating:
-        query = query.where(REFERRALS.c.rating.is_(None) if rating == "unrated" else REFERRALS.c.rating == rating)
-    if late is not None:
-        query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
-    if after:
-        last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
-        query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
-    query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
-    async with store.single.connect() as connection:
-        return [_case(row) for row in (await connection.execute(query)).all()]
-
-
-async def family(store: Store, root: str) -> list[Case]:
-    """A contact's referral and the linked ones it was split into."""
-    async with store.single.connect() as connection:
-        query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
-        return [_case(row) for row in (await connection.execute(query)).all()]
-
-
-async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
-    """The personal items of a case as far as an actor may read them: the hub's own and the referrer's words, what the actor's
-    agency holds, and what others released (perhaps redacted); of the rest only a signpost that it exists."""
-    rows, key = await _items(store, case.reference, by)
-    contents = {str(row.id): row.sealed for row in rows}
-    items = []
-    for row in rows:
-        if row.kind == "redacted" and row.owner_agency != by.agency:
-            continue  # it is read in the place of the item that it is a version of
-        iid = str(row.id)
-        shown = view(case.referral, iid, row.kind, row.owner_agency, by.agency)
-        readable = {"whole": iid, "redacted": _version(case.referral, iid), "signpost": ""}[shown]
-        sealed = contents.get(readable)
-        items.append(
-            {
-                "item": iid,
-                "kind": row.kind,
-                "subject": row.subject,
-                "agency": row.owner_agency,
-                "at": row.created_at,
-                "view": shown,
-                "content": unseal(key, sealed, case.reference).decode() if sealed else None,
-            }
-        )
-    return items
-
-
-def _version(referral: Referral, item: str) -> str:
-    held = referral.held.get(item)
-    return held.redacted or "" if held else ""
-
-
-async def information_product(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
-    """What the agencies released about a case, in the versions that they released; for the rest, signposts."""
-    rows, key = await _items(store, case.reference, by)
-    sealed = {str(row.id): row.sealed for row in rows}
-    return [
-        {
-            "agency": line.agency,
-            "at": line.at,
-            "content": unseal(key, sealed[line.item], case.reference).decode() if line.item else None,
-            "signpost": None if line.item else "this agency holds information that it has not released: ask the agency",
-        }
-        for line in product(case.referral)
-    ]
-
-
-async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[Any]], AESGCM]:
-    async with store.transaction(by) as connection:
-        key = AESGCM(await data_key(connection, store, reference))
-        query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
-        return (await connection.execute(query)).all(), key
-
-
-async def agenda(store: Store, profile: Profile, gathering: Gathering, at: datetime) -> list[Case]:
-    """What a gathering at `at` discusses: what came in since the last one and belongs on its agenda, and what was convened
-    for it; most urgent first."""
-    since = profile.calendar.last_time(gathering.at, gathering.days, at)
-    async with store.single.connect() as connection:
-        # What is closed again on the day is reviewed all the same.
-        recent = or_(REFERRALS.c.is_open, REFERRALS.c.received_at > since)
-        query = select(REFERRALS).where(REFERRALS.c.hub == profile.name, recent).order_by(REFERRALS.c.received_at)
-        cases = [_case(row) for row in (await connection.execute(query)).all()]
-    chosen = [case for case in cases if _on_agenda(case.referral, profile, gathering, since, at)]
-    return sorted(chosen, key=lambda case: profile.place(case.referral.rating))
-
-
-def _on_agenda(referral: Referral, profile: Profile, gathering: Gathering, since: datetime, at: datetime) -> bool:
-    if referral.meeting_at is not None and not referral.meeting_held and since < referral.meeting_at <= at:
-        return True
-    # What came in unrated counts as the most urgent; what was rated only after a gathering is new to the next one.
-    came_in = max(referral.received_at, referral.rated_at or referral.received_at)
-    fresh = since < came_in <= at or since < referral.received_at <= at
-    return fresh and gathering.discusses(referral.rating or profile.unrated, frozenset(referral.categories))
-
-
-async def disagreements(store: Store, hub: str) -> list[dict[str, Any]]:
-    """Every disagreement of a hub: about what, from whom, where it stands and how it was determined."""
-    async with store.single.connect() as connection:
-        disputed = select(EVENTS.c.reference).where(EVENTS.c.kind == "disagreement_raised")
-        query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.reference.in_(disputed))
-        cases = [_case(row) for row in (await connection.execute(query)).all()]
-    return [
-        {"reference": case.reference, "disagreement": did, **found.model_dump()}
-        for case in cases
-        for did, found in case.referral.disagreements.items()
-    ]
 
 
 async def conservation(store: Store) -> dict[str, int]:
@@ -283,7 +153,7 @@ async def unfinished(store: Store, after: str = "", limit: int | None = None) ->
         select(REFERRALS).where(~REFERRALS.c.finished, REFERRALS.c.reference > after).order_by(REFERRALS.c.reference).limit(limit)
     )
     async with store.single.connect() as connection:
-        return [_case(row) for row in (await connection.execute(query)).all()]
+        return [case_of(row) for row in (await connection.execute(query)).all()]
 
 
 async def finished_among(store: Store, references: list[str]) -> list[str]:

@@ -39,12 +39,21 @@ Work = Callable[[AsyncConnection], Awaitable[Answer]]
 
 
 async def answer_once(
-    store: Store, by: Actor, key: str, purpose: str, body: object, work: Work, refused: Callable[[Refusal], Answer]
+    store: Store,
+    by: Actor,
+    key: str,
+    purpose: str,
+    body: object,
+    work: Work,
+    refused: Callable[[Refusal], Answer],
+    *,
+    of_system: bool = False,
 ) -> Answer:
-    """Do `work` in one transaction with its receipt. A refusal leaves nothing but its receipt. Raises KeyReused."""
+    """Do `work` in one transaction with its receipt (`of_system`: beyond what they reach). A refusal leaves nothing but its
+    receipt. Raises KeyReused."""
     fingerprint = store.keyring.fingerprint(as_json(body).encode())
     try:
-        async with store.transaction(by) as connection:
+        async with store.transaction(by, of_system=of_system) as connection:
             if earlier := await _earlier(connection, by, key, fingerprint):
                 return earlier
             answer = await work(connection)
@@ -95,5 +104,6 @@ async def _record(
         "answer": as_json(answer.body),
         "reference": answer.reference,
         "at": store.time.now(),
+        "hub": by.hub,
     }
     await connection.execute(_KEEP, receipt)

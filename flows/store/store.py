@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 
+from pydantic import SecretStr
 from sqlalchemy import event, make_url, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import Keyring
@@ -30,20 +32,27 @@ def system_actor(hub: str) -> Actor:
 
 
 class Store:
-    """The database, its keys, its time, and the profiles it has seen."""
+    """The database, its keys, its time, and the profiles it has seen.
 
-    def __init__(self, engine: AsyncEngine, keyring: Keyring, time: HubTime, hubs: dict[str, Profile]) -> None:
-        self.engine, self.keyring, self.time, self.hubs = engine, keyring, time, hubs
+    People act through `people`, a role that the database lets see one hub and what they may reach of it; `engine` is for what the
+    software does by itself."""
+
+    def __init__(
+        self, engine: AsyncEngine, people: AsyncEngine, keyring: Keyring, time: HubTime, hubs: dict[str, Profile]
+    ) -> None:
+        self.engine, self.people, self.keyring, self.time, self.hubs = engine, people, keyring, time, hubs
         self.single = engine.execution_options(isolation_level="AUTOCOMMIT")
         """For a single statement: without the BEGIN and COMMIT around it, which cost more than it does."""
         self._profiles = {profile.digest: profile for profile in hubs.values()}
 
     @asynccontextmanager
-    async def transaction(self, by: Actor) -> AsyncIterator[AsyncConnection]:
-        """A transaction in which the database knows who acts. The setting is local to it: a plain SET leaks to the
-        pool's next user."""
-        async with self.engine.begin() as connection:
-            await connection.execute(_WHO, {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role})
+    async def transaction(self, by: Actor, *, of_system: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which the database knows who acts, and shows them what they may reach; or, `of_system`, all: for what
+        the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user."""
+        engine = self.engine if of_system or by.role == SYSTEM else self.people
+        who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role}
+        async with engine.begin() as connection:
+            await connection.execute(_WHO, {**who, "reach": reach(by.role), "now": self.time.now().isoformat()})
             yield connection
 
     def hub(self, name: str) -> Profile:
@@ -67,24 +76,24 @@ class Store:
         return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the pools."""
         await self.engine.dispose()
+        await self.people.dispose()
 
 
 _WHO = text(
     "SELECT set_config('mash.actor', :actor, true), set_config('mash.agency', :agency, true),"
-    " set_config('mash.hub', :hub, true), set_config('mash.role', :role, true)"
+    " set_config('mash.hub', :hub, true), set_config('mash.role', :role, true),"
+    " set_config('mash.reach', :reach, true), set_config('mash.now', :now, true)"
 )
 
 
 async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     """Connect, store the profiles in force, and read the time anchor (the first process to come sets it)."""
-    if settings.database_url is None or settings.master_key is None:
-        raise SettingsError("MASH_DATABASE_URL and MASH_MASTER_KEY are needed; `mash up` makes both for you")
-    # asyncpg: with psycopg a submission takes a fifth longer, most of it in waiting for each answer by itself.
-    address = make_url(settings.database_url.get_secret_value()).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, hide_parameters=True, pool_pre_ping=False)
-    event.listen(engine.sync_engine, "checkout", _only_living)
+    if settings.database_url is None or settings.system_database_url is None or settings.master_key is None:
+        needed = "MASH_DATABASE_URL, MASH_SYSTEM_DATABASE_URL and MASH_MASTER_KEY are needed"
+        raise SettingsError(f"{needed}; `mash up` makes them for you")
+    engine, people = (_engine(url, pool_size) for url in (settings.system_database_url, settings.database_url))
     hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
     wall = datetime.now(UTC)
     simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
@@ -100,7 +109,15 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
         )
         anchor = (await connection.execute(select(ANCHOR))).one()
     time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
-    return Store(engine, Keyring(settings.master_key.get_secret_value()), time, hubs)
+    return Store(engine, people, Keyring(settings.master_key.get_secret_value()), time, hubs)
+
+
+def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:
+    # asyncpg: with psycopg a submission takes a fifth longer, most of it in waiting for each answer by itself.
+    address = make_url(url.get_secret_value()).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, hide_parameters=True, pool_pre_ping=False)
+    event.listen(engine.sync_engine, "checkout", _only_living)
+    return engine
 
 
 def _only_living(connection: DBAPIConnection, *_: object) -> None:

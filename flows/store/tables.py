@@ -63,6 +63,7 @@ class EventRow(SQLModel, table=True):
     at: datetime = Field(sa_column=moment())
     canonical: str = Field(sa_column=Column(Text, nullable=False))
     hash: str
+    hub: str
 
 
 class ReferralKey(SQLModel, table=True):
@@ -72,6 +73,7 @@ class ReferralKey(SQLModel, table=True):
     reference: str = Field(primary_key=True)
     wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     destroyed_at: datetime | None = Field(sa_column=moment(nullable=True))
+    hub: str
 
 
 class PersonalItem(SQLModel, table=True):
@@ -88,6 +90,34 @@ class PersonalItem(SQLModel, table=True):
     created_at: datetime = Field(sa_column=moment())
     created_by: str
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    hub: str
+
+
+class Participant(SQLModel, table=True):
+    """Who takes part in a case: an agency, or the role of a service; or one person of them, for a time, who broke the glass."""
+
+    __tablename__ = "participant"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    reference: str
+    party: str
+    hub: str
+    person: str
+    until: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class Access(SQLModel, table=True):
+    """Somebody looked at a case: who, in which role, at what, and what let them. Rows are only ever added."""
+
+    __tablename__ = "access"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    person: str
+    role: str
+    agency: str
+    hub: str
+    reference: str
+    action: str
+    why: str
 
 
 class Receipt(SQLModel, table=True):
@@ -102,6 +132,7 @@ class Receipt(SQLModel, table=True):
     answer: str = Field(sa_column=Column(Text, nullable=False))
     reference: str | None
     at: datetime = Field(sa_column=moment())
+    hub: str
 
 
 class ApiKey(SQLModel, table=True):
@@ -200,7 +231,7 @@ def table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, REPAIRS, ANCHOR, ROTAS, PULSES = (
+PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, REPAIRS, ANCHOR, ROTAS, *_MORE = (
     table(model)
     for model in (
         ProfileVersion,
@@ -216,5 +247,8 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         TimeAnchor,
         RotaVersion,
         Pulse,
+        Participant,
+        Access,
     )
 )
+PULSES, PARTICIPANTS, ACCESSES = _MORE

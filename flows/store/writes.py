@@ -16,7 +16,8 @@ from mash.flows.store.store import as_json
 from mash.notifications.notices import REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
 from mash.states.commands import Actor, Said
 from mash.states.errors import VersionConflict
-from mash.states.events import SCHEMA, Event, InformationReleased, Recorded
+from mash.states.events import SCHEMA, Event, GlassBroken, InformationReleased, Recorded
+from mash.states.firewall import taking_part
 from mash.states.profile import Profile
 from mash.states.referral import Referral, evolve
 
@@ -28,8 +29,8 @@ _QUEUED = "reference, hub, kind, role, clock, facts, created_at, status, tries, 
 # version is what decides all the same.
 _WRITE = text(f"""
     WITH keys AS (
-        INSERT INTO referral_key (reference, wrapped)
-        SELECT reference, wrapped FROM json_populate_recordset(NULL::referral_key, CAST(:keys AS json))),
+        INSERT INTO referral_key (reference, wrapped, hub)
+        SELECT reference, wrapped, hub FROM json_populate_recordset(NULL::referral_key, CAST(:keys AS json))),
     items AS (
         INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, CAST(:items AS json))),
     released AS (
@@ -47,7 +48,11 @@ _WRITE = text(f"""
         INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, CAST(:events AS json))),
     notices AS (
         INSERT INTO notice ({_QUEUED})
-        SELECT {_QUEUED} FROM json_populate_recordset(NULL::notice, CAST(:notices AS json)))
+        SELECT {_QUEUED} FROM json_populate_recordset(NULL::notice, CAST(:notices AS json))),
+    parties AS (
+        INSERT INTO participant (reference, party, hub, person, until)
+        SELECT reference, party, hub, person, until
+        FROM json_populate_recordset(NULL::participant, CAST(:parties AS json)) ON CONFLICT DO NOTHING)
     SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608
 
 # What has not been sent yet is withdrawn, a message that waits for its next channel stops there, and whoever was alerted is told.
@@ -108,6 +113,7 @@ class Writes:
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
     over: list[dict[str, Any]] = field(default_factory=list)
+    parties: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
     def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
@@ -119,6 +125,7 @@ class Writes:
                 {
                     "id": said[-1].item,
                     "reference": reference,
+                    "hub": by.hub,
                     "kind": item.kind,
                     "subject": item.subject,
                     "owner_agency": by.agency,
@@ -152,6 +159,7 @@ class Writes:
                 {
                     "reference": standing.reference,
                     "sequence": referral.version,
+                    "hub": profile.name,
                     "kind": event.kind,
                     "at": now,
                     "canonical": canonical,
@@ -160,10 +168,15 @@ class Writes:
             )
             if isinstance(event, InformationReleased):
                 self._release(event.redacted.item if event.redacted else event.item)
+            if isinstance(event, GlassBroken):
+                self._take_part(standing.reference, profile.name, event.agency, by.id, event.until)
         if referral is None:
             raise ValueError("a referral begins with an event")
         if events:
             self._state(standing, referral, head, urgency(referral, profile))
+            joining = taking_part(referral, profile) - (taking_part(standing.referral, profile) if standing.referral else set())
+            for party in sorted(joining):
+                self._take_part(standing.reference, profile.name, party)
             for draft in notices_for(standing.reference, standing.referral, referral, events, profile, now):
                 self.notices.append(queued(draft, now))
             for over in over_for(standing.reference, standing.referral, referral, events, profile, by):
@@ -197,6 +210,9 @@ class Writes:
             }
         )
 
+    def _take_part(self, reference: str, hub: str, party: str, person: str = "", until: datetime | None = None) -> None:
+        self.parties.append({"reference": reference, "party": party, "hub": hub, "person": person, "until": until})
+
     def _release(self, item: str) -> None:
         new = next((row for row in self.items if row["id"] == item), None)
         if new:
@@ -208,7 +224,8 @@ class Writes:
         """Write it. Raises VersionConflict when somebody was quicker with one of the referrals."""
         if not self.events:
             return
-        rows = {name: as_json(getattr(self, name)) for name in ("keys", "items", "begun", "changed", "events", "notices")}
+        named = ("keys", "items", "begun", "changed", "events", "notices", "parties")
+        rows = {name: as_json(getattr(self, name)) for name in named}
         done = (await connection.execute(_WRITE, {**rows, "released": self.released})).one()
         if done[0] != len(self.changed):
             raise VersionConflict("somebody was quicker: look again, then decide", version=None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from mash.states import commands as c
 from mash.states import events as e
 from mash.states.acts import demands
 from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours
+from mash.states.firewall import taking_part
 from mash.states.machine import BEFORE_DECISION
 
 NOT_TO_SHARE = "it is recorded that information about this referral is not to be shared, and why: talk to the hub first"
@@ -70,6 +73,15 @@ def record_marker(d: Deciding, cmd: c.RecordMarker, said: Said | None) -> None:
         demands.role(d, dict.fromkeys((*d.profile.raters, *d.raters, *d.profile.deciders)), "taking a warning down")
     reason = said if cmd.holds else demands.words(said, "taking a warning down")
     d.record(e.MarkerRecorded(marker=cmd.marker, holds=cmd.holds, said=reason))
+
+
+def break_glass(d: Deciding, cmd: c.BreakGlass, said: Said | None) -> None:
+    """Somebody from outside the case reads it for some hours."""
+    if taking_part(d.referral, d.profile) & {d.by.agency, d.by.role}:
+        raise Incomplete("your agency takes part in this case: read it as it is")
+    reason = demands.words(said, "breaking the glass: why you must read this case now,")
+    until = d.now + timedelta(hours=d.profile.firewall.glass_hours)
+    d.record(e.GlassBroken(agency=d.by.agency, until=until, said=reason))
 
 
 def contribute(d: Deciding, cmd: c.ContributeInformation, said: Said | None) -> None:

@@ -11,7 +11,7 @@ def test_an_agency_releases_a_redacted_version_and_the_meeting_reads_that_one(hu
     hub.rate(reference)
     assert hub.answer(reference, "police", f"{CANARY} was arrested.").status_code == 200
     before = hub.case(reference)
-    item = next(item for item in before["items"] if item["kind"] == "answer_check")
+    item = next(item for item in before["items"] if item["kind"] == "held_by_agency")
     assert (item["view"], item["content"]) == ("signpost", None)
     release = {"item": item["item"], "necessity": "to_protect_a_child", "proportionality": "gist"}
     refused = hub.ask(reference, "release_information", words="Why.", **release)

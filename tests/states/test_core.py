@@ -745,6 +745,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
     assert offered == {
         "reopen_referral",
         "add_note",
+        "break_glass",
         "record_marker",
         "link_referral",
         "answer_check",

@@ -22,7 +22,8 @@ from mash.flows.cluster import Cluster
 from mash.flows.store.apply import Applied, act, data_key, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.queries import behind, family, notices_of, open_cases, read_case, read_items, record_shown
+from mash.flows.store.queries import behind, notices_of, read_case, record_shown
+from mash.flows.store.reading import family, open_cases, read_items
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.commands import (
@@ -160,7 +161,9 @@ async def test_an_agency_keeps_its_words_and_the_hub_sees_only_that_they_exist(s
     await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words="intelligence")
     theirs = {
         by.agency: [
-            i["content"] for i in await read_items(store, await read_case(store, reference), by) if i["kind"] == "answer_check"
+            i["content"]
+            for i in await read_items(store, await read_case(store, reference), by)
+            if i["kind"] in ("answer_check", "held_by_agency")
         ]
         for by in (DUTY, POLICE)
     }
@@ -190,7 +193,7 @@ async def test_another_master_key_opens_nothing(store: Store, settings: Settings
 
 async def test_a_split_takes_what_concerns_its_subjects_along_under_a_key_of_its_own(store: Store) -> None:
     done = await decided(store, {"s1": "no_further_action", "s2": "early_help", "s3": "early_help"})
-    parent, child = await family(store, done.reference)
+    parent, child = await family(store, done.reference, DUTY)
     assert (parent.referral.subjects.keys(), child.referral.subjects.keys()) == ({"s2", "s3"}, {"s1"})
     assert child.referral.parent == parent.reference and child.caller == parent.caller
     moved = await read_items(store, await read_case(store, child.reference), DUTY)
@@ -347,9 +350,9 @@ async def test_pages_of_open_cases_hold_each_once_the_soonest_due_first(store: S
     await act(store, references[3], RateReferral(rating="red"), DUTY)
     await act(store, references[1], RateReferral(rating="green"), DUTY)
     pages, after = list[list[str]](), ""
-    while page := await open_cases(store, DUTY.hub, limit=2, after=after):
+    while page := await open_cases(store, DUTY, limit=2, after=after):
         pages.append([case.reference for case in page])
         after = pages[-1][-1]
     assert [len(page) for page in pages] == [2, 2, 1]
-    whole = [case.reference for case in await open_cases(store, DUTY.hub)]
+    whole = [case.reference for case in await open_cases(store, DUTY)]
     assert [reference for page in pages for reference in page] == whole and sorted(whole) == sorted(references)

@@ -11,7 +11,8 @@ import pytest
 from mash.flows.store.apply import act, receive
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.log import destroy_key, fold, read_log, verify
-from mash.flows.store.queries import read_case, read_items
+from mash.flows.store.queries import read_case
+from mash.flows.store.reading import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
@@ -105,7 +106,8 @@ def append_one(owner: psycopg.Connection, reference: str) -> None:
     assert row
     forged = Recorded.model_validate_json(row[0]).model_copy(update={"sequence": row[2] + 1, "previous": row[1]}).canonical()
     owner.execute(
-        "INSERT INTO event SELECT reference, sequence + 1, kind, at, %s, %s FROM event WHERE reference = %s AND sequence = %s",
+        "INSERT INTO event SELECT reference, sequence + 1, kind, at, %s, %s, hub FROM event"
+        " WHERE reference = %s AND sequence = %s",
         (forged, Recorded.digest(forged), reference, row[2]),
     )
 
@@ -114,7 +116,7 @@ def insert_between(owner: psycopg.Connection, reference: str) -> None:
     owner.execute("UPDATE event SET sequence = -(sequence + 1) WHERE reference = %s AND sequence > 3", (reference,))
     owner.execute("UPDATE event SET sequence = -sequence WHERE reference = %s AND sequence < 0", (reference,))
     owner.execute(
-        "INSERT INTO event SELECT reference, 4, kind, at, canonical, hash FROM event WHERE reference = %s AND sequence = 3",
+        "INSERT INTO event SELECT reference, 4, kind, at, canonical, hash, hub FROM event WHERE reference = %s AND sequence = 3",
         (reference,),
     )
 

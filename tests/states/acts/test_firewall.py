@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from mash.notifications.notices import notices_for
 from mash.states import commands as c
 from mash.states import events as e
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
-from mash.states.firewall import product, view
+from mash.states.firewall import ADULT_SOCIAL_WORKER, product, taking_part, view
 from mash.states.profile import Consultation, Firewall, Profile, Triage
 
 from .worlds import (
@@ -50,7 +52,7 @@ def released(case: Case, proportionality: Any = "whole", agency: str = "police")
 
 def seen(case: Case, agency: str, owner: str = "police") -> str:
     """How a member of an agency sees what the owner put there last."""
-    return view(case.referral, case.item(owner), "contribute_information", owner, agency)
+    return view(case.referral.held[case.item(owner)], agency)
 
 
 # Contributing
@@ -101,10 +103,10 @@ def test_the_words_of_an_answer_are_the_agencys_own_and_an_answer_without_words_
     case.give(c.AnswerCheck(agency="health", known=False), HEALTH, words=False)
     assert {held.agency for held in case.referral.held.values()} == {"police"}
     words = case.item("police")
-    assert view(case.referral, words, "answer_check", "police", "health") == "signpost"
-    assert view(case.referral, words, "answer_check", "police", "police") == "whole"
+    assert view(case.referral.held[words], "health") == "signpost"
+    assert view(case.referral.held[words], "police") == "whole"
     case.give(released(case), POLICE)
-    assert view(case.referral, words, "answer_check", "police", "health") == "whole"
+    assert view(case.referral.held[words], "health") == "whole"
 
 
 # Releasing
@@ -269,14 +271,43 @@ def test_the_words_of_an_answer_are_sensitive_unless_the_agency_says_otherwise()
 # Who reads what
 
 
-@pytest.mark.parametrize("kind", ["receive_contact", "add_note", "record_sharing_basis"])
-def test_the_referrers_words_and_the_hubs_own_are_for_everybody_on_the_case(kind: str) -> None:
-    assert view(arrived(SANDWELL).referral, "an-item", kind, "education", "police") == "whole"
+def test_whoever_is_asked_holds_something_or_is_invited_takes_part_and_nobody_else_does() -> None:
+    case = arrived(SANDWELL)
+    assert taking_part(case.referral, case.profile) == frozenset()
+    case.give(c.ContributeInformation(sensitive=True), POLICE)
+    assert taking_part(case.referral, case.profile) == {"police"}
+    case.give(BASIS)
+    case.give(c.RateReferral(rating="red"))
+    assert taking_part(case.referral, case.profile) == set(case.referral.checks)
 
 
-@pytest.mark.parametrize("kind", ["answer_check", "contribute_information"])
-def test_an_agencys_item_that_the_log_does_not_know_is_a_signpost_and_not_readable_by_accident(kind: str) -> None:
-    assert view(arrived(SANDWELL).referral, "an-item", kind, "police", "health") == "signpost"
+def test_a_service_takes_part_in_the_step_down_it_is_offered_and_adults_social_workers_where_there_is_an_adult() -> None:
+    case = at_decision()
+    case.give(decision(s0="early_help"), MANAGER)
+    assert "early_help" not in taking_part(case.referral, case.profile)
+    case.give(c.OfferStepDown(service=next(iter(case.profile.services))))
+    assert "early_help" in taking_part(case.referral, case.profile)
+    assert ADULT_SOCIAL_WORKER in taking_part(arrived(SANDWELL, "adult").referral, SANDWELL)
+
+
+def test_somebody_from_outside_the_case_reads_it_for_some_hours_with_a_reason_that_is_told_at_once() -> None:
+    case = arrived(SANDWELL)
+    with pytest.raises(ReasonNeeded):
+        case.give(c.BreakGlass(), HEALTH, words=False)
+    before = case.referral
+    events = case.give(c.BreakGlass(), HEALTH)
+    broken = of(e.GlassBroken, events)[0]
+    assert broken.until - case.now == timedelta(hours=case.profile.firewall.glass_hours)
+    told = notices_for("R", before, case.referral, events, case.profile, case.now)
+    assert [(notice.kind, notice.role) for notice in told] == [
+        ("glass_broken", "information_governance"),
+        ("glass_broken", "duty_manager"),
+    ]
+
+
+def test_whoever_takes_part_breaks_no_glass() -> None:
+    with pytest.raises(Incomplete, match="takes part"):
+        holding(SANDWELL).give(c.BreakGlass(), POLICE)
 
 
 def test_the_information_product_holds_what_was_released_as_it_was_and_a_signpost_for_the_rest() -> None:

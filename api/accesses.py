@@ -1,0 +1,60 @@
+"""For information governance: who looked at this child, and what did this person look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from mash.api.permitted import Permitted
+from mash.api.referrals import PROBLEMS
+from mash.flows.store.accesses import accesses_of, accesses_to
+from mash.states.commands import Actor, Code
+
+router = APIRouter(prefix="/accesses", tags=["information governance"], responses=PROBLEMS)
+
+
+class Asked(BaseModel):
+    """Whose accesses are asked for: those to a case, or those of a person. It is sent as a body: an address is kept in logs."""
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"reference": "MASH-26-000001"}]}
+    )
+
+    reference: Annotated[str, Field(max_length=60)] | None = None
+    person: Code | None = Field(default=None, description="A login.")
+    since: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def one_of_them(self) -> Asked:
+        """Either is asked for."""
+        if (self.reference is None) == (self.person is None):
+            raise ValueError("expected either a reference or a person")
+        return self
+
+
+class Looked(BaseModel):
+    """Somebody looked at a case: who, in which role, at what, and what let them."""
+
+    at: datetime
+    person: str
+    role: str
+    agency: str
+    reference: str
+    action: str
+    why: str
+
+
+@router.post("")
+async def accesses(
+    request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]
+) -> dict[str, list[Any]]:
+    """Who looked at a case, its linked referrals included, or what a person looked at; the latest first, a thousand at most."""
+    store = request.app.state.store
+    if asked.reference:
+        rows = await accesses_to(store, asked.reference, by, asked.since)
+    else:
+        rows = await accesses_of(store, asked.person or "", by, asked.since)
+    return {"accesses": [Looked.model_validate(row, from_attributes=True) for row in rows]}

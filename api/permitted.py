@@ -1,0 +1,64 @@
+"""Each route asks the table of permissions: who calls, and whether they may. A route that does not ask is not served."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+from starlette.routing import BaseRoute, Route
+
+from mash.api.auth import staff
+from mash.config.permissions import may, read_permissions
+from mash.states.commands import Actor
+from mash.states.errors import NotYours
+
+
+class RouteWithoutRule(Exception):
+    """The table of permissions and the routes do not agree; says where. The application does not start."""
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """A dependency: whoever calls, if the table lets their role do this action. Raises NotSignedIn or NotYours."""
+
+    action: str
+    who: Callable[[Request], Awaitable[Actor]] = staff
+
+    async def __call__(self, request: Request) -> Actor:
+        """Who calls."""
+        by = await self.who(request)
+        demand(by, self.action)
+        return by
+
+
+def demand(by: Actor, what: str) -> None:
+    """Refuse what the table does not list. Raises NotYours."""
+    if not may(by.role, what):
+        raise NotYours(f"{by.role.replace('_', ' ')} may not {what.replace('_', ' ')}")
+
+
+def check_routes(routes: Iterable[BaseRoute]) -> None:
+    """Refuse to serve a route that has no rule, and a rule that has no route. Raises RouteWithoutRule."""
+    table = read_permissions()
+    asked, wrong = set[str](), list[str]()
+    paths = [route for route in routes if isinstance(route, Route)]
+    served = {f"{method} {route.path}": route for route in paths for method in sorted(route.methods or ()) if method != "HEAD"}
+    for name, route in served.items():
+        actions = {each.action for each in _asked(getattr(route, "dependant", None))}
+        asked |= actions
+        if bool(actions) == (name in table.open):
+            wrong.append(f"{name}: expected either a permission that it asks for, or a row in [open] of permissions.toml")
+    wrong += [f"[open] {name}: there is no such route" for name in table.open if name not in served]
+    wrong += [f"[actions] {action}: no route asks for it" for action in table.actions if action not in asked]
+    wrong += [f"{action}: asked for, but not in permissions.toml" for action in asked if action not in table.actions]
+    if wrong:
+        raise RouteWithoutRule("\n".join(wrong))
+
+
+def _asked(dependant: Dependant | None) -> Iterator[Permitted]:
+    for each in dependant.dependencies if dependant else ():
+        if isinstance(each.call, Permitted):
+            yield each.call
+        yield from _asked(each)

@@ -1,0 +1,195 @@
+"""What people read: as far as they reach, which the database holds them to, and each look at a case written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Row, bindparam, insert, literal, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.config.permissions import may_read_words, reach
+from mash.flows.store.apply import data_key
+from mash.flows.store.keys import unseal
+from mash.flows.store.log import events_of
+from mash.flows.store.queries import Case, case_of
+from mash.flows.store.store import Store
+from mash.flows.store.tables import ACCESSES, EVENTS, ITEMS, NOTICES, PARTICIPANTS, REFERRALS
+from mash.states.commands import Actor
+from mash.states.errors import NotFound
+from mash.states.events import Recorded
+from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.profile import Gathering, Profile
+from mash.states.referral import Referral
+
+_CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
+# Inline: asked for the number of its row, the database would refuse it to those who may not read rows.
+_LOOKED = insert(ACCESSES).inline()
+WHY = {"hub": "works at the hub", "own": "made the referral"}
+"""What lets somebody look, by how far their role reaches."""
+REDACTED = "redacted"
+"""The kind of an item that stands for another one, as others may read it."""
+
+
+async def look_at(store: Store, reference: str, by: Actor, action: str) -> Case:
+    """A case that somebody looks at; who they are, and what let them, is written down with it. Raises NotFound for one that they
+    do not reach: whether it exists is not theirs to know."""
+    async with store.transaction(by) as connection:
+        row = (await connection.execute(_CASE, {"of": reference})).one_or_none()
+        if row is None:
+            raise NotFound("there is no such referral at this hub, or you take no part in it")
+        why = WHY.get(reach(by.role)) or await _part(connection, reference, by)
+        await note_access(connection, store, reference, by, action, why)
+    return case_of(row)
+
+
+async def note_access(connection: AsyncConnection, store: Store, reference: str, by: Actor, action: str, why: str) -> None:
+    """Write down that somebody looks at a case, within the transaction in which they do."""
+    who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
+    await connection.execute(_LOOKED, {**who, "reference": reference, "at": store.time.now(), "action": action, "why": why})
+
+
+async def _part(connection: AsyncConnection, reference: str, by: Actor) -> str:
+    """Why a partner reaches a case."""
+    parts = select(PARTICIPANTS.c.party, PARTICIPANTS.c.person).where(
+        PARTICIPANTS.c.reference == reference, PARTICIPANTS.c.party.in_((by.agency, by.role))
+    )
+    rows = (await connection.execute(parts)).all()
+    return f"{by.agency} takes part" if any(not row.person for row in rows) else "broke the glass"
+
+
+async def read_story(store: Store, case: Case, by: Actor) -> list[Recorded]:
+    """The events of a case, in order."""
+    async with store.transaction(by) as connection:
+        return await events_of(connection, case.reference)
+
+
+async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
+    """The personal items of a case as far as somebody may read them: what was said, what their agency holds, and what others
+    released (perhaps redacted); of the rest only a signpost that it exists."""
+    rows, key = await _items(store, case.reference, by)
+    sealed = {str(row.id): row for row in rows}
+
+    def line(item: str, shown: str, kind: str, row: Row[Any] | None, agency: str, at: datetime) -> dict[str, Any]:
+        content = unseal(key, row.sealed, case.reference).decode() if row else None
+        subject = sealed[item].subject if item in sealed else None
+        return {"item": item, "kind": kind, "subject": subject, "agency": agency, "at": at, "view": shown, "content": content}
+
+    lines = []
+    for row in rows:
+        if row.kind not in (*AGENCIES_OWN, REDACTED):
+            theirs = row.created_by == by.id or may_read_words(by.role, row.kind)
+            shown = "whole" if theirs else "signpost"
+            lines.append(line(str(row.id), shown, row.kind, row if theirs else None, row.owner_agency, row.created_at))
+    for held in case.referral.held.values():
+        shown = view(held, by.agency)
+        original = sealed.get(held.item)
+        readable = {"whole": held.item, "redacted": held.redacted or "", "signpost": ""}[shown]
+        kind = original.kind if original else HELD
+        lines.append(line(held.item, shown, kind, sealed.get(readable), held.agency, held.at))
+    return sorted(lines, key=lambda line: (line["at"], line["item"]))
+
+
+HELD = "held_by_agency"
+"""What an item is to those who may not see what it is."""
+
+
+async def information_product(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
+    """What the agencies released about a case, in the versions that they released; for the rest, signposts."""
+    rows, key = await _items(store, case.reference, by)
+    sealed = {str(row.id): row.sealed for row in rows}
+    return [
+        {
+            "agency": line.agency,
+            "at": line.at,
+            "content": unseal(key, sealed[line.item], case.reference).decode() if line.item else None,
+            "signpost": None if line.item else "this agency holds information that it has not released: ask the agency",
+        }
+        for line in product(case.referral)
+    ]
+
+
+async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[Any]], AESGCM]:
+    """The items that the database shows somebody, and the key that opens them."""
+    async with store.transaction(by) as connection:
+        key = AESGCM(await data_key(connection, store, reference))
+        query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
+        return (await connection.execute(query)).all(), key
+
+
+async def read_notices(store: Store, case: Case, by: Actor) -> Sequence[Row[Any]]:
+    """The notices of a case, oldest first."""
+    query = select(NOTICES).where(NOTICES.c.reference == case.reference).order_by(NOTICES.c.id)
+    async with store.transaction(by) as connection:
+        return (await connection.execute(query)).all()
+
+
+async def open_cases(
+    store: Store,
+    by: Actor,
+    *,
+    stage: str | None = None,
+    rating: str | None = None,
+    late: bool | None = None,
+    limit: int = 100,
+    after: str = "",
+) -> list[Case]:
+    """The open referrals that somebody reaches, those due soonest first; `after` is the last reference of the page before."""
+    now = store.time.now()
+    query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == by.hub)
+    if stage:
+        query = query.where(REFERRALS.c.stage == stage)
+    if rating:
+        query = query.where(REFERRALS.c.rating.is_(None) if rating == "unrated" else REFERRALS.c.rating == rating)
+    if late is not None:
+        query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
+    if after:
+        last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
+        query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
+    query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
+    async with store.transaction(by) as connection:
+        return [case_of(row) for row in (await connection.execute(query)).all()]
+
+
+async def family(store: Store, root: str, by: Actor) -> list[Case]:
+    """A contact's referral and the linked ones it was split into."""
+    async with store.transaction(by) as connection:
+        query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
+        return [case_of(row) for row in (await connection.execute(query)).all()]
+
+
+async def agenda(store: Store, by: Actor, profile: Profile, gathering: Gathering, at: datetime) -> list[Case]:
+    """What a gathering at `at` discusses: what came in since the last one and belongs on its agenda, and what was convened
+    for it; most urgent first."""
+    since = profile.calendar.last_time(gathering.at, gathering.days, at)
+    async with store.transaction(by) as connection:
+        # What is closed again on the day is reviewed all the same.
+        recent = or_(REFERRALS.c.is_open, REFERRALS.c.received_at > since)
+        query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, recent).order_by(REFERRALS.c.received_at)
+        cases = [case_of(row) for row in (await connection.execute(query)).all()]
+    chosen = [case for case in cases if _on_agenda(case.referral, profile, gathering, since, at)]
+    return sorted(chosen, key=lambda case: profile.place(case.referral.rating))
+
+
+def _on_agenda(referral: Referral, profile: Profile, gathering: Gathering, since: datetime, at: datetime) -> bool:
+    if referral.meeting_at is not None and not referral.meeting_held and since < referral.meeting_at <= at:
+        return True
+    # What came in unrated counts as the most urgent; what was rated only after a gathering is new to the next one.
+    came_in = max(referral.received_at, referral.rated_at or referral.received_at)
+    fresh = since < came_in <= at or since < referral.received_at <= at
+    return fresh and gathering.discusses(referral.rating or profile.unrated, frozenset(referral.categories))
+
+
+async def disagreements(store: Store, by: Actor) -> list[dict[str, Any]]:
+    """Every disagreement of somebody's hub: about what, from whom, where it stands and how it was determined."""
+    async with store.transaction(by) as connection:
+        disputed = select(EVENTS.c.reference).where(EVENTS.c.kind == "disagreement_raised")
+        query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, REFERRALS.c.reference.in_(disputed))
+        cases = [case_of(row) for row in (await connection.execute(query)).all()]
+    return [
+        {"reference": case.reference, "disagreement": did, **found.model_dump()}
+        for case in cases
+        for did, found in case.referral.disagreements.items()
+    ]

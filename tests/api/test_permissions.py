@@ -1,0 +1,169 @@
+"""The table of permissions, cell by cell, over every route; and the conditions on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from hub import Hub
+
+from mash.api.permitted import RouteWithoutRule, check_routes
+from mash.config.permissions import may, read_permissions, roles
+from mash.states.machine import COMMANDS
+
+NOWHERE = "MASH-26-999999"
+ROUTES: dict[str, tuple[tuple[str, str, Any], ...]] = {
+    "read_board": (("GET", "/cases", None),),
+    "read_case": (("GET", f"/cases/{NOWHERE}", None), ("GET", f"/cases/{NOWHERE}/meeting.ics", None)),
+    "read_story": (("GET", f"/cases/{NOWHERE}/log", None),),
+    "give_command": (("POST", f"/cases/{NOWHERE}/commands", {"seen": 1, "command": {"kind": "add_note"}, "words": "Seen."}),),
+    "read_meetings": (("GET", "/gatherings", None),),
+    "read_agenda": (("GET", "/gatherings/daily", None),),
+    "read_information_product": (("GET", f"/cases/{NOWHERE}/product", None),),
+    "read_disagreements": (("GET", "/disagreements", None),),
+    "read_rota": (("GET", "/rota", None),),
+    "read_accesses": (("POST", "/accesses", {"reference": NOWHERE}),),
+}
+"""Every action of staff, and where it is asked for. Referrers sign in by keys: tests/api/test_refusals.py has theirs."""
+OF_REFERRERS = {"submit_referral", "read_own_referral", "disagree_with_decision"}
+STAFF = sorted(set(roles()) - {"referrer"})
+
+
+def test_every_action_has_a_route_here() -> None:
+    assert set(ROUTES) | OF_REFERRERS == set(read_permissions().actions)
+
+
+@pytest.mark.parametrize("action", ROUTES)
+@pytest.mark.parametrize("role", STAFF)
+def test_a_role_gets_through_where_the_table_says_so_and_nowhere_else(hub: Hub, role: str, action: str) -> None:
+    for method, path, body in ROUTES[action]:
+        hub.sent += 1
+        headers = {**hub.staff(role), "Idempotency-Key": f"cell-{hub.sent}"}
+        answer = hub.http.request(method, path, headers=headers, json=body)
+        if action == "give_command":  # the first cell lets them through to the command's own
+            assert (answer.status_code == 403) == (not (may(role, action) and may(role, "add_note")))
+        else:
+            assert (answer.status_code == 403) == (not may(role, action)), answer.text
+        assert answer.status_code in (200, 403, 404), answer.text
+
+
+@pytest.mark.parametrize("action", ROUTES)
+def test_nobody_gets_through_without_signing_in(hub: Hub, action: str) -> None:
+    for method, path, body in ROUTES[action]:
+        assert hub.http.request(method, path, json=body, headers={"Idempotency-Key": "nobody"}).status_code == 401
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "conclude_consultation": {"outcome": "advice"},
+    "assign_place": {"place": "somewhere"},
+    "rate_referral": {"rating": "red"},
+    "rerate_referral": {"rating": "red"},
+    "record_sharing_basis": {
+        "purpose": "safeguarding_child",
+        "lawful_basis": "public_task",
+        "consent": "not_sought",
+        "family_informed": False,
+    },
+    "record_adult_view": {"subject": "S1", "capacity": "has", "agrees": "yes"},
+    "record_threshold": {"significant_harm": True},
+    "record_categories": {"categories": []},
+    "correct_cohort": {"subject": "S1", "cohort": "child"},
+    "record_marker": {"marker": "safe_contact"},
+    "ask_agencies": {"agencies": ["police"]},
+    "contribute_information": {"sensitive": True},
+    "release_information": {"item": "x", "necessity": "to_protect_a_child", "proportionality": "whole"},
+    "answer_check": {"agency": "police", "known": False},
+    "convene_meeting": {"at": "2026-11-20T10:00:00Z"},
+    "record_meeting": {"attended": ["police"]},
+    "record_dissent": {"about": "rating"},
+    "record_decision": {"outcomes": {"S1": "no_further_action"}},
+    "sign_off_decision": {"agreed": True},
+    "record_strategy_discussion": {"attended": ["police"], "outcome": "section_47"},
+    "conclude_enquiries": {"outcome": "no_further_child_protection_action"},
+    "record_conference": {"held_on": "2026-11-20", "outcome": "no_plan"},
+    "complete_assessment": {"factors": ["21"], "outcome": "no_further_action"},
+    "offer_step_down": {"service": "early_help"},
+    "complete_adult_enquiry": {"outcome": "risk_reduced"},
+    "raise_disagreement": {"about": "rating"},
+    "settle_disagreement": {"disagreement": "D1", "outcome": "stands"},
+    "take_disagreement_further": {"disagreement": "D1"},
+    "link_referral": {"other": "MASH-26-999998", "relation": "sibling"},
+    "acknowledge_alert": {"clock": "triage"},
+    "adopt_profile": {"digest": "0" * 64},
+}
+"""What a command needs to be understood; the others need nothing."""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("role", STAFF)
+def test_a_role_gives_the_commands_that_the_table_lets_it_give(hub: Hub, role: str, command: str) -> None:
+    hub.sent += 1
+    headers = {**hub.staff(role), "Idempotency-Key": f"cell-{hub.sent}"}
+    body = {"seen": 1, "command": {"kind": command, **GIVEN.get(command, {})}, "words": "Why."}
+    answer = hub.http.post(f"/cases/{NOWHERE}/commands", headers=headers, json=body)
+    permitted = may(role, "give_command") and may(role, command)
+    assert answer.status_code == (404 if permitted else 403), answer.text
+
+
+def test_an_application_with_a_route_without_a_rule_does_not_start() -> None:
+    stray = APIRouter()
+
+    @stray.get("/stray")
+    def anything() -> None: ...
+
+    with pytest.raises(RouteWithoutRule, match="GET /stray: expected either a permission"):
+        check_routes(stray.routes)
+
+
+# --- the conditions -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_partner_reads_the_cases_of_their_agency_and_no_other(hub: Hub) -> None:
+    reference = hub.referral()
+    police = hub.staff("agency", "police")
+    paths = (f"/cases/{reference}", f"/cases/{reference}/log", f"/cases/{reference}/product", f"/cases/{reference}/meeting.ics")
+    assert {hub.http.get(path, headers=police).status_code for path in paths} == {404}
+    note = {"seen": 1, "command": {"kind": "add_note"}, "words": "Let me in."}
+    answer = hub.http.post(f"/cases/{reference}/commands", headers={**police, "Idempotency-Key": f"note-{reference}"}, json=note)
+    assert answer.status_code == 404
+    hub.rate(reference)
+    assert {hub.http.get(path, headers=police).status_code for path in paths[:3]} == {200}
+
+
+def test_a_partner_is_not_told_who_referred(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    items = hub.http.get(f"/cases/{reference}", headers=hub.staff("agency", "police")).json()["items"]
+    assert {item["view"] for item in items if item["kind"] == "referrer"} == {"signpost"}
+    assert "head@school.example.org" not in str(items)
+    assert {item["view"] for item in items if item["kind"] in ("subject", "concern")} == {"whole"}
+    assert "head@school.example.org" in str(hub.case(reference)["items"])
+
+
+def test_who_breaks_the_glass_gets_in_and_information_governance_hears_of_it_at_once(hub: Hub) -> None:
+    reference = hub.referral()
+    housing = hub.staff("agency", "housing")
+    broken = hub.ask(reference, "break_glass", role="agency", agency="housing", words="The child stands at our counter.")
+    assert broken.status_code == 200, broken.text
+    seen = hub.http.get(f"/cases/{reference}", headers=housing).json()
+    assert seen["reference"] == reference and "break_glass" not in seen["possible"]
+    told = [notice["role"] for notice in hub.case(reference)["alerts_sent"] if notice["kind"] == "glass_broken"]
+    assert "information_governance" in told
+    found = hub.http.post("/accesses", headers=hub.staff("information_governance"), json={"reference": reference})
+    assert ("agency.housing", "broke the glass") in {(row["person"], row["why"]) for row in found.json()["accesses"]}
+
+
+def test_breaking_the_glass_asks_for_a_reason(hub: Hub) -> None:
+    answer = hub.ask(hub.referral(), "break_glass", role="agency", agency="housing")
+    assert answer.status_code == 422 and "why you must read this case now" in answer.json()["detail"]
+
+
+def test_information_governance_sees_what_a_person_looked_at(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.case(reference)
+    asked = {"person": "duty_manager.social_care", "since": "2026-11-19T00:00:00Z"}
+    found = hub.http.post("/accesses", headers=hub.staff("information_governance"), json=asked).json()["accesses"]
+    assert reference in {row["reference"] for row in found} and {row["person"] for row in found} == {"duty_manager.social_care"}
+    neither = hub.http.post("/accesses", headers=hub.staff("information_governance"), json={})
+    assert neither.status_code in (400, 422)
