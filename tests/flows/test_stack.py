@@ -199,11 +199,12 @@ def test_a_database_and_a_prefect_that_die_are_started_again(folder: Path) -> No
         stack.wait_ready(90)
 
 
-@pytest.mark.parametrize("missing", ["owner_database_url", "prefect_database_url"])
-def test_a_database_of_ones_own_needs_the_owners_and_prefects_addresses_too(tmp_path: Path, missing: str) -> None:
-    given = {
-        name: SecretStr("postgresql://nowhere") for name in ("owner_database_url", "prefect_database_url") if name != missing
-    }
+ADDRESSES = ("system_database_url", "owner_database_url", "prefect_database_url")
+
+
+@pytest.mark.parametrize("missing", ADDRESSES)
+def test_a_database_of_ones_own_needs_the_other_addresses_too(tmp_path: Path, missing: str) -> None:
+    given = {name: SecretStr("postgresql://nowhere") for name in ADDRESSES if name != missing}
     settings = Settings(data_dir=tmp_path, database_url=SecretStr("postgresql://nowhere"), **given)
     with pytest.raises(SettingsError, match=f"MASH_{missing.upper()}"), Stack(settings, {"prefect"}):
         pass
