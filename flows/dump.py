@@ -113,6 +113,8 @@ def _complaint(command: str, code: int, said: bytes) -> str:
     """What a program says went wrong, without the details and contexts below it: they show rows."""
     name = Path(command).name
     wrong = [line for line in said.decode(errors="replace").splitlines() if line.startswith(f"{name}: error:")]
+    if wrong and "unsupported version" in wrong[0]:
+        return f"{wrong[0]}: the backup is of a newer PostgreSQL than this one; restore it into one as new as that"
     return wrong[0] if wrong else f"{name} ended with code {code}"
 
 

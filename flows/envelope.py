@@ -103,7 +103,9 @@ def decrypt(source: Reads, target: Writes, by: list[Any]) -> None:
         decrypt_io(source, target, by)
     except DecryptError as failed:
         if "matching keys" in str(failed):
-            raise BackupFailed("this identity does not open it: it was made for another recipient") from None
+            raise BackupFailed(
+                "this identity does not open it: it was made for another recipient, or its beginning was changed"
+            ) from None
         raise BackupFailed("it is no backup, or its beginning was changed or cut off") from None
     except BrokenPipeError:
         raise
