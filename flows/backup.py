@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from mash.config.settings import Settings
+from mash.config.settings import Settings, SettingsError
 from mash.flows.cluster import start_cluster
 from mash.flows.dump import dumping, restoring
 from mash.flows.envelope import Beginning, decrypt, encrypt
@@ -70,7 +70,7 @@ def make_backup(settings: Settings, place: Path, to: list[Any], by: list[Any]) -
     Raises BackupFailed, and leaves no file, when anything is wrong.
     """
     began = time.monotonic()
-    with the_database(settings) as owner_url, ExitStack() as held:
+    with the_database(settings, new=False) as owner_url, ExitStack() as held:
         moment = held.enter_context(snapshot(owner_url))
         path = place / f"mash-{moment.at:%Y-%m-%dT%H%M%SZ}.dump.age" if place.is_dir() else place
         with _named_when_whole(path) as unfinished:
@@ -107,18 +107,25 @@ def restore_backup(settings: Settings, path: Path, by: list[Any]) -> Restored:
     Raises BackupFailed, with nothing restored, when the file does not open or the database is not empty.
     """
     _authenticate(path, by)
-    with the_database(settings) as owner_url:
+    with the_database(settings, new=True) as owner_url:
         restored = _restore_into(settings, owner_url, path, by)
         return Restored(restored.counts, restored.wrong, skip_references(owner_url))
 
 
 @contextmanager
-def the_database(settings: Settings) -> Iterator[str]:
-    """The address of the owner of this installation's database; if that is in the embedded PostgreSQL, it runs meanwhile."""
+def the_database(settings: Settings, *, new: bool) -> Iterator[str]:
+    """The address of the owner of this installation's database; if that is in the embedded PostgreSQL, it runs meanwhile, made
+    where `new` and there is none. Raises SettingsError or BackupFailed when it cannot be told which database is meant."""
     given = settings.owner_database_url
     if given is not None and not _embedded(settings, given):
         yield given.get_secret_value()
         return
+    if settings.database_url is not None and not _embedded(settings, settings.database_url):
+        raise SettingsError(
+            "MASH_OWNER_DATABASE_URL is needed beside MASH_DATABASE_URL: backups are made and restored as the owner"
+        )
+    if not new and not (settings.data_dir / "postgres" / "PG_VERSION").exists():
+        raise BackupFailed(f"there is nothing to back up: no MASH_OWNER_DATABASE_URL, and no database in {settings.data_dir}")
     cluster = start_cluster(settings.data_dir)
     try:
         yield cluster.owner_url

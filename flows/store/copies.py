@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, create_engine, func, make_url, select, table, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 SKIPPED = 1_000
 """References left out after a restore: those given out since the backup are in letters and in other systems, and must not come to
@@ -116,11 +116,10 @@ def _counts(connection: Connection) -> dict[str, int]:
 def _connected(owner_url: str) -> Iterator[Connection]:
     engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
-        try:
-            connection = engine.connect()
-        except OperationalError as failed:
-            raise BackupFailed(f"PostgreSQL cannot be reached: {str(failed.orig).strip().splitlines()[0]}") from None
-        with connection:
+        with engine.connect() as connection:
             yield connection
+    except DBAPIError as failed:
+        # The first line: the details below it show rows.
+        raise BackupFailed(f"PostgreSQL says: {str(failed.orig).strip().splitlines()[0]}") from None
     finally:
         engine.dispose()

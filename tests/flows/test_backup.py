@@ -443,10 +443,19 @@ def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(place: Place, refer
 
 def test_a_database_that_cannot_be_reached_or_holds_nothing_is_said_in_a_sentence(place: Place) -> None:
     nowhere = place.backup("--no-verify", MASH_OWNER_DATABASE_URL=f"postgresql://mash_owner:{PASSWORD}@127.0.0.1:1/mash")
-    assert nowhere.returncode == 1 and "PostgreSQL cannot be reached" in nowhere.stderr
+    assert nowhere.returncode == 1 and "Connection refused" in nowhere.stderr
     assert PASSWORD not in nowhere.stderr
     empty = place.backup("--no-verify", MASH_OWNER_DATABASE_URL=place.address("other"))
-    assert empty.returncode == 1 and "nothing to back up" in empty.stderr
+    assert empty.returncode == 1 and "nothing to back up: the database has no tables" in empty.stderr
+
+
+def test_which_database_is_meant_is_not_guessed(place: Place) -> None:
+    del place.environment["MASH_OWNER_DATABASE_URL"]
+    nothing = place.backup("--no-verify")
+    assert nothing.returncode == 1 and "nothing to back up: no MASH_OWNER_DATABASE_URL" in nothing.stderr
+    other = place.backup("--no-verify", MASH_DATABASE_URL="postgresql://mash_app@db.example.org/mash")
+    assert other.returncode == 2 and "MASH_OWNER_DATABASE_URL is needed beside MASH_DATABASE_URL" in other.stderr
+    assert not (Path(place.environment["MASH_DATA_DIR"]) / "postgres").exists()
 
 
 def test_a_server_newer_than_every_program_is_said_in_a_sentence() -> None:
