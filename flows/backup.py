@@ -93,8 +93,7 @@ def check_backup(settings: Settings, path: Path, by: list[Any]) -> Restored:
     try:
         cluster = start_cluster(folder)
         try:
-            make_room(cluster.owner_url)
-            return _restore_into(settings, cluster.owner_url, path, by)
+            return Restored(_fill(cluster.owner_url, path, by), _wrong(settings, cluster.owner_url))
         finally:
             cluster.stop()
     finally:
@@ -108,8 +107,10 @@ def restore_backup(settings: Settings, path: Path, by: list[Any]) -> Restored:
     """
     _authenticate(path, by)
     with the_database(settings, new=True) as owner_url:
-        restored = _restore_into(settings, owner_url, path, by)
-        return Restored(restored.counts, restored.wrong, skip_references(owner_url))
+        counts = _fill(owner_url, path, by)
+        # Before the chains are verified, which takes a while: whoever is in a hurry ends that, and starts the hub.
+        number = skip_references(owner_url)
+        return Restored(counts, _wrong(settings, owner_url), number)
 
 
 @contextmanager
@@ -140,12 +141,18 @@ def _embedded(settings: Settings, owner_url: SecretStr) -> bool:
     return of_its_own or host == settings.data_dir.resolve() / "postgres"
 
 
-def _restore_into(settings: Settings, owner_url: str, path: Path, by: list[Any]) -> Restored:
+def _fill(owner_url: str, path: Path, by: list[Any]) -> dict[str, int]:
+    """Restore into an empty database and bring its tables up to date; returns the rows of each as they were in the backup."""
     server = make_room(owner_url)
     with path.open("rb") as file, restoring(owner_url, server) as target:
         decrypt(file, target, by)
     counts = count_rows(owner_url)
     upgrade(owner_url)
+    return counts
+
+
+def _wrong(settings: Settings, owner_url: str) -> list[str]:
+    """What does not prove itself in a restored database."""
     # As the owner, who sees every row whatever the application may see. And of the settings only what the log is read with: no
     # other address may lead the proof to the database that it is compared with.
     here = Settings(
@@ -155,15 +162,15 @@ def _restore_into(settings: Settings, owner_url: str, path: Path, by: list[Any])
         hubs=settings.hubs,
         profiles_dir=settings.profiles_dir,
     )
-    return Restored(counts, asyncio.run(_wrong(here)))
 
+    async def verified() -> list[str]:
+        store = await open_store(here, pool_size=2)
+        try:
+            return [sentence async for sentence in verify(store)]
+        finally:
+            await store.close()
 
-async def _wrong(settings: Settings) -> list[str]:
-    store = await open_store(settings, pool_size=2)
-    try:
-        return [sentence async for sentence in verify(store)]
-    finally:
-        await store.close()
+    return asyncio.run(verified())
 
 
 def _prove(settings: Settings, path: Path, by: list[Any], expected: dict[str, int]) -> None:
