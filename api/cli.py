@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api import notify_cli, profile_cli, rota_cli
+from mash.api import backup_cli, notify_cli, profile_cli, rota_cli
 from mash.api.installed import installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
@@ -28,6 +28,9 @@ app.add_typer(profile_cli.app, name="profile")
 app.add_typer(rota_cli.app, name="rota")
 app.add_typer(notify_cli.app, name="notify")
 app.command()(profile_cli.walk)
+app.command()(backup_cli.backup)
+app.command()(backup_cli.restore)
+app.command()(backup_cli.backup_key)
 app.add_typer(db_app, name="db")
 app.add_typer(key_app, name="key")
 

@@ -43,6 +43,10 @@ class Settings(BaseModel):
         default=None, description="Asked for every minute while all is well: an outside monitor that misses it raises the alarm."
     )
     mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
+    backup_recipient: str = Field(
+        default="", description="age1...: to whom backups are encrypted; several, separated by commas, can each open them."
+    )
+    backup_identity: SecretStr | None = Field(default=None, description="What opens backups: to verify, and to restore.")
     time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
     settle_seconds: float = Field(

@@ -166,7 +166,7 @@ def _found(data: Path) -> Cluster | None:
 
 
 def _started(data: Path) -> Cluster:
-    programs, as_user = _programs(), _as_system_user()
+    programs, as_user = wheel_programs(), _as_system_user()
     if as_user:
         _let_system_user_in(data, programs)
     _end_processes(data)
@@ -303,7 +303,7 @@ def _one_at_a_time(path: Path) -> Iterator[None]:
 # --- places and permissions ---------------------------------------------------------------------------------------------------
 
 
-def _programs() -> Path:
+def wheel_programs() -> Path:
     """The wheel's programs, looked for when they are needed: a hub with its own PostgreSQL needs none of it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is not set
