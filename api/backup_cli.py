@@ -99,7 +99,7 @@ def _identities(settings: Settings, file: Path | None) -> list[Any]:
     """What opens a backup. Without the master key no chain of words can be verified: it is asked for before anything is done."""
     from mash.flows.envelope import identities
 
-    if settings.master_key is None:
+    if settings.master_key is None and not settings.master_key_command:
         raise SettingsError(
             "MASH_MASTER_KEY is needed to verify: that of the installation that the backup is of, for no other reads its people."
             f" `mash up` keeps it in {settings.data_dir / 'keys' / 'master_key'}"

@@ -33,7 +33,18 @@ class Settings(BaseModel):
     api_host: str = "127.0.0.1"
     api_port: int = 8000
     public_url: str = Field(default="", description="The address people reach the API by, for links. Default: host and port.")
-    master_key: SecretStr | None = Field(default=None, description="32 bytes, base64: wraps every referral's key.")
+    master_key: SecretStr | None = Field(
+        default=None,
+        description="32 bytes, base64: wraps every referral's key. Older ones behind it still open theirs.",
+    )
+    master_key_file: Path | None = Field(default=None, description="Where the master key is read from, again when it is rotated.")
+    master_key_command: str = Field(
+        default="", description="A program that prints the master key: whatever asks your key management service to open it."
+    )
+    signing_key: SecretStr | None = Field(default=None, description="32 bytes, base64: signs the daily checkpoint (Ed25519).")
+    checkpoint_dir: Path | None = Field(
+        default=None, description="Where each checkpoint is written too: a place that whoever runs the database cannot change."
+    )
     token_key: SecretStr | None = Field(default=None, description="Signs staff tokens and alert links.")
     hubs: str = Field(default="", description="The hubs that this installation serves, by name. Default: every profile there is.")
     profiles_dir: Path | None = Field(default=None, description="Further profiles of your own, beside the shipped ones.")

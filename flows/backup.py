@@ -160,12 +160,17 @@ def _wrong(settings: Settings, owner_url: str) -> list[str]:
         database_url=SecretStr(owner_url),
         system_database_url=SecretStr(owner_url),
         master_key=settings.master_key,
+        master_key_file=settings.master_key_file,
+        master_key_command=settings.master_key_command,
         hubs=settings.hubs,
         profiles_dir=settings.profiles_dir,
     )
 
     async def verified() -> list[str]:
-        store = await open_store(here, pool_size=2)
+        try:
+            store = await open_store(here, pool_size=2)
+        except SettingsError as not_its_key:
+            return [str(not_its_key)]
         try:
             return [sentence async for sentence in verify(store)]
         finally:

@@ -24,6 +24,7 @@ from mash.config.channels import read_channels
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.cluster import Cluster, ClusterNotStarted, ends_with_parent, start_cluster
+from mash.flows.store.keys import new_master
 from mash.flows.store.schema import upgrade
 
 PARTS = ("api", "worker", "prefect")
@@ -35,11 +36,21 @@ SECRETS = (
     "owner_database_url",
     "prefect_database_url",
     "master_key",
+    "signing_key",
     "token_key",
     "prefect_auth_string",
 )
 NEEDED = {
-    "worker": ("database_url", "system_database_url", "master_key", "token_key", "prefect_auth_string", "mail_url", "pulse_url"),
+    "worker": (
+        "database_url",
+        "system_database_url",
+        "master_key",
+        "signing_key",
+        "token_key",
+        "prefect_auth_string",
+        "mail_url",
+        "pulse_url",
+    ),
     "api": ("database_url", "system_database_url", "master_key", "token_key"),
 }
 """Which secrets a part is told of."""
@@ -86,7 +97,10 @@ def complete(settings: Settings) -> Settings:
         for name in SECRETS
         if getattr(settings, name) is None and (path := _keys(settings) / name).is_file()
     }
-    return settings.model_copy(update=found)
+    if settings.master_key_command:
+        found.pop("master_key", None)
+    where = {"master_key_file": _keys(settings) / "master_key"} if "master_key" in found else {}
+    return settings.model_copy(update={**found, **where})
 
 
 def prefect_environment(settings: Settings) -> dict[str, str]:
@@ -102,6 +116,15 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         **({"PREFECT_API_AUTH_STRING": login.get_secret_value()} if login else {}),
     }
+
+
+def write_secret(path: Path, value: str) -> None:
+    """Put a secret into a file that nobody else reads; whoever reads it meanwhile gets the old one or the new one, whole."""
+    new = path.with_name(f".{path.name}.new")
+    new.touch(mode=0o600)
+    new.chmod(0o600)
+    new.write_text(value)
+    new.replace(path)
 
 
 class Stack:
@@ -163,7 +186,8 @@ class Stack:
         """Keep every secret in a file of its own; make those that are missing."""
         self.settings = complete(self.settings)
         made = {
-            "master_key": base64.b64encode(os.urandom(32)).decode(),
+            **({} if self.settings.master_key_command else {"master_key": new_master()}),
+            "signing_key": base64.b64encode(os.urandom(32)).decode(),
             "token_key": secrets.token_urlsafe(32),
             "prefect_auth_string": f"mash:{secrets.token_urlsafe(18)}",
         }
@@ -172,14 +196,14 @@ class Stack:
         )
         _keys(self.settings).mkdir(mode=0o700, exist_ok=True)
         for name in (*SECRETS, "mail_url", "pulse_url"):
-            if (secret := getattr(self.settings, name)) is not None:
-                self._write_secret(name, secret.get_secret_value())
+            if (secret := getattr(self.settings, name)) is not None and not self._elsewhere(name):
+                write_secret(_keys(self.settings) / name, secret.get_secret_value())
+        if not self._elsewhere("master_key"):
+            self.settings = self.settings.model_copy(update={"master_key_file": _keys(self.settings) / "master_key"})
 
-    def _write_secret(self, name: str, value: str) -> None:
-        path = _keys(self.settings) / name
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_text(value)
+    def _elsewhere(self, name: str) -> bool:
+        """Whether a secret has a place of its own, where it is read again when it changes."""
+        return name == "master_key" and bool(self.settings.master_key_command or self.settings.master_key_file)
 
     def _prepare(self, owner_url: str) -> None:
         """What has to be there before any part starts: the tables."""
@@ -220,7 +244,7 @@ class Stack:
                 continue
             environment[f"MASH_{name.upper()}"] = str(value)
         for name in NEEDED[part]:
-            if getattr(self.settings, name) is not None:
+            if getattr(self.settings, name) is not None and not self._elsewhere(name):
                 environment[f"MASH_{name.upper()}_FILE"] = str((_keys(self.settings) / name).resolve())
         return [sys.executable, "-m", "mash.api.cli", part], environment
 

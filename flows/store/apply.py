@@ -186,7 +186,7 @@ def _item_of(command: StaffCommand | Command, words: str) -> Item:
 
 def _new_key(writes: Writes, store: Store, reference: str, hub: str) -> bytes:
     key, wrapped = store.keyring.new_key(reference)
-    writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped), "hub": hub})
+    writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped), "hub": hub, "master": store.keyring.current.name})
     return key
 
 

@@ -7,46 +7,133 @@ import binascii
 import hashlib
 import hmac
 import os
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from mash.config.settings import SettingsError
+from mash.config.settings import Settings, SettingsError, read_secret_file
 
 NONCE = 12
+READ_AGAIN = 1.0
+"""Seconds at least between two looks whether the master key has been rotated meanwhile."""
+COMMAND_SECONDS = 30
 
 
 class KeyDestroyed(Exception):
     """The referral's key was destroyed, or the master key is not the one that wrapped it: its people cannot be read."""
 
 
-class Keyring:
-    """What the master key can do. Plain keys stay in memory, and only while they are used."""
+@dataclass(frozen=True)
+class Master:
+    """A master key, and the name by which rows say which one wrapped them; it tells nothing of the key."""
 
-    def __init__(self, master_base64: str) -> None:
+    cipher: AESGCM
+    name: str
+    plain: bytes
+
+
+def new_master() -> str:
+    """A fresh master key, as it is written into a file: 32 random bytes in base64."""
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+def master_source(settings: Settings) -> Callable[[], str]:
+    """Where the master keys come from, to be read again when they are rotated: a program that asks a key service, a file, or the
+    environment. The newest is first; older ones, behind it, still open what they wrapped."""
+    if settings.master_key_command:
+        return lambda: _ask(settings.master_key_command)
+    if path := settings.master_key_file:
+        return lambda: read_secret_file(path, "MASH_MASTER_KEY_FILE")
+    if settings.master_key is None:
+        raise SettingsError("MASH_MASTER_KEY is needed; `mash up` makes one for you")
+    plain = settings.master_key.get_secret_value()
+    return lambda: plain
+
+
+def _ask(command: str) -> str:
+    try:
+        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as failed:
+        raise SettingsError(
+            f"MASH_MASTER_KEY_COMMAND: {type(failed).__name__}: is the program there, and does it answer?"
+        ) from None
+    if done.returncode:
+        raise SettingsError(f"MASH_MASTER_KEY_COMMAND ended with code {done.returncode}")
+    return done.stdout
+
+
+def _masters(text: str) -> tuple[Master, ...]:
+    found = []
+    for word in text.split():
         try:
-            master = base64.b64decode(master_base64, validate=True)
+            plain = base64.b64decode(word, validate=True)
         except binascii.Error:
-            master = b""
-        if len(master) != 32:
+            plain = b""
+        if len(plain) != 32:
             raise SettingsError("MASH_MASTER_KEY: expected 32 random bytes in base64; make them with: openssl rand -base64 32")
-        self._wrapping = AESGCM(master)
-        self._digesting = hmac.new(master, b"mash receipts", hashlib.sha256).digest()
+        found.append(Master(AESGCM(plain), hashlib.sha256(b"mash master" + plain).hexdigest()[:12], plain))
+    if not found:
+        raise SettingsError("MASH_MASTER_KEY is empty: expected 32 random bytes in base64")
+    return tuple(found)
+
+
+class Keyring:
+    """What the master keys can do. Plain keys stay in memory, and only while they are used."""
+
+    def __init__(self, source: Callable[[], str]) -> None:
+        self._source, self._read_at = source, time.monotonic()
+        self.masters = _masters(source())
+        self.receipts = self.search = b""
+        """Keys of the installation, kept wrapped in the database: `open_store` gives them."""
+
+    @property
+    def current(self) -> Master:
+        """The master key that wraps from now on."""
+        return self.masters[0]
 
     def new_key(self, reference: str) -> tuple[bytes, bytes]:
         """A fresh data key for a referral, plain and wrapped."""
         key = AESGCM.generate_key(256)
-        return key, seal(self._wrapping, key, reference)
+        return key, self.wrap(key, reference)
+
+    def wrap(self, key: bytes, name: str) -> bytes:
+        """A key, wrapped by the current master key and bound to what it is for."""
+        return seal(self.current.cipher, key, name)
 
     def unwrap(self, wrapped: bytes | None, reference: str) -> bytes:
         """The referral's data key. Raises KeyDestroyed when there is none any more."""
         if wrapped is None:
             raise KeyDestroyed(reference)
-        return unseal(self._wrapping, wrapped, reference)
+        for _ in range(2):
+            for master in self.masters:
+                try:
+                    return unseal(master.cipher, wrapped, reference)
+                except KeyDestroyed:
+                    continue
+            if not self.read_again():
+                break
+        raise KeyDestroyed(reference)
+
+    def read_again(self) -> bool:
+        """Look whether the master keys have changed, unless that was just done; whether they have."""
+        if time.monotonic() - self._read_at < READ_AGAIN:
+            return False
+        before, self._read_at = self.masters, time.monotonic()
+        self.masters = _masters(self._source())
+        return [m.name for m in before] != [m.name for m in self.masters]
 
     def fingerprint(self, content: bytes) -> str:
         """A keyed digest of a request body, to tell a repeated one from another."""
-        return hmac.new(self._digesting, content, hashlib.sha256).hexdigest()
+        return hmac.new(self.receipts, content, hashlib.sha256).hexdigest()
+
+    def first_receipts_key(self) -> bytes:
+        """The key of receipts as it was before it was kept: reckoned from the oldest master key: earlier receipts hold."""
+        return hmac.new(self.masters[-1].plain, b"mash receipts", hashlib.sha256).digest()
 
 
 def seal(key: AESGCM, plain: bytes, bound_to: str) -> bytes:

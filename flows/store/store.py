@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
-from mash.flows.store.keys import Keyring
-from mash.flows.store.tables import ANCHOR, PROFILES
+from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
+from mash.flows.store.tables import ANCHOR, PROFILES, SECRETS
 from mash.flows.store.time import HubTime
 from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
@@ -90,9 +91,9 @@ _WHO = text(
 
 async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     """Connect, store the profiles in force, and read the time anchor (the first process to come sets it)."""
-    if settings.database_url is None or settings.system_database_url is None or settings.master_key is None:
-        needed = "MASH_DATABASE_URL, MASH_SYSTEM_DATABASE_URL and MASH_MASTER_KEY are needed"
-        raise SettingsError(f"{needed}; `mash up` makes them for you")
+    if settings.database_url is None or settings.system_database_url is None:
+        raise SettingsError("MASH_DATABASE_URL and MASH_SYSTEM_DATABASE_URL are needed; `mash up` makes them for you")
+    keyring = Keyring(master_source(settings))
     engine, people = (_engine(url, pool_size) for url in (settings.system_database_url, settings.database_url))
     hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
     wall = datetime.now(UTC)
@@ -108,8 +109,22 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
             insert(ANCHOR).values(id=1, wall=wall, simulated=simulated, rate=settings.time_rate).on_conflict_do_nothing()
         )
         anchor = (await connection.execute(select(ANCHOR))).one()
+        keyring.receipts = await _secret(connection, keyring, "receipts", keyring.first_receipts_key())
+        keyring.search = await _secret(connection, keyring, "search", os.urandom(32))
     time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
-    return Store(engine, people, Keyring(settings.master_key.get_secret_value()), time, hubs)
+    return Store(engine, people, keyring, time, hubs)
+
+
+async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fresh: bytes) -> bytes:
+    """A key of the installation, kept wrapped by the master key; made the first time. Raises SettingsError for a master key that
+    is not this database's: what it wrapped could not be opened, and what is kept could not be read."""
+    made = {"name": name, "wrapped": keyring.wrap(fresh, name), "master": keyring.current.name}
+    await connection.execute(insert(SECRETS).values(**made).on_conflict_do_nothing())
+    wrapped = await connection.scalar(select(SECRETS.c.wrapped).where(SECRETS.c.name == name))
+    try:
+        return keyring.unwrap(wrapped, name)
+    except KeyDestroyed:
+        raise SettingsError("MASH_MASTER_KEY is not the one of this database: its people cannot be read with it") from None
 
 
 def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -74,6 +74,8 @@ class ReferralKey(SQLModel, table=True):
     wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     destroyed_at: datetime | None = Field(sa_column=moment(nullable=True))
     hub: str
+    master: str | None
+    """Which master key wrapped it; unknown where that was before keys could be rotated."""
 
 
 class PersonalItem(SQLModel, table=True):
@@ -103,6 +105,58 @@ class Participant(SQLModel, table=True):
     hub: str
     person: str
     until: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class Secret(SQLModel, table=True):
+    """A key of the installation, wrapped by the master key."""
+
+    __tablename__ = "secret"
+    name: str = Field(primary_key=True)
+    wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    master: str
+
+
+class KnownPerson(SQLModel, table=True):
+    """Somebody whom a referral names, as keyed numbers by which a name can be found that is spelt a little differently."""
+
+    __tablename__ = "known_person"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    reference: str
+    hub: str
+    subject: str | None
+    tokens: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    born: int | None = Field(sa_column=number(nullable=True))
+
+
+class Retention(SQLModel, table=True):
+    """A contact whose people are to be erased: since when that is announced, and whether somebody holds it."""
+
+    __tablename__ = "retention"
+    root: str = Field(primary_key=True)
+    hub: str
+    due_at: datetime = Field(sa_column=moment())
+    listed_at: datetime = Field(sa_column=moment())
+    held_by: str | None
+    held_why: str | None
+    erased_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class Checkpoint(SQLModel, table=True):
+    """What the logs and the counts were at a moment, signed."""
+
+    __tablename__ = "checkpoint"
+    number: int = Field(sa_column=number(primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    signature: str
+
+
+class Anchored(SQLModel, table=True):
+    """Up to which event a referral's log is in a checkpoint."""
+
+    __tablename__ = "anchored"
+    reference: str = Field(primary_key=True)
+    version: int
 
 
 class Access(SQLModel, table=True):
@@ -249,6 +303,11 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         Pulse,
         Participant,
         Access,
+        Secret,
+        KnownPerson,
+        Retention,
+        Checkpoint,
+        Anchored,
     )
 )
-PULSES, PARTICIPANTS, ACCESSES = _MORE
+PULSES, PARTICIPANTS, ACCESSES, SECRETS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED = _MORE

@@ -29,8 +29,8 @@ _QUEUED = "reference, hub, kind, role, clock, facts, created_at, status, tries, 
 # version is what decides all the same.
 _WRITE = text(f"""
     WITH keys AS (
-        INSERT INTO referral_key (reference, wrapped, hub)
-        SELECT reference, wrapped, hub FROM json_populate_recordset(NULL::referral_key, CAST(:keys AS json))),
+        INSERT INTO referral_key (reference, wrapped, hub, master)
+        SELECT reference, wrapped, hub, master FROM json_populate_recordset(NULL::referral_key, CAST(:keys AS json))),
     items AS (
         INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, CAST(:items AS json))),
     released AS (

@@ -74,6 +74,7 @@ def installation(cluster: Cluster, folder: Path) -> Settings:
     return Settings(
         data_dir=folder,
         database_url=SecretStr(cluster.app_url),
+        system_database_url=SecretStr(cluster.system_url),
         owner_database_url=SecretStr(cluster.owner_url),
         master_key=SecretStr(key.read_text()),
         hubs="merton",
@@ -116,7 +117,11 @@ def test_a_database_is_brought_back_to_the_moment_before_a_disaster(folder: Path
     again = start_cluster(folder / "again")
     try:
         settings = installation(again, folder)
-        environment = {"MASH_DATABASE_URL": again.app_url, "MASH_MASTER_KEY_FILE": str(folder / "master_key")}
+        environment = {
+            "MASH_DATABASE_URL": again.app_url,
+            "MASH_SYSTEM_DATABASE_URL": again.system_url,
+            "MASH_MASTER_KEY_FILE": str(folder / "master_key"),
+        }
         (folder / "master_key").chmod(0o600)
         with connect(again, "mash_owner", "mash") as owner:
             for statement in told("sql", folder):
