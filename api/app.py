@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mash.api import accesses, alerts, cases, duty, gatherings, health, referrals, status
+from mash.api import accesses, alerts, cases, duty, gatherings, health, people, referrals, status
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
@@ -52,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
     )
     app.state.token_key = token_key
-    routers = [part.router for part in (referrals, status, cases, accesses, gatherings, duty, alerts, health)]
+    routers = [part.router for part in (referrals, status, cases, accesses, people, gatherings, duty, alerts, health)]
     for router in routers:
         app.include_router(router)
     check_routes([*app.routes, *(route for router in routers for route in router.routes)])

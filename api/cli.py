@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api import backup_cli, notify_cli, profile_cli, rota_cli
+from mash.api import backup_cli, checkpoint_cli, keys_cli, notify_cli, people_cli, profile_cli, rota_cli
 from mash.api.installed import installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
@@ -33,6 +34,11 @@ app.command()(backup_cli.restore)
 app.command()(backup_cli.backup_key)
 app.add_typer(db_app, name="db")
 app.add_typer(key_app, name="key")
+app.add_typer(keys_cli.app, name="keys")
+app.add_typer(checkpoint_cli.app, name="checkpoint")
+app.add_typer(people_cli.app, name="retention")
+app.command()(people_cli.erase)
+app.command()(people_cli.sar)
 
 
 @app.command()
@@ -101,9 +107,14 @@ def states() -> None:
 
 
 @app.command()
-def log(what: Annotated[str, typer.Argument(help="A reference, for its story; or 'verify', to prove every chain.")]) -> None:
-    """Print a case's story, or find a changed, removed, inserted or cut-off event."""
-    from mash.flows.store.log import read_log, verify
+def log(
+    what: Annotated[str, typer.Argument(help="A reference, for its story; or 'verify', to prove every chain.")],
+    against: Annotated[Path | None, typer.Option(help="A folder of checkpoints that was kept elsewhere.")] = None,
+    key: Annotated[str | None, typer.Option(help="What checks their signatures, as `mash checkpoint key` printed it.")] = None,
+) -> None:
+    """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
+    from mash.api.checkpoint_cli import prove
+    from mash.flows.store.log import read_log
     from mash.flows.story import told
     from mash.states.clocks import local
 
@@ -111,15 +122,15 @@ def log(what: Annotated[str, typer.Argument(help="A reference, for its story; or
         for recorded in await read_log(store, what):
             out.print(f"{recorded.sequence:>4}  {local(recorded.at)}  {recorded.by.role:<20} {told(recorded)}", markup=False)
 
-    async def prove(store: Any) -> None:
-        wrong = [sentence async for sentence in verify(store)]
+    async def verify(store: Any) -> None:
+        wrong = await prove(store, against, key)
         for sentence in wrong:
             out.print(sentence, markup=False)
         out.print(f"{len(wrong)} chains are broken" if wrong else "every chain verifies")
         if wrong:
             raise typer.Exit(1)
 
-    with_store(prove if what == "verify" else tell)
+    with_store(verify if what == "verify" else tell)
 
 
 @app.command()

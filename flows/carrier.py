@@ -26,6 +26,7 @@ from prefect.states import Pending
 from mash.config.settings import Settings
 from mash.flows.automations import automate
 from mash.flows.connection import CARRIED, Client, connected
+from mash.flows.nightly import NIGHT, Night, nightly
 from mash.flows.referral import ATTEMPT, Attempt, parked, referral
 from mash.flows.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
 from mash.flows.store.queries import Case, read_case, record_repair, record_shown, set_flow_run, urgencies
@@ -286,6 +287,8 @@ class Carrier:
             for run in due:
                 if run.deployment_id == self.deployments.watchdog:
                     self._in_background(self._look_around(run))
+                elif run.deployment_id == self.deployments.nightly:
+                    self._in_background(self._work_at_night(run))
             await self.enqueue_all([str(run.parameters["reference"]) for run in due if "reference" in run.parameters])
             await asyncio.sleep(POLL)
 
@@ -295,3 +298,10 @@ class Carrier:
             await self._execute(watchdog, await self._ready(run))
         finally:
             WATCH.reset(token)
+
+    async def _work_at_night(self, run: FlowRun) -> None:
+        token = NIGHT.set(Night(self.store, self.settings))
+        try:
+            await self._execute(nightly, await self._ready(run))
+        finally:
+            NIGHT.reset(token)

@@ -24,6 +24,7 @@ from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectAlreadyExists
 
+from mash.flows.nightly import nightly, tonight
 from mash.flows.referral import referral, tags_of
 from mash.flows.store.queries import Case
 from mash.flows.store.store import Store
@@ -38,10 +39,11 @@ UNRATED = "unrated"
 
 @dataclass(frozen=True)
 class Deployments:
-    """The ids of our two deployments, and the names of the queues."""
+    """The ids of our deployments, and the names of the queues."""
 
     referral: UUID
     watchdog: UUID
+    nightly: UUID
     queues: frozenset[str]
 
 
@@ -73,7 +75,16 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
         schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=WATCH_EVERY))],
         description="Every open referral has exactly one live run; contacts in = outcomes + open",
     )
-    return Deployments(carrying, watching, frozenset(named))
+    night = await client.create_deployment(
+        flow_id=await client.create_flow(nightly),
+        name="every-night",
+        work_pool_name=POOL,
+        enforce_parameter_schema=False,
+        entrypoint="mash.flows.nightly.nightly",
+        schedules=[DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(days=1), anchor_date=tonight()))],
+        description="Signs a checkpoint; announces and erases people whose time is over",
+    )
+    return Deployments(carrying, watching, night, frozenset(named))
 
 
 def queues(store: Store) -> dict[str, int]:

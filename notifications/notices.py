@@ -18,6 +18,8 @@ from mash.states.referral import Clock, Referral
 
 REFERRER = "referrer"
 """The role that stands for whoever made the referral: reached by the address they gave."""
+ADMINISTRATOR = "administrator"
+"""The role that looks after the installation."""
 GOVERNANCE = "information_governance"
 """The role that examines who looked at what."""
 URGENT = ("immediate_danger", "escalation")

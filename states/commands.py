@@ -400,6 +400,13 @@ class FireClocks(Frozen):
     kind: Literal["fire_clocks"] = "fire_clocks"
 
 
+class ErasePeople(Frozen):
+    """The people of a referral are erased: their key is destroyed with this."""
+
+    kind: Literal["erase_people"] = "erase_people"
+    why: Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
+
+
 class RecordTold(Frozen):
     """The referrer was told: the notice was delivered."""
 
@@ -464,4 +471,4 @@ STAND_ALONE = (
 )
 """Commands that are right whatever others did meanwhile: twelve agencies answer at once."""
 
-Command = ReceiveContact | StaffCommand | FireClocks | RecordTold | RecordLinked
+Command = ReceiveContact | StaffCommand | FireClocks | RecordTold | RecordLinked | ErasePeople

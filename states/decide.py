@@ -71,6 +71,7 @@ HANDLERS: dict[str, Callable[[Deciding, Any, Said | None], None]] = {
     "add_note": upkeep.add_note,
     "fire_clocks": upkeep.fire_clocks,
     "record_told": upkeep.record_told,
+    "erase_people": upkeep.erase_people,
 }
 
 

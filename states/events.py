@@ -412,6 +412,13 @@ class ReferrerTold(Frozen):
     what: str
 
 
+class PeopleErased(Frozen):
+    """The people of the referral were erased, and for which reason. What the log says of the case stays."""
+
+    kind: Literal["people_erased"] = "people_erased"
+    why: str
+
+
 class ClocksStarted(Frozen):
     kind: Literal["clocks_started"] = "clocks_started"
     clocks: tuple[StartedClock, ...]
@@ -510,6 +517,7 @@ Event = Annotated[
     | ProfileAdopted
     | NoteAdded
     | ReferrerTold
+    | PeopleErased
     | ClocksStarted
     | ClocksStopped
     | ClockMoved

@@ -185,6 +185,15 @@ class Firewall(Frozen):
     )
 
 
+class Retention(Frozen):
+    """How long the people of a concluded contact are kept, and how long their erasure is announced before it is done."""
+
+    listed_days: int = Field(default=30, ge=1, le=365, description="Days on the list of what is about to be erased.")
+    years: dict[Outcome | Literal["not_taken"], int] = Field(
+        min_length=1, description="Years after the contact was concluded, by outcome; of several outcomes, the longest."
+    )
+
+
 class Rung(Frozen):
     """A step of the ladder: a role, and how long it has to acknowledge before the next one is told."""
 
@@ -300,6 +309,7 @@ class Profile(Frozen):
     agencies: dict[str, Agency]
     sharing: Sharing
     firewall: Firewall
+    retention: Retention
     meeting: Meeting
     strategy_discussion: StrategyDiscussion
     gatherings: dict[str, Gathering]

@@ -141,6 +141,7 @@ class Referral(Frozen, extra="ignore"):
     service: str | None = None
     assessment_outcome: str | None = None
     told: tuple[str, ...] = ()
+    erased: bool = False
     clocks: dict[str, Clock] = {}
 
     @property
@@ -321,6 +322,8 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             return {"consulted_at": at}
         case e.PlaceAssigned():
             return {"place": event.place}
+        case e.PeopleErased():
+            return {"erased": True}
         case e.SharingBasisRecorded():
             return {"sharing": event.share}
         case e.AdultViewRecorded():

@@ -24,6 +24,15 @@ def set_time(store: Store, at: datetime) -> None:
     store.time = HubTime(wall=at, simulated=at, rate=0.0)
 
 
+async def turned_away(store: Store) -> str:
+    """A concluded contact: Merton takes no adults, and nobody can be written to."""
+    adult = (Subject(id="s1", cohort="adult"),)
+    command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=adult)
+    items = [Item("concern", b"a concern"), Item("subject", json.dumps({"name": "Orla Quince"}).encode(), "s1")]
+    async with store.transaction(SCHOOL) as connection:
+        return (await receive(connection, store, command, items, SCHOOL)).reference
+
+
 async def submit(store: Store, *ids: str, words: str = "a concern", by: Actor = SCHOOL) -> str:
     """A contact about these subjects, received; its reference."""
     subjects = tuple(Subject(id=sid, cohort="child") for sid in ids or ("s1",))

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import unseal
+from mash.flows.store.names import people
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import KEYS, REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
@@ -61,6 +62,7 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     reference = f"MASH-{now:%y}-{number:06d}"
     writes = Writes()
     held = tuple(writes.keep(reference, _new_key(writes, store, reference, by.hub), items, by, now))
+    writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
     events = decide(None, command, profile, by, now, reference=reference, said=held[0])
@@ -234,6 +236,7 @@ async def _continue(
             continue
         item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
         held += writes.keep(split.reference, key, [item], by, now)
+        writes.people += people(store.keyring.search, split.reference, by.hub, [item])
         # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
         writes.items[-1].update(
             {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}

@@ -7,15 +7,15 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import ValidationError
-from sqlalchemy import select, union, update
+from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import KeyDestroyed, digest, unseal
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, ITEMS, KEYS, RECEIPTS, REFERRALS
+from mash.flows.store.tables import EVENTS, ITEMS, RECEIPTS, REFERRALS
 from mash.states.errors import NotFound
-from mash.states.events import GENESIS, RECORDED, Recorded
+from mash.states.events import GENESIS, RECORDED, PeopleErased, Recorded
 from mash.states.referral import Referral, evolve
 
 PAGE = 500
@@ -113,8 +113,7 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
     try:
         key = await data_key(connection, store, reference)
     except KeyDestroyed:
-        erased = await connection.scalar(select(KEYS.c.destroyed_at).where(KEYS.c.reference == reference))
-        if erased is None:
+        if not any(isinstance(recorded.event, PeopleErased) for recorded in log):
             yield f"{reference}: its key is gone or cannot be read with this master key, though nobody erased it"
         return  # the chain holds without the words
     sealed = {
@@ -132,16 +131,3 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
             if not intact:
                 yield f"{reference}: the words of event {recorded.sequence} were changed or removed"
                 break
-
-
-async def destroy_key(store: Store, reference: str) -> None:
-    """Erase the people of a contact by destroying its keys, those of its linked referrals too: they hold copies. The logs stay,
-    and still verify."""
-    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
-    family = select(REFERRALS.c.reference).where(REFERRALS.c.root == root)
-    async with store.engine.begin() as connection:
-        done = await connection.execute(
-            update(KEYS).where(KEYS.c.reference.in_(family)).values(wrapped=None, destroyed_at=store.time.now())
-        )
-    if not done.rowcount:
-        raise NotFound(f"no referral {reference}")

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.store import Store
 from mash.flows.store.tables import API_KEYS, NOTICES, RECEIPTS, REFERRALS, REPAIRS
@@ -46,19 +47,24 @@ def case_of(row: Row[Any]) -> Case:
 
 
 async def conservation(store: Store) -> dict[str, int]:
+    """The counts of this moment."""
+    async with store.single.connect() as connection:
+        return await counts(connection)
+
+
+async def counts(connection: AsyncConnection) -> dict[str, int]:
     """Contacts in, counted from the receipts; outcomes and open, counted from the referrals; they must agree."""
     contacts = select(func.count()).where(RECEIPTS.c.purpose == "submission", RECEIPTS.c.status < 300)
     # A contact is one, whatever number of linked referrals it was split into.
     referrals = select(func.count()).where(REFERRALS.c.reference == REFERRALS.c.root)
     still_open = select(func.count(func.distinct(REFERRALS.c.root))).where(REFERRALS.c.is_open)
     # In one statement: what comes in between two would look like a loss.
-    counts = select(
+    at_once = select(
         contacts.scalar_subquery().label("contacts"),
         referrals.scalar_subquery().label("referrals"),
         still_open.scalar_subquery().label("open"),
     )
-    async with store.single.connect() as connection:
-        row = (await connection.execute(counts)).one()
+    row = (await connection.execute(at_once)).one()
     return {"contacts": row.contacts, "outcomes": row.referrals - row.open, "open": row.open}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -117,6 +118,28 @@ async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[
         key = AESGCM(await data_key(connection, store, reference))
         query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
         return (await connection.execute(query)).all(), key
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An item in plain."""
+
+    id: str
+    kind: str
+    subject: str | None
+    agency: str
+    at: datetime
+    content: bytes
+
+
+async def read_everything(connection: AsyncConnection, store: Store, case: Case) -> list[Kept]:
+    """Every item of a case in plain, whoever it belongs to: for what the law asks to be answered from all of it."""
+    key = AESGCM(await data_key(connection, store, case.reference))
+    query = select(ITEMS).where(ITEMS.c.reference == case.reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
+    return [
+        Kept(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
+        for row in (await connection.execute(query)).all()
+    ]
 
 
 async def read_notices(store: Store, case: Case, by: Actor) -> Sequence[Row[Any]]:

@@ -10,12 +10,12 @@ from sqlalchemy import JSON, Row, Select, cast, func, insert, select, update
 
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import NOTICES
-from mash.notifications.notices import ORDINARY
+from mash.notifications.notices import ADMINISTRATOR, ORDINARY
 
 
-def _told_since(hub: str, what: str, since: datetime) -> Select[tuple[int]]:
+def _told_since(hub: str, role: str, what: str, since: datetime) -> Select[tuple[int]]:
     said = cast(NOTICES.c.facts, JSON)["what"].as_string()
-    ours = (NOTICES.c.reference.is_(None), NOTICES.c.kind == "system", NOTICES.c.hub == hub)
+    ours = (NOTICES.c.reference.is_(None), NOTICES.c.kind == "system", NOTICES.c.hub == hub, NOTICES.c.role == role)
     return select(NOTICES.c.id).where(*ours, NOTICES.c.created_at > since, said == what).limit(1)
 
 
@@ -45,18 +45,32 @@ async def revive(store: Store) -> int:
 async def tell_administrators(
     store: Store, hub: str, what: str, detail: str, *, avoid: list[str] | None = None, at_most_every: timedelta | None = None
 ) -> None:
-    """Queue a notice about the system itself; by other channels than those to `avoid`, if there are any, and not when they were
-    told the same less than `at_most_every` ago."""
+    """`tell_role`, to those who look after the installation."""
+    await tell_role(store, hub, ADMINISTRATOR, what, detail, avoid=avoid, at_most_every=at_most_every)
+
+
+async def tell_role(
+    store: Store,
+    hub: str,
+    role: str,
+    what: str,
+    detail: str,
+    *,
+    avoid: list[str] | None = None,
+    at_most_every: timedelta | None = None,
+) -> None:
+    """Queue a notice about the system itself; by other channels than those to `avoid`, if there are any, and not when the role
+    was told the same less than `at_most_every` ago."""
     facts = {"what": what, "detail": detail, "avoid": avoid or []}
     async with store.engine.begin() as connection:
-        if at_most_every and await connection.scalar(_told_since(hub, what, store.time.now() - at_most_every)):
+        if at_most_every and await connection.scalar(_told_since(hub, role, what, store.time.now() - at_most_every)):
             return
         await connection.execute(
             insert(NOTICES).values(
                 reference=None,
                 hub=hub,
                 kind="system",
-                role="administrator",
+                role=role,
                 clock=None,
                 facts=as_json(facts),
                 created_at=store.time.now(),

@@ -52,7 +52,10 @@ _WRITE = text(f"""
     parties AS (
         INSERT INTO participant (reference, party, hub, person, until)
         SELECT reference, party, hub, person, until
-        FROM json_populate_recordset(NULL::participant, CAST(:parties AS json)) ON CONFLICT DO NOTHING)
+        FROM json_populate_recordset(NULL::participant, CAST(:parties AS json)) ON CONFLICT DO NOTHING),
+    people AS (
+        INSERT INTO known_person (reference, hub, subject, tokens, born)
+        SELECT reference, hub, subject, tokens, born FROM json_populate_recordset(NULL::known_person, CAST(:people AS json)))
     SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608
 
 # What has not been sent yet is withdrawn, a message that waits for its next channel stops there, and whoever was alerted is told.
@@ -114,6 +117,7 @@ class Writes:
     notices: list[dict[str, Any]] = field(default_factory=list)
     over: list[dict[str, Any]] = field(default_factory=list)
     parties: list[dict[str, Any]] = field(default_factory=list)
+    people: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
     def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
@@ -224,7 +228,7 @@ class Writes:
         """Write it. Raises VersionConflict when somebody was quicker with one of the referrals."""
         if not self.events:
             return
-        named = ("keys", "items", "begun", "changed", "events", "notices", "parties")
+        named = ("keys", "items", "begun", "changed", "events", "notices", "parties", "people")
         rows = {name: as_json(getattr(self, name)) for name in named}
         done = (await connection.execute(_WRITE, {**rows, "released": self.released})).one()
         if done[0] != len(self.changed):

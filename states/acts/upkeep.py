@@ -43,6 +43,14 @@ def record_told(d: Deciding, cmd: c.RecordTold, said: Said | None) -> None:
         d.stop(kind)
 
 
+def erase_people(d: Deciding, cmd: c.ErasePeople, said: Said | None) -> None:
+    """Nobody is erased of a case that somebody works on."""
+    if not d.referral.finished:
+        raise Incomplete("this referral is open, or its referrer is still to be told: nobody is erased before it is concluded")
+    if not d.referral.erased:
+        d.record(e.PeopleErased(why=cmd.why))
+
+
 def link(d: Deciding, cmd: c.LinkReferral | c.RecordLinked, said: Said | None) -> None:
     """Another referral belongs with this one."""
     if cmd.other == d.reference:

@@ -24,6 +24,7 @@ ROUTES: dict[str, tuple[tuple[str, str, Any], ...]] = {
     "read_disagreements": (("GET", "/disagreements", None),),
     "read_rota": (("GET", "/rota", None),),
     "read_accesses": (("POST", "/accesses", {"reference": NOWHERE}),),
+    "find_people": (("POST", "/people/search", {"name": "Nobody Known"}),),
 }
 """Every action of staff, and where it is asked for. Referrers sign in by keys: tests/api/test_refusals.py has theirs."""
 OF_REFERRERS = {"submit_referral", "read_own_referral", "disagree_with_decision"}

@@ -231,6 +231,8 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
             return c.AcknowledgeAlert(clock=one(*(referral.alerts or ("triage",)), odd=("nothing",)))
         case "adopt_profile":
             return c.AdoptProfile(digest=world.profile.digest)
+        case "erase_people":
+            return c.ErasePeople(why=one("retention", "right_to_erasure"))
         case "record_told":
             return c.RecordTold(what=one("acknowledgement", "outcome"))
         case _:

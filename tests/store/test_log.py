@@ -7,22 +7,26 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from acting import turned_away
 
 from mash.flows.store.apply import act, receive
+from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed
-from mash.flows.store.log import destroy_key, fold, read_log, verify
+from mash.flows.store.log import read_log, verify
 from mash.flows.store.queries import read_case
 from mash.flows.store.reading import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
-from mash.states.commands import Actor, AddNote, RateReferral, ReceiveContact, RecordDecision, Subject
-from mash.states.errors import NotFound
-from mash.states.events import Recorded
+from mash.states.commands import Actor, AddNote, ErasePeople, RateReferral, ReceiveContact, RecordDecision, Subject
+from mash.states.errors import Incomplete, NotFound
+from mash.states.events import PeopleErased, Recorded
 
 SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")
 DUTY = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="merton")
 MANAGER = Actor(id="m.manager", role="team_manager", agency="social_care", hub="merton")
+GOVERNOR = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
+MISTAKE = ErasePeople(why="recorded_by_mistake")
 Tamper = Callable[[psycopg.Connection, str], object]
 
 
@@ -184,23 +188,29 @@ async def test_tampering_is_found_and_only_where_it_happened(
     assert any(said in sentence for sentence in wrong), wrong
 
 
-async def test_erasing_people_leaves_a_log_that_still_proves_itself(store: Store) -> None:
-    reference, other = await a_case(store), await a_case(store)
+async def test_erasing_people_leaves_a_log_that_still_proves_itself_and_says_so(store: Store) -> None:
+    reference, other = await turned_away(store), await a_case(store)
     before = await read_log(store, reference)
-    case = await read_case(store, reference)
-    await destroy_key(store, reference)
+    assert await erase(store, reference, MISTAKE, GOVERNOR) == [reference]
     assert await found(store) == []
-    assert await read_log(store, reference) == before
-    assert fold(before).version == len(before)
+    after = await read_log(store, reference)
+    assert after[: len(before)] == before and after[-1].event == PeopleErased(why="recorded_by_mistake")
     with pytest.raises(KeyDestroyed):
-        await read_items(store, case, DUTY)
+        await read_items(store, await read_case(store, reference), DUTY)
     assert "a concern" in [item["content"] for item in await read_items(store, await read_case(store, other), DUTY)]
 
 
-async def test_after_erasure_a_changed_event_is_still_found(store: Store, owner_connection: psycopg.Connection) -> None:
+async def test_nobody_is_erased_of_a_case_that_is_open(store: Store) -> None:
     reference = await a_case(store)
-    await destroy_key(store, reference)
-    change_words_of_log(owner_connection, reference)
+    with pytest.raises(Incomplete, match="open"):
+        await erase(store, reference, MISTAKE, GOVERNOR)
+    assert "a concern" in [item["content"] for item in await read_items(store, await read_case(store, reference), DUTY)]
+
+
+async def test_after_erasure_a_changed_event_is_still_found(store: Store, owner_connection: psycopg.Connection) -> None:
+    reference = await turned_away(store)
+    await erase(store, reference, MISTAKE, GOVERNOR)
+    owner_connection.execute("UPDATE event SET canonical = replace(canonical, 'school-1', 'school-2') WHERE sequence = 1")
     assert any("was changed" in sentence for sentence in await found(store))
 
 
@@ -208,7 +218,7 @@ async def test_there_is_no_log_and_no_key_of_a_referral_that_never_was(store: St
     with pytest.raises(NotFound):
         await read_log(store, "MASH-26-999999")
     with pytest.raises(NotFound):
-        await destroy_key(store, "MASH-26-999999")
+        await erase(store, "MASH-26-999999", MISTAKE, GOVERNOR)
 
 
 async def test_a_key_that_vanished_without_an_erasure_is_found(store: Store, owner_connection: psycopg.Connection) -> None:

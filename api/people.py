@@ -1,0 +1,43 @@
+"""Whether somebody is known: people by name, as the hub's staff may look for them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from mash.api.permitted import Permitted
+from mash.api.referrals import PROBLEMS
+from mash.flows.store.search import find
+from mash.states.commands import Actor
+
+router = APIRouter(prefix="/people", tags=["staff"], responses=PROBLEMS)
+
+
+class Asked(BaseModel):
+    """Whom somebody looks for. It is sent as a body: no name in an address."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"name": "Isla Example", "born": "2015-12-20"}]},
+    )
+
+    name: Annotated[str, Field(min_length=2, max_length=200)]
+    born: Annotated[str, Field(max_length=10, description="YYYY-MM-DD, if it is known.")] = ""
+
+
+@router.post("/search")
+async def search(
+    request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("find_people"))]
+) -> dict[str, list[dict[str, Any]]]:
+    """The people of your hub's cases whose names are like this one, spelt a little differently too; the likest first. Each that
+    is shown to you is recorded as an access to their case."""
+    found = await find(request.app.state.store, asked.name, asked.born, by)
+    return {
+        "people": [
+            {"reference": each.reference, "subject": each.subject, "name": each.name, "alike": round(each.alike, 2)}
+            for each in found
+        ]
+    }

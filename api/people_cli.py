@@ -1,0 +1,98 @@
+"""`mash erase`, `mash retention`, `mash sar`: what people may ask of what is kept about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+from mash.api.installed import out, whoever, with_store
+from mash.states.commands import Actor, ErasePeople
+
+app = typer.Typer(no_args_is_help=True, help="How long people are kept, and what is about to be erased.")
+
+
+def _by(hub: str) -> Actor:
+    """Whoever gives the command on this machine, acting for a hub."""
+    return Actor(id=whoever(), role="administrator", agency="system", hub=hub)
+
+
+def erase(
+    reference: str,
+    why: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(ErasePeople.model_fields['why'].annotation))}.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Erase the people of a concluded contact, for good: its keys are destroyed, those of its linked referrals too. Its log
+    stays, and still verifies. Backups made before still hold the keys: they go when those are removed."""
+    from mash.flows.store.erasure import erase as erase_people
+    from mash.flows.store.queries import read_case
+
+    command = ErasePeople.model_validate({"why": why})
+
+    async def work(store: Any) -> None:
+        case = await read_case(store, reference)
+        if not yes:
+            typer.confirm(f"Nobody will ever read the people of {reference} again. Erase them?", abort=True)
+        erased = await erase_people(store, reference, command, _by(case.hub))
+        out.print(f"erased: {', '.join(erased)}")
+
+    with_store(work)
+
+
+@app.command("list")
+def list_() -> None:
+    """Print the contacts whose people are about to be erased, since when that is announced, and which are held."""
+    from mash.flows.store.retention import listed
+    from mash.states.clocks import local
+
+    async def work(store: Any) -> None:
+        rows = await listed(store)
+        for row in rows:
+            held = f"  held by {row.held_by}: {row.held_why}" if row.held_by else ""
+            out.print(f"{row.root}  {row.hub}  due {local(row.due_at)}  announced {local(row.listed_at)}{held}", markup=False)
+        out.print(f"{len(rows)} contacts")
+
+    with_store(work)
+
+
+@app.command()
+def hold(reference: str, why: Literal["inquiry", "litigation", "complaint", "subject_access", "other"]) -> None:
+    """Have a contact on the list kept beyond its time."""
+    from mash.flows.store.retention import hold as keep
+
+    with_store(lambda store: keep(store, reference, whoever(), why))
+
+
+@app.command()
+def release(reference: str) -> None:
+    """Hold a contact no longer: it is erased in its turn."""
+    from mash.flows.store.retention import hold as keep
+
+    with_store(lambda store: keep(store, reference, None, None))
+
+
+@app.command()
+def run() -> None:
+    """Erase what has been announced for long enough, and announce what is due; every night does it by itself."""
+    from mash.flows.nightly import keep_to_retention
+
+    with_store(keep_to_retention)
+
+
+def sar(
+    reference: str,
+    subject: Annotated[str, typer.Argument(help="Whose, such as S1.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to write it: a file of mode 600 that is not there yet.")],
+) -> None:
+    """Write what is kept about a person of a case, for a subject access request, as a page to be read before it leaves: others
+    are blacked out, and what others told in confidence is left out; a person decides whether that is enough."""
+    from mash.flows.access_request import answer
+
+    async def work(store: Any) -> None:
+        page, left_out = await answer(store, reference, subject, whoever())
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(page, encoding="utf-8")
+        out.print(f"{file} was written. Read it before it leaves; {left_out} items are not in it, and it says why.", markup=False)
+
+    with_store(work)

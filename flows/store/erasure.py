@@ -1,0 +1,34 @@
+"""Erasing people: their keys are destroyed and their names leave the search. The logs stay, and still verify."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.apply import apply
+from mash.flows.store.store import Store
+from mash.flows.store.tables import KEYS, PEOPLE, REFERRALS
+from mash.states.commands import Actor, ErasePeople
+from mash.states.errors import NotFound
+
+
+async def erase(store: Store, reference: str, command: ErasePeople, by: Actor) -> list[str]:
+    """Erase the people of a contact, those of its linked referrals too: they hold copies. Returns the references. Raises
+    Incomplete while one of them is open."""
+    async with store.transaction(by, of_system=True) as connection:
+        return await erase_within(connection, store, reference, command, by)
+
+
+async def erase_within(connection: AsyncConnection, store: Store, reference: str, command: ErasePeople, by: Actor) -> list[str]:
+    """`erase`, within the caller's transaction."""
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+    query = select(REFERRALS.c.reference).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
+    family = list((await connection.scalars(query)).all())
+    if not family:
+        raise NotFound(f"no referral {reference}")
+    for each in family:
+        await apply(connection, store, each, command, by)
+    gone = {"wrapped": None, "destroyed_at": store.time.now()}
+    await connection.execute(update(KEYS).where(KEYS.c.reference.in_(family)).values(**gone))
+    await connection.execute(delete(PEOPLE).where(PEOPLE.c.reference.in_(family)))
+    return family

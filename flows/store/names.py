@@ -1,0 +1,66 @@
+"""What a person is found by without a plain name at rest: keyed numbers of their name's words, and of three letters of each.
+
+What a name is matched by is made comparable first (case, accents, hyphens), never what is kept: names stay as people write them.
+docs/security.md says what these numbers give away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from mash.flows.store.writes import Item
+
+NAMED = ("subject", "household")
+"""The kinds of items that hold a person."""
+
+
+def comparable(name: str) -> list[str]:
+    """The words of a name as they are compared: without case, accents and what stands between letters."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return re.findall(r"\w+", plain.replace("'", "").replace("’", ""))
+
+
+def tokens(key: bytes, name: str) -> list[int]:
+    """The numbers of a name: of each word, and of its letters by threes, as they are at its beginning and end too."""
+    words = comparable(name)
+    parts = {f"word:{word}" for word in words}
+    for word in words:
+        edged = f"  {word} "
+        parts |= {f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)}
+    return sorted(_number(key, part) for part in parts)
+
+
+def birthday(key: bytes, born: str) -> int | None:
+    """The number of a date of birth; None for one that is none."""
+    try:
+        return _number(key, f"born:{date.fromisoformat(born)}")
+    except ValueError:
+        return None
+
+
+def _number(key: bytes, part: str) -> int:
+    return int.from_bytes(hmac.digest(key, part.encode(), hashlib.sha256)[:8], "big", signed=True)
+
+
+def people(key: bytes, reference: str, hub: str, items: Iterable[Item]) -> list[dict[str, Any]]:
+    """The rows by which the people in these items are found."""
+    rows = []
+    for item in items:
+        if item.kind in NAMED and (name := name_of(item.content)).strip():
+            born = birthday(key, str(json.loads(item.content).get("date_of_birth") or ""))
+            row = {"reference": reference, "hub": hub, "subject": item.subject, "tokens": tokens(key, name), "born": born}
+            rows.append(row)
+    return rows
+
+
+def name_of(content: bytes) -> str:
+    """The name in an item about a person."""
+    given = json.loads(content).get("name") or ""
+    return " ".join(str(given.get(part) or "") for part in ("given", "family")) if isinstance(given, dict) else str(given)

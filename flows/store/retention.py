@@ -1,0 +1,100 @@
+"""The list of contacts whose people are about to be erased, and carrying it out: announced first, held where somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy import Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from mash.flows.store.erasure import erase_within
+from mash.flows.store.queries import case_of
+from mash.flows.store.store import Store, system_actor
+from mash.flows.store.tables import REFERRALS, RETENTIONS
+from mash.states.commands import ErasePeople
+from mash.states.errors import NotFound, Refusal
+from mash.states.profile import Profile
+from mash.states.retention import keep_until
+
+log = structlog.stdlib.get_logger("mash.retention")
+Why = Literal["inquiry", "litigation", "complaint", "subject_access", "other"]
+"""Why somebody has a contact kept beyond its time."""
+
+
+async def list_due(store: Store, profile: Profile) -> list[str]:
+    """Put the contacts of a hub on the list whose people's time is over; returns those that are new on it. What was reopened
+    since is taken off by `erase_listed`, which looks again."""
+    now, new = store.time.now(), list[str]()
+    for root, due in await _over(store, profile, now):
+        row = {"root": root, "hub": profile.name, "due_at": due, "listed_at": now, "held_by": None, "held_why": None}
+        async with store.single.connect() as connection:
+            added = await connection.execute(insert(RETENTIONS).values(**row).on_conflict_do_nothing())
+        new += [root] if added.rowcount else []
+    return new
+
+
+async def _over(store: Store, profile: Profile, now: datetime) -> list[tuple[str, datetime]]:
+    """The contacts of a hub whose people's time is over, and since when."""
+    # Nothing younger than the shortest rule can be due: most of what there is need not be read.
+    youngest = now - timedelta(days=365 * min(profile.retention.years.values()))
+    listed = select(RETENTIONS.c.root).where(RETENTIONS.c.root == REFERRALS.c.root)
+    page = (
+        select(REFERRALS)
+        .where(REFERRALS.c.hub == profile.name, REFERRALS.c.received_at < youngest, ~listed.exists())
+        .order_by(REFERRALS.c.root, REFERRALS.c.reference)
+    )
+    found = []
+    async with store.single.connect() as connection:
+        rows = (await connection.execute(page)).all()
+    for root, family in groupby((case_of(row) for row in rows), key=lambda case: case.root):
+        until = keep_until([case.referral for case in family], profile)
+        if until is not None and until <= now:
+            found.append((root, until))
+    return found
+
+
+async def erase_listed(store: Store, profile: Profile) -> list[str]:
+    """Erase the people of a hub's contacts that have been on the list for as long as the profile announces it, and that nobody
+    holds; returns them. One that is open again is taken off the list's turn until it is due anew."""
+    since = store.time.now() - timedelta(days=profile.retention.listed_days)
+    waiting = (RETENTIONS.c.hub == profile.name, RETENTIONS.c.erased_at.is_(None), RETENTIONS.c.held_by.is_(None))
+    async with store.single.connect() as connection:
+        roots = (await connection.scalars(select(RETENTIONS.c.root).where(*waiting, RETENTIONS.c.listed_at <= since))).all()
+    return [root for root in roots if await _erase_one(store, profile, root)]
+
+
+async def _erase_one(store: Store, profile: Profile, root: str) -> bool:
+    by = system_actor(profile.name)
+    # Locked and looked at again: somebody may hold it at this moment.
+    mine = select(RETENTIONS.c.root).where(RETENTIONS.c.root == root, RETENTIONS.c.held_by.is_(None)).with_for_update()
+    try:
+        async with store.transaction(by) as connection:
+            if await connection.scalar(mine) is None:
+                return False
+            await erase_within(connection, store, root, ErasePeople(why="retention"), by)
+            done = update(RETENTIONS).where(RETENTIONS.c.root == root)
+            await connection.execute(done.values(erased_at=store.time.now()))
+    except Refusal as refusal:
+        log.warning("not erased", reference=root, reason=type(refusal).__name__)
+        return False
+    return True
+
+
+async def hold(store: Store, root: str, by: str | None, why: Why | None) -> None:
+    """Have a contact kept beyond its time, or (by nobody) no longer. Raises NotFound for one that is not on the list."""
+    change = update(RETENTIONS).where(RETENTIONS.c.root == root, RETENTIONS.c.erased_at.is_(None))
+    async with store.single.connect() as connection:
+        done = await connection.execute(change.values(held_by=by, held_why=why))
+    if not done.rowcount:
+        raise NotFound(f"{root} is not on the list of what is about to be erased: see `mash retention list`")
+
+
+async def listed(store: Store) -> Sequence[Row[Any]]:
+    """What is about to be erased, the first to go first."""
+    query = select(RETENTIONS).where(RETENTIONS.c.erased_at.is_(None)).order_by(RETENTIONS.c.listed_at, RETENTIONS.c.root)
+    async with store.single.connect() as connection:
+        return (await connection.execute(query)).all()

@@ -1,0 +1,65 @@
+"""A subject access request is answered from all there is, with everybody else blacked out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from acting import BASIS, DUTY, POLICE, SCHOOL
+
+from mash.flows.access_request import answer
+from mash.flows.store.apply import act, receive
+from mash.flows.store.reading import look_at, read_items
+from mash.flows.store.store import Store
+from mash.flows.store.writes import Item
+from mash.states import commands as c
+from mash.states.errors import NotFound
+
+ISLA = {"given": "Isla", "family": "Example"}
+
+
+@pytest.fixture
+async def reference(store: Store) -> str:
+    """A case about two children, whom a neighbour referred; the police have answered."""
+    subjects = (c.Subject(id="S1", cohort="child"), c.Subject(id="S2", cohort="child"))
+    command = c.ReceiveContact(contact="referral", source="1A", source_agency="individual", subjects=subjects)
+    narrative = {"narrative": "Isla Example and Tobias cried; Mrs Nosworthy heard it. Call 01632 960115."}
+    items = [
+        Item("concern", json.dumps(narrative).encode()),
+        Item("referrer", json.dumps({"name": "Agatha Nosworthy", "phone": "01632 960115"}).encode()),
+        Item(
+            "subject", json.dumps({"name": {"given": "Isla", "family": "Example"}, "nhs_number": "943 476 5919"}).encode(), "S1"
+        ),
+        Item("subject", json.dumps({"name": {"given": "Tobias", "family": "Example"}}).encode(), "S2"),
+        Item("household", json.dumps({"name": "Ruth Example", "relationship": "mother"}).encode()),
+    ]
+    async with store.transaction(SCHOOL) as connection:
+        reference = (await receive(connection, store, command, items, SCHOOL)).reference
+    await act(store, reference, BASIS, DUTY)
+    await act(store, reference, c.RateReferral(rating="amber"), DUTY)
+    await act(store, reference, c.AnswerCheck(agency="police", known=True), POLICE, words="Known under another name.")
+    return reference
+
+
+async def test_their_own_words_are_there_and_nobody_elses_names(store: Store, reference: str) -> None:
+    page, _ = await answer(store, reference, "S1", "cli:governor")
+    assert "Isla Example" in page and "943 476 5919" in page
+    for other in ("Tobias", "Nosworthy", "Agatha", "Ruth", "01632 960115"):
+        assert other not in page, other
+    assert "\N{FULL BLOCK}" in page and "To be read by a person before it leaves" in page
+
+
+async def test_what_an_agency_has_not_released_is_left_out_and_it_says_why(store: Store, reference: str) -> None:
+    page, left_out = await answer(store, reference, "S1", "cli:governor")
+    assert "Known under another name" not in page and "to be asked of that agency" in page
+    items = await read_items(store, await look_at(store, reference, POLICE, "read_case"), POLICE)
+    item = next(item["item"] for item in items if item["kind"] == "answer_check")
+    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
+    await act(store, reference, release, POLICE, words="Needed.")
+    page, fewer = await answer(store, reference, "S1", "cli:governor")
+    assert "Known under another name" in page and fewer == left_out - 1
+
+
+async def test_somebody_the_case_does_not_name_is_refused(store: Store, reference: str) -> None:
+    with pytest.raises(NotFound, match="S1, S2"):
+        await answer(store, reference, "S9", "cli:governor")

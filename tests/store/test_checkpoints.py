@@ -1,0 +1,114 @@
+"""Signed checkpoints: a chain that its owner wrote anew, so that it proves itself, does not stand against one kept elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+from acting import BASIS, DUTY, SCHOOL, submit
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from mash.flows.store.apply import act
+from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
+from mash.flows.store.log import fold, read_log, verify
+from mash.flows.store.reading import look_at
+from mash.flows.store.receipts import Answer, record_refused
+from mash.flows.store.store import Store
+from mash.states import commands as c
+from mash.states.events import GENESIS, Recorded
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+async def held_against(store: Store, kept: list[Signed]) -> list[str]:
+    return [sentence async for sentence in verify_against(store, kept)]
+
+
+async def test_each_checkpoint_holds_what_is_new_and_names_the_one_before(store: Store) -> None:
+    reference = await submit(store)
+    first = await make_checkpoint(store, KEY)
+    await act(store, reference, BASIS, DUTY)
+    await look_at(store, reference, DUTY, "read_case")
+    second = await make_checkpoint(store, KEY)
+    third = await make_checkpoint(store, KEY)
+    count = len(first.said["events"][reference][1])
+    assert second.said["events"][reference][0] == count + 1 and third.said["events"] == {}
+    assert second.said["accesses"]["count"] == 1 and third.said["accesses"]["count"] == 0
+    assert (second.said["previous"], third.said["previous"]) == (first.digest, second.digest)
+    assert [each.said["number"] for each in await kept_checkpoints(store)] == [1, 2, 3]
+    assert check_signatures(await kept_checkpoints(store), KEY.public_key()) == []
+    assert await held_against(store, [first, second, third]) == []
+
+
+async def test_a_checkpoint_counts_what_came_in_what_became_of_it_and_what_was_refused(store: Store) -> None:
+    await submit(store)
+    await record_refused(store, SCHOOL, "k-1", "submission", {}, Answer(422, {}))
+    said = (await make_checkpoint(store, KEY)).said["contacts"]
+    # The store's own submission has no receipt here: that is what the check is there to find.
+    assert said == {"contacts": 0, "outcomes": 0, "open": 1, "refused": 1}
+
+
+def write_anew(owner: psycopg.Connection, log: list[Recorded], reference: str) -> None:
+    """What an owner could do: another history, every hash reckoned anew."""
+    head = GENESIS
+    for recorded in log:
+        anew = recorded.model_copy(update={"previous": head})
+        canonical = anew.canonical()
+        head = Recorded.digest(canonical)
+        owner.execute(
+            "UPDATE event SET canonical = %s, hash = %s WHERE reference = %s AND sequence = %s",
+            (canonical, head, reference, anew.sequence),
+        )
+    state = fold(log).model_dump_json()
+    owner.execute("UPDATE referral SET head_hash = %s, state = %s WHERE reference = %s", (head, state, reference))
+
+
+async def test_a_chain_written_anew_proves_itself_but_not_against_a_checkpoint_which_names_the_event(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference, other = await submit(store), await submit(store)
+    await act(store, reference, c.RateReferral(rating="green"), DUTY)
+    kept = [await make_checkpoint(store, KEY)]
+    log = await read_log(store, reference)
+    place = next(n for n, recorded in enumerate(log) if recorded.event.kind == "referral_rated")
+    log[place] = log[place].model_copy(update={"by": SCHOOL})
+    write_anew(owner_connection, log, reference)
+    assert [s async for s in verify(store) if "words" not in s] == [], "by itself it holds"
+    wrong = await held_against(store, kept)
+    assert len(wrong) == 1 and wrong[0].startswith(f"{reference}: event {place + 1}, signed on") and "was changed" in wrong[0]
+    assert other not in str(wrong)
+
+
+async def test_a_removed_event_and_a_removed_case_are_named(store: Store, owner_connection: psycopg.Connection) -> None:
+    reference, other = await submit(store), await submit(store)
+    kept = [await make_checkpoint(store, KEY)]
+    owner_connection.execute("DELETE FROM event WHERE reference = %s AND sequence = 2", (reference,))
+    owner_connection.execute("DELETE FROM event WHERE reference = %s", (other,))
+    wrong = await held_against(store, kept)
+    assert any(s.startswith(f"{reference}: event 2,") and "was removed" in s for s in wrong)
+    assert any(s.startswith(f"{other}: event 1,") and "was removed" in s for s in wrong)
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM access", "UPDATE access SET person = 'nobody'", "UPDATE access SET reference = 'X'"]
+)
+async def test_who_looked_cannot_be_taken_back(store: Store, owner_connection: psycopg.Connection, statement: str) -> None:
+    reference = await submit(store)
+    await look_at(store, reference, DUTY, "read_case")
+    kept = [await make_checkpoint(store, KEY)]
+    owner_connection.execute(statement.encode())
+    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, kept))
+
+
+async def test_a_forged_a_changed_and_a_left_out_checkpoint_are_found(store: Store) -> None:
+    await submit(store)
+    one, two, three = [await make_checkpoint(store, KEY) for _ in range(3)]
+    forged = Signed(two.document, Ed25519PrivateKey.generate().sign(two.document.encode()).hex())
+    said = two.said | {"contacts": {"contacts": 0, "outcomes": 0, "open": 0, "refused": 0}}
+    changed = Signed(json.dumps(said), two.signature)
+    public = KEY.public_key()
+    assert any("signature does not hold" in s for s in check_signatures([one, forged, three], public))
+    assert any("signature does not hold" in s for s in check_signatures([one, changed, three], public))
+    assert any("left out" in s for s in check_signatures([one, three], public))
+    assert check_signatures([one, two, three], Ed25519PrivateKey.generate().public_key()) != []

@@ -1,0 +1,112 @@
+"""The master key: rotated while everything goes on, from a program, a file or the environment; and never a wrong one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from acting import DUTY, submit
+from pydantic import SecretStr
+
+from mash.config.settings import Settings, SettingsError, read_settings
+from mash.flows.stack import write_secret
+from mash.flows.store.keys import new_master
+from mash.flows.store.log import verify
+from mash.flows.store.queries import read_case
+from mash.flows.store.reading import read_items
+from mash.flows.store.rotation import wrap_anew, wrapped_by
+from mash.flows.store.store import Store, open_store
+
+
+@pytest.fixture
+def kept_in_a_file(settings: Settings, tmp_path: Path) -> Settings:
+    """The settings of an installation whose master key is kept in a file."""
+    path = tmp_path / "master"
+    assert settings.master_key
+    write_secret(path, settings.master_key.get_secret_value())
+    return settings.model_copy(update={"master_key": None, "master_key_file": path})
+
+
+async def words(store: Store, reference: str) -> set[str]:
+    return {item["content"] for item in await read_items(store, await read_case(store, reference), DUTY)}
+
+
+async def test_a_rotation_goes_on_beside_parts_that_run_and_the_old_key_opens_nothing_afterwards(
+    kept_in_a_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mash.flows.store.keys.READ_AGAIN", 0.0)
+    path = kept_in_a_file.master_key_file
+    assert path
+    before = path.read_text()
+    running = await open_store(kept_in_a_file)
+    references = [await submit(running, words=f"concern {n}") for n in range(3)]
+    write_secret(path, f"{new_master()}\n{before}")
+    rotating = await open_store(kept_in_a_file)
+    try:
+        assert await wrap_anew(rotating) == 3
+        assert await wrapped_by(rotating) == {rotating.keyring.current.name: 3}
+        # What runs already reads the new key when it meets something that it wrapped; what it takes in goes on too.
+        assert "concern 1" in await words(running, references[1])
+        late = await submit(running, words="during")
+        assert "during" in await words(rotating, late)
+        write_secret(path, path.read_text().split()[0])
+        after = await open_store(kept_in_a_file)
+        assert "concern 0" in await words(after, references[0])
+        assert [sentence async for sentence in verify(after)] == []
+        await after.close()
+        write_secret(path, before)
+        with pytest.raises(SettingsError, match="not the one of this database"):
+            await open_store(kept_in_a_file)
+    finally:
+        await running.close()
+        await rotating.close()
+
+
+async def test_the_same_request_is_known_again_after_a_rotation(kept_in_a_file: Settings, empty_database: None) -> None:
+    path = kept_in_a_file.master_key_file
+    assert path
+    store = await open_store(kept_in_a_file)
+    before = store.keyring.fingerprint(b"body")
+    await store.close()
+    write_secret(path, f"{new_master()}\n{path.read_text()}")
+    store = await open_store(kept_in_a_file)
+    await wrap_anew(store)
+    await store.close()
+    write_secret(path, path.read_text().split()[0])
+    store = await open_store(kept_in_a_file)
+    assert store.keyring.fingerprint(b"body") == before
+    await store.close()
+
+
+async def test_the_master_key_may_come_from_a_program_that_asks_a_key_service(
+    kept_in_a_file: Settings, empty_database: None
+) -> None:
+    path = kept_in_a_file.master_key_file
+    asked = kept_in_a_file.model_copy(update={"master_key_file": None, "master_key_command": f"cat '{path}'"})
+    store = await open_store(asked)
+    reference = await submit(store, words="a concern")
+    await store.close()
+    again = await open_store(kept_in_a_file)
+    assert "a concern" in await words(again, reference)
+    await again.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("false", "ended with code 1"),
+        ("/nowhere/kms", "is the program there"),
+        ("echo short", "expected 32 random bytes"),
+        ("true", "empty"),
+    ],
+)
+async def test_a_program_that_gives_no_key_is_refused_in_words(kept_in_a_file: Settings, command: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        await open_store(kept_in_a_file.model_copy(update={"master_key_command": command}))
+
+
+def test_the_file_is_read_again_so_its_place_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "master"
+    write_secret(path, new_master())
+    settings = read_settings({"MASH_MASTER_KEY_FILE": str(path)})
+    assert settings.master_key_file == path and settings.master_key == SecretStr(path.read_text())

@@ -1,0 +1,111 @@
+"""Finding people by name, spelt a little differently too, without a plain name at rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from acting import DUTY, SCHOOL
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mash.flows.store.accesses import accesses_to
+from mash.flows.store.apply import receive
+from mash.flows.store.erasure import erase
+from mash.flows.store.names import comparable, tokens
+from mash.flows.store.search import find
+from mash.flows.store.store import Store
+from mash.flows.store.writes import Item
+from mash.states.commands import Actor, ErasePeople, ReceiveContact, Subject
+
+SANDWELL = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="sandwell")
+GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="social_care", hub="merton")
+POLICE = Actor(id="p.navigator", role="agency", agency="police", hub="merton")
+
+
+async def known(store: Store, *people: tuple[str, dict[str, Any]], cohort: Any = "child") -> str:
+    """A contact about these people; its reference."""
+    subjects = (Subject(id="S1", cohort=cohort),)
+    command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=subjects)
+    items = [Item("concern", b"a concern")]
+    items += [Item(kind, json.dumps(person).encode(), "S1" if kind == "subject" else None) for kind, person in people]
+    async with store.transaction(SCHOOL) as connection:
+        return (await receive(connection, store, command, items, SCHOOL)).reference
+
+
+def child(given: str, family: str, born: str = "") -> tuple[str, dict[str, Any]]:
+    return "subject", {"name": {"given": given, "family": family}, "date_of_birth": born}
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        (("Siân", "Ó Briain"), "sian o briain"),
+        (("Zebediah", "Quillfeather"), "Zebedia Quilfeather"),
+        (("Małgorzata", "Wójcik"), "Malgorzata Wojcik"),
+        (("محمد", "الأحمد"), "محمد الأحمد"),
+        (("Anne-Marie", "O'Neill"), "Annemarie ONeill"),
+        (("Isla", "Example"), "Example, Isla"),
+    ],
+)
+async def test_a_name_is_found_however_it_is_spelt(store: Store, kept: tuple[str, str], asked: str) -> None:
+    reference = await known(store, child(*kept))
+    await known(store, child("Tobias", "Underhill"))
+    found = await find(store, asked, "", DUTY)
+    assert [each.reference for each in found] == [reference] and found[0].name == " ".join(kept)
+
+
+async def test_whoever_was_born_that_day_comes_first(store: Store) -> None:
+    await known(store, child("Isla", "Example", "2014-01-01"))
+    twin = await known(store, child("Isla", "Exampel", "2015-12-20"))
+    assert (await find(store, "Isla Example", "2015-12-20", DUTY))[0].reference == twin
+
+
+async def test_people_of_the_household_are_found_too(store: Store) -> None:
+    reference = await known(store, child("Isla", "Example"), ("household", {"name": "Ruth Quillfeather"}))
+    assert [(each.reference, each.subject) for each in await find(store, "Ruth Quillfeather", "", DUTY)] == [(reference, None)]
+
+
+async def test_no_other_hub_and_no_partner_finds_anybody(store: Store) -> None:
+    await known(store, child("Zebediah", "Quillfeather"))
+    assert await find(store, "Zebediah Quillfeather", "", SANDWELL) == []
+    assert await find(store, "Zebediah Quillfeather", "", POLICE) == []
+
+
+async def test_each_one_shown_is_an_access(store: Store) -> None:
+    reference = await known(store, child("Zebediah", "Quillfeather"))
+    await find(store, "Zebediah Quillfeather", "", DUTY)
+    accesses = await accesses_to(store, reference, GOVERNANCE, None)
+    assert [(row.person, row.action) for row in accesses] == [("d.manager", "find_people")]
+
+
+async def test_who_was_erased_is_not_found_and_leaves_no_number(store: Store, owner_connection: psycopg.Connection) -> None:
+    reference = await known(store, child("Zebediah", "Quillfeather"), cohort="adult")
+    by = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
+    await erase(store, reference, ErasePeople(why="retention"), by)
+    assert await find(store, "Zebediah Quillfeather", "", DUTY) == []
+    assert owner_connection.execute("SELECT count(*) FROM known_person").fetchone() == (0,)
+
+
+async def test_no_plain_name_is_at_rest(store: Store, owner_connection: psycopg.Connection) -> None:
+    await known(store, child("Zebediah", "Quillfeather"))
+    tables = owner_connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    for (table,) in tables:
+        rows = owner_connection.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()
+        assert not any("quillfeather" in str(row).lower() for row in rows), table
+
+
+@given(st.text(), st.binary(min_size=32, max_size=32))
+def test_any_name_has_numbers_and_the_same_ones_each_time(name: str, key: bytes) -> None:
+    numbers = tokens(key, name)
+    assert numbers == tokens(key, name) == sorted(set(numbers))
+    assert bool(numbers) == bool(comparable(name))
+    assert all(-(2**63) <= number < 2**63 for number in numbers)
+
+
+@given(st.text(min_size=3), st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
+def test_without_the_key_the_numbers_say_nothing(name: str, one: bytes, other: bytes) -> None:
+    if one != other:
+        assert not set(tokens(one, name)) & set(tokens(other, name))
