@@ -12,10 +12,12 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mash.api import accesses, alerts, cases, duty, gatherings, health, people, referrals, status
+from mash.api import accesses, alerts, cases, duty, gatherings, health, people, referrals, sign_on, status
+from mash.api.identity import Provider
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, TooLarge, answer_for, malformed, on_refusal, reply
 from mash.config.settings import Settings, SettingsError
+from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
 from mash.states.errors import Refusal
@@ -51,8 +53,11 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=life,
         description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
     )
-    app.state.token_key = token_key
-    routers = [part.router for part in (referrals, status, cases, accesses, people, gatherings, duty, alerts, health)]
+    app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
+    file = read_sign_on(settings)
+    app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
+    app.state.accounts = read_accounts(settings)
+    routers = [part.router for part in (referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health)]
     for router in routers:
         app.include_router(router)
     check_routes([*app.routes, *(route for router in routers for route in router.routes)])

@@ -1,64 +1,106 @@
-"""Who calls: referrer systems by API key (stored hashed), staff by signed token. Nobody else, beyond the health check."""
+"""Who calls: referrers' systems by API key, staff by the session they began when they signed in. Nobody else, but where the table
+of permissions says that nobody is asked."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import time
+import hmac
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from fastapi import Request
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-from pydantic import ValidationError
+from fastapi.responses import Response
 
 from mash.api.problems import NotSignedIn
-from mash.flows.store.queries import find_api_key
+from mash.flows.store.api_keys import PREFIX, find_api_key
+from mash.flows.store.sessions import Session, find_session
 from mash.states.commands import Actor
+from mash.states.errors import NotYours
 
-KEY_PREFIX = "mash_"
-TOKEN_HOURS = 12
 REFERRER_ROLE = "referrer"
+READING = ("GET", "HEAD", "OPTIONS")
+CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 
 
-def new_api_key() -> tuple[str, str]:
-    """A new key, to be shown once, and the hash to store."""
-    key = KEY_PREFIX + secrets.token_urlsafe(32)
-    return key, hash_of(key)
-
-
-def hash_of(key: str) -> str:
-    """The stored form of a key; it is random and long, so a plain hash is enough."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def staff_token(token_key: str, actor: Actor, hours: float = TOKEN_HOURS) -> str:
-    """A signed token for a member of staff, valid for some hours (wall time)."""
-    claims = {**actor.model_dump(), "exp": int(time.time() + hours * 3600)}
-    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(token_key))
-
-
-def _bearer(request: Request) -> str:
+def _bearer(request: Request) -> str | None:
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not value:
-        raise NotSignedIn("send 'Authorization: Bearer ...' with your API key or staff token")
-    return value.strip()
+    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
 
 
-async def referrer(request: Request) -> Actor:
-    """The referrer system that calls."""
-    key = _bearer(request)
-    row = await find_api_key(request.app.state.store, hash_of(key)) if key.startswith(KEY_PREFIX) else None
-    if row is None:
-        raise NotSignedIn("this API key is not known, or was revoked")
-    return Actor(id=row.caller, role=REFERRER_ROLE, agency=row.agency, hub=row.hub)
+def referrer(scope: str) -> Callable[[Request], Awaitable[Actor]]:
+    """Who calls, if it is a referrer's system whose key has this scope. Raises NotSignedIn, or NotYours without the scope."""
+
+    async def check(request: Request) -> Actor:
+        key = _bearer(request)
+        if key is None:
+            raise NotSignedIn("send 'Authorization: Bearer ...' with your API key")
+        row = await find_api_key(request.app.state.store, key) if key.startswith(PREFIX) else None
+        if row is None:
+            raise NotSignedIn("this API key is not valid: it is unknown, has expired, or was revoked")
+        if scope not in row.scopes:
+            raise NotYours(f"this API key has not the scope '{scope}': ask the hub's administrator for one that has")
+        return Actor(id=row.caller, role=REFERRER_ROLE, agency=row.agency, hub=row.hub)
+
+    return check
 
 
 async def staff(request: Request) -> Actor:
-    """The member of staff who calls."""
-    try:
-        token = jwt.decode(_bearer(request), OctKey.import_key(request.app.state.token_key), algorithms=["HS256"])
-        jwt.JWTClaimsRegistry(exp={"essential": True}).validate(token.claims)
-        return Actor(**{name: token.claims[name] for name in Actor.model_fields})
-    except (JoseError, ValueError, KeyError, ValidationError):
-        raise NotSignedIn("this token is not valid, or has expired: sign in again") from None
+    """The member of staff who calls. Raises NotSignedIn."""
+    return (await signed_in(request)).actor
+
+
+async def signed_in(request: Request) -> Session:
+    """The session of whoever calls. A browser sends its cookie wherever it is sent itself: what would change something must come
+    from a page of ours. Raises NotSignedIn, or NotYours where it does not."""
+    bearer = _bearer(request)
+    secret = bearer or request.cookies.get(cookie_name(request))
+    session = await find_session(request.app.state.store, secret) if secret else None
+    if session is None or secret is None:
+        raise NotSignedIn("sign in (again): your session is over, or there was none")
+    if bearer is None and request.method not in READING:
+        same_origin(request)
+        if not hmac.compare_digest((await _csrf_given(request)).encode(), csrf_token(secret).encode()):
+            raise NotYours("this did not come from a page of ours, or from one that is out of date: load it again")
+    request.state.csrf = csrf_token(secret)
+    return session
+
+
+def same_origin(request: Request) -> None:
+    """Refuse what the browser says another site has sent. Raises NotYours."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    ours = urlsplit(request.app.state.base_url)
+    if (site or "same-origin") not in ("same-origin", "none") or (origin and urlsplit(origin)[:2] != ours[:2]):
+        raise NotYours("this was sent by another site")
+
+
+async def _csrf_given(request: Request) -> str:
+    if given := request.headers.get(CSRF_HEADER):
+        return given
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return str((await request.form(max_files=0, max_fields=50)).get(CSRF_FIELD, ""))
+    return ""
+
+
+def csrf_token(secret: str) -> str:
+    """What a page of ours puts into its forms: reckoned from the session's secret, which no other site knows."""
+    return hmac.digest(secret.encode(), b"csrf", "sha256").hex()
+
+
+def _secure(request: Request) -> bool:
+    return str(request.app.state.base_url).startswith("https:")
+
+
+def cookie_name(request: Request, name: str = "mash") -> str:
+    """What a cookie of ours is called: the prefix has browsers take it from us alone, and by https alone."""
+    return f"__Host-{name}" if _secure(request) else name
+
+
+def set_cookie(request: Request, answer: Response, secret: str, name: str = "mash", seconds: int | None = None) -> None:
+    """Have the browser keep a secret, for this site alone and unreadable to scripts; until it is closed, or so many seconds."""
+    answer.set_cookie(
+        cookie_name(request, name), secret, max_age=seconds, path="/", secure=_secure(request), httponly=True, samesite="lax"
+    )
+
+
+def drop_cookie(request: Request, answer: Response, name: str = "mash") -> None:
+    """Have the browser forget it."""
+    answer.delete_cookie(cookie_name(request, name), path="/", secure=_secure(request), httponly=True, samesite="lax")

@@ -19,10 +19,10 @@ import psutil
 from rich.console import Console
 from sqlalchemy import func, select
 
-from mash.api.auth import new_api_key, staff_token
 from mash.config.settings import Settings
 from mash.flows.stack import Stack, free_port
-from mash.flows.store.queries import add_api_key
+from mash.flows.store.api_keys import NewKey, make_api_key
+from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, REFERRALS
 from mash.states.commands import Actor
@@ -120,6 +120,7 @@ class People:
     stack: BenchStack
     store: Store
     key: str
+    sessions: dict[tuple[str, str], str]
     http: httpx.AsyncClient
     prefect: httpx.AsyncClient
     numbers: count[int] = field(default_factory=count)
@@ -129,11 +130,15 @@ class People:
     async def of(cls, stack: BenchStack, store: Store) -> People:
         """Clients of a stack that is ready."""
         settings = stack.settings
-        key, key_hash = new_api_key()
-        await add_api_key(store, key_hash, "bench-school", HUB, "education")
+        key = await make_api_key(store, NewKey("bench-school", HUB, "education"))
+        acting = [("duty_manager", "social_care"), *(("agency", agency) for agency in AGENCIES)]
+        sessions = {
+            each: await begin_session(store, [Actor(id=each[0], role=each[0], agency=each[1], hub=HUB)], "command_line")
+            for each in acting
+        }
         login = settings.prefect_auth_string.get_secret_value() if settings.prefect_auth_string else ""
         user, _, password = login.partition(":")
-        return cls(stack, store, key, httpx.AsyncClient(base_url=settings.base_url, timeout=120),
+        return cls(stack, store, key, sessions, httpx.AsyncClient(base_url=settings.base_url, timeout=120),
                    httpx.AsyncClient(base_url=settings.prefect_api_url, auth=(user, password), timeout=120))  # fmt: skip
 
     def another(self) -> httpx.AsyncClient:
@@ -142,9 +147,7 @@ class People:
 
     def staff(self, role: str, agency: str = "social_care") -> dict[str, str]:
         """The headers of a member of staff."""
-        key = self.stack.settings.token_key
-        token = staff_token(key.get_secret_value() if key else "", Actor(id=role, role=role, agency=agency, hub=HUB))
-        return {"Authorization": f"Bearer {token}"}
+        return {"Authorization": f"Bearer {self.sessions[role, agency]}"}
 
     async def submit(self, http: httpx.AsyncClient | None = None) -> str:
         """Submit a contact; returns its reference."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api import backup_cli, checkpoint_cli, keys_cli, notify_cli, people_cli, profile_cli, rota_cli
+from mash.api import backup_cli, checkpoint_cli, keys_cli, notify_cli, people_cli, profile_cli, rota_cli, sign_on_cli
 from mash.api.installed import installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
@@ -24,7 +24,6 @@ app = typer.Typer(
     help="The referral pipeline of a Multi-Agency Safeguarding Hub.",
 )
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
-key_app = typer.Typer(no_args_is_help=True, help="API keys of referrer systems.")
 app.add_typer(profile_cli.app, name="profile")
 app.add_typer(rota_cli.app, name="rota")
 app.add_typer(notify_cli.app, name="notify")
@@ -33,7 +32,10 @@ app.command()(backup_cli.backup)
 app.command()(backup_cli.restore)
 app.command()(backup_cli.backup_key)
 app.add_typer(db_app, name="db")
-app.add_typer(key_app, name="key")
+app.add_typer(sign_on_cli.keys, name="key")
+app.add_typer(sign_on_cli.sessions, name="session")
+app.add_typer(sign_on_cli.accounts, name="account")
+app.command()(sign_on_cli.token)
 app.add_typer(keys_cli.app, name="keys")
 app.add_typer(checkpoint_cli.app, name="checkpoint")
 app.add_typer(people_cli.app, name="retention")
@@ -133,19 +135,6 @@ def log(
     with_store(verify if what == "verify" else tell)
 
 
-@app.command()
-def token(role: str, hub: str, agency: str = "social_care", account: str = "", hours: float = 12) -> None:
-    """Make a staff token, for as long as there is no single sign-on: mash token duty_manager HUB"""
-    from mash.api.auth import staff_token
-    from mash.states.commands import Actor
-
-    settings = installed()
-    if settings.token_key is None:
-        raise SettingsError("MASH_TOKEN_KEY is needed to sign a token")
-    actor = Actor(id=account or f"{role}.{hub}", role=role, agency=agency, hub=hub)
-    print(staff_token(settings.token_key.get_secret_value(), actor, hours))
-
-
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Run the migrations, as the owner of the tables (MASH_OWNER_DATABASE_URL)."""
@@ -155,21 +144,6 @@ def db_upgrade() -> None:
     if settings.owner_database_url is None:
         raise SettingsError("MASH_OWNER_DATABASE_URL is needed: the role that owns the tables, not the application's")
     out.print(f"the database is at revision {upgrade(settings.owner_database_url.get_secret_value())}")
-
-
-@key_app.command("create")
-def key_create(caller: str, hub: str, agency: str = "unknown") -> None:
-    """Make an API key for a referrer system. It is printed once, and stored hashed."""
-    from mash.api.auth import new_api_key
-    from mash.flows.store.queries import add_api_key
-
-    async def work(store: Any) -> None:
-        store.hub(hub)
-        key, key_hash = new_api_key()
-        await add_api_key(store, key_hash, caller, hub, agency)
-        print(key)
-
-    with_store(work)
 
 
 @app.command()

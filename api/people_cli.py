@@ -44,13 +44,12 @@ def erase(
 def list_() -> None:
     """Print the contacts whose people are about to be erased, since when that is announced, and which are held."""
     from mash.flows.store.retention import listed
-    from mash.states.clocks import local
 
     async def work(store: Any) -> None:
         rows = await listed(store)
         for row in rows:
             held = f"  held by {row.held_by}: {row.held_why}" if row.held_by else ""
-            out.print(f"{row.root}  {row.hub}  due {local(row.due_at)}  announced {local(row.listed_at)}{held}", markup=False)
+            out.print(f"{row.root}  {row.hub}  due {row.due_at:%Y-%m-%d}  announced {row.listed_at:%Y-%m-%d}{held}", markup=False)
         out.print(f"{len(rows)} contacts")
 
     with_store(work)

@@ -25,6 +25,12 @@ class NotSignedIn(e.Refusal):
     title = "Not signed in"
 
 
+class ProviderFailed(NotSignedIn):
+    """The identity provider cannot be reached, or what it says cannot be believed."""
+
+    title = "Signing in failed"
+
+
 class Malformed(e.Refusal):
     """The request is not of the form that is described in the API's documentation."""
 
@@ -40,6 +46,7 @@ class TooLarge(e.Refusal):
 STATUS: dict[type[e.Refusal], int] = {
     Malformed: 400,
     NotSignedIn: 401,
+    ProviderFailed: 502,
     e.NotYours: 403,
     e.NotFound: 404,
     e.ImpossibleMove: 409,

@@ -53,7 +53,7 @@ def idempotency_key(key: str | None) -> str:
 async def submit(
     request: Request,
     submission: Submission,
-    by: Annotated[Actor, Depends(Permitted("submit_referral", referrer))],
+    by: Annotated[Actor, Depends(Permitted("submit_referral", referrer("submit")))],
     key: Key = None,
 ) -> JSONResponse:
     """Submit a contact. It is durable when the answer is 201. Wrong codes and numbers are kept as given and flagged; it is
@@ -90,7 +90,7 @@ async def record_malformed(request: Request, body: object, answer: Answer) -> No
     """Keep the receipt of a submission that could not be read, when it is known who sent it."""
     key = request.headers.get("idempotency-key", "").strip()
     try:
-        by = await referrer(request)
+        by = await referrer("submit")(request)
     except Refusal:
         return
     if key:
@@ -99,7 +99,7 @@ async def record_malformed(request: Request, body: object, answer: Answer) -> No
 
 @router.get("/referrals/{reference}", responses=PROBLEMS)
 async def status(
-    request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer))]
+    request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer("read_status")))]
 ) -> dict[str, Any]:
     """What has become of a referral of yours, as a referrer may know it."""
     case = await look_at(request.app.state.store, reference, by, "read_own_referral")
@@ -115,7 +115,7 @@ async def disagree(
     request: Request,
     reference: str,
     given: DisagreementGiven,
-    by: Annotated[Actor, Depends(Permitted("disagree_with_decision", referrer))],
+    by: Annotated[Actor, Depends(Permitted("disagree_with_decision", referrer("disagree")))],
     key: Key = None,
 ) -> JSONResponse:
     """Disagree with what was decided about a referral of yours, or take a disagreement further. The hub's procedure for

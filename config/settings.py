@@ -54,6 +54,11 @@ class Settings(BaseModel):
         default=None, description="Asked for every minute while all is well: an outside monitor that misses it raises the alarm."
     )
     mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
+    sign_on_file: Path | None = Field(default=None, description="TOML: the OpenID provider, and what its groups mean. Mode 600.")
+    local_accounts: bool = Field(default=False, description="Whether staff may sign in by local accounts: for small hubs.")
+    accounts_file: Path | None = Field(default=None, description="TOML: the local accounts. Mode 600.")
+    session_hours: float = Field(default=12, gt=0, le=24, description="After so long a session is over.")
+    session_idle_minutes: float = Field(default=60, gt=0, description="A session that is not used for so long is over.")
     backup_recipient: str = Field(
         default="", description="age1...: to whom backups are encrypted; several, separated by commas, can each open them."
     )

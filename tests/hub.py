@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -19,11 +21,13 @@ import psycopg
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
-from mash.api.auth import new_api_key, staff_token
 from mash.api.demo.endpoint import endpoint
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.stack import Stack, free_port
+from mash.flows.store.api_keys import NewKey, make_api_key
+from mash.flows.store.sessions import begin_session
+from mash.flows.store.store import Store, open_store
 from mash.states.commands import Actor
 
 T = TypeVar("T")
@@ -95,6 +99,7 @@ class Hub:
     prefect: httpx.Client
     key: str
     sent: int = 0
+    sessions: dict[Actor, str] = field(default_factory=dict)
 
     @property
     def settings(self) -> Settings:
@@ -111,9 +116,24 @@ class Hub:
 
     def staff(self, role: str, agency: str = "social_care", hub: str = "sandwell") -> dict[str, str]:
         """The headers of a member of staff."""
-        assert self.settings.token_key
         actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=hub)
-        return {"Authorization": f"Bearer {staff_token(self.settings.token_key.get_secret_value(), actor)}"}
+        if actor not in self.sessions:
+            self.sessions[actor] = self.stored(lambda store: begin_session(store, [actor], "command_line"))
+        return {"Authorization": f"Bearer {self.sessions[actor]}"}
+
+    def stored(self, work: Callable[[Store], Awaitable[T]]) -> T:
+        """What comes of some work with the hub's store."""
+
+        async def run() -> T:
+            store = await open_store(self.settings, pool_size=1)
+            try:
+                return await work(store)
+            finally:
+                await store.close()
+
+        # In a thread of its own: a test may have a loop already.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, run()).result()
 
     def submit(self, body: Any, key: str | None = None) -> httpx.Response:
         """Submit as the school's system."""
@@ -267,9 +287,10 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
                     httpx.Client(base_url=stack.settings.base_url, timeout=30) as http,
                     httpx.Client(base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
                 ):
-                    key, key_hash = new_api_key()
-                    hub_running = Hub(stack, received, http, prefect, key)
-                    hub_running.sql("INSERT INTO api_key VALUES (%s, 'school', 'sandwell', 'education', now(), NULL)", key_hash)
+                    hub_running = Hub(stack, received, http, prefect, "")
+                    hub_running.key = hub_running.stored(
+                        lambda store: make_api_key(store, NewKey("school", "sandwell", "education"))
+                    )
                     yield hub_running
         finally:
             controller.stop()

@@ -11,10 +11,8 @@ from typing import Any
 
 import httpx
 
-from mash.api.auth import staff_token
-from mash.api.bench_stack import AGENCIES, HUB, RATING, contact
+from mash.api.bench_stack import AGENCIES, RATING, contact
 from mash.config.settings import Settings
-from mash.states.commands import Actor
 
 CLIENTS = 4
 REST = 0.4
@@ -57,8 +55,8 @@ class Ended(Exception):
 class Load:
     """Clients in a thread of their own, so that whoever strikes the faults may wait."""
 
-    def __init__(self, settings: Settings, key: str, seed: int, clients: int) -> None:
-        self.settings, self.key, self.seed, self.clients = settings, key, seed, clients
+    def __init__(self, settings: Settings, key: str, sessions: dict[tuple[str, str], str], seed: int, clients: int) -> None:
+        self.settings, self.key, self.sessions, self.seed, self.clients = settings, key, sessions, seed, clients
         self.accepted = Accepted()
         self.numbers = count()
         self.stopping = threading.Event()
@@ -178,6 +176,4 @@ class Load:
             await asyncio.sleep(0.2)
 
     def _staff(self, role: str, agency: str = "social_care") -> dict[str, str]:
-        key = self.settings.token_key
-        actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB)
-        return {"Authorization": f"Bearer {staff_token(key.get_secret_value() if key else '', actor)}"}
+        return {"Authorization": f"Bearer {self.sessions[role, agency]}"}

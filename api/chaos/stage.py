@@ -19,7 +19,6 @@ import httpx
 import psutil
 import psycopg
 
-from mash.api.auth import new_api_key
 from mash.api.bench_stack import AGENCIES, HUB, bench_settings
 from mash.api.chaos.audit import Evidence, Wrong, audit
 from mash.api.chaos.load import CLIENTS, Load
@@ -27,7 +26,10 @@ from mash.api.chaos.post import MailServer
 from mash.config.settings import Settings
 from mash.flows.cluster import ClusterNotStarted
 from mash.flows.stack import PARTS, Stack, kind
+from mash.flows.store.api_keys import NewKey, make_api_key
+from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import open_store
+from mash.states.commands import Actor
 
 Need = Literal["disk", "clock"]
 RATE = 120.0
@@ -37,6 +39,7 @@ DISK = 2 << 30
 """Bytes of the disk of its own, where there may be one. It is memory, but only what is used of it."""
 AFTER = 1.0
 """Seconds for which a part stays dead."""
+YEARS = 50_000.0
 LOOK_EVERY = 0.7
 """Seconds between two audits."""
 
@@ -53,6 +56,20 @@ class ChaosStack(Stack):
     def _command(self, part: str) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
         command, environment, handed = super()._command(part)
         return command, {**environment, **self.clock}, handed
+
+
+async def _credentials(settings: Settings) -> tuple[str, dict[tuple[str, str], str]]:
+    """The key of a school's system, and the sessions of those who act, by role and agency. They hold for years: the API's clock
+    is set wrong at times."""
+    store = await open_store(settings, pool_size=1)
+    try:
+        sessions = {}
+        for role, agency in (("duty_manager", "social_care"), *(("agency", agency) for agency in AGENCIES)):
+            actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB)
+            sessions[role, agency] = await begin_session(store, [actor], "command_line", hours=YEARS)
+        return await make_api_key(store, NewKey("school", HUB, "education", days=YEARS)), sessions
+    finally:
+        await store.close()
 
 
 class Stage:
@@ -98,9 +115,8 @@ class Stage:
         user, _, password = login.partition(":")
         self.auth = (user, password)
         self.prefect = httpx.Client(base_url=settings.prefect_api_url, auth=self.auth, timeout=10)
-        key, key_hash = new_api_key()
-        self.sql("INSERT INTO api_key VALUES (%s, 'school', %s, 'education', now(), NULL)", key_hash, HUB)
-        self.load = Load(settings, key, self.seed, self.clients)
+        key, sessions = asyncio.run(_credentials(settings))
+        self.load = Load(settings, key, sessions, self.seed, self.clients)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -18,7 +18,6 @@ import httpx
 from aiosmtpd.controller import Controller
 from rich.console import Console
 
-from mash.api.auth import new_api_key, staff_token
 from mash.api.demo.endpoint import endpoint
 from mash.api.demo.play import vignettes
 from mash.config.permissions import roles
@@ -26,8 +25,9 @@ from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.duty import gaps_ahead, told
 from mash.flows.stack import Stack, free_port
-from mash.flows.store.queries import add_api_key
+from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.rotas import store_rota
+from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
 from mash.notifications.rota import Pattern, Rota
 from mash.states.clocks import WEEKDAYS, local
@@ -160,10 +160,9 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
         await store_rota(store, HUB, rota, "demo")
         for gap in gaps_ahead(store, store.hub(HUB), rota, timedelta(days=7)):
             console.print(f"The rota has a gap: {told(gap)}")
-        key, key_hash = new_api_key()
-        await add_api_key(store, key_hash, "friday", HUB, "education")
+        key = await make_api_key(store, NewKey("friday", HUB, "education"))
         async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
-            people = _People(settings, store, http, phones, key, console)
+            people = _People(store, http, phones, key, console)
             await people.until("13:10", "four referrals arrive and are rated red; twelve agencies are asked about each")
             cases = [await people.refer() for _ in range(CASES)]
             for case in cases:
@@ -201,11 +200,9 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
 class _People:
     """Whoever acts that evening, over HTTP and by the links in the messages they got."""
 
-    def __init__(
-        self, settings: Settings, store: Store, http: httpx.AsyncClient, phones: Phones, key: str, console: Console
-    ) -> None:
+    def __init__(self, store: Store, http: httpx.AsyncClient, phones: Phones, key: str, console: Console) -> None:
         self.store, self.http, self.phones, self.key, self.console = store, http, phones, key, console
-        self.token_key = settings.token_key.get_secret_value() if settings.token_key else ""
+        self.sessions: dict[Actor, str] = {}
         self.sent = 0
 
     async def until(self, clock: str, what: str) -> None:
@@ -213,10 +210,12 @@ class _People:
         await asyncio.sleep(self.store.time.wait(at(clock)))
         self.console.print(f"{clock}  {what}")
 
-    def _as(self, role: str, agency: str = "social_care") -> dict[str, str]:
+    async def _as(self, role: str, agency: str = "social_care") -> dict[str, str]:
         self.sent += 1
-        token = staff_token(self.token_key, Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB))
-        return {"Authorization": f"Bearer {token}", "Idempotency-Key": f"friday-{self.sent}"}
+        actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB)
+        if actor not in self.sessions:
+            self.sessions[actor] = await begin_session(self.store, [actor], "command_line")
+        return {"Authorization": f"Bearer {self.sessions[actor]}", "Idempotency-Key": f"friday-{self.sent}"}
 
     async def refer(self, **concern: Any) -> str:
         """Somebody makes a referral; returns its reference."""
@@ -231,7 +230,7 @@ class _People:
 
     async def look(self, reference: str) -> dict[str, Any]:
         """Look at a case."""
-        answer = await self.http.get(f"/cases/{reference}", headers=self._as("duty_manager"))
+        answer = await self.http.get(f"/cases/{reference}", headers=await self._as("duty_manager"))
         return cast(dict[str, Any], answer.raise_for_status().json())
 
     async def _give(self, reference: str, headers: dict[str, str], kind: str, **fields: Any) -> None:
@@ -242,13 +241,19 @@ class _People:
     async def triage(self, reference: str, role: str = "duty_manager") -> None:
         """Record why information may be shared, and rate red."""
         basis = {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given", "family_informed": True}
-        await self._give(reference, self._as(role), "record_sharing_basis", **basis)
-        await self._give(reference, self._as(role), "rate_referral", rating="red")
+        await self._give(reference, await self._as(role), "record_sharing_basis", **basis)
+        await self._give(reference, await self._as(role), "rate_referral", rating="red")
 
     async def answer(self, reference: str, agency: str) -> None:
         """An agency answers that it knows the family."""
         await self._give(
-            reference, self._as("agency", agency), "answer_check", agency=agency, known=True, relevant=False, sensitive=False
+            reference,
+            await self._as("agency", agency),
+            "answer_check",
+            agency=agency,
+            known=True,
+            relevant=False,
+            sensitive=False,
         )
 
     async def acknowledge(self, person: str, reference: str) -> None:

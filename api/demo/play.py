@@ -17,14 +17,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from mash.api.auth import new_api_key, staff_token
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, read_settings
 from mash.flows.stack import Stack, free_port
-from mash.flows.store.queries import add_api_key, conservation, tally
+from mash.flows.store.api_keys import NewKey, make_api_key
+from mash.flows.store.queries import conservation, tally
+from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
 from mash.states.clocks import local
 from mash.states.commands import Actor
@@ -102,8 +103,8 @@ async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[
     store = await open_store(settings, pool_size=2)
     try:
         sent: dict[str, dict[str, Any]] = {}
-        hubs = [_people(settings, name, sent) for name in settings.hub_names]
-        keys = {name: await _key(store, name) for name in settings.hub_names}
+        hubs = [await _people(store, settings, name, sent) for name in settings.hub_names]
+        keys = {name: await make_api_key(store, NewKey(f"demo-{name}", name, "unknown")) for name in settings.hub_names}
         with Live(console=console, refresh_per_second=4) as live:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_send_all(store, settings, keys, sent))
@@ -115,30 +116,23 @@ async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[
         await store.close()
 
 
-def _people(settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> Hub:
+async def _people(store: Store, settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> Hub:
     profile = load_profile(name, settings.profiles_dir)
-    key = settings.token_key.get_secret_value() if settings.token_key else ""
-
-    def token(role: str, agency: str) -> str:
-        return staff_token(key, Actor(id=f"{role}.{agency}.{name}", role=role, agency=agency, hub=name))
-
-    tokens = {
-        "duty_manager": token("duty_manager", "social_care"),
-        "rater": token(profile.raters[0], "social_care"),
-        "chair": token(profile.meeting.chair, "social_care"),
-        "decider": token(profile.deciders[0], "social_care"),
-        "early_help": token("early_help", "early_help"),
-        "adult_social_worker": token("adult_social_worker", "adults"),
-        "second": token(next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second"),
-        **{f"agency:{agency}": token("agency", agency) for agency in profile.agencies},
+    positions = {
+        "duty_manager": ("duty_manager", "social_care"),
+        "rater": (profile.raters[0], "social_care"),
+        "chair": (profile.meeting.chair, "social_care"),
+        "decider": (profile.deciders[0], "social_care"),
+        "early_help": ("early_help", "early_help"),
+        "adult_social_worker": ("adult_social_worker", "adults"),
+        "second": (next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second"),
+        **{f"agency:{agency}": ("agency", agency) for agency in profile.agencies},
     }
+    tokens = {}
+    for who, (role, agency) in positions.items():
+        actor = Actor(id=f"{role}.{agency}.{name}", role=role, agency=agency, hub=name)
+        tokens[who] = await begin_session(store, [actor], "command_line")
     return Hub(profile, settings.base_url, tokens, sent)
-
-
-async def _key(store: Store, hub: str) -> str:
-    key, key_hash = new_api_key()
-    await add_api_key(store, key_hash, f"demo-{hub}", hub, "unknown")
-    return key
 
 
 async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.store import Store
-from mash.flows.store.tables import API_KEYS, NOTICES, RECEIPTS, REFERRALS, REPAIRS
+from mash.flows.store.tables import NOTICES, RECEIPTS, REFERRALS, REPAIRS
 from mash.states.errors import NotFound
 from mash.states.referral import Referral
 
@@ -98,25 +98,6 @@ async def tally(store: Store) -> dict[str, Any]:
         for subject in referral.subjects.values():
             outcomes[row.hub, subject.outcome or "open"] += 1
     return {"clocks": clocks, "outcomes": outcomes, "notices": notices}
-
-
-_KEY_OF = select(API_KEYS).where(API_KEYS.c.hash == bindparam("of"), API_KEYS.c.revoked_at.is_(None))
-
-
-async def find_api_key(store: Store, key_hash: str) -> Row[Any] | None:
-    """The API key with this hash, unless it was revoked."""
-    async with store.single.connect() as connection:
-        return (await connection.execute(_KEY_OF, {"of": key_hash})).one_or_none()
-
-
-async def add_api_key(store: Store, key_hash: str, caller: str, hub: str, agency: str) -> None:
-    """Store a referrer system's key, hashed."""
-    async with store.engine.begin() as connection:
-        await connection.execute(
-            insert(API_KEYS).values(
-                hash=key_hash, caller=caller, hub=hub, agency=agency, created_at=store.time.now(), revoked_at=None
-            )
-        )
 
 
 async def behind(store: Store, limit: int) -> list[tuple[str, int, int]]:

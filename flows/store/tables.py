@@ -199,6 +199,58 @@ class ApiKey(SQLModel, table=True):
     agency: str
     created_at: datetime = Field(sa_column=moment())
     revoked_at: datetime | None = Field(sa_column=moment(nullable=True))
+    id: str
+    """Its name, with which it begins: no secret."""
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    expires_at: datetime = Field(sa_column=moment())
+    last_used_at: datetime | None = Field(sa_column=moment(nullable=True))
+    replaced_by: str | None = None
+
+
+class SessionRow(SQLModel, table=True):
+    """Somebody signed in, by the hash of their secret; wall time."""
+
+    __tablename__ = "session"
+    hash: str = Field(primary_key=True)
+    person: str
+    role: str
+    agency: str
+    hub: str
+    positions: str = Field(sa_column=Column(Text, nullable=False))
+    how: str
+    started_at: datetime = Field(sa_column=moment())
+    seen_at: datetime = Field(sa_column=moment())
+    idle_seconds: int
+    ends_at: datetime = Field(sa_column=moment())
+    ended_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
+class SignInRow(SQLModel, table=True):
+    """Somebody is at the identity provider."""
+
+    __tablename__ = "sign_in"
+    state: str = Field(primary_key=True)
+    browser: str
+    nonce: str
+    verifier: str
+    onward: str
+    at: datetime = Field(sa_column=moment())
+
+
+class SignInFailure(SQLModel, table=True):
+    """Signing in failed; who it was is known again, and not known."""
+
+    __tablename__ = "sign_in_failure"
+    who: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+
+
+class OneTimeCode(SQLModel, table=True):
+    """The time step of the last one-time code that somebody used: it is not taken twice."""
+
+    __tablename__ = "one_time_code"
+    who: str = Field(primary_key=True)
+    step: int = Field(sa_column=number())
 
 
 class NoticeRow(SQLModel, table=True):
@@ -308,6 +360,11 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         Retention,
         Checkpoint,
         Anchored,
+        SessionRow,
+        SignInRow,
+        SignInFailure,
+        OneTimeCode,
     )
 )
-PULSES, PARTICIPANTS, ACCESSES, SECRETS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED = _MORE
+PULSES, PARTICIPANTS, ACCESSES, SECRETS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED, *_OF_SIGN_ON = _MORE
+SESSIONS, SIGN_INS, FAILURES, ONE_TIME_CODES = _OF_SIGN_ON

@@ -1,0 +1,68 @@
+"""Local accounts, for the demonstration and small hubs: a password and a one-time code."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from functools import cache
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import SecretStr
+
+from mash.config.settings import SettingsError
+from mash.config.sign_on import Account, Position
+from mash.flows.store.sessions import use_code
+from mash.flows.store.store import Store
+from mash.states.commands import Actor
+
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+"""Argon2id as OWASP's Password Storage Cheat Sheet asks for at least: 19 MiB, two passes, one lane."""
+STEP = 30
+SHORTEST, LONGEST = 12, 128
+
+
+def new_account(login: str, password: str, position: Position) -> Account:
+    """An account. Raises SettingsError for a password that is too short, too long, or the login."""
+    if not SHORTEST <= len(password) <= LONGEST or password.casefold() == login.casefold():
+        raise SettingsError(f"a password has {SHORTEST} to {LONGEST} characters, any there are, and is not the login")
+    return Account(password=HASHER.hash(password), one_time_codes=SecretStr(pyotp.random_base32()), positions=(position,))
+
+
+def set_up_address(login: str, account: Account) -> str:
+    """What an authenticator app takes, as a picture or typed in: the secret of the one-time codes."""
+    return pyotp.TOTP(account.one_time_codes.get_secret_value()).provisioning_uri(name=login, issuer_name="MASH")
+
+
+async def who_signs_in(
+    store: Store, accounts: dict[str, Account], login: str, password: str, code: str
+) -> tuple[Actor, ...] | None:
+    """What somebody may act as; None for an unknown login, a wrong password or a wrong code, which are told apart for nobody and
+    take as long."""
+    account = accounts.get(login)
+    right = _is_password(account.password if account else _nobodys(), password)
+    step = _step(account.one_time_codes.get_secret_value() if account else pyotp.random_base32(), code)
+    if account is None or not right or step is None or not await use_code(store, login, step):
+        return None
+    return tuple(position.of(login) for position in account.positions)
+
+
+def _is_password(kept: str, given: str) -> bool:
+    try:
+        return HASHER.verify(kept, given[: LONGEST + 1])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _nobodys() -> str:
+    """The hash of a password that nobody knows: what is unknown is checked like what is known."""
+    return HASHER.hash(secrets.token_urlsafe(32))
+
+
+def _step(secret: str, code: str) -> int | None:
+    """The time step that a one-time code is of: this one, the one before or the next; None for none of them."""
+    codes, now = pyotp.TOTP(secret), int(time.time())
+    steps = (now // STEP + late for late in (0, -1, 1))
+    return next((step for step in steps if secrets.compare_digest(codes.at(step * STEP).encode(), code.strip().encode())), None)

@@ -1,0 +1,179 @@
+"""Signing on and off: at the identity provider, or by a local account; and one's own sessions."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from mash.api.alerts import page
+from mash.api.auth import drop_cookie, same_origin, set_cookie, signed_in
+from mash.api.permitted import Permitted
+from mash.api.problems import STATUS, NotSignedIn
+from mash.flows.store.sessions import (
+    TO_SIGN_IN,
+    How,
+    begin_session,
+    end_sessions,
+    failed_lately,
+    hash_of,
+    keep_sign_in,
+    note_failure,
+    sessions_of,
+    take_position,
+    take_sign_in,
+)
+from mash.states.clocks import local
+from mash.states.commands import Actor
+from mash.states.errors import Refusal
+
+router = APIRouter(tags=["signing on"])
+BROWSER = "mash-sign-in"
+"""The cookie that ties whoever comes back from the provider to whoever was sent there."""
+SIGN_IN, ACCOUNT = "Sign in", "Your account"
+WRONG = "That is not right, or was used before: look at login, password and code again."
+TOO_OFTEN = "Signing in has failed too often: wait a quarter of an hour, then try again, or ask your administrator."
+Staff = Annotated[Actor, Depends(Permitted("use_account"))]
+
+
+@router.get("/sign-in")
+async def sign_in(request: Request, onward: str = "") -> Response:
+    """Where staff sign in: at the identity provider, or by a local account, as the installation is set up."""
+    return _sign_in_page(request, _local_path(onward))
+
+
+def _sign_in_page(request: Request, onward: str, problem: str = "", status: int = 200) -> Response:
+    app = request.app.state
+    ways = {"provider": app.provider is not None, "local": bool(app.accounts)}
+    return page("sign_in.html", SIGN_IN, status, onward=onward, problem=problem, **ways)
+
+
+def _local_path(onward: str) -> str:
+    """Where to go on to afterwards: a path of ours, and nowhere else."""
+    inside = onward.startswith("/") and not onward.startswith(("//", "/\\")) and all(" " < c < "\x7f" for c in onward)
+    return onward if inside else "/account"
+
+
+@router.get("/sign-in/start")
+async def start(request: Request, onward: str = "") -> Response:
+    """On to the identity provider."""
+    if (provider := request.app.state.provider) is None:
+        return _sign_in_page(request, "/account", "There is no single sign-on here.", 404)
+    browser = secrets.token_urlsafe(32)
+    try:
+        address, going = await provider.send(_local_path(onward), browser)
+    except Refusal as refusal:
+        return _sign_in_page(request, _local_path(onward), refusal.reason, STATUS[type(refusal)])
+    await keep_sign_in(request.app.state.store, going)
+    answer = RedirectResponse(address, 303)
+    set_cookie(request, answer, browser, BROWSER, int(TO_SIGN_IN.total_seconds()))
+    return answer
+
+
+@router.get("/sign-in/callback")
+async def callback(request: Request, code: str = "", state: str = "") -> Response:
+    """Back from the identity provider."""
+    app = request.app.state
+    try:
+        browser = request.cookies.get(("__Host-" if app.base_url.startswith("https:") else "") + BROWSER, "")
+        going = await take_sign_in(app.store, state, hash_of(browser))
+        if app.provider is None or going is None or not code:
+            raise NotSignedIn("this way of signing in was used before, took too long, or began elsewhere: begin again")
+        positions = await app.provider.who(code, going)
+    except Refusal as refusal:
+        answer = _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
+        drop_cookie(request, answer, BROWSER)
+        return answer
+    answer = await _begin(request, positions, "single_sign_on", going.onward)
+    drop_cookie(request, answer, BROWSER)
+    return answer
+
+
+@router.post("/sign-in/local")
+async def sign_in_locally(request: Request) -> Response:
+    """By a local account: login, password and one-time code."""
+    # Imported here: where there are no local accounts, Argon2 need not be there.
+    from mash.api.accounts import who_signs_in
+
+    app = request.app.state
+    form = await request.form(max_files=0, max_fields=10)
+    login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
+    address = request.client.host if request.client else ""
+    try:
+        same_origin(request)
+    except Refusal as refusal:
+        return _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
+    if await failed_lately(app.store, f"login:{login}", f"address:{address}"):
+        return _sign_in_page(request, _local_path(onward), TOO_OFTEN, 429)
+    positions = await who_signs_in(app.store, app.accounts, login, password, code) if app.accounts else None
+    if positions is None:
+        await note_failure(app.store, f"login:{login}", f"address:{address}")
+        return _sign_in_page(request, _local_path(onward), WRONG, 401)
+    return await _begin(request, positions, "local", _local_path(onward))
+
+
+async def _begin(request: Request, positions: Sequence[Actor], how: How, onward: str) -> Response:
+    settings = request.app.state.settings
+    lasts = {"hours": settings.session_hours, "idle_minutes": settings.session_idle_minutes}
+    secret = await begin_session(request.app.state.store, positions, how, **lasts)
+    answer = RedirectResponse(onward, 303)
+    set_cookie(request, answer, secret)
+    return answer
+
+
+@router.get("/account")
+async def account(request: Request, by: Staff) -> Response:
+    """Who you are here, what you act as, and where you are signed in."""
+    session = await signed_in(request)
+    rows = await sessions_of(request.app.state.store, by.id)
+    known: dict[str, Any] = {
+        "by": by,
+        "csrf": request.state.csrf,
+        "positions": list(enumerate(session.positions)),
+        "acts": session.actor,
+        "sessions": [
+            (row.how.replace("_", " "), local(row.started_at), local(row.seen_at), row.hash == session.hash) for row in rows
+        ],
+    }
+    return page("account.html", ACCOUNT, **known)
+
+
+@router.post("/account/position")
+async def position(request: Request, by: Staff) -> Response:
+    """Act from now on in another of your positions."""
+    session = await signed_in(request)
+    place = str((await request.form(max_files=0, max_fields=10)).get("position", ""))
+    if place.isdigit() and int(place) < len(session.positions):
+        await take_position(request.app.state.store, session, int(place))
+    return RedirectResponse("/account", 303)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, by: Staff) -> Response:
+    """Out of here; and of the identity provider, if it offers that."""
+    session = await signed_in(request)
+    await end_sessions(request.app.state.store, hash_=session.hash)
+    return await _out(request, session.how)
+
+
+@router.post("/sign-out-everywhere")
+async def sign_out_everywhere(request: Request, by: Staff) -> Response:
+    """Out of every browser and script that you are signed in by."""
+    session = await signed_in(request)
+    await end_sessions(request.app.state.store, person=by.id)
+    return await _out(request, session.how)
+
+
+async def _out(request: Request, how: str) -> Response:
+    onward, provider = "/sign-in", request.app.state.provider
+    if how == "single_sign_on" and provider is not None:
+        try:
+            onward = await provider.sign_out_at() or onward
+        except Refusal:
+            onward = "/sign-in"  # we are out; the provider cannot be reached
+    answer = RedirectResponse(onward, 303)
+    drop_cookie(request, answer)
+    return answer

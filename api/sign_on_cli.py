@@ -1,0 +1,173 @@
+"""`mash token`, `mash session`, `mash account`, `mash key`: who may come in, from the administrator's side."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mash.api.installed import installed, out, with_store
+from mash.config.settings import SettingsError
+
+keys = typer.Typer(no_args_is_help=True, help="API keys of referrers' systems.")
+sessions = typer.Typer(no_args_is_help=True, help="Who is signed in.")
+accounts = typer.Typer(no_args_is_help=True, help="Local accounts, for small hubs: MASH_LOCAL_ACCOUNTS=true, MASH_ACCOUNTS_FILE.")
+
+
+def token(role: str, hub: str, agency: str = "social_care", login: str = "", hours: float = 12) -> None:
+    """Begin a session for a script, and print the secret that it sends: mash token duty_manager HUB"""
+    from mash.config.sign_on import Position
+    from mash.flows.store.sessions import begin_session
+
+    try:
+        actor = Position(role=role, agency=agency, hub=hub).of(login or f"{role}.{hub}")
+    except ValueError as wrong:
+        raise SettingsError(f"expected a role of staff, an agency and a hub: {wrong.errors()[0]['msg']}") from None  # type: ignore[attr-defined]  # Pydantic's
+
+    async def work(store: Any) -> None:
+        store.hub(hub)
+        print(await begin_session(store, [actor], "command_line", hours=hours))
+
+    with_store(work)
+
+
+@sessions.command("list")
+def list_sessions(login: Annotated[str | None, typer.Argument(help="Of one person alone.")] = None) -> None:
+    """Print who is signed in, as what, how, since when and when they were last seen."""
+    from mash.flows.store.sessions import sessions_of
+    from mash.states.clocks import local
+
+    async def work(store: Any) -> None:
+        for row in await sessions_of(store, login):
+            acts = f"{row.role}, {row.agency}, {row.hub}"
+            out.print(f"{row.person}  {acts}  {row.how}  since {local(row.started_at)}, seen {local(row.seen_at)}", markup=False)
+
+    with_store(work)
+
+
+@sessions.command("end")
+def end_session(login: str) -> None:
+    """Sign somebody out everywhere, at once: browsers and scripts."""
+    from mash.flows.store.sessions import end_sessions
+
+    async def work(store: Any) -> None:
+        out.print(f"{await end_sessions(store, person=login)} sessions were ended")
+
+    with_store(work)
+
+
+def _accounts() -> tuple[Any, dict[str, Any]]:
+    from mash.config.sign_on import accounts_in
+
+    path = installed().accounts_file
+    if path is None:
+        raise SettingsError("MASH_ACCOUNTS_FILE names the file that local accounts are kept in")
+    return path, accounts_in(path) if path.exists() else {}
+
+
+@accounts.command("add")
+def add_account(
+    login: str,
+    role: Annotated[str, typer.Option()],
+    hub: Annotated[str, typer.Option()],
+    agency: Annotated[str, typer.Option()] = "social_care",
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for: not to be typed here.")
+    ] = "",
+) -> None:
+    """Make a local account (or make it anew), and print what its authenticator app is set up by, once."""
+    from mash.api.accounts import new_account, set_up_address
+    from mash.config.sign_on import Position, accounts_text
+    from mash.flows.stack import write_secret
+
+    path, known = _accounts()
+    try:
+        position = Position(role=role, agency=agency, hub=hub)
+        position.of(login)
+    except ValueError as wrong:
+        raise SettingsError(f"expected a login, a role of staff, an agency and a hub: {wrong.errors()[0]['msg']}") from None  # type: ignore[attr-defined]
+    account = new_account(login, password, position)
+    write_secret(path, accounts_text({**known, login: account}))
+    out.print(f"For the authenticator app of {login}, shown once:", markup=False)
+    print(set_up_address(login, account))
+    out.print("The API takes it at its next start.")
+
+
+@accounts.command("list")
+def list_accounts() -> None:
+    """Print the local accounts, and what each acts as."""
+    for login, account in _accounts()[1].items():
+        acts = "; ".join(f"{each.role}, {each.agency}, {each.hub}" for each in account.positions)
+        out.print(f"{login}  {acts}", markup=False)
+
+
+@accounts.command("remove")
+def remove_account(login: str) -> None:
+    """Remove a local account, and sign it out everywhere."""
+    from mash.config.sign_on import accounts_text
+    from mash.flows.stack import write_secret
+
+    path, known = _accounts()
+    if login not in known:
+        raise SettingsError("there is no such local account: see `mash account list`")
+    write_secret(path, accounts_text({name: account for name, account in known.items() if name != login}))
+    end_session(login)
+
+
+@keys.command("create")
+def create_key(
+    caller: str,
+    hub: str,
+    agency: str = "unknown",
+    scope: Annotated[list[str] | None, typer.Option(help="submit, read_status, disagree; all of them, unless you say.")] = None,
+    days: Annotated[float, typer.Option(help="After so many days it is good for nothing.")] = 365,
+) -> None:
+    """Make an API key for a referrer's system. It is printed once, and stored hashed."""
+    from mash.flows.store.api_keys import SCOPES, NewKey, make_api_key
+
+    if unknown := set(scope or ()) - set(SCOPES):
+        raise SettingsError(f"there is no scope {', '.join(sorted(unknown))}; there are {', '.join(SCOPES)}")
+
+    async def work(store: Any) -> None:
+        store.hub(hub)
+        print(await make_api_key(store, NewKey(caller, hub, agency, tuple(scope or SCOPES), days)))
+
+    with_store(work)
+
+
+@keys.command("list")
+def list_keys(all_: Annotated[bool, typer.Option("--all", help="Those that are over too.")] = False) -> None:
+    """Print the API keys by name: whose, at which hub, what for, until when, and when each was last used."""
+    from mash.flows.store.api_keys import api_keys
+
+    async def work(store: Any) -> None:
+        for row in await api_keys(store, all_=all_):
+            used = f"{row.last_used_at:%Y-%m-%d %H:%M}" if row.last_used_at else "never"
+            over = "  revoked" if row.revoked_at else f"  replaced by {row.replaced_by}" if row.replaced_by else ""
+            what = f"{row.caller}  {row.hub}  {','.join(row.scopes)}"
+            out.print(f"{row.id}  {what}  until {row.expires_at:%Y-%m-%d}  last used {used}{over}", markup=False)
+
+    with_store(work)
+
+
+@keys.command("rotate")
+def rotate_key(
+    name: str,
+    days: float = 365,
+    overlap: Annotated[float, typer.Option(help="For so many days the old one goes on.")] = 7,
+) -> None:
+    """Make a new API key in the place of one, and print it, once."""
+    from mash.flows.store.api_keys import rotate_api_key
+
+    async def work(store: Any) -> None:
+        print(await rotate_api_key(store, name, days, overlap))
+
+    with_store(work)
+
+
+@keys.command("revoke")
+def revoke_key(name: str) -> None:
+    """Have an API key be good for nothing, at once."""
+    from mash.flows.store.api_keys import revoke_api_key
+
+    with_store(lambda store: revoke_api_key(store, name))

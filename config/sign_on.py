@@ -1,0 +1,118 @@
+"""Who staff are: an OpenID provider's groups (MASH_SIGN_ON_FILE), or a file of local accounts (MASH_ACCOUNTS_FILE)."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+
+from mash.config.permissions import roles
+from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.states.clocks import Frozen
+from mash.states.commands import Actor, Code
+
+SIGN_ON_FILE, ACCOUNTS_FILE = "MASH_SIGN_ON_FILE", "MASH_ACCOUNTS_FILE"
+NOT_STAFF = "referrer"
+T = TypeVar("T", bound=Frozen)
+
+
+class Position(Frozen):
+    """What somebody acts as: a role, for an agency, at a hub."""
+
+    role: Code
+    agency: Code = "social_care"
+    hub: Code
+
+    @field_validator("role")
+    @classmethod
+    def is_staff(cls, role: str) -> str:
+        """Refuse what is no role of staff."""
+        if role not in roles() or role == NOT_STAFF:
+            raise ValueError(f"expected one of {', '.join(name for name in roles() if name != NOT_STAFF)}")
+        return role
+
+    def of(self, login: str) -> Actor:
+        """Somebody in this position."""
+        return Actor(id=login, role=self.role, agency=self.agency, hub=self.hub)
+
+
+class SignOn(Frozen):
+    """The OpenID provider, and what its groups mean here."""
+
+    issuer: str = Field(pattern=r"^https://|^http://(127\.0\.0\.1|localhost)[:/]")
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    scope: str = "openid profile"
+    login_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+    groups: dict[str, tuple[Position, ...]] = Field(min_length=1)
+
+    def positions(self, login: str, groups: list[str]) -> tuple[Actor, ...]:
+        """What somebody in these groups may act as, in the order of the file."""
+        found = (position for name, positions in self.groups.items() if name in groups for position in positions)
+        return tuple(position.of(login) for position in dict.fromkeys(found))
+
+
+class Account(Frozen):
+    """A local account: an Argon2 hash, the secret of its one-time codes, and what it acts as."""
+
+    password: str = Field(pattern=r"^\$argon2id\$")
+    one_time_codes: SecretStr
+    positions: tuple[Position, ...] = Field(min_length=1)
+
+
+def read_sign_on(settings: Settings) -> SignOn | None:
+    """The provider; None where there is none. Raises SettingsError, which says which entry is wrong and never what it is."""
+    return _read(settings.sign_on_file, SIGN_ON_FILE, SignOn) if settings.sign_on_file else None
+
+
+def read_accounts(settings: Settings) -> dict[str, Account]:
+    """The local accounts by login; none unless they are asked for. Raises SettingsError."""
+    if not settings.local_accounts:
+        return {}
+    if settings.accounts_file is None:
+        raise SettingsError(f"{ACCOUNTS_FILE} is needed with MASH_LOCAL_ACCOUNTS: `mash account add` writes it")
+    return accounts_in(settings.accounts_file)
+
+
+def accounts_in(path: Path) -> dict[str, Account]:
+    """The accounts of a file."""
+    return _read(path, ACCOUNTS_FILE, _Accounts).accounts
+
+
+class _Accounts(Frozen):
+    accounts: dict[Code, Account] = {}
+
+
+def _read(path: Path, what: str, kind: type[T]) -> T:
+    try:
+        return kind.model_validate(tomllib.loads(read_secret_file(path, what)))
+    except tomllib.TOMLDecodeError as wrong:
+        raise SettingsError(f"{what}: not TOML: {wrong}") from None
+    except ValidationError as wrong:
+        said = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors(include_input=False))
+        raise SettingsError(f"{what}: {said}") from None
+
+
+def accounts_text(accounts: dict[str, Account]) -> str:
+    """The accounts as the file that holds them."""
+    return "\n".join(line for login, account in accounts.items() for line in _lines(login, account)) + "\n"
+
+
+def _lines(login: str, account: Account) -> list[str]:
+    def text(value: Any) -> str:
+        return json.dumps(value)  # a JSON string is one of TOML too
+
+    positions = ", ".join(
+        "{ " + ", ".join(f"{name} = {text(value)}" for name, value in position.model_dump().items()) + " }"
+        for position in account.positions
+    )
+    return [
+        f"[accounts.{text(login)}]",
+        f"password = {text(account.password)}",
+        f"one_time_codes = {text(account.one_time_codes.get_secret_value())}",
+        f"positions = [{positions}]",
+    ]

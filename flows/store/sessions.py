@@ -1,0 +1,170 @@
+"""Sessions of staff: begun by signing in, looked up with every request, and over at once when they are ended. Wall time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from mash.flows.store.store import Store, as_json
+from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
+from mash.states.commands import Actor
+
+PREFIX = "mash-session-"
+SEEN_EVERY = timedelta(minutes=1)
+"""A session's last use is written down no more often than this."""
+TO_SIGN_IN = timedelta(minutes=10)
+"""How long somebody may take at the identity provider."""
+FAILURES_COUNT_FOR = timedelta(minutes=15)
+MOST_FAILURES = 5
+How = Literal["single_sign_on", "local", "command_line"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """Somebody who is signed in: whom they act as, and what else they may act as."""
+
+    hash: str
+    actor: Actor
+    positions: tuple[Actor, ...]
+    how: str
+
+
+def hash_of(secret: str) -> str:
+    """The stored form of a secret; it is random and long, so a plain hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def begin_session(
+    store: Store, positions: Sequence[Actor], how: How, *, hours: float = 12, idle_minutes: float | None = None
+) -> str:
+    """Begin a session of somebody, who acts in the first of their positions; returns its secret, which is kept nowhere. It ends
+    after `hours`, and earlier when it is not used for `idle_minutes`."""
+    secret, now, acts = PREFIX + secrets.token_urlsafe(32), datetime.now(UTC), positions[0]
+    row = {
+        "hash": hash_of(secret),
+        "person": acts.id,
+        **_position(acts),
+        "positions": as_json([_position(each) for each in positions]),
+        "how": how,
+        "started_at": now,
+        "seen_at": now,
+        "idle_seconds": int((idle_minutes * 60) if idle_minutes else hours * 3600),
+        "ends_at": now + timedelta(hours=hours),
+        "ended_at": None,
+    }
+    async with store.single.connect() as connection:
+        await connection.execute(insert(SESSIONS).values(**row))
+    return secret
+
+
+def _position(actor: Actor) -> dict[str, str]:
+    return {"role": actor.role, "agency": actor.agency, "hub": actor.hub}
+
+
+_ALIVE = text("""
+    SELECT hash, person, role, agency, hub, positions, how, seen_at FROM session
+    WHERE hash = :of AND ended_at IS NULL AND ends_at > :now AND seen_at + idle_seconds * interval '1 second' > :now""")
+_SEEN = update(SESSIONS).where(SESSIONS.c.hash == bindparam("of"))
+
+
+async def find_session(store: Store, secret: str) -> Session | None:
+    """The session of a secret; None when there is none, it was ended, it is over, or was not used for too long."""
+    now = datetime.now(UTC)
+    async with store.single.connect() as connection:
+        row = (await connection.execute(_ALIVE, {"of": hash_of(secret), "now": now})).one_or_none()
+        if row is None:
+            return None
+        if now - row.seen_at > SEEN_EVERY:
+            await connection.execute(_SEEN.values(seen_at=now), {"of": row.hash})
+    positions = tuple(Actor(id=row.person, **position) for position in json.loads(row.positions))
+    return Session(row.hash, Actor(id=row.person, role=row.role, agency=row.agency, hub=row.hub), positions, row.how)
+
+
+async def take_position(store: Store, session: Session, place: int) -> None:
+    """Act from now on in another of one's positions."""
+    async with store.single.connect() as connection:
+        await connection.execute(_SEEN.values(**_position(session.positions[place])), {"of": session.hash})
+
+
+async def end_sessions(store: Store, *, hash_: str | None = None, person: str | None = None) -> int:
+    """End one session, or all of a person, wherever they are signed in; returns how many were ended."""
+    which = SESSIONS.c.hash == hash_ if hash_ else SESSIONS.c.person == person
+    over = update(SESSIONS).where(which, SESSIONS.c.ended_at.is_(None)).values(ended_at=datetime.now(UTC))
+    async with store.single.connect() as connection:
+        return (await connection.execute(over)).rowcount
+
+
+async def sessions_of(store: Store, person: str | None = None) -> Sequence[Row[Any]]:
+    """The sessions that are not over, of a person or all, the latest first."""
+    alive = (SESSIONS.c.ended_at.is_(None), SESSIONS.c.ends_at > datetime.now(UTC))
+    query = select(SESSIONS).where(*alive).order_by(SESSIONS.c.started_at.desc())
+    async with store.single.connect() as connection:
+        return (await connection.execute(query.where(SESSIONS.c.person == person) if person else query)).all()
+
+
+# --- on the way to a session --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """Somebody is at the identity provider: what they come back with is compared with this, once."""
+
+    state: str
+    browser: str
+    """The hash of what their browser holds: nobody else's browser can finish it."""
+    nonce: str
+    verifier: str
+    onward: str
+
+
+async def keep_sign_in(store: Store, going: SignIn) -> None:
+    """Remember somebody who goes to the identity provider; who never came back is forgotten."""
+    now = datetime.now(UTC)
+    async with store.single.connect() as connection:
+        await connection.execute(delete(SIGN_INS).where(SIGN_INS.c.at < now - TO_SIGN_IN))
+        await connection.execute(insert(SIGN_INS).values(**vars(going), at=now))
+
+
+async def take_sign_in(store: Store, state: str, browser: str) -> SignIn | None:
+    """Who comes back from the identity provider; None for whoever did not leave, took too long, or has been here before."""
+    since = datetime.now(UTC) - TO_SIGN_IN
+    gone = delete(SIGN_INS).where(SIGN_INS.c.state == state, SIGN_INS.c.browser == browser, SIGN_INS.c.at > since)
+    fields = (SIGN_INS.c[name] for name in SignIn.__dataclass_fields__)
+    async with store.single.connect() as connection:
+        row = (await connection.execute(gone.returning(*fields))).one_or_none()
+    return SignIn(**row._mapping) if row else None
+
+
+async def failed_lately(store: Store, *whom: str) -> bool:
+    """Whether signing in has failed too often lately, by a login or from an address."""
+    since = datetime.now(UTC) - FAILURES_COUNT_FOR
+    names = [store.keyring.fingerprint(each.encode()) for each in whom]
+    query = select(func.count()).where(FAILURES.c.who.in_(names), FAILURES.c.at > since).group_by(FAILURES.c.who)
+    async with store.single.connect() as connection:
+        return any(number >= MOST_FAILURES for number in (await connection.scalars(query)).all())
+
+
+async def note_failure(store: Store, *whom: str) -> None:
+    """Signing in has failed. Neither login nor address is kept, but what they are known again by."""
+    now = datetime.now(UTC)
+    async with store.single.connect() as connection:
+        await connection.execute(delete(FAILURES).where(FAILURES.c.at < now - FAILURES_COUNT_FOR))
+        rows = [{"who": store.keyring.fingerprint(each.encode()), "at": now} for each in whom]
+        await connection.execute(insert(FAILURES), rows)
+
+
+async def use_code(store: Store, login: str, step: int) -> bool:
+    """Whether a one-time code of this time step is used for the first time."""
+    row = {"who": store.keyring.fingerprint(login.encode()), "step": step}
+    first = upsert(ONE_TIME_CODES).values(**row)
+    newer = first.on_conflict_do_update(index_elements=["who"], set_={"step": step}, where=ONE_TIME_CODES.c.step < step)
+    async with store.single.connect() as connection:
+        return (await connection.execute(newer)).rowcount == 1

@@ -1,0 +1,375 @@
+"""Signing on: at an identity provider that is a process of its own, and by local accounts; sessions, and pages that act."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import provider
+import psycopg
+import pyotp
+import pytest
+from commands import mash_here
+from hub import eventually
+
+from mash.api.accounts import new_account
+from mash.config.settings import Settings, SettingsError
+from mash.config.sign_on import Position, accounts_text, read_sign_on
+from mash.flows.stack import Stack, free_port, write_secret
+
+PASSWORD = "correct horse battery"
+DUTY = Position(role="duty_manager", hub="sandwell")
+
+
+@dataclass
+class Place:
+    """A running API, and a provider at which staff sign in."""
+
+    stack: Stack
+    issuer: str
+    codes: pyotp.TOTP
+
+    def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        assert self.stack.cluster
+        with psycopg.connect(host=str(self.stack.cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
+            cursor = owner.execute(query.encode(), values)
+            return cursor.fetchall() if cursor.description else []
+
+    def told(self, **how: Any) -> None:
+        """Have the provider misbehave in this way, or no longer."""
+        assert httpx.post(f"{self.issuer}/told", json=how).status_code == 200
+
+    def browser(self) -> httpx.Client:
+        """A browser: it keeps cookies, and follows to other sites."""
+        return httpx.Client(base_url=self.stack.settings.base_url, follow_redirects=True, timeout=30)
+
+
+def run_provider(port: int) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen([sys.executable, provider.__file__, str(port)])
+    eventually(lambda: answers(f"http://127.0.0.1:{port}/keys"))
+    return process
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    folder = Path(tempfile.mkdtemp(prefix="mash-sign-on-"))
+    folder.chmod(0o755)
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    write_secret(
+        folder / "sign_on.toml",
+        f'issuer = "{issuer}"\nclient_id = "{provider.CLIENT}"\nclient_secret = "{provider.SECRET}"\n[groups]\n'
+        'mash-duty = [{ role = "duty_manager", hub = "sandwell" }, { role = "social_worker", hub = "merton" }]\n',
+    )
+    account = new_account("local.manager", PASSWORD, DUTY)
+    write_secret(folder / "accounts.toml", accounts_text({"local.manager": account}))
+    settings = Settings(
+        data_dir=folder,
+        api_port=free_port(),
+        sign_on_file=folder / "sign_on.toml",
+        local_accounts=True,
+        accounts_file=folder / "accounts.toml",
+        hubs="sandwell,merton",
+    )
+    process = run_provider(port)
+    try:
+        with Stack(settings, {"api"}) as stack:
+            stack.wait_ready(60)
+            yield Place(stack, issuer, pyotp.TOTP(account.one_time_codes.get_secret_value()))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(place: Place) -> None:
+    """The provider behaves, and nobody has failed lately."""
+    place.told()
+    place.sql("DELETE FROM sign_in_failure")
+
+
+def csrf(page: httpx.Response) -> str:
+    return page.text.split('name="csrf" value="')[1].split('"')[0]
+
+
+# --- single sign-on -----------------------------------------------------------------------------------------------------------
+
+
+def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Place) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        assert page.status_code == 200 and "You are d.manager: duty manager, social care, at sandwell." in page.text
+        assert browser.get("/cases").status_code == 200
+        cookie = next(each for each in browser.cookies.jar if each.name == "mash")
+        assert cookie.path == "/" and "HttpOnly" in cookie._rest
+
+
+def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_here(place: Place) -> None:
+    answer = httpx.get(f"{place.stack.settings.base_url}/sign-in/start")
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
+    assert asked["code_challenge_method"] == "S256" and asked["response_type"] == "code"
+    kept = place.sql("SELECT verifier, browser FROM sign_in WHERE state = %s", asked["state"])
+    assert len(kept) == 1 and kept[0][0] not in answer.headers["location"] and asked["nonce"]
+    assert answer.cookies["mash-sign-in"] not in kept[0], "the browser's part is kept hashed"
+
+
+def test_a_key_that_the_provider_has_changed_is_found(place: Place) -> None:
+    with place.browser() as browser:
+        assert "You are d.manager" in browser.get("/sign-in/start").text
+    place.told(rotate=True)
+    with place.browser() as browser:
+        assert "You are d.manager" in browser.get("/sign-in/start").text
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"sign_by": "nothing"},
+        {"sign_by": "its public key as a secret"},
+        {"sign_by": "an unknown key"},
+        {"claims": {"aud": "another application"}},
+        {"claims": {"aud": None}},
+        {"claims": {"iss": "https://elsewhere.example.org"}},
+        {"claims": {"nonce": "of another sign-in"}},
+        {"claims": {"nonce": None}},
+        {"claims": {"exp": NOW - 3600}},
+        {"claims": {"exp": None}},
+        {"claims": {"iat": NOW + 7200}},
+        {"claims": {"aud": ["mash", "other"], "azp": "other"}},
+        {"claims": {"sub": None}},
+    ],
+    ids=str,
+)
+def test_what_is_not_the_providers_word_for_us_and_for_now_is_refused(place: Place, how: dict[str, Any]) -> None:
+    place.told(**how)
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        assert page.status_code == 502 and "alert" in page.text
+        assert browser.get("/cases").status_code == 401
+
+
+def test_clocks_may_differ_by_two_minutes(place: Place) -> None:
+    now = int(time.time())
+    place.told(claims={"exp": now - 60, "iat": now - 400})
+    with place.browser() as browser:
+        assert "You are d.manager" in browser.get("/sign-in/start").text
+    place.told(claims={"iat": now + 60})
+    with place.browser() as browser:
+        assert "You are d.manager" in browser.get("/sign-in/start").text
+
+
+def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None:
+    place.told(claims={"groups": ["kitchen"]})
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        assert page.status_code == 401 and "in no group that may work here" in page.text
+        assert browser.get("/account").status_code == 401
+
+
+def test_coming_back_twice_or_in_another_browser_is_refused(place: Place) -> None:
+    with place.browser() as browser, place.browser() as other:
+        away = browser.get("/sign-in/start", follow_redirects=False).headers["location"]
+        back = httpx.get(away).headers["location"]
+        assert other.get(back).status_code == 401, "the state belongs to the browser that began"
+        assert browser.get(back).status_code == 200
+        assert browser.get(back).status_code == 401, "and is good for once"
+        invented = f"{place.stack.settings.base_url}/sign-in/callback?code=x&state=y"
+        assert browser.get(invented).status_code == 401
+
+
+ELSEWHERE = ("https://evil.example.org", "//evil.example.org", "/\\evil.example.org", "javascript:alert(1)", "/x\r\nX: y")
+
+
+@pytest.mark.parametrize("onward", ELSEWHERE)
+def test_nobody_is_sent_on_to_another_site(place: Place, onward: str) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start", params={"onward": onward})
+        assert str(page.url) == f"{place.stack.settings.base_url}/account"
+
+
+def test_one_is_sent_on_to_where_one_was_going(place: Place) -> None:
+    with place.browser() as browser:
+        assert str(browser.get("/sign-in/start?onward=/cases%3Flate%3Dtrue").url).endswith("/cases?late=true")
+
+
+def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Place) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "1"})
+        assert "social worker, social care, at merton" in changed.text
+        for odd in ("2", "-1", "x", ""):
+            assert browser.post("/account/position", data={"csrf": csrf(page), "position": odd}).status_code == 200
+        assert "You are d.manager: social worker" in browser.get("/account").text
+
+
+def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        out = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
+        assert out.headers["location"].startswith(f"{place.issuer}/end_session?")
+        assert browser.get("/account").status_code == 401
+
+
+# --- sessions -----------------------------------------------------------------------------------------------------------------
+
+
+def bearer(place: Place, login: str = "d.manager") -> dict[str, str]:
+    done = mash_here("token", "duty_manager", "sandwell", "--login", login, MASH_DATA_DIR=str(place.stack.settings.data_dir))
+    return {"Authorization": f"Bearer {done.stdout.strip()}"}
+
+
+def test_signing_out_everywhere_ends_browsers_and_scripts_at_once(place: Place) -> None:
+    script = bearer(place)
+    with place.browser() as one, place.browser() as two:
+        page = one.get("/sign-in/start")
+        two.get("/sign-in/start")
+        assert two.get("/cases", headers=script).status_code == 200 == two.get("/cases").status_code
+        one.post("/sign-out-everywhere", data={"csrf": csrf(page)}, follow_redirects=False)
+        assert {one.get("/cases").status_code, two.get("/cases").status_code} == {401}
+        assert httpx.get(f"{place.stack.settings.base_url}/cases", headers=script).status_code == 401
+
+
+@pytest.mark.parametrize("over", ["ends_at = now() - interval '1 second'", "seen_at = now() - interval '61 minutes'"])
+def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, over: str) -> None:
+    with place.browser() as browser:
+        browser.get("/sign-in/start")
+        assert browser.get("/cases").status_code == 200
+        place.sql(f"UPDATE session SET {over} WHERE how = 'single_sign_on'")
+        assert browser.get("/cases").status_code == 401
+
+
+def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: Place) -> None:
+    with place.browser() as browser:
+        browser.cookies.set("mash", "chosen-by-somebody-else")
+        browser.get("/sign-in/start")
+        secrets = {each.value for each in browser.cookies.jar if each.name == "mash"}
+        assert "chosen-by-somebody-else" not in secrets or len(secrets) > 1
+        kept = str(place.sql("SELECT * FROM session"))
+        assert not any(str(secret) in kept for secret in secrets)
+
+
+def test_a_page_acts_only_on_what_a_page_of_ours_sends(place: Place) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        refused = [
+            browser.post("/sign-out"),
+            browser.post("/sign-out", data={"csrf": "0" * 64}),
+            browser.post("/sign-out", data={"csrf": csrf(page)}, headers={"Sec-Fetch-Site": "cross-site"}),
+            browser.post("/sign-out", data={"csrf": csrf(page)}, headers={"Sec-Fetch-Site": "same-site"}),
+            browser.post("/sign-out", data={"csrf": csrf(page)}, headers={"Origin": "https://evil.example.org"}),
+            browser.post("/sign-out", data={"csrf": csrf(page)}, headers={"Origin": "null"}),
+        ]
+        assert [answer.status_code for answer in refused] == [403] * len(refused)
+        command = {"seen": 1, "command": {"kind": "add_note"}, "words": "From elsewhere."}
+        path = "/cases/MASH-26-999999/commands"
+        assert browser.post(path, json=command, headers={"Idempotency-Key": "x"}).status_code == 403
+        ours = {"Idempotency-Key": "y", "X-CSRF-Token": csrf(page)}
+        assert browser.post(path, json=command, headers=ours).status_code == 404, "which a page of ours may"
+
+
+# --- local accounts -----------------------------------------------------------------------------------------------------------
+
+
+def signed_in(browser: httpx.Client, login: str, password: str, code: str) -> httpx.Response:
+    return browser.post("/sign-in/local", data={"login": login, "password": password, "code": code})
+
+
+def test_a_local_account_asks_for_password_and_code_and_takes_a_code_once(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    code = place.codes.now()
+    with place.browser() as browser, place.browser() as again:
+        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, code).text
+        second = signed_in(again, "local.manager", PASSWORD, code)
+        assert second.status_code == 401 and "was used before" in second.text
+
+
+def test_what_is_wrong_is_told_apart_for_nobody(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    with place.browser() as browser:
+        tries = (
+            ("nobody", PASSWORD, place.codes.now()),
+            ("local.manager", "wrong", place.codes.now()),
+            ("local.manager", PASSWORD, "000000"),
+            ("local.manager", PASSWORD, ""),
+        )
+        pages = [signed_in(browser, *each) for each in tries]
+        assert {page.status_code for page in pages} == {401} and len({page.text for page in pages}) == 1
+        assert "local.manager" not in pages[0].text
+
+
+def test_after_five_failures_one_waits_however_right_one_is_then(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    with place.browser() as browser:
+        for _ in range(5):
+            assert signed_in(browser, "local.manager", "wrong", "000000").status_code == 401
+        assert signed_in(browser, "local.manager", PASSWORD, place.codes.now()).status_code == 429
+        place.sql("UPDATE sign_in_failure SET at = at - interval '16 minutes'")
+        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
+    assert "local.manager" not in str(place.sql("SELECT who FROM sign_in_failure"))
+
+
+def test_another_site_signs_nobody_in(place: Place) -> None:
+    with place.browser() as browser:
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        assert browser.post("/sign-in/local", data=form, headers={"Origin": "https://evil.example.org"}).status_code == 403
+
+
+def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, tmp_path: Path) -> None:
+    here = {"MASH_ACCOUNTS_FILE": str(tmp_path / "accounts.toml"), "MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    options = ("--role", "duty_manager", "--hub", "sandwell")
+    made = mash_here("account", "add", "a.manager", *options, "--password", PASSWORD, **here)
+    assert made.returncode == 0 and "otpauth://totp/MASH:a.manager?secret=" in made.stdout, made.stderr
+    assert (tmp_path / "accounts.toml").stat().st_mode & 0o777 == 0o600
+    assert PASSWORD not in (tmp_path / "accounts.toml").read_text()
+    assert mash_here("account", "list", **here).stdout == "a.manager  duty_manager, social_care, sandwell\n"
+    short = mash_here("account", "add", "b", *options, "--password", "too short", **here)
+    assert short.returncode == 2 and "12 to 128 characters" in short.stderr
+    nobody = mash_here("account", "add", "c", "--role", "king", "--hub", "sandwell", "--password", PASSWORD, **here)
+    assert nobody.returncode == 2 and "duty_manager" in nobody.stderr
+    assert mash_here("account", "remove", "a.manager", **here).returncode == 0
+    assert mash_here("account", "list", **here).stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("issuer = 'http://idp.example.org'", "issuer"),
+        ("issuer = 'https://idp.example.org'\nclient_id = 'x'", "groups: Field required"),
+        ("issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'king', hub = 'h' }]", "groups.g.0.role"),
+        ("issuer = ", "not TOML"),
+        (
+            "issuer = 'https://i'\nclient_id = 'x'\nclient_secret = 5\n[groups]\ng = [{ role = 'agency', hub = 'h' }]",
+            "client_secret",
+        ),
+    ],
+)
+def test_a_wrong_sign_on_file_is_refused_and_says_where(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "sign_on.toml"
+    write_secret(path, text)
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        read_sign_on(Settings(sign_on_file=path))
+    path.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        read_sign_on(Settings(sign_on_file=path))

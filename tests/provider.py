@@ -1,0 +1,100 @@
+"""An OpenID provider as a process of its own, which can be told to misbehave: python provider.py PORT."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+CLIENT, SECRET = "mash", "a secret of the provider's"
+PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
+ISSUER = f"http://127.0.0.1:{PORT}"
+KNOWN: list[RSAKey] = []
+CODES: dict[str, dict[str, str]] = {}
+TOLD: dict[str, Any] = {}
+"""How it is to misbehave: claims to say instead, a key to sign by, another issuer."""
+
+
+def new_key() -> RSAKey:
+    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
+
+
+def in_base64(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def token(nonce: str) -> str:
+    now = int(time.time())
+    claims = {"iss": ISSUER, "aud": CLIENT, "sub": "u-1", "iat": now, "exp": now + 300, "nonce": nonce}
+    claims |= {"preferred_username": "d.manager", "groups": ["mash-duty"], **TOLD.get("claims", {})}
+    claims = {name: value for name, value in claims.items() if value is not None}
+    by = TOLD.get("sign_by", "its key")
+    if by == "nothing":
+        header, body = (in_base64(json.dumps(part).encode()) for part in ({"alg": "none"}, claims))
+        return f"{header}.{body}."
+    if by == "its public key as a secret":
+        return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(KNOWN[-1].as_pem(private=False)), algorithms=["HS256"])
+    key = new_key() if by == "an unknown key" else KNOWN[-1]
+    return jwt.encode({"alg": "RS256", "kid": TOLD.get("kid", key.kid)}, claims, key)
+
+
+class Provider(BaseHTTPRequestHandler):
+    """One request."""
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+    def answer(self, body: Any, status: int = 200) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+        if address.path == "/.well-known/openid-configuration":
+            ends = {f"{end}_endpoint": f"{ISSUER}/{end}" for end in ("authorization", "token", "end_session")}
+            self.answer({"issuer": TOLD.get("issuer", ISSUER), "jwks_uri": f"{ISSUER}/keys", **ends})
+        elif address.path == "/keys":
+            self.answer({"keys": [key.as_dict(private=False) for key in KNOWN]})
+        else:  # whoever comes is signed in already
+            code = secrets.token_urlsafe(16)
+            CODES[code] = asked
+            self.send_response(303)
+            self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}")
+            self.end_headers()
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/told":
+            TOLD.clear()
+            TOLD.update(json.loads(body))
+            if TOLD.get("rotate"):
+                KNOWN[:] = [new_key()]
+            self.answer({})
+            return
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        asked = CODES.pop(form.get("code", ""), None)
+        proof = in_base64(hashlib.sha256(form.get("code_verifier", "").encode()).digest())
+        known = self.headers.get("Authorization") == "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
+        if asked is None or asked["code_challenge_method"] != "S256" or proof != asked["code_challenge"] or not known:
+            self.answer({"error": "invalid_grant"}, 400)
+        else:
+            self.answer({"access_token": "x", "token_type": "Bearer", "id_token": token(asked["nonce"])})
+
+
+if __name__ == "__main__":
+    KNOWN.append(new_key())
+    ThreadingHTTPServer(("127.0.0.1", PORT), Provider).serve_forever()
