@@ -255,7 +255,8 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
             # A Thursday morning: the hub is open.
             time_start="2026-11-19T10:00:00+00:00",
             settle_seconds=0.1,
-            **more,
+            # All tests call from one address.
+            **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, **more},
         )
         try:
             with Stack(settings) as stack:
