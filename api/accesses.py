@@ -17,9 +17,13 @@ from mash.states.commands import Actor, Code
 router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
 
 
-ONLY = {
-    name: {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
-    for name, other in (("reference", "person"), ("person", "reference"))
+def _only(name: str, other: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+
+
+EITHER: dict[str, Any] = {
+    "examples": [{"reference": "MASH-26-000001"}],
+    "oneOf": [_only("reference", "person"), _only("person", "reference")],
 }
 
 
@@ -29,7 +33,7 @@ class Asked(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         hide_input_in_errors=True,
-        json_schema_extra={"examples": [{"reference": "MASH-26-000001"}], "oneOf": [ONLY["reference"], ONLY["person"]]},
+        json_schema_extra=EITHER,
     )
 
     reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")] | None = None

@@ -265,7 +265,7 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
                 assert login
                 user, password = login.get_secret_value().split(":", 1)
                 with (
-                    httpx.Client(base_url=stack.settings.base_url, timeout=30) as http,
+                    httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
                     httpx.Client(base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
                 ):
                     key, key_hash = new_api_key()

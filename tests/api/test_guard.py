@@ -68,7 +68,7 @@ def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_databas
     began = time.monotonic()
     for connection in opened:
         connection.sendall(HEAD + b"Content-Length: 900000\r\n\r\n{")
-    busy = "SELECT count(*) FROM pg_stat_activity WHERE usename LIKE 'mash_app%' AND state <> 'idle'"
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mash_app' AND state <> 'idle'"
     assert hub.sql(busy) == [(0,)]
     assert hub.submit(ORDINARY).status_code == 201, "others are served meanwhile"
     assert problem(_received(opened[0]))["status"] == 408
@@ -118,7 +118,7 @@ def test_a_body_of_unsaid_length_is_taken_while_it_is_small(hub: Hub) -> None:
     assert answer.status_code == 201
 
 
-# --- who calls how often ----------------------------------------------------------------------------------------------------------
+# --- who calls how often ------------------------------------------------------------------------------------------------------
 
 
 def statuses(hub: Hub, number: int, **headers: str) -> list[int]:
@@ -154,7 +154,7 @@ def test_an_invented_address_of_a_proxy_is_not_believed() -> None:
         assert answers[0] == 401 and answers[-1] == 429
 
 
-# --- what every answer carries ----------------------------------------------------------------------------------------------------
+# --- what every answer carries ------------------------------------------------------------------------------------------------
 
 
 def test_every_answer_carries_the_same_protection(limited: Hub) -> None:
