@@ -103,6 +103,8 @@ def read_secret_file(path: Path, what: str) -> str:
     try:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SettingsError(f"{what}: {path} can be read by others; run: chmod 600 {path}")
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError as missing:
         raise SettingsError(f"{what}: cannot read {path}: {missing.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{what}: {path} is not UTF-8 text") from None
