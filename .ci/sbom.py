@@ -22,11 +22,13 @@ def main() -> None:
     for part in bill["components"]:
         # Where a package was found is this machine's affair: its name, version and hashes say what it is.
         part.pop("externalReferences", None)
+    for tool in bill["metadata"]["tools"]["components"]:
+        tool.pop("externalReferences", None)
     text = json.dumps(bill, indent=1, sort_keys=True)
     locked = len(re.findall(r"^[a-z0-9][a-z0-9._-]*(?:\[[^]]*\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
     if len(bill["components"]) != locked:
         sys.exit(f"{len(bill['components'])} of {locked} locked packages are in the bill of materials")
-    if named := re.search(r"(?:index|simple|artifactory|nexus|repository_url)\S*", text):
+    if named := re.search(r"(?:index|simple|artifactory|nexus|repository_url|pypi\.org)\S*", text):
         sys.exit(f"the bill of materials names a registry: {named[0]}")
     FILE.write_text(text + "\n", encoding="utf-8")
     print(f"{FILE.relative_to(ROOT)}: {locked} packages")
