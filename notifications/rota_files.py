@@ -62,8 +62,9 @@ def from_csv(text: str) -> Rota:
 
 
 def _of_rows(rows: csv.DictReader[str]) -> Rota:
-    if unknown := set(rows.fieldnames or ()) - set(COLUMNS):
-        raise RotaFileWrong(f"unknown columns: {', '.join(sorted(map(str, unknown)))}; there are {', '.join(COLUMNS)}")
+    if unknown := [str(place) for place, name in enumerate(rows.fieldnames or (), 1) if name not in COLUMNS]:
+        # By their places: in a file without a line of headings, they are people.
+        raise RotaFileWrong(f"unknown columns ({', '.join(unknown)}) in the first line; there are {', '.join(COLUMNS)}")
     return _collected((f"line {rows.line_num}", *_of_row(row, rows.line_num)) for row in rows)
 
 
