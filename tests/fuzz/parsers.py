@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from seeds import KEY, SECRET
 
+from mash.api.problems import Malformed, malformed
 from mash.api.schemas import CommandGiven, Submission, contact_of
 from mash.api.text import plain
 from mash.config.channels import read_channels
@@ -39,8 +40,11 @@ def _profile(data: bytes) -> None:
 
 
 def _body(name: str, data: bytes) -> None:
-    """As FastAPI does it: JSON, then the model."""
-    given = TYPES[name].model_validate(json.loads(data))
+    """As the API does it: JSON, the model, and what is wrong in our words (Pydantic's name the caller's fields)."""
+    try:
+        given = TYPES[name].model_validate(json.loads(data))
+    except ValidationError as wrong:
+        raise malformed([dict(error) for error in wrong.errors()]) from None
     if isinstance(given, Submission):
         contact_of(given)
 
@@ -52,7 +56,7 @@ def _settings(data: bytes) -> None:
 
 OF_FILES = ("profile", "permissions")
 """What an administrator writes and reads, and no secret stands in: their errors quote it."""
-OF_BODIES = (ValidationError, ValueError, RecursionError)
+OF_BODIES = (Malformed, ValueError, RecursionError)
 """The latter two are JSON's own, for what is not JSON; FastAPI knows them, and answers 400."""
 PARSERS: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]] = {
     "profile": (_profile, (WrongFile,)),
