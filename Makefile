@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 ARGS ?=
+MINUTES ?= 30
 HUBS ?= sandwell merton
 
-.PHONY: help setup demo up test check lint types imports lock bench clean
+.PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock bench clean
 
 help:  ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,7 +30,7 @@ up: setup  ## Start all of it for real use
 test: setup  ## Run all tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: lint types imports  ## Lint, types, import rules, tests
+check: lint types imports bandit audit  ## Lint, types, import rules, known vulnerabilities, tests
 	$(BIN)/mash profile check
 	$(BIN)/python -m pytest
 
@@ -42,6 +43,18 @@ types: setup
 
 imports: setup
 	PYTHONPATH=.dev $(BIN)/lint-imports
+
+bandit: setup
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api
+
+audit: setup  ## Ask the package index for known vulnerabilities of what is locked
+	$(BIN)/python .ci/audit.py
+
+sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to build/
+	$(BIN)/python .ci/sbom.py
+
+fuzz: setup  ## Fuzz the API and the parsers: make fuzz MINUTES=30
+	$(BIN)/python tests/fuzz/run.py $(MINUTES)
 
 bench: setup  ## Measure: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)

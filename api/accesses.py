@@ -6,26 +6,39 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mash.api.permitted import Permitted
-from mash.api.referrals import PROBLEMS
+from mash.api.problems import FINDING
+from mash.api.schemas import REFERENCE, Moment
 from mash.flows.store.accesses import accesses_of, accesses_to
 from mash.states.commands import Actor, Code
 
-router = APIRouter(prefix="/accesses", tags=["information governance"], responses=PROBLEMS)
+router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
+
+
+def _only(name: str, other: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+
+
+EITHER: dict[str, Any] = {
+    "examples": [{"reference": "MASH-26-000001"}],
+    "oneOf": [_only("reference", "person"), _only("person", "reference")],
+}
 
 
 class Asked(BaseModel):
     """Whose accesses are asked for: those to a case, or those of a person. It is sent as a body: an address is kept in logs."""
 
     model_config = ConfigDict(
-        extra="forbid", hide_input_in_errors=True, json_schema_extra={"examples": [{"reference": "MASH-26-000001"}]}
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra=EITHER,
     )
 
-    reference: Annotated[str, Field(max_length=60)] | None = None
+    reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")] | None = None
     person: Code | None = Field(default=None, description="A login.")
-    since: AwareDatetime | None = None
+    since: Moment | None = None
 
     @model_validator(mode="after")
     def one_of_them(self) -> Asked:

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader
 
-from mash.api.problems import STATUS
+from mash.api.guard import FORMS
+from mash.api.problems import STATUS, answers
 from mash.flows.store.apply import act
 from mash.flows.store.outbox import told_to
 from mash.flows.store.queries import read_case
@@ -23,16 +24,13 @@ router = APIRouter(tags=["alerts"])
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
 
 
-def page(template: str, title: str, status: int = 200, **more: Any) -> HTMLResponse:
-    """A page without scripts, styles or pictures from anywhere."""
-    return HTMLResponse(
-        PAGES.get_template(template).render(title=title, **more),
-        status,
-        {"Content-Security-Policy": "default-src 'none'; form-action 'self'"},
-    )
+def page(template: str, title: str, status: int = 200, *, leads_to: str = "", **more: Any) -> HTMLResponse:
+    """A page without scripts, styles or pictures from anywhere. Its forms lead to us alone, or on to one other site."""
+    policy = FORMS.replace("form-action 'self'", f"form-action 'self' {leads_to}") if leads_to else FORMS
+    return HTMLResponse(PAGES.get_template(template).render(title=title, **more), status, {"Content-Security-Policy": policy})
 
 
-@router.get("/alerts/{token}", response_class=HTMLResponse)
+@router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(404, 410, page=True))
 async def show(request: Request, token: str) -> HTMLResponse:
     """What the alert is about, and a button. Looking changes nothing."""
     try:
@@ -49,7 +47,7 @@ async def show(request: Request, token: str) -> HTMLResponse:
     return page("alert.html", f"{link.reference}: {NAMES[case.referral.stage]}", text=text, ask=True)
 
 
-@router.post("/alerts/{token}", response_class=HTMLResponse)
+@router.post("/alerts/{token}", response_class=HTMLResponse, responses=answers(403, 404, 409, 410, 422, page=True))
 async def acknowledge(request: Request, token: str) -> HTMLResponse:
     """Acknowledge: the ladder stops climbing. Doing it twice does no harm."""
     try:

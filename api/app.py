@@ -5,26 +5,44 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
-from mash.api import accesses, alerts, cases, duty, gatherings, health, people, referrals, sign_on, status
+from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, people, referrals, sign_on, status
+from mash.api.described import describe
+from mash.api.guard import Guard
 from mash.api.identity import Provider
 from mash.api.permitted import check_routes
-from mash.api.problems import HANDLERS, Malformed, TooLarge, answer_for, malformed, on_refusal, reply
+from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
-from mash.states.errors import Refusal
 
 log = structlog.stdlib.get_logger("mash.api")
-LARGEST_BODY = 1_000_000
-"""Bytes; the longest referral of the sources is a few thousand."""
+
+
+class Guarded(FastAPI):
+    """An application behind the guard, which sees its answers to errors of ours too: `add_middleware` would put it inside those.
+
+    Nothing here is a function middleware: those run each request in a task group of its own, a tenth of what an answer costs.
+    """
+
+    settings: Settings
+
+    def openapi(self) -> dict[str, Any]:
+        """What the API says of itself."""
+        return describe(self)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """The application, with the guard around it."""
+        return Guard(super().build_middleware_stack(), self.settings)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -47,69 +65,46 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await app.state.store.close()
 
-    app = FastAPI(
+    app = Guarded(
         title="MASH referral pipeline",
         version="0.1.0",
         lifespan=life,
+        docs_url=None,
+        redoc_url=None,
         description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
     )
+    app.settings = settings
     app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
     file = read_sign_on(settings)
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
     app.state.accounts = read_accounts(settings)
-    routers = [part.router for part in (referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health)]
+    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health)
+    routers = [part.router for part in parts]
     for router in routers:
         app.include_router(router)
+    app.state.routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     check_routes([*app.routes, *(route for router in routers for route in router.routes)])
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_exception_handler(RequestValidationError, on_malformed)
-    # Not a function middleware: those run each request in a task group of its own, a tenth of what an answer costs.
-    app.add_middleware(Guard)
-
+    app.add_exception_handler(HTTPException, on_malformed)
     return app
-
-
-class Guard:
-    """Refuses a body that is larger than a referral can be, and forbids caches to keep anything."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through, or answer it."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if refusal := _refusal(scope):
-            await reply(answer_for(refusal))(scope, receive, send)
-            return
-
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Cache-Control"] = "no-store"
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-            await send(message)
-
-        await self.app(scope, receive, sent)
-
-
-def _refusal(scope: Scope) -> Refusal | None:
-    length = Headers(scope=scope).get("content-length", "")
-    if scope["method"] == "POST" and "/alerts/" not in scope["path"] and not (length.isdigit() and int(length) <= LARGEST_BODY):
-        return TooLarge(f"send at most {LARGEST_BODY:,} bytes, and say how many (Content-Length)")
-    if b"%00" in scope["raw_path"] + scope["query_string"]:
-        return Malformed("an address has no zero byte")
-    return None
 
 
 async def on_malformed(request: Request, error: Exception) -> Response:
     """Answer a malformed request, and keep the receipt of a malformed submission: it is counted, not forgotten."""
-    if not isinstance(error, RequestValidationError):
-        raise error
-    refusal = malformed(list(error.errors()))
+    if isinstance(error, RequestValidationError):
+        refusal = malformed(list(error.errors()))
+    elif isinstance(error, HTTPException) and error.status_code == 400:
+        # All that FastAPI says of a body that it cannot read.
+        refusal = Malformed("the body cannot be read: send JSON in UTF-8, and not nested deeply")
+    else:
+        answer = await on_http_error(request, error)
+        if answer.status_code == 405:
+            # The framework names the methods of one route; a form and what takes it are two.
+            matching = [route for route in request.app.state.routes if route.path_regex.match(request.url.path)]
+            answer.headers["Allow"] = ", ".join(sorted({method for route in matching for method in route.methods}))
+        return answer
     if request.url.path == "/referrals":
-        await referrals.record_malformed(request, error.body, answer_for(refusal))
+        await referrals.record_malformed(request, answer_for(refusal))
     return await on_refusal(request, refusal)

@@ -123,7 +123,8 @@ async def _under_load(people: People, size: Size) -> Figures:
 def _cold_start(settings: Settings, key: str) -> Figures:
     """`mash up` on the installation as it is: seconds until a referral is accepted, and until all parts answer."""
     say("Cold start ...")
-    given = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file")
+    given = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file",
+             "requests_per_minute", "anonymous_requests_per_minute")  # fmt: skip
     environment = {**os.environ, **{f"MASH_{name.upper()}": str(getattr(settings, name)) for name in given}}
     began = time.monotonic()
     with (settings.data_dir / "logs" / "up.log").open("w") as log:

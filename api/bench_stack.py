@@ -68,7 +68,8 @@ def bench_settings(folder: Path, mail_port: int) -> Settings:
     channels.write_text(f'["*"]\n"*" = ["{mail}&to=role@example.org"]\n')
     return Settings.model_validate({
         "data_dir": folder / "data", "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
-        "hubs": HUB, "profiles_dir": profiles, "channels_file": channels, "mail_url": mail})  # fmt: skip
+        "hubs": HUB, "profiles_dir": profiles, "channels_file": channels, "mail_url": mail,
+        "requests_per_minute": 0, "anonymous_requests_per_minute": 0})  # fmt: skip
 
 
 class BenchStack(Stack):

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.permitted import Permitted, demand
-from mash.api.problems import answer_for, reply
-from mash.api.referrals import PROBLEMS, Key, idempotency_key
-from mash.api.schemas import CommandGiven
+from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
+from mash.api.referrals import Key, idempotency_key
+from mash.api.schemas import CODE, REFERENCE, CommandGiven, Reference
 from mash.config.permissions import may
 from mash.flows.store.apply import apply
 from mash.flows.store.queries import Case
@@ -25,7 +25,7 @@ from mash.states.machine import NAMES
 from mash.states.profile import Agency
 from mash.states.referral import Check, Clock
 
-router = APIRouter(prefix="/cases", tags=["staff"], responses=PROBLEMS)
+router = APIRouter(prefix="/cases", tags=["staff"], responses=ASKING)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 
 
@@ -33,11 +33,11 @@ Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 async def board(
     request: Request,
     by: Annotated[Actor, Depends(Permitted("read_board"))],
-    stage: str | None = None,
-    rating: str | None = None,
+    stage: Annotated[str | None, Query(pattern=CODE)] = None,
+    rating: Annotated[str | None, Query(pattern=CODE)] = None,
     late: bool | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: str = "",
+    after: Annotated[str, Query(pattern=f"^({REFERENCE})?$", max_length=60)] = "",
 ) -> dict[str, Any]:
     """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
     reference as `after`."""
@@ -110,8 +110,8 @@ def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
     return {**check.model_dump(exclude=FINDINGS if hidden else None), **reached}
 
 
-@router.get("/{reference}")
-async def case(request: Request, reference: str, by: Reader) -> dict[str, Any]:
+@router.get("/{reference}", responses=FINDING)
+async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
     found, profile = await look_at(store, reference, by, "read_case"), store.hub(by.hub)
@@ -151,8 +151,10 @@ async def case(request: Request, reference: str, by: Reader) -> dict[str, Any]:
     }
 
 
-@router.get("/{reference}/log")
-async def story(request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_story"))]) -> list[dict[str, Any]]:
+@router.get("/{reference}/log", responses=FINDING)
+async def story(
+    request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_story"))]
+) -> list[dict[str, Any]]:
     """The story of a case, event by event."""
     store = request.app.state.store
     found = await look_at(store, reference, by, "read_story")
@@ -162,10 +164,10 @@ async def story(request: Request, reference: str, by: Annotated[Actor, Depends(P
     ]
 
 
-@router.post("/{reference}/commands")
+@router.post("/{reference}/commands", responses=ACTING)
 async def command(
     request: Request,
-    reference: str,
+    reference: Reference,
     given: CommandGiven,
     by: Annotated[Actor, Depends(Permitted("give_command"))],
     key: Key = None,

@@ -71,6 +71,7 @@ def api(
     import uvicorn
 
     from mash.api.app import create_app
+    from mash.api.wire import server_options
     from mash.config.logs import log_to_stderr
     from mash.flows.scaled import serve
 
@@ -80,7 +81,12 @@ def api(
     # print the values that an error was about.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        create_app(settings), host=settings.api_host, port=settings.api_port, access_log=False, log_config=None
+        create_app(settings),
+        host=settings.api_host,
+        port=settings.api_port,
+        access_log=False,
+        log_config=None,
+        **server_options(settings.trusted_proxies),
     )
     serve(config, fd)
 

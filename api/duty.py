@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
 from mash.api.permitted import Permitted
-from mash.api.referrals import PROBLEMS
+from mash.api.problems import ASKING
+from mash.api.schemas import Moment
 from mash.flows.duty import gaps_ahead
 from mash.flows.store.rotas import read_rota
 from mash.states.commands import Actor
 
-router = APIRouter(prefix="/rota", tags=["staff"], responses=PROBLEMS)
+router = APIRouter(prefix="/rota", tags=["staff"], responses=ASKING)
 
 
 @router.get("")
 async def rota(
-    request: Request, by: Annotated[Actor, Depends(Permitted("read_rota"))], at: datetime | None = None
+    request: Request, by: Annotated[Actor, Depends(Permitted("read_rota"))], at: Moment | None = None
 ) -> dict[str, Any]:
     """Who is on duty at your hub (now, or `at`), by login, until when and why; and the gaps of the next fortnight."""
     store = request.app.state.store

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from mash.api.cases import Reader, brief
 from mash.api.permitted import Permitted
-from mash.api.referrals import PROBLEMS
+from mash.api.problems import ASKING, FINDING
+from mash.api.schemas import CODE, Day, Reference
 from mash.flows.store.reading import agenda, disagreements, information_product, look_at
 from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
 
-FIRST, LAST = date(2013, 1, 1), date(2035, 12, 31)
-"""The days whose bank holidays are known."""
-Day = Annotated[date | None, Query(description="The next one, unless given.", ge=FIRST, le=LAST)]
-router = APIRouter(tags=["staff"], responses=PROBLEMS)
+router = APIRouter(tags=["staff"], responses=ASKING)
 
 
 @router.get("/gatherings")
@@ -40,12 +38,12 @@ async def gatherings(request: Request, by: Annotated[Actor, Depends(Permitted("r
     ]
 
 
-@router.get("/gatherings/{name}")
+@router.get("/gatherings/{name}", responses=FINDING)
 async def gathering(
     request: Request,
-    name: str,
+    name: Annotated[str, Path(pattern=CODE)],
     by: Annotated[Actor, Depends(Permitted("read_agenda"))],
-    day: Day = None,
+    day: Annotated[Day | None, Query(description="The next one, unless given.")] = None,
 ) -> dict[str, Any]:
     """A gathering's agenda: what came in since the last one and belongs there, and what was convened for it."""
     store = request.app.state.store
@@ -60,8 +58,12 @@ async def gathering(
     return {"name": name, "title": found.title, "at": at, "cases": [brief(case) for case in cases]}
 
 
-@router.get("/cases/{reference}/meeting.ics")
-async def meeting(request: Request, reference: str, by: Reader) -> Response:
+@router.get(
+    "/cases/{reference}/meeting.ics",
+    response_class=Response,
+    responses={200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}, **FINDING},
+)
+async def meeting(request: Request, reference: Reference, by: Reader) -> Response:
     """The meeting that is convened for a case, as an iCalendar file without personal data."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
@@ -80,9 +82,9 @@ async def meeting(request: Request, reference: str, by: Reader) -> Response:
     return Response(file, media_type="text/calendar", headers={"Content-Disposition": f'attachment; filename="{reference}.ics"'})
 
 
-@router.get("/cases/{reference}/product")
+@router.get("/cases/{reference}/product", responses=FINDING)
 async def product(
-    request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
+    request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
 ) -> dict[str, Any]:
     """The information product: what the agencies released, in the versions that they released; for the rest, signposts."""
     store = request.app.state.store

@@ -26,7 +26,10 @@ router = APIRouter(tags=["health"])
 TOLD_EVERY = timedelta(minutes=30)
 
 
-@router.get("/health")
+@router.get(
+    "/health",
+    responses={503: {"description": "No referral is accepted", "content": {"application/json": {"schema": {"type": "object"}}}}},
+)
 async def health(request: Request) -> JSONResponse:
     """Whether referrals are accepted (`ready`), and what is wrong otherwise: the worker, Prefect, clocks and notices. Asks for no
     key. It answers 503 only when no referral can be accepted."""
@@ -38,7 +41,7 @@ async def health(request: Request) -> JSONResponse:
     return JSONResponse({"status": "trouble" if wrong else "ok", "live": True, "ready": True, "wrong": wrong})
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
 async def metrics(request: Request) -> Response:
     """What Prometheus collects: counts and ages, no reference and no person."""
     store = request.app.state.store

@@ -7,7 +7,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from joserfc import jwt
@@ -36,6 +36,12 @@ class Provider:
         self.found: dict[str, Any] = {}
         self.keys: KeySet | None = None
         self.looked_again_at = float("-inf")
+
+    @property
+    def origin(self) -> str:
+        """The site that it is."""
+        parts = urlsplit(self.file.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
 
     async def send(self, onward: str, browser: str) -> tuple[str, SignIn]:
         """Where to send somebody, and what is remembered until they are back."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mash.api.permitted import Permitted
-from mash.api.referrals import PROBLEMS
+from mash.api.problems import ASKING
+from mash.api.schemas import PLAIN
+from mash.api.text import plain
 from mash.flows.store.search import find
 from mash.states.commands import Actor
 
-router = APIRouter(prefix="/people", tags=["staff"], responses=PROBLEMS)
+router = APIRouter(prefix="/people", tags=["staff"], responses=ASKING)
 
 
 class Asked(BaseModel):
@@ -24,7 +26,7 @@ class Asked(BaseModel):
         json_schema_extra={"examples": [{"name": "Isla Example", "born": "2015-12-20"}]},
     )
 
-    name: Annotated[str, Field(min_length=2, max_length=200)]
+    name: Annotated[str, Field(min_length=2, max_length=200, json_schema_extra=PLAIN), AfterValidator(plain)]
     born: Annotated[str, Field(max_length=10, description="YYYY-MM-DD, if it is known.")] = ""
 
 

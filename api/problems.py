@@ -17,6 +17,8 @@ from mash.states import errors as e
 
 log = structlog.stdlib.get_logger("mash.api")
 MEDIA = "application/problem+json"
+FURTHER = "further_field"
+"""The type of an error about a field that the caller made up: its name is not repeated."""
 
 
 class NotSignedIn(e.Refusal):
@@ -43,23 +45,78 @@ class TooLarge(e.Refusal):
     title = "The request is too large"
 
 
+class TooSlow(e.Refusal):
+    """The request's body did not arrive in time."""
+
+    title = "The request took too long to arrive"
+
+
+class TooLong(e.Refusal):
+    """The request's address and headers are longer than any of ours."""
+
+    title = "The address or the headers are too long"
+
+
+class TooMany(e.Refusal):
+    """The caller sends more than is good for the others; the facts say after how many seconds to send again."""
+
+    title = "Too many requests"
+
+
 STATUS: dict[type[e.Refusal], int] = {
     Malformed: 400,
     NotSignedIn: 401,
     ProviderFailed: 502,
     e.NotYours: 403,
     e.NotFound: 404,
+    TooSlow: 408,
     e.ImpossibleMove: 409,
     e.QuorumNotMet: 409,
     e.VersionConflict: 409,
     KeyReused: 409,
     TooLarge: 413,
+    TooMany: 429,
+    TooLong: 431,
     e.NotInProfile: 422,
     e.ReasonNeeded: 422,
     e.Incomplete: 422,
     e.NothingToActOn: 422,
 }
 """Which HTTP status a refusal becomes; decided here and nowhere else."""
+
+
+SAID = {
+    400: "Malformed",
+    401: "Not signed in",
+    403: "Not yours",
+    404: "Not found",
+    408: "It did not arrive in time",
+    409: "In conflict with the case as it is",
+    410: "Erased",
+    413: "Too large",
+    422: "Refused, with the reason",
+    429: "Too many requests: send again after as many seconds as Retry-After says",
+    431: "The address or the headers are too long",
+    500: "An error of ours; nothing was changed",
+    502: "The identity provider does not answer as it should",
+}
+
+
+def answers(*statuses: int, page: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The description of a route's answers that are problems; those of a page are told in a page, mostly."""
+    problem: dict[str, Any] = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content = {**problem, "text/html": {"schema": {"type": "string"}}} if page else problem
+    retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
+    return {
+        status: {"description": SAID[status], "content": content, **({"headers": retry} if status == 429 else {})}
+        for status in statuses
+    }
+
+
+ASKING = answers(401, 403)
+FINDING = answers(401, 403, 404, 410)
+ACTING = answers(401, 403, 404, 409, 410, 422)
+"""What can be answered where somebody asks, where a case is looked for, and where it is acted on."""
 
 
 def answer_for(refusal: e.Refusal) -> Answer:
@@ -79,7 +136,11 @@ def answer_for(refusal: e.Refusal) -> Answer:
 
 def reply(answer: Answer) -> JSONResponse:
     """An answer as a response."""
-    headers = {"WWW-Authenticate": "Bearer"} if answer.status == 401 else None
+    headers = {}
+    if answer.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if answer.status == 429:
+        headers["Retry-After"] = str(answer.body["retry_after"])
     return JSONResponse(answer.body, answer.status, headers, media_type=MEDIA if answer.status >= 400 else "application/json")
 
 
@@ -97,13 +158,19 @@ def _place(error: dict[str, Any]) -> str:
     parts = [str(part) for part in error["loc"] if part != "body"]
     if error["type"] == "extra_forbidden":
         parts = [*parts[:-1], "(a further field)"]
+    if error["type"] == FURTHER:
+        parts.append("(a further field)")
     if "[key]" in parts:
         parts = [*parts[: parts.index("[key]") - 1], "(a key)"]
     return ".".join(parts) or "body"
 
 
 def _expected(error: dict[str, Any]) -> str:
-    return "expected one of the documented kinds" if error["type"].startswith("union_tag") else str(error["msg"])
+    return (
+        "expected one of the documented kinds"
+        if error["type"].startswith("union_tag")
+        else str(error["msg"]).removeprefix("Value error, ")
+    )
 
 
 async def on_refusal(request: Request, refusal: Exception) -> JSONResponse:
@@ -117,7 +184,9 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     """Answer what the framework refuses (unknown path, wrong method)."""
     if not isinstance(error, HTTPException):
         raise error
-    return reply(Answer(error.status_code, {"type": "about:blank", "title": str(error.detail), "status": error.status_code}))
+    answer = reply(Answer(error.status_code, {"type": "about:blank", "title": str(error.detail), "status": error.status_code}))
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def on_erased(request: Request, error: Exception) -> JSONResponse:
@@ -144,7 +213,6 @@ async def on_crash(request: Request, error: Exception) -> JSONResponse:
 
 HANDLERS: dict[type[Exception], Any] = {
     e.Refusal: on_refusal,
-    HTTPException: on_http_error,
     KeyDestroyed: on_erased,
     Exception: on_crash,
 }

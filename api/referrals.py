@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -11,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.auth import REFERRER_ROLE, referrer
 from mash.api.permitted import Permitted
-from mash.api.problems import Malformed, answer_for, reply
-from mash.api.schemas import DisagreementGiven, Submission, contact_of
+from mash.api.problems import ACTING, FINDING, Malformed, answer_for, answers, reply
+from mash.api.schemas import DisagreementGiven, Reference, Submission, contact_of
 from mash.flows.store.apply import apply, receive
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import family, look_at
@@ -25,21 +26,10 @@ from mash.states.errors import Refusal
 from mash.states.referral import Clock
 
 router = APIRouter(tags=["referrers"])
-Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+Key = Annotated[
+    str | None, Header(alias="Idempotency-Key", max_length=200, description="Any value that is unique to this request: needed.")
+]
 WHAT_NEXT = "If somebody is in immediate danger, call 999. A manager decides on the response within one working day."
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"description": what, "content": {"application/problem+json": {"schema": {"type": "object"}}}}
-    for code, what in {
-        400: "Malformed",
-        401: "Not signed in",
-        403: "Not yours",
-        404: "Not found",
-        409: "In conflict with the case as it is",
-        410: "Erased",
-        413: "Too large",
-        422: "Refused, with the reason",
-    }.items()
-}
 
 
 def idempotency_key(key: str | None) -> str:
@@ -49,7 +39,7 @@ def idempotency_key(key: str | None) -> str:
     return key.strip()
 
 
-@router.post("/referrals", status_code=201, responses=PROBLEMS)
+@router.post("/referrals", status_code=201, responses=answers(401, 403, 409, 422))
 async def submit(
     request: Request,
     submission: Submission,
@@ -75,10 +65,7 @@ async def submit(
             applied.reference,
         )
 
-    try:
-        body = submission.model_dump(mode="json")
-    except (ValueError, RecursionError):
-        raise Malformed("the further fields are nested too deeply: send them flatter") from None
+    body = submission.model_dump(mode="json")
     answer = await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for)
     if answer.reference and answer.status == 201:
         # Not kept with the answer: it is a secret, and can be reckoned again.
@@ -86,7 +73,7 @@ async def submit(
     return reply(answer)
 
 
-async def record_malformed(request: Request, body: object, answer: Answer) -> None:
+async def record_malformed(request: Request, answer: Answer) -> None:
     """Keep the receipt of a submission that could not be read, when it is known who sent it."""
     key = request.headers.get("idempotency-key", "").strip()
     try:
@@ -94,12 +81,15 @@ async def record_malformed(request: Request, body: object, answer: Answer) -> No
     except Refusal:
         return
     if key:
-        await record_refused(request.app.state.store, by, key, "submission", body, answer)
+        digest = hashlib.sha256(await request.body()).hexdigest()
+        await record_refused(request.app.state.store, by, key, "submission", digest, answer)
 
 
-@router.get("/referrals/{reference}", responses=PROBLEMS)
+@router.get("/referrals/{reference}", responses=FINDING)
 async def status(
-    request: Request, reference: str, by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer("read_status")))]
+    request: Request,
+    reference: Reference,
+    by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer("read_status")))],
 ) -> dict[str, Any]:
     """What has become of a referral of yours, as a referrer may know it."""
     case = await look_at(request.app.state.store, reference, by, "read_own_referral")
@@ -110,10 +100,10 @@ async def status(
     }
 
 
-@router.post("/referrals/{reference}/disagreements", status_code=201, responses=PROBLEMS)
+@router.post("/referrals/{reference}/disagreements", status_code=201, responses=ACTING)
 async def disagree(
     request: Request,
-    reference: str,
+    reference: Reference,
     given: DisagreementGiven,
     by: Annotated[Actor, Depends(Permitted("disagree_with_decision", referrer("disagree")))],
     key: Key = None,

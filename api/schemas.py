@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date, datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic_core import PydanticCustomError
 
+from mash.api.problems import FURTHER
+from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further, plain
 from mash.config import codes
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
@@ -28,7 +33,9 @@ def _as_text(value: Any) -> Any:
 def _as_truth(value: Any) -> Any:
     """Yes, no, or not said; anything else is not said."""
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    return value if isinstance(value, bool) else words.get(str(value).strip().lower())
+    if isinstance(value, bool):
+        return value
+    return words.get(str(value).strip().lower()) if isinstance(value, str | int) else None
 
 
 def _as_list(value: Any) -> Any:
@@ -40,16 +47,74 @@ def _as_object(value: Any) -> Any:
     return {} if value is None else value
 
 
-Text = Annotated[Annotated[str, Field(max_length=2_000)] | None, BeforeValidator(_as_text), Field(default=None)]
-Long = Annotated[Annotated[str, Field(max_length=100_000)] | None, BeforeValidator(_as_text), Field(default=None)]
-Codes = Annotated[list[Annotated[str, BeforeValidator(_as_text)]], BeforeValidator(_as_list), Field(default=[], max_length=100)]
-Truth = Annotated[bool | None, BeforeValidator(_as_truth), Field(default=None)]
+REFERENCE = r"MASH-[0-9]{2}-[0-9]{6,12}(-[A-Z]+)*"
+Reference = Annotated[str, Path(pattern=f"^{REFERENCE}$", max_length=60, examples=["MASH-26-000001"])]
+CODE = r"^[a-z0-9_-]{1,60}$"
+_YEAR = "20(1[3-9]|2[0-9]|3[0-5])"
+"""Those whose bank holidays are known."""
+DAY = f"^{_YEAR}-[01][0-9]-[0-3][0-9]$"
+MOMENT = f"^{_YEAR}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]"
+
+
+def written(pattern: str, expected: str) -> BeforeValidator:
+    """A day or a time as people write it: Pydantic would take a bare number for seconds since 1970."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, str) or not re.match(pattern, value):
+            raise PydanticCustomError("time", expected)
+        return value
+
+    return BeforeValidator(check)
+
+
+Moment = Annotated[
+    AwareDatetime,
+    written(MOMENT, "expected a time such as 2026-11-23T17:00:00Z, from 2013 to 2035"),
+    Field(json_schema_extra={"pattern": MOMENT}),
+]
+Day = Annotated[
+    date, written(DAY, "expected a day such as 2026-11-23, from 2013 to 2035"), Field(json_schema_extra={"pattern": DAY})
+]
+PLAIN = {"pattern": r"^[^\u0000-\u0008\u000e-\u001f\u007f-\u009f]*$"}
+"""Said in the documentation; `plain` sees to it, and says it in words."""
+NAMES: dict[str, Any] = {"maxLength": LONGEST_KEY, **PLAIN}
+FURTHER_SCHEMA: dict[str, Any] = {
+    "description": f"A further field: kept as given. Together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,} characters,"
+    f" {DEEPEST} deep.",
+    "anyOf": [
+        {"type": ["null", "boolean", "number"]},
+        {"type": "string", **PLAIN},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Further"}},
+        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES},
+    ],
+}
+_Short = Annotated[str, Field(max_length=2_000, json_schema_extra=PLAIN), AfterValidator(plain)]
+_Long = Annotated[str, Field(max_length=100_000, json_schema_extra=PLAIN), AfterValidator(plain)]
+_Code = Annotated[_Short, BeforeValidator(_as_text, json_schema_input_type=_Short | float)]
+Text = Annotated[_Short | None, BeforeValidator(_as_text, json_schema_input_type=_Short | float | None), Field(default=None)]
+Long = Annotated[_Long | None, BeforeValidator(_as_text, json_schema_input_type=_Long | float | None), Field(default=None)]
+_Codes = Annotated[list[_Code], Field(max_length=100)]
+Codes = Annotated[_Codes, BeforeValidator(_as_list, json_schema_input_type=_Codes | _Code | None), Field(default=[])]
+Truth = Annotated[bool | None, BeforeValidator(_as_truth, json_schema_input_type=Any), Field(default=None)]
+
+
+FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES}
 
 
 class Given(BaseModel):
     """Fields as a referrer gives them; further ones are kept, and flagged."""
 
-    model_config = ConfigDict(extra="allow", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra=FURTHER_FIELDS)
+
+    @model_validator(mode="after")
+    def bounded(self) -> Self:
+        """Have further fields plain, and within bounds."""
+        if self.__pydantic_extra__:
+            try:
+                self.__pydantic_extra__ = further(self.__pydantic_extra__)
+            except PydanticCustomError as wrong:
+                raise PydanticCustomError(FURTHER, wrong.message()) from None
+        return self
 
 
 class Name(Given):
@@ -138,20 +203,30 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+def _or_nothing(kind: type[Given]) -> BeforeValidator:
+    return BeforeValidator(_as_object, json_schema_input_type=kind | None)
+
+
+_Subjects = Annotated[list[SubjectGiven], Field(max_length=30)]
+_Household = Annotated[list[HouseholdGiven], Field(max_length=60)]
+
+
 class Submission(Given):
     """A contact: a concern, or something to identify somebody by. Nothing else is needed; everything helps."""
 
-    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(
+        extra="allow", hide_input_in_errors=True, json_schema_extra={**FURTHER_FIELDS, "examples": [EXAMPLE]}
+    )
 
     kind: Text
     place: Text
     family_known: Truth
     reported_at: Text
-    source: Annotated[SourceGiven, BeforeValidator(_as_object)] = SourceGiven.model_validate({})
-    subjects: Annotated[list[SubjectGiven], BeforeValidator(_as_list)] = Field(default=[], max_length=30)
-    household: Annotated[list[HouseholdGiven], BeforeValidator(_as_list)] = Field(default=[], max_length=60)
-    concern: Annotated[ConcernGiven, BeforeValidator(_as_object)] = ConcernGiven.model_validate({})
-    consent: Annotated[ConsentGiven, BeforeValidator(_as_object)] = ConsentGiven.model_validate({})
+    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = SourceGiven.model_validate({})
+    subjects: Annotated[_Subjects, BeforeValidator(_as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = []
+    household: Annotated[_Household, BeforeValidator(_as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = []
+    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = ConcernGiven.model_validate({})
+    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = ConsentGiven.model_validate({})
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""
@@ -170,17 +245,8 @@ def _says(value: Any) -> bool:
     return bool(value.strip()) if isinstance(value, str) else bool(value)
 
 
-def _whole(text: str) -> str:
-    """Text that can be written down: no half characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("expected whole characters") from None
-    return text
-
-
 LONGEST_WORDS = 20_000
-Words = Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS), AfterValidator(_whole)]
+Words = Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS, json_schema_extra=PLAIN), AfterValidator(plain)]
 
 
 class DisagreementGiven(BaseModel):
@@ -194,6 +260,21 @@ class DisagreementGiven(BaseModel):
 
     words: Words
     disagreement: Annotated[str, Field(pattern=r"^D[0-9]{1,3}$")] | None = None
+
+
+_COMMAND: TypeAdapter[Any] = TypeAdapter(StaffCommand, config=ConfigDict(hide_input_in_errors=True))
+
+
+def _number(value: Any) -> Any:
+    """A number that is written as one."""
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("number", "expected a number")
+    return value
+
+
+def _strictly(value: Any) -> Any:
+    """A command of the documented types: "yes" is not true, and 7 is no time. By way of JSON, whose strictness knows times."""
+    return _COMMAND.validate_json(json.dumps(value), strict=True) if isinstance(value, dict) else value
 
 
 class CommandGiven(BaseModel):
@@ -214,8 +295,10 @@ class CommandGiven(BaseModel):
         },
     )
 
-    seen: int = Field(ge=1, description="The version of the case that the caller had in view.")
-    command: StaffCommand
+    seen: Annotated[int, BeforeValidator(_number)] = Field(
+        ge=1, le=1_000_000, description="The version of the case that the caller had in view."
+    )
+    command: Annotated[StaffCommand, BeforeValidator(_strictly)]
     words: Words | None = None
     redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")
 

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.alerts import page
 from mash.api.auth import drop_cookie, same_origin, set_cookie, signed_in
 from mash.api.permitted import Permitted
-from mash.api.problems import STATUS, NotSignedIn
+from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
 from mash.flows.store.sessions import (
     TO_SIGN_IN,
     How,
@@ -30,24 +30,28 @@ from mash.states.clocks import local
 from mash.states.commands import Actor
 from mash.states.errors import Refusal
 
-router = APIRouter(tags=["signing on"])
+# Pages for browsers: what programs call is described elsewhere.
+router = APIRouter(tags=["signing on"], include_in_schema=False)
 BROWSER = "mash-sign-in"
 """The cookie that ties whoever comes back from the provider to whoever was sent there."""
+ONWARD = {"description": "On to another page"}
 SIGN_IN, ACCOUNT = "Sign in", "Your account"
 WRONG = "That is not right, or was used before: look at login, password and code again."
 TOO_OFTEN = "Signing in has failed too often: wait a quarter of an hour, then try again, or ask your administrator."
+Onward = Annotated[str, Query(max_length=1_000, description="Where to go on to afterwards: a path of ours.")]
+Back = Annotated[str, Query(max_length=4_000, description="What the identity provider sends back.")]
 Staff = Annotated[Actor, Depends(Permitted("use_account"))]
 
 
-@router.get("/sign-in")
-async def sign_in(request: Request, onward: str = "") -> Response:
+@router.get("/sign-in", response_class=HTMLResponse)
+async def sign_in(request: Request, onward: Onward = "") -> Response:
     """Where staff sign in: at the identity provider, or by a local account, as the installation is set up."""
     return _sign_in_page(request, _local_path(onward))
 
 
 def _sign_in_page(request: Request, onward: str, problem: str = "", status: int = 200) -> Response:
     app = request.app.state
-    ways = {"provider": app.provider is not None, "local": bool(app.accounts)}
+    ways: dict[str, Any] = {"provider": app.provider is not None, "local": bool(app.accounts)}
     return page("sign_in.html", SIGN_IN, status, onward=onward, problem=problem, **ways)
 
 
@@ -57,8 +61,8 @@ def _local_path(onward: str) -> str:
     return onward if inside else "/account"
 
 
-@router.get("/sign-in/start")
-async def start(request: Request, onward: str = "") -> Response:
+@router.get("/sign-in/start", response_class=HTMLResponse, responses={303: ONWARD, **answers(404, 502, page=True)})
+async def start(request: Request, onward: Onward = "") -> Response:
     """On to the identity provider."""
     if (provider := request.app.state.provider) is None:
         return _sign_in_page(request, "/account", "There is no single sign-on here.", 404)
@@ -73,8 +77,8 @@ async def start(request: Request, onward: str = "") -> Response:
     return answer
 
 
-@router.get("/sign-in/callback")
-async def callback(request: Request, code: str = "", state: str = "") -> Response:
+@router.get("/sign-in/callback", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 502, page=True)})
+async def callback(request: Request, code: Back = "", state: Back = "") -> Response:
     """Back from the identity provider."""
     app = request.app.state
     try:
@@ -92,7 +96,7 @@ async def callback(request: Request, code: str = "", state: str = "") -> Respons
     return answer
 
 
-@router.post("/sign-in/local")
+@router.post("/sign-in/local", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 403, page=True)})
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
     # Imported here: where there are no local accounts, Argon2 need not be there.
@@ -124,7 +128,7 @@ async def _begin(request: Request, positions: Sequence[Actor], how: How, onward:
     return answer
 
 
-@router.get("/account")
+@router.get("/account", response_class=HTMLResponse, responses=ASKING)
 async def account(request: Request, by: Staff) -> Response:
     """Who you are here, what you act as, and where you are signed in."""
     session = await signed_in(request)
@@ -138,10 +142,12 @@ async def account(request: Request, by: Staff) -> Response:
             (row.how.replace("_", " "), local(row.started_at), local(row.seen_at), row.hash == session.hash) for row in rows
         ],
     }
-    return page("account.html", ACCOUNT, **known)
+    # Signing out leads on to the provider, which a browser must be let follow.
+    provider = request.app.state.provider
+    return page("account.html", ACCOUNT, leads_to=provider.origin if provider else "", **known)
 
 
-@router.post("/account/position")
+@router.post("/account/position", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
 async def position(request: Request, by: Staff) -> Response:
     """Act from now on in another of your positions."""
     session = await signed_in(request)
@@ -151,7 +157,7 @@ async def position(request: Request, by: Staff) -> Response:
     return RedirectResponse("/account", 303)
 
 
-@router.post("/sign-out")
+@router.post("/sign-out", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
 async def sign_out(request: Request, by: Staff) -> Response:
     """Out of here; and of the identity provider, if it offers that."""
     session = await signed_in(request)
@@ -159,7 +165,7 @@ async def sign_out(request: Request, by: Staff) -> Response:
     return await _out(request, session.how)
 
 
-@router.post("/sign-out-everywhere")
+@router.post("/sign-out-everywhere", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
 async def sign_out_everywhere(request: Request, by: Staff) -> Response:
     """Out of every browser and script that you are signed in by."""
     session = await signed_in(request)

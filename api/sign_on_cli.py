@@ -70,10 +70,10 @@ def add_account(
     login: str,
     role: Annotated[str, typer.Option()],
     hub: Annotated[str, typer.Option()],
-    agency: Annotated[str, typer.Option()] = "social_care",
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for: not to be typed here.")
-    ] = "",
+    ],
+    agency: Annotated[str, typer.Option()] = "social_care",
 ) -> None:
     """Make a local account (or make it anew), and print what its authenticator app is set up by, once."""
     from mash.api.accounts import new_account, set_up_address

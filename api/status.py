@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData
@@ -9,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from mash.api.alerts import page
 from mash.api.auth import REFERRER_ROLE
-from mash.api.problems import STATUS, Malformed
+from mash.api.problems import STATUS, Malformed, answers
 from mash.api.referrals import begin_disagreement
 from mash.api.schemas import LONGEST_WORDS
 from mash.flows.store.queries import Case, read_case
@@ -22,8 +24,15 @@ from mash.states.commands import Actor
 from mash.states.errors import NotFound, Refusal
 
 router = APIRouter(prefix="/status", tags=["referrers"])
+FORM = "application/x-www-form-urlencoded"
 TITLE = "What has become of your referral?"
 WRONG = "There is no referral with this reference and code: look at both again, in the message that you got."
+
+
+def _taking(*further: str) -> dict[str, Any]:
+    """The description of a form."""
+    fields = {name: {"type": "string"} for name in ("reference", "code", *further)}
+    return {"requestBody": {"content": {FORM: {"schema": {"type": "object", "properties": fields}}}}}
 
 
 @router.get("", response_class=HTMLResponse)
@@ -32,7 +41,7 @@ async def ask() -> HTMLResponse:
     return page("status.html", TITLE)
 
 
-@router.post("", response_class=HTMLResponse)
+@router.post("", response_class=HTMLResponse, responses=answers(404, 410, page=True), openapi_extra=_taking())
 async def show(request: Request) -> HTMLResponse:
     """What has become of a referral: being considered, or decided and how, as far as whoever made it may know."""
     fields = await _form(request)
@@ -49,7 +58,12 @@ async def show(request: Request) -> HTMLResponse:
     return page("status.html", f"Your referral {case.reference}", said=said, fields=fields, disputable=disputable)
 
 
-@router.post("/disagreements", response_class=HTMLResponse)
+@router.post(
+    "/disagreements",
+    response_class=HTMLResponse,
+    responses=answers(400, 403, 404, 409, 410, 422, page=True),
+    openapi_extra=_taking("words"),
+)
 async def disagree(request: Request) -> HTMLResponse:
     """Say that you disagree. The hub's procedure begins: somebody determines it within a time limit, and you are told."""
     fields = await _form(request)

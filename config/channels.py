@@ -124,6 +124,9 @@ def read_channels(path: Path | None) -> Channels:
         raise SettingsError(f"{FILE}: not TOML: {wrong}") from None
     except ValidationError as wrong:
         raise SettingsError("; ".join(_sentence(error) for error in wrong.errors(include_input=False))) from None
+    except (ValueError, RecursionError):
+        # tomllib lets these through: a number of thousands of digits, and lists within lists without end.
+        raise SettingsError(f"{FILE}: not TOML that can be read: expected numbers of a few digits, lists a few deep") from None
 
 
 def _sentence(error: Any) -> str:

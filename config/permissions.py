@@ -110,6 +110,9 @@ def _rows(document: Document, tables: dict[str, dict[str, Any]]) -> Iterator[Pro
         for row in names:
             if row not in tables[table]:
                 yield document.problem((table,), f"{row}: missing; expected the roles that it is for")
+    for row, reason in tables["open"].items():
+        if not isinstance(reason, str):
+            yield document.problem(("open", row), "expected the reason, in quotes")
     if ANYTHING_ELSE not in tables["words"]:
         yield document.problem(("words",), f"{ANYTHING_ELSE}: missing; expected the roles that it is for")
 

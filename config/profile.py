@@ -74,16 +74,17 @@ def stored_profile(document: str) -> Profile:
     defaults, statutory = read_document(SHIPPED / "defaults.toml"), read_document(SHIPPED / "statutory.toml")
     base = _plain(defaults.data) | _plain(statutory.data)
     known = {name: value for name, value in base.items() if name in Profile.model_fields}
-    return Profile.model_validate(_merge(known, _as_of_today(json.loads(document))))
+    given = json.loads(document)
+    return Profile.model_validate(_merge(known, _as_of_today(given)) if isinstance(given, dict) else given)
 
 
 def _as_of_today(old: dict[str, Any]) -> dict[str, Any]:
     """A stored profile in today's words. Version 0.1 said in four settings of their own what has tables now."""
     if "kinds" not in old:
         return old
-    old.pop("unrated_counts_as")
-    takes = {"title": "What the hub took", "kinds": old.pop("kinds"), "cohorts": old.pop("cohorts")}
-    out_of_hours, quorum = {"role": old.pop("out_of_hours_role")}, {"quorum": old.pop("quorum")}
+    old.pop("unrated_counts_as", None)
+    takes = {"title": "What the hub took", "kinds": old.pop("kinds"), "cohorts": old.pop("cohorts", None)}
+    out_of_hours, quorum = {"role": old.pop("out_of_hours_role", None)}, {"quorum": old.pop("quorum", None)}
     return {**old, "intake": {"taken": takes}, "out_of_hours": out_of_hours, "strategy_discussion": quorum}
 
 

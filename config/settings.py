@@ -32,6 +32,12 @@ class Settings(BaseModel):
     prefect_auth_string: SecretStr | None = Field(default=None, description="Prefect's login, 'user:password'.")
     api_host: str = "127.0.0.1"
     api_port: int = 8000
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="Addresses of proxies, separated by commas, that are believed who calls (X-Forwarded-For). Empty: none is.",
+    )
+    requests_per_minute: int = Field(default=3000, ge=0, description="From each accepted key or token; 0: no limit.")
+    anonymous_requests_per_minute: int = Field(default=120, ge=0, description="From each address without one; 0: no limit.")
     public_url: str = Field(default="", description="The address people reach the API by, for links. Default: host and port.")
     master_key: SecretStr | None = Field(
         default=None,
@@ -102,6 +108,8 @@ def read_secret_file(path: Path, what: str) -> str:
     try:
         if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise SettingsError(f"{what}: {path} can be read by others; run: chmod 600 {path}")
-        return path.read_text().strip()
+        return path.read_text(encoding="utf-8").strip()
     except OSError as missing:
         raise SettingsError(f"{what}: cannot read {path}: {missing.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{what}: {path} is not UTF-8 text") from None

@@ -69,6 +69,9 @@ def read_document(path: Path) -> Document:
     except tomllib.TOMLDecodeError as wrong:
         at = re.search(r"at line (\d+)", str(wrong))
         problem = Problem(shown(path), int(at[1]) if at else text.count("\n") + 1, f"not TOML: {wrong}")
+    except (ValueError, RecursionError):
+        # tomllib lets these through: a number of thousands of digits, and lists within lists without end.
+        problem = Problem(shown(path), 1, "not TOML that can be read: expected numbers of a few digits, and lists a few deep")
     raise WrongFile((problem,))
 
 

@@ -19,6 +19,13 @@ ENTRIES = {"weekly": ("patterns", Pattern), "shift": ("shifts", Shift), "absence
 ICAL_DAYS = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), WEEKDAYS, strict=True))
 
 
+LARGEST_FILE = 1_000_000
+"""Bytes; a year of a hub's rota has fewer than 100,000."""
+TOO_LARGE = f"the file is larger than a rota can be: expected at most {LARGEST_FILE:,} bytes"
+ODD = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What icalendar, and the arithmetic of its values, were seen to raise for files that were changed at random."""
+
+
 class RotaFileWrong(Exception):
     """A rota file that cannot be read; says in which line or event, and what is expected."""
 
@@ -43,9 +50,21 @@ def to_csv(rota: Rota) -> str:
 
 def from_csv(text: str) -> Rota:
     """The rota of a CSV file. Raises RotaFileWrong, naming the line."""
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if unknown := set(rows.fieldnames or ()) - set(COLUMNS):
-        raise RotaFileWrong(f"unknown columns: {', '.join(sorted(map(str, unknown)))}; there are {', '.join(COLUMNS)}")
+    if len(text) > LARGEST_FILE:
+        raise RotaFileWrong(TOO_LARGE)
+    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        return _of_rows(rows)
+    except csv.Error:
+        raise RotaFileWrong(
+            f"line {rows.line_num}: not CSV: expected a line of {len(COLUMNS)} fields, parted by commas"
+        ) from None
+
+
+def _of_rows(rows: csv.DictReader[str]) -> Rota:
+    if unknown := [str(place) for place, name in enumerate(rows.fieldnames or (), 1) if name not in COLUMNS]:
+        # By their places: in a file without a line of headings, they are people.
+        raise RotaFileWrong(f"unknown columns ({', '.join(unknown)}) in the first line; there are {', '.join(COLUMNS)}")
     return _collected((f"line {rows.line_num}", *_of_row(row, rows.line_num)) for row in rows)
 
 
@@ -150,11 +169,21 @@ def _event(summary: str, **known: str) -> icalendar.Event:
 def from_ical(text: bytes) -> Rota:
     """The rota of a calendar. An event that was not written by us needs a summary such as 'duty_manager: p14'; what recurs must
     recur weekly. Raises RotaFileWrong, naming the event."""
+    if len(text) > LARGEST_FILE:
+        raise RotaFileWrong(TOO_LARGE)
     try:
         calendar = icalendar.Calendar.from_ical(text)
-    except ValueError:
+        events = calendar.walk("VEVENT")
+    except ODD:
         raise RotaFileWrong("not an iCalendar file: expected BEGIN:VCALENDAR and what follows") from None
-    return _collected((f"event {number}", *_of_event(event, number)) for number, event in enumerate(calendar.walk("VEVENT"), 1))
+    return _collected((f"event {number}", *_readable(event, number)) for number, event in enumerate(events, 1))
+
+
+def _readable(event: icalendar.Component, number: int) -> tuple[str, dict[str, Any]]:
+    try:
+        return _of_event(event, number)
+    except ODD:
+        raise RotaFileWrong(f"event {number}: its times cannot be read: expected DTSTART, DTEND and RRULE by RFC 5545") from None
 
 
 def _of_event(event: icalendar.Component, number: int) -> tuple[str, dict[str, Any]]:

@@ -275,7 +275,8 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
             # A Thursday morning: the hub is open.
             time_start="2026-11-19T10:00:00+00:00",
             settle_seconds=0.1,
-            **more,
+            # All tests call from one address.
+            **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, **more},
         )
         try:
             with Stack(settings) as stack:
@@ -284,7 +285,7 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
                 assert login
                 user, password = login.get_secret_value().split(":", 1)
                 with (
-                    httpx.Client(base_url=stack.settings.base_url, timeout=30) as http,
+                    httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
                     httpx.Client(base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
                 ):
                     hub_running = Hub(stack, received, http, prefect, "")

@@ -87,6 +87,9 @@ def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
         {
             "data_dir": folder,
             "api_port": free_port(),
+            # Two days' callers from one machine within two minutes.
+            "requests_per_minute": 0,
+            "anonymous_requests_per_minute": 0,
             "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
             "hubs": ",".join(hubs),
             "profiles_dir": own_profiles,

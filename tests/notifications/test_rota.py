@@ -171,7 +171,7 @@ def test_nobody_is_on_duty_by_a_pattern_while_away_or_replaced(rota: Rota, at: d
     ("text", "says"),
     [
         ("entry,role\nyearly,duty_manager\n", "line 2: 'entry' must be one of weekly, shift, absence"),
-        ("entry,colour\n", "unknown columns: colour"),
+        ("entry,colour\n", r"unknown columns \(2\)"),
         ("entry,role,person,starts,ends\nshift,duty_manager,p1,soon,later\n", "line 2: expected a date and time such as"),
         ("entry,role,person,days,starts,ends,since\nweekly,duty_manager,Jane Doe,mon,09:00,17:00,2026-11-02\n", "line 2: person"),
     ],

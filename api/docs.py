@@ -1,0 +1,63 @@
+"""The API's documentation as a page of ours: no script, no style and no picture, from here or anywhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from mash.api.alerts import page
+
+router = APIRouter()
+
+
+@router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+async def docs(request: Request) -> HTMLResponse:
+    """Each operation: what it does, who may call it, what it takes with an example, and what it answers."""
+    described = request.app.openapi()
+    shown = [
+        _shown(path, method, operation, described["components"])
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return page("docs.html", described["info"]["title"], about=described["info"]["description"], operations=shown)
+
+
+def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    """An operation as the page shows it."""
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    model = parts["schemas"].get(body.get("$ref", "").rpartition("/")[2], {})
+    asked = [name for scheme in operation.get("security", ()) for name in scheme]
+    return {
+        "id": operation["operationId"],
+        "name": f"{method.upper()} {path}",
+        "about": operation.get("description", ""),
+        "who": parts["securitySchemes"][asked[0]]["description"] if asked else "",
+        "parameters": [{**given, "expected": _expected(given["schema"])} for given in operation.get("parameters", ())],
+        "fields": [_field(name, of, model) for name, of in model.get("properties", {}).items()],
+        "examples": [json.dumps(example, indent=2, ensure_ascii=False) for example in model.get("examples", ())],
+        "answers": [(status, answer["description"]) for status, answer in operation["responses"].items()],
+    }
+
+
+def _field(name: str, of: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
+    about = of.get("description", "")
+    return {"name": name, "needed": name in model.get("required", ()), "about": about, "expected": _expected(of)}
+
+
+def _expected(schema: dict[str, Any]) -> str:
+    """What a value is, in a few words."""
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        words = list(dict.fromkeys(_expected(choice) for choice in choices))
+        return " or ".join(words) if len(words) <= 4 else f"one of {len(words)} kinds: see the examples"
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2].removesuffix("Given")
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    if schema.get("type") == "array":
+        return f"a list of {_expected(schema.get('items', {}))}"
+    bounds = {"pattern": "", "maxLength": "at most {} characters", "minimum": "from {}", "maximum": "to {}"}
+    said = [sentence.format(schema[name]) for name, sentence in bounds.items() if name in schema and sentence]
+    return ", ".join([str(schema.get("format") or schema.get("type") or "anything"), *said])

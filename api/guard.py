@@ -1,0 +1,181 @@
+"""What every request passes before the application: how much is asked, how large it is, how long it takes to arrive; and what
+every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mash.api.limits import Known, Rate, digest_of, place_of
+from mash.api.problems import Malformed, TooLarge, TooLong, TooMany, TooSlow, answer_for, reply
+from mash.config.settings import Settings
+from mash.states.errors import Refusal
+
+LARGEST_BODY = 1_000_000
+"""Bytes; the longest referral of the sources is a few thousand."""
+LONGEST_HEAD = 16_384
+"""Bytes of an address and all headers together."""
+TOO_LARGE = f"send at most {LARGEST_BODY:,} bytes"
+BODY_SECONDS = 20.0
+"""For the whole of a body to arrive. Until then a request holds no connection to the database and no place in line."""
+WRONG_PER_MINUTE = 30
+"""Wrong keys, codes and links from one place. Each is of 80 bits or more: this is to notice, and to keep the work small."""
+HEALTH = "/health"
+SIGNED_IN = "signed_in"
+"""In a request's state: its credential was accepted."""
+SECRET_PATHS = ("/status", "/alerts/", "/sign-in/")
+"""Where a secret is asked for that is not in the headers."""
+
+Headers = tuple[tuple[bytes, bytes], ...]
+HEADERS: Headers = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+CSP = b"content-security-policy"
+NOTHING = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+FORMS = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+"""The policy of a page with a form; of every other answer it is NOTHING."""
+HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+class Guard:
+    """A plain ASGI middleware, around everything else: what it refuses costs nothing more."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.of_known = Rate(settings.requests_per_minute)
+        self.of_others = Rate(settings.anonymous_requests_per_minute)
+        self.wrong = Rate(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
+        self.known = Known()
+        self.headers = (*HEADERS, HSTS) if settings.base_url.startswith("https:") else HEADERS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        head = _Head(scope)
+        scope.setdefault("state", {})
+
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._learn(head, message["status"], scope["state"])
+                _mark(message, self.headers)
+            await send(message)
+
+        try:
+            if wait := self._wait(head):
+                raise TooMany(f"send again in {wait} seconds", retry_after=wait)
+            _check(head, scope)
+            if head.length or head.chunked:
+                receive = _replay(await _whole(receive), receive)
+        except Refusal as refusal:
+            answer = reply(answer_for(refusal))
+            # The rest of the body is not read.
+            answer.headers["Connection"] = "close"
+            await answer(scope, receive, sent)
+            return
+        except ConnectionResetError:
+            return
+        await self.app(scope, receive, sent)
+
+    def _wait(self, head: _Head) -> int:
+        """How many seconds the caller has to wait; where it is none, the request counts."""
+        now = time.monotonic()
+        head.known = bool(head.digest) and self.known(head.digest, now)
+        # Monitors ask for health, and whatever starts us: it is theirs as if they had a key.
+        rate, caller = (self.of_known, head.digest) if head.known else (self.of_others, head.place)
+        if head.path == HEALTH:
+            rate, caller = self.of_known, head.place
+        wait = rate.wait(caller, now)
+        if (head.digest or head.secret) and not head.known:
+            wait = max(wait, self.wrong.wait(head.place, now))
+        if not wait:
+            rate.take(caller, now)
+        return wait
+
+    def _learn(self, head: _Head, status: int, state: dict[str, object]) -> None:
+        """See by the answer whether a secret was right."""
+        now = time.monotonic()
+        if head.digest and state.get(SIGNED_IN):
+            self.known.add(head.digest, now)
+        elif head.digest and status == 401:
+            self.known.discard(head.digest)
+        if (status == 401 and head.digest) or (status == 404 and head.secret):
+            self.wrong.take(head.place, now)
+
+
+class _Head:
+    """What is looked at in a request before its body: one walk through the headers."""
+
+    __slots__ = ("chunked", "digest", "known", "length", "path", "place", "secret", "size")
+
+    def __init__(self, scope: Scope) -> None:
+        self.path: str = scope["path"]
+        self.length, self.chunked, self.known = 0, False, False
+        self.size = len(scope["raw_path"]) + len(scope["query_string"])
+        credential = b""
+        for name, value in scope["headers"]:
+            self.size += len(name) + len(value)
+            if name == b"authorization" or (name == b"cookie" and not credential):
+                credential = value
+            elif name == b"content-length":
+                # The server has refused one that is no number.
+                self.length = int(value)
+            elif name == b"transfer-encoding":
+                self.chunked = True
+        self.digest = digest_of(credential) if credential else ""
+        self.place = place_of(scope["client"][0]) if scope["client"] else "unknown"
+        self.secret = self.path.startswith(SECRET_PATHS)
+
+
+def _check(head: _Head, scope: Scope) -> None:
+    """Raises a refusal of what cannot be a request to us."""
+    if head.size > LONGEST_HEAD:
+        raise TooLong(f"an address and headers have at most {LONGEST_HEAD:,} bytes together")
+    if head.length > LARGEST_BODY:
+        raise TooLarge(TOO_LARGE)
+    if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
+        raise Malformed("an address has no zero byte")
+
+
+async def _whole(receive: Receive) -> bytes:
+    """The body, once it is there. Raises TooLarge, TooSlow, or ConnectionResetError when the caller has gone."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ConnectionResetError
+                body += message.get("body", b"")
+                if len(body) > LARGEST_BODY:
+                    raise TooLarge(TOO_LARGE)
+                if not message.get("more_body"):
+                    return bytes(body)
+    except TimeoutError:
+        raise TooSlow(f"send the whole of a request within {BODY_SECONDS:.0f} seconds") from None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """The body as one message, then what else the connection says."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_message() -> Message:
+        return first.pop() if first else await receive()
+
+    return next_message
+
+
+def _mark(message: Message, headers: Headers) -> None:
+    """Put what every answer carries into its head."""
+    given = message["headers"]
+    message["headers"] = [*given, *headers]
+    if not any(name == CSP for name, _ in given):
+        message["headers"].append((CSP, NOTHING))

@@ -1,0 +1,211 @@
+"""What comes before the application: limits on how much, how large and how slow, and what every answer carries."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hub import ORDINARY, Hub, temporary_hub
+
+from mash.api.guard import WRONG_PER_MINUTE
+
+ALWAYS = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[Hub]:
+    """A hub whose callers have limits, at an address by HTTPS."""
+    with temporary_hub(
+        requests_per_minute=200, anonymous_requests_per_minute=60, public_url="https://mash.example.org"
+    ) as running:
+        yield running
+
+
+def spoken(hub: Hub, *pieces: bytes, pause: float = 0.0, wait: float = 40.0) -> bytes:
+    """What the API answers to bytes, sent one after the other, until it closes."""
+    with socket.create_connection((hub.settings.api_host, hub.settings.api_port), timeout=wait) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        return b"".join(iter(lambda: _received(connection), b""))
+
+
+def _received(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65_536)
+    except ConnectionResetError:
+        return b""
+
+
+def problem(answer: bytes) -> dict[str, Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head and b"nosniff" in head, answer
+    return dict(json.loads(body))
+
+
+HEAD = b"POST /referrals HTTP/1.1\r\nHost: mash\r\nContent-Type: application/json\r\n"
+
+
+# --- what arrives ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_database(hub: Hub) -> None:
+    opened = [socket.create_connection((hub.settings.api_host, hub.settings.api_port), timeout=40) for _ in range(60)]
+    began = time.monotonic()
+    for connection in opened:
+        connection.sendall(HEAD + b"Content-Length: 900000\r\n\r\n{")
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mash_app' AND state <> 'idle'"
+    assert hub.sql(busy) == [(0,)]
+    assert hub.submit(ORDINARY).status_code == 201, "others are served meanwhile"
+    assert problem(_received(opened[0]))["status"] == 408
+    assert 15 < time.monotonic() - began < 30
+    for connection in opened:
+        connection.close()
+
+
+def test_a_head_that_drips_in_is_given_up(hub: Hub) -> None:
+    began = time.monotonic()
+    assert problem(spoken(hub, b"GET /health HTTP/1.1\r\n"))["status"] == 408
+    assert spoken(hub) != b"", "nor does saying nothing keep a connection"
+    assert time.monotonic() - began < 30
+
+
+def test_an_enormous_body_is_refused_before_it_comes(hub: Hub) -> None:
+    began = time.monotonic()
+    answer = spoken(hub, HEAD + b"Content-Length: 90000000000\r\nExpect: 100-continue\r\n\r\n")
+    assert problem(answer)["status"] == 413
+    assert time.monotonic() - began < 2
+
+
+def test_an_endless_body_in_pieces_and_endless_trailers_are_cut_off(hub: Hub) -> None:
+    piece = b"10000\r\n" + b" " * 65_536 + b"\r\n"
+    assert problem(spoken(hub, HEAD + b"Transfer-Encoding: chunked\r\n\r\n", *[piece] * 40))["status"] == 413
+    trailers = [b"x: " + b"y" * 60_000 + b"\r\n"] * 200
+    answer = spoken(hub, HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", *trailers)
+    assert b" 201 " not in answer
+
+
+def test_headers_and_addresses_without_end_are_refused(hub: Hub) -> None:
+    assert problem(spoken(hub, b"GET / HTTP/1.1\r\n", *[b"X-More: " + b"y" * 9000 + b"\r\n"] * 9))["status"] == 431
+    assert hub.http.get("/cases", headers={"X-More": "y" * 20_000}).status_code == 431
+    assert hub.http.get("/cases", params={"after": "y" * 20_000}).status_code == 431
+
+
+@pytest.mark.parametrize(
+    "said", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET /\xff HTTP/1.1\r\n\r\n"]
+)
+def test_what_is_not_http_is_answered_as_a_problem(hub: Hub, said: bytes) -> None:
+    assert problem(spoken(hub, said))["status"] == 400
+
+
+def test_a_body_of_unsaid_length_is_taken_while_it_is_small(hub: Hub) -> None:
+    headers = {"Authorization": f"Bearer {hub.key}", "Idempotency-Key": "pieces", "Content-Type": "application/json"}
+    answer = hub.http.post("/referrals", content=iter([b'{"concern": ', b'{"summary": "Worried."}}']), headers=headers)
+    assert answer.status_code == 201
+
+
+# --- who calls how often ------------------------------------------------------------------------------------------------------
+
+
+def statuses(hub: Hub, number: int, **headers: str) -> list[int]:
+    return [hub.http.get("/rota", headers=headers).status_code for _ in range(number)]
+
+
+def test_callers_have_limits_of_their_own_and_are_told_when_to_come_again(limited: Hub) -> None:
+    one, other = limited.staff("duty_manager"), limited.staff("team_manager")
+    seen = statuses(limited, 230, **one)
+    assert (seen[0], seen[-1]) == (200, 429) and 195 < seen.count(200) < 225
+    assert statuses(limited, 3, **other) == [200] * 3, "another caller from the same address is not held up"
+    assert limited.submit(ORDINARY).status_code == 201
+    answer = limited.http.get("/rota", headers=one)
+    assert answer.json()["retry_after"] == int(answer.headers["retry-after"]) > 0
+    time.sleep(answer.json()["retry_after"])
+    assert statuses(limited, 1, **one) == [200]
+
+
+def test_whoever_guesses_keys_is_slowed_down_and_those_who_have_one_are_not(limited: Hub) -> None:
+    known = limited.staff("duty_manager", hub="merton")
+    assert statuses(limited, 1, **known) == [200]
+    guessed = [statuses(limited, 1, Authorization=f"Bearer mash_{n}")[0] for n in range(WRONG_PER_MINUTE + 20)]
+    assert set(guessed) == {401, 429} and guessed.count(401) <= WRONG_PER_MINUTE + 5
+    assert statuses(limited, 1, **known) == [200]
+    codes = [limited.http.post("/status", data={"reference": "MASH-26-000001", "code": str(n)}).status_code for n in range(3)]
+    assert 429 in codes, "the same holds for codes, from the same place"
+    assert [limited.http.get("/health").status_code for _ in range(80)] == [200] * 80, "monitors are not limited like that"
+
+
+def test_an_invented_address_of_a_proxy_is_not_believed() -> None:
+    with temporary_hub(anonymous_requests_per_minute=20, trusted_proxies="") as hub:
+        answers = [hub.http.get("/rota", headers={"X-Forwarded-For": f"192.0.2.{n}"}).status_code for n in range(40)]
+        assert answers[0] == 401 and answers[-1] == 429
+
+
+# --- what every answer carries ------------------------------------------------------------------------------------------------
+
+
+def test_every_answer_carries_the_same_protection(limited: Hub) -> None:
+    key = {"Authorization": f"Bearer {limited.key}", "Idempotency-Key": "headers"}
+    for answer in (
+        limited.http.get("/health"),
+        limited.http.get("/docs"),
+        limited.http.get("/nowhere"),
+        limited.http.delete("/cases"),
+        limited.http.post("/referrals", content="{", headers=key),
+        limited.http.get("/status", headers={"Origin": "https://elsewhere.example.org"}),
+        limited.http.options(
+            "/cases", headers={"Origin": "https://elsewhere.example.org", "Access-Control-Request-Method": "GET"}
+        ),
+    ):
+        assert {name: answer.headers.get(name) for name in ALWAYS} == ALWAYS, answer.url
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+        assert answer.headers["strict-transport-security"].startswith("max-age=")
+        assert "permissions-policy" in answer.headers
+        assert "server" not in answer.headers
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+def test_an_address_without_https_does_not_ask_for_it(hub: Hub) -> None:
+    assert "strict-transport-security" not in hub.http.get("/health").headers
+
+
+def test_the_documentation_is_a_page_without_scripts_that_names_every_operation(hub: Hub) -> None:
+    page = hub.http.get("/docs")
+    assert page.status_code == 200
+    assert "<script" not in page.text and "https://" not in page.text and "style=" not in page.text
+    for path, methods in hub.http.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert f"{method.upper()} {path}" in page.text
+    for word in ("concern", "Idempotency-Key", "rate_referral", "Retry-After", "The API key of a referrer"):
+        assert word in page.text
+    assert hub.http.get("/redoc").status_code == 404
+
+
+def test_a_wrong_method_says_which_are_right(hub: Hub) -> None:
+    answer = hub.http.delete("/status")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+
+
+def test_an_error_of_ours_says_nothing_of_its_cause() -> None:
+    with temporary_hub() as hub:
+        hub.stack.kill("postgres")
+        with httpx.Client(base_url=hub.settings.base_url, timeout=30) as http:
+            answer = http.get("/rota", headers=hub.staff("duty_manager"))
+        assert answer.status_code == 500
+        assert answer.headers["content-security-policy"]
+        assert set(answer.json()) == {"type", "title", "status"}
+        hub.stack.start("postgres")
