@@ -289,6 +289,20 @@ def test_a_page_acts_only_on_what_a_page_of_ours_sends(place: Place) -> None:
         assert browser.post(path, json=command, headers=ours).status_code == 404, "which a page of ours may"
 
 
+def test_the_forms_of_our_pages_work_in_a_browser(place: Place) -> None:
+    """Chromium and Firefox send this with a form of a page that has `Referrer-Policy: no-referrer`, as ours have."""
+    sent = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    place.sql("DELETE FROM one_time_code")
+    with place.browser() as browser:
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        page = browser.post("/sign-in/local", data=form, headers=sent)
+        assert "You are local.manager" in page.text
+        changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "0"}, headers=sent)
+        assert changed.status_code == 200
+        out = browser.post("/sign-out", data={"csrf": csrf(page)}, headers=sent)
+        assert out.status_code == 200 and str(out.url).endswith("/sign-in")
+
+
 # --- local accounts -----------------------------------------------------------------------------------------------------------
 
 
