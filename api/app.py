@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
     file = read_sign_on(settings)
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
-    app.state.accounts = read_accounts(settings)
+    read_accounts(settings)  # so that a wrong file is said at the start
     routers = [part.router for part in (referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health)]
     for router in routers:
         app.include_router(router)

@@ -13,15 +13,16 @@ from mash.api.alerts import page
 from mash.api.auth import drop_cookie, same_origin, set_cookie, signed_in
 from mash.api.permitted import Permitted
 from mash.api.problems import STATUS, NotSignedIn
+from mash.config.sign_on import read_accounts
 from mash.flows.store.sessions import (
     TO_SIGN_IN,
     How,
+    begin_attempt,
     begin_session,
     end_sessions,
-    failed_lately,
+    has_succeeded,
     hash_of,
     keep_sign_in,
-    note_failure,
     sessions_of,
     take_position,
     take_sign_in,
@@ -47,7 +48,7 @@ async def sign_in(request: Request, onward: str = "") -> Response:
 
 def _sign_in_page(request: Request, onward: str, problem: str = "", status: int = 200) -> Response:
     app = request.app.state
-    ways = {"provider": app.provider is not None, "local": bool(app.accounts)}
+    ways = {"provider": app.provider is not None, "local": app.settings.local_accounts}
     return page("sign_in.html", SIGN_IN, status, onward=onward, problem=problem, **ways)
 
 
@@ -95,10 +96,12 @@ async def callback(request: Request, code: str = "", state: str = "") -> Respons
 @router.post("/sign-in/local")
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
+    app = request.app.state
+    if not app.settings.local_accounts:
+        return _sign_in_page(request, "/account", "There are no local accounts here.", 404)
     # Imported here: where there are no local accounts, Argon2 need not be there.
     from mash.api.accounts import who_signs_in
 
-    app = request.app.state
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
     address = request.client.host if request.client else ""
@@ -106,12 +109,13 @@ async def sign_in_locally(request: Request) -> Response:
         same_origin(request)
     except Refusal as refusal:
         return _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
-    if await failed_lately(app.store, f"login:{login}", f"address:{address}"):
+    if (attempt := await begin_attempt(app.store, f"login:{login}", f"address:{address}")) is None:
         return _sign_in_page(request, _local_path(onward), TOO_OFTEN, 429)
-    positions = await who_signs_in(app.store, app.accounts, login, password, code) if app.accounts else None
+    # Read each time: whoever was taken out of the file is out at once.
+    positions = await who_signs_in(app.store, read_accounts(app.settings), login, password, code)
     if positions is None:
-        await note_failure(app.store, f"login:{login}", f"address:{address}")
         return _sign_in_page(request, _local_path(onward), WRONG, 401)
+    await has_succeeded(app.store, attempt)
     return await _begin(request, positions, "local", _local_path(onward))
 
 

@@ -75,7 +75,7 @@ def add_account(
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for: not to be typed here.")
     ] = "",
 ) -> None:
-    """Make a local account (or make it anew), and print what its authenticator app is set up by, once."""
+    """Make a local account, or make it anew and sign it out everywhere; prints what its authenticator app is set up by, once."""
     from mash.api.accounts import new_account, set_up_address
     from mash.config.sign_on import Position, accounts_text
     from mash.flows.stack import write_secret
@@ -90,7 +90,8 @@ def add_account(
     write_secret(path, accounts_text({**known, login: account}))
     out.print(f"For the authenticator app of {login}, shown once:", markup=False)
     print(set_up_address(login, account))
-    out.print("The API takes it at its next start.")
+    if login in known:
+        end_session(login)
 
 
 @accounts.command("list")

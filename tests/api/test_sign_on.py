@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -344,6 +345,31 @@ def test_after_five_failures_one_waits_however_right_one_is_then(place: Place) -
     assert "local.manager" not in str(place.sql("SELECT who FROM sign_in_failure"))
 
 
+def test_many_guesses_at_once_get_no_further_than_as_many_one_after_another(place: Place) -> None:
+    def guess(number: int) -> int:
+        with place.browser() as browser:
+            return signed_in(browser, "local.manager", f"guess number {number}", "000000").status_code
+
+    with ThreadPoolExecutor(20) as at_once:
+        answers = list(at_once.map(guess, range(20)))
+    assert (answers.count(401), answers.count(429)) == (5, 15)
+
+
+def test_whoever_is_taken_out_of_the_file_is_out_at_once(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    file = place.stack.settings.accounts_file
+    assert file
+    before = file.read_text()
+    write_secret(file, "")
+    try:
+        with place.browser() as browser:
+            assert signed_in(browser, "local.manager", PASSWORD, place.codes.now()).status_code == 401
+    finally:
+        write_secret(file, before)
+    with place.browser() as browser:
+        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
+
+
 def test_another_site_signs_nobody_in(place: Place) -> None:
     with place.browser() as browser:
         form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
@@ -358,6 +384,8 @@ def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, t
     assert (tmp_path / "accounts.toml").stat().st_mode & 0o777 == 0o600
     assert PASSWORD not in (tmp_path / "accounts.toml").read_text()
     assert mash_here("account", "list", **here).stdout == "a.manager  duty_manager, social_care, sandwell\n"
+    again = mash_here("account", "add", "a.manager", *options, "--password", PASSWORD, **here)
+    assert "sessions were ended" in again.stdout, "a new password ends what the old one began"
     short = mash_here("account", "add", "b", *options, "--password", "too short", **here)
     assert short.returncode == 2 and "12 to 128 characters" in short.stderr
     nobody = mash_here("account", "add", "c", "--role", "king", "--hub", "sandwell", "--password", PASSWORD, **here)
