@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -19,6 +20,7 @@ from mash.config.sign_on import SignOn
 from mash.flows.store.sessions import SignIn, hash_of
 from mash.states.commands import Actor
 
+log = structlog.stdlib.get_logger("mash.api")
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 """A provider signs by a key of its own: by none, or by a secret that we know too, anybody could."""
 SKEW = 120
@@ -62,8 +64,9 @@ class Provider:
         try:
             positions = self.file.positions(str(login), groups if isinstance(groups, list) else [groups])
         except ValueError:
-            raise ProviderFailed("your login cannot be used here: it has characters that a login has not") from None
+            raise ProviderFailed("your login cannot be used here: it is not of the form that logins have") from None
         if not positions:
+            log.warning("signed in at the provider, and in no group that may work here", kind="sign_on")
             raise NotSignedIn("you are signed in there, but in no group that may work here: ask your administrator")
         return positions
 
@@ -108,7 +111,8 @@ class Provider:
             wanted.validate(claims)
         except (JoseError, ValueError):
             raise ProviderFailed("what the identity provider says is not for this sign-in, or not of now: try again") from None
-        if claims.get("azp", self.file.client_id) != self.file.client_id:
+        for_several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if claims.get("azp", None if for_several else self.file.client_id) != self.file.client_id:
             raise ProviderFailed("what the identity provider says is for another application")
         return claims
 

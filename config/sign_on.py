@@ -5,18 +5,28 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
 from mash.config.permissions import roles
 from mash.config.settings import Settings, SettingsError, read_secret_file
 from mash.states.clocks import Frozen
-from mash.states.commands import Actor, Code
+from mash.states.commands import SYSTEM, Actor, Code, Login
 
 SIGN_ON_FILE, ACCOUNTS_FILE = "MASH_SIGN_ON_FILE", "MASH_ACCOUNTS_FILE"
 NOT_STAFF = "referrer"
 T = TypeVar("T", bound=Frozen)
+
+
+def _of_a_person(login: str) -> str:
+    if login == SYSTEM or login.startswith("link:"):
+        raise ValueError("expected the login of a person: the log says by this one what the software did, or a link")
+    return login
+
+
+PersonsLogin = Annotated[Login, AfterValidator(_of_a_person)]
+_LOGIN: TypeAdapter[str] = TypeAdapter(PersonsLogin, config=ConfigDict(hide_input_in_errors=True))
 
 
 class Position(Frozen):
@@ -35,8 +45,8 @@ class Position(Frozen):
         return role
 
     def of(self, login: str) -> Actor:
-        """Somebody in this position."""
-        return Actor(id=login, role=self.role, agency=self.agency, hub=self.hub)
+        """Somebody in this position. Raises ValidationError for what is no person's login."""
+        return Actor(id=_LOGIN.validate_python(login), role=self.role, agency=self.agency, hub=self.hub)
 
 
 class SignOn(Frozen):
@@ -84,7 +94,7 @@ def accounts_in(path: Path) -> dict[str, Account]:
 
 
 class _Accounts(Frozen):
-    accounts: dict[Code, Account] = {}
+    accounts: dict[PersonsLogin, Account] = {}
 
 
 def _read(path: Path, what: str, kind: type[T]) -> T:

@@ -124,6 +124,13 @@ def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Plac
         assert cookie.path == "/" and "HttpOnly" in cookie._rest
 
 
+def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
+    place.told(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
+    with place.browser() as browser:
+        assert "You are d.o&#39;manager@sandwell.example.gov.uk: duty manager" in browser.get("/sign-in/start").text
+        assert browser.get("/cases").status_code == 200
+
+
 def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_here(place: Place) -> None:
     answer = httpx.get(f"{place.stack.settings.base_url}/sign-in/start")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
@@ -159,7 +166,11 @@ NOW = int(time.time())
         {"claims": {"exp": None}},
         {"claims": {"iat": NOW + 7200}},
         {"claims": {"aud": ["mash", "other"], "azp": "other"}},
+        {"claims": {"aud": ["mash", "other"]}},
         {"claims": {"sub": None}},
+        {"claims": {"preferred_username": "system"}},
+        {"claims": {"preferred_username": "link:duty_manager"}},
+        {"claims": {"preferred_username": "<b>"}},
     ],
     ids=str,
 )
@@ -187,6 +198,8 @@ def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None
         page = browser.get("/sign-in/start")
         assert page.status_code == 401 and "in no group that may work here" in page.text
         assert browser.get("/account").status_code == 401
+    logs = "".join(path.read_text() for path in place.stack.settings.data_dir.rglob("api*.log"))
+    assert "in no group that may work here" in logs and "d.manager" not in logs
 
 
 def test_coming_back_twice_or_in_another_browser_is_refused(place: Place) -> None:
