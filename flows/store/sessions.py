@@ -18,6 +18,8 @@ from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
 from mash.states.commands import Actor
 
 PREFIX = "mash-session-"
+KEPT = timedelta(days=30)
+"""Who was signed in is kept for so long after it is over."""
 SEEN_EVERY = timedelta(minutes=1)
 """A session's last use is written down no more often than this."""
 TO_SIGN_IN = timedelta(minutes=10)
@@ -61,6 +63,7 @@ async def begin_session(
         "ended_at": None,
     }
     async with store.single.connect() as connection:
+        await connection.execute(delete(SESSIONS).where(SESSIONS.c.ends_at < now - KEPT))
         await connection.execute(insert(SESSIONS).values(**row))
     return secret
 
@@ -104,7 +107,9 @@ async def end_sessions(store: Store, *, hash_: str | None = None, person: str | 
 
 async def sessions_of(store: Store, person: str | None = None) -> Sequence[Row[Any]]:
     """The sessions that are not over, of a person or all, the latest first."""
-    alive = (SESSIONS.c.ended_at.is_(None), SESSIONS.c.ends_at > datetime.now(UTC))
+    now = datetime.now(UTC)
+    used = SESSIONS.c.seen_at + SESSIONS.c.idle_seconds * text("interval '1 second'") > now
+    alive = (SESSIONS.c.ended_at.is_(None), SESSIONS.c.ends_at > now, used)
     query = select(SESSIONS).where(*alive).order_by(SESSIONS.c.started_at.desc())
     async with store.single.connect() as connection:
         return (await connection.execute(query.where(SESSIONS.c.person == person) if person else query)).all()

@@ -272,6 +272,15 @@ def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, o
         assert browser.get("/cases").status_code == 200
         place.sql(f"UPDATE session SET {over} WHERE how = 'single_sign_on'")
         assert browser.get("/cases").status_code == 401
+        assert browser.get("/sign-in/start").text.count("by single sign on") == 1, "no longer listed as signed in"
+
+
+def test_who_was_signed_in_is_forgotten_after_a_month(place: Place) -> None:
+    with place.browser() as browser:
+        browser.get("/sign-in/start")
+        place.sql("UPDATE session SET ends_at = now() - interval '31 days'")
+        browser.get("/sign-in/start")
+    assert place.sql("SELECT count(*) FROM session") == [(1,)]
 
 
 def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: Place) -> None:
