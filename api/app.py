@@ -30,7 +30,7 @@ LARGEST_BODY = 1_000_000
 def create_app(settings: Settings) -> FastAPI:
     """The application. It opens the store when it starts, and needs only PostgreSQL: Prefect may be down."""
     if settings.token_key is None:
-        raise SettingsError("MASH_TOKEN_KEY is needed to check tokens and links; `mash up` makes one for you")
+        raise SettingsError("MASH_TOKEN_KEY is needed to check the links in alerts; `mash up` makes one for you")
     token_key = settings.token_key.get_secret_value()
 
     @asynccontextmanager

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
@@ -16,6 +18,8 @@ from mash.states.commands import SYSTEM, Actor, Code, Login
 
 SIGN_ON_FILE, ACCOUNTS_FILE = "MASH_SIGN_ON_FILE", "MASH_ACCOUNTS_FILE"
 NOT_STAFF = "referrer"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Where nobody is between: demonstrations, tests, and an API behind a proxy of its own machine."""
 T = TypeVar("T", bound=Frozen)
 
 
@@ -74,9 +78,25 @@ class Account(Frozen):
     positions: tuple[Position, ...] = Field(min_length=1)
 
 
+def _demand_secure(settings: Settings) -> None:
+    address = urlsplit(settings.base_url)
+    if address.scheme != "https" and address.hostname not in LOOPBACK:
+        raise SettingsError("MASH_PUBLIC_URL: expected an https:// address where staff sign in: by http, others read along")
+
+
+def _demand_served(settings: Settings, what: str, positions: Iterable[Position]) -> None:
+    if strange := sorted({each.hub for each in positions} - set(settings.hub_names)):
+        raise SettingsError(f"{what}: this installation does not serve {', '.join(strange)}; see MASH_HUBS")
+
+
 def read_sign_on(settings: Settings) -> SignOn | None:
     """The provider; None where there is none. Raises SettingsError, which says which entry is wrong and never what it is."""
-    return _read(settings.sign_on_file, SIGN_ON_FILE, SignOn) if settings.sign_on_file else None
+    if settings.sign_on_file is None:
+        return None
+    _demand_secure(settings)
+    file = _read(settings.sign_on_file, SIGN_ON_FILE, SignOn)
+    _demand_served(settings, SIGN_ON_FILE, (each for positions in file.groups.values() for each in positions))
+    return file
 
 
 def read_accounts(settings: Settings) -> dict[str, Account]:
@@ -85,7 +105,10 @@ def read_accounts(settings: Settings) -> dict[str, Account]:
         return {}
     if settings.accounts_file is None:
         raise SettingsError(f"{ACCOUNTS_FILE} is needed with MASH_LOCAL_ACCOUNTS: `mash account add` writes it")
-    return accounts_in(settings.accounts_file)
+    _demand_secure(settings)
+    accounts = accounts_in(settings.accounts_file)
+    _demand_served(settings, ACCOUNTS_FILE, (each for account in accounts.values() for each in account.positions))
+    return accounts
 
 
 def accounts_in(path: Path) -> dict[str, Account]:

@@ -25,6 +25,7 @@ from commands import mash_here
 from hub import eventually
 
 from mash.api.accounts import new_account
+from mash.api.app import create_app
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import Position, accounts_text, read_sign_on
 from mash.flows.stack import Stack, free_port, write_secret
@@ -424,6 +425,10 @@ def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, t
         ("issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'king', hub = 'h' }]", "groups.g.0.role"),
         ("issuer = ", "not TOML"),
         (
+            "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'agency', hub = 'atlantis' }]",
+            "does not serve atlantis",
+        ),
+        (
             "issuer = 'https://i'\nclient_id = 'x'\nclient_secret = 5\n[groups]\ng = [{ role = 'agency', hub = 'h' }]",
             "client_secret",
         ),
@@ -437,3 +442,31 @@ def test_a_wrong_sign_on_file_is_refused_and_says_where(tmp_path: Path, text: st
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):
         read_sign_on(Settings(sign_on_file=path))
+
+
+@pytest.mark.parametrize(("address", "taken"), [("http://mash.example.org", False), ("https://mash.example.org", True)])
+def test_staff_sign_in_by_https_or_not_at_all(tmp_path: Path, address: str, taken: bool) -> None:
+    path = tmp_path / "sign_on.toml"
+    write_secret(path, "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'duty_manager', hub = 'sandwell' }]")
+    settings = Settings(sign_on_file=path, public_url=address)
+    if taken:
+        assert read_sign_on(settings)
+    else:
+        with pytest.raises(SettingsError, match="expected an https:// address"):
+            read_sign_on(settings)
+
+
+async def test_a_cookie_of_an_installation_with_https_is_taken_from_us_alone(place: Place) -> None:
+    """Browsers refuse a cookie of this name without Secure, with a domain, or for a part of the site only."""
+    settings = place.stack.settings.model_copy(update={"public_url": "https://mash.example.org"})
+    app = create_app(settings)
+    there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://mash.example.org")
+    async with app.router.lifespan_context(app), there as browser:
+        place.sql("DELETE FROM one_time_code")
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        answer = await browser.post("/sign-in/local", data=form)
+        said = answer.headers["set-cookie"].lower()
+        assert said.startswith("__host-mash=")
+        assert {"httponly", "secure", "samesite=lax", "path=/"} == set(said.split("; ")[1:])
+        assert "You are local.manager" in (await browser.get("/account")).text
+        assert (await browser.post("/sign-out", data={})).status_code == 403
