@@ -20,7 +20,8 @@ CREATE TABLE one_time_code (who text PRIMARY KEY, step bigint NOT NULL);
 ALTER TABLE api_key ADD COLUMN id text, ADD COLUMN scopes text[] NOT NULL DEFAULT ARRAY['submit', 'read_status', 'disagree'],
     ADD COLUMN expires_at timestamptz, ADD COLUMN last_used_at timestamptz, ADD COLUMN replaced_by text;
 UPDATE api_key SET id = left(hash, 8), expires_at = now() + interval '1 year';
-ALTER TABLE api_key ALTER COLUMN id SET NOT NULL, ALTER COLUMN expires_at SET NOT NULL, ADD UNIQUE (id);
+ALTER TABLE api_key ALTER COLUMN id SET NOT NULL, ALTER COLUMN expires_at SET NOT NULL;
+CREATE UNIQUE INDEX api_key_id ON api_key (id);
 GRANT SELECT, INSERT, UPDATE ON session, one_time_code TO mash_system;
 GRANT DELETE ON session TO mash_system;
 GRANT SELECT, INSERT, DELETE ON sign_in, sign_in_failure TO mash_system;
