@@ -7,7 +7,7 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import structlog
@@ -27,6 +27,9 @@ SKEW = 120
 """Seconds by which the provider's clock may differ from ours."""
 KEYS_AGAIN = 60.0
 """Seconds at least between two looks for a key that is not known."""
+PUBLISHED_FOR = 3600.0
+"""Seconds after which what the provider publishes is read again: a key that it took back is believed no longer."""
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 TIMEOUT = 10.0
 
 
@@ -37,7 +40,7 @@ class Provider:
         self.file, self.callback = file, callback
         self.found: dict[str, Any] = {}
         self.keys: KeySet | None = None
-        self.looked_again_at = float("-inf")
+        self.found_at = self.looked_again_at = float("-inf")
 
     async def send(self, onward: str, browser: str) -> tuple[str, SignIn]:
         """Where to send somebody, and what is remembered until they are back."""
@@ -78,11 +81,14 @@ class Provider:
         return f"{address}?{urlencode({'client_id': self.file.client_id})}"
 
     async def _discover(self) -> dict[str, Any]:
-        if not self.found:
+        if time.monotonic() - self.found_at > PUBLISHED_FOR:
             found = await self._asked("GET", f"{self.file.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer", "").rstrip("/") != self.file.issuer.rstrip("/"):
                 raise ProviderFailed("the identity provider calls itself by another name than the one it was set up with")
-            self.found = found
+            safe = f"{urlsplit(self.file.issuer).scheme}://"
+            if not all(str(found.get(name, "")).startswith(safe) for name in ENDPOINTS):
+                raise ProviderFailed("the identity provider does not say where to sign in, or not safely")
+            self.found, self.keys, self.found_at = found, None, time.monotonic()
         return self.found
 
     async def _token(self, code: str, verifier: str) -> str:
