@@ -60,7 +60,7 @@ async def signed_in(request: Request) -> Session:
         same_origin(request)
         if not hmac.compare_digest((await _csrf_given(request)).encode(), csrf_token(secret).encode()):
             raise NotYours("this did not come from a page of ours, or from one that is out of date: load it again")
-    request.state.csrf = csrf_token(secret)
+    request.state.csrf, request.state.session = csrf_token(secret), session
     return session
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from mash.api.alerts import page
-from mash.api.auth import drop_cookie, same_origin, set_cookie, signed_in
+from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
 from mash.api.permitted import Permitted
 from mash.api.problems import STATUS, NotSignedIn
 from mash.config.sign_on import read_accounts
@@ -79,10 +79,14 @@ async def callback(request: Request, code: str = "", state: str = "") -> Respons
     """Back from the identity provider."""
     app = request.app.state
     try:
-        browser = request.cookies.get(("__Host-" if app.base_url.startswith("https:") else "") + BROWSER, "")
+        browser = request.cookies.get(cookie_name(request, BROWSER), "")
         going = await take_sign_in(app.store, state, hash_of(browser))
-        if app.provider is None or going is None or not code:
+        if app.provider is None or going is None:
             raise NotSignedIn("this way of signing in was used before, took too long, or began elsewhere: begin again")
+        if not code:
+            raise NotSignedIn(
+                "you turned back, or the identity provider did not let you in: begin again, or ask your administrator"
+            )
         positions = await app.provider.who(code, going)
     except Refusal as refusal:
         answer = _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
@@ -120,9 +124,12 @@ async def sign_in_locally(request: Request) -> Response:
 
 
 async def _begin(request: Request, positions: Sequence[Actor], how: How, onward: str) -> Response:
-    settings = request.app.state.settings
+    settings, store = request.app.state.settings, request.app.state.store
+    # The browser forgets it, and nobody could end it any more but everywhere.
+    if earlier := request.cookies.get(cookie_name(request)):
+        await end_sessions(store, hash_=hash_of(earlier))
     lasts = {"hours": settings.session_hours, "idle_minutes": settings.session_idle_minutes}
-    secret = await begin_session(request.app.state.store, positions, how, **lasts)
+    secret = await begin_session(store, positions, how, **lasts)
     answer = RedirectResponse(onward, 303)
     set_cookie(request, answer, secret)
     return answer
@@ -131,7 +138,7 @@ async def _begin(request: Request, positions: Sequence[Actor], how: How, onward:
 @router.get("/account")
 async def account(request: Request, by: Staff) -> Response:
     """Who you are here, what you act as, and where you are signed in."""
-    session = await signed_in(request)
+    session = request.state.session
     rows = await sessions_of(request.app.state.store, by.id)
     known: dict[str, Any] = {
         "by": by,
@@ -148,9 +155,9 @@ async def account(request: Request, by: Staff) -> Response:
 @router.post("/account/position")
 async def position(request: Request, by: Staff) -> Response:
     """Act from now on in another of your positions."""
-    session = await signed_in(request)
+    session = request.state.session
     place = str((await request.form(max_files=0, max_fields=10)).get("position", ""))
-    if place.isdigit() and int(place) < len(session.positions):
+    if place in map(str, range(len(session.positions))):
         await take_position(request.app.state.store, session, int(place))
     return RedirectResponse("/account", 303)
 
@@ -158,7 +165,7 @@ async def position(request: Request, by: Staff) -> Response:
 @router.post("/sign-out")
 async def sign_out(request: Request, by: Staff) -> Response:
     """Out of here; and of the identity provider, if it offers that."""
-    session = await signed_in(request)
+    session = request.state.session
     await end_sessions(request.app.state.store, hash_=session.hash)
     return await _out(request, session.how)
 
@@ -166,7 +173,7 @@ async def sign_out(request: Request, by: Staff) -> Response:
 @router.post("/sign-out-everywhere")
 async def sign_out_everywhere(request: Request, by: Staff) -> Response:
     """Out of every browser and script that you are signed in by."""
-    session = await signed_in(request)
+    session = request.state.session
     await end_sessions(request.app.state.store, person=by.id)
     return await _out(request, session.how)
 

@@ -27,7 +27,7 @@ from hub import eventually
 from mash.api.accounts import new_account
 from mash.api.app import create_app
 from mash.config.settings import Settings, SettingsError
-from mash.config.sign_on import Position, accounts_text, read_sign_on
+from mash.config.sign_on import Position, accounts_text, read_accounts, read_sign_on
 from mash.flows.stack import Stack, free_port, write_secret
 
 PASSWORD = "correct horse battery"
@@ -234,7 +234,7 @@ def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Pla
         page = browser.get("/sign-in/start")
         changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "1"})
         assert "social worker, social care, at merton" in changed.text
-        for odd in ("2", "-1", "x", ""):
+        for odd in ("2", "-1", "x", "", "²", "9" * 5000):
             assert browser.post("/account/position", data={"csrf": csrf(page), "position": odd}).status_code == 200
         assert "You are d.manager: social worker" in browser.get("/account").text
 
@@ -245,6 +245,15 @@ def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
         out = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
         assert out.headers["location"].startswith(f"{place.issuer}/end_session?")
         assert browser.get("/account").status_code == 401
+
+
+def test_whoever_turns_back_at_the_provider_is_told_so_and_may_begin_again(place: Place) -> None:
+    place.told(refuse=True)
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        assert page.status_code == 401 and "you turned back" in page.text and "access_denied" not in page.text
+        place.told()
+        assert "You are d.manager" in browser.get("/sign-in/start").text
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------------------
@@ -264,6 +273,24 @@ def test_signing_out_everywhere_ends_browsers_and_scripts_at_once(place: Place) 
         one.post("/sign-out-everywhere", data={"csrf": csrf(page)}, follow_redirects=False)
         assert {one.get("/cases").status_code, two.get("/cases").status_code} == {401}
         assert httpx.get(f"{place.stack.settings.base_url}/cases", headers=script).status_code == 401
+
+
+def test_an_administrator_sees_who_is_signed_in_and_signs_them_out(place: Place) -> None:
+    here = {"MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    script, other = bearer(place, "a.leaver"), bearer(place, "a.stayer")
+    listed = mash_here("session", "list", "a.leaver", **here).stdout
+    assert listed.startswith("a.leaver  duty_manager, social_care, sandwell  command_line  since ") and listed.count("\n") == 1
+    assert mash_here("session", "end", "a.leaver", **here).stdout == "1 sessions were ended\n"
+    assert mash_here("session", "list", "a.leaver", **here).stdout == ""
+    with place.browser() as browser:
+        assert browser.get("/cases", headers=script).status_code == 401
+        assert browser.get("/cases", headers=other).status_code == 200
+
+
+def test_a_session_of_a_script_is_no_longer_than_a_day(place: Place) -> None:
+    here = {"MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    refused = mash_here("token", "duty_manager", "sandwell", "--hours", "25", **here)
+    assert refused.returncode == 2 and "24" in refused.stderr
 
 
 @pytest.mark.parametrize("over", ["ends_at = now() - interval '1 second'", "seen_at = now() - interval '61 minutes'"])
@@ -286,12 +313,15 @@ def test_who_was_signed_in_is_forgotten_after_a_month(place: Place) -> None:
 
 def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: Place) -> None:
     with place.browser() as browser:
-        browser.cookies.set("mash", "chosen-by-somebody-else")
-        browser.get("/sign-in/start")
-        secrets = {each.value for each in browser.cookies.jar if each.name == "mash"}
-        assert "chosen-by-somebody-else" not in secrets or len(secrets) > 1
-        kept = str(place.sql("SELECT * FROM session"))
-        assert not any(str(secret) in kept for secret in secrets)
+        chosen = bearer(place, "somebody.else")["Authorization"].split()[1]
+        browser.cookies.set("mash", chosen, domain="127.0.0.1", path="/")
+        assert "You are somebody.else" in browser.get("/account").text
+        assert "You are d.manager" in browser.get("/sign-in/start").text
+        secret = browser.cookies["mash"]
+        assert secret != chosen and secret not in str(place.sql("SELECT * FROM session"))
+    with place.browser() as whoever_chose_it:
+        whoever_chose_it.cookies.set("mash", chosen)
+        assert whoever_chose_it.get("/account").status_code == 401, "what the browser had before is over"
 
 
 def test_a_page_acts_only_on_what_a_page_of_ours_sends(place: Place) -> None:
@@ -420,13 +450,16 @@ def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, t
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("issuer = 'http://idp.example.org'", "issuer"),
-        ("issuer = 'https://idp.example.org'\nclient_id = 'x'", "groups: Field required"),
-        ("issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'king', hub = 'h' }]", "groups.g.0.role"),
-        ("issuer = ", "not TOML"),
+        ("\nissuer = 'http://idp.example.org'", "sign_on.toml:2: issuer"),
+        ("issuer = 'https://idp.example.org'\nclient_id = 'x'", "sign_on.toml:1: groups: Field required"),
+        (
+            "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'king', hub = 'h' }]",
+            "sign_on.toml:4: groups.g.0.role",
+        ),
+        ("client_id = 'x'\nissuer = ", "sign_on.toml:2: not TOML"),
         (
             "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'agency', hub = 'atlantis' }]",
-            "does not serve atlantis",
+            "sign_on.toml:4: groups.g.0.hub: Value error, this installation does not serve atlantis",
         ),
         (
             "issuer = 'https://i'\nclient_id = 'x'\nclient_secret = 5\n[groups]\ng = [{ role = 'agency', hub = 'h' }]",
@@ -442,6 +475,24 @@ def test_a_wrong_sign_on_file_is_refused_and_says_where(tmp_path: Path, text: st
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):
         read_sign_on(Settings(sign_on_file=path))
+
+
+def test_a_wrong_accounts_file_says_the_line_and_nobodys_login(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    account = new_account("local.manager", PASSWORD, DUTY)
+    right = accounts_text({"local.manager": account})
+    write_secret(path, right.replace("duty_manager", "king"))
+    with pytest.raises(SettingsError, match=r"accounts.toml:4: accounts.positions.0.role") as wrong:
+        read_accounts(Settings(local_accounts=True, accounts_file=path))
+    assert "local.manager" not in str(wrong.value) and "king" not in str(wrong.value)
+
+
+def test_an_accounts_file_is_used_only_where_local_accounts_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    write_secret(path, accounts_text({"local.manager": new_account("local.manager", PASSWORD, DUTY)}))
+    assert read_accounts(Settings(local_accounts=True, accounts_file=path))
+    with pytest.raises(SettingsError, match="local accounts are off: say MASH_LOCAL_ACCOUNTS=true"):
+        read_accounts(Settings(accounts_file=path))
 
 
 @pytest.mark.parametrize(("address", "taken"), [("http://mash.example.org", False), ("https://mash.example.org", True)])
@@ -470,3 +521,18 @@ async def test_a_cookie_of_an_installation_with_https_is_taken_from_us_alone(pla
         assert {"httponly", "secure", "samesite=lax", "path=/"} == set(said.split("; ")[1:])
         assert "You are local.manager" in (await browser.get("/account")).text
         assert (await browser.post("/sign-out", data={})).status_code == 403
+
+
+async def test_how_long_a_session_lasts_is_set(place: Place) -> None:
+    lasts = {"public_url": "https://mash.example.org", "session_hours": 2.0, "session_idle_minutes": 5.0}
+    app = create_app(place.stack.settings.model_copy(update=lasts))
+    there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://mash.example.org")
+    async with app.router.lifespan_context(app), there as browser:
+        place.sql("DELETE FROM one_time_code")
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        await browser.post("/sign-in/local", data=form)
+        (row,) = place.sql("SELECT hash, ends_at - started_at = interval '2 hours' FROM session WHERE idle_seconds = 300")
+        assert row[1]
+        for minutes, status in ((4, 200), (6, 401)):
+            place.sql("UPDATE session SET seen_at = now() - %s * interval '1 minute' WHERE hash = %s", minutes, row[0])
+            assert (await browser.get("/account")).status_code == status
