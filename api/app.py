@@ -48,7 +48,7 @@ class Guarded(FastAPI):
 def create_app(settings: Settings) -> FastAPI:
     """The application. It opens the store when it starts, and needs only PostgreSQL: Prefect may be down."""
     if settings.token_key is None:
-        raise SettingsError("MASH_TOKEN_KEY is needed to check tokens and links; `mash up` makes one for you")
+        raise SettingsError("MASH_TOKEN_KEY is needed to check the links in alerts; `mash up` makes one for you")
     token_key = settings.token_key.get_secret_value()
 
     @asynccontextmanager
@@ -77,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
     file = read_sign_on(settings)
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
-    app.state.accounts = read_accounts(settings)
+    read_accounts(settings)  # so that a wrong file is said at the start
     parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health)
     routers = [part.router for part in parts]
     for router in routers:

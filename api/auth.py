@@ -60,15 +60,20 @@ async def signed_in(request: Request) -> Session:
         same_origin(request)
         if not hmac.compare_digest((await _csrf_given(request)).encode(), csrf_token(secret).encode()):
             raise NotYours("this did not come from a page of ours, or from one that is out of date: load it again")
-    request.state.csrf = csrf_token(secret)
+    request.state.csrf, request.state.session = csrf_token(secret), session
     return session
 
 
 def same_origin(request: Request) -> None:
     """Refuse what the browser says another site has sent. Raises NotYours."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    ours = urlsplit(request.app.state.base_url)
-    if (site or "same-origin") not in ("same-origin", "none") or (origin and urlsplit(origin)[:2] != ours[:2]):
+    # What the browser says of the site decides. The origin it sends with forms of ours is "null", as it is with those of a frame
+    # without one: our answers ask it to tell nobody where one comes from (Fetch, 3.2 "append a request Origin header").
+    if site:
+        ours = site in ("same-origin", "none")
+    else:
+        ours = not origin or urlsplit(origin)[:2] == urlsplit(request.app.state.base_url)[:2]
+    if not ours:
         raise NotYours("this was sent by another site")
 
 

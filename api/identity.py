@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -19,12 +20,16 @@ from mash.config.sign_on import SignOn
 from mash.flows.store.sessions import SignIn, hash_of
 from mash.states.commands import Actor
 
+log = structlog.stdlib.get_logger("mash.api")
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 """A provider signs by a key of its own: by none, or by a secret that we know too, anybody could."""
 SKEW = 120
 """Seconds by which the provider's clock may differ from ours."""
 KEYS_AGAIN = 60.0
 """Seconds at least between two looks for a key that is not known."""
+PUBLISHED_FOR = 3600.0
+"""Seconds after which what the provider publishes is read again: a key that it took back is believed no longer."""
+ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 TIMEOUT = 10.0
 
 
@@ -35,7 +40,7 @@ class Provider:
         self.file, self.callback = file, callback
         self.found: dict[str, Any] = {}
         self.keys: KeySet | None = None
-        self.looked_again_at = float("-inf")
+        self.found_at = self.looked_again_at = float("-inf")
 
     @property
     def origin(self) -> str:
@@ -68,8 +73,9 @@ class Provider:
         try:
             positions = self.file.positions(str(login), groups if isinstance(groups, list) else [groups])
         except ValueError:
-            raise ProviderFailed("your login cannot be used here: it has characters that a login has not") from None
+            raise ProviderFailed("your login cannot be used here: it is not of the form that logins have") from None
         if not positions:
+            log.warning("signed in at the provider, and in no group that may work here", kind="sign_on")
             raise NotSignedIn("you are signed in there, but in no group that may work here: ask your administrator")
         return positions
 
@@ -81,11 +87,14 @@ class Provider:
         return f"{address}?{urlencode({'client_id': self.file.client_id})}"
 
     async def _discover(self) -> dict[str, Any]:
-        if not self.found:
+        if time.monotonic() - self.found_at > PUBLISHED_FOR:
             found = await self._asked("GET", f"{self.file.issuer.rstrip('/')}/.well-known/openid-configuration")
             if found.get("issuer", "").rstrip("/") != self.file.issuer.rstrip("/"):
                 raise ProviderFailed("the identity provider calls itself by another name than the one it was set up with")
-            self.found = found
+            safe = f"{urlsplit(self.file.issuer).scheme}://"
+            if not all(str(found.get(name, "")).startswith(safe) for name in ENDPOINTS):
+                raise ProviderFailed("the identity provider does not say where to sign in, or not safely")
+            self.found, self.keys, self.found_at = found, None, time.monotonic()
         return self.found
 
     async def _token(self, code: str, verifier: str) -> str:
@@ -114,7 +123,8 @@ class Provider:
             wanted.validate(claims)
         except (JoseError, ValueError):
             raise ProviderFailed("what the identity provider says is not for this sign-in, or not of now: try again") from None
-        if claims.get("azp", self.file.client_id) != self.file.client_id:
+        for_several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if claims.get("azp", None if for_several else self.file.client_id) != self.file.client_id:
             raise ProviderFailed("what the identity provider says is for another application")
         return claims
 

@@ -10,18 +10,19 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.alerts import page
-from mash.api.auth import drop_cookie, same_origin, set_cookie, signed_in
+from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
+from mash.config.sign_on import read_accounts
 from mash.flows.store.sessions import (
     TO_SIGN_IN,
     How,
+    begin_attempt,
     begin_session,
     end_sessions,
-    failed_lately,
+    has_succeeded,
     hash_of,
     keep_sign_in,
-    note_failure,
     sessions_of,
     take_position,
     take_sign_in,
@@ -51,7 +52,7 @@ async def sign_in(request: Request, onward: Onward = "") -> Response:
 
 def _sign_in_page(request: Request, onward: str, problem: str = "", status: int = 200) -> Response:
     app = request.app.state
-    ways: dict[str, Any] = {"provider": app.provider is not None, "local": bool(app.accounts)}
+    ways: dict[str, Any] = {"provider": app.provider is not None, "local": app.settings.local_accounts}
     return page("sign_in.html", SIGN_IN, status, onward=onward, problem=problem, **ways)
 
 
@@ -82,10 +83,14 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
     """Back from the identity provider."""
     app = request.app.state
     try:
-        browser = request.cookies.get(("__Host-" if app.base_url.startswith("https:") else "") + BROWSER, "")
+        browser = request.cookies.get(cookie_name(request, BROWSER), "")
         going = await take_sign_in(app.store, state, hash_of(browser))
-        if app.provider is None or going is None or not code:
+        if app.provider is None or going is None:
             raise NotSignedIn("this way of signing in was used before, took too long, or began elsewhere: begin again")
+        if not code:
+            raise NotSignedIn(
+                "you turned back, or the identity provider did not let you in: begin again, or ask your administrator"
+            )
         positions = await app.provider.who(code, going)
     except Refusal as refusal:
         answer = _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
@@ -99,10 +104,12 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
 @router.post("/sign-in/local", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 403, page=True)})
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
+    app = request.app.state
+    if not app.settings.local_accounts:
+        return _sign_in_page(request, "/account", "There are no local accounts here.", 404)
     # Imported here: where there are no local accounts, Argon2 need not be there.
     from mash.api.accounts import who_signs_in
 
-    app = request.app.state
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
     address = request.client.host if request.client else ""
@@ -110,19 +117,23 @@ async def sign_in_locally(request: Request) -> Response:
         same_origin(request)
     except Refusal as refusal:
         return _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
-    if await failed_lately(app.store, f"login:{login}", f"address:{address}"):
+    if (attempt := await begin_attempt(app.store, f"login:{login}", f"address:{address}")) is None:
         return _sign_in_page(request, _local_path(onward), TOO_OFTEN, 429)
-    positions = await who_signs_in(app.store, app.accounts, login, password, code) if app.accounts else None
+    # Read each time: whoever was taken out of the file is out at once.
+    positions = await who_signs_in(app.store, read_accounts(app.settings), login, password, code)
     if positions is None:
-        await note_failure(app.store, f"login:{login}", f"address:{address}")
         return _sign_in_page(request, _local_path(onward), WRONG, 401)
+    await has_succeeded(app.store, attempt)
     return await _begin(request, positions, "local", _local_path(onward))
 
 
 async def _begin(request: Request, positions: Sequence[Actor], how: How, onward: str) -> Response:
-    settings = request.app.state.settings
+    settings, store = request.app.state.settings, request.app.state.store
+    # The browser forgets it, and nobody could end it any more but everywhere.
+    if earlier := request.cookies.get(cookie_name(request)):
+        await end_sessions(store, hash_=hash_of(earlier))
     lasts = {"hours": settings.session_hours, "idle_minutes": settings.session_idle_minutes}
-    secret = await begin_session(request.app.state.store, positions, how, **lasts)
+    secret = await begin_session(store, positions, how, **lasts)
     answer = RedirectResponse(onward, 303)
     set_cookie(request, answer, secret)
     return answer
@@ -131,7 +142,7 @@ async def _begin(request: Request, positions: Sequence[Actor], how: How, onward:
 @router.get("/account", response_class=HTMLResponse, responses=ASKING)
 async def account(request: Request, by: Staff) -> Response:
     """Who you are here, what you act as, and where you are signed in."""
-    session = await signed_in(request)
+    session = request.state.session
     rows = await sessions_of(request.app.state.store, by.id)
     known: dict[str, Any] = {
         "by": by,
@@ -150,9 +161,9 @@ async def account(request: Request, by: Staff) -> Response:
 @router.post("/account/position", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
 async def position(request: Request, by: Staff) -> Response:
     """Act from now on in another of your positions."""
-    session = await signed_in(request)
+    session = request.state.session
     place = str((await request.form(max_files=0, max_fields=10)).get("position", ""))
-    if place.isdigit() and int(place) < len(session.positions):
+    if place in map(str, range(len(session.positions))):
         await take_position(request.app.state.store, session, int(place))
     return RedirectResponse("/account", 303)
 
@@ -160,7 +171,7 @@ async def position(request: Request, by: Staff) -> Response:
 @router.post("/sign-out", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
 async def sign_out(request: Request, by: Staff) -> Response:
     """Out of here; and of the identity provider, if it offers that."""
-    session = await signed_in(request)
+    session = request.state.session
     await end_sessions(request.app.state.store, hash_=session.hash)
     return await _out(request, session.how)
 
@@ -168,7 +179,7 @@ async def sign_out(request: Request, by: Staff) -> Response:
 @router.post("/sign-out-everywhere", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
 async def sign_out_everywhere(request: Request, by: Staff) -> Response:
     """Out of every browser and script that you are signed in by."""
-    session = await signed_in(request)
+    session = request.state.session
     await end_sessions(request.app.state.store, person=by.id)
     return await _out(request, session.how)
 

@@ -9,12 +9,20 @@ import typer
 from mash.api.installed import installed, out, with_store
 from mash.config.settings import SettingsError
 
+LONGEST_KEY = 1100
+"""Days, three years: a key that nobody changes is one that nobody remembers."""
 keys = typer.Typer(no_args_is_help=True, help="API keys of referrers' systems.")
 sessions = typer.Typer(no_args_is_help=True, help="Who is signed in.")
 accounts = typer.Typer(no_args_is_help=True, help="Local accounts, for small hubs: MASH_LOCAL_ACCOUNTS=true, MASH_ACCOUNTS_FILE.")
 
 
-def token(role: str, hub: str, agency: str = "social_care", login: str = "", hours: float = 12) -> None:
+def token(
+    role: str,
+    hub: str,
+    agency: str = "social_care",
+    login: str = "",
+    hours: Annotated[float | None, typer.Option(min=0, max=24, help="MASH_SESSION_HOURS, unless you say.")] = None,
+) -> None:
     """Begin a session for a script, and print the secret that it sends: mash token duty_manager HUB"""
     from mash.config.sign_on import Position
     from mash.flows.store.sessions import begin_session
@@ -24,9 +32,11 @@ def token(role: str, hub: str, agency: str = "social_care", login: str = "", hou
     except ValueError as wrong:
         raise SettingsError(f"expected a role of staff, an agency and a hub: {wrong.errors()[0]['msg']}") from None  # type: ignore[attr-defined]  # Pydantic's
 
+    lasts = installed().session_hours if hours is None else hours
+
     async def work(store: Any) -> None:
         store.hub(hub)
-        print(await begin_session(store, [actor], "command_line", hours=hours))
+        print(await begin_session(store, [actor], "command_line", hours=lasts))
 
     with_store(work)
 
@@ -75,14 +85,14 @@ def add_account(
     ],
     agency: Annotated[str, typer.Option()] = "social_care",
 ) -> None:
-    """Make a local account (or make it anew), and print what its authenticator app is set up by, once."""
+    """Make a local account, or make it anew and sign it out everywhere; prints what its authenticator app is set up by, once."""
     from mash.api.accounts import new_account, set_up_address
     from mash.config.sign_on import Position, accounts_text
     from mash.flows.stack import write_secret
 
     path, known = _accounts()
     try:
-        position = Position(role=role, agency=agency, hub=hub)
+        position = Position.model_validate({"role": role, "agency": agency, "hub": hub}, context=installed().hub_names)
         position.of(login)
     except ValueError as wrong:
         raise SettingsError(f"expected a login, a role of staff, an agency and a hub: {wrong.errors()[0]['msg']}") from None  # type: ignore[attr-defined]
@@ -90,7 +100,8 @@ def add_account(
     write_secret(path, accounts_text({**known, login: account}))
     out.print(f"For the authenticator app of {login}, shown once:", markup=False)
     print(set_up_address(login, account))
-    out.print("The API takes it at its next start.")
+    if login in known:
+        end_session(login)
 
 
 @accounts.command("list")
@@ -120,7 +131,7 @@ def create_key(
     hub: str,
     agency: str = "unknown",
     scope: Annotated[list[str] | None, typer.Option(help="submit, read_status, disagree; all of them, unless you say.")] = None,
-    days: Annotated[float, typer.Option(help="After so many days it is good for nothing.")] = 365,
+    days: Annotated[float, typer.Option(min=0, max=LONGEST_KEY, help="After so many days it is good for nothing.")] = 365,
 ) -> None:
     """Make an API key for a referrer's system. It is printed once, and stored hashed."""
     from mash.flows.store.api_keys import SCOPES, NewKey, make_api_key
@@ -153,8 +164,10 @@ def list_keys(all_: Annotated[bool, typer.Option("--all", help="Those that are o
 @keys.command("rotate")
 def rotate_key(
     name: str,
-    days: float = 365,
-    overlap: Annotated[float, typer.Option(help="For so many days the old one goes on.")] = 7,
+    days: Annotated[
+        float, typer.Option(min=0, max=LONGEST_KEY, help="After so many days the new one is good for nothing.")
+    ] = 365,
+    overlap: Annotated[float, typer.Option(min=0, max=90, help="For so many days the old one goes on.")] = 7,
 ) -> None:
     """Make a new API key in the place of one, and print it, once."""
     from mash.flows.store.api_keys import rotate_api_key

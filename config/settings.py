@@ -51,7 +51,7 @@ class Settings(BaseModel):
     checkpoint_dir: Path | None = Field(
         default=None, description="Where each checkpoint is written too: a place that whoever runs the database cannot change."
     )
-    token_key: SecretStr | None = Field(default=None, description="Signs staff tokens and alert links.")
+    token_key: SecretStr | None = Field(default=None, description="Signs the links in alerts, and the codes that referrers get.")
     hubs: str = Field(default="", description="The hubs that this installation serves, by name. Default: every profile there is.")
     profiles_dir: Path | None = Field(default=None, description="Further profiles of your own, beside the shipped ones.")
     channels_file: Path | None = Field(default=None, description="TOML: Apprise URLs by hub and role. Mode 600.")

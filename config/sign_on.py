@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, ValidationInfo, field_validator
 
 from mash.config.permissions import roles
 from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.toml_lines import Key, Problem, WrongFile, dotted, read_document, shown
 from mash.states.clocks import Frozen
-from mash.states.commands import Actor, Code
+from mash.states.commands import SYSTEM, Actor, Code, Login
 
 SIGN_ON_FILE, ACCOUNTS_FILE = "MASH_SIGN_ON_FILE", "MASH_ACCOUNTS_FILE"
 NOT_STAFF = "referrer"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Where nobody is between: demonstrations, tests, and an API behind a proxy of its own machine."""
 T = TypeVar("T", bound=Frozen)
+
+
+def _of_a_person(login: str) -> str:
+    if login == SYSTEM or login.startswith("link:"):
+        raise ValueError("expected the login of a person: the log says by this one what the software did, or a link")
+    return login
+
+
+PersonsLogin = Annotated[Login, AfterValidator(_of_a_person)]
+_LOGIN: TypeAdapter[str] = TypeAdapter(PersonsLogin, config=ConfigDict(hide_input_in_errors=True))
 
 
 class Position(Frozen):
@@ -34,9 +47,17 @@ class Position(Frozen):
             raise ValueError(f"expected one of {', '.join(name for name in roles() if name != NOT_STAFF)}")
         return role
 
+    @field_validator("hub")
+    @classmethod
+    def is_served(cls, hub: str, given: ValidationInfo) -> str:
+        """Refuse a hub that is not served here: whoever acts there would find nothing, and not learn why."""
+        if given.context and hub not in given.context:
+            raise ValueError(f"this installation does not serve {hub}; see MASH_HUBS")
+        return hub
+
     def of(self, login: str) -> Actor:
-        """Somebody in this position."""
-        return Actor(id=login, role=self.role, agency=self.agency, hub=self.hub)
+        """Somebody in this position. Raises ValidationError for what is no person's login."""
+        return Actor(id=_LOGIN.validate_python(login), role=self.role, agency=self.agency, hub=self.hub)
 
 
 class SignOn(Frozen):
@@ -64,37 +85,62 @@ class Account(Frozen):
     positions: tuple[Position, ...] = Field(min_length=1)
 
 
+def _demand_secure(settings: Settings) -> None:
+    address = urlsplit(settings.base_url)
+    if address.scheme != "https" and address.hostname not in LOOPBACK:
+        raise SettingsError("MASH_PUBLIC_URL: expected an https:// address where staff sign in: by http, others read along")
+
+
 def read_sign_on(settings: Settings) -> SignOn | None:
-    """The provider; None where there is none. Raises SettingsError, which says which entry is wrong and never what it is."""
-    return _read(settings.sign_on_file, SIGN_ON_FILE, SignOn) if settings.sign_on_file else None
+    """The provider; None where there is none. Raises SettingsError, which says which line is wrong and no secret of it."""
+    if settings.sign_on_file is None:
+        return None
+    _demand_secure(settings)
+    return _read(settings.sign_on_file, SIGN_ON_FILE, SignOn, settings.hub_names)
 
 
 def read_accounts(settings: Settings) -> dict[str, Account]:
     """The local accounts by login; none unless they are asked for. Raises SettingsError."""
     if not settings.local_accounts:
+        if settings.accounts_file:
+            raise SettingsError(
+                f"{ACCOUNTS_FILE} is given, and local accounts are off: say MASH_LOCAL_ACCOUNTS=true, or leave it out"
+            )
         return {}
     if settings.accounts_file is None:
         raise SettingsError(f"{ACCOUNTS_FILE} is needed with MASH_LOCAL_ACCOUNTS: `mash account add` writes it")
-    return accounts_in(settings.accounts_file)
+    _demand_secure(settings)
+    return accounts_in(settings.accounts_file, settings.hub_names)
 
 
-def accounts_in(path: Path) -> dict[str, Account]:
-    """The accounts of a file."""
-    return _read(path, ACCOUNTS_FILE, _Accounts).accounts
+def accounts_in(path: Path, hubs: tuple[str, ...] = ()) -> dict[str, Account]:
+    """The accounts of a file: at these hubs alone, if any are given. Raises SettingsError."""
+    return _read(path, ACCOUNTS_FILE, _Accounts, hubs).accounts
 
 
 class _Accounts(Frozen):
-    accounts: dict[Code, Account] = {}
+    accounts: dict[PersonsLogin, Account] = {}
 
 
-def _read(path: Path, what: str, kind: type[T]) -> T:
+def _read(path: Path, what: str, kind: type[T], hubs: tuple[str, ...]) -> T:
+    read_secret_file(path, what)
     try:
-        return kind.model_validate(tomllib.loads(read_secret_file(path, what)))
-    except tomllib.TOMLDecodeError as wrong:
-        raise SettingsError(f"{what}: not TOML: {wrong}") from None
+        document = read_document(path)
+    except WrongFile as wrong:
+        raise SettingsError(f"{what}: {wrong}") from None
+    try:
+        return kind.model_validate(document.data, context=hubs)
     except ValidationError as wrong:
-        said = "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors(include_input=False))
-        raise SettingsError(f"{what}: {said}") from None
+        problems = [
+            Problem(shown(path), document.line_of(error["loc"]), f"{_place(error['loc'])}: {error['msg']}")
+            for error in wrong.errors(include_input=False)
+        ]
+        raise SettingsError(f"{what}: " + "; ".join(map(str, sorted(problems)))) from None
+
+
+def _place(key: Key) -> str:
+    """Where in the file, without anybody's login: the line says whose account it is."""
+    return dotted((key[0], *key[2:]) if key[:1] == ("accounts",) else key)
 
 
 def accounts_text(accounts: dict[str, Account]) -> str:

@@ -11,6 +11,8 @@ from mash.states.clocks import Frozen
 from mash.states.profile import Category, Cohort, ContactKind, Mode, Outcome
 
 Code = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.:/ -]+$")]
+Login = Annotated[str, Field(max_length=120, pattern=r"^[A-Za-z0-9_.:/@+' -]+$")]
+"""Of an account or a system. Entra ID and many others have addresses for logins."""
 Authority = Annotated[str, Field(pattern=r"^([0-9]{3}|[ENSW][0-9]{8})$")]
 """A local authority, by its number at the Department for Education (3 digits) or its ONS code (E and 8 digits)."""
 Need = Annotated[str, Field(pattern=r"^N[0-9]$")]
@@ -30,7 +32,7 @@ SYSTEM = "system"
 class Actor(Frozen):
     """Who acts: an account or system id (never a person's name), a role and an agency, at a hub."""
 
-    id: Code
+    id: Login
     role: Code
     agency: Code
     hub: Code

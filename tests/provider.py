@@ -13,19 +13,24 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 CLIENT, SECRET = "mash", "a secret of the provider's"
 PORT = int(sys.argv[1]) if __name__ == "__main__" else 0
 ISSUER = f"http://127.0.0.1:{PORT}"
-KNOWN: list[RSAKey] = []
+KNOWN: list[RSAKey | ECKey | OKPKey] = []
+LOOKS: list[float] = []
+"""When its keys were asked for."""
 CODES: dict[str, dict[str, str]] = {}
 TOLD: dict[str, Any] = {}
-"""How it is to misbehave: claims to say instead, a key to sign by, another issuer."""
+"""How it is to misbehave: claims to say instead, a key to sign by, another issuer, endpoints elsewhere, nobody let in."""
 
 
-def new_key() -> RSAKey:
-    return RSAKey.generate_key(2048, {"kid": secrets.token_hex(4), "use": "sig", "alg": "RS256"})
+def new_key(algorithm: str = "RS256") -> RSAKey | ECKey | OKPKey:
+    about: Any = {"kid": secrets.token_hex(4), "use": "sig", "alg": algorithm}
+    if algorithm == "EdDSA":
+        return OKPKey.generate_key("Ed25519", about)
+    return ECKey.generate_key("P-256", about) if algorithm == "ES256" else RSAKey.generate_key(2048, about)
 
 
 def in_base64(content: bytes) -> str:
@@ -44,7 +49,8 @@ def token(nonce: str) -> str:
     if by == "its public key as a secret":
         return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(KNOWN[-1].as_pem(private=False)), algorithms=["HS256"])
     key = new_key() if by == "an unknown key" else KNOWN[-1]
-    return jwt.encode({"alg": "RS256", "kid": TOLD.get("kid", key.kid)}, claims, key)
+    algorithm = key.as_dict()["alg"]
+    return jwt.encode({"alg": algorithm, "kid": TOLD.get("kid", key.kid)}, claims, key, algorithms=[algorithm])
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -66,14 +72,19 @@ class Provider(BaseHTTPRequestHandler):
         asked = {name: values[0] for name, values in parse_qs(address.query).items()}
         if address.path == "/.well-known/openid-configuration":
             ends = {f"{end}_endpoint": f"{ISSUER}/{end}" for end in ("authorization", "token", "end_session")}
-            self.answer({"issuer": TOLD.get("issuer", ISSUER), "jwks_uri": f"{ISSUER}/keys", **ends})
+            ends |= {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys", **TOLD.get("says", {})}
+            self.answer({name: value for name, value in ends.items() if value is not None})
+        elif address.path == "/looks":
+            self.answer(LOOKS)
         elif address.path == "/keys":
+            LOOKS.append(time.time())
             self.answer({"keys": [key.as_dict(private=False) for key in KNOWN]})
         else:  # whoever comes is signed in already
             code = secrets.token_urlsafe(16)
             CODES[code] = asked
+            said = {"error": "access_denied"} if TOLD.get("refuse") else {"code": code}
             self.send_response(303)
-            self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}")
+            self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({**said, 'state': asked['state']})}")
             self.end_headers()
 
     def do_POST(self) -> None:
@@ -82,7 +93,7 @@ class Provider(BaseHTTPRequestHandler):
             TOLD.clear()
             TOLD.update(json.loads(body))
             if TOLD.get("rotate"):
-                KNOWN[:] = [new_key()]
+                KNOWN[:] = [new_key(TOLD.get("algorithm", "RS256"))]
             self.answer({})
             return
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}

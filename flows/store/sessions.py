@@ -18,6 +18,8 @@ from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
 from mash.states.commands import Actor
 
 PREFIX = "mash-session-"
+KEPT = timedelta(days=30)
+"""Who was signed in is kept for so long after it is over."""
 SEEN_EVERY = timedelta(minutes=1)
 """A session's last use is written down no more often than this."""
 TO_SIGN_IN = timedelta(minutes=10)
@@ -61,6 +63,7 @@ async def begin_session(
         "ended_at": None,
     }
     async with store.single.connect() as connection:
+        await connection.execute(delete(SESSIONS).where(SESSIONS.c.ends_at < now - KEPT))
         await connection.execute(insert(SESSIONS).values(**row))
     return secret
 
@@ -104,7 +107,9 @@ async def end_sessions(store: Store, *, hash_: str | None = None, person: str | 
 
 async def sessions_of(store: Store, person: str | None = None) -> Sequence[Row[Any]]:
     """The sessions that are not over, of a person or all, the latest first."""
-    alive = (SESSIONS.c.ended_at.is_(None), SESSIONS.c.ends_at > datetime.now(UTC))
+    now = datetime.now(UTC)
+    used = SESSIONS.c.seen_at + SESSIONS.c.idle_seconds * text("interval '1 second'") > now
+    alive = (SESSIONS.c.ended_at.is_(None), SESSIONS.c.ends_at > now, used)
     query = select(SESSIONS).where(*alive).order_by(SESSIONS.c.started_at.desc())
     async with store.single.connect() as connection:
         return (await connection.execute(query.where(SESSIONS.c.person == person) if person else query)).all()
@@ -143,22 +148,39 @@ async def take_sign_in(store: Store, state: str, browser: str) -> SignIn | None:
     return SignIn(**row._mapping) if row else None
 
 
-async def failed_lately(store: Store, *whom: str) -> bool:
-    """Whether signing in has failed too often lately, by a login or from an address."""
-    since = datetime.now(UTC) - FAILURES_COUNT_FOR
-    names = [store.keyring.fingerprint(each.encode()) for each in whom]
-    query = select(func.count()).where(FAILURES.c.who.in_(names), FAILURES.c.at > since).group_by(FAILURES.c.who)
-    async with store.single.connect() as connection:
-        return any(number >= MOST_FAILURES for number in (await connection.scalars(query)).all())
+@dataclass(frozen=True)
+class Attempt:
+    """Somebody tries to sign in: their login and their address, as they are known again, and when."""
+
+    names: tuple[str, ...]
+    at: datetime
 
 
-async def note_failure(store: Store, *whom: str) -> None:
-    """Signing in has failed. Neither login nor address is kept, but what they are known again by."""
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))")
+
+
+async def begin_attempt(store: Store, *whom: str) -> Attempt | None:
+    """Count an attempt to sign in by a login, from an address, as failed; None where too many have failed lately. It is counted
+    before it is looked at: of many that come at once, no more are looked at than of as many one after another. Neither login nor
+    address is kept, but what they are known again by."""
     now = datetime.now(UTC)
-    async with store.single.connect() as connection:
+    # In order: two that wait for one another's would wait for ever.
+    names = tuple(sorted({store.keyring.fingerprint(each.encode()) for each in whom}))
+    lately = select(func.count()).where(FAILURES.c.who.in_(names), FAILURES.c.at > now - FAILURES_COUNT_FOR)
+    async with store.engine.begin() as connection:
+        for name in names:
+            await connection.execute(_ONE_AT_A_TIME, {"who": name})
         await connection.execute(delete(FAILURES).where(FAILURES.c.at < now - FAILURES_COUNT_FOR))
-        rows = [{"who": store.keyring.fingerprint(each.encode()), "at": now} for each in whom]
-        await connection.execute(insert(FAILURES), rows)
+        if any(number >= MOST_FAILURES for number in (await connection.scalars(lately.group_by(FAILURES.c.who))).all()):
+            return None
+        await connection.execute(insert(FAILURES), [{"who": name, "at": now} for name in names])
+    return Attempt(names, now)
+
+
+async def has_succeeded(store: Store, attempt: Attempt) -> None:
+    """An attempt has not failed after all."""
+    async with store.single.connect() as connection:
+        await connection.execute(delete(FAILURES).where(FAILURES.c.who.in_(attempt.names), FAILURES.c.at == attempt.at))
 
 
 async def use_code(store: Store, login: str, step: int) -> bool:

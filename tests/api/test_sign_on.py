@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from commands import mash_here
 from hub import eventually
 
 from mash.api.accounts import new_account
+from mash.api.app import create_app
 from mash.config.settings import Settings, SettingsError
-from mash.config.sign_on import Position, accounts_text, read_sign_on
+from mash.config.sign_on import Position, accounts_text, read_accounts, read_sign_on
 from mash.flows.stack import Stack, free_port, write_secret
 
 PASSWORD = "correct horse battery"
@@ -86,6 +88,8 @@ def place() -> Iterator[Place]:
         api_port=free_port(),
         sign_on_file=folder / "sign_on.toml",
         local_accounts=True,
+        requests_per_minute=0,
+        anonymous_requests_per_minute=0,
         accounts_file=folder / "accounts.toml",
         hubs="sandwell,merton",
     )
@@ -123,6 +127,13 @@ def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Plac
         assert cookie.path == "/" and "HttpOnly" in cookie._rest
 
 
+def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
+    place.told(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
+    with place.browser() as browser:
+        assert "You are d.o&#39;manager@sandwell.example.gov.uk: duty manager" in browser.get("/sign-in/start").text
+        assert browser.get("/cases").status_code == 200
+
+
 def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_here(place: Place) -> None:
     answer = httpx.get(f"{place.stack.settings.base_url}/sign-in/start")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
@@ -158,7 +169,11 @@ NOW = int(time.time())
         {"claims": {"exp": None}},
         {"claims": {"iat": NOW + 7200}},
         {"claims": {"aud": ["mash", "other"], "azp": "other"}},
+        {"claims": {"aud": ["mash", "other"]}},
         {"claims": {"sub": None}},
+        {"claims": {"preferred_username": "system"}},
+        {"claims": {"preferred_username": "link:duty_manager"}},
+        {"claims": {"preferred_username": "<b>"}},
     ],
     ids=str,
 )
@@ -186,6 +201,8 @@ def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None
         page = browser.get("/sign-in/start")
         assert page.status_code == 401 and "in no group that may work here" in page.text
         assert browser.get("/account").status_code == 401
+    logs = "".join(path.read_text() for path in place.stack.settings.data_dir.rglob("api*.log"))
+    assert "in no group that may work here" in logs and "d.manager" not in logs
 
 
 def test_coming_back_twice_or_in_another_browser_is_refused(place: Place) -> None:
@@ -219,7 +236,7 @@ def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Pla
         page = browser.get("/sign-in/start")
         changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "1"})
         assert "social worker, social care, at merton" in changed.text
-        for odd in ("2", "-1", "x", ""):
+        for odd in ("2", "-1", "x", "", "²", "9" * 5000):
             assert browser.post("/account/position", data={"csrf": csrf(page), "position": odd}).status_code == 200
         assert "You are d.manager: social worker" in browser.get("/account").text
 
@@ -230,6 +247,15 @@ def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
         out = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
         assert out.headers["location"].startswith(f"{place.issuer}/end_session?")
         assert browser.get("/account").status_code == 401
+
+
+def test_whoever_turns_back_at_the_provider_is_told_so_and_may_begin_again(place: Place) -> None:
+    place.told(refuse=True)
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        assert page.status_code == 401 and "you turned back" in page.text and "access_denied" not in page.text
+        place.told()
+        assert "You are d.manager" in browser.get("/sign-in/start").text
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------------------
@@ -251,6 +277,24 @@ def test_signing_out_everywhere_ends_browsers_and_scripts_at_once(place: Place) 
         assert httpx.get(f"{place.stack.settings.base_url}/cases", headers=script).status_code == 401
 
 
+def test_an_administrator_sees_who_is_signed_in_and_signs_them_out(place: Place) -> None:
+    here = {"MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    script, other = bearer(place, "a.leaver"), bearer(place, "a.stayer")
+    listed = mash_here("session", "list", "a.leaver", **here).stdout
+    assert listed.startswith("a.leaver  duty_manager, social_care, sandwell  command_line  since ") and listed.count("\n") == 1
+    assert mash_here("session", "end", "a.leaver", **here).stdout == "1 sessions were ended\n"
+    assert mash_here("session", "list", "a.leaver", **here).stdout == ""
+    with place.browser() as browser:
+        assert browser.get("/cases", headers=script).status_code == 401
+        assert browser.get("/cases", headers=other).status_code == 200
+
+
+def test_a_session_of_a_script_is_no_longer_than_a_day(place: Place) -> None:
+    here = {"MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    refused = mash_here("token", "duty_manager", "sandwell", "--hours", "25", **here)
+    assert refused.returncode == 2 and "24" in refused.stderr
+
+
 @pytest.mark.parametrize("over", ["ends_at = now() - interval '1 second'", "seen_at = now() - interval '61 minutes'"])
 def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, over: str) -> None:
     with place.browser() as browser:
@@ -258,16 +302,28 @@ def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, o
         assert browser.get("/cases").status_code == 200
         place.sql(f"UPDATE session SET {over} WHERE how = 'single_sign_on'")
         assert browser.get("/cases").status_code == 401
+        assert browser.get("/sign-in/start").text.count("by single sign on") == 1, "no longer listed as signed in"
+
+
+def test_who_was_signed_in_is_forgotten_after_a_month(place: Place) -> None:
+    with place.browser() as browser:
+        browser.get("/sign-in/start")
+        place.sql("UPDATE session SET ends_at = now() - interval '31 days'")
+        browser.get("/sign-in/start")
+    assert place.sql("SELECT count(*) FROM session") == [(1,)]
 
 
 def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: Place) -> None:
     with place.browser() as browser:
-        browser.cookies.set("mash", "chosen-by-somebody-else")
-        browser.get("/sign-in/start")
-        secrets = {each.value for each in browser.cookies.jar if each.name == "mash"}
-        assert "chosen-by-somebody-else" not in secrets or len(secrets) > 1
-        kept = str(place.sql("SELECT * FROM session"))
-        assert not any(str(secret) in kept for secret in secrets)
+        chosen = bearer(place, "somebody.else")["Authorization"].split()[1]
+        browser.cookies.set("mash", chosen, domain="127.0.0.1", path="/")
+        assert "You are somebody.else" in browser.get("/account").text
+        assert "You are d.manager" in browser.get("/sign-in/start").text
+        secret = browser.cookies["mash"]
+        assert secret != chosen and secret not in str(place.sql("SELECT * FROM session"))
+    with place.browser() as whoever_chose_it:
+        whoever_chose_it.cookies.set("mash", chosen)
+        assert whoever_chose_it.get("/account").status_code == 401, "what the browser had before is over"
 
 
 def test_a_page_acts_only_on_what_a_page_of_ours_sends(place: Place) -> None:
@@ -287,6 +343,20 @@ def test_a_page_acts_only_on_what_a_page_of_ours_sends(place: Place) -> None:
         assert browser.post(path, json=command, headers={"Idempotency-Key": "x"}).status_code == 403
         ours = {"Idempotency-Key": "y", "X-CSRF-Token": csrf(page)}
         assert browser.post(path, json=command, headers=ours).status_code == 404, "which a page of ours may"
+
+
+def test_the_forms_of_our_pages_work_in_a_browser(place: Place) -> None:
+    """Chromium and Firefox send this with a form of a page that has `Referrer-Policy: no-referrer`, as ours have."""
+    sent = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    place.sql("DELETE FROM one_time_code")
+    with place.browser() as browser:
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        page = browser.post("/sign-in/local", data=form, headers=sent)
+        assert "You are local.manager" in page.text
+        changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "0"}, headers=sent)
+        assert changed.status_code == 200
+        out = browser.post("/sign-out", data={"csrf": csrf(page)}, headers=sent)
+        assert out.status_code == 200 and str(out.url).endswith("/sign-in")
 
 
 # --- local accounts -----------------------------------------------------------------------------------------------------------
@@ -330,6 +400,31 @@ def test_after_five_failures_one_waits_however_right_one_is_then(place: Place) -
     assert "local.manager" not in str(place.sql("SELECT who FROM sign_in_failure"))
 
 
+def test_many_guesses_at_once_get_no_further_than_as_many_one_after_another(place: Place) -> None:
+    def guess(number: int) -> int:
+        with place.browser() as browser:
+            return signed_in(browser, "local.manager", f"guess number {number}", "000000").status_code
+
+    with ThreadPoolExecutor(20) as at_once:
+        answers = list(at_once.map(guess, range(20)))
+    assert (answers.count(401), answers.count(429)) == (5, 15)
+
+
+def test_whoever_is_taken_out_of_the_file_is_out_at_once(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    file = place.stack.settings.accounts_file
+    assert file
+    before = file.read_text()
+    write_secret(file, "")
+    try:
+        with place.browser() as browser:
+            assert signed_in(browser, "local.manager", PASSWORD, place.codes.now()).status_code == 401
+    finally:
+        write_secret(file, before)
+    with place.browser() as browser:
+        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
+
+
 def test_another_site_signs_nobody_in(place: Place) -> None:
     with place.browser() as browser:
         form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
@@ -344,6 +439,8 @@ def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, t
     assert (tmp_path / "accounts.toml").stat().st_mode & 0o777 == 0o600
     assert PASSWORD not in (tmp_path / "accounts.toml").read_text()
     assert mash_here("account", "list", **here).stdout == "a.manager  duty_manager, social_care, sandwell\n"
+    again = mash_here("account", "add", "a.manager", *options, "--password", PASSWORD, **here)
+    assert "sessions were ended" in again.stdout, "a new password ends what the old one began"
     short = mash_here("account", "add", "b", *options, "--password", "too short", **here)
     assert short.returncode == 2 and "12 to 128 characters" in short.stderr
     nobody = mash_here("account", "add", "c", "--role", "king", "--hub", "sandwell", "--password", PASSWORD, **here)
@@ -355,10 +452,17 @@ def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, t
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("issuer = 'http://idp.example.org'", "issuer"),
-        ("issuer = 'https://idp.example.org'\nclient_id = 'x'", "groups: Field required"),
-        ("issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'king', hub = 'h' }]", "groups.g.0.role"),
-        ("issuer = ", "not TOML"),
+        ("\nissuer = 'http://idp.example.org'", "sign_on.toml:2: issuer"),
+        ("issuer = 'https://idp.example.org'\nclient_id = 'x'", "sign_on.toml:1: groups: Field required"),
+        (
+            "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'king', hub = 'h' }]",
+            "sign_on.toml:4: groups.g.0.role",
+        ),
+        ("client_id = 'x'\nissuer = ", "sign_on.toml:2: not TOML"),
+        (
+            "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'agency', hub = 'atlantis' }]",
+            "sign_on.toml:4: groups.g.0.hub: Value error, this installation does not serve atlantis",
+        ),
         (
             "issuer = 'https://i'\nclient_id = 'x'\nclient_secret = 5\n[groups]\ng = [{ role = 'agency', hub = 'h' }]",
             "client_secret",
@@ -373,3 +477,64 @@ def test_a_wrong_sign_on_file_is_refused_and_says_where(tmp_path: Path, text: st
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):
         read_sign_on(Settings(sign_on_file=path))
+
+
+def test_a_wrong_accounts_file_says_the_line_and_nobodys_login(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    account = new_account("local.manager", PASSWORD, DUTY)
+    right = accounts_text({"local.manager": account})
+    write_secret(path, right.replace("duty_manager", "king"))
+    with pytest.raises(SettingsError, match=r"accounts.toml:4: accounts.positions.0.role") as wrong:
+        read_accounts(Settings(local_accounts=True, accounts_file=path))
+    assert "local.manager" not in str(wrong.value) and "king" not in str(wrong.value)
+
+
+def test_an_accounts_file_is_used_only_where_local_accounts_are_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    write_secret(path, accounts_text({"local.manager": new_account("local.manager", PASSWORD, DUTY)}))
+    assert read_accounts(Settings(local_accounts=True, accounts_file=path))
+    with pytest.raises(SettingsError, match="local accounts are off: say MASH_LOCAL_ACCOUNTS=true"):
+        read_accounts(Settings(accounts_file=path))
+
+
+@pytest.mark.parametrize(("address", "taken"), [("http://mash.example.org", False), ("https://mash.example.org", True)])
+def test_staff_sign_in_by_https_or_not_at_all(tmp_path: Path, address: str, taken: bool) -> None:
+    path = tmp_path / "sign_on.toml"
+    write_secret(path, "issuer = 'https://i'\nclient_id = 'x'\n[groups]\ng = [{ role = 'duty_manager', hub = 'sandwell' }]")
+    settings = Settings(sign_on_file=path, public_url=address)
+    if taken:
+        assert read_sign_on(settings)
+    else:
+        with pytest.raises(SettingsError, match="expected an https:// address"):
+            read_sign_on(settings)
+
+
+async def test_a_cookie_of_an_installation_with_https_is_taken_from_us_alone(place: Place) -> None:
+    """Browsers refuse a cookie of this name without Secure, with a domain, or for a part of the site only."""
+    settings = place.stack.settings.model_copy(update={"public_url": "https://mash.example.org"})
+    app = create_app(settings)
+    there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://mash.example.org")
+    async with app.router.lifespan_context(app), there as browser:
+        place.sql("DELETE FROM one_time_code")
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        answer = await browser.post("/sign-in/local", data=form)
+        said = answer.headers["set-cookie"].lower()
+        assert said.startswith("__host-mash=")
+        assert {"httponly", "secure", "samesite=lax", "path=/"} == set(said.split("; ")[1:])
+        assert "You are local.manager" in (await browser.get("/account")).text
+        assert (await browser.post("/sign-out", data={})).status_code == 403
+
+
+async def test_how_long_a_session_lasts_is_set(place: Place) -> None:
+    lasts = {"public_url": "https://mash.example.org", "session_hours": 2.0, "session_idle_minutes": 5.0}
+    app = create_app(place.stack.settings.model_copy(update=lasts))
+    there = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://mash.example.org")
+    async with app.router.lifespan_context(app), there as browser:
+        place.sql("DELETE FROM one_time_code")
+        form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
+        await browser.post("/sign-in/local", data=form)
+        (row,) = place.sql("SELECT hash, ends_at - started_at = interval '2 hours' FROM session WHERE idle_seconds = 300")
+        assert row[1]
+        for minutes, status in ((4, 200), (6, 401)):
+            place.sql("UPDATE session SET seen_at = now() - %s * interval '1 minute' WHERE hash = %s", minutes, row[0])
+            assert (await browser.get("/account")).status_code == status

@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 from mash.config.profile import load_profile
+from mash.config.settings import Settings
+from mash.config.sign_on import read_sign_on
+from mash.flows.stack import write_secret
 from mash.flows.walk import walk_all
 
 PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
@@ -25,3 +28,11 @@ def test_the_examples_of_the_page_are_together_a_profile_that_walks(tmp_path: Pa
     profile = load_profile("ourtown", tmp_path)
     assert (list(profile.ratings), list(profile.agencies)) == (["urgent", "not_urgent"], ["police", "idva"])
     assert [walk.rating for walk in walk_all(profile)] == ["urgent", "not_urgent"]
+
+
+def test_the_sign_on_file_of_the_page_is_one_that_is_taken(tmp_path: Path) -> None:
+    page = (PAGE.parent / "security.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    write_secret(tmp_path / "sign_on.toml", example)
+    file = read_sign_on(Settings(sign_on_file=tmp_path / "sign_on.toml"))
+    assert file and [actor.agency for actor in file.positions("p.officer", ["<another>"])] == ["police", "police"]

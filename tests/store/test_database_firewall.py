@@ -57,6 +57,14 @@ def count(connection: psycopg.Connection, table: str) -> int:
     return int(row[0]) if row else -1
 
 
+@pytest.mark.parametrize("table", ["session", "sign_in", "sign_in_failure", "one_time_code", "api_key"])
+@pytest.mark.parametrize("what", ["SELECT * FROM {}", "DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"])
+def test_no_query_of_a_persons_reaches_what_people_sign_in_by(as_application: psycopg.Connection, table: str, what: str) -> None:
+    be(as_application, GOVERNANCE)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_application.execute(sql.SQL(what).format(sql.Identifier(table)))
+
+
 TABLES = ("referral", "event", "referral_key", "personal_item", "receipt", "notice", "participant", "rota")
 
 

@@ -5,6 +5,7 @@ from alembic import op
 revision = "0006"
 down_revision = "0005"
 
+# A year from now on, however old a key is: a school's referrals must not end with an upgrade.
 STATEMENTS = """
 CREATE TABLE session (
     hash text PRIMARY KEY, person text NOT NULL, role text NOT NULL, agency text NOT NULL, hub text NOT NULL,
@@ -18,9 +19,11 @@ CREATE INDEX sign_in_failure_who ON sign_in_failure (who, at);
 CREATE TABLE one_time_code (who text PRIMARY KEY, step bigint NOT NULL);
 ALTER TABLE api_key ADD COLUMN id text, ADD COLUMN scopes text[] NOT NULL DEFAULT ARRAY['submit', 'read_status', 'disagree'],
     ADD COLUMN expires_at timestamptz, ADD COLUMN last_used_at timestamptz, ADD COLUMN replaced_by text;
-UPDATE api_key SET id = left(hash, 8), expires_at = created_at + interval '1 year';
-ALTER TABLE api_key ALTER COLUMN id SET NOT NULL, ALTER COLUMN expires_at SET NOT NULL, ADD UNIQUE (id);
+UPDATE api_key SET id = left(hash, 8), expires_at = now() + interval '1 year';
+ALTER TABLE api_key ALTER COLUMN id SET NOT NULL, ALTER COLUMN expires_at SET NOT NULL;
+CREATE UNIQUE INDEX api_key_id ON api_key (id);
 GRANT SELECT, INSERT, UPDATE ON session, one_time_code TO mash_system;
+GRANT DELETE ON session TO mash_system;
 GRANT SELECT, INSERT, DELETE ON sign_in, sign_in_failure TO mash_system;
 GRANT UPDATE (revoked_at, expires_at, last_used_at, replaced_by) ON api_key TO mash_system
 """
