@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The referral pipeline of a Multi-Agency Safeguarding Hub.",
 )
+audit_app = typer.Typer(no_args_is_help=True, help="Whether the installation refuses what it must.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(profile_cli.app, name="profile")
 app.add_typer(rota_cli.app, name="rota")
@@ -32,6 +33,7 @@ app.command()(backup_cli.backup)
 app.command()(backup_cli.restore)
 app.command()(backup_cli.backup_key)
 app.add_typer(db_app, name="db")
+app.add_typer(audit_app, name="audit")
 app.add_typer(sign_on_cli.keys, name="key")
 app.add_typer(sign_on_cli.sessions, name="session")
 app.add_typer(sign_on_cli.accounts, name="account")
@@ -181,6 +183,14 @@ def bench(
     from mash.api.bench import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))
+
+
+@audit_app.command("self-test")
+def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
+    """Attack an installation of its own in some seventy ways, a line each. Exit code 1 when one succeeds."""
+    from mash.api.self_test import run_self_test
+
+    raise typer.Exit(run_self_test(as_json))
 
 
 @app.command()

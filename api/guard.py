@@ -18,8 +18,6 @@ LARGEST_BODY = 1_000_000
 LONGEST_HEAD = 16_384
 """Bytes of an address and all headers together."""
 TOO_LARGE = f"send at most {LARGEST_BODY:,} bytes"
-BODY_SECONDS = 20.0
-"""For the whole of a body to arrive. Until then a request holds no connection to the database and no place in line."""
 WRONG_PER_MINUTE = 30
 """Wrong keys, codes and links from one place. Each is of 80 bits or more: this is to notice, and to keep the work small."""
 HEALTH = "/health"
@@ -53,6 +51,7 @@ class Guard:
         self.of_others = Rate(settings.anonymous_requests_per_minute)
         self.wrong = Rate(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
         self.known = Known()
+        self.body_seconds = settings.body_seconds
         self.headers = (*HEADERS, HSTS) if settings.base_url.startswith("https:") else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +73,7 @@ class Guard:
                 raise TooMany(f"send again in {wait} seconds", retry_after=wait)
             _check(head, scope)
             if head.length or head.chunked:
-                receive = _replay(await _whole(receive), receive)
+                receive = _replay(await self._whole(receive), receive)
         except Refusal as refusal:
             answer = reply(answer_for(refusal))
             # The rest of the body is not read.
@@ -110,6 +109,26 @@ class Guard:
         if (status == 401 and head.digest) or (status == 404 and head.secret):
             self.wrong.take(head.place, now)
 
+    async def _whole(self, receive: Receive) -> bytes:
+        """The body, once it is there; until then a request holds no connection to the database and no place in line.
+
+        Raises TooLarge, TooSlow, or ConnectionResetError when the caller has gone.
+        """
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise ConnectionResetError
+                    body += message.get("body", b"")
+                    if len(body) > LARGEST_BODY:
+                        raise TooLarge(TOO_LARGE)
+                    if not message.get("more_body"):
+                        return bytes(body)
+        except TimeoutError:
+            raise TooSlow(f"send the whole of a request within {self.body_seconds:g} seconds") from None
+
 
 class _Head:
     """What is looked at in a request before its body: one walk through the headers."""
@@ -143,24 +162,6 @@ def _check(head: _Head, scope: Scope) -> None:
         raise TooLarge(TOO_LARGE)
     if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
         raise Malformed("an address has no zero byte")
-
-
-async def _whole(receive: Receive) -> bytes:
-    """The body, once it is there. Raises TooLarge, TooSlow, or ConnectionResetError when the caller has gone."""
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise ConnectionResetError
-                body += message.get("body", b"")
-                if len(body) > LARGEST_BODY:
-                    raise TooLarge(TOO_LARGE)
-                if not message.get("more_body"):
-                    return bytes(body)
-    except TimeoutError:
-        raise TooSlow(f"send the whole of a request within {BODY_SECONDS:.0f} seconds") from None
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

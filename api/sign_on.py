@@ -6,13 +6,16 @@ import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.alerts import page
 from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
+from mash.api.limits import place_of
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
+from mash.config.settings import SettingsError
 from mash.config.sign_on import read_accounts
 from mash.flows.store.sessions import (
     TO_SIGN_IN,
@@ -33,12 +36,16 @@ from mash.states.errors import Refusal
 
 # Pages for browsers: what programs call is described elsewhere.
 router = APIRouter(tags=["signing on"], include_in_schema=False)
+log = structlog.stdlib.get_logger("mash.api")
 BROWSER = "mash-sign-in"
 """The cookie that ties whoever comes back from the provider to whoever was sent there."""
 ONWARD = {"description": "On to another page"}
 SIGN_IN, ACCOUNT = "Sign in", "Your account"
 WRONG = "That is not right, or was used before: look at login, password and code again."
 TOO_OFTEN = "Signing in has failed too often: wait a quarter of an hour, then try again, or ask your administrator."
+NO_ACCOUNTS = "Nobody can sign in by a local account just now: the file of accounts cannot be read. Tell your administrator."
+MOST_OF_A_LOGIN, MOST_OF_A_PLACE = 5, 50
+"""How often signing in may fail within a quarter of an hour: by a login; and from an address, which a whole office may share."""
 Onward = Annotated[str, Query(max_length=1_000, description="Where to go on to afterwards: a path of ours.")]
 Back = Annotated[str, Query(max_length=4_000, description="What the identity provider sends back.")]
 Staff = Annotated[Actor, Depends(Permitted("use_account"))]
@@ -112,15 +119,21 @@ async def sign_in_locally(request: Request) -> Response:
 
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
-    address = request.client.host if request.client else ""
+    place = place_of(request.client.host) if request.client else ""
     try:
         same_origin(request)
     except Refusal as refusal:
         return _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
-    if (attempt := await begin_attempt(app.store, f"login:{login}", f"address:{address}")) is None:
+    most = {f"login:{login}": MOST_OF_A_LOGIN, f"place:{place}": MOST_OF_A_PLACE}
+    if (attempt := await begin_attempt(app.store, most)) is None:
         return _sign_in_page(request, _local_path(onward), TOO_OFTEN, 429)
-    # Read each time: whoever was taken out of the file is out at once.
-    positions = await who_signs_in(app.store, read_accounts(app.settings), login, password, code)
+    try:
+        # Read each time: whoever was taken out of the file is out at once.
+        accounts = read_accounts(app.settings)
+    except SettingsError as wrong:
+        log.error("the accounts cannot be read", reason=str(wrong))
+        return _sign_in_page(request, _local_path(onward), NO_ACCOUNTS, 503)
+    positions = await who_signs_in(app.store, accounts, login, password, code)
     if positions is None:
         return _sign_in_page(request, _local_path(onward), WRONG, 401)
     await has_succeeded(app.store, attempt)

@@ -22,7 +22,8 @@ MOST_BYTES = 8_000_000
 class Wire(HttpToolsProtocol):
     """A connection, closed when the head of a request is slow or endless. What is not HTTP is refused as problem details."""
 
-    received = 0
+    received = arriving = 0
+    """Bytes of the request that is coming in, and of what has just come."""
     slow: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -38,7 +39,8 @@ class Wire(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self.received = 0
+        # At most: a request before it may end in the same piece.
+        self.received = self.arriving
         self._expect_head()
 
     def on_headers_complete(self) -> None:
@@ -48,7 +50,8 @@ class Wire(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of a request; llhttp, which reads them, takes headers and trailers of any length."""
-        self.received += len(data)
+        self.arriving = len(data)
+        self.received += self.arriving
         super().data_received(data)
         if self.transport.is_closing():
             return

@@ -38,6 +38,7 @@ class Settings(BaseModel):
     )
     requests_per_minute: int = Field(default=3000, ge=0, description="From each accepted key or token; 0: no limit.")
     anonymous_requests_per_minute: int = Field(default=120, ge=0, description="From each address without one; 0: no limit.")
+    body_seconds: float = Field(default=20.0, gt=0, description="For the whole of a request's body to arrive.")
     public_url: str = Field(default="", description="The address people reach the API by, for links. Default: host and port.")
     master_key: SecretStr | None = Field(
         default=None,

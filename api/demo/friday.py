@@ -70,6 +70,12 @@ class Phones:
         if self.store:
             self.got.append(Got(self.store.time.now(), to, by, title, text))
 
+    async def reached(self, person: str) -> None:
+        """Wait until somebody has got anything. Raises TimeoutError after half a minute, which is three hours of the evening."""
+        async with asyncio.timeout(30):
+            while not any(got.to == person for got in list(self.got)):  # noqa: ASYNC110  it comes in another thread
+                await asyncio.sleep(0.05)
+
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """A mail arrives."""
         mail = message_from_bytes(envelope.content, policy=policy.default)
@@ -184,6 +190,7 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
             await people.until("17:45", "the practice manager rates it")
             await people.triage(danger, "practice_manager")
             await people.until("18:40", "the agencies answer about the first child: that alert is over")
+            await phones.reached("housing_lead")
             await asyncio.gather(*(people.answer(cases[0], a) for a in store.hub(HUB).agencies if a not in ON_TIME))
             await people.until("19:45", "the evening is over")
             end = await people.look(danger)

@@ -179,9 +179,9 @@ def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
             for hub in hubs
         ]
         view.add_row(NAMES[stage], *(str(n) if n else "" for pair in cells for n in pair))
-    alerts = [f"{to.split('@')[0]}: {subject}" for to, subject in mailbox.messages if "LATE" in subject or "DANGER" in subject][
-        -4:
-    ]
+    alerts = [
+        f"{to.split('@')[0]}: {subject}" for to, subject, _ in mailbox.messages if "LATE" in subject or "DANGER" in subject
+    ][-4:]
     view.caption = "\n".join(alerts)
     return view
 
@@ -191,7 +191,7 @@ async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mail
     clocks = Table("hub", "rating", "clocks met", "missed", "running", title="Clocks")
     for hub, rating in sorted({key[:2] for key in counts["clocks"]}):
         clocks.add_row(hub, rating, *(str(counts["clocks"][hub, rating, verdict]) for verdict in ("met", "missed", "running")))
-    reached = Counter(to.split("@")[0] for to, subject in mailbox.messages if subject.startswith(("LATE", "IMMEDIATE")))
+    reached = Counter(to.split("@")[0] for to, subject, _ in mailbox.messages if subject.startswith(("LATE", "IMMEDIATE")))
     escalations = Table("role", "alerts that arrived", title="Escalations")
     for role, number in reached.most_common(20):
         escalations.add_row(role, str(number))

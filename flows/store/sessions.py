@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -25,7 +25,6 @@ SEEN_EVERY = timedelta(minutes=1)
 TO_SIGN_IN = timedelta(minutes=10)
 """How long somebody may take at the identity provider."""
 FAILURES_COUNT_FOR = timedelta(minutes=15)
-MOST_FAILURES = 5
 How = Literal["single_sign_on", "local", "command_line"]
 
 
@@ -159,19 +158,21 @@ class Attempt:
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))")
 
 
-async def begin_attempt(store: Store, *whom: str) -> Attempt | None:
-    """Count an attempt to sign in by a login, from an address, as failed; None where too many have failed lately. It is counted
-    before it is looked at: of many that come at once, no more are looked at than of as many one after another. Neither login nor
-    address is kept, but what they are known again by."""
+async def begin_attempt(store: Store, most: Mapping[str, int]) -> Attempt | None:
+    """Count an attempt to sign in by a login, from an address, as failed; None where more than so many of one of them have failed
+    lately. It is counted before it is looked at: of many that come at once, no more are looked at than of as many one after
+    another. Neither login nor address is kept, but what they are known again by."""
     now = datetime.now(UTC)
+    limits = {store.keyring.fingerprint(each.encode()): limit for each, limit in most.items()}
     # In order: two that wait for one another's would wait for ever.
-    names = tuple(sorted({store.keyring.fingerprint(each.encode()) for each in whom}))
-    lately = select(func.count()).where(FAILURES.c.who.in_(names), FAILURES.c.at > now - FAILURES_COUNT_FOR)
+    names = tuple(sorted(limits))
+    counted = select(FAILURES.c.who, func.count()).where(FAILURES.c.who.in_(names), FAILURES.c.at > now - FAILURES_COUNT_FOR)
     async with store.engine.begin() as connection:
         for name in names:
             await connection.execute(_ONE_AT_A_TIME, {"who": name})
         await connection.execute(delete(FAILURES).where(FAILURES.c.at < now - FAILURES_COUNT_FOR))
-        if any(number >= MOST_FAILURES for number in (await connection.scalars(lately.group_by(FAILURES.c.who))).all()):
+        lately = (await connection.execute(counted.group_by(FAILURES.c.who))).all()
+        if any(number >= limits[name] for name, number in lately):
             return None
         await connection.execute(insert(FAILURES), [{"who": name, "at": now} for name in names])
     return Attempt(names, now)

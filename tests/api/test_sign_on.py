@@ -408,6 +408,8 @@ def test_many_guesses_at_once_get_no_further_than_as_many_one_after_another(plac
     with ThreadPoolExecutor(20) as at_once:
         answers = list(at_once.map(guess, range(20)))
     assert (answers.count(401), answers.count(429)) == (5, 15)
+    with place.browser() as browser:
+        assert signed_in(browser, "a.colleague", "wrong", "000000").status_code == 401, "from the same office"
 
 
 def test_whoever_is_taken_out_of_the_file_is_out_at_once(place: Place) -> None:
@@ -538,3 +540,16 @@ async def test_how_long_a_session_lasts_is_set(place: Place) -> None:
         for minutes, status in ((4, 200), (6, 401)):
             place.sql("UPDATE session SET seen_at = now() - %s * interval '1 minute' WHERE hash = %s", minutes, row[0])
             assert (await browser.get("/account")).status_code == status
+
+
+def test_a_file_of_accounts_that_cannot_be_read_is_said_and_no_error_of_ours(place: Place) -> None:
+    file = place.stack.settings.accounts_file
+    assert file
+    before = file.read_text()
+    write_secret(file, "[accounts.local.manager")
+    try:
+        with place.browser() as browser:
+            answer = signed_in(browser, "somebody.else", PASSWORD, "000000")
+            assert answer.status_code == 503 and "cannot be read" in answer.text
+    finally:
+        write_secret(file, before)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hub import ORDINARY, Hub
 
-from mash.api.problems import STATUS, ProviderFailed
+from mash.api.problems import STATUS, ProviderFailed, TooMany, TooSlow
 from mash.states.errors import Refusal
 
 
@@ -50,6 +50,7 @@ WAYS: dict[str, Callable[[Hub], httpx.Response]] = {
     "VersionConflict": outdated,
     "KeyReused": key_reused,
     "TooLarge": lambda hub: hub.submit({"concern": {"summary": "x" * 1_100_000}}),
+    "TooLong": lambda hub: hub.http.get("/health", headers={"X-More": "y" * 20_000}),
     "NotInProfile": lambda hub: hub.ask(hub.referral(), "rate_referral", rating="purple"),
     "ReasonNeeded": reason_missing,
     "Incomplete": consent_contradicted,
@@ -57,7 +58,11 @@ WAYS: dict[str, Callable[[Hub], httpx.Response]] = {
 }
 
 
-@pytest.mark.parametrize("refusal", [kind for kind in STATUS if kind is not ProviderFailed], ids=lambda kind: kind.__name__)
+ELSEWHERE = {ProviderFailed: "test_sign_on", TooMany: "test_guard", TooSlow: "test_guard"}
+"""Reached where there is a provider, and where there are limits."""
+
+
+@pytest.mark.parametrize("refusal", [kind for kind in STATUS if kind not in ELSEWHERE], ids=lambda kind: kind.__name__)
 def test_every_refusal_in_the_table_is_reached_and_says_what_it_is(hub: Hub, refusal: type[Refusal]) -> None:
     answer = WAYS[refusal.__name__](hub)
     told = answer.json()

@@ -10,7 +10,7 @@ import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL, START, set_time, submit
 from psycopg import sql
 
-from mash.config.permissions import reach
+from mash.api.self_test.walls import be as act_as
 from mash.flows.cluster import Cluster
 from mash.flows.store.accesses import accesses_of, accesses_to
 from mash.flows.store.apply import act
@@ -45,11 +45,8 @@ def as_application(cluster: Cluster) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def be(connection: psycopg.Connection, by: Actor, **other: str) -> None:
-    """Say who acts, as every transaction of the application does."""
-    said = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role, "reach": reach(by.role), "now": str(START)}
-    for name, value in {**said, **other}.items():
-        connection.execute("SELECT set_config(%s, %s, true)", (f"mash.{name}", value))
+def be(connection: psycopg.Connection, by: Actor) -> None:
+    act_as(connection, by, START)
 
 
 def count(connection: psycopg.Connection, table: str) -> int:

@@ -1,0 +1,120 @@
+"""Attacks by what is written into fields: statements, templates, markup, headers, and what is no text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from mash.api.self_test.attack import allowed, attack, hold, refused, until
+from mash.api.self_test.instance import CANARY, ORDINARY
+from mash.api.self_test.scene import Scene
+from mash.notifications.links import status_code
+
+SQL = "'; DROP TABLE event; --"
+TEMPLATE = "{{ 7191 * 7 }}${7191*7}<%= 7191*7 %>{% raw %}"
+RESULT = str(7191 * 7)
+MARKUP = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+def _filled(text: str) -> dict[str, Any]:
+    """A referral with this in every field that takes text."""
+    return {
+        "kind": text,
+        "place": text,
+        "source": dict.fromkeys(("code", "agency", "organisation", "role", "name", "phone"), text),
+        "subjects": [
+            {
+                **dict.fromkeys(("date_of_birth", "age_estimate", "sex", "ethnicity", "nhs_number", "upn", "school"), text),
+                "name": {"given": text, "family": text},
+                "address": {"line1": text, "postcode": text},
+                "disability": [text],
+                "cohort": "child",
+            }
+        ],
+        "household": [dict.fromkeys(("name", "relationship", "date_of_birth"), text)],
+        "concern": {"summary": text, "narrative": text, "primary_need": text, "factors": [text], "immediate_danger": True},
+        "consent": {"override_reason": text, "safe_contact": text},
+        text: text,
+    }
+
+
+@attack("write a statement of SQL into every text field")
+def sql(scene: Scene) -> str:
+    before = scene.on.sql("SELECT count(*) FROM referral")[0][0]
+    answer = allowed(scene.on.submit(_filled(SQL)))
+    words = {"words": SQL, "reason": SQL, "name": SQL}
+    scene.on.ask(answer.json()["reference"], "add_note", words=SQL)
+    for path in ("/people/search", "/accesses"):
+        for body in (words, {"person": SQL}, {"name": SQL, "reason": SQL}):
+            role = "information_governance" if path == "/accesses" else "duty_manager"
+            hold(scene.on.http.post(path, json=body, headers=scene.on.staff(role)).status_code < 500, f"an error of {path}")
+    hold(scene.on.sql("SELECT count(*) FROM referral") == [(before + 1,)], "other rows than its own")
+    kept = scene.on.case(answer.json()["reference"])["items"]
+    hold(json.dumps(SQL)[1:-1] in json.dumps(kept) or SQL in str(kept), "it was not kept as it was written")
+    return "kept as it was written; every table stands"
+
+
+@attack("write SQL into addresses")
+def sql_in_addresses(scene: Scene) -> str:
+    headers = scene.on.staff("duty_manager")
+    tried = [
+        scene.on.http.get(f"/cases/{scene.case}' OR '1'='1", headers=headers),
+        scene.on.http.get("/cases", params={"stage": "triage' OR 1=1 --"}, headers=headers),
+        scene.on.http.get("/cases", params={"after": "MASH-26-000001'; SELECT pg_sleep(5)"}, headers=headers),
+    ]
+    return [refused(answer, 400, 404) for answer in tried][-1]
+
+
+@attack("write a template into every text field")
+def template(scene: Scene) -> str:
+    reference = allowed(scene.on.submit({**_filled(TEMPLATE), "source": {"code": "2A", "email": "head@ssti.example.org"}})).json()
+    mails = until(lambda: scene.mailbox.about(reference["reference"]))
+    hold(not any(RESULT in mail.text or "{{" in mail.text for mail in mails), "a mail carries it")
+    hold(RESULT not in str(scene.on.case(reference["reference"])), "it was reckoned")
+    return f"none of {len(mails)} mails carries it"
+
+
+@attack("write markup into a page")
+def markup(scene: Scene) -> str:
+    reference = scene.on.referral(concern={"summary": MARKUP})
+    key = scene.on.settings.token_key
+    assert key
+    form = {"reference": reference, "code": status_code(key.get_secret_value(), reference)}
+    pages = [
+        scene.on.http.post("/status", data={"reference": MARKUP, "code": MARKUP}),
+        scene.on.http.post("/status/disagreements", data={**form, "words": MARKUP}),
+        scene.on.http.get("/sign-in", params={"onward": f"/{MARKUP}"}),
+        scene.on.http.post("/sign-in/local", data={"login": MARKUP, "password": MARKUP, "code": "1", "onward": MARKUP}),
+        scene.on.http.get(f"/alerts/{MARKUP}"),
+    ]
+    hold(not any("<script" in page.text or "<img" in page.text for page in pages), "a page carries it")
+    hold(all("default-src 'none'" in page.headers["content-security-policy"] for page in pages), "and nothing stops it")
+    return "escaped; and no script would run"
+
+
+@attack("add a recipient to a mail, by a line break in an address")
+def header(scene: Scene) -> str:
+    source = {**ORDINARY["source"], "email": "head@crlf.example.org\r\nBcc: eve@evil.example.org"}
+    scene.on.submit({**ORDINARY, "source": source})
+    marker = scene.on.submit({**ORDINARY, "source": {**source, "email": "head@after.example.org"}}).json()["reference"]
+    until(lambda: any("after.example.org" in mail.to for mail in scene.mailbox.about(marker)))
+    hold(not any("evil" in f"{mail.to} {mail.text}" for mail in list(scene.mailbox.messages)), "a mail to them")
+    return "no mail goes there"
+
+
+@attack("send control characters and halves of characters")
+def controls(scene: Scene) -> str:
+    for text in ("a\x00b", "\x1b[31mred", "\x9b2J"):
+        said = refused(scene.on.submit({"concern": {"summary": text}}), 400)
+    headers = {"Authorization": f"Bearer {scene.on.key}", "Idempotency-Key": "half", "Content-Type": "application/json"}
+    refused(scene.on.http.post("/referrals", content=b'{"concern": {"summary": "\\ud83d"}}', headers=headers), 400)
+    return said
+
+
+@attack("have an error repeat what was sent")
+def echo(scene: Scene) -> str:
+    wrong = {"subjects": [{"name": CANARY}], "concern": [CANARY], "household": {CANARY: {"name": [CANARY]}}}
+    answer = scene.on.submit(wrong)
+    said = refused(answer, 400)
+    hold(not any(part in answer.text for part in CANARY.split()), "a name")
+    return f"{said}: fields are named, values are not"

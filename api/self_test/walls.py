@@ -1,0 +1,150 @@
+"""Attacks by whoever has got hold of the application's own connection to the database, and types what they like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import psycopg
+
+from mash.api.self_test.attack import attack, hold
+from mash.api.self_test.instance import person
+from mash.api.self_test.scene import Scene
+from mash.config.permissions import reach
+from mash.states.commands import Actor
+
+HELD = "SELECT count(*) FROM personal_item WHERE kind = 'answer_check' AND owner_agency = 'police'"
+
+
+def be(connection: psycopg.Connection, by: Actor, at: datetime) -> None:
+    """Say who acts and when, as every transaction of the application does."""
+    said = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role, "reach": reach(by.role), "now": str(at)}
+    for name, value in said.items():
+        connection.execute("SELECT set_config(%s, %s, true)", (f"mash.{name}", value))
+
+
+@contextmanager
+def _as(scene: Scene, by: Actor | None) -> Iterator[psycopg.Connection]:
+    """The application's connection, within a transaction of somebody's that comes to nothing."""
+    with scene.on.connection("mash_app") as connection, connection.transaction(force_rollback=True):
+        if by:
+            be(connection, by, _now(scene))
+        yield connection
+
+
+def _now(scene: Scene) -> datetime:
+    ((now,),) = scene.on.sql("SELECT now()")
+    return now  # type: ignore[no-any-return]
+
+
+def _count(connection: psycopg.Connection, query: str) -> int:
+    row = connection.execute(query.encode()).fetchone()
+    return int(row[0]) if row else -1
+
+
+def _denied(scene: Scene, by: Actor, *statements: str) -> str:
+    """None of these may be carried out."""
+    for statement in statements:
+        with _as(scene, by) as connection:
+            try:
+                connection.execute(statement.encode())
+            except psycopg.errors.InsufficientPrivilege as wrong:
+                said = str(wrong).splitlines()[0]
+                continue
+            hold(False, f"carried out: {statement}")
+    return said
+
+
+DUTY = person("duty_manager")
+
+
+@attack("ask the database without saying who asks")
+def nobody(scene: Scene) -> str:
+    with _as(scene, None) as connection:
+        for table in ("referral", "event", "personal_item", "referral_key", "notice", "known_person", "access"):
+            try:
+                hold(_count(connection, f"SELECT count(*) FROM {table}") == 0, f"rows of {table}")  # noqa: S608
+            except psycopg.errors.InsufficientPrivilege:
+                connection.execute("ROLLBACK")
+    return "no row of any table"
+
+
+@attack("ask the database for another hub's cases")
+def another_hubs_rows(scene: Scene) -> str:
+    with _as(scene, person("duty_manager", hub="merton")) as connection:
+        own = "SELECT count(*) FROM referral"
+        hold(_count(connection, own) > 0, "not even one's own: nothing is shown")
+        for table in ("referral", "event", "personal_item", "referral_key", "notice"):
+            hold(_count(connection, f"SELECT count(*) FROM {table} WHERE hub <> 'merton'") == 0, f"rows of {table}")  # noqa: S608
+    return "no row that is not its own"
+
+
+@attack("ask the database for what another agency holds")
+def another_agencys_rows(scene: Scene) -> str:
+    with _as(scene, person("agency", "police")) as connection:
+        hold(_count(connection, HELD) > 0, "not even their own: nothing is shown")
+    for by in (DUTY, person("service_manager"), person("agency", "health")):
+        with _as(scene, by) as connection:
+            hold(_count(connection, HELD) == 0, f"{by.role} of {by.agency} sees it")
+    return "no row before it is released"
+
+
+@attack("change or delete an event in the database")
+def change(scene: Scene) -> str:
+    return _denied(
+        scene, DUTY, "UPDATE event SET canonical = '{}'", "DELETE FROM event", "TRUNCATE event", "DELETE FROM referral"
+    )
+
+
+@attack("write an event in somebody else's name")
+def forge(scene: Scene) -> str:
+    return _denied(
+        scene,
+        DUTY,
+        "INSERT INTO event SELECT reference, sequence + 1000, kind, at, canonical, hash, hub FROM event"
+        " WHERE canonical::json -> 'by' ->> 'role' = 'referrer' LIMIT 1",
+    )
+
+
+@attack("delete who looked at a case")
+def unlook(scene: Scene) -> str:
+    return _denied(scene, DUTY, "DELETE FROM access", "UPDATE access SET person = 'nobody'", "TRUNCATE access")
+
+
+@attack("switch the database's walls off")
+def switch_off(scene: Scene) -> str:
+    return _denied(
+        scene, DUTY, "ALTER TABLE referral DISABLE ROW LEVEL SECURITY", "DROP POLICY reached ON referral",
+        "CREATE POLICY open ON referral USING (true)", "ALTER ROLE mash_app BYPASSRLS", "CREATE TABLE mine (a int)",
+    )  # fmt: skip
+
+
+@attack("become the database's owner, or the software")
+def become(scene: Scene) -> str:
+    return _denied(scene, DUTY, "SET ROLE mash_owner", "SET ROLE mash_system", "SET SESSION AUTHORIZATION mash_system")
+
+
+@attack("read sessions and API keys, or make one")
+def credentials(scene: Scene) -> str:
+    return _denied(scene, DUTY, "SELECT * FROM session", "SELECT * FROM api_key", "INSERT INTO session DEFAULT VALUES")
+
+
+@attack("leave the database: its files, its programs")
+def leave(scene: Scene) -> str:
+    return _denied(
+        scene, DUTY, "COPY (SELECT 1) TO PROGRAM 'true'", "SELECT pg_read_file('/etc/passwd')", "SELECT lo_import('/etc/passwd')"
+    )
+
+
+@attack("read Prefect's database, as the application")
+def prefects(scene: Scene) -> str:
+    assert scene.on.stack.cluster
+    try:
+        with psycopg.connect(host=str(scene.on.stack.cluster.socket), user="mash_app", dbname="prefect") as connection:
+            connection.execute("SELECT count(*) FROM flow_run")
+    except (psycopg.errors.InsufficientPrivilege, psycopg.OperationalError) as wrong:
+        hold("permission denied" in str(wrong), str(wrong))
+        return "permission denied"
+    hold(False, "its runs")
+    return ""
