@@ -5,6 +5,8 @@ STAMP := .venv/.ready
 ARGS ?=
 MINUTES ?= 30
 HUBS ?= sandwell merton
+# Two processes: tests/conftest.py says which tests run beside which.
+HALVES := --numprocesses 2 --dist loadgroup
 
 .PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock bench clean
 
@@ -28,11 +30,11 @@ up: setup  ## Start all of it for real use
 	$(BIN)/mash up
 
 test: setup  ## Run all tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(HALVES) $(ARGS)
 
 check: lint types imports bandit audit  ## Lint, types, import rules, known vulnerabilities, tests
 	$(BIN)/mash profile check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(HALVES)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -25,6 +25,19 @@ hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
 
 
+PATIENT = ("test_friday.py", "test_faults.py", "test_resilience.py", "test_cut_off.py")
+"""What goes by the clock, or by how soon something comes back: last, when nothing runs beside it any more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests run in two halves side by side: most of them wait for servers. One half uses the hub that is always there,
+    or none; the other starts installations of its own, and breaks them."""
+    for item in items:
+        own = "hub" not in getattr(item, "fixturenames", ()) and (item.path.parent.name in ("flows", "tests"))
+        item.add_marker(pytest.mark.xdist_group("own" if own else "shared"))
+    items.sort(key=lambda item: item.path.name in PATIENT)
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The embedded PostgreSQL with its tables, stopped at the end."""
