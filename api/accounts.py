@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import time
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import SecretStr
+from zxcvbn import zxcvbn
 
 from mash.config.settings import SettingsError
-from mash.config.sign_on import Account, Position
+from mash.config.sign_on import Account, Position, accounts_in, accounts_text
+from mash.flows.cluster import one_at_a_time
+from mash.flows.stack import write_secret
 from mash.flows.store.sessions import use_code
 from mash.flows.store.store import Store
 from mash.states.commands import Actor
@@ -22,13 +28,41 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """Argon2id as OWASP's Password Storage Cheat Sheet asks for at least: 19 MiB, two passes, one lane."""
 STEP = 30
 SHORTEST, LONGEST = 12, 128
+LONGEST_JUDGED = 72
+"""What zxcvbn takes; the whole counts when signing in."""
+HARD = 3
+"""Of zxcvbn's 0 to 4: safely unguessable by whoever has the hash (10^8 guesses and more)."""
+NEAR = ("mash", "safeguarding", "safeguard", "referral", "child", "children", "council", "borough", "social", "police", "hub")
+"""Words of the field that are too near to be part of what makes a password hard, besides login, role, agency and hub."""
 
 
 def new_account(login: str, password: str, position: Position) -> Account:
-    """An account. Raises SettingsError for a password that is too short, too long, or the login."""
-    if not SHORTEST <= len(password) <= LONGEST or password.casefold() == login.casefold():
-        raise SettingsError(f"a password has {SHORTEST} to {LONGEST} characters, any there are, and is not the login")
-    return Account(password=HASHER.hash(password), one_time_codes=SecretStr(pyotp.random_base32()), positions=(position,))
+    """An account. Raises SettingsError for a password that is too short, too long, or easily guessed."""
+    hashed = _hashed(login, password, (position,))
+    return Account(password=hashed, one_time_codes=SecretStr(pyotp.random_base32()), positions=(position,))
+
+
+def change_password(path: Path, login: str, password: str) -> None:
+    """Give an account another password. Raises SettingsError for one that is too short, too long, or easily guessed."""
+    with one_at_a_time(path.with_name(f".{path.name}.lock")):
+        accounts = accounts_in(path)
+        account = accounts[login]
+        hashed = _hashed(login, password, account.positions)
+        write_secret(path, accounts_text({**accounts, login: account.model_copy(update={"password": hashed})}))
+
+
+def _hashed(login: str, password: str, positions: Sequence[Position]) -> str:
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise SettingsError(f"a password has {SHORTEST} to {LONGEST} characters, any there are")
+    # Whoever guesses at one hub tries its name and the work's words first.
+    words = [*re.split(r"\W+", login), *NEAR, *(word for p in positions for word in (p.hub, p.agency, *p.role.split("_")))]
+    near = [word.casefold() for word in words if len(word) > 2]
+    left = re.sub("|".join(map(re.escape, sorted(near, key=len, reverse=True))), "", password.casefold())
+    if zxcvbn(password[:LONGEST_JUDGED], user_inputs=near)["score"] < HARD or len(re.sub(r"\W", "", left)) < SHORTEST // 2:
+        raise SettingsError(
+            "this password is easily guessed (it is known, or made of known words or patterns): take several unusual words"
+        )
+    return HASHER.hash(password)
 
 
 def set_up_address(login: str, account: Account) -> str:

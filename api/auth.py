@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.responses import Response
 
+from mash.api.guard import WHO
 from mash.api.problems import NotSignedIn
 from mash.flows.store.api_keys import PREFIX, find_api_key
-from mash.flows.store.sessions import Session, find_session
+from mash.flows.store.sessions import SHOWN, Session, find_session
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
 
@@ -60,6 +61,7 @@ async def signed_in(request: Request) -> Session:
         same_origin(request)
         if not hmac.compare_digest((await _csrf_given(request)).encode(), csrf_token(secret).encode()):
             raise NotYours("this did not come from a page of ours, or from one that is out of date: load it again")
+    request.scope["state"][WHO] = {"session": session.hash[:SHOWN]}
     request.state.csrf, request.state.session = csrf_token(secret), session
     return session
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import time
 
+import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mash.api.limits import Known, Rate, digest_of, place_of
+from mash.api.limits import Known, Rate, digest_of, network_of, place_of
 from mash.api.problems import Malformed, TooLarge, TooLong, TooMany, TooSlow, answer_for, reply
 from mash.config.settings import Settings
 from mash.states.errors import Refusal
@@ -25,6 +26,13 @@ SIGNED_IN = "signed_in"
 """In a request's state: its credential was accepted."""
 SECRET_PATHS = ("/status", "/alerts/", "/sign-in/")
 """Where a secret is asked for that is not in the headers."""
+
+WHO = "who"
+"""In a request's state: what a log may say of who called."""
+REPORTED = (401, 403, 408, 413, 429, 431)
+OFTEN = (408, 413, 429, 431)
+"""Reported once a minute of each place: a flood of requests is not to be one of lines."""
+log = structlog.stdlib.get_logger("mash.api")
 
 Headers = tuple[tuple[bytes, bytes], ...]
 HEADERS: Headers = (
@@ -50,6 +58,7 @@ class Guard:
         self.of_known = Rate(settings.requests_per_minute)
         self.of_others = Rate(settings.anonymous_requests_per_minute)
         self.wrong = Rate(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
+        self.said = Rate(1)
         self.known = Known()
         self.body_seconds = settings.body_seconds
         self.headers = (*HEADERS, HSTS) if settings.base_url.startswith("https:") else HEADERS
@@ -65,6 +74,7 @@ class Guard:
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._learn(head, message["status"], scope["state"])
+                self._report(head, message["status"], scope)
                 _mark(message, self.headers)
             await send(message)
 
@@ -108,6 +118,21 @@ class Guard:
             self.known.discard(head.digest)
         if (status == 401 and head.digest) or (status == 404 and head.secret):
             self.wrong.take(head.place, now)
+
+    def _report(self, head: _Head, status: int, scope: Scope) -> None:
+        """Have the log say who was refused, and what: by role and session, without a person, a value or an address of theirs."""
+        if status not in REPORTED:
+            return
+        now = time.monotonic()
+        if status in OFTEN:
+            if self.said.wait(head.place, now):
+                return
+            self.said.take(head.place, now)
+        route = getattr(scope.get("route"), "path", None)
+        log.warning(
+            "refused", kind="access", status=status, method=scope["method"], route=route,
+            network=network_of(head.place), **scope["state"].get(WHO, {}),
+        )  # fmt: skip
 
     async def _whole(self, receive: Receive) -> bytes:
         """The body, once it is there; until then a request holds no connection to the database and no place in line.

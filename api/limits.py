@@ -80,3 +80,12 @@ def place_of(address: str) -> str:
         return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
     except ValueError:
         return address
+
+
+def network_of(address: str) -> str:
+    """Of where a caller calls from, what may stand in a log: the network (of IPv4 the /24, of IPv6 the /48), nobody's address."""
+    try:
+        found = ipaddress.ip_network(address, strict=False)
+    except ValueError:
+        return "unknown"
+    return str(found.supernet(new_prefix=24 if found.version == 4 else 48))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -12,12 +13,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.alerts import page
 from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
-from mash.api.limits import place_of
+from mash.api.limits import network_of, place_of
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
 from mash.config.settings import SettingsError
 from mash.config.sign_on import read_accounts
 from mash.flows.store.sessions import (
+    SHOWN,
     TO_SIGN_IN,
     How,
     begin_attempt,
@@ -32,7 +34,7 @@ from mash.flows.store.sessions import (
 )
 from mash.states.clocks import local
 from mash.states.commands import Actor
-from mash.states.errors import Refusal
+from mash.states.errors import NotYours, Refusal
 
 # Pages for browsers: what programs call is described elsewhere.
 router = APIRouter(tags=["signing on"], include_in_schema=False)
@@ -100,6 +102,7 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
             )
         positions = await app.provider.who(code, going)
     except Refusal as refusal:
+        log.warning("did not sign in", kind="sign_on", reason="single_sign_on", error=type(refusal).__name__)
         answer = _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
         drop_cookie(request, answer, BROWSER)
         return answer
@@ -111,33 +114,43 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
 @router.post("/sign-in/local", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 403, page=True)})
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
-    app = request.app.state
-    if not app.settings.local_accounts:
+    if not request.app.state.settings.local_accounts:
         return _sign_in_page(request, "/account", "There are no local accounts here.", 404)
-    # Imported here: where there are no local accounts, Argon2 need not be there.
-    from mash.api.accounts import who_signs_in
-
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
-    place = place_of(request.client.host) if request.client else ""
     try:
         same_origin(request)
     except Refusal as refusal:
         return _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
+    positions, problem, status = await _by_account(request, login, password, code)
+    if positions is None:
+        return _sign_in_page(request, _local_path(onward), problem, status)
+    return await _begin(request, positions, "local", _local_path(onward))
+
+
+async def _by_account(request: Request, login: str, password: str, code: str) -> tuple[tuple[Actor, ...] | None, str, int]:
+    """What whoever has these may act as; or None, what to say, and the status."""
+    # Imported here: where there are no local accounts, Argon2 need not be there.
+    from mash.api.accounts import who_signs_in
+
+    app = request.app.state
+    place = place_of(request.client.host) if request.client else ""
     most = {f"login:{login}": MOST_OF_A_LOGIN, f"place:{place}": MOST_OF_A_PLACE}
     if (attempt := await begin_attempt(app.store, most)) is None:
-        return _sign_in_page(request, _local_path(onward), TOO_OFTEN, 429)
+        log.warning("signing in has failed too often", kind="sign_on", network=network_of(place))
+        return None, TOO_OFTEN, 429
     try:
         # Read each time: whoever was taken out of the file is out at once.
         accounts = read_accounts(app.settings)
     except SettingsError as wrong:
-        log.error("the accounts cannot be read", reason=str(wrong))
-        return _sign_in_page(request, _local_path(onward), NO_ACCOUNTS, 503)
+        log.error("the accounts cannot be read", kind="sign_on", reason=str(wrong))
+        return None, NO_ACCOUNTS, 503
     positions = await who_signs_in(app.store, accounts, login, password, code)
     if positions is None:
-        return _sign_in_page(request, _local_path(onward), WRONG, 401)
+        log.warning("did not sign in", kind="sign_on", reason="local", network=network_of(place))
+        return None, WRONG, 401
     await has_succeeded(app.store, attempt)
-    return await _begin(request, positions, "local", _local_path(onward))
+    return positions, "", 200
 
 
 async def _begin(request: Request, positions: Sequence[Actor], how: How, onward: str) -> Response:
@@ -147,6 +160,7 @@ async def _begin(request: Request, positions: Sequence[Actor], how: How, onward:
         await end_sessions(store, hash_=hash_of(earlier))
     lasts = {"hours": settings.session_hours, "idle_minutes": settings.session_idle_minutes}
     secret = await begin_session(store, positions, how, **lasts)
+    log.info("signed in", kind="sign_on", reason=how, session=hash_of(secret)[:SHOWN])
     answer = RedirectResponse(onward, 303)
     set_cookie(request, answer, secret)
     return answer
@@ -155,6 +169,10 @@ async def _begin(request: Request, positions: Sequence[Actor], how: How, onward:
 @router.get("/account", response_class=HTMLResponse, responses=ASKING)
 async def account(request: Request, by: Staff) -> Response:
     """Who you are here, what you act as, and where you are signed in."""
+    return await _account_page(request, by)
+
+
+async def _account_page(request: Request, by: Actor, problem: str = "", status: int = 200) -> Response:
     session = request.state.session
     rows = await sessions_of(request.app.state.store, by.id)
     known: dict[str, Any] = {
@@ -162,13 +180,15 @@ async def account(request: Request, by: Staff) -> Response:
         "csrf": request.state.csrf,
         "positions": list(enumerate(session.positions)),
         "acts": session.actor,
+        "local": session.how == "local" and request.app.state.settings.local_accounts,
+        "problem": problem,
         "sessions": [
             (row.how.replace("_", " "), local(row.started_at), local(row.seen_at), row.hash == session.hash) for row in rows
         ],
     }
     # Signing out leads on to the provider, which a browser must be let follow.
     provider = request.app.state.provider
-    return page("account.html", ACCOUNT, leads_to=provider.origin if provider else "", **known)
+    return page("account.html", ACCOUNT, status, leads_to=provider.origin if provider else "", **known)
 
 
 @router.post("/account/position", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
@@ -179,6 +199,28 @@ async def position(request: Request, by: Staff) -> Response:
     if place in map(str, range(len(session.positions))):
         await take_position(request.app.state.store, session, int(place))
     return RedirectResponse("/account", 303)
+
+
+@router.post("/account/password", response_class=HTMLResponse, responses={303: ONWARD, **ASKING, **answers(422, page=True)})
+async def password(request: Request, by: Staff) -> Response:
+    """Another password for one's local account; then sign in anew, everywhere."""
+    settings, session = request.app.state.settings, request.state.session
+    if session.how != "local" or not settings.local_accounts or settings.accounts_file is None:
+        raise NotYours("your password is not kept here: change it where you signed in")
+    from mash.api.accounts import change_password
+
+    form = await request.form(max_files=0, max_fields=10)
+    old, code, new = (str(form.get(name, ""))[:200] for name in ("password", "code", "new"))
+    positions, problem, status = await _by_account(request, by.id, old, code)
+    if positions is None:
+        return await _account_page(request, by, problem, status)
+    try:
+        await asyncio.to_thread(change_password, settings.accounts_file, by.id, new)
+    except SettingsError as wrong:
+        return await _account_page(request, by, f"It was not changed: {wrong}. Your code is used up: wait for the next one.", 422)
+    log.info("changed the own password", kind="sign_on", session=session.hash[:SHOWN])
+    await end_sessions(request.app.state.store, person=by.id)
+    return await _out(request, session.how)
 
 
 @router.post("/sign-out", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})
@@ -204,6 +246,9 @@ async def _out(request: Request, how: str) -> Response:
             onward = await provider.sign_out_at() or onward
         except Refusal:
             onward = "/sign-in"  # we are out; the provider cannot be reached
+    log.info("signed out", kind="sign_on", session=request.state.session.hash[:SHOWN])
     answer = RedirectResponse(onward, 303)
     drop_cookie(request, answer)
+    # What a browser has kept of our pages goes too.
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer

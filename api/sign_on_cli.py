@@ -44,13 +44,14 @@ def token(
 @sessions.command("list")
 def list_sessions(login: Annotated[str | None, typer.Argument(help="Of one person alone.")] = None) -> None:
     """Print who is signed in, as what, how, since when and when they were last seen."""
-    from mash.flows.store.sessions import sessions_of
+    from mash.flows.store.sessions import SHOWN, sessions_of
     from mash.states.clocks import local
 
     async def work(store: Any) -> None:
         for row in await sessions_of(store, login):
-            acts = f"{row.role}, {row.agency}, {row.hub}"
-            out.print(f"{row.person}  {acts}  {row.how}  since {local(row.started_at)}, seen {local(row.seen_at)}", markup=False)
+            acts, since, seen = f"{row.role}, {row.agency}, {row.hub}", local(row.started_at), local(row.seen_at)
+            line = f"{row.hash[:SHOWN]}  {row.person}  {acts}  {row.how}  since {since}, seen {seen}"
+            out.print(line, markup=False)
 
     with_store(work)
 

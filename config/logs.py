@@ -24,6 +24,12 @@ KNOWN = frozenset(
         "method",
         "count",
         "reason",
+        "status",
+        "route",
+        "role",
+        "agency",
+        "session",
+        "network",
     }
 )
 """What a line may say. Anything else is left out: nobody can put a person into a log by a slip."""

@@ -132,7 +132,7 @@ def start_cluster(data_dir: Path) -> Cluster:
     """
     data = data_dir.resolve() / "postgres"
     data.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(data.parent / ".postgres.lock"):
+    with one_at_a_time(data.parent / ".postgres.lock"):
         cluster = _found(data) or _started(data)
         try:
             _prepare(cluster)
@@ -293,8 +293,8 @@ def _wait_until_ready(data: Path, pid: int, lives: Callable[[], bool], seconds: 
 
 
 @contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Two processes that start the same cluster at once would both initialise it."""
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a file's lock: of two processes that make or change the same thing at once, one waits."""
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -18,6 +18,8 @@ from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
 from mash.states.commands import Actor
 
 PREFIX = "mash-session-"
+SHOWN = 12
+"""So many digits of a session's hash stand in logs: enough to find it with `mash session list`."""
 KEPT = timedelta(days=30)
 """Who was signed in is kept for so long after it is over."""
 SEEN_EVERY = timedelta(minutes=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
@@ -29,6 +30,7 @@ from mash.api.app import create_app
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import Position, accounts_text, read_accounts, read_sign_on
 from mash.flows.stack import Stack, free_port, write_secret
+from mash.flows.store.sessions import hash_of
 
 PASSWORD = "correct horse battery"
 DUTY = Position(role="duty_manager", hub="sandwell")
@@ -281,7 +283,8 @@ def test_an_administrator_sees_who_is_signed_in_and_signs_them_out(place: Place)
     here = {"MASH_DATA_DIR": str(place.stack.settings.data_dir)}
     script, other = bearer(place, "a.leaver"), bearer(place, "a.stayer")
     listed = mash_here("session", "list", "a.leaver", **here).stdout
-    assert listed.startswith("a.leaver  duty_manager, social_care, sandwell  command_line  since ") and listed.count("\n") == 1
+    assert "  a.leaver  duty_manager, social_care, sandwell  command_line  since " in listed and listed.count("\n") == 1
+    assert listed.startswith(hash_of(script["Authorization"].removeprefix("Bearer "))[:12])
     assert mash_here("session", "end", "a.leaver", **here).stdout == "1 sessions were ended\n"
     assert mash_here("session", "list", "a.leaver", **here).stdout == ""
     with place.browser() as browser:
@@ -553,3 +556,85 @@ def test_a_file_of_accounts_that_cannot_be_read_is_said_and_no_error_of_ours(pla
             assert answer.status_code == 503 and "cannot be read" in answer.text
     finally:
         write_secret(file, before)
+
+
+# --- passwords, and what the log says -----------------------------------------------------------------------------------------
+
+NEW = "a lantern under the quiet bridge"
+
+
+@pytest.mark.parametrize("weak", ["password12345", "sandwell mash 2026", "Passw0rd!Passw0rd!", "local.manager1", "111111111111"])
+def test_a_password_that_is_easily_guessed_is_refused(weak: str) -> None:
+    with pytest.raises(SettingsError, match="easily guessed"):
+        new_account("local.manager", weak, Position(role="duty_manager", hub="sandwell"))
+
+
+def test_whoever_has_a_local_account_changes_its_password_and_is_out_everywhere(place: Place) -> None:
+    file = place.stack.settings.accounts_file
+    assert file
+    before = file.read_text()
+
+    def change(browser: httpx.Client, old: str, new: str) -> httpx.Response:
+        place.sql("DELETE FROM one_time_code")
+        form = {"password": old, "code": place.codes.now(), "new": new, "csrf": csrf(browser.get("/account"))}
+        return browser.post("/account/password", data=form)
+
+    try:
+        with place.browser() as browser, place.browser() as elsewhere:
+            place.sql("DELETE FROM one_time_code")
+            signed_in(elsewhere, "local.manager", PASSWORD, place.codes.now())
+            place.sql("DELETE FROM one_time_code")
+            signed_in(browser, "local.manager", PASSWORD, place.codes.now())
+            assert change(browser, "not the password", NEW).status_code == 401
+            weak = change(browser, PASSWORD, "password12345")
+            assert weak.status_code == 422 and "easily guessed" in weak.text and "12345" not in weak.text
+            assert change(browser, PASSWORD, NEW).url.path == "/sign-in"
+            assert elsewhere.get("/cases").status_code == 401 and browser.get("/cases").status_code == 401
+            place.sql("DELETE FROM one_time_code")
+            assert signed_in(browser, "local.manager", PASSWORD, place.codes.now()).status_code == 401
+            place.sql("DELETE FROM one_time_code")
+            assert "You are local.manager" in signed_in(browser, "local.manager", NEW, place.codes.now()).text
+        assert NEW not in file.read_text()
+    finally:
+        write_secret(file, before)
+
+
+def test_whoever_signs_on_elsewhere_changes_no_password_here(place: Place) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        assert "Change your password" not in page.text
+        form = {"password": PASSWORD, "code": "000000", "new": NEW, "csrf": csrf(page)}
+        assert browser.post("/account/password", data=form).status_code == 403
+
+
+def test_signing_out_has_the_browser_forget(place: Place) -> None:
+    with place.browser() as browser:
+        page = browser.get("/sign-in/start")
+        answer = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
+        assert answer.headers["clear-site-data"] == '"cache", "storage"'
+
+
+def test_the_log_says_who_came_in_who_was_refused_and_names_nobody(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    with place.browser() as browser:
+        signed_in(browser, "a.colleague", "wrong", "000000")
+        page = signed_in(browser, "local.manager", PASSWORD, place.codes.now())
+        session = hash_of(browser.cookies["mash"])[:12]
+        browser.post("/accesses", json={"person": "somebody"}, headers={"X-CSRF-Token": csrf(page)})
+        browser.post("/sign-out", data={"csrf": csrf(page)})
+        browser.get("/cases", headers={"Authorization": "Bearer mash-session-made-up"})
+    lines = [json.loads(line) for line in (place.stack.logs / "api.log").read_text().splitlines() if line.startswith("{")]
+    said = [{name: line.get(name) for name in ("event", "status", "reason", "role", "session")} for line in lines]
+
+    def one(event: str, **more: Any) -> dict[str, Any]:
+        return {"event": event, "status": None, "reason": None, "role": None, "session": None} | more
+
+    assert one("did not sign in", reason="local") in said
+    assert one("signed in", reason="local", session=session) in said
+    assert one("refused", status=403, role="duty_manager", session=session) in said
+    assert one("signed out", session=session) in said
+    assert one("refused", status=401) in said
+    assert all(line["network"] == "127.0.0.0/24" for line in lines if line["event"] == "refused")
+    assert all("timestamp" in line and line["timestamp"].endswith("Z") for line in lines)
+    text = (place.stack.logs / "api.log").read_text()
+    assert not any(name in text for name in ("a.colleague", "local.manager", "made-up", PASSWORD))
