@@ -11,7 +11,8 @@ from mash.config.sign_on import read_sign_on
 from mash.flows.stack import write_secret
 from mash.flows.walk import walk_all
 
-PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "profiles.md"
 BLANK = 'title = "Ourtown MASH"\narea = "Ourtown Council"\n'
 
 
@@ -36,3 +37,14 @@ def test_the_sign_on_file_of_the_page_is_one_that_is_taken(tmp_path: Path) -> No
     write_secret(tmp_path / "sign_on.toml", example)
     file = read_sign_on(Settings(sign_on_file=tmp_path / "sign_on.toml"))
     assert file and [actor.agency for actor in file.positions("p.officer", ["<another>"])] == ["police", "police"]
+
+
+def test_every_test_that_the_table_of_requirements_names_is_there_and_no_requirement_is_named_twice() -> None:
+    table = (PAGE.parent / "security.md").read_text(encoding="utf-8").split("## OWASP ASVS")[1]
+    named = set(re.findall(r"`([\w/]+\.py)::(\w+)`", table))
+    assert len(named) > 50
+    assert [
+        each for each in sorted(named) if not re.search(rf"(def |class |^){each[1]}\b", (TESTS / each[0]).read_text(), re.M)
+    ] == []
+    requirements = re.findall(r"\bV\d+\.\d+\.\d+", table)
+    assert len(requirements) == len(set(requirements)) == 253, "all of levels 1 and 2 of version 5.0.0"
