@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from mash.flows.stack import write_secret
 from mash.flows.store.api_keys import NewKey, make_api_key, revoke_api_key
 from mash.flows.store.sessions import begin_session, end_sessions, hash_of
 
-PASSWORD = "correct horse battery staple"  # noqa: S105  of an installation that is gone a minute later
+PASSWORD = secrets.token_urlsafe(18)
 
 
 def _read(scene: Scene, credential: str) -> httpx.Response:

@@ -11,20 +11,29 @@ from typing import Any
 from pydantic import ValidationError
 from seeds import KEY, SECRET
 
+from mash.api import accesses, people
 from mash.api.problems import Malformed, malformed
-from mash.api.schemas import CommandGiven, Submission, contact_of
+from mash.api.schemas import CommandGiven, DisagreementGiven, Submission, contact_of
 from mash.api.text import plain
 from mash.config.channels import read_channels
 from mash.config.permissions import read_permissions
 from mash.config.profile import load_profile, stored_profile
-from mash.config.settings import SettingsError, read_settings
+from mash.config.settings import Settings, SettingsError, read_settings
+from mash.config.sign_on import accounts_in, read_sign_on
 from mash.config.toml_lines import WrongFile
+from mash.flows.envelope import identities
 from mash.notifications.links import is_status_code, read
 from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical
 from mash.states.errors import NotFound, NothingToActOn
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mash-fuzz-"))
-TYPES: dict[str, type[Any]] = {"submission": Submission, "command": CommandGiven}
+TYPES: dict[str, type[Any]] = {
+    "submission": Submission,
+    "command": CommandGiven,
+    "disagreement": DisagreementGiven,
+    "search": people.Asked,
+    "accesses": accesses.Asked,
+}
 
 
 def _file(name: str, data: bytes) -> Path:
@@ -49,6 +58,10 @@ def _body(name: str, data: bytes) -> None:
         contact_of(given)
 
 
+def _sign_on(data: bytes) -> None:
+    read_sign_on(Settings(sign_on_file=_file("sign_on.toml", data)))
+
+
 def _settings(data: bytes) -> None:
     lines = (line.partition("=") for line in data.decode(errors="replace").split("\n"))
     read_settings({name: value for name, _, value in lines})
@@ -63,6 +76,9 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]
     "stored_profile": (lambda data: stored_profile(data.decode(errors="replace")), (ValueError, RecursionError)),
     "permissions": (lambda data: read_permissions.__wrapped__(_file("permissions.toml", data)), (WrongFile,)),
     "channels": (lambda data: read_channels(_file("channels.toml", data)), (SettingsError,)),
+    "sign_on": (_sign_on, (SettingsError,)),
+    "accounts": (lambda data: accounts_in(_file("accounts.toml", data)), (SettingsError,)),
+    "backup_identity": (lambda data: identities(data.decode(errors="replace")), (SettingsError,)),
     "rota_csv": (lambda data: from_csv(data.decode(errors="replace")), (RotaFileWrong,)),
     "rota_ical": (from_ical, (RotaFileWrong,)),
     "link": (lambda data: read(KEY, data.decode(errors="replace")), (NotFound,)),
@@ -70,6 +86,9 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]
     "settings": (_settings, (SettingsError,)),
     "submission": (lambda data: _body("submission", data), (NothingToActOn, *OF_BODIES)),
     "command": (lambda data: _body("command", data), OF_BODIES),
+    "disagreement": (lambda data: _body("disagreement", data), OF_BODIES),
+    "search": (lambda data: _body("search", data), OF_BODIES),
+    "accesses": (lambda data: _body("accesses", data), OF_BODIES),
     "text": (lambda data: plain(data.decode(errors="surrogatepass")), (ValueError,)),
 }
 """Each parser, and the errors that it may raise."""

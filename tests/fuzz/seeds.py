@@ -43,6 +43,19 @@ reply_to = "mash@example.org"
 dm1 = [{{ url = "hook://{SECRET}@127.0.0.1/sms", after = "5 min", per_hour = 20, quiet = "22:00-07:00" }}]
 """
 _SETTINGS = f"MASH_TOKEN_KEY={SECRET}\nMASH_MASTER_KEY={SECRET}\nMASH_API_PORT=8000\nMASH_TIME_RATE=1\nMASH_HUBS=sandwell"
+_SIGN_ON = f"""issuer = "https://login.example.org/realms/mash"
+client_id = "mash"
+client_secret = "{SECRET}"
+[groups]
+"managers" = [{{ role = "duty_manager", hub = "sandwell" }}]
+"officers" = [{{ role = "agency", agency = "police", hub = "merton" }}]
+"""
+_ACCOUNTS = f"""[accounts."d.manager"]
+password = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ${SECRET}"
+one_time_codes = "{SECRET}"
+positions = [{{ role = "duty_manager", agency = "social_care", hub = "sandwell" }}]
+"""
+_IDENTITY = f"# public key: age1\nAGE-SECRET-KEY-1{SECRET.upper()}\n"
 _COMMANDS = [
     {"seen": 3, "command": {"kind": "rate_referral", "rating": "amber"}, "words": SECRET},
     {"seen": 3, "command": {"kind": "convene_meeting", "at": "2026-11-27T17:00:00Z"}, "words": SECRET},
@@ -64,6 +77,9 @@ def seeds() -> dict[str, list[bytes]]:
         "stored_profile": [load_profile("sandwell").model_dump_json().encode()],
         "permissions": [(SHIPPED / "permissions.toml").read_bytes()],
         "channels": [_CHANNELS.encode()],
+        "sign_on": [_SIGN_ON.encode()],
+        "accounts": [_ACCOUNTS.encode()],
+        "backup_identity": [_IDENTITY.encode()],
         "rota_csv": [to_csv(_ROTA).encode()],
         "rota_ical": [to_ical(_ROTA, "sandwell", _AT)],
         "link": [sign(KEY, link).encode()],
@@ -71,6 +87,12 @@ def seeds() -> dict[str, list[bytes]]:
         "settings": [_SETTINGS.encode()],
         "submission": [_bytes(EXAMPLE), _bytes(named)],
         "command": [_bytes(command) for command in _COMMANDS],
+        "disagreement": [_bytes({"words": SECRET, "disagreement": "D1"})],
+        "search": [_bytes({"name": SECRET, "born": "2015-12-20"})],
+        "accesses": [
+            _bytes({"person": SECRET.lower(), "since": "2026-11-23T00:00:00Z"}),
+            _bytes({"reference": "MASH-26-000001"}),
+        ],
         "text": ["Siân O’Neill, فاطمة, שרה, Łukasz, e\u0301".encode(), b"\x0b\x0c"],
     }
 
