@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from mash.api.installed import installed, out, with_store
-from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.settings import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, help="The master key, which wraps every referral's key.")
 
@@ -51,26 +51,15 @@ def rotate() -> None:
 
 @app.command()
 def retire() -> None:
-    """Remove the older master keys from their file, once they wrap nothing. Backups made before the rotation need them: keep a
-    copy as long as you keep those."""
+    """Forget the older master keys: from then on the database takes nothing that they wrapped, and their file holds the newest
+    alone. Backups made before the rotation need them: keep a copy as long as you keep those."""
     from mash.flows.stack import write_secret
-    from mash.flows.store.rotation import wrap_anew, wrapped_by
+    from mash.flows.store.rotation import retire_older
 
     settings = installed()
-    path = _file(settings)
-
-    async def work(store: Any) -> None:
-        await wrap_anew(store)  # what a part wrapped that had not read the new key yet
-        newest = store.keyring.current.name
-        if left := {name: n for name, n in (await wrapped_by(store)).items() if name != newest}:
-            raise SettingsError(f"older keys still wrap referrals: {left}; run `mash keys rotate` first")
+    with_store(retire_older)
+    if path := settings.master_key_file:
         write_secret(path, read_secret_file(path, str(path)).split()[0])
         out.print(f"{path} holds the newest key alone", markup=False)
-
-    with_store(work)
-
-
-def _file(settings: Settings) -> Any:
-    if settings.master_key_file is None:
-        raise SettingsError("the master key is not in a file: remove the older ones where you keep it")
-    return settings.master_key_file
+    else:
+        out.print("nothing needs the older ones any more: remove them where you keep the master key")

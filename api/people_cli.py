@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import typer
 
 from mash.api.installed import out, whoever, with_store
-from mash.states.commands import Actor, ErasePeople
+from mash.config.settings import SettingsError
+from mash.states.commands import Actor, ErasePeople, WhyErased
 
 app = typer.Typer(no_args_is_help=True, help="How long people are kept, and what is about to be erased.")
 
@@ -20,7 +21,7 @@ def _by(hub: str) -> Actor:
 
 def erase(
     reference: str,
-    why: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(ErasePeople.model_fields['why'].annotation))}.")],
+    why: Annotated[WhyErased, typer.Option()],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
 ) -> None:
     """Erase the people of a concluded contact, for good: its keys are destroyed, those of its linked referrals too. Its log
@@ -28,13 +29,11 @@ def erase(
     from mash.flows.store.erasure import erase as erase_people
     from mash.flows.store.queries import read_case
 
-    command = ErasePeople.model_validate({"why": why})
-
     async def work(store: Any) -> None:
         case = await read_case(store, reference)
         if not yes:
             typer.confirm(f"Nobody will ever read the people of {reference} again. Erase them?", abort=True)
-        erased = await erase_people(store, reference, command, _by(case.hub))
+        erased = await erase_people(store, reference, ErasePeople(why=why), _by(case.hub))
         out.print(f"erased: {', '.join(erased)}")
 
     with_store(work)
@@ -88,9 +87,18 @@ def sar(
     are blacked out, and what others told in confidence is left out; a person decides whether that is enough."""
     from mash.flows.access_request import answer
 
-    async def work(store: Any) -> None:
-        page, left_out = await answer(store, reference, subject, whoever())
+    try:
+        # Made first, and closed: nobody else can read it, and nothing is asked for that could not be written.
         file.touch(mode=0o600, exist_ok=False)
+    except OSError as failed:
+        raise SettingsError(f"--out {file}: {failed.strerror}: expected a file that is not there yet") from None
+
+    async def work(store: Any) -> None:
+        try:
+            page, left_out = await answer(store, reference, subject, whoever())
+        except BaseException:
+            file.unlink()
+            raise
         file.write_text(page, encoding="utf-8")
         out.print(f"{file} was written. Read it before it leaves; {left_out} items are not in it, and it says why.", markup=False)
 

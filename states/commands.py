@@ -402,11 +402,14 @@ class FireClocks(Frozen):
     kind: Literal["fire_clocks"] = "fire_clocks"
 
 
+WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
+
+
 class ErasePeople(Frozen):
     """The people of a referral are erased: their key is destroyed with this."""
 
     kind: Literal["erase_people"] = "erase_people"
-    why: Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
+    why: WhyErased
 
 
 class RecordTold(Frozen):

@@ -28,7 +28,7 @@ async def erase_within(connection: AsyncConnection, store: Store, reference: str
         raise NotFound(f"no referral {reference}")
     for each in family:
         await apply(connection, store, each, command, by)
-    gone = {"wrapped": None, "destroyed_at": store.time.now()}
+    gone = {"wrapped": None, "master": None, "destroyed_at": store.time.now()}
     await connection.execute(update(KEYS).where(KEYS.c.reference.in_(family)).values(**gone))
     await connection.execute(delete(PEOPLE).where(PEOPLE.c.reference.in_(family)))
     return family

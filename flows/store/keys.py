@@ -56,8 +56,12 @@ def master_source(settings: Settings) -> Callable[[], str]:
 
 
 def _ask(command: str) -> str:
+    # Its own credentials may be in the environment; ours are not for it.
+    rest = {name: value for name, value in os.environ.items() if not name.startswith(("MASH_", "PREFECT_"))}
     try:
-        done = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
+        done = subprocess.run(
+            shlex.split(command), capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False, env=rest
+        )
     except (OSError, subprocess.TimeoutExpired) as failed:
         raise SettingsError(
             f"MASH_MASTER_KEY_COMMAND: {type(failed).__name__}: is the program there, and does it answer?"
@@ -86,7 +90,7 @@ class Keyring:
     """What the master keys can do. Plain keys stay in memory, and only while they are used."""
 
     def __init__(self, source: Callable[[], str]) -> None:
-        self._source, self._read_at = source, time.monotonic()
+        self._source, self._read_at = source, float("-inf")
         self.masters = _masters(source())
         self.receipts = self.search = b""
         """Keys of the installation, kept wrapped in the database: `open_store` gives them."""
@@ -119,9 +123,9 @@ class Keyring:
                 break
         raise KeyDestroyed(reference)
 
-    def read_again(self) -> bool:
-        """Look whether the master keys have changed, unless that was just done; whether they have."""
-        if time.monotonic() - self._read_at < READ_AGAIN:
+    def read_again(self, *, at_once: bool = False) -> bool:
+        """Look whether the master keys have changed, unless that was just done (`at_once`: even then); whether they have."""
+        if not at_once and time.monotonic() - self._read_at < READ_AGAIN:
             return False
         before, self._read_at = self.masters, time.monotonic()
         self.masters = _masters(self._source())

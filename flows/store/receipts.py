@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.rotation import is_retired
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import RECEIPTS
 from mash.states.commands import Actor
@@ -59,7 +60,9 @@ async def answer_once(
             answer = await work(connection)
             await _record(connection, store, by, key, purpose, fingerprint, answer)
             return answer
-    except IntegrityError:
+    except IntegrityError as error:
+        if is_retired(error) and store.keyring.read_again(at_once=True):
+            return await answer_once(store, by, key, purpose, body, work, refused, of_system=of_system)
         # The same key at the same instant: the other one was first.
         async with store.transaction(by) as connection:
             if earlier := await _earlier(connection, by, key, fingerprint):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import Keyring
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.tables import KEYS, SECRETS
+from mash.flows.store.tables import KEYS, MASTERS, SECRETS
 from mash.flows.store.writes import as_bytea
 
 BATCH = 500
@@ -52,6 +53,24 @@ async def _wrap_secrets(connection: AsyncConnection, keyring: Keyring) -> None:
         plain = keyring.unwrap(row.wrapped, row.name)
         values = {"wrapped": keyring.wrap(plain, row.name), "master": keyring.current.name}
         await connection.execute(SECRETS.update().where(SECRETS.c.name == row.name).values(**values))
+
+
+async def retire_older(store: Store) -> None:
+    """Have the database know the newest master key alone: it takes nothing from then on that another has wrapped, of a part
+    that has not read the new key yet. Raises KeyDestroyed for a key that none of the master keys opens."""
+    while True:
+        await wrap_anew(store)
+        try:
+            async with store.engine.begin() as connection:
+                await connection.execute(delete(MASTERS).where(MASTERS.c.name != store.keyring.current.name))
+            return
+        except IntegrityError:
+            continue  # something was wrapped by an older one meanwhile
+
+
+def is_retired(error: IntegrityError) -> bool:
+    """Whether something was refused because the master key that wrapped it is retired."""
+    return "referral_key_master_fkey" in str(error.orig)
 
 
 async def wrapped_by(store: Store) -> dict[str, int]:

@@ -20,7 +20,7 @@ from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
-from mash.flows.store.tables import ANCHOR, PROFILES, SECRETS
+from mash.flows.store.tables import ANCHOR, MASTERS, PROFILES, SECRETS
 from mash.flows.store.time import HubTime
 from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
@@ -109,6 +109,8 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
             insert(ANCHOR).values(id=1, wall=wall, simulated=simulated, rate=settings.time_rate).on_conflict_do_nothing()
         )
         anchor = (await connection.execute(select(ANCHOR))).one()
+        # Undone where it turns out not to be this database's.
+        await connection.execute(insert(MASTERS).values(name=keyring.current.name).on_conflict_do_nothing())
         keyring.receipts = await _secret(connection, keyring, "receipts", keyring.first_receipts_key())
         keyring.search = await _secret(connection, keyring, "search", os.urandom(32))
     time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)

@@ -74,7 +74,7 @@ class ReferralKey(SQLModel, table=True):
     wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
     destroyed_at: datetime | None = Field(sa_column=moment(nullable=True))
     hub: str
-    master: str | None
+    master: str | None = Field(foreign_key="master_key.name")
     """Which master key wrapped it; unknown where that was before keys could be rotated."""
 
 
@@ -113,7 +113,14 @@ class Secret(SQLModel, table=True):
     __tablename__ = "secret"
     name: str = Field(primary_key=True)
     wrapped: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    master: str
+    master: str = Field(foreign_key="master_key.name")
+
+
+class MasterKey(SQLModel, table=True):
+    """A master key that is in use, by its name: nothing is kept that another has wrapped."""
+
+    __tablename__ = "master_key"
+    name: str = Field(primary_key=True)
 
 
 class KnownPerson(SQLModel, table=True):
@@ -356,6 +363,7 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         Participant,
         Access,
         Secret,
+        MasterKey,
         KnownPerson,
         Retention,
         Checkpoint,
@@ -366,5 +374,5 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         OneTimeCode,
     )
 )
-PULSES, PARTICIPANTS, ACCESSES, SECRETS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED, *_OF_SIGN_ON = _MORE
+PULSES, PARTICIPANTS, ACCESSES, SECRETS, MASTERS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED, *_OF_SIGN_ON = _MORE
 SESSIONS, SIGN_INS, FAILURES, ONE_TIME_CODES = _OF_SIGN_ON

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import psycopg
 import pytest
 from acting import BASIS, DUTY, SCHOOL, submit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
 
+from mash.config.settings import Settings
+from mash.flows.nightly import take_checkpoint
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
 from mash.flows.store.log import fold, read_log, verify
@@ -47,6 +51,21 @@ async def test_a_checkpoint_counts_what_came_in_what_became_of_it_and_what_was_r
     said = (await make_checkpoint(store, KEY)).said["contacts"]
     # The store's own submission has no receipt here: that is what the check is there to find.
     assert said == {"contacts": 0, "outcomes": 0, "open": 1, "refused": 1}
+
+
+async def test_a_contact_that_is_missing_is_alarmed_in_every_hub(store: Store, settings: Settings) -> None:
+    await submit(store)
+    signing = SecretStr(base64.b64encode(bytes(range(32))).decode())
+    # The store's own submission has no receipt: one contact more than was accepted.
+    await take_checkpoint(store, settings.model_copy(update={"signing_key": signing}))
+    async with store.single.connect() as connection:
+        told = (await connection.exec_driver_sql("SELECT hub, role, facts FROM notice WHERE kind = 'system'")).all()
+        repairs = (await connection.exec_driver_sql("SELECT what FROM repair")).scalars().all()
+    assert {(row.hub, row.role) for row in told} == {
+        (hub, role) for hub in store.hubs for role in ("administrator", "information_governance")
+    }
+    assert all("0 contacts were received" in row.facts and "1 are open" in row.facts for row in told)
+    assert [what for what in repairs if "conservation fails" in what]
 
 
 def write_anew(owner: psycopg.Connection, log: list[Recorded], reference: str) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from acting import DUTY, submit
+from acting import DUTY, SCHOOL, submit
+from hub import ORDINARY
 from pydantic import SecretStr
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.api.problems import answer_for
+from mash.api.schemas import Submission, contact_of
 from mash.config.settings import Settings, SettingsError, read_settings
 from mash.flows.stack import write_secret
+from mash.flows.store.apply import receive
 from mash.flows.store.keys import new_master
 from mash.flows.store.log import verify
 from mash.flows.store.queries import read_case
 from mash.flows.store.reading import read_items
-from mash.flows.store.rotation import wrap_anew, wrapped_by
+from mash.flows.store.receipts import Answer, answer_once
+from mash.flows.store.rotation import is_retired, retire_older, wrap_anew, wrapped_by
 from mash.flows.store.store import Store, open_store
 
 
@@ -34,7 +41,6 @@ async def words(store: Store, reference: str) -> set[str]:
 async def test_a_rotation_goes_on_beside_parts_that_run_and_the_old_key_opens_nothing_afterwards(
     kept_in_a_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mash.flows.store.keys.READ_AGAIN", 0.0)
     path = kept_in_a_file.master_key_file
     assert path
     before = path.read_text()
@@ -60,6 +66,33 @@ async def test_a_rotation_goes_on_beside_parts_that_run_and_the_old_key_opens_no
     finally:
         await running.close()
         await rotating.close()
+
+
+async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_has(
+    kept_in_a_file: Settings, empty_database: None
+) -> None:
+    path = kept_in_a_file.master_key_file
+    assert path
+    running = await open_store(kept_in_a_file)
+    write_secret(path, f"{new_master()}\n{path.read_text()}")
+    rotating = await open_store(kept_in_a_file)
+    late = await submit(running, words="wrapped by the older one")
+    await retire_older(rotating)
+    write_secret(path, path.read_text().split()[0])
+    assert "wrapped by the older one" in await words(rotating, late)
+    with pytest.raises(IntegrityError) as refused:
+        await submit(running)
+    assert is_retired(refused.value)
+    command, items = contact_of(Submission.model_validate(ORDINARY))
+
+    async def work(connection: AsyncConnection) -> Answer:
+        return Answer(201, {}, (await receive(connection, running, command, items, SCHOOL)).reference)
+
+    answer = await answer_once(running, SCHOOL, "k-1", "submission", {}, work, answer_for)
+    assert answer.reference and "Zebediah" in str(await words(rotating, answer.reference))
+    assert await wrapped_by(rotating) == {rotating.keyring.current.name: 2}
+    await running.close()
+    await rotating.close()
 
 
 async def test_the_same_request_is_known_again_after_a_rotation(kept_in_a_file: Settings, empty_database: None) -> None:
@@ -89,6 +122,20 @@ async def test_the_master_key_may_come_from_a_program_that_asks_a_key_service(
     again = await open_store(kept_in_a_file)
     assert "a concern" in await words(again, reference)
     await again.close()
+
+
+async def test_that_program_gets_none_of_our_settings(
+    kept_in_a_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MASH_TOKEN_KEY", "not for it")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "nor this")
+    monkeypatch.setenv("VAULT_TOKEN", "its own")
+    seen = tmp_path / "seen"
+    command = f"sh -c 'env > {seen}; cat {kept_in_a_file.master_key_file}'"
+    await (await open_store(kept_in_a_file.model_copy(update={"master_key_file": None, "master_key_command": command}))).close()
+    names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
+    assert "VAULT_TOKEN" in names
+    assert [name for name in names if name.startswith(("MASH", "PREFECT"))] == []
 
 
 @pytest.mark.parametrize(
