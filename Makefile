@@ -6,7 +6,7 @@ ARGS ?=
 MINUTES ?= 30
 HUBS ?= sandwell merton
 # Two processes: tests/conftest.py says which tests run beside which.
-HALVES := --numprocesses 2 --dist loadgroup
+HALVES := --numprocesses 2 --dist loadscope
 
 .PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock bench clean
 

@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
 from hub import Hub, temporary_hub
 from pydantic import SecretStr
+from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
 from mash.flows.cluster import Cluster, start_cluster
@@ -26,29 +28,41 @@ hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
 
 
-PATIENT = ("test_friday.py", "test_faults.py", "test_resilience.py", "test_cut_off.py")
-"""What goes by the clock, or by how soon something comes back: last, when nothing runs beside it any more."""
+PATIENT = ("test_cut_off.py", "test_faults.py", "test_friday.py", "test_resilience.py")
+"""What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
+OWN = ("test_backup.py", "test_recovery.py", "test_scaled.py", "test_self_test.py", "test_stack.py", *PATIENT)
+"""What starts installations of its own, and breaks them."""
+
+
+class Halves(LoadScopeScheduling):
+    """Two halves that run side by side, as most tests wait for servers: those with installations of their own, and the others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "own" if nodeid.partition("::")[0].endswith(OWN) else "others"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
+    """How the tests are given to processes, where there are two."""
+    return Halves(config, log)
 
 
 def _uses_hub(item: pytest.Item) -> bool:
     return "hub" in getattr(item, "fixturenames", ())
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the tests run in two halves side by side: most of them wait for servers. One half uses the hub that is always there,
-    or none; the other starts installations of its own, and breaks them."""
-    for item in items:
-        own = not _uses_hub(item) and item.path.parent.name in ("flows", "tests")
-        item.add_marker(pytest.mark.xdist_group("own" if own else "shared"))
+    """Put what uses the shared hub first, so that it can be stopped, and what needs quiet last."""
     items.sort(key=lambda item: (item.path.name in PATIENT, not _uses_hub(item)))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop the hub after its last test: it would go on, 240 times faster than time, beside all others."""
-    if _uses_hub(item) and (nextitem is None or not _uses_hub(nextitem)):
-        HUB.close()
+    """Let the shared hub rest, and stop it after its last test."""
+    if _uses_hub(item) and isinstance(hub := getattr(item, "funcargs", {}).get("hub"), Hub):
+        # Time runs 240 times faster: the clocks of all referrals of earlier tests would keep two processors busy.
+        hub.sql("UPDATE referral SET next_at = NULL")
+        if nextitem is None or not _uses_hub(nextitem):
+            HUB.close()
 
 
 @pytest.fixture(scope="session")
