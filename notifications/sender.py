@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mimetypes
 import re
 from contextvars import ContextVar
 from functools import cache
@@ -44,6 +45,8 @@ def _ready() -> None:
     logger.propagate = False
     logger.setLevel(logging.WARNING)
     logger.addHandler(_Heard())
+    # Apprise asks for the kinds of files at its first attachment; of threads that ask at the same moment some are told of none.
+    mimetypes.init()
 
 
 def mail_to(mail_url: str, address: str, reply_to: str | None = None) -> str:

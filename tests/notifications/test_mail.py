@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -118,3 +120,24 @@ async def test_a_server_that_cannot_be_trusted_gets_nothing_unless_the_channel_s
         assert (await send(address("mailtos", port, mode="starttls", verify="no"), ALERT)).taken
         assert not (await send(address("mailtos", port, mode="starttls"), ALERT)).taken
         assert len(server.subjects) == 1
+
+
+FIRST = """
+import asyncio, sys
+from mash.notifications.sender import send
+from mash.notifications.wording import Message
+
+message = Message(title="MASH meeting", lines=("Tuesday.",), links=(), invitation=b"BEGIN:VCALENDAR\\r\\nEND:VCALENDAR")
+
+async def all_at_once():
+    return await asyncio.gather(*(send(f"{sys.argv[1]}&to=agency{n}@example.org", message) for n in range(12)))
+
+print(sum(tried.taken for tried in asyncio.run(all_at_once())))
+"""
+
+
+def test_the_first_invitations_of_a_process_all_go_although_they_go_at_once() -> None:
+    with listening(None) as (server, port):
+        url = f"mailto://127.0.0.1:{port}/?from=mash@example.org"
+        done = subprocess.run([sys.executable, "-c", FIRST, url], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, len(server.mails)) == ("12\n", 12), done.stderr
