@@ -30,8 +30,8 @@ hypothesis.settings.load_profile("mash")
 
 PATIENT = ("test_cut_off.py", "test_faults.py", "test_friday.py", "test_resilience.py")
 """What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
-OWN = ("test_backup.py", "test_recovery.py", "test_scaled.py", "test_self_test.py", "test_stack.py", *PATIENT)
-"""What starts installations of its own, and breaks them."""
+OWN = ("test_scaled.py", "test_stack.py", *PATIENT)
+"""What starts installations of its own, and breaks them: as much as all the rest together."""
 
 
 class Halves(LoadScopeScheduling):
@@ -57,12 +57,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Let the shared hub rest, and stop it after its last test."""
-    if _uses_hub(item) and isinstance(hub := getattr(item, "funcargs", {}).get("hub"), Hub):
-        # Time runs 240 times faster: the clocks of all referrals of earlier tests would keep two processors busy.
-        hub.sql("UPDATE referral SET next_at = NULL")
-        if nextitem is None or not _uses_hub(nextitem):
-            HUB.close()
+    """Stop the shared hub after its last test: it would go on, 240 times faster than time, beside all others."""
+    if _uses_hub(item) and (nextitem is None or not _uses_hub(nextitem)):
+        HUB.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +29,7 @@ from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical
 from mash.states.errors import NotFound, NothingToActOn
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mash-fuzz-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 TYPES: dict[str, type[Any]] = {
     "submission": Submission,
     "command": CommandGiven,
