@@ -70,10 +70,10 @@ class Phones:
         if self.store:
             self.got.append(Got(self.store.time.now(), to, by, title, text))
 
-    async def reached(self, person: str) -> None:
-        """Wait until somebody has got anything. Raises TimeoutError after half a minute, which is three hours of the evening."""
+    async def reached(self, person: str, reference: str) -> None:
+        """Wait until somebody has heard of a referral. Raises TimeoutError after half a minute, three hours of the evening."""
         async with asyncio.timeout(30):
-            while not any(got.to == person for got in list(self.got)):  # noqa: ASYNC110  it comes in another thread
+            while not any(got.to == person and reference in got.title for got in list(self.got)):  # noqa: ASYNC110  another thread
                 await asyncio.sleep(0.05)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
@@ -189,8 +189,9 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
             held_by = (await people.look(danger))["held_by"].get("triage")
             await people.until("17:45", "the practice manager rates it")
             await people.triage(danger, "practice_manager")
-            await people.until("18:40", "the agencies answer about the first child: that alert is over")
-            await phones.reached("housing_lead")
+            await people.until("18:40", "whom the mail server kept from hearing has heard")
+            await phones.reached("housing_lead", cases[0])
+            await people.until("19:00", "the agencies answer about the first child: that alert is over")
             await asyncio.gather(*(people.answer(cases[0], a) for a in store.hub(HUB).agencies if a not in ON_TIME))
             await people.until("19:45", "the evening is over")
             end = await people.look(danger)

@@ -92,7 +92,9 @@ def test_what_was_committed_outlives_a_killed_postmaster(folder: Path) -> None:
     first = start_cluster(folder)
     with connect(first, "mash_owner") as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    os.kill(first.pid, signal.SIGKILL)
+    assert first.server
+    first.server.kill()
+    first.server.wait()
     second = start_cluster(folder)
     try:
         assert second.pid != first.pid
