@@ -27,10 +27,16 @@ class Gateway:
     got: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     """Path -> status and headers; 200 where nothing is said. 0 closes the connection without an answer, -1 gives none."""
+    held: set[str] = field(default_factory=set)
+    """Paths that answer only once they are released."""
+    holds: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
 
     def take(self, path: str, body: bytes) -> tuple[int, dict[str, str]] | None:
         """Something is posted to a path."""
+        if path in self.held:
+            self.holds.set()
+            self.released.wait(30)
         status, headers = self.answers.get(path, (200, {}))
         if status < 1:
             if status == -1:

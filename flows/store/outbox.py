@@ -19,6 +19,7 @@ from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
 from mash.flows.store.trouble import tell_administrators
+from mash.flows.store.writes import QUEUED
 from mash.notifications.digest import ALONE
 from mash.notifications.notices import RED, REFERRER, URGENT, Tried
 from mash.notifications.routing import Recipient, Step
@@ -282,7 +283,13 @@ async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tr
         }
         for one in notices
     ]
-    values = {"tried": _results(notices, tried), "wall": datetime.now(UTC), "rows": as_json(rows), "at": store.time.now()}
+    values = {
+        "tried": _results(notices, tried),
+        "wall": datetime.now(UTC),
+        "rows": as_json(rows),
+        "at": store.time.now(),
+        "urgent": list(URGENT),
+    }
     if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
         async with store.transaction(by) as connection:
             await apply(connection, store, notice.reference, TELLING[notice.kind], by)
@@ -296,15 +303,21 @@ _TRIED = """
     WITH tried AS (
         UPDATE delivery d SET finished_at = :wall, result = t.result
         FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text) WHERE d.id = t.id)"""
-# Withdrawn meanwhile, it has arrived all the same, and goes no further.
+# Withdrawn meanwhile, it has arrived all the same, and goes no further: whoever it reached is told so.
 _ARRIVED = text(f"""{_TRIED},
     rows AS (
         SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz)),
     locked AS (  -- in the order in which whoever ends their cause locks them: two must not wait for each other
-        SELECT id FROM notice WHERE id IN (SELECT id FROM rows) ORDER BY id FOR UPDATE)
+        SELECT id FROM notice WHERE id IN (SELECT id FROM rows) ORDER BY id FOR UPDATE),
+    arrived AS (
     UPDATE notice n SET status = 'delivered', delivered_at = coalesce(n.delivered_at, :at), next_try_at = NULL, step = r.step,
         step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
-    FROM rows r JOIN locked USING (id) WHERE n.id = r.id""")  # noqa: S608
+    FROM rows r JOIN locked USING (id) WHERE n.id = r.id
+    RETURNING n.kind, n.role, n.person, n.ended)
+    INSERT INTO notice ({QUEUED}, person)
+    SELECT {", ".join("e." + name if name != "role" else "a.role" for name in QUEUED.split(", "))}, a.person
+    FROM arrived a, json_populate_record(NULL::notice, CAST(a.ended AS json)) e
+    WHERE a.ended IS NOT NULL AND a.kind = ANY (CAST(:urgent AS text[])) AND (e.kind = 'all_clear' OR a.role <> e.role)""")  # noqa: S608
 _FAILED = text(f"""{_TRIED}
     UPDATE notice SET status = :status, next_try_at = :again, step = :step, tries = :rounds
     WHERE id = :id AND status = 'queued'""")  # noqa: S608

@@ -284,6 +284,8 @@ class NoticeRow(SQLModel, table=True):
     step_at: datetime | None = Field(sa_column=moment(nullable=True))
     over: bool = False
     """Whether the cause of an alert is gone, or somebody has it."""
+    ended: str | None = None
+    """What says so, where it was not known to have arrived then: to be sent if it arrives all the same."""
 
 
 class Delivery(SQLModel, table=True):

@@ -24,7 +24,7 @@ from mash.states.referral import Referral, evolve
 CHANNEL = "mash_wake"
 """Where NOTIFY tells the worker that runs are behind, or that notices wait."""
 _STANDING = "version, head_hash, state, stage, rating, is_open, finished, due_at, next_at, urgency"
-_QUEUED = "reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at, urgency"
+QUEUED = "reference, hub, kind, role, clock, facts, created_at, status, tries, next_try_at, urgency"
 # One statement, for one referral as for a storm of them: a round trip costs more than what is written. The rows are locked; the
 # version is what decides all the same.
 _WRITE = text(f"""
@@ -47,8 +47,8 @@ _WRITE = text(f"""
     events AS (
         INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, CAST(:events AS json))),
     notices AS (
-        INSERT INTO notice ({_QUEUED})
-        SELECT {_QUEUED} FROM json_populate_recordset(NULL::notice, CAST(:notices AS json))),
+        INSERT INTO notice ({QUEUED})
+        SELECT {QUEUED} FROM json_populate_recordset(NULL::notice, CAST(:notices AS json))),
     parties AS (
         INSERT INTO participant (reference, party, hub, person, until)
         SELECT reference, party, hub, person, until
@@ -69,11 +69,12 @@ _END = text(f"""
         ORDER BY n.id FOR UPDATE OF n),
     withdrawn AS (
         UPDATE notice n SET status = CASE WHEN n.delivered_at IS NULL THEN 'withdrawn' ELSE 'delivered' END,
-            step_at = NULL, next_try_at = NULL, over = true
+            step_at = NULL, next_try_at = NULL, over = true, ended = CASE WHEN n.delivered_at IS NULL THEN (
+                SELECT to_json(e)::text FROM ended e WHERE e.reference = n.reference AND e.clock = n.clock LIMIT 1) END
         FROM locked WHERE n.id = locked.id)
-    INSERT INTO notice ({_QUEUED}, person)
+    INSERT INTO notice ({QUEUED}, person)
     SELECT DISTINCT ON (e.reference, e.clock, n.role, n.person)
-        {", ".join("e." + name if name != "role" else "n.role" for name in _QUEUED.split(", "))}, n.person
+        {", ".join("e." + name if name != "role" else "n.role" for name in QUEUED.split(", "))}, n.person
     FROM ended e JOIN notice n ON n.reference = e.reference AND n.clock = e.clock
     WHERE n.kind = ANY (CAST(:urgent AS text[])) AND n.delivered_at IS NOT NULL
         AND (e.kind = 'all_clear' OR n.role <> e.role)""")  # noqa: S608

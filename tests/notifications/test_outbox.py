@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -221,6 +222,23 @@ async def test_when_the_cause_is_gone_what_waits_is_withdrawn_and_whoever_was_al
     await send_all(post)
     assert f"OVER: {reference}, triage" in phones.titles("teams")
     assert about(phones, "text", "LATE") == 0, "the text that would have followed is not sent"
+
+
+async def test_whoever_an_alert_reaches_although_its_cause_ended_on_its_way_is_told_that_it_is_over(
+    store: Store, settings: Settings, phones: Gateway
+) -> None:
+    post = postman(store, settings, ways(phones))
+    reference = await late_triage(store)
+    phones.held.add("role")
+    sending = asyncio.create_task(send_all(post))
+    await asyncio.to_thread(phones.holds.wait, 30)
+    await act(store, reference, RateReferral(rating="green"), DUTY)
+    phones.released.set()
+    await sending
+    titles = phones.titles("role")
+    assert [title for title in titles if title.startswith(("LATE", "OVER"))] == [
+        f"LATE: {reference}, triage", f"OVER: {reference}, triage"
+    ]  # fmt: skip
 
 
 async def test_an_alert_that_was_never_sent_is_not_sent_after_its_cause_is_gone(
