@@ -42,11 +42,14 @@ class Provider:
         self.keys: KeySet | None = None
         self.found_at = self.looked_again_at = float("-inf")
 
-    @property
-    def origin(self) -> str:
-        """The site that it is."""
-        parts = urlsplit(self.file.issuer)
-        return f"{parts.scheme}://{parts.netloc}"
+    async def sites(self) -> str:
+        """The sites to which signing out leads: the issuer's, and that of where one signs out, which may be another."""
+        try:
+            ends = str((await self._discover()).get("end_session_endpoint") or self.file.issuer)
+        except ProviderFailed:
+            ends = self.file.issuer
+        parts = (urlsplit(address) for address in (self.file.issuer, ends))
+        return " ".join(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))
 
     async def send(self, onward: str, browser: str) -> tuple[str, SignIn]:
         """Where to send somebody, and what is remembered until they are back."""

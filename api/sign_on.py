@@ -188,7 +188,7 @@ async def _account_page(request: Request, by: Actor, problem: str = "", status: 
     }
     # Signing out leads on to the provider, which a browser must be let follow.
     provider = request.app.state.provider
-    return page("account.html", ACCOUNT, status, leads_to=provider.origin if provider else "", **known)
+    return page("account.html", ACCOUNT, status, leads_to=await provider.sites() if provider else "", **known)
 
 
 @router.post("/account/position", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})

@@ -71,7 +71,9 @@ class Provider(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         asked = {name: values[0] for name, values in parse_qs(address.query).items()}
         if address.path == "/.well-known/openid-configuration":
-            ends = {f"{end}_endpoint": f"{ISSUER}/{end}" for end in ("authorization", "token", "end_session")}
+            ends = {f"{end}_endpoint": f"{ISSUER}/{end}" for end in ("authorization", "token")}
+            # By another name, as where providers have a host of its own for it.
+            ends["end_session_endpoint"] = f"http://localhost:{PORT}/end_session"
             ends |= {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys", **TOLD.get("says", {})}
             self.answer({name: value for name, value in ends.items() if value is not None})
         elif address.path == "/looks":

@@ -245,10 +245,13 @@ def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Pla
 
 
 def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
+    ends = place.issuer.replace("127.0.0.1", "localhost")
     with place.browser() as browser:
         page = browser.get("/sign-in/start")
+        policy = page.headers["content-security-policy"]
+        assert f"form-action 'self' {place.issuer} {ends};" in policy, "a browser follows only where the policy lets a form lead"
         out = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
-        assert out.headers["location"].startswith(f"{place.issuer}/end_session?")
+        assert out.headers["location"].startswith(f"{ends}/end_session?")
         assert browser.get("/account").status_code == 401
 
 
