@@ -191,5 +191,7 @@ RRULE:FREQ=WEEKLY;BYDAY=MO,TU;UNTIL=20270101T000000Z\r\nEND:VEVENT\r\nEND:VCALEN
     daily = text.replace(b"WEEKLY", b"MONTHLY")
     with pytest.raises(RotaFileWrong, match="event 1: only what recurs weekly"):
         from_ical(daily)
+    with pytest.raises(RotaFileWrong):
+        from_ical(text.replace(b"Europe/London", b"Europe/" + b"x" * 300))  # no file can have this name
     with pytest.raises(RotaFileWrong, match="not an iCalendar file"):
         from_ical(b"\x00 nonsense")
