@@ -41,7 +41,7 @@ def _parsers(folder: Path, seconds: int) -> list[str]:
         print(f"{name}: {runs}", flush=True)
         if done.returncode:
             failed.append(name)
-            print(done.stderr[-4000:])
+            print(f"exit code {done.returncode}", done.stdout[-2000:], done.stderr[-4000:], sep="\n")
     return failed
 
 
