@@ -15,12 +15,13 @@ help:  ## What there is
 
 setup: $(STAMP)  ## Make the virtual environment with the locked packages
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml .ci/fetch_pages.py
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p .dev/mash && for part in states config notifications flows api; do ln -sfn ../../$$part .dev/mash/$$part; done
+	-@$(BIN)/python .ci/fetch_pages.py
 	@touch $(STAMP)
 
 demo: setup  ## Play hubs' busy days: make demo HUBS="kent camden" ARGS="--exit --json"
@@ -66,4 +67,4 @@ lock: setup  ## Pin the exact versions, with hashes and without addresses
 		pyproject.toml -o requirements.lock
 
 clean:  ## Remove what setup made
-	rm -rf .venv .dev *.egg-info
+	rm -rf .venv .dev *.egg-info api/pages/fetched

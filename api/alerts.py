@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader
 
-from mash.api.guard import FORMS
+from mash.api.pages.page import page
 from mash.api.problems import STATUS, answers
 from mash.flows.store.apply import act
 from mash.flows.store.outbox import told_to
@@ -21,13 +17,6 @@ from mash.states.errors import Refusal
 from mash.states.machine import NAMES
 
 router = APIRouter(tags=["alerts"])
-PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True)
-
-
-def page(template: str, title: str, status: int = 200, *, leads_to: str = "", **more: Any) -> HTMLResponse:
-    """A page without scripts, styles or pictures from anywhere. Its forms lead to us alone, or on to one other site."""
-    policy = FORMS.replace("form-action 'self'", f"form-action 'self' {leads_to}") if leads_to else FORMS
-    return HTMLResponse(PAGES.get_template(template).render(title=title, **more), status, {"Content-Security-Policy": policy})
 
 
 @router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(404, 410, page=True))
@@ -37,14 +26,14 @@ async def show(request: Request, token: str) -> HTMLResponse:
         link = read(request.app.state.token_key, token)
         case = await read_case(request.app.state.store, link.reference)
     except Refusal as refusal:
-        return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
+        return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
     clock = case.referral.clocks[link.clock]
     if link.clock not in case.referral.alerts:
         over = f"acknowledged by {clock.acknowledged_by}" if clock.acknowledged_by else "it is over"
         text = f"This alert does not wait any more: {over}."
-        return page("alert.html", f"{link.reference}: nothing to acknowledge", text=text)
+        return page(request, "alert.html", f"{link.reference}: nothing to acknowledge", text=text)
     text = f"{clock.why}. Acknowledging says: I have it."
-    return page("alert.html", f"{link.reference}: {NAMES[case.referral.stage]}", text=text, ask=True)
+    return page(request, "alert.html", f"{link.reference}: {NAMES[case.referral.stage]}", text=text, ask=True)
 
 
 @router.post("/alerts/{token}", response_class=HTMLResponse, responses=answers(403, 404, 409, 410, 422, page=True))
@@ -56,9 +45,9 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
         # The link lets them, whatever their role reaches.
         await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), by, of_system=True)
     except Refusal as refusal:
-        return page("alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
+        return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
     text = "Recorded: you have it, and whoever else was alerted is told so. Nobody further up the ladder will be told for now."
-    return page("alert.html", f"{link.reference}: acknowledged", text=text)
+    return page(request, "alert.html", f"{link.reference}: acknowledged", text=text)
 
 
 async def _holder(store: Store, link: AlertLink) -> Actor:

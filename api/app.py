@@ -18,6 +18,8 @@ from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, pe
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
+from mash.api.pages import assets
+from mash.api.pages.assets import Assets
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
 from mash.config.settings import Settings, SettingsError
@@ -76,9 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.settings = settings
     app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
     file = read_sign_on(settings)
+    app.state.assets = Assets()
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
     read_accounts(settings)  # so that a wrong file is said at the start
-    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health)
+    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, assets)
     routers = [part.router for part in parts]
     for router in routers:
         app.include_router(router)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.alerts import page
+from mash.api.pages.page import page
 
 router = APIRouter()
 
@@ -22,7 +22,7 @@ async def docs(request: Request) -> HTMLResponse:
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     ]
-    return page("docs.html", described["info"]["title"], about=described["info"]["description"], operations=shown)
+    return page(request, "docs.html", described["info"]["title"], about=described["info"]["description"], operations=shown)
 
 
 def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:

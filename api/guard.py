@@ -45,8 +45,7 @@ HEADERS: Headers = (
 )
 CSP = b"content-security-policy"
 NOTHING = b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-FORMS = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-"""The policy of a page with a form; of every other answer it is NOTHING."""
+"""The policy of every answer that brings none of its own, as pages do."""
 HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
 
@@ -201,7 +200,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _mark(message: Message, headers: Headers) -> None:
     """Put what every answer carries into its head."""
-    given = message["headers"]
-    message["headers"] = [*given, *headers]
-    if not any(name == CSP for name, _ in given):
+    given = {name for name, _ in message["headers"]}
+    message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in given)]
+    if CSP not in given:
         message["headers"].append((CSP, NOTHING))

@@ -8,9 +8,10 @@ from typing import Any
 
 import structlog
 from fastapi import Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from mash.api.pages.page import is_page, problem_page
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.receipts import Answer, KeyReused
 from mash.states import errors as e
@@ -173,11 +174,18 @@ def _expected(error: dict[str, Any]) -> str:
     )
 
 
-async def on_refusal(request: Request, refusal: Exception) -> JSONResponse:
+def told(request: Request, answer: Answer) -> Response:
+    """What is wrong, as whoever asked can read it: people a page, programs problem details."""
+    if is_page(request):
+        return problem_page(request, answer.body["title"], answer.body.get("detail", ""), answer.status)
+    return reply(answer)
+
+
+async def on_refusal(request: Request, refusal: Exception) -> Response:
     """Answer a refusal."""
     if not isinstance(refusal, e.Refusal):
         raise refusal
-    return reply(answer_for(refusal))
+    return told(request, answer_for(refusal))
 
 
 async def on_http_error(request: Request, error: Exception) -> JSONResponse:
@@ -189,26 +197,19 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-async def on_erased(request: Request, error: Exception) -> JSONResponse:
+async def on_erased(request: Request, error: Exception) -> Response:
     """Answer for people who have been erased."""
-    return reply(Answer(410, {"type": "urn:mash:Erased", "title": "The people of this referral have been erased", "status": 410}))
+    erased = {"type": "urn:mash:Erased", "title": "The people of this referral have been erased", "status": 410}
+    return told(request, Answer(410, erased))
 
 
-async def on_crash(request: Request, error: Exception) -> JSONResponse:
+async def on_crash(request: Request, error: Exception) -> Response:
     """Answer an error of ours: nothing was changed, and nothing of the request is repeated. The log gets the type of the error
     and the places in the code, not its message: messages print values, and values name people."""
     places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
     log.error("no answer", error=type(error).__name__, method=request.method, places=" < ".join(reversed(places)))
-    return reply(
-        Answer(
-            500,
-            {
-                "type": "urn:mash:Internal",
-                "title": "An error of ours; nothing was changed. Send it again with the same Idempotency-Key.",
-                "status": 500,
-            },
-        )
-    )
+    ours = "An error of ours; nothing was changed. Send it again with the same Idempotency-Key."
+    return told(request, Answer(500, {"type": "urn:mash:Internal", "title": ours, "status": 500}))
 
 
 HANDLERS: dict[type[Exception], Any] = {

@@ -11,9 +11,9 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mash.api.alerts import page
 from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
 from mash.api.limits import network_of, place_of
+from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
 from mash.config.settings import SettingsError
@@ -62,7 +62,7 @@ async def sign_in(request: Request, onward: Onward = "") -> Response:
 def _sign_in_page(request: Request, onward: str, problem: str = "", status: int = 200) -> Response:
     app = request.app.state
     ways: dict[str, Any] = {"provider": app.provider is not None, "local": app.settings.local_accounts}
-    return page("sign_in.html", SIGN_IN, status, onward=onward, problem=problem, **ways)
+    return page(request, "sign_in.html", SIGN_IN, status, onward=onward, problem=problem, **ways)
 
 
 def _local_path(onward: str) -> str:
@@ -188,7 +188,7 @@ async def _account_page(request: Request, by: Actor, problem: str = "", status: 
     }
     # Signing out leads on to the provider, which a browser must be let follow.
     provider = request.app.state.provider
-    return page("account.html", ACCOUNT, status, leads_to=await provider.sites() if provider else "", **known)
+    return page(request, "account.html", ACCOUNT, status, leads_to=await provider.sites() if provider else "", **known)
 
 
 @router.post("/account/position", response_class=HTMLResponse, responses={303: ONWARD, **ASKING})

@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from mash.api.alerts import page
 from mash.api.auth import REFERRER_ROLE
+from mash.api.pages.page import page
 from mash.api.problems import STATUS, Malformed, answers
 from mash.api.referrals import begin_disagreement
 from mash.api.schemas import LONGEST_WORDS
@@ -36,9 +36,9 @@ def _taking(*further: str) -> dict[str, Any]:
 
 
 @router.get("", response_class=HTMLResponse)
-async def ask() -> HTMLResponse:
+async def ask(request: Request) -> HTMLResponse:
     """A form for the reference and the code. Neither belongs in an address: both are sent by the form."""
-    return page("status.html", TITLE)
+    return page(request, "status.html", TITLE)
 
 
 @router.post("", response_class=HTMLResponse, responses=answers(404, 410, page=True), openapi_extra=_taking())
@@ -48,14 +48,14 @@ async def show(request: Request) -> HTMLResponse:
     try:
         case = await _case(request, fields)
     except Refusal as refusal:
-        return page("status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
+        return page(request, "status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
     said = [
         sentence
         for part in await family(request.app.state.store, case.root, system_actor(case.hub))
         for sentence in became_said(part.reference, part.referral)
     ]
     disputable = "raise_disagreement" in case.referral.possible()
-    return page("status.html", f"Your referral {case.reference}", said=said, fields=fields, disputable=disputable)
+    return page(request, "status.html", f"Your referral {case.reference}", said=said, fields=fields, disputable=disputable)
 
 
 @router.post(
@@ -76,9 +76,9 @@ async def disagree(request: Request) -> HTMLResponse:
         async with request.app.state.store.transaction(by) as connection:
             _, clock = await begin_disagreement(connection, request.app.state.store, case, by, words)
     except Refusal as refusal:
-        return page("status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
+        return page(request, "status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
     said = [f"Thank you. Somebody who did not decide looks at it again, by {local(clock.due_at)}. You will be told."]
-    return page("status.html", f"{case.reference}: we have your disagreement", said=said, fields=fields)
+    return page(request, "status.html", f"{case.reference}: we have your disagreement", said=said, fields=fields)
 
 
 async def _form(request: Request) -> FormData:

@@ -23,8 +23,8 @@ LARGEST_FILE = 1_000_000
 """Bytes; a year of a hub's rota has fewer than 100,000."""
 TOO_LARGE = f"the file is larger than a rota can be: expected at most {LARGEST_FILE:,} bytes"
 ODD = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
-"""What icalendar, and the arithmetic of its values, were seen to raise for files that were changed at random. A time zone is looked
-for as a file, whose name may be too long for one."""
+"""What icalendar, and the arithmetic of its values, were seen to raise for files that were changed at random. A time zone is
+looked for as a file, whose name may be too long for one."""
 
 
 class RotaFileWrong(Exception):

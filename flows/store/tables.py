@@ -331,6 +331,15 @@ class Pulse(SQLModel, table=True):
     said: str
 
 
+class Draft(SQLModel, table=True):
+    """A referral that somebody is writing, sealed by the secret in their link: nobody else can open it. Wall time."""
+
+    __tablename__ = "draft"
+    hash: str = Field(primary_key=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    touched_at: datetime = Field(sa_column=moment())
+
+
 class TimeAnchor(SQLModel, table=True):
     """At which wall time the simulated time was what, and how fast it runs; one row."""
 
@@ -374,7 +383,8 @@ PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIE
         SignInRow,
         SignInFailure,
         OneTimeCode,
+        Draft,
     )
 )
 PULSES, PARTICIPANTS, ACCESSES, SECRETS, MASTERS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED, *_OF_SIGN_ON = _MORE
-SESSIONS, SIGN_INS, FAILURES, ONE_TIME_CODES = _OF_SIGN_ON
+SESSIONS, SIGN_INS, FAILURES, ONE_TIME_CODES, DRAFTS = _OF_SIGN_ON

@@ -1,0 +1,75 @@
+"""A page: rendered here by the GOV.UK Design System's components, complete without scripts, and what its browser may load."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, PrefixLoader
+
+from mash.api.pages import words
+from mash.config.permissions import may
+from mash.states.commands import Actor
+
+TEMPLATES = Path(__file__).parent / "templates"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"
+    " form-action 'self'{leads_to}; frame-ancestors 'none'"
+)
+"""Scripts, styles and pictures come from us alone, and none stands in a page itself."""
+WAYS = (
+    ("/board", "Board", "read_board"),
+    ("/checks", "My checks", "read_checks"),
+    ("/meetings", "Meetings", "read_agenda"),
+    ("/manager", "How we are doing", "read_figures"),
+    ("/admin", "Administration", "look_after_installation"),
+    ("/account", "Your account", "use_account"),
+)
+"""Where staff go, and what their role must be let do there."""
+
+
+@cache
+def environment() -> Environment:
+    """The templates, ours and the Design System's."""
+    components = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    made = Environment(
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), components]), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters.update(words.FILTERS)
+    return made
+
+
+def page(
+    request: Request, template: str, title: str, status: int = 200, *, leads_to: str = "", by: Actor | None = None, **more: Any
+) -> HTMLResponse:
+    """A page for whoever calls: where they may go stands above it. Its forms lead to us alone, or on to some other site."""
+    session = getattr(request.state, "session", None)
+    by = by or (session.actor if session else None)
+    app = request.app.state
+    known = {
+        "title": title,
+        "by": by,
+        "ways": [(path, name) for path, name, action in WAYS if by and may(by.role, action)],
+        "here": request.url.path,
+        "assets": app.assets,
+        "csrf": getattr(request.state, "csrf", ""),
+        **more,
+    }
+    policy = POLICY.format(leads_to=f" {leads_to}" if leads_to else "")
+    return HTMLResponse(environment().get_template(template).render(known), status, {"Content-Security-Policy": policy})
+
+
+def problem_page(request: Request, title: str, text: str, status: int) -> HTMLResponse:
+    """What a browser is told of a refusal; whoever is not signed in is led to where one signs in, and back."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    onward = quote(f"{request.url.path}{query}", safe="") if status == 401 and request.method == "GET" else ""
+    return page(request, "problem.html", title, status, text=text, ours=status >= 500, onward=onward)
+
+
+def is_page(request: Request) -> bool:
+    """Whether what was asked for is a page, and not what programs read."""
+    return getattr(request.scope.get("route"), "response_class", None) is HTMLResponse
