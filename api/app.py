@@ -18,7 +18,7 @@ from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, pe
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
-from mash.api.pages import assets
+from mash.api.pages import assets, board, case, checks, live, meetings
 from mash.api.pages.assets import Assets
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
@@ -27,6 +27,7 @@ from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
 
+PAGES = (assets, board, case, checks, live, meetings)
 log = structlog.stdlib.get_logger("mash.api")
 
 
@@ -64,7 +65,9 @@ def create_app(settings: Settings) -> FastAPI:
             raise
         # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
         gc.freeze()
+        app.state.live = live.Live(app.state.store)
         yield
+        await app.state.live.close()
         await app.state.store.close()
 
     app = Guarded(
@@ -81,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.assets = Assets()
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
     read_accounts(settings)  # so that a wrong file is said at the start
-    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, assets)
+    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, *PAGES)
     routers = [part.router for part in parts]
     for router in routers:
         app.include_router(router)

@@ -20,6 +20,8 @@ from mash.states.errors import NotYours
 REFERRER_ROLE = "referrer"
 READING = ("GET", "HEAD", "OPTIONS")
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
+BY_ITSELF = "MASH-By-Itself"
+"""The header of what a page asks for to keep itself up to date."""
 
 
 def _bearer(request: Request) -> str | None:
@@ -54,7 +56,8 @@ async def signed_in(request: Request) -> Session:
     from a page of ours. Raises NotSignedIn, or NotYours where it does not."""
     bearer = _bearer(request)
     secret = bearer or request.cookies.get(cookie_name(request))
-    session = await find_session(request.app.state.store, secret) if secret else None
+    used = BY_ITSELF not in request.headers
+    session = await find_session(request.app.state.store, secret, used=used) if secret else None
     if session is None or secret is None:
         raise NotSignedIn("sign in (again): your session is over, or there was none")
     if bearer is None and request.method not in READING:

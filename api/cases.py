@@ -18,6 +18,7 @@ from mash.flows.store.apply import apply
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import look_at, open_cases, read_items, read_notices, read_story
 from mash.flows.store.receipts import Answer, answer_once
+from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
 from mash.flows.story import told
 from mash.states.commands import Actor
@@ -114,8 +115,12 @@ def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
 async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
-    found, profile = await look_at(store, reference, by, "read_case"), store.hub(by.hub)
-    r, now = found.referral, store.time.now()
+    return await whole(store, await look_at(store, reference, by, "read_case"), by)
+
+
+async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
+    """All of a case that somebody may see who looks at it."""
+    profile, r, now = store.hub(by.hub), found.referral, store.time.now()
     withheld = profile.firewall.threshold == "significant_harm" and not r.significant_harm
     items = await read_items(store, found, by)
     return {
@@ -173,7 +178,11 @@ async def command(
     key: Key = None,
 ) -> JSONResponse:
     """Act on a case. The answer says the stage reached and what is possible next; a refusal says why, and changes nothing."""
-    store = request.app.state.store
+    return reply(await give(request.app.state.store, reference, given, by, idempotency_key(key)))
+
+
+async def give(store: Store, reference: str, given: CommandGiven, by: Actor, key: str) -> Answer:
+    """Give a command, once for each key; a refusal is an answer too."""
 
     async def work(connection: AsyncConnection) -> Answer:
         demand(by, given.command.kind)
@@ -198,4 +207,4 @@ async def command(
     body = {"reference": reference, **given.model_dump(mode="json")}
     # Whoever breaks the glass does not reach the case yet.
     outside = given.command.kind == "break_glass"
-    return reply(await answer_once(store, by, idempotency_key(key), "command", body, work, answer_for, of_system=outside))
+    return await answer_once(store, by, key, "command", body, work, answer_for, of_system=outside)

@@ -18,6 +18,8 @@ from mash.states import errors as e
 
 log = structlog.stdlib.get_logger("mash.api")
 MEDIA = "application/problem+json"
+MAPPING = "outcomes"
+"""The field whose keys are the caller's: they are not repeated either."""
 FURTHER = "further_field"
 """The type of an error about a field that the caller made up: its name is not repeated."""
 
@@ -161,8 +163,8 @@ def _place(error: dict[str, Any]) -> str:
         parts = [*parts[:-1], "(a further field)"]
     if error["type"] == FURTHER:
         parts.append("(a further field)")
-    if "[key]" in parts:
-        parts = [*parts[: parts.index("[key]") - 1], "(a key)"]
+    if MAPPING in parts:
+        parts = [*parts[: parts.index(MAPPING) + 1], "(a key)"] if parts[-1] != MAPPING else parts
     return ".".join(parts) or "body"
 
 

@@ -15,6 +15,7 @@ from mash.api.problems import MEDIA
 HEAD_SECONDS = 10.0
 """For an address and all headers to arrive, counted from the opening of the connection or from the first byte of a further one.
 uvicorn waits for ever."""
+LIVE = "/live"
 MOST_BYTES = 8_000_000
 """Of one request, framing and trailers included: a body in pieces of one byte is six times as long as what it carries."""
 
@@ -35,6 +36,12 @@ class Wire(HttpToolsProtocol):
         """They have gone."""
         self._head_is_there()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """We are to end: what streams without an end is cut off, and what is being answered is answered."""
+        super().shutdown()
+        if self.cycle is not None and self.scope["path"] == LIVE:
+            self.transport.close()
 
     def on_message_begin(self) -> None:
         """A request begins."""

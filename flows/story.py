@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mash.states.clocks import local
-from mash.states.events import Recorded
+from mash.states.events import Event, Recorded
 
 _LEFT_OUT = {
     "kind",
@@ -32,7 +32,12 @@ _LEFT_OUT = {
 
 def told(recorded: Recorded) -> str:
     """One event as a sentence of codes: what happened and its facts."""
-    event = recorded.event
+    facts = facts_of(recorded.event)
+    return f"{recorded.event.kind.replace('_', ' ')}{': ' if facts else ''}{facts}"
+
+
+def facts_of(event: Event) -> str:
+    """The facts of an event, in codes."""
     facts = []
     for name, value in event:
         if name in _LEFT_OUT or value in (None, (), {}, ""):
@@ -53,7 +58,7 @@ def told(recorded: Recorded) -> str:
         facts = [f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks]
     if event.kind == "clock_moved":
         facts = [f"{event.clock.why}, due {local(event.clock.due_at)}"]
-    return f"{event.kind.replace('_', ' ')}{': ' if facts else ''}{'; '.join(facts)}"
+    return "; ".join(facts)
 
 
 def markdown(reference: str, log: list[Recorded], notices: Iterable[Any]) -> str:

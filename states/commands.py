@@ -210,6 +210,14 @@ class AnswerCheck(Frozen):
     sensitive: bool = Field(default=True, description="Whether the words of the answer are sensitive.")
 
 
+class AllocateCheck(Frozen):
+    """An agency hands its check to one of its own people, who answers it."""
+
+    kind: Literal["allocate_check"] = "allocate_check"
+    agency: Code
+    to: Login = Field(description="The login of the colleague.")
+
+
 class ProceedWithoutReplies(Frozen):
     """Go on though agencies have not answered: a recorded act with a reason, never a silence."""
 
@@ -245,7 +253,11 @@ class RecordDecision(Frozen):
     """The local authority's manager decides, subject by subject. Paths that differ split into linked referrals."""
 
     kind: Literal["record_decision"] = "record_decision"
-    outcomes: dict[Code, Outcome] = Field(min_length=1, description="An outcome for each subject id.")
+    outcomes: dict[Code, Outcome] = Field(
+        min_length=1,
+        description="An outcome for each subject id.",
+        json_schema_extra={"additionalProperties": False, "propertyNames": {"maxLength": 60}},
+    )
     primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
     transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
 
@@ -431,6 +443,7 @@ StaffCommand = Annotated[
     | RecordCategories
     | CorrectCohort
     | AskAgencies
+    | AllocateCheck
     | AnswerCheck
     | ContributeInformation
     | ReleaseInformation
@@ -464,6 +477,7 @@ StaffCommand = Annotated[
 """What a person with a role may ask."""
 
 STAND_ALONE = (
+    "allocate_check",
     "answer_check",
     "contribute_information",
     "release_information",

@@ -44,6 +44,7 @@ HANDLERS: dict[str, Callable[[Deciding, Any, Said | None], None]] = {
     "correct_cohort": intake.correct_cohort,
     "ask_agencies": partners.ask,
     "answer_check": partners.answer,
+    "allocate_check": partners.allocate,
     "proceed_without_replies": partners.proceed,
     "convene_meeting": meetings.convene,
     "record_meeting": meetings.record,

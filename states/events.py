@@ -222,6 +222,12 @@ class CheckAnswered(Frozen):
     said: Said | None
 
 
+class CheckAllocated(Frozen):
+    kind: Literal["check_allocated"] = "check_allocated"
+    agency: str
+    to: str
+
+
 class ProceededWithoutReplies(Frozen):
     kind: Literal["proceeded_without_replies"] = "proceeded_without_replies"
     agencies: tuple[str, ...]
@@ -489,6 +495,7 @@ Event = Annotated[
     | InformationContributed
     | InformationReleased
     | ChecksRequested
+    | CheckAllocated
     | CheckAnswered
     | ProceededWithoutReplies
     | MeetingConvened

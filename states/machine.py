@@ -224,6 +224,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "correct_cohort": _SEEN,
     "ask_agencies": _PARTNERS_ASKED,
     "answer_check": STAGES,
+    "allocate_check": STAGES,
     "break_glass": STAGES,
     "contribute_information": STAGES,
     "release_information": STAGES,

@@ -49,6 +49,7 @@ class Check(Frozen):
     relevant: bool | None = None
     recommendation: str | None = None
     suggested_rating: str | None = None
+    allocated_to: str | None = None
 
     @property
     def outstanding(self) -> bool:
@@ -222,6 +223,7 @@ class Referral(Frozen, extra="ignore"):
             "rate_referral": self.rating is not None,
             "rerate_referral": self.rating is None,
             "answer_check": not answerable,
+            "allocate_check": not answerable,
             "proceed_without_replies": not self.outstanding and (bool(self.checks) or self.sharing is not True),
             "record_adult_view": "adult" not in self.cohorts,
             "ask_agencies": self.sharing is not True,
@@ -365,6 +367,9 @@ def _changes(referral: Referral, event: Event, at: datetime, by: Actor) -> dict[
             if event.said:
                 held = _holding(referral, event, event.said, at)
             return {"checks": {**referral.checks, event.agency: check}, "held": held}
+        case e.CheckAllocated():
+            handed = referral.checks[event.agency].model_copy(update={"allocated_to": event.to})
+            return {"checks": {**referral.checks, event.agency: handed}}
         case e.ProceededWithoutReplies():
             closed = {a: referral.checks[a].model_copy(update={"closed_without_reply": True}) for a in event.agencies}
             return {"checks": {**referral.checks, **closed}, "checks_closed": True}

@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 HERE = Path(__file__).parent
 FETCHED = HERE / "fetched"
 """Where `make setup` puts what it has from the npm registry; without it, pages have our own plain style and are not live."""
-KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+KINDS = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 DESIGN_SYSTEM, PLAIN = "govuk-frontend.min.css", "plain.css"
 SCRIPTS = ("htmx.min.js", "hx-sse.min.js", "mash.js")
 
@@ -41,6 +41,11 @@ class Assets:
     def styles(self) -> list[str]:
         """The addresses of the style sheets: the Design System's, or the plain one instead of it, then ours."""
         return [self._address(name) for name in (DESIGN_SYSTEM if DESIGN_SYSTEM in self.files else PLAIN, "mash.css")]
+
+    @property
+    def icon(self) -> str:
+        """The address of the picture that browsers put beside a page's title."""
+        return self._address("mash.svg")
 
     @property
     def scripts(self) -> list[str]:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mash.config import codes
+from mash.flows.story import facts_of
 from mash.states.clocks import LONDON, local
+from mash.states.events import Event
 from mash.states.machine import NAMES
 
 SPECIAL = {
@@ -82,6 +84,11 @@ def need(code: str | None) -> str:
     return f"{code}: {codes.label('primary_need', code)}" if code else "not recorded"
 
 
+def told(event: Event) -> str:
+    """The facts of an event in words."""
+    return facts_of(event).replace("_", " ")
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "worded": worded,
     "sentence": sentence,
@@ -91,4 +98,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "left": left,
     "haste": haste,
     "need": need,
+    "told": told,
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, bindparam, insert, literal, or_, select, tuple_
+from sqlalchemy import Row, bindparam, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may_read_words, reach
@@ -20,7 +21,7 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, EVENTS, ITEMS, NOTICES, PARTICIPANTS, REFERRALS
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
-from mash.states.events import Recorded
+from mash.states.events import RECORDED, Event, Recorded, SharingBasisRecorded
 from mash.states.firewall import AGENCIES_OWN, product, view
 from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
@@ -93,6 +94,7 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     return sorted(lines, key=lambda line: (line["at"], line["item"]))
 
 
+MEETING_AHEAD = ("agency_checks", "mash_meeting")
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -174,6 +176,77 @@ async def open_cases(
     query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
     async with store.transaction(by) as connection:
         return [case_of(row) for row in (await connection.execute(query)).all()]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many cases somebody has open: all, the late ones, and by rating ('unrated' too) and stage."""
+
+    open: int
+    late: int
+    rating: dict[str, int]
+    stage: dict[str, int]
+
+
+async def board_counts(store: Store, by: Actor) -> Counts:
+    """How many cases are open that somebody reaches."""
+    late = func.count().filter(REFERRALS.c.due_at < store.time.now())
+    groups = (func.coalesce(REFERRALS.c.rating, "unrated").label("rating"), REFERRALS.c.stage)
+    query = select(*groups, func.count().label("n"), late.label("late")).where(REFERRALS.c.is_open, REFERRALS.c.hub == by.hub)
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(query.group_by(*groups))).all()
+    rating, stage = Counter[str](), Counter[str]()
+    for row in rows:
+        rating[row.rating] += row.n
+        stage[row.stage] += row.n
+    return Counts(rating.total(), sum(row.late for row in rows), dict(rating), dict(stage))
+
+
+async def mark_of(store: Store, by: Actor, reference: str = "") -> tuple[int, int]:
+    """What is another number once something has happened: to a case, or to any open one that somebody reaches."""
+    which = REFERRALS.c.reference == reference if reference else REFERRALS.c.is_open
+    query = select(func.count(), func.coalesce(func.sum(REFERRALS.c.version), 0)).where(which, REFERRALS.c.hub == by.hub)
+    async with store.transaction(by) as connection:
+        row = (await connection.execute(query)).one()
+    return int(row[0]), int(row[1])
+
+
+_MINE = text("""
+    SELECT * FROM referral WHERE is_open AND hub = :hub AND CAST(state AS jsonb) -> 'checks' ? CAST(:agency AS text)
+      AND CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'answered_at'] IS NULL
+    ORDER BY due_at, reference LIMIT 200""")
+
+
+async def checks_of(store: Store, by: Actor) -> list[Case]:
+    """The open cases in which somebody's agency is asked and has not answered, those due soonest first."""
+    async with store.transaction(by) as connection:
+        return [case_of(row) for row in (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()]
+
+
+async def bases(store: Store, by: Actor, references: list[str]) -> dict[str, SharingBasisRecorded]:
+    """The latest recorded reason to share information, of each of these cases that has one."""
+    query = (
+        select(EVENTS.c.reference, EVENTS.c.canonical)
+        .where(EVENTS.c.reference.in_(references), EVENTS.c.kind == "sharing_basis_recorded")
+        .order_by(EVENTS.c.reference, EVENTS.c.sequence)
+    )
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(query)).all()
+    return {row.reference: event for row in rows if isinstance(event := _event(row.canonical), SharingBasisRecorded)}
+
+
+def _event(canonical: str) -> Event:
+    return RECORDED.validate_json(canonical).event
+
+
+async def convened(store: Store, by: Actor, since: datetime, until: datetime) -> list[Case]:
+    """The open cases whose meeting is convened within this time, in its order."""
+    query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open, REFERRALS.c.stage.in_(MEETING_AHEAD))
+    async with store.transaction(by) as connection:
+        cases = [case_of(row) for row in (await connection.execute(query)).all()]
+    at = {case.reference: case.referral.meeting_at for case in cases}
+    chosen = [case for case in cases if (when := at[case.reference]) and since <= when < until]
+    return sorted(chosen, key=lambda case: (str(at[case.reference]), case.reference))
 
 
 async def family(store: Store, root: str, by: Actor) -> list[Case]:

@@ -79,14 +79,15 @@ _ALIVE = text("""
 _SEEN = update(SESSIONS).where(SESSIONS.c.hash == bindparam("of"))
 
 
-async def find_session(store: Store, secret: str) -> Session | None:
-    """The session of a secret; None when there is none, it was ended, it is over, or was not used for too long."""
+async def find_session(store: Store, secret: str, *, used: bool = True) -> Session | None:
+    """The session of a secret; None when there is none, it was ended, it is over, or was not used for too long. What a page
+    asks for to keep itself up to date is no use (`used`): nobody may sit before it."""
     now = datetime.now(UTC)
     async with store.single.connect() as connection:
         row = (await connection.execute(_ALIVE, {"of": hash_of(secret), "now": now})).one_or_none()
         if row is None:
             return None
-        if now - row.seen_at > SEEN_EVERY:
+        if used and now - row.seen_at > SEEN_EVERY:
             await connection.execute(_SEEN.values(seen_at=now), {"of": row.hash})
     positions = tuple(Actor(id=row.person, **position) for position in json.loads(row.positions))
     return Session(row.hash, Actor(id=row.person, role=row.role, agency=row.agency, hub=row.hub), positions, row.how)

@@ -24,11 +24,7 @@ def ask(d: Deciding, cmd: c.AskAgencies, said: Said | None) -> None:
 
 def answer(d: Deciding, cmd: c.AnswerCheck, said: Said | None) -> None:
     """An agency answers for itself; a late answer still counts, as late."""
-    check = d.referral.checks.get(cmd.agency)
-    if check is None or check.answered_at is not None:
-        raise Incomplete(f"nothing is asked of that agency now; waited for: {', '.join(d.referral.outstanding) or 'nobody'}")
-    if d.by.agency != cmd.agency:
-        raise NotYours(f"only the agency itself answers, not {d.by.agency} for it")
+    _own_open_check(d, cmd.agency)
     if cmd.suggested_rating:
         demands.rating(d, cmd.suggested_rating)
     asked = (
@@ -41,6 +37,21 @@ def answer(d: Deciding, cmd: c.AnswerCheck, said: Said | None) -> None:
         d.record(e.ClocksStopped(ids=(clock.id,), met=True))
     if d.referral.stage == "agency_checks":
         d.take_route()
+
+
+def allocate(d: Deciding, cmd: c.AllocateCheck, said: Said | None) -> None:
+    """An agency hands its check to a colleague: who is to answer it stands beside it."""
+    _own_open_check(d, cmd.agency)
+    d.record(e.CheckAllocated(agency=cmd.agency, to=cmd.to))
+
+
+def _own_open_check(d: Deciding, agency: str) -> None:
+    """What an agency does about its check: while it is not answered, and nobody else for it."""
+    check = d.referral.checks.get(agency)
+    if check is None or check.answered_at is not None:
+        raise Incomplete(f"nothing is asked of that agency now; waited for: {', '.join(d.referral.outstanding) or 'nobody'}")
+    if d.by.agency != agency:
+        raise NotYours(f"only the agency itself answers, not {d.by.agency} for it")
 
 
 def proceed(d: Deciding, cmd: c.ProceedWithoutReplies, said: Said | None) -> None:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, dict[str, Any]] = {
     "a rating": {"kind": "rate_referral", "rating": CANARY},
     "a subject": {"kind": "record_decision", "outcomes": {f"<{NAME}>": "early_help"}},
     "an outcome": {"kind": "record_decision", "outcomes": {"S1": NAME}},
+    "a subject without an outcome": {"kind": "record_decision", "outcomes": {CANARY: "nothing"}},
     "a time": {"kind": "convene_meeting", "at": NAME},
     "an agency": {"kind": "answer_check", "agency": NAME, "known": True},
     "a clock": {"kind": "acknowledge_alert", "clock": NAME},

@@ -14,13 +14,26 @@ from mash.states.machine import COMMANDS
 
 NOWHERE = "MASH-26-999999"
 ROUTES: dict[str, tuple[tuple[str, str, Any], ...]] = {
-    "read_board": (("GET", "/cases", None),),
-    "read_case": (("GET", f"/cases/{NOWHERE}", None), ("GET", f"/cases/{NOWHERE}/meeting.ics", None)),
+    "read_board": (("GET", "/cases", None), ("GET", "/board", None)),
+    "read_case": (
+        ("GET", f"/cases/{NOWHERE}", None),
+        ("GET", f"/cases/{NOWHERE}/meeting.ics", None),
+        ("GET", f"/case/{NOWHERE}", None),
+    ),
+    "read_checks": (("GET", "/checks", None),),
     "read_story": (("GET", f"/cases/{NOWHERE}/log", None),),
     "give_command": (("POST", f"/cases/{NOWHERE}/commands", {"seen": 1, "command": {"kind": "add_note"}, "words": "Seen."}),),
     "read_meetings": (("GET", "/gatherings", None),),
-    "read_agenda": (("GET", "/gatherings/daily", None),),
-    "read_information_product": (("GET", f"/cases/{NOWHERE}/product", None),),
+    "read_agenda": (
+        ("GET", "/gatherings/daily", None),
+        ("GET", "/meetings", None),
+        ("GET", "/meetings/convened", None),
+        ("GET", f"/meetings/convened/{NOWHERE}", None),
+    ),
+    "read_information_product": (
+        ("GET", f"/cases/{NOWHERE}/product", None),
+        ("GET", f"/case/{NOWHERE}/product.pdf", None),
+    ),
     "read_disagreements": (("GET", "/disagreements", None),),
     "read_rota": (("GET", "/rota", None),),
     "read_accesses": (("POST", "/accesses", {"reference": NOWHERE}),),
@@ -77,6 +90,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "contribute_information": {"sensitive": True},
     "release_information": {"item": "x", "necessity": "to_protect_a_child", "proportionality": "whole"},
     "answer_check": {"agency": "police", "known": False},
+    "allocate_check": {"agency": "police", "to": "a.colleague"},
     "convene_meeting": {"at": "2026-11-20T10:00:00Z"},
     "record_meeting": {"attended": ["police"]},
     "record_dissent": {"about": "rating"},

@@ -43,7 +43,7 @@ PARTNERS = {
 @pytest.mark.parametrize(
     ("role", "commands"),
     [
-        ("agency", {"answer_check", "contribute_information", "release_information", *PARTNERS}),
+        ("agency", {"allocate_check", "answer_check", "contribute_information", "release_information", *PARTNERS}),
         ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
         ("adult_social_worker", {"complete_adult_enquiry", "record_adult_view", *PARTNERS}),
         ("referrer", {"raise_disagreement", "take_disagreement_further"}),

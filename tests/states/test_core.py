@@ -204,6 +204,8 @@ def a_command(kind: str, referral: Referral, world: World, draw: Any, *, sensibl
         case "answer_check":
             agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
             return c.AnswerCheck(agency=agency, known=one(True, False), suggested_rating=one(None, *ratings))
+        case "allocate_check":
+            return c.AllocateCheck(agency=one(*(referral.outstanding or agencies), odd=agencies[:1]), to="a.colleague")
         case "convene_meeting":
             return c.ConveneMeeting(at=world.now + timedelta(hours=one(1, 24, odd=(-1,))))
         case "record_meeting":
@@ -324,7 +326,7 @@ class AnyOrder(RuleBasedStateMachine):
         """One of these commands, by somebody who may."""
         referral = self.world.states[reference]
         command = a_command(data.draw(st.sampled_from(kinds)), referral, self.world, data.draw, sensible=True)
-        agency = command.agency if isinstance(command, c.AnswerCheck) else "social_care"
+        agency = command.agency if isinstance(command, c.AllocateCheck | c.AnswerCheck) else "social_care"
         role = self._role_for(command, referral)
         self._give(reference, command, Actor(id=f"m.{command.kind}", role=role, agency=agency, hub="any"), WORDS)
 
@@ -751,6 +753,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "record_marker",
         "link_referral",
         "answer_check",
+        "allocate_check",
         "contribute_information",
         "release_information",
         "record_dissent",

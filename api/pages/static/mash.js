@@ -28,6 +28,11 @@
     document.addEventListener("htmx:after:swap", tick);
   }
 
+  // Whose session is over sees that, and not what was on the screen.
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail?.ctx?.response?.status === 401) location.reload();
+  });
+
   // A summary of errors is what somebody is to read first.
   document.querySelector(".govuk-error-summary")?.focus();
 

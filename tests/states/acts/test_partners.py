@@ -348,3 +348,14 @@ def test_both_the_hub_and_whoever_triages_for_a_place_of_its_own_may_go_on_witho
     elsewhere = asked(profile, "amber", place=None)
     with pytest.raises(NotYours):
         elsewhere.give(c.ProceedWithoutReplies(), rater)
+
+
+def test_an_agency_hands_its_check_to_a_colleague_and_no_other_agencys() -> None:
+    case = asked(ASKS_SOME, "amber")
+    case.give(c.AllocateCheck(agency="police", to="pc.colleague"), partner("police"))
+    assert case.referral.checks["police"].allocated_to == "pc.colleague" and "police" in case.referral.outstanding
+    with pytest.raises(NotYours, match="not health for it"):
+        case.give(c.AllocateCheck(agency="police", to="nurse"), partner("health"))
+    answers(case, "police")
+    with pytest.raises(Incomplete, match="nothing is asked"):
+        case.give(c.AllocateCheck(agency="police", to="pc.colleague"), partner("police"))

@@ -1,0 +1,68 @@
+"""The board: what is open at a hub, and how long there is left."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from mash.api.cases import board
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.flows.store.reading import board_counts
+from mash.states.commands import Actor
+from mash.states.machine import OPEN
+from mash.states.profile import Profile
+
+router = APIRouter(include_in_schema=False)
+A_PAGE = 50
+Filter = Annotated[str, Query(max_length=60)]
+
+
+def ratings_of(profile: Profile) -> dict[str, str]:
+    """The ratings of a hub in words, the most urgent first."""
+    ordered = sorted(profile.ratings.items(), key=lambda each: -each[1].severity)
+    return {**{name: rating.title for name, rating in ordered}, "unrated": "Not rated"}
+
+
+def places_of(profile: Profile) -> dict[str, int]:
+    """How many ratings are more urgent than each: what colours it."""
+    return {name: profile.place(name) for name in profile.ratings}
+
+
+@router.get("/board", response_class=HTMLResponse)
+async def show(
+    request: Request,
+    by: Annotated[Actor, Depends(Permitted("read_board"))],
+    stage: Filter = "",
+    rating: Filter = "",
+    late: Filter = "",
+    after: Filter = "",
+) -> HTMLResponse:
+    """Every open case that somebody reaches; what they filter by stands in the address."""
+    store = request.app.state.store
+    profile, lateness = store.hub(by.hub), {"true": True, "false": False}.get(late)
+    found = await board(request, by, stage or None, rating or None, lateness, A_PAGE + 1, after)
+    cases = found["cases"]
+    filters = {"stage": stage, "rating": rating, "late": late}
+    chosen = {name: value for name, value in filters.items() if value}
+    onward = {**chosen, "after": cases[A_PAGE - 1]["reference"]} if len(cases) > A_PAGE else None
+    known: dict[str, Any] = {
+        "now": found["at"],
+        "rate": store.time.rate,
+        "cases": cases[:A_PAGE],
+        "counts": await board_counts(store, by),
+        "undelivered": found["undelivered"],
+        "stages": OPEN,
+        "stage": stage,
+        "ratings": ratings_of(profile),
+        "chosen_rating": rating,
+        "places": places_of(profile),
+        "late": lateness,
+        "titles": {name: agency.title for name, agency in profile.agencies.items()},
+        "address": f"/board?{urlencode({**chosen, **({'after': after} if after else {})})}",
+        "further": f"/board?{urlencode(onward)}" if onward else "",
+    }
+    return page(request, "board.html", f"{profile.title}: open cases", **known)

@@ -1,0 +1,206 @@
+"""One case: its story, its clocks and what may be done now; and each act as a small form."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from mash.api.cases import give, whole
+from mash.api.pages import forms
+from mash.api.pages.board import places_of
+from mash.api.pages.forms import Filled
+from mash.api.pages.page import page, problem_page
+from mash.api.pages.product import as_pdf
+from mash.api.pages.words import sentence
+from mash.api.permitted import Permitted, demand
+from mash.api.schemas import Reference
+from mash.config.permissions import may
+from mash.flows.store.queries import Case
+from mash.flows.store.reading import information_product, look_at, read_items, read_story
+from mash.states.commands import Actor
+from mash.states.errors import NotFound
+from mash.states.machine import COMMANDS
+from mash.states.profile import Profile
+
+router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
+Reader = Annotated[Actor, Depends(Permitted("read_case"))]
+Acting = Annotated[Actor, Depends(Permitted("give_command"))]
+Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
+GLASS = "break_glass"
+NEXT = 4
+"""A command that is possible in no more stages than this is what a case waits for there."""
+MOST_FIELDS = 400
+UNTOLD = ("clocks_started", "clocks_stopped")
+"""Events that the table of clocks tells better."""
+YES_NO = {True: "yes", False: "no"}
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, reference: Reference, by: Reader, done: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """All of a case that somebody may see, and what they may do about it."""
+    store = request.app.state.store
+    try:
+        found = await look_at(store, reference, by, "read_case")
+    except NotFound as refusal:
+        glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
+        return page(request, "problem.html", refusal.title, 404, text=refusal.reason, glass=glass)
+    seen = await whole(store, found, by)
+    story = await read_story(store, found, by) if may(by.role, "read_story") else []
+    now, later = _possible(seen["possible"])
+    known = {
+        **_time(request),
+        "case": seen,
+        "reference": reference,
+        "places": places_of(store.hub(by.hub)),
+        "late_partners": found.referral.late_partners(store.time.now()),
+        "next": now,
+        "also": later,
+        "said": [{**item, "parts": parts_of(item)} for item in seen["items"]],
+        "story": [
+            {"at": each.at, "by": each.by, "what": each.event.kind, "event": each.event}
+            for each in reversed(story)
+            if each.event.kind not in UNTOLD
+        ],
+        "done": done if done in COMMANDS else "",
+        "run": _run(request, found),
+    }
+    return page(request, "case.html", f"{reference}: {seen['stage_name']}", **known)
+
+
+@router.get("/product.pdf")
+async def product(
+    request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
+) -> Response:
+    """The information product of a meeting on paper, from released items only."""
+    store = request.app.state.store
+    case = await look_at(store, reference, by, "read_information_product")
+    lines = await information_product(store, case, by)
+    content = as_pdf(store.hub(by.hub), case, lines, store.time.now(), by)
+    headers = {"Content-Disposition": f'inline; filename="{reference}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=headers)
+
+
+@router.get("/{kind}", response_class=HTMLResponse)
+async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) -> Response:
+    """The form of one act."""
+    _demand(by, kind)
+    case = await _looked(request, reference, kind, by)
+    if case and kind not in case.referral.possible():
+        return problem_page(request, "Not possible now", f"{sentence(kind)} is not possible at this stage.", 409)
+    filled = Filled({name: [value] for name, value in request.query_params.items()})
+    return await _form_page(request, reference, kind, by, case, filled)
+
+
+@router.post("/{kind}", response_class=HTMLResponse)
+async def act(request: Request, reference: Reference, kind: Kind, by: Acting) -> Response:
+    """Act. What is wrong stands beside the field, and what was typed is still there."""
+    _demand(by, kind)
+    case = await _looked(request, reference, kind, by)
+    store = request.app.state.store
+    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
+    given, filled = forms.read(kind, asked, form, by)
+    if given is None:
+        return await _form_page(request, reference, kind, by, case, filled, 422)
+    answer = await give(store, reference, given, by, filled.value("key")[:100] or secrets.token_urlsafe(16))
+    if answer.status >= 400:
+        filled.errors["words"] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
+        return await _form_page(request, reference, kind, by, case, filled, answer.status)
+    onward = filled.value("onward")
+    return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
+
+
+def _demand(by: Actor, kind: str) -> None:
+    if kind not in forms.KINDS or kind not in COMMANDS:
+        raise NotFound("there is no such act")
+    demand(by, kind)
+
+
+async def _looked(request: Request, reference: str, kind: str, by: Actor) -> Case | None:
+    """The case that is acted on; none for whoever has still to break the glass."""
+    return None if kind == GLASS else await look_at(request.app.state.store, reference, by, "read_case")
+
+
+async def _form_page(
+    request: Request, reference: str, kind: str, by: Actor, case: Case | None, filled: Filled, status: int = 200
+) -> HTMLResponse:
+    store = request.app.state.store
+    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
+    if any(each.name == "item" for each in asked) and case:
+        held = [item for item in await read_items(store, case, by) if item["agency"] == by.agency and item["view"] == "whole"]
+    else:
+        held = []
+    known = {
+        **_time(request),
+        "reference": reference,
+        "kind": kind,
+        "fields": asked,
+        "filled": filled,
+        "held": held,
+        "about": forms.about(kind),
+        "words_asked": forms.words_asked(kind),
+        "redacted": forms.REDACTED if kind == "release_information" else "",
+        # What somebody had in view when they began to fill it in, whatever happened meanwhile.
+        "seen": filled.value("seen") or (case.referral.version if case else 1),
+        "key": filled.value("key") if status == 422 and filled.value("key") else secrets.token_urlsafe(16),
+        "case": case,
+        "quorum": _quorum(store.hub(by.hub), kind),
+    }
+    return page(request, "act.html", sentence(kind), status, **known)
+
+
+def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
+    """Who must take part in what is recorded."""
+    needed = {"record_meeting": profile.meeting.quorum, "record_strategy_discussion": profile.strategy_discussion.quorum}
+    return needed.get(kind, ())
+
+
+def _possible(kinds: list[str]) -> tuple[list[str], list[str]]:
+    """What a case waits for at its stage, and what may be done at any."""
+    own = [kind for kind in kinds if len(COMMANDS[kind]) <= NEXT]
+    return own, [kind for kind in kinds if kind not in own]
+
+
+def _time(request: Request) -> dict[str, Any]:
+    time = request.app.state.store.time
+    return {"now": time.now(), "rate": time.rate}
+
+
+def _run(request: Request, case: Case) -> str:
+    """The address of the case's flow run in Prefect, for whoever looks after the installation too."""
+    session, settings = request.state.session, request.app.state.settings
+    if case.flow_run_id is None or not any(may(each.role, "look_after_installation") for each in session.positions):
+        return ""
+    return f"{settings.prefect_api_url.removesuffix('/api')}/runs/flow-run/{case.flow_run_id}"
+
+
+def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was said in an item, as labels and texts; one text without a label where it has no parts."""
+    if item["content"] is None:
+        return []
+    try:
+        content = json.loads(item["content"])
+    except ValueError:
+        return [("", item["content"])]
+    return list(_flat("", content)) if isinstance(content, dict) else [("", item["content"])]
+
+
+def _flat(label: str, content: Any) -> Any:
+    if isinstance(content, dict):
+        for name, value in content.items():
+            yield from _flat(f"{label}, {name}" if label else name, value)
+    elif isinstance(content, list) and all(isinstance(each, str | int | float) for each in content):
+        if content:
+            yield sentence(label), ", ".join(map(str, content))
+    elif isinstance(content, list):
+        for number, each in enumerate(content, 1):
+            yield from _flat(f"{label} {number}", each)
+    elif content not in (None, ""):
+        yield (
+            sentence(label),
+            {True: "yes", False: "no"}.get(content, str(content)) if isinstance(content, bool) else str(content),
+        )

@@ -1,0 +1,50 @@
+"""My checks: what an agency is asked, why, on which lawful basis and by when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+
+from mash.api.pages.board import places_of
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.flows.store.queries import Case
+from mash.flows.store.reading import bases, checks_of
+from mash.states.commands import Actor
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/checks", response_class=HTMLResponse)
+async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_checks"))]) -> HTMLResponse:
+    """The checks that somebody's agency has not answered, those due soonest first."""
+    store = request.app.state.store
+    cases = await checks_of(store, by)
+    why = await bases(store, by, [case.reference for case in cases])
+    profile = store.hub(by.hub)
+    rows = [
+        {
+            "reference": case.reference,
+            "rating": case.referral.rating,
+            "check": case.referral.checks[by.agency],
+            "due_at": _due(case, by.agency),
+            "basis": why.get(case.reference),
+            "markers": case.referral.markers,
+            "version": case.referral.version,
+        }
+        for case in cases
+    ]
+    rows.sort(key=lambda row: str(row["due_at"] or "9"))
+    agency = profile.agencies.get(by.agency)
+    title = f"Checks for {agency.title if agency else by.agency.replace('_', ' ')}"
+    known = {"rows": rows, "places": places_of(profile), "now": store.time.now(), "rate": store.time.rate}
+    return page(request, "checks.html", title, **known)
+
+
+def _due(case: Case, agency: str) -> datetime | None:
+    """When the running check of an agency is due; none once its clock has ended."""
+    clocks = (clock for clock in case.referral.running if clock.kind == "check")
+    return next((clock.due_at for clock in clocks if clock.id.split(":")[1].split(".")[0] == agency), None)

@@ -1,0 +1,231 @@
+"""A command as a small form: what it asks, in the hub's own choices, by the command's own model; and what was filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData
+
+from mash.api.pages.words import sentence
+from mash.api.schemas import LONGEST_WORDS, CommandGiven
+from mash.config import codes
+from mash.states import commands
+from mash.states.clocks import LONDON
+from mash.states.commands import Actor
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+
+KINDS: dict[str, type[BaseModel]] = {
+    get_args(model.model_fields["kind"].annotation)[0]: model
+    for model in vars(commands).values()
+    if isinstance(model, type) and issubclass(model, BaseModel) and "kind" in model.model_fields
+}
+"""Every command by its name."""
+Choices = tuple[tuple[str, str], ...]
+ASKED = {
+    "share": "May information be shared?",
+    "agreed": "Agencies that decided it jointly",
+    "family_informed": "Does the family know?",
+    "not_informed": "If not, why not",
+    "significant_harm": "Is the threshold of significant harm met?",
+    "holds": "Does it hold?",
+    "known": "Is the family known to you?",
+    "relevant": "Is what you hold relevant?",
+    "sensitive": "Is it sensitive?",
+    "agrees": "Does the adult agree?",
+    "to": "Login of the colleague",
+    "at": "When",
+    "held_on": "Held on",
+    "other": "Reference of the other referral",
+    "transfer_to": "Receiving authority, if it is transferred (3 digits, or E and 8 digits)",
+    "factors": "Assessment factors",
+    "item": "What is released",
+    "clock": "Alert",
+    "proportionality": "How much of it the purpose needs",
+    "necessity": "Why it is necessary",
+    "digest": "Version of the hub's profile",
+    "suggested_rating": "Rating that you suggest",
+}
+WORDS = {
+    "answer_check": "What you hold (it stays your agency's own until you release it)",
+    "contribute_information": "What you hold (it stays your agency's own until you release it)",
+    "add_note": "Note",
+    "record_meeting": "What was said, and the actions agreed",
+    "record_decision": "The decision and its reasons",
+}
+REASON = "Reason, in words"
+REDACTED = "The version that others are to read (leave it empty to release the whole)"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One field of a form. `shape` is 'one' or 'many' of the choices, 'yes_no', 'day', 'moment' or 'line'."""
+
+    name: str
+    label: str
+    shape: str
+    needed: bool
+    choices: Choices = ()
+    hint: str = ""
+
+
+@dataclass
+class Filled:
+    """What somebody filled in, as they did, and what is wrong with it: field -> what is expected."""
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def value(self, name: str) -> str:
+        """What one field holds."""
+        return (self.values.get(name) or [""])[0]
+
+
+def fields_of(kind: str, case: Referral | None, profile: Profile, by: Actor) -> list[Asked]:
+    """What a command asks of somebody, about this case."""
+    asked = []
+    for name, info in KINDS[kind].model_fields.items():
+        if name in ("kind", "agency") or (name == "agreed" and not profile.triage.joint):
+            continue
+        choices = _choices(kind, name, case, profile, by)
+        if name == "outcomes":
+            subjects = case.subjects if case else {}
+            outcomes = _listed(_literal(info.annotation))
+            asked += [
+                Asked(f"outcomes.{sid}", f"Outcome for {sid} ({subject.cohort})", "one", True, outcomes)
+                for sid, subject in subjects.items()
+                if subject.outcome is None
+            ]
+            continue
+        shape = _shape(info.annotation, bool(choices))
+        choices = choices or _listed(_literal(info.annotation))
+        needed = info.is_required()
+        label = ASKED.get(name) or sentence(name)
+        asked.append(Asked(name, label, shape, needed, choices, "" if name in ASKED else (info.description or "")))
+    return asked
+
+
+def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: Actor) -> Choices:
+    """The hub's and the case's own choices for a field; none where it has none."""
+    agencies = tuple((key, agency.title) for key, agency in profile.agencies.items())
+    needed = dict.fromkeys((*profile.meeting.quorum, *profile.strategy_discussion.quorum))
+    invited = (*agencies, *((name, sentence(name)) for name in needed if name not in profile.agencies))
+    own: dict[str, Choices] = {
+        "rating": tuple((key, rating.title) for key, rating in profile.ratings.items()),
+        "place": tuple((key, place.title) for key, place in profile.places.items()),
+        "service": tuple((key, service.title) for key, service in profile.services.items()),
+        "agreed": agencies,
+        "agencies": agencies,
+        "attended": invited,
+        "apologies": invited,
+        "primary_need": tuple((key, f"{key}: {text}") for key, text in codes.code_sets()["primary_need"].items()),
+        "digest": ((profile.digest, f"the version in force ({profile.digest[:12]})"),),
+    }
+    own["suggested_rating"] = own["rating"]
+    if kind == "complete_assessment":
+        own["factors"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
+    if case:
+        adults = kind == "record_adult_view"
+        people = {sid: s for sid, s in case.subjects.items() if not adults or s.cohort == "adult"}
+        own["subject"] = tuple((sid, f"{sid} ({subject.cohort})") for sid, subject in people.items())
+        held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
+        own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
+        own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
+        own["disagreement"] = tuple((did, f"{did}: about the {found.about}") for did, found in case.disagreements.items())
+    return own.get(name, ())
+
+
+def _literal(annotation: Any) -> tuple[str, ...]:
+    """The values of the first Literal in a type."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    return next((found for part in get_args(annotation) if (found := _literal(part))), ())
+
+
+def _listed(values: Iterable[str]) -> Choices:
+    return tuple((value, sentence(value)) for value in values)
+
+
+def _shape(annotation: Any, offered: bool) -> str:
+    parts = [part for part in get_args(annotation) if part is not NoneType]
+    if get_origin(annotation) in (Union, UnionType):
+        return _shape(parts[0], offered)
+    if get_origin(annotation) is tuple:
+        return "many"
+    if get_origin(annotation) is Literal or offered:
+        return "one"
+    return {bool: "yes_no", date: "day", datetime: "moment"}.get(annotation, "line")
+
+
+def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[CommandGiven | None, Filled]:
+    """The command that was filled in; or None, and what is wrong with it, beside what was typed."""
+    filled = Filled({name: [str(value) for value in form.getlist(name)] for name in form})
+    command: dict[str, Any] = {"kind": kind}
+    if "agency" in KINDS[kind].model_fields:
+        command["agency"] = by.agency
+    for each in asked:
+        if (value := _value(each, filled)) is not None:
+            head, _, key = each.name.partition(".")
+            if key:
+                command.setdefault(head, {})[key] = value
+            else:
+                command[head] = value
+        elif each.needed:
+            filled.errors[each.name] = "Choose one" if each.shape in ("one", "yes_no") else "Fill this in"
+    given = {"seen": _number(filled.value("seen")), "command": command}
+    for name in ("words", "redacted"):
+        if text := filled.value(name).replace("\r\n", "\n").strip():
+            given[name] = text
+    if filled.errors:
+        return None, filled
+    try:
+        return CommandGiven.model_validate(given), filled
+    except ValidationError as wrong:
+        for error in wrong.errors(include_input=False):
+            filled.errors[_place(error["loc"], kind)] = str(error["msg"]).removeprefix("Value error, ")
+        return None, filled
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 1
+
+
+def _value(each: Asked, filled: Filled) -> Any:
+    if each.shape == "many":
+        return filled.values.get(each.name, [])
+    text = filled.value(each.name).strip()
+    if not text:
+        return None
+    if each.shape == "yes_no":
+        return text == "true"
+    if each.shape == "moment":
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=LONDON).isoformat()
+        except ValueError:
+            return text
+    return text
+
+
+def _place(loc: tuple[int | str, ...], kind: str) -> str:
+    """The field that an error is about: the first part of its place that is none of the wrapping."""
+    parts = [str(part) for part in loc if part not in ("command", kind)]
+    return ".".join(parts[:2]) if parts[:1] == ["outcomes"] else parts[0] if parts else "words"
+
+
+def words_asked(kind: str) -> str:
+    """What a command's own words are."""
+    return WORDS.get(kind, REASON)
+
+
+def about(kind: str) -> str:
+    """What a command means, as its own documentation says."""
+    return " ".join((KINDS[kind].__doc__ or "").split())
+
+
+LONGEST: Mapping[str, int] = {"words": LONGEST_WORDS, "redacted": LONGEST_WORDS}

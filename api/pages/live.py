@@ -1,0 +1,94 @@
+"""Pages that show what happens as it happens: a browser is told that something has changed, and asks for its page again.
+
+What is sent says nothing of what changed: whoever asks again is let see what they may see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+
+from mash.api.permitted import Permitted
+from mash.flows.store.reading import mark_of
+from mash.flows.store.store import Store
+from mash.flows.store.writes import CHANNEL
+from mash.states.commands import Actor
+
+router = APIRouter(include_in_schema=False)
+BREATH = 2.0
+"""Seconds at least between two looks: a busy hub does not make every screen ask again at each event."""
+QUIET = 15.0
+"""Seconds after which a line is sent that says nothing, so that proxies keep the connection."""
+LASTS = 600.0
+"""Seconds after which a browser asks anew, and must be signed in still."""
+
+
+class Live:
+    """Hears of changes while anybody watches: one connection to the database, whatever the number of screens."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.watching = 0
+        self.changed = asyncio.Event()
+        self.connection: asyncpg.Connection | None = None
+        self.connecting = asyncio.Lock()
+
+    async def listen(self) -> None:
+        """Somebody begins to watch."""
+        self.watching += 1
+        async with self.connecting:
+            if self.connection is None or self.connection.is_closed():
+                self.connection = await asyncpg.connect(self.store.listen_url)
+                await self.connection.add_listener(CHANNEL, lambda *_: self._ring())
+
+    async def leave(self) -> None:
+        """Somebody watches no more."""
+        self.watching -= 1
+        if not self.watching:
+            await self.close()
+
+    async def close(self) -> None:
+        """Nobody watches any more."""
+        async with self.connecting:
+            if self.connection is not None:
+                await self.connection.close()
+                self.connection = None
+
+    def _ring(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+
+@router.get("/live", response_class=StreamingResponse)
+async def live(
+    request: Request,
+    by: Annotated[Actor, Depends(Permitted("read_board"))],
+    reference: Annotated[str, Query(max_length=60)] = "",
+) -> StreamingResponse:
+    """An event `changed` whenever something changes that somebody reaches: a case, or their board."""
+    return StreamingResponse(_events(request.app.state.live, by, reference), media_type="text/event-stream")
+
+
+async def _events(heard: Live, by: Actor, reference: str) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + LASTS
+    await heard.listen()
+    try:
+        seen = await mark_of(heard.store, by, reference)
+        while loop.time() < ends:
+            changed = heard.changed
+            now = await mark_of(heard.store, by, reference)
+            yield KEEPALIVE_COMMENT if now == seen else format_sse_event(event="changed", data_str="1")
+            seen = now
+            await asyncio.sleep(BREATH)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), QUIET)
+    finally:
+        await heard.leave()

@@ -1,0 +1,92 @@
+"""Meetings: the day's agenda, and one case at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import HTMLResponse
+
+from mash.api.cases import brief
+from mash.api.gatherings import gathering, gatherings
+from mash.api.pages.board import places_of
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.api.schemas import CODE, Day, Reference
+from mash.config.permissions import may
+from mash.flows.store.reading import convened, information_product, look_at
+from mash.states.clocks import LONDON
+from mash.states.commands import Actor
+from mash.states.errors import NotFound
+
+router = APIRouter(prefix="/meetings", include_in_schema=False)
+Reader = Annotated[Actor, Depends(Permitted("read_agenda"))]
+CONVENED = "convened"
+"""The agenda of the meetings that were called for single cases."""
+Which = Annotated[Day | None, Query()]
+Name = Annotated[str, Path(pattern=CODE)]
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, by: Reader) -> HTMLResponse:
+    """The regular gatherings and when each is next; and the meetings convened for single cases today."""
+    agenda = await _agenda(request, CONVENED, by, None)
+    return page(request, "meetings.html", "Meetings", gatherings=await gatherings(request, by), today=agenda["cases"])
+
+
+@router.get("/{name}", response_class=HTMLResponse)
+async def day(request: Request, name: Name, by: Reader, day: Which = None) -> HTMLResponse:
+    """The agenda of a gathering, the next one unless a day is given."""
+    found = await _agenda(request, name, by, day)
+    store = request.app.state.store
+    known = {"places": places_of(store.hub(by.hub)), "now": store.time.now(), "rate": store.time.rate}
+    shown = {"at": found["at"], "cases": found["cases"], "name": name, "query": _query(found["at"])}
+    return page(request, "agenda.html", found["title"], **shown, **known)
+
+
+@router.get("/{name}/{reference}", response_class=HTMLResponse)
+async def one(request: Request, name: Name, reference: Reference, by: Reader, day: Which = None) -> HTMLResponse:
+    """One case of the agenda: what was released about it, what may be recorded now, and the next one."""
+    store = request.app.state.store
+    agenda = await _agenda(request, name, by, day)
+    references = [case["reference"] for case in agenda["cases"]]
+    case = await look_at(store, reference, by, "read_agenda")
+    place = references.index(reference) if reference in references else -1
+    here = f"/meetings/{name}/{reference}{_query(agenda['at'])}"
+    product = may(by.role, "read_information_product")
+    known: dict[str, Any] = {
+        "now": store.time.now(),
+        "rate": store.time.rate,
+        "reference": reference,
+        "case": brief(case),
+        "places": places_of(store.hub(by.hub)),
+        "agenda": f"/meetings/{name}{_query(agenda['at'])}",
+        "place": place + 1,
+        "number": len(references),
+        "next": f"/meetings/{name}/{references[place + 1]}{_query(agenda['at'])}" if place + 1 < len(references) else "",
+        "quorum": store.hub(by.hub).meeting.quorum,
+        "contributions": await information_product(store, case, by) if product else [],
+        "possible": [kind for kind in case.referral.possible() if may(by.role, kind)],
+        "onward": quote(here, safe=""),
+    }
+    return page(request, "meeting.html", f"{agenda['title']}: {reference}", **known)
+
+
+async def _agenda(request: Request, name: str, by: Actor, day: Day | None) -> dict[str, Any]:
+    """What is discussed, and when."""
+    store = request.app.state.store
+    if name != CONVENED:
+        return await gathering(request, name, by, day)
+    if day is None:
+        day = store.time.now().astimezone(LONDON).date()
+    since = datetime.combine(day, time(0), LONDON)
+    cases = await convened(store, by, since, since + timedelta(days=1))
+    return {"title": "Meetings convened", "at": since, "cases": [brief(case) for case in cases]}
+
+
+def _query(at: datetime | None) -> str:
+    if at is None:
+        raise NotFound("this gathering has no next time")
+    return f"?day={at.astimezone(LONDON):%Y-%m-%d}"
