@@ -131,14 +131,18 @@ def create_key(
     caller: str,
     hub: str,
     agency: str = "unknown",
-    scope: Annotated[list[str] | None, typer.Option(help="submit, read_status, disagree; all of them, unless you say.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="submit, read_status, disagree: all of them, unless you say; or wall, for a screen.")
+    ] = None,
     days: Annotated[float, typer.Option(min=0, max=LONGEST_KEY, help="After so many days it is good for nothing.")] = 365,
 ) -> None:
-    """Make an API key for a referrer's system. It is printed once, and stored hashed."""
-    from mash.flows.store.api_keys import SCOPES, NewKey, make_api_key
+    """Make an API key for a referrer's system, or for a screen in the hub. It is printed once, and stored hashed."""
+    from mash.flows.store.api_keys import SCOPES, WALL, NewKey, make_api_key
 
-    if unknown := set(scope or ()) - set(SCOPES):
-        raise SettingsError(f"there is no scope {', '.join(sorted(unknown))}; there are {', '.join(SCOPES)}")
+    if unknown := set(scope or ()) - {*SCOPES, WALL}:
+        raise SettingsError(f"there is no scope {', '.join(sorted(unknown))}; there are {', '.join((*SCOPES, WALL))}")
+    if scope and WALL in scope and len(scope) > 1:
+        raise SettingsError("a screen's key has the scope wall alone: it hangs where everybody passes")
 
     async def work(store: Any) -> None:
         store.hub(hub)

@@ -21,7 +21,7 @@ from mash.flows.store.log import read_log
 from mash.flows.store.queries import Case, notices_of, read_case
 from mash.flows.store.store import Store
 from mash.flows.story import markdown
-from mash.states.machine import NAMES
+from mash.states import machine
 from mash.states.referral import Referral
 
 
@@ -48,10 +48,10 @@ ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 
 
 def awaiting(referral: Referral) -> str:
-    """The name of a parked run's state: the stage it waits in."""
-    after_it = "Disagreement to be determined" if referral.disputed else "Referrer to be told"
-    name = NAMES[referral.stage] if referral.open else after_it
-    return f"Awaiting {name if name[:4] == 'MASH' else name[0].lower() + name[1:]}"
+    """The name of a parked run's state: the stage it waits in, or what is to come after it."""
+    if referral.open:
+        return machine.awaiting(referral.stage)
+    return f"Awaiting {'disagreement to be determined' if referral.disputed else 'referrer to be told'}"
 
 
 def tags_of(referral: Referral) -> frozenset[str]:

@@ -256,6 +256,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 """In which stages each command of a person may be given."""
 
 
+def awaiting(stage: str) -> str:
+    """What is said of a referral that waits in a stage: 'Awaiting triage', 'Awaiting MASH meeting'."""
+    name = NAMES[stage]
+    return f"Awaiting {name if name[:4] == 'MASH' else name[0].lower() + name[1:]}"
+
+
 def stage_of(configuration: Iterable[str]) -> str:
     """The one stage people speak of, out of the chart's active states."""
     active = set(configuration)

@@ -25,6 +25,7 @@ WAYS = (
     ("/board", "Board", "read_board"),
     ("/checks", "My checks", "read_checks"),
     ("/meetings", "Meetings", "read_agenda"),
+    ("/wall", "Wall", "watch_wall"),
     ("/manager", "How we are doing", "read_figures"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),

@@ -17,6 +17,9 @@ from mash.states.errors import NotFound
 
 PREFIX = "mash_"
 SCOPES = ("submit", "read_status", "disagree")
+"""What a referrer's system may do."""
+WALL = "wall"
+"""What a screen in the hub may do, and nothing else."""
 USED_EVERY = timedelta(hours=1)
 """A key's last use is written down no more often than this."""
 

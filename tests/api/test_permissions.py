@@ -36,6 +36,9 @@ ROUTES: dict[str, tuple[tuple[str, str, Any], ...]] = {
     ),
     "read_disagreements": (("GET", "/disagreements", None),),
     "read_rota": (("GET", "/rota", None),),
+    "look_after_installation": (("GET", "/admin", None), ("GET", "/admin/profiles", None)),
+    "read_figures": (("GET", "/manager", None), ("GET", "/manager/contacts.csv", None), ("GET", "/manager/contacts.svg", None)),
+    "watch_wall": (("GET", "/wall", None),),
     "read_accesses": (("POST", "/accesses", {"reference": NOWHERE}),),
     "find_people": (("POST", "/people/search", {"name": "Nobody Known"}),),
 }

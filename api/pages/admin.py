@@ -1,0 +1,86 @@
+"""Administration: the installation as whoever looks after it sees it. Nothing here is about people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.config.channels import read_channels
+from mash.config.describe import differences
+from mash.config.permissions import roles
+from mash.flows.duty import gaps_ahead, told
+from mash.flows.store.health import SILENT, read_health
+from mash.flows.store.installation import channel_health, followed_profiles, keys_of, repairs
+from mash.flows.store.queries import open_by_stage
+from mash.flows.store.rotas import read_rota
+from mash.flows.store.store import Store
+from mash.states.commands import Actor
+from mash.states.machine import awaiting
+
+router = APIRouter(prefix="/admin", include_in_schema=False)
+Administrator = Annotated[Actor, Depends(Permitted("look_after_installation"))]
+Hub = Annotated[str, Query(max_length=60)]
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, by: Administrator) -> HTMLResponse:
+    """How the parts are, the hub's profile, rota, channels and keys, what was repaired, and the ways into Prefect."""
+    store, settings = request.app.state.store, request.app.state.settings
+    profile, health = store.hub(by.hub), await read_health(store)
+    stages = Counter[str]()
+    for hub, stage, _, number in await open_by_stage(store):
+        if hub == by.hub:
+            stages[stage] += number
+    known: dict[str, Any] = {
+        "wrong": list(health.wrong()),
+        "workers": {part: (age, age < SILENT) for part, (age, _) in health.workers.items()},
+        "profile": profile,
+        "followed": await followed_profiles(store, by.hub),
+        "hubs": {name: store.hub(name).title for name in store.hubs},
+        "roles": _reached(request, by.hub, await channel_health(store, by.hub)),
+        "keys": await keys_of(store, by.hub),
+        "repairs": await repairs(store, by.hub),
+        "stages": [(stage, number, awaiting(stage)) for stage, number in stages.items()],
+        "prefect": settings.prefect_api_url.removesuffix("/api"),
+        "wall_time": datetime.now(UTC),
+        "dead": health.dead,
+        **await _rota(store, by.hub),
+    }
+    return page(request, "admin.html", "Administration", **known)
+
+
+@router.get("/profiles", response_class=HTMLResponse)
+async def profiles(request: Request, by: Administrator, one: Hub = "", other: Hub = "") -> HTMLResponse:
+    """In what two hubs of this installation differ, setting by setting."""
+    store, directory = request.app.state.store, request.app.state.settings.profiles_dir
+    hubs = {name: store.hub(name).title for name in store.hubs}
+    one = one if one in hubs else by.hub
+    other = other if other in hubs else next((name for name in hubs if name != one), one)
+    known: dict[str, Any] = {
+        "hubs": hubs,
+        "one": one,
+        "other": other,
+        "rows": differences(one, other, directory) if one != other else [],
+    }
+    return page(request, "profiles.html", "In what hubs differ", **known)
+
+
+async def _rota(store: Store, hub: str) -> dict[str, Any]:
+    """Who is on duty now, and the gaps of the next fortnight in words."""
+    profile, kept, now = store.hub(hub), await read_rota(store, hub), store.time.now()
+    on_duty = {role: kept.on_duty(role, now, profile.calendar) for role in kept.roles}
+    return {"on_duty": on_duty, "gaps": [told(gap) for gap in gaps_ahead(store, profile, kept)]}
+
+
+def _reached(request: Request, hub: str, health: Any) -> list[dict[str, Any]]:
+    """By which kinds of channels each role is reached, never by which address; and what became of what was tried."""
+    channels = read_channels(request.app.state.settings.channels_file)
+    rows = [{"name": role, "kinds": [c.scheme for c in channels.of_role(hub, role)], "health": None} for role in roles()]
+    tried = [{"name": label, "kinds": [], "health": found} for label, found in health.items()]
+    return [*(row for row in rows if row["kinds"]), *tried]

@@ -1,0 +1,78 @@
+"""Manager: how the hub is doing, as pictures with their tables, and to take away."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.responses import HTMLResponse, Response
+
+from mash.api.pages.figures import Figure, Tally, as_csv_cell
+from mash.api.pages.page import page
+from mash.api.pages.pictures import drawn
+from mash.api.permitted import Permitted
+from mash.flows.store.figures import acknowledged_after, open_since, states
+from mash.flows.store.store import Store
+from mash.states.commands import Actor
+from mash.states.errors import NotFound
+
+router = APIRouter(prefix="/manager", include_in_schema=False)
+Manager = Annotated[Actor, Depends(Permitted("read_figures"))]
+PERIODS = (4, 13, 26, 52)
+"""Weeks."""
+Weeks = Annotated[int, Query()]
+Name = Annotated[str, Path(pattern=r"^[a-z-]{1,30}$")]
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, by: Manager, weeks: Weeks = 13) -> HTMLResponse:
+    """Every figure of the last weeks."""
+    store = request.app.state.store
+    figures = await _figures(store, by, weeks)
+    known = {"figures": figures, "weeks": _period(weeks), "periods": PERIODS}
+    return page(request, "manager.html", f"{store.hub(by.hub).title}: how we are doing", **known)
+
+
+@router.get("/{name}.svg")
+async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
+    """A figure as a picture."""
+    figure = await _one(request.app.state.store, by, weeks, name)
+    if not figure.rows:
+        raise NotFound("there is nothing to show yet")
+    return Response(await asyncio.to_thread(drawn, figure), media_type="image/svg+xml")
+
+
+@router.get("/{name}.csv")
+async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
+    """A figure's table, for a spreadsheet."""
+    figure = await _one(request.app.state.store, by, weeks, name)
+    written = io.StringIO()
+    writer = csv.writer(written)
+    writer.writerow(figure.heads)
+    writer.writerows([as_csv_cell(cell) for cell in row] for row in figure.rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _one(store: Store, by: Actor, weeks: int, name: str) -> Figure:
+    for figure in await _figures(store, by, weeks):
+        if figure.name == name:
+            return figure
+    raise NotFound("there is no such figure")
+
+
+def _period(weeks: int) -> int:
+    return weeks if weeks in PERIODS else PERIODS[1]
+
+
+async def _figures(store: Store, by: Actor, weeks: int) -> list[Figure]:
+    now = store.time.now()
+    since = now - timedelta(weeks=_period(weeks))
+    tally = Tally(since, now)
+    async for some in states(store, by, since):
+        await asyncio.to_thread(lambda some=some: [tally.add(state) for state in some])
+    return tally.figures(await open_since(store, by), await acknowledged_after(store, by, since), now)

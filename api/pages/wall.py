@@ -1,0 +1,82 @@
+"""The wall display: what is open and how long there is left, to be read from five metres, and nothing about people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
+from mash.api.cases import brief
+from mash.api.pages.board import places_of, ratings_of
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.api.problems import NotSignedIn
+from mash.flows.store.api_keys import WALL, find_api_key
+from mash.flows.store.reading import board_counts, open_cases
+from mash.states.commands import Actor
+from mash.states.errors import NotYours
+
+router = APIRouter(prefix="/wall", include_in_schema=False)
+COOKIE = "mash-wall"
+KEPT_SECONDS = 366 * 24 * 3600
+SHOWN = 10
+"""Cases: as many as fit a screen."""
+EVERY = 30
+"""Seconds after which the screen is shown anew, without scripts too."""
+TITLE = "Wall display"
+
+
+async def watcher(request: Request) -> Actor:
+    """Whoever watches: a screen, by its own key, or somebody who is signed in. Raises NotSignedIn."""
+    key = request.cookies.get(cookie_name(request, COOKIE))
+    if key and (row := await find_api_key(request.app.state.store, key)) and WALL in row.scopes:
+        return Actor(id=row.caller, role="wall_display", agency="hub", hub=row.hub)
+    try:
+        return (await signed_in(request)).actor
+    except NotSignedIn:
+        raise NotSignedIn("sign in; or give this screen its own key, at /wall/key") from None
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, by: Annotated[Actor, Depends(Permitted("watch_wall", watcher))]) -> Response:
+    """How many are open and late, and the most pressing cases."""
+    store = request.app.state.store
+    profile, now = store.hub(by.hub), store.time.now()
+    cases = await open_cases(store, by, limit=SHOWN)
+    known = {
+        "now": now,
+        "rate": store.time.rate,
+        "counts": await board_counts(store, by),
+        "ratings": ratings_of(profile),
+        "places": places_of(profile),
+        "titles": {name: agency.title for name, agency in profile.agencies.items()},
+        "cases": [brief(case) for case in cases],
+    }
+    answer = page(request, "wall.html", profile.title, by=by, **known)
+    answer.headers["Refresh"] = str(EVERY)
+    return answer
+
+
+@router.get("/key", response_class=HTMLResponse)
+async def ask(request: Request) -> Response:
+    """Where a screen is given its key, once."""
+    return page(request, "wall_key.html", TITLE)
+
+
+@router.post("/key", response_class=HTMLResponse)
+async def keep(request: Request) -> Response:
+    """The screen keeps its key, if it is one for screens."""
+    form = await request.form(max_files=0, max_fields=5)
+    key = str(form.get("key", "")).strip()[:200]
+    try:
+        same_origin(request)
+        row = await find_api_key(request.app.state.store, key)
+        if row is None or WALL not in row.scopes:
+            raise NotSignedIn("this is no key of a wall display, or it has expired or was revoked")
+    except (NotSignedIn, NotYours) as refusal:
+        return page(request, "wall_key.html", TITLE, 401, problem=refusal.reason)
+    answer = RedirectResponse("/wall", 303)
+    set_cookie(request, answer, key, COOKIE, KEPT_SECONDS)
+    return answer
