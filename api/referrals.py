@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import State
 
 from mash.api.auth import REFERRER_ROLE, referrer
 from mash.api.permitted import Permitted
@@ -48,7 +49,12 @@ async def submit(
 ) -> JSONResponse:
     """Submit a contact. It is durable when the answer is 201. Wrong codes and numbers are kept as given and flagged; it is
     refused (422) only when there is neither a concern nor anything to identify somebody by."""
-    store = request.app.state.store
+    return reply(await take_in(request.app.state, submission, by, idempotency_key(key)))
+
+
+async def take_in(app: State, submission: Submission, by: Actor, key: str) -> Answer:
+    """Take a contact in, once per key, however it was written: what whoever made it is told. Raises KeyReused."""
+    store: Store = app.store
 
     async def work(connection: AsyncConnection) -> Answer:
         command, items = contact_of(submission)
@@ -66,11 +72,11 @@ async def submit(
         )
 
     body = submission.model_dump(mode="json")
-    answer = await answer_once(store, by, idempotency_key(key), "submission", body, work, answer_for)
+    answer = await answer_once(store, by, key, "submission", body, work, answer_for)
     if answer.reference and answer.status == 201:
         # Not kept with the answer: it is a secret, and can be reckoned again.
-        answer = replace(answer, body={**answer.body, "status_code": status_code(request.app.state.token_key, answer.reference)})
-    return reply(answer)
+        answer = replace(answer, body={**answer.body, "status_code": status_code(app.token_key, answer.reference)})
+    return answer
 
 
 async def record_malformed(request: Request, answer: Answer) -> None:

@@ -88,8 +88,10 @@ FURTHER_SCHEMA: dict[str, Any] = {
         {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES},
     ],
 }
-_Short = Annotated[str, Field(max_length=2_000, json_schema_extra=PLAIN), AfterValidator(plain)]
-_Long = Annotated[str, Field(max_length=100_000, json_schema_extra=PLAIN), AfterValidator(plain)]
+LONGEST_LINE, LONGEST_TEXT = 2_000, 100_000
+"""Characters of a field, and of one that tells something."""
+_Short = Annotated[str, Field(max_length=LONGEST_LINE, json_schema_extra=PLAIN), AfterValidator(plain)]
+_Long = Annotated[str, Field(max_length=LONGEST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)]
 _Code = Annotated[_Short, BeforeValidator(_as_text, json_schema_input_type=_Short | float)]
 Text = Annotated[_Short | None, BeforeValidator(_as_text, json_schema_input_type=_Short | float | None), Field(default=None)]
 Long = Annotated[_Long | None, BeforeValidator(_as_text, json_schema_input_type=_Long | float | None), Field(default=None)]
@@ -207,8 +209,9 @@ def _or_nothing(kind: type[Given]) -> BeforeValidator:
     return BeforeValidator(_as_object, json_schema_input_type=kind | None)
 
 
-_Subjects = Annotated[list[SubjectGiven], Field(max_length=30)]
-_Household = Annotated[list[HouseholdGiven], Field(max_length=60)]
+MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
+_Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
+_Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
 
 
 class Submission(Given):
