@@ -24,7 +24,7 @@ WRONG_PER_MINUTE = 30
 HEALTH = "/health"
 SIGNED_IN = "signed_in"
 """In a request's state: its credential was accepted."""
-SECRET_PATHS = ("/status", "/alerts/", "/sign-in/")
+SECRET_PATHS = ("/status", "/alerts/", "/sign-in/", "/refer/return")
 """Where a secret is asked for that is not in the headers."""
 
 WHO = "who"

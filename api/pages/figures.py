@@ -1,4 +1,4 @@
-"""How a hub is doing, reckoned from its referrals: counts, shares, percentiles, and charts that tell a change from chance. Pure."""
+"""How a hub is doing, reckoned from its referrals: counts, shares, percentiles, charts that tell change from chance. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -56,7 +57,7 @@ def limits_of(values: Sequence[float]) -> Limits | None:
     if len(values) < 4:
         return None
     mean = fmean(values)
-    spread = MOVING * fmean(abs(b - a) for a, b in zip(values, values[1:], strict=False))
+    spread = MOVING * fmean(abs(b - a) for a, b in pairwise(values))
     low, high = max(0.0, mean - spread), mean + spread
     outside = {place for place, value in enumerate(values) if not low <= value <= high}
     return Limits(mean, low, high, tuple(sorted(outside | _runs(values, mean))))
@@ -103,6 +104,11 @@ class Tally:
         self.by: dict[str, Counter[str]] = {name: Counter() for name in ("source", "kind", "need", "rerated", "outcome")}
         self.stages, self.agencies = dict[str, Clocks](), dict[str, Clocks]()
         self.contacts = self.repeats = self.breached = self.climbed = 0
+
+    def add_all(self, found: Iterable[dict[str, Any]]) -> None:
+        """Several referrals."""
+        for state in found:
+            self.add(state)
 
     def add(self, state: dict[str, Any]) -> None:
         """One referral. A linked one that was split from a contact is no contact of its own."""
@@ -175,9 +181,7 @@ class Tally:
 
     def _repeats(self) -> Figure:
         share = round(100 * self.repeats / self.contacts) if self.contacts else 0
-        says = (
-            f"{self.repeats} of {self.contacts} contacts ({share} per cent) were about a child who is linked to an earlier one."
-        )
+        says = f"{self.repeats} of {self.contacts} contacts ({share} per cent) were about a child linked to an earlier one."
         rows = (("Linked to the same child, or reopened", self.repeats), ("Others", self.contacts - self.repeats))
         return Figure("re-referrals", "Re-referrals", says, ("Contacts", "Number"), rows if self.contacts else ())
 
@@ -192,7 +196,7 @@ class Tally:
             minutes = [took / timedelta(minutes=1) for took in acknowledged]
             half, most = (timedelta(minutes=percentile(minutes, p)) for p in (50, 95))
             says = f"Half of the alerts were acknowledged within {duration(half)}, 95 per cent within {duration(most)}."
-        return Figure("alerts", "Alerts", says, ("What", "Number"), tuple(rows) if self.contacts else ())
+        return Figure("alerts", "Alerts", says, ("What", "Number"), rows if self.contacts else ())
 
 
 def _said(limits: Limits | None, unit: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
@@ -33,7 +33,7 @@ async def show(request: Request, by: Manager, weeks: Weeks = 13) -> HTMLResponse
     """Every figure of the last weeks."""
     store = request.app.state.store
     figures = await _figures(store, by, weeks)
-    known = {"figures": figures, "weeks": _period(weeks), "periods": PERIODS}
+    known: dict[str, Any] = {"figures": figures, "weeks": _period(weeks), "periods": PERIODS}
     return page(request, "manager.html", f"{store.hub(by.hub).title}: how we are doing", **known)
 
 
@@ -74,5 +74,5 @@ async def _figures(store: Store, by: Actor, weeks: int) -> list[Figure]:
     since = now - timedelta(weeks=_period(weeks))
     tally = Tally(since, now)
     async for some in states(store, by, since):
-        await asyncio.to_thread(lambda some=some: [tally.add(state) for state in some])
+        await asyncio.to_thread(tally.add_all, some)
     return tally.figures(await open_since(store, by), await acknowledged_after(store, by, since), now)

@@ -1,4 +1,4 @@
-"""What managers' figures are reckoned from: the referrals of a hub that came in within a time, and how soon alerts were acknowledged."""
+"""What managers' figures are reckoned from: the referrals that came in within a time, and how soon alerts were acknowledged."""
 
 from __future__ import annotations
 

@@ -1,0 +1,399 @@
+"""Making a referral page by page, as a teacher or a neighbour does it."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+from hub import CANARY, Hub
+
+from mash.flows.store.drafts import Answers, begin_draft, read_draft
+
+GIVEN, FAMILY = CANARY.split()
+FIELD = re.compile(r"<(?:input|textarea|select)\b[^>]*>")
+ISLA = {
+    "given": GIVEN,
+    "family": FAMILY,
+    "cohort": "child",
+    "day": "27",
+    "month": "3",
+    "year": "2015",
+    "address": "1 Elm Rd, b70 8aa",
+}
+TEACHER = {
+    "name": "M. Teacher",
+    "role": "class teacher",
+    "organisation": "Thornwick Vale",
+    "kind": "school",
+    "email": "m.teacher@school.example.org",
+    "phone": "01632 960115",
+}
+WORRIED = "She came in with a bruise.\r\nShe said she fell."
+LONGEST_FOR_A_TEACHER = 24
+
+
+class Writer:
+    """Somebody with a browser of their own, who reads each page before they answer it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.browser = httpx.Client(base_url=hub.http.base_url, timeout=30, follow_redirects=True)
+        self.fields = set[tuple[str, str]]()
+        self.page = self.go("/refer")
+
+    @property
+    def at(self) -> str:
+        """Where they are."""
+        return self.page.url.path
+
+    @property
+    def text(self) -> str:
+        """What the page says, without its markup."""
+        return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", self.page.text)))
+
+    def go(self, path: str) -> httpx.Response:
+        """Open a page."""
+        self.page = self.browser.get(path)
+        self._look()
+        return self.page
+
+    def answer(self, action: str = "", **typed: Any) -> httpx.Response:
+        """Fill in the page's form, and press its button; or that of another form of it."""
+        path = action or re.findall(r'<form method="post" action="([^"]*)"', self.page.text)[0]
+        self.page = self.browser.post(path, data=typed)
+        self._look()
+        return self.page
+
+    def _look(self) -> None:
+        names = (re.search(r'name="([^"]*)"', tag) for tag in FIELD.findall(self.page.text))
+        self.fields |= {(re.sub("[0-9a-f]{16}", "", self.at), name[1]) for name in names if name}
+
+    def begin(self, area: str = "sandwell", danger: str = "no", want: str = "referral") -> Writer:
+        """As far as who it is about."""
+        self.answer("/refer")
+        self.answer(hub=area)
+        self.answer(danger=danger)
+        if danger == "yes":
+            self.go("/refer/want")
+        self.answer(want=want)
+        assert self.at == "/refer/people/new"
+        return self
+
+    def finish(self, worries: str = WORRIED, **you: str) -> Writer:
+        """From who lives with them to the check page."""
+        assert self.at == "/refer/household"
+        self.answer()
+        self.answer(worries=worries, categories=["domestic_abuse"])
+        self.answer(told="yes", agreed="no", why="To keep her safe.", safe="Not after four.")
+        self.answer(**{**TEACHER, **you})
+        assert self.at == "/refer/check", self.text
+        return self
+
+    def send(self) -> str:
+        """Send it; the reference."""
+        self.answer("/refer/send")
+        assert self.at == "/refer/sent", self.text
+        return re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", self.page.text)[0]
+
+    @property
+    def secret(self) -> str:
+        """The secret of their draft."""
+        return self.browser.cookies["mash-referral"]
+
+
+@pytest.fixture
+def writer(hub: Hub) -> Iterator[Writer]:
+    somebody = Writer(hub)
+    yield somebody
+    somebody.browser.close()
+
+
+def items(hub: Hub, reference: str, area: str = "sandwell") -> list[dict[str, Any]]:
+    """What the hub's duty manager reads."""
+    answer = hub.http.get(f"/cases/{reference}", headers=hub.staff("duty_manager", hub=area))
+    assert answer.status_code == 200, answer.text
+    return [each["content"] for each in answer.json()["items"]]
+
+
+def referred(writer: Writer) -> str:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    return writer.finish().send()
+
+
+# --- the whole way through -----------------------------------------------------------------------------------------------------
+
+
+def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: Writer) -> None:
+    assert "call 999 first" in writer.text and "within one working day" in writer.text
+    reference = referred(writer)
+    assert (
+        "We have your referral" in writer.text
+        and "within one working day" in writer.text
+        and 'href="/status"' in writer.page.text
+    )
+    (code,) = re.findall(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b", writer.page.text)
+    known = {"reference": reference, "code": code}
+    assert "is being considered" in writer.browser.post("/status", data=known).text
+    told = str(items(hub, reference))
+    for said in (
+        GIVEN,
+        FAMILY,
+        "2015-03-27",
+        "B70 8AA",
+        "She came in with a bruise.",
+        "domestic_abuse",
+        "Thornwick Vale",
+    ):
+        assert said in told
+    case = hub.case(reference)
+    assert "consent_not_asked" not in str(case) and "safe_contact" in str(case)
+
+
+def test_a_teacher_meets_few_fields(writer: Writer) -> None:
+    referred(writer)
+    assert 15 < len(writer.fields) <= LONGEST_FOR_A_TEACHER, sorted(writer.fields)
+
+
+def test_talking_it_over_is_a_way_of_its_own(hub: Hub, writer: Writer) -> None:
+    writer.begin(want="advice")
+    assert "Who do you want to talk about?" in writer.text
+    writer.answer()
+    assert writer.at == "/refer/household", "nobody needs to be named"
+    writer.answer()
+    assert "What do you want to talk over?" in writer.text
+    writer.go("/refer/household")
+    writer.finish()
+    assert "Ask to talk it over" in writer.text
+    reference = writer.send()
+    assert "We have your request to talk it over" in writer.text
+    state = hub.sql("SELECT state FROM referral WHERE reference = %s", reference)[0][0]
+    assert '"contact":"advice"' in state.replace(" ", "")
+
+
+def test_several_people_and_those_who_live_with_them_are_added_changed_and_removed(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.go("/refer/people/new")
+    writer.answer(given="Tom", cohort="child", age="about 8")
+    writer.go("/refer/people/new")
+    writer.answer(given="Mistaken")
+    ids = re.findall(r'value="([0-9a-f]{16})"', writer.page.text)
+    assert len(ids) == 3
+    writer.answer(remove=ids[2])
+    writer.answer("/refer/people", remove=ids[2])
+    assert writer.at == "/refer/people" and "Mistaken" not in writer.text and "Tom" in writer.text
+    assert 'value="Tom"' in writer.go(f"/refer/people/{ids[1]}").text
+    writer.answer(given="Thomas", cohort="child", age="8")
+    writer.answer()
+    writer.go("/refer/household/new")
+    writer.answer(name="Ruth Example", relationship="mother")
+    assert "Ruth Example, mother" in writer.text
+    told = str(items(hub, writer.finish().send()))
+    assert all(said in told for said in (GIVEN, "Thomas", "Ruth Example", "mother")) and "Mistaken" not in told
+
+
+def test_immediate_danger_leads_to_999_first_and_then_on(hub: Hub, writer: Writer) -> None:
+    writer.answer("/refer")
+    writer.answer(hub="merton")
+    writer.answer(danger="yes")
+    assert writer.at == "/refer/call-999" and "Call 999 now" in writer.text and 'href="/refer/want"' in writer.page.text
+    writer.begin(area="merton", danger="yes").answer(**ISLA)
+    writer.answer()
+    reference = writer.finish().send()
+    ((hub_name, state),) = hub.sql("SELECT hub, state FROM referral WHERE reference = %s", reference)
+    assert hub_name == "merton" and '"immediate_danger":true' in state.replace(" ", "")
+
+
+def test_a_neighbour_may_stay_unknown_and_a_professional_may_not(hub: Hub, writer: Writer) -> None:
+    nobody = dict.fromkeys(TEACHER, "")
+    writer.begin().answer()
+    writer.answer()
+    writer.answer(worries="Shouting every night.")
+    writer.answer()
+    assert writer.answer(**nobody).status_code == 422 and "Enter your name" in writer.text
+    writer.answer(**{**nobody, "kind": "neighbour"})
+    reference = writer.send()
+    assert "You gave no e-mail address" in writer.text
+    state = hub.sql("SELECT state FROM referral WHERE reference = %s", reference)[0][0].replace(" ", "")
+    assert '"source":"9"' in state and '"source_agency":"individual"' in state
+
+
+def test_lines_stay_lines(writer: Writer) -> None:
+    writer.begin().answer()
+    writer.finish()
+    assert "She came in with a bruise.<br>She said she fell." in writer.page.text
+    assert ">She came in with a bruise.\nShe said she fell.</textarea>" in writer.go("/refer/worries").text
+
+
+# --- nothing that was typed is lost --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"day": "31", "month": "2", "year": "2015"}, "day", "must be a real one in figures, such as 27 3 2015"),
+        ({"day": "3", "year": "2015"}, "month", "must include a month"),
+        ({"day": "3", "month": "4", "year": "15"}, "year", "four figures"),
+        ({"day": "3", "month": "4", "year": "2030"}, "year", "must not be in the future"),
+        ({"given": "half\x00typed"}, "given", "Remove the characters that cannot be read"),
+        ({"school": "x" * 2001}, "school", "Shorten this to 2,000 characters"),
+    ],
+)
+def test_an_error_stands_beside_the_field_and_above_and_what_was_typed_stays(
+    writer: Writer, typed: dict[str, str], field: str, said: str
+) -> None:
+    writer.begin()
+    answer = writer.answer(**{"family": "<b>Kept</b>", **typed})
+    assert answer.status_code == 422 and re.search(r"<title>\s*Error: Who are you worried about\?", answer.text)
+    assert f'<a href="#{field}">' in answer.text and f'id="{field}"' in answer.text
+    assert writer.text.count(said) == 2, "once above, once beside it"
+    assert "govuk-form-group--error" in answer.text and 'value="&lt;b&gt;Kept&lt;/b&gt;"' in answer.text
+    assert all(html.escape(value) in answer.text for value in typed.values())
+
+
+def test_what_is_written_when_the_draft_is_gone_is_kept_in_a_new_one(hub: Hub, writer: Writer) -> None:
+    writer.begin()
+    hub.sql("DELETE FROM draft")
+    writer.answer("/refer/worries", worries="Typed for an hour.")
+    assert writer.at == "/refer/check" and "Typed for an hour." in writer.text and "could not be found" in writer.text
+    assert writer.answer("/refer/send").status_code == 422
+    assert "Choose the area" in writer.text and "Enter your name" in writer.text and "Error: " in writer.text
+    writer.go("/refer/area")
+    writer.answer(hub="sandwell")
+    assert writer.at == "/refer/check", "a change leads back to it"
+    writer.answer("/refer/you", **TEACHER)
+    writer.send()
+
+
+def test_what_is_written_after_it_was_sent_is_shown_again_and_said_not_to_be_part_of_it(writer: Writer) -> None:
+    reference = referred(writer)
+    late = writer.answer("/refer/worries", worries="And another thing.")
+    assert late.status_code == 409 and "And another thing." in late.text and reference in writer.text
+
+
+def test_two_windows_lose_nothing_of_each_other(writer: Writer) -> None:
+    writer.begin()
+    with ThreadPoolExecutor(4) as windows:
+        sent = [
+            windows.submit(writer.browser.post, f"/refer/household/{number:016x}", data={"name": f"Person {number}"})
+            for number in range(8)
+        ]
+        assert all(each.result().status_code == 200 for each in sent)
+    writer.go("/refer/household")
+    assert all(f"Person {number}" in writer.text for number in range(8))
+
+
+# --- save and return -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_link_leads_back_from_another_device(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(given="Isla", day="99", go="later")
+    assert writer.at == "/refer/save" and "14 days" in writer.text
+    (link,) = set(re.findall(r'href="([^"]*/refer/return/[^"]*)"', writer.page.text))
+    other = Writer(hub)
+    other.go(httpx.URL(link).path)
+    assert other.at.startswith("/refer/people/") and 'value="Isla"' in other.page.text and 'value="99"' in other.page.text
+    cookie = next(iter(other.browser.cookies.jar))
+    assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "lax"
+    assert len(writer.secret) == 43 and writer.secret not in "".join(log.read_text() for log in hub.stack.logs.glob("*.log"))
+    wrong = other.go("/refer/return/" + "x" * 43)
+    assert wrong.status_code == 404 and wrong.headers["content-type"].startswith("text/html")
+
+
+def test_a_device_forgets_it(writer: Writer) -> None:
+    writer.begin()
+    link = f"/refer/return/{writer.secret}"
+    writer.answer("/refer/leave")
+    assert writer.at == "/refer" and "Go on where you were" not in writer.text and not writer.browser.cookies
+    writer.go(link)
+    assert writer.at != "/refer"
+
+
+def test_the_database_holds_nothing_of_a_draft_that_can_be_read(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    rows = hub.sql("SELECT hash, sealed FROM draft")
+    assert rows and not any(said.encode() in bytes(sealed) for _, sealed in rows for said in (GIVEN, FAMILY, "people"))
+    assert all(writer.secret not in hash_ and writer.secret.encode() not in bytes(sealed) for hash_, sealed in rows)
+
+
+def test_drafts_that_nobody_touches_are_gone_after_a_fortnight(hub: Hub, writer: Writer) -> None:
+    writer.begin()
+    hub.sql("UPDATE draft SET touched_at = touched_at - interval '15 days'")
+
+    async def read(store: Any) -> Answers | None:
+        return await read_draft(store, writer.secret)
+
+    assert hub.stored(read) is None
+    hub.stored(lambda store: begin_draft(store, {}))
+    assert hub.sql("SELECT count(*) FROM draft") == [(1,)]
+
+
+# --- sending -------------------------------------------------------------------------------------------------------------------
+
+
+def test_pressing_send_twice_makes_one_referral(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.finish()
+    before = hub.sql("SELECT count(*) FROM referral")[0][0]
+    with ThreadPoolExecutor(3) as fingers:
+        pages = list(fingers.map(lambda _: writer.browser.post("/refer/send").text, range(3)))
+    assert len({re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", page)[0] for page in pages}) == 1
+    assert hub.sql("SELECT count(*) FROM referral")[0][0] == before + 1
+    reference = writer.send()
+    writer.go(f"/refer/return/{writer.secret}")
+    assert writer.at == "/refer/sent" and reference in writer.text
+    ((sealed,),) = hub.sql("SELECT sealed FROM draft WHERE hash = encode(sha256(%s::bytea), 'hex')", writer.secret.encode())
+
+    async def read(store: Any) -> Answers | None:
+        return await read_draft(store, writer.secret)
+
+    assert hub.stored(read) == {"sent": reference} and len(bytes(sealed)) < 80
+
+
+def test_nothing_at_all_cannot_be_sent(writer: Writer) -> None:
+    writer.begin().answer()
+    writer.answer()
+    writer.answer(worries=" ")
+    writer.answer()
+    writer.answer(**TEACHER)
+    assert writer.answer("/refer/send").status_code == 422
+    assert "one of them is enough" in writer.text and '<a href="/refer/worries">' in writer.page.text
+
+
+def test_another_site_cannot_send_it(writer: Writer) -> None:
+    writer.begin()
+    for path in ("/refer", "/refer/send", "/refer/leave", "/refer/worries", "/refer/people/0123456789abcdef"):
+        assert writer.browser.post(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_hostile_text_is_text(writer: Writer) -> None:
+    hostile = "<script>alert(1)</script>'\"{{ 7*7 }}"
+    writer.begin().answer(given=hostile, family=hostile, school=hostile)
+    pages = [writer.page.text]
+    writer.answer()
+    pages.append(writer.finish(worries=hostile, organisation=hostile).page.text)
+    for address in ("/refer/worries", "/refer/you"):
+        pages.append(writer.go(address).text)
+    assert all(
+        "&lt;script&gt;" in each and "<script>alert" not in each and "49" not in re.findall("alert.*", each)[0] for each in pages
+    )
+
+
+def test_a_page_that_is_not_there_is_said_in_a_page(writer: Writer) -> None:
+    writer.begin()
+    for path in ("/refer/nonsense", "/refer/you/0123456789abcdef"):
+        answer = writer.go(path)
+        assert answer.status_code == 404 and answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["area", "danger", "want", "people/new", "household/new", "worries", "consent", "you"])
+def test_every_field_has_a_label_and_every_choice_a_legend(writer: Writer, path: str) -> None:
+    page = writer.begin().browser.get(f"/refer/{path}").text
+    ids = [found[1] for tag in FIELD.findall(page) if (found := re.search(r'id="([^"]*)"', tag))]
+    assert ids and all(f'for="{each}"' in page for each in ids) and len(ids) == len(set(ids))
+    assert page.count("<fieldset") == page.count("<legend") and page.count("<h1") == 1
