@@ -18,10 +18,12 @@ from mash.states.clocks import LONDON
 PERCENTILES = (50, 85, 95)
 MOVING = 2.66
 """Of the mean moving range: the natural limits of a process (XmR chart; Wheeler, Understanding Variation)."""
+PLACES, NEAR = 6, 1e-6
 RUN = 8
 """So many weeks in a row on one side of the mean are a change too."""
 AGES = (("under 1 day", 1), ("1 to 3 days", 3), ("3 to 10 days", 10), ("10 to 45 days", 45), ("over 45 days", math.inf))
 MOST_ROWS = 20
+Rows = tuple[tuple[str | int | float, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Figure:
     title: str
     says: str
     heads: tuple[str, ...]
-    rows: tuple[tuple[str | int | float, ...], ...]
+    rows: Rows
     shape: str = "bars"
     limits: Limits | None = None
 
@@ -56,10 +58,12 @@ def limits_of(values: Sequence[float]) -> Limits | None:
     """The limits of a series, each value compared with the one before; None for one that is too short to say."""
     if len(values) < 4:
         return None
-    mean = fmean(values)
+    # Rounded, or the mean of a series that stays the same would lie beside it by what a machine cannot write.
+    values = [round(value, PLACES) for value in values]
+    mean = round(fmean(values), PLACES)
     spread = MOVING * fmean(abs(b - a) for a, b in pairwise(values))
     low, high = max(0.0, mean - spread), mean + spread
-    outside = {place for place, value in enumerate(values) if not low <= value <= high}
+    outside = {place for place, value in enumerate(values) if not low - NEAR <= value <= high + NEAR}
     return Limits(mean, low, high, tuple(sorted(outside | _runs(values, mean))))
 
 
@@ -150,7 +154,7 @@ class Tally:
     def figures(self, opened: Iterable[datetime], acknowledged: Sequence[timedelta], now: datetime) -> list[Figure]:
         """All figures, in the order in which a manager asks."""
         return [
-            self._weekly("contacts", "Contacts by week", self.weeks, "contacts"),
+            self._weekly("contacts", "Contacts by week", self._contacts(), "contacts"),
             _counted("sources", "Contacts by source", self.by["source"]),
             _counted("kinds", "Contacts by kind", self.by["kind"]),
             _counted("needs", "Primary need", self.by["need"]),
@@ -164,18 +168,21 @@ class Tally:
             self._alerts(acknowledged),
         ]
 
-    def _shares(self) -> list[float]:
-        """Whole weeks alone, and those in which clocks ended."""
-        return [round(100 * kept / ended, 1) if ended else 100.0 for kept, ended in zip(self.kept, self.ended, strict=True)]
+    def _contacts(self) -> dict[int, float]:
+        """By week, from the first that had any. The one that is not over would look like a fall."""
+        first = next((week for week, number in enumerate(self.weeks) if number), self.number)
+        return {week: self.weeks[week] for week in range(first, self.number - 1)}
 
-    def _weekly(self, name: str, title: str, values: Sequence[float], unit: str) -> Figure:
-        # The week that is not over would look like a fall.
-        whole = list(values[:-1])
-        limits = limits_of(whole)
-        days = [f"{self.first + timedelta(weeks=place):%d %b %Y}" for place in range(len(whole))]
+    def _shares(self) -> dict[int, float]:
+        """By week, of those in which clocks ended."""
+        weeks = (week for week in range(self.number - 1) if self.ended[week])
+        return {week: round(100 * self.kept[week] / self.ended[week], 1) for week in weeks}
+
+    def _weekly(self, name: str, title: str, found: dict[int, float], unit: str) -> Figure:
+        limits = limits_of(list(found.values()))
         rows = tuple(
-            (day, value, "signal" if limits and place in limits.signals else "")
-            for place, (day, value) in enumerate(zip(days, whole, strict=True))
+            (f"{self.first + timedelta(weeks=week):%d %b %Y}", value, "signal" if limits and place in limits.signals else "")
+            for place, (week, value) in enumerate(found.items())
         )
         return Figure(name, title, _said(limits, unit), ("Week from", unit.capitalize(), "Change"), rows, "weeks", limits)
 
@@ -186,11 +193,11 @@ class Tally:
         return Figure("re-referrals", "Re-referrals", says, ("Contacts", "Number"), rows if self.contacts else ())
 
     def _alerts(self, acknowledged: Sequence[timedelta]) -> Figure:
-        rows: list[tuple[str | int | float, ...]] = [
+        rows: Rows = (
             ("Clocks missed", self.breached),
             ("Went further up the ladder", self.climbed),
-        ]
-        rows.append(("Acknowledged", len(acknowledged)))
+            ("Acknowledged", len(acknowledged)),
+        )
         says = "No alert was acknowledged."
         if acknowledged:
             minutes = [took / timedelta(minutes=1) for took in acknowledged]
@@ -216,7 +223,7 @@ def _counted(name: str, title: str, counter: Counter[str]) -> Figure:
 
 
 def _clocks(name: str, title: str, found: dict[str, Clocks]) -> Figure:
-    rows = tuple(sorted((clocks.row(sentence(key)) for key, clocks in found.items()), key=lambda row: float(row[1])))
+    rows: Rows = tuple(sorted((clocks.row(sentence(key)) for key, clocks in found.items()), key=lambda row: float(row[1])))
     says = f"{rows[0][0]} is kept least often: {rows[0][1]} per cent." if rows else "No clock has ended yet."
     heads = ("What", "Kept, per cent", "Clocks", *(f"Hours, {p} per cent within" for p in PERCENTILES))
     return Figure(name, title, says, heads, rows)
@@ -224,7 +231,7 @@ def _clocks(name: str, title: str, found: dict[str, Clocks]) -> Figure:
 
 def _ages(opened: Iterable[datetime], now: datetime) -> Figure:
     ages = Counter(next(label for label, days in AGES if now - at < _days(days)) for at in opened)
-    rows = tuple((label, ages[label]) for label, _ in AGES)
+    rows: Rows = tuple((label, ages[label]) for label, _ in AGES)
     says = f"{ages.total()} are open, {ages[AGES[-1][0]]} of them for more than 45 days."
     return Figure("ages", "Open, by age", says, ("Age", "Number"), rows if ages else ())
 

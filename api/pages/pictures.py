@@ -54,4 +54,4 @@ def _weeks(axes: Any, figure: Figure) -> None:
         axes.plot(limits.signals, [values[place] for place in limits.signals], "s", color=SIGNAL, markersize=9, fillstyle="none")
     step = max(1, len(values) // 6)
     axes.set_xticks(list(places)[::step], [str(row[0])[:6] for row in figure.rows][::step])
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, max(1.0, max(values), figure.limits.high if figure.limits else 0.0) * 1.1)

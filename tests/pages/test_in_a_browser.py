@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import BROWSER, NO_BROWSER, running_browser, visitor
+from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
 from hub import Hub
 from playwright.sync_api import Browser, expect
+
+from mash.flows.store.api_keys import WALL, NewKey, make_api_key
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason=NO_BROWSER)
 
@@ -147,3 +149,128 @@ def _to_be_discussed(hub: Hub) -> str:
     hub.answer_all(reference)
     hub.give(reference, "convene_meeting", at="2026-11-19T16:00:00Z")
     return reference
+
+
+def test_a_teacher_makes_a_referral_leaves_it_comes_back_and_sends_it(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    with visitor(calm, browser, **way) as somebody:
+        page = somebody.page
+        somebody.goes("/refer")
+        assert "999" in somebody.text
+        page.locator("form[action='/refer'] button").click()
+        _answers(somebody, hub="sandwell")
+        _answers(somebody, danger="no")
+        _answers(somebody, want="referral")
+        _answers(somebody, given="Isla", family="Example", cohort="child", day="20", month="12", year="2015")
+        somebody.goes("/refer/save")
+        link = re.search(r"/refer/return/[A-Za-z0-9_-]+", page.content())
+        assert link
+        page.context.clear_cookies()
+        somebody.goes(link[0])
+        somebody.goes("/refer/worries")
+        _answers(somebody, worries="She is late two mornings a week, and looks after her mother.")
+        _answers(somebody, told="yes", agreed="yes")
+        page.locator("main [name='name']").fill("M. Example")
+        page.locator("main form button").first.click()
+        expect(page.get_by_role("alert")).to_contain_text("There is a problem")
+        assert page.title().startswith("Error: ") and page.locator("main [name='name']").input_value() == "M. Example"
+        somebody.looks()
+        _answers(somebody, name="M. Example", role="pastoral lead", kind="school", email="pastoral@school.example.org")
+        if page.url.endswith("/household"):
+            _answers(somebody)
+        somebody.goes("/refer/check")
+        assert "Isla" in somebody.text and "late two mornings" in somebody.text
+        page.locator("form[action='/refer/send'] button").click()
+        somebody.looks()
+        reference = re.search(r"MASH-26-[0-9]{6}", somebody.text)
+        assert page.url.endswith("/refer/sent") and reference
+    assert any("Isla" in str(item["content"]) for item in calm.case(reference[0])["items"])
+
+
+def _answers(somebody: Visitor, **typed: str) -> None:
+    """Fills in the page and goes on."""
+    for name, value in typed.items():
+        field = somebody.page.locator(f"main [name='{name}']")
+        if field.first.get_attribute("type") in ("radio", "checkbox"):
+            somebody.page.locator(f"main [name='{name}'][value='{value}']").check()
+        else:
+            field.fill(value)
+    before = somebody.page.url
+    somebody.page.locator("main form button").first.click()
+    somebody.looks()
+    assert somebody.page.url != before, somebody.text
+
+
+def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    calm.rate(calm.referral())
+    with visitor(calm, browser, "duty_manager", **way) as somebody:
+        somebody.goes("/manager?weeks=4")
+        picture = somebody.page.get_by_role("img", name=re.compile("Contacts by source"))
+        picture.scroll_into_view_if_needed()
+        expect(somebody.page.get_by_role("table", name="Contacts by source")).to_contain_text("SCHOOLS")
+        for name in ("sources", "ages"):
+            drawn = somebody.page.request.get(f"{calm.http.base_url}/manager/{name}.svg?weeks=4")
+            assert drawn.headers["content-type"] == "image/svg+xml" and "<title>" in drawn.text() and len(drawn.body()) < 30_000
+        table = somebody.page.request.get(f"{calm.http.base_url}/manager/sources.csv?weeks=4")
+        assert table.text().startswith("What,Number,Per cent")
+        if somebody.scripts:
+            expect(picture).to_have_js_property("complete", True)
+            assert picture.evaluate("image => image.naturalWidth") > 0
+
+
+def test_an_administrator_sees_the_installation_and_nobodys_case(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    reference = calm.referral()
+    with visitor(calm, browser, "administrator at hub", **way) as somebody:
+        somebody.goes("/admin")
+        assert all(word in somebody.text for word in ("school", "Duty manager", "alive", "mailto")), somebody.text
+        assert "example.org" not in somebody.text
+        link = somebody.page.get_by_role("link", name="Awaiting triage")
+        assert link.get_attribute("href") == f"{calm.settings.prefect_api_url.removesuffix('/api')}/runs?state=Awaiting%20triage"
+        somebody.clicks("In what it differs from others")
+        somebody.page.get_by_label("The other").select_option("merton")
+        somebody.clicks("Compare", "button")
+        assert "other=merton" in somebody.page.url
+        expect(somebody.page.get_by_role("table")).to_contain_text("settings differ")
+        assert somebody.page.goto(f"{calm.http.base_url}/case/{reference}").status == 403  # type: ignore[union-attr]
+
+
+def test_a_screen_in_the_hub_needs_no_scripts_and_its_key_is_good_for_nothing_else(calm: Hub, browser: Browser) -> None:
+    reference = calm.referral()
+    key = calm.stored(lambda store: make_api_key(store, NewKey("wall", "sandwell", "hub", (WALL,))))
+    with visitor(calm, browser, width=1920, scripts=False) as screen:
+        assert screen.goes("/wall").status == 401
+        screen.goes("/wall/key")
+        screen.page.get_by_label("Key of this screen").fill(calm.key)
+        screen.clicks("Show the wall", "button")
+        assert "no key of a wall display" in screen.text
+        screen.page.get_by_label("Key of this screen").fill(key)
+        screen.clicks("Show the wall", "button")
+        assert screen.page.url.endswith("/wall") and "open" in screen.text and "left" in screen.text
+        assert "Quillfeather" not in screen.page.content()
+    for path in ("/cases", f"/cases/{reference}", f"/referrals/{reference}"):
+        assert calm.http.get(path, headers={"Authorization": f"Bearer {key}"}).status_code in (401, 403)
+    assert calm.http.get("/wall", cookies={"mash-wall": calm.key}).status_code == 401
+
+
+def test_a_wall_reads_from_five_metres_and_fits_its_screen(calm: Hub, browser: Browser) -> None:
+    for _ in range(12):
+        calm.referral()
+    with visitor(calm, browser, "duty_manager", width=1920) as screen:
+        screen.page.set_viewport_size({"width": 1920, "height": 1080})
+        screen.goes("/wall")
+        size = screen.page.locator("td").first.evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
+        assert size >= 32
+        assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+
+
+def test_what_is_not_signed_in_for_leads_to_where_one_signs_in_and_back(calm: Hub, browser: Browser) -> None:
+    with visitor(calm, browser) as somebody:
+        assert somebody.goes("/board?late=true").status == 401
+        somebody.clicks("Sign in")
+        assert "onward=%2Fboard%3Flate%3Dtrue" in somebody.page.url
+
+
+@pytest.mark.parametrize("path", ["/status", "/docs", "/sign-in", "/account", "/alerts/forged", "/case/MASH-26-999999"])
+def test_every_other_page_has_no_barrier_either(calm: Hub, browser: Browser, path: str) -> None:
+    for width in (1440, 360):
+        with visitor(calm, browser, "duty_manager", width=width) as somebody:
+            somebody.goes(path)
