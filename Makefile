@@ -8,7 +8,7 @@ HUBS ?= sandwell merton
 # Two processes: tests/conftest.py says which tests run beside which.
 HALVES := --numprocesses 2 --dist loadscope
 
-.PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock bench clean
+.PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock screenshots bench clean
 
 help:  ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -58,6 +58,9 @@ sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to bui
 
 fuzz: setup  ## Fuzz the API and the parsers: make fuzz MINUTES=30
 	$(BIN)/python tests/fuzz/run.py $(MINUTES)
+
+screenshots: setup  ## Take docs/screenshots anew
+	$(BIN)/python tests/screenshots.py
 
 bench: setup  ## Measure: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)

@@ -18,7 +18,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from mash.api.bench_growth import board, load_closed
+from mash.api.bench_growth import board, load_closed, pages
 from mash.api.bench_machine import machine
 from mash.api.bench_stack import (
     AGENCIES,
@@ -96,9 +96,11 @@ async def _measure(stack: BenchStack, size: Size) -> tuple[Figures, str]:
         figures["late_s"] = {str(number): _said(await lateness(people, number)) for number in size.late}
         figures["waiting"] = _said(await cost_at_rest(people, size.waiting, size.idle_seconds))
         figures["board_ms"] = _said(await board(people, size.looks))
+        figures["pages_ms"] = _said(await pages(people, size.looks))
         load_closed(people, last, size.closed)
         grown = _said(await _under_load(people, size))
         grown["board_ms"] = _said(await board(people, size.looks))
+        grown["pages_ms"] = _said(await pages(people, size.looks))
         grown["late_s"] = {str(number): _said(await lateness(people, number)) for number in (size.late[0], size.storm)}
         figures["grown"] = {"closed": size.closed, **grown}
         return figures, people.key

@@ -61,3 +61,20 @@ async def board(people: People, looks: int) -> dict[str, Any]:
         page = answer.json()["cases"]
         after = page[-1]["reference"] if page else ""
     return {"hub": HUB, **spread(took)}
+
+
+PAGES = ("/board", "/board?late=true", "/wall", "/manager?weeks=52")
+
+
+async def pages(people: People, looks: int) -> dict[str, Any]:
+    """How long pages take, rendered, with all that is open and closed."""
+    found: dict[str, Any] = {}
+    for path in PAGES:
+        took = list[float]()
+        for _ in range(looks if path != PAGES[-1] else 3):
+            began = time.perf_counter()
+            answer = await people.http.get(path, headers=people.staff("duty_manager"))
+            answer.raise_for_status()
+            took.append((time.perf_counter() - began) * 1000)
+        found[path] = spread(took)
+    return found

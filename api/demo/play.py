@@ -19,6 +19,7 @@ from rich.table import Table
 
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
+from mash.api.demo.visit import Visitor
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, read_settings
@@ -50,7 +51,10 @@ def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
     with tempfile.TemporaryDirectory(prefix="mash-demo-") as folder:
         controller, mail_port = mailbox.serve()
         try:
-            settings = _settings(Path(folder), mail_port, hubs)
+            visitor = Visitor(Path(folder), hubs[0])
+            settings = _settings(Path(folder), mail_port, hubs).model_copy(
+                update={"local_accounts": True, "accounts_file": visitor.file}
+            )
             console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
             with Stack(settings) as stack:
                 stack.wait_ready(60)
@@ -62,7 +66,7 @@ def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
                 if as_json:
                     print(json.dumps(result), flush=True)
                 if stay:
-                    console.print("Both stay up until Ctrl-C.")
+                    visitor.show(console, stack.settings.base_url)
                     stack.supervise()
         finally:
             controller.stop()

@@ -36,6 +36,7 @@ NEXT = 4
 MOST_FIELDS = 400
 UNTOLD = ("clocks_started", "clocks_stopped")
 """Events that the table of clocks tells better."""
+READ_FIRST = ("concern", "subject", "household", "referrer", "submission")
 YES_NO = {True: "yes", False: "no"}
 
 
@@ -59,7 +60,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,
         "also": later,
-        "said": [{**item, "parts": parts_of(item)} for item in seen["items"]],
+        "said": [{**item, "parts": parts_of(item)} for item in sorted(seen["items"], key=_first_things_first)],
         "story": [
             {"at": each.at, "by": each.by, "what": each.event.kind, "event": each.event}
             for each in reversed(story)
@@ -151,6 +152,11 @@ async def _form_page(
         "quorum": _quorum(store.hub(by.hub), kind),
     }
     return page(request, "act.html", sentence(kind), status, **known)
+
+
+def _first_things_first(item: dict[str, Any]) -> int:
+    """What came with the referral in the order in which it is read; then what was said later, as it was."""
+    return READ_FIRST.index(item["kind"]) if item["kind"] in READ_FIRST else len(READ_FIRST)
 
 
 def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:

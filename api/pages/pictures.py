@@ -39,7 +39,7 @@ def _bars(axes: Any, figure: Figure) -> None:
     axes.bar_label(bars, [f"{value:g}" for value in figure.values], padding=3, color=INK)
     axes.set_yticks(places, labels)
     axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.margins(x=0.12, y=0.01)
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)
 

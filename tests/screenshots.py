@@ -1,0 +1,69 @@
+"""`make screenshots`: each page with the fictional referrals of the demonstration, into docs/screenshots."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
+from hub import Hub, temporary_hub
+
+HERE = Path(__file__).parent.parent
+FOLDER = HERE / "docs" / "screenshots"
+REFERRALS = HERE / "api" / "demo" / "referrals.jsonl"
+RATED = ("red", "red", "amber", "amber", "amber", "green", "green")
+ANSWERED = ("police", "health")
+
+
+def main() -> None:
+    """Fill a hub of its own, and look at it."""
+    if BROWSER is None:
+        raise SystemExit(NO_BROWSER)
+    FOLDER.mkdir(exist_ok=True)
+    with temporary_hub(rate=1.0) as hub, running_browser() as browser:
+        first = _fill(hub)
+        for who, name, path, width in (
+            ("", "refer", "/refer", 1200),
+            ("", "refer-phone", "/refer", 360),
+            ("duty_manager", "board", "/board", 1440),
+            ("duty_manager", "case", f"/case/{first}", 1440),
+            ("duty_manager", "case-phone", f"/case/{first}", 360),
+            ("duty_manager", "act", f"/case/{first}/record_sharing_basis", 1200),
+            ("agency at police", "checks", "/checks", 1440),
+            ("duty_manager", "meetings", "/meetings", 1200),
+            ("duty_manager", "meeting", f"/meetings/convened/{first}", 1200),
+            ("duty_manager", "manager", "/manager", 1440),
+            ("duty_manager", "wall", "/wall", 1920),
+            ("administrator at hub", "admin", "/admin", 1440),
+        ):
+            with visitor(hub, browser, who, width=width) as somebody:
+                somebody.goes(path)
+                _take(somebody, name)
+
+
+def _fill(hub: Hub) -> str:
+    """The demonstration's referrals, some of them under way; one whose meeting is today."""
+    bodies = [json.loads(line) for line in REFERRALS.read_text(encoding="utf-8").splitlines()]
+    answers = [hub.submit(body).json() for body in bodies]
+    taken = [answer["reference"] for answer in answers if "reference" in answer]
+    triaged = [reference for reference in taken if hub.case(reference)["stage"] == "triage"]
+    for reference, rating in zip(triaged, RATED, strict=False):
+        hub.rate(reference, rating)
+        for agency in ANSWERED:
+            if agency in hub.case(reference)["outstanding"]:
+                hub.answer(reference, agency)
+    first = triaged[0]
+    hub.answer_all(first)
+    hub.give(first, "convene_meeting", at="2026-11-19T16:00:00Z")
+    return str(first)
+
+
+def _take(somebody: Visitor, name: str) -> None:
+    for picture in somebody.page.get_by_role("img").all():
+        picture.scroll_into_view_if_needed()
+    somebody.page.evaluate("scrollTo(0, 0)")
+    somebody.page.screenshot(path=FOLDER / f"{name}.png", full_page=False)
+
+
+if __name__ == "__main__":
+    main()
