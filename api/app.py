@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
             raise
         # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
         gc.freeze()
-        app.state.live = live.Live(app.state.store)
+        app.state.live, app.state.figures = live.Live(app.state.store), manager.Kept()
         yield
         await app.state.live.close()
         await app.state.store.close()

@@ -12,7 +12,7 @@ from mash.api.pages.board import places_of
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.flows.store.queries import Case
-from mash.flows.store.reading import bases, checks_of
+from mash.flows.store.reading import bases, checks_of, holding
 from mash.states.commands import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -40,7 +40,13 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
     rows.sort(key=lambda row: str(row["due_at"] or "9"))
     agency = profile.agencies.get(by.agency)
     title = f"Checks for {agency.title if agency else by.agency.replace('_', ' ')}"
-    known = {"rows": rows, "places": places_of(profile), "now": store.time.now(), "rate": store.time.rate}
+    known = {
+        "held": await holding(store, by),
+        "rows": rows,
+        "places": places_of(profile),
+        "now": store.time.now(),
+        "rate": store.time.rate,
+    }
     return page(request, "checks.html", title, **known)
 
 

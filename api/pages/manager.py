@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import time
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -24,15 +26,25 @@ router = APIRouter(prefix="/manager", include_in_schema=False)
 Manager = Annotated[Actor, Depends(Permitted("read_figures"))]
 PERIODS = (4, 13, 26, 52)
 """Weeks."""
+FRESH = 60.0
+"""Seconds."""
 Weeks = Annotated[int, Query()]
 Name = Annotated[str, Path(pattern=r"^[a-z-]{1,30}$")]
+
+
+@dataclass
+class Kept:
+    """Figures that were reckoned lately, by hub and weeks: when, and what. One is reckoned at a time."""
+
+    found: dict[tuple[str, int], tuple[float, list[Figure]]] = field(default_factory=dict)
+    reckoning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @router.get("", response_class=HTMLResponse)
 async def show(request: Request, by: Manager, weeks: Weeks = 13) -> HTMLResponse:
     """Every figure of the last weeks."""
     store = request.app.state.store
-    figures = await _figures(store, by, weeks)
+    figures = await _figures(request.app, by, weeks)
     known: dict[str, Any] = {"figures": figures, "weeks": _period(weeks), "periods": PERIODS}
     return page(request, "manager.html", f"{store.hub(by.hub).title}: how we are doing", **known)
 
@@ -40,7 +52,7 @@ async def show(request: Request, by: Manager, weeks: Weeks = 13) -> HTMLResponse
 @router.get("/{name}.svg")
 async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
     """A figure as a picture."""
-    figure = await _one(request.app.state.store, by, weeks, name)
+    figure = await _one(request.app, by, weeks, name)
     if not figure.rows:
         raise NotFound("there is nothing to show yet")
     return Response(await asyncio.to_thread(drawn, figure), media_type="image/svg+xml")
@@ -49,7 +61,7 @@ async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = 13) 
 @router.get("/{name}.csv")
 async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
     """A figure's table, for a spreadsheet."""
-    figure = await _one(request.app.state.store, by, weeks, name)
+    figure = await _one(request.app, by, weeks, name)
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(figure.heads)
@@ -58,8 +70,8 @@ async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) ->
     return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _one(store: Store, by: Actor, weeks: int, name: str) -> Figure:
-    for figure in await _figures(store, by, weeks):
+async def _one(app: Any, by: Actor, weeks: int, name: str) -> Figure:
+    for figure in await _figures(app, by, weeks):
         if figure.name == name:
             return figure
     raise NotFound("there is no such figure")
@@ -69,7 +81,17 @@ def _period(weeks: int) -> int:
     return weeks if weeks in PERIODS else PERIODS[1]
 
 
-async def _figures(store: Store, by: Actor, weeks: int) -> list[Figure]:
+async def _figures(app: Any, by: Actor, weeks: int) -> list[Figure]:
+    """The figures; those of a minute ago will do, for each picture of a page asks for them."""
+    kept: Kept = app.state.figures
+    which = (by.hub, _period(weeks))
+    async with kept.reckoning:
+        if which not in kept.found or time.monotonic() - kept.found[which][0] > FRESH:
+            kept.found[which] = (time.monotonic(), await _reckoned(app.state.store, by, weeks))
+    return kept.found[which][1]
+
+
+async def _reckoned(store: Store, by: Actor, weeks: int) -> list[Figure]:
     now = store.time.now()
     since = now - timedelta(weeks=_period(weeks))
     tally = Tally(since, now)

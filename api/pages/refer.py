@@ -21,6 +21,7 @@ from mash.states.errors import NotFound
 
 router = APIRouter(prefix="/refer", include_in_schema=False, default_response_class=HTMLResponse)
 START, CHECK, SAVE = "Tell us that you are worried about somebody", "Check your answers, then send them", "Come back later"
+RETURN = "Go on with what you began to write"
 RECEIVED, TO_TALK = "We have your referral", "We have your request to talk it over"
 RECORDED = "We have recorded what you wrote"
 CHANGED = "This was sent before, and has been changed since. What you changed did not reach us: begin a new referral to tell us"
@@ -49,12 +50,25 @@ async def begin(request: Request) -> Response:
 
 @router.get("/return/{secret}")
 async def come_back(request: Request, secret: str) -> Response:
-    """Back by the secret link to where they were. Raises NotFound for a secret of no draft."""
+    """Whether they want to go on by their secret link: opening it alone changes nothing in their browser, for the link may be
+    somebody else's. Raises NotFound for a secret of no draft."""
+    await _drafted(request, secret)
+    return shown(request, "return", RETURN, Answers(), secret=secret)
+
+
+@router.post("/return/{secret}")
+async def go_on(request: Request, secret: str) -> Response:
+    """Back to where they were. Raises NotFound for a secret of no draft."""
+    same_origin(request)
+    answers = await _drafted(request, secret)
+    return on(request, Mine(secret, answers), "/refer/sent" if answers.sent else answers.at)
+
+
+async def _drafted(request: Request, secret: str) -> Answers:
     stored = await read_draft(request.app.state.store, secret)
     if stored is None:
         raise NotFound("this link leads to no referral: it is incomplete, or nobody has used it for 14 days")
-    answers = Answers.model_validate(stored)
-    return on(request, Mine(secret, answers), "/refer/sent" if answers.sent else answers.at)
+    return Answers.model_validate(stored)
 
 
 @router.get("/save")

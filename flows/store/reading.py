@@ -223,6 +223,18 @@ async def checks_of(store: Store, by: Actor) -> list[Case]:
         return [case_of(row) for row in (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()]
 
 
+_HELD = text("""
+    SELECT reference FROM referral, jsonb_each(CAST(state AS jsonb) -> 'held') held
+    WHERE is_open AND hub = :hub AND held.value ->> 'agency' = :agency AND NOT CAST(held.value ->> 'released' AS boolean)
+    GROUP BY reference ORDER BY reference LIMIT 200""")
+
+
+async def holding(store: Store, by: Actor) -> list[str]:
+    """The open cases beside which somebody's agency holds what it has not released."""
+    async with store.transaction(by) as connection:
+        return list((await connection.scalars(_HELD, {"hub": by.hub, "agency": by.agency})).all())
+
+
 async def bases(store: Store, by: Actor, references: list[str]) -> dict[str, SharingBasisRecorded]:
     """The latest recorded reason to share information, of each of these cases that has one."""
     query = (

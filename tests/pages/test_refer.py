@@ -296,6 +296,8 @@ def test_a_secret_link_leads_back_from_another_device(hub: Hub, writer: Writer) 
     (link,) = set(re.findall(r'href="([^"]*/refer/return/[^"]*)"', writer.page.text))
     other = Writer(hub)
     other.go(httpx.URL(link).path)
+    assert not other.browser.cookies and "Isla" not in other.page.text
+    other.answer()
     assert other.at.startswith("/refer/people/") and 'value="Isla"' in other.page.text and 'value="99"' in other.page.text
     cookie = next(iter(other.browser.cookies.jar))
     assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "lax"
@@ -310,6 +312,7 @@ def test_a_device_forgets_it(writer: Writer) -> None:
     writer.answer("/refer/leave")
     assert writer.at == "/refer" and "Go on where you were" not in writer.text and not writer.browser.cookies
     writer.go(link)
+    writer.answer()
     assert writer.at != "/refer"
 
 
@@ -346,6 +349,7 @@ def test_pressing_send_twice_makes_one_referral(hub: Hub, writer: Writer) -> Non
     assert hub.sql("SELECT count(*) FROM referral")[0][0] == before + 1
     reference = writer.send()
     writer.go(f"/refer/return/{writer.secret}")
+    writer.answer()
     assert writer.at == "/refer/sent" and reference in writer.text
     ((sealed,),) = hub.sql("SELECT sealed FROM draft WHERE hash = encode(sha256(%s::bytea), 'hex')", writer.secret.encode())
 

@@ -1,0 +1,70 @@
+"""What pages load, with npm and without; and being told that something changed."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from hub import Hub
+
+from mash.api.pages.assets import FETCHED, Assets
+
+FROM_NPM = pytest.mark.skipif(not FETCHED.is_dir(), reason="npm was not there at set-up: pages have the plain style")
+
+
+def test_without_npm_pages_have_a_plain_style_and_no_htmx(tmp_path: Path) -> None:
+    plain = Assets(tmp_path / "nothing")
+    assert [re.split(r"[/?]", address)[2] for address in plain.styles] == ["plain.css", "mash.css"]
+    assert [re.split(r"[/?]", address)[2] for address in plain.scripts] == ["mash.js"]
+
+
+@FROM_NPM
+def test_nothing_that_belongs_to_govuk_alone_is_served(hub: Hub) -> None:
+    style = hub.http.get("/static/govuk-frontend.min.css").text
+    assert "govuk-button" in style and "GDS Transport" not in style and "/assets/" not in style
+
+
+def test_what_pages_load_is_small_and_asked_for_once(hub: Hub) -> None:
+    for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', hub.http.get("/sign-in").text):
+        answer = hub.http.get(address)
+        assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
+        assert answer.headers["content-encoding"] == "gzip" and len(gzip.compress(answer.content)) < 40_000
+
+
+def test_a_file_that_no_page_loads_is_not_found(hub: Hub) -> None:
+    assert {hub.http.get(f"/static/{name}").status_code for name in ("mash.txt", "..%2fassets.py", "base.html")} == {404}
+
+
+def test_who_watches_hears_that_something_changed_and_not_what(hub: Hub) -> None:
+    reference = hub.referral()
+    with hub.http.stream("GET", f"/live?reference={reference}", headers=hub.staff("duty_manager"), timeout=30) as heard:
+        lines = heard.iter_lines()
+        assert next(lines) == ": ping"
+        hub.rate(reference)
+        said = next(line for line in lines if line.startswith("event"))
+        assert said == "event: changed" and next(lines) == "data: 1"
+
+
+@pytest.mark.parametrize(("role", "status"), [("administrator", 403), ("", 401)])
+def test_who_may_not_see_the_board_hears_nothing(hub: Hub, role: str, status: int) -> None:
+    answer = hub.http.get("/live", headers=hub.staff(role) if role else {})
+    assert answer.status_code == status
+
+
+def test_a_page_that_keeps_itself_up_to_date_does_not_keep_its_session_alive(hub: Hub) -> None:
+    headers = hub.staff("practice_manager")
+    hub.sql("UPDATE session SET seen_at = now() - interval '50 minutes' WHERE role = 'practice_manager'")
+    seen = "SELECT seen_at FROM session WHERE role = 'practice_manager'"
+    before = hub.sql(seen)
+    assert hub.http.get("/board", headers={**headers, "MASH-By-Itself": "yes"}).status_code == 200
+    assert hub.sql(seen) == before
+    assert hub.http.get("/board", headers=headers).status_code == 200
+    assert hub.sql(seen) != before
+
+
+def test_a_page_for_nobody_says_where_to_sign_in(hub: Hub) -> None:
+    answer: httpx.Response = hub.http.get("/board?stage=triage")
+    assert answer.status_code == 401 and "/sign-in?onward=%2Fboard%3Fstage%3Dtriage" in answer.text
