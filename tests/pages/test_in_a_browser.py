@@ -75,6 +75,21 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
         assert calm.case(reference)["rating"] == "red"
 
 
+def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(calm: Hub, browser: Browser) -> None:
+    reference = calm.referral()
+    with visitor(calm, browser, "duty_manager") as somebody:
+        somebody.goes(f"/case/{reference}")
+        assert somebody.page.get_by_role("region", name="Warnings").count() == 0
+        somebody.clicks("Add note")
+        somebody.page.get_by_label("Note").fill("Half a sentence")
+        calm.give(reference, "record_marker", marker="staff_safety", words="A dog.")
+        calm.rate(reference)
+        expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("do not visit alone")
+        expect(somebody.page.get_by_role("link", name="Rerate referral")).to_be_visible()
+        assert somebody.page.get_by_label("Note").input_value() == "Half a sentence"
+        somebody.looks()
+
+
 def test_what_somebody_may_not_do_is_not_offered(calm: Hub, browser: Browser) -> None:
     reference = calm.referral()
     calm.rate(reference)

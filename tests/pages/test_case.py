@@ -1,0 +1,76 @@
+"""A case's page where it matters who looks; and its information product on paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hub import Hub
+
+from mash.api.pages.case import parts_of
+from mash.api.pages.product import as_pdf
+from mash.config.profile import load_profile
+from mash.flows.store.queries import Case, read_case
+from mash.flows.store.sessions import begin_session
+from mash.states.commands import Actor
+
+
+def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: Hub) -> None:
+    reference = hub.referral()
+    run = hub.awaits(reference, "Awaiting triage")
+    positions = [Actor(id="both", role=role, agency="social_care", hub="sandwell") for role in ("duty_manager", "administrator")]
+    secret = hub.stored(lambda store: begin_session(store, positions, "command_line"))
+    address = f"/runs/flow-run/{run['id']}"
+    assert address in hub.http.get(f"/case/{reference}", headers={"Authorization": f"Bearer {secret}"}).text
+    assert address not in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+
+
+def test_a_partner_who_must_know_now_is_shown_the_glass_and_breaks_it(hub: Hub) -> None:
+    reference = hub.referral()
+    probation = hub.staff("agency", "probation")
+    shut = hub.http.get(f"/case/{reference}", headers=probation)
+    assert shut.status_code == 404 and f"/case/{reference}/break_glass" in shut.text
+    without = hub.http.post(f"/case/{reference}/break_glass", headers=probation, data={"key": "glass"})
+    assert without.status_code == 422 and "why you must read this case now" in without.text
+    form = {"key": "broken glass", "words": "He is at our door."}
+    assert hub.http.post(f"/case/{reference}/break_glass", headers=probation, data=form).status_code == 303
+    assert hub.http.get(f"/case/{reference}", headers=probation).status_code == 200
+
+
+def test_the_same_form_sent_twice_acts_once(hub: Hub) -> None:
+    reference = hub.referral()
+    form = {"key": f"twice {reference}", "words": "Rang the school.", "seen": "1"}
+    for _ in range(2):
+        assert hub.http.post(f"/case/{reference}/add_note", headers=hub.staff("duty_manager"), data=form).status_code == 303
+    assert sum(item["kind"] == "add_note" for item in hub.case(reference)["items"]) == 1
+
+
+def test_an_act_that_there_is_not_or_that_is_not_theirs_is_a_page_that_says_so(hub: Hub) -> None:
+    reference = hub.referral()
+    for kind, role, status in (("fire_clocks", "duty_manager", 404), ("record_decision", "social_worker", 403)):
+        answer = hub.http.get(f"/case/{reference}/{kind}", headers=hub.staff(role))
+        assert answer.status_code == status and answer.text.startswith("<!doctype html>")
+    too_soon = hub.http.get(f"/case/{reference}/record_decision", headers=hub.staff("duty_manager"))
+    assert too_soon.status_code == 409 and "not possible at this stage" in too_soon.text
+
+
+@pytest.mark.parametrize(
+    "said", ["Known since May.", "Łukasz, Ødegård", "نص", "字", "\U0001f600", "a" * 20_000, "x\ty\n\nz", "\u202etxt"]
+)
+def test_whatever_was_released_can_be_printed(hub: Hub, said: str) -> None:
+    reference = hub.referral()
+    case: Case = hub.stored(lambda store: read_case(store, reference))
+    by = Actor(id="chair", role="duty_manager", agency="social_care", hub="sandwell")
+    at = case.referral.received_at
+    lines: list[dict[str, Any]] = [
+        {"agency": "police", "at": at, "content": said, "signpost": None},
+        {"agency": "health", "at": at, "content": None, "signpost": "this agency holds information"},
+    ]
+    assert as_pdf(load_profile("sandwell"), case, lines, at, by).startswith(b"%PDF")
+
+
+def test_what_was_said_is_shown_by_its_parts() -> None:
+    content = '{"name": {"given": "Isla"}, "disability": ["NONE"], "told": false, "school": null, "more": [{"a": 1}]}'
+    shown = parts_of({"content": content})
+    assert shown == [("Name, given", "Isla"), ("Disability", "NONE"), ("Told", "no"), ("More 1, a", "1")]
+    assert parts_of({"content": "plain words"}) == [("", "plain words")] and parts_of({"content": None}) == []
