@@ -29,7 +29,7 @@ def main() -> None:
             ("duty_manager", "case", f"/case/{first}", 1440),
             ("duty_manager", "case-phone", f"/case/{first}", 360),
             ("duty_manager", "act", f"/case/{first}/record_sharing_basis", 1200),
-            ("agency at police", "checks", "/checks", 1440),
+            ("agency at housing", "checks", "/checks", 1440),
             ("duty_manager", "meetings", "/meetings", 1200),
             ("duty_manager", "meeting", f"/meetings/convened/{first}", 1200),
             ("duty_manager", "manager", "/manager", 1440),

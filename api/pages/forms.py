@@ -30,7 +30,7 @@ KINDS: dict[str, type[BaseModel]] = {
 Choices = tuple[tuple[str, str], ...]
 ASKED = {
     "share": "May information be shared?",
-    "agreed": "Agencies that decided it jointly",
+    "agreed": "Do you agree?",
     "family_informed": "Does the family know?",
     "not_informed": "If not, why not",
     "significant_harm": "Is the threshold of significant harm met?",
@@ -52,6 +52,9 @@ ASKED = {
     "digest": "Version of the hub's profile",
     "suggested_rating": "Rating that you suggest",
 }
+RATED, JOINTLY = ("rate_referral", "rerate_referral"), "Agencies that decided it jointly"
+EXPLICIT = ("share",)
+"""What nobody answers by leaving it as it is."""
 WORDS = {
     "answer_check": "What you hold (it stays your agency's own until you release it)",
     "contribute_information": "What you hold (it stays your agency's own until you release it)",
@@ -73,6 +76,8 @@ class Asked:
     needed: bool
     choices: Choices = ()
     hint: str = ""
+    default: str = ""
+    """What is chosen until somebody chooses."""
 
 
 @dataclass
@@ -91,7 +96,7 @@ def fields_of(kind: str, case: Referral | None, profile: Profile, by: Actor) -> 
     """What a command asks of somebody, about this case."""
     asked = []
     for name, info in KINDS[kind].model_fields.items():
-        if name in ("kind", "agency") or (name == "agreed" and not profile.triage.joint):
+        if name in ("kind", "agency") or (name == "agreed" and kind in RATED and not profile.triage.joint):
             continue
         choices = _choices(kind, name, case, profile, by)
         if name == "outcomes":
@@ -105,9 +110,10 @@ def fields_of(kind: str, case: Referral | None, profile: Profile, by: Actor) -> 
             continue
         shape = _shape(info.annotation, bool(choices))
         choices = choices or _listed(_literal(info.annotation))
-        needed = info.is_required()
-        label = ASKED.get(name) or sentence(name)
-        asked.append(Asked(name, label, shape, needed, choices, "" if name in ASKED else (info.description or "")))
+        needed = info.is_required() or name in EXPLICIT
+        default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
+        label = JOINTLY if name == "agreed" and kind in RATED else ASKED.get(name) or sentence(name)
+        asked.append(Asked(name, label, shape, needed, choices, "" if name in ASKED else (info.description or ""), default))
     return asked
 
 
@@ -120,7 +126,6 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "rating": tuple((key, rating.title) for key, rating in profile.ratings.items()),
         "place": tuple((key, place.title) for key, place in profile.places.items()),
         "service": tuple((key, service.title) for key, service in profile.services.items()),
-        "agreed": agencies,
         "agencies": agencies,
         "attended": invited,
         "apologies": invited,
@@ -128,6 +133,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "digest": ((profile.digest, f"the version in force ({profile.digest[:12]})"),),
     }
     own["suggested_rating"] = own["rating"]
+    if kind in RATED:
+        own["agreed"] = agencies
     if kind == "complete_assessment":
         own["factors"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
     if case:
