@@ -74,3 +74,19 @@ def test_what_was_said_is_shown_by_its_parts() -> None:
     shown = parts_of({"content": content})
     assert shown == [("Name, given", "Isla"), ("Disability", "NONE"), ("Told", "no"), ("More 1, a", "1")]
     assert parts_of({"content": "plain words"}) == [("", "plain words")] and parts_of({"content": None}) == []
+
+
+def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None:
+    reference = hub.referral(subjects=[{"cohort": "child"}, {"cohort": "unborn"}])
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    by = hub.staff("duty_manager")
+    page = hub.http.get(f"/case/{reference}/record_decision", headers=by)
+    assert page.status_code == 200 and "Outcome for S1 (child)" in page.text and "Outcome for S2 (unborn)" in page.text
+    seen = str(hub.case(reference)["version"])
+    form = {"seen": seen, "outcomes.S1": "no_further_action", "outcomes.S2": "", "words": "Seen well."}
+    half = hub.http.post(f"/case/{reference}/record_decision", headers=by, data=form)
+    assert half.status_code == 422 and "Seen well." in half.text and 'href="#outcomes.S2"' in half.text
+    done = hub.http.post(f"/case/{reference}/record_decision", headers=by, data={**form, "outcomes.S2": "no_further_action"})
+    assert done.status_code == 303, done.text
+    assert {subject["outcome"] for subject in hub.case(reference)["subjects"].values()} == {"no_further_action"}
