@@ -1,0 +1,75 @@
+"""Attacks on pages: by those who are signed in as somebody else, and by screens and links that know too little."""
+
+from __future__ import annotations
+
+import secrets
+
+from mash.api.self_test.attack import allowed, attack, hold, refused
+from mash.api.self_test.instance import CANARY
+from mash.api.self_test.scene import SAID, Scene
+from mash.flows.store.api_keys import WALL, NewKey, make_api_key
+
+
+@attack("read another hub's case on its page")
+def another_hubs_page(scene: Scene) -> str:
+    address = f"/case/{scene.elsewhere}"
+    allowed(scene.on.http.get(address, headers=scene.on.staff("duty_manager", hub="merton")))
+    for path in (address, f"{address}/add_note", f"{address}/product.pdf"):
+        said = refused(scene.on.http.get(path, headers=scene.on.staff("duty_manager")), 404)
+    return said
+
+
+@attack("read on a page, or on paper, what an agency has not released")
+def not_released(scene: Scene) -> str:
+    address = f"/case/{scene.case}"
+    hold(
+        SAID in allowed(scene.on.http.get(address, headers=scene.on.staff("agency", "police"))).text, "its owner does not see it"
+    )
+    for path in (address, f"/meetings/convened/{scene.case}"):
+        page = allowed(scene.on.http.get(path, headers=scene.on.staff("duty_manager"))).text
+        hold(SAID not in page, "it is there")
+        hold("not" in page and ("yours to see" in page or "has not released" in page), "no signpost")
+    return "a signpost"
+
+
+@attack("act by a page's form without what the page puts into it")
+def without_token(scene: Scene) -> str:
+    secret = scene.on.staff("duty_manager")["Authorization"].split()[1]
+    with_cookie = {"Cookie": f"mash={secret}"}
+    form = {"words": "Not by a page.", "seen": "1"}
+    allowed(scene.on.http.get(f"/case/{scene.case}", headers=with_cookie))
+    return refused(scene.on.http.post(f"/case/{scene.case}/add_note", data=form, headers=with_cookie), 403)
+
+
+@attack("read more than counts by the key of a screen")
+def screen(scene: Scene) -> str:
+    key = scene.on.stored(lambda store: make_api_key(store, NewKey("wall", "sandwell", "hub", (WALL,))))
+    wall = allowed(scene.on.http.get("/wall", headers={"Cookie": f"mash-wall={key}"}))
+    hold(CANARY not in wall.text and CANARY.split()[1] not in wall.text, "a name")
+    for headers in ({"Authorization": f"Bearer {key}"}, {"Cookie": f"mash={key}"}, {"Cookie": f"mash-wall={key}"}):
+        for path in ("/board", f"/case/{scene.case}", f"/referrals/{scene.case}", "/live", "/manager"):
+            said = refused(scene.on.http.get(path, headers=headers), 401, 403)
+    return said
+
+
+@attack("watch a hub's wall by the key of a referrer's system")
+def no_screen(scene: Scene) -> str:
+    return refused(scene.on.http.get("/wall", headers={"Cookie": f"mash-wall={scene.on.key}"}), 401)
+
+
+@attack("read somebody's draft by a link that was made up")
+def draft(scene: Scene) -> str:
+    return refused(scene.on.http.get(f"/refer/return/{secrets.token_urlsafe(32)}"), 404)
+
+
+@attack("have pages load a file that is none of theirs")
+def path_trick(scene: Scene) -> str:
+    tried = ("..%2f..%2fassets.py", "%2e%2e/assets.py", "..%5cassets.py", "base.html", ".fetched")
+    return [refused(scene.on.http.get(f"/static/{name}"), 404) for name in tried][-1]
+
+
+@attack("look after the installation, or see its figures, as somebody else")
+def other_roles(scene: Scene) -> str:
+    for path, role in (("/admin", "duty_manager"), ("/manager", "social_worker"), ("/meetings", "agency")):
+        said = refused(scene.on.http.get(path, headers=scene.on.staff(role)), 403)
+    return said
