@@ -30,7 +30,7 @@ hypothesis.settings.load_profile("mash")
 
 PATIENT = ("test_cut_off.py", "test_faults.py", "test_friday.py", "test_resilience.py")
 """What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
-OWN = ("test_scaled.py", "test_stack.py", *PATIENT)
+OWN = ("test_in_a_browser.py", "test_scaled.py", "test_stack.py", *PATIENT)
 """What starts installations of its own, and breaks them: as much as all the rest together."""
 
 

@@ -10,7 +10,7 @@ from hub import Hub, temporary_hub
 WAYS = [(1440, True), (1440, False), (360, True), (360, False)]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def calm() -> Iterator[Hub]:
     """A hub on a Thursday morning, minute by minute."""
     with temporary_hub(rate=1.0) as running:
