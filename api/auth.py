@@ -86,7 +86,7 @@ async def _csrf_given(request: Request) -> str:
     if given := request.headers.get(CSRF_HEADER):
         return given
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return str((await request.form(max_files=0, max_fields=50)).get(CSRF_FIELD, ""))
+        return str((await request.form(max_files=0, max_fields=400)).get(CSRF_FIELD, ""))
     return ""
 
 

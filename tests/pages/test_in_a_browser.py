@@ -75,6 +75,15 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
         assert calm.case(reference)["rating"] == "red"
 
 
+def test_a_board_that_is_left_open_says_so_when_its_session_is_over(calm: Hub, browser: Browser) -> None:
+    with visitor(calm, browser, "team_manager") as somebody:
+        somebody.goes("/board")
+        calm.sql("UPDATE session SET ended_at = now() WHERE role = 'team_manager'")
+        calm.referral()
+        expect(somebody.page.get_by_role("link", name="Sign in")).to_be_visible(timeout=15_000)
+        assert "MASH-26" not in somebody.text
+
+
 def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(calm: Hub, browser: Browser) -> None:
     reference = calm.referral()
     with visitor(calm, browser, "duty_manager") as somebody:
