@@ -18,8 +18,8 @@ setup: $(STAMP)  ## Make the virtual environment with the locked packages
 $(STAMP): requirements.lock pyproject.toml .ci/fetch_pages.py
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@mkdir -p .dev/mash && for part in states config notifications flows api; do ln -sfn ../../$$part .dev/mash/$$part; done
 	-@$(BIN)/python .ci/fetch_pages.py
 	@touch $(STAMP)
