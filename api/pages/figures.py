@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,6 +13,7 @@ from typing import Any
 
 from mash.api.pages.words import duration, sentence, worded
 from mash.config import codes
+from mash.flows.store.figures import Open
 from mash.states.clocks import LONDON
 
 PERCENTILES = (50, 85, 95)
@@ -23,6 +24,8 @@ RUN = 8
 """So many weeks in a row on one side of the mean are a change too."""
 AGES = (("under 1 day", 1), ("1 to 3 days", 3), ("3 to 10 days", 10), ("10 to 45 days", 45), ("over 45 days", math.inf))
 MOST_ROWS = 20
+AGAIN = timedelta(days=365)
+"""A re-referral is one within twelve months of another about the same child: children in need census."""
 Rows = tuple[tuple[str | int | float, ...], ...]
 
 
@@ -87,27 +90,30 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 @dataclass
 class Clocks:
-    """What became of the clocks of one kind: kept and missed, and how many hours each took."""
+    """What became of the clocks of one kind: kept and missed, and how many hours each took that has ended."""
 
     kept: int = 0
+    missed: int = 0
     hours: list[float] = field(default_factory=list)
 
     def row(self, name: str) -> tuple[str | int | float, ...]:
         """A row of a table: the share that was kept, how many, and the percentiles of the hours."""
-        share = round(100 * self.kept / len(self.hours))
-        return name, share, len(self.hours), *(round(percentile(self.hours, p), 1) for p in PERCENTILES)
+        number = self.kept + self.missed
+        within = (round(percentile(self.hours, p), 1) if self.hours else "none ended" for p in PERCENTILES)
+        return name, round(100 * self.kept / number), number, *within
 
 
 class Tally:
-    """Adds up referrals, one after another."""
+    """Adds up the referrals of so many whole weeks, from Monday to Monday, and of the one that is not over."""
 
-    def __init__(self, since: datetime, now: datetime) -> None:
-        self.first = _monday(since)
-        self.number = (_monday(now) - self.first).days // 7 + 1
-        self.weeks, self.kept, self.ended = ([0] * self.number for _ in range(3))
+    def __init__(self, weeks: int, now: datetime) -> None:
+        self.now, self.first, self.number = now, _monday(now) - timedelta(weeks=weeks), weeks + 1
+        self.weeks, self.kept, self.told = ([0] * self.number for _ in range(3))
         self.by: dict[str, Counter[str]] = {name: Counter() for name in ("source", "kind", "need", "rerated", "outcome")}
         self.stages, self.agencies = dict[str, Clocks](), dict[str, Clocks]()
-        self.contacts = self.repeats = self.breached = self.climbed = 0
+        self.contacts = self.today = self.decided = self.breached = self.climbed = self.unheard = 0
+        self.again = set[str]()
+        self.linked = dict[str, tuple[datetime, list[str]]]()
 
     def add_all(self, found: Iterable[dict[str, Any]]) -> None:
         """Several referrals."""
@@ -116,13 +122,21 @@ class Tally:
 
     def add(self, state: dict[str, Any]) -> None:
         """One referral. A linked one that was split from a contact is no contact of its own."""
-        week = self._week(datetime.fromisoformat(state["received_at"]))
+        at = datetime.fromisoformat(state["received_at"])
+        week = self._week(at)
+        self.decided += bool(state.get("decided_at")) and _midnight(datetime.fromisoformat(state["decided_at"])) == _midnight(
+            self.now
+        )
         if not state.get("parent"):
             self.contacts += 1
             self.weeks[week] += 1
+            self.today += _midnight(at) == _midnight(self.now)
             self.by["source"][codes.label("referral_source", state["source"])] += 1
             self.by["kind"][sentence(state["contact"])] += 1
-            self.repeats += state.get("reopened", False) or "same_child" in (state.get("links") or {}).values()
+            if state.get("reopened"):
+                self.again.add(state["reference"])
+            if others := [other for other, relation in (state.get("links") or {}).items() if relation == "same_child"]:
+                self.linked[state["reference"]] = at, others
         need = state.get("primary_need")
         self.by["need"][codes.label("primary_need", need) if need else "Not recorded"] += 1
         if state.get("first_rating"):
@@ -133,27 +147,38 @@ class Tally:
 
     def _clock(self, clock: dict[str, Any], week: int) -> None:
         missed = clock.get("breached_at") is not None
+        ended = bool(clock.get("ended_at"))
         self.breached += missed
         self.climbed += clock.get("rung", -1) > 0
-        if not clock.get("ended_at") or (clock.get("met") is None and not missed):
+        self.unheard += missed and not ended and not clock.get("acknowledged_by")
+        # One that is late and goes on is missed already; one that ended because it was no longer needed is neither.
+        if not missed and not (ended and clock.get("met")):
             return
-        began, ended = (datetime.fromisoformat(clock[name]) for name in ("started_at", "ended_at"))
         kind = clock["kind"]
         groups = [self.stages.setdefault(kind, Clocks())]
         if kind == "check":
             groups.append(self.agencies.setdefault(clock["id"].split(":")[1].split(".")[0], Clocks()))
         for group in groups:
-            group.kept += not missed and bool(clock.get("met"))
-            group.hours.append((ended - began) / timedelta(hours=1))
-        self.ended[week] += 1
-        self.kept[week] += not missed and bool(clock.get("met"))
+            group.kept += not missed
+            group.missed += missed
+            if ended:
+                began, until = (datetime.fromisoformat(clock[name]) for name in ("started_at", "ended_at"))
+                group.hours.append((until - began) / timedelta(hours=1))
+        self.told[week] += 1
+        self.kept[week] += not missed
 
     def _week(self, at: datetime) -> int:
         return min(self.number - 1, max(0, (_monday(at) - self.first).days // 7))
 
-    def figures(self, opened: Iterable[datetime], acknowledged: Sequence[timedelta], now: datetime) -> list[Figure]:
-        """All figures, in the order in which a manager asks."""
+    @property
+    def others(self) -> set[str]:
+        """The referrals that those added up are linked with as the same child's."""
+        return {other for _, others in self.linked.values() for other in others}
+
+    def figures(self, opened: Sequence[Open], acknowledged: Sequence[timedelta], others: Mapping[str, datetime]) -> list[Figure]:
+        """All figures, in the order in which a manager asks. `others` says when linked referrals came in."""
         return [
+            self._today(opened),
             self._weekly("contacts", "Contacts by week", self._contacts(), "contacts"),
             _counted("sources", "Contacts by source", self.by["source"]),
             _counted("kinds", "Contacts by kind", self.by["kind"]),
@@ -162,9 +187,9 @@ class Tally:
             _clocks("stages", "Clocks kept, by what they are for", self.stages),
             _clocks("agencies", "Replies in time, by agency", self.agencies),
             self._weekly("in-time", "Share of clocks kept, by week", self._shares(), "per cent"),
-            self._repeats(),
+            self._repeats(others),
             _counted("outcomes", "Outcomes", self.by["outcome"]),
-            _ages(opened, now),
+            _ages(opened, self.now),
             self._alerts(acknowledged),
         ]
 
@@ -174,9 +199,9 @@ class Tally:
         return {week: self.weeks[week] for week in range(first, self.number - 1)}
 
     def _shares(self) -> dict[int, float]:
-        """By week, of those in which clocks ended."""
-        weeks = (week for week in range(self.number - 1) if self.ended[week])
-        return {week: round(100 * self.kept[week] / self.ended[week], 1) for week in weeks}
+        """By the week in which the referral came in, of those whose clocks were kept or missed."""
+        weeks = (week for week in range(self.number - 1) if self.told[week])
+        return {week: round(100 * self.kept[week] / self.told[week], 1) for week in weeks}
 
     def _weekly(self, name: str, title: str, found: dict[int, float], unit: str) -> Figure:
         limits = limits_of(list(found.values()))
@@ -186,10 +211,28 @@ class Tally:
         )
         return Figure(name, title, _said(limits, unit), ("Week from", unit.capitalize(), "Change"), rows, "weeks", limits)
 
-    def _repeats(self) -> Figure:
-        share = round(100 * self.repeats / self.contacts) if self.contacts else 0
-        says = f"{self.repeats} of {self.contacts} contacts ({share} per cent) were about a child linked to an earlier one."
-        rows = (("Linked to the same child, or reopened", self.repeats), ("Others", self.contacts - self.repeats))
+    def _today(self, opened: Sequence[Open]) -> Figure:
+        late = sum(each.due_at is not None and each.due_at < self.now for each in opened)
+        rows: Rows = (
+            ("Came in today", self.today),
+            ("Decided today", self.decided),
+            ("Open", len(opened)),
+            ("Late", late),
+            ("Missed clocks that nobody has", self.unheard),
+        )
+        says = f"{len(opened)} open, {late} of them late; {self.today} came in and {self.decided} were decided today."
+        return Figure("today", "Today", says, ("What", "Number"), rows)
+
+    def _repeats(self, others: Mapping[str, datetime]) -> Figure:
+        earlier = {
+            reference
+            for reference, (at, linked) in self.linked.items()
+            if any(at - AGAIN <= others[other] < at for other in linked if other in others)
+        }
+        repeats = len(earlier | self.again)
+        share = round(100 * repeats / self.contacts) if self.contacts else 0
+        says = f"{repeats} of {self.contacts} contacts ({share} per cent): the same child within twelve months, or reopened."
+        rows = (("The same child within twelve months, or reopened", repeats), ("Others", self.contacts - repeats))
         return Figure("re-referrals", "Re-referrals", says, ("Contacts", "Number"), rows if self.contacts else ())
 
     def _alerts(self, acknowledged: Sequence[timedelta]) -> Figure:
@@ -229,8 +272,8 @@ def _clocks(name: str, title: str, found: dict[str, Clocks]) -> Figure:
     return Figure(name, title, says, heads, rows)
 
 
-def _ages(opened: Iterable[datetime], now: datetime) -> Figure:
-    ages = Counter(next(label for label, days in AGES if now - at < _days(days)) for at in opened)
+def _ages(opened: Sequence[Open], now: datetime) -> Figure:
+    ages = Counter(next(label for label, days in AGES if now - each.received_at < _days(days)) for each in opened)
     rows: Rows = tuple((label, ages[label]) for label, _ in AGES)
     says = f"{ages.total()} are open, {ages[AGES[-1][0]]} of them for more than 45 days."
     return Figure("ages", "Open, by age", says, ("Age", "Number"), rows if ages else ())
@@ -240,9 +283,14 @@ def _days(days: float) -> timedelta:
     return timedelta(days=days) if days < math.inf else timedelta.max
 
 
-def _monday(at: datetime) -> datetime:
+def _midnight(at: datetime) -> datetime:
     day = at.astimezone(LONDON)
-    return datetime(day.year, day.month, day.day, tzinfo=LONDON) - timedelta(days=day.weekday())
+    return datetime(day.year, day.month, day.day, tzinfo=LONDON)
+
+
+def _monday(at: datetime) -> datetime:
+    day = _midnight(at)
+    return day - timedelta(days=day.weekday())
 
 
 def as_csv_cell(value: str | int | float) -> str | int | float:

@@ -7,7 +7,6 @@ import csv
 import io
 import time
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,7 +16,7 @@ from mash.api.pages.figures import Figure, Tally, as_csv_cell
 from mash.api.pages.page import page
 from mash.api.pages.pictures import drawn
 from mash.api.permitted import Permitted
-from mash.flows.store.figures import acknowledged_after, open_since, states
+from mash.flows.store.figures import acknowledged_after, came_in, open_referrals, states
 from mash.flows.store.store import Store
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
@@ -92,9 +91,8 @@ async def _figures(app: Any, by: Actor, weeks: int) -> list[Figure]:
 
 
 async def _reckoned(store: Store, by: Actor, weeks: int) -> list[Figure]:
-    now = store.time.now()
-    since = now - timedelta(weeks=_period(weeks))
-    tally = Tally(since, now)
-    async for some in states(store, by, since):
+    tally = Tally(_period(weeks), store.time.now())
+    async for some in states(store, by, tally.first):
         await asyncio.to_thread(tally.add_all, some)
-    return tally.figures(await open_since(store, by), await acknowledged_after(store, by, since), now)
+    acknowledged = await acknowledged_after(store, by, tally.first)
+    return tally.figures(await open_referrals(store, by), acknowledged, await came_in(store, by, tally.others))

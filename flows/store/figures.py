@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 from sqlalchemy import select, text
@@ -28,24 +28,45 @@ async def states(store: Store, by: Actor, since: datetime) -> AsyncIterator[list
             yield [{**from_json(row.state), "reference": row.reference} for row in rows]
 
 
-async def open_since(store: Store, by: Actor) -> list[datetime]:
-    """When each open referral came in."""
-    query = select(REFERRALS.c.received_at).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open)
+class Open(NamedTuple):
+    """An open referral: when it came in, and until when something is to be done."""
+
+    received_at: datetime
+    due_at: datetime | None
+
+
+async def open_referrals(store: Store, by: Actor) -> list[Open]:
+    """Each open referral."""
+    query = select(REFERRALS.c.received_at, REFERRALS.c.due_at).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open)
     async with store.transaction(by) as connection:
-        return list((await connection.scalars(query)).all())
+        return [Open(*row) for row in (await connection.execute(query)).all()]
 
 
-_ACKNOWLEDGED = text("""
-    SELECT e.at - told.at AS took
-    FROM event e JOIN referral r USING (reference),
-    LATERAL (
-        SELECT max(n.created_at) AS at FROM notice n
-        WHERE n.reference = e.reference AND n.clock = CAST(e.canonical AS jsonb) #>> '{event,id}' AND n.created_at <= e.at
-    ) told
-    WHERE e.kind = 'alert_acknowledged' AND e.hub = :hub AND r.received_at >= :since AND told.at IS NOT NULL""")
+_CAME_IN = text("SELECT reference, received_at FROM referral WHERE hub = :hub AND reference = ANY(:references)")
+
+
+async def came_in(store: Store, by: Actor, references: set[str]) -> dict[str, datetime]:
+    """When each of these referrals came in, of those of somebody's own hub."""
+    async with store.transaction(by) as connection:
+        rows = await connection.execute(_CAME_IN, {"hub": by.hub, "references": list(references)})
+        return {row.reference: row.received_at for row in rows}
+
+
+_ALERTS = text("""
+    SELECT e.reference, CAST(e.canonical AS jsonb) #>> '{event,id}' AS clock, e.kind, e.at
+    FROM event e JOIN referral r USING (reference)
+    WHERE e.kind IN ('clock_escalated', 'alert_acknowledged') AND r.hub = :hub AND r.received_at >= :since
+    ORDER BY e.reference, e.sequence""")
 
 
 async def acknowledged_after(store: Store, by: Actor, since: datetime) -> list[timedelta]:
-    """How long after its latest alert each clock was acknowledged, of what came in since then."""
+    """How long somebody was called, rung after rung, until an alert was acknowledged: of what came in since then."""
+    raised, took = dict[tuple[str, str], datetime](), list[timedelta]()
     async with store.transaction(by) as connection:
-        return list((await connection.scalars(_ACKNOWLEDGED, {"hub": by.hub, "since": since})).all())
+        for row in await connection.execute(_ALERTS, {"hub": by.hub, "since": since}):
+            alert = row.reference, row.clock
+            if row.kind == "clock_escalated":
+                raised.setdefault(alert, row.at)
+            elif alert in raised:
+                took.append(row.at - raised.pop(alert))
+    return took
