@@ -72,6 +72,7 @@ def brief(case: Case) -> dict[str, Any]:
         "rating": r.rating,
         "received_at": r.received_at,
         "due_at": r.due_at,
+        "owner": r.owner,
         "outstanding": r.outstanding,
         "checks_asked": tuple(r.checks),
         "alerts": r.alerts,

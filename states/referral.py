@@ -176,6 +176,11 @@ class Referral(Frozen, extra="ignore"):
         return min((clock.due_at for clock in self.running), default=None)
 
     @property
+    def owner(self) -> str | None:
+        """The role whose clock runs out first: whose turn it is."""
+        return min(self.running, key=lambda clock: clock.due_at).owner if self.running else None
+
+    @property
     def outstanding(self) -> tuple[str, ...]:
         """The agencies that have not answered yet."""
         return tuple(agency for agency, check in self.checks.items() if check.outstanding)

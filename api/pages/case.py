@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -15,7 +16,7 @@ from mash.api.pages.board import places_of
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
-from mash.api.pages.words import sentence
+from mash.api.pages.words import decoded, sentence
 from mash.api.permitted import Permitted, demand
 from mash.api.schemas import Reference
 from mash.config.permissions import may
@@ -37,7 +38,6 @@ MOST_FIELDS = 400
 UNTOLD = ("clocks_started", "clocks_stopped")
 """Events that the table of clocks tells better."""
 READ_FIRST = ("concern", "subject", "household", "referrer", "submission")
-YES_NO = {True: "yes", False: "no"}
 
 
 @router.get("", response_class=HTMLResponse)
@@ -195,18 +195,13 @@ def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
     return list(_flat("", content)) if isinstance(content, dict) else [("", item["content"])]
 
 
-def _flat(label: str, content: Any) -> Any:
+def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(content, dict):
         for name, value in content.items():
-            yield from _flat(f"{label}, {name}" if label else name, value)
-    elif isinstance(content, list) and all(isinstance(each, str | int | float) for each in content):
-        if content:
-            yield sentence(label), ", ".join(map(str, content))
-    elif isinstance(content, list):
+            yield from _flat(f"{label}, {name}" if label else name, value, name)
+    elif isinstance(content, list) and not all(isinstance(each, str | int | float) for each in content):
         for number, each in enumerate(content, 1):
             yield from _flat(f"{label} {number}", each)
-    elif content not in (None, ""):
-        yield (
-            sentence(label),
-            {True: "yes", False: "no"}.get(content, str(content)) if isinstance(content, bool) else str(content),
-        )
+    elif content not in (None, "", []):
+        given = content if isinstance(content, list) else [content]
+        yield sentence(label), "; ".join(decoded(field, each) for each in given)

@@ -79,9 +79,32 @@ def haste(due: datetime | None, now: datetime) -> str:
     return "soon" if due - now <= timedelta(hours=1) else "later"
 
 
+CODED = {
+    "code": "referral_source",
+    "primary_need": "primary_need",
+    "factors": "assessment_factors",
+    "sex": "sex",
+    "ethnicity": "ethnicity",
+    "disability": "disability",
+}
+"""Fields of a submission that have a code of the census."""
+
+
+def decoded(field: str, given: Any) -> str:
+    """What was given in a field of a submission, in words beside its code where it has one."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    return census(CODED[field], given) if field in CODED and isinstance(given, str) else str(given)
+
+
+def census(code_set: str, code: str) -> str:
+    """A code of the census and what it means; what is no code of it is shown as it is."""
+    return f"{code}: {codes.label(code_set, code)}" if codes.known(code_set, code) else code
+
+
 def need(code: str | None) -> str:
     """A primary need of the census, by its code and in words."""
-    return f"{code}: {codes.label('primary_need', code)}" if code else "not recorded"
+    return census("primary_need", code) if code else "not recorded"
 
 
 def told(event: Event) -> str:

@@ -72,7 +72,8 @@ def test_whatever_was_released_can_be_printed(hub: Hub, said: str) -> None:
 def test_what_was_said_is_shown_by_its_parts() -> None:
     content = '{"name": {"given": "Isla"}, "disability": ["NONE"], "told": false, "school": null, "more": [{"a": 1}]}'
     shown = parts_of({"content": content})
-    assert shown == [("Name, given", "Isla"), ("Disability", "NONE"), ("Told", "no"), ("More 1, a", "1")]
+    assert shown == [("Name, given", "Isla"), ("Disability", "NONE: No disability"), ("Told", "no"), ("More 1, a", "1")]
+    assert parts_of({"content": '{"factors": ["3B", "?"], "sex": "F"}'})[0][1].startswith("3B: Domestic violence")
     assert parts_of({"content": "plain words"}) == [("", "plain words")] and parts_of({"content": None}) == []
 
 
