@@ -12,6 +12,7 @@ from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
 from mash.api.schemas import REFERENCE, Moment
 from mash.flows.store.accesses import accesses_of, accesses_to
+from mash.flows.store.store import Store
 from mash.states.commands import Actor, Code
 
 router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
@@ -65,9 +66,13 @@ async def accesses(
     request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]
 ) -> dict[str, list[Any]]:
     """Who looked at a case, its linked referrals included, or what a person looked at; the latest first, a thousand at most."""
-    store = request.app.state.store
+    return {"accesses": await looked(request.app.state.store, asked, by)}
+
+
+async def looked(store: Store, asked: Asked, by: Actor) -> list[Looked]:
+    """What is asked for; the latest first."""
     if asked.reference:
         rows = await accesses_to(store, asked.reference, by, asked.since)
     else:
         rows = await accesses_of(store, asked.person or "", by, asked.since)
-    return {"accesses": [Looked.model_validate(row, from_attributes=True) for row in rows]}
+    return [Looked.model_validate(row, from_attributes=True) for row in rows]

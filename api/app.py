@@ -18,7 +18,22 @@ from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, pe
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
-from mash.api.pages import admin, assets, board, case, checks, live, manager, meetings, refer, refer_pages, wall
+from mash.api.pages import (
+    admin,
+    assets,
+    board,
+    case,
+    checks,
+    find,
+    live,
+    looked,
+    manager,
+    meetings,
+    refer,
+    refer_pages,
+    start,
+    wall,
+)
 from mash.api.pages.assets import Assets
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
@@ -27,7 +42,7 @@ from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
 
-PAGES = (admin, assets, board, case, checks, live, manager, meetings, refer, refer_pages, wall)
+PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, refer, refer_pages, start, wall)
 log = structlog.stdlib.get_logger("mash.api")
 
 

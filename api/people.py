@@ -39,7 +39,14 @@ async def search(
     found = await find(request.app.state.store, asked.name, asked.born, by)
     return {
         "people": [
-            {"reference": each.reference, "subject": each.subject, "name": each.name, "alike": round(each.alike, 2)}
+            {
+                "reference": each.reference,
+                "subject": each.subject,
+                "name": each.name,
+                "alike": round(each.alike, 2),
+                "received_at": each.received_at,
+                "stage": each.stage,
+            }
             for each in found
         ]
     }

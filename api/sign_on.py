@@ -42,6 +42,8 @@ log = structlog.stdlib.get_logger("mash.api")
 BROWSER = "mash-sign-in"
 """The cookie that ties whoever comes back from the provider to whoever was sent there."""
 ONWARD = {"description": "On to another page"}
+START = "/"
+"""Where whoever signs in goes on to, unless they came from somewhere."""
 SIGN_IN, ACCOUNT = "Sign in", "Your account"
 WRONG = "That is not right, or was used before: look at login, password and code again."
 TOO_OFTEN = "Signing in has failed too often: wait a quarter of an hour, then try again, or ask your administrator."
@@ -68,14 +70,14 @@ def _sign_in_page(request: Request, onward: str, problem: str = "", status: int 
 def _local_path(onward: str) -> str:
     """Where to go on to afterwards: a path of ours, and nowhere else."""
     inside = onward.startswith("/") and not onward.startswith(("//", "/\\")) and all(" " < c < "\x7f" for c in onward)
-    return onward if inside else "/account"
+    return onward if inside else START
 
 
 @router.get("/sign-in/start", response_class=HTMLResponse, responses={303: ONWARD, **answers(404, 502, page=True)})
 async def start(request: Request, onward: Onward = "") -> Response:
     """On to the identity provider."""
     if (provider := request.app.state.provider) is None:
-        return _sign_in_page(request, "/account", "There is no single sign-on here.", 404)
+        return _sign_in_page(request, START, "There is no single sign-on here.", 404)
     browser = secrets.token_urlsafe(32)
     try:
         address, going = await provider.send(_local_path(onward), browser)
@@ -103,7 +105,7 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
         positions = await app.provider.who(code, going)
     except Refusal as refusal:
         log.warning("did not sign in", kind="sign_on", reason="single_sign_on", error=type(refusal).__name__)
-        answer = _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
+        answer = _sign_in_page(request, START, refusal.reason, STATUS[type(refusal)])
         drop_cookie(request, answer, BROWSER)
         return answer
     answer = await _begin(request, positions, "single_sign_on", going.onward)
@@ -115,13 +117,13 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
     if not request.app.state.settings.local_accounts:
-        return _sign_in_page(request, "/account", "There are no local accounts here.", 404)
+        return _sign_in_page(request, START, "There are no local accounts here.", 404)
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
     try:
         same_origin(request)
     except Refusal as refusal:
-        return _sign_in_page(request, "/account", refusal.reason, STATUS[type(refusal)])
+        return _sign_in_page(request, START, refusal.reason, STATUS[type(refusal)])
     positions, problem, status = await _by_account(request, login, password, code)
     if positions is None:
         return _sign_in_page(request, _local_path(onward), problem, status)

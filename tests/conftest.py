@@ -30,12 +30,12 @@ hypothesis.settings.load_profile("mash")
 
 PATIENT = ("test_cut_off.py", "test_faults.py", "test_friday.py", "test_resilience.py")
 """What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
-OWN = ("test_in_a_browser.py", "test_scaled.py", "test_stack.py", *PATIENT)
-"""What starts installations of its own, and breaks them: as much as all the rest together."""
+OWN = ("test_in_a_browser.py", *PATIENT)
+"""What takes as long as all the rest together."""
 
 
 class Halves(LoadScopeScheduling):
-    """Two halves that run side by side, as most tests wait for servers: those with installations of their own, and the others."""
+    """Two halves that run side by side, as most tests wait for servers: OWN, and the others."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "own" if nodeid.partition("::")[0].endswith(OWN) else "others"

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData
 
 from mash.api.pages.words import sentence
@@ -27,6 +28,7 @@ KINDS: dict[str, type[BaseModel]] = {
     if isinstance(model, type) and issubclass(model, BaseModel) and "kind" in model.model_fields
 }
 """Every command by its name."""
+Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
 ASKED = {
     "share": "May information be shared?",
@@ -172,7 +174,7 @@ def _shape(annotation: Any, offered: bool) -> str:
 
 def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[CommandGiven | None, Filled]:
     """The command that was filled in; or None, and what is wrong with it, beside what was typed."""
-    filled = Filled({name: [str(value) for value in form.getlist(name)] for name in form})
+    filled = _filled(form)
     command: dict[str, Any] = {"kind": kind}
     if "agency" in KINDS[kind].model_fields:
         command["agency"] = by.agency
@@ -195,8 +197,28 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
         return CommandGiven.model_validate(given), filled
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
-            filled.errors[_place(error["loc"], kind)] = str(error["msg"]).removeprefix("Value error, ")
+            filled.errors[_place(error["loc"], kind)] = _said(error)
         return None, filled
+
+
+def checked(model: type[Question], form: FormData) -> tuple[Question | None, Filled]:
+    """What was asked by a form of plain fields; or None, and what is wrong with it, beside what was typed."""
+    filled = _filled(form)
+    given = {name: text for name in model.model_fields if (text := filled.value(name).strip())}
+    try:
+        return model.model_validate(given), filled
+    except ValidationError as wrong:
+        for error in wrong.errors(include_input=False):
+            filled.errors[str(error["loc"][0]) if error["loc"] else next(iter(model.model_fields))] = _said(error)
+        return None, filled
+
+
+def _filled(form: FormData) -> Filled:
+    return Filled({name: [str(value) for value in form.getlist(name)] for name in form})
+
+
+def _said(error: ErrorDetails) -> str:
+    return "Fill this in" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
 
 
 def _number(text: str) -> int:

@@ -25,8 +25,10 @@ WAYS = (
     ("/board", "Board", "read_board"),
     ("/checks", "My checks", "read_checks"),
     ("/meetings", "Meetings", "read_agenda"),
+    ("/people", "Find", "find_people"),
     ("/wall", "Wall", "watch_wall"),
     ("/manager", "How we are doing", "read_figures"),
+    ("/looked", "Who looked", "read_accesses"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )
@@ -54,7 +56,7 @@ def page(
     known = {
         "title": title,
         "by": by,
-        "ways": [(path, name) for path, name, action in WAYS if by and may(by.role, action)],
+        "ways": ways_of(by) if by else [],
         "here": request.url.path,
         "assets": app.assets,
         "csrf": getattr(request.state, "csrf", ""),
@@ -62,6 +64,11 @@ def page(
     }
     policy = POLICY.format(leads_to=f" {leads_to}" if leads_to else "")
     return HTMLResponse(environment().get_template(template).render(known), status, {"Content-Security-Policy": policy})
+
+
+def ways_of(by: Actor) -> list[tuple[str, str]]:
+    """Where somebody may go, by path and name; what they do first comes first."""
+    return [(path, name) for path, name, action in WAYS if may(by.role, action)]
 
 
 def problem_page(request: Request, title: str, text: str, status: int) -> HTMLResponse:

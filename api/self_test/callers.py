@@ -189,8 +189,8 @@ def led_away(scene: Scene) -> str:
         code = pyotp.TOTP(secret).at(int(time.time()) + (late - 1) * 30)
         answer = _sign_in(scene, "led.away", code, onward=onward)
         hold(answer.status_code == 303, f"those who may were refused with {answer.status_code}")
-        hold(answer.headers["location"] == "/account", f"led to {answer.headers['location']}")
-    return "led to the own account"
+        hold(answer.headers["location"] == "/", f"led to {answer.headers['location']}")
+    return "led to our own first page"
 
 
 @attack("keep the session that was planted before somebody signed in")

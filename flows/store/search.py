@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
@@ -29,11 +30,15 @@ class Found:
     name: str
     alike: float
     """From 0 to 1."""
+    received_at: datetime
+    stage: str
 
 
 _ALIKE = text("""
-    SELECT reference, subject, born = :born AS same_day, common * 1.0 / (cardinality(tokens) + :size - common) AS alike
-    FROM known_person, LATERAL (SELECT count(*) FROM unnest(tokens) t WHERE t = ANY (CAST(:tokens AS bigint[]))) c (common)
+    SELECT reference, subject, born = :born AS same_day, common * 1.0 / (cardinality(tokens) + :size - common) AS alike,
+        received_at, stage
+    FROM known_person JOIN referral USING (reference, hub),
+        LATERAL (SELECT count(*) FROM unnest(tokens) t WHERE t = ANY (CAST(:tokens AS bigint[]))) c (common)
     WHERE hub = :hub AND tokens && CAST(:tokens AS bigint[]) AND common * 1.0 / (cardinality(tokens) + :size - common) >= :least
     ORDER BY same_day DESC NULLS LAST, alike DESC, reference DESC LIMIT :most""")
 _PERSON = text("SELECT kind, subject, sealed FROM personal_item WHERE reference = :reference AND kind = ANY (:kinds)")
@@ -55,7 +60,7 @@ async def find(store: Store, name: str, born: str, by: Actor) -> list[Found]:
                 continue
             kept = (await connection.execute(_PERSON, {"reference": row.reference, "kinds": list(NAMED)})).all()
             names = [name_of(unseal(key, each.sealed, row.reference)) for each in kept if each.subject == row.subject]
-            found.append(Found(row.reference, row.subject, _likest(names, name), float(row.alike)))
+            found.append(Found(row.reference, row.subject, _likest(names, name), float(row.alike), row.received_at, row.stage))
             await note_access(connection, store, row.reference, by, "find_people", "looked for a name")
     return found
 

@@ -113,6 +113,9 @@ def as_it_was(place: Place) -> None:
     place.sql("DELETE FROM sign_in_failure")
 
 
+SIGN_IN = "/sign-in/start?onward=/account"
+
+
 def csrf(page: httpx.Response) -> str:
     return page.text.split('name="csrf" value="')[1].split('"')[0]
 
@@ -122,7 +125,7 @@ def csrf(page: httpx.Response) -> str:
 
 def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Place) -> None:
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         assert page.status_code == 200 and "You are d.manager: duty manager, social care, at sandwell." in page.text
         assert browser.get("/cases").status_code == 200
         cookie = next(each for each in browser.cookies.jar if each.name == "mash")
@@ -132,7 +135,7 @@ def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Plac
 def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
     place.told(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
     with place.browser() as browser:
-        assert "You are d.o&#39;manager@sandwell.example.gov.uk: duty manager" in browser.get("/sign-in/start").text
+        assert "You are d.o&#39;manager@sandwell.example.gov.uk: duty manager" in browser.get(SIGN_IN).text
         assert browser.get("/cases").status_code == 200
 
 
@@ -147,10 +150,10 @@ def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_he
 
 def test_a_key_that_the_provider_has_changed_is_found(place: Place) -> None:
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get("/sign-in/start").text
+        assert "You are d.manager" in browser.get(SIGN_IN).text
     place.told(rotate=True)
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get("/sign-in/start").text
+        assert "You are d.manager" in browser.get(SIGN_IN).text
 
 
 LONG_AGO, FAR_OFF = 1_700_000_000, 4_000_000_000
@@ -183,7 +186,7 @@ LONG_AGO, FAR_OFF = 1_700_000_000, 4_000_000_000
 def test_what_is_not_the_providers_word_for_us_and_for_now_is_refused(place: Place, how: dict[str, Any]) -> None:
     place.told(**how)
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         assert page.status_code == 502 and "alert" in page.text
         assert browser.get("/cases").status_code == 401
 
@@ -192,16 +195,16 @@ def test_clocks_may_differ_by_two_minutes(place: Place) -> None:
     now = int(time.time())
     place.told(claims={"exp": now - 60, "iat": now - 400})
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get("/sign-in/start").text
+        assert "You are d.manager" in browser.get(SIGN_IN).text
     place.told(claims={"iat": now + 60})
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get("/sign-in/start").text
+        assert "You are d.manager" in browser.get(SIGN_IN).text
 
 
 def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None:
     place.told(claims={"groups": ["kitchen"]})
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         assert page.status_code == 401 and "in no group that may work here" in page.text
         assert browser.get("/account").status_code == 401
     logs = "".join(path.read_text() for path in place.stack.settings.data_dir.rglob("api*.log"))
@@ -226,7 +229,7 @@ ELSEWHERE = ("https://evil.example.org", "//evil.example.org", "/\\evil.example.
 def test_nobody_is_sent_on_to_another_site(place: Place, onward: str) -> None:
     with place.browser() as browser:
         page = browser.get("/sign-in/start", params={"onward": onward})
-        assert str(page.url) == f"{place.stack.settings.base_url}/account"
+        assert str(page.url) == f"{place.stack.settings.base_url}/board"
 
 
 def test_one_is_sent_on_to_where_one_was_going(place: Place) -> None:
@@ -236,7 +239,7 @@ def test_one_is_sent_on_to_where_one_was_going(place: Place) -> None:
 
 def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Place) -> None:
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "1"})
         assert "social worker, social care, at merton" in changed.text
         for odd in ("2", "-1", "x", "", "²", "9" * 5000):
@@ -247,7 +250,7 @@ def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Pla
 def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
     ends = place.issuer.replace("127.0.0.1", "localhost")
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         policy = page.headers["content-security-policy"]
         assert f"form-action 'self' {place.issuer} {ends};" in policy, "a browser follows only where the policy lets a form lead"
         out = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
@@ -258,10 +261,10 @@ def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
 def test_whoever_turns_back_at_the_provider_is_told_so_and_may_begin_again(place: Place) -> None:
     place.told(refuse=True)
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         assert page.status_code == 401 and "you turned back" in page.text and "access_denied" not in page.text
         place.told()
-        assert "You are d.manager" in browser.get("/sign-in/start").text
+        assert "You are d.manager" in browser.get(SIGN_IN).text
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------------------
@@ -275,8 +278,8 @@ def bearer(place: Place, login: str = "d.manager") -> dict[str, str]:
 def test_signing_out_everywhere_ends_browsers_and_scripts_at_once(place: Place) -> None:
     script = bearer(place)
     with place.browser() as one, place.browser() as two:
-        page = one.get("/sign-in/start")
-        two.get("/sign-in/start")
+        page = one.get(SIGN_IN)
+        two.get(SIGN_IN)
         assert two.get("/cases", headers=script).status_code == 200 == two.get("/cases").status_code
         one.post("/sign-out-everywhere", data={"csrf": csrf(page)}, follow_redirects=False)
         assert {one.get("/cases").status_code, two.get("/cases").status_code} == {401}
@@ -305,18 +308,18 @@ def test_a_session_of_a_script_is_no_longer_than_a_day(place: Place) -> None:
 @pytest.mark.parametrize("over", ["ends_at = now() - interval '1 second'", "seen_at = now() - interval '61 minutes'"])
 def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, over: str) -> None:
     with place.browser() as browser:
-        browser.get("/sign-in/start")
+        browser.get(SIGN_IN)
         assert browser.get("/cases").status_code == 200
         place.sql(f"UPDATE session SET {over} WHERE how = 'single_sign_on'")
         assert browser.get("/cases").status_code == 401
-        assert browser.get("/sign-in/start").text.count("by single sign on") == 1, "no longer listed as signed in"
+        assert browser.get(SIGN_IN).text.count("by single sign on") == 1, "no longer listed as signed in"
 
 
 def test_who_was_signed_in_is_forgotten_after_a_month(place: Place) -> None:
     with place.browser() as browser:
-        browser.get("/sign-in/start")
+        browser.get(SIGN_IN)
         place.sql("UPDATE session SET ends_at = now() - interval '31 days'")
-        browser.get("/sign-in/start")
+        browser.get(SIGN_IN)
     assert place.sql("SELECT count(*) FROM session") == [(1,)]
 
 
@@ -325,7 +328,7 @@ def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: P
         chosen = bearer(place, "somebody.else")["Authorization"].split()[1]
         browser.cookies.set("mash", chosen, domain="127.0.0.1", path="/")
         assert "You are somebody.else" in browser.get("/account").text
-        assert "You are d.manager" in browser.get("/sign-in/start").text
+        assert "You are d.manager" in browser.get(SIGN_IN).text
         secret = browser.cookies["mash"]
         assert secret != chosen and secret not in str(place.sql("SELECT * FROM session"))
     with place.browser() as whoever_chose_it:
@@ -335,7 +338,7 @@ def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: P
 
 def test_a_page_acts_only_on_what_a_page_of_ours_sends(place: Place) -> None:
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         refused = [
             browser.post("/sign-out"),
             browser.post("/sign-out", data={"csrf": "0" * 64}),
@@ -359,7 +362,7 @@ def test_the_forms_of_our_pages_work_in_a_browser(place: Place) -> None:
     with place.browser() as browser:
         form = {"login": "local.manager", "password": PASSWORD, "code": place.codes.now()}
         page = browser.post("/sign-in/local", data=form, headers=sent)
-        assert "You are local.manager" in page.text
+        assert str(page.url) == f"{place.stack.settings.base_url}/board", "what a duty manager does first"
         changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "0"}, headers=sent)
         assert changed.status_code == 200
         out = browser.post("/sign-out", data={"csrf": csrf(page)}, headers=sent)
@@ -370,7 +373,7 @@ def test_the_forms_of_our_pages_work_in_a_browser(place: Place) -> None:
 
 
 def signed_in(browser: httpx.Client, login: str, password: str, code: str) -> httpx.Response:
-    return browser.post("/sign-in/local", data={"login": login, "password": password, "code": code})
+    return browser.post("/sign-in/local", data={"login": login, "password": password, "code": code, "onward": "/account"})
 
 
 def test_a_local_account_asks_for_password_and_code_and_takes_a_code_once(place: Place) -> None:
@@ -605,7 +608,7 @@ def test_whoever_has_a_local_account_changes_its_password_and_is_out_everywhere(
 
 def test_whoever_signs_on_elsewhere_changes_no_password_here(place: Place) -> None:
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         assert "Change your password" not in page.text
         form = {"password": PASSWORD, "code": "000000", "new": NEW, "csrf": csrf(page)}
         assert browser.post("/account/password", data=form).status_code == 403
@@ -613,7 +616,7 @@ def test_whoever_signs_on_elsewhere_changes_no_password_here(place: Place) -> No
 
 def test_signing_out_has_the_browser_forget(place: Place) -> None:
     with place.browser() as browser:
-        page = browser.get("/sign-in/start")
+        page = browser.get(SIGN_IN)
         answer = browser.post("/sign-out", data={"csrf": csrf(page)}, follow_redirects=False)
         assert answer.headers["clear-site-data"] == '"cache", "storage"'
 

@@ -246,6 +246,49 @@ def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(calm: Hub, b
             assert picture.evaluate("image => image.naturalWidth") > 0
 
 
+def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_who_looked(
+    calm: Hub, browser: Browser, way: dict[str, Any]
+) -> None:
+    subject = {"name": {"given": "Ottoline", "family": "Quillfeather"}, "date_of_birth": "2014-03-02", "cohort": "child"}
+    reference = calm.referral(subjects=[subject])
+    with visitor(calm, browser, "duty_manager", **way) as somebody:
+        somebody.goes("/people")
+        somebody.clicks("Find", "button")
+        expect(somebody.page.get_by_role("alert")).to_contain_text("Fill this in")
+        somebody.page.get_by_label("Name, as far as it is known").fill("Otoline Quilfeather")
+        somebody.clicks("Find", "button")
+        assert "Quilfeather" not in somebody.page.url and "Ottoline Quillfeather" in somebody.text
+        somebody.page.get_by_role("link", name=reference, exact=True).click()
+        assert somebody.page.url.endswith(f"/case/{reference}")
+        somebody.goes("/people?reference=nonsense")
+        expect(somebody.page.get_by_role("alert")).to_contain_text("MASH-26-000001")
+        somebody.page.get_by_label("Reference, such as").fill(f" {reference.lower()} ")
+        somebody.clicks("Open", "button")
+        assert somebody.page.url.endswith(f"/case/{reference}")
+    with visitor(calm, browser, "information_governance at hub", **way) as governor:
+        governor.goes("/")
+        assert governor.page.url.endswith("/looked")
+        governor.clicks("Show", "button")
+        expect(governor.page.get_by_role("alert")).to_contain_text("expected either a reference or a person")
+        governor.page.get_by_label("At this case").fill(reference)
+        governor.clicks("Show", "button")
+        rows = governor.page.get_by_role("table", name="The latest first")
+        expect(rows).to_contain_text("duty_manager.social_care")
+        expect(rows).to_contain_text("Find people")
+
+
+def test_whoever_comes_in_finds_their_way_and_out_again(calm: Hub, browser: Browser) -> None:
+    for width in (1440, 360):
+        with visitor(calm, browser, width=width) as anybody:
+            anybody.goes("/")
+            assert all(name in anybody.text for name in ("call 999", "Make a referral", "Sign in"))
+    with visitor(calm, browser, "service_manager") as somebody:
+        somebody.goes("/")
+        assert somebody.page.url.endswith("/board")
+        somebody.clicks("Sign out", "button")
+        assert somebody.goes("/board").status == 401
+
+
 def test_an_administrator_sees_the_installation_and_nobodys_case(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
     reference = calm.referral()
     with visitor(calm, browser, "administrator at hub", **way) as somebody:

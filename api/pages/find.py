@@ -1,0 +1,43 @@
+"""Find somebody, or a case by its reference: also cases that are closed."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from mash.api.pages.forms import Filled, checked
+from mash.api.pages.page import page
+from mash.api.people import Asked
+from mash.api.permitted import Permitted
+from mash.api.schemas import REFERENCE
+from mash.flows.store.search import Found, find
+from mash.states.commands import Actor
+
+router = APIRouter(prefix="/people", include_in_schema=False)
+Finder = Annotated[Actor, Depends(Permitted("find_people"))]
+
+
+@router.get("", response_class=HTMLResponse)
+async def ask(request: Request, by: Finder, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
+    """Who is looked for; or on to the case whose reference was typed in."""
+    wanted = reference.strip().upper()
+    if re.fullmatch(REFERENCE, wanted):
+        return RedirectResponse(f"/case/{wanted}", 303)
+    filled = Filled({"reference": [reference]})
+    if wanted:
+        filled.errors["reference"] = "A reference is like MASH-26-000001"
+    return _page(request, filled, None)
+
+
+@router.post("", response_class=HTMLResponse)
+async def look(request: Request, by: Finder) -> Response:
+    """Whose names are like the one that was given. It is sent as a body: no name in an address."""
+    asked, filled = checked(Asked, await request.form(max_files=0, max_fields=10))
+    return _page(request, filled, await find(request.app.state.store, asked.name, asked.born, by) if asked else None)
+
+
+def _page(request: Request, filled: Filled, found: list[Found] | None) -> HTMLResponse:
+    return page(request, "find.html", "Find somebody", 422 if filled.errors else 200, filled=filled, found=found)
