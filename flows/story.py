@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from mash.config.words import CODED, decoded, sentence, worded
 from mash.states.clocks import local
 from mash.states.events import Event, Recorded
 
@@ -12,6 +14,7 @@ _LEFT_OUT = {
     "kind",
     "held",
     "holdings",
+    "item",
     "said",
     "redacted",
     # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
@@ -26,44 +29,87 @@ _LEFT_OUT = {
     "clock",
     "subjects",
     "came_from",
+    "adult_views",
+    "rung",
+    "next_at",
+    "parent_sequence",
     "schema_number",
 }
+_NAMED = {
+    "clock_warned": "Reminder",
+    "clock_breached": "Not done in time",
+    "clock_escalated": "Alert",
+    "stage_entered": "Stage",
+}
+"""Events whose names are not their own words."""
+_LABELS = {"due_at": "due", "held_on": "on", "role": "to", "reported_at": "reported", "received_at": "received"}
+_SAY_THEMSELVES = {
+    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "marker", "mode", "other", "outcome", "outcomes",
+    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+}  # fmt: skip
+_YES_NO = {
+    "beside_section_47": ("beside section 47", ""),
+    "family_informed": ("the family knows", "the family does not know"),
+    "family_known": ("the family is known", "the family is not known"),
+    "final": ("final", ""),
+    "holds": ("", "no longer"),
+    "immediate_danger": ("immediate danger", ""),
+    "late": ("late", ""),
+    "not_to_share": ("not to be shared", ""),
+    "referrer_reachable": ("", "the referrer cannot be reached"),
+    "sensitive": ("sensitive", ""),
+    "share": ("may be shared", "may not be shared"),
+    "significant_harm": ("significant harm", "no significant harm"),
+}
+"""What a fact that is true says, and one that is not."""
 
 
 def told(recorded: Recorded) -> str:
-    """One event as a sentence of codes: what happened and its facts."""
+    """One event in words: what happened and its facts."""
     facts = facts_of(recorded.event)
-    return f"{recorded.event.kind.replace('_', ' ')}{': ' if facts else ''}{facts}"
+    return f"{named(recorded.event)}{': ' if facts else ''}{facts}"
+
+
+def named(event: Event) -> str:
+    """What happened."""
+    return _NAMED.get(event.kind) or sentence(event.kind)
 
 
 def facts_of(event: Event) -> str:
-    """The facts of an event, in codes."""
-    facts = []
-    for name, value in event:
-        if name in _LEFT_OUT or value in (None, (), {}, ""):
-            continue
-        shown = (
-            ", ".join(f"{k}: {v}" for k, v in value.items())
-            if isinstance(value, dict)
-            else (
-                ", ".join(map(str, value))
-                if isinstance(value, tuple)
-                else local(value)
-                if hasattr(value, "astimezone")
-                else str(value)
-            )
-        )
-        facts.append(f"{name.replace('_', ' ')} {shown}")
+    """The facts of an event."""
     if event.kind == "clocks_started":
-        facts = [f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks]
-    if event.kind == "clock_moved":
-        facts = [f"{event.clock.why}, due {local(event.clock.due_at)}"]
-    return "; ".join(facts)
+        facts: Iterable[str] = (f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks)
+    elif event.kind == "clock_moved":
+        facts = (f"{event.clock.why}, due {local(event.clock.due_at)}",)
+    else:
+        facts = (_fact(name, value) for name, value in event if name not in _LEFT_OUT and value not in (None, (), {}, ""))
+    return "; ".join(filter(None, facts))
+
+
+def _fact(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
+    if isinstance(value, dict):
+        shown = ", ".join(f"{key}: {worded(each)}" for key, each in value.items())
+    elif isinstance(value, tuple):
+        shown = ", ".join(_shown(name, each) for each in value)
+    else:
+        shown = _shown(name, value)
+    return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
+
+
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, datetime):
+        return local(value)
+    if name in ("id", "ids") and ":" in str(value):
+        what, _, whose = str(value).partition(":")
+        return f"{worded(what)} of {worded(whose.partition('.')[0])}"
+    return decoded(name, worded(value) if name not in CODED else value)
 
 
 def markdown(reference: str, log: list[Recorded], notices: Iterable[Any]) -> str:
     """The timeline as Markdown, newest last; and which notices went, to which roles."""
     rows = "\n".join(f"| {r.sequence} | {local(r.at)} | {r.by.role} | {told(r).replace('|', '/')} |" for r in log)
-    sent = "\n".join(f"| {local(n.created_at)} | {n.role} | {n.kind.replace('_', ' ')} | {n.status} |" for n in notices)
+    sent = "\n".join(f"| {local(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
     told_whom = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
     return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{told_whom}"

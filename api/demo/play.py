@@ -16,6 +16,7 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from sqlalchemy import create_engine, make_url, text
 
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
@@ -60,17 +61,27 @@ def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
                 stack.wait_ready(60)
                 result = asyncio.run(_play(stack.settings, console, mailbox))
                 result["seconds"] = round(time.monotonic() - began, 1)
-                console.print(
-                    f"\nAPI docs   {stack.settings.base_url}/docs\nPrefect UI {stack.prefect_ui}  ({stack.prefect_login_hint})"
-                )
                 if as_json:
                     print(json.dumps(result), flush=True)
-                if stay:
-                    visitor.show(console, stack.settings.base_url)
+                _let_time_be(stack.settings)
+            if stay:
+                console.print("\nStarting again, at the pace of the clock on the wall ...")
+                with Stack(settings) as stack:
+                    stack.wait_ready(60)
+                    visitor.show(console, stack)
                     stack.supervise()
         finally:
             controller.stop()
     return 0 if result["contacts"] == result["outcomes"] + result["open"] == result["accepted_by_sender"] else 1
+
+
+def _let_time_be(settings: Settings) -> None:
+    """From here on an hour lasts an hour: whoever looks around sees the day that was played, not weeks in which nobody worked."""
+    assert settings.owner_database_url
+    owner = create_engine(make_url(settings.owner_database_url.get_secret_value()).set(drivername="postgresql+psycopg"))
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE time_anchor SET simulated = simulated + (now() - wall) * rate, wall = now(), rate = 1"))
+    owner.dispose()
 
 
 def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from mash.api.accounts import STEP, new_account
 from mash.config.sign_on import Account, Position, accounts_text
-from mash.flows.stack import write_secret
+from mash.flows.stack import Stack, write_secret
 
 LOGIN = "visitor"
 POSITIONS = (("duty_manager", "social_care"), ("agency", "police"), ("administrator", "social_care"))
@@ -33,9 +33,16 @@ class Visitor:
         """The one-time code of now."""
         return pyotp.TOTP(self.account.one_time_codes.get_secret_value()).now()
 
-    def show(self, console: Console, address: str) -> None:
-        """Say how one signs in, and keep the code up to date as long as the demonstration is up."""
-        console.print(f"Refer      {address}/refer\nBoard      {address}/board  (login {LOGIN}, password {self.password})")
+    def show(self, console: Console, stack: Stack) -> None:
+        """Say where everything is and how one signs in, and keep the code up to date as long as the demonstration is up."""
+        address = stack.settings.base_url
+        for line in (
+            f"Refer      {address}/refer",
+            f"Board      {address}/board  (login {LOGIN}, password {self.password})",
+            f"API docs   {address}/docs",
+            f"Prefect UI {stack.prefect_ui}  ({stack.prefect_login_hint})",
+        ):
+            console.print(line, soft_wrap=True)
         status = console.status("")
         status.start()
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -16,14 +19,28 @@ from mash.api.pages.board import places_of
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
-from mash.api.pages.words import decoded, sentence
 from mash.api.permitted import Permitted, demand
-from mash.api.schemas import Reference
+from mash.api.schemas import (
+    Address,
+    ConcernGiven,
+    ConsentGiven,
+    HouseholdGiven,
+    Name,
+    Reference,
+    SourceGiven,
+    SubjectGiven,
+    Submission,
+)
 from mash.config.permissions import may
+from mash.config.words import decoded, sentence
+from mash.flows.store.names import name_of
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import information_product, look_at, read_items, read_story
+from mash.flows.story import facts_of, named
+from mash.states.clocks import local
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.events import Recorded
 from mash.states.machine import COMMANDS
 from mash.states.profile import Profile
 
@@ -37,6 +54,10 @@ NEXT = 4
 MOST_FIELDS = 400
 UNTOLD = ("clocks_started", "clocks_stopped")
 """Events that the table of clocks tells better."""
+REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
+FORMS = (Submission, ConcernGiven, SubjectGiven, Name, Address, HouseholdGiven, SourceGiven, ConsentGiven)
+ORDER = {name: place for place, name in reversed(list(enumerate(name for model in FORMS for name in model.model_fields)))}
+"""The order in which a form asks, which is the one in which an answer is read."""
 READ_FIRST = ("concern", "subject", "household", "referrer", "submission")
 
 
@@ -60,12 +81,9 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,
         "also": later,
+        "names": names_of(seen["items"]),
         "said": [{**item, "parts": parts_of(item)} for item in sorted(seen["items"], key=_first_things_first)],
-        "story": [
-            {"at": each.at, "by": each.by, "what": each.event.kind, "event": each.event}
-            for each in reversed(story)
-            if each.event.kind not in UNTOLD
-        ],
+        "story": lines_of(story),
         "done": done if done in COMMANDS else "",
         "run": _run(request, found),
     }
@@ -184,6 +202,37 @@ def _run(request: Request, case: Case) -> str:
     return f"{settings.prefect_api_url.removesuffix('/api')}/runs/flow-run/{case.flow_run_id}"
 
 
+@dataclass(frozen=True)
+class Line:
+    """A line of a case's story: one thing that happened, or the reminders and alerts that came one after another."""
+
+    at: datetime
+    what: str
+    facts: str
+    by: Actor
+    within: tuple[Line, ...] = ()
+
+
+def lines_of(story: Sequence[Recorded]) -> list[Line]:
+    """The story, latest first. Reminders of the system that follow one another are one line, with all of them within."""
+    lines: list[Line] = []
+    told = [each for each in reversed(story) if each.event.kind not in UNTOLD]
+    for reminders, some in groupby(told, lambda each: each.event.kind in REMINDERS and each.by.role == "system"):
+        several = tuple(Line(each.at, named(each.event), facts_of(each.event), each.by) for each in some)
+        if reminders and len(several) > 1:
+            what = f"{len(several)} reminders and alerts since {local(several[-1].at)}"
+            lines.append(Line(several[0].at, what, "", several[0].by, several))
+        else:
+            lines += several
+    return lines
+
+
+def names_of(items: Iterable[dict[str, Any]]) -> dict[str, str]:
+    """What the subjects are called, by their number, as far as it is known to whoever looks."""
+    said = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
+    return {item["subject"]: name_of(item["content"].encode()) for item in said}
+
+
 def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
     """What was said in an item, as labels and texts; one text without a label where it has no parts."""
     if item["content"] is None:
@@ -197,7 +246,7 @@ def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(content, dict):
-        for name, value in content.items():
+        for name, value in sorted(content.items(), key=lambda part: ORDER.get(part[0], len(ORDER))):
             yield from _flat(f"{label}, {name}" if label else name, value, name)
     elif isinstance(content, list) and not all(isinstance(each, str | int | float) for each in content):
         for number, each in enumerate(content, 1):

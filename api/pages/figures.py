@@ -11,8 +11,9 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from mash.api.pages.words import duration, sentence, worded
+from mash.api.pages.words import duration
 from mash.config import codes
+from mash.config.words import sentence, worded
 from mash.flows.store.figures import Open
 from mash.states.clocks import LONDON
 
@@ -106,7 +107,9 @@ class Clocks:
 class Tally:
     """Adds up the referrals of so many whole weeks, from Monday to Monday, and of the one that is not over."""
 
-    def __init__(self, weeks: int, now: datetime) -> None:
+    def __init__(self, weeks: int, now: datetime, titles: Mapping[str, str]) -> None:
+        """`titles` is what the agencies are called."""
+        self.titles = titles
         self.now, self.first, self.number = now, _monday(now) - timedelta(weeks=weeks), weeks + 1
         self.weeks, self.kept, self.told = ([0] * self.number for _ in range(3))
         self.by: dict[str, Counter[str]] = {name: Counter() for name in ("source", "kind", "need", "rerated", "outcome")}
@@ -185,7 +188,7 @@ class Tally:
             _counted("needs", "Primary need", self.by["need"]),
             _counted("ratings", "Rating at first and now", self.by["rerated"]),
             _clocks("stages", "Clocks kept, by what they are for", self.stages),
-            _clocks("agencies", "Replies in time, by agency", self.agencies),
+            _clocks("agencies", "Replies in time, by agency", {self.titles.get(k, k): v for k, v in self.agencies.items()}),
             self._weekly("in-time", "Share of clocks kept, by week", self._shares(), "per cent"),
             self._repeats(others),
             _counted("outcomes", "Outcomes", self.by["outcome"]),
@@ -268,7 +271,7 @@ def _counted(name: str, title: str, counter: Counter[str]) -> Figure:
 def _clocks(name: str, title: str, found: dict[str, Clocks]) -> Figure:
     rows: Rows = tuple(sorted((clocks.row(sentence(key)) for key, clocks in found.items()), key=lambda row: float(row[1])))
     says = f"{rows[0][0]} is kept least often: {rows[0][1]} per cent." if rows else "No clock has ended yet."
-    heads = ("What", "Kept, per cent", "Clocks", *(f"Hours, {p} per cent within" for p in PERCENTILES))
+    heads = ("What", "Kept, per cent", "Clocks", *(f"{p} per cent within, hours" for p in PERCENTILES))
     return Figure(name, title, says, heads, rows)
 
 

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData
 
-from mash.api.pages.words import sentence
 from mash.api.schemas import LONGEST_WORDS, CommandGiven
 from mash.config import codes
+from mash.config.words import sentence
 from mash.states import commands
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor

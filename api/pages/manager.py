@@ -91,7 +91,8 @@ async def _figures(app: Any, by: Actor, weeks: int) -> list[Figure]:
 
 
 async def _reckoned(store: Store, by: Actor, weeks: int) -> list[Figure]:
-    tally = Tally(_period(weeks), store.time.now())
+    titles = {name: agency.title for name, agency in store.hub(by.hub).agencies.items()}
+    tally = Tally(_period(weeks), store.time.now(), titles)
     async for some in states(store, by, tally.first):
         await asyncio.to_thread(tally.add_all, some)
     acknowledged = await acknowledged_after(store, by, tally.first)

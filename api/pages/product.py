@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mash.api.pages.words import moment, sentence, worded
+from mash.api.pages.words import moment
+from mash.config.words import sentence, worded
 from mash.flows.store.queries import Case
 from mash.states.commands import Actor
 from mash.states.profile import Profile

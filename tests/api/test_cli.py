@@ -44,7 +44,7 @@ def test_a_case_tells_its_story_and_every_chain_verifies(hub: Hub) -> None:
     reference = hub.referral()
     where = {"MASH_DATA_DIR": str(hub.settings.data_dir)}
     story = mash("log", reference, **where)
-    assert "contact received" in story.stdout and "Quillfeather" not in story.stdout
+    assert "Contact received" in story.stdout and "Quillfeather" not in story.stdout
     assert mash("log", "verify", **where).stdout.strip().endswith("every chain verifies")
     unknown = mash("log", "MASH-26-999999", **where)
     assert (unknown.returncode, unknown.stderr) == (2, "mash: no referral MASH-26-999999\n")

@@ -232,8 +232,8 @@ def test_nottinghamshire_the_audit_trail_says_who_did_what_and_when() -> None:
     lines = [
         (at, by.agency, told(_recorded(case, at, by, event))) for at, by, event in case.log if event.kind.startswith(("re", "ch"))
     ]
-    assert (MORNING, "social_care", "referral rated: rating amber") in lines
-    answers = [(at, agency) for at, agency, what in lines if what.startswith("check answered: agency police")]
+    assert (MORNING, "social_care", "Referral rated: amber") in lines
+    answers = [(at, agency) for at, agency, what in lines if what.startswith("Check answered: police")]
     assert answers == [(MORNING + timedelta(hours=1), "police")]
 
 

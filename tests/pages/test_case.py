@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hub import Hub
 
-from mash.api.pages.case import parts_of
+from mash.api.pages.case import lines_of, parts_of
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
+from mash.flows.store.log import read_log
 from mash.flows.store.queries import Case, read_case
 from mash.flows.store.sessions import begin_session
 from mash.states.commands import Actor
+from mash.states.events import ClockBreached, ClockEscalated, ClockWarned
+
+NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 
 def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: Hub) -> None:
@@ -75,6 +80,36 @@ def test_what_was_said_is_shown_by_its_parts() -> None:
     assert shown == [("Name, given", "Isla"), ("Disability", "NONE: No disability"), ("Told", "no"), ("More 1, a", "1")]
     assert parts_of({"content": '{"factors": ["3B", "?"], "sex": "F"}'})[0][1].startswith("3B: Domestic violence")
     assert parts_of({"content": "plain words"}) == [("", "plain words")] and parts_of({"content": None}) == []
+
+
+def test_a_date_is_written_as_people_write_it_and_what_is_no_date_stays() -> None:
+    assert parts_of({"content": '{"date_of_birth": "2015-02-03"}'}) == [("Date of birth", "3 February 2015")]
+    assert parts_of({"content": '{"date_of_birth": "about ten"}'}) == [("Date of birth", "about ten")]
+
+
+def test_reminders_that_follow_one_another_are_one_line_and_none_is_left_out(hub: Hub) -> None:
+    reference = hub.referral()
+    story = hub.stored(lambda store: read_log(store, reference))[:3]
+    system = Actor(id="system", role="system", agency="system", hub="sandwell")
+    clock = {"id": "check:womens_aid", "due_at": NOON}
+    reminders = [
+        story[-1].model_copy(update={"by": system, "at": NOON, "event": event})
+        for event in (
+            ClockWarned(role="womens_aid_lead", **clock),
+            ClockBreached(**clock),
+            ClockEscalated(rung=0, role="duty_manager", next_at=NOON, **clock),
+        )
+    ]
+    lines = lines_of([*story, *reminders, story[0], reminders[0]])
+    assert [len(line.within) for line in lines[:3]] == [0, 0, 3]
+    assert lines[0].facts == "check of womens aid; to womens aid lead; due Thu 19 Nov 12:00"
+    assert lines[2].what == "3 reminders and alerts since Thu 19 Nov 12:00"
+    assert [line.what for line in lines[2].within] == ["Alert", "Not done in time", "Reminder"]
+
+
+def test_a_case_names_its_subjects_to_those_who_may_read_them(hub: Hub) -> None:
+    reference = hub.referral(subjects=[{"cohort": "child", "name": {"given": "Isla", "family": "Marrowby"}}])
+    assert "S1: Isla Marrowby, child" in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
 
 
 def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None:

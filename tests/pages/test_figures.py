@@ -68,7 +68,7 @@ def state(days: float, reference: str = "MASH-26-000009", **more: Any) -> dict[s
 
 @given(st.lists(st.floats(0, 90), max_size=40))
 def test_every_contact_is_counted_once_in_each_figure(ages: list[float]) -> None:
-    tally = Tally(13, NOW)
+    tally = Tally(13, NOW, {})
     tally.add_all(state(days) for days in ages)
     figures = shown(tally)
     for name in ("sources", "kinds", "needs"):
@@ -77,13 +77,13 @@ def test_every_contact_is_counted_once_in_each_figure(ages: list[float]) -> None
 
 
 def test_a_linked_referral_of_a_split_is_no_contact_of_its_own() -> None:
-    tally = Tally(4, NOW)
+    tally = Tally(4, NOW, {})
     tally.add_all([state(3), state(3, parent="MASH-26-000001")])
     assert tally.contacts == 1
 
 
 def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months() -> None:
-    tally = Tally(4, NOW)
+    tally = Tally(4, NOW, {})
     first, again, sibling, long_after = "MASH-26-000001", "MASH-26-000002", "MASH-26-000003", "MASH-26-000004"
     tally.add_all(
         [
@@ -99,7 +99,7 @@ def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months(
 
 
 def test_a_reopened_referral_is_a_re_referral() -> None:
-    tally = Tally(4, NOW)
+    tally = Tally(4, NOW, {})
     tally.add_all([state(3, "MASH-26-000001", reopened=True), state(2, "MASH-26-000002")])
     assert shown(tally)["re-referrals"].values == [1, 1]
 
@@ -108,7 +108,7 @@ def test_a_clock_that_is_late_is_missed_before_it_ends() -> None:
     at = NOW.isoformat()
     late = {"id": "triage", "kind": "triage", "started_at": at, "ended_at": None, "met": None, "breached_at": at}
     not_needed = {**late, "ended_at": at, "breached_at": None}
-    tally = Tally(4, NOW)
+    tally = Tally(4, NOW, {})
     tally.add_all([state(3), state(3, clocks={"triage": late}), state(3, clocks={"triage": not_needed})])
     figures = shown(tally)
     assert figures["stages"].rows == (("Triage", 0, 1, *["none ended"] * 3), ("Check", 100, 1, 0.0, 0.0, 0.0))
@@ -117,7 +117,7 @@ def test_a_clock_that_is_late_is_missed_before_it_ends() -> None:
 
 def test_a_week_that_has_begun_and_one_that_is_cut_off_are_not_compared() -> None:
     """NOW is a Thursday: four weeks before it are counted whole, from Monday to Monday."""
-    tally = Tally(4, NOW)
+    tally = Tally(4, NOW, {})
     assert tally.first.isoformat() == "2026-10-19T00:00:00+01:00"
     tally.add_all(state(days) for days in range(32))
     assert [row[:2] for row in shown(tally)["contacts"].rows] == [
@@ -127,7 +127,7 @@ def test_a_week_that_has_begun_and_one_that_is_cut_off_are_not_compared() -> Non
 
 def test_today_is_londons_day() -> None:
     midnight = 10 / 24
-    tally = Tally(4, NOW)
+    tally = Tally(4, NOW, {})
     decided = {"decided_at": NOW.isoformat()}
     tally.add_all([state(midnight - 0.01), state(midnight + 0.01), state(9, **decided)])
     opened = [Open(NOW, None), Open(NOW, NOW - timedelta(hours=1)), Open(NOW, NOW + timedelta(hours=1))]

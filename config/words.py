@@ -1,0 +1,72 @@
+"""Codes in words, for whoever reads them: pages, timelines and messages."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mash.config import codes
+from mash.states.machine import NAMES
+
+SPECIAL = {
+    "nhs": "NHS",
+    "mash": "MASH",
+    "section_17": "section 17",
+    "section_47": "section 47",
+    "marac": "MARAC",
+    "mappa": "MAPPA",
+    "safe_contact": "Safe contact: take care how the family is reached",
+    "staff_safety": "Staff safety: do not visit alone",
+    "child_protection_plan": "Has or had a child protection plan",
+    "looked_after": "Looked after",
+    "gp": "GP",
+    "upn": "UPN",
+    "nhs_number": "NHS number",
+}
+"""Codes whose words are not their own letters."""
+
+
+def worded(code: object) -> str:
+    """A code in words: `practice_manager` is 'practice manager'."""
+    if code is None or code == "":
+        return ""
+    text = str(code)
+    return SPECIAL.get(text) or NAMES.get(text) or text.replace("_", " ")
+
+
+def sentence(code: object) -> str:
+    """A code in words, as a sentence begins."""
+    text = worded(code)
+    return text[:1].upper() + text[1:]
+
+
+CODED = {
+    "code": "referral_source",
+    "source": "referral_source",
+    "primary_need": "primary_need",
+    "factors": "assessment_factors",
+    "sex": "sex",
+    "ethnicity": "ethnicity",
+    "disability": "disability",
+}
+"""Fields of submissions and events that have a code of the census."""
+
+DAYS = ("date_of_birth", "expected_date")
+
+
+def decoded(field: str, given: object) -> str:
+    """What a field holds, in words beside its code where it has one."""
+    if isinstance(given, bool):
+        return "yes" if given else "no"
+    if field in CODED:
+        return census(CODED[field], str(given))
+    if field in DAYS:
+        try:
+            return f"{date.fromisoformat(str(given)):%d %B %Y}".removeprefix("0")
+        except ValueError:
+            return str(given)
+    return str(given)
+
+
+def census(code_set: str, code: str) -> str:
+    """A code of the census and what it means; what is no code of it is shown as it is."""
+    return f"{code}: {codes.label(code_set, code)}" if codes.known(code_set, code) else code
