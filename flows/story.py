@@ -42,7 +42,14 @@ _NAMED = {
     "stage_entered": "Stage",
 }
 """Events whose names are not their own words."""
-_LABELS = {"due_at": "due", "held_on": "on", "role": "to", "reported_at": "reported", "received_at": "received"}
+_LABELS = {
+    "due_at": "due",
+    "held_on": "on",
+    "role": "to",
+    "reported_at": "reported",
+    "renew_at": "again at",
+    "received_at": "received",
+}
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "marker", "mode", "other", "outcome", "outcomes",
     "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -25,15 +25,18 @@ router = APIRouter(prefix="/meetings", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_agenda"))]
 CONVENED = "convened"
 """The agenda of the meetings that were called for single cases."""
+AHEAD = timedelta(days=7)
 Which = Annotated[Day | None, Query()]
 Name = Annotated[str, Path(pattern=CODE)]
 
 
 @router.get("", response_class=HTMLResponse)
 async def show(request: Request, by: Reader) -> HTMLResponse:
-    """The regular gatherings and when each is next; and the meetings convened for single cases today."""
-    agenda = await _agenda(request, CONVENED, by, None)
-    return page(request, "meetings.html", "Meetings", gatherings=await gatherings(request, by), today=agenda["cases"])
+    """The regular gatherings and when each is next; and the meetings convened for single cases, from today on."""
+    store = request.app.state.store
+    today = _midnight(store.time.now().astimezone(LONDON).date())
+    ahead = [(case.reference, case.referral.meeting_at) for case in await convened(store, by, today, today + AHEAD)]
+    return page(request, "meetings.html", "Meetings", gatherings=await gatherings(request, by), ahead=ahead)
 
 
 @router.get("/{name}", response_class=HTMLResponse)
@@ -81,9 +84,13 @@ async def _agenda(request: Request, name: str, by: Actor, day: Day | None) -> di
         return await gathering(request, name, by, day)
     if day is None:
         day = store.time.now().astimezone(LONDON).date()
-    since = datetime.combine(day, time(0), LONDON)
+    since = _midnight(day)
     cases = await convened(store, by, since, since + timedelta(days=1))
     return {"title": "Meetings convened", "at": since, "cases": [brief(case) for case in cases]}
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(0), LONDON)
 
 
 def _query(at: datetime | None) -> str:

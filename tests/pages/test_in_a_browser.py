@@ -152,7 +152,7 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(calm: Hub,
     first, second = (_to_be_discussed(calm) for _ in range(2))
     with visitor(calm, browser, "duty_manager", **way) as somebody:
         somebody.goes("/meetings")
-        somebody.clicks("As an agenda")
+        somebody.clicks("Today's, as an agenda")
         somebody.clicks(first)
         expect(somebody.page.locator("main")).to_contain_text("Quorum")
         paper = somebody.page.request.get(f"{calm.http.base_url}/case/{first}/product.pdf")
