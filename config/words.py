@@ -30,7 +30,7 @@ def worded(code: object) -> str:
     if code is None or code == "":
         return ""
     text = str(code)
-    return SPECIAL.get(text) or NAMES.get(text) or text.replace("_", " ")
+    return SPECIAL.get(text) or NAMES.get(text) or text.replace("step_down", "step-down").replace("_", " ")
 
 
 def sentence(code: object) -> str:

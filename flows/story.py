@@ -39,6 +39,7 @@ _NAMED = {
     "clock_warned": "Reminder",
     "clock_breached": "Not done in time",
     "clock_escalated": "Alert",
+    "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
 }
 """Events whose names are not their own words."""
@@ -51,7 +52,7 @@ _LABELS = {
     "received_at": "received",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "marker", "mode", "other", "outcome", "outcomes",
+    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
     "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
 }  # fmt: skip
 _YES_NO = {
@@ -62,6 +63,7 @@ _YES_NO = {
     "holds": ("", "no longer"),
     "immediate_danger": ("immediate danger", ""),
     "late": ("late", ""),
+    "met": ("it happened", "it is not needed any more"),
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
     "sensitive": ("sensitive", ""),
@@ -108,9 +110,10 @@ def _fact(name: str, value: Any) -> str:
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, datetime):
         return local(value)
-    if name in ("id", "ids") and ":" in str(value):
-        what, _, whose = str(value).partition(":")
-        return f"{worded(what)} of {worded(whose.partition('.')[0])}"
+    if name in ("id", "ids"):
+        # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
+        what, _, whose = str(value).partition(".")[0].partition(":")
+        return f"{worded(what)} of {worded(whose)}" if whose else worded(what)
     return decoded(name, worded(value) if name not in CODED else value)
 
 

@@ -23,6 +23,7 @@ from acting import DUTY, SCHOOL, submit
 from alembic import command
 from alembic.config import Config
 from commands import Done, mash, mash_here
+from hub import eventually
 from psycopg import errors, sql
 from pydantic import SecretStr
 from sqlalchemy import create_engine
@@ -327,10 +328,30 @@ def test_while_and_after_a_backup_is_made_nothing_of_it_is_readable_nor_the_data
                 continue
         arguments.update(" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
 
+    def reading(watcher: psycopg.Connection) -> bool:
+        query = "SELECT FROM pg_stat_activity WHERE application_name = 'mash backup' AND wait_event_type = 'Lock'"
+        return watcher.execute(query).fetchone() is not None
+
     command = [sys.executable, "-m", "mash.api.cli", "backup", str(place.backups), "--no-verify"]
-    with subprocess.Popen(command, env={**os.environ, **place.environment}, stdout=subprocess.DEVNULL) as making:
-        while making.poll() is None:
-            look()
+    # Rows are counted in our own schema only, and pg_dump reads all: it waits for this one table, and can be looked at.
+    with place.connect("mash", "postgres") as holder, place.connect("mash") as watcher:
+        holder.execute("CREATE SCHEMA held")
+        holder.execute("CREATE TABLE held.up ()")
+        holder.execute("ALTER SCHEMA held OWNER TO mash_owner")
+        holder.execute("ALTER TABLE held.up OWNER TO mash_owner")
+        holder.execute("BEGIN")
+        holder.execute("LOCK TABLE held.up IN ACCESS EXCLUSIVE MODE")
+        try:
+            with subprocess.Popen(command, env={**os.environ, **place.environment}, stdout=subprocess.DEVNULL) as making:
+                try:
+                    eventually(lambda: reading(watcher))
+                    look()
+                finally:
+                    holder.execute("COMMIT")
+                while making.poll() is None:
+                    look()
+        finally:
+            holder.execute("DROP SCHEMA held CASCADE")
     look()
     assert making.returncode == 0
     assert any("pg_dump" in told for told in arguments), "it was looked at while it ran"
