@@ -44,6 +44,7 @@ async def search(
                 "subject": each.subject,
                 "name": each.name,
                 "alike": round(each.alike, 2),
+                "born": each.born,
                 "received_at": each.received_at,
                 "stage": each.stage,
             }

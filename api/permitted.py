@@ -49,7 +49,7 @@ def check_routes(routes: Iterable[BaseRoute]) -> None:
     paths = [route for route in routes if isinstance(route, Route)]
     served = {f"{method} {route.path}": route for route in paths for method in sorted(route.methods or ()) if method != "HEAD"}
     for name, route in served.items():
-        actions = {each.action for each in _asked(getattr(route, "dependant", None))}
+        actions = {each.action for each in asked_by(route)}
         asked |= actions
         if bool(actions) == (name in table.open):
             wrong.append(f"{name}: expected either a permission that it asks for, or a row in [open] of permissions.toml")
@@ -58,6 +58,11 @@ def check_routes(routes: Iterable[BaseRoute]) -> None:
     wrong += [f"{action}: asked for, but not in permissions.toml" for action in asked if action not in table.actions]
     if wrong:
         raise RouteWithoutRule("\n".join(wrong))
+
+
+def asked_by(route: BaseRoute) -> Iterator[Permitted]:
+    """What a route asks of the table."""
+    yield from _asked(getattr(route, "dependant", None))
 
 
 def _asked(dependant: Dependant | None) -> Iterator[Permitted]:

@@ -85,6 +85,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "said": [{**item, "parts": parts_of(item)} for item in sorted(seen["items"], key=_first_things_first)],
         "story": lines_of(story),
         "done": done if done in COMMANDS else "",
+        "finds": may(by.role, "find_people"),
         "run": _run(request, found),
     }
     return page(request, "case.html", f"{reference}: {seen['stage_name']}", **known)

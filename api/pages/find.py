@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -12,8 +12,10 @@ from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.people import Asked
 from mash.api.permitted import Permitted
-from mash.api.schemas import REFERENCE
-from mash.flows.store.search import Found, find
+from mash.api.schemas import REFERENCE, Reference
+from mash.config.permissions import may
+from mash.flows.store.reading import look_at
+from mash.flows.store.search import Found, find, known_elsewhere
 from mash.states.commands import Actor
 
 router = APIRouter(prefix="/people", include_in_schema=False)
@@ -37,6 +39,20 @@ async def look(request: Request, by: Finder) -> Response:
     """Whose names are like the one that was given. It is sent as a body: no name in an address."""
     asked, filled = checked(Asked, await request.form(max_files=0, max_fields=10))
     return _page(request, filled, await find(request.app.state.store, asked.name, asked.born, by) if asked else None)
+
+
+@router.get("/in/{reference}", response_class=HTMLResponse)
+async def known(request: Request, reference: Reference, by: Finder) -> HTMLResponse:
+    """Who is called like the people in a case: repeats, brothers and sisters, the same incident told twice."""
+    store = request.app.state.store
+    case = await look_at(store, reference, by, "find_people")
+    links = "link_referral" in case.referral.possible() and may(by.role, "link_referral")
+    shown: dict[str, Any] = {
+        "reference": reference,
+        "people": await known_elsewhere(store, case, by),
+        "linked": case.referral.links,
+    }
+    return page(request, "known.html", f"{reference}: who is known already", links=links, **shown)
 
 
 def _page(request: Request, filled: Filled, found: list[Found] | None) -> HTMLResponse:

@@ -1,4 +1,5 @@
-"""What a person is found by without a plain name at rest: keyed numbers of their name's words, and of three letters of each.
+"""What a person is found by without a plain name at rest: keyed numbers of their name's words, of three letters of each, and of
+how each sounds.
 
 What a name is matched by is made comparable first (case, accents, hyphens), never what is kept: names stay as people write them.
 docs/security.md says what these numbers give away.
@@ -15,6 +16,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from jellyfish import metaphone
+
 from mash.flows.store.writes import Item
 
 NAMED = ("subject", "household")
@@ -28,21 +31,25 @@ def comparable(name: str) -> list[str]:
 
 
 def tokens(key: bytes, name: str) -> list[int]:
-    """The numbers of a name: of each word, and of its letters by threes, as they are at its beginning and end too."""
-    words = comparable(name)
+    """The numbers of a name: of each word, of its letters by threes, as they are at its beginning and end too, and of how it
+    sounds in English. What hyphens join is a word of its own as well: Al-Haddad is Alhaddad to others."""
+    words = {*comparable(name), *("".join(comparable(part)) for part in name.split())} - {""}
     parts = {f"word:{word}" for word in words}
     for word in words:
         edged = f"  {word} "
         parts |= {f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)}
+        parts |= {f"sound:{sound}" for sound in (metaphone(word),) if sound}
     return sorted(_number(key, part) for part in parts)
 
 
-def birthday(key: bytes, born: str) -> int | None:
-    """The number of a date of birth; None for one that is none."""
+def birthdays(key: bytes, born: str) -> tuple[int | None, int | None]:
+    """The numbers of a date of birth, and of the one with day and month exchanged; None for what is no date."""
     try:
-        return _number(key, f"born:{date.fromisoformat(born)}")
+        day = date.fromisoformat(born)
     except ValueError:
-        return None
+        return None, None
+    exchanged = day.replace(month=day.day, day=day.month) if day.day <= 12 and day.day != day.month else None
+    return _number(key, f"born:{day}"), _number(key, f"born:{exchanged}") if exchanged else None
 
 
 def _number(key: bytes, part: str) -> int:
@@ -54,7 +61,7 @@ def people(key: bytes, reference: str, hub: str, items: Iterable[Item]) -> list[
     rows = []
     for item in items:
         if item.kind in NAMED and (name := name_of(item.content)).strip():
-            born = birthday(key, str(json.loads(item.content).get("date_of_birth") or ""))
+            born, _ = birthdays(key, str(json.loads(item.content).get("date_of_birth") or ""))
             row = {"reference": reference, "hub": hub, "subject": item.subject, "tokens": tokens(key, name), "born": born}
             rows.append(row)
     return rows

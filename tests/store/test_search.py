@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,15 +12,18 @@ from acting import DUTY, SCHOOL
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mash.api import demo
 from mash.flows.store.accesses import accesses_to
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
 from mash.flows.store.names import comparable, tokens
-from mash.flows.store.search import find
+from mash.flows.store.reading import look_at
+from mash.flows.store.search import find, known_elsewhere
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.commands import Actor, ErasePeople, ReceiveContact, Subject
 
+DEMO = Path(demo.__file__).parent
 SANDWELL = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="sandwell")
 GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="social_care", hub="merton")
 POLICE = Actor(id="p.navigator", role="agency", agency="police", hub="merton")
@@ -72,6 +76,25 @@ async def test_no_other_hub_and_no_partner_finds_anybody(store: Store) -> None:
     await known(store, child("Zebediah", "Quillfeather"))
     assert await find(store, "Zebediah Quillfeather", "", SANDWELL) == []
     assert await find(store, "Zebediah Quillfeather", "", POLICE) == []
+
+
+GIVEN = {row["id"]: row for row in map(json.loads, (DEMO / "referrals.jsonl").read_text(encoding="utf-8").splitlines())}
+
+
+@pytest.mark.parametrize(("first", "second"), [("V006", "V044"), ("V018", "V019"), ("V022", "V023")])
+async def test_contacts_that_belong_together_find_each_other_though_nothing_in_them_says_so(
+    store: Store, first: str, second: str
+) -> None:
+    ids = [row for row in GIVEN if row not in (first, second)][:20]
+    references = {}
+    for row in (*ids, first, second):
+        subjects = [("subject", each) for each in GIVEN[row]["subjects"]]
+        references[row] = await known(store, *subjects, *(("household", each) for each in GIVEN[row]["household"]))
+    for one, other in ((first, second), (second, first)):
+        case = await look_at(store, references[one], DUTY, "find_people")
+        found = await known_elsewhere(store, case, DUTY)
+        assert references[other] in {each.reference for some in found.values() for each in some}
+        assert references[one] not in {each.reference for some in found.values() for each in some}
 
 
 async def test_each_one_shown_is_an_access(store: Store) -> None:
