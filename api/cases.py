@@ -13,10 +13,9 @@ from mash.api.permitted import Permitted, demand
 from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
 from mash.api.referrals import Key, idempotency_key
 from mash.api.schemas import CODE, REFERENCE, CommandGiven, Reference
-from mash.config.permissions import may
 from mash.flows.store.apply import apply
 from mash.flows.store.queries import Case
-from mash.flows.store.reading import look_at, open_cases, read_items, read_notices, read_story
+from mash.flows.store.reading import look_at, offered, open_cases, possible, read_items, read_notices, read_story
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
@@ -147,7 +146,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "dissents": r.dissents,
         "disagreements": r.disagreements,
         "consent": r.consent,
-        "possible": [kind for kind in r.possible() if kind != "break_glass" and may(by.role, kind)],
+        "possible": await possible(store, found, by),
         "items": items,
         "alerts_sent": [
             {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
@@ -200,7 +199,7 @@ async def give(store: Store, reference: str, given: CommandGiven, by: Actor, key
                 "rating": r.rating,
                 "open": r.open,
                 "events": [event.kind for event in applied.events],
-                "possible": list(r.possible()),
+                "possible": await offered(connection, store, reference, r, by),
             },
             reference,
         )

@@ -12,6 +12,7 @@ from mash.states.events import Event, StartedClock
 from mash.states.machine import SECTION_47, move, stage_of
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, evolve
+from mash.states.whose import own_triage
 
 OUTLIVE = ("acknowledgement", "outcome_told", "disagreement")
 """Clocks that run on after the outcome: the referrer is still to be told, a disagreement still to be determined."""
@@ -111,13 +112,7 @@ class Deciding:
     @property
     def own_triage(self) -> str:
         """The role that triages for the case's place, when the place triages on its own; empty otherwise."""
-        place = self.profile.places.get(self.referral.place or "")
-        return place.triage_role or "" if place else ""
-
-    @property
-    def raters(self) -> tuple[str, ...]:
-        """Who rates this case: the hub's raters, or whoever triages for its place (and, at night, whoever is on duty)."""
-        return (self.own_triage, self.profile.out_of_hours.role) if self.own_triage else self.profile.raters
+        return own_triage(self.referral, self.profile)
 
     def hand_triage_over(self) -> None:
         """A running clock for the first rating goes to whoever triages for the case's place now; its due time stays."""

@@ -35,7 +35,7 @@ from mash.config.permissions import may
 from mash.config.words import decoded, sentence
 from mash.flows.store.names import name_of
 from mash.flows.store.queries import Case
-from mash.flows.store.reading import information_product, look_at, read_items, read_story
+from mash.flows.store.reading import information_product, look_at, possible, read_items, read_story
 from mash.flows.story import facts_of, named
 from mash.states.clocks import local
 from mash.states.commands import Actor
@@ -109,8 +109,8 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     """The form of one act."""
     _demand(by, kind)
     case = await _looked(request, reference, kind, by)
-    if case and kind not in case.referral.possible():
-        return problem_page(request, "Not possible now", f"{sentence(kind)} is not possible at this stage.", 409)
+    if case and kind not in await possible(request.app.state.store, case, by):
+        return problem_page(request, "Not possible now", f"{sentence(kind)} is not possible now, or not for you.", 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
     return await _form_page(request, reference, kind, by, case, filled)
 

@@ -13,8 +13,7 @@ from mash.api.pages.page import page
 from mash.api.people import Asked
 from mash.api.permitted import Permitted
 from mash.api.schemas import REFERENCE, Reference
-from mash.config.permissions import may
-from mash.flows.store.reading import look_at
+from mash.flows.store.reading import look_at, possible
 from mash.flows.store.search import Found, find, known_elsewhere
 from mash.states.commands import Actor
 
@@ -46,7 +45,7 @@ async def known(request: Request, reference: Reference, by: Finder) -> HTMLRespo
     """Who is called like the people in a case: repeats, brothers and sisters, the same incident told twice."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "find_people")
-    links = "link_referral" in case.referral.possible() and may(by.role, "link_referral")
+    links = "link_referral" in await possible(store, case, by)
     shown: dict[str, Any] = {
         "reference": reference,
         "people": await known_elsewhere(store, case, by),

@@ -16,7 +16,7 @@ from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.schemas import CODE, Day, Reference
 from mash.config.permissions import may
-from mash.flows.store.reading import convened, information_product, look_at
+from mash.flows.store.reading import convened, information_product, look_at, possible
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
@@ -71,7 +71,7 @@ async def one(request: Request, name: Name, reference: Reference, by: Reader, da
         "next": f"/meetings/{name}/{references[place + 1]}{_query(agenda['at'])}" if place + 1 < len(references) else "",
         "quorum": store.hub(by.hub).meeting.quorum,
         "contributions": await information_product(store, case, by) if product else [],
-        "possible": [kind for kind in case.referral.possible() if may(by.role, kind)],
+        "possible": await possible(store, case, by),
         "onward": quote(here, safe=""),
     }
     return page(request, "meeting.html", f"{agenda['title']}: {reference}", **known)

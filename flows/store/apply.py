@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.config.permissions import reach
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
+from mash.flows.store.queries import takes_part
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import KEYS, REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
@@ -21,6 +23,7 @@ from mash.states.commands import (
     Actor,
     AdoptProfile,
     AnswerCheck,
+    BreakGlass,
     Command,
     ContributeInformation,
     FireClocks,
@@ -30,7 +33,7 @@ from mash.states.commands import (
     StaffCommand,
 )
 from mash.states.decide import continue_split, decide
-from mash.states.errors import NotFound, VersionConflict
+from mash.states.errors import NotFound, NotYours, VersionConflict
 from mash.states.events import GENESIS, Event, ReferralSplit
 from mash.states.profile import Profile
 from mash.states.referral import Referral
@@ -93,6 +96,8 @@ async def apply(
     outdated = seen is not None and not referral.acted <= seen <= row.version
     if outdated and command.kind not in STAND_ALONE:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
+    if reach(by.role) == "involved" and not isinstance(command, BreakGlass) and not await takes_part(connection, reference, by):
+        raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
     now = store.time.now()
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)

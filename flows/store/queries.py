@@ -11,7 +11,8 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.store import Store
-from mash.flows.store.tables import NOTICES, RECEIPTS, REFERRALS, REPAIRS
+from mash.flows.store.tables import NOTICES, PARTICIPANTS, RECEIPTS, REFERRALS, REPAIRS
+from mash.states.commands import Actor
 from mash.states.errors import NotFound
 from mash.states.referral import Referral
 
@@ -39,6 +40,14 @@ async def read_case(store: Store, reference: str) -> Case:
     if row is None:
         raise NotFound("there is no such referral")
     return case_of(row)
+
+
+async def takes_part(connection: AsyncConnection, reference: str, by: Actor) -> bool:
+    """Whether a partner's agency or service has a part in a case: not whoever only reads it, by breaking the glass."""
+    parts = select(PARTICIPANTS.c.id).where(
+        PARTICIPANTS.c.reference == reference, PARTICIPANTS.c.party.in_((by.agency, by.role)), PARTICIPANTS.c.person == ""
+    )
+    return (await connection.execute(parts.limit(1))).first() is not None
 
 
 def case_of(row: Row[Any]) -> Case:

@@ -12,25 +12,27 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, bindparam, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.permissions import may_read_words, reach
+from mash.config.permissions import may, may_read_words, reach
 from mash.flows.store.apply import data_key
 from mash.flows.store.keys import unseal
 from mash.flows.store.log import events_of
-from mash.flows.store.queries import Case, case_of
+from mash.flows.store.queries import Case, case_of, takes_part
 from mash.flows.store.store import Store
-from mash.flows.store.tables import ACCESSES, EVENTS, ITEMS, NOTICES, PARTICIPANTS, REFERRALS
+from mash.flows.store.tables import ACCESSES, EVENTS, ITEMS, NOTICES, REFERRALS
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
 from mash.states.events import RECORDED, Event, Recorded, SharingBasisRecorded
 from mash.states.firewall import AGENCIES_OWN, product, view
 from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
+from mash.states.whose import open_to
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
 # Inline: asked for the number of its row, the database would refuse it to those who may not read rows.
 _LOOKED = insert(ACCESSES).inline()
 WHY = {"hub": "works at the hub", "own": "made the referral"}
 """What lets somebody look, by how far their role reaches."""
+GLASS = "broke the glass"
 REDACTED = "redacted"
 """The kind of an item that stands for another one, as others may read it."""
 
@@ -55,11 +57,21 @@ async def note_access(connection: AsyncConnection, store: Store, reference: str,
 
 async def _part(connection: AsyncConnection, reference: str, by: Actor) -> str:
     """Why a partner reaches a case."""
-    parts = select(PARTICIPANTS.c.party, PARTICIPANTS.c.person).where(
-        PARTICIPANTS.c.reference == reference, PARTICIPANTS.c.party.in_((by.agency, by.role))
-    )
-    rows = (await connection.execute(parts)).all()
-    return f"{by.agency} takes part" if any(not row.person for row in rows) else "broke the glass"
+    return f"{by.agency} takes part" if await takes_part(connection, reference, by) else GLASS
+
+
+async def offered(connection: AsyncConnection, store: Store, reference: str, referral: Referral, by: Actor) -> list[str]:
+    """The commands that somebody may give now about a case that they reach: nothing that would be refused for who they are."""
+    if reach(by.role) == "involved" and not await takes_part(connection, reference, by):
+        return []
+    profile = await store.profile(connection, referral.profile)
+    return [kind for kind in open_to(referral, profile, by) if kind != "break_glass" and may(by.role, kind)]
+
+
+async def possible(store: Store, case: Case, by: Actor) -> list[str]:
+    """`offered`, of a case that was looked at."""
+    async with store.transaction(by) as connection:
+        return await offered(connection, store, case.reference, case.referral, by)
 
 
 async def read_story(store: Store, case: Case, by: Actor) -> list[Recorded]:

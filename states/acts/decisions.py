@@ -30,7 +30,7 @@ NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 def decide(d: Deciding, cmd: c.RecordDecision, said: Said | None) -> None:
     """An outcome for each subject. It takes effect at once, unless the hub wants it signed off."""
     r = d.referral
-    demands.role(d, d.profile.deciders, "the decision")
+    demands.role(d, "record_decision", "the decision")
     reason = demands.words(said, "a decision")
     if set(cmd.outcomes) != set(r.subjects):
         raise Incomplete(f"a decision gives an outcome to each subject: {', '.join(r.subjects)}")
@@ -60,7 +60,7 @@ def sign_off(d: Deciding, cmd: c.SignOffDecision, said: Said | None) -> None:
     proposed = d.referral.proposed
     if proposed is None:
         raise Incomplete("no decision waits to be signed off")
-    demands.role(d, (proposed.role,), "signing this decision off")
+    demands.role(d, "sign_off_decision", "signing this decision off")
     if d.by.id == proposed.by:
         raise NotYours("a second person signs off: not the one who decided")
     if not cmd.agreed:
@@ -89,5 +89,5 @@ def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
 
 def reopen(d: Deciding, cmd: c.ReopenReferral, said: Said | None) -> None:
     """Correct a mistaken closure."""
-    demands.role(d, d.profile.deciders, "reopening a referral")
+    demands.role(d, "reopen_referral", "reopening a referral")
     d.reopen(demands.words(said, "reopening"))

@@ -8,6 +8,7 @@ from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
 from mash.states.profile import Mode
+from mash.states.whose import ROLES
 
 
 def words(said: Said | None, what: str) -> Said:
@@ -17,7 +18,12 @@ def words(said: Said | None, what: str) -> Said:
     return said
 
 
-def role(d: Deciding, roles: Iterable[str], what: str) -> None:
+def role(d: Deciding, kind: str, what: str) -> None:
+    """Refuse a command that is for other roles on this case."""
+    one_of(d, ROLES[kind](d.referral, d.profile), what)
+
+
+def one_of(d: Deciding, roles: Iterable[str], what: str) -> None:
     """Refuse an act of another role."""
     if d.by.role not in roles:
         raise NotYours(f"{what} is for {' or '.join(roles)}, not for {d.by.role}")

@@ -40,7 +40,7 @@ def settle(d: Deciding, cmd: c.SettleDisagreement, said: Said | None) -> None:
     found = _found(d, cmd.disagreement)
     if found.outcome is not None:
         raise Incomplete(f"that disagreement is settled; to be determined: {', '.join(d.referral.disputed) or 'none'}")
-    demands.role(d, (found.role,), "determining this disagreement")
+    demands.one_of(d, (found.role,), "determining this disagreement")
     reason = demands.words(said, "determining a disagreement")
     changes_rating = found.about == "rating" and cmd.outcome == "changed"
     if changes_rating != bool(cmd.rating):

@@ -82,7 +82,7 @@ def correct_cohort(d: Deciding, cmd: c.CorrectCohort, said: Said | None) -> None
 
 def rate(d: Deciding, cmd: c.RateReferral, said: Said | None) -> None:
     """The first rating sets the clocks and the route. Where agencies decide jointly what goes into the MASH, they all agree."""
-    demands.role(d, d.raters, "rating a referral")
+    demands.role(d, "rate_referral", "rating a referral")
     demands.rating(d, cmd.rating)
     _agreed(d, cmd)
     d.record(e.ReferralRated(rating=cmd.rating, agreed=cmd.agreed, said=said))
@@ -94,7 +94,7 @@ def rate(d: Deciding, cmd: c.RateReferral, said: Said | None) -> None:
 
 def rerate(d: Deciding, cmd: c.RerateReferral, said: Said | None) -> None:
     """Change the rating; the clocks that hang on it move."""
-    demands.role(d, (*d.profile.raters, *d.raters), "re-rating a referral")
+    demands.role(d, "rerate_referral", "re-rating a referral")
     demands.rating(d, cmd.rating)
     reason = demands.words(said, "re-rating")
     before = d.referral.rating

@@ -56,7 +56,7 @@ def _own_open_check(d: Deciding, agency: str) -> None:
 
 def proceed(d: Deciding, cmd: c.ProceedWithoutReplies, said: Said | None) -> None:
     """Go on without the missing replies, or without asking anybody: a recorded act with a reason."""
-    demands.role(d, dict.fromkeys((*d.profile.raters, *d.raters)), "going on without replies")
+    demands.role(d, "proceed_without_replies", "going on without replies")
     reason = demands.words(said, "going on without replies")
     d.record(e.ProceededWithoutReplies(agencies=d.referral.outstanding, said=reason))
     d.stop("check", met=False)

@@ -48,7 +48,7 @@ def record_strategy_discussion(d: Deciding, cmd: c.RecordStrategyDiscussion, sai
 
 def conclude_enquiries(d: Deciding, cmd: c.ConcludeEnquiries, said: Said | None) -> None:
     """In a conference, or without further child protection action."""
-    demands.role(d, d.profile.deciders, "concluding enquiries")
+    demands.role(d, "conclude_enquiries", "concluding enquiries")
     d.record(e.EnquiriesConcluded(outcome=cmd.outcome, said=said))
     if cmd.outcome == "conference":
         d.go("open_conference")
@@ -78,7 +78,7 @@ def start_assessment(d: Deciding, cmd: c.StartAssessment, said: Said | None) -> 
 def complete_assessment(d: Deciding, cmd: c.CompleteAssessment, said: Said | None) -> None:
     """The child and family assessment is finished; alone, its outcome is the referral's."""
     if d.profile.assess_first:  # where the hub decides at the end of its own assessment, that is the decision
-        demands.role(d, d.profile.deciders, "deciding at the end of an assessment")
+        demands.one_of(d, d.profile.deciders, "deciding at the end of an assessment")
     if "21" in cmd.factors and len(cmd.factors) > 1:
         raise Incomplete("factor 21 (no factors identified) stands alone (CIN rule 8869)")
     beside = d.referral.stage != "section_17_assessment"

@@ -12,6 +12,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours
 from mash.states.firewall import taking_part
 from mash.states.machine import BEFORE_DECISION
+from mash.states.whose import raters_and_deciders
 
 NOT_TO_SHARE = "it is recorded that information about this referral is not to be shared, and why: talk to the hub first"
 
@@ -58,7 +59,7 @@ def record_adult_view(d: Deciding, cmd: c.RecordAdultView, said: Said | None) ->
 
 def record_threshold(d: Deciding, cmd: c.RecordThreshold, said: Said | None) -> None:
     """Whether the significant-harm threshold is met; where the hub asks for it, nothing is released before."""
-    demands.role(d, {*d.profile.raters, *d.profile.deciders}, "finding the threshold met")
+    demands.role(d, "record_threshold", "finding the threshold met")
     reason = demands.words(said, "the threshold")
     d.record(e.ThresholdRecorded(significant_harm=cmd.significant_harm, said=reason))
 
@@ -70,7 +71,7 @@ def record_marker(d: Deciding, cmd: c.RecordMarker, said: Said | None) -> None:
             f"that marker {'is up already' if cmd.holds else 'is not up'}; up: {', '.join(d.referral.markers) or 'none'}"
         )
     if not cmd.holds:
-        demands.role(d, dict.fromkeys((*d.profile.raters, *d.raters, *d.profile.deciders)), "taking a warning down")
+        demands.one_of(d, raters_and_deciders(d.referral, d.profile), "taking a warning down")
     reason = said if cmd.holds else demands.words(said, "taking a warning down")
     d.record(e.MarkerRecorded(marker=cmd.marker, holds=cmd.holds, said=reason))
 

@@ -8,6 +8,7 @@ from mash.states.acts import demands
 from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import NotInProfile
+from mash.states.whose import service
 
 
 def offer(d: Deciding, cmd: c.OfferStepDown, said: Said | None) -> None:
@@ -25,7 +26,7 @@ def offer(d: Deciding, cmd: c.OfferStepDown, said: Said | None) -> None:
 
 def accept(d: Deciding, cmd: c.AcceptStepDown, said: Said | None) -> None:
     """The service accepts: only now is the step-down an outcome."""
-    _for_the_service(d, said, "accepting this step-down")
+    _for_the_service(d, "accept_step_down", said, "accepting this step-down")
     d.record(e.StepDownAccepted(service=d.referral.service or "", said=said))
     d.go("accept")
     d.conclude("early_help")
@@ -33,16 +34,14 @@ def accept(d: Deciding, cmd: c.AcceptStepDown, said: Said | None) -> None:
 
 def give_back(d: Deciding, cmd: c.ReturnStepDown, said: Said | None) -> None:
     """The service does not take it: a new decision."""
-    _for_the_service(d, said, "returning this step-down")
+    _for_the_service(d, "return_step_down", said, "returning this step-down")
     comes_back(d, demands.words(said, "returning a step-down"))
 
 
-def _for_the_service(d: Deciding, said: Said | None, what: str) -> None:
+def _for_the_service(d: Deciding, kind: str, said: Said | None, what: str) -> None:
     """Who answers an offer: the service it was made to, or a decider of the hub, who says in words how the service has."""
-    service = d.profile.services.get(d.referral.service or "")
-    own = (service.role,) if service else ()
-    demands.role(d, tuple(dict.fromkeys((*own, *d.profile.deciders))), what)
-    if d.by.role not in own:
+    demands.role(d, kind, what)
+    if d.by.role not in service(d.referral, d.profile):
         demands.words(said, f"{what} for the service")
 
 

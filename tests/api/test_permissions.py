@@ -164,6 +164,31 @@ def test_who_breaks_the_glass_gets_in_and_information_governance_hears_of_it_at_
     assert ("agency.housing", "broke the glass") in {(row["person"], row["why"]) for row in found.json()["accesses"]}
 
 
+def test_who_broke_the_glass_reads_and_does_nothing_else(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.ask(reference, "break_glass", role="agency", agency="probation", words="He is at our office now.")
+    probation = hub.staff("agency", "probation")
+    assert hub.http.get(f"/cases/{reference}", headers=probation).json()["possible"] == []
+    more: dict[str, dict[str, str]] = {"contribute_information": {}, "record_marker": {"marker": "marac"}, "add_note": {}}
+    for kind, fields in more.items():
+        refused = hub.ask(reference, kind, role="agency", agency="probation", words="Known to us.", **fields)
+        assert refused.status_code == 403 and "because you broke the glass" in refused.json()["detail"]
+    whole = "SELECT FROM participant WHERE reference = %s AND party = 'probation' AND person = ''"
+    assert hub.sql(whole, reference) == []
+
+
+def test_what_is_not_theirs_is_not_offered(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    police, health = hub.staff("agency", "police"), hub.staff("agency", "health")
+    assert "answer_check" in hub.http.get(f"/cases/{reference}", headers=police).json()["possible"]
+    answer = {"known": "true", "words": "Two calls.", "key": f"answers {reference}"}
+    assert hub.http.post(f"/case/{reference}/answer_check", headers=police, data=answer).status_code == 303
+    after = hub.http.get(f"/cases/{reference}", headers=police).json()["possible"]
+    assert not {"answer_check", "allocate_check"} & set(after) and "release_information" in after
+    assert "release_information" not in hub.http.get(f"/cases/{reference}", headers=health).json()["possible"]
+
+
 def test_breaking_the_glass_asks_for_a_reason(hub: Hub) -> None:
     answer = hub.ask(hub.referral(), "break_glass", role="agency", agency="housing")
     assert answer.status_code == 422 and "why you must read this case now" in answer.json()["detail"]

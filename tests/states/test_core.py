@@ -24,6 +24,7 @@ from mash.states.events import GENESIS, RECORDED, SCHEMA, Event, Recorded
 from mash.states.machine import BEFORE_DECISION, COMMANDS, CONCLUDED, OPEN, STAGES
 from mash.states.profile import Category, Consultation, ContactKind, Profile, SignOff, Source
 from mash.states.referral import Referral, evolve
+from mash.states.whose import ROLES, open_to
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
 ALL_HUBS = [load_profile(name) for name in available()]
@@ -291,15 +292,18 @@ class AnyOrder(RuleBasedStateMachine):
     def _give(self, reference: str, command: Any, by: Actor, said: Said | None) -> None:
         before = self.world.states[reference]
         whole, length = before.model_dump_json(), len(self.world.logs[reference])
-        possible = before.possible()
+        possible, offered = before.possible(), open_to(before, self.world.profile, by)
         refused: Refusal | None = None
         try:
             self.world.give(reference, command, by, said)
         except Refusal as refusal:
             refused = refusal
         if refused is None:
-            assert command.kind in possible or command.kind not in COMMANDS
+            assert command.kind in offered or command.kind not in COMMANDS, "done by somebody to whom it is not offered"
             return
+        assert not (isinstance(refused, NotYours) and command.kind in ROLES and command.kind in offered), (
+            "offered, and not theirs"
+        )
         assert self.world.states[reference] is before and before.model_dump_json() == whole
         assert len(self.world.logs[reference]) == length
         if isinstance(refused, ImpossibleMove):
