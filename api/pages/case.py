@@ -36,9 +36,11 @@ from mash.config.words import decoded, sentence
 from mash.flows.store.names import name_of
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import information_product, look_at, possible, read_items, read_story
+from mash.flows.store.receipts import KeyReused
+from mash.flows.store.store import Store
 from mash.flows.story import facts_of, named
 from mash.states.clocks import local
-from mash.states.commands import Actor
+from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.events import Recorded
 from mash.states.machine import COMMANDS
@@ -51,7 +53,9 @@ Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
 GLASS = "break_glass"
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
-MOST_FIELDS = 400
+MOST_FIELDS, MOST_OF_A_KEY = 400, 100
+CHANGED = "The case has changed since you opened this form. Look at what has happened, then send it again"
+SENT_BEFORE = "This form was sent before, with other answers. Check the case, then send it again if it is still needed"
 UNTOLD = ("clocks_started", "clocks_stopped")
 """Events that the table of clocks tells better."""
 REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
@@ -124,14 +128,24 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
     given, filled = forms.read(kind, asked, form, by)
+    key = filled.value("key")[:MOST_OF_A_KEY]
+    key = key if key.isprintable() and key else secrets.token_urlsafe(16)
     if given is None:
-        return await _form_page(request, reference, kind, by, case, filled, 422)
-    answer = await give(store, reference, given, by, filled.value("key")[:100] or secrets.token_urlsafe(16))
-    if answer.status >= 400:
-        filled.errors["words"] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
-        return await _form_page(request, reference, kind, by, case, filled, answer.status)
-    onward = filled.value("onward")
-    return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
+        return await _form_page(request, reference, kind, by, case, filled, 422, key=key)
+    try:
+        answer = await give(store, reference, given, by, key)
+    except KeyReused:
+        filled.errors["words"] = SENT_BEFORE
+        return await _form_page(request, reference, kind, by, case, filled, 409)
+    if answer.status < 400:
+        onward = filled.value("onward")
+        return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
+    if (version := answer.body.get("version")) and case:
+        filled.errors["words"] = CHANGED
+        since = await _since(store, case, by, given.seen)
+        return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
+    filled.errors["words"] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
+    return await _form_page(request, reference, kind, by, case, filled, answer.status)
 
 
 def _demand(by: Actor, kind: str) -> None:
@@ -145,9 +159,26 @@ async def _looked(request: Request, reference: str, kind: str, by: Actor) -> Cas
     return None if kind == GLASS else await look_at(request.app.state.store, reference, by, "read_case")
 
 
+async def _since(store: Store, case: Case, by: Actor, seen: int) -> list[Line]:
+    """What people did on a case since somebody saw it."""
+    story = await read_story(store, case, by) if may(by.role, "read_story") else []
+    return lines_of([each for each in story if each.sequence > seen and each.by.role != SYSTEM])
+
+
 async def _form_page(
-    request: Request, reference: str, kind: str, by: Actor, case: Case | None, filled: Filled, status: int = 200
+    request: Request,
+    reference: str,
+    kind: str,
+    by: Actor,
+    case: Case | None,
+    filled: Filled,
+    status: int = 200,
+    *,
+    key: str = "",
+    seen: int = 0,
+    since: Sequence[Line] = (),
 ) -> HTMLResponse:
+    """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
     store = request.app.state.store
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
     if any(each.name == "item" for each in asked) and case:
@@ -164,9 +195,10 @@ async def _form_page(
         "about": forms.about(kind),
         "words_asked": forms.words_asked(kind),
         "redacted": forms.REDACTED if kind == "release_information" else "",
-        # What somebody had in view when they began to fill it in, whatever happened meanwhile.
-        "seen": filled.value("seen") or (case.referral.version if case else 1),
-        "key": filled.value("key") if status == 422 and filled.value("key") else secrets.token_urlsafe(16),
+        # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
+        "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
+        "key": key or secrets.token_urlsafe(16),
+        "since": since,
         "case": case,
         "quorum": _quorum(store.hub(by.hub), kind),
     }

@@ -169,7 +169,11 @@ def test_who_broke_the_glass_reads_and_does_nothing_else(hub: Hub) -> None:
     hub.ask(reference, "break_glass", role="agency", agency="probation", words="He is at our office now.")
     probation = hub.staff("agency", "probation")
     assert hub.http.get(f"/cases/{reference}", headers=probation).json()["possible"] == []
-    more: dict[str, dict[str, str]] = {"contribute_information": {}, "record_marker": {"marker": "marac"}, "add_note": {}}
+    more: dict[str, dict[str, Any]] = {
+        "contribute_information": {"sensitive": True},
+        "record_marker": {"marker": "marac"},
+        "add_note": {},
+    }
     for kind, fields in more.items():
         refused = hub.ask(reference, kind, role="agency", agency="probation", words="Known to us.", **fields)
         assert refused.status_code == 403 and "because you broke the glass" in refused.json()["detail"]

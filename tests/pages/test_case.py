@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +38,7 @@ def test_a_partner_who_must_know_now_is_shown_the_glass_and_breaks_it(hub: Hub) 
     assert shut.status_code == 404 and f"/case/{reference}/break_glass" in shut.text
     without = hub.http.post(f"/case/{reference}/break_glass", headers=probation, data={"key": "glass"})
     assert without.status_code == 422 and "why you must read this case now" in without.text
-    form = {"key": "broken glass", "words": "He is at our door."}
+    form = {**hidden(without.text), "words": "He is at our door."}
     assert hub.http.post(f"/case/{reference}/break_glass", headers=probation, data=form).status_code == 303
     assert hub.http.get(f"/case/{reference}", headers=probation).status_code == 200
 
@@ -50,13 +51,45 @@ def test_the_same_form_sent_twice_acts_once(hub: Hub) -> None:
     assert sum(item["kind"] == "add_note" for item in hub.case(reference)["items"]) == 1
 
 
+def hidden(page: str) -> dict[str, str]:
+    """What a form sends without being asked."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+
+
+def test_what_was_refused_is_corrected_and_sent_again_by_the_same_form(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    by, address = hub.staff("duty_manager"), f"/case/{reference}/rerate_referral"
+    form = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber"}
+    refused = hub.http.post(address, headers=by, data=form)
+    assert refused.status_code == 422 and "needs a reason" in refused.text
+    corrected = {**form, **hidden(refused.text), "words": "The bruise is older."}
+    assert hub.http.post(address, headers=by, data=corrected).status_code == 303
+    assert hub.case(reference)["rating"] == "amber"
+    back = hub.http.post(address, headers=by, data={**corrected, "words": "Another thought."})
+    assert back.status_code == 409 and "sent before" in back.text and "Another thought." in back.text
+
+
+def test_whoever_was_not_the_first_sees_what_happened_meanwhile_and_sends_it_again(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    by, address = hub.staff("duty_manager"), f"/case/{reference}/rerate_referral"
+    form = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber", "words": "The bruise is older."}
+    hub.give(reference, "record_marker", marker="staff_safety", words="A dog.")
+    late = hub.http.post(address, headers=by, data=form)
+    assert late.status_code == 409 and "The bruise is older." in late.text
+    assert "Marker recorded" in late.text and "Since you opened this form" in late.text
+    assert hub.http.post(address, headers=by, data={**form, **hidden(late.text)}).status_code == 303
+    assert hub.case(reference)["rating"] == "amber"
+
+
 def test_an_act_that_there_is_not_or_that_is_not_theirs_is_a_page_that_says_so(hub: Hub) -> None:
     reference = hub.referral()
     for kind, role, status in (("fire_clocks", "duty_manager", 404), ("record_decision", "social_worker", 403)):
         answer = hub.http.get(f"/case/{reference}/{kind}", headers=hub.staff(role))
         assert answer.status_code == status and answer.text.startswith("<!doctype html>")
     too_soon = hub.http.get(f"/case/{reference}/record_decision", headers=hub.staff("duty_manager"))
-    assert too_soon.status_code == 409 and "not possible at this stage" in too_soon.text
+    assert too_soon.status_code == 409 and "is not possible now" in too_soon.text
 
 
 @pytest.mark.parametrize(
