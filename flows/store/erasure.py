@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import apply
 from mash.flows.store.store import Store
-from mash.flows.store.tables import KEYS, PEOPLE, REFERRALS
+from mash.flows.store.tables import KEYS, PEOPLE, REFERRALS, RETENTIONS
 from mash.states.commands import Actor, ErasePeople
-from mash.states.errors import NotFound
+from mash.states.errors import Incomplete, NotFound
 
 
 async def erase(store: Store, reference: str, command: ErasePeople, by: Actor) -> list[str]:
     """Erase the people of a contact, those of its linked referrals too: they hold copies. Returns the references. Raises
-    Incomplete while one of them is open."""
+    Incomplete while one of them is open, or somebody holds them."""
     async with store.transaction(by, of_system=True) as connection:
         return await erase_within(connection, store, reference, command, by)
 
@@ -26,9 +26,14 @@ async def erase_within(connection: AsyncConnection, store: Store, reference: str
     family = list((await connection.scalars(query)).all())
     if not family:
         raise NotFound(f"no referral {reference}")
+    # Locked: somebody may hold it at this moment.
+    listed = (await connection.execute(select(RETENTIONS).where(RETENTIONS.c.root == root).with_for_update())).first()
+    if listed and listed.held_by:
+        raise Incomplete(f"{listed.root} is held ({listed.held_why}): nobody is erased before it is released")
     for each in family:
         await apply(connection, store, each, command, by)
     gone = {"wrapped": None, "master": None, "destroyed_at": store.time.now()}
     await connection.execute(update(KEYS).where(KEYS.c.reference.in_(family)).values(**gone))
     await connection.execute(delete(PEOPLE).where(PEOPLE.c.reference.in_(family)))
+    await connection.execute(update(RETENTIONS).where(RETENTIONS.c.root == root).values(erased_at=store.time.now()))
     return family

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mash.flows.store.erasure import erase_within
@@ -26,8 +26,7 @@ Why = Literal["inquiry", "litigation", "complaint", "subject_access", "other"]
 
 
 async def list_due(store: Store, profile: Profile) -> list[str]:
-    """Put the contacts of a hub on the list whose people's time is over; returns those that are new on it. What was reopened
-    since is taken off by `erase_listed`, which looks again."""
+    """Put the contacts of a hub on the list whose people's time is over; returns those that are new on it."""
     now, new = store.time.now(), list[str]()
     for root, due in await _over(store, profile, now):
         row = {"root": root, "hub": profile.name, "due_at": due, "listed_at": now, "held_by": None, "held_why": None}
@@ -59,7 +58,7 @@ async def _over(store: Store, profile: Profile, now: datetime) -> list[tuple[str
 
 async def erase_listed(store: Store, profile: Profile) -> list[str]:
     """Erase the people of a hub's contacts that have been on the list for as long as the profile announces it, and that nobody
-    holds; returns them. One that is open again is taken off the list's turn until it is due anew."""
+    holds; returns them. One that was reopened since is taken off the list: its time begins anew when it is concluded again."""
     since = store.time.now() - timedelta(days=profile.retention.listed_days)
     waiting = (RETENTIONS.c.hub == profile.name, RETENTIONS.c.erased_at.is_(None), RETENTIONS.c.held_by.is_(None))
     async with store.single.connect() as connection:
@@ -69,15 +68,15 @@ async def erase_listed(store: Store, profile: Profile) -> list[str]:
 
 async def _erase_one(store: Store, profile: Profile, root: str) -> bool:
     by = system_actor(profile.name)
-    # Locked and looked at again: somebody may hold it at this moment.
-    mine = select(RETENTIONS.c.root).where(RETENTIONS.c.root == root, RETENTIONS.c.held_by.is_(None)).with_for_update()
+    family = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference).with_for_update()
     try:
         async with store.transaction(by) as connection:
-            if await connection.scalar(mine) is None:
+            cases = [case_of(row) for row in (await connection.execute(family)).all()]
+            until = keep_until([case.referral for case in cases], profile)
+            if until is None or until > store.time.now():
+                await connection.execute(delete(RETENTIONS).where(RETENTIONS.c.root == root, RETENTIONS.c.held_by.is_(None)))
                 return False
             await erase_within(connection, store, root, ErasePeople(why="retention"), by)
-            done = update(RETENTIONS).where(RETENTIONS.c.root == root)
-            await connection.execute(done.values(erased_at=store.time.now()))
     except Refusal as refusal:
         log.warning("not erased", reference=root, reason=type(refusal).__name__)
         return False

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from acting import DUTY, START, set_time, submit, turned_away
+from acting import DUTY, MANAGER, START, set_time, submit, turned_away
 
 from mash.flows.nightly import keep_to_retention
+from mash.flows.store.apply import act
+from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.queries import read_case
 from mash.flows.store.reading import read_items
 from mash.flows.store.retention import erase_listed, hold, list_due, listed
 from mash.flows.store.store import Store
-from mash.states.errors import NotFound
+from mash.states.commands import Actor, ErasePeople, ReopenReferral
+from mash.states.errors import Incomplete, NotFound
 
 YEAR = timedelta(days=366)
 
@@ -55,6 +58,29 @@ async def test_what_somebody_holds_is_kept_until_they_let_go(store: Store, refer
     assert await erase_listed(store, merton) == []
     await hold(store, reference, None, None)
     assert await erase_listed(store, merton) == [reference]
+
+
+async def test_what_is_held_is_not_erased_by_hand_either_and_what_was_is_off_the_list(store: Store, reference: str) -> None:
+    by = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
+    set_time(store, START + 2 * YEAR)
+    await list_due(store, store.hub("merton"))
+    await hold(store, reference, "cli:governor", "inquiry")
+    with pytest.raises(Incomplete, match="held \\(inquiry\\)"):
+        await erase(store, reference, ErasePeople(why="right_to_erasure"), by)
+    await hold(store, reference, None, None)
+    await erase(store, reference, ErasePeople(why="right_to_erasure"), by)
+    assert await listed(store) == [] and await is_erased(store, reference)
+
+
+async def test_the_time_of_what_was_reopened_and_concluded_again_begins_anew(store: Store, reference: str) -> None:
+    merton = store.hub("merton")
+    set_time(store, START + 2 * YEAR)
+    await list_due(store, merton)
+    set_time(store, START + 2 * YEAR + timedelta(days=5))
+    await act(store, reference, ReopenReferral(), MANAGER, words="The adult was a child.")
+    set_time(store, START + 2 * YEAR + timedelta(days=31))
+    assert await erase_listed(store, merton) == [] and await listed(store) == []
+    assert await list_due(store, merton) == [] and not await is_erased(store, reference)
 
 
 async def test_only_what_is_on_the_list_can_be_held(store: Store, reference: str) -> None:
