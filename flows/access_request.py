@@ -19,10 +19,11 @@ from mash.flows.store.names import NAMED, name_of
 from mash.flows.store.queries import Case, read_case
 from mash.flows.store.reading import Kept, note_access, read_everything
 from mash.flows.store.store import Store
-from mash.flows.story import told
+from mash.flows.story import facts_of, named
 from mash.states.clocks import local
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.events import Recorded
 from mash.states.firewall import AGENCIES_OWN
 
 BLACKED_OUT = "\N{FULL BLOCK}" * 5
@@ -32,8 +33,12 @@ LEFT_OUT = {
     "referrer": "who referred: that is asked of them first, or they spoke in confidence",
     "household": "about somebody else",
     "subject": "about somebody else",
+    "submission": "what the referrer added: consent, how the family is safely reached, and what their own system sent",
     "agency": "held by an agency that has not released it: to be asked of that agency",
+    "whole": "the agency released a redacted version, which is here; the whole is to be asked of that agency",
 }
+ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
+"""Facts of events that tell who referred, or what they wrote of somebody."""
 
 
 async def answer(store: Store, reference: str, subject: str, by: str) -> tuple[str, int]:
@@ -45,7 +50,7 @@ async def answer(store: Store, reference: str, subject: str, by: str) -> tuple[s
     async with store.transaction(who, of_system=True) as connection:
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         items = await read_everything(connection, store, case)
-    log = [(local(each.at), told(each)) for each in await read_log(store, reference)]
+    log = [(local(each.at), line) for each in await read_log(store, reference) if (line := _told(each, subject))]
     shown, left_out = _sorted_out(case, subject, items)
     page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("access_request.html")
     text = page.render(reference=reference, subject=subject, shown=shown, left_out=left_out, log=log)
@@ -68,10 +73,22 @@ def _sorted_out(case: Case, subject: str, items: Iterable[Kept]) -> tuple[list[d
 
 def _reason(case: Case, subject: str, item: Kept) -> str | None:
     if item.kind in AGENCIES_OWN:
-        return None if case.referral.held[item.id].released else LEFT_OUT["agency"]
+        held = case.referral.held[item.id]
+        return LEFT_OUT["agency"] if not held.released else LEFT_OUT["whole"] if held.redacted else None
     if item.kind == "subject":
         return None if item.subject == subject else LEFT_OUT["subject"]
     return LEFT_OUT.get(item.kind)
+
+
+def _told(recorded: Recorded, subject: str) -> str:
+    """An event in words, as far as it is about this subject or about all; empty for one about somebody else."""
+    event = recorded.event
+    if getattr(event, "subject", subject) != subject:
+        return ""
+    if outcomes := getattr(event, "outcomes", None):
+        event = event.model_copy(update={"outcomes": {sid: told for sid, told in outcomes.items() if sid == subject}})
+    facts = facts_of(event, without=ABOUT_THE_REFERRER)
+    return f"{named(event)}{': ' if facts else ''}{facts}"
 
 
 def _words(item: Kept) -> str:

@@ -84,14 +84,16 @@ def named(event: Event) -> str:
     return _NAMED.get(event.kind) or sentence(event.kind)
 
 
-def facts_of(event: Event) -> str:
-    """The facts of an event."""
+def facts_of(event: Event, without: frozenset[str] = frozenset()) -> str:
+    """The facts of an event, some of them left out."""
     if event.kind == "clocks_started":
         facts: Iterable[str] = (f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks)
     elif event.kind == "clock_moved":
         facts = (f"{event.clock.why}, due {local(event.clock.due_at)}",)
     else:
-        facts = (_fact(name, value) for name, value in event if name not in _LEFT_OUT and value not in (None, (), {}, ""))
+        facts = (
+            _fact(name, value) for name, value in event if name not in _LEFT_OUT | without and value not in (None, (), {}, "")
+        )
     return "; ".join(filter(None, facts))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
-from acting import BASIS, DUTY, POLICE, SCHOOL
+from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL
 
 from mash.flows.access_request import answer
 from mash.flows.store.apply import act, receive
@@ -58,6 +59,25 @@ async def test_what_an_agency_has_not_released_is_left_out_and_it_says_why(store
     await act(store, reference, release, POLICE, words="Needed.")
     page, fewer = await answer(store, reference, "S1", "cli:governor")
     assert "Known under another name" in page and fewer == left_out - 1
+
+
+async def test_of_what_an_agency_released_redacted_only_that_version_is_there(store: Store, reference: str) -> None:
+    items = await read_items(store, await look_at(store, reference, POLICE, "read_case"), POLICE)
+    item = next(item["item"] for item in items if item["kind"] == "answer_check")
+    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
+    await act(store, reference, release, POLICE, words="Needed.", redacted="Known to the police.")
+    page, _ = await answer(store, reference, "S1", "cli:governor")
+    assert "Known to the police." in page and "Known under another name" not in page
+    assert "released a redacted version" in page
+
+
+async def test_the_log_says_neither_who_referred_nor_what_became_of_others(store: Store, reference: str) -> None:
+    await act(store, reference, c.ProceedWithoutReplies(), DUTY, words="Enough is known.")
+    outcomes: dict[str, Any] = {"S1": "early_help", "S2": "no_further_action"}
+    await act(store, reference, c.RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Seen.")
+    page, _ = await answer(store, reference, "S1", "cli:governor")
+    assert "S1: early help" in page and "no further action" not in page
+    assert "Contact received" in page and "INDIVIDUAL" not in page and "individual" not in page
 
 
 async def test_somebody_the_case_does_not_name_is_refused(store: Store, reference: str) -> None:
