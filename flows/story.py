@@ -119,9 +119,20 @@ def _shown(name: str, value: Any) -> str:
     return decoded(name, worded(value) if name not in CODED else value)
 
 
+_OF_ITS_COURSE = {
+    "stage_entered", "referral_rated", "referral_rerated", "referral_split", "checks_requested", "clocks_started",
+    "clocks_stopped", "clock_moved", "clock_warned", "clock_breached", "clock_escalated", "referrer_told", "profile_adopted",
+}  # fmt: skip
+"""Events whose facts are for administrators too: where a case stands and what is waited for, not what was found or decided."""
+
+
 def markdown(reference: str, log: list[Recorded], notices: Iterable[Any]) -> str:
-    """The timeline as Markdown, newest last; and which notices went, to which roles."""
-    rows = "\n".join(f"| {r.sequence} | {local(r.at)} | {r.by.role} | {told(r).replace('|', '/')} |" for r in log)
+    """The timeline as Markdown for whoever looks after the installation, newest last; and which notices went, to which roles."""
+
+    def line(recorded: Recorded) -> str:
+        return told(recorded) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
+
+    rows = "\n".join(f"| {r.sequence} | {local(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
     sent = "\n".join(f"| {local(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
     told_whom = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
     return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{told_whom}"

@@ -183,6 +183,7 @@ class Firewall(Frozen):
     glass_hours: int = Field(
         default=4, ge=1, le=72, description="For how many hours, elapsed, somebody who breaks the glass reads a case."
     )
+    glass_cases: int = Field(default=3, ge=1, le=50, description="How many cases somebody reads at once by breaking the glass.")
 
 
 class Retention(Frozen):

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.config.permissions import reach
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
-from mash.flows.store.queries import takes_part
+from mash.flows.store.queries import glass_broken, takes_part
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import KEYS, REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
@@ -99,6 +99,8 @@ async def apply(
     if reach(by.role) == "involved" and not isinstance(command, BreakGlass) and not await takes_part(connection, reference, by):
         raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
     now = store.time.now()
+    if isinstance(command, BreakGlass) and await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
+        raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes()

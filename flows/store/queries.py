@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,14 @@ async def takes_part(connection: AsyncConnection, reference: str, by: Actor) -> 
         PARTICIPANTS.c.reference == reference, PARTICIPANTS.c.party.in_((by.agency, by.role)), PARTICIPANTS.c.person == ""
     )
     return (await connection.execute(parts.limit(1))).first() is not None
+
+
+async def glass_broken(connection: AsyncConnection, by: Actor, now: datetime) -> int:
+    """How many cases somebody reads now because they broke the glass."""
+    broken = select(func.count(func.distinct(PARTICIPANTS.c.reference))).where(
+        PARTICIPANTS.c.hub == by.hub, PARTICIPANTS.c.person == by.id, PARTICIPANTS.c.until > now
+    )
+    return int(await connection.scalar(broken) or 0)
 
 
 def case_of(row: Row[Any]) -> Case:

@@ -181,6 +181,14 @@ def test_who_broke_the_glass_reads_and_does_nothing_else(hub: Hub) -> None:
     assert hub.sql(whole, reference) == []
 
 
+def test_nobody_breaks_the_glass_into_case_after_case(hub: Hub) -> None:
+    def broken(reference: str) -> int:
+        by = {"role": "adult_social_worker", "agency": "adults"}
+        return hub.ask(reference, "break_glass", words="At the door.", **by).status_code
+
+    assert [broken(hub.referral()) for _ in range(4)] == [200, 200, 200, 403]
+
+
 def test_what_is_not_theirs_is_not_offered(hub: Hub) -> None:
     reference = hub.referral()
     hub.rate(reference)
