@@ -13,6 +13,8 @@ from mash.states.profile import Category, Cohort, ContactKind, Mode, Outcome
 Code = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_.:/ -]+$")]
 Login = Annotated[str, Field(max_length=120, pattern=r"^[A-Za-z0-9_.:/@+' -]+$")]
 """Of an account or a system. Entra ID and many others have addresses for logins."""
+OneWord = Annotated[str, Field(max_length=120, pattern=r"^[A-Za-z0-9_.:/@+'-]+$")]
+"""A login without spaces, where it is typed: who wrote a sentence would have it in the log for good."""
 Authority = Annotated[str, Field(pattern=r"^([0-9]{3}|[ENSW][0-9]{8})$")]
 """A local authority, by its number at the Department for Education (3 digits) or its ONS code (E and 8 digits)."""
 Need = Annotated[str, Field(pattern=r"^N[0-9]$")]
@@ -215,7 +217,7 @@ class AllocateCheck(Frozen):
 
     kind: Literal["allocate_check"] = "allocate_check"
     agency: Code
-    to: Login = Field(description="The login of the colleague.")
+    to: OneWord = Field(description="The login of the colleague.")
 
 
 class ProceedWithoutReplies(Frozen):

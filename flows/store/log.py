@@ -121,8 +121,8 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
         for row in (await connection.execute(select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()
     }
     for recorded in log:
-        said = getattr(recorded.event, "said", None)
-        for words in {*getattr(recorded.event, "held", ()), *([said] if said else [])}:
+        given = (getattr(recorded.event, name, None) for name in ("said", "redacted"))
+        for words in {*getattr(recorded.event, "held", ()), *filter(None, given)}:
             try:
                 kept = sealed.get(UUID(words.item))
                 intact = kept is not None and digest(key, unseal(AESGCM(key), kept, reference)) == words.hmac

@@ -101,6 +101,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
         shown = view(held, by.agency)
         original = sealed.get(held.item)
         readable = {"whole": held.item, "redacted": held.redacted or "", "signpost": ""}[shown]
+        if readable not in sealed:  # released, but not to whoever only looks in through the broken glass
+            shown = "signpost"
         kind = original.kind if original else HELD
         lines.append(line(held.item, shown, kind, sealed.get(readable), held.agency, held.at))
     return sorted(lines, key=lambda line: (line["at"], line["item"]))
@@ -119,8 +121,8 @@ async def information_product(store: Store, case: Case, by: Actor) -> list[dict[
         {
             "agency": line.agency,
             "at": line.at,
-            "content": unseal(key, sealed[line.item], case.reference).decode() if line.item else None,
-            "signpost": None if line.item else "this agency holds information that it has not released: ask the agency",
+            "content": unseal(key, sealed[line.item], case.reference).decode() if line.item in sealed else None,
+            "signpost": None if line.item in sealed else "this agency holds information that it has not released: ask the agency",
         }
         for line in product(case.referral)
     ]

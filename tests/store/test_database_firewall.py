@@ -14,7 +14,7 @@ from mash.api.self_test.walls import be as act_as
 from mash.flows.cluster import Cluster
 from mash.flows.store.accesses import accesses_of, accesses_to
 from mash.flows.store.apply import act
-from mash.flows.store.reading import look_at, open_cases, read_items
+from mash.flows.store.reading import information_product, look_at, open_cases, read_items
 from mash.flows.store.store import Store
 from mash.states import commands as c
 from mash.states.commands import Actor
@@ -224,6 +224,13 @@ async def test_who_breaks_the_glass_reads_the_case_for_some_hours_and_colleagues
         await look_at(store, reference, HOUSING.model_copy(update={"id": "a.colleague"}), "read_case")
     items = await read_items(store, await look_at(store, reference, HOUSING, "read_case"), HOUSING)
     assert SECRET not in str(items), "what the police hold stays theirs"
+    item = next(item["item"] for item in items if item["kind"] == "held_by_agency")
+    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
+    await act(store, reference, release, POLICE, words="For the meeting.")
+    case = await look_at(store, reference, HOUSING, "read_case")
+    assert SECRET not in str(await read_items(store, case, HOUSING)), "it was released to those at the table"
+    assert [line["content"] for line in await information_product(store, case, HOUSING)] == [None]
+    assert SECRET in str(await read_items(store, case, HEALTH)) and SECRET in str(await read_items(store, case, DUTY))
     set_time(store, START + timedelta(hours=5))
     with pytest.raises(NotFound):
         await look_at(store, reference, HOUSING, "read_case")

@@ -69,6 +69,17 @@ async def test_the_information_product_holds_what_was_released_and_signposts(sto
     assert "ask the agency" in lines[1]["signpost"]
 
 
+async def test_a_redacted_version_that_was_removed_is_found(
+    store: Store, reference: str, owner_connection: psycopg.Connection
+) -> None:
+    item = (await answer(store, reference, POLICE))["item"]
+    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
+    await act(store, reference, release, POLICE, words="Needed.", redacted=TOLD)
+    owner_connection.execute("DELETE FROM personal_item WHERE kind = 'redacted'")
+    wrong = [sentence async for sentence in verify(store)]
+    assert [sentence.startswith(f"{reference}: the words of event") for sentence in wrong] == [True]
+
+
 async def test_an_agencys_information_stays_its_own_in_a_referral_that_was_split_off(store: Store, reference: str) -> None:
     case = await read_case(store, reference)
     for agency in case.referral.outstanding:
