@@ -68,10 +68,17 @@ def _has_open_check(referral: Referral, profile: Profile, by: Actor) -> bool:
     return check is not None and check.answered_at is None
 
 
-def _may_go_further(referral: Referral, profile: Profile, by: Actor) -> bool:
-    return any(
-        found.outcome is not None and not found.final and (found.agency, found.by_role) == (by.agency, by.role)
-        for found in referral.disagreements.values()
+def to_settle(referral: Referral, by: Actor) -> tuple[str, ...]:
+    """The disagreements that it is somebody's turn to determine."""
+    return tuple(did for did in referral.disputed if referral.disagreements[did].role == by.role)
+
+
+def to_take_further(referral: Referral, by: Actor) -> tuple[str, ...]:
+    """The disagreements that somebody raised, and that were determined, but not for good."""
+    return tuple(
+        did
+        for did, found in referral.disagreements.items()
+        if found.outcome is not None and not found.final and (found.agency, found.by_role) == (by.agency, by.role)
     )
 
 
@@ -85,10 +92,8 @@ OWN: Mapping[str, Callable[[Referral, Profile, Actor], bool]] = {
     "sign_off_decision": lambda referral, profile, by: referral.proposed is not None and referral.proposed.by != by.id,
     # Where the hub decides at the end of its own assessment, that is the decision.
     "complete_assessment": lambda referral, profile, by: not profile.assess_first or by.role in profile.deciders,
-    "settle_disagreement": lambda referral, profile, by: any(
-        referral.disagreements[did].role == by.role for did in referral.disputed
-    ),
-    "take_disagreement_further": _may_go_further,
+    "settle_disagreement": lambda referral, profile, by: bool(to_settle(referral, by)),
+    "take_disagreement_further": lambda referral, profile, by: bool(to_take_further(referral, by)),
 }
 """What hangs on who it is, beyond the role."""
 

@@ -135,16 +135,16 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     try:
         answer = await give(store, reference, given, by, key)
     except KeyReused:
-        filled.errors["words"] = SENT_BEFORE
+        filled.errors[forms.first_text(kind)] = SENT_BEFORE
         return await _form_page(request, reference, kind, by, case, filled, 409)
     if answer.status < 400:
         onward = filled.value("onward")
         return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
     if (version := answer.body.get("version")) and case:
-        filled.errors["words"] = CHANGED
+        filled.errors[forms.first_text(kind)] = CHANGED
         since = await _since(store, case, by, given.seen)
         return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
-    filled.errors["words"] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
+    filled.errors[forms.first_text(kind)] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
     return await _form_page(request, reference, kind, by, case, filled, answer.status)
 
 
@@ -193,7 +193,7 @@ async def _form_page(
         "filled": filled,
         "held": held,
         "about": forms.about(kind),
-        "words_asked": forms.words_asked(kind),
+        "texts": forms.texts_of(kind),
         "redacted": forms.REDACTED if kind == "release_information" else "",
         # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),

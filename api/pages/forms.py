@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 from mash.api.schemas import LONGEST_WORDS, CommandGiven
 from mash.config import codes
 from mash.config.words import sentence
-from mash.states import commands
+from mash.states import commands, whose
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor
 from mash.states.profile import Profile
@@ -61,10 +61,16 @@ WORDS = {
     "answer_check": "What you hold (it stays your agency's own until you release it)",
     "contribute_information": "What you hold (it stays your agency's own until you release it)",
     "add_note": "Note",
-    "record_meeting": "What was said, and the actions agreed",
     "record_decision": "The decision and its reasons",
 }
 REASON = "Reason, in words"
+IN_PARTS: dict[str, dict[str, str]] = {
+    "record_meeting": {
+        "views": "Views: what each agency said, and why",
+        "actions": "Actions agreed: who does what, and by when",
+    }
+}
+"""Commands whose words are written in parts, each in a field of its own: kept together, under these headings."""
 REDACTED = "The version that others are to read (leave it empty to release the whole)"
 
 
@@ -146,7 +152,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
-        own["disagreement"] = tuple((did, f"{did}: about the {found.about}") for did, found in case.disagreements.items())
+        theirs = whose.to_settle(case, by) if kind == "settle_disagreement" else whose.to_take_further(case, by)
+        own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
     return own.get(name, ())
 
 
@@ -188,16 +195,22 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
         elif each.needed:
             filled.errors[each.name] = "Choose one" if each.shape in ("one", "yes_no") else "Fill this in"
     given = {"seen": _number(filled.value("seen")), "command": command}
-    for name in ("words", "redacted"):
-        if text := filled.value(name).replace("\r\n", "\n").strip():
-            given[name] = text
+    texts = {name: text for name in (*texts_of(kind), "redacted") if (text := _text(filled.value(name)))}
+    if redacted := texts.pop("redacted", ""):
+        given["redacted"] = redacted
+    if texts:
+        parts = IN_PARTS.get(kind, {})
+        given["words"] = "\n\n".join(
+            f"{parts[name].partition(':')[0]}\n{text}" if parts else text for name, text in texts.items()
+        )
     if filled.errors:
         return None, filled
     try:
         return CommandGiven.model_validate(given), filled
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
-            filled.errors[_place(error["loc"], kind)] = _said(error)
+            place = _place(error["loc"], kind)
+            filled.errors[first_text(kind) if place == "words" else place] = _said(error)
         return None, filled
 
 
@@ -219,6 +232,10 @@ def _filled(form: FormData) -> Filled:
 
 def _said(error: ErrorDetails) -> str:
     return "Fill this in" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
+
+
+def _text(typed: str) -> str:
+    return typed.replace("\r\n", "\n").strip()
 
 
 def _number(text: str) -> int:
@@ -247,9 +264,14 @@ def _place(loc: tuple[int | str, ...], kind: str) -> str:
     return ".".join(parts[:2]) if parts[:1] == ["outcomes"] else parts[0] if parts else "words"
 
 
-def words_asked(kind: str) -> str:
-    """What a command's own words are."""
-    return WORDS.get(kind, REASON)
+def texts_of(kind: str) -> dict[str, str]:
+    """The fields in which a command's own words are written, and what each is for."""
+    return IN_PARTS.get(kind) or {"words": WORDS.get(kind, REASON)}
+
+
+def first_text(kind: str) -> str:
+    """The field beside which stands what is wrong with all of it."""
+    return next(iter(texts_of(kind)))
 
 
 def about(kind: str) -> str:

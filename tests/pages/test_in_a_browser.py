@@ -162,10 +162,13 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(calm: Hub,
             box.check()
         if (again := somebody.page.get_by_role("group", name="Rating (optional)")).count():
             again.get_by_label("Red", exact=True).check()
-        somebody.page.get_by_label("What was said, and the actions agreed").fill("All agree. Health visits on Monday.")
+        somebody.page.get_by_label("Views: what each agency said").fill("All agree.")
+        somebody.page.get_by_label("Actions agreed: who does what").fill("Health visits on Monday.")
         somebody.clicks("Record meeting", "button")
         assert "/meetings/convened/" in somebody.page.url, somebody.text
         assert calm.case(first)["stage"] != "mash_meeting"
+        said = [item["content"] for item in calm.case(first)["items"] if item["kind"] == "record_meeting"]
+        assert said == ["Views\nAll agree.\n\nActions agreed\nHealth visits on Monday."]
         somebody.goes("/meetings/convened")
         assert second in somebody.text
 
