@@ -199,10 +199,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     if redacted := texts.pop("redacted", ""):
         given["redacted"] = redacted
     if texts:
-        parts = IN_PARTS.get(kind, {})
-        given["words"] = "\n\n".join(
-            f"{parts[name].partition(':')[0]}\n{text}" if parts else text for name, text in texts.items()
-        )
+        given["words"] = "\n\n".join(f"{_heading(kind, name)}{text}" for name, text in texts.items())
     if filled.errors:
         return None, filled
     try:
@@ -232,6 +229,10 @@ def _filled(form: FormData) -> Filled:
 
 def _said(error: ErrorDetails) -> str:
     return "Fill this in" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
+
+
+def _heading(kind: str, name: str) -> str:
+    return f"{IN_PARTS[kind][name].partition(':')[0]}\n" if kind in IN_PARTS else ""
 
 
 def _text(typed: str) -> str:

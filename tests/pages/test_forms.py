@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.datastructures import FormData
 
-from mash.api.pages.forms import KINDS, Asked, fields_of, read
+from mash.api.pages.forms import KINDS, Asked, fields_of, first_text, read
 from mash.config.profile import load_profile
 from mash.states.commands import Actor
 from mash.states.machine import COMMANDS
@@ -34,9 +34,15 @@ def filled(asked: list[Asked]) -> dict[str, str]:
 @pytest.mark.parametrize("kind", [kind for kind in COMMANDS if kind not in OF_CASES])
 def test_a_form_that_is_filled_in_is_its_command(kind: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
-    given, after = read(kind, asked, FormData({**filled(asked), "seen": "3", "words": "Why.\r\nSo."}), MANAGER)
+    given, after = read(kind, asked, FormData({**filled(asked), "seen": "3", first_text(kind): "Why.\r\nSo."}), MANAGER)
     assert given is not None, after.errors
-    assert given.command.kind == kind and given.seen == 3 and given.words == "Why.\nSo."
+    assert given.command.kind == kind and given.seen == 3 and str(given.words).endswith("Why.\nSo.")
+
+
+def test_views_and_actions_of_a_meeting_are_written_apart_and_kept_together() -> None:
+    asked = fields_of("record_meeting", None, SANDWELL, MANAGER)
+    given, _ = read("record_meeting", asked, FormData({**filled(asked), "views": "All agree.", "actions": "A visit."}), MANAGER)
+    assert given and given.words == "Views\nAll agree.\n\nActions agreed\nA visit."
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
