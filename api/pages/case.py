@@ -205,9 +205,11 @@ async def _form_page(
     return page(request, "act.html", sentence(kind), status, **known)
 
 
-def _first_things_first(item: dict[str, Any]) -> int:
-    """What came with the referral in the order in which it is read; then what was said later, as it was."""
-    return READ_FIRST.index(item["kind"]) if item["kind"] in READ_FIRST else len(READ_FIRST)
+def _first_things_first(item: dict[str, Any]) -> tuple[int, str]:
+    """What came with the referral in the order in which it is read, subject by subject; then what was said later, as it was."""
+    if item["kind"] in READ_FIRST:
+        return READ_FIRST.index(item["kind"]), item["subject"] or ""
+    return len(READ_FIRST), ""
 
 
 def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
