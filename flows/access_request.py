@@ -20,7 +20,7 @@ from mash.flows.store.queries import Case, read_case
 from mash.flows.store.reading import Kept, note_access, read_everything
 from mash.flows.store.store import Store
 from mash.flows.story import told
-from mash.states.clocks import local
+from mash.states.clocks import dated
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
 from mash.states.firewall import AGENCIES_OWN
@@ -45,7 +45,8 @@ async def answer(store: Store, reference: str, subject: str, by: str) -> tuple[s
     async with store.transaction(who, of_system=True) as connection:
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         items = await read_everything(connection, store, case)
-    log = [(local(each.at), told(each)) for each in await read_log(store, reference)]
+    profile = store.hubs.get(case.hub)
+    log = [(dated(each.at), told(each, profile)) for each in await read_log(store, reference)]
     shown, left_out = _sorted_out(case, subject, items)
     page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("access_request.html")
     text = page.render(reference=reference, subject=subject, shown=shown, left_out=left_out, log=log)
@@ -58,7 +59,7 @@ def _sorted_out(case: Case, subject: str, items: Iterable[Kept]) -> tuple[list[d
     others = frozenset(_others(subject, items))
     shown, left_out = [], []
     for item in items:
-        line = {"kind": item.kind.replace("_", " "), "at": local(item.at), "agency": item.agency}
+        line = {"kind": item.kind.replace("_", " "), "at": dated(item.at), "agency": item.agency}
         if reason := _reason(case, subject, item):
             left_out.append({**line, "why": reason})
         else:

@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.cases import give, whole
-from mash.api.pages import forms
-from mash.api.pages.board import places_of
+from mash.api.pages import forms, questions
 from mash.api.pages.forms import Filled
+from mash.api.pages.items import in_parts, names_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
+from mash.api.pages.refusals import in_words, said_of
 from mash.api.permitted import Permitted, demand
-from mash.api.schemas import (
-    Address,
-    ConcernGiven,
-    ConsentGiven,
-    HouseholdGiven,
-    Name,
-    Reference,
-    SourceGiven,
-    SubjectGiven,
-    Submission,
-)
+from mash.api.schemas import LONGEST_WORDS, Reference
+from mash.config.command_words import COMMAND_WORDS
 from mash.config.permissions import may
-from mash.config.words import decoded, sentence
-from mash.flows.store.names import name_of
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import information_product, look_at, read_items, read_story
-from mash.flows.story import facts_of, named
-from mash.states.clocks import local
+from mash.flows.story import lines_of
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
-from mash.states.events import Recorded
 from mash.states.machine import COMMANDS
 from mash.states.profile import Profile
 
@@ -52,13 +35,6 @@ GLASS = "break_glass"
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS = 400
-UNTOLD = ("clocks_started", "clocks_stopped")
-"""Events that the table of clocks tells better."""
-REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
-FORMS = (Submission, ConcernGiven, SubjectGiven, Name, Address, HouseholdGiven, SourceGiven, ConsentGiven)
-ORDER = {name: place for place, name in reversed(list(enumerate(name for model in FORMS for name in model.model_fields)))}
-"""The order in which a form asks, which is the one in which an answer is read."""
-READ_FIRST = ("concern", "subject", "household", "referrer", "submission")
 
 
 @router.get("", response_class=HTMLResponse)
@@ -69,21 +45,19 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         found = await look_at(store, reference, by, "read_case")
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
-        return page(request, "problem.html", refusal.title, 404, text=refusal.reason, glass=glass)
+        return page(request, "problem.html", refusal.title, 404, text=in_words(refusal), glass=glass)
     seen = await whole(store, found, by)
     story = await read_story(store, found, by) if may(by.role, "read_story") else []
     now, later = _possible(seen["possible"])
-    known = {
-        **_time(request),
+    known: dict[str, Any] = {
         "case": seen,
         "reference": reference,
-        "places": places_of(store.hub(by.hub)),
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,
         "also": later,
         "names": names_of(seen["items"]),
-        "said": [{**item, "parts": parts_of(item)} for item in sorted(seen["items"], key=_first_things_first)],
-        "story": lines_of(story),
+        "said": in_parts(seen["items"]),
+        "story": lines_of(story, store.hub(by.hub)),
         "done": done if done in COMMANDS else "",
         "finds": may(by.role, "find_people"),
         "run": _run(request, found),
@@ -110,7 +84,7 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     _demand(by, kind)
     case = await _looked(request, reference, kind, by)
     if case and kind not in case.referral.possible():
-        return problem_page(request, "Not possible now", f"{sentence(kind)} is not possible at this stage.", 409)
+        return problem_page(request, "Not possible now", f"“{COMMAND_WORDS[kind].button}” is not possible at this stage.", 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
     return await _form_page(request, reference, kind, by, case, filled)
 
@@ -128,7 +102,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         return await _form_page(request, reference, kind, by, case, filled, 422)
     answer = await give(store, reference, given, by, filled.value("key")[:100] or secrets.token_urlsafe(16))
     if answer.status >= 400:
-        filled.errors["words"] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
+        filled.errors["words"] = said_of(answer.body, by)
         return await _form_page(request, reference, kind, by, case, filled, answer.status)
     onward = filled.value("onward")
     return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
@@ -149,33 +123,26 @@ async def _form_page(
     request: Request, reference: str, kind: str, by: Actor, case: Case | None, filled: Filled, status: int = 200
 ) -> HTMLResponse:
     store = request.app.state.store
-    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
-    if any(each.name == "item" for each in asked) and case:
-        held = [item for item in await read_items(store, case, by) if item["agency"] == by.agency and item["view"] == "whole"]
-    else:
-        held = []
-    known = {
-        **_time(request),
+    items = await read_items(store, case, by) if case else []
+    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
+    releases = any(each.name == "item" for each in asked)
+    known: dict[str, Any] = {
         "reference": reference,
         "kind": kind,
         "fields": asked,
         "filled": filled,
-        "held": held,
-        "about": forms.about(kind),
-        "words_asked": forms.words_asked(kind),
-        "redacted": forms.REDACTED if kind == "release_information" else "",
+        "held": [item for item in items if releases and item["agency"] == by.agency and item["view"] == "whole"],
+        "help": COMMAND_WORDS[kind].help,
+        "words_asked": questions.WORDS.get(kind, questions.REASON),
+        "redacted": questions.REDACTED if kind == "release_information" else "",
         # What somebody had in view when they began to fill it in, whatever happened meanwhile.
         "seen": filled.value("seen") or (case.referral.version if case else 1),
         "key": filled.value("key") if status == 422 and filled.value("key") else secrets.token_urlsafe(16),
         "case": case,
         "quorum": _quorum(store.hub(by.hub), kind),
+        "longest": LONGEST_WORDS,
     }
-    return page(request, "act.html", sentence(kind), status, **known)
-
-
-def _first_things_first(item: dict[str, Any]) -> int:
-    """What came with the referral in the order in which it is read; then what was said later, as it was."""
-    return READ_FIRST.index(item["kind"]) if item["kind"] in READ_FIRST else len(READ_FIRST)
+    return page(request, "act.html", COMMAND_WORDS[kind].button, status, **known)
 
 
 def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
@@ -190,68 +157,9 @@ def _possible(kinds: list[str]) -> tuple[list[str], list[str]]:
     return own, [kind for kind in kinds if kind not in own]
 
 
-def _time(request: Request) -> dict[str, Any]:
-    time = request.app.state.store.time
-    return {"now": time.now(), "rate": time.rate}
-
-
 def _run(request: Request, case: Case) -> str:
     """The address of the case's flow run in Prefect, for whoever looks after the installation too."""
     session, settings = request.state.session, request.app.state.settings
     if case.flow_run_id is None or not any(may(each.role, "look_after_installation") for each in session.positions):
         return ""
     return f"{settings.prefect_api_url.removesuffix('/api')}/runs/flow-run/{case.flow_run_id}"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a case's story: one thing that happened, or the reminders and alerts that came one after another."""
-
-    at: datetime
-    what: str
-    facts: str
-    by: Actor
-    within: tuple[Line, ...] = ()
-
-
-def lines_of(story: Sequence[Recorded]) -> list[Line]:
-    """The story, latest first. Reminders of the system that follow one another are one line, with all of them within."""
-    lines: list[Line] = []
-    told = [each for each in reversed(story) if each.event.kind not in UNTOLD]
-    for reminders, some in groupby(told, lambda each: each.event.kind in REMINDERS and each.by.role == "system"):
-        several = tuple(Line(each.at, named(each.event), facts_of(each.event), each.by) for each in some)
-        if reminders and len(several) > 1:
-            what = f"{len(several)} reminders and alerts since {local(several[-1].at)}"
-            lines.append(Line(several[0].at, what, "", several[0].by, several))
-        else:
-            lines += several
-    return lines
-
-
-def names_of(items: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """What the subjects are called, by their number, as far as it is known to whoever looks."""
-    said = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
-    return {item["subject"]: name_of(item["content"].encode()) for item in said}
-
-
-def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was said in an item, as labels and texts; one text without a label where it has no parts."""
-    if item["content"] is None:
-        return []
-    try:
-        content = json.loads(item["content"])
-    except ValueError:
-        return [("", item["content"])]
-    return list(_flat("", content)) if isinstance(content, dict) else [("", item["content"])]
-
-
-def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(content, dict):
-        for name, value in sorted(content.items(), key=lambda part: ORDER.get(part[0], len(ORDER))):
-            yield from _flat(f"{label}, {name}" if label else name, value, name)
-    elif isinstance(content, list) and not all(isinstance(each, str | int | float) for each in content):
-        for number, each in enumerate(content, 1):
-            yield from _flat(f"{label} {number}", each)
-    elif content not in (None, "", []):
-        given = content if isinstance(content, list) else [content]
-        yield sentence(label), "; ".join(decoded(field, each) for each in given)
