@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from mash.api.pages.page import page
+from mash.api.pages.refusals import in_words
 from mash.api.problems import STATUS, answers
 from mash.flows.store.apply import act
 from mash.flows.store.outbox import told_to
@@ -26,13 +27,13 @@ async def show(request: Request, token: str) -> HTMLResponse:
         link = read(request.app.state.token_key, token)
         case = await read_case(request.app.state.store, link.reference)
     except Refusal as refusal:
-        return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
+        return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=in_words(refusal))
     clock = case.referral.clocks[link.clock]
     if link.clock not in case.referral.alerts:
-        over = f"acknowledged by {clock.acknowledged_by}" if clock.acknowledged_by else "it is over"
-        text = f"This alert does not wait any more: {over}."
+        by = f" {clock.acknowledged_by} has acknowledged it." if clock.acknowledged_by else ""
+        text = f"This alert no longer needs acknowledging.{by}"
         return page(request, "alert.html", f"{link.reference}: nothing to acknowledge", text=text)
-    text = f"{clock.why}. Acknowledging says: I have it."
+    text = f"{clock.why}. Acknowledge it if you are dealing with it."
     return page(request, "alert.html", f"{link.reference}: {NAMES[case.referral.stage]}", text=text, ask=True)
 
 
@@ -45,8 +46,8 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
         # The link lets them, whatever their role reaches.
         await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), by, of_system=True)
     except Refusal as refusal:
-        return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=refusal.reason)
-    text = "Recorded: you have it, and whoever else was alerted is told so. Nobody further up the ladder will be told for now."
+        return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=in_words(refusal))
+    text = "You have acknowledged this alert. The others who were alerted are told so, and no one else will be alerted for now."
     return page(request, "alert.html", f"{link.reference}: acknowledged", text=text)
 
 

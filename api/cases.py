@@ -164,7 +164,7 @@ async def story(
     store = request.app.state.store
     found = await look_at(store, reference, by, "read_story")
     return [
-        {"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r)}
+        {"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r, store.hub(by.hub))}
         for r in await read_story(store, found, by)
     ]
 

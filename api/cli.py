@@ -125,12 +125,14 @@ def log(
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
     from mash.api.checkpoint_cli import prove
     from mash.flows.store.log import read_log
+    from mash.flows.store.queries import read_case
     from mash.flows.story import told
-    from mash.states.clocks import local
+    from mash.states.clocks import dated
 
     async def tell(store: Any) -> None:
-        for recorded in await read_log(store, what):
-            out.print(f"{recorded.sequence:>4}  {local(recorded.at)}  {recorded.by.role:<20} {told(recorded)}", markup=False)
+        profile = store.hubs.get((await read_case(store, what)).hub)
+        for each in await read_log(store, what):
+            out.print(f"{each.sequence:>4}  {dated(each.at)}  {each.by.role:<20} {told(each, profile)}", markup=False)
 
     async def verify(store: Any) -> None:
         wrong = await prove(store, against, key)

@@ -11,7 +11,8 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from mash.api.pages.page import is_page, problem_page
+from mash.api.pages.page import caller, is_page, problem_page
+from mash.api.pages.refusals import said_of, title_of
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.receipts import Answer, KeyReused
 from mash.states import errors as e
@@ -179,7 +180,7 @@ def _expected(error: dict[str, Any]) -> str:
 def told(request: Request, answer: Answer) -> Response:
     """What is wrong, as whoever asked can read it: people a page, programs problem details."""
     if is_page(request):
-        return problem_page(request, answer.body["title"], answer.body.get("detail", ""), answer.status)
+        return problem_page(request, title_of(answer.body), said_of(answer.body, caller(request)), answer.status)
     return reply(answer)
 
 

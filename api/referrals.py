@@ -30,7 +30,7 @@ router = APIRouter(tags=["referrers"])
 Key = Annotated[
     str | None, Header(alias="Idempotency-Key", max_length=200, description="Any value that is unique to this request: needed.")
 ]
-WHAT_NEXT = "If somebody is in immediate danger, call 999. A manager decides on the response within one working day."
+WHAT_NEXT = "If someone is in immediate danger, call 999. A manager decides on the response within {within}."
 
 
 def idempotency_key(key: str | None) -> str:
@@ -58,7 +58,7 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
 
     async def work(connection: AsyncConnection) -> Answer:
         command, items = contact_of(submission)
-        applied = await receive(connection, store, command, items, by)
+        applied, hub = await receive(connection, store, command, items, by), store.hub(by.hub)
         return Answer(
             201,
             {
@@ -66,7 +66,7 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
                 "received_at": applied.referral.received_at.isoformat(),
                 "status_url": f"/referrals/{applied.reference}",
                 "flags": list(command.flags),
-                "what_next": WHAT_NEXT if applied.referral.open else store.hub(by.hub).signpost,
+                "what_next": WHAT_NEXT.format(within=hub.decides_within) if applied.referral.open else hub.signpost,
             },
             applied.reference,
         )

@@ -338,7 +338,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         ),
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
-        referrer_reachable=_reachable(source.email),
+        referrer_reachable=reachable(source.email),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [
@@ -361,8 +361,8 @@ def _cohort(subject: SubjectGiven) -> Any:
     return "unborn" if subject.expected_date and not subject.date_of_birth else "unknown"
 
 
-def _reachable(email: str | None) -> bool:
-    """Whether this can be an e-mail address: one @, a dotted domain, no space."""
+def reachable(email: str | None) -> bool:
+    """Whether this can be an email address: one @, a dotted domain, no space."""
     return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email or ""))
 
 
@@ -393,7 +393,7 @@ def _flags(submission: Submission) -> Any:
         "category_unknown": any(category not in CATEGORIES for category in concern.categories),
         "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
         "consent_not_asked": submission.consent.asked is not True,
-        "referrer_not_reachable": not _reachable(source.email),
+        "referrer_not_reachable": not reachable(source.email),
         "no_subject_named": not submission.subjects,
         "unknown_field": _has_extra(submission),
     }

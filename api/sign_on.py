@@ -14,10 +14,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
 from mash.api.limits import network_of, place_of
 from mash.api.pages.page import page
+from mash.api.pages.refusals import in_words
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
 from mash.config.settings import SettingsError
 from mash.config.sign_on import read_accounts
+from mash.config.words import agency_title, sentence
 from mash.flows.store.sessions import (
     SHOWN,
     TO_SIGN_IN,
@@ -32,7 +34,6 @@ from mash.flows.store.sessions import (
     take_position,
     take_sign_in,
 )
-from mash.states.clocks import local
 from mash.states.commands import Actor
 from mash.states.errors import NotYours, Refusal
 
@@ -45,9 +46,14 @@ ONWARD = {"description": "On to another page"}
 START = "/"
 """Where whoever signs in goes on to, unless they came from somewhere."""
 SIGN_IN, ACCOUNT = "Sign in", "Your account"
-WRONG = "That is not right, or was used before: look at login, password and code again."
-TOO_OFTEN = "Signing in has failed too often: wait a quarter of an hour, then try again, or ask your administrator."
-NO_ACCOUNTS = "Nobody can sign in by a local account just now: the file of accounts cannot be read. Tell your administrator."
+HOW: dict[How, str] = {
+    "single_sign_on": "By single sign-on",
+    "local": "By a local account",
+    "command_line": "On the command line",
+}
+WRONG = "Your login, password or code is not right, or the code has been used already. Check them and try again."
+TOO_OFTEN = "Signing in has failed too often. Wait 15 minutes, then try again, or ask your administrator."
+NO_ACCOUNTS = "No one can sign in by a local account at the moment: the file of accounts cannot be read. Tell your administrator."
 MOST_OF_A_LOGIN, MOST_OF_A_PLACE = 5, 50
 """How often signing in may fail within a quarter of an hour: by a login; and from an address, which a whole office may share."""
 Onward = Annotated[str, Query(max_length=1_000, description="Where to go on to afterwards: a path of ours.")]
@@ -77,12 +83,12 @@ def _local_path(onward: str) -> str:
 async def start(request: Request, onward: Onward = "") -> Response:
     """On to the identity provider."""
     if (provider := request.app.state.provider) is None:
-        return _sign_in_page(request, START, "There is no single sign-on here.", 404)
+        return _sign_in_page(request, START, "Single sign-on is not set up here.", 404)
     browser = secrets.token_urlsafe(32)
     try:
         address, going = await provider.send(_local_path(onward), browser)
     except Refusal as refusal:
-        return _sign_in_page(request, _local_path(onward), refusal.reason, STATUS[type(refusal)])
+        return _sign_in_page(request, _local_path(onward), in_words(refusal), STATUS[type(refusal)])
     await keep_sign_in(request.app.state.store, going)
     answer = RedirectResponse(address, 303)
     set_cookie(request, answer, browser, BROWSER, int(TO_SIGN_IN.total_seconds()))
@@ -105,7 +111,7 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
         positions = await app.provider.who(code, going)
     except Refusal as refusal:
         log.warning("did not sign in", kind="sign_on", reason="single_sign_on", error=type(refusal).__name__)
-        answer = _sign_in_page(request, START, refusal.reason, STATUS[type(refusal)])
+        answer = _sign_in_page(request, START, in_words(refusal), STATUS[type(refusal)])
         drop_cookie(request, answer, BROWSER)
         return answer
     answer = await _begin(request, positions, "single_sign_on", going.onward)
@@ -117,13 +123,13 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
     if not request.app.state.settings.local_accounts:
-        return _sign_in_page(request, START, "There are no local accounts here.", 404)
+        return _sign_in_page(request, START, "Local accounts are not set up here.", 404)
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
     try:
         same_origin(request)
     except Refusal as refusal:
-        return _sign_in_page(request, START, refusal.reason, STATUS[type(refusal)])
+        return _sign_in_page(request, START, in_words(refusal), STATUS[type(refusal)])
     positions, problem, status = await _by_account(request, login, password, code)
     if positions is None:
         return _sign_in_page(request, _local_path(onward), problem, status)
@@ -175,18 +181,22 @@ async def account(request: Request, by: Staff) -> Response:
 
 
 async def _account_page(request: Request, by: Actor, problem: str = "", status: int = 200) -> Response:
-    session = request.state.session
+    session, hubs = request.state.session, request.app.state.store.hubs
+
+    def position_of(each: Actor) -> str:
+        profile = hubs.get(each.hub)
+        hub = profile.title if profile else sentence(each.hub)
+        return f"{sentence(each.role)}, {agency_title(profile, each.agency)}, {hub}"
+
     rows = await sessions_of(request.app.state.store, by.id)
     known: dict[str, Any] = {
         "by": by,
         "csrf": request.state.csrf,
-        "positions": list(enumerate(session.positions)),
-        "acts": session.actor,
+        "positions": [(place, position_of(each)) for place, each in enumerate(session.positions)],
+        "acts": position_of(session.actor),
         "local": session.how == "local" and request.app.state.settings.local_accounts,
         "problem": problem,
-        "sessions": [
-            (row.how.replace("_", " "), local(row.started_at), local(row.seen_at), row.hash == session.hash) for row in rows
-        ],
+        "sessions": [(HOW[row.how], row.started_at, row.seen_at, row.hash == session.hash) for row in rows],
     }
     # Signing out leads on to the provider, which a browser must be let follow.
     provider = request.app.state.provider
@@ -219,7 +229,9 @@ async def password(request: Request, by: Staff) -> Response:
     try:
         await asyncio.to_thread(change_password, settings.accounts_file, by.id, new)
     except SettingsError as wrong:
-        return await _account_page(request, by, f"It was not changed: {wrong}. Your code is used up: wait for the next one.", 422)
+        return await _account_page(
+            request, by, f"Your password was not changed: {wrong}. Wait for the next code, then try again.", 422
+        )
     log.info("changed the own password", kind="sign_on", session=session.hash[:SHOWN])
     await end_sessions(request.app.state.store, person=by.id)
     return await _out(request, session.how)

@@ -10,7 +10,9 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from mash.api.auth import REFERRER_ROLE
+from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
+from mash.api.pages.refusals import in_words
 from mash.api.problems import STATUS, Malformed, answers
 from mash.api.referrals import begin_disagreement
 from mash.api.schemas import LONGEST_WORDS
@@ -19,14 +21,15 @@ from mash.flows.store.reading import family
 from mash.flows.store.store import system_actor
 from mash.notifications.links import is_status_code
 from mash.notifications.wording import became_said
-from mash.states.clocks import local
+from mash.states.clocks import dated
 from mash.states.commands import Actor
 from mash.states.errors import NotFound, Refusal
 
 router = APIRouter(prefix="/status", tags=["referrers"])
 FORM = "application/x-www-form-urlencoded"
-TITLE = "What has become of your referral?"
-WRONG = "There is no referral with this reference and code: look at both again, in the message that you got."
+TITLE = "Check the progress of a referral"
+WRONG = "We cannot find a referral with that reference and code. Check both and try again."
+Fields = dict[str, list[str]]
 
 
 def _taking(*further: str) -> dict[str, Any]:
@@ -38,7 +41,7 @@ def _taking(*further: str) -> dict[str, Any]:
 @router.get("", response_class=HTMLResponse)
 async def ask(request: Request) -> HTMLResponse:
     """A form for the reference and the code. Neither belongs in an address: both are sent by the form."""
-    return page(request, "status.html", TITLE)
+    return _ask_page(request, Filled())
 
 
 @router.post("", response_class=HTMLResponse, responses=answers(404, 410, page=True), openapi_extra=_taking())
@@ -48,14 +51,8 @@ async def show(request: Request) -> HTMLResponse:
     try:
         case = await _case(request, fields)
     except Refusal as refusal:
-        return page(request, "status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
-    said = [
-        sentence
-        for part in await family(request.app.state.store, case.root, system_actor(case.hub))
-        for sentence in became_said(part.reference, part.referral)
-    ]
-    disputable = "raise_disagreement" in case.referral.possible()
-    return page(request, "status.html", f"Your referral {case.reference}", said=said, fields=fields, disputable=disputable)
+        return _refused_page(request, fields, refusal)
+    return await _case_page(request, case, Filled(fields))
 
 
 @router.post(
@@ -69,28 +66,59 @@ async def disagree(request: Request) -> HTMLResponse:
     fields = await _form(request)
     try:
         case = await _case(request, fields)
-        words = str(fields.get("words", "")).strip()
+    except Refusal as refusal:
+        return _refused_page(request, fields, refusal)
+    words = fields["words"][0].strip()
+    try:
         if not 0 < len(words) <= LONGEST_WORDS:
-            raise Malformed(f"Say why you disagree, in at most {LONGEST_WORDS:,} characters.")
+            raise Malformed(f"Enter why you disagree, in up to {LONGEST_WORDS:,} characters")
         by = Actor(id=case.caller, role=REFERRER_ROLE, agency=case.referral.source_agency, hub=case.hub)
         async with request.app.state.store.transaction(by) as connection:
             _, clock = await begin_disagreement(connection, request.app.state.store, case, by, words)
     except Refusal as refusal:
-        return page(request, "status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
-    said = [f"Thank you. Somebody who did not decide looks at it again, by {local(clock.due_at)}. You will be told."]
-    return page(request, "status.html", f"{case.reference}: we have your disagreement", said=said, fields=fields)
+        wrong = {"words": in_words(refusal)}
+        return await _case_page(request, case, Filled(fields, wrong), STATUS[type(refusal)])
+    by_when = f"Someone who was not involved in the decision will review it by {dated(clock.due_at)}."
+    said = ["Thank you.", by_when, "We will tell you the result."]
+    return page(request, "status.html", f"{case.reference}: we have your disagreement", said=[" ".join(said)])
 
 
-async def _form(request: Request) -> FormData:
+def _ask_page(request: Request, filled: Filled, status: int = 200) -> HTMLResponse:
+    return page(request, "status.html", TITLE, status, filled=filled)
+
+
+def _refused_page(request: Request, fields: Fields, refusal: Refusal) -> HTMLResponse:
+    """The form again: the reference as it was typed; the code is a secret, and is typed anew."""
+    filled = Filled({"reference": fields["reference"]}, {"reference": in_words(refusal)})
+    return _ask_page(request, filled, STATUS[type(refusal)])
+
+
+async def _case_page(request: Request, case: Case, filled: Filled, status: int = 200) -> HTMLResponse:
+    """What has become of a case; and, where it can be disagreed with, the form to do so."""
+    store = request.app.state.store
+    known: dict[str, Any] = {
+        "said": [
+            sentence
+            for part in await family(store, case.root, system_actor(case.hub))
+            for sentence in became_said(part.reference, part.referral, store.hub(case.hub).decides_within)
+        ],
+        "disputable": "raise_disagreement" in case.referral.possible(),
+        "longest": LONGEST_WORDS,
+    }
+    return page(request, "status.html", f"Your referral {case.reference}", status, filled=filled, **known)
+
+
+async def _form(request: Request) -> Fields:
     try:
-        return await request.form(max_files=0, max_fields=10)
+        form = await request.form(max_files=0, max_fields=10)
     except HTTPException:
-        return FormData()
+        form = FormData()
+    return {name: [str(form.get(name, ""))] for name in ("reference", "code", "words")}
 
 
-async def _case(request: Request, fields: FormData) -> Case:
+async def _case(request: Request, fields: Fields) -> Case:
     """The referral. Raises NotFound alike for a wrong reference and for a wrong code."""
-    reference, code = (str(fields.get(name, ""))[:60].strip() for name in ("reference", "code"))
+    reference, code = (fields[name][0][:60].strip() for name in ("reference", "code"))
     if not is_status_code(request.app.state.token_key, reference.upper(), code):
         raise NotFound(WRONG)
     return await read_case(request.app.state.store, reference.upper())

@@ -6,6 +6,7 @@ from datetime import date
 
 from mash.config import codes
 from mash.states.machine import NAMES
+from mash.states.profile import Profile
 
 SPECIAL = {
     "nhs": "NHS",
@@ -37,6 +38,12 @@ def sentence(code: object) -> str:
     """A code in words, as a sentence begins."""
     text = worded(code)
     return text[:1].upper() + text[1:]
+
+
+def agency_title(profile: Profile | None, name: str) -> str:
+    """What an agency is called at a hub; its code in words where the hub has no title for it, or is not served here any more."""
+    agency = profile.agencies.get(name) if profile else None
+    return agency.title if agency else worded(name)
 
 
 CODED = {

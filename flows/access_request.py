@@ -20,11 +20,12 @@ from mash.flows.store.queries import Case, read_case
 from mash.flows.store.reading import Kept, note_access, read_everything
 from mash.flows.store.store import Store
 from mash.flows.story import facts_of, named
-from mash.states.clocks import local
+from mash.states.clocks import dated
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
 from mash.states.events import Recorded
 from mash.states.firewall import AGENCIES_OWN
+from mash.states.profile import Profile
 
 BLACKED_OUT = "\N{FULL BLOCK}" * 5
 SHORTEST = 2
@@ -50,7 +51,8 @@ async def answer(store: Store, reference: str, subject: str, by: str) -> tuple[s
     async with store.transaction(who, of_system=True) as connection:
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         items = await read_everything(connection, store, case)
-    log = [(local(each.at), line) for each in await read_log(store, reference) if (line := _told(each, subject))]
+    profile = store.hubs.get(case.hub)
+    log = [(dated(each.at), line) for each in await read_log(store, reference) if (line := _told(each, subject, profile))]
     shown, left_out = _sorted_out(case, subject, items)
     page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("access_request.html")
     text = page.render(reference=reference, subject=subject, shown=shown, left_out=left_out, log=log)
@@ -63,7 +65,7 @@ def _sorted_out(case: Case, subject: str, items: Iterable[Kept]) -> tuple[list[d
     others = frozenset(_others(subject, items))
     shown, left_out = [], []
     for item in items:
-        line = {"kind": item.kind.replace("_", " "), "at": local(item.at), "agency": item.agency}
+        line = {"kind": item.kind.replace("_", " "), "at": dated(item.at), "agency": item.agency}
         if reason := _reason(case, subject, item):
             left_out.append({**line, "why": reason})
         else:
@@ -80,14 +82,14 @@ def _reason(case: Case, subject: str, item: Kept) -> str | None:
     return LEFT_OUT.get(item.kind)
 
 
-def _told(recorded: Recorded, subject: str) -> str:
+def _told(recorded: Recorded, subject: str, profile: Profile | None) -> str:
     """An event in words, as far as it is about this subject or about all; empty for one about somebody else."""
     event = recorded.event
     if getattr(event, "subject", subject) != subject:
         return ""
     if outcomes := getattr(event, "outcomes", None):
         event = event.model_copy(update={"outcomes": {sid: told for sid, told in outcomes.items() if sid == subject}})
-    facts = facts_of(event, without=ABOUT_THE_REFERRER)
+    facts = facts_of(event, profile, without=ABOUT_THE_REFERRER)
     return f"{named(event)}{': ' if facts else ''}{facts}"
 
 

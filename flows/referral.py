@@ -89,9 +89,8 @@ async def _tell_story(attempt: Attempt, case: Case) -> None:
     if attempt.tags != (tags := tags_of(case.referral)):
         await client.update_flow_run(run_id, tags=sorted(tags))
         attempt.tags = tags
-    story = markdown(
-        case.reference, await read_log(attempt.store, case.reference), await notices_of(attempt.store, case.reference)
-    )
+    log, notices = await read_log(attempt.store, case.reference), await notices_of(attempt.store, case.reference)
+    story = markdown(case.reference, log, notices, attempt.store.hubs.get(case.hub))
     await client.create_artifact(
         ArtifactCreate(
             key=case.reference.lower(),

@@ -1,14 +1,23 @@
-"""A case's story in lines, from its log: for the command line and the artifact on the flow run. No personal data is in a log."""
+"""A case's story in lines, from its log: for its page, the command line and the artifact on the flow run. A log has no personal
+data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from mash.config.words import CODED, decoded, sentence, worded
-from mash.states.clocks import local
+from mash.config.words import CODED, agency_title, decoded, sentence, worded
+from mash.states.clocks import dated
+from mash.states.commands import SYSTEM, Actor
 from mash.states.events import Event, Recorded
+from mash.states.profile import Profile
+
+UNTOLD = ("clocks_started", "clocks_stopped")
+"""Events that a table of clocks tells better."""
+REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
 
 _LEFT_OUT = {
     "kind",
@@ -71,11 +80,38 @@ _YES_NO = {
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
+_AGENCIES = {"agency", "agencies", "agreed", "apologies", "attended"}
+"""Facts that name agencies."""
 
 
-def told(recorded: Recorded) -> str:
-    """One event in words: what happened and its facts."""
-    facts = facts_of(recorded.event)
+@dataclass(frozen=True)
+class Line:
+    """A line of a case's story: one thing that happened, or the reminders and alerts that came one after another."""
+
+    at: datetime
+    what: str
+    facts: str
+    by: Actor
+    within: tuple[Line, ...] = ()
+
+
+def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
+    """The story, latest first. Reminders of the system that follow one another are one line, with all of them within."""
+    lines: list[Line] = []
+    kept = [each for each in reversed(story) if each.event.kind not in UNTOLD]
+    for reminders, some in groupby(kept, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
+        several = tuple(Line(each.at, named(each.event), facts_of(each.event, profile), each.by) for each in some)
+        if reminders and len(several) > 1:
+            what = f"{len(several)} reminders and alerts since {dated(several[-1].at)}"
+            lines.append(Line(several[0].at, what, "", several[0].by, several))
+        else:
+            lines += several
+    return lines
+
+
+def told(recorded: Recorded, profile: Profile | None) -> str:
+    """One event in words: what happened and its facts, with the agencies' titles at the hub (None: it is not served here)."""
+    facts = facts_of(recorded.event, profile)
     return f"{named(recorded.event)}{': ' if facts else ''}{facts}"
 
 
@@ -84,38 +120,42 @@ def named(event: Event) -> str:
     return _NAMED.get(event.kind) or sentence(event.kind)
 
 
-def facts_of(event: Event, without: frozenset[str] = frozenset()) -> str:
+def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] = frozenset()) -> str:
     """The facts of an event, some of them left out."""
     if event.kind == "clocks_started":
-        facts: Iterable[str] = (f"{clock.why}, due {local(clock.due_at)}" for clock in event.clocks)
+        facts: Iterable[str] = (f"{clock.why}, due {dated(clock.due_at)}" for clock in event.clocks)
     elif event.kind == "clock_moved":
-        facts = (f"{event.clock.why}, due {local(event.clock.due_at)}",)
+        facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
     else:
-        facts = (
-            _fact(name, value) for name, value in event if name not in _LEFT_OUT | without and value not in (None, (), {}, "")
-        )
+        left_out = _LEFT_OUT | without
+        given = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
+        facts = (_fact(name, value, profile) for name, value in given)
     return "; ".join(filter(None, facts))
 
 
-def _fact(name: str, value: Any) -> str:
+def _fact(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, bool):
         return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
     if isinstance(value, dict):
         shown = ", ".join(f"{key}: {worded(each)}" for key, each in value.items())
     elif isinstance(value, tuple):
-        shown = ", ".join(_shown(name, each) for each in value)
+        shown = ", ".join(_shown(name, each, profile) for each in value)
     else:
-        shown = _shown(name, value)
+        shown = _shown(name, value, profile)
     return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, datetime):
-        return local(value)
+        return dated(value)
     if name in ("id", "ids"):
         # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
         what, _, whose = str(value).partition(".")[0].partition(":")
-        return f"{worded(what)} of {worded(whose)}" if whose else worded(what)
+        return f"{worded(what)} of {agency_title(profile, whose)}" if whose else worded(what)
+    if name in _AGENCIES:
+        return agency_title(profile, str(value))
+    if name == "hub" and profile:
+        return profile.title
     return decoded(name, worded(value) if name not in CODED else value)
 
 
@@ -126,13 +166,13 @@ _OF_ITS_COURSE = {
 """Events whose facts are for administrators too: where a case stands and what is waited for, not what was found or decided."""
 
 
-def markdown(reference: str, log: list[Recorded], notices: Iterable[Any]) -> str:
+def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profile: Profile | None) -> str:
     """The timeline as Markdown for whoever looks after the installation, newest last; and which notices went, to which roles."""
 
     def line(recorded: Recorded) -> str:
-        return told(recorded) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
+        return told(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
 
-    rows = "\n".join(f"| {r.sequence} | {local(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
-    sent = "\n".join(f"| {local(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
+    rows = "\n".join(f"| {r.sequence} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
+    sent = "\n".join(f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
     told_whom = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
     return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{told_whom}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from mash.config.words import agency_title
 from mash.states import events as e
 from mash.states.commands import Actor
 from mash.states.events import Event
@@ -93,7 +94,7 @@ def notices_for(
             case e.StageEntered(stage="consultation"):
                 notices.append(draft("consultation", _consulted(profile, now)))
             case e.GlassBroken():
-                told = {"until": event.until.isoformat(), "agency": event.agency}
+                told = {"until": event.until.isoformat(), "agency": agency_title(profile, event.agency)}
                 notices += [draft("glass_broken", role, None, **told) for role in (GOVERNANCE, duty)]
             case e.DecisionProposed():
                 notices.append(draft("sign_off", event.role))
@@ -155,6 +156,7 @@ def notices_for(
                         outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
                         taken=after.stage != "not_taken",
                         signpost=profile.signpost,
+                        within=str(profile.decides_within),
                         professional=professional(after),
                     )
                     for c in event.clocks
@@ -225,9 +227,8 @@ def _spoke(clock: Clock) -> bool:
 def _what(clock: Clock, profile: Profile) -> str:
     """What a clock waits for, in words."""
     name = clock.id.split(".")[0]
-    agency = name.removeprefix("check:")
     if clock.kind == "check":
-        return f"reply of {profile.agencies[agency].title if agency in profile.agencies else agency}"
+        return f"reply of {agency_title(profile, name.removeprefix('check:'))}"
     return name.replace("_", " ")
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from mash.config.settings import SettingsError
 from mash.notifications.invitation import invitation
 from mash.notifications.notices import REFERRER, professional
-from mash.states.clocks import local
+from mash.states.clocks import Length, local
 from mash.states.referral import Referral
 
 SHIPPED = Path(__file__).parent / "templates"
@@ -83,21 +83,21 @@ def became(referral: Referral) -> Became:
     return Became(status="decided", outcome=tuple(decided) if professional(referral) else ())
 
 
-def became_said(reference: str, referral: Referral) -> list[str]:
-    """What has become of a referral, in sentences for whoever made it."""
+def became_said(reference: str, referral: Referral, within: Length) -> list[str]:
+    """What has become of a referral, in sentences for whoever made it; `within` which time the hub decides on the response."""
     found = became(referral)
     if found.status == "not_taken":
-        said = ["It was recorded, and is not acted on here."]
+        said = ["It was recorded. This hub does not act on it."]
     elif found.status == "being_considered":
-        said = ["It has been received and is being considered. A manager decides on the response within one working day."]
+        said = [f"It has been received and is being considered. A manager decides on the response within {within}."]
     elif found.outcome:
         said = [f"Decided: {'; '.join(found.outcome)}."]
     else:
-        said = ["Thank you. It has been considered. We cannot say more about other people's affairs."]
+        said = ["Thank you. It has been considered. We cannot tell you more, because it is about other people."]
     for disputed in referral.disagreements.values():
         if disputed.by_role == REFERRER:
             settled = {"stands": "what was decided stands", "changed": "what was decided is changed"}
-            said.append(f"Your disagreement: {settled[disputed.outcome] if disputed.outcome else 'somebody is looking at it'}.")
+            said.append(f"Your disagreement: {settled[disputed.outcome] if disputed.outcome else 'someone is reviewing it'}.")
     return [f"{reference}: {said[0]}", *said[1:]]
 
 

@@ -187,8 +187,18 @@ class Due(Frozen):
 
 
 def local(at: datetime) -> str:
-    """An instant as people in the hub write it."""
+    """An instant as people in the hub write it, where it is of these days: on an alert, a board, a rota."""
     return at.astimezone(LONDON).strftime("%a %d %b %H:%M")
+
+
+def dated(at: datetime) -> str:
+    """An instant with its year, for what is read long afterwards too."""
+    return at.astimezone(LONDON).strftime("%a %d %b %Y, %H:%M")
+
+
+def day_of(at: datetime) -> date:
+    """The day that it is in the hub at this instant."""
+    return at.astimezone(LONDON).date()
 
 
 def due(length: Length, start: datetime, from_what: str, what: str, calendar: Calendar) -> Due:

@@ -347,6 +347,11 @@ class Profile(Frozen):
         """The profile as it is stored: JSON with sorted keys."""
         return json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
+    @property
+    def decides_within(self) -> Length:
+        """Within which time a manager decides on the response to a referral."""
+        return self.statutory["decision"].length
+
     @cached_property
     def unrated(self) -> str:
         """The rating that an unrated contact counts as: the most urgent, for nobody has looked yet."""

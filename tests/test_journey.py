@@ -47,7 +47,7 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
     again = hub.awaits(reference, "Awaiting agency checks")
     assert again["id"] == run["id"], "the same run goes on through all attempts"
     eventually(lambda: "rating:red" in hub.run(reference)["tags"])
-    eventually(lambda: f"{reference}: a check is asked of you" in hub.received.to(hub_role("police")))
+    eventually(lambda: f"{reference}: please answer a check" in hub.received.to(hub_role("police")))
 
     # They answer; the meeting opens; it gives the second rating; the manager decides on section 47.
     hub.answer_all(reference)

@@ -68,7 +68,7 @@ async def profiles(request: Request, by: Administrator, one: Hub = "", other: Hu
         "other": other,
         "rows": differences(one, other, directory) if one != other else [],
     }
-    return page(request, "profiles.html", "In what hubs differ", **known)
+    return page(request, "profiles.html", "Compare hubs", **known)
 
 
 async def _rota(store: Store, hub: str) -> dict[str, Any]:

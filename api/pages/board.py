@@ -10,26 +10,15 @@ from fastapi.responses import HTMLResponse
 
 from mash.api.cases import board
 from mash.api.pages.page import page
+from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.flows.store.reading import board_counts
 from mash.states.commands import Actor
 from mash.states.machine import OPEN
-from mash.states.profile import Profile
 
 router = APIRouter(include_in_schema=False)
 A_PAGE = 50
 Filter = Annotated[str, Query(max_length=60)]
-
-
-def ratings_of(profile: Profile) -> dict[str, str]:
-    """The ratings of a hub in words, the most urgent first."""
-    ordered = sorted(profile.ratings.items(), key=lambda each: -each[1].severity)
-    return {**{name: rating.title for name, rating in ordered}, "unrated": "Not rated"}
-
-
-def places_of(profile: Profile) -> dict[str, int]:
-    """How many ratings are more urgent than each: what colours it."""
-    return {name: profile.place(name) for name in profile.ratings}
 
 
 @router.get("/board", response_class=HTMLResponse)
@@ -50,8 +39,6 @@ async def show(
     chosen = {name: value for name, value in filters.items() if value}
     onward = {**chosen, "after": cases[A_PAGE - 1]["reference"]} if len(cases) > A_PAGE else None
     known: dict[str, Any] = {
-        "now": found["at"],
-        "rate": store.time.rate,
         "cases": cases[:A_PAGE],
         "counts": await board_counts(store, by),
         "undelivered": found["undelivered"],
@@ -59,9 +46,7 @@ async def show(
         "stage": stage,
         "ratings": ratings_of(profile),
         "chosen_rating": rating,
-        "places": places_of(profile),
         "late": lateness,
-        "titles": {name: agency.title for name, agency in profile.agencies.items()},
         "address": f"/board?{urlencode({**chosen, **({'after': after} if after else {})})}",
         "further": f"/board?{urlencode(onward)}" if onward else "",
     }

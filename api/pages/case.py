@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.cases import give, whole
-from mash.api.pages import forms
-from mash.api.pages.board import places_of
+from mash.api.pages import forms, questions
 from mash.api.pages.forms import Filled
+from mash.api.pages.items import in_parts, names_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
+from mash.api.pages.refusals import in_words, said_of
 from mash.api.permitted import Permitted, demand
-from mash.api.schemas import (
-    Address,
-    ConcernGiven,
-    ConsentGiven,
-    HouseholdGiven,
-    Name,
-    Reference,
-    SourceGiven,
-    SubjectGiven,
-    Submission,
-)
+from mash.api.schemas import LONGEST_WORDS, Reference
+from mash.config.command_words import COMMAND_WORDS
 from mash.config.permissions import may
-from mash.config.words import decoded, sentence
-from mash.flows.store.names import name_of
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import information_product, look_at, possible, read_items, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
-from mash.flows.story import facts_of, named
-from mash.states.clocks import local
+from mash.flows.story import Line, lines_of
 from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
-from mash.states.events import Recorded
 from mash.states.machine import COMMANDS
 from mash.states.profile import Profile
 
@@ -54,15 +38,7 @@ GLASS = "break_glass"
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
-CHANGED = "The case has changed since you opened this form. Look at what has happened, then send it again"
 SENT_BEFORE = "This form was sent before, with other answers. Check the case, then send it again if it is still needed"
-UNTOLD = ("clocks_started", "clocks_stopped")
-"""Events that the table of clocks tells better."""
-REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
-FORMS = (Submission, ConcernGiven, SubjectGiven, Name, Address, HouseholdGiven, SourceGiven, ConsentGiven)
-ORDER = {name: place for place, name in reversed(list(enumerate(name for model in FORMS for name in model.model_fields)))}
-"""The order in which a form asks, which is the one in which an answer is read."""
-READ_FIRST = ("concern", "subject", "household", "referrer", "submission")
 
 
 @router.get("", response_class=HTMLResponse)
@@ -73,21 +49,19 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         found = await look_at(store, reference, by, "read_case")
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
-        return page(request, "problem.html", refusal.title, 404, text=refusal.reason, glass=glass)
+        return page(request, "problem.html", refusal.title, 404, text=in_words(refusal), glass=glass)
     seen = await whole(store, found, by)
     story = await read_story(store, found, by) if may(by.role, "read_story") else []
     now, later = _possible(seen["possible"])
-    known = {
-        **_time(request),
+    known: dict[str, Any] = {
         "case": seen,
         "reference": reference,
-        "places": places_of(store.hub(by.hub)),
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,
         "also": later,
         "names": names_of(seen["items"]),
-        "said": [{**item, "parts": parts_of(item)} for item in sorted(seen["items"], key=_first_things_first)],
-        "story": lines_of(story),
+        "said": in_parts(seen["items"]),
+        "story": lines_of(story, store.hub(by.hub)),
         "done": done if done in COMMANDS else "",
         "finds": may(by.role, "find_people"),
         "run": _run(request, found),
@@ -114,7 +88,8 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     _demand(by, kind)
     case = await _looked(request, reference, kind, by)
     if case and kind not in await possible(request.app.state.store, case, by):
-        return problem_page(request, "Not possible now", f"{sentence(kind)} is not possible now, or not for you.", 409)
+        text = f"“{COMMAND_WORDS[kind].button}” is not possible now, or not for you."
+        return problem_page(request, "Not possible now", text, 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
     return await _form_page(request, reference, kind, by, case, filled)
 
@@ -140,12 +115,11 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     if answer.status < 400:
         onward = filled.value("onward")
         return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
-    if (version := answer.body.get("version")) and case:
-        filled.errors[forms.first_text(kind)] = CHANGED
-        since = await _since(store, case, by, given.seen)
-        return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
-    filled.errors[forms.first_text(kind)] = f"{answer.body['title']}: {answer.body.get('detail', '')}"
-    return await _form_page(request, reference, kind, by, case, filled, answer.status)
+    filled.errors[forms.first_text(kind)] = said_of(answer.body, by)
+    if not (version := answer.body.get("version")) or case is None:
+        return await _form_page(request, reference, kind, by, case, filled, answer.status)
+    since = await _since(store, case, by, given.seen)
+    return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
 
 
 def _demand(by: Actor, kind: str) -> None:
@@ -162,7 +136,8 @@ async def _looked(request: Request, reference: str, kind: str, by: Actor) -> Cas
 async def _since(store: Store, case: Case, by: Actor, seen: int) -> list[Line]:
     """What people did on a case since somebody saw it."""
     story = await read_story(store, case, by) if may(by.role, "read_story") else []
-    return lines_of([each for each in story if each.sequence > seen and each.by.role != SYSTEM])
+    acts = [each for each in story if each.sequence > seen and each.by.role != SYSTEM]
+    return lines_of(acts, store.hub(by.hub))
 
 
 async def _form_page(
@@ -180,36 +155,27 @@ async def _form_page(
 ) -> HTMLResponse:
     """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
     store = request.app.state.store
-    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
-    if any(each.name == "item" for each in asked) and case:
-        held = [item for item in await read_items(store, case, by) if item["agency"] == by.agency and item["view"] == "whole"]
-    else:
-        held = []
-    known = {
-        **_time(request),
+    items = await read_items(store, case, by) if case else []
+    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
+    releases = any(each.name == "item" for each in asked)
+    known: dict[str, Any] = {
         "reference": reference,
         "kind": kind,
         "fields": asked,
         "filled": filled,
-        "held": held,
-        "about": forms.about(kind),
+        "held": [item for item in items if releases and item["agency"] == by.agency and item["view"] == "whole"],
+        "help": COMMAND_WORDS[kind].help,
         "texts": forms.texts_of(kind),
-        "redacted": forms.REDACTED if kind == "release_information" else "",
+        "redacted": questions.REDACTED if kind == "release_information" else "",
         # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
         "key": key or secrets.token_urlsafe(16),
         "since": since,
         "case": case,
         "quorum": _quorum(store.hub(by.hub), kind),
+        "longest": LONGEST_WORDS,
     }
-    return page(request, "act.html", sentence(kind), status, **known)
-
-
-def _first_things_first(item: dict[str, Any]) -> tuple[int, str]:
-    """What came with the referral in the order in which it is read, subject by subject; then what was said later, as it was."""
-    if item["kind"] in READ_FIRST:
-        return READ_FIRST.index(item["kind"]), item["subject"] or ""
-    return len(READ_FIRST), ""
+    return page(request, "act.html", COMMAND_WORDS[kind].button, status, **known)
 
 
 def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
@@ -224,68 +190,9 @@ def _possible(kinds: list[str]) -> tuple[list[str], list[str]]:
     return own, [kind for kind in kinds if kind not in own]
 
 
-def _time(request: Request) -> dict[str, Any]:
-    time = request.app.state.store.time
-    return {"now": time.now(), "rate": time.rate}
-
-
 def _run(request: Request, case: Case) -> str:
     """The address of the case's flow run in Prefect, for whoever looks after the installation too."""
     session, settings = request.state.session, request.app.state.settings
     if case.flow_run_id is None or not any(may(each.role, "look_after_installation") for each in session.positions):
         return ""
     return f"{settings.prefect_api_url.removesuffix('/api')}/runs/flow-run/{case.flow_run_id}"
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a case's story: one thing that happened, or the reminders and alerts that came one after another."""
-
-    at: datetime
-    what: str
-    facts: str
-    by: Actor
-    within: tuple[Line, ...] = ()
-
-
-def lines_of(story: Sequence[Recorded]) -> list[Line]:
-    """The story, latest first. Reminders of the system that follow one another are one line, with all of them within."""
-    lines: list[Line] = []
-    told = [each for each in reversed(story) if each.event.kind not in UNTOLD]
-    for reminders, some in groupby(told, lambda each: each.event.kind in REMINDERS and each.by.role == "system"):
-        several = tuple(Line(each.at, named(each.event), facts_of(each.event), each.by) for each in some)
-        if reminders and len(several) > 1:
-            what = f"{len(several)} reminders and alerts since {local(several[-1].at)}"
-            lines.append(Line(several[0].at, what, "", several[0].by, several))
-        else:
-            lines += several
-    return lines
-
-
-def names_of(items: Iterable[dict[str, Any]]) -> dict[str, str]:
-    """What the subjects are called, by their number, as far as it is known to whoever looks."""
-    said = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
-    return {item["subject"]: name_of(item["content"].encode()) for item in said}
-
-
-def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was said in an item, as labels and texts; one text without a label where it has no parts."""
-    if item["content"] is None:
-        return []
-    try:
-        content = json.loads(item["content"])
-    except ValueError:
-        return [("", item["content"])]
-    return list(_flat("", content)) if isinstance(content, dict) else [("", item["content"])]
-
-
-def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(content, dict):
-        for name, value in sorted(content.items(), key=lambda part: ORDER.get(part[0], len(ORDER))):
-            yield from _flat(f"{label}, {name}" if label else name, value, name)
-    elif isinstance(content, list) and not all(isinstance(each, str | int | float) for each in content):
-        for number, each in enumerate(content, 1):
-            yield from _flat(f"{label} {number}", each)
-    elif content not in (None, "", []):
-        given = content if isinstance(content, list) else [content]
-        yield sentence(label), "; ".join(decoded(field, each) for each in given)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.pages.board import places_of
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
+from mash.config.words import agency_title
 from mash.flows.store.queries import Case
 from mash.flows.store.reading import bases, checks_of, holding
 from mash.states.commands import Actor
@@ -24,8 +24,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
     store = request.app.state.store
     cases = await checks_of(store, by)
     why = await bases(store, by, [case.reference for case in cases])
-    profile = store.hub(by.hub)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "reference": case.reference,
             "rating": case.referral.rating,
@@ -37,17 +36,9 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
         }
         for case in cases
     ]
-    rows.sort(key=lambda row: str(row["due_at"] or "9"))
-    agency = profile.agencies.get(by.agency)
-    title = f"Checks for {agency.title if agency else by.agency.replace('_', ' ')}"
-    known = {
-        "held": await holding(store, by),
-        "rows": rows,
-        "places": places_of(profile),
-        "now": store.time.now(),
-        "rate": store.time.rate,
-    }
-    return page(request, "checks.html", title, **known)
+    rows.sort(key=lambda row: (row["due_at"] is None, row["due_at"]))
+    title = f"Checks for {agency_title(store.hub(by.hub), by.agency)}"
+    return page(request, "checks.html", title, held=await holding(store, by), rows=rows)
 
 
 def _due(case: Case, agency: str) -> datetime | None:

@@ -29,7 +29,7 @@ async def ask(request: Request, by: Finder, reference: Annotated[str, Query(max_
         return RedirectResponse(f"/case/{wanted}", 303)
     filled = Filled({"reference": [reference]})
     if wanted:
-        filled.errors["reference"] = "A reference is like MASH-26-000001"
+        filled.errors["reference"] = "Enter a reference such as MASH-26-000001"
     return _page(request, filled, None)
 
 
@@ -51,8 +51,8 @@ async def known(request: Request, reference: Reference, by: Finder) -> HTMLRespo
         "people": await known_elsewhere(store, case, by),
         "linked": case.referral.links,
     }
-    return page(request, "known.html", f"{reference}: who is known already", links=links, **shown)
+    return page(request, "known.html", f"{reference}: previous contacts", links=links, **shown)
 
 
 def _page(request: Request, filled: Filled, found: list[Found] | None) -> HTMLResponse:
-    return page(request, "find.html", "Find somebody", 422 if filled.errors else 200, filled=filled, found=found)
+    return page(request, "find.html", "Find someone", 422 if filled.errors else 200, filled=filled, found=found)

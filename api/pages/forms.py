@@ -10,12 +10,12 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 from starlette.datastructures import FormData
 
-from mash.api.schemas import LONGEST_WORDS, CommandGiven
+from mash.api.pages import questions
+from mash.api.schemas import CommandGiven
 from mash.config import codes
-from mash.config.words import sentence
+from mash.config.words import sentence, worded
 from mash.states import commands, whose
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor
@@ -30,48 +30,9 @@ KINDS: dict[str, type[BaseModel]] = {
 """Every command by its name."""
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
-ASKED = {
-    "share": "May information be shared?",
-    "agreed": "Do you agree?",
-    "family_informed": "Does the family know?",
-    "not_informed": "If not, why not",
-    "significant_harm": "Is the threshold of significant harm met?",
-    "holds": "Does it hold?",
-    "known": "Is the family known to you?",
-    "relevant": "Is what you hold relevant?",
-    "sensitive": "Is it sensitive?",
-    "agrees": "Does the adult agree?",
-    "to": "Login of the colleague",
-    "at": "When",
-    "held_on": "Held on",
-    "other": "Reference of the other referral",
-    "transfer_to": "Receiving authority, if it is transferred (3 digits, or E and 8 digits)",
-    "factors": "Assessment factors",
-    "item": "What is released",
-    "clock": "Alert",
-    "proportionality": "How much of it the purpose needs",
-    "necessity": "Why it is necessary",
-    "digest": "Version of the hub's profile",
-    "suggested_rating": "Rating that you suggest",
-}
-RATED, JOINTLY = ("rate_referral", "rerate_referral"), "Agencies that decided it jointly"
+RATED = ("rate_referral", "rerate_referral")
 EXPLICIT = ("share",)
 """What nobody answers by leaving it as it is."""
-WORDS = {
-    "answer_check": "What you hold (it stays your agency's own until you release it)",
-    "contribute_information": "What you hold (it stays your agency's own until you release it)",
-    "add_note": "Note",
-    "record_decision": "The decision and its reasons",
-}
-REASON = "Reason, in words"
-IN_PARTS: dict[str, dict[str, str]] = {
-    "record_meeting": {
-        "views": "Views: what each agency said, and why",
-        "actions": "Actions agreed: who does what, and by when",
-    }
-}
-"""Commands whose words are written in parts, each in a field of its own: kept together, under these headings."""
-REDACTED = "The version that others are to read (leave it empty to release the whole)"
 
 
 @dataclass(frozen=True)
@@ -100,8 +61,10 @@ class Filled:
         return (self.values.get(name) or [""])[0]
 
 
-def fields_of(kind: str, case: Referral | None, profile: Profile, by: Actor) -> list[Asked]:
-    """What a command asks of somebody, about this case."""
+def fields_of(
+    kind: str, case: Referral | None, profile: Profile, by: Actor, names: Mapping[str, str] | None = None
+) -> list[Asked]:
+    """What a command asks of somebody, about this case; its people by the `names` that they may read."""
     asked = []
     for name, info in KINDS[kind].model_fields.items():
         if name in ("kind", "agency") or (name == "agreed" and kind in RATED and not profile.triage.joint):
@@ -111,7 +74,7 @@ def fields_of(kind: str, case: Referral | None, profile: Profile, by: Actor) -> 
             subjects = case.subjects if case else {}
             outcomes = _listed(_literal(info.annotation))
             asked += [
-                Asked(f"outcomes.{sid}", f"Outcome for {sid} ({subject.cohort})", "one", True, outcomes)
+                Asked(f"outcomes.{sid}", f"Outcome for {_person(sid, subject.cohort, names or {})}", "one", True, outcomes)
                 for sid, subject in subjects.items()
                 if subject.outcome is None
             ]
@@ -120,9 +83,15 @@ def fields_of(kind: str, case: Referral | None, profile: Profile, by: Actor) -> 
         choices = choices or _listed(_literal(info.annotation))
         needed = info.is_required() or name in EXPLICIT
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
-        label = JOINTLY if name == "agreed" and kind in RATED else ASKED.get(name) or sentence(name)
-        asked.append(Asked(name, label, shape, needed, choices, "" if name in ASKED else (info.description or ""), default))
+        hint = questions.HINTS.get(name, "")
+        asked.append(Asked(name, questions.asked(kind, name), shape, needed, choices, hint, default))
     return asked
+
+
+def _person(sid: str, cohort: str, names: Mapping[str, str]) -> str:
+    """A subject by name, for whoever may read it, and by number."""
+    name = names.get(sid, "").strip()
+    return f"{name} ({sid}, {worded(cohort)})" if name else f"{sid} ({worded(cohort)})"
 
 
 def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: Actor) -> Choices:
@@ -193,7 +162,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             else:
                 command[head] = value
         elif each.needed:
-            filled.errors[each.name] = "Choose one" if each.shape in ("one", "yes_no") else "Fill this in"
+            filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
     given = {"seen": _number(filled.value("seen")), "command": command}
     texts = {name: text for name in (*texts_of(kind), "redacted") if (text := _text(filled.value(name)))}
     if redacted := texts.pop("redacted", ""):
@@ -207,7 +176,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
             place = _place(error["loc"], kind)
-            filled.errors[first_text(kind) if place == "words" else place] = _said(error)
+            filled.errors[first_text(kind) if place == "words" else place] = questions.wrong(error, place)
         return None, filled
 
 
@@ -219,7 +188,8 @@ def checked(model: type[Question], form: FormData) -> tuple[Question | None, Fil
         return model.model_validate(given), filled
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
-            filled.errors[str(error["loc"][0]) if error["loc"] else next(iter(model.model_fields))] = _said(error)
+            place = str(error["loc"][0]) if error["loc"] else next(iter(model.model_fields))
+            filled.errors[place] = questions.wrong(error, place)
         return None, filled
 
 
@@ -227,12 +197,8 @@ def _filled(form: FormData) -> Filled:
     return Filled({name: [str(value) for value in form.getlist(name)] for name in form})
 
 
-def _said(error: ErrorDetails) -> str:
-    return "Fill this in" if error["type"] == "missing" else error["msg"].removeprefix("Value error, ")
-
-
 def _heading(kind: str, name: str) -> str:
-    return f"{IN_PARTS[kind][name].partition(':')[0]}\n" if kind in IN_PARTS else ""
+    return f"{questions.IN_PARTS[kind][name].partition(':')[0]}\n" if kind in questions.IN_PARTS else ""
 
 
 def _text(typed: str) -> str:
@@ -267,17 +233,9 @@ def _place(loc: tuple[int | str, ...], kind: str) -> str:
 
 def texts_of(kind: str) -> dict[str, str]:
     """The fields in which a command's own words are written, and what each is for."""
-    return IN_PARTS.get(kind) or {"words": WORDS.get(kind, REASON)}
+    return questions.IN_PARTS.get(kind) or {"words": questions.WORDS.get(kind, questions.REASON)}
 
 
 def first_text(kind: str) -> str:
     """The field beside which stands what is wrong with all of it."""
     return next(iter(texts_of(kind)))
-
-
-def about(kind: str) -> str:
-    """What a command means, as its own documentation says."""
-    return " ".join((KINDS[kind].__doc__ or "").split())
-
-
-LONGEST: Mapping[str, int] = {"words": LONGEST_WORDS, "redacted": LONGEST_WORDS}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated
 
 import asyncpg
@@ -40,26 +40,40 @@ class Live:
         self.connection: asyncpg.Connection | None = None
         self.connecting = asyncio.Lock()
 
-    async def listen(self) -> None:
-        """Somebody begins to watch."""
-        self.watching += 1
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Somebody watches meanwhile."""
         async with self.connecting:
             if self.connection is None or self.connection.is_closed():
-                self.connection = await asyncpg.connect(self.store.listen_url)
-                await self.connection.add_listener(CHANNEL, lambda *_: self._ring())
-
-    async def leave(self) -> None:
-        """Somebody watches no more."""
-        self.watching -= 1
-        if not self.watching:
-            await self.close()
+                self.connection = await self._connect()
+            self.watching += 1
+        try:
+            yield
+        finally:
+            self.watching -= 1
+            async with self.connecting:
+                # Somebody may have begun while this waited.
+                if not self.watching:
+                    await self._disconnect()
 
     async def close(self) -> None:
-        """Nobody watches any more."""
+        """The application ends."""
         async with self.connecting:
-            if self.connection is not None:
-                await self.connection.close()
-                self.connection = None
+            await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        if self.connection is not None:
+            await self.connection.close()
+            self.connection = None
+
+    async def _connect(self) -> asyncpg.Connection:
+        connection = await asyncpg.connect(self.store.listen_url)
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: self._ring())
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     def _ring(self) -> None:
         self.changed.set()
@@ -79,8 +93,7 @@ async def live(
 async def _events(heard: Live, by: Actor, reference: str) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     ends = loop.time() + LASTS
-    await heard.listen()
-    try:
+    async with heard.watched():
         seen = await mark_of(heard.store, by, reference)
         while loop.time() < ends:
             changed = heard.changed
@@ -90,5 +103,3 @@ async def _events(heard: Live, by: Actor, reference: str) -> AsyncIterator[bytes
             await asyncio.sleep(BREATH)
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), QUIET)
-    finally:
-        await heard.leave()

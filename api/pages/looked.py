@@ -11,6 +11,7 @@ from mash.api.accesses import Asked, Looked, looked
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
+from mash.flows.store.accesses import MOST
 from mash.states.commands import Actor
 
 router = APIRouter(prefix="/looked", include_in_schema=False)
@@ -31,4 +32,4 @@ async def tell(request: Request, by: Governor) -> HTMLResponse:
 
 
 def _page(request: Request, filled: Filled, rows: list[Looked] | None) -> HTMLResponse:
-    return page(request, "looked.html", "Who looked", 422 if filled.errors else 200, filled=filled, rows=rows)
+    return page(request, "looked.html", "Who looked", 422 if filled.errors else 200, filled=filled, rows=rows, most=MOST)

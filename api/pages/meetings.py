@@ -11,13 +11,12 @@ from fastapi.responses import HTMLResponse
 
 from mash.api.cases import brief
 from mash.api.gatherings import gathering, gatherings
-from mash.api.pages.board import places_of
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.schemas import CODE, Day, Reference
 from mash.config.permissions import may
 from mash.flows.store.reading import convened, information_product, look_at, possible
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, day_of
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
 
@@ -34,7 +33,7 @@ Name = Annotated[str, Path(pattern=CODE)]
 async def show(request: Request, by: Reader) -> HTMLResponse:
     """The regular gatherings and when each is next; and the meetings convened for single cases, from today on."""
     store = request.app.state.store
-    today = _midnight(store.time.now().astimezone(LONDON).date())
+    today = _midnight(day_of(store.time.now()))
     ahead = [(case.reference, case.referral.meeting_at) for case in await convened(store, by, today, today + AHEAD)]
     return page(request, "meetings.html", "Meetings", gatherings=await gatherings(request, by), ahead=ahead)
 
@@ -43,10 +42,8 @@ async def show(request: Request, by: Reader) -> HTMLResponse:
 async def day(request: Request, name: Name, by: Reader, day: Which = None) -> HTMLResponse:
     """The agenda of a gathering, the next one unless a day is given."""
     found = await _agenda(request, name, by, day)
-    store = request.app.state.store
-    known = {"places": places_of(store.hub(by.hub)), "now": store.time.now(), "rate": store.time.rate}
     shown = {"at": found["at"], "cases": found["cases"], "name": name, "query": _query(found["at"])}
-    return page(request, "agenda.html", found["title"], **shown, **known)
+    return page(request, "agenda.html", found["title"], **shown)
 
 
 @router.get("/{name}/{reference}", response_class=HTMLResponse)
@@ -60,11 +57,8 @@ async def one(request: Request, name: Name, reference: Reference, by: Reader, da
     here = f"/meetings/{name}/{reference}{_query(agenda['at'])}"
     product = may(by.role, "read_information_product")
     known: dict[str, Any] = {
-        "now": store.time.now(),
-        "rate": store.time.rate,
         "reference": reference,
         "case": brief(case),
-        "places": places_of(store.hub(by.hub)),
         "agenda": f"/meetings/{name}{_query(agenda['at'])}",
         "place": place + 1,
         "number": len(references),
@@ -83,10 +77,10 @@ async def _agenda(request: Request, name: str, by: Actor, day: Day | None) -> di
     if name != CONVENED:
         return await gathering(request, name, by, day)
     if day is None:
-        day = store.time.now().astimezone(LONDON).date()
+        day = day_of(store.time.now())
     since = _midnight(day)
     cases = await convened(store, by, since, since + timedelta(days=1))
-    return {"title": "Meetings convened", "at": since, "cases": [brief(case) for case in cases]}
+    return {"title": "Meetings about one case", "at": since, "cases": [brief(case) for case in cases]}
 
 
 def _midnight(day: date) -> datetime:
@@ -95,5 +89,5 @@ def _midnight(day: date) -> datetime:
 
 def _query(at: datetime | None) -> str:
     if at is None:
-        raise NotFound("this gathering has no next time")
+        raise NotFound("this meeting has no next date")
     return f"?day={at.astimezone(LONDON):%Y-%m-%d}"

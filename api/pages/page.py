@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,8 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 
 from mash.api.pages import words
 from mash.config.permissions import may
+from mash.config.words import agency_title, sentence
+from mash.flows.store.store import Store
 from mash.states.commands import Actor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -50,20 +52,40 @@ def page(
     request: Request, template: str, title: str, status: int = 200, *, leads_to: str = "", by: Actor | None = None, **more: Any
 ) -> HTMLResponse:
     """A page for whoever calls: where they may go stands above it. Its forms lead to us alone, or on to some other site."""
-    session = getattr(request.state, "session", None)
-    by = by or (session.actor if session else None)
     app = request.app.state
     known = {
         "title": title,
-        "by": by,
-        "ways": ways_of(by) if by else [],
         "here": request.url.path,
         "assets": app.assets,
         "csrf": getattr(request.state, "csrf", ""),
+        "now": app.store.time.now(),
+        "rate": app.store.time.rate,
+        **_whose(app.store, by or caller(request)),
         **more,
     }
     policy = POLICY.format(leads_to=f" {leads_to}" if leads_to else "")
     return HTMLResponse(environment().get_template(template).render(known), status, {"Content-Security-Policy": policy})
+
+
+def caller(request: Request) -> Actor | None:
+    """Who is signed in."""
+    session = getattr(request.state, "session", None)
+    return session.actor if session else None
+
+
+def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
+    """What the pages of somebody's hub need: what it and its agencies are called; and by rating, how many are more urgent, which
+    colours it."""
+    if by is None:
+        return {"by": None, "ways": []}
+    profile = store.hubs.get(by.hub)
+    return {
+        "by": by,
+        "ways": ways_of(by),
+        "hub_title": profile.title if profile else sentence(by.hub),
+        "agency_title": partial(agency_title, profile),
+        "places": {name: profile.place(name) for name in profile.ratings} if profile else {},
+    }
 
 
 def ways_of(by: Actor) -> list[tuple[str, str]]:

@@ -9,8 +9,9 @@ from mash.api.auth import REFERRER_ROLE, drop_cookie, same_origin
 from mash.api.pages import refer_submission as written
 from mash.api.pages.refer_draft import COOKIE, Mine, find_mine, keep, on, remembering, shown, today, unsent
 from mash.api.pages.refer_steps import Answers, Errors, after, faults
+from mash.api.pages.refusals import said_of
 from mash.api.referrals import take_in
-from mash.flows.store.drafts import begin_draft, finish_draft, read_draft
+from mash.flows.store.drafts import KEPT, begin_draft, finish_draft, read_draft
 from mash.flows.store.queries import read_case
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.sessions import hash_of
@@ -20,11 +21,11 @@ from mash.states.commands import Actor
 from mash.states.errors import NotFound
 
 router = APIRouter(prefix="/refer", include_in_schema=False, default_response_class=HTMLResponse)
-START, CHECK, SAVE = "Tell us that you are worried about somebody", "Check your answers, then send them", "Come back later"
-RETURN = "Go on with what you began to write"
-RECEIVED, TO_TALK = "We have your referral", "We have your request to talk it over"
+START, CHECK, SAVE = "Tell us you are worried about someone", "Check your answers before you send them", "Come back later"
+RETURN = "Continue your referral"
+RECEIVED, ADVICE = "We have your referral", "We have your request for advice"
 RECORDED = "We have recorded what you wrote"
-CHANGED = "This was sent before, and has been changed since. What you changed did not reach us: begin a new referral to tell us"
+CHANGED = "You have sent this already, and changed it since. We did not receive the changes: start a new referral to tell us"
 
 
 # --- beginning, leaving, returning ---------------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ async def go_on(request: Request, secret: str) -> Response:
 async def _drafted(request: Request, secret: str) -> Answers:
     stored = await read_draft(request.app.state.store, secret)
     if stored is None:
-        raise NotFound("this link leads to no referral: it is incomplete, or nobody has used it for 14 days")
+        raise NotFound(f"this link does not work: it is incomplete, or it has not been used for {KEPT.days} days")
     return Answers.model_validate(stored)
 
 
@@ -111,7 +112,7 @@ async def check(request: Request) -> Response:
 
 
 def _check_page(request: Request, answers: Answers, errors: Errors | None = None, status: int = 200) -> Response:
-    rows = written.rows_of(answers, request.app.state.store.hubs)
+    rows = written.rows_of(answers, request.app.state.store.hubs, today(request))
     return shown(request, "check", CHECK, answers, errors, status, parts=rows)
 
 
@@ -122,7 +123,7 @@ async def send(request: Request) -> Response:
     app = request.app.state
     if (mine := await unsent(request)) is None:
         return RedirectResponse("/refer/sent", 303)
-    if wrong := faults(mine.answers, len(app.store.hubs), today(request)):
+    if wrong := faults(mine.answers, len(app.store.hubs)):
         return _check_page(request, mine.answers, wrong, 422)
     key = hash_of(mine.secret)
     hub = app.store.hub(mine.answers.said("area", "hub") or next(iter(app.store.hubs))).name
@@ -132,7 +133,7 @@ async def send(request: Request) -> Response:
     except KeyReused:
         return _check_page(request, mine.answers, {"/refer": CHANGED}, 409)
     if answer.reference is None:
-        return _check_page(request, mine.answers, {"/refer/worries": answer.body["detail"]}, answer.status)
+        return _check_page(request, mine.answers, {"/refer/worries": said_of(answer.body)}, answer.status)
     await finish_draft(app.store, mine.secret, answer.reference)
     return on(request, mine, "/refer/sent")
 
@@ -145,8 +146,9 @@ async def sent(request: Request) -> Response:
         return RedirectResponse("/refer", 303)
     app, reference = request.app.state, mine.answers.sent
     case = await read_case(app.store, reference)
-    signpost = app.store.hub(case.hub).signpost if case.referral.stage == "not_taken" else ""
-    title = RECORDED if signpost else TO_TALK if case.referral.contact == "advice" else RECEIVED
+    hub = app.store.hub(case.hub)
+    signpost = hub.signpost if case.referral.stage == "not_taken" else ""
+    title = RECORDED if signpost else ADVICE if case.referral.contact == "advice" else RECEIVED
     code, reachable = status_code(app.token_key, reference), case.referral.referrer_reachable
     known = {"reference": reference, "code": code, "signpost": signpost, "reachable": reachable}
-    return shown(request, "sent", title, mine.answers, known=known, talk=title == TO_TALK)
+    return shown(request, "sent", title, mine.answers, known=known, asks=title == ADVICE, within=hub.decides_within)

@@ -14,22 +14,31 @@ from starlette.exceptions import HTTPException
 
 from mash.api.auth import cookie_name, same_origin, set_cookie
 from mash.api.pages import refer_submission as written
+from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
-from mash.api.pages.refer_steps import Answers, Errors, Step, Typed
+from mash.api.pages.refer_steps import PUBLIC, Answers, Errors, Step, Typed
 from mash.api.problems import Malformed
 from mash.flows.store.drafts import KEPT, begin_draft, read_draft, write_draft
 from mash.flows.store.store import Store
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
+from mash.states.profile import Profile
 
 COOKIE = "mash-referral"
 """The cookie that holds the secret of a draft."""
 WORDS: dict[str, Any] = {
-    "kinds": {code: words for code, (words, _, _) in written.FROM.items()},
+    "professionals": {code: words for code, (words, _, _) in written.FROM.items() if code not in PUBLIC},
+    "public": {code: written.FROM[code][0] for code in PUBLIC},
     "categories": written.CATEGORIES,
     "cohorts": written.COHORTS,
     "agreed": written.AGREED,
+    "danger": written.DANGER,
+    "yes_no": written.YES_NO,
+    "wants": written.WANTS,
+    "kept_days": KEPT.days,
 }
-"""What there is to choose from."""
+"""What there is to choose from, and for how long a draft is kept."""
+SEVERAL = ("categories",)
+"""Fields that hold several answers, with commas between."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +70,28 @@ async def keep(request: Request, change: Callable[[Answers], Answers]) -> Mine:
 
 
 def shown(
-    request: Request, template: str, title: str, answers: Answers, errors: Errors | None = None, status: int = 200, **more: Any
+    request: Request,
+    template: str,
+    title: str,
+    answers: Answers,
+    errors: Errors | None = None,
+    status: int = 200,
+    typed: Typed | None = None,
+    **more: Any,
 ) -> Response:
-    """A page about a draft, with what is wrong first."""
-    known = {"answers": answers, "advice": answers.advice, "errors": errors or {}, **WORDS, **more}
-    return page(request, f"refer/{template}.html", title, status, hubs=request.app.state.store.hubs, **known)
+    """A page about a draft, with what is wrong first, and what was typed."""
+    values = {name: text.split(",") if name in SEVERAL else [text] for name, text in (typed or {}).items()}
+    hubs: dict[str, Profile] = request.app.state.store.hubs
+    hub = hubs.get(answers.said("area", "hub")) or next(iter(hubs.values()))
+    known = {
+        "hubs": hubs,
+        "answers": answers,
+        "advice": answers.advice,
+        "filled": Filled(values, errors or {}),
+        "within": hub.decides_within,
+        **WORDS,
+    }
+    return page(request, f"refer/{template}.html", title, status, **{**known, **more})
 
 
 async def unsent(request: Request) -> Mine | None:
@@ -88,7 +114,7 @@ def remembering(request: Request, answer: Response, mine: Mine) -> Response:
 def today(request: Request) -> date:
     """The day it is for the hubs."""
     store: Store = request.app.state.store
-    return store.time.now().astimezone(LONDON).date()
+    return day_of(store.time.now())
 
 
 async def read_form(request: Request) -> FormData:

@@ -7,6 +7,7 @@ import secrets
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
 
 from mash.api.pages import refer_submission as written
 from mash.api.pages.refer_draft import find_mine, keep, on, read_form, remembering, shown, today, typed_in, unsent
@@ -48,8 +49,7 @@ async def answer(request: Request, step: str) -> Response:
         return _step_page(request, asked, Answers(), typed, {"": str(why)}, 409)
     if later:
         return on(request, mine, "/refer/save")
-    wrong = {} if isinstance(asked, List) else asked.faults(typed, today(request))
-    if wrong:
+    if not isinstance(asked, List) and (wrong := _wrong(request, form, asked, typed)):
         return remembering(request, _step_page(request, asked, mine.answers, typed, wrong, 422), mine)
     if removed:
         return on(request, mine, f"/refer/{step}")
@@ -72,14 +72,14 @@ async def ask_person(request: Request, step: str, entry: str) -> Response:
 async def answer_person(request: Request, step: str, entry: str) -> Response:
     """Keep what was typed of a person; then on to the list, or what is wrong with it."""
     if not re.fullmatch("[0-9a-f]{16}", entry):
-        raise NotFound("there is no such page: begin at /refer")
+        raise NotFound("there is no such page: start at /refer")
     asked, form = _list(step), await read_form(request)
     typed = typed_in(form, asked)
 
     def change(answers: Answers) -> Answers:
         changed = answers.with_entry(step, entry, typed)
         if len(changed.entries(step)) > asked.most:
-            raise NotWritten(f"There is room for {asked.most} people here: name the others where you say what worries you")
+            raise NotWritten(f"There is room for {asked.most} people here. Name the others where you say what worries you")
         return changed.model_copy(update={"at": f"/refer/{step}/{entry}"})
 
     try:
@@ -88,21 +88,34 @@ async def answer_person(request: Request, step: str, entry: str) -> Response:
         return _person_page(request, asked, entry, Answers(), typed, {"": str(why)}, 409)
     if form.get("go") == "later":
         return on(request, mine, "/refer/save")
-    if wrong := asked.faults(typed, today(request)):
+    if wrong := _wrong(request, form, asked, typed):
         return remembering(request, _person_page(request, asked, entry, mine.answers, typed, wrong, 422), mine)
     nobody = step == "people" and not mine.answers.people
     return on(request, mine, after(step, mine.answers, len(request.app.state.store.hubs)) if nobody else f"/refer/{step}")
 
 
+def _wrong(request: Request, form: FormData, step: Step, typed: Typed) -> Errors:
+    """What keeps somebody on a page: what must be set right; else what may be a slip, until they have seen that said."""
+    if faults := step.faults(typed):
+        return faults
+    slips = step.slips(typed, today(request))
+    return {} if set(slips) <= set(str(form.get("passed", "")).split(",")) else slips
+
+
+def _passed(step: Step, typed: Typed, errors: Errors | None) -> str:
+    """What may be a slip and is said on a page: whoever sends it as it is means it."""
+    return ",".join(errors) if errors and "" not in errors and not step.faults(typed) else ""
+
+
 def _step(name: str) -> Step:
     if name not in STEPS:
-        raise NotFound("there is no such page: begin at /refer")
+        raise NotFound("there is no such page: start at /refer")
     return STEPS[name]
 
 
 def _list(name: str) -> List:
     if name not in LISTS:
-        raise NotFound("there is no such page: begin at /refer")
+        raise NotFound("there is no such page: start at /refer")
     return LISTS[name]
 
 
@@ -110,11 +123,11 @@ def _step_page(
     request: Request, step: Step, answers: Answers, typed: Typed, errors: Errors | None = None, status: int = 200
 ) -> Response:
     back = before(step.name, answers, len(request.app.state.store.hubs))
-    known = {"typed": typed, "back": back, "step": step.name, "action": f"/refer/{step.name}"}
+    known = {"back": back, "step": step.name, "action": f"/refer/{step.name}", "passed": _passed(step, typed, errors)}
     if isinstance(step, List):
         named = [(each[ENTRY], written.described(each)) for each in answers.entries(step.name)]
-        return shown(request, "list", step.titled(answers.advice), answers, errors, status, **known, named=named)
-    return shown(request, step.name, step.titled(answers.advice), answers, errors, status, **known)
+        return shown(request, "list", step.titled(answers.advice), answers, errors, status, typed, **known, named=named)
+    return shown(request, step.name, step.titled(answers.advice), answers, errors, status, typed, **known)
 
 
 def _person_page(
@@ -124,5 +137,5 @@ def _person_page(
     back = f"/refer/{step.name}"
     if step.name == "people" and not answers.people:
         back = before(step.name, answers, len(request.app.state.store.hubs))
-    known = {"typed": typed, "back": back, "action": f"/refer/{step.name}/{entry}"}
-    return shown(request, f"{step.name}_person", title, answers, errors, status, **known)
+    known = {"back": back, "action": f"/refer/{step.name}/{entry}", "passed": _passed(step, typed, errors)}
+    return shown(request, f"{step.name}_person", title, answers, errors, status, typed, **known)

@@ -1,16 +1,20 @@
-"""The parts of a referral as somebody writes it, one thing on each page: in which order, with which fields, and what is wrong."""
+"""The parts of a referral as somebody writes it, one thing on each page: in which order, with which fields, and what is wrong.
+
+Little must be right: a concern is not refused because a date is half known or an address misspelt. That is asked about once, and
+taken as it was given."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
-from mash.api.schemas import LONGEST_LINE, LONGEST_TEXT, MOST_HOUSEHOLD, MOST_SUBJECTS
+from mash.api.pages.questions import UNREADABLE
+from mash.api.schemas import LONGEST_LINE, LONGEST_TEXT, MOST_HOUSEHOLD, MOST_SUBJECTS, reachable
 from mash.api.text import plain
 
 Typed = dict[str, str]
@@ -42,7 +46,7 @@ class Answers(BaseModel):
 
     @property
     def advice(self) -> bool:
-        """Whether they want to talk it over, and not yet refer."""
+        """Whether they want advice, and not yet refer."""
         return self.said("want", "want") == "advice"
 
     def with_page(self, page: str, typed: Typed) -> Answers:
@@ -72,22 +76,24 @@ def says(typed: Mapping[str, str]) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """A page: its title, another one where somebody wants to talk it over, its fields, and what else must be right of them."""
+    """A page: its title, another one where somebody wants advice, its fields, what must be chosen there (by field, with what is
+    said where it is not), and what may be a slip."""
 
     name: str
     title: str
     fields: tuple[str, ...] = ()
-    check: Callable[[Typed, date], Errors] = lambda typed, today: {}
+    needed: Errors = field(default_factory=dict)
+    slips: Callable[[Typed, date], Errors] = lambda typed, today: {}
     advice_title: str = ""
 
     def titled(self, advice: bool) -> str:
-        """Its title, for whoever refers or wants to talk it over."""
+        """Its title, for whoever refers or wants advice."""
         return self.advice_title if advice and self.advice_title else self.title
 
-    def faults(self, typed: Typed, today: date) -> Errors:
-        """What is wrong with what was typed."""
-        texts = {name: wrong for name in self.fields if (wrong := _text_fault(name, typed.get(name, "")))}
-        return {**self.check(typed, today), **texts}
+    def faults(self, typed: Typed) -> Errors:
+        """What must be set right: what is not chosen, and what cannot be kept as it is."""
+        missing = {name: said for name, said in self.needed.items() if not typed.get(name)}
+        return {**missing, **{name: wrong for name in self.fields if (wrong := _text_fault(name, typed.get(name, "")))}}
 
 
 @dataclass(frozen=True)
@@ -110,16 +116,12 @@ def _text_fault(name: str, text: str) -> str:
     try:
         plain(text)
     except PydanticCustomError:
-        return "Remove the characters that cannot be read here: they came with what was pasted. Typing it anew helps"
+        return UNREADABLE
     return ""
 
 
-def _area(typed: Typed, _: date) -> Errors:
-    return {} if typed.get("hub") else {"hub": "Choose the area, so that this reaches those who can help"}
-
-
 DATE = ("day", "month", "year")
-OR_AGE = "or leave all three boxes empty and give an age"
+OR_AGE = "or leave the date empty and give an age"
 
 
 def _person(typed: Typed, today: date) -> Errors:
@@ -128,21 +130,21 @@ def _person(typed: Typed, today: date) -> Errors:
     if len(missing) == len(DATE):
         return {}
     if missing:
-        return {missing[0]: f"The date must include a {' and a '.join(missing)}; {OR_AGE}"}
+        return {missing[0]: f"Enter the {' and the '.join(missing)} too, {OR_AGE}"}
     if not re.fullmatch("[0-9]{4}", given["year"]):
-        return {"year": f"The year must have four figures, such as 2015; {OR_AGE}"}
+        return {"year": f"Enter the year in four figures, such as 2015, {OR_AGE}"}
     if (day := date_of(typed)) is None:
-        return {"day": f"The date must be a real one in figures, such as 27 3 2015; {OR_AGE}"}
+        return {"day": f"Enter a real date in figures, such as 27 3 2015, {OR_AGE}"}
     return _date_out_of_place(day, typed.get("cohort") == "unborn", today)
 
 
 def _date_out_of_place(day: date, unborn: bool, today: date) -> Errors:
     if day.year < 1900:
-        return {"year": f"The year must be 1900 or later; {OR_AGE}"}
+        return {"year": f"Enter a year from 1900 on, {OR_AGE}"}
     if not unborn and day > today:
-        return {"year": "The date of birth must not be in the future. If the baby is not born yet, choose “A baby not yet born”"}
+        return {"year": "This date of birth is in the future. If the baby is not born yet, choose “An unborn baby”"}
     if unborn and abs((day - today).days) > 366:
-        return {"year": "The date the baby is expected must be within a year of today; or leave all three boxes empty"}
+        return {"year": "The date the baby is expected is more than a year away. Check it, or leave it empty"}
     return {}
 
 
@@ -158,48 +160,49 @@ def date_of(typed: Mapping[str, str]) -> date | None:
 
 
 def _you(typed: Typed, _: date) -> Errors:
-    name, email, phone = (typed.get(field, "").strip() for field in ("name", "email", "phone"))
+    name, email, phone = (typed.get(each, "").strip() for each in ("name", "email", "phone"))
     wrong: Errors = {}
     professional = typed.get("kind", "") not in PUBLIC
     if professional and not name:
-        wrong["name"] = "Enter your name. Only members of the public may leave it out"
+        wrong["name"] = "Enter your name, so that we know who to ask for"
     if professional and not email and not phone:
-        wrong["email"] = "Enter an e-mail address or a telephone number, so that we can reach you"
-    if email and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
-        wrong["email"] = "Enter an e-mail address in this form: name@example.org"
+        wrong["email"] = "Enter an email address or a telephone number, so that we can reach you"
+    if email and not reachable(email):
+        wrong["email"] = "Enter an email address in this form: name@example.org"
     return wrong
 
 
+KIND = "Choose who you are contacting us as. Members of the public need not give a name."
 PUBLIC = ("relative", "neighbour", "self", "public")
 """The kinds of people who speak for nobody but themselves: they need not say who they are."""
 PEOPLE = List(
     "people",
     "The people you are worried about",
     ("given", "family", "cohort", *DATE, "age", "address", "school"),
-    _person,
-    "The people you want to talk about",
+    slips=_person,
+    advice_title="The people you want advice about",
     each="Who are you worried about?",
-    advice_each="Who do you want to talk about?",
+    advice_each="Who do you want advice about?",
     most=MOST_SUBJECTS,
 )
 HOUSEHOLD = List(
     "household",
     "Who lives with them?",
     ("name", "relationship"),
-    each="Somebody who lives with them",
+    each="Someone who lives with them",
     most=MOST_HOUSEHOLD,
 )
 STEPS = {
     step.name: step
     for step in (
-        Step("area", "Where do they live?", ("hub",), _area),
-        Step("danger", "Is anybody in immediate danger now?", ("danger",)),
+        Step("area", "Where do they live?", ("hub",), {"hub": "Choose the area, so that this reaches those who can help"}),
+        Step("danger", "Is anyone in immediate danger now?", ("danger",)),
         Step("want", "What do you want to do?", ("want",)),
         PEOPLE,
         HOUSEHOLD,
-        Step("worries", "What worries you?", ("worries", "categories"), advice_title="What do you want to talk over?"),
+        Step("worries", "What worries you?", ("worries", "categories"), advice_title="What do you want advice about?"),
         Step("consent", "Does the family know?", ("told", "agreed", "why", "safe")),
-        Step("you", "About you", ("name", "role", "organisation", "kind", "email", "phone"), _you),
+        Step("you", "About you", ("name", "role", "organisation", "kind", "email", "phone"), {"kind": KIND}, _you),
     )
 }
 LISTS = {each.name: each for each in (PEOPLE, HOUSEHOLD)}
@@ -228,18 +231,14 @@ def before(step: str, answers: Answers, hubs: int) -> str:
     return f"/refer/{names[at - 1]}" if at else "/refer"
 
 
-def faults(answers: Answers, hubs: int, today: date) -> Errors:
+def faults(answers: Answers, hubs: int) -> Errors:
     """What must be set right before it can be sent, by the page where that is done."""
     wrong: Errors = {}
     for name in order(hubs):
-        step = STEPS[name]
-        if name not in LISTS:
-            found = step.faults(answers.pages.get(name, {}), today)
-            wrong.update({f"/refer/{name}": text for text in list(found.values())[:1]})
-            continue
-        for entry in answers.entries(name):
-            found = step.faults(entry, today)
-            wrong.update({f"/refer/{name}/{entry[ENTRY]}": text for text in list(found.values())[:1]})
+        pages = {f"/refer/{name}/{each[ENTRY]}": each for each in answers.entries(name)} if name in LISTS else {}
+        for address, typed in (pages or {f"/refer/{name}": answers.pages.get(name, {})}).items():
+            if text := next(iter(STEPS[name].faults(typed).values()), ""):
+                wrong[address] = text
     people = [*answers.people, *(each for each in answers.household if each.get("name", "").strip())]
     if not answers.said("worries", "worries") and not people:
         wrong["/refer/worries"] = "Say what worries you, or who it is about: one of them is enough"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from mash.api.pages.refer_steps import ENTRY, PUBLIC, STEPS, Answers, Typed, date_of
+from mash.api.pages.refer_steps import DATE, ENTRY, PEOPLE, PUBLIC, STEPS, Answers, Typed, date_of
 from mash.api.schemas import Submission
 from mash.states.profile import Profile
 
@@ -28,24 +29,25 @@ FROM: dict[str, tuple[str, str, str]] = {
     "probation": ("Probation", "probation", "7"),
     "court": ("Court or Cafcass", "court", "7"),
     "voluntary": ("Charity or voluntary organisation", "voluntary", "8"),
-    "relative": ("Member of the family, or a friend of it", "individual", "1A"),
-    "neighbour": ("Neighbour or child minder", "individual", "1B"),
+    "relative": ("Member of the family, or a friend of the family", "individual", "1A"),
+    "neighbour": ("Neighbour or childminder", "individual", "1B"),
     "self": ("It is about me", "individual", "1C"),
     "public": ("Another member of the public", "individual", "1D"),
 }
 """Who refers: in words, the source agency, and the referral source of the Children in Need census."""
 CATEGORIES = {
     "domestic_abuse": "Domestic abuse",
-    "missing": "Somebody is missing, or goes missing",
+    "missing": "Someone is missing, or goes missing",
     "exploitation": "Exploitation, sexual or criminal",
     "hate_crime": "Hate crime",
     "gangs": "Gangs",
-    "professional_concern": "Somebody who works with children or adults",
+    "professional_concern": "Someone who works with children or adults",
 }
-COHORTS = {"child": "A child", "unborn": "A baby not yet born", "adult": "An adult"}
+COHORTS = {"child": "A child", "unborn": "An unborn baby", "adult": "An adult"}
 AGREED = {"yes": "Yes", "no": "No", "not_asked": "I have not asked"}
 YES_NO = {"yes": "Yes", "no": "No"}
-WANTS = {"referral": "Make a referral", "advice": "Talk it over first"}
+DANGER = {"yes": "Yes", "no": "No, or I do not know"}
+WANTS = {"referral": "Make a referral", "advice": "Ask for advice"}
 POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b", re.IGNORECASE)
 
 
@@ -91,16 +93,24 @@ def _source(answers: Answers) -> dict[str, Any]:
 
 
 def _subject(typed: Typed) -> dict[str, Any]:
-    day, address = date_of(typed), _said(typed, "address")
+    address = _said(typed, "address")
     postcode = POSTCODE.search(address or "")
     return {
         "name": _given(typed, "given", "family"),
         "cohort": _said(typed, "cohort"),
-        "expected_date" if typed.get("cohort") == "unborn" else "date_of_birth": day.isoformat() if day else None,
+        "expected_date" if typed.get("cohort") == "unborn" else "date_of_birth": _day_given(typed),
         "age_estimate": _said(typed, "age"),
         "school": _said(typed, "school"),
         "address": {"line1": address, "postcode": postcode[0].upper() if postcode else None} if address else None,
     }
+
+
+def _day_given(typed: Typed) -> str | None:
+    """A date as it is sent: one that is half known, or is none, as it was given."""
+    if day := date_of(typed):
+        return day.isoformat()
+    given = [typed.get(name, "").strip() for name in DATE]
+    return " ".join(each or "?" for each in given) if any(given) else None
 
 
 def _consent(typed: Typed) -> dict[str, Any]:
@@ -119,11 +129,12 @@ def _consent(typed: Typed) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """An answer: to what, in words, and where it is changed."""
+    """An answer: to what, in words, where it is changed, and what may be a slip in it."""
 
     asked: str
     answer: str
     href: str
+    slip: str = ""
 
 
 def name_of(typed: Mapping[str, str]) -> str:
@@ -138,25 +149,30 @@ def described(typed: Mapping[str, str]) -> str:
     return f"{name_of(typed)}, {relationship}" if relationship else name_of(typed)
 
 
-def rows_of(answers: Answers, hubs: Mapping[str, Profile]) -> list[tuple[str, list[Row]]]:
+def rows_of(answers: Answers, hubs: Mapping[str, Profile], today: date) -> list[tuple[str, list[Row]]]:
     """All answers by part, in the order in which they were asked for."""
     area = hubs[hub].title if (hub := answers.said("area", "hub")) in hubs else ""
     first = [
-        Row(STEPS["danger"].title, YES_NO.get(answers.said("danger", "danger"), ""), "/refer/danger"),
+        Row(STEPS["danger"].title, DANGER.get(answers.said("danger", "danger"), ""), "/refer/danger"),
         Row(STEPS["want"].title, WANTS["advice" if answers.advice else "referral"], "/refer/want"),
     ]
     return [
         ("What this is", [*([Row("Area", area, "/refer/area")] if len(hubs) > 1 else []), *first]),
-        ("Who it is about", _people_rows(answers)),
+        ("Who it is about", _people_rows(answers, today)),
         (STEPS["worries"].titled(answers.advice), _worries_rows(answers)),
         ("What the family knows", _consent_rows(answers)),
-        ("About you", _you_rows(answers)),
+        ("About you", _you_rows(answers, today)),
     ]
 
 
-def _people_rows(answers: Answers) -> list[Row]:
+def _people_rows(answers: Answers, today: date) -> list[Row]:
     people = [
-        Row(name_of(each), "\n".join(_lines(each)) or "No more is known", f"/refer/people/{each[ENTRY]}")
+        Row(
+            name_of(each),
+            "\n".join(_lines(each)) or "Nothing more is known",
+            f"/refer/people/{each[ENTRY]}",
+            ". ".join(PEOPLE.slips(each, today).values()),
+        )
         for each in answers.people
     ]
     living = "\n".join(described(each) for each in answers.household)
@@ -164,8 +180,7 @@ def _people_rows(answers: Answers) -> list[Row]:
 
 
 def _lines(typed: Typed) -> list[str]:
-    written = " ".join(value for name in ("day", "month", "year") if (value := typed.get(name, "").strip()))
-    day = f"{found.day} {found:%B} {found.year}" if (found := date_of(typed)) else written
+    day = f"{found.day} {found:%B} {found.year}" if (found := date_of(typed)) else _day_given(typed)
     asked = "Expected" if typed.get("cohort") == "unborn" else "Born"
     age, school = typed.get("age", "").strip(), typed.get("school", "").strip()
     lines = (
@@ -189,19 +204,27 @@ def _worries_rows(answers: Answers) -> list[Row]:
 def _consent_rows(answers: Answers) -> list[Row]:
     at = "/refer/consent"
     return [
-        Row("Told that you write to us", YES_NO.get(answers.said("consent", "told"), ""), at),
-        Row("They agree", AGREED.get(answers.said("consent", "agreed"), ""), f"{at}#agreed"),
-        Row("Why you share it all the same", answers.said("consent", "why"), f"{at}#why"),
+        Row("Have you told the family you are contacting us?", YES_NO.get(answers.said("consent", "told"), ""), at),
+        Row("Do they agree?", AGREED.get(answers.said("consent", "agreed"), ""), f"{at}#agreed"),
+        Row("Why you are sharing it without their agreement", answers.said("consent", "why"), f"{at}#why"),
         Row("Before we contact them", answers.said("consent", "safe"), f"{at}#safe"),
     ]
 
 
-def _you_rows(answers: Answers) -> list[Row]:
-    kind = answers.said("you", "kind")
-    words = {"name": "Name", "role": "Role", "organisation": "Organisation"}
-    reached = {"email": "E-mail address", "phone": "Telephone number"}
+def _you_rows(answers: Answers, today: date) -> list[Row]:
+    kind, slips = answers.said("you", "kind"), STEPS["you"].slips(answers.pages.get("you", {}), today)
+
+    def row(asked: str, name: str) -> Row:
+        return Row(asked, answers.said("you", name), f"/refer/you#{name}", slips.get(name, ""))
+
+    words = {
+        "name": "Name",
+        "role": "Role",
+        "organisation": "Organisation",
+        "email": "Email address",
+        "phone": "Telephone number",
+    }
     return [
-        *(Row(asked, answers.said("you", name), f"/refer/you#{name}") for name, asked in words.items()),
-        Row("You write as", FROM[kind][0] if kind in FROM else "", "/refer/you#kind"),
-        *(Row(asked, answers.said("you", name), f"/refer/you#{name}") for name, asked in reached.items()),
+        Row("Contacting us as", FROM[kind][0] if kind in FROM else "", "/refer/you#kind"),
+        *(row(asked, name) for name, asked in words.items()),
     ]

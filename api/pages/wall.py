@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
 from mash.api.cases import brief
-from mash.api.pages.board import places_of, ratings_of
+from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
+from mash.api.pages.refusals import in_words
+from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.api.problems import NotSignedIn
 from mash.flows.store.api_keys import WALL, find_api_key
@@ -43,15 +45,11 @@ async def watcher(request: Request) -> Actor:
 async def show(request: Request, by: Annotated[Actor, Depends(Permitted("watch_wall", watcher))]) -> Response:
     """How many are open and late, and the most pressing cases."""
     store = request.app.state.store
-    profile, now = store.hub(by.hub), store.time.now()
+    profile = store.hub(by.hub)
     cases = await open_cases(store, by, limit=SHOWN)
-    known = {
-        "now": now,
-        "rate": store.time.rate,
+    known: dict[str, Any] = {
         "counts": await board_counts(store, by),
         "ratings": ratings_of(profile),
-        "places": places_of(profile),
-        "titles": {name: agency.title for name, agency in profile.agencies.items()},
         "cases": [brief(case) for case in cases],
     }
     answer = page(request, "wall.html", profile.title, by=by, **known)
@@ -62,7 +60,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("watch_w
 @router.get("/key", response_class=HTMLResponse)
 async def ask(request: Request) -> Response:
     """Where a screen is given its key, once."""
-    return page(request, "wall_key.html", TITLE)
+    return page(request, "wall_key.html", TITLE, filled=Filled())
 
 
 @router.post("/key", response_class=HTMLResponse)
@@ -74,9 +72,9 @@ async def keep(request: Request) -> Response:
         same_origin(request)
         row = await find_api_key(request.app.state.store, key)
         if row is None or WALL not in row.scopes:
-            raise NotSignedIn("this is no key of a wall display, or it has expired or was revoked")
+            raise NotSignedIn("that is not a wall display key, or it has expired or been revoked")
     except (NotSignedIn, NotYours) as refusal:
-        return page(request, "wall_key.html", TITLE, 401, problem=refusal.reason)
+        return page(request, "wall_key.html", TITLE, 401, filled=Filled(errors={"key": in_words(refusal)}))
     answer = RedirectResponse("/wall", 303)
     set_cookie(request, answer, key, COOKIE, KEPT_SECONDS)
     return answer

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import datetime, timedelta
+from typing import Any
 
+from mash.config.command_words import COMMAND_WORDS
 from mash.config.words import census, sentence, worded
-from mash.states.clocks import LONDON, local
+from mash.states.clocks import LONDON, dated, local
+from mash.states.profile import Profile
 
 
 def moment(at: datetime | None) -> str:
     """A moment in London, as letters have it."""
-    return local(at) if at else ""
+    return dated(at) if at else ""
 
 
 def machine_time(at: datetime | None) -> str:
@@ -51,13 +54,52 @@ def need(code: str | None) -> str:
     return census("primary_need", code) if code else "not recorded"
 
 
-FILTERS: dict[str, Callable[..., str]] = {
+def button(kind: str) -> str:
+    """What the button of a command says."""
+    return COMMAND_WORDS[kind].button
+
+
+def done(kind: str) -> str:
+    """What is said once a command was carried out."""
+    return COMMAND_WORDS[kind].done
+
+
+def said_in(kind: str) -> str:
+    """What an item is: what came with the referral by its own name, what came with a command as what was done."""
+    return done(kind) if kind in COMMAND_WORDS else sentence(kind)
+
+
+def counted(number: int | Sized, one: str, several: str = "") -> str:
+    """So many of something: '1 case', '2 cases'."""
+    number = number if isinstance(number, int) else len(number)
+    return f"{number} {one if number == 1 else several or f'{one}s'}"
+
+
+def choices(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """What there is to choose from, as the Design System's components take it."""
+    pairs = given.items() if isinstance(given, Mapping) else given
+    return [{"value": value, "text": text} for value, text in pairs]
+
+
+def ratings_of(profile: Profile) -> dict[str, str]:
+    """The ratings of a hub in words, the most urgent first."""
+    ordered = sorted(profile.ratings.items(), key=lambda each: -each[1].severity)
+    return {**{name: rating.title for name, rating in ordered}, "unrated": "Not rated"}
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
     "worded": worded,
     "sentence": sentence,
     "moment": moment,
+    "short": local,
     "machine_time": machine_time,
     "duration": duration,
     "left": left,
     "haste": haste,
     "need": need,
+    "button": button,
+    "done": done,
+    "said_in": said_in,
+    "counted": counted,
+    "choices": choices,
 }

@@ -28,7 +28,7 @@ def not_released(scene: Scene) -> str:
     for path in (address, f"/meetings/convened/{scene.case}"):
         page = allowed(scene.on.http.get(path, headers=scene.on.staff("duty_manager"))).text
         hold(SAID not in page, "it is there")
-        hold("not" in page and ("yours to see" in page or "has not released" in page), "no signpost")
+        hold("not" in page and ("has not shared with you" in page or "has not released" in page), "no signpost")
     return "a signpost"
 
 

@@ -270,9 +270,8 @@ async def convened(store: Store, by: Actor, since: datetime, until: datetime) ->
     query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open, REFERRALS.c.stage.in_(MEETING_AHEAD))
     async with store.transaction(by) as connection:
         cases = [case_of(row) for row in (await connection.execute(query)).all()]
-    at = {case.reference: case.referral.meeting_at for case in cases}
-    chosen = [case for case in cases if (when := at[case.reference]) and since <= when < until]
-    return sorted(chosen, key=lambda case: (str(at[case.reference]), case.reference))
+    chosen = [(when, case.reference, case) for case in cases if (when := case.referral.meeting_at) and since <= when < until]
+    return [case for *_, case in sorted(chosen, key=lambda each: each[:2])]
 
 
 async def family(store: Store, root: str, by: Actor) -> list[Case]:

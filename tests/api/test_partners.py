@@ -65,7 +65,7 @@ def test_a_referrer_disagrees_and_is_told_what_was_determined(hub: Hub) -> None:
     assert refused.status_code == 403 and "practice_manager" in refused.json()["detail"]
     hub.give(reference, "settle_disagreement", role="practice_manager", words="Seen anew.", disagreement="D1", outcome="changed")
     assert hub.case(reference)["stage"] == "decision"
-    eventually(lambda: f"{reference}: your disagreement was determined" in hub.received.to("head@school"))
+    eventually(lambda: f"{reference}: your disagreement has been settled" in hub.received.to("head@school"))
     counts = hub.http.get("/disagreements", headers=hub.staff("duty_manager")).json()["counts"]
     assert counts["decision"]["changed"] >= 1
 

@@ -126,7 +126,8 @@ def csrf(page: httpx.Response) -> str:
 def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Place) -> None:
     with place.browser() as browser:
         page = browser.get(SIGN_IN)
-        assert page.status_code == 200 and "You are d.manager: duty manager, social care, at sandwell." in page.text
+        assert page.status_code == 200
+        assert "You are signed in as d.manager: Duty manager, Social work, Sandwell MASH." in page.text
         assert browser.get("/cases").status_code == 200
         cookie = next(each for each in browser.cookies.jar if each.name == "mash")
         assert cookie.path == "/" and "HttpOnly" in cookie._rest
@@ -135,7 +136,7 @@ def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Plac
 def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
     place.told(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
     with place.browser() as browser:
-        assert "You are d.o&#39;manager@sandwell.example.gov.uk: duty manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.o&#39;manager@sandwell.example.gov.uk: Duty manager" in browser.get(SIGN_IN).text
         assert browser.get("/cases").status_code == 200
 
 
@@ -150,10 +151,10 @@ def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_he
 
 def test_a_key_that_the_provider_has_changed_is_found(place: Place) -> None:
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
     place.told(rotate=True)
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
 
 
 LONG_AGO, FAR_OFF = 1_700_000_000, 4_000_000_000
@@ -195,10 +196,10 @@ def test_clocks_may_differ_by_two_minutes(place: Place) -> None:
     now = int(time.time())
     place.told(claims={"exp": now - 60, "iat": now - 400})
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
     place.told(claims={"iat": now + 60})
     with place.browser() as browser:
-        assert "You are d.manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
 
 
 def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None:
@@ -241,10 +242,10 @@ def test_several_positions_can_be_changed_among_and_no_other_is_taken(place: Pla
     with place.browser() as browser:
         page = browser.get(SIGN_IN)
         changed = browser.post("/account/position", data={"csrf": csrf(page), "position": "1"})
-        assert "social worker, social care, at merton" in changed.text
+        assert "Social worker, social care, Merton MASH" in changed.text
         for odd in ("2", "-1", "x", "", "²", "9" * 5000):
             assert browser.post("/account/position", data={"csrf": csrf(page), "position": odd}).status_code == 200
-        assert "You are d.manager: social worker" in browser.get("/account").text
+        assert "You are signed in as d.manager: Social worker" in browser.get("/account").text
 
 
 def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
@@ -262,9 +263,9 @@ def test_whoever_turns_back_at_the_provider_is_told_so_and_may_begin_again(place
     place.told(refuse=True)
     with place.browser() as browser:
         page = browser.get(SIGN_IN)
-        assert page.status_code == 401 and "you turned back" in page.text and "access_denied" not in page.text
+        assert page.status_code == 401 and "You turned back" in page.text and "access_denied" not in page.text
         place.told()
-        assert "You are d.manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
 
 
 # --- sessions -----------------------------------------------------------------------------------------------------------------
@@ -312,7 +313,7 @@ def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, o
         assert browser.get("/cases").status_code == 200
         place.sql(f"UPDATE session SET {over} WHERE how = 'single_sign_on'")
         assert browser.get("/cases").status_code == 401
-        assert browser.get(SIGN_IN).text.count("by single sign on") == 1, "no longer listed as signed in"
+        assert browser.get(SIGN_IN).text.count("By single sign-on") == 1, "no longer listed as signed in"
 
 
 def test_who_was_signed_in_is_forgotten_after_a_month(place: Place) -> None:
@@ -327,8 +328,8 @@ def test_the_secret_of_a_session_is_new_at_each_sign_in_and_kept_hashed(place: P
     with place.browser() as browser:
         chosen = bearer(place, "somebody.else")["Authorization"].split()[1]
         browser.cookies.set("mash", chosen, domain="127.0.0.1", path="/")
-        assert "You are somebody.else" in browser.get("/account").text
-        assert "You are d.manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as somebody.else" in browser.get("/account").text
+        assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
         secret = browser.cookies["mash"]
         assert secret != chosen and secret not in str(place.sql("SELECT * FROM session"))
     with place.browser() as whoever_chose_it:
@@ -380,9 +381,9 @@ def test_a_local_account_asks_for_password_and_code_and_takes_a_code_once(place:
     place.sql("DELETE FROM one_time_code")
     code = place.codes.now()
     with place.browser() as browser, place.browser() as again:
-        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, code).text
+        assert "You are signed in as local.manager" in signed_in(browser, "local.manager", PASSWORD, code).text
         second = signed_in(again, "local.manager", PASSWORD, code)
-        assert second.status_code == 401 and "was used before" in second.text
+        assert second.status_code == 401 and "has been used already" in second.text
 
 
 def test_what_is_wrong_is_told_apart_for_nobody(place: Place) -> None:
@@ -406,7 +407,7 @@ def test_after_five_failures_one_waits_however_right_one_is_then(place: Place) -
             assert signed_in(browser, "local.manager", "wrong", "000000").status_code == 401
         assert signed_in(browser, "local.manager", PASSWORD, place.codes.now()).status_code == 429
         place.sql("UPDATE sign_in_failure SET at = at - interval '16 minutes'")
-        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
+        assert "You are signed in as local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
     assert "local.manager" not in str(place.sql("SELECT who FROM sign_in_failure"))
 
 
@@ -434,7 +435,7 @@ def test_whoever_is_taken_out_of_the_file_is_out_at_once(place: Place) -> None:
     finally:
         write_secret(file, before)
     with place.browser() as browser:
-        assert "You are local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
+        assert "You are signed in as local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
 
 
 def test_another_site_signs_nobody_in(place: Place) -> None:
@@ -533,7 +534,7 @@ async def test_a_cookie_of_an_installation_with_https_is_taken_from_us_alone(pla
         said = answer.headers["set-cookie"].lower()
         assert said.startswith("__host-mash=")
         assert {"httponly", "secure", "samesite=lax", "path=/"} == set(said.split("; ")[1:])
-        assert "You are local.manager" in (await browser.get("/account")).text
+        assert "You are signed in as local.manager" in (await browser.get("/account")).text
         assert (await browser.post("/sign-out", data={})).status_code == 403
 
 
@@ -600,7 +601,7 @@ def test_whoever_has_a_local_account_changes_its_password_and_is_out_everywhere(
             place.sql("DELETE FROM one_time_code")
             assert signed_in(browser, "local.manager", PASSWORD, place.codes.now()).status_code == 401
             place.sql("DELETE FROM one_time_code")
-            assert "You are local.manager" in signed_in(browser, "local.manager", NEW, place.codes.now()).text
+            assert "You are signed in as local.manager" in signed_in(browser, "local.manager", NEW, place.codes.now()).text
         assert NEW not in file.read_text()
     finally:
         write_secret(file, before)

@@ -230,10 +230,12 @@ def test_nottinghamshire_the_audit_trail_says_who_did_what_and_when() -> None:
     case.now += timedelta(hours=1)
     case.give(c.AnswerCheck(agency="police", known=True), POLICE)
     lines = [
-        (at, by.agency, told(_recorded(case, at, by, event))) for at, by, event in case.log if event.kind.startswith(("re", "ch"))
+        (at, by.agency, told(_recorded(case, at, by, event), case.profile))
+        for at, by, event in case.log
+        if event.kind.startswith(("re", "ch"))
     ]
     assert (MORNING, "social_care", "Referral rated: amber") in lines
-    answers = [(at, agency) for at, agency, what in lines if what.startswith("Check answered: police")]
+    answers = [(at, agency) for at, agency, what in lines if what.startswith("Check answered: Police")]
     assert answers == [(MORNING + timedelta(hours=1), "police")]
 
 

@@ -33,11 +33,11 @@ def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_ackno
 
     # Looking changes nothing, however often a mail scanner looks; only the button acknowledges.
     for _ in range(3):
-        assert "I have it" in hub.http.get(path).text
+        assert "Acknowledge it if you are dealing with it" in hub.http.get(path).text
     assert "triage" in hub.case(reference)["alerts"]
     assert hub.http.post(path).status_code == 200
     assert hub.case(reference)["alerts"] == []
-    assert "acknowledged by" in hub.http.get(path).text
+    assert "has acknowledged it" in hub.http.get(path).text
     assert hub.http.post(path).status_code == 409, "there is nothing to acknowledge any more"
 
 

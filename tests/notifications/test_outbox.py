@@ -266,9 +266,9 @@ async def test_whoever_has_it_is_named_by_role_to_the_others_who_were_alerted(
     pm = Actor(id="pm", role="practice_manager", agency="social_care", hub="merton")
     await act(store, reference, AcknowledgeAlert(clock="triage"), pm)
     await send_all(post)
-    assert f"{reference}: somebody has it (triage)" in phones.titles("dm")
+    assert f"{reference}: acknowledged (triage)" in phones.titles("dm")
     assert "practice manager" in phones.bodies("dm")[-1]
-    assert about(phones, "pm", "somebody has it") == 0
+    assert about(phones, "pm", "acknowledged (triage)") == 0
     assert (await read_case(store, reference)).referral.clocks["triage"].acknowledged_by == "pm"
 
 

@@ -51,8 +51,8 @@ def test_a_professional_is_told_the_outcome_and_the_public_is_thanked() -> None:
 
 
 def test_a_referrer_is_told_where_a_reply_goes() -> None:
-    assert "Nobody reads replies" in preview("acknowledgement", reply_to=False).body
-    assert "Nobody reads replies" not in preview("acknowledgement", reply_to=True).body
+    assert "Replies to this address are not read" in preview("acknowledgement", reply_to=False).body
+    assert "Replies to this address are not read" not in preview("acknowledgement", reply_to=True).body
     assert "reply to this message" in preview("outcome", reply_to=True).body
 
 

@@ -11,6 +11,8 @@ import pytest
 from hub import Hub
 
 from mash.api.pages.assets import FETCHED, Assets
+from mash.api.pages.live import Live
+from mash.flows.store.store import Store
 
 FROM_NPM = pytest.mark.skipif(not FETCHED.is_dir(), reason="npm was not there at set-up: pages have the plain style")
 
@@ -28,7 +30,9 @@ def test_nothing_that_belongs_to_govuk_alone_is_served(hub: Hub) -> None:
 
 
 def test_what_pages_load_is_small_and_asked_for_once(hub: Hub) -> None:
-    for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', hub.http.get("/sign-in").text):
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', hub.http.get("/sign-in").text)
+    assert len(addresses) >= 4, "an icon, two style sheets and a script at least"
+    for address in addresses:
         answer = hub.http.get(address)
         assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
         assert answer.headers["content-encoding"] == "gzip" and len(gzip.compress(answer.content)) < 40_000
@@ -46,6 +50,18 @@ def test_who_watches_hears_that_something_changed_and_not_what(hub: Hub) -> None
         hub.rate(reference)
         said = next(line for line in lines if line.startswith("event"))
         assert said == "event: changed" and next(lines) == "data: 1"
+
+
+def test_whoever_cannot_be_connected_is_not_counted_as_watching(hub: Hub) -> None:
+    async def watch(store: Store) -> int:
+        heard = Live(store)
+        store.__dict__["listen_url"] = "postgresql://nobody@127.0.0.1:1/nothing"
+        with pytest.raises(OSError):
+            async with heard.watched():
+                pytest.fail("there is no connection")
+        return heard.watching
+
+    assert hub.stored(watch) == 0
 
 
 @pytest.mark.parametrize(("role", "status"), [("administrator", 403), ("", 401)])

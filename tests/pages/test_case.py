@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hub import Hub
 
-from mash.api.pages.case import lines_of, parts_of
+from mash.api.pages.assets import Assets
+from mash.api.pages.items import parts_of
+from mash.api.pages.page import environment
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
 from mash.flows.store.log import read_log
 from mash.flows.store.queries import Case, read_case
+from mash.flows.store.reading import Counts
 from mash.flows.store.sessions import begin_session
+from mash.flows.story import lines_of
 from mash.states.commands import Actor
 from mash.states.events import ClockBreached, ClockEscalated, ClockWarned
 
@@ -37,7 +42,7 @@ def test_a_partner_who_must_know_now_is_shown_the_glass_and_breaks_it(hub: Hub) 
     shut = hub.http.get(f"/case/{reference}", headers=probation)
     assert shut.status_code == 404 and f"/case/{reference}/break_glass" in shut.text
     without = hub.http.post(f"/case/{reference}/break_glass", headers=probation, data={"key": "glass"})
-    assert without.status_code == 422 and "why you must read this case now" in without.text
+    assert without.status_code == 422 and "Enter the reason in words." in without.text
     form = {**hidden(without.text), "words": "He is at our door."}
     assert hub.http.post(f"/case/{reference}/break_glass", headers=probation, data=form).status_code == 303
     assert hub.http.get(f"/case/{reference}", headers=probation).status_code == 200
@@ -62,7 +67,7 @@ def test_what_was_refused_is_corrected_and_sent_again_by_the_same_form(hub: Hub)
     by, address = hub.staff("duty_manager"), f"/case/{reference}/rerate_referral"
     form = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber"}
     refused = hub.http.post(address, headers=by, data=form)
-    assert refused.status_code == 422 and "needs a reason" in refused.text
+    assert refused.status_code == 422 and "Enter the reason in words" in refused.text
     corrected = {**form, **hidden(refused.text), "words": "The bruise is older."}
     assert hub.http.post(address, headers=by, data=corrected).status_code == 303
     assert hub.case(reference)["rating"] == "amber"
@@ -93,18 +98,60 @@ def test_an_act_that_there_is_not_or_that_is_not_theirs_is_a_page_that_says_so(h
 
 
 @pytest.mark.parametrize(
-    "said", ["Known since May.", "Łukasz, Ødegård", "نص", "字", "\U0001f600", "a" * 20_000, "x\ty\n\nz", "\u202etxt"]
+    ("said", "printed"),
+    [
+        ("Known since May.", "Known since May."),
+        ("Łukasz, Ødegård", "Łukasz, Ødegård"),
+        ("نص", "نص"),
+        ("a" * 20_000, "a" * 60),
+        ("x\ty\n\nz", "x"),
+        ("\u202etxt", "txt"[::-1]),
+    ],
 )
-def test_whatever_was_released_can_be_printed(hub: Hub, said: str) -> None:
+def test_whatever_was_released_can_be_printed(hub: Hub, said: str, printed: str) -> None:
+    text = read(product(hub, said))
+    assert printed in text and "cannot show" not in text
+    assert "not yet rated" in text and "Sandwell Women's Aid" in text and " 2026, " in text
+
+
+@pytest.mark.parametrize(
+    ("said", "missing"),
+    [
+        ("A 字 at the door", "CJK UNIFIED IDEOGRAPH-5B57 (U+5B57)"),
+        ("He sent \U0001f9f8\U0001f9f8", "TEDDY BEAR (U+1F9F8)"),
+    ],
+)
+def test_a_paper_says_which_characters_it_could_not_print_and_where_they_were(hub: Hub, said: str, missing: str) -> None:
+    text = read(product(hub, said))
+    assert text.count(missing) == 1 and "on the case's page" in text
+    assert said[:2] in text and text.count("\N{REPLACEMENT CHARACTER}") == 1 + sum(ord(each) > 0x2FFF for each in said)
+
+
+def product(hub: Hub, said: str) -> bytes:
+    """The information product of a case beside which one agency has released this, and another one nothing."""
     reference = hub.referral()
     case: Case = hub.stored(lambda store: read_case(store, reference))
     by = Actor(id="chair", role="duty_manager", agency="social_care", hub="sandwell")
     at = case.referral.received_at
     lines: list[dict[str, Any]] = [
-        {"agency": "police", "at": at, "content": said, "signpost": None},
+        {"agency": "womens_aid", "at": at, "content": said, "signpost": None},
         {"agency": "health", "at": at, "content": None, "signpost": "this agency holds information"},
     ]
-    assert as_pdf(load_profile("sandwell"), case, lines, at, by).startswith(b"%PDF")
+    return as_pdf(load_profile("sandwell"), case, lines, at, by)
+
+
+def read(paper: bytes) -> str:
+    """What is to be read on a paper. Each of its typefaces numbers its letters anew."""
+    faces = [dict(re.findall(rb"<(\w{4})> <(\w+)>", each)) for each in re.findall(rb"beginbfchar(.*?)endcmap", paper, re.DOTALL)]
+    streams = [zlib.decompress(each) for each in re.findall(rb"stream\n(\x78.*?)\nendstream", paper, re.DOTALL)]
+    drawn = b"".join(each for each in streams if b"BT /F" in each)
+    text, face = "", dict[bytes, bytes]()
+    for number, letters in re.findall(rb"/F(\d+) [\d.]+ Tf|\(((?:[^\\)]|\\.)*)\) Tj", drawn, re.DOTALL):
+        face = faces[int(number) - 1] if number else face
+        plain = re.sub(rb"\\(.)", lambda escaped: {b"r": b"\r"}.get(escaped[1], escaped[1]), letters, flags=re.DOTALL)
+        codes = [b"%04X" % int.from_bytes(plain[at : at + 2], "big") for at in range(0, len(plain), 2)]
+        text += " " + bytes.fromhex("".join(face[code].decode() for code in codes)).decode("utf-16-be")
+    return text
 
 
 def test_what_was_said_is_shown_by_its_parts() -> None:
@@ -133,10 +180,10 @@ def test_reminders_that_follow_one_another_are_one_line_and_none_is_left_out(hub
             ClockEscalated(rung=0, role="duty_manager", next_at=NOON, **clock),
         )
     ]
-    lines = lines_of([*story, *reminders, story[0], reminders[0]])
+    lines = lines_of([*story, *reminders, story[0], reminders[0]], load_profile("sandwell"))
     assert [len(line.within) for line in lines[:3]] == [0, 0, 3]
-    assert lines[0].facts == "check of womens aid; to womens aid lead; due Thu 19 Nov 12:00"
-    assert lines[2].what == "3 reminders and alerts since Thu 19 Nov 12:00"
+    assert lines[0].facts == "check of Sandwell Women's Aid; to womens aid lead; due Thu 19 Nov 2026, 12:00"
+    assert lines[2].what == "3 reminders and alerts since Thu 19 Nov 2026, 12:00"
     assert [line.what for line in lines[2].within] == ["Alert", "Not done in time", "Reminder"]
 
 
@@ -146,12 +193,17 @@ def test_a_case_names_its_subjects_to_those_who_may_read_them(hub: Hub) -> None:
 
 
 def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None:
-    reference = hub.referral(subjects=[{"cohort": "child"}, {"cohort": "unborn"}])
+    isla = {"cohort": "child", "name": {"given": "Isla", "family": "Marrowby"}}
+    reference = hub.referral(subjects=[isla, {"cohort": "unborn"}])
     hub.rate(reference, "green")
     hub.answer_all(reference)
     by = hub.staff("duty_manager")
     page = hub.http.get(f"/case/{reference}/record_decision", headers=by)
-    assert page.status_code == 200 and "Outcome for S1 (child)" in page.text and "Outcome for S2 (unborn)" in page.text
+    assert (
+        page.status_code == 200
+        and "Outcome for Isla Marrowby (S1, child)" in page.text
+        and "Outcome for S2 (unborn)" in page.text
+    )
     seen = str(hub.case(reference)["version"])
     form = {"seen": seen, "outcomes.S1": "no_further_action", "outcomes.S2": "", "words": "Seen well."}
     half = hub.http.post(f"/case/{reference}/record_decision", headers=by, data=form)
@@ -159,3 +211,39 @@ def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None
     done = hub.http.post(f"/case/{reference}/record_decision", headers=by, data={**form, "outcomes.S2": "no_further_action"})
     assert done.status_code == 303, done.text
     assert {subject["outcome"] for subject in hub.case(reference)["subjects"].values()} == {"no_further_action"}
+
+
+def test_an_alert_that_nobody_has_is_not_hidden_by_one_that_somebody_has() -> None:
+    parts = environment().get_template("parts.html").module
+    case = {"alerts": ("check:police",), "held_by": {"triage": "d.manager"}, "owner": "police_lead"}
+    both = parts.who(case)  # type: ignore[attr-defined]
+    assert "Nobody has acknowledged" in both and "police lead" in both and "d.manager" in both
+    assert parts.who({**case, "alerts": ()}) == "d.manager"  # type: ignore[attr-defined]
+    assert parts.who({**case, "alerts": (), "held_by": {}}) == "Police lead"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("alerts", "held_by", "said"),
+    [
+        (["check:police"], {"triage": "d.manager"}, "Not acknowledged (1 of 2)"),
+        (["check:police"], {}, "Not acknowledged"),
+        ([], {"triage": "d.manager"}, "Acknowledged"),
+    ],
+)
+def test_the_wall_says_so_too(alerts: list[str], held_by: dict[str, str], said: str) -> None:
+    case = {"reference": "MASH-26-000001", "alerts": alerts, "held_by": held_by, "outstanding": (), "due_at": NOON}
+    known = {"now": NOON, "cases": [case], "counts": Counts(1, 0, {}, {}), "ratings": {}, "assets": Assets()}
+    assert f"<td>{said}</td>" in environment().get_template("wall.html").render(known)
+
+
+def test_what_is_not_possible_is_said_on_a_page_without_a_code(hub: Hub) -> None:
+    reference = hub.referral()
+    by, seen = hub.staff("duty_manager"), str(hub.case(reference)["version"])
+    answer = hub.http.post(f"/case/{reference}/record_meeting", headers=by, data={"seen": seen, "attended": "police"})
+    assert answer.status_code == 409 and "“Record the meeting” is not possible while the case is at “Triage”" in answer.text
+    assert "Rate the referral; " in answer.text and not re.search(r"[a-z]_[a-z]", re.sub(r"<[^>]*>", "", answer.text))
+
+
+def test_an_address_that_is_no_reference_is_said_in_words(hub: Hub) -> None:
+    answer = hub.http.get("/case/MASH-1", headers=hub.staff("duty_manager"))
+    assert answer.status_code == 400 and "Check the address" in answer.text and "String" not in answer.text

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from starlette.datastructures import FormData
 
 from mash.api.pages.forms import KINDS, Asked, fields_of, first_text, read
+from mash.api.pages.questions import CHECK, WRONG, WRONG_ANYWHERE
+from mash.config.command_words import COMMAND_WORDS
 from mash.config.profile import load_profile
 from mash.states.commands import Actor
 from mash.states.machine import COMMANDS
+from mash.states.referral import Referral, SubjectState
 
 SANDWELL = load_profile("sandwell")
 MANAGER = Actor(id="manager", role="duty_manager", agency="social_care", hub="sandwell")
@@ -56,6 +61,49 @@ def test_what_is_needed_and_missing_is_said_beside_its_field(kind: str) -> None:
 
 def test_every_command_of_staff_has_a_form() -> None:
     assert set(COMMANDS) <= set(KINDS)
+
+
+def test_every_command_of_staff_has_its_words_and_nothing_else_has() -> None:
+    assert set(COMMAND_WORDS) == set(COMMANDS)
+    buttons, helps = [words.button for words in COMMAND_WORDS.values()], [words.help for words in COMMAND_WORDS.values()]
+    assert len(set(buttons)) == len(buttons), "two buttons of one case must not say the same"
+    assert all(text.endswith(".") and "_" not in text for text in helps)
+    assert all(words.button and words.done and not words.button.endswith(".") for words in COMMAND_WORDS.values())
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
+    asked = [replace(each, needed=False) for each in fields_of(kind, None, SANDWELL, MANAGER)]
+    given = {each.name: "\u2603 no such thing" for each in asked}
+    _, after = read(kind, asked, FormData({**given, first_text(kind): "\x00" + "x" * 20_001, "redacted": "x" * 20_001}), MANAGER)
+    ours = {CHECK, *WRONG.values(), *WRONG_ANYWHERE.values(), "Shorten this to 20,000 characters"}
+    assert {first_text(kind), "redacted"} <= set(after.errors) and set(after.errors.values()) <= ours
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "typed", "said"),
+    [
+        ("record_decision", "transfer_to", "Leeds", "Enter 3 digits, such as 330"),
+        ("link_referral", "other", "the <other> one", "Enter a reference such as MASH-26-000001"),
+        ("allocate_check", "to", "a; colleague", "Enter the login"),
+        ("convene_meeting", "at", "tomorrow", "Enter a date and a time"),
+        ("record_conference", "held_on", "last week", "Enter a date, such as"),
+        ("ask_agencies", "agencies", "", "Choose at least one"),
+        ("rate_referral", "rating", "\u2603", "Check this"),
+    ],
+)
+def test_what_to_enter_is_said_beside_the_field(kind: str, field: str, typed: str, said: str) -> None:
+    asked = fields_of(kind, None, SANDWELL, MANAGER)
+    form = {**filled(asked), field: typed} if typed else {name: value for name, value in filled(asked).items() if name != field}
+    _, after = read(kind, asked, FormData(form), MANAGER)
+    assert after.errors[field].startswith(said), after.errors
+
+
+def test_a_subject_is_called_by_name_for_whoever_may_read_it() -> None:
+    state = SubjectState(cohort="unborn")
+    case = Referral.model_construct(subjects={"S1": state, "S2": state}, clocks={}, held={}, disagreements={})
+    asked = fields_of("record_decision", case, SANDWELL, MANAGER, {"S1": "Isla Marrowby", "S2": " "})
+    assert [each.label for each in asked[:2]] == ["Outcome for Isla Marrowby (S1, unborn)", "Outcome for S2 (unborn)"]
 
 
 def test_a_time_is_the_hubs_own() -> None:

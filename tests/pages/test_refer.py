@@ -129,12 +129,10 @@ def referred(writer: Writer) -> str:
 
 
 def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: Writer) -> None:
-    assert "call 999 first" in writer.text and "within one working day" in writer.text
+    assert "call 999 first" in writer.text and "within 1 working day" in writer.text
     reference = referred(writer)
     assert (
-        "We have your referral" in writer.text
-        and "within one working day" in writer.text
-        and 'href="/status"' in writer.page.text
+        "We have your referral" in writer.text and "within 1 working day" in writer.text and 'href="/status"' in writer.page.text
     )
     (code,) = re.findall(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b", writer.page.text)
     known = {"reference": reference, "code": code}
@@ -159,18 +157,18 @@ def test_a_teacher_meets_few_fields(writer: Writer) -> None:
     assert 15 < len(writer.fields) <= LONGEST_FOR_A_TEACHER, sorted(writer.fields)
 
 
-def test_talking_it_over_is_a_way_of_its_own(hub: Hub, writer: Writer) -> None:
+def test_asking_for_advice_is_a_way_of_its_own(hub: Hub, writer: Writer) -> None:
     writer.begin(want="advice")
-    assert "Who do you want to talk about?" in writer.text
+    assert "Who do you want advice about?" in writer.text
     writer.answer()
     assert writer.at == "/refer/household", "nobody needs to be named"
     writer.answer()
-    assert "What do you want to talk over?" in writer.text
+    assert "What do you want advice about?" in writer.text
     writer.go("/refer/household")
     writer.finish()
-    assert "Ask to talk it over" in writer.text
+    assert "Ask for advice" in writer.text
     reference = writer.send()
-    assert "We have your request to talk it over" in writer.text
+    assert "We have your request for advice" in writer.text
     state = hub.sql("SELECT state FROM referral WHERE reference = %s", reference)[0][0]
     assert '"contact":"advice"' in state.replace(" ", "")
 
@@ -208,16 +206,20 @@ def test_immediate_danger_leads_to_999_first_and_then_on(hub: Hub, writer: Write
     assert hub_name == "merton" and '"immediate_danger":true' in state.replace(" ", "")
 
 
-def test_a_neighbour_may_stay_unknown_and_a_professional_may_not(hub: Hub, writer: Writer) -> None:
+def test_a_neighbour_may_stay_unknown_and_a_professional_is_asked_once(hub: Hub, writer: Writer) -> None:
     nobody = dict.fromkeys(TEACHER, "")
     writer.begin().answer()
     writer.answer()
     writer.answer(worries="Shouting every night.")
     writer.answer()
-    assert writer.answer(**nobody).status_code == 422 and "Enter your name" in writer.text
+    assert writer.answer(**nobody).status_code == 422 and '<a href="#kind">' in writer.page.text
+    assert "Members of the public need not give a name." in writer.text and "Enter your name" not in writer.text
+    assert writer.answer(**{**nobody, "kind": "school"}).status_code == 422 and "Enter your name" in writer.text
+    assert "select Continue again" in writer.text
+    writer.go("/refer/you")
     writer.answer(**{**nobody, "kind": "neighbour"})
     reference = writer.send()
-    assert "You gave no e-mail address" in writer.text
+    assert "We have no email address to write to you at" in writer.text
     state = hub.sql("SELECT state FROM referral WHERE reference = %s", reference)[0][0].replace(" ", "")
     assert '"source":"9"' in state and '"source_agency":"individual"' in state
 
@@ -232,13 +234,18 @@ def test_lines_stay_lines(writer: Writer) -> None:
 # --- nothing that was typed is lost --------------------------------------------------------------------------------------------
 
 
+SLIPS = [
+    ({"day": "31", "month": "2", "year": "2015"}, "day", "Enter a real date in figures, such as 27 3 2015"),
+    ({"day": "3", "year": "2015"}, "month", "Enter the month too"),
+    ({"day": "3", "month": "4", "year": "15"}, "year", "four figures"),
+    ({"day": "3", "month": "4", "year": "2030"}, "year", "is in the future"),
+]
+
+
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
-        ({"day": "31", "month": "2", "year": "2015"}, "day", "must be a real one in figures, such as 27 3 2015"),
-        ({"day": "3", "year": "2015"}, "month", "must include a month"),
-        ({"day": "3", "month": "4", "year": "15"}, "year", "four figures"),
-        ({"day": "3", "month": "4", "year": "2030"}, "year", "must not be in the future"),
+        *SLIPS,
         ({"given": "half\x00typed"}, "given", "Remove the characters that cannot be read"),
         ({"school": "x" * 2001}, "school", "Shorten this to 2,000 characters"),
     ],
@@ -255,13 +262,53 @@ def test_an_error_stands_beside_the_field_and_above_and_what_was_typed_stays(
     assert all(html.escape(value) in answer.text for value in typed.values())
 
 
+@pytest.mark.parametrize(("typed", "field", "said"), SLIPS)
+def test_what_may_be_a_slip_is_asked_about_once_then_taken_as_it_was_given(
+    hub: Hub, writer: Writer, typed: dict[str, str], field: str, said: str
+) -> None:
+    writer.begin().answer(given="Isla", **typed)
+    assert f'name="passed" value="{field}"' in writer.page.text
+    writer.answer(given="Isla", passed=field, **typed)
+    assert writer.at == "/refer/people"
+    writer.answer()
+    writer.finish()
+    assert "Check this" in writer.text and said in writer.text
+    given = next(each for each in items(hub, writer.send()) if each and "date_of_birth" in each)
+    assert {"day": "31 2 2015", "month": "3 ? 2015"}.get(field, "3") in given
+
+
+def test_a_misspelt_address_stops_nobody(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.answer()
+    writer.answer(worries=WORRIED)
+    writer.answer()
+    wrong = {**TEACHER, "email": "m.teacher@school"}
+    assert writer.answer(**wrong).status_code == 422 and "name@example.org" in writer.text
+    writer.answer(**wrong, passed="email")
+    assert writer.at == "/refer/check" and "Check this" in writer.text
+    reference = writer.send()
+    assert "m.teacher@school" in str(items(hub, reference)) and "We have no email address" in writer.text
+    assert "referrer_not_reachable" in hub.case(reference)["flags"]
+
+
+def test_another_slip_is_asked_about_too_and_what_cannot_be_kept_never_passes(writer: Writer) -> None:
+    writer.begin().answer(given="Isla", day="3", year="2015")
+    assert writer.answer(given="Isla", day="3", month="4", year="15", passed="month").status_code == 422
+    assert writer.answer(given="x" * 2001, passed="given").status_code == 422 and "Shorten this" in writer.text
+
+
 def test_what_is_written_when_the_draft_is_gone_is_kept_in_a_new_one(hub: Hub, writer: Writer) -> None:
     writer.begin()
     hub.sql("DELETE FROM draft")
     writer.answer("/refer/worries", worries="Typed for an hour.")
-    assert writer.at == "/refer/check" and "Typed for an hour." in writer.text and "could not be found" in writer.text
+    assert (
+        writer.at == "/refer/check"
+        and "Typed for an hour." in writer.text
+        and "We could not find what you wrote before" in writer.text
+    )
     assert writer.answer("/refer/send").status_code == 422
-    assert "Choose the area" in writer.text and "Enter your name" in writer.text and "Error: " in writer.text
+    assert "Choose the area" in writer.text and "Choose who you are contacting us as" in writer.text and "Error: " in writer.text
     writer.go("/refer/area")
     writer.answer(hub="sandwell")
     assert writer.at == "/refer/check", "a change leads back to it"
@@ -310,7 +357,7 @@ def test_a_device_forgets_it(writer: Writer) -> None:
     writer.begin()
     link = f"/refer/return/{writer.secret}"
     writer.answer("/refer/leave")
-    assert writer.at == "/refer" and "Go on where you were" not in writer.text and not writer.browser.cookies
+    assert writer.at == "/refer" and "Continue your referral" not in writer.text and not writer.browser.cookies
     writer.go(link)
     writer.answer()
     assert writer.at != "/refer"

@@ -1,0 +1,61 @@
+"""Refusals as people read them on a page: without codes, and without the names of fields. Programs get what the API says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from mash.config.command_words import COMMAND_WORDS
+from mash.config.permissions import may
+from mash.config.words import worded
+from mash.states.commands import Actor
+from mash.states.errors import Refusal
+from mash.states.machine import COMMANDS, NAMES, STAGES
+
+TITLES = {"NotYours": "You cannot do this", "Internal": "Sorry, something went wrong"}
+NO_PAGE, ADDRESS = "This page's address is not right", "Check the address, or go back and try again."
+CHANGED = "Someone else has changed this case since you opened the form. Look at the case again, then decide."
+REASON = "Enter the reason in words."
+_FIELD = re.compile(r" \([a-z]+(?:_[a-z0-9]+)*\)")
+"""Which field of a request is meant: a form names it in its own way."""
+_CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+
+
+def in_words(refusal: Refusal, by: Actor | None = None) -> str:
+    """What a refusal says to whoever reads a page."""
+    return said_of({"type": type(refusal).__name__, "detail": refusal.reason, **refusal.facts}, by)
+
+
+def title_of(answer: Mapping[str, Any]) -> str:
+    """What a page is called that says the API's answer."""
+    return NO_PAGE if "fields" in answer else TITLES.get(_kind(answer)) or str(answer["title"])
+
+
+def said_of(answer: Mapping[str, Any], by: Actor | None = None) -> str:
+    """What the API's answer, when it is a refusal, says to whoever reads a page."""
+    if "fields" in answer:
+        return ADDRESS
+    match _kind(answer):
+        case "ImpossibleMove":
+            return _impossible(answer, by)
+        case "ReasonNeeded":
+            return REASON
+        case "VersionConflict":
+            return CHANGED
+    text = _CODE.sub(lambda code: worded(code[0]), _FIELD.sub("", answer.get("detail", "")))
+    # An empty text has its end already.
+    return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.?!' else '.'}"
+
+
+def _kind(answer: Mapping[str, Any]) -> str:
+    return str(answer["type"]).rpartition(":")[2]
+
+
+def _impossible(answer: Mapping[str, Any], by: Actor | None) -> str:
+    """At which stage the case is, and what can be done there that cannot be done at every stage."""
+    what = f"“{COMMAND_WORDS[answer['command']].button}”" if answer["command"] in COMMAND_WORDS else "This"
+    now = [kind for kind in answer["possible"] if COMMANDS[kind] != STAGES and (by is None or may(by.role, kind))]
+    offered = "; ".join(COMMAND_WORDS[kind].button for kind in now)
+    onward = f" At this stage you can: {offered}." if offered else ""
+    return f"{what} is not possible while the case is at “{NAMES[answer['stage']]}”.{onward}"
