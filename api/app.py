@@ -107,14 +107,16 @@ def create_app(settings: Settings) -> FastAPI:
     check_routes([*app.routes, *(route for router in routers for route in router.routes)])
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_exception_handler(RequestValidationError, on_malformed)
-    app.add_exception_handler(HTTPException, on_malformed)
+    for kind in (Malformed, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, on_malformed)
     return app
 
 
 async def on_malformed(request: Request, error: Exception) -> Response:
     """Answer a malformed request, and keep the receipt of a malformed submission: it is counted, not forgotten."""
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, Malformed):
+        refusal = error
+    elif isinstance(error, RequestValidationError):
         refusal = malformed(list(error.errors()))
     elif isinstance(error, HTTPException) and error.status_code == 400:
         # All that FastAPI says of a body that it cannot read.

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from mash.api.auth import REFERRER_ROLE
+from mash.api.auth import REFERRER_ROLE, holder
 from mash.api.pages.page import page
 from mash.api.problems import STATUS, Malformed, answers
 from mash.api.referrals import begin_disagreement
-from mash.api.schemas import LONGEST_WORDS
+from mash.api.schemas import LONGEST_WORDS, DisagreementGiven
 from mash.flows.store.queries import Case, read_case
-from mash.flows.store.reading import family
-from mash.flows.store.store import system_actor
+from mash.flows.store.reading import look_at_family
 from mash.notifications.links import is_status_code
 from mash.notifications.wording import became_said
 from mash.states.clocks import local
@@ -46,39 +48,47 @@ async def show(request: Request) -> HTMLResponse:
     """What has become of a referral: being considered, or decided and how, as far as whoever made it may know."""
     fields = await _form(request)
     try:
-        case = await _case(request, fields)
+        case, parts = await _looked_at(request, fields, "read_own_referral")
     except Refusal as refusal:
         return page(request, "status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
-    said = [
-        sentence
-        for part in await family(request.app.state.store, case.root, system_actor(case.hub))
-        for sentence in became_said(part.reference, part.referral)
-    ]
+    said = [sentence for part in parts for sentence in became_said(part.reference, part.referral)]
     disputable = "raise_disagreement" in case.referral.possible()
-    return page(request, "status.html", f"Your referral {case.reference}", said=said, fields=fields, disputable=disputable)
+    known: dict[str, Any] = {"said": said, "fields": fields, "disputable": disputable, "key": secrets.token_urlsafe(16)}
+    return page(request, "status.html", f"Your referral {case.reference}", **known)
 
 
 @router.post(
     "/disagreements",
     response_class=HTMLResponse,
     responses=answers(400, 403, 404, 409, 410, 422, page=True),
-    openapi_extra=_taking("words"),
+    openapi_extra=_taking("words", "key"),
 )
 async def disagree(request: Request) -> HTMLResponse:
-    """Say that you disagree. The hub's procedure begins: somebody determines it within a time limit, and you are told."""
+    """Say that you disagree, once however often it is sent with the same key. The hub's procedure begins: somebody determines it
+    within a time limit, and you are told."""
     fields = await _form(request)
     try:
-        case = await _case(request, fields)
-        words = str(fields.get("words", "")).strip()
-        if not 0 < len(words) <= LONGEST_WORDS:
-            raise Malformed(f"Say why you disagree, in at most {LONGEST_WORDS:,} characters.")
+        case, _ = await _looked_at(request, fields, "disagree_with_decision")
         by = Actor(id=case.caller, role=REFERRER_ROLE, agency=case.referral.source_agency, hub=case.hub)
-        async with request.app.state.store.transaction(by) as connection:
-            _, clock = await begin_disagreement(connection, request.app.state.store, case, by, words)
+        # Apart from the keys of the system that made the referral: whoever has its code uses up none of them.
+        key = f"status:{str(fields.get('key', ''))[:100] or secrets.token_urlsafe(16)}"
+        answer = await begin_disagreement(request.app.state.store, case, by, _given(fields), key)
     except Refusal as refusal:
         return page(request, "status.html", TITLE, STATUS[type(refusal)], problem=refusal.reason, fields=fields)
-    said = [f"Thank you. Somebody who did not decide looks at it again, by {local(clock.due_at)}. You will be told."]
+    if answer.status >= 400:
+        return page(request, "status.html", TITLE, answer.status, problem=answer.body["detail"], fields=fields)
+    until = local(datetime.fromisoformat(answer.body["determined_by"]))
+    said = [f"Thank you. Somebody who did not decide looks at it again, by {until}. You will be told."]
     return page(request, "status.html", f"{case.reference}: we have your disagreement", said=said, fields=fields)
+
+
+def _given(fields: FormData) -> DisagreementGiven:
+    try:
+        return DisagreementGiven(words=str(fields.get("words", "")).strip())
+    except ValidationError:
+        raise Malformed(
+            f"Say why you disagree, in at most {LONGEST_WORDS:,} characters, and without what was pasted beside the text."
+        ) from None
 
 
 async def _form(request: Request) -> FormData:
@@ -88,9 +98,12 @@ async def _form(request: Request) -> FormData:
         return FormData()
 
 
-async def _case(request: Request, fields: FormData) -> Case:
-    """The referral. Raises NotFound alike for a wrong reference and for a wrong code."""
+async def _looked_at(request: Request, fields: FormData, action: str) -> tuple[Case, list[Case]]:
+    """The referral, and all that it was split into; whoever has the code looks at each. Raises NotFound alike for a wrong
+    reference and for a wrong code."""
+    store = request.app.state.store
     reference, code = (str(fields.get(name, ""))[:60].strip() for name in ("reference", "code"))
     if not is_status_code(request.app.state.token_key, reference.upper(), code):
         raise NotFound(WRONG)
-    return await read_case(request.app.state.store, reference.upper())
+    case = await read_case(store, reference.upper())
+    return case, await look_at_family(store, case.reference, holder(case), action, holds="has its code")
