@@ -18,6 +18,7 @@ from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, pe
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
+from mash.api.limits import Rate
 from mash.api.pages import (
     admin,
     assets,
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.settings = settings
     app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
+    app.state.begun = Rate(settings.drafts_per_hour, 3600.0)
     file = read_sign_on(settings)
     app.state.assets = Assets()
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
