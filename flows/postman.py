@@ -156,7 +156,7 @@ class Postman:
                 reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role, notice=notice.id
             )
             return f"{base}/alerts/{links.sign(self._token_key, link)}"
-        return f"{base}/cases/{notice.reference}" if notice.reference else f"{base}/health"
+        return f"{base}/case/{notice.reference}" if notice.reference else f"{base}/health"
 
 
 def _away(notices: list[outbox.Claimed]) -> dict[str, Any]:
