@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
 from mash.api.schemas import REFERENCE, Moment
-from mash.flows.store.accesses import accesses_of, accesses_to
+from mash.flows.store.accesses import MOST, accesses_of, accesses_to
 from mash.flows.store.store import Store
-from mash.states.commands import Actor, Code
+from mash.states.commands import Actor, Login
 
 router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
 
@@ -38,8 +38,11 @@ class Asked(BaseModel):
     )
 
     reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")] | None = None
-    person: Code | None = Field(default=None, description="A login.")
+    person: Login | None = Field(default=None, description="A login.")
     since: Moment | None = None
+    before: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,18}$", description="To read on: what the last answer gave as `earlier`."
+    )
 
     @model_validator(mode="after")
     def one_of_them(self) -> Asked:
@@ -50,29 +53,41 @@ class Asked(BaseModel):
 
 
 class Looked(BaseModel):
-    """Somebody looked at a case: who, in which role, at what, and what let them."""
+    """Somebody looked at a case, or at what a person looked (`about`): who, in which role, at what, and what let them. The same
+    again within an hour is counted."""
 
     at: datetime
+    last_at: datetime
+    times: int
     person: str
     role: str
     agency: str
-    reference: str
+    reference: str | None
+    about: str | None
     action: str
     why: str
 
 
+class Report(BaseModel):
+    """Who looked."""
+
+    accesses: list[Looked]
+    earlier: str | None
+    """What to give as `before` to read on; none at the end."""
+
+
 @router.post("")
-async def accesses(
-    request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]
-) -> dict[str, list[Any]]:
-    """Who looked at a case, its linked referrals included, or what a person looked at; the latest first, a thousand at most."""
-    return {"accesses": await looked(request.app.state.store, asked, by)}
+async def accesses(request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]) -> Report:
+    """Who looked at a case, its linked referrals included, or what a person looked at; the latest first, a thousand at once."""
+    return await looked(request.app.state.store, asked, by)
 
 
-async def looked(store: Store, asked: Asked, by: Actor) -> list[Looked]:
-    """What is asked for; the latest first."""
+async def looked(store: Store, asked: Asked, by: Actor) -> Report:
+    """What is asked for."""
+    before = int(asked.before) if asked.before else None
     if asked.reference:
-        rows = await accesses_to(store, asked.reference, by, asked.since)
+        rows = await accesses_to(store, asked.reference, by, asked.since, before)
     else:
-        rows = await accesses_of(store, asked.person or "", by, asked.since)
-    return [Looked.model_validate(row, from_attributes=True) for row in rows]
+        rows = await accesses_of(store, asked.person or "", by, asked.since, before)
+    lines = [Looked.model_validate(row, from_attributes=True) for row in rows[:MOST]]
+    return Report(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None)

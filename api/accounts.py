@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -42,13 +42,23 @@ def new_account(login: str, password: str, position: Position) -> Account:
     return Account(password=hashed, one_time_codes=SecretStr(pyotp.random_base32()), positions=(position,))
 
 
-def change_password(path: Path, login: str, password: str) -> None:
-    """Give an account another password. Raises SettingsError for one that is too short, too long, or easily guessed."""
+def change_accounts(path: Path, change: Callable[[dict[str, Account]], dict[str, Account]]) -> None:
+    """Change the file of accounts; of several who do so at once, each sees what the one before has done."""
     with one_at_a_time(path.with_name(f".{path.name}.lock")):
-        accounts = accounts_in(path)
-        account = accounts[login]
+        write_secret(path, accounts_text(change(accounts_in(path) if path.exists() else {})))
+
+
+def change_password(path: Path, login: str, password: str) -> None:
+    """Give an account another password. Raises SettingsError for one that is too short, too long, or easily guessed, and for an
+    account that was removed."""
+
+    def change(accounts: dict[str, Account]) -> dict[str, Account]:
+        if (account := accounts.get(login)) is None:
+            raise SettingsError("this account was removed")
         hashed = _hashed(login, password, account.positions)
-        write_secret(path, accounts_text({**accounts, login: account.model_copy(update={"password": hashed})}))
+        return {**accounts, login: account.model_copy(update={"password": hashed})}
+
+    change_accounts(path, change)
 
 
 def _hashed(login: str, password: str, positions: Sequence[Position]) -> str:

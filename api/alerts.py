@@ -10,7 +10,7 @@ from mash.api.pages.refusals import in_words
 from mash.api.problems import STATUS, answers
 from mash.flows.store.apply import act
 from mash.flows.store.outbox import told_to
-from mash.flows.store.queries import read_case
+from mash.flows.store.reading import look_at
 from mash.flows.store.store import Store
 from mash.notifications.links import AlertLink, read
 from mash.states.commands import AcknowledgeAlert, Actor
@@ -18,6 +18,8 @@ from mash.states.errors import Refusal
 from mash.states.machine import NAMES
 
 router = APIRouter(tags=["alerts"])
+HOLDS = "has the link of an alert"
+"""What lets somebody look, whatever their role reaches."""
 
 
 @router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(404, 410, page=True))
@@ -25,7 +27,7 @@ async def show(request: Request, token: str) -> HTMLResponse:
     """What the alert is about, and a button. Looking changes nothing."""
     try:
         link = read(request.app.state.token_key, token)
-        case = await read_case(request.app.state.store, link.reference)
+        case = await look_at(request.app.state.store, link.reference, _whoever(link), "read_alert", holds=HOLDS)
     except Refusal as refusal:
         return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=in_words(refusal))
     clock = case.referral.clocks[link.clock]
@@ -43,7 +45,7 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
     try:
         link = read(request.app.state.token_key, token)
         by = await _holder(request.app.state.store, link)
-        # The link lets them, whatever their role reaches.
+        await look_at(request.app.state.store, link.reference, by, "acknowledge_alert", holds=HOLDS)
         await act(request.app.state.store, link.reference, AcknowledgeAlert(clock=link.clock), by, of_system=True)
     except Refusal as refusal:
         return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=in_words(refusal))
@@ -51,6 +53,12 @@ async def acknowledge(request: Request, token: str) -> HTMLResponse:
     return page(request, "alert.html", f"{link.reference}: acknowledged", text=text)
 
 
+def _whoever(link: AlertLink) -> Actor:
+    """Whoever follows a link: a person of the role, or what looks through their mail."""
+    return Actor(id=f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)
+
+
 async def _holder(store: Store, link: AlertLink) -> Actor:
     """Whoever acknowledges by a link: the one who was told, or whoever has the role."""
-    return Actor(id=await told_to(store, link.notice) or f"link:{link.role}", role=link.role, agency="hub", hub=link.hub)
+    person = await told_to(store, link.notice)
+    return _whoever(link).model_copy(update={"id": person}) if person else _whoever(link)

@@ -18,6 +18,7 @@ from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, pe
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
+from mash.api.limits import Rate
 from mash.api.pages import (
     admin,
     assets,
@@ -95,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.settings = settings
     app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
+    app.state.begun = Rate(settings.drafts_per_hour, 3600.0)
     file = read_sign_on(settings)
     app.state.assets = Assets()
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
@@ -107,14 +109,16 @@ def create_app(settings: Settings) -> FastAPI:
     check_routes([*app.routes, *(route for router in routers for route in router.routes)])
     for kind, handler in HANDLERS.items():
         app.add_exception_handler(kind, handler)
-    app.add_exception_handler(RequestValidationError, on_malformed)
-    app.add_exception_handler(HTTPException, on_malformed)
+    for kind in (Malformed, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, on_malformed)
     return app
 
 
 async def on_malformed(request: Request, error: Exception) -> Response:
     """Answer a malformed request, and keep the receipt of a malformed submission: it is counted, not forgotten."""
-    if isinstance(error, RequestValidationError):
+    if isinstance(error, Malformed):
+        refusal = error
+    elif isinstance(error, RequestValidationError):
         refusal = malformed(list(error.errors()))
     elif isinstance(error, HTTPException) and error.status_code == 400:
         # All that FastAPI says of a body that it cannot read.

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from fastapi.responses import Response
 
-from mash.api.guard import WHO
+from mash.api.guard import SESSION_COOKIE, SIGNED_IN, WHO, bearer_of, cookie_called
 from mash.api.problems import NotSignedIn
 from mash.flows.store.api_keys import PREFIX, find_api_key
+from mash.flows.store.queries import Case
 from mash.flows.store.sessions import SHOWN, Session, find_session
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
@@ -25,8 +26,7 @@ BY_ITSELF = "MASH-By-Itself"
 
 
 def _bearer(request: Request) -> str | None:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+    return bearer_of(request.headers.get("authorization", ""))
 
 
 def referrer(scope: str) -> Callable[[Request], Awaitable[Actor]]:
@@ -41,9 +41,15 @@ def referrer(scope: str) -> Callable[[Request], Awaitable[Actor]]:
             raise NotSignedIn("this API key is not valid: it is unknown, has expired, or was revoked")
         if scope not in row.scopes:
             raise NotYours(f"this API key has not the scope '{scope}': ask the hub's administrator for one that has")
+        request.scope["state"][SIGNED_IN] = row.hash
         return Actor(id=row.caller, role=REFERRER_ROLE, agency=row.agency, hub=row.hub)
 
     return check
+
+
+def holder(case: Case) -> Actor:
+    """Whoever asks about a referral of theirs by something they hold, and is not asked who they are."""
+    return Actor(id=REFERRER_ROLE, role=REFERRER_ROLE, agency=case.referral.source_agency, hub=case.hub)
 
 
 async def staff(request: Request) -> Actor:
@@ -51,12 +57,12 @@ async def staff(request: Request) -> Actor:
     return (await signed_in(request)).actor
 
 
-async def signed_in(request: Request) -> Session:
-    """The session of whoever calls. A browser sends its cookie wherever it is sent itself: what would change something must come
-    from a page of ours. Raises NotSignedIn, or NotYours where it does not."""
+async def signed_in(request: Request, *, by_itself: bool = False) -> Session:
+    """The session of whoever calls; what a page asks for `by_itself` is no use of it. A browser sends its cookie wherever it is
+    sent itself: what would change something must come from a page of ours. Raises NotSignedIn, or NotYours where it does not."""
     bearer = _bearer(request)
     secret = bearer or request.cookies.get(cookie_name(request))
-    used = BY_ITSELF not in request.headers
+    used = not by_itself and BY_ITSELF not in request.headers
     session = await find_session(request.app.state.store, secret, used=used) if secret else None
     if session is None or secret is None:
         raise NotSignedIn("sign in (again): your session is over, or there was none")
@@ -64,7 +70,7 @@ async def signed_in(request: Request) -> Session:
         same_origin(request)
         if not hmac.compare_digest((await _csrf_given(request)).encode(), csrf_token(secret).encode()):
             raise NotYours("this did not come from a page of ours, or from one that is out of date: load it again")
-    request.scope["state"][WHO] = {"session": session.hash[:SHOWN]}
+    request.scope["state"] |= {SIGNED_IN: session.hash, WHO: {"session": session.hash[:SHOWN]}}
     request.state.csrf, request.state.session = csrf_token(secret), session
     return session
 
@@ -99,18 +105,18 @@ def _secure(request: Request) -> bool:
     return str(request.app.state.base_url).startswith("https:")
 
 
-def cookie_name(request: Request, name: str = "mash") -> str:
-    """What a cookie of ours is called: the prefix has browsers take it from us alone, and by https alone."""
-    return f"__Host-{name}" if _secure(request) else name
+def cookie_name(request: Request, name: str = SESSION_COOKIE) -> str:
+    """What a cookie of ours is called here."""
+    return cookie_called(name, _secure(request))
 
 
-def set_cookie(request: Request, answer: Response, secret: str, name: str = "mash", seconds: int | None = None) -> None:
+def set_cookie(request: Request, answer: Response, secret: str, name: str = SESSION_COOKIE, seconds: int | None = None) -> None:
     """Have the browser keep a secret, for this site alone and unreadable to scripts; until it is closed, or so many seconds."""
     answer.set_cookie(
         cookie_name(request, name), secret, max_age=seconds, path="/", secure=_secure(request), httponly=True, samesite="lax"
     )
 
 
-def drop_cookie(request: Request, answer: Response, name: str = "mash") -> None:
+def drop_cookie(request: Request, answer: Response, name: str = SESSION_COOKIE) -> None:
     """Have the browser forget it."""
     answer.delete_cookie(cookie_name(request, name), path="/", secure=_secure(request), httponly=True, samesite="lax")

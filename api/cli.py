@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mash.api import backup_cli, checkpoint_cli, keys_cli, notify_cli, people_cli, profile_cli, rota_cli, sign_on_cli
-from mash.api.installed import installed, out, with_store
+from mash.api.installed import administrator, installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.states.errors import Refusal
@@ -125,14 +125,17 @@ def log(
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
     from mash.api.checkpoint_cli import prove
     from mash.flows.store.log import read_log
-    from mash.flows.store.queries import read_case
+    from mash.flows.store.reading import look_at
     from mash.flows.story import told
     from mash.states.clocks import dated
 
     async def tell(store: Any) -> None:
-        profile = store.hubs.get((await read_case(store, what)).hub)
-        for each in await read_log(store, what):
-            out.print(f"{each.sequence:>4}  {dated(each.at)}  {each.by.role:<20} {told(each, profile)}", markup=False)
+        story = await read_log(store, what)
+        hub = story[0].by.hub
+        await look_at(store, what, administrator(hub), "read_story", holds="gives commands on the machine")
+        for recorded in story:
+            words = told(recorded, store.hubs.get(hub))
+            out.print(f"{recorded.sequence:>4}  {dated(recorded.at)}  {recorded.by.role:<20} {words}", markup=False)
 
     async def verify(store: Any) -> None:
         wrong = await prove(store, against, key)

@@ -7,6 +7,7 @@ import asyncio
 import time
 
 import structlog
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mash.api.limits import Known, Rate, digest_of, network_of, place_of
@@ -23,7 +24,9 @@ WRONG_PER_MINUTE = 30
 """Wrong keys, codes and links from one place. Each is of 80 bits or more: this is to notice, and to keep the work small."""
 HEALTH = "/health"
 SIGNED_IN = "signed_in"
-"""In a request's state: its credential was accepted."""
+"""In a request's state: the hash of the key, or of a session's secret, that was accepted."""
+SESSION_COOKIE, SCREEN_COOKIE = "mash", "mash-wall"
+"""The cookies by which callers are known."""
 SECRET_PATHS = ("/status", "/alerts/", "/sign-in/", "/refer/return")
 """Where a secret is asked for that is not in the headers."""
 
@@ -60,14 +63,16 @@ class Guard:
         self.said = Rate(1)
         self.known = Known()
         self.body_seconds = settings.body_seconds
-        self.headers = (*HEADERS, HSTS) if settings.base_url.startswith("https:") else HEADERS
+        secure = settings.base_url.startswith("https:")
+        self.headers = (*HEADERS, HSTS) if secure else HEADERS
+        self.cookies = tuple(cookie_called(name, secure) for name in (SESSION_COOKIE, SCREEN_COOKIE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        head = _Head(scope)
+        head = _Head(scope, self.cookies)
         scope.setdefault("state", {})
 
         async def sent(message: Message) -> None:
@@ -96,13 +101,13 @@ class Guard:
     def _wait(self, head: _Head) -> int:
         """How many seconds the caller has to wait; where it is none, the request counts."""
         now = time.monotonic()
-        head.known = bool(head.digest) and self.known(head.digest, now)
+        known = next((digest for digest in head.shown if self.known(digest, now)), "")
         # Monitors ask for health, and whatever starts us: it is theirs as if they had a key.
-        rate, caller = (self.of_known, head.digest) if head.known else (self.of_others, head.place)
+        rate, caller = (self.of_known, known) if known else (self.of_others, head.place)
         if head.path == HEALTH:
             rate, caller = self.of_known, head.place
         wait = rate.wait(caller, now)
-        if (head.digest or head.secret) and not head.known:
+        if (head.shown or head.secret) and not known:
             wait = max(wait, self.wrong.wait(head.place, now))
         if not wait:
             rate.take(caller, now)
@@ -111,11 +116,12 @@ class Guard:
     def _learn(self, head: _Head, status: int, state: dict[str, object]) -> None:
         """See by the answer whether a secret was right."""
         now = time.monotonic()
-        if head.digest and state.get(SIGNED_IN):
-            self.known.add(head.digest, now)
-        elif head.digest and status == 401:
-            self.known.discard(head.digest)
-        if (status == 401 and head.digest) or (status == 404 and head.secret):
+        if accepted := state.get(SIGNED_IN):
+            self.known.add(str(accepted), now)
+        elif status == 401:
+            for digest in head.shown:
+                self.known.discard(digest)
+        if (status == 401 and head.shown) or (status == 404 and head.secret):
             self.wrong.take(head.place, now)
 
     def _report(self, head: _Head, status: int, scope: Scope) -> None:
@@ -154,26 +160,43 @@ class Guard:
             raise TooSlow(f"send the whole of a request within {self.body_seconds:g} seconds") from None
 
 
+def bearer_of(authorization: str) -> str | None:
+    """The key, or the session's secret, that a header shows."""
+    scheme, _, value = authorization.partition(" ")
+    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+
+
+def cookie_called(name: str, secure: bool) -> str:
+    """What a cookie of ours is called: the prefix has browsers take it from us alone, and by https alone."""
+    return f"__Host-{name}" if secure else name
+
+
 class _Head:
     """What is looked at in a request before its body: one walk through the headers."""
 
-    __slots__ = ("chunked", "digest", "known", "length", "path", "place", "secret", "size")
+    __slots__ = ("chunked", "length", "path", "place", "secret", "shown", "size")
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, cookies: tuple[str, ...]) -> None:
         self.path: str = scope["path"]
-        self.length, self.chunked, self.known = 0, False, False
+        self.length, self.chunked = 0, False
         self.size = len(scope["raw_path"]) + len(scope["query_string"])
-        credential = b""
+        authorization, with_cookies = "", False
         for name, value in scope["headers"]:
             self.size += len(name) + len(value)
-            if name == b"authorization" or (name == b"cookie" and not credential):
-                credential = value
+            if name == b"authorization":
+                authorization = authorization or value.decode("latin-1")
+            elif name == b"cookie":
+                with_cookies = True
             elif name == b"content-length":
                 # The server has refused one that is no number.
                 self.length = int(value)
             elif name == b"transfer-encoding":
                 self.chunked = True
-        self.digest = digest_of(credential) if credential else ""
+        # What is shown itself, as whoever asks who calls finds it: in other words around it, it is no other caller's.
+        bearer = bearer_of(authorization)
+        kept = HTTPConnection(scope).cookies if with_cookies and not bearer else {}
+        secrets = (bearer,) if bearer else (kept.get(name) for name in cookies)
+        self.shown = tuple(digest_of(secret.encode()) for secret in secrets if secret)
         self.place = place_of(scope["client"][0]) if scope["client"] else "unknown"
         self.secret = self.path.startswith(SECRET_PATHS)
 

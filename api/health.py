@@ -34,7 +34,8 @@ async def health(request: Request) -> JSONResponse:
     """Whether referrals are accepted (`ready`), and what is wrong otherwise: the worker, Prefect, clocks and notices. Asks for no
     key. It answers 503 only when no referral can be accepted."""
     try:
-        wrong = list((await read_health(request.app.state.store)).wrong())
+        found = await read_health(request.app.state.store)
+        wrong = list(found.wrong(request.app.state.settings.drafts_room))
     except (SQLAlchemyError, OSError):
         wrong = ["the database cannot be reached: no referral is accepted"]
         return JSONResponse({"status": "down", "live": True, "ready": False, "wrong": wrong}, 503)
@@ -65,6 +66,7 @@ class _Now(Collector):
             ("mash_notice_waiting_seconds", "For how long the first of them has waited", self.found.waited.total_seconds()),
             ("mash_notices_dead", "Notices that could not be delivered", self.found.dead),
             ("mash_runs_behind", "Referrals whose flow run is behind", self.found.behind),
+            ("mash_drafts_bytes", "Of what is written at /refer and not sent", self.found.drafts),
             ("mash_contacts", "Contacts received", self.count["contacts"]),
             ("mash_outcomes", "Contacts that have an outcome", self.count["outcomes"]),
             ("mash_contacts_open", "Contacts that are open", self.count["open"]),

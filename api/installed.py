@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from mash.config.settings import Settings, read_settings
+from mash.states.commands import SYSTEM, Actor
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -38,3 +39,8 @@ def with_store(work: Callable[[Any], Awaitable[None]]) -> None:
 def whoever() -> str:
     """Who gives a command on this machine, by login."""
     return f"cli:{getpass.getuser()}"
+
+
+def administrator(hub: str) -> Actor:
+    """Whoever gives a command on this machine, acting for a hub."""
+    return Actor(id=whoever(), role="administrator", agency=SYSTEM, hub=hub)

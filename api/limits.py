@@ -14,20 +14,21 @@ KNOWN_SECONDS = 3600.0
 
 
 class Rate:
-    """So many requests a minute from each caller, at once or spread out: a bucket that fills steadily (GCRA). 0 is no limit.
+    """So many requests a minute, or within so many `seconds`, from each caller, at once or spread out: a bucket that fills
+    steadily (GCRA). 0 is no limit.
 
     Not the package `limits`: in memory it keeps an entry per request and starts a thread to expire them (25 to 100 us a request,
     where a whole 401 costs 85), and never forgets a caller, so that whoever invents callers fills the memory.
     """
 
-    def __init__(self, per_minute: int) -> None:
-        self.interval = 60.0 / per_minute if per_minute else 0.0
+    def __init__(self, most: int, seconds: float = 60.0) -> None:
+        self.seconds, self.interval = seconds, seconds / most if most else 0.0
         self.full: dict[str, float] = {}
         """When each caller will have everything again."""
 
     def wait(self, caller: str, now: float) -> int:
         """How many whole seconds a caller has to wait for another request; 0 when there is one left."""
-        ahead = self.full.get(caller, now) - now + self.interval - 60.0
+        ahead = self.full.get(caller, now) - now + self.interval - self.seconds
         return math.ceil(ahead) if ahead > 1e-6 else 0
 
     def take(self, caller: str, now: float) -> None:
@@ -36,7 +37,7 @@ class Rate:
         if len(self.full) >= MOST_CALLERS:
             self._forget(now)
         # The latest stands last.
-        self.full[caller] = min(until, now + 60.0)
+        self.full[caller] = min(until, now + self.seconds)
 
     def _forget(self, now: float) -> None:
         for caller in [caller for caller, until in self.full.items() if until <= now]:

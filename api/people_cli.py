@@ -7,16 +7,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api.installed import out, whoever, with_store
+from mash.api.installed import administrator, out, whoever, with_store
 from mash.config.settings import SettingsError
-from mash.states.commands import Actor, ErasePeople, WhyErased
+from mash.states.commands import ErasePeople, WhyErased
 
 app = typer.Typer(no_args_is_help=True, help="How long people are kept, and what is about to be erased.")
-
-
-def _by(hub: str) -> Actor:
-    """Whoever gives the command on this machine, acting for a hub."""
-    return Actor(id=whoever(), role="administrator", agency="system", hub=hub)
 
 
 def erase(
@@ -33,7 +28,7 @@ def erase(
         case = await read_case(store, reference)
         if not yes:
             typer.confirm(f"Nobody will ever read the people of {reference} again. Erase them?", abort=True)
-        erased = await erase_people(store, reference, ErasePeople(why=why), _by(case.hub))
+        erased = await erase_people(store, reference, ErasePeople(why=why), administrator(case.hub))
         out.print(f"erased: {', '.join(erased)}")
 
     with_store(work)

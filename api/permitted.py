@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from starlette.routing import BaseRoute, Route
 
 from mash.api.auth import staff
-from mash.api.guard import SIGNED_IN, WHO
+from mash.api.guard import WHO
 from mash.config.permissions import may, read_permissions
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
@@ -30,7 +30,6 @@ class Permitted:
     async def __call__(self, request: Request) -> Actor:
         """Who calls."""
         by = await self.who(request)
-        request.scope["state"][SIGNED_IN] = True
         request.scope["state"].setdefault(WHO, {}).update(role=by.role, agency=by.agency, hub=by.hub)
         demand(by, self.action)
         return by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -17,14 +18,13 @@ from mash.api.problems import ACTING, FINDING, Malformed, answer_for, answers, r
 from mash.api.schemas import DisagreementGiven, Reference, Submission, contact_of
 from mash.flows.store.apply import apply, receive
 from mash.flows.store.queries import Case
-from mash.flows.store.reading import family, look_at
+from mash.flows.store.reading import look_at, look_at_family
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.notifications.links import status_code
 from mash.notifications.wording import became
 from mash.states.commands import Actor, RaiseDisagreement, TakeDisagreementFurther
 from mash.states.errors import Refusal
-from mash.states.referral import Clock
 
 router = APIRouter(tags=["referrers"])
 Key = Annotated[
@@ -81,14 +81,14 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
 
 async def record_malformed(request: Request, answer: Answer) -> None:
     """Keep the receipt of a submission that could not be read, when it is known who sent it."""
-    key = request.headers.get("idempotency-key", "").strip()
+    # Without a key of theirs it has one of ours: it is counted all the same.
+    key = request.headers.get("idempotency-key", "").strip() or secrets.token_urlsafe(16)
     try:
         by = await referrer("submit")(request)
     except Refusal:
         return
-    if key:
-        digest = hashlib.sha256(await request.body()).hexdigest()
-        await record_refused(request.app.state.store, by, key, "submission", digest, answer)
+    digest = hashlib.sha256(await request.body()).hexdigest()
+    await record_refused(request.app.state.store, by, key, "submission", digest, answer)
 
 
 @router.get("/referrals/{reference}", responses=FINDING)
@@ -98,11 +98,11 @@ async def status(
     by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer("read_status")))],
 ) -> dict[str, Any]:
     """What has become of a referral of yours, as a referrer may know it."""
-    case = await look_at(request.app.state.store, reference, by, "read_own_referral")
+    parts = await look_at_family(request.app.state.store, reference, by, "read_own_referral")
     return {
         "reference": reference,
-        "received_at": case.referral.received_at,
-        "parts": [_part(part) for part in await family(request.app.state.store, case.root, by)],
+        "received_at": next(part.referral.received_at for part in parts if part.reference == reference),
+        "parts": [_part(part) for part in parts],
     }
 
 
@@ -118,26 +118,26 @@ async def disagree(
     resolving professional differences begins: somebody determines it within a time limit, and you are told."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "disagree_with_decision")
-
-    async def work(connection: AsyncConnection) -> Answer:
-        name, clock = await begin_disagreement(connection, store, case, by, given.words, given.disagreement)
-        answer = {"reference": reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
-        return Answer(201, answer, reference)
-
-    body = {"reference": reference, **given.model_dump(mode="json")}
-    return reply(await answer_once(store, by, idempotency_key(key), "disagreement", body, work, answer_for))
+    return reply(await begin_disagreement(store, case, by, given, idempotency_key(key)))
 
 
-async def begin_disagreement(
-    connection: AsyncConnection, store: Store, case: Case, by: Actor, words: str, further: str | None = None
-) -> tuple[str, Clock]:
-    """Begin a referrer's disagreement, or take one `further`, within the caller's transaction; returns its name, and the clock by
-    which it is determined."""
+async def begin_disagreement(store: Store, case: Case, by: Actor, given: DisagreementGiven, key: str) -> Answer:
+    """Begin a referrer's disagreement, or take one further, once for each key; the answer names it, and says by when it is
+    determined. Raises KeyReused."""
+    further = given.disagreement
     about: Literal["decision", "rating"] = "decision" if case.referral.decided else "rating"
     command = TakeDisagreementFurther(disagreement=further) if further else RaiseDisagreement(about=about)
-    applied = await apply(connection, store, case.reference, command, by, words=words)
-    name = further or list(applied.referral.disagreements)[-1]
-    return name, next(k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
+
+    async def work(connection: AsyncConnection) -> Answer:
+        applied = await apply(connection, store, case.reference, command, by, words=given.words)
+        name = further or list(applied.referral.disagreements)[-1]
+        running = (k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
+        clock = next(running)
+        said = {"reference": case.reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
+        return Answer(201, said, case.reference)
+
+    body = {"reference": case.reference, **given.model_dump(mode="json")}
+    return await answer_once(store, by, key, "disagreement", body, work, answer_for)
 
 
 def _part(case: Case) -> dict[str, Any]:

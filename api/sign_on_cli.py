@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from mash.api.installed import installed, out, with_store
 from mash.config.settings import SettingsError
+from mash.states.commands import Actor
 
+if TYPE_CHECKING:
+    from mash.config.sign_on import Account, Position
+
+AGENCY = "social_care, unless you say; a partner's has to be said."
 LONGEST_KEY = 1100
 """Days, three years: a key that nobody changes is one that nobody remembers."""
 keys = typer.Typer(no_args_is_help=True, help="API keys of referrers' systems.")
@@ -19,19 +28,15 @@ accounts = typer.Typer(no_args_is_help=True, help="Local accounts, for small hub
 def token(
     role: str,
     hub: str,
-    agency: str = "social_care",
+    agency: Annotated[str | None, typer.Option(help=AGENCY)] = None,
     login: str = "",
     hours: Annotated[float | None, typer.Option(min=0, max=24, help="MASH_SESSION_HOURS, unless you say.")] = None,
 ) -> None:
     """Begin a session for a script, and print the secret that it sends: mash token duty_manager HUB"""
-    from mash.config.sign_on import Position
     from mash.flows.store.sessions import begin_session
 
-    try:
-        actor = Position(role=role, agency=agency, hub=hub).of(login or f"{role}.{hub}")
-    except ValueError as wrong:
-        raise SettingsError(f"expected a role of staff, an agency and a hub: {wrong.errors()[0]['msg']}") from None  # type: ignore[attr-defined]  # Pydantic's
-
+    with _said("a role of staff, an agency and a hub"):
+        actor = _position(role, agency, hub).of(login or f"{role}.{hub}")
     lasts = installed().session_hours if hours is None else hours
 
     async def work(store: Any) -> None:
@@ -67,13 +72,27 @@ def end_session(login: str) -> None:
     with_store(work)
 
 
-def _accounts() -> tuple[Any, dict[str, Any]]:
-    from mash.config.sign_on import accounts_in
-
+def _file() -> Path:
     path = installed().accounts_file
     if path is None:
         raise SettingsError("MASH_ACCOUNTS_FILE names the file that local accounts are kept in")
-    return path, accounts_in(path) if path.exists() else {}
+    return path
+
+
+def _position(role: str, agency: str | None, hub: str, hubs: tuple[str, ...] = ()) -> Position:
+    from mash.config.sign_on import Position
+
+    given = {"role": role, "hub": hub, **({"agency": agency} if agency is not None else {})}
+    return Position.model_validate(given, context=hubs)
+
+
+@contextmanager
+def _said(expected: str) -> Iterator[None]:
+    """What is wrong with what was given, as a sentence."""
+    try:
+        yield
+    except ValidationError as wrong:
+        raise SettingsError(f"expected {expected}: {wrong.errors()[0]['msg']}") from None
 
 
 @accounts.command("add")
@@ -84,31 +103,35 @@ def add_account(
     password: Annotated[
         str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for: not to be typed here.")
     ],
-    agency: Annotated[str, typer.Option()] = "social_care",
+    agency: Annotated[str | None, typer.Option(help=AGENCY)] = None,
 ) -> None:
     """Make a local account, or make it anew and sign it out everywhere; prints what its authenticator app is set up by, once."""
-    from mash.api.accounts import new_account, set_up_address
-    from mash.config.sign_on import Position, accounts_text
-    from mash.flows.stack import write_secret
+    from mash.api.accounts import change_accounts, new_account, set_up_address
 
-    path, known = _accounts()
-    try:
-        position = Position.model_validate({"role": role, "agency": agency, "hub": hub}, context=installed().hub_names)
+    path, before = _file(), set[str]()
+    with _said("a login, a role of staff, an agency and a hub"):
+        position = _position(role, agency, hub, installed().hub_names)
         position.of(login)
-    except ValueError as wrong:
-        raise SettingsError(f"expected a login, a role of staff, an agency and a hub: {wrong.errors()[0]['msg']}") from None  # type: ignore[attr-defined]
     account = new_account(login, password, position)
-    write_secret(path, accounts_text({**known, login: account}))
+
+    def added(known: dict[str, Account]) -> dict[str, Account]:
+        before.update(known)
+        return {**known, login: account}
+
+    change_accounts(path, added)
     out.print(f"For the authenticator app of {login}, shown once:", markup=False)
     print(set_up_address(login, account))
-    if login in known:
+    if login in before:
         end_session(login)
 
 
 @accounts.command("list")
 def list_accounts() -> None:
     """Print the local accounts, and what each acts as."""
-    for login, account in _accounts()[1].items():
+    from mash.config.sign_on import accounts_in
+
+    path = _file()
+    for login, account in (accounts_in(path) if path.exists() else {}).items():
         acts = "; ".join(f"{each.role}, {each.agency}, {each.hub}" for each in account.positions)
         out.print(f"{login}  {acts}", markup=False)
 
@@ -116,13 +139,14 @@ def list_accounts() -> None:
 @accounts.command("remove")
 def remove_account(login: str) -> None:
     """Remove a local account, and sign it out everywhere."""
-    from mash.config.sign_on import accounts_text
-    from mash.flows.stack import write_secret
+    from mash.api.accounts import change_accounts
 
-    path, known = _accounts()
-    if login not in known:
-        raise SettingsError("there is no such local account: see `mash account list`")
-    write_secret(path, accounts_text({name: account for name, account in known.items() if name != login}))
+    def removed(known: dict[str, Account]) -> dict[str, Account]:
+        if login not in known:
+            raise SettingsError("there is no such local account: see `mash account list`")
+        return {name: account for name, account in known.items() if name != login}
+
+    change_accounts(_file(), removed)
     end_session(login)
 
 
@@ -137,12 +161,16 @@ def create_key(
     days: Annotated[float, typer.Option(min=0, max=LONGEST_KEY, help="After so many days it is good for nothing.")] = 365,
 ) -> None:
     """Make an API key for a referrer's system, or for a screen in the hub. It is printed once, and stored hashed."""
+    from mash.config.sign_on import LOGIN
     from mash.flows.store.api_keys import SCOPES, WALL, NewKey, make_api_key
 
     if unknown := set(scope or ()) - {*SCOPES, WALL}:
         raise SettingsError(f"there is no scope {', '.join(sorted(unknown))}; there are {', '.join((*SCOPES, WALL))}")
     if scope and WALL in scope and len(scope) > 1:
         raise SettingsError("a screen's key has the scope wall alone: it hangs where everybody passes")
+
+    with _said("a name of at most 120 letters, figures, blanks and . _ : / @ + ' -, an agency and a hub"):
+        Actor(id=LOGIN.validate_python(caller), role="referrer", agency=agency, hub=hub)
 
     async def work(store: Any) -> None:
         store.hub(hub)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from mash.api.auth import REFERRER_ROLE
+from mash.api.auth import REFERRER_ROLE, holder
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
-from mash.api.pages.refusals import in_words
+from mash.api.pages.refusals import in_words, said_of
 from mash.api.problems import STATUS, Malformed, answers
 from mash.api.referrals import begin_disagreement
-from mash.api.schemas import LONGEST_WORDS
+from mash.api.schemas import LONGEST_WORDS, DisagreementGiven
 from mash.flows.store.queries import Case, read_case
-from mash.flows.store.reading import family
-from mash.flows.store.store import system_actor
+from mash.flows.store.reading import look_at_family
 from mash.notifications.links import is_status_code
 from mash.notifications.wording import became_said
 from mash.states.clocks import dated
@@ -49,38 +51,48 @@ async def show(request: Request) -> HTMLResponse:
     """What has become of a referral: being considered, or decided and how, as far as whoever made it may know."""
     fields = await _form(request)
     try:
-        case = await _case(request, fields)
+        case, parts = await _looked_at(request, fields, "read_own_referral")
     except Refusal as refusal:
         return _refused_page(request, fields, refusal)
-    return await _case_page(request, case, Filled(fields))
+    return _case_page(request, case, parts, Filled(fields))
 
 
 @router.post(
     "/disagreements",
     response_class=HTMLResponse,
     responses=answers(400, 403, 404, 409, 410, 422, page=True),
-    openapi_extra=_taking("words"),
+    openapi_extra=_taking("words", "key"),
 )
 async def disagree(request: Request) -> HTMLResponse:
-    """Say that you disagree. The hub's procedure begins: somebody determines it within a time limit, and you are told."""
+    """Say that you disagree, once however often it is sent with the same key. The hub's procedure begins: somebody determines it
+    within a time limit, and you are told."""
     fields = await _form(request)
     try:
-        case = await _case(request, fields)
+        case, parts = await _looked_at(request, fields, "disagree_with_decision")
     except Refusal as refusal:
         return _refused_page(request, fields, refusal)
-    words = fields["words"][0].strip()
+    by = Actor(id=case.caller, role=REFERRER_ROLE, agency=case.referral.source_agency, hub=case.hub)
+    # Apart from the keys of the system that made the referral: whoever has its code uses up none of them.
+    key = f"status:{fields['key'][0][:100] or secrets.token_urlsafe(16)}"
     try:
-        if not 0 < len(words) <= LONGEST_WORDS:
-            raise Malformed(f"Enter why you disagree, in up to {LONGEST_WORDS:,} characters")
-        by = Actor(id=case.caller, role=REFERRER_ROLE, agency=case.referral.source_agency, hub=case.hub)
-        async with request.app.state.store.transaction(by) as connection:
-            _, clock = await begin_disagreement(connection, request.app.state.store, case, by, words)
+        answer = await begin_disagreement(request.app.state.store, case, by, _given(fields), key)
     except Refusal as refusal:
         wrong = {"words": in_words(refusal)}
-        return await _case_page(request, case, Filled(fields, wrong), STATUS[type(refusal)])
-    by_when = f"Someone who was not involved in the decision will review it by {dated(clock.due_at)}."
-    said = ["Thank you.", by_when, "We will tell you the result."]
-    return page(request, "status.html", f"{case.reference}: we have your disagreement", said=[" ".join(said)])
+        return _case_page(request, case, parts, Filled(fields, wrong), STATUS[type(refusal)])
+    if answer.status >= 400:
+        return _case_page(request, case, parts, Filled(fields, {"words": said_of(answer.body)}), answer.status)
+    by_when = dated(datetime.fromisoformat(answer.body["determined_by"]))
+    said = f"Thank you. Someone who was not involved in the decision will review it by {by_when}. We will tell you the result."
+    return page(request, "status.html", f"{case.reference}: we have your disagreement", said=[said])
+
+
+def _given(fields: Fields) -> DisagreementGiven:
+    try:
+        return DisagreementGiven(words=fields["words"][0].strip())
+    except ValidationError:
+        raise Malformed(
+            f"Enter why you disagree, in up to {LONGEST_WORDS:,} characters, and without what was pasted beside the text"
+        ) from None
 
 
 def _ask_page(request: Request, filled: Filled, status: int = 200) -> HTMLResponse:
@@ -93,17 +105,14 @@ def _refused_page(request: Request, fields: Fields, refusal: Refusal) -> HTMLRes
     return _ask_page(request, filled, STATUS[type(refusal)])
 
 
-async def _case_page(request: Request, case: Case, filled: Filled, status: int = 200) -> HTMLResponse:
+def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, status: int = 200) -> HTMLResponse:
     """What has become of a case; and, where it can be disagreed with, the form to do so."""
-    store = request.app.state.store
+    within = request.app.state.store.hub(case.hub).decides_within
     known: dict[str, Any] = {
-        "said": [
-            sentence
-            for part in await family(store, case.root, system_actor(case.hub))
-            for sentence in became_said(part.reference, part.referral, store.hub(case.hub).decides_within)
-        ],
+        "said": [sentence for part in parts for sentence in became_said(part.reference, part.referral, within)],
         "disputable": "raise_disagreement" in case.referral.possible(),
         "longest": LONGEST_WORDS,
+        "key": secrets.token_urlsafe(16),
     }
     return page(request, "status.html", f"Your referral {case.reference}", status, filled=filled, **known)
 
@@ -113,12 +122,15 @@ async def _form(request: Request) -> Fields:
         form = await request.form(max_files=0, max_fields=10)
     except HTTPException:
         form = FormData()
-    return {name: [str(form.get(name, ""))] for name in ("reference", "code", "words")}
+    return {name: [str(form.get(name, ""))] for name in ("reference", "code", "words", "key")}
 
 
-async def _case(request: Request, fields: Fields) -> Case:
-    """The referral. Raises NotFound alike for a wrong reference and for a wrong code."""
+async def _looked_at(request: Request, fields: Fields, action: str) -> tuple[Case, list[Case]]:
+    """The referral, and all that it was split into; whoever has the code looks at each. Raises NotFound alike for a wrong
+    reference and for a wrong code."""
+    store = request.app.state.store
     reference, code = (fields[name][0][:60].strip() for name in ("reference", "code"))
     if not is_status_code(request.app.state.token_key, reference.upper(), code):
         raise NotFound(WRONG)
-    return await read_case(request.app.state.store, reference.upper())
+    case = await read_case(store, reference.upper())
+    return case, await look_at_family(store, case.reference, holder(case), action, holds="has its code")

@@ -33,7 +33,13 @@ KNOWN = frozenset(
     }
 )
 """What a line may say. Anything else is left out: nobody can put a person into a log by a slip."""
-QUIET = ("httpx", "prefect", "alembic", "apscheduler")
+QUIET = {
+    **dict.fromkeys(("httpx", "prefect", "alembic", "apscheduler"), logging.WARNING),
+    # Of what is printed on paper, these name the letters: those a typeface lacks, and those it is cut down to.
+    "fpdf": logging.ERROR,
+    "fontTools": logging.WARNING,
+}
+"""From which level on others' loggers are heard."""
 
 
 def _only_known(_: Any, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -64,5 +70,5 @@ def log_to_stderr() -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for noisy in QUIET:
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)

@@ -38,6 +38,8 @@ class Settings(BaseModel):
     )
     requests_per_minute: int = Field(default=3000, ge=0, description="From each accepted key or token; 0: no limit.")
     anonymous_requests_per_minute: int = Field(default=120, ge=0, description="From each address without one; 0: no limit.")
+    drafts_per_hour: int = Field(default=60, ge=0, description="Referrals begun at /refer from each address; 0: no limit.")
+    drafts_megabytes: int = Field(default=1000, ge=1, description="Of what is written at /refer and not sent, all together.")
     body_seconds: float = Field(default=20.0, gt=0, description="For the whole of a request's body to arrive.")
     public_url: str = Field(default="", description="The address people reach the API by, for links. Default: host and port.")
     master_key: SecretStr | None = Field(
@@ -81,6 +83,11 @@ class Settings(BaseModel):
     def hub_names(self) -> tuple[str, ...]:
         """The hubs served, by name."""
         return tuple(name.strip() for name in self.hubs.split(",") if name.strip()) or tuple(available(self.profiles_dir))
+
+    @property
+    def drafts_room(self) -> int:
+        """The bytes that all drafts may have together."""
+        return self.drafts_megabytes * 1_000_000
 
     @property
     def base_url(self) -> str:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from mash.config.permissions import roles
+from mash.config.permissions import reach, roles
 from mash.config.settings import Settings, SettingsError, read_secret_file
 from mash.config.toml_lines import Key, Problem, WrongFile, dotted, read_document, shown
 from mash.states.clocks import Frozen
@@ -22,14 +32,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 T = TypeVar("T", bound=Frozen)
 
 
-def _of_a_person(login: str) -> str:
-    if login == SYSTEM or login.startswith("link:"):
-        raise ValueError("expected the login of a person: the log says by this one what the software did, or a link")
+def _of_somebody(login: str) -> str:
+    if login in (SYSTEM, NOT_STAFF) or login.startswith(("link:", "form:", "cli:")):
+        raise ValueError("expected another login: this one is the software's own, or that of links, forms or the command line")
     return login
 
 
-PersonsLogin = Annotated[Login, AfterValidator(_of_a_person)]
-_LOGIN: TypeAdapter[str] = TypeAdapter(PersonsLogin, config=ConfigDict(hide_input_in_errors=True))
+OwnLogin = Annotated[Login, AfterValidator(_of_somebody)]
+"""Of a person, or of a referrer's system."""
+LOGIN: TypeAdapter[str] = TypeAdapter(OwnLogin, config=ConfigDict(hide_input_in_errors=True))
 
 
 class Position(Frozen):
@@ -55,9 +66,16 @@ class Position(Frozen):
             raise ValueError(f"this installation does not serve {hub}; see MASH_HUBS")
         return hub
 
+    @model_validator(mode="after")
+    def says_for_whom(self) -> Self:
+        """Refuse a partner without an agency: they reach what it takes part in, and social care takes part in nearly all."""
+        if reach(self.role) == "involved" and "agency" not in self.model_fields_set:
+            raise ValueError(f'expected an agency for {self.role}, such as agency = "police": it says which cases they reach')
+        return self
+
     def of(self, login: str) -> Actor:
-        """Somebody in this position. Raises ValidationError for what is no person's login."""
-        return Actor(id=_LOGIN.validate_python(login), role=self.role, agency=self.agency, hub=self.hub)
+        """Somebody in this position. Raises ValidationError for what is no login."""
+        return Actor(id=LOGIN.validate_python(login), role=self.role, agency=self.agency, hub=self.hub)
 
 
 class SignOn(Frozen):
@@ -119,7 +137,7 @@ def accounts_in(path: Path, hubs: tuple[str, ...] = ()) -> dict[str, Account]:
 
 
 class _Accounts(Frozen):
-    accounts: dict[PersonsLogin, Account] = {}
+    accounts: dict[OwnLogin, Account] = {}
 
 
 def _read(path: Path, what: str, kind: type[T], hubs: tuple[str, ...]) -> T:

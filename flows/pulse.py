@@ -51,7 +51,7 @@ class Pulse:
             await self._tell_the_monitor(self.settings.pulse_url.get_secret_value())
 
     async def _tell_the_monitor(self, url: str) -> None:
-        wrong = list((await read_health(self.store)).wrong())
+        wrong = list((await read_health(self.store)).wrong(self.settings.drafts_room))
         if wrong:
             log.warning("no pulse while something is wrong", reason="; ".join(wrong))
             return

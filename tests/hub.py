@@ -151,7 +151,7 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
             time_start="2026-11-19T10:00:00+00:00",
             settle_seconds=0.1,
             # All tests call from one address.
-            **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, **more},
+            **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, "drafts_per_hour": 0, **more},
         )
         try:
             with Stack(settings) as stack:

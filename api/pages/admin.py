@@ -38,7 +38,7 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
         if hub == by.hub:
             stages[stage] += number
     known: dict[str, Any] = {
-        "wrong": list(health.wrong()),
+        "wrong": list(health.wrong(settings.drafts_room)),
         "workers": {part: (age, age < SILENT) for part, (age, _) in health.workers.items()},
         "profile": profile,
         "followed": await followed_profiles(store, by.hub),

@@ -38,7 +38,6 @@ GLASS = "break_glass"
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
-SENT_BEFORE = "This form was sent before, with other answers. Check the case, then send it again if it is still needed"
 
 
 @router.get("", response_class=HTMLResponse)
@@ -109,8 +108,8 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         return await _form_page(request, reference, kind, by, case, filled, 422, key=key)
     try:
         answer = await give(store, reference, given, by, key)
-    except KeyReused:
-        filled.errors[forms.first_text(kind)] = SENT_BEFORE
+    except KeyReused as reused:
+        filled.errors[forms.first_text(kind)] = in_words(reused)
         return await _form_page(request, reference, kind, by, case, filled, 409)
     if answer.status < 400:
         onward = filled.value("onward")

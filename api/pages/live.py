@@ -17,6 +17,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from mash.api.permitted import Permitted
 from mash.flows.store.reading import mark_of
+from mash.flows.store.sessions import Session, still_stands
 from mash.flows.store.store import Store
 from mash.flows.store.writes import CHANNEL
 from mash.states.commands import Actor
@@ -27,7 +28,7 @@ BREATH = 2.0
 QUIET = 15.0
 """Seconds after which a line is sent that says nothing, so that proxies keep the connection."""
 LASTS = 600.0
-"""Seconds after which a browser asks anew, and must be signed in still."""
+"""Seconds after which a browser asks anew."""
 
 
 class Live:
@@ -87,10 +88,11 @@ async def live(
     reference: Annotated[str, Query(max_length=60)] = "",
 ) -> StreamingResponse:
     """An event `changed` whenever something changes that somebody reaches: a case, or their board."""
-    return StreamingResponse(_events(request.app.state.live, by, reference), media_type="text/event-stream")
+    events = _events(request.app.state.live, request.state.session, by, reference)
+    return StreamingResponse(events, media_type="text/event-stream")
 
 
-async def _events(heard: Live, by: Actor, reference: str) -> AsyncIterator[bytes]:
+async def _events(heard: Live, session: Session, by: Actor, reference: str) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     ends = loop.time() + LASTS
     async with heard.watched():
@@ -98,7 +100,11 @@ async def _events(heard: Live, by: Actor, reference: str) -> AsyncIterator[bytes
         while loop.time() < ends:
             changed = heard.changed
             now = await mark_of(heard.store, by, reference)
-            yield KEEPALIVE_COMMENT if now == seen else format_sse_event(event="changed", data_str="1")
+            stands = await still_stands(heard.store, session)
+            # At its end the page is told as well: it asks again, and is led to where one signs in.
+            yield KEEPALIVE_COMMENT if stands and now == seen else format_sse_event(event="changed", data_str="1")
+            if not stands:
+                return
             seen = now
             await asyncio.sleep(BREATH)
             with suppress(TimeoutError):

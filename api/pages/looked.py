@@ -7,11 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.accesses import Asked, Looked, looked
+from mash.api.accesses import Asked, Report, looked
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.flows.store.accesses import MOST
 from mash.states.commands import Actor
 
 router = APIRouter(prefix="/looked", include_in_schema=False)
@@ -31,5 +30,5 @@ async def tell(request: Request, by: Governor) -> HTMLResponse:
     return _page(request, filled, await looked(request.app.state.store, asked, by) if asked else None)
 
 
-def _page(request: Request, filled: Filled, rows: list[Looked] | None) -> HTMLResponse:
-    return page(request, "looked.html", "Who looked", 422 if filled.errors else 200, filled=filled, rows=rows, most=MOST)
+def _page(request: Request, filled: Filled, found: Report | None) -> HTMLResponse:
+    return page(request, "looked.html", "Who looked", 422 if filled.errors else 200, filled=filled, found=found)

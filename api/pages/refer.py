@@ -5,17 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mash.api.auth import REFERRER_ROLE, drop_cookie, same_origin
+from mash.api.auth import REFERRER_ROLE, drop_cookie, holder, same_origin
 from mash.api.pages import refer_submission as written
-from mash.api.pages.refer_draft import COOKIE, Mine, find_mine, keep, on, remembering, shown, today, unsent
+from mash.api.pages.refer_draft import COOKIE, NOT_WRITTEN, Mine, begin, find_mine, on, remembering, shown, today, unsent
 from mash.api.pages.refer_steps import Answers, Errors, after, faults
 from mash.api.pages.refusals import said_of
 from mash.api.referrals import take_in
-from mash.flows.store.drafts import KEPT, begin_draft, finish_draft, read_draft
+from mash.flows.store.drafts import KEPT, NotWritten, finish_draft, read_draft
 from mash.flows.store.queries import read_case
+from mash.flows.store.reading import look_at
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.sessions import hash_of
-from mash.flows.store.store import Store
 from mash.notifications.links import status_code
 from mash.states.commands import Actor
 from mash.states.errors import NotFound
@@ -34,19 +34,23 @@ CHANGED = "You have sent this already, and changed it since. We did not receive 
 @router.get("")
 async def start(request: Request) -> Response:
     """What to expect; and that 999 comes first."""
+    return await _start_page(request)
+
+
+async def _start_page(request: Request, errors: Errors | None = None, status: int = 200) -> Response:
     mine = await find_mine(request)
-    return shown(request, "start", START, mine.answers if mine else Answers(), begun=mine is not None)
+    return shown(request, "start", START, mine.answers if mine else Answers(), errors, status, begun=mine is not None)
 
 
 @router.post("")
-async def begin(request: Request) -> Response:
+async def begin_new(request: Request) -> Response:
     """Begin a new draft."""
     same_origin(request)
-    store: Store = request.app.state.store
-    first = after("", Answers(), len(store.hubs))
-    answers = Answers(at=first)
-    secret = await begin_draft(store, answers.model_dump(exclude_defaults=True))
-    return on(request, Mine(secret, answers), first)
+    first = after("", Answers(), len(request.app.state.store.hubs))
+    try:
+        return on(request, await begin(request, Answers(at=first)), first)
+    except NotWritten as why:
+        return await _start_page(request, {"": str(why)}, NOT_WRITTEN[type(why)])
 
 
 @router.get("/return/{secret}")
@@ -105,9 +109,8 @@ async def call_999(request: Request) -> Response:
 @router.get("/check")
 async def check(request: Request) -> Response:
     """All answers, to be changed or sent."""
-    if await unsent(request) is None:
+    if (mine := await unsent(request)) is None:
         return RedirectResponse("/refer/sent", 303)
-    mine = await keep(request, lambda answers: answers.model_copy(update={"looked_over": True, "at": "/refer/check"}))
     return remembering(request, _check_page(request, mine.answers), mine)
 
 
@@ -145,7 +148,8 @@ async def sent(request: Request) -> Response:
     if mine is None or not mine.answers.sent:
         return RedirectResponse("/refer", 303)
     app, reference = request.app.state, mine.answers.sent
-    case = await read_case(app.store, reference)
+    who = holder(await read_case(app.store, reference))
+    case = await look_at(app.store, reference, who, "read_own_referral", holds="wrote it here")
     hub = app.store.hub(case.hub)
     signpost = hub.signpost if case.referral.stage == "not_taken" else ""
     title = RECORDED if signpost else ADVICE if case.referral.contact == "advice" else RECEIVED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -13,12 +14,13 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from mash.api.auth import cookie_name, same_origin, set_cookie
+from mash.api.limits import place_of
 from mash.api.pages import refer_submission as written
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refer_steps import PUBLIC, Answers, Errors, Step, Typed
 from mash.api.problems import Malformed
-from mash.flows.store.drafts import KEPT, begin_draft, read_draft, write_draft
+from mash.flows.store.drafts import KEPT, NoRoom, NotWritten, begin_draft, read_draft, write_draft
 from mash.flows.store.store import Store
 from mash.states.clocks import day_of
 from mash.states.profile import Profile
@@ -41,6 +43,14 @@ SEVERAL = ("categories",)
 """Fields that hold several answers, with commas between."""
 
 
+class BegunTooOften(NotWritten):
+    """More drafts were begun from an address within the hour than people who are worried begin."""
+
+
+NOT_WRITTEN: dict[type[NotWritten], int] = {NotWritten: 409, BegunTooOften: 429, NoRoom: 503}
+"""With which HTTP status a page says that it has not kept what was typed."""
+
+
 @dataclass(frozen=True)
 class Mine:
     """The draft of whoever writes, with its secret."""
@@ -58,15 +68,27 @@ async def find_mine(request: Request) -> Mine | None:
 
 async def keep(request: Request, change: Callable[[Answers], Answers]) -> Mine:
     """Keep what was written: in the draft of whoever writes, or where there is none any more in a new one. Raises NotWritten."""
-    store, secret = request.app.state.store, request.cookies.get(cookie_name(request, COOKIE), "")
+    app, secret = request.app.state, request.cookies.get(cookie_name(request, COOKIE), "")
 
     def changed(stored: dict[str, Any]) -> dict[str, Any]:
         return change(Answers.model_validate(stored)).model_dump(exclude_defaults=True)
 
-    if secret and (kept := await write_draft(store, secret, changed)) is not None:
+    if secret and (kept := await write_draft(app.store, secret, changed, app.settings.drafts_room)) is not None:
         return Mine(secret, Answers.model_validate(kept))
-    answers = change(Answers(begun_again=True, looked_over=True))
-    return Mine(await begin_draft(store, answers.model_dump(exclude_defaults=True)), answers)
+    return await begin(request, change(Answers(begun_again=True, looked_over=True)))
+
+
+async def begin(request: Request, answers: Answers) -> Mine:
+    """Begin a draft. Raises NotWritten; from an address at which too many were begun within the hour, too."""
+    app, place, now = request.app.state, place_of(request.client.host) if request.client else "", time.monotonic()
+    if app.begun.wait(place, now):
+        raise BegunTooOften(
+            "Many people have begun to write to us from where you are. Please ring your council instead, and say that you are"
+            " worried about somebody, or try again in an hour. If somebody is in immediate danger, call 999"
+        )
+    secret = await begin_draft(app.store, answers.model_dump(exclude_defaults=True), app.settings.drafts_room)
+    app.begun.take(place, now)
+    return Mine(secret, answers)
 
 
 def shown(

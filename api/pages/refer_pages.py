@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from mash.api.pages import refer_submission as written
-from mash.api.pages.refer_draft import find_mine, keep, on, read_form, remembering, shown, today, typed_in, unsent
-from mash.api.pages.refer_steps import ENTRY, LISTS, STEPS, Answers, Errors, List, Step, Typed, after, before
+from mash.api.pages.refer_draft import NOT_WRITTEN, find_mine, keep, on, read_form, remembering, shown, today, typed_in, unsent
+from mash.api.pages.refer_steps import CHECK, ENTRY, LISTS, STEPS, Answers, Errors, List, Step, Typed, after, before
 from mash.flows.store.drafts import NotWritten
 from mash.states.errors import NotFound
 
@@ -37,25 +37,28 @@ async def answer(request: Request, step: str) -> Response:
     """Keep what was typed; then on, or what is wrong with it."""
     asked, form = _step(step), await read_form(request)
     typed = {} if isinstance(asked, List) else typed_in(form, asked)
-    removed, later = str(form.get("remove", "")), form.get("go") == "later"
+    removed, later, hubs = str(form.get("remove", "")), form.get("go") == "later", len(request.app.state.store.hubs)
+    wrong = {} if isinstance(asked, List) else _wrong(request, form, asked, typed)
 
     def change(answers: Answers) -> Answers:
         changed = answers.with_entry(step, removed, {}) if isinstance(asked, List) else answers.with_page(step, typed)
-        return changed.model_copy(update={"at": f"/refer/{step}"})
+        if wrong or later or removed or after(step, changed, hubs) != CHECK:
+            return changed.model_copy(update={"at": f"/refer/{step}"})
+        return changed.model_copy(update={"at": CHECK, "looked_over": True})
 
     try:
         mine = await keep(request, change)
     except NotWritten as why:
-        return _step_page(request, asked, Answers(), typed, {"": str(why)}, 409)
+        return _step_page(request, asked, Answers(), typed, {"": str(why)}, NOT_WRITTEN[type(why)])
     if later:
         return on(request, mine, "/refer/save")
-    if not isinstance(asked, List) and (wrong := _wrong(request, form, asked, typed)):
+    if wrong:
         return remembering(request, _step_page(request, asked, mine.answers, typed, wrong, 422), mine)
     if removed:
         return on(request, mine, f"/refer/{step}")
     if typed.get("danger") == "yes":
         return on(request, mine, "/refer/call-999")
-    return on(request, mine, after(step, mine.answers, len(request.app.state.store.hubs)))
+    return on(request, mine, after(step, mine.answers, hubs))
 
 
 @router.get("/{step}/{entry}")
@@ -85,7 +88,7 @@ async def answer_person(request: Request, step: str, entry: str) -> Response:
     try:
         mine = await keep(request, change)
     except NotWritten as why:
-        return _person_page(request, asked, entry, Answers(), typed, {"": str(why)}, 409)
+        return _person_page(request, asked, entry, Answers(), typed, {"": str(why)}, NOT_WRITTEN[type(why)])
     if form.get("go") == "later":
         return on(request, mine, "/refer/save")
     if wrong := _wrong(request, form, asked, typed):

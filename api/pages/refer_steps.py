@@ -21,6 +21,8 @@ Typed = dict[str, str]
 """The fields of a page, each as it was typed."""
 Errors = dict[str, str]
 """What is wrong, by the field it stands beside."""
+CHECK = "/refer/check"
+"""Where all answers are looked over, and sent."""
 ENTRY = "id"
 """By what a person of a list is known, however the list changes."""
 
@@ -216,16 +218,16 @@ def order(hubs: int) -> list[str]:
 def after(step: str, answers: Answers, hubs: int) -> str:
     """Where a page leads on to."""
     if answers.looked_over:
-        return "/refer/check"
+        return CHECK
     names = order(hubs)
     later = names[names.index(step) + 1 :] if step in names else names
-    return f"/refer/{later[0]}" if later else "/refer/check"
+    return f"/refer/{later[0]}" if later else CHECK
 
 
 def before(step: str, answers: Answers, hubs: int) -> str:
     """Where a page leads back to."""
     if answers.looked_over:
-        return "/refer/check"
+        return CHECK
     names = order(hubs)
     at = names.index(step) if step in names else 0
     return f"/refer/{names[at - 1]}" if at else "/refer"

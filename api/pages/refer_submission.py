@@ -67,7 +67,7 @@ def submission_of(answers: Answers) -> Submission:
             "household": [_given(each, "name", "relationship") for each in answers.household],
             "concern": {
                 "summary": _said(worries, "worries"),
-                "categories": [each for each in worries.get("categories", "").split(",") if each],
+                "categories": [each for each in CATEGORIES if each in worries.get("categories", "").split(",")],
                 "immediate_danger": _said(answers.pages.get("danger", {}), "danger"),
             },
             "consent": _consent(answers.pages.get("consent", {})),

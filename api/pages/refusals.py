@@ -15,7 +15,8 @@ from mash.states.machine import COMMANDS, NAMES, STAGES
 
 TITLES = {"NotYours": "You cannot do this", "Internal": "Sorry, something went wrong"}
 NO_PAGE, ADDRESS = "This page's address is not right", "Check the address, or go back and try again."
-CHANGED = "Someone else has changed this case since you opened the form. Look at the case again, then decide."
+CHANGED = "Someone else has changed this case since you opened the form. Look at what has happened, then send it again."
+SENT_BEFORE = "This form was sent before, with other answers. Send it again only if this is still needed."
 REASON = "Enter the reason in words."
 _FIELD = re.compile(r" \([a-z]+(?:_[a-z0-9]+)*\)")
 """Which field of a request is meant: a form names it in its own way."""
@@ -41,6 +42,8 @@ def said_of(answer: Mapping[str, Any], by: Actor | None = None) -> str:
             return _impossible(answer, by)
         case "ReasonNeeded":
             return REASON
+        case "KeyReused":
+            return SENT_BEFORE
         case "VersionConflict":
             return CHANGED
     text = _CODE.sub(lambda code: worded(code[0]), _FIELD.sub("", answer.get("detail", "")))

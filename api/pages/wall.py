@@ -9,19 +9,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
 from mash.api.cases import brief
+from mash.api.guard import SCREEN_COOKIE, SIGNED_IN
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
-from mash.api.problems import NotSignedIn
+from mash.api.problems import STATUS, NotSignedIn
 from mash.flows.store.api_keys import WALL, find_api_key
 from mash.flows.store.reading import board_counts, open_cases
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
 
 router = APIRouter(prefix="/wall", include_in_schema=False)
-COOKIE = "mash-wall"
 KEPT_SECONDS = 366 * 24 * 3600
 SHOWN = 10
 """Cases: as many as fit a screen."""
@@ -32,11 +32,13 @@ TITLE = "Wall display"
 
 async def watcher(request: Request) -> Actor:
     """Whoever watches: a screen, by its own key, or somebody who is signed in. Raises NotSignedIn."""
-    key = request.cookies.get(cookie_name(request, COOKIE))
+    key = request.cookies.get(cookie_name(request, SCREEN_COOKIE))
     if key and (row := await find_api_key(request.app.state.store, key)) and WALL in row.scopes:
+        request.scope["state"][SIGNED_IN] = row.hash
         return Actor(id=row.caller, role="wall_display", agency="hub", hub=row.hub)
     try:
-        return (await signed_in(request)).actor
+        # The page renews itself, and cannot say that it does: no header goes with that.
+        return (await signed_in(request, by_itself=True)).actor
     except NotSignedIn:
         raise NotSignedIn("sign in; or give this screen its own key, at /wall/key") from None
 
@@ -74,7 +76,7 @@ async def keep(request: Request) -> Response:
         if row is None or WALL not in row.scopes:
             raise NotSignedIn("that is not a wall display key, or it has expired or been revoked")
     except (NotSignedIn, NotYours) as refusal:
-        return page(request, "wall_key.html", TITLE, 401, filled=Filled(errors={"key": in_words(refusal)}))
+        return page(request, "wall_key.html", TITLE, STATUS[type(refusal)], filled=Filled(errors={"key": in_words(refusal)}))
     answer = RedirectResponse("/wall", 303)
-    set_cookie(request, answer, key, COOKIE, KEPT_SECONDS)
+    set_cookie(request, answer, key, SCREEN_COOKIE, KEPT_SECONDS)
     return answer

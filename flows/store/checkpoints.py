@@ -109,8 +109,15 @@ def _by_reference(rows: Iterable[Row[Any]]) -> dict[str, Any]:
 async def _accesses(connection: AsyncConnection, after: int, to: int) -> dict[str, Any]:
     query = select(ACCESSES).where(ACCESSES.c.id > after, ACCESSES.c.id <= to).order_by(ACCESSES.c.id)
     rows = (await connection.execute(query)).all()
-    text_ = as_json([[value.isoformat() if hasattr(value, "isoformat") else value for value in row] for row in rows])
+    text_ = as_json([_signed(row) for row in rows])
     return {"after": after, "to": to, "count": len(rows), "digest": hashlib.sha256(text_.encode()).hexdigest()}
+
+
+def _signed(row: Row[Any]) -> list[Any]:
+    """What is signed of an access. Whom it is about stands last, and only where there is somebody: checkpoints that were made
+    before that was known hold."""
+    *fields, about = (value.isoformat() if hasattr(value, "isoformat") else value for value in row)
+    return fields if about is None else [*fields, about]
 
 
 async def _contacts(connection: AsyncConnection) -> dict[str, int]:

@@ -11,18 +11,20 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import seal, unseal
 from mash.flows.store.sessions import hash_of
-from mash.flows.store.store import Store, as_json
+from mash.flows.store.store import Store
 from mash.flows.store.tables import DRAFTS
 
 KEPT = timedelta(days=14)
 """A draft that nobody has written in for so long is deleted."""
-LARGEST = 1_000_000
-"""Characters of all its answers, as JSON: as much as a whole referral may have that is sent at once."""
+LARGEST = 150_000
+"""Bytes of all its answers, as JSON: the longest text that a page takes (100,000 characters), and half as much for the rest."""
+SIZE = select(func.coalesce(func.sum(func.octet_length(DRAFTS.c.sealed)), 0))
+"""The bytes of all drafts. Of one that was sent, next to nothing is kept."""
 
 Answers = dict[str, Any]
 
@@ -31,12 +33,19 @@ class NotWritten(Exception):
     """A draft has not taken what was to be written; says why to whoever writes."""
 
 
-async def begin_draft(store: Store, answers: Answers) -> str:
-    """Begin a draft; returns its secret, which is kept nowhere. Drafts that nobody has touched for long go at the same time."""
-    secret, now = secrets.token_urlsafe(32), datetime.now(UTC)
-    row = {"hash": hash_of(secret), "sealed": _sealed(secret, answers), "touched_at": now}
+class NoRoom(NotWritten):
+    """All drafts together are as large as they may be."""
+
+
+async def begin_draft(store: Store, answers: Answers, room: int) -> str:
+    """Begin a draft, where all of them have fewer bytes than `room`; returns its secret, which is kept nowhere. Drafts that
+    nobody has touched for long go at the same time. Raises NotWritten where it is too long, NoRoom where there is none."""
+    secret, now, text = secrets.token_urlsafe(32), datetime.now(UTC), _text(answers)
+    _demand_short(text)
+    row = {"hash": hash_of(secret), "sealed": _sealed(secret, text), "touched_at": now}
     async with store.engine.begin() as connection:
         await connection.execute(delete(DRAFTS).where(DRAFTS.c.touched_at < now - KEPT))
+        await _demand_room(connection, room)
         await connection.execute(insert(DRAFTS).values(**row))
     return secret
 
@@ -47,22 +56,29 @@ async def read_draft(store: Store, secret: str) -> Answers | None:
         return await _read(connection, secret, _of(secret))
 
 
-async def write_draft(store: Store, secret: str, change: Callable[[Answers], Answers]) -> Answers | None:
+async def write_draft(store: Store, secret: str, change: Callable[[Answers], Answers], room: int) -> Answers | None:
     """Change what is written in a draft; returns all of it, or None where there is no draft. One at a time: what is written in
-    two windows at once is all kept. Raises NotWritten where it was sent meanwhile, or becomes too long."""
+    two windows at once is all kept. Raises NotWritten where it was sent meanwhile, or becomes too long, and NoRoom where it grows
+    and there is none; it stays as it was then."""
     async with store.engine.begin() as connection:
         answers = await _read(connection, secret, _of(secret).with_for_update())
         if answers is None:
             return None
         if "sent" in answers:
             raise NotWritten(f"This was sent already, as {answers['sent']}: what you have written here is not part of it")
-        return await _write(connection, secret, change(answers))
+        before, changed = _text(answers), change(answers)
+        text = _text(changed)
+        if len(text) > len(before):
+            _demand_short(text)
+            await _demand_room(connection, room)
+        await _write(connection, secret, text)
+        return changed
 
 
 async def finish_draft(store: Store, secret: str, reference: str) -> None:
     """Keep of a draft only which referral it has become."""
     async with store.engine.begin() as connection:
-        await _write(connection, secret, {"sent": reference})
+        await _write(connection, secret, _text({"sent": reference}))
 
 
 def _of(secret: str) -> Select[Any]:
@@ -74,17 +90,31 @@ async def _read(connection: AsyncConnection, secret: str, query: Select[Any]) ->
     return dict(json.loads(unseal(_key(secret), sealed, hash_of(secret)))) if sealed is not None else None
 
 
-async def _write(connection: AsyncConnection, secret: str, answers: Answers) -> Answers:
-    row = {"sealed": _sealed(secret, answers), "touched_at": datetime.now(UTC)}
+async def _write(connection: AsyncConnection, secret: str, text: bytes) -> None:
+    row = {"sealed": _sealed(secret, text), "touched_at": datetime.now(UTC)}
     await connection.execute(update(DRAFTS).where(DRAFTS.c.hash == hash_of(secret)).values(**row))
-    return answers
 
 
-def _sealed(secret: str, answers: Answers) -> bytes:
-    text = as_json(answers)
+def _text(answers: Answers) -> bytes:
+    """Answers as they are kept. Letters are not escaped: Arabic would take three times as much."""
+    return json.dumps(answers, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _demand_short(text: bytes) -> None:
     if len(text) > LARGEST:
         raise NotWritten("This is more than can be sent at once: shorten it, and give the rest to whoever answers you")
-    return seal(_key(secret), text.encode(), hash_of(secret))
+
+
+async def _demand_room(connection: AsyncConnection, room: int) -> None:
+    if int(await connection.scalar(SIZE) or 0) >= room:
+        raise NoRoom(
+            "We cannot keep what is written here just now. Please ring your council instead, and say that you are worried about"
+            " somebody. If somebody is in immediate danger, call 999"
+        )
+
+
+def _sealed(secret: str, text: bytes) -> bytes:
+    return seal(_key(secret), text, hash_of(secret))
 
 
 def _key(secret: str) -> AESGCM:

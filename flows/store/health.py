@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from mash.flows.store.drafts import SIZE
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import NOTICES, PULSES, REFERRALS
 
@@ -38,9 +39,11 @@ class Health:
     dead: int
     behind: int
     """Referrals whose flow run has not dealt with all that happened."""
+    drafts: int
+    """Bytes of what is written at /refer and not sent."""
 
-    def wrong(self) -> Iterator[str]:
-        """What an administrator would want to know, a sentence each."""
+    def wrong(self, drafts_room: int) -> Iterator[str]:
+        """What an administrator would want to know, a sentence each; `drafts_room` is how many bytes drafts may have."""
         alive = [said for age, said in self.workers.values() if age < SILENT]
         if not alive:
             yield "no worker is alive: clocks do not fire and nothing is sent"
@@ -52,6 +55,8 @@ class Health:
             yield f"{self.waiting} notices wait to be sent, the first for {_seconds(self.waited)} s"
         if self.dead:
             yield f"{self.dead} notices could not be delivered: see `mash notify dead`"
+        if self.drafts >= drafts_room:
+            yield "drafts fill their room: nobody can begin a referral at /refer (MASH_DRAFTS_MEGABYTES)"
 
 
 def _seconds(span: timedelta) -> int:
@@ -73,6 +78,7 @@ async def read_health(store: Store) -> Health:
         "waiting": select(func.count()).select_from(NOTICES).where(queued),
         "first_try": select(func.min(NOTICES.c.next_try_at)).where(queued),
         "dead": select(func.count()).select_from(NOTICES).where(NOTICES.c.status == "dead"),
+        "drafts": SIZE,
         "behind": select(func.count()).select_from(REFERRALS).where(REFERRALS.c.shown < REFERRALS.c.version),
     }
     async with store.single.connect() as connection:
@@ -86,6 +92,7 @@ async def read_health(store: Store) -> Health:
         waited=max(never, wall - row.first_try) if row.first_try else never,
         dead=row.dead,
         behind=row.behind,
+        drafts=int(row.drafts),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, bindparam, func, insert, literal, or_, select, text, tuple_
+from sqlalchemy import Row, Select, bindparam, func, insert, literal, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may, may_read_words, reach
@@ -28,6 +28,8 @@ from mash.states.referral import Referral
 from mash.states.whose import open_to
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
+_ROOT = select(REFERRALS.c.root).where(REFERRALS.c.reference == bindparam("of")).scalar_subquery()
+_FAMILY = select(REFERRALS).where(REFERRALS.c.root == _ROOT).order_by(REFERRALS.c.reference)
 # Inline: asked for the number of its row, the database would refuse it to those who may not read rows.
 _LOOKED = insert(ACCESSES).inline()
 WHY = {"hub": "works at the hub", "own": "made the referral"}
@@ -37,22 +39,43 @@ REDACTED = "redacted"
 """The kind of an item that stands for another one, as others may read it."""
 
 
-async def look_at(store: Store, reference: str, by: Actor, action: str) -> Case:
-    """A case that somebody looks at; who they are, and what let them, is written down with it. Raises NotFound for one that they
-    do not reach: whether it exists is not theirs to know."""
-    async with store.transaction(by) as connection:
-        row = (await connection.execute(_CASE, {"of": reference})).one_or_none()
-        if row is None:
+async def look_at(store: Store, reference: str, by: Actor, action: str, *, holds: str = "") -> Case:
+    """A case that somebody looks at; who they are, and what let them, is written down with it: how far they reach, or else what
+    they hold. Raises NotFound for one that they do not reach: whether it exists is not theirs to know."""
+    return (await _looked_at(store, _CASE, reference, by, action, holds))[0]
+
+
+async def look_at_family(store: Store, reference: str, by: Actor, action: str, *, holds: str = "") -> list[Case]:
+    """A contact's referral and the linked ones it was split into, by one of them; each is looked at as by `look_at`."""
+    return await _looked_at(store, _FAMILY, reference, by, action, holds)
+
+
+async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor, action: str, holds: str) -> list[Case]:
+    async with store.transaction(by, of_system=bool(holds)) as connection:
+        cases = [case_of(row) for row in (await connection.execute(query, {"of": reference})).all()]
+        if not cases:
             raise NotFound("there is no such referral at this hub, or you take no part in it")
-        why = WHY.get(reach(by.role)) or await _part(connection, reference, by)
-        await note_access(connection, store, reference, by, action, why)
-    return case_of(row)
+        for case in cases:
+            why = holds or WHY.get(reach(by.role)) or await _part(connection, case.reference, by)
+            await note_access(connection, store, case.reference, by, action, why)
+    return cases
 
 
-async def note_access(connection: AsyncConnection, store: Store, reference: str, by: Actor, action: str, why: str) -> None:
-    """Write down that somebody looks at a case, within the transaction in which they do."""
+async def note_access(
+    connection: AsyncConnection,
+    store: Store,
+    reference: str | None,
+    by: Actor,
+    action: str,
+    why: str,
+    *,
+    about: str | None = None,
+) -> None:
+    """Write down that somebody looks at a case, or at what a person (`about`) looked at, within the transaction in which they
+    do."""
     who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
-    await connection.execute(_LOOKED, {**who, "reference": reference, "at": store.time.now(), "action": action, "why": why})
+    looked = {"reference": reference, "about": about, "at": store.time.now(), "action": action, "why": why}
+    await connection.execute(_LOOKED, {**who, **looked})
 
 
 async def _part(connection: AsyncConnection, reference: str, by: Actor) -> str:
@@ -272,13 +295,6 @@ async def convened(store: Store, by: Actor, since: datetime, until: datetime) ->
         cases = [case_of(row) for row in (await connection.execute(query)).all()]
     chosen = [(when, case.reference, case) for case in cases if (when := case.referral.meeting_at) and since <= when < until]
     return [case for *_, case in sorted(chosen, key=lambda each: each[:2])]
-
-
-async def family(store: Store, root: str, by: Actor) -> list[Case]:
-    """A contact's referral and the linked ones it was split into."""
-    async with store.transaction(by) as connection:
-        query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
-        return [case_of(row) for row in (await connection.execute(query)).all()]
 
 
 async def agenda(store: Store, by: Actor, profile: Profile, gathering: Gathering, at: datetime) -> list[Case]:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Row, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,7 +34,12 @@ class KeyReused(Refusal):
 
 
 # Built once, like every statement of each request: SQLAlchemy takes as long to build and recognise one as PostgreSQL to run it.
-_EARLIER = select(RECEIPTS).where(RECEIPTS.c.caller == bindparam("caller"), RECEIPTS.c.key == bindparam("of"))
+_EARLIER = (
+    select(RECEIPTS)
+    .where(RECEIPTS.c.hub == bindparam("at_hub"), RECEIPTS.c.caller == bindparam("of"))
+    .where(RECEIPTS.c.key.in_((bindparam("name"), bindparam("as_given"))))
+    .limit(1)
+)
 _KEEP = insert(RECEIPTS)
 Work = Callable[[AsyncConnection], Awaitable[Answer]]
 
@@ -55,7 +60,7 @@ async def answer_once(
     fingerprint = store.keyring.fingerprint(as_json(body).encode())
     try:
         async with store.transaction(by, of_system=of_system) as connection:
-            if earlier := await _earlier(connection, by, key, fingerprint):
+            if earlier := await _earlier(connection, store, by, key, fingerprint):
                 return earlier
             answer = await work(connection)
             await _record(connection, store, by, key, purpose, fingerprint, answer)
@@ -65,7 +70,7 @@ async def answer_once(
             return await answer_once(store, by, key, purpose, body, work, refused, of_system=of_system)
         # The same key at the same instant: the other one was first.
         async with store.transaction(by) as connection:
-            if earlier := await _earlier(connection, by, key, fingerprint):
+            if earlier := await _earlier(connection, store, by, key, fingerprint):
                 return earlier
         raise
     except KeyReused:
@@ -81,13 +86,27 @@ async def record_refused(store: Store, by: Actor, key: str, purpose: str, body: 
     fingerprint = store.keyring.fingerprint(as_json(body).encode())
     try:
         async with store.transaction(by) as connection:
-            await _record(connection, store, by, key, purpose, fingerprint, answer)
+            if await _found(connection, store, by, key) is None:
+                await _record(connection, store, by, key, purpose, fingerprint, answer)
     except IntegrityError:
         return
 
 
-async def _earlier(connection: AsyncConnection, by: Actor, key: str, fingerprint: str) -> Answer | None:
-    row = (await connection.execute(_EARLIER, {"caller": by.id, "of": key})).one_or_none()
+def _name(store: Store, key: str) -> str:
+    """By what a receipt knows its key again: what a caller makes up may be long, and may name somebody."""
+    return store.keyring.fingerprint(f"key:{key}".encode())
+
+
+async def _found(connection: AsyncConnection, store: Store, by: Actor, key: str) -> Row[Any] | None:
+    """The receipt of a caller's key, also one of before that was kept as it was given. None was kept with a zero byte, which
+    PostgreSQL does not take."""
+    name = _name(store, key)
+    asked = {"at_hub": by.hub, "of": by.id, "name": name, "as_given": name if "\0" in key else key}
+    return (await connection.execute(_EARLIER, asked)).one_or_none()
+
+
+async def _earlier(connection: AsyncConnection, store: Store, by: Actor, key: str, fingerprint: str) -> Answer | None:
+    row = await _found(connection, store, by, key)
     if row is None:
         return None
     if row.fingerprint != fingerprint:
@@ -100,7 +119,7 @@ async def _record(
 ) -> None:
     receipt = {
         "caller": by.id,
-        "key": key,
+        "key": _name(store, key),
         "purpose": purpose,
         "fingerprint": fingerprint,
         "status": answer.status,

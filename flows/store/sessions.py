@@ -93,6 +93,13 @@ async def find_session(store: Store, secret: str, *, used: bool = True) -> Sessi
     return Session(row.hash, Actor(id=row.person, role=row.role, agency=row.agency, hub=row.hub), positions, row.how)
 
 
+async def still_stands(store: Store, session: Session) -> bool:
+    """Whether a session that was found goes on. To ask is no use of it."""
+    async with store.single.connect() as connection:
+        row = await connection.execute(_ALIVE, {"of": session.hash, "now": datetime.now(UTC)})
+        return row.one_or_none() is not None
+
+
 async def take_position(store: Store, session: Session, place: int) -> None:
     """Act from now on in another of one's positions."""
     async with store.single.connect() as connection:

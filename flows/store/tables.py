@@ -167,7 +167,7 @@ class Anchored(SQLModel, table=True):
 
 
 class Access(SQLModel, table=True):
-    """Somebody looked at a case: who, in which role, at what, and what let them. Rows are only ever added."""
+    """Somebody looked at a case, or at what a person looked at: who, in which role, what let them. Rows are only ever added."""
 
     __tablename__ = "access"
     id: int | None = Field(sa_column=number(primary_key=True))
@@ -176,9 +176,12 @@ class Access(SQLModel, table=True):
     role: str
     agency: str
     hub: str
-    reference: str
+    reference: str | None
+    """The case; none where somebody asked what a person looked at."""
     action: str
     why: str
+    about: str | None
+    """That person, by login."""
 
 
 class Receipt(SQLModel, table=True):
@@ -187,13 +190,14 @@ class Receipt(SQLModel, table=True):
     __tablename__ = "receipt"
     caller: str = Field(primary_key=True)
     key: str = Field(primary_key=True)
+    """A keyed digest of the caller's key; the key itself in rows from before that was so."""
     purpose: str
     fingerprint: str
     status: int
     answer: str = Field(sa_column=Column(Text, nullable=False))
     reference: str | None
     at: datetime = Field(sa_column=moment())
-    hub: str
+    hub: str = Field(primary_key=True)
 
 
 class ApiKey(SQLModel, table=True):

@@ -45,6 +45,22 @@ def test_a_scope_that_there_is_not_is_refused(hub: Hub) -> None:
         made(hub, "--scope", "everything")
 
 
+@pytest.mark.parametrize("name", ["St. Mary's, Thornwick", "system", "link:duty_manager", "x" * 121, ""])
+def test_a_name_by_which_nobody_could_call_is_refused(hub: Hub, name: str) -> None:
+    done = mash_here("key", "create", name, "sandwell", MASH_DATA_DIR=str(hub.settings.data_dir))
+    assert done.returncode == 2 and "expected a name of at most 120 letters" in done.stderr
+    assert hub.sql("SELECT count(*) FROM api_key WHERE caller = %s", name) == [(0,)]
+    odd_agency = mash_here(
+        "key", "create", "a-school", "sandwell", "--agency", "children, schools", MASH_DATA_DIR=str(hub.settings.data_dir)
+    )
+    assert odd_agency.returncode == 2
+
+
+def test_a_name_may_be_an_address_or_have_an_apostrophe(hub: Hub) -> None:
+    made = mash(hub, "key", "create", "st. mary's@thornwick.example.org", "sandwell", "--agency", "education").strip()
+    assert submit(hub, made, "apostrophe").status_code == 201
+
+
 def test_an_unknown_an_expired_and_a_revoked_key_are_told_apart_for_nobody(hub: Hub) -> None:
     expired, revoked = made(hub), made(hub)
     hub.sql("UPDATE api_key SET expires_at = now() - interval '1 second' WHERE id = %s", expired.split("_")[1])

@@ -49,7 +49,12 @@ def spoken(hub: Hub, *pieces: bytes) -> bytes:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 connection.sendall(piece)
-        return b"".join(iter(lambda: _received(connection), b""))
+        return answered(connection)
+
+
+def answered(connection: socket.socket) -> bytes:
+    """What is said on a connection until it is closed: an answer may come in several pieces."""
+    return b"".join(iter(lambda: _received(connection), b""))
 
 
 def _received(connection: socket.socket) -> bytes:
@@ -77,7 +82,7 @@ def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_databas
     busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mash_app' AND state <> 'idle'"
     assert limited.sql(busy) == [(0,)]
     assert limited.submit(ORDINARY).status_code == 201, "others are served meanwhile"
-    assert problem(_received(opened[0]))["status"] == 408
+    assert problem(answered(opened[0]))["status"] == 408
     assert time.monotonic() - began >= limited.settings.body_seconds
     for connection in opened:
         connection.close()
@@ -85,8 +90,8 @@ def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_databas
 
 def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection(hub: Hub) -> None:
     drip, nothing = said(hub, b"GET /health HTTP/1.1\r\n"), said(hub, b"")
-    assert problem(_received(drip))["status"] == 408
-    assert problem(_received(nothing))["status"] == 408
+    assert problem(answered(drip))["status"] == 408
+    assert problem(answered(nothing))["status"] == 408
 
 
 def test_an_enormous_body_is_refused_before_it_comes(hub: Hub) -> None:
@@ -141,6 +146,22 @@ def test_callers_have_limits_of_their_own_and_are_told_when_to_come_again(limite
     assert answer.json()["retry_after"] == int(answer.headers["retry-after"]) > 0
     time.sleep(answer.json()["retry_after"])
     assert statuses(limited, 1, **one) == [200]
+
+
+def test_a_caller_is_the_same_one_in_whatever_words_the_secret_is_shown(limited: Hub) -> None:
+    secret = limited.staff("practice_manager")["Authorization"].split()[1]
+    shown = [
+        {"Authorization": f"Bearer {secret}"},
+        {"Authorization": f"bearer    {secret}"},
+        {"Cookie": f"__Host-mash={secret}"},
+        {"Cookie": f"__Host-mash={secret}; theme=dark"},
+        {"Cookie": f"a=1; __Host-mash={secret}; __Host-mash-wall=made-up"},
+    ]
+    asked = (limited.http.get("/rota", headers=shown[0]).status_code for _ in range(2_000))
+    assert 429 in asked, "all that is theirs within a minute is used up"
+    for headers in shown[1:]:
+        assert 429 in statuses(limited, 20, **headers), "and shown otherwise, it is not another's"
+    assert statuses(limited, 3, **limited.staff("service_manager")) == [200] * 3
 
 
 def test_whoever_guesses_keys_is_slowed_down_and_those_who_have_one_are_not(limited: Hub) -> None:

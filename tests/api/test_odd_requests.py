@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+import string
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +19,11 @@ def raw(hub: Hub, content: Any, key: str, path: str = "/referrals", **headers: s
     """A submission whose body is sent as it is."""
     given = {"Authorization": f"Bearer {hub.key}", "Idempotency-Key": key, "Content-Type": "application/json", **headers}
     return hub.http.post(path, content=content, headers=given)
+
+
+def refused_submissions(hub: Hub) -> int:
+    """How many submissions were refused: counted by their receipts."""
+    return int(hub.sql("SELECT count(*) FROM receipt WHERE purpose = 'submission' AND status >= 300")[0][0])
 
 
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -72,6 +79,33 @@ def test_odd_characters_are_accepted_or_refused_but_never_break_anything(hub: Hu
         assert hub.case(answer.json()["reference"])["stage"] == "triage"
     again = raw(hub, ODD[odd], odd)
     assert (again.status_code, again.json()) == (answer.status_code, answer.json()), "a repeat is answered alike"
+
+
+@pytest.mark.parametrize("length", [201, 3_000, 14_000])
+def test_a_key_of_any_length_is_answered_and_counted(hub: Hub, length: int) -> None:
+    key = "".join(random.Random(length).choices(string.ascii_letters + string.digits, k=length))
+    before = refused_submissions(hub)
+    answer = raw(hub, json.dumps({"concern": {"summary": "Bruises."}}), key)
+    assert answer.status_code == 400 and "idempotency-key" in answer.text.lower()
+    assert refused_submissions(hub) == before + 1
+
+
+def test_a_submission_without_a_key_is_refused_and_counted(hub: Hub) -> None:
+    before = refused_submissions(hub)
+    for headers in ({}, {"Idempotency-Key": ""}):
+        given = {"Authorization": f"Bearer {hub.key}", **headers}
+        answer = hub.http.post("/referrals", json={"concern": {"summary": "Bruises."}}, headers=given)
+        assert answer.status_code == 400 and "Idempotency-Key" in answer.json()["detail"]
+    assert refused_submissions(hub) == before + 2
+    stranger = hub.http.post("/referrals", json={}, headers={"Authorization": "Bearer mash_none"})
+    assert stranger.status_code == 401 and refused_submissions(hub) == before + 2
+
+
+def test_a_page_with_a_zero_byte_for_a_key_acts(hub: Hub) -> None:
+    reference = hub.referral()
+    form = {"key": "\0", "words": "Rang the school.", "seen": "1"}
+    answer = hub.http.post(f"/case/{reference}/add_note", headers=hub.staff("duty_manager"), data=form)
+    assert answer.status_code == 303
 
 
 @pytest.mark.parametrize("words", ["half a character \ud83d", "a zero byte \0"])

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,10 +26,11 @@ import pytest
 from commands import mash_here
 from hub import eventually
 
-from mash.api.accounts import new_account
+from mash.api.accounts import change_accounts, change_password, new_account
 from mash.api.app import create_app
+from mash.config.permissions import read_permissions
 from mash.config.settings import Settings, SettingsError
-from mash.config.sign_on import Position, accounts_text, read_accounts, read_sign_on
+from mash.config.sign_on import Account, Position, accounts_text, read_accounts, read_sign_on
 from mash.flows.stack import Stack, free_port, write_secret
 from mash.flows.store.sessions import hash_of
 
@@ -180,6 +182,8 @@ LONG_AGO, FAR_OFF = 1_700_000_000, 4_000_000_000
         {"claims": {"sub": None}},
         {"claims": {"preferred_username": "system"}},
         {"claims": {"preferred_username": "link:duty_manager"}},
+        {"claims": {"preferred_username": "cli:root"}},
+        {"claims": {"preferred_username": "referrer"}},
         {"claims": {"preferred_username": "<b>"}},
     ],
     ids=str,
@@ -314,6 +318,42 @@ def test_a_session_is_over_after_its_time_or_when_it_is_not_used(place: Place, o
         place.sql(f"UPDATE session SET {over} WHERE how = 'single_sign_on'")
         assert browser.get("/cases").status_code == 401
         assert browser.get(SIGN_IN).text.count("By single sign-on") == 1, "no longer listed as signed in"
+
+
+def seen_at(place: Place) -> Any:
+    """When the session of single sign-on was last used."""
+    return place.sql("SELECT max(seen_at) FROM session WHERE how = 'single_sign_on' AND ended_at IS NULL")[0][0]
+
+
+def test_a_wall_that_renews_itself_keeps_nobody_signed_in(place: Place) -> None:
+    with place.browser() as browser:
+        browser.get(SIGN_IN)
+        place.sql("UPDATE session SET seen_at = now() - interval '10 minutes' WHERE how = 'single_sign_on'")
+        before = seen_at(place)
+        wall = browser.get("/wall")
+        assert wall.status_code == 200 and wall.headers["refresh"] and seen_at(place) == before
+        assert browser.get("/cases").status_code == 200 and seen_at(place) > before, "which a page that somebody opens does"
+
+
+def test_another_site_gives_a_screen_no_key(place: Place) -> None:
+    with place.browser() as browser:
+        planted = browser.post("/wall/key", data={"key": "theirs"}, headers={"Sec-Fetch-Site": "cross-site"})
+        assert planted.status_code == 403 and "another site" in planted.text
+        assert browser.post("/wall/key", data={"key": "made up"}).status_code == 401
+
+
+def test_a_page_that_is_live_hears_no_more_once_its_session_is_over(place: Place) -> None:
+    with place.browser() as browser, place.browser() as elsewhere:
+        page = elsewhere.get(SIGN_IN)
+        browser.get(SIGN_IN)
+        with browser.stream("GET", "/live") as live:
+            lines = live.iter_lines()
+            assert next(lines).startswith(":"), "nothing has happened yet"
+            elsewhere.post("/sign-out-everywhere", data={"csrf": csrf(page)}, follow_redirects=False)
+            said = [line for line in lines if line]
+        # It ends by itself: told once more, the page asks again and is led to where one signs in.
+        assert [line for line in said if not line.startswith(":")] == ["event: changed", "data: 1"]
+        assert browser.get("/live").status_code == 401
 
 
 def test_who_was_signed_in_is_forgotten_after_a_month(place: Place) -> None:
@@ -460,6 +500,56 @@ def test_an_administrator_makes_lists_and_removes_local_accounts(place: Place, t
     assert nobody.returncode == 2 and "duty_manager" in nobody.stderr
     assert mash_here("account", "remove", "a.manager", **here).returncode == 0
     assert mash_here("account", "list", **here).stdout == ""
+
+
+def test_an_account_that_is_removed_while_its_password_is_changed_stays_removed(place: Place, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.toml"
+    write_secret(file, accounts_text({"a.leaver": new_account("a.leaver", PASSWORD, DUTY)}))
+    here = {"MASH_ACCOUNTS_FILE": str(file), "MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    changing, gone = threading.Event(), threading.Event()
+
+    def change(accounts: dict[str, Account]) -> dict[str, Account]:
+        changing.set()
+        gone.wait(2)  # without a lock it is removed meanwhile, and written back here
+        return accounts
+
+    def remove() -> Any:
+        changing.wait()
+        done = mash_here("account", "remove", "a.leaver", **here)
+        gone.set()
+        return done
+
+    with ThreadPoolExecutor(2) as both:
+        changed, removed = both.submit(change_accounts, file, change), both.submit(remove)
+        assert changed.result() is None and removed.result().returncode == 0
+    assert "a.leaver" not in file.read_text()
+    with pytest.raises(SettingsError, match="was removed"):
+        change_password(file, "a.leaver", NEW)
+
+
+PARTNERS = sorted(read_permissions().reach["involved"])
+
+
+@pytest.mark.parametrize("role", PARTNERS)
+def test_a_partner_without_an_agency_is_refused_for_they_would_reach_what_social_care_does(
+    place: Place, tmp_path: Path, role: str
+) -> None:
+    path = tmp_path / "sign_on.toml"
+    groups = (
+        f'[groups]\nd = [{{ role = "duty_manager", hub = "sandwell" }}]\np = [\n  {{ role = "{role}", hub = "sandwell" }},\n]'
+    )
+    write_secret(path, f"issuer = 'https://i'\nclient_id = 'x'\n{groups}")
+    with pytest.raises(SettingsError, match=rf"sign_on.toml:5: groups.p.0: .*expected an agency for {role}"):
+        read_sign_on(Settings(sign_on_file=path))
+    write_secret(path, path.read_text().replace(f'"{role}",', f'"{role}", agency = "police",'))
+    file = read_sign_on(Settings(sign_on_file=path))
+    assert file and [each.agency for each in file.positions("p.officer", ["d", "p"])] == ["social_care", "police"]
+    here = {"MASH_ACCOUNTS_FILE": str(tmp_path / "accounts.toml"), "MASH_DATA_DIR": str(place.stack.settings.data_dir)}
+    options = ("--role", role, "--hub", "sandwell", "--password", PASSWORD)
+    for command in (("account", "add", "p", *options), ("token", role, "sandwell")):
+        refused = mash_here(*command, **here)
+        assert refused.returncode == 2 and f"expected an agency for {role}" in refused.stderr
+    assert mash_here("account", "add", "p", *options, "--agency", "police", **here).returncode == 0
 
 
 @pytest.mark.parametrize(

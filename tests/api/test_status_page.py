@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from hub import ORDINARY, Hub, eventually
@@ -80,6 +81,26 @@ def test_i_disagree_begins_the_procedure_and_says_until_when(hub: Hub) -> None:
     assert "someone is reviewing it" in shown(hub, known).text
     stolen = shown(hub, {**known, "code": "AAAA-AAAA-AAAA-AAAA", "words": "me too"}, "/status/disagreements")
     assert stolen.status_code == 404
+
+
+def test_the_button_pressed_twice_begins_one_disagreement(hub: Hub) -> None:
+    known = submitted(hub)
+    hub.rate(known["reference"], "green")
+    (key,) = re.findall(r'name="key" value="([^"]+)"', shown(hub, known).text)
+    form = {**known, "words": "He is afraid to go home.", "key": key}
+    with ThreadPoolExecutor(4) as fingers:
+        pages = list(fingers.map(lambda _: shown(hub, form, "/status/disagreements"), range(4)))
+    assert {page.status_code for page in pages} == {200} and len({page.text for page in pages}) == 1
+    assert list(hub.case(known["reference"])["disagreements"]) == ["D1"]
+    other = shown(hub, {**form, "words": "Something else."}, "/status/disagreements")
+    assert other.status_code == 409 and "sent before" in other.text and "Something else." in other.text
+
+
+def test_whoever_has_the_code_uses_up_no_key_of_the_system_that_made_the_referral(hub: Hub) -> None:
+    known = submitted(hub)
+    hub.rate(known["reference"], "green")
+    shown(hub, {**known, "words": "Look again.", "key": "the-next-one"}, "/status/disagreements")
+    assert hub.submit(ORDINARY, key="the-next-one").status_code == 201
 
 
 def test_what_is_typed_into_the_page_stays_text(hub: Hub) -> None:

@@ -83,6 +83,7 @@ async def test_a_notice_goes_to_whoever_is_on_duty_and_not_to_the_role(store: St
     first = await submit(store)
     await send_all(post)
     assert phones.titles("day") == [f"{first} waits for a rating"] and not phones.titles("late")
+    assert f"{settings.base_url}/case/{first}" in phones.bodies("day")[0], "the page, which leads to where one signs in"
     at(store, START + HOUR)  # half past ten in London's summer: the shift has changed
     second = await submit(store)
     await send_all(post)

@@ -192,6 +192,23 @@ def test_a_case_names_its_subjects_to_those_who_may_read_them(hub: Hub) -> None:
     assert "S1: Isla Marrowby, child" in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
 
 
+def test_what_is_printed_leaves_none_of_its_letters_in_the_log(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    hub.answer(reference, "police", "李小龙 is his uncle: Zebediah.")
+    police = hub.staff("agency", "police")
+    mine = hub.http.get(f"/cases/{reference}", headers=police).json()["items"]
+    item = next(each["item"] for each in mine if each["agency"] == "police")
+    release = {"kind": "release_information", "item": item, "necessity": "to_protect_a_child", "proportionality": "whole"}
+    released = hub.command(reference, release, police, "The meeting must know.")
+    assert released.status_code == 200, released.text
+    before = len((hub.stack.logs / "api.log").read_text())
+    paper = hub.http.get(f"/case/{reference}/product.pdf", headers=hub.staff("duty_manager"))
+    assert paper.status_code == 200 and paper.content.startswith(b"%PDF")
+    said = (hub.stack.logs / "api.log").read_text()[before:]
+    assert not any(letter in said.lower() for letter in ("李", "674e", "5c0f", "9f99", "glyph", "fonttools")), said
+
+
 def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None:
     isla = {"cohort": "child", "name": {"given": "Isla", "family": "Marrowby"}}
     reference = hub.referral(subjects=[isla, {"cohort": "unborn"}])

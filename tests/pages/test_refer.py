@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,12 @@ import httpx
 import pytest
 from hub import CANARY, Hub
 
-from mash.flows.store.drafts import Answers, begin_draft, read_draft
+from mash.api.app import create_app
+from mash.config.settings import Settings
+from mash.flows.store import drafts as store_drafts
+from mash.flows.store.drafts import LARGEST, Answers, NoRoom, begin_draft, read_draft, write_draft
+from mash.flows.store.health import read_health
+from mash.flows.store.store import Store
 
 GIVEN, FAMILY = CANARY.split()
 FIELD = re.compile(r"<(?:input|textarea|select)\b[^>]*>")
@@ -35,6 +40,7 @@ TEACHER = {
 }
 WORRIED = "She came in with a bruise.\r\nShe said she fell."
 LONGEST_FOR_A_TEACHER = 24
+ROOM = 1_000_000
 
 
 class Writer:
@@ -378,8 +384,116 @@ def test_drafts_that_nobody_touches_are_gone_after_a_fortnight(hub: Hub, writer:
         return await read_draft(store, writer.secret)
 
     assert hub.stored(read) is None
-    hub.stored(lambda store: begin_draft(store, {}))
+    hub.stored(lambda store: begin_draft(store, {}, ROOM))
     assert hub.sql("SELECT count(*) FROM draft") == [(1,)]
+
+
+# --- what there is room for ----------------------------------------------------------------------------------------------------
+
+
+def drafts(hub: Hub) -> list[tuple[Any, ...]]:
+    return hub.sql("SELECT hash, sealed, touched_at FROM draft ORDER BY hash")
+
+
+def test_to_look_it_over_writes_nothing_and_a_change_leads_back_there(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.finish()
+    before = drafts(hub)
+    assert writer.go("/refer/check").status_code == 200 and drafts(hub) == before
+    writer.go("/refer/worries")
+    writer.answer(worries="Changed.")
+    assert writer.at == "/refer/check" and "Changed." in writer.text
+    other = Writer(hub)
+    other.answer(f"/refer/return/{writer.secret}")
+    assert other.at == "/refer/check", "and so does the link"
+
+
+def test_a_draft_is_no_larger_than_what_a_form_can_hold_and_stays_as_it_was(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    before = drafts(hub)
+    large = writer.answer("/refer/worries", worries="x" * LARGEST)
+    assert large.status_code == 409 and "more than can be sent at once" in large.text and "x" * 1000 in large.text
+    assert drafts(hub) == before
+    longest = writer.answer("/refer/worries", worries="x" * 100_000)
+    assert longest.status_code == 200, "the longest that a page takes"
+    arabic = writer.answer("/refer/worries", worries="م" * 70_000)
+    assert arabic.status_code == 200, "letters count as what they are, not as they are escaped"
+
+
+def test_a_draft_of_before_there_was_a_limit_can_be_shortened_and_sent(
+    hub: Hub, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.finish()
+
+    def much(answers: Answers) -> Answers:
+        pages = answers["pages"]
+        return {**answers, "pages": {**pages, "consent": {**pages["consent"], "why": "y" * 99_000, "safe": "z" * 99_000}}}
+
+    with monkeypatch.context() as before:
+        before.setattr(store_drafts, "LARGEST", 10 * LARGEST)
+        hub.stored(lambda store: write_draft(store, writer.secret, much, ROOM))
+    assert writer.answer("/refer/worries", worries=WORRIED * 9).status_code == 409
+    assert writer.answer("/refer/worries", worries="Less.").status_code == 200
+    writer.send()
+
+
+async def test_where_drafts_fill_their_room_none_is_begun_and_none_is_lost(store: Store) -> None:
+    secret = await begin_draft(store, {"at": "/refer/area"}, ROOM)
+    with pytest.raises(NoRoom, match="ring your council"):
+        await begin_draft(store, {"at": "/refer/area"}, 10)
+    with pytest.raises(NoRoom):
+        await write_draft(store, secret, lambda answers: {**answers, "pages": {"worries": {"worries": "More."}}}, 10)
+    assert await read_draft(store, secret) == {"at": "/refer/area"}
+    assert await write_draft(store, secret, lambda answers: {"at": "/refer"}, 10) == {"at": "/refer"}, (
+        "what does not grow is kept"
+    )
+    found = await read_health(store)
+    assert 0 < found.drafts < 100 and not any("drafts" in said for said in found.wrong(ROOM))
+    assert any("drafts fill their room" in said for said in found.wrong(10))
+
+
+@pytest.fixture
+async def there(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """An API at which two drafts may be begun from an address within an hour."""
+    app = create_app(settings.model_copy(update={"drafts_per_hour": 2, "anonymous_requests_per_minute": 0}))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+async def test_from_one_address_so_many_are_begun_within_an_hour_and_what_was_typed_is_shown(there: httpx.AsyncClient) -> None:
+    begun = await there.post("/refer")
+    mine = {"Cookie": f"mash-referral={begun.cookies['mash-referral']}"}
+    there.cookies.clear()
+    assert (await there.post("/refer/worries", data={"worries": "Typed."})).status_code == 303, "nothing that is written is lost"
+    there.cookies.clear()
+    for path, typed in (("/refer", {}), ("/refer/worries", {"worries": "Typed for an hour."})):
+        refused = await there.post(path, data=typed)
+        assert refused.status_code == 429 and "ring your council" in refused.text and "call 999" in refused.text
+        assert not typed or "Typed for an hour." in refused.text
+    kept = await there.post("/refer/worries", data={"worries": "More."}, headers=mine)
+    assert kept.status_code == 303, "whoever has begun goes on"
+
+
+async def test_where_there_is_no_room_a_page_says_so_and_whom_to_ring(store: Store, settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"drafts_megabytes": 0}))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        for path in ("/refer", "/refer/worries"):
+            refused = await client.post(path, data={"worries": "Typed."})
+            assert refused.status_code == 503 and "ring your council" in refused.text
+
+
+def test_what_it_is_about_is_said_once_and_in_our_words(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.finish()
+    writer.answer("/refer/worries", worries=WORRIED, categories=",".join(["gangs"] * 101 + ["made_up", "missing"]))
+    told = str(items(hub, writer.send()))
+    assert re.findall(r'"categories":\s*\[([^]]*)\]', told.replace("\\", "")) == ['"missing","gangs"']
 
 
 # --- sending -------------------------------------------------------------------------------------------------------------------

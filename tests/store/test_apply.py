@@ -23,7 +23,7 @@ from mash.flows.store.apply import Applied, act, data_key, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
 from mash.flows.store.queries import behind, notices_of, read_case, record_shown
-from mash.flows.store.reading import family, open_cases, read_items
+from mash.flows.store.reading import look_at_family, open_cases, read_items
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.commands import (
@@ -190,7 +190,7 @@ async def test_another_master_key_opens_nothing_and_wraps_nothing_that_could_not
 
 async def test_a_split_takes_what_concerns_its_subjects_along_under_a_key_of_its_own(store: Store) -> None:
     done = await decided(store, {"s1": "no_further_action", "s2": "early_help", "s3": "early_help"})
-    parent, child = await family(store, done.reference, DUTY)
+    parent, child = await look_at_family(store, done.reference, DUTY, "read_case")
     assert (parent.referral.subjects.keys(), child.referral.subjects.keys()) == ({"s2", "s3"}, {"s1"})
     assert child.referral.parent == parent.reference and child.caller == parent.caller
     moved = await read_items(store, await read_case(store, child.reference), DUTY)

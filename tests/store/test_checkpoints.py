@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+from datetime import UTC
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ from pydantic import SecretStr
 
 from mash.config.settings import Settings
 from mash.flows.nightly import take_checkpoint
+from mash.flows.store.accesses import accesses_of
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
 from mash.flows.store.log import fold, read_log, verify
@@ -20,8 +23,10 @@ from mash.flows.store.reading import look_at
 from mash.flows.store.receipts import Answer, record_refused
 from mash.flows.store.store import Store
 from mash.states import commands as c
+from mash.states.commands import Actor
 from mash.states.events import GENESIS, Recorded
 
+GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="social_care", hub="merton")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
@@ -118,6 +123,25 @@ async def test_who_looked_cannot_be_taken_back(store: Store, owner_connection: p
     kept = [await make_checkpoint(store, KEY)]
     owner_connection.execute(statement.encode())
     assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, kept))
+
+
+async def test_who_asked_what_a_person_looked_at_is_signed_too(store: Store, owner_connection: psycopg.Connection) -> None:
+    await accesses_of(store, "d.manager", GOVERNANCE)
+    kept = [await make_checkpoint(store, KEY)]
+    assert kept[0].said["accesses"]["count"] == 1 and await held_against(store, kept) == []
+    owner_connection.execute("UPDATE access SET about = 'somebody.else'")
+    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, kept))
+
+
+async def test_a_checkpoint_of_before_accesses_said_whom_they_are_about_holds(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference = await submit(store)
+    await look_at(store, reference, DUTY, "read_case")
+    (row,) = owner_connection.execute("SELECT id, at, person, role, agency, hub, reference, action, why FROM access").fetchall()
+    signed = json.dumps([[row[0], row[1].astimezone(UTC).isoformat(), *row[2:]]], separators=(",", ":"))
+    said = {"after": 0, "to": row[0], "count": 1, "digest": hashlib.sha256(signed.encode()).hexdigest()}
+    assert await held_against(store, [Signed(json.dumps({"at": "2026-11-23", "events": {}, "accesses": said}), "")]) == []
 
 
 async def test_a_forged_a_changed_and_a_left_out_checkpoint_are_found(store: Store) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import act, receive
 from mash.flows.store.queries import conservation, unfinished
-from mash.flows.store.receipts import Answer, KeyReused, answer_once
+from mash.flows.store.receipts import Answer, KeyReused, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordDecision, Subject
@@ -61,6 +61,37 @@ async def test_another_request_under_the_same_key_is_refused_and_changes_nothing
 async def test_two_callers_may_use_the_same_key(store: Store) -> None:
     other = SCHOOL.model_copy(update={"id": "school-2"})
     assert (await submit(store, "k1")).reference != (await submit(store, "k1", by=other)).reference
+
+
+async def test_callers_of_one_name_at_two_hubs_may_use_the_same_key(store: Store) -> None:
+    other = SCHOOL.model_copy(update={"hub": "sandwell"})
+    here, there = await submit(store, "k1"), await submit(store, "k1", by=other)
+    assert here.status == there.status == 201 and here.reference != there.reference
+    assert (await submit(store, "k1", by=other)) == there
+
+
+@pytest.mark.parametrize("key", ["zero\0byte", "".join(map(chr, range(0x4E00, 0x4E00 + 9_000)))], ids=["zero byte", "long"])
+async def test_any_text_is_a_key(store: Store, key: str) -> None:
+    first = await submit(store, key)
+    assert first.status == 201 and await submit(store, key) == first
+    await record_refused(store, SCHOOL, f"{key} again", "submission", {}, Answer(400, {}))
+
+
+async def test_a_key_is_kept_as_a_digest_for_it_may_name_somebody(store: Store, owner_connection: Any) -> None:
+    await submit(store, "isla-canary-2026-11-23")
+    await record_refused(store, SCHOOL, "isla-canary-2", "submission", {}, Answer(400, {}))
+    rows = owner_connection.execute("SELECT receipt::text FROM receipt").fetchall()
+    assert len(rows) == 2 and not any("canary" in row for (row,) in rows)
+
+
+async def test_a_receipt_of_before_keys_were_digests_still_answers(store: Store, owner_connection: Any) -> None:
+    first = await submit(store, "k1")
+    owner_connection.execute("UPDATE receipt SET key = 'k1'")
+    assert await submit(store, "k1") == first
+    with pytest.raises(KeyReused):
+        await submit(store, "k1", {"concern": "another"})
+    await record_refused(store, SCHOOL, "k1", "submission", {}, Answer(400, {}))
+    assert owner_connection.execute("SELECT count(*) FROM receipt").fetchone() == (1,), "it has one already"
 
 
 async def test_the_same_request_sent_many_times_at_once_makes_one_referral(store: Store) -> None:

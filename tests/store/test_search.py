@@ -100,7 +100,7 @@ async def test_contacts_that_belong_together_find_each_other_though_nothing_in_t
 async def test_each_one_shown_is_an_access(store: Store) -> None:
     reference = await known(store, child("Zebediah", "Quillfeather"))
     await find(store, "Zebediah Quillfeather", "", DUTY)
-    accesses = await accesses_to(store, reference, GOVERNANCE, None)
+    accesses = await accesses_to(store, reference, GOVERNANCE)
     assert [(row.person, row.action) for row in accesses] == [("d.manager", "find_people")]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 from alembic import command
 from alembic.config import Config
@@ -12,7 +15,10 @@ from mash.flows.cluster import Cluster
 from mash.flows.store.schema import MIGRATIONS, upgrade
 
 
-def test_a_key_made_long_before_keys_had_an_end_goes_on_for_a_year(cluster: Cluster) -> None:
+@contextmanager
+def upgraded(cluster: Cluster, since: str, *before: str) -> Iterator[psycopg.Connection]:
+    """A database in which all this was done at a revision, after its upgrade: as its owner sees it."""
+
     def connect(database: str, user: str) -> psycopg.Connection:
         return psycopg.connect(host=str(cluster.socket), user=user, dbname=database, autocommit=True)
 
@@ -26,15 +32,34 @@ def test_a_key_made_long_before_keys_had_an_end_goes_on_for_a_year(cluster: Clus
             config.set_main_option("script_location", str(MIGRATIONS))
             config.set_main_option("path_separator", "os")
             config.attributes["connection"] = connection
-            command.upgrade(config, "0005")
+            command.upgrade(config, since)
             connection.commit()
         engine.dispose()
         with connect("used", "mash_owner") as owner:
-            owner.execute("INSERT INTO api_key VALUES ('h', 'school', 'sandwell', 'education', now() - interval '3 years', NULL)")
+            for statement in before:
+                owner.execute(statement.encode())
         upgrade(address.render_as_string())
         with connect("used", "mash_owner") as owner:
-            kept = owner.execute("SELECT expires_at > now() + interval '11 months', scopes FROM api_key").fetchall()
-        assert kept == [(True, ["submit", "read_status", "disagree"])]
+            yield owner
     finally:
         with connect("postgres", "postgres") as superuser:
             superuser.execute(sql.SQL("DROP DATABASE used WITH (FORCE)"))
+
+
+def test_a_key_made_long_before_keys_had_an_end_goes_on_for_a_year(cluster: Cluster) -> None:
+    made = "INSERT INTO api_key VALUES ('h', 'school', 'sandwell', 'education', now() - interval '3 years', NULL)"
+    with upgraded(cluster, "0005", made) as owner:
+        kept = owner.execute("SELECT expires_at > now() + interval '11 months', scopes FROM api_key").fetchall()
+    assert kept == [(True, ["submit", "read_status", "disagree"])]
+
+
+def test_receipts_and_accesses_stay_and_another_hub_may_have_the_same_caller_and_key(cluster: Cluster) -> None:
+    receipt = "INSERT INTO receipt VALUES ('school', 'k1', 'submission', 'f', 201, '{}', 'MASH-26-000001', now(), '%s')"
+    access = "INSERT INTO access VALUES (DEFAULT, now(), 'd', 'r', 'a', 'sandwell', 'R', 'read_case', 'works at the hub')"
+    with upgraded(cluster, "0009", receipt % "sandwell", access) as owner:
+        owner.execute((receipt % "merton").encode())
+        assert owner.execute("SELECT caller, key, hub FROM receipt ORDER BY hub").fetchall() == [
+            ("school", "k1", "merton"),
+            ("school", "k1", "sandwell"),
+        ]
+        assert owner.execute("SELECT reference, about FROM access").fetchall() == [("R", None)]

@@ -7,7 +7,7 @@ from alembic import op
 from mash.flows.store.migrations.versions.v0004_firewall import OF_REACHED, OWN_AGENCY
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 AT_THE_TABLE = """
     current_setting('mash.reach', true) = 'hub' OR EXISTS (
