@@ -86,9 +86,8 @@ async def begin(request: Request, answers: Answers) -> Mine:
             "Many people have begun to write to us from where you are. Please ring your council instead, and say that you are"
             " worried about somebody, or try again in an hour. If somebody is in immediate danger, call 999"
         )
-    secret = await begin_draft(app.store, answers.model_dump(exclude_defaults=True), app.settings.drafts_room)
     app.begun.take(place, now)
-    return Mine(secret, answers)
+    return Mine(await begin_draft(app.store, answers.model_dump(exclude_defaults=True), app.settings.drafts_room), answers)
 
 
 def shown(
