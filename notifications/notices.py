@@ -223,11 +223,10 @@ def _spoke(clock: Clock) -> bool:
 
 def _what(clock: Clock, profile: Profile) -> str:
     """What a clock waits for, in words."""
-    name = clock.id.split(".")[0]
-    agency = name.removeprefix("check:")
     if clock.kind == "check":
-        return f"reply of {profile.agencies[agency].title if agency in profile.agencies else agency}"
-    return name.replace("_", " ")
+        agency = profile.agencies.get(clock.whose)
+        return f"reply of {agency.title if agency else clock.whose}"
+    return clock.id.split(".")[0].replace("_", " ")
 
 
 def _rater(referral: Referral, profile: Profile) -> str:

@@ -24,6 +24,11 @@ class Clock(StartedClock):
     met: bool | None = None
 
     @property
+    def whose(self) -> str:
+        """The agency whose reply it waits for, or the disagreement; empty for a clock of the case itself."""
+        return self.id.partition(":")[2].partition(".")[0]
+
+    @property
     def running(self) -> bool:
         """Whether what it waits for is still waited for."""
         return self.ended_at is None
@@ -187,7 +192,7 @@ class Referral(Frozen, extra="ignore"):
 
     def late_partners(self, now: datetime) -> tuple[str, ...]:
         """The agencies that have not answered in time, whoever has acknowledged that meanwhile."""
-        late = {k.id.split(":")[1].split(".")[0] for k in self.running if k.kind == "check" and k.due_at <= now}
+        late = {k.whose for k in self.running if k.kind == "check" and k.due_at <= now}
         return tuple(agency for agency in self.outstanding if agency in late)
 
     @property

@@ -199,7 +199,7 @@ def test_an_agency_that_has_answered_is_asked_again_with_its_whole_time_and_the_
     case.give(c.AskAgencies(agencies=("police",)))
     assert "police" in case.referral.outstanding
     again = case.clock("check:police.2")
-    assert (again.started_at, again.due_at) == (case.now, case.now + timedelta(hours=4))
+    assert (again.whose, again.started_at, again.due_at) == ("police", case.now, case.now + timedelta(hours=4))
     assert case.clock("check:police").met is True
     answers(case, "probation")
     assert case.stage == "agency_checks"
