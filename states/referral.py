@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from mash.states import events as e
 from mash.states.clocks import Frozen
 from mash.states.commands import SYSTEM, Actor, ReportedConsent, Said
 from mash.states.events import Event, Holding, StartedClock
 from mash.states.machine import COMMANDS
+
+Verdict = Literal["kept", "missed", "running", "not_needed"]
 
 
 class Clock(StartedClock):
@@ -32,6 +34,16 @@ class Clock(StartedClock):
     def running(self) -> bool:
         """Whether what it waits for is still waited for."""
         return self.ended_at is None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What has become of it. One that ran out is missed, whether it goes on, how it ended, and whether anybody was there to
+        record that it ran out; one that ended in time is kept, or was not needed any more."""
+        if self.breached_at or (self.ended_at and self.ended_at > self.due_at):
+            return "missed"
+        if self.running:
+            return "running"
+        return "kept" if self.met else "not_needed"
 
     @property
     def next_at(self) -> datetime | None:
