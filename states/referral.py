@@ -14,6 +14,21 @@ from mash.states.machine import COMMANDS
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
 
+def verdict_of(due_at: datetime, breached_at: datetime | None, ended_at: datetime | None, met: bool | None) -> Verdict:
+    """What has become of a clock. One that ran out is missed, whether it goes on, how it ended, and whether anybody was there to
+    record that it ran out; one that ended in time is kept, or was not needed any more."""
+    if breached_at or (ended_at and ended_at > due_at):
+        return "missed"
+    if ended_at is None:
+        return "running"
+    return "kept" if met else "not_needed"
+
+
+def whose(clock_id: str) -> str:
+    """The agency whose reply a clock waits for, or the disagreement; empty for a clock of the case itself."""
+    return clock_id.partition(":")[2].partition(".")[0]
+
+
 class Clock(StartedClock):
     """A clock with what has become of it."""
 
@@ -28,7 +43,7 @@ class Clock(StartedClock):
     @property
     def whose(self) -> str:
         """The agency whose reply it waits for, or the disagreement; empty for a clock of the case itself."""
-        return self.id.partition(":")[2].partition(".")[0]
+        return whose(self.id)
 
     @property
     def running(self) -> bool:
@@ -37,13 +52,8 @@ class Clock(StartedClock):
 
     @property
     def verdict(self) -> Verdict:
-        """What has become of it. One that ran out is missed, whether it goes on, how it ended, and whether anybody was there to
-        record that it ran out; one that ended in time is kept, or was not needed any more."""
-        if self.breached_at or (self.ended_at and self.ended_at > self.due_at):
-            return "missed"
-        if self.running:
-            return "running"
-        return "kept" if self.met else "not_needed"
+        """What has become of it."""
+        return verdict_of(self.due_at, self.breached_at, self.ended_at, self.met)
 
     @property
     def next_at(self) -> datetime | None:

@@ -6,7 +6,7 @@ import io
 import textwrap
 from typing import Any
 
-from mash.api.pages.figures import Figure
+from mash.api.pages.figures import Figure, short
 
 INK, BAR, LIMIT, SIGNAL = "#0b0c0c", "#1d4b6d", "#6f777b", "#942514"
 WIDTH = 6.4
@@ -50,8 +50,9 @@ def _weeks(axes: Any, figure: Figure) -> None:
     if limits := figure.limits:
         for at, style, name in ((limits.high, "--", "high"), (limits.mean, "-", "mean"), (limits.low, "--", "low")):
             axes.axhline(at, color=LIMIT, linestyle=style, linewidth=1)
-            axes.annotate(f"{name} {at:.0f}", (1, at), xycoords=("axes fraction", "data"), fontsize=9, va="bottom", ha="right")
-        axes.plot(limits.signals, [values[place] for place in limits.signals], "s", color=SIGNAL, markersize=9, fillstyle="none")
+            axes.annotate(f"{name} {short(at)}", (1, at), xycoords=("axes fraction", "data"), fontsize=9, va="bottom", ha="right")
+        signals = sorted({*limits.outside, *limits.runs})
+        axes.plot(signals, [values[place] for place in signals], "s", color=SIGNAL, markersize=9, fillstyle="none")
     step = max(1, len(values) // 6)
     axes.set_xticks(list(places)[::step], [str(row[0])[:6] for row in figure.rows][::step])
     axes.set_ylim(0, max(1.0, max(values), figure.limits.high if figure.limits else 0.0) * 1.1)
