@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
+import threading
 from typing import Any
 
 from mash.api.pages.figures import Figure, short
@@ -11,6 +12,8 @@ from mash.api.pages.figures import Figure, short
 INK, BAR, LIMIT, SIGNAL = "#0b0c0c", "#1d4b6d", "#6f777b", "#942514"
 WIDTH = 6.4
 """Inches: wide enough for a table's column, and to be read on a phone."""
+DRAWING = threading.Lock()
+"""One is drawn at a time: matplotlib's settings are the whole process's."""
 
 
 def drawn(figure: Figure) -> bytes:
@@ -22,7 +25,7 @@ def drawn(figure: Figure) -> bytes:
     from matplotlib.figure import Figure as Canvas
 
     height = 3.2 if figure.shape == "weeks" else 0.7 + 0.42 * len(figure.rows)
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": figure.name, "font.size": 11, "font.family": "sans-serif"}):
+    with DRAWING, rc_context({"svg.fonttype": "none", "svg.hashsalt": figure.name, "font.size": 11, "font.family": "sans-serif"}):
         canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
         axes = canvas.add_subplot()
         (_weeks if figure.shape == "weeks" else _bars)(axes, figure)
