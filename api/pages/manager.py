@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -34,10 +35,10 @@ Name = Annotated[str, Path(pattern=r"^[a-z-]{1,30}$")]
 
 @dataclass
 class Kept:
-    """Figures that were reckoned lately, by hub and weeks: when, and what. One is reckoned at a time."""
+    """Figures that were reckoned lately, by hub and weeks: when, and what. Each hub's are reckoned one at a time."""
 
     found: dict[tuple[str, int], tuple[float, list[Figure]]] = field(default_factory=dict)
-    reckoning: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reckoning: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
 
 @router.get("", response_class=HTMLResponse)
@@ -67,7 +68,8 @@ async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) ->
     writer.writerow(figure.heads)
     writer.writerows([as_csv_cell(cell) for cell in row] for row in figure.rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(written.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    # With a byte order mark: without it, Excel takes each dash for three letters.
+    return Response(written.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _one(app: Any, by: Actor, weeks: int, name: str) -> Figure:
@@ -85,7 +87,7 @@ async def _figures(app: Any, by: Actor, weeks: int) -> list[Figure]:
     """The figures; those of a minute ago will do, for each picture of a page asks for them."""
     kept: Kept = app.state.figures
     which = (by.hub, _period(weeks))
-    async with kept.reckoning:
+    async with kept.reckoning[by.hub]:
         if which not in kept.found or time.monotonic() - kept.found[which][0] > FRESH:
             kept.found[which] = (time.monotonic(), await _reckoned(app.state.store, by, weeks))
     return kept.found[which][1]
