@@ -36,7 +36,7 @@ def drawn(figure: Figure) -> bytes:
 
 
 def _bars(axes: Any, figure: Figure) -> None:
-    labels = [textwrap.shorten(str(row[0]), 34, placeholder="...") for row in figure.rows]
+    labels = [textwrap.fill(textwrap.shorten(str(row[0]), 60, placeholder="..."), 34) for row in figure.rows]
     places = range(len(labels))
     bars = axes.barh(places, figure.values, color=BAR)
     axes.bar_label(bars, [f"{value:g}" for value in figure.values], padding=3, color=INK)
