@@ -87,14 +87,13 @@ def brief(case: Case) -> dict[str, Any]:
 
 
 def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
-    verdict = "missed" if clock.breached_at else "met" if clock.met else "running" if clock.running else "stopped"
     return {
         "id": clock.id,
         "due_at": clock.due_at,
         "why": clock.why,
         "source": clock.source,
         "owner": clock.owner,
-        "state": verdict,
+        "state": clock.verdict,
         "running": clock.running,
         "late": clock.running and clock.due_at < now,
         "acknowledged_by": clock.acknowledged_by,

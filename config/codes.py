@@ -14,6 +14,8 @@ from stdnum.gb import nhs, upn
 _CODESETS = Path(__file__).parent / "codesets.json"
 _UPN = re.compile(r"[A-HJ-NP-RT-Z][0-9]{11}[0-9A-HJ-NP-RT-Z]", re.ASCII)
 """Check letter, authority (3), school (4), year (2), serial (3); a temporary UPN ends in a letter."""
+_CAPITALS = re.compile(r"\b(?!(?:LA|GP|CAFCASS|UASC|FGM)\b)[A-Z]{2,}\b")
+"""Words that the census shouts; what stays is an abbreviation. Of A&E each letter is a word of its own."""
 
 
 @cache
@@ -31,6 +33,14 @@ def known(code_set: str, code: str) -> bool:
 def label(code_set: str, code: str) -> str:
     """What the code means; the code itself when the set does not say. Raises LookupError for an unknown code set."""
     return _codes(code_set).get(code) or code
+
+
+def spoken(code_set: str, code: str) -> str:
+    """What the code means, as a sentence begins: the census writes some words in capitals. What is no code is not touched."""
+    if not known(code_set, code):
+        return code
+    text = _CAPITALS.sub(lambda word: word[0].lower(), label(code_set, code))
+    return text[:1].upper() + text[1:]
 
 
 @cache

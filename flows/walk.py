@@ -221,7 +221,7 @@ def _check(going: Walk) -> None:
         for agency in answering:
             title = going.profile.agencies[agency].title
             going.give(c.AnswerCheck(agency=agency, known=True), "agency", f"{title} answers", agency=agency)
-    clock = next(k for k in going.referral.running if k.id.split(".")[0] == f"check:{silent}")
+    clock = next(k for k in going.referral.running if k.kind == "check" and k.whose == silent)
     going.pass_to(going.profile.calendar.add(clock.due_at, going.profile.agency_wait))
     going.give(c.ProceedWithoutReplies(), going.profile.raters[0], f"goes on without {going.profile.agencies[silent].title}")
 

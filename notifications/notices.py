@@ -226,10 +226,9 @@ def _spoke(clock: Clock) -> bool:
 
 def _what(clock: Clock, profile: Profile) -> str:
     """What a clock waits for, in words."""
-    name = clock.id.split(".")[0]
     if clock.kind == "check":
-        return f"reply of {agency_title(profile, name.removeprefix('check:'))}"
-    return name.replace("_", " ")
+        return f"reply of {agency_title(profile, clock.whose)}"
+    return clock.id.split(".")[0].replace("_", " ")
 
 
 def _rater(referral: Referral, profile: Profile) -> str:

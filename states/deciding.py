@@ -90,7 +90,7 @@ class Deciding:
         """Tell the next rung of the clock's ladder; the last one is told again and again."""
         ladder = [(rung.role, rung.wait) for rung in self.profile.ladder]
         if clock.kind == "check":
-            agency = self.profile.agencies.get(clock.id.split(":")[1].split(".")[0])
+            agency = self.profile.agencies.get(clock.whose)
             if agency:  # an adopted profile may no longer have it
                 ladder.insert(0, (agency.lead, self.profile.agency_wait))
         elif clock.owner not in (role for role, _ in ladder):
@@ -329,7 +329,7 @@ class Deciding:
             return self.rating.response
         if clock.kind != "check":
             return None
-        agency = self.profile.agencies.get(clock.id.split(":")[1].split(".")[0])
+        agency = self.profile.agencies.get(clock.whose)
         return None if agency and agency.reply else self.rating.reply
 
     def ensure_clocks(self) -> None:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from mash.states import events as e
 from mash.states.clocks import Frozen
 from mash.states.commands import SYSTEM, Actor, ReportedConsent, Said
 from mash.states.events import Event, Holding, StartedClock
 from mash.states.machine import COMMANDS
+
+Verdict = Literal["kept", "missed", "running", "not_needed"]
+
+
+def verdict_of(due_at: datetime, breached_at: datetime | None, ended_at: datetime | None, met: bool | None) -> Verdict:
+    """What has become of a clock. One that ran out is missed, whether it goes on, how it ended, and whether anybody was there to
+    record that it ran out; one that ended in time is kept, or was not needed any more."""
+    if breached_at or (ended_at and ended_at > due_at):
+        return "missed"
+    if ended_at is None:
+        return "running"
+    return "kept" if met else "not_needed"
+
+
+def whose(clock_id: str) -> str:
+    """The agency whose reply a clock waits for, or the disagreement; empty for a clock of the case itself."""
+    return clock_id.partition(":")[2].partition(".")[0]
 
 
 class Clock(StartedClock):
@@ -24,9 +41,19 @@ class Clock(StartedClock):
     met: bool | None = None
 
     @property
+    def whose(self) -> str:
+        """The agency whose reply it waits for, or the disagreement; empty for a clock of the case itself."""
+        return whose(self.id)
+
+    @property
     def running(self) -> bool:
         """Whether what it waits for is still waited for."""
         return self.ended_at is None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What has become of it."""
+        return verdict_of(self.due_at, self.breached_at, self.ended_at, self.met)
 
     @property
     def next_at(self) -> datetime | None:
@@ -187,7 +214,7 @@ class Referral(Frozen, extra="ignore"):
 
     def late_partners(self, now: datetime) -> tuple[str, ...]:
         """The agencies that have not answered in time, whoever has acknowledged that meanwhile."""
-        late = {k.id.split(":")[1].split(".")[0] for k in self.running if k.kind == "check" and k.due_at <= now}
+        late = {k.whose for k in self.running if k.kind == "check" and k.due_at <= now}
         return tuple(agency for agency in self.outstanding if agency in late)
 
     @property

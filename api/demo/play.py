@@ -203,9 +203,9 @@ def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
 
 async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mailbox, sent: dict[str, Any]) -> dict[str, Any]:
     counts, count = await tally(store), await conservation(store)
-    clocks = Table("hub", "rating", "clocks met", "missed", "running", title="Clocks")
+    clocks = Table("hub", "rating", "clocks kept", "missed", "running", title="Clocks")
     for hub, rating in sorted({key[:2] for key in counts["clocks"]}):
-        clocks.add_row(hub, rating, *(str(counts["clocks"][hub, rating, verdict]) for verdict in ("met", "missed", "running")))
+        clocks.add_row(hub, rating, *(str(counts["clocks"][hub, rating, verdict]) for verdict in ("kept", "missed", "running")))
     reached = Counter(to.split("@")[0] for to, subject, _ in mailbox.messages if subject.startswith(("LATE", "IMMEDIATE")))
     escalations = Table("role", "alerts that arrived", title="Escalations")
     for role, number in reached.most_common(20):
@@ -231,7 +231,7 @@ async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mail
     return {
         **count,
         "accepted_by_sender": len(sent),
-        "clocks_met": verdicts["met"],
+        "clocks_kept": verdicts["kept"],
         "clocks_missed": verdicts["missed"],
         "escalations": sum(row.n for row in counts["notices"] if row.kind in ("escalation", "immediate_danger")),
         "notices_delivered": notices["delivered"],

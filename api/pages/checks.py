@@ -43,5 +43,4 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
 
 def _due(case: Case, agency: str) -> datetime | None:
     """When the running check of an agency is due; none once its clock has ended."""
-    clocks = (clock for clock in case.referral.running if clock.kind == "check")
-    return next((clock.due_at for clock in clocks if clock.id.split(":")[1].split(".")[0] == agency), None)
+    return next((clock.due_at for clock in case.referral.running if clock.kind == "check" and clock.whose == agency), None)

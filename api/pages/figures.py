@@ -1,33 +1,33 @@
-"""How a hub is doing, reckoned from its referrals: counts, shares, percentiles, charts that tell change from chance. Pure."""
+"""Managers' figures: what the numbers of a hub say, as tables with a sentence each. Pure."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import fmean
-from typing import Any
+from typing import TypeVar
 
+from mash.api.pages.control_chart import FEWEST, RUN, Limits, limits_of
+from mash.api.pages.reckoning import Clocks, Tally, percentile, share
 from mash.api.pages.words import duration
 from mash.config import codes
 from mash.config.words import sentence, worded
-from mash.flows.store.figures import Open
-from mash.states.clocks import LONDON
 
-PERCENTILES = (50, 85, 95)
-MOVING = 2.66
-"""Of the mean moving range: the natural limits of a process (XmR chart; Wheeler, Understanding Variation)."""
-PLACES, NEAR = 6, 1e-6
-RUN = 8
-"""So many weeks in a row on one side of the mean are a change too."""
-AGES = (("under 1 day", 1), ("1 to 3 days", 3), ("3 to 10 days", 10), ("10 to 45 days", 45), ("over 45 days", math.inf))
+HOURS = {50: "Median, hours", 85: "85 per cent within, hours", 95: "95 per cent within, hours"}
+"""The percentiles of how long clocks took that have ended."""
+AGES = (
+    ("under 1 day", 1),
+    ("1 to 3 calendar days", 3),
+    ("3 to 10 calendar days", 10),
+    ("10 to 45 calendar days", 45),
+    ("over 45 calendar days", math.inf),
+)
 MOST_ROWS = 20
-AGAIN = timedelta(days=365)
-"""A re-referral is one within twelve months of another about the same child: children in need census."""
+NOTHING = "Nothing to show yet."
 Rows = tuple[tuple[str | int | float, ...], ...]
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -49,251 +49,155 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Of a process that goes on as it is: its mean, its natural limits, and the places that say it does not."""
+class Beside:
+    """What the referrals' states do not say: how many contacts were decided today, how long alerts waited that somebody has
+    acknowledged, and when those referrals came in that others are linked with."""
 
-    mean: float
-    low: float
-    high: float
-    signals: tuple[int, ...]
-
-
-def limits_of(values: Sequence[float]) -> Limits | None:
-    """The limits of a series, each value compared with the one before; None for one that is too short to say."""
-    if len(values) < 4:
-        return None
-    # Rounded, or the mean of a series that stays the same would lie beside it by what a machine cannot write.
-    values = [round(value, PLACES) for value in values]
-    mean = round(fmean(values), PLACES)
-    spread = MOVING * fmean(abs(b - a) for a, b in pairwise(values))
-    low, high = max(0.0, mean - spread), mean + spread
-    outside = {place for place, value in enumerate(values) if not low - NEAR <= value <= high + NEAR}
-    return Limits(mean, low, high, tuple(sorted(outside | _runs(values, mean))))
+    decided: int
+    acknowledged: Sequence[timedelta]
+    referred: Mapping[str, datetime]
 
 
-def _runs(values: Sequence[float], mean: float) -> set[int]:
-    found, begun = set[int](), 0
-    for place in range(1, len(values) + 1):
-        if place < len(values) and (values[place] > mean) == (values[begun] > mean) and values[place] != mean:
-            continue
-        if place - begun >= RUN and values[begun] != mean:
-            found |= set(range(begun, place))
-        begun = place
-    return found
+def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> list[Figure]:
+    """All figures, in the order in which a manager asks. `titles` is what the agencies are called."""
+    return [
+        _today(tally, beside.decided),
+        _weekly("contacts", "Contacts by week", tally.contacts_by_week(), "contacts"),
+        _counted("sources", "Contacts by source", tally.sources, lambda code: codes.spoken("referral_source", code)),
+        _counted("kinds", "Contacts by kind", tally.kinds, sentence),
+        _counted("needs", "Primary need", tally.needs, lambda code: codes.spoken("primary_need", code) or "Not recorded"),
+        _counted("ratings", "Rating at first and now", tally.ratings, lambda of: f"{sentence(of[0])} to {worded(of[1])}"),
+        _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
+        _clocks("agencies", "Replies in time, by agency", tally.agencies, lambda name: titles.get(name, sentence(name))),
+        _weekly("in-time", "Share of clocks kept, by the week in which they were due", tally.kept_by_week(), "per cent", 100),
+        _repeats(tally, beside.referred),
+        _counted("outcomes", "Outcomes", tally.outcomes, sentence),
+        _ages(tally.ages),
+        _alerts(tally, beside.acknowledged),
+    ]
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` per cent do not exceed (nearest rank). Raises ValueError for none."""
-    if not values:
-        raise ValueError("there are no values")
-    return sorted(values)[max(0, math.ceil(len(values) * share / 100) - 1)]
+def short(value: float) -> str:
+    """A number to one place, never rounded up."""
+    return f"{math.floor(value * 10) / 10:g}"
 
 
-@dataclass
-class Clocks:
-    """What became of the clocks of one kind: kept and missed, and how many hours each took that has ended."""
-
-    kept: int = 0
-    missed: int = 0
-    hours: list[float] = field(default_factory=list)
-
-    def row(self, name: str) -> tuple[str | int | float, ...]:
-        """A row of a table: the share that was kept, how many, and the percentiles of the hours."""
-        number = self.kept + self.missed
-        within = (round(percentile(self.hours, p), 1) if self.hours else "none ended" for p in PERCENTILES)
-        return name, round(100 * self.kept / number), number, *within
+def _number_of(number: int, what: str) -> str:
+    """So many of something."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-class Tally:
-    """Adds up the referrals of so many whole weeks, from Monday to Monday, and of the one that is not over."""
+def _today(tally: Tally, decided: int) -> Figure:
+    is_open = len(tally.ages)
+    rows: Rows = (
+        ("Came in today", tally.came_today),
+        ("Decided today", decided),
+        ("Open", is_open),
+        ("Late", tally.late),
+        ("Missed deadlines that nobody has acknowledged", tally.unheard),
+    )
+    says = f"{is_open} open, {tally.late} of them late; {tally.came_today} came in today, {decided} decided."
+    return Figure("today", "Today", says, ("What", "Number"), rows)
 
-    def __init__(self, weeks: int, now: datetime, titles: Mapping[str, str]) -> None:
-        """`titles` is what the agencies are called."""
-        self.titles = titles
-        self.now, self.first, self.number = now, _monday(now) - timedelta(weeks=weeks), weeks + 1
-        self.weeks, self.kept, self.told = ([0] * self.number for _ in range(3))
-        self.by: dict[str, Counter[str]] = {name: Counter() for name in ("source", "kind", "need", "rerated", "outcome")}
-        self.stages, self.agencies = dict[str, Clocks](), dict[str, Clocks]()
-        self.contacts = self.today = self.decided = self.breached = self.climbed = self.unheard = 0
-        self.again = set[str]()
-        self.linked = dict[str, tuple[datetime, list[str]]]()
 
-    def add_all(self, found: Iterable[dict[str, Any]]) -> None:
-        """Several referrals."""
-        for state in found:
-            self.add(state)
+def _weekly(name: str, title: str, found: Mapping[datetime, float], unit: str, most: float = math.inf) -> Figure:
+    limits = limits_of(list(found.values()), most)
+    rows = tuple(
+        (f"{monday:%d %b %Y}", value, _remark(limits, place, value)) for place, (monday, value) in enumerate(found.items())
+    )
+    return Figure(name, title, _said(limits, unit), ("Week from", unit.capitalize(), "Remark"), rows, "weeks", limits)
 
-    def add(self, state: dict[str, Any]) -> None:
-        """One referral. A linked one that was split from a contact is no contact of its own."""
-        at = datetime.fromisoformat(state["received_at"])
-        week = self._week(at)
-        self.decided += bool(state.get("decided_at")) and _midnight(datetime.fromisoformat(state["decided_at"])) == _midnight(
-            self.now
-        )
-        if not state.get("parent"):
-            self.contacts += 1
-            self.weeks[week] += 1
-            self.today += _midnight(at) == _midnight(self.now)
-            self.by["source"][codes.label("referral_source", state["source"])] += 1
-            self.by["kind"][sentence(state["contact"])] += 1
-            if state.get("reopened"):
-                self.again.add(state["reference"])
-            if others := [other for other, relation in (state.get("links") or {}).items() if relation == "same_child"]:
-                self.linked[state["reference"]] = at, others
-        need = state.get("primary_need")
-        self.by["need"][codes.label("primary_need", need) if need else "Not recorded"] += 1
-        if state.get("first_rating"):
-            self.by["rerated"][f"{sentence(state['first_rating'])} to {worded(state['rating'])}"] += 1
-        self.by["outcome"].update(sentence(s["outcome"]) for s in state["subjects"].values() if s.get("outcome"))
-        for clock in state["clocks"].values():
-            self._clock(clock, week)
 
-    def _clock(self, clock: dict[str, Any], week: int) -> None:
-        missed = clock.get("breached_at") is not None
-        ended = bool(clock.get("ended_at"))
-        self.breached += missed
-        self.climbed += clock.get("rung", -1) > 0
-        self.unheard += missed and not ended and not clock.get("acknowledged_by")
-        # One that is late and goes on is missed already; one that ended because it was no longer needed is neither.
-        if not missed and not (ended and clock.get("met")):
-            return
-        kind = clock["kind"]
-        groups = [self.stages.setdefault(kind, Clocks())]
-        if kind == "check":
-            groups.append(self.agencies.setdefault(clock["id"].split(":")[1].split(".")[0], Clocks()))
-        for group in groups:
-            group.kept += not missed
-            group.missed += missed
-            if ended:
-                began, until = (datetime.fromisoformat(clock[name]) for name in ("started_at", "ended_at"))
-                group.hours.append((until - began) / timedelta(hours=1))
-        self.told[week] += 1
-        self.kept[week] += not missed
-
-    def _week(self, at: datetime) -> int:
-        return min(self.number - 1, max(0, (_monday(at) - self.first).days // 7))
-
-    @property
-    def others(self) -> set[str]:
-        """The referrals that those added up are linked with as the same child's."""
-        return {other for _, others in self.linked.values() for other in others}
-
-    def figures(self, opened: Sequence[Open], acknowledged: Sequence[timedelta], others: Mapping[str, datetime]) -> list[Figure]:
-        """All figures, in the order in which a manager asks. `others` says when linked referrals came in."""
-        return [
-            self._today(opened),
-            self._weekly("contacts", "Contacts by week", self._contacts(), "contacts"),
-            _counted("sources", "Contacts by source", self.by["source"]),
-            _counted("kinds", "Contacts by kind", self.by["kind"]),
-            _counted("needs", "Primary need", self.by["need"]),
-            _counted("ratings", "Rating at first and now", self.by["rerated"]),
-            _clocks("stages", "Clocks kept, by what they are for", self.stages),
-            _clocks("agencies", "Replies in time, by agency", {self.titles.get(k, k): v for k, v in self.agencies.items()}),
-            self._weekly("in-time", "Share of clocks kept, by week", self._shares(), "per cent"),
-            self._repeats(others),
-            _counted("outcomes", "Outcomes", self.by["outcome"]),
-            _ages(opened, self.now),
-            self._alerts(acknowledged),
-        ]
-
-    def _contacts(self) -> dict[int, float]:
-        """By week, from the first that had any. The one that is not over would look like a fall."""
-        first = next((week for week, number in enumerate(self.weeks) if number), self.number)
-        return {week: self.weeks[week] for week in range(first, self.number - 1)}
-
-    def _shares(self) -> dict[int, float]:
-        """By the week in which the referral came in, of those whose clocks were kept or missed."""
-        weeks = (week for week in range(self.number - 1) if self.told[week])
-        return {week: round(100 * self.kept[week] / self.told[week], 1) for week in weeks}
-
-    def _weekly(self, name: str, title: str, found: dict[int, float], unit: str) -> Figure:
-        limits = limits_of(list(found.values()))
-        rows = tuple(
-            (f"{self.first + timedelta(weeks=week):%d %b %Y}", value, "signal" if limits and place in limits.signals else "")
-            for place, (week, value) in enumerate(found.items())
-        )
-        return Figure(name, title, _said(limits, unit), ("Week from", unit.capitalize(), "Change"), rows, "weeks", limits)
-
-    def _today(self, opened: Sequence[Open]) -> Figure:
-        late = sum(each.due_at is not None and each.due_at < self.now for each in opened)
-        rows: Rows = (
-            ("Came in today", self.today),
-            ("Decided today", self.decided),
-            ("Open", len(opened)),
-            ("Late", late),
-            ("Missed clocks that nobody has", self.unheard),
-        )
-        says = f"{len(opened)} open, {late} of them late; {self.today} came in and {self.decided} were decided today."
-        return Figure("today", "Today", says, ("What", "Number"), rows)
-
-    def _repeats(self, others: Mapping[str, datetime]) -> Figure:
-        earlier = {
-            reference
-            for reference, (at, linked) in self.linked.items()
-            if any(at - AGAIN <= others[other] < at for other in linked if other in others)
-        }
-        repeats = len(earlier | self.again)
-        share = round(100 * repeats / self.contacts) if self.contacts else 0
-        says = f"{repeats} of {self.contacts} contacts ({share} per cent): the same child within twelve months, or reopened."
-        rows = (("The same child within twelve months, or reopened", repeats), ("Others", self.contacts - repeats))
-        return Figure("re-referrals", "Re-referrals", says, ("Contacts", "Number"), rows if self.contacts else ())
-
-    def _alerts(self, acknowledged: Sequence[timedelta]) -> Figure:
-        rows: Rows = (
-            ("Clocks missed", self.breached),
-            ("Went further up the ladder", self.climbed),
-            ("Acknowledged", len(acknowledged)),
-        )
-        says = "No alert was acknowledged."
-        if acknowledged:
-            minutes = [took / timedelta(minutes=1) for took in acknowledged]
-            half, most = (timedelta(minutes=percentile(minutes, p)) for p in (50, 95))
-            says = f"Half of the alerts were acknowledged within {duration(half)}, 95 per cent within {duration(most)}."
-        return Figure("alerts", "Alerts", says, ("What", "Number"), rows if self.contacts else ())
+def _remark(limits: Limits | None, place: int, value: float) -> str:
+    if limits and place in limits.outside:
+        return "Outside the usual range"
+    if limits and place in limits.runs:
+        return f"In a run {'above' if value > limits.mean else 'below'} the average"
+    return ""
 
 
 def _said(limits: Limits | None, unit: str) -> str:
     if limits is None:
-        return "Too few whole weeks to tell a change from chance: four are needed."
-    usual = f"Usually between {limits.low:.0f} and {limits.high:.0f} {unit} a week, {limits.mean:.0f} on average."
-    if not limits.signals:
-        return f"{usual} Nothing but chance: no week tells of a change."
-    return f"{usual} {len(limits.signals)} weeks tell of a change: look for its cause."
+        return f"Too few whole weeks to tell a change from chance: {FEWEST} are needed."
+    low, high, mean = (short(value) for value in (limits.low, limits.high, limits.mean))
+    usual = f"Usually between {low} and {high} {unit} a week, {mean} on average."
+    found = []
+    if outside := len(limits.outside):
+        found.append(f"{_number_of(outside, 'week')} {'is' if outside == 1 else 'are'} outside the usual range")
+    if runs := len(limits.runs):
+        found.append(f"{runs} weeks are part of a run of {RUN} or more on one side of the average")
+    if not found:
+        return f"{usual} No week is outside the usual range."
+    return f"{usual} {' and '.join(found)}: look for a cause."
 
 
-def _counted(name: str, title: str, counter: Counter[str]) -> Figure:
-    total, rows = counter.total(), counter.most_common(MOST_ROWS)
-    most = f"{rows[0][0]} comes first with {rows[0][1]} of {total}." if rows else "Nothing to show yet."
-    table = tuple((label, number, round(100 * number / total)) for label, number in rows)
-    return Figure(name, title, most, ("What", "Number", "Per cent"), table)
+def _counted(name: str, title: str, counted: Counter[K], word: Callable[[K], str]) -> Figure:
+    total, rows = counted.total(), sorted(((word(what), n) for what, n in counted.items()), key=lambda row: (-row[1], row[0]))
+    says = f"{rows[0][0]} comes first with {rows[0][1]} of {total}." if rows else NOTHING
+    if rest := sum(number for _, number in rows[MOST_ROWS:]):
+        rows = [*rows[:MOST_ROWS], ("All others", rest)]
+    table = tuple((label, number, share(number, total)) for label, number in rows)
+    return Figure(name, title, says, ("What", "Number", "Per cent"), table)
 
 
-def _clocks(name: str, title: str, found: dict[str, Clocks]) -> Figure:
-    rows: Rows = tuple(sorted((clocks.row(sentence(key)) for key, clocks in found.items()), key=lambda row: float(row[1])))
-    says = f"{rows[0][0]} is kept least often: {rows[0][1]} per cent." if rows else "No clock has ended yet."
-    heads = ("What", "Kept, per cent", "Clocks", *(f"{p} per cent within, hours" for p in PERCENTILES))
-    return Figure(name, title, says, heads, rows)
+def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[str], str]) -> Figure:
+    rows: Rows = tuple(sorted((_row(word(what), clocks) for what, clocks in found.items()), key=lambda row: (row[1], row[0])))
+    heads = ("What", "Kept, per cent", "Clocks", "Of these ended", *HOURS.values())
+    if not rows:
+        return Figure(name, title, "None was due yet.", heads, rows)
+    least, kept = rows[0][:2]
+    says = "All were on time." if kept == 100 else f"{least} has the lowest share on time: {short(float(kept))} per cent."
+    return Figure(name, title, f"{says} Hours are of those that have ended.", heads, rows)
 
 
-def _ages(opened: Sequence[Open], now: datetime) -> Figure:
-    ages = Counter(next(label for label, days in AGES if now - each.received_at < _days(days)) for each in opened)
-    rows: Rows = tuple((label, ages[label]) for label, _ in AGES)
-    says = f"{ages.total()} are open, {ages[AGES[-1][0]]} of them for more than 45 days."
+def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
+    hours = sorted(clocks.hours)
+    within = (round(percentile(hours, each), 1) if hours else "none ended" for each in HOURS)
+    return label, share(clocks.kept, clocks.number), clocks.number, len(hours), *within
+
+
+def _repeats(tally: Tally, referred: Mapping[str, datetime]) -> Figure:
+    repeats, number = tally.repeats(referred), tally.referrals
+    rows: Rows = (
+        ("The same child within twelve months", repeats),
+        ("Other referrals", number - repeats),
+        ("Closures corrected by reopening", tally.reopened),
+    )
+    says = (
+        f"{repeats} of {_number_of(number, 'referral')} ({short(share(repeats, number))} per cent) "
+        f"{'is' if repeats == 1 else 'are'} about the same child as another within twelve months."
+        if number
+        else "No referral came in."
+    )
+    if tally.reopened:
+        says += f" {_number_of(tally.reopened, 'closure')} {'was' if tally.reopened == 1 else 'were'} corrected by reopening."
+    return Figure("re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else ())
+
+
+def _ages(ages: Sequence[timedelta]) -> Figure:
+    counted = Counter(next(label for label, days in AGES if age / timedelta(days=1) < days) for age in ages)
+    rows: Rows = tuple((label, counted[label]) for label, _ in AGES)
+    oldest = AGES[-1][0]
+    says = f"{len(ages)} open, {counted[oldest]} of them for {oldest}." if ages else "Nothing is open."
     return Figure("ages", "Open, by age", says, ("Age", "Number"), rows if ages else ())
 
 
-def _days(days: float) -> timedelta:
-    return timedelta(days=days) if days < math.inf else timedelta.max
+def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
+    rows: Rows = (
+        ("Deadlines missed", sum(tally.due) - sum(tally.kept)),
+        ("Escalated further", tally.climbed),
+        ("Alerts acknowledged", len(acknowledged)),
+        ("Not acknowledged yet", tally.unheard),
+    )
+    says = f"{_acknowledged(acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
+    return Figure("alerts", "Alerts", says, ("What", "Number"), rows if any(row[1] for row in rows) else ())
 
 
-def _midnight(at: datetime) -> datetime:
-    day = at.astimezone(LONDON)
-    return datetime(day.year, day.month, day.day, tzinfo=LONDON)
-
-
-def _monday(at: datetime) -> datetime:
-    day = _midnight(at)
-    return day - timedelta(days=day.weekday())
+def _acknowledged(took: Sequence[timedelta]) -> str:
+    if len(took) < 2:
+        return f"One alert was acknowledged, within {duration(took[0])}" if took else "No alert was acknowledged"
+    half, most = (duration(percentile(took, each)) for each in (50, 95))
+    return f"Of the {len(took)} alerts acknowledged, half were within {half}, 95 per cent within {most}"
 
 
 def as_csv_cell(value: str | int | float) -> str | int | float:

@@ -95,7 +95,7 @@ async def open_by_stage(store: Store) -> list[tuple[str, str, str, int]]:
 
 
 async def tally(store: Store) -> dict[str, Any]:
-    """The clocks met and missed, the escalations by role, and the outcomes: what the demonstration and managers report."""
+    """What became of the clocks, the notices by role, and the outcomes: what the demonstration reports."""
     async with store.single.connect() as connection:
         states = (await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub))).all()
         notices = (
@@ -111,8 +111,7 @@ async def tally(store: Store) -> dict[str, Any]:
         referral = Referral.model_validate_json(row.state)
         rating = referral.first_rating or "unrated"
         for clock in referral.clocks.values():
-            verdict = "missed" if clock.breached_at else "met" if clock.met else "running" if clock.running else "stopped"
-            clocks[row.hub, rating, verdict] += 1
+            clocks[row.hub, rating, clock.verdict] += 1
         for subject in referral.subjects.values():
             outcomes[row.hub, subject.outcome or "open"] += 1
     return {"clocks": clocks, "outcomes": outcomes, "notices": notices}

@@ -105,6 +105,6 @@ def _start_clock(d: Deciding, name: str, referee: Referee) -> None:
 
 
 def _stop_clock(d: Deciding, name: str) -> None:
-    ids = tuple(k.id for k in d.referral.running if k.kind == KIND and k.id.split(":")[1].split(".")[0] == name)
+    ids = tuple(k.id for k in d.referral.running if k.kind == KIND and k.whose == name)
     if ids:
         d.record(e.ClocksStopped(ids=ids, met=True))

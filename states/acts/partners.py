@@ -27,10 +27,7 @@ def answer(d: Deciding, cmd: c.AnswerCheck, said: Said | None) -> None:
     _own_open_check(d, cmd.agency)
     if cmd.suggested_rating:
         demands.rating(d, cmd.suggested_rating)
-    asked = (
-        k for k in reversed(d.referral.clocks.values()) if k.kind == "check" and k.id.split(":")[1].split(".")[0] == cmd.agency
-    )
-    clock = next(asked, None)
+    clock = next((k for k in reversed(d.referral.clocks.values()) if k.kind == "check" and k.whose == cmd.agency), None)
     fields = {name: getattr(cmd, name) for name in c.AnswerCheck.model_fields if name != "kind"}
     d.record(e.CheckAnswered(late=clock is None or d.now > clock.due_at, said=said, **fields))
     if clock and clock.running:

@@ -1,5 +1,7 @@
 """Codes and check letters. The numbers are fictional: 999 is nobody's NHS range and nobody's authority."""
 
+import re
+
 import pytest
 
 from mash.config import codes
@@ -33,6 +35,32 @@ def test_codes_are_those_of_the_census() -> None:
     assert codes.known("primary_need", "N1") and not codes.known("primary_need", "N99")
     assert codes.label("referral_source", "6") == "POLICE"
     assert codes.label("upn_unknown", "UN1") == "UN1"
+
+
+@pytest.mark.parametrize(
+    ("code_set", "code", "words"),
+    [
+        ("referral_source", "6", "Police"),
+        ("referral_source", "1C", "Individual – self"),
+        ("referral_source", "3A", "Health services – general practitioner (GP)"),
+        ("referral_source", "3E", "Health services – A&E (accident and emergency department)"),
+        ("referral_source", "5D", "LA services – early help"),
+        ("primary_need", "N1", "Abuse, neglect and exploitation"),
+        ("assessment_factors", "9A", codes.label("assessment_factors", "9A")),
+        ("sex", "F", "Female"),
+    ],
+)
+def test_codes_are_spoken_without_the_capitals_of_the_census(code_set: str, code: str, words: str) -> None:
+    assert codes.spoken(code_set, code) == words
+
+
+def test_no_source_is_shouted() -> None:
+    spoken = " ".join(codes.spoken("referral_source", code) for code in codes.code_sets()["referral_source"])
+    assert {word for word in re.split(r"[ ()]+", spoken) if word.isupper()} == {"A&E", "CAFCASS", "GP", "LA"}
+
+
+def test_what_is_no_code_of_the_census_is_spoken_as_it_was_given() -> None:
+    assert codes.spoken("referral_source", "the LEA") == "the LEA"
 
 
 def test_an_unknown_code_set_is_a_mistake_that_repeats_nothing() -> None:

@@ -1,137 +1,336 @@
-"""How a hub is doing: the reckoning, which must not take chance for change."""
+"""How a hub is doing: what is counted, what is kept and missed, and what is said of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
+from hubs_at_work import answered, at_decision, outcome, partner, rated, received
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.pages.figures import RUN, Figure, Tally, as_csv_cell, limits_of, percentile
-from mash.flows.store.figures import Open
+from mash.api.pages.figures import MOST_ROWS, NOTHING, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.reckoning import Tally, percentile, share
+from mash.states import commands as c
+from mash.states.clocks import LONDON
+from mash.states.referral import Clock, Referral, SubjectState
 
 NOW = datetime(2026, 11, 19, 10, tzinfo=UTC)
+DAY = timedelta(days=1)
 numbers = st.lists(st.floats(0, 1_000), min_size=4, max_size=60)
 
 
-@given(st.floats(0, 1_000), st.integers(4, 60))
-def test_what_stays_the_same_tells_of_no_change(value: float, weeks: int) -> None:
-    limits = limits_of([value] * weeks)
-    assert limits and limits.signals == ()
+@cache
+def a_contact() -> Referral:
+    """A contact as it comes in."""
+    return received("sandwell").referral
 
 
-@given(st.integers(RUN, 20), st.integers(RUN, 20))
-def test_a_lasting_shift_tells_of_a_change(before: int, after: int) -> None:
-    limits = limits_of([*(10.0 + week % 2 for week in range(before)), *(30.0 + week % 2 for week in range(after))])
-    assert limits and limits.signals
+def came(days: float, clocks: Sequence[Clock] = (), **more: Any) -> Referral:
+    """A contact that came in so many days ago, with these clocks."""
+    fields = {"received_at": NOW - days * DAY, "clocks": {clock.id: clock for clock in clocks}, **more}
+    return a_contact().model_copy(update=fields)
 
 
-@given(numbers)
-def test_the_mean_lies_between_the_limits_and_no_limit_is_below_nothing(values: list[float]) -> None:
-    limits = limits_of(values)
-    assert limits and 0 <= limits.low <= limits.mean + 1e-9 and limits.mean <= limits.high + 1e-9
+def clock(name: str, due: float, hours: float | None = None, **fate: Any) -> Clock:
+    """A clock of a day that was due so many days ago (before 0: in so many), and ended so many hours after it began."""
+    due_at = NOW - due * DAY
+    started_at = due_at - DAY
+    ended = {"ended_at": started_at + timedelta(hours=hours)} if hours is not None else {}
+    return Clock(
+        id=name,
+        kind=name.partition(":")[0],
+        owner="duty_manager",
+        started_at=started_at,
+        due_at=due_at,
+        warn_at=(),
+        why="",
+        source="",
+        **{**ended, **fate},
+    )
+
+
+def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW) -> Tally:
+    """These referrals added up, each a contact of its own unless it has a parent."""
+    tally = Tally(weeks, now)
+    for number, referral in enumerate(referrals):
+        tally.add_all([(referral.parent or f"MASH-26-{number:06d}", referral.model_dump_json())])
+    return tally
+
+
+def shown(tally: Tally, decided: int = 0, waited: Sequence[timedelta] = (), **referred: datetime) -> dict[str, Figure]:
+    """The figures by their names."""
+    return {figure.name: figure for figure in figures_of(tally, Beside(decided, waited, referred), {"police": "The police"})}
+
+
+def numbers_of(figure: Figure) -> Mapping[str, Any]:
+    """A figure's numbers by what they are of."""
+    return {str(row[0]): row[1] for row in figure.rows}
+
+
+# Percentiles and shares
 
 
 @given(numbers, st.sampled_from((50, 85, 95)))
-def test_a_percentile_is_one_of_the_values_and_so_many_do_not_exceed_it(values: list[float], share: int) -> None:
-    found = percentile(values, share)
-    assert found in values and sum(value <= found for value in values) >= share / 100 * len(values)
+def test_a_percentile_is_one_of_the_values_and_so_many_do_not_exceed_it(values: list[float], rank: int) -> None:
+    found = percentile(values, rank)
+    assert found in values and sum(value <= found for value in values) >= rank / 100 * len(values)
 
 
 def test_there_is_no_percentile_of_nothing() -> None:
     with pytest.raises(ValueError, match="no values"):
-        percentile([], 50)
+        percentile(list[float](), 50)
 
 
-def shown(tally: Tally, opened: Sequence[Open] = (), others: Mapping[str, datetime] | None = None) -> dict[str, Figure]:
-    """The figures by their names."""
-    return {figure.name: figure for figure in tally.figures(opened, [], others or {})}
+@given(st.integers(1, 100_000), st.data())
+def test_a_hundred_per_cent_are_all(whole: int, data: st.DataObject) -> None:
+    part = data.draw(st.integers(0, whole))
+    assert (share(part, whole) == 100) is (part == whole)
+    assert share(part, whole) <= 100 * part / whole
 
 
-def state(days: float, reference: str = "MASH-26-000009", **more: Any) -> dict[str, Any]:
-    """A referral that came in so many days ago."""
-    at = (NOW - timedelta(days=days)).isoformat()
-    clock = {"id": "check:police", "kind": "check", "started_at": at, "ended_at": at, "met": True, "breached_at": None}
-    return {
-        "reference": reference,
-        "received_at": at,
-        "source": "2A",
-        "contact": "referral",
-        "subjects": {"S1": {"outcome": None}},
-        "clocks": {"check:police": clock},
-        **more,
-    }
+def test_all_but_one_are_not_all() -> None:
+    assert share(299, 300) == 99.6 and share(2999, 3000) == 99.9
+
+
+# Contacts
 
 
 @given(st.lists(st.floats(0, 90), max_size=40))
 def test_every_contact_is_counted_once_in_each_figure(ages: list[float]) -> None:
-    tally = Tally(13, NOW, {})
-    tally.add_all(state(days) for days in ages)
+    tally = tallied(*(came(days) for days in ages), weeks=13)
     figures = shown(tally)
     for name in ("sources", "kinds", "needs"):
         assert sum(figures[name].values) == len(ages)
-    assert sum(tally.weeks) == len(ages) >= sum(figures["contacts"].values)
+    assert sum(tally.contacts) == len(ages) >= sum(figures["contacts"].values)
 
 
-def test_a_linked_referral_of_a_split_is_no_contact_of_its_own() -> None:
-    tally = Tally(4, NOW, {})
-    tally.add_all([state(3), state(3, parent="MASH-26-000001")])
-    assert tally.contacts == 1
+def test_no_source_is_left_out_however_many_there_are() -> None:
+    figure = shown(tallied(*(came(1, source=f"X{number}") for number in range(30))))["sources"]
+    assert sum(figure.values) == 30 and figure.rows[-1] == ("All others", 10, 33.3) and len(figure.rows) == MOST_ROWS + 1
 
 
-def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months() -> None:
-    tally = Tally(4, NOW, {})
-    first, again, sibling, long_after = "MASH-26-000001", "MASH-26-000002", "MASH-26-000003", "MASH-26-000004"
-    tally.add_all(
-        [
-            state(3, first, links={again: "same_child", sibling: "sibling"}),
-            state(2, again, links={first: "same_child"}),
-            state(1, sibling, links={first: "sibling"}),
-            state(1, long_after, links={"MASH-25-000001": "same_child"}),
-        ]
-    )
-    others = {first: NOW - timedelta(days=3), again: NOW - timedelta(days=2), "MASH-25-000001": NOW - timedelta(days=367)}
-    assert tally.others == set(others)
-    assert shown(tally, others=others)["re-referrals"].values == [1, 3]
+def test_a_linked_referral_of_a_split_is_no_contact_of_its_own_and_its_peoples_outcomes_count() -> None:
+    done = {"S1": SubjectState(cohort="child", outcome="advice")}
+    split = came(3, parent="MASH-26-000000", rating="red", first_rating="red", subjects=done)
+    figures = shown(tallied(came(3, rating="red", first_rating="red", subjects=done), split))
+    for name in ("sources", "kinds", "needs", "ratings"):
+        assert sum(figures[name].values) == 1
+    assert numbers_of(figures["outcomes"]) == {"Advice": 2}
 
 
-def test_a_reopened_referral_is_a_re_referral() -> None:
-    tally = Tally(4, NOW, {})
-    tally.add_all([state(3, "MASH-26-000001", reopened=True), state(2, "MASH-26-000002")])
-    assert shown(tally)["re-referrals"].values == [1, 1]
+def test_sources_are_not_shouted_and_what_is_not_recorded_is_said() -> None:
+    figures = shown(tallied(came(1, source="6", primary_need=None)))
+    assert numbers_of(figures["sources"]) == {"Police": 1} and numbers_of(figures["needs"]) == {"Not recorded": 1}
 
 
-def test_a_clock_that_is_late_is_missed_before_it_ends() -> None:
-    at = NOW.isoformat()
-    late = {"id": "triage", "kind": "triage", "started_at": at, "ended_at": None, "met": None, "breached_at": at}
-    not_needed = {**late, "ended_at": at, "breached_at": None}
-    tally = Tally(4, NOW, {})
-    tally.add_all([state(3), state(3, clocks={"triage": late}), state(3, clocks={"triage": not_needed})])
-    figures = shown(tally)
-    assert figures["stages"].rows == (("Triage", 0, 1, *["none ended"] * 3), ("Check", 100, 1, 0.0, 0.0, 0.0))
-    assert ("Missed clocks that nobody has", 1) in figures["today"].rows
+def test_a_rating_is_shown_as_it_was_and_as_it_is() -> None:
+    figures = shown(tallied(came(1, first_rating="amber", rating="red"), came(1, first_rating=None, rating=None)))
+    assert numbers_of(figures["ratings"]) == {"Amber to red": 1}
 
 
 def test_a_week_that_has_begun_and_one_that_is_cut_off_are_not_compared() -> None:
     """NOW is a Thursday: four weeks before it are counted whole, from Monday to Monday."""
-    tally = Tally(4, NOW, {})
+    tally = tallied(*(came(days) for days in range(32)))
     assert tally.first.isoformat() == "2026-10-19T00:00:00+01:00"
-    tally.add_all(state(days) for days in range(32))
     assert [row[:2] for row in shown(tally)["contacts"].rows] == [
         (f"{day} 2026", 7) for day in ("19 Oct", "26 Oct", "02 Nov", "09 Nov")
     ]
 
 
+# Re-referrals
+
+
+def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months() -> None:
+    first, again, long_before = "MASH-26-000000", "MASH-26-000001", "MASH-25-000001"
+    tally = tallied(
+        came(3, links={again: "same_child", "MASH-26-000002": "sibling"}),
+        came(2, links={first: "same_child"}),
+        came(1, links={first: "sibling"}),
+        came(1, links={long_before: "same_child"}),
+    )
+    referred = {first: NOW - 3 * DAY, again: NOW - 2 * DAY, long_before: NOW - 367 * DAY}
+    assert tally.others == set(referred)
+    assert shown(tally, **referred)["re-referrals"].values == [1, 3, 0]
+
+
+def test_one_that_a_split_was_linked_with_later_makes_its_contact_a_re_referral_once() -> None:
+    before = "MASH-26-000009"
+    links = {before: "same_child"}
+    tally = tallied(came(2, links=links), came(2, parent="MASH-26-000000", links=links))
+    assert shown(tally, **{before: NOW - 30 * DAY})["re-referrals"].values == [1, 0, 0]
+
+
+def test_advice_and_requests_for_information_are_no_referrals() -> None:
+    before = "MASH-26-000009"
+    tally = tallied(came(2), *(came(1, contact=kind, links={before: "same_child"}) for kind in ("advice", "information_request")))
+    figure = shown(tally, **{before: NOW - 30 * DAY})["re-referrals"]
+    assert figure.values == [0, 1, 0] and figure.says.startswith("0 of 1 referral (0 per cent)")
+
+
+def test_a_closure_that_is_corrected_is_no_re_referral() -> None:
+    case = at_decision("sandwell")
+    case.give(outcome(case, "no_further_action"))
+    case.give(c.ReopenReferral())
+    assert case.referral.reopened
+    now = case.now + DAY
+    figure = shown(tallied(case.referral, now=now))["re-referrals"]
+    assert numbers_of(figure) == {
+        "The same child within twelve months": 0,
+        "Other referrals": 1,
+        "Closures corrected by reopening": 1,
+    }
+    assert "1 closure was corrected by reopening" in figure.says
+
+
+# Clocks
+
+
+def test_a_clock_that_is_late_is_missed_before_it_ends_and_one_that_was_not_needed_is_neither() -> None:
+    tally = tallied(
+        came(3, [clock("check:police", 2, 6, met=True)]),
+        came(3, [clock("triage", 2, breached_at=NOW - 2 * DAY)]),
+        came(3, [clock("triage", 2, 6, met=False)]),
+        came(3, [clock("triage", -1)]),
+    )
+    figures = shown(tally)
+    assert figures["stages"].rows == (("Triage", 0, 1, 0, *["none ended"] * 3), ("Check", 100, 1, 1, 6.0, 6.0, 6.0))
+    assert figures["agencies"].rows == (("The police", 100, 1, 1, 6.0, 6.0, 6.0),)
+    assert figures["stages"].heads[3:] == (
+        "Of these ended", "Median, hours", "85 per cent within, hours", "95 per cent within, hours"
+    )  # fmt: skip
+
+
+def test_an_answer_that_came_late_is_missed_also_where_nothing_ran_that_would_have_recorded_it() -> None:
+    case = rated("sandwell", "red")
+    case.now += timedelta(hours=5)
+    case.give(c.AnswerCheck(agency="police", known=False), partner("police"), words=False)
+    assert case.clock("check:police").breached_at is None
+    figures = shown(tallied(case.referral, now=case.now))
+    assert figures["agencies"].rows == (("The police", 0, 1, 1, 5.0, 5.0, 5.0),)
+
+
+def test_what_is_asked_again_counts_for_its_agency_too() -> None:
+    case = answered(rated("sandwell", "green"))
+    case.give(c.AskAgencies(agencies=("police",)))
+    answered(case)
+    now = case.now + 30 * DAY
+    assert numbers_of(shown(tallied(case.referral, now=now, weeks=13))["agencies"])["The police"] == 100
+    assert tallied(case.referral, now=now, weeks=13).agencies["police"].number == 2
+
+
+def test_clocks_are_dated_by_the_week_in_which_they_were_due_whenever_the_referral_came_in() -> None:
+    """Half of the assessments are late, every week. By the week of receipt, the latest weeks would have none of them."""
+    referrals = [
+        came(days, [clock(f"assessment.{late}", days - 63, met=True, hours=25 if late else 20)])
+        for days in range(130)
+        for late in (False, True)
+    ]
+    figure = shown(tallied(*referrals, weeks=4))["in-time"]
+    assert [row[1] for row in figure.rows] == [50.0] * 4
+    assert figure.limits and figure.limits.outside == ()
+    assert Tally(4, NOW).since <= NOW - (63 + 31) * DAY, "so long ago it came in, what was due in the first of these weeks"
+
+
+def test_what_is_done_before_it_is_due_counts_when_it_is_due() -> None:
+    early = came(1, [clock("assessment", -30, 2, met=True)])
+    assert shown(tallied(early))["stages"].rows == ()
+
+
+# Today
+
+
 def test_today_is_londons_day() -> None:
     midnight = 10 / 24
-    tally = Tally(4, NOW, {})
-    decided = {"decided_at": NOW.isoformat()}
-    tally.add_all([state(midnight - 0.01), state(midnight + 0.01), state(9, **decided)])
-    opened = [Open(NOW, None), Open(NOW, NOW - timedelta(hours=1)), Open(NOW, NOW + timedelta(hours=1))]
-    assert shown(tally, opened=opened)["today"].values == [1, 1, 3, 1, 0]
+    tally = tallied(came(midnight - 0.01), came(midnight + 0.01))
+    assert tally.came_today == 1
+    summer = datetime(2026, 7, 1, 0, 30, tzinfo=LONDON)
+    assert Tally(4, summer).midnight == datetime(2026, 6, 30, 23, tzinfo=UTC)
+
+
+def test_what_is_open_is_all_of_it_whenever_it_came_in() -> None:
+    late = clock("triage", 300, breached_at=NOW - 300 * DAY)
+    had = clock("triage", 1, breached_at=NOW - DAY, acknowledged_by="d.manager")
+    done = {"S1": SubjectState(cohort="child", outcome="advice")}
+    told = clock("outcome_told", 1, breached_at=NOW - DAY)
+    tally = tallied(came(301, [late]), came(2, [had]), came(1, [clock("triage", -1)]), came(9, [told], subjects=done))
+    figures = shown(tally, decided=2)
+    assert numbers_of(figures["today"]) == {
+        "Came in today": 0,
+        "Decided today": 2,
+        "Open": 3,
+        "Late": 2,
+        "Missed deadlines that nobody has acknowledged": 2,
+    }
+    assert sum(figures["ages"].values) == 3 and numbers_of(figures["ages"])["over 45 calendar days"] == 1
+    assert figures["ages"].says == "3 open, 1 of them for over 45 calendar days."
+
+
+# What is said
+
+
+def test_of_nothing_it_is_said_once_that_there_is_nothing() -> None:
+    figures = shown(Tally(13, NOW))
+    assert figures["sources"].says == NOTHING and figures["sources"].rows == ()
+    assert figures["ages"].says == "Nothing is open." and figures["stages"].says == "None was due yet."
+    assert figures["re-referrals"].says == "No referral came in." and figures["re-referrals"].rows == ()
+
+
+def test_who_has_the_lowest_share_is_said_unless_all_are_kept() -> None:
+    kept = came(3, [clock("check:police", 2, 6, met=True)])
+    late = came(3, [clock("check:health", 2, 30, met=False)])
+    assert shown(tallied(kept))["agencies"].says.startswith("All were on time.")
+    said = shown(tallied(kept, late))["agencies"].says
+    assert said.startswith("Health has the lowest share on time: 0 per cent.") and "that have ended" in said
+
+
+def weeks(*contacts: int) -> Figure:
+    """So many contacts in each of the last whole weeks."""
+    monday = NOW - 3 * DAY
+    ages = ((NOW - monday) / DAY + 7 * back for back, number in enumerate(reversed(contacts), 1) for _ in range(number))
+    return shown(tallied(*(came(days) for days in ages), weeks=len(contacts)))["contacts"]
+
+
+def test_weeks_outside_the_usual_range_are_numbered_and_marked() -> None:
+    assert "No week is outside the usual range." in weeks(5, 6, 5, 6, 5, 6).says
+    one = weeks(*[2, 8] * 8, 40)
+    assert "1 week is outside the usual range: look for a cause." in one.says
+    assert [row[2] for row in one.rows if row[2]] == ["Outside the usual range"]
+    two = weeks(*[2, 8] * 12, 40, 41)
+    assert "2 weeks are outside the usual range" in two.says
+
+
+def test_a_run_within_the_range_is_not_said_to_be_outside_it() -> None:
+    figure = weeks(10, 9, 8, 9, 8, 9, 8, 9, 8, 13, 13, 10, 13, 13)
+    assert "8 weeks are part of a run of 8 or more on one side of the average: look for a cause." in figure.says
+    assert [row[2] for row in figure.rows if row[2]] == ["In a run below the average"] * 8
+
+
+def test_a_share_is_not_expected_above_a_hundred_per_cent() -> None:
+    week = [clock(f"triage.{n}", 7 * n + 4, 6 if n % 2 else 30, met=True) for n in range(4)]
+    always = [clock(f"decision.{n}", 7 * n + 4, 6, met=True) for n in range(4)]
+    said = shown(tallied(came(40, [*week, *always])))["in-time"].says
+    assert " and 100 per cent a week" in said
+
+
+def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None:
+    tally = tallied(came(3, [clock("triage", 2, breached_at=NOW - 2 * DAY, rung=1)]))
+    minutes = [timedelta(minutes=number) for number in range(1, 21)]
+    figure = shown(tally, waited=minutes)["alerts"]
+    assert figure.says == (
+        "Of the 20 alerts acknowledged, half were within 10 min, 95 per cent within 19 min; 1 is not acknowledged yet."
+    )
+    assert numbers_of(figure) == {
+        "Deadlines missed": 1,
+        "Escalated further": 1,
+        "Alerts acknowledged": 20,
+        "Not acknowledged yet": 1,
+    }
+    assert shown(tally, waited=minutes[:1])["alerts"].says.startswith("One alert was acknowledged, within 1 min;")
+    assert shown(Tally(4, NOW))["alerts"].says == "No alert was acknowledged; 0 are not acknowledged yet."
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+44", "-1", "@SUM(A1)", "\tx"])

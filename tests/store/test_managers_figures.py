@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
+from typing import Any
 
-from acting import DUTY, MANAGER, START, set_time, submit
+import pytest
+from acting import DUTY, MANAGER, SCHOOL, START, set_time, submit, turned_away
+from hubs_at_work import rated
+from pydantic import BaseModel, ValidationError
 
-from mash.flows.store.apply import act, fire_due
-from mash.flows.store.figures import acknowledged_after, came_in, open_referrals
+from mash.flows.store.apply import act, fire_due, receive
+from mash.flows.store.figures import Seen, SeenClock, SeenSubject, acknowledged_after, decided, referred, seen, states
 from mash.flows.store.queries import read_case
 from mash.flows.store.store import Store
-from mash.states.commands import AcknowledgeAlert, Actor
+from mash.flows.store.writes import Item
+from mash.states.commands import (
+    AcknowledgeAlert,
+    Actor,
+    RateReferral,
+    ReceiveContact,
+    RecordDecision,
+    ReopenReferral,
+    Subject,
+)
+from mash.states.referral import Clock, Referral, SubjectState
+
+ELSEWHERE = Actor(id="chief", role=MANAGER.role, agency=MANAGER.agency, hub="sandwell")
+MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
 
 
 async def next_alert(store: Store, reference: str) -> datetime:
@@ -31,24 +49,92 @@ async def acknowledge(store: Store, reference: str, at: datetime) -> None:
     await act(store, reference, AcknowledgeAlert(clock=alert), DUTY)
 
 
+async def decide(store: Store, reference: str, at: datetime, **outcomes: str) -> None:
+    """A contact is rated and decided."""
+    set_time(store, at)
+    await act(store, reference, RateReferral(rating="blue"), DUTY, words="A request.")
+    decision = RecordDecision.model_validate({"outcomes": outcomes, "primary_need": "N1"})
+    await act(store, reference, decision, MANAGER, words="As said.")
+
+
+async def seen_by(store: Store, by: Actor, since: datetime) -> list[tuple[str, str]]:
+    return [each async for some in states(store, by, since) for each in some]
+
+
 async def test_an_alert_waits_from_its_first_rung_until_somebody_has_it_and_again_when_it_is_renewed(store: Store) -> None:
     set_time(store, START)
     reference = await submit(store)
-    minute = timedelta(minutes=1)
     first = await next_alert(store, reference)
     second_rung = await next_alert(store, reference)
     assert second_rung > first
-    await acknowledge(store, reference, second_rung + 5 * minute)
+    await acknowledge(store, reference, second_rung + 5 * MINUTE)
     renewed = await next_alert(store, reference)
-    await acknowledge(store, reference, renewed + 2 * minute)
-    assert await acknowledged_after(store, DUTY, START) == [second_rung - first + 5 * minute, 2 * minute]
-    assert await acknowledged_after(store, DUTY, START + minute) == []
+    await acknowledge(store, reference, renewed + 2 * MINUTE)
+    waited = [second_rung - first + 5 * MINUTE, 2 * MINUTE]
+    assert sorted(await acknowledged_after(store, DUTY, START)) == sorted(waited)
+    assert await acknowledged_after(store, DUTY, renewed) == [2 * MINUTE]
+    assert await acknowledged_after(store, DUTY, renewed + DAY) == []
+    assert await acknowledged_after(store, ELSEWHERE, START) == []
 
 
-async def test_managers_reckon_with_their_own_hubs_referrals(store: Store) -> None:
+async def test_an_alert_that_nobody_has_acknowledged_has_waited_for_no_time_yet(store: Store) -> None:
     set_time(store, START)
     reference = await submit(store)
-    elsewhere = Actor(id="chief", role=MANAGER.role, agency=MANAGER.agency, hub="sandwell")
-    assert [each.received_at for each in await open_referrals(store, DUTY)] == [START]
-    assert await came_in(store, DUTY, {reference, "MASH-20-000001"}) == {reference: START}
-    assert await open_referrals(store, elsewhere) == [] and await came_in(store, elsewhere, {reference}) == {}
+    await next_alert(store, reference)
+    await next_alert(store, reference)
+    assert await acknowledged_after(store, DUTY, START) == []
+
+
+async def test_what_still_waits_is_read_whenever_it_came_in_and_what_is_over_only_as_far_back_as_is_asked(store: Store) -> None:
+    set_time(store, START)
+    waits, over = await submit(store), await turned_away(store)
+    set_time(store, START + YEAR)
+    new = await submit(store)
+    assert {root for root, _ in await seen_by(store, DUTY, START)} == {waits, over, new}
+    assert {root for root, _ in await seen_by(store, DUTY, START + DAY)} == {waits, new}
+    assert await seen_by(store, ELSEWHERE, START) == []
+
+
+async def test_a_contact_is_decided_today_once_however_old_it_is_and_into_however_many_it_was_split(store: Store) -> None:
+    set_time(store, START)
+    old, yesterdays, corrected = await submit(store, "s1", "s2"), await submit(store), await submit(store)
+    today = START + YEAR
+    await decide(store, yesterdays, today - MINUTE, s1="no_further_action")
+    await decide(store, old, today + MINUTE, s1="no_further_action", s2="advice")
+    assert await decided(store, MANAGER, today) == 1
+    await decide(store, corrected, today + MINUTE, s1="no_further_action")
+    assert await decided(store, MANAGER, today) == 2
+    await act(store, corrected, ReopenReferral(), MANAGER, words="A mistake.")
+    assert await decided(store, MANAGER, today) == 1
+    assert await decided(store, ELSEWHERE, today) == 0
+
+
+async def test_managers_reckon_with_their_own_hubs_referrals_and_advice_is_none(store: Store) -> None:
+    set_time(store, START)
+    reference = await submit(store)
+    asks = ReceiveContact(contact="advice", source="2A", source_agency="school", subjects=(Subject(id="s1", cohort="child"),))
+    async with store.transaction(SCHOOL) as connection:
+        advice = (await receive(connection, store, asks, [Item("concern", b"a question")], SCHOOL)).reference
+    assert await referred(store, DUTY, {reference, advice, "MASH-20-000001"}) == {reference: START}
+    assert await referred(store, ELSEWHERE, {reference}) == {}
+
+
+@pytest.mark.parametrize(("part", "whole"), [(Seen, Referral), (SeenClock, Clock), (SeenSubject, SubjectState)])
+def test_what_is_seen_of_a_referral_has_the_names_that_it_has_there(part: Any, whole: type[BaseModel]) -> None:
+    assert part.__required_keys__ <= set(whole.model_fields)
+
+
+def test_a_state_that_was_stored_before_there_was_some_field_is_seen_as_the_referral_that_it_is() -> None:
+    now = json.loads(rated("sandwell", "red").referral.model_dump_json())
+    before = json.loads(json.dumps(now))
+    for where, name in ((before, "links"), (before, "reopened"), (before["clocks"]["check:police"], "acknowledged_by")):
+        del where[name]
+    assert seen(json.dumps(before)) == seen(json.dumps(now))
+    assert seen(json.dumps(now))["clocks"]["check:police"]["due_at"] == now["clocks"]["check:police"]["due_at"]
+
+
+def test_a_state_without_what_every_referral_has_is_not_taken_for_one_that_has_nothing() -> None:
+    state = json.loads(rated("sandwell", "red").referral.model_dump_json())
+    del state["contact"]
+    with pytest.raises(ValidationError):
+        seen(json.dumps(state))

@@ -199,7 +199,7 @@ def test_an_agency_that_has_answered_is_asked_again_with_its_whole_time_and_the_
     case.give(c.AskAgencies(agencies=("police",)))
     assert "police" in case.referral.outstanding
     again = case.clock("check:police.2")
-    assert (again.started_at, again.due_at) == (case.now, case.now + timedelta(hours=4))
+    assert (again.whose, again.started_at, again.due_at) == ("police", case.now, case.now + timedelta(hours=4))
     assert case.clock("check:police").met is True
     answers(case, "probation")
     assert case.stage == "agency_checks"
@@ -299,11 +299,27 @@ def test_an_agency_answers_for_itself_once_and_only_what_it_was_asked() -> None:
 
 
 @pytest.mark.parametrize(("hours", "late"), [(4, False), (4.01, True)], ids=["at the last moment", "a moment later"])
-def test_an_answer_is_late_when_its_time_is_over(hours: float, late: bool) -> None:
+def test_an_answer_is_late_when_its_time_is_over_also_where_nothing_ran_that_would_have_recorded_it(
+    hours: float, late: bool
+) -> None:
     case = asked(ASKS_SOME, "red")
     case.wait(hours=hours)
     (answer,) = of(e.CheckAnswered, answers(case, "police"))
-    assert answer.late is late and case.clock("check:police").met is not late
+    clock = case.clock("check:police")
+    assert answer.late is late and clock.met is not late and clock.breached_at is None
+    assert clock.verdict == ("missed" if late else "kept")
+
+
+def test_a_clock_runs_until_it_is_kept_missed_or_not_needed_any_more() -> None:
+    case = asked(ASKS_SOME, "red")
+    assert case.clock("check:police").verdict == "running"
+    case.give(c.ProceedWithoutReplies())
+    assert case.clock("check:police").verdict == "not_needed"
+    late = asked(ASKS_SOME, "red")
+    late.run_to(MORNING + timedelta(hours=4))
+    assert late.clock("check:police").running and late.clock("check:police").verdict == "missed"
+    late.give(c.ProceedWithoutReplies())
+    assert late.clock("check:police").verdict == "missed"
 
 
 def test_an_answer_to_a_check_that_the_hub_went_on_without_leaves_its_clock_as_it_ended() -> None:
