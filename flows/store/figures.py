@@ -92,13 +92,13 @@ async def referred(store: Store, by: Actor, references: set[str]) -> dict[str, d
         return {row.reference: row.received_at for row in rows}
 
 
-# The events say who may have been decided, by an index; the state says whether it still stands.
+# The events say what may have been decided, by an index; its state, whether that still stands. OFFSET: or every state is read.
 _DECIDED = text("""
-    SELECT count(DISTINCT root) FROM referral WHERE hub = :hub
-        AND CAST(CAST(state AS json) ->> 'decided_at' AS timestamptz) >= :since
-        AND reference IN (
+    SELECT count(DISTINCT root) FROM (
+        SELECT root, state FROM referral WHERE hub = :hub AND reference IN (
             SELECT reference FROM event WHERE hub = :hub AND at >= :since
-                AND kind IN ('decision_recorded', 'consultation_concluded', 'strategy_discussion_held'))""")
+                AND kind IN ('decision_recorded', 'consultation_concluded', 'strategy_discussion_held')) OFFSET 0) found
+    WHERE CAST(CAST(state AS json) ->> 'decided_at' AS timestamptz) >= :since""")
 
 
 async def decided(store: Store, by: Actor, since: datetime) -> int:

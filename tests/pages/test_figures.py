@@ -38,19 +38,10 @@ def came(days: float, clocks: Sequence[Clock] = (), **more: Any) -> Referral:
 def clock(name: str, due: float, hours: float | None = None, **fate: Any) -> Clock:
     """A clock of a day that was due so many days ago (before 0: in so many), and ended so many hours after it began."""
     due_at = NOW - due * DAY
-    started_at = due_at - DAY
-    ended = {"ended_at": started_at + timedelta(hours=hours)} if hours is not None else {}
-    return Clock(
-        id=name,
-        kind=name.partition(":")[0],
-        owner="duty_manager",
-        started_at=started_at,
-        due_at=due_at,
-        warn_at=(),
-        why="",
-        source="",
-        **{**ended, **fate},
-    )
+    made = {"id": name, "kind": name.split(":")[0].split(".")[0], "owner": "duty_manager", "warn_at": (), "why": "", "source": ""}
+    times = {"started_at": due_at - DAY, "due_at": due_at}
+    ended = {"ended_at": times["started_at"] + timedelta(hours=hours)} if hours is not None else {}
+    return Clock(**{**made, **times, **ended, **fate})
 
 
 def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW) -> Tally:
@@ -222,14 +213,17 @@ def test_what_is_asked_again_counts_for_its_agency_too() -> None:
     assert tallied(case.referral, now=now, weeks=13).agencies["police"].number == 2
 
 
+def assessments(days: float) -> list[Clock]:
+    """Of one that came in so many days ago, each due after 63 days: one is done on the twentieth, one is late."""
+    began = {"started_at": NOW - days * DAY}
+    done = {"ended_at": NOW - (days - 20) * DAY, "met": True} if days > 20 else {}
+    late = {"breached_at": NOW - (days - 63) * DAY} if days > 63 else {}
+    return [clock("assessment", days - 63, **began, **done), clock("assessment.2", days - 63, **began, **late)]
+
+
 def test_clocks_are_dated_by_the_week_in_which_they_were_due_whenever_the_referral_came_in() -> None:
-    """Half of the assessments are late, every week. By the week of receipt, the latest weeks would have none of them."""
-    referrals = [
-        came(days, [clock(f"assessment.{late}", days - 63, met=True, hours=25 if late else 20)])
-        for days in range(130)
-        for late in (False, True)
-    ]
-    figure = shown(tallied(*referrals, weeks=4))["in-time"]
+    """Half of them are late, every week: of what came in lately, all that are done would be kept."""
+    figure = shown(tallied(*(came(days, assessments(days)) for days in range(130)), weeks=4))["in-time"]
     assert [row[1] for row in figure.rows] == [50.0] * 4
     assert figure.limits and figure.limits.outside == ()
     assert Tally(4, NOW).since <= NOW - (63 + 31) * DAY, "so long ago it came in, what was due in the first of these weeks"
