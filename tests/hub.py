@@ -95,6 +95,10 @@ class Hub(Instance):
         for agency in self.case(reference)["outstanding"]:
             self.answer(reference, agency)
 
+    def refused(self) -> int:
+        """How many submissions were refused: counted by their receipts."""
+        return int(self.sql("SELECT count(*) FROM receipt WHERE purpose = 'submission' AND status >= 300")[0][0])
+
     def run(self, reference: str) -> dict[str, Any]:
         """The referral's flow run, as Prefect's API gives it; empty when there is none."""
         answer = self.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [reference]}}})

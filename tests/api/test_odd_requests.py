@@ -21,11 +21,6 @@ def raw(hub: Hub, content: Any, key: str, path: str = "/referrals", **headers: s
     return hub.http.post(path, content=content, headers=given)
 
 
-def refused_submissions(hub: Hub) -> int:
-    """How many submissions were refused: counted by their receipts."""
-    return int(hub.sql("SELECT count(*) FROM receipt WHERE purpose = 'submission' AND status >= 300")[0][0])
-
-
 COMMANDS: dict[str, dict[str, Any]] = {
     "a kind of command": {"kind": NAME},
     "the name of a field": {"kind": "add_note", NAME: "here"},
@@ -84,21 +79,21 @@ def test_odd_characters_are_accepted_or_refused_but_never_break_anything(hub: Hu
 @pytest.mark.parametrize("length", [201, 3_000, 14_000])
 def test_a_key_of_any_length_is_answered_and_counted(hub: Hub, length: int) -> None:
     key = "".join(random.Random(length).choices(string.ascii_letters + string.digits, k=length))
-    before = refused_submissions(hub)
+    before = hub.refused()
     answer = raw(hub, json.dumps({"concern": {"summary": "Bruises."}}), key)
     assert answer.status_code == 400 and "idempotency-key" in answer.text.lower()
-    assert refused_submissions(hub) == before + 1
+    assert hub.refused() == before + 1
 
 
 def test_a_submission_without_a_key_is_refused_and_counted(hub: Hub) -> None:
-    before = refused_submissions(hub)
+    before = hub.refused()
     for headers in ({}, {"Idempotency-Key": ""}):
         given = {"Authorization": f"Bearer {hub.key}", **headers}
         answer = hub.http.post("/referrals", json={"concern": {"summary": "Bruises."}}, headers=given)
         assert answer.status_code == 400 and "Idempotency-Key" in answer.json()["detail"]
-    assert refused_submissions(hub) == before + 2
+    assert hub.refused() == before + 2
     stranger = hub.http.post("/referrals", json={}, headers={"Authorization": "Bearer mash_none"})
-    assert stranger.status_code == 401 and refused_submissions(hub) == before + 2
+    assert stranger.status_code == 401 and hub.refused() == before + 2
 
 
 def test_a_page_with_a_zero_byte_for_a_key_acts(hub: Hub) -> None:

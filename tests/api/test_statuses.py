@@ -73,11 +73,10 @@ def test_every_refusal_in_the_table_is_reached_and_says_what_it_is(hub: Hub, ref
 
 
 def test_a_reminder_of_nothing_to_act_on_is_the_same_answer_and_one_receipt(hub: Hub) -> None:
-    counted = "SELECT count(*) FROM receipt WHERE purpose = 'submission' AND status = 422"
-    before = hub.sql(counted)[0][0]
+    before = hub.refused()
     first, again = hub.submit({}, "nothing, twice"), hub.submit({}, "nothing, twice")
     assert (first.status_code, first.json()) == (again.status_code, again.json())
-    assert hub.sql(counted) == [(before + 1,)]
+    assert hub.refused() == before + 1
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/referrals", 405)])
