@@ -130,8 +130,9 @@ def log(
     from mash.states.clocks import dated
 
     async def tell(store: Any) -> None:
+        story = await read_log(store, what)
         profile = store.hubs.get((await read_case(store, what)).hub)
-        for each in await read_log(store, what):
+        for each in story:
             out.print(f"{each.sequence:>4}  {dated(each.at)}  {each.by.role:<20} {told(each, profile)}", markup=False)
 
     async def verify(store: Any) -> None:
