@@ -17,9 +17,11 @@ SPECIAL = {
     "mappa": "MAPPA",
     "safe_contact": "Safe contact: take care how the family is reached",
     "staff_safety": "Staff safety: do not visit alone",
-    "child_protection_plan": "Has or had a child protection plan",
     "looked_after": "Looked after",
     "gp": "GP",
+    "puts_somebody_at_risk": "puts someone at risk",
+    "safeguarding_adult": "safeguarding an adult",
+    "safeguarding_child": "safeguarding a child",
     "upn": "UPN",
     "nhs_number": "NHS number",
 }

@@ -34,7 +34,7 @@ router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
-GLASS = "break_glass"
+GLASS, RELEASES, DECIDES = "break_glass", "release_information", "record_decision"
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
@@ -154,18 +154,18 @@ async def _form_page(
 ) -> HTMLResponse:
     """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
     store = request.app.state.store
-    items = await read_items(store, case, by) if case else []
+    items = await read_items(store, case, by) if case and kind in (RELEASES, DECIDES) else []
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
-    releases = any(each.name == "item" for each in asked)
+    own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {
         "reference": reference,
         "kind": kind,
         "fields": asked,
         "filled": filled,
-        "held": [item for item in items if releases and item["agency"] == by.agency and item["view"] == "whole"],
+        "held": list(own) if kind == RELEASES else [],
         "help": COMMAND_WORDS[kind].help,
         "texts": forms.texts_of(kind),
-        "redacted": questions.REDACTED if kind == "release_information" else "",
+        "redacted": questions.REDACTED if kind == RELEASES else "",
         # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
         "key": key or secrets.token_urlsafe(16),

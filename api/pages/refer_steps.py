@@ -164,7 +164,7 @@ def date_of(typed: Mapping[str, str]) -> date | None:
 def _you(typed: Typed, _: date) -> Errors:
     name, email, phone = (typed.get(each, "").strip() for each in ("name", "email", "phone"))
     wrong: Errors = {}
-    professional = typed.get("kind", "") not in PUBLIC
+    professional = typed.get("kind", "") not in ("", *PUBLIC)
     if professional and not name:
         wrong["name"] = "Enter your name, so that we know who to ask for"
     if professional and not email and not phone:

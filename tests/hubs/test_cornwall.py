@@ -46,7 +46,7 @@ def decidable() -> Case:
 def test_cornwall_a_professional_consults_the_advice_team_first(kind: str) -> None:
     case = received("cornwall", contact=kind)
     assert case.stage == "consultation"
-    assert "A professional consults the hub before any threshold is applied" in case.words("consultation")
+    assert "A professional has asked the hub for advice. No threshold has been applied yet" in case.words("consultation")
 
 
 def test_cornwall_no_threshold_is_applied_before_the_consultation_is_concluded() -> None:

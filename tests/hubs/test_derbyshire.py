@@ -64,7 +64,7 @@ def test_derbyshire_screens_whether_a_referral_is_urgent_or_not_and_knows_no_oth
 
 def test_derbyshire_what_is_not_screened_yet_counts_as_urgent() -> None:
     assert load_profile(HUB).unrated == "urgent"
-    assert "counts as urgent until rated" in received(HUB).words("contact_to_rate")
+    assert "counts as urgent until it is rated" in received(HUB).words("contact_to_rate")
 
 
 def test_derbyshire_says_from_which_document_its_screening_is() -> None:
