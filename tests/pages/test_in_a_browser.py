@@ -262,7 +262,7 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.page.get_by_label("Name, or as much of it as you know").fill("Otoline Quilfeather")
         somebody.clicks("Find", "button")
         assert "Quilfeather" not in somebody.page.url and "Ottoline Quillfeather" in somebody.text
-        somebody.page.get_by_role("link", name=reference, exact=True).click()
+        somebody.page.get_by_role("link", name=reference, exact=True).first.click()
         assert somebody.page.url.endswith(f"/case/{reference}")
         somebody.goes("/people?reference=nonsense")
         expect(somebody.page.get_by_role("alert")).to_contain_text("MASH-26-000001")
