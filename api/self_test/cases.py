@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mash.api.self_test.attack import allowed, attack, hold, refused
 from mash.api.self_test.instance import CANARY
 from mash.api.self_test.scene import SAID, Scene
@@ -130,6 +132,17 @@ def glass_and_more(scene: Scene) -> str:
     told = scene.on.sql("SELECT count(*) FROM notice WHERE reference = %s AND role = 'information_governance'", scene.case)
     hold(told == [(1,)], "and nobody was told")
     return "the case without the words; information governance is told"
+
+
+@attack("break the glass, and stay in the case for good")
+def glass_for_good(scene: Scene) -> str:
+    reference = scene.on.referral()
+    as_probation: Any = {"role": "agency", "agency": "probation"}
+    allowed(scene.on.ask(reference, "break_glass", words="He is at our counter.", **as_probation))
+    scene.on.ask(reference, "contribute_information", sensitive=False, words="Known to us.", **as_probation)
+    parts = scene.on.sql("SELECT FROM participant WHERE reference = %s AND until IS NULL AND party = 'probation'", reference)
+    hold(parts == [], "their agency takes part in it now")
+    return refused(scene.on.ask(reference, "add_note", words="Known to us.", **as_probation), 403)
 
 
 @attack("decide for a hub that says others decide")
