@@ -83,6 +83,7 @@ def to_take_further(referral: Referral, by: Actor) -> tuple[str, ...]:
 
 
 OWN: Mapping[str, Callable[[Referral, Profile, Actor], bool]] = {
+    "assign_place": lambda referral, profile, by: bool(profile.places),
     "answer_check": _has_open_check,
     "allocate_check": _has_open_check,
     "contribute_information": lambda referral, profile, by: by.agency in profile.agencies and referral.sharing is not False,
@@ -95,7 +96,7 @@ OWN: Mapping[str, Callable[[Referral, Profile, Actor], bool]] = {
     "settle_disagreement": lambda referral, profile, by: bool(to_settle(referral, by)),
     "take_disagreement_further": lambda referral, profile, by: bool(to_take_further(referral, by)),
 }
-"""What hangs on who it is, beyond the role."""
+"""What hangs on who it is beyond the role, and on what the hub has."""
 
 
 def open_to(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:

@@ -8,11 +8,14 @@ from pathlib import Path
 from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
 from hub import Hub, temporary_hub
 
+from mash.config.profile import load_profile
+
+SANDWELL = load_profile("sandwell")
 HERE = Path(__file__).parent.parent
 FOLDER = HERE / "docs" / "screenshots"
 REFERRALS = HERE / "api" / "demo" / "referrals.jsonl"
-RATED = ("red", "red", "amber", "amber", "amber", "green", "green")
-ANSWERED = ("police", "health")
+UNRATED = 4
+"""Referrals that nobody has rated yet: the latest."""
 
 
 def main() -> None:
@@ -44,15 +47,17 @@ def main() -> None:
 def _fill(hub: Hub) -> str:
     """The demonstration's referrals, some of them under way; one whose meeting is today."""
     bodies = [json.loads(line) for line in REFERRALS.read_text(encoding="utf-8").splitlines()]
-    answers = [hub.submit(body).json() for body in bodies]
-    taken = [answer["reference"] for answer in answers if "reference" in answer]
+    taken = {hub.submit(body).json()["reference"]: body for body in bodies}
     triaged = [reference for reference in taken if hub.case(reference)["stage"] == "triage"]
-    for reference, rating in zip(triaged, RATED, strict=False):
-        hub.rate(reference, rating)
-        for agency in ANSWERED:
-            if agency in hub.case(reference)["outstanding"]:
-                hub.answer(reference, agency)
-    first = triaged[0]
+    # An adult is heard before anybody shares.
+    children = [each for each in triaged if all(subject["cohort"] != "adult" for subject in taken[each]["subjects"])]
+    for place, reference in enumerate(children[:-UNRATED]):
+        rating = taken[reference]["expected"]["rating"]
+        hub.rate(reference, rating if rating in SANDWELL.ratings else SANDWELL.unrated)
+        outstanding = hub.case(reference)["outstanding"]
+        for agency in outstanding[: place % (len(outstanding) or 1)]:
+            hub.answer(reference, agency)
+    first = children[0]
     hub.answer_all(first)
     hub.give(first, "convene_meeting", at="2026-11-19T16:00:00Z")
     return str(first)
