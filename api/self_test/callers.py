@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -183,11 +182,10 @@ def code_again(scene: Scene) -> str:
 
 @attack("be led to another site after signing in")
 def led_away(scene: Scene) -> str:
-    secret = _account(scene, "led.away")
-    for late, onward in enumerate(("https://elsewhere.example.org/", "//elsewhere.example.org", "/\\elsewhere.example.org")):
-        # The code of this half minute, of the one before and of the next: each is good once.
-        code = pyotp.TOTP(secret).at(int(time.time()) + (late - 1) * 30)
-        answer = _sign_in(scene, "led.away", code, onward=onward)
+    for place, onward in enumerate(("https://elsewhere.example.org/", "//elsewhere.example.org", "/\\elsewhere.example.org")):
+        # An account each: a code is good once, and the half minute may end between two.
+        login = f"led.away.{place}"
+        answer = _sign_in(scene, login, pyotp.TOTP(_account(scene, login)).now(), onward=onward)
         hold(answer.status_code == 303, f"those who may were refused with {answer.status_code}")
         hold(answer.headers["location"] == "/", f"led to {answer.headers['location']}")
     return "led to our own first page"
