@@ -54,7 +54,9 @@ audit: setup  ## Ask the package index for known vulnerabilities of what is lock
 	$(BIN)/python .ci/audit.py
 
 sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to build/
-	$(BIN)/python .ci/sbom.py
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r .ci/sbom.lock
+	build/sbom/bin/python .ci/sbom.py
 
 fuzz: setup  ## Fuzz the API and the parsers: make fuzz MINUTES=30
 	$(BIN)/python tests/fuzz/run.py $(MINUTES)
@@ -65,9 +67,11 @@ screenshots: setup  ## Take docs/screenshots anew
 bench: setup  ## Measure: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)
 
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
+
 lock: setup  ## Pin the exact versions, with hashes and without addresses
-	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev --universal --python-version 3.11 \
-		pyproject.toml -o requirements.lock
+	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) --no-annotate .ci/sbom.in -o .ci/sbom.lock
 
 clean:  ## Remove what setup made
 	rm -rf .venv .dev *.egg-info api/pages/fetched

@@ -28,9 +28,11 @@ hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
 
 
-PATIENT = ("test_cut_off.py", "test_faults.py", "test_friday.py", "test_resilience.py")
+PATIENT = ("test_faults.py", "test_friday.py")
 """What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
-OWN = ("test_in_a_browser.py", *PATIENT)
+QUICK = ("test_alerts.py", "test_cut_off.py", "test_duty.py", "test_health.py", "test_resilience.py")
+"""What uses the quick hub."""
+OWN = ("test_in_a_browser.py", *QUICK, *PATIENT)
 """What takes as long as all the rest together."""
 
 
@@ -46,20 +48,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
     return Halves(config, log)
 
 
-def _uses_hub(item: pytest.Item) -> bool:
-    return "hub" in getattr(item, "fixturenames", ())
+def _uses(item: pytest.Item) -> str:
+    """Which of the shared hubs a test uses."""
+    return next((name for name in HUBS if name in getattr(item, "fixturenames", ())), "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what uses the shared hub first, so that it can be stopped, and what needs quiet last."""
-    items.sort(key=lambda item: (item.path.name in PATIENT, not _uses_hub(item)))
+    """Put what uses a shared hub first, one after the other, so that it can be stopped, and what needs quiet last."""
+    order = ("hub", "quick", "")
+    items.sort(key=lambda item: (item.path.name in PATIENT, order.index(_uses(item))))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop the shared hub after its last test: it would go on, 240 times faster than time, beside all others."""
-    if _uses_hub(item) and (nextitem is None or not _uses_hub(nextitem)):
-        HUB.close()
+    """Stop a shared hub after its last test: it would go on beside all others."""
+    if (used := _uses(item)) and (nextitem is None or _uses(nextitem) != used):
+        HUBS[used].close()
 
 
 @pytest.fixture(scope="session")
@@ -82,14 +86,21 @@ def owner(cluster: Cluster) -> psycopg.Connection:
     return psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True)
 
 
-HUB = ExitStack()
+HUBS = {"quick": ExitStack(), "hub": ExitStack()}
 
 
 @pytest.fixture(scope="session")
 def hub() -> Iterator[Hub]:
-    """Everything running, one hub for all tests that only use it."""
-    with HUB:
-        yield HUB.enter_context(temporary_hub())
+    """Everything running on a Thursday morning, minute by minute: one hub for all tests that only use it."""
+    with HUBS["hub"] as kept:
+        yield kept.enter_context(temporary_hub())
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[Hub]:
+    """A hub at which an hour takes fifteen seconds, and whose parts may be killed."""
+    with HUBS["quick"] as kept:
+        yield kept.enter_context(temporary_hub(rate=240.0))
 
 
 @pytest.fixture

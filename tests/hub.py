@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -22,14 +22,18 @@ from mash.api.demo.endpoint import endpoint
 from mash.api.self_test.instance import CANARY, ORDINARY, Instance
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.stack import Stack, free_port
+from mash.flows.stack import PARTS, Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 
 __all__ = ["CANARY", "ORDINARY", "Hub", "eventually", "running_hub", "temporary_hub"]
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], seconds: float = 30) -> T:
+PATIENCE = 120.0
+"""Seconds for which is waited for what comes by itself: much longer than it takes, as a slow machine is no fault of ours."""
+
+
+def eventually(check: Callable[[], T], seconds: float = PATIENCE) -> T:
     """The first true answer of `check`; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while not (answer := check()):
@@ -38,6 +42,8 @@ def eventually(check: Callable[[], T], seconds: float = 30) -> T:
     return answer
 
 
+MONITOR = "secret-check"
+"""The path of the outside monitor, which nobody else is to know."""
 ON_DUTY = ("duty_manager", "out_of_hours")
 """Whoever is on duty: simulated time runs on, and the hub may close during the tests."""
 
@@ -49,10 +55,14 @@ class Receivers:
     mails: list[tuple[str, Message]] = field(default_factory=list)
     posts: list[dict[str, Any]] = field(default_factory=list)
     refused: list[dict[str, Any]] = field(default_factory=list)
+    pulses: int = 0
     refuse: bool = False
 
     def post(self, path: str, body: bytes) -> tuple[int, dict[str, str]]:
-        """The endpoint is posted to."""
+        """The endpoint is posted to, or the outside monitor gets its pulse."""
+        if path == MONITOR:
+            self.pulses += 1
+            return 200, {}
         (self.refused if self.refuse else self.posts).append(json.loads(body))
         return 500 if self.refuse else 200, {}
 
@@ -105,9 +115,9 @@ class Hub(Instance):
         assert answer.status_code == 200, answer.text
         return dict(answer.json()[0]) if answer.json() else {}
 
-    def awaits(self, reference: str, state: str, seconds: float = 30) -> dict[str, Any]:
+    def awaits(self, reference: str, state: str) -> dict[str, Any]:
         """The run, once its state has this name."""
-        return eventually(lambda: (run := self.run(reference)) and run["state_name"] == state and run, seconds) or {}
+        return eventually(lambda: (run := self.run(reference)) and run["state_name"] == state and run) or {}
 
 
 @contextmanager
@@ -124,8 +134,8 @@ def temporary_hub(**more: Any) -> Iterator[Hub]:
 
 
 @contextmanager
-def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[Hub]:
-    """Everything, running: it is stopped, and leaves no process, at the end."""
+def running_hub(folder: Path, *, rate: float = 1.0, parts: Collection[str] = PARTS, **more: Any) -> Iterator[Hub]:
+    """Everything, or only these parts, running: it is stopped, and leaves no process, at the end. Time is `rate` times faster."""
     received = Receivers()
     mail_port = free_port()
     controller = Controller(received, hostname="127.0.0.1", port=mail_port)
@@ -149,6 +159,7 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
             api_port=free_port(),
             prefect_api_url=f"http://127.0.0.1:{free_port()}/api",
             channels_file=channels,
+            pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
             mail_url=SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
             time_rate=rate,
             # A Thursday morning: the hub is open.
@@ -158,8 +169,8 @@ def running_hub(folder: Path, *, rate: float = 240.0, **more: Any) -> Iterator[H
             **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, "drafts_per_hour": 0, **more},
         )
         try:
-            with Stack(settings) as stack:
-                stack.wait_ready(90)
+            with Stack(settings, parts) as stack:
+                stack.wait_ready(PATIENCE)
                 login = stack.settings.prefect_auth_string
                 assert login
                 user, password = login.get_secret_value().split(":", 1)

@@ -26,6 +26,10 @@ from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
 
+HELD_UP = 60.0
+"""Seconds after which the database ends a transaction whose process says nothing: one that is paused in the middle of it (a
+machine that is moved, a debugger) would hold up for ever whoever needs the same referral or notice."""
+
 
 def system_actor(hub: str) -> Actor:
     """The actor of what the software does by itself."""
@@ -132,7 +136,14 @@ async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fres
 def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:
     # asyncpg: with psycopg a submission takes a fifth longer, most of it in waiting for each answer by itself.
     address = make_url(url.get_secret_value()).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(address, pool_size=pool_size, max_overflow=0, hide_parameters=True, pool_pre_ping=False)
+    engine = create_async_engine(
+        address,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+        pool_pre_ping=False,
+        connect_args={"server_settings": {"idle_in_transaction_session_timeout": f"{HELD_UP * 1000:.0f}"}},
+    )
     event.listen(engine.sync_engine, "checkout", _only_living)
     return engine
 

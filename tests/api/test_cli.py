@@ -94,7 +94,7 @@ def test_up_starts_everything_prints_the_addresses_and_leaves_no_process_behind(
         [sys.executable, "-m", "mash.api.cli", "up"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     )
     try:
-        eventually(lambda: answers(f"http://127.0.0.1:{port}/health"), 60)
+        eventually(lambda: answers(f"http://127.0.0.1:{port}/health"))
         parts = [child.pid for child in psutil.Process(up.pid).children()]
         postmaster = int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
         assert len(parts) == 4 and postmaster in parts

@@ -27,6 +27,7 @@ ALWAYS = {
 def limited() -> Iterator[Hub]:
     """A hub whose callers have limits, at an address by HTTPS."""
     with temporary_hub(
+        parts={"api"},
         requests_per_minute=200,
         anonymous_requests_per_minute=60,
         body_seconds=3.0,

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hub import Hub, eventually, temporary_hub
+from hub import Hub, eventually
 
 LIVES, DEATHS = 8, 2
 
 
-@pytest.fixture(scope="module")
-def own_hub() -> Iterator[Hub]:
-    """A hub whose parts may be killed."""
-    with temporary_hub() as running:
-        yield running
-
-
 def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off(
-    own_hub: Hub, monkeypatch: pytest.MonkeyPatch
+    quick: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The mail server takes a message, and the worker dies before it hears so: it cannot know whether the message went.
-    keep, chance, dead = own_hub.received.handle_DATA, random.Random(1907), list[str]()
+    keep, chance, dead = quick.received.handle_DATA, random.Random(1907), list[str]()
 
     async def take(server: Any, session: Any, envelope: Any) -> str:
         answer = await keep(server, session, envelope)
-        worker = own_hub.stack.children["worker"]
+        worker = quick.stack.children["worker"]
         if len(dead) < DEATHS and worker.poll() is None and chance.random() < 0.4:
             worker.kill()
             dead.append(str(envelope.rcpt_tos[0]))
         return answer
 
-    monkeypatch.setattr(own_hub.received, "handle_DATA", take)
-    references = [own_hub.referral() for _ in range(LIVES)]
+    monkeypatch.setattr(quick.received, "handle_DATA", take)
+    references = [quick.referral() for _ in range(LIVES)]
 
     def all_told() -> bool:
-        if own_hub.stack.children["worker"].poll() is not None:
-            own_hub.stack.start("worker")
-        return len(dead) == DEATHS and own_hub.sql(
+        if quick.stack.children["worker"].poll() is not None:
+            quick.stack.start("worker")
+        return len(dead) == DEATHS and quick.sql(
             "SELECT count(*) FROM notice WHERE kind IN ('acknowledgement', 'contact_to_rate') AND status = 'delivered'"
         ) == [(2 * LIVES,)]
 
@@ -50,14 +42,14 @@ def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off
             ("acknowledgement", f"Your referral {reference} was received", "head@school"),
             ("contact_to_rate", f"{reference} waits for a rating", "duty_manager"),
         ):
-            results = tries(own_hub, reference, kind)
-            arrived = own_hub.received.telling(to, title)
+            results = tries(quick, reference, kind)
+            arrived = quick.received.telling(to, title)
             assert results.count("ok") == 1, (reference, kind, results)
             assert 1 <= arrived <= 1 + results.count(None), (reference, kind, results, arrived)
             cut_off += results.count(None)
     assert cut_off >= DEATHS, "every death left a try without a result"
     for reference in references:
-        own_hub.awaits(reference, "Awaiting triage")
+        quick.awaits(reference, "Awaiting triage")
 
 
 def tries(hub: Hub, reference: str, kind: str) -> list[str | None]:

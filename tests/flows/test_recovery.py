@@ -168,9 +168,9 @@ def test_on_a_new_machine_a_backup_and_the_keys_are_all_that_is_needed(folder: P
     assert "restored 2 referrals, " in restored.stdout and restored.stdout.endswith("every chain verifies\n")
     with running_hub(new) as hub:
         # Prefect's database is new, and knew of no run.
-        hub.awaits(waiting, "Awaiting triage", 90)
-        hub.awaits(rated, "Awaiting agency checks", 90)
-        again = eventually(lambda: hub.sql("SELECT reference FROM repair WHERE what LIKE '%%forgotten%%'"), 90)
+        hub.awaits(waiting, "Awaiting triage")
+        hub.awaits(rated, "Awaiting agency checks")
+        again = eventually(lambda: hub.sql("SELECT reference FROM repair WHERE what LIKE '%%forgotten%%'"))
         assert {waiting, rated} >= {reference for (reference,) in again}
         hub.give(waiting, "rate_referral", rating="green")
         hub.awaits(waiting, "Awaiting agency checks")

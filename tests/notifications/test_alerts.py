@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from hub import Hub, eventually
 
 
-def link_in(hub: Hub, reference: str) -> str:
+def link_in(quick: Hub, reference: str) -> str:
     """The path of the acknowledging link in the alert about a referral."""
 
     def found() -> str:
         links = [
             m
-            for _, mail in list(hub.received.mails)
+            for _, mail in list(quick.received.mails)
             if reference in str(mail["Subject"]) and "DANGER" in str(mail["Subject"])
             for part in mail.walk()
             if not part.is_multipart()
@@ -25,43 +25,43 @@ def link_in(hub: Hub, reference: str) -> str:
     return urlsplit(eventually(found)).path
 
 
-def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_acknowledged(hub: Hub) -> None:
-    reference = hub.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
-    path = link_in(hub, reference)
+def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_acknowledged(quick: Hub) -> None:
+    reference = quick.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
+    path = link_in(quick, reference)
     # Unacknowledged for half an hour, it climbs: the next role is told, by its own channel (JSON to an HTTP endpoint).
-    eventually(lambda: any(reference in post["title"] for post in hub.received.posts), 60)
+    eventually(lambda: any(reference in post["title"] for post in quick.received.posts))
 
     # Looking changes nothing, however often a mail scanner looks; only the button acknowledges.
     for _ in range(3):
-        assert "Acknowledge it if you are dealing with it" in hub.http.get(path).text
-    assert "triage" in hub.case(reference)["alerts"]
-    assert hub.http.post(path).status_code == 200
-    assert hub.case(reference)["alerts"] == []
-    assert "has acknowledged it" in hub.http.get(path).text
-    assert hub.http.post(path).status_code == 409, "there is nothing to acknowledge any more"
+        assert "Acknowledge it if you are dealing with it" in quick.http.get(path).text
+    assert "triage" in quick.case(reference)["alerts"]
+    assert quick.http.post(path).status_code == 200
+    assert quick.case(reference)["alerts"] == []
+    assert "has acknowledged it" in quick.http.get(path).text
+    assert quick.http.post(path).status_code == 409, "there is nothing to acknowledge any more"
 
 
-def test_a_forged_or_altered_link_is_not_followed(hub: Hub) -> None:
-    path = link_in(hub, hub.referral(concern={"summary": "Danger.", "immediate_danger": True}))
+def test_a_forged_or_altered_link_is_not_followed(quick: Hub) -> None:
+    path = link_in(quick, quick.referral(concern={"summary": "Danger.", "immediate_danger": True}))
     altered = path[:-4] + ("AAAA" if path[-4:] != "AAAA" else "BBBB")
     for wrong in (altered, "/alerts/forged"):
-        assert hub.http.get(wrong).status_code == 404
-        assert hub.http.post(wrong).status_code == 404
+        assert quick.http.get(wrong).status_code == 404
+        assert quick.http.post(wrong).status_code == 404
 
 
-def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(hub: Hub) -> None:
-    hub.received.refuse = True
+def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(quick: Hub) -> None:
+    quick.received.refuse = True
     try:
-        reference = hub.referral(concern={"summary": "Danger.", "immediate_danger": True})
-        eventually(lambda: any(reference in post["title"] for post in hub.received.refused), 60)
+        reference = quick.referral(concern={"summary": "Danger.", "immediate_danger": True})
+        eventually(lambda: any(reference in post["title"] for post in quick.received.refused))
     finally:
-        hub.received.refuse = False
-    eventually(lambda: any(reference in post["title"] for post in hub.received.posts), 60)
+        quick.received.refuse = False
+    eventually(lambda: any(reference in post["title"] for post in quick.received.posts))
 
     def tries() -> list[str]:
         return [
             row[0]
-            for row in hub.sql(
+            for row in quick.sql(
                 "SELECT d.result FROM delivery d JOIN notice n ON n.id = d.notice"
                 " WHERE n.reference = %s AND n.role = 'practice_manager'"
                 " ORDER BY d.id",
@@ -73,14 +73,16 @@ def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(hub: Hub) -
     assert tries()[0].startswith("failed"), "every try is in the ledger, the failed one too"
 
 
-def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(hub: Hub) -> None:
-    reference = hub.referral()
-    hub.rate(reference)
-    hub.answer_all(reference)
-    hub.awaits(reference, "Awaiting MASH meeting")
-    everything = [hub.received.text()]
-    everything += [hub.prefect.post(f"/{kind}/filter", json={}).text for kind in ("flow_runs", "task_runs", "artifacts", "logs")]
-    everything += [log.read_text() for log in hub.stack.logs.glob("*.log")]
+def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(quick: Hub) -> None:
+    reference = quick.referral()
+    quick.rate(reference)
+    quick.answer_all(reference)
+    quick.awaits(reference, "Awaiting MASH meeting")
+    everything = [quick.received.text()]
+    everything += [
+        quick.prefect.post(f"/{kind}/filter", json={}).text for kind in ("flow_runs", "task_runs", "artifacts", "logs")
+    ]
+    everything += [log.read_text() for log in quick.stack.logs.glob("*.log")]
     assert reference in "".join(everything)
     for told in everything:
         assert "Quillfeather" not in told

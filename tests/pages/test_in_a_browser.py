@@ -28,11 +28,11 @@ def browser() -> Iterator[Browser]:
 
 
 def test_the_board_says_how_long_there_is_left_and_is_filtered_by_its_address(
-    calm: Hub, browser: Browser, way: dict[str, Any]
+    hub: Hub, browser: Browser, way: dict[str, Any]
 ) -> None:
-    reference, red = calm.referral(), calm.referral()
-    calm.rate(red)
-    with visitor(calm, browser, "duty_manager", **way) as somebody:
+    reference, red = hub.referral(), hub.referral()
+    hub.rate(red)
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes("/board")
         row = somebody.page.get_by_role("row", name=red)
         expect(row).to_contain_text("Red")
@@ -45,22 +45,22 @@ def test_the_board_says_how_long_there_is_left_and_is_filtered_by_its_address(
         expect(somebody.page.get_by_role("row", name=reference)).to_have_count(0)
 
 
-def test_a_board_that_is_open_shows_what_happens_by_itself(calm: Hub, browser: Browser) -> None:
-    reference = calm.referral()
-    with visitor(calm, browser, "duty_manager") as somebody:
+def test_a_board_that_is_open_shows_what_happens_by_itself(hub: Hub, browser: Browser) -> None:
+    reference = hub.referral()
+    with visitor(hub, browser, "duty_manager") as somebody:
         somebody.goes("/board")
         row = somebody.page.get_by_role("row", name=reference)
         expect(row).to_contain_text("Not rated")
-        calm.rate(reference, "amber")
+        hub.rate(reference, "amber")
         expect(row).to_contain_text("Amber")
         assert somebody.page.evaluate("performance.getEntriesByType('navigation').length") == 1
 
 
 def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_field(
-    calm: Hub, browser: Browser, way: dict[str, Any]
+    hub: Hub, browser: Browser, way: dict[str, Any]
 ) -> None:
-    reference = calm.referral(consent={"asked": True, "given": True, "safe_contact": "Never ring the house."})
-    with visitor(calm, browser, "duty_manager", **way) as somebody:
+    reference = hub.referral(consent={"asked": True, "given": True, "safe_contact": "Never ring the house."})
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes(f"/case/{reference}")
         expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("Safe contact")
         somebody.clicks("Rate the referral")
@@ -73,48 +73,48 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
         somebody.clicks("Rate the referral", "button")
         expect(somebody.page.get_by_role("alert")).to_contain_text("Referral rated")
         expect(somebody.page.locator(".mash-story")).to_contain_text("Referral rated")
-        assert calm.case(reference)["rating"] == "red"
+        assert hub.case(reference)["rating"] == "red"
 
 
-def test_a_board_that_is_left_open_says_so_when_its_session_is_over(calm: Hub, browser: Browser) -> None:
-    with visitor(calm, browser, "team_manager") as somebody:
+def test_a_board_that_is_left_open_says_so_when_its_session_is_over(hub: Hub, browser: Browser) -> None:
+    with visitor(hub, browser, "team_manager") as somebody:
         somebody.goes("/board")
-        calm.sql("UPDATE session SET ended_at = now() WHERE role = 'team_manager'")
-        calm.referral()
+        hub.sql("UPDATE session SET ended_at = now() WHERE role = 'team_manager'")
+        hub.referral()
         expect(somebody.page.get_by_role("link", name="Sign in")).to_be_visible(timeout=15_000)
         assert "MASH-26" not in somebody.text
 
 
-def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(calm: Hub, browser: Browser) -> None:
-    reference = calm.referral()
-    with visitor(calm, browser, "duty_manager") as somebody:
+def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(hub: Hub, browser: Browser) -> None:
+    reference = hub.referral()
+    with visitor(hub, browser, "duty_manager") as somebody:
         somebody.goes(f"/case/{reference}")
         assert somebody.page.get_by_role("region", name="Warnings").count() == 0
         somebody.clicks("Add a note")
         somebody.page.get_by_label("Note").fill("Half a sentence")
-        calm.give(reference, "record_marker", marker="staff_safety", words="A dog.")
-        calm.rate(reference)
+        hub.give(reference, "record_marker", marker="staff_safety", words="A dog.")
+        hub.rate(reference)
         expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("do not visit alone")
         expect(somebody.page.get_by_role("link", name="Change the rating")).to_be_visible()
         assert somebody.page.get_by_label("Note").input_value() == "Half a sentence"
         somebody.looks()
 
 
-def test_what_somebody_may_not_do_is_not_offered(calm: Hub, browser: Browser) -> None:
-    reference = calm.referral()
-    calm.rate(reference)
-    with visitor(calm, browser, "agency at police") as somebody:
+def test_what_somebody_may_not_do_is_not_offered(hub: Hub, browser: Browser) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    with visitor(hub, browser, "agency at police") as somebody:
         somebody.goes(f"/case/{reference}")
         offered = somebody.page.get_by_role("complementary", name="What you can do now").inner_text()
         assert "Answer the check" in offered and "Record the decision" not in offered
         assert "head@school.example.org" not in somebody.text and "has not shared with you" in somebody.text
 
 
-def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(calm: Hub, browser: Browser) -> None:
-    reference = calm.referral()
-    calm.rate(reference)
-    calm.give(reference, "record_threshold", significant_harm=True, words="Two bruises in a month.")
-    with visitor(calm, browser, "agency at police") as somebody:
+def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(hub: Hub, browser: Browser) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    hub.give(reference, "record_threshold", significant_harm=True, words="Two bruises in a month.")
+    with visitor(hub, browser, "agency at police") as somebody:
         keys = somebody.page.keyboard
         somebody.goes("/checks")
         assert "Public task" in somebody.text and "Safeguarding a child" in somebody.text
@@ -145,18 +145,18 @@ def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(calm:
         somebody.page.get_by_label("Why this much is needed").fill("The calls bear on the threshold.")
         somebody.clicks("Release information", "button")
         assert "done=release_information" in somebody.page.url, somebody.text
-    items = [item["content"] for item in calm.case(reference)["items"]]
+    items = [item["content"] for item in hub.case(reference)["items"]]
     assert "Known to police." in items and "Two calls to the address in June." not in items
 
 
-def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
-    first, second = (_to_be_discussed(calm) for _ in range(2))
-    with visitor(calm, browser, "duty_manager", **way) as somebody:
+def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    first, second = (_to_be_discussed(hub) for _ in range(2))
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes("/meetings")
         somebody.clicks("Today's agenda")
         somebody.clicks(first)
         expect(somebody.page.locator("main")).to_contain_text("Who must take part")
-        paper = somebody.page.request.get(f"{calm.http.base_url}/case/{first}/product.pdf")
+        paper = somebody.page.request.get(f"{hub.http.base_url}/case/{first}/product.pdf")
         assert paper.body().startswith(b"%PDF") and paper.headers["content-type"] == "application/pdf"
         somebody.clicks("Record the meeting")
         for box in somebody.page.get_by_role("group", name="Who attended?").get_by_role("checkbox").all():
@@ -167,8 +167,8 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(calm: Hub,
         somebody.page.get_by_label("Actions agreed: who does what").fill("Health visits on Monday.")
         somebody.clicks("Record the meeting", "button")
         assert "/meetings/convened/" in somebody.page.url, somebody.text
-        assert calm.case(first)["stage"] != "mash_meeting"
-        said = [item["content"] for item in calm.case(first)["items"] if item["kind"] == "record_meeting"]
+        assert hub.case(first)["stage"] != "mash_meeting"
+        said = [item["content"] for item in hub.case(first)["items"] if item["kind"] == "record_meeting"]
         assert said == ["Views\nAll agree.\n\nActions agreed\nHealth visits on Monday."]
         somebody.goes("/meetings/convened")
         assert second in somebody.text
@@ -183,8 +183,8 @@ def _to_be_discussed(hub: Hub) -> str:
     return reference
 
 
-def test_a_teacher_makes_a_referral_leaves_it_comes_back_and_sends_it(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
-    with visitor(calm, browser, **way) as somebody:
+def test_a_teacher_makes_a_referral_leaves_it_comes_back_and_sends_it(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    with visitor(hub, browser, **way) as somebody:
         page = somebody.page
         somebody.goes("/refer")
         assert "999" in somebody.text
@@ -216,7 +216,7 @@ def test_a_teacher_makes_a_referral_leaves_it_comes_back_and_sends_it(calm: Hub,
         somebody.looks()
         reference = re.search(r"MASH-26-[0-9]{6}", somebody.text)
         assert page.url.endswith("/refer/sent") and reference
-    assert any("Isla" in str(item["content"]) for item in calm.case(reference[0])["items"])
+    assert any("Isla" in str(item["content"]) for item in hub.case(reference[0])["items"])
 
 
 def _answers(somebody: Visitor, **typed: str) -> None:
@@ -233,17 +233,17 @@ def _answers(somebody: Visitor, **typed: str) -> None:
     assert somebody.page.url != before, somebody.text
 
 
-def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
-    calm.rate(calm.referral())
-    with visitor(calm, browser, "duty_manager", **way) as somebody:
+def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    hub.rate(hub.referral())
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes("/manager?weeks=4")
         picture = somebody.page.get_by_role("img", name=re.compile("Contacts by source"))
         picture.scroll_into_view_if_needed()
         expect(somebody.page.get_by_role("table", name="Contacts by source")).to_contain_text("Schools")
         for name in ("sources", "ages"):
-            drawn = somebody.page.request.get(f"{calm.http.base_url}/manager/{name}.svg?weeks=4")
+            drawn = somebody.page.request.get(f"{hub.http.base_url}/manager/{name}.svg?weeks=4")
             assert drawn.headers["content-type"] == "image/svg+xml" and "<title>" in drawn.text() and len(drawn.body()) < 30_000
-        table = somebody.page.request.get(f"{calm.http.base_url}/manager/sources.csv?weeks=4")
+        table = somebody.page.request.get(f"{hub.http.base_url}/manager/sources.csv?weeks=4")
         assert table.body().decode("utf-8-sig").startswith("What,Number,Per cent") and table.body().startswith(BOM_UTF8)
         if somebody.scripts:
             expect(picture).to_have_js_property("complete", True)
@@ -251,11 +251,11 @@ def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(calm: Hub, b
 
 
 def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_who_looked(
-    calm: Hub, browser: Browser, way: dict[str, Any]
+    hub: Hub, browser: Browser, way: dict[str, Any]
 ) -> None:
     subject = {"name": {"given": "Ottoline", "family": "Quillfeather"}, "date_of_birth": "2014-03-02", "cohort": "child"}
-    reference = calm.referral(subjects=[subject])
-    with visitor(calm, browser, "duty_manager", **way) as somebody:
+    reference = hub.referral(subjects=[subject])
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes("/people")
         somebody.clicks("Find", "button")
         expect(somebody.page.get_by_role("alert")).to_contain_text("Fill this in")
@@ -269,7 +269,7 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.page.get_by_label("Reference, such as").fill(f" {reference.lower()} ")
         somebody.clicks("Open", "button")
         assert somebody.page.url.endswith(f"/case/{reference}")
-    with visitor(calm, browser, "information_governance at hub", **way) as governor:
+    with visitor(hub, browser, "information_governance at hub", **way) as governor:
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
         governor.clicks("Show", "button")
@@ -281,44 +281,44 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         expect(rows).to_contain_text("Find people")
 
 
-def test_whoever_comes_in_finds_their_way_and_out_again(calm: Hub, browser: Browser) -> None:
+def test_whoever_comes_in_finds_their_way_and_out_again(hub: Hub, browser: Browser) -> None:
     for width in (1440, 360):
-        with visitor(calm, browser, width=width) as anybody:
+        with visitor(hub, browser, width=width) as anybody:
             anybody.goes("/")
             assert all(name in anybody.text for name in ("call 999", "Make a referral", "Sign in"))
-    with visitor(calm, browser, "service_manager") as somebody:
+    with visitor(hub, browser, "service_manager") as somebody:
         somebody.goes("/")
         assert somebody.page.url.endswith("/board")
         somebody.clicks("Sign out", "button")
         assert somebody.goes("/board").status == 401
 
 
-def test_an_administrator_sees_the_installation_and_nobodys_case(calm: Hub, browser: Browser, way: dict[str, Any]) -> None:
-    reference = calm.referral()
-    with visitor(calm, browser, "administrator at hub", **way) as somebody:
+def test_an_administrator_sees_the_installation_and_nobodys_case(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    reference = hub.referral()
+    with visitor(hub, browser, "administrator at hub", **way) as somebody:
         somebody.goes("/admin")
         assert all(word in somebody.text for word in ("school", "Duty manager", "responding", "mailto")), somebody.text
         assert "example.org" not in somebody.text
         link = somebody.page.get_by_role("link", name="Awaiting triage")
-        assert link.get_attribute("href") == f"{calm.settings.prefect_api_url.removesuffix('/api')}/runs?state=Awaiting%20triage"
+        assert link.get_attribute("href") == f"{hub.settings.prefect_api_url.removesuffix('/api')}/runs?state=Awaiting%20triage"
         somebody.clicks("Compare with another hub")
         somebody.page.get_by_label("Second hub").select_option("merton")
         somebody.clicks("Compare", "button")
         assert "other=merton" in somebody.page.url
         expect(somebody.page.get_by_role("table")).to_contain_text("settings differ")
-        assert somebody.page.goto(f"{calm.http.base_url}/case/{reference}").status == 403  # type: ignore[union-attr]
+        assert somebody.page.goto(f"{hub.http.base_url}/case/{reference}").status == 403  # type: ignore[union-attr]
 
 
-def test_a_screen_in_the_hub_needs_no_scripts_and_its_key_is_good_for_nothing_else(calm: Hub, browser: Browser) -> None:
+def test_a_screen_in_the_hub_needs_no_scripts_and_its_key_is_good_for_nothing_else(hub: Hub, browser: Browser) -> None:
     person = {"name": {"given": "Ottoline", "family": "Quillfeather"}, "cohort": "child"}
-    reference = calm.referral(subjects=[person])
+    reference = hub.referral(subjects=[person])
     # The screen shows the most pressing: this one is among them.
-    calm.sql("UPDATE referral SET due_at = due_at + interval '1 day' WHERE reference <> %s", reference)
-    key = calm.stored(lambda store: make_api_key(store, NewKey("wall", "sandwell", "hub", (WALL,))))
-    with visitor(calm, browser, width=1920, scripts=False) as screen:
+    hub.sql("UPDATE referral SET due_at = due_at + interval '1 day' WHERE reference <> %s", reference)
+    key = hub.stored(lambda store: make_api_key(store, NewKey("wall", "sandwell", "hub", (WALL,))))
+    with visitor(hub, browser, width=1920, scripts=False) as screen:
         assert screen.goes("/wall").status == 401
         screen.goes("/wall/key")
-        screen.page.get_by_label("Key for this screen").fill(calm.key)
+        screen.page.get_by_label("Key for this screen").fill(hub.key)
         screen.clicks("Show the wall display", "button")
         assert "not a wall display key" in screen.text
         screen.page.get_by_label("Key for this screen").fill(key)
@@ -327,14 +327,14 @@ def test_a_screen_in_the_hub_needs_no_scripts_and_its_key_is_good_for_nothing_el
         assert reference in screen.text
         assert "Quillfeather" not in screen.page.content()
     for path in ("/cases", f"/cases/{reference}", f"/referrals/{reference}"):
-        assert calm.http.get(path, headers={"Authorization": f"Bearer {key}"}).status_code in (401, 403)
-    assert calm.http.get("/wall", cookies={"mash-wall": calm.key}).status_code == 401
+        assert hub.http.get(path, headers={"Authorization": f"Bearer {key}"}).status_code in (401, 403)
+    assert hub.http.get("/wall", cookies={"mash-wall": hub.key}).status_code == 401
 
 
-def test_a_wall_reads_from_five_metres_and_fits_its_screen(calm: Hub, browser: Browser) -> None:
+def test_a_wall_reads_from_five_metres_and_fits_its_screen(hub: Hub, browser: Browser) -> None:
     for _ in range(12):
-        calm.referral()
-    with visitor(calm, browser, "duty_manager", width=1920) as screen:
+        hub.referral()
+    with visitor(hub, browser, "duty_manager", width=1920) as screen:
         screen.page.set_viewport_size({"width": 1920, "height": 1080})
         screen.goes("/wall")
         size = screen.page.locator("td").first.evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
@@ -342,26 +342,26 @@ def test_a_wall_reads_from_five_metres_and_fits_its_screen(calm: Hub, browser: B
         assert screen.page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
 
 
-def test_what_is_not_signed_in_for_leads_to_where_one_signs_in_and_back(calm: Hub, browser: Browser) -> None:
-    with visitor(calm, browser) as somebody:
+def test_what_is_not_signed_in_for_leads_to_where_one_signs_in_and_back(hub: Hub, browser: Browser) -> None:
+    with visitor(hub, browser) as somebody:
         assert somebody.goes("/board?late=true").status == 401
         somebody.clicks("Sign in")
         assert "onward=%2Fboard%3Flate%3Dtrue" in somebody.page.url
 
 
 @pytest.mark.parametrize("path", ["/status", "/docs", "/sign-in", "/account", "/alerts/forged", "/case/MASH-26-999999"])
-def test_every_other_page_has_no_barrier_either(calm: Hub, browser: Browser, path: str) -> None:
+def test_every_other_page_has_no_barrier_either(hub: Hub, browser: Browser, path: str) -> None:
     for width in (1440, 360):
-        with visitor(calm, browser, "duty_manager", width=width) as somebody:
+        with visitor(hub, browser, "duty_manager", width=width) as somebody:
             somebody.goes(path)
 
 
-def test_without_npm_pages_are_plain_and_as_good_to_use(calm: Hub, browser: Browser) -> None:
-    reference = calm.referral()
-    calm.rate(reference)
+def test_without_npm_pages_are_plain_and_as_good_to_use(hub: Hub, browser: Browser) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
     plain = (HERE / "plain.css").read_text(encoding="utf-8")
     for width in (1440, 360):
-        with visitor(calm, browser, "duty_manager", width=width) as somebody:
+        with visitor(hub, browser, "duty_manager", width=width) as somebody:
             somebody.page.route("**/govuk-frontend.min.css*", lambda route: route.fulfill(body=plain, content_type="text/css"))
             somebody.page.route("**/h*.min.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
             for path in ("/board", f"/case/{reference}", f"/case/{reference}/rerate_referral", "/refer", "/manager", "/sign-in"):

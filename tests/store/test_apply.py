@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Text, create_engine, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -353,3 +354,22 @@ async def test_pages_of_open_cases_hold_each_once_the_soonest_due_first(store: S
     assert [len(page) for page in pages] == [2, 2, 1]
     whole = [case.reference for case in await open_cases(store, DUTY)]
     assert [reference for page in pages for reference in page] == whole and sorted(whole) == sorted(references)
+
+
+async def test_a_process_that_stops_in_the_middle_holds_up_nobody_for_ever(
+    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mash.flows.store.store.HELD_UP", 0.3)
+    reference = await submit(store)
+    paused = await open_store(settings, pool_size=1)
+    try:
+        async with paused.engine.connect() as connection:
+            await connection.execute(select(REFERRALS).where(REFERRALS.c.reference == reference).with_for_update())
+            applied = await asyncio.wait_for(act(store, reference, RateReferral(rating="red"), DUTY), 30)
+            with pytest.raises(DBAPIError, match="closed"):
+                await connection.execute(select(REFERRALS.c.version))
+        async with paused.engine.connect() as connection:
+            query = select(REFERRALS.c.version).where(REFERRALS.c.reference == reference)
+            assert await connection.scalar(query) == applied.referral.version, "and it goes on when it goes on"
+    finally:
+        await paused.close()
