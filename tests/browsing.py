@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from hub import Hub
-from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
+from hub import PATIENCE, Hub
+from playwright.sync_api import Browser, Page, Request, Response, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -19,6 +19,7 @@ NO_BROWSER = f"no browser is installed (looked for {', '.join(NAMES)}): apt-get 
 HEAVIEST = 100_000
 """Bytes that a page may take over the wire, with all that it loads."""
 MOST_TABS = 200
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @contextmanager
@@ -102,7 +103,7 @@ FOCUSED = """() => { const e = document.activeElement;
 def visitor(hub: Hub, browser: Browser, who: str = "", *, width: int = 1440, scripts: bool = True) -> Iterator[Visitor]:
     """Somebody signed in as `role` or `role at agency`; or nobody in particular."""
     context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=scripts, locale="en-GB")
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE * 1000)
     if who:
         role, _, agency = who.partition(" at ")
         token = hub.staff(role, agency or "social_care")["Authorization"].split()[1]

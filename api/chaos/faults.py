@@ -106,7 +106,10 @@ def _pause_worker(stage: Stage, chance: random.Random) -> None:
     """The worker is paused, its leases pass, and a second one takes over what it holds."""
     stage.pause("worker")
     _second_worker(stage, chance)
-    stage.sql("UPDATE notice SET next_try_at = now() WHERE status = 'queued'")
+    # Not what it holds locked in the middle of a transaction: the database ends that one by itself.
+    stage.sql(
+        "UPDATE notice SET next_try_at = now() WHERE id IN (SELECT id FROM notice WHERE status = 'queued' FOR UPDATE SKIP LOCKED)"
+    )
 
 
 def _let_worker_go_on(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from mash.api.cases import board
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
-from mash.flows.store.reading import board_counts
+from mash.flows.store.reading import board_counts, mark_of
 from mash.states.commands import Actor
 from mash.states.machine import OPEN
 
@@ -32,6 +32,7 @@ async def show(
 ) -> HTMLResponse:
     """Every open case that somebody reaches; what they filter by stands in the address."""
     store = request.app.state.store
+    mark = await mark_of(store, by)
     profile, lateness = store.hub(by.hub), {"true": True, "false": False}.get(late)
     found = await board(request, by, stage or None, rating or None, lateness, A_PAGE + 1, after)
     cases = found["cases"]
@@ -39,6 +40,7 @@ async def show(
     chosen = {name: value for name, value in filters.items() if value}
     onward = {**chosen, "after": cases[A_PAGE - 1]["reference"]} if len(cases) > A_PAGE else None
     known: dict[str, Any] = {
+        "mark": mark,
         "cases": cases[:A_PAGE],
         "counts": await board_counts(store, by),
         "undelivered": found["undelivered"],

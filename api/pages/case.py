@@ -21,7 +21,7 @@ from mash.api.schemas import LONGEST_WORDS, Reference
 from mash.config.command_words import COMMAND_WORDS
 from mash.config.permissions import may
 from mash.flows.store.queries import Case
-from mash.flows.store.reading import information_product, look_at, possible, read_items, read_story
+from mash.flows.store.reading import information_product, look_at, mark_of, possible, read_items, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
 from mash.flows.story import Line, lines_of
@@ -44,6 +44,7 @@ MOST_FIELDS, MOST_OF_A_KEY = 400, 100
 async def show(request: Request, reference: Reference, by: Reader, done: Annotated[str, Query(max_length=60)] = "") -> Response:
     """All of a case that somebody may see, and what they may do about it."""
     store = request.app.state.store
+    mark = await mark_of(store, by, reference)
     try:
         found = await look_at(store, reference, by, "read_case")
     except NotFound as refusal:
@@ -53,6 +54,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
     story = await read_story(store, found, by) if may(by.role, "read_story") else []
     now, later = _possible(seen["possible"])
     known: dict[str, Any] = {
+        "mark": mark,
         "case": seen,
         "reference": reference,
         "late_partners": found.referral.late_partners(store.time.now()),

@@ -12,7 +12,7 @@ from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.config.words import agency_title
 from mash.flows.store.queries import Case
-from mash.flows.store.reading import bases, checks_of, holding
+from mash.flows.store.reading import bases, checks_of, holding, mark_of
 from mash.states.commands import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -22,6 +22,7 @@ router = APIRouter(include_in_schema=False)
 async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_checks"))]) -> HTMLResponse:
     """The checks that somebody's agency has not answered, those due soonest first."""
     store = request.app.state.store
+    mark = await mark_of(store, by)
     cases = await checks_of(store, by)
     why = await bases(store, by, [case.reference for case in cases])
     rows: list[dict[str, Any]] = [
@@ -38,7 +39,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
     ]
     rows.sort(key=lambda row: (row["due_at"] is None, row["due_at"]))
     title = f"Checks for {agency_title(store.hub(by.hub), by.agency)}"
-    return page(request, "checks.html", title, held=await holding(store, by), rows=rows)
+    return page(request, "checks.html", title, mark=mark, held=await holding(store, by), rows=rows)
 
 
 def _due(case: Case, agency: str) -> datetime | None:

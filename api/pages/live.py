@@ -86,17 +86,19 @@ async def live(
     request: Request,
     by: Annotated[Actor, Depends(Permitted("read_board"))],
     reference: Annotated[str, Query(max_length=60)] = "",
+    seen: Annotated[str, Query(max_length=60)] = "",
 ) -> StreamingResponse:
-    """An event `changed` whenever something changes that somebody reaches: a case, or their board."""
-    events = _events(request.app.state.live, request.state.session, by, reference)
+    """An event `changed` whenever something changes that somebody reaches: a case, or their board. `seen` is the mark of what
+    their page shows: what came between that and this is a change too, and what came while they were not connected."""
+    events = _events(request.app.state.live, request.state.session, by, reference, seen)
     return StreamingResponse(events, media_type="text/event-stream")
 
 
-async def _events(heard: Live, session: Session, by: Actor, reference: str) -> AsyncIterator[bytes]:
+async def _events(heard: Live, session: Session, by: Actor, reference: str, seen: str) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     ends = loop.time() + LASTS
     async with heard.watched():
-        seen = await mark_of(heard.store, by, reference)
+        seen = seen or await mark_of(heard.store, by, reference)
         while loop.time() < ends:
             changed = heard.changed
             now = await mark_of(heard.store, by, reference)

@@ -239,13 +239,13 @@ async def board_counts(store: Store, by: Actor) -> Counts:
     return Counts(rating.total(), sum(row.late for row in rows), dict(rating), dict(stage))
 
 
-async def mark_of(store: Store, by: Actor, reference: str = "") -> tuple[int, int]:
-    """What is another number once something has happened: to a case, or to any open one that somebody reaches."""
+async def mark_of(store: Store, by: Actor, reference: str = "") -> str:
+    """What is another word once something has happened: to a case, or to any open one that somebody reaches."""
     which = REFERRALS.c.reference == reference if reference else REFERRALS.c.is_open
     query = select(func.count(), func.coalesce(func.sum(REFERRALS.c.version), 0)).where(which, REFERRALS.c.hub == by.hub)
     async with store.transaction(by) as connection:
         row = (await connection.execute(query)).one()
-    return int(row[0]), int(row[1])
+    return f"{row[0]}-{row[1]}"
 
 
 _MINE = text("""

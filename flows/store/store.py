@@ -26,7 +26,7 @@ from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
 
-HELD_UP = 60.0
+HELD_UP = 30.0
 """Seconds after which the database ends a transaction whose process says nothing: one that is paused in the middle of it (a
 machine that is moved, a debugger) would hold up for ever whoever needs the same referral or notice."""
 

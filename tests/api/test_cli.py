@@ -12,8 +12,7 @@ from pathlib import Path
 
 import httpx
 import psutil
-import pytest
-from commands import mash
+from commands import mash, mash_here
 from hub import Hub, eventually
 
 from mash.flows.stack import free_port
@@ -24,7 +23,7 @@ def test_states_prints_the_machine_as_a_mermaid_diagram() -> None:
 
 
 def test_profile_show_marks_what_is_stated_and_what_is_a_default() -> None:
-    shown = mash("profile", "show", "sandwell", COLUMNS="200").stdout
+    shown = mash_here("profile", "show", "sandwell", COLUMNS="200").stdout
     assert "Red 4 hours" in shown
     assert "product default" in shown
 
@@ -34,7 +33,7 @@ def test_a_wrong_profile_is_refused_with_file_line_and_what_is_expected(tmp_path
     own = tmp_path / "ours.toml"
     own.write_text(shipped.read_text().replace('route = ["strategy_discussion", "decision"]', 'route = ["straight_ahead"]'))
     line = 1 + own.read_text().splitlines().index('route = ["straight_ahead"]')
-    refused = mash("profile", "check", "ours", MASH_PROFILES_DIR=str(tmp_path))
+    refused = mash_here("profile", "check", "ours", MASH_PROFILES_DIR=str(tmp_path))
     assert refused.returncode == 2
     assert f"{own}:{line}: ratings.red.route" in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -43,29 +42,25 @@ def test_a_wrong_profile_is_refused_with_file_line_and_what_is_expected(tmp_path
 def test_a_case_tells_its_story_and_every_chain_verifies(hub: Hub) -> None:
     reference = hub.referral()
     where = {"MASH_DATA_DIR": str(hub.settings.data_dir)}
-    story = mash("log", reference, **where)
+    story = mash_here("log", reference, **where)
     assert "Contact received" in story.stdout and "Quillfeather" not in story.stdout
-    assert mash("log", "verify", **where).stdout.strip().endswith("every chain verifies")
-    unknown = mash("log", "MASH-26-999999", **where)
+    assert mash_here("log", "verify", **where).stdout.strip().endswith("every chain verifies")
+    unknown = mash_here("log", "MASH-26-999999", **where)
     assert (unknown.returncode, unknown.stderr) == (2, "mash: no referral MASH-26-999999\n")
 
 
 def test_a_token_and_a_key_made_on_the_command_line_work(hub: Hub) -> None:
     where = {"MASH_DATA_DIR": str(hub.settings.data_dir)}
-    token = mash("token", "duty_manager", "sandwell", **where).stdout.strip()
+    token = mash_here("token", "duty_manager", "sandwell", **where).stdout.strip()
     assert hub.http.get("/cases", headers={"Authorization": f"Bearer {token}"}).status_code == 200
-    key = mash("key", "create", "clinic", "sandwell", "--agency", "health", **where).stdout.strip()
+    key = mash_here("key", "create", "clinic", "sandwell", "--agency", "health", **where).stdout.strip()
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "first"}
     assert hub.http.post("/referrals", json={"concern": {"summary": "Worried."}}, headers=headers).status_code == 201
 
 
-@pytest.mark.parametrize(
-    "content",
-    ['[sandwell]\nduty_manager = "not a list"', "not toml at all [", '[sandwell]\nduty_manager = ["nonsense://secret-token"]'],
-)
-def test_a_wrong_channels_file_is_refused_at_start(hub: Hub, tmp_path: Path, content: str) -> None:
+def test_a_wrong_channels_file_is_refused_at_start(hub: Hub, tmp_path: Path) -> None:
     channels = tmp_path / "channels.toml"
-    channels.write_text(content)
+    channels.write_text('[sandwell]\nduty_manager = ["nonsense://secret-token"]')
     channels.chmod(0o600)
     refused = mash("worker", MASH_DATA_DIR=str(hub.settings.data_dir), MASH_CHANNELS_FILE=str(channels))
     assert (refused.returncode, "MASH_CHANNELS_FILE" in refused.stderr) == (2, True)

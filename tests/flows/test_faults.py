@@ -30,7 +30,7 @@ AT_ANY_TIME = (
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    with Stage(seed=2611, rate=20, clients=2) as running:
+    with Stage(seed=2611, rate=20, clients=1) as running:
         yield running
 
 

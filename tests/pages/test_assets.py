@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -50,6 +51,23 @@ def test_who_watches_hears_that_something_changed_and_not_what(hub: Hub) -> None
         hub.rate(reference)
         said = next(line for line in lines if line.startswith("event"))
         assert said == "event: changed" and next(lines) == "data: 1"
+
+
+@pytest.mark.parametrize("page", ["/board", "/case/{}", "/checks"])
+def test_what_happens_before_a_page_is_connected_is_told_when_it_is(hub: Hub, page: str) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    police = hub.staff("agency", "police")
+    shown = hub.http.get(page.format(reference), headers=police).text
+    address = unescape(re.findall(r'hx-sse:connect="([^"]+)"', shown)[0])
+
+    def first() -> str:
+        with hub.http.stream("GET", address, headers=police, timeout=30) as told:
+            return next(told.iter_lines())
+
+    assert first() == ": ping"
+    hub.answer(reference, "police")
+    assert first() == "event: changed"
 
 
 def test_whoever_cannot_be_connected_is_not_counted_as_watching(hub: Hub) -> None:

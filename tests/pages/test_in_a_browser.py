@@ -81,7 +81,7 @@ def test_a_board_that_is_left_open_says_so_when_its_session_is_over(hub: Hub, br
         somebody.goes("/board")
         hub.sql("UPDATE session SET ended_at = now() WHERE role = 'team_manager'")
         hub.referral()
-        expect(somebody.page.get_by_role("link", name="Sign in")).to_be_visible(timeout=15_000)
+        expect(somebody.page.get_by_role("link", name="Sign in")).to_be_visible()
         assert "MASH-26" not in somebody.text
 
 
