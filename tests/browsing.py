@@ -13,9 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from hub import PATIENCE, Hub
 from playwright.sync_api import Browser, Page, Request, Response, expect, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 BROWSER = next((path for name in NAMES if (path := shutil.which(name))), None)
-NO_BROWSER = f"no browser is installed (looked for {', '.join(NAMES)}): apt-get install chromium"
+NO_BROWSER = f"no browser is installed (looked for {', '.join(NAMES)}): apt-get install chromium-headless-shell"
 HEAVIEST = 100_000
 """Bytes that a page may take over the wire, with all that it loads."""
 MOST_TABS = 200
