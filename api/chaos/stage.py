@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -291,14 +291,15 @@ class Stage:
                 before = found
         return stays
 
-    def audit(self) -> dict[str, Wrong]:
-        """What is wrong now, by rule."""
-        return asyncio.run(self._audit())
+    def audit(self, rules: Collection[str] = ()) -> dict[str, Wrong]:
+        """What is wrong now, by rule: by these, or by all."""
+        return asyncio.run(self._audit(rules))
 
-    async def _audit(self) -> dict[str, Wrong]:
+    async def _audit(self, rules: Collection[str]) -> dict[str, Wrong]:
         store = await open_store(self.stack.settings, pool_size=2)
         try:
             async with httpx.AsyncClient(base_url=self.stack.settings.prefect_api_url, auth=self.auth, timeout=30) as prefect:
-                return await audit(Evidence(store, self.load.accepted, self.mail, prefect, self.began, self.prefect_forgot))
+                evidence = Evidence(store, self.load.accepted, self.mail, prefect, self.began, self.prefect_forgot)
+                return await audit(evidence, rules)
         finally:
             await store.close()
