@@ -32,7 +32,7 @@ PATIENT = ("test_faults.py", "test_friday.py")
 """What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
 QUICK = ("test_alerts.py", "test_cut_off.py", "test_duty.py", "test_health.py", "test_resilience.py")
 """What uses the quick hub."""
-OWN = ("test_in_a_browser.py", *QUICK, *PATIENT)
+OWN = ("test_in_a_browser.py", "test_recovery.py", "test_scaled.py", *QUICK, *PATIENT)
 """What takes as long as all the rest together."""
 
 
