@@ -192,7 +192,7 @@ def bench(
 
 @audit_app.command("self-test")
 def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
-    """Attack an installation of its own in some seventy ways, a line each. Exit code 1 when one succeeds."""
+    """Attack an installation of its own in nearly a hundred ways, a line each. Exit code 1 when one succeeds."""
     from mash.api.self_test import run_self_test
 
     raise typer.Exit(run_self_test(as_json))
