@@ -10,16 +10,22 @@ from pathlib import Path
 WAIVED: dict[str, str] = {}
 """Vulnerabilities by id that are not ours to mend, each with its reason."""
 ROOT = Path(__file__).parents[1]
+LOCKS = ("requirements.lock", ".ci/sbom.lock")
 NOT_ASKED = "NOT AUDITED: {}. Nobody knows whether it is safe: run `make audit` where the index can be asked."
 
 
 def main() -> int:
     """1 for a vulnerability that is not waived; 0 otherwise, with a warning where the index said nothing."""
+    return max(audited(lock) for lock in LOCKS)
+
+
+def audited(lock: str) -> int:
+    """The same for one lock file."""
     program = str(Path(sys.executable).with_name("pip-audit"))
     command = [
         program,
         "-r",
-        "requirements.lock",
+        lock,
         "--disable-pip",
         "--require-hashes",
         "--format",

@@ -48,7 +48,7 @@ def load_closed(people: People, reference: str, number: int) -> None:
 def _copying(table: str, columns: str, values: str) -> str:
     """The statement that copies a referral's rows once for each number. The names are the database's own."""
     numbers = "generate_series(CAST(:a AS integer), CAST(:b AS integer)) n"
-    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, {numbers} WHERE t.reference = :of"  # noqa: S608
+    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, {numbers} WHERE t.reference = :of"  # noqa: S608  table names of ours
 
 
 async def board(people: People, looks: int) -> dict[str, Any]:

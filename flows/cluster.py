@@ -322,7 +322,7 @@ def _as_system_user() -> dict[str, Any]:
     try:
         pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        # useradd is the system's own, wherever the distribution puts it.
+        # useradd is the system's own, wherever the distribution puts it (S607).
         subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True)  # noqa: S607
     entry = pwd.getpwnam(SYSTEM_USER)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}

@@ -206,7 +206,7 @@ def _of_event(event: icalendar.Component, number: int) -> tuple[str, dict[str, A
 
 
 def _weekly(event: icalendar.Component, begins: datetime, ends: datetime, number: int) -> dict[str, Any]:
-    rule: dict[str, Any] = {name.lower(): value for name, value in dict(event["rrule"]).items()}  # type: ignore[arg-type]
+    rule: dict[str, Any] = {name.lower(): value for name, value in dict(event["rrule"]).items()}  # type: ignore[arg-type]  # a vRecur is a dict
     if [str(freq).upper() for freq in rule.get("freq", [])] != ["WEEKLY"] or {"count", "bymonth", "bysetpos"} & set(rule):
         raise RotaFileWrong(f"event {number}: only what recurs weekly can be read, with INTERVAL, BYDAY and UNTIL")
     if ends - begins > DAY:

@@ -55,7 +55,7 @@ def _uses(item: pytest.Item) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what uses a shared hub first, one after the other, so that it can be stopped, and what needs quiet last."""
-    order = ("hub", "quick", "")
+    order = [*HUBS, ""]
     items.sort(key=lambda item: (item.path.name in PATIENT, order.index(_uses(item))))
 
 
@@ -86,7 +86,8 @@ def owner(cluster: Cluster) -> psycopg.Connection:
     return psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True)
 
 
-HUBS = {"quick": ExitStack(), "hub": ExitStack()}
+HUBS = {"hub": ExitStack(), "quick": ExitStack()}
+"""The shared hubs, in the order in which they are used."""
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def main() -> None:
     if BROWSER is None:
         raise SystemExit(NO_BROWSER)
     FOLDER.mkdir(exist_ok=True)
-    with temporary_hub(rate=1.0) as hub, running_browser() as browser:
+    with temporary_hub() as hub, running_browser() as browser:
         first = _fill(hub)
         for who, name, path, width in (
             ("", "refer", "/refer", 1200),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,15 +30,6 @@ Wrong = list[str]
 OVERDUE = timedelta(seconds=5)
 """Wall time within which a clock that is due has fired."""
 PAGE = 200
-AT_ANY_TIME = (
-    "every accepted referral is there",
-    "every accepted command is in its log, once",
-    "no decision is recorded twice",
-    "no clock is breached twice at one due time",
-    "every chain verifies",
-    "contacts in = outcomes + open",
-)
-"""The rules that hold in the middle of things; the others hold when what is on its way has come to rest."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +44,6 @@ class Evidence:
     """When the load began: times before that, or after now, are of a clock that was set wrong, and say nothing."""
     prefect_forgot: bool = False
     """Whether an older copy of Prefect's database was put in place: a finished referral's run may be gone then."""
-
-
-async def audit(evidence: Evidence, rules: Collection[str] = ()) -> dict[str, Wrong]:
-    """What is wrong by rule (these, or all), a sentence each; every list is empty when all is well."""
-    return {rule: await RULES[rule](evidence) for rule in rules or RULES}
 
 
 async def _submissions(e: Evidence) -> Wrong:
@@ -290,14 +276,19 @@ async def _runs_of(prefect: httpx.AsyncClient, references: list[str]) -> dict[st
     return found
 
 
-RULES: dict[str, Callable[[Evidence], Awaitable[Wrong]]] = {
+Rules = Mapping[str, Callable[[Evidence], Awaitable[Wrong]]]
+AT_ANY_TIME: Rules = {
     "every accepted referral is there": _submissions,
     "every accepted command is in its log, once": _commands,
     "no decision is recorded twice": _decisions,
     "no clock is breached twice at one due time": _breaches,
-    "every escalation has its alert": _alerts,
     "every chain verifies": _chains,
     "contacts in = outcomes + open": _conservation,
+}
+"""What holds in the middle of things, too."""
+RULES: Rules = {
+    **AT_ANY_TIME,
+    "every escalation has its alert": _alerts,
     "every clock that came due has fired": _clocks,
     "every notice is delivered": _delivered,
     "every notice arrived, and no oftener than the ledger says": _arrived,
@@ -305,3 +296,9 @@ RULES: dict[str, Callable[[Evidence], Awaitable[Wrong]]] = {
     "what the referrer was told is in the log, once": _told,
     "every run is in step with its referral": _runs,
 }
+"""What holds once all that is on its way has come to rest."""
+
+
+async def audit(evidence: Evidence, rules: Rules = RULES) -> dict[str, Wrong]:
+    """What is wrong by rule, a sentence each; every list is empty when all is well."""
+    return {rule: await check(evidence) for rule, check in rules.items()}

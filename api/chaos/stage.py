@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ import psutil
 import psycopg
 
 from mash.api.bench_stack import AGENCIES, HUB, bench_settings
-from mash.api.chaos.audit import Evidence, Wrong, audit
+from mash.api.chaos.audit import RULES, Evidence, Rules, Wrong, audit
 from mash.api.chaos.load import CLIENTS, Load
 from mash.api.chaos.post import MailServer
 from mash.config.settings import Settings
@@ -131,7 +131,7 @@ class Stage:
         self.stack.stop()
         self.mail.close()
         if "disk" not in self.lacks:
-            subprocess.run(["umount", "--lazy", str(self.disk)], check=False)  # noqa: S607
+            subprocess.run(["umount", "--lazy", str(self.disk)], check=False)  # noqa: S607  as root's PATH finds it
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # --- the clock ------------------------------------------------------------------------------------------------------
@@ -291,11 +291,11 @@ class Stage:
                 before = found
         return stays
 
-    def audit(self, rules: Collection[str] = ()) -> dict[str, Wrong]:
-        """What is wrong now, by rule: by these, or by all."""
+    def audit(self, rules: Rules = RULES) -> dict[str, Wrong]:
+        """What is wrong now, by rule."""
         return asyncio.run(self._audit(rules))
 
-    async def _audit(self, rules: Collection[str]) -> dict[str, Wrong]:
+    async def _audit(self, rules: Rules) -> dict[str, Wrong]:
         store = await open_store(self.stack.settings, pool_size=2)
         try:
             async with httpx.AsyncClient(base_url=self.stack.settings.prefect_api_url, auth=self.auth, timeout=30) as prefect:

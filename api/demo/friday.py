@@ -73,7 +73,7 @@ class Phones:
     async def reached(self, person: str, reference: str) -> None:
         """Wait until somebody has heard of a referral. Raises TimeoutError after half a minute, three hours of the evening."""
         async with asyncio.timeout(30):
-            while not any(got.to == person and reference in got.title for got in list(self.got)):  # noqa: ASYNC110  another thread
+            while not any(got.to == person and reference in got.title for got in list(self.got)):  # noqa: ASYNC110  got in another thread
                 await asyncio.sleep(0.05)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:

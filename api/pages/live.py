@@ -98,13 +98,12 @@ async def _events(heard: Live, session: Session, by: Actor, reference: str, seen
     loop = asyncio.get_running_loop()
     ends = loop.time() + LASTS
     async with heard.watched():
-        seen = seen or await mark_of(heard.store, by, reference)
         while loop.time() < ends:
             changed = heard.changed
             now = await mark_of(heard.store, by, reference)
             stands = await still_stands(heard.store, session)
             # At its end the page is told as well: it asks again, and is led to where one signs in.
-            yield KEEPALIVE_COMMENT if stands and now == seen else format_sse_event(event="changed", data_str="1")
+            yield KEEPALIVE_COMMENT if stands and now == (seen or now) else format_sse_event(event="changed", data_str="1")
             if not stands:
                 return
             seen = now

@@ -95,7 +95,7 @@ def referral_removed(scene: Scene) -> str:
     reference = _signed(scene)
     children = ("known_person", "notice", "participant", "personal_item", "event", "access", "referral_key")
     for table in (*children, "referral"):
-        scene.on.sql(f"DELETE FROM {table} WHERE reference = %s", reference)  # noqa: S608
+        scene.on.sql(f"DELETE FROM {table} WHERE reference = %s", reference)  # noqa: S608  of the line above
     return _names(scene, reference)
 
 

@@ -56,7 +56,7 @@ _WRITE = text(f"""
     people AS (
         INSERT INTO known_person (reference, hub, subject, tokens, born)
         SELECT reference, hub, subject, tokens, born FROM json_populate_recordset(NULL::known_person, CAST(:people AS json)))
-    SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608
+    SELECT (SELECT count(*) FROM changed), pg_notify('{CHANNEL}', '')""")  # noqa: S608  constants of ours
 
 # What has not been sent yet is withdrawn, a message that waits for its next channel stops there, and whoever was alerted is told.
 _END = text(f"""
@@ -77,7 +77,7 @@ _END = text(f"""
         {", ".join("e." + name if name != "role" else "n.role" for name in QUEUED.split(", "))}, n.person
     FROM ended e JOIN notice n ON n.reference = e.reference AND n.clock = e.clock
     WHERE n.kind = ANY (CAST(:urgent AS text[])) AND n.delivered_at IS NOT NULL
-        AND (e.kind = 'all_clear' OR n.role <> e.role)""")  # noqa: S608
+        AND (e.kind = 'all_clear' OR n.role <> e.role)""")  # noqa: S608  constants of ours
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 from commands import mash, mash_here
 from hub import Hub, eventually
 
@@ -58,9 +59,13 @@ def test_a_token_and_a_key_made_on_the_command_line_work(hub: Hub) -> None:
     assert hub.http.post("/referrals", json={"concern": {"summary": "Worried."}}, headers=headers).status_code == 201
 
 
-def test_a_wrong_channels_file_is_refused_at_start(hub: Hub, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "content",
+    ['[sandwell]\nduty_manager = "not a list"', "not toml at all [", '[sandwell]\nduty_manager = ["nonsense://secret-token"]'],
+)
+def test_a_wrong_channels_file_is_refused_at_start(hub: Hub, tmp_path: Path, content: str) -> None:
     channels = tmp_path / "channels.toml"
-    channels.write_text('[sandwell]\nduty_manager = ["nonsense://secret-token"]')
+    channels.write_text(content)
     channels.chmod(0o600)
     refused = mash("worker", MASH_DATA_DIR=str(hub.settings.data_dir), MASH_CHANNELS_FILE=str(channels))
     assert (refused.returncode, "MASH_CHANNELS_FILE" in refused.stderr) == (2, True)

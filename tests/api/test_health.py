@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from mash.notifications.links import PREFECT, service_key
 
 
-def metrics(quick: Hub) -> dict[str, float]:
+def metrics(hub: Hub) -> dict[str, float]:
     """Every sample, by name (summed over its labels)."""
     found: dict[str, float] = {}
-    for family in text_string_to_metric_families(quick.http.get("/metrics").text):
+    for family in text_string_to_metric_families(hub.http.get("/metrics").text):
         for sample in family.samples:
             found[sample.name] = found.get(sample.name, 0) + sample.value
     return found

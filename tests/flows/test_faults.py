@@ -22,7 +22,7 @@ AFTER = 0.3
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
-    with Stage(seed=2611, rate=20, clients=1) as running:
+    with Stage(seed=2611, rate=20, clients=2) as running:
         yield running
 
 

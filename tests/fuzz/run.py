@@ -13,8 +13,8 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from against import schemathesis  # noqa: E402  # found by the line above: the tests are no package
-from hub import temporary_hub  # noqa: E402
-from parsers import PARSERS  # noqa: E402
+from hub import temporary_hub  # noqa: E402  # the same
+from parsers import PARSERS  # noqa: E402  # the same
 
 
 def main(minutes: float) -> int:

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from hub import Hub, eventually
 
 
-def link_in(quick: Hub, reference: str) -> str:
+def link_in(hub: Hub, reference: str) -> str:
     """The path of the acknowledging link in the alert about a referral."""
 
     def found() -> str:
         links = [
             m
-            for _, mail in list(quick.received.mails)
+            for _, mail in list(hub.received.mails)
             if reference in str(mail["Subject"]) and "DANGER" in str(mail["Subject"])
             for part in mail.walk()
             if not part.is_multipart()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -150,10 +151,12 @@ def test_a_rota_is_the_same_after_csv_and_after_icalendar(rota: Rota) -> None:
 
 
 @given(rotas, moments, st.sampled_from(["open", "closed", "always"]), st.integers(0, 20_000))
-def test_somebody_holds_a_role_exactly_where_there_is_no_gap(rota: Rota, begins: datetime, needed: str, minute: int) -> None:
+def test_somebody_holds_a_role_exactly_where_there_is_no_gap(
+    rota: Rota, begins: datetime, needed: Literal["open", "closed", "always"], minute: int
+) -> None:
     ends = begins + timedelta(days=14)
     at = begins + timedelta(minutes=minute)
-    gaps = rota.gaps("duty_manager", begins, ends, CALENDAR, needed)  # type: ignore[arg-type]
+    gaps = rota.gaps("duty_manager", begins, ends, CALENDAR, needed)
     wanted = needed == "always" or CALENDAR.is_open(at) == (needed == "open")
     missing = wanted and not rota.on_duty("duty_manager", at, CALENDAR)
     assert any(gap.begins <= at < gap.ends for gap in gaps) == missing

@@ -47,7 +47,7 @@ def test_who_watches_hears_that_something_changed_and_not_what(hub: Hub) -> None
     reference = hub.referral()
     with hub.http.stream("GET", f"/live?reference={reference}", headers=hub.staff("duty_manager"), timeout=30) as heard:
         lines = heard.iter_lines()
-        next(lines)  # it is connected; that the referrer was told may come just now
+        assert next(lines) == ": ping"
         hub.rate(reference)
         said = next(line for line in lines if line.startswith("event"))
         assert said == "event: changed" and next(lines) == "data: 1"

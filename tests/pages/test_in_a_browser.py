@@ -11,13 +11,21 @@ from typing import Any
 import pytest
 from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
 from hub import Hub
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from mash.api.pages import assets
 from mash.flows.store.api_keys import WALL, NewKey, make_api_key
 
 HERE = Path(assets.__file__).parent / "static"
 pytestmark = pytest.mark.skipif(BROWSER is None, reason=NO_BROWSER)
+WAYS = [(1440, True), (1440, False), (360, True), (360, False)]
+
+
+@pytest.fixture(params=WAYS, ids=[f"{width} px {'with' if scripts else 'without'} scripts" for width, scripts in WAYS])
+def way(request: pytest.FixtureRequest) -> dict[str, object]:
+    """How wide the screen is, and whether scripts run."""
+    width, scripts = request.param
+    return {"width": width, "scripts": scripts}
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +82,21 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
         expect(somebody.page.get_by_role("alert")).to_contain_text("Referral rated")
         expect(somebody.page.locator(".mash-story")).to_contain_text("Referral rated")
         assert hub.case(reference)["rating"] == "red"
+
+
+def test_a_page_is_live_however_late_one_of_its_scripts_comes(hub: Hub, browser: Browser) -> None:
+    reference = hub.referral()
+    late: list[Route] = []
+    with visitor(hub, browser, "duty_manager") as somebody:
+        somebody.page.route("**/hx-sse.min.js*", lambda route: late.append(route))
+        with somebody.page.expect_request("**/hx-sse.min.js*"):
+            somebody.page.goto(f"{hub.http.base_url}/board", wait_until="commit")
+        somebody.page.wait_for_function("window.htmx")
+        somebody.page.evaluate("new Promise(done => setTimeout(done))")  # whatever waits for nothing more has begun
+        with somebody.page.expect_request("**/live?*"):
+            late.pop().continue_()
+        hub.rate(reference, "amber")
+        expect(somebody.page.get_by_role("row", name=reference)).to_contain_text("Amber")
 
 
 def test_a_board_that_is_left_open_says_so_when_its_session_is_over(hub: Hub, browser: Browser) -> None:
@@ -306,7 +329,8 @@ def test_an_administrator_sees_the_installation_and_nobodys_case(hub: Hub, brows
         somebody.clicks("Compare", "button")
         assert "other=merton" in somebody.page.url
         expect(somebody.page.get_by_role("table")).to_contain_text("settings differ")
-        assert somebody.page.goto(f"{hub.http.base_url}/case/{reference}").status == 403  # type: ignore[union-attr]
+        answer = somebody.page.goto(f"{hub.http.base_url}/case/{reference}")
+        assert answer and answer.status == 403
 
 
 def test_a_screen_in_the_hub_needs_no_scripts_and_its_key_is_good_for_nothing_else(hub: Hub, browser: Browser) -> None:
