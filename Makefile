@@ -69,9 +69,13 @@ bench: setup  ## Measure: make bench ARGS="--json"
 
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 
-lock: setup  ## Pin the exact versions, with hashes and without addresses
-	$(COMPILE) --extra dev pyproject.toml -o requirements.lock
-	$(COMPILE) --no-annotate .ci/sbom.in -o .ci/sbom.lock
+# Not of setup: a lock that does not install is written anew all the same.
+$(BIN)/uv:
+	$(MAKE) setup
+
+lock: | $(BIN)/uv  ## Pin the exact versions, with hashes and without addresses; the newest there are: make lock ARGS=--upgrade
+	$(COMPILE) $(ARGS) --extra dev pyproject.toml -o requirements.lock
+	$(COMPILE) $(ARGS) --no-annotate .ci/sbom.in -o .ci/sbom.lock
 
 clean:  ## Remove what setup made
 	rm -rf .venv .dev *.egg-info api/pages/fetched

@@ -98,7 +98,7 @@ async def _last(connection: AsyncConnection) -> Signed | None:
     return Signed(row.document, row.signature) if row else None
 
 
-def _by_reference(rows: Iterable[Row[Any]]) -> dict[str, Any]:
+def _by_reference(rows: Iterable[Row[*tuple[Any, ...]]]) -> dict[str, Any]:
     """The new events of each referral: the number of the first, and the hash of each."""
     found: dict[str, Any] = {}
     for row in rows:
@@ -113,7 +113,7 @@ async def _accesses(connection: AsyncConnection, after: int, to: int) -> dict[st
     return {"after": after, "to": to, "count": len(rows), "digest": hashlib.sha256(text_.encode()).hexdigest()}
 
 
-def _signed(row: Row[Any]) -> list[Any]:
+def _signed(row: Row[*tuple[Any, ...]]) -> list[Any]:
     """What is signed of an access. Whom it is about stands last, and only where there is somebody: checkpoints that were made
     before that was known hold."""
     *fields, about = (value.isoformat() if hasattr(value, "isoformat") else value for value in row)
@@ -126,7 +126,7 @@ async def _contacts(connection: AsyncConnection) -> dict[str, int]:
     return {**await counts(connection), "refused": int(await connection.scalar(refused) or 0)}
 
 
-async def _keep(connection: AsyncConnection, store: Store, signed: Signed, since: Iterable[Row[Any]]) -> None:
+async def _keep(connection: AsyncConnection, store: Store, signed: Signed, since: Iterable[Row[*tuple[Any, ...]]]) -> None:
     row = {"number": signed.said["number"], "at": store.time.now(), "document": signed.document, "signature": signed.signature}
     await connection.execute(insert(CHECKPOINTS).values(**row))
     newest = {row.reference: row.sequence for row in since}
