@@ -8,7 +8,7 @@ HUBS ?= sandwell merton
 # Two processes: tests/conftest.py says which tests run beside which.
 HALVES := --numprocesses 2 --dist loadscope
 
-.PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock screenshots bench clean
+.PHONY: help setup demo up test check lint types imports bandit audit outdated sbom fuzz lock screenshots bench clean
 
 help:  ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ bandit: setup
 
 audit: setup  ## Ask the package index for known vulnerabilities of what is locked
 	$(BIN)/python .ci/audit.py
+
+outdated: setup  ## Say what is behind its newest release, with the reason for each that stays
+	$(BIN)/python .ci/outdated.py
 
 sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to build/
 	$(PYTHON) -m venv build/sbom

@@ -22,6 +22,8 @@ from mash.notifications.webhook import Webhook
 from mash.notifications.wording import Message
 
 LONGEST_RESULT = 200
+# By itself Apprise calls a send failed after a minute, and leaves its thread sending: what failed would be sent twice.
+_ASSET = apprise.AppriseAsset(service_timeout=0)
 _SAID: ContextVar[list[str]] = ContextVar("said")
 _PRIVATE = re.compile(r"\w+://\S+|[^\s@<>]+@[^\s@<>]+|\+?\d[\d ()-]{5,}\d")
 """Addresses of the web, of mail, and of telephones."""
@@ -78,12 +80,12 @@ async def send(url: str, message: Message) -> Tried:
 def _send(url: str, message: Message) -> Tried:
     said: list[str] = []
     _SAID.set(said)  # of this thread's own context
-    plugin = apprise.Apprise.instantiate(url)
+    plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
     if plugin is None:
         return Tried(False, "Apprise does not understand this URL")
     if isinstance(plugin, Mail):
         plugin.html = message.html
-    channel = apprise.Apprise()
+    channel = apprise.Apprise(asset=_ASSET)
     channel.add(plugin)
     attached = (
         AttachMemory(content=message.invitation, name="meeting.ics", mimetype="text/calendar") if message.invitation else None

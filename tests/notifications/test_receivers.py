@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
+import apprise
 import pytest
 from posting import Gateway, gateway
 
@@ -56,6 +58,17 @@ async def test_a_receiver_that_hangs_is_given_up_on(phones: Gateway) -> None:
     phones.answers["teams"] = (-1, {})
     tried = await send(phones.url("teams", rto="0.5"), ALERT)
     assert (tried.taken, tried.result) == (False, "failed; web hook: ReadTimeout")
+
+
+async def test_a_send_is_not_called_failed_while_it_still_goes_on(phones: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apprise.AppriseAsset, "_service_timeout", 0.2)  # a minute, left to itself
+    phones.held.add("teams")
+    trying = asyncio.create_task(send(phones.url("teams", rto="20"), ALERT))
+    assert await asyncio.to_thread(phones.holds.wait, 10)
+    await asyncio.sleep(0.6)
+    assert not trying.done()
+    phones.released.set()
+    assert (await trying).taken is True and len(phones.got) == 1
 
 
 async def test_a_receiver_that_is_not_there_has_taken_nothing() -> None:
