@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml .ci/fetch_pages.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@mkdir -p .dev/mash && for part in states config notifications flows api; do ln -sfn ../../$$part .dev/mash/$$part; done
+	@mkdir -p .dev/mash && for part in states config notifications flows api bench; do ln -sfn ../../$$part .dev/mash/$$part; done
 	-@$(BIN)/python .ci/fetch_pages.py
 	@touch $(STAMP)
 
@@ -48,7 +48,7 @@ imports: setup
 	PYTHONPATH=.dev $(BIN)/lint-imports
 
 bandit: setup
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api bench
 
 audit: setup  ## Ask the package index for known vulnerabilities of what is locked
 	$(BIN)/python .ci/audit.py

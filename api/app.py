@@ -14,30 +14,34 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, people, referrals, sign_on, status
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
 from mash.api.limits import Rate
 from mash.api.pages import (
     admin,
+    alerts,
     assets,
     board,
     case,
     checks,
+    docs,
     find,
     live,
     looked,
     manager,
     meetings,
-    refer,
-    refer_pages,
+    sign_on,
     start,
+    status,
     wall,
 )
 from mash.api.pages.assets import Assets
+from mash.api.pages.refer import journey as refer
+from mash.api.pages.refer import pages as refer_pages
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
+from mash.api.routes import accesses, cases, duty, gatherings, health, people, referrals
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile

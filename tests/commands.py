@@ -9,7 +9,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from unittest.mock import patch
 
-from mash.api.cli import main
+from mash.api.commands.mash import main
 
 Done = subprocess.CompletedProcess[str]
 
@@ -17,7 +17,7 @@ Done = subprocess.CompletedProcess[str]
 def mash(*arguments: str, **environment: str) -> Done:
     """Run `mash` to its end in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "mash.api.cli", *arguments],
+        [sys.executable, "-m", "mash.api.commands.mash", *arguments],
         capture_output=True,
         text=True,
         check=False,

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
-from mash.flows.cluster import Cluster, start_cluster
+from mash.flows.installation.cluster import Cluster, start_cluster
 from mash.flows.store.schema import upgrade
 from mash.flows.store.store import Store, open_store
 

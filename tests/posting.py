@@ -13,8 +13,8 @@ from typing import Any
 
 from mash.api.demo.endpoint import endpoint
 from mash.config.settings import Settings
-from mash.flows.postman import Postman
-from mash.flows.pulse import Pulse
+from mash.flows.carrying.postman import Postman
+from mash.flows.carrying.pulse import Pulse
 from mash.flows.store.store import Store
 from mash.flows.store.time import HubTime
 

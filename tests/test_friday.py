@@ -16,7 +16,7 @@ Got = list[dict[str, Any]]
 def evening() -> dict[str, Any]:
     """The story as `mash demo` plays it."""
     played = subprocess.run(
-        [sys.executable, "-m", "mash.api.cli", "demo", "--story", "friday", "--json"],
+        [sys.executable, "-m", "mash.api.commands.mash", "demo", "--story", "friday", "--json"],
         capture_output=True,
         text=True,
         check=False,

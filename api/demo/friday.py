@@ -23,8 +23,8 @@ from mash.api.demo.play import vignettes
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.duty import gaps_ahead, told
-from mash.flows.stack import Stack, free_port
+from mash.flows.carrying.duty import gaps_ahead, told
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.sessions import begin_session

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aiosmtpd.controller import Controller
 
-from mash.flows.stack import free_port
+from mash.flows.installation.stack import free_port
 
 
 class Mail(NamedTuple):

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mash.api.cases import give, whole
 from mash.api.pages import forms, questions
 from mash.api.pages.forms import Filled
 from mash.api.pages.items import in_parts, names_of
@@ -17,14 +16,15 @@ from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import in_words, said_of
 from mash.api.permitted import Permitted, demand
+from mash.api.routes.cases import give, whole
 from mash.api.schemas import LONGEST_WORDS, Reference
 from mash.config.command_words import COMMAND_WORDS
 from mash.config.permissions import may
-from mash.flows.store.queries import Case
-from mash.flows.store.reading import information_product, look_at, mark_of, possible, read_items, read_story
+from mash.flows.store.reads.queries import Case
+from mash.flows.store.reads.reading import information_product, look_at, mark_of, possible, read_items, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
-from mash.flows.story import Line, lines_of
+from mash.flows.telling.story import Line, lines_of
 from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.machine import COMMANDS

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.accesses import Asked, Report, looked
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
+from mash.api.routes.accesses import Asked, Report, looked
 from mash.states.commands import Actor
 
 router = APIRouter(prefix="/looked", include_in_schema=False)

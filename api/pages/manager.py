@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
-from mash.api.pages.figures import Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.pictures import drawn
+from mash.api.pages.figures.reckoning import Tally
+from mash.api.pages.figures.tables import Beside, Figure, as_csv_cell, figures_of
 from mash.api.pages.page import page
-from mash.api.pages.pictures import drawn
-from mash.api.pages.reckoning import Tally
 from mash.api.permitted import Permitted
-from mash.flows.store.figures import acknowledged_after, decided, referred, states
+from mash.flows.store.reads.figures import acknowledged_after, decided, referred, states
 from mash.flows.store.store import Store
 from mash.states.commands import Actor
 from mash.states.errors import NotFound

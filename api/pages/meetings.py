@@ -9,13 +9,13 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.cases import brief
-from mash.api.gatherings import gathering, gatherings
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
+from mash.api.routes.cases import brief
+from mash.api.routes.gatherings import gathering, gatherings
 from mash.api.schemas import CODE, Day, Reference
 from mash.config.permissions import may
-from mash.flows.store.reading import convened, information_product, look_at, possible
+from mash.flows.store.reads.reading import convened, information_product, look_at, possible
 from mash.states.clocks import LONDON, day_of
 from mash.states.commands import Actor
 from mash.states.errors import NotFound

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from mash.api.client import ORDINARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
-from mash.api.self_test.instance import ORDINARY
 from mash.api.self_test.scene import Scene
 from mash.flows.store.api_keys import NewKey, make_api_key
 

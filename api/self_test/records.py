@@ -12,9 +12,9 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from mash.api.checkpoint_cli import prove
+from mash.api.client import CANARY, ORDINARY, person
+from mash.api.commands.checkpoint import prove
 from mash.api.self_test.attack import GotIn, attack, hold, refused
-from mash.api.self_test.instance import CANARY, ORDINARY, person
 from mash.api.self_test.scene import SAID, Scene
 from mash.config.settings import SettingsError
 from mash.flows.store.checkpoints import make_checkpoint, public_key, signing_key

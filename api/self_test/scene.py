@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
+from mash.api.client import ORDINARY, Instance
 from mash.api.demo.mailbox import Mailbox
-from mash.api.self_test.instance import ORDINARY, Instance
 from mash.config.settings import Settings
-from mash.flows.stack import Stack, free_port
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 
 HUBS = ("sandwell", "merton")

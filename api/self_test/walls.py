@@ -8,8 +8,8 @@ from datetime import datetime
 
 import psycopg
 
+from mash.api.client import person
 from mash.api.self_test.attack import attack, hold
-from mash.api.self_test.instance import person
 from mash.api.self_test.scene import Scene
 from mash.config.permissions import reach
 from mash.states.commands import Actor

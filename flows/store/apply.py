@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.config.permissions import reach
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
-from mash.flows.store.queries import glass_broken, takes_part
+from mash.flows.store.reads.queries import glass_broken, takes_part
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import KEYS, REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea

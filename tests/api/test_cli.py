@@ -16,7 +16,7 @@ import pytest
 from commands import mash, mash_here
 from hub import Hub, eventually
 
-from mash.flows.stack import free_port
+from mash.flows.installation.stack import free_port
 
 
 def test_states_prints_the_machine_as_a_mermaid_diagram() -> None:
@@ -91,7 +91,11 @@ def test_up_starts_everything_prints_the_addresses_and_leaves_no_process_behind(
         "MASH_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
     }
     up = subprocess.Popen(
-        [sys.executable, "-m", "mash.api.cli", "up"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        [sys.executable, "-m", "mash.api.commands.mash", "up"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
     )
     try:
         eventually(lambda: answers(f"http://127.0.0.1:{port}/health"))

@@ -8,8 +8,8 @@ from pathlib import Path
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.config.sign_on import read_sign_on
-from mash.flows.stack import write_secret
-from mash.flows.walk import walk_all
+from mash.flows.installation.stack import write_secret
+from mash.flows.telling.walk import walk_all
 
 TESTS = Path(__file__).parents[1]
 PAGE = TESTS.parent / "docs" / "profiles.md"

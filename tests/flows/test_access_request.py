@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL
 
-from mash.flows.access_request import answer
 from mash.flows.store.apply import act, receive
-from mash.flows.store.reading import look_at, read_items
+from mash.flows.store.reads.reading import look_at, read_items
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
+from mash.flows.telling.access_request import answer
 from mash.states import commands as c
 from mash.states.errors import NotFound
 

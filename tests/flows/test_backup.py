@@ -29,12 +29,12 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine
 
 from mash.config.settings import Settings
-from mash.flows.cluster import Cluster
-from mash.flows.dump import program
+from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.copies import BackupFailed
+from mash.flows.installation.dump import program
 from mash.flows.store.apply import act
-from mash.flows.store.copies import BackupFailed
-from mash.flows.store.queries import read_case
-from mash.flows.store.reading import read_items
+from mash.flows.store.reads.queries import read_case
+from mash.flows.store.reads.reading import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.schema import MIGRATIONS
 from mash.flows.store.store import Store, open_store
@@ -332,7 +332,7 @@ def test_while_and_after_a_backup_is_made_nothing_of_it_is_readable_nor_the_data
         query = "SELECT FROM pg_stat_activity WHERE application_name = 'mash backup' AND wait_event_type = 'Lock'"
         return watcher.execute(query).fetchone() is not None
 
-    command = [sys.executable, "-m", "mash.api.cli", "backup", str(place.backups), "--no-verify"]
+    command = [sys.executable, "-m", "mash.api.commands.mash", "backup", str(place.backups), "--no-verify"]
     # Rows are counted in our own schema only, and pg_dump reads all: it waits for this one table, and can be looked at.
     with place.connect("mash", "postgres") as holder, place.connect("mash") as watcher:
         holder.execute("CREATE SCHEMA held")
@@ -448,7 +448,7 @@ def test_a_backup_is_not_overwritten(place: Place, referrals: list[str]) -> None
 
 
 def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(place: Place, referrals: list[str]) -> None:
-    command = [sys.executable, "-m", "mash.api.cli", "backup", str(place.backups), "--identity", str(place.identity)]
+    command = [sys.executable, "-m", "mash.api.commands.mash", "backup", str(place.backups), "--identity", str(place.identity)]
     with subprocess.Popen(command, env={**os.environ, **place.environment}, stdout=subprocess.DEVNULL) as making:
         deadline = time.monotonic() + 30
         while not any(name.startswith("mash-check-") for name in place.left()):

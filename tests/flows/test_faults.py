@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import pytest
 from hub import PATIENCE
 
-from mash.api.chaos.audit import AT_ANY_TIME
-from mash.api.chaos.faults import FAULTS, Fault
-from mash.api.chaos.stage import Stage
+from mash.bench.chaos.audit import AT_ANY_TIME
+from mash.bench.chaos.faults import FAULTS, Fault
+from mash.bench.chaos.stage import Stage
 
 LONGEST = 2.0
 """Seconds for which a fault lasts, at most."""

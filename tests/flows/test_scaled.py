@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mash.api.bench import completed, to_outcome
-from mash.api.bench_scale import KILLED, InsistingPeople, ScaledBench, decided_once, lives
-from mash.api.bench_stack import bench_settings
 from mash.api.demo.mailbox import Mailbox
-from mash.flows.scaled import REDIS
+from mash.bench.load import bench_settings
+from mash.bench.run import completed, to_outcome
+from mash.bench.scale import KILLED, InsistingPeople, ScaledBench, decided_once, lives
+from mash.flows.installation.scaled import REDIS
 from mash.flows.store.log import verify
-from mash.flows.store.queries import conservation
+from mash.flows.store.reads.queries import conservation
 from mash.flows.store.store import open_store
 
 pytestmark = pytest.mark.skipif(

@@ -21,8 +21,8 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.cluster import Cluster, start_cluster
-from mash.flows.stack import Stack, free_port
+from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.flows.installation.stack import Stack, free_port
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_path_too_long_for_a_socket_or_with_odd_characters_is_no_obstacle(fold
 def test_nothing_outlives_a_process_that_is_killed(folder: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from mash.config.settings import Settings; "
-        "from mash.flows.stack import Stack, free_port\n"
+        "from mash.flows.installation.stack import Stack, free_port\n"
         "port = free_port()\n"
         "settings = Settings(data_dir=Path(sys.argv[1]), prefect_api_url=f'http://127.0.0.1:{port}/api')\n"
         "with Stack(settings, {'prefect'}) as stack:\n"

@@ -7,7 +7,7 @@ import itertools
 
 from mash.api.schemas import Submission, contact_of
 from mash.config.settings import Settings
-from mash.flows.carrier import Carrier
+from mash.flows.carrying.carrier import Carrier
 from mash.flows.store.apply import act, receive
 from mash.flows.store.store import Store
 from mash.states.commands import Actor, RateReferral

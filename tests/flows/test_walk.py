@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_profiles import calendars, profiles
 
 from mash.config.profile import available, load_profile
-from mash.flows.walk import STARTS, Walk, as_text, begin, walk, walk_all
+from mash.flows.telling.walk import STARTS, Walk, as_text, begin, walk, walk_all
 from mash.states.profile import Profile
 
 HUBS = [load_profile(name) for name in available()]

@@ -13,8 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 from seeds import KEY, SECRET
 
-from mash.api import accesses, people
 from mash.api.problems import Malformed, malformed
+from mash.api.routes import accesses, people
 from mash.api.schemas import CommandGiven, DisagreementGiven, Submission, contact_of
 from mash.api.text import plain
 from mash.config.channels import read_channels
@@ -23,7 +23,7 @@ from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError, read_settings
 from mash.config.sign_on import accounts_in, read_sign_on
 from mash.config.toml_lines import WrongFile
-from mash.flows.envelope import identities
+from mash.flows.installation.envelope import identities
 from mash.notifications.links import is_status_code, read
 from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical
 from mash.states.errors import NotFound, NothingToActOn

@@ -24,10 +24,10 @@ from hubs_at_work import (
     takes,
 )
 
-from mash.api.cases import brief
+from mash.api.routes.cases import brief
 from mash.config.profile import load_profile
-from mash.flows.store import queries
-from mash.flows.story import told
+from mash.flows.store.reads import queries
+from mash.flows.telling.story import told
 from mash.states import commands as c
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
 from mash.states.events import GENESIS, SCHEMA, Recorded

@@ -16,10 +16,10 @@ from mash.api.pages.page import environment
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
 from mash.flows.store.log import read_log
-from mash.flows.store.queries import Case, read_case
-from mash.flows.store.reading import Counts
+from mash.flows.store.reads.queries import Case, read_case
+from mash.flows.store.reads.reading import Counts
 from mash.flows.store.sessions import begin_session
-from mash.flows.story import lines_of
+from mash.flows.telling.story import lines_of
 from mash.states.commands import Actor
 from mash.states.events import ClockBreached, ClockEscalated, ClockWarned
 

@@ -12,8 +12,8 @@ from hubs_at_work import answered, at_decision, outcome, partner, rated, receive
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.pages.figures import MOST_ROWS, NOTHING, Beside, Figure, as_csv_cell, figures_of
-from mash.api.pages.reckoning import Tally, percentile, share
+from mash.api.pages.figures.reckoning import Tally, percentile, share
+from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, Beside, Figure, as_csv_cell, figures_of
 from mash.states import commands as c
 from mash.states.clocks import LONDON
 from mash.states.referral import Clock, Referral, SubjectState

@@ -12,7 +12,7 @@ import pytest
 from hub import Hub
 
 from mash.api.pages import manager
-from mash.api.pages.figures import NOTHING, Figure
+from mash.api.pages.figures.tables import NOTHING, Figure
 from mash.states.commands import Actor
 
 TODAY = Figure("today", "Today", "1 open.", ("What", "Number"), (("Open", 1),))

@@ -19,12 +19,12 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.cluster import Cluster
+from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import Applied, act, data_key, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.queries import behind, notices_of, read_case, record_shown
-from mash.flows.store.reading import look_at_family, open_cases, read_items
+from mash.flows.store.reads.queries import behind, notices_of, read_case, record_shown
+from mash.flows.store.reads.reading import look_at_family, open_cases, read_items
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.commands import (

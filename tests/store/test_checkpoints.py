@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.nightly import take_checkpoint
-from mash.flows.store.accesses import accesses_of
+from mash.flows.carrying.nightly import take_checkpoint
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.reading import look_at
+from mash.flows.store.reads.accesses import accesses_of
+from mash.flows.store.reads.reading import look_at
 from mash.flows.store.receipts import Answer, record_refused
 from mash.flows.store.store import Store
 from mash.states import commands as c
