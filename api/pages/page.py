@@ -60,6 +60,7 @@ def page(
         "csrf": getattr(request.state, "csrf", ""),
         "now": app.store.time.now(),
         "rate": app.store.time.rate,
+        "demo_time": not app.store.time.is_of_the_wall,
         **_whose(app.store, by or caller(request)),
         **more,
     }

@@ -7,6 +7,7 @@ import socket
 import time
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import structlog
@@ -32,6 +33,7 @@ class Pulse:
         self.lateness = 0.0
         self.sent: Counter[str] = Counter()
         self.pulsed = float("-inf")
+        self.latest: dict[str, Any] = {}
 
     def count_fired(self, late: timedelta) -> None:
         """A batch of clocks was fired, the first of them so late (as the domain's time runs)."""
@@ -45,10 +47,15 @@ class Pulse:
         for bucket in (*BUCKETS, float("inf")):
             running += self.fired[bucket]
             buckets.append([str(bucket), running])
-        said = {"prefect": prefect, "late": {"buckets": buckets, "sum": self.lateness}, "sent": dict(self.sent)}
-        await give_sign_of_life(self.store, self.part, said)
+        self.latest = {"prefect": prefect, "late": {"buckets": buckets, "sum": self.lateness}, "sent": dict(self.sent)}
+        await give_sign_of_life(self.store, self.part, self.latest)
         if self.settings.pulse_url and time.monotonic() - self.pulsed > PULSE_EVERY:
             await self._tell_the_monitor(self.settings.pulse_url.get_secret_value())
+
+    async def leave(self) -> None:
+        """Let it be known that this worker was stopped on purpose: whoever sees it silent need not look for it."""
+        if self.latest:
+            await give_sign_of_life(self.store, self.part, {**self.latest, "stopped": True})
 
     async def _tell_the_monitor(self, url: str) -> None:
         wrong = list((await read_health(self.store)).wrong(self.settings.drafts_room))

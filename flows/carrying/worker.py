@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 from prefect.exceptions import TerminationSignal
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
@@ -157,5 +158,7 @@ async def _work(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
         with suppress(asyncio.CancelledError):
             await task
+        with suppress(SQLAlchemyError, OSError):  # its database may have gone first
+            await worker.pulse.leave()
     finally:
         await store.close()
