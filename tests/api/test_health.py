@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 from hub import MONITOR, Hub, eventually
@@ -94,6 +95,25 @@ def test_the_outside_monitor_gets_its_pulse_and_misses_it_when_the_worker_is_gon
     eventually(lambda: quick.http.get("/health").json()["status"] == "ok")
     logs = "".join(log.read_text() for log in quick.stack.logs.glob("*.log"))
     assert MONITOR not in logs
+
+
+def test_a_worker_that_is_stopped_on_purpose_says_so_and_one_that_is_killed_does_not(quick: Hub) -> None:
+    def last_sign() -> dict[str, Any]:
+        """Of the worker that was started last; empty before its first."""
+        found = quick.sql("SELECT said FROM pulse WHERE part LIKE %s", f"%-{quick.stack.children['worker'].pid}")
+        return dict(json.loads(found[0][0])) if found else {}
+
+    eventually(last_sign)
+    quick.stack.kill("worker")
+    assert "stopped" not in last_sign()
+    quick.stack.start("worker")
+    eventually(last_sign)
+    quick.stack.children["worker"].terminate()
+    quick.stack.children["worker"].wait(30)
+    assert last_sign()["stopped"] is True
+    quick.stack.start("worker")
+    eventually(last_sign)
+    eventually(lambda: quick.http.get("/health").json()["status"] == "ok")
 
 
 def test_without_its_database_the_api_says_that_it_is_down(quick: Hub) -> None:
