@@ -93,7 +93,7 @@ def test_the_mail_can_be_read_the_newest_first_with_whom_it_went_to_and_when(dem
     demonstration.gets("The second words.", "LATE: MASH-26-000001, rating", "service_manager.sandwell@example.org")
     front = demonstration.shows()
     assert front.index("LATE: MASH-26-000001") < front.index("waits for a rating")
-    assert "2 messages" in front and "service_manager.sandwell@example.org" in front and "Mon 18 May 10:37" in front
+    assert "2 messages" in front and "service_manager.sandwell@example.org" in front and "Demo time Mon 18 May 10:37" in front
     assert "The second words." in demonstration.shows("mail/1")
     assert "demo time Mon 18 May 2026, 10:37" in demonstration.shows("mail/1")
     assert demonstration.http.get("mail/2").status_code == 404
@@ -200,5 +200,5 @@ def test_the_code_of_the_moment_stands_on_the_page(demonstration: Demonstration)
     valid |= {demonstration.visitors.code}
     assert code.strip() in valid and any(f"<code>{each}</code>" in front for each in valid)
     assert demonstration.visitors.password in front
-    assert all(f"<code>{login.name}</code>" in front for login in demonstration.visitors.logins)
+    assert all(f">{login.name}</td>" in front for login in demonstration.visitors.logins)
     assert f"{HERE}/sign-in" in Elements(front).links
