@@ -61,7 +61,7 @@ sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to bui
 fuzz: setup  ## Fuzz the API and the parsers: make fuzz MINUTES=30
 	$(BIN)/python tests/fuzz/run.py $(MINUTES)
 
-screenshots: setup  ## Take docs/screenshots anew
+screenshots: setup  ## Take docs/use/screenshots anew
 	$(BIN)/python tests/screenshots.py
 
 bench: setup  ## Measure: make bench ARGS="--json"
