@@ -11,7 +11,7 @@ from commands import mash_here
 
 from mash.states.machine import diagram
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOORS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", ".github/SECURITY.md")]
 PAGES = {str(page.relative_to(ROOT)): page for page in (*DOORS, *sorted((ROOT / "docs").rglob("*.md")))}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
