@@ -45,6 +45,7 @@ from mash.api.routes import accesses, cases, duty, gatherings, health, people, r
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
+from mash.config.version import VERSION
 from mash.flows.store.store import open_store
 
 PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, refer, refer_pages, start, wall)
@@ -92,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = Guarded(
         title="MASH referral pipeline",
-        version="0.1.0",
+        version=VERSION,
         lifespan=life,
         docs_url=None,
         redoc_url=None,

@@ -1,4 +1,4 @@
-"""`make screenshots`: each page with the fictional referrals of the demonstration, into docs/screenshots."""
+"""`make screenshots`: each page with the fictional referrals of the demonstration, into docs/use/screenshots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mash.config.profile import load_profile
 
 SANDWELL = load_profile("sandwell")
 HERE = Path(__file__).parent.parent
-FOLDER = HERE / "docs" / "screenshots"
+FOLDER = HERE / "docs" / "use" / "screenshots"
 REFERRALS = HERE / "api" / "demo" / "referrals.jsonl"
 UNRATED = 4
 """Referrals that nobody has rated yet: the latest."""

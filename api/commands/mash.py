@@ -21,6 +21,7 @@ from mash.api.commands import sign_on as sign_on_cli
 from mash.api.commands.installed import administrator, installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
+from mash.config.version import VERSION
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
@@ -28,7 +29,6 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="The referral pipeline of a Multi-Agency Safeguarding Hub.",
 )
 audit_app = typer.Typer(no_args_is_help=True, help="Whether the installation refuses what it must.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
@@ -50,6 +50,22 @@ app.add_typer(checkpoint_cli.app, name="checkpoint")
 app.add_typer(people_cli.app, name="retention")
 app.command()(people_cli.erase)
 app.command()(people_cli.sar)
+
+
+def show_version(asked: bool) -> None:
+    """Print which release this is, and end."""
+    if asked:
+        print(f"mash {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print which release this is.")
+    ] = False,
+) -> None:
+    """The referral pipeline of a Multi-Agency Safeguarding Hub."""
 
 
 @app.command()

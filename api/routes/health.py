@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from mash.api.problems import NotSignedIn
+from mash.config.version import VERSION
 from mash.flows.store.reads.health import SILENT, Health, read_health
 from mash.flows.store.reads.queries import conservation, open_by_stage
 from mash.flows.store.trouble import tell_administrators
@@ -72,6 +73,9 @@ class _Now(Collector):
             ("mash_contacts_open", "Contacts that are open", self.count["open"]),
         ):
             yield GaugeMetricFamily(name, what, value)
+        build = GaugeMetricFamily("mash_build_info", "Always 1; its label says which release answers", labels=["version"])
+        build.add_metric([VERSION], 1)
+        yield build
         referrals = GaugeMetricFamily("mash_referrals_open", "Open referrals", labels=["hub", "stage", "rating"])
         for *labels, number in self.open:
             referrals.add_metric(labels, number)

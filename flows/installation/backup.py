@@ -32,7 +32,7 @@ DUMP = b"PGDMP"
 
 _NOT_KEPT = (
     "the backup does not prove itself, and was not kept. Where `mash log verify` says the same, the database itself is broken:"
-    " see docs/recovery.md; `mash backup --no-verify` copies it as it is"
+    " see docs/run/recovery.md; `mash backup --no-verify` copies it as it is"
 )
 
 

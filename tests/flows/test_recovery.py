@@ -28,7 +28,7 @@ from mash.flows.store.schema import upgrade
 from mash.flows.store.store import open_store
 from mash.states.errors import NotFound
 
-PAGE = Path(__file__).parents[2] / "docs" / "recovery.md"
+PAGE = Path(__file__).parents[2] / "docs" / "run" / "recovery.md"
 
 
 @pytest.fixture
