@@ -37,8 +37,7 @@ from mash.api.pages import (
     wall,
 )
 from mash.api.pages.assets import Assets
-from mash.api.pages.refer import journey as refer
-from mash.api.pages.refer import pages as refer_pages
+from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
 from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
 from mash.api.routes import accesses, cases, duty, gatherings, health, people, referrals
@@ -47,7 +46,7 @@ from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.store.store import open_store
 
-PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, refer, refer_pages, start, wall)
+PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, journey, pages, start, wall)
 log = structlog.stdlib.get_logger("mash.api")
 
 

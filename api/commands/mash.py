@@ -10,14 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api.commands import backup as backup_cli
-from mash.api.commands import checkpoint as checkpoint_cli
-from mash.api.commands import master_key as keys_cli
-from mash.api.commands import notify as notify_cli
-from mash.api.commands import people as people_cli
-from mash.api.commands import profile as profile_cli
-from mash.api.commands import rota as rota_cli
-from mash.api.commands import sign_on as sign_on_cli
+from mash.api.commands import backup, checkpoint, master_key, notify, people, profile, rota, sign_on
 from mash.api.commands.installed import administrator, installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
@@ -32,24 +25,24 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(no_args_is_help=True, help="Whether the installation refuses what it must.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
-app.add_typer(profile_cli.app, name="profile")
-app.add_typer(rota_cli.app, name="rota")
-app.add_typer(notify_cli.app, name="notify")
-app.command()(profile_cli.walk)
-app.command()(backup_cli.backup)
-app.command()(backup_cli.restore)
-app.command()(backup_cli.backup_key)
+app.add_typer(profile.app, name="profile")
+app.add_typer(rota.app, name="rota")
+app.add_typer(notify.app, name="notify")
+app.command()(profile.walk)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(backup.backup_key)
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
-app.add_typer(sign_on_cli.keys, name="key")
-app.add_typer(sign_on_cli.sessions, name="session")
-app.add_typer(sign_on_cli.accounts, name="account")
-app.command()(sign_on_cli.token)
-app.add_typer(keys_cli.app, name="keys")
-app.add_typer(checkpoint_cli.app, name="checkpoint")
-app.add_typer(people_cli.app, name="retention")
-app.command()(people_cli.erase)
-app.command()(people_cli.sar)
+app.add_typer(sign_on.keys, name="key")
+app.add_typer(sign_on.sessions, name="session")
+app.add_typer(sign_on.accounts, name="account")
+app.command()(sign_on.token)
+app.add_typer(master_key.app, name="keys")
+app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(people.app, name="retention")
+app.command()(people.erase)
+app.command()(people.sar)
 
 
 @app.command()
