@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,6 +19,8 @@ from mash.config.toml_lines import WrongFile
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
+FURTHER = "mash.commands"
+"""The entry points of further commands, each by its name."""
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -43,6 +47,10 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
 app.command()(people.erase)
 app.command()(people.sar)
+
+
+class CommandNotLoaded(Exception):
+    """A command that an entry point names cannot be had; says which, and why."""
 
 
 @app.command()
@@ -174,22 +182,6 @@ def demo(
     raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs or ("sandwell", "merton"))))
 
 
-@app.command()
-def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quick: bool = False,
-    scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
-) -> None:
-    """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
-    if scale:
-        from mash.bench.scale import run_bench_scale
-
-        raise typer.Exit(run_bench_scale(as_json=as_json, quick=quick))
-    from mash.bench.run import run_bench
-
-    raise typer.Exit(run_bench(as_json=as_json, quick=quick))
-
-
 @audit_app.command("self-test")
 def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
     """Attack an installation of its own in nearly a hundred ways, a line each. Exit code 1 when one succeeds."""
@@ -198,23 +190,23 @@ def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JS
     raise typer.Exit(run_self_test(as_json))
 
 
-@app.command()
-def chaos(
-    minutes: Annotated[float, typer.Option(help="For how long faults are struck.")] = 2,
-    seed: Annotated[int | None, typer.Option(help="Strike the same faults in the same order again.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Strike random faults at a stack of its own under load, then audit it: what was accepted is there, once, and was told."""
-    from mash.bench.chaos import run_chaos
-
-    raise typer.Exit(run_chaos(minutes, seed, as_json))
+@cache
+def add_commands() -> None:
+    """Add, once, the commands that stand above the API, by the entry points that name them: the API imports none of them. Raises
+    CommandNotLoaded rather than leave one out."""
+    for entry in entry_points(group=FURTHER):
+        try:
+            app.command(entry.name)(entry.load())
+        except (ImportError, AttributeError) as error:
+            raise CommandNotLoaded(f"the command `{entry.name}` ({entry.value}) cannot be loaded: {error}") from error
 
 
 def main() -> None:
     """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
     try:
+        add_commands()
         app()
-    except (SettingsError, WrongFile, Refusal) as wrong:
+    except (SettingsError, WrongFile, Refusal, CommandNotLoaded) as wrong:
         print(f"mash: {wrong}", file=sys.stderr)
         sys.exit(2)
 
