@@ -29,7 +29,6 @@ from mash.api.pages import (
     find,
     live,
     looked,
-    manager,
     meetings,
     sign_on,
     start,
@@ -37,9 +36,11 @@ from mash.api.pages import (
     wall,
 )
 from mash.api.pages.assets import Assets
+from mash.api.pages.figures import manager
+from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
 from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
-from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
+from mash.api.problems import Malformed, answer_for, malformed
 from mash.api.routes import accesses, cases, duty, gatherings, health, people, referrals
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on

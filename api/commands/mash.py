@@ -132,7 +132,7 @@ def log(
     key: Annotated[str | None, typer.Option(help="What checks their signatures, as `mash checkpoint key` printed it.")] = None,
 ) -> None:
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
-    from mash.api.commands.checkpoint import prove
+    from mash.api.proof import prove
     from mash.flows.store.log import read_log
     from mash.flows.store.reads.reading import look_at
     from mash.flows.telling.story import told
@@ -147,7 +147,7 @@ def log(
             out.print(f"{recorded.sequence:>4}  {dated(recorded.at)}  {recorded.by.role:<20} {words}", markup=False)
 
     async def verify(store: Any) -> None:
-        wrong = await prove(store, against, key)
+        wrong = await prove(store, installed(), against, key)
         for sentence in wrong:
             out.print(sentence, markup=False)
         out.print(f"{len(wrong)} chains are broken" if wrong else "every chain verifies")
