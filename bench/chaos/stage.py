@@ -19,17 +19,16 @@ import httpx
 import psutil
 import psycopg
 
+from mash.api.client import Callers, sign_in
 from mash.bench.chaos.audit import RULES, Evidence, Rules, Wrong, audit
 from mash.bench.chaos.load import CLIENTS, Load
 from mash.bench.chaos.post import MailServer
-from mash.bench.load import AGENCIES, HUB, bench_settings
+from mash.bench.load import AGENCIES, DUTY_MANAGER, HUB, OF_AGENCY, bench_settings
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import ClusterNotStarted
 from mash.flows.installation.stack import PARTS, Stack, kind
 from mash.flows.store.api_keys import NewKey, make_api_key
-from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import open_store
-from mash.states.commands import Actor
 
 Need = Literal["disk", "clock"]
 RATE = 120.0
@@ -58,16 +57,12 @@ class ChaosStack(Stack):
         return command, {**environment, **self.clock}, handed
 
 
-async def _credentials(settings: Settings) -> tuple[str, dict[tuple[str, str], str]]:
-    """The key of a school's system, and the sessions of those who act, by role and agency. They hold for years: the API's clock
-    is set wrong at times."""
+async def _callers(settings: Settings) -> Callers:
+    """A school's system, and those who act. They are known for years: the API's clock is set wrong at times."""
     store = await open_store(settings, pool_size=1)
     try:
-        sessions = {}
-        for role, agency in (("duty_manager", "social_care"), *(("agency", agency) for agency in AGENCIES)):
-            actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB)
-            sessions[role, agency] = await begin_session(store, [actor], "command_line", hours=YEARS)
-        return await make_api_key(store, NewKey("school", HUB, "education", days=YEARS)), sessions
+        sessions = await sign_in(store, (DUTY_MANAGER, *OF_AGENCY.values()), hours=YEARS)
+        return Callers(key=await make_api_key(store, NewKey("school", HUB, "education", days=YEARS)), sessions=sessions)
     finally:
         await store.close()
 
@@ -115,8 +110,7 @@ class Stage:
         user, _, password = login.partition(":")
         self.auth = (user, password)
         self.prefect = httpx.Client(base_url=settings.prefect_api_url, auth=self.auth, timeout=10)
-        key, sessions = asyncio.run(_credentials(settings))
-        self.load = Load(settings, key, sessions, self.seed, self.clients)
+        self.load = Load(settings, asyncio.run(_callers(settings)), self.seed, self.clients)
         return self
 
     def __exit__(self, *_: object) -> None:
