@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from mash.api.client import Refused
 from mash.api.problems import answer_for
-from mash.api.schemas import Submission, contact_of
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
 from mash.bench.load import HUB, BenchFailed, BenchPeople, contact, each, say, spread, until
 from mash.flows.store.apply import receive
 from mash.flows.store.receipts import Answer, answer_once
