@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
-from mash.bench.load import HUB, BenchPeople, say, spread
+from mash.bench.load import BenchPeople
+from mash.bench.measure import say, spread
+from mash.bench.stack import HUB
 
 LOADED = 10_000
 """Referrals made by one statement."""

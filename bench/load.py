@@ -1,117 +1,29 @@
-"""What the benchmark measures: a stack with a hub of five agencies, what its processes cost, and clients for it."""
+"""The load: a referrer system and the hub's staff, over HTTP, with a view of Prefect."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
-import time
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, Self
 
 import httpx
-import psutil
-from rich.console import Console
 from sqlalchemy import func, select
 
 from mash.api.client import People, done, person, sign_in
-from mash.config.settings import Settings
-from mash.flows.installation.stack import Stack, free_port
+from mash.bench.measure import BenchFailed, until
+from mash.bench.stack import AGENCIES, HUB, OURS, RATING, BenchStack
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, REFERRALS
 
-_progress = Console(stderr=True, highlight=False)
-HUB = "bench"
-AGENCIES = ("police", "social_care", "health", "education", "housing")
 DUTY_MANAGER = person("duty_manager", hub=HUB)
 OF_AGENCY = {agency: person("agency", agency, HUB) for agency in AGENCIES}
 """Who answers for each agency."""
-RATING = "red"
 NOT_OVER = ["SCHEDULED", "PENDING", "RUNNING"]
-OURS = "bench=1"
-"""What the benchmark's own requests to Prefect carry, so that they are not counted as the worker's."""
 TLS = httpx.create_ssl_context()
 """Made once: a context costs 20 ms of CPU, which would be the clients' and not the pipeline's."""
-POLLS = ("get_scheduled_flow_runs", "/heartbeat")
-"""What the worker asks by the clock and not for a referral."""
-_RATING = f"""
-title = "Benchmark"
-area = "Nowhere"
-[ratings.{RATING}]
-title = "Red"
-severity = 3
-route = ["agency_checks", "mash_meeting", "decision"]
-covers = ["agency_checks", "mash_meeting"]
-source = "benchmark"
-[ratings.{RATING}.response]
-length = "4 h"
-source = "benchmark"
-[agencies]
-source = "benchmark"
-"""
-
-
-def bench_settings(folder: Path, mail_port: int) -> Settings:
-    """Settings of a stack of its own, on free ports, with the mail catcher as every role's channel."""
-    profiles = folder / "profiles"
-    profiles.mkdir()
-    agencies = [f'[agencies.{a}]\ntitle = "{a}"\nrole = "{a}_navigator"\nlead = "{a}_lead"\n' for a in AGENCIES]
-    (profiles / f"{HUB}.toml").write_text(_RATING + "".join(agencies))
-    mail = f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"
-    channels = folder / "channels.toml"
-    channels.touch(mode=0o600)
-    channels.write_text(f'["*"]\n"*" = ["{mail}&to=role@example.org"]\n')
-    return Settings.model_validate({
-        "data_dir": folder / "data", "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
-        "hubs": HUB, "profiles_dir": profiles, "channels_file": channels, "mail_url": mail,
-        "requests_per_minute": 0, "anonymous_requests_per_minute": 0})  # fmt: skip
-
-
-class BenchStack(Stack):
-    """A stack as in production, but that Prefect's server writes an access log, by which its calls are counted."""
-
-    def _prefect(self) -> tuple[list[str], dict[str, str]]:
-        command, environment = super()._prefect()
-        shown = [*(word for word in command if word not in ("--no-access-log", "--log-level", "warning")), "--log-level", "info"]
-        return shown, {**environment, "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
-
-    def prefect_calls(self) -> int:
-        """How many requests the worker has made of Prefect so far, but for its regular polls."""
-        lines = (self.logs / "prefect.log").read_text(errors="replace").splitlines()
-        asked = [line for line in lines if re.search(r'"[A-Z]+ /api/\S+ HTTP', line)]
-        return sum(not any(part in line for part in (OURS, *POLLS)) for line in asked)
-
-    def process(self, part: str) -> psutil.Process:
-        """A part's process, or the postmaster."""
-        return psutil.Process(self.processes[part])
-
-    def cpu(self, *parts: str) -> float:
-        """CPU seconds that the parts have used so far, with their children, ended ones included."""
-        return sum(_cpu(self.process(part)) for part in parts)
-
-    def memory(self, *parts: str) -> int:
-        """Resident bytes of the parts."""
-        return sum(self.process(part).memory_info().rss for part in parts)
-
-
-def _cpu(process: psutil.Process) -> float:
-    own = process.cpu_times()
-    total: float = own.user + own.system + own.children_user + own.children_system
-    for child in process.children():
-        try:
-            total += _cpu(child)
-        except psutil.NoSuchProcess:
-            continue  # it ended this moment: from now on it is in its parent's children_user
-    return total
-
-
-class BenchFailed(Exception):
-    """The benchmark could not go on: the product did not come to rest, or not to where it should."""
 
 
 @dataclass(kw_only=True)
@@ -193,17 +105,6 @@ class BenchPeople(People):
         await self.prefect.aclose()
 
 
-def say(text: str) -> None:
-    """Tell how far the benchmark is, on standard error."""
-    _progress.print(text)
-
-
-def spread(values: list[float], digits: int = 1) -> dict[str, float]:
-    """The median, and what all but the slowest twentieth and hundredth stay under."""
-    ranked = sorted(values)
-    return {f"p{p}": round(ranked[min(len(ranked) - 1, len(ranked) * p // 100)], digits) for p in (50, 95, 99)}
-
-
 def contact() -> dict[str, Any]:
     """A contact about one child, from the demonstration's, without immediate danger."""
     for line in files("mash.api.demo").joinpath("referrals.jsonl").read_text(encoding="utf-8").splitlines():
@@ -211,26 +112,6 @@ def contact() -> dict[str, Any]:
         if len(one["subjects"]) == 1 and one["kind"] == "referral" and not one["concern"]["immediate_danger"]:
             return {name: value for name, value in one.items() if name not in ("id", "expected", "received_at")}
     raise BenchFailed("the demonstration holds no contact about one child")
-
-
-async def until(there: Callable[[], Coroutine[Any, Any, bool]], what: str, seconds: float, every: float = 0.5) -> None:
-    """Wait for something. Raises BenchFailed when it does not come."""
-    deadline = time.monotonic() + seconds
-    while not await there():
-        if time.monotonic() > deadline:
-            raise BenchFailed(f"not within {seconds:.0f} s: {what}")
-        await asyncio.sleep(every)
-
-
-async def each(work: Callable[[int], Coroutine[Any, Any, Any]], number: int, at_once: int) -> None:
-    """Do a numbered piece of work `number` times, `at_once` of them at the same time."""
-    numbers = iter(range(number))
-
-    async def client() -> None:
-        for one in numbers:
-            await work(one)
-
-    await asyncio.gather(*(client() for _ in range(at_once)))
 
 
 def _instant(text: str) -> float:

@@ -21,21 +21,10 @@ from rich.table import Table
 from mash.api.client import Callers, Refused
 from mash.api.demo.mailbox import Mailbox
 from mash.bench.growth import board, load_closed, pages
-from mash.bench.load import (
-    NOT_OVER,
-    OF_AGENCY,
-    RATING,
-    BenchFailed,
-    BenchPeople,
-    BenchStack,
-    bench_settings,
-    contact,
-    each,
-    say,
-    spread,
-    until,
-)
+from mash.bench.load import NOT_OVER, OF_AGENCY, BenchPeople, contact
 from mash.bench.machine import machine
+from mash.bench.measure import BenchFailed, each, say, spread, until
+from mash.bench.stack import RATING, BenchStack, bench_settings
 from mash.bench.waiting import cost_at_rest, lateness, load, recovery
 from mash.config.settings import Settings
 from mash.flows.store.store import open_store

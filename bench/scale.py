@@ -23,8 +23,10 @@ from sqlalchemy import func, select
 
 from mash.api.client import Refused
 from mash.api.demo.mailbox import Mailbox
-from mash.bench.load import BenchFailed, BenchPeople, BenchStack, bench_settings, each, say, until
+from mash.bench.load import BenchPeople
+from mash.bench.measure import BenchFailed, each, say, until
 from mash.bench.run import CLIENTS, completed, last_words, whole_life
+from mash.bench.stack import BenchStack, bench_settings
 from mash.flows.installation.scaled import SCALED_PARTS, ScaledStack
 from mash.flows.installation.stack import kind
 from mash.flows.store.log import verify

@@ -16,7 +16,9 @@ from mash.api.client import Refused
 from mash.api.problems import answer_for
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.intake import contact_of
-from mash.bench.load import HUB, BenchFailed, BenchPeople, contact, each, say, spread, until
+from mash.bench.load import BenchPeople, contact
+from mash.bench.measure import BenchFailed, each, say, spread, until
+from mash.bench.stack import HUB
 from mash.flows.store.apply import receive
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from mash.api.client import Callers, Request, moved_on
-from mash.bench.load import AGENCIES, DUTY_MANAGER, OF_AGENCY, RATING, contact
+from mash.bench.load import DUTY_MANAGER, OF_AGENCY, contact
+from mash.bench.stack import AGENCIES, RATING
 from mash.config.settings import Settings
 
 CLIENTS = 4

@@ -24,7 +24,8 @@ from mash.bench.chaos.disk import Disk
 from mash.bench.chaos.evidence import Evidence, Wrong
 from mash.bench.chaos.load import CLIENTS, Load
 from mash.bench.chaos.post import MailServer
-from mash.bench.load import AGENCIES, DUTY_MANAGER, HUB, OF_AGENCY, bench_settings
+from mash.bench.load import DUTY_MANAGER, OF_AGENCY
+from mash.bench.stack import AGENCIES, HUB, bench_settings
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import ClusterNotStarted
 from mash.flows.installation.stack import PARTS, Stack, kind

@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from mash.api.demo.mailbox import Mailbox
-from mash.bench.load import bench_settings, contact
+from mash.bench.load import contact
 from mash.bench.run import completed, to_outcome
 from mash.bench.scale import KILLED, InsistingPeople, ScaledBench, decided_once, lives
+from mash.bench.stack import bench_settings
 from mash.flows.installation.scaled import REDIS
 from mash.flows.store.log import verify
 from mash.flows.store.reads.queries import conservation
