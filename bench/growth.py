@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import create_engine, make_url, text
 
-from mash.bench.load import HUB, People, say, spread
+from mash.bench.load import BenchPeople
+from mash.bench.measure import say, spread
+from mash.bench.stack import HUB
 
 LOADED = 10_000
 """Referrals made by one statement."""
 _TABLES = ("referral", "event", "referral_key", "personal_item", "receipt")
 
 
-def load_closed(people: People, reference: str, number: int) -> None:
+def load_closed(people: BenchPeople, reference: str, number: int) -> None:
     """Make so many copies of a referral whose life is over, with all its rows, as every index holds them. Their chains do not
     verify."""
     say(f"Growth: loading {number:,} closed referrals ...")
@@ -51,12 +53,12 @@ def _copying(table: str, columns: str, values: str) -> str:
     return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, {numbers} WHERE t.reference = :of"  # noqa: S608  table names of ours
 
 
-async def board(people: People, looks: int) -> dict[str, Any]:
+async def board(people: BenchPeople, looks: int) -> dict[str, Any]:
     """How long a page of a hundred open cases takes, from the soonest due on."""
-    took, after = list[float](), ""
+    took, after, by = list[float](), "", people.headers_of(people.duty_manager)
     for _ in range(looks):
         began = time.perf_counter()
-        answer = await people.http.get("/cases", params={"limit": 100, "after": after}, headers=people.staff("duty_manager"))
+        answer = await people.http.get("/cases", params={"limit": 100, "after": after}, headers=by)
         took.append((time.perf_counter() - began) * 1000)
         page = answer.json()["cases"]
         after = page[-1]["reference"] if page else ""
@@ -66,14 +68,14 @@ async def board(people: People, looks: int) -> dict[str, Any]:
 PAGES = ("/board", "/board?late=true", "/wall", "/manager?weeks=52")
 
 
-async def pages(people: People, looks: int) -> dict[str, Any]:
+async def pages(people: BenchPeople, looks: int) -> dict[str, Any]:
     """How long pages take, rendered, with all that is open and closed."""
     found: dict[str, Any] = {}
     for path in PAGES:
         took = list[float]()
         for _ in range(looks if path != PAGES[-1] else 3):
             began = time.perf_counter()
-            answer = await people.http.get(path, headers=people.staff("duty_manager"))
+            answer = await people.http.get(path, headers=people.headers_of(people.duty_manager))
             answer.raise_for_status()
             took.append((time.perf_counter() - began) * 1000)
         found[path] = spread(took)

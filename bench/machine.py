@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import httpx
 
-from mash.bench.load import BenchStack, each, say
+from mash.bench.measure import each, say
+from mash.bench.stack import BenchStack
 from mash.flows.installation.stack import free_port
 
 SECONDS = 3.0

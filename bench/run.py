@@ -18,23 +18,13 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from mash.api.client import Callers, Refused
 from mash.api.demo.mailbox import Mailbox
 from mash.bench.growth import board, load_closed, pages
-from mash.bench.load import (
-    AGENCIES,
-    NOT_OVER,
-    RATING,
-    BenchFailed,
-    BenchStack,
-    People,
-    bench_settings,
-    contact,
-    each,
-    say,
-    spread,
-    until,
-)
+from mash.bench.load import NOT_OVER, OF_AGENCY, BenchPeople, contact
 from mash.bench.machine import machine
+from mash.bench.measure import BenchFailed, each, say, spread, until
+from mash.bench.stack import RATING, BenchStack, bench_settings
 from mash.bench.waiting import cost_at_rest, lateness, load, recovery
 from mash.config.settings import Settings
 from mash.flows.store.store import open_store
@@ -70,7 +60,7 @@ def run_bench(as_json: bool, quick: bool) -> int:
                 stack.wait_ready(120)
                 figures, key = asyncio.run(_measure(stack, Size(quick)))
             figures["cold_start_s"] = _cold_start(stack.settings, key)
-        except (BenchFailed, TimeoutError) as failed:
+        except (BenchFailed, Refused, TimeoutError) as failed:
             say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
             return 1
         finally:
@@ -85,7 +75,7 @@ def run_bench(as_json: bool, quick: bool) -> int:
 async def _measure(stack: BenchStack, size: Size) -> tuple[Figures, str]:
     """Everything that is measured of a running stack; and the key by which its referrer system submits."""
     store = await open_store(stack.settings, pool_size=8)
-    people = await People.of(stack, store)
+    people = await BenchPeople.of(stack, store)
     try:
         figures: Figures = {"machine": await machine(stack)}
         last = await _warm_up(people)
@@ -115,7 +105,7 @@ def _said(figures: Figures) -> Figures:
     return figures
 
 
-async def _under_load(people: People, size: Size) -> Figures:
+async def _under_load(people: BenchPeople, size: Size) -> Figures:
     figures = await _throughput(people, size.lives)
     submit_ms, references = await _submit(people, size.submissions)
     await people.parked(references, "Awaiting triage")
@@ -132,18 +122,14 @@ def _cold_start(settings: Settings, key: str) -> Figures:
     with (settings.data_dir / "logs" / "up.log").open("w") as log:
         up = subprocess.Popen([sys.executable, "-m", "mash.api.commands.mash", "up"], env=environment, stdout=log, stderr=log)
     try:
-        with httpx.Client(timeout=5) as http:
-            accepted = _when(lambda: _submitted(http, settings, key), began)
+        with httpx.Client(base_url=settings.base_url, timeout=5) as http:
+            school = Callers(key=key)
+            accepted = _when(lambda: http.request(**school.to_submit(contact(), "cold-start")).status_code == 201, began)
             ready = _when(lambda: http.get(f"{settings.prefect_api_url}/health").status_code in (200, 401), began)
     finally:
         up.terminate()
         up.wait(30)
     return {"first_accepted": accepted, "all_ready": max(accepted, ready)}
-
-
-def _submitted(http: httpx.Client, settings: Settings, key: str) -> bool:
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "cold-start"}
-    return http.post(f"{settings.base_url}/referrals", json=contact(), headers=headers).status_code == 201
 
 
 def _when(there: Callable[[], bool], began: float) -> float:
@@ -160,7 +146,7 @@ def _when(there: Callable[[], bool], began: float) -> float:
 # --- parts --------------------------------------------------------------------------------------------------------------
 
 
-async def _warm_up(people: People) -> str:
+async def _warm_up(people: BenchPeople) -> str:
     """A few lives, so that no part is measured while it still imports and plans; the reference of one."""
     say("Warming up ...")
     references: list[str] = []
@@ -173,26 +159,26 @@ async def _warm_up(people: People) -> str:
     return references[-1]
 
 
-async def whole_life(people: People) -> str:
+async def whole_life(people: BenchPeople) -> str:
     """One referral from contact to outcome, as people act on it over HTTP."""
     async with people.another() as http:
-        reference = await people.submit(http)
+        reference = await people.submit(contact(), http=http)
         await to_outcome(people, reference, http)
         return reference
 
 
-async def to_outcome(people: People, reference: str, http: httpx.AsyncClient) -> None:
+async def to_outcome(people: BenchPeople, reference: str, http: httpx.AsyncClient) -> None:
     """From the contact's acceptance to the referral's outcome."""
     seen = await people.triage(reference, http)
-    for agency in AGENCIES:
-        by = people.staff("agency", agency)
-        seen = (await people.give(reference, seen, "answer_check", by, http, agency=agency, known=True))["version"]
-    seen = (await people.give(reference, seen, "record_meeting", http=http, attended=["police", "health"]))["version"]
-    subjects = (await people.look(reference, http))["subjects"]
-    await people.give(reference, seen, "record_decision", http=http, outcomes=dict.fromkeys(subjects, "no_further_action"))
+    for agency, by in OF_AGENCY.items():
+        answer = await people.give(reference, "answer_check", by, seen=seen, http=http, agency=agency, known=True)
+        seen = answer["version"]
+    seen = (await people.give(reference, "record_meeting", seen=seen, http=http, attended=["police", "health"]))["version"]
+    outcomes = dict.fromkeys((await people.look(reference, http))["subjects"], "no_further_action")
+    await people.give(reference, "record_decision", seen=seen, http=http, outcomes=outcomes)
 
 
-async def completed(people: People, references: list[str]) -> None:
+async def completed(people: BenchPeople, references: list[str]) -> None:
     """Wait until the referrals' runs are Completed and nothing is left to do for them."""
 
     async def done() -> bool:
@@ -202,7 +188,7 @@ async def completed(people: People, references: list[str]) -> None:
     await until(done, f"{len(references)} runs Completed", 600, every=1)
 
 
-async def _throughput(people: People, number: int) -> Figures:
+async def _throughput(people: BenchPeople, number: int) -> Figures:
     """The same life for each, eight clients at a time: how many a second, and what each costs."""
     say(f"Throughput: {number} lives, {CLIENTS} clients ...")
     stack, references = people.stack, list[str]()
@@ -222,7 +208,7 @@ async def _throughput(people: People, number: int) -> Figures:
     }
 
 
-async def _submit(people: People, number: int) -> tuple[Figures, list[str]]:
+async def _submit(people: BenchPeople, number: int) -> tuple[Figures, list[str]]:
     """Submissions at twenty a second, whether or not the earlier ones have been answered: how long an answer takes."""
     say(f"Submissions: {number} at {1 / SUBMIT_EVERY:.0f} a second ...")
     took, references, began = list[float](), list[str](), time.perf_counter()
@@ -230,14 +216,14 @@ async def _submit(people: People, number: int) -> tuple[Figures, list[str]]:
     async def one(place: int) -> None:
         due = began + place * SUBMIT_EVERY
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        references.append(await people.submit())
+        references.append(await people.submit(contact()))
         took.append((time.perf_counter() - due) * 1000)
 
     await asyncio.gather(*(one(place) for place in range(number)))
     return spread(took), references
 
 
-async def _stage_open(people: People, number: int) -> Figures:
+async def _stage_open(people: BenchPeople, number: int) -> Figures:
     """From a rating being sent to its answer, by when the next stage is open to every reader; and until another client, who looks
     as soon as that is answered, has read it."""
     say(f"Stages: {number} ratings, seen by another client ...")
@@ -249,14 +235,14 @@ async def _stage_open(people: People, number: int) -> Figures:
     }
 
 
-async def _rated_and_seen(people: People, onlooker: httpx.AsyncClient) -> tuple[float, float]:
+async def _rated_and_seen(people: BenchPeople, onlooker: httpx.AsyncClient) -> tuple[float, float]:
     """Rate a new referral after a moment's thought, while what came before is carried and sent: the seconds until that is
     answered, and until the onlooker has read the stage it led to."""
-    reference = await people.submit()
+    reference = await people.submit(contact())
     seen = await people.basis(reference, int((await people.look(reference))["version"]))
     await asyncio.sleep(THOUGHT)
     began = time.perf_counter()
-    await people.give(reference, seen, "rate_referral", rating=RATING)
+    await people.give(reference, "rate_referral", seen=seen, rating=RATING)
     answered = time.perf_counter() - began
     stage = (await people.look(reference, onlooker))["stage"]
     read = time.perf_counter() - began

@@ -21,9 +21,12 @@ import psutil
 from rich.console import Console
 from sqlalchemy import func, select
 
+from mash.api.client import Refused
 from mash.api.demo.mailbox import Mailbox
-from mash.bench.load import BenchFailed, BenchStack, People, bench_settings, each, say, until
+from mash.bench.load import BenchPeople
+from mash.bench.measure import BenchFailed, each, say, until
 from mash.bench.run import CLIENTS, completed, last_words, whole_life
+from mash.bench.stack import BenchStack, bench_settings
 from mash.flows.installation.scaled import SCALED_PARTS, ScaledStack
 from mash.flows.installation.stack import kind
 from mash.flows.store.log import verify
@@ -87,7 +90,7 @@ class Insisting(httpx.AsyncHTTPTransport):
             await asyncio.sleep(0.1)
 
 
-class InsistingPeople(People):
+class InsistingPeople(BenchPeople):
     """The hub's clients, who do not take a broken connection for an answer."""
 
     def another(self) -> httpx.AsyncClient:
@@ -104,7 +107,7 @@ def run_bench_scale(as_json: bool, quick: bool) -> int:
             with ScaledBench(bench_settings(Path(folder), mail_port)) as stack:
                 stack.wait_ready(120)
                 figures = asyncio.run(_measure(stack, 16 if quick else 80))
-        except (BenchFailed, TimeoutError) as failed:
+        except (BenchFailed, Refused, TimeoutError) as failed:
             say("\n".join([f"mash: {failed}", *last_words(Path(folder))]))
             return 1
         finally:
@@ -156,7 +159,7 @@ def _by_kind(cpu_s_per_referral: dict[str, float]) -> dict[str, float]:
     return {name: round(1 / cost, 1) for name, cost in costs.items()}
 
 
-async def lives(people: People, number: int) -> list[str]:
+async def lives(people: BenchPeople, number: int) -> list[str]:
     """Whole lives, until their runs are Completed; returns their references."""
     references: list[str] = []
     await live(people, number, references)
@@ -164,7 +167,7 @@ async def lives(people: People, number: int) -> list[str]:
     return references
 
 
-async def live(people: People, number: int, references: list[str]) -> None:
+async def live(people: BenchPeople, number: int, references: list[str]) -> None:
     """Whole lives as people see them, whose references are kept as they end; the runs may still be behind."""
 
     async def life(_: int) -> None:
@@ -173,7 +176,7 @@ async def live(people: People, number: int, references: list[str]) -> None:
     await each(life, number, CLIENTS)
 
 
-async def _throughput(stack: ScaledBench, people: People, number: int) -> Figures:
+async def _throughput(stack: ScaledBench, people: BenchPeople, number: int) -> Figures:
     """Lives, nobody held: how many a second, what each costs each part, and who carried how much."""
     workers = [worker for worker in WORKERS if worker in stack.processes]
     say(f"Throughput: {number} lives, {len(workers)} workers ...")
@@ -200,7 +203,7 @@ async def _watch(stack: ScaledBench, ports: dict[int, str]) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _backlog(stack: ScaledBench, people: People, number: int, share: float) -> Figures:
+async def _backlog(stack: ScaledBench, people: BenchPeople, number: int, share: float) -> Figures:
     """Referrals that came to their ends while the workers stood still, carried by workers held to a share of a core each."""
     workers = [worker for worker in WORKERS if worker in stack.processes]
     say(f"Backlog: {number} referrals, {len(workers)} workers with {100 * share:.0f} % of a core each ...")
@@ -245,7 +248,7 @@ def _hold(processes: list[psutil.Process], share: float, over: threading.Event) 
         process.resume()
 
 
-async def _killed(stack: ScaledBench, people: People, store: Store, number: int) -> Figures:
+async def _killed(stack: ScaledBench, people: BenchPeople, store: Store, number: int) -> Figures:
     """One of each is killed under load, later started again; Redis and the services are restarted: what is lost?"""
     say(f"Kills: {number} lives, meanwhile {', '.join(KILLED)} killed, {', '.join(RESTARTED)} restarted ...")
     again, references = Insisting.again, list[str]()

@@ -12,9 +12,13 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
+from mash.api.client import Refused
 from mash.api.problems import answer_for
-from mash.api.schemas import Submission, contact_of
-from mash.bench.load import HUB, BenchFailed, People, contact, each, say, spread, until
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
+from mash.bench.load import BenchPeople, contact
+from mash.bench.measure import BenchFailed, each, say, spread, until
+from mash.bench.stack import HUB
 from mash.flows.store.apply import receive
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
@@ -28,7 +32,7 @@ AWAITING = "Awaiting triage"
 Figures = dict[str, Any]
 
 
-async def cost_at_rest(people: People, number: int, seconds: float) -> Figures:
+async def cost_at_rest(people: BenchPeople, number: int, seconds: float) -> Figures:
     """What so many open referrals cost that only wait: memory for each, and CPU beyond what the processes use without them."""
     say(f"Waiting: {number} referrals, until each has its run ...")
     stack = people.stack
@@ -50,17 +54,17 @@ async def cost_at_rest(people: People, number: int, seconds: float) -> Figures:
     }
 
 
-async def _quiet(people: People) -> bool:
+async def _quiet(people: BenchPeople) -> bool:
     return await people.waiting() == 0
 
 
-async def _idle_cpu(people: People, seconds: float) -> float:
+async def _idle_cpu(people: BenchPeople, seconds: float) -> float:
     cpu, began = people.stack.cpu("api", "worker"), time.monotonic()
     await asyncio.sleep(seconds)
     return round(100 * (people.stack.cpu("api", "worker") - cpu) / (time.monotonic() - began), 2)
 
 
-async def lateness(people: People, number: int) -> Figures:
+async def lateness(people: BenchPeople, number: int) -> Figures:
     """Clocks that are all due at one instant: how long after it each breach is committed, and its notice queued with it."""
     settled = timedelta(seconds=20 + number * 0.035)
     say(f"Lateness: {number} clocks due at one instant, in {settled.total_seconds():.0f} s ...")
@@ -113,7 +117,7 @@ async def _receive(store: Store, key: str) -> str:
     return str(answer.reference)
 
 
-async def _at_rest(people: People, references: list[str], seconds: float) -> None:
+async def _at_rest(people: BenchPeople, references: list[str], seconds: float) -> None:
     async def there() -> bool:
         return await people.waiting() == 0 and await people.at_rest(references, AWAITING) == len(references)
 
@@ -135,7 +139,7 @@ async def _breaches(store: Store, references: list[str]) -> list[float]:
     ]
 
 
-async def recovery(people: People, references: list[str]) -> Figures:
+async def recovery(people: BenchPeople, references: list[str]) -> Figures:
     """Each part killed (`kill -9`) with these referrals open, and started again: seconds from when it is back until all moves."""
     return {
         part: await _killed(people, part, references[place::4])
@@ -143,7 +147,7 @@ async def recovery(people: People, references: list[str]) -> Figures:
     }
 
 
-async def _killed(people: People, part: str, references: list[str]) -> Figures:
+async def _killed(people: BenchPeople, part: str, references: list[str]) -> Figures:
     """The part dies; where that does not stop people, they rate some referrals meanwhile; it is started. `back_s` is how long its
     start took, `moving_s` how long from then until every referral rated meanwhile, and one rated afterwards, is where it belongs
     with its alerts sent; `runs_s` until Prefect shows that too."""
@@ -176,7 +180,7 @@ async def _killed(people: People, part: str, references: list[str]) -> Figures:
     }
 
 
-def _answers(people: People, part: str) -> Callable[[], Coroutine[Any, Any, bool]]:
+def _answers(people: BenchPeople, part: str) -> Callable[[], Coroutine[Any, Any, bool]]:
     """Whether a part does its work again: the API and Prefect's server answer, the worker and the database are reached."""
 
     async def answers() -> bool:
@@ -213,7 +217,7 @@ async def _persist(work: Callable[[], Coroutine[Any, Any, Any]], seconds: float 
         try:
             await work()
             return
-        except (BenchFailed, httpx.HTTPError):
+        except (Refused, httpx.HTTPError):
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(0.02)

@@ -1,17 +1,13 @@
-"""`mash checkpoint`: what the logs were at a moment, signed; and `mash log verify`, which holds the logs against it."""
+"""`mash checkpoint`: what the logs were at a moment, signed."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mash.api.commands.installed import installed, out, with_store
-from mash.config.settings import SettingsError
 
 app = typer.Typer(no_args_is_help=True, help="Signed checkpoints: what the logs, the accesses and the counts were at a moment.")
 
@@ -60,41 +56,3 @@ def export(folder: Path, after: Annotated[int, typer.Option(help="Only those aft
         out.print(f"{new} checkpoints were written to {folder}", markup=False)
 
     with_store(work)
-
-
-async def prove(store: Any, against: Path | None, by: str | None) -> list[str]:
-    """What is wrong with the logs: by themselves, and held against the signed checkpoints: those of a folder that was kept
-    elsewhere, or else those that the database keeps."""
-    from mash.flows.store.checkpoints import check_signatures, kept_checkpoints, verify_against
-    from mash.flows.store.log import verify
-
-    wrong = [sentence async for sentence in verify(store)]
-    checkpoints = _read(against) if against else await kept_checkpoints(store)
-    if against and not checkpoints:
-        raise SettingsError(f"there is no checkpoint in {against}: `mash checkpoint export` writes them")
-    if checkpoints:
-        wrong += check_signatures(checkpoints, _public(by))
-        wrong += [sentence async for sentence in verify_against(store, checkpoints)]
-    return wrong
-
-
-def _read(folder: Path) -> list[Any]:
-    from mash.flows.store.checkpoints import Signed
-
-    try:
-        return [Signed(**json.loads(path.read_text())) for path in sorted(folder.glob("checkpoint-*.json"))]
-    except (OSError, ValueError, TypeError):
-        raise SettingsError(f"{folder}: a checkpoint cannot be read; expected what `mash checkpoint export` wrote") from None
-
-
-def _public(given: str | None) -> Any:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    from mash.flows.store.checkpoints import signing_key
-
-    if given is None:
-        return signing_key(installed()).public_key()
-    try:
-        return Ed25519PublicKey.from_public_bytes(base64.b64decode(given, validate=True))
-    except (binascii.Error, ValueError):
-        raise SettingsError("--key: expected what `mash checkpoint key` prints") from None

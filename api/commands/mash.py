@@ -5,19 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api.commands import backup as backup_cli
-from mash.api.commands import checkpoint as checkpoint_cli
-from mash.api.commands import master_key as keys_cli
-from mash.api.commands import notify as notify_cli
-from mash.api.commands import people as people_cli
-from mash.api.commands import profile as profile_cli
-from mash.api.commands import rota as rota_cli
-from mash.api.commands import sign_on as sign_on_cli
+from mash.api.commands import backup, checkpoint, master_key, notify, people, profile, rota, sign_on
 from mash.api.commands.installed import administrator, installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
@@ -25,6 +20,8 @@ from mash.config.version import VERSION
 from mash.states.errors import Refusal
 from mash.states.machine import diagram
 
+FURTHER = "mash.commands"
+"""The entry points of further commands, each by its name."""
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -32,24 +29,29 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(no_args_is_help=True, help="Whether the installation refuses what it must.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
-app.add_typer(profile_cli.app, name="profile")
-app.add_typer(rota_cli.app, name="rota")
-app.add_typer(notify_cli.app, name="notify")
-app.command()(profile_cli.walk)
-app.command()(backup_cli.backup)
-app.command()(backup_cli.restore)
-app.command()(backup_cli.backup_key)
+app.add_typer(profile.app, name="profile")
+app.add_typer(rota.app, name="rota")
+app.add_typer(notify.app, name="notify")
+app.command()(profile.walk)
+app.command()(backup.backup)
+app.command()(backup.restore)
+app.command()(backup.backup_key)
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
-app.add_typer(sign_on_cli.keys, name="key")
-app.add_typer(sign_on_cli.sessions, name="session")
-app.add_typer(sign_on_cli.accounts, name="account")
-app.command()(sign_on_cli.token)
-app.add_typer(keys_cli.app, name="keys")
-app.add_typer(checkpoint_cli.app, name="checkpoint")
-app.add_typer(people_cli.app, name="retention")
-app.command()(people_cli.erase)
-app.command()(people_cli.sar)
+app.add_typer(sign_on.keys, name="key")
+app.add_typer(sign_on.sessions, name="session")
+app.add_typer(sign_on.accounts, name="account")
+app.command()(sign_on.token)
+app.add_typer(master_key.app, name="master-key")
+app.add_typer(master_key.app, name="keys", hidden=True, callback=master_key.renamed)
+app.add_typer(checkpoint.app, name="checkpoint")
+app.add_typer(people.app, name="retention")
+app.command()(people.erase)
+app.command()(people.sar)
+
+
+class CommandNotLoaded(Exception):
+    """A command that an entry point names cannot be had; says which, and why."""
 
 
 def show_version(asked: bool) -> None:
@@ -146,7 +148,7 @@ def log(
     key: Annotated[str | None, typer.Option(help="What checks their signatures, as `mash checkpoint key` printed it.")] = None,
 ) -> None:
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
-    from mash.api.commands.checkpoint import prove
+    from mash.api.proof import prove
     from mash.flows.store.log import read_log
     from mash.flows.store.reads.reading import look_at
     from mash.flows.telling.story import told
@@ -161,7 +163,7 @@ def log(
             out.print(f"{recorded.sequence:>4}  {dated(recorded.at)}  {recorded.by.role:<20} {words}", markup=False)
 
     async def verify(store: Any) -> None:
-        wrong = await prove(store, against, key)
+        wrong = await prove(store, installed(), against, key)
         for sentence in wrong:
             out.print(sentence, markup=False)
         out.print(f"{len(wrong)} chains are broken" if wrong else "every chain verifies")
@@ -197,22 +199,6 @@ def demo(
     raise typer.Exit(run_demo(stay=not exit_, as_json=as_json, hubs=tuple(hubs or ("sandwell", "merton"))))
 
 
-@app.command()
-def bench(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    quick: bool = False,
-    scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
-) -> None:
-    """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
-    if scale:
-        from mash.bench.scale import run_bench_scale
-
-        raise typer.Exit(run_bench_scale(as_json=as_json, quick=quick))
-    from mash.bench.run import run_bench
-
-    raise typer.Exit(run_bench(as_json=as_json, quick=quick))
-
-
 @audit_app.command("self-test")
 def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
     """Attack an installation of its own in nearly a hundred ways, a line each. Exit code 1 when one succeeds."""
@@ -221,23 +207,23 @@ def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JS
     raise typer.Exit(run_self_test(as_json))
 
 
-@app.command()
-def chaos(
-    minutes: Annotated[float, typer.Option(help="For how long faults are struck.")] = 2,
-    seed: Annotated[int | None, typer.Option(help="Strike the same faults in the same order again.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Strike random faults at a stack of its own under load, then audit it: what was accepted is there, once, and was told."""
-    from mash.bench.chaos import run_chaos
-
-    raise typer.Exit(run_chaos(minutes, seed, as_json))
+@cache
+def add_commands() -> None:
+    """Add, once, the commands that stand above the API, by the entry points that name them: the API imports none of them. Raises
+    CommandNotLoaded rather than leave one out."""
+    for entry in entry_points(group=FURTHER):
+        try:
+            app.command(entry.name)(entry.load())
+        except (ImportError, AttributeError) as error:
+            raise CommandNotLoaded(f"the command `{entry.name}` ({entry.value}) cannot be loaded: {error}") from error
 
 
 def main() -> None:
     """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
     try:
+        add_commands()
         app()
-    except (SettingsError, WrongFile, Refusal) as wrong:
+    except (SettingsError, WrongFile, Refusal, CommandNotLoaded) as wrong:
         print(f"mash: {wrong}", file=sys.stderr)
         sys.exit(2)
 

@@ -1,7 +1,8 @@
-"""`mash keys`: the master key, which wraps every referral's key."""
+"""`mash master-key`: the master key, which wraps every referral's key."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
@@ -10,6 +11,11 @@ from mash.api.commands.installed import installed, out, with_store
 from mash.config.settings import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, help="The master key, which wraps every referral's key.")
+
+
+def renamed() -> None:
+    """Say what `mash keys` is called now: it was too easily taken for `mash key`, of API keys."""
+    print("mash keys is called mash master-key now", file=sys.stderr)
 
 
 @app.command()
@@ -30,7 +36,7 @@ def status() -> None:
 @app.command()
 def rotate() -> None:
     """Make a new master key where it is kept in a file, and wrap every referral's key by the newest one. Everything goes on
-    meanwhile: running parts read the file again. The older key stays, until `mash keys retire`."""
+    meanwhile: running parts read the file again. The older key stays, until `mash master-key retire`."""
     from mash.flows.installation.stack import write_secret
     from mash.flows.store.keys import new_master
     from mash.flows.store.rotation import wrap_anew
@@ -46,7 +52,7 @@ def rotate() -> None:
         out.print(f"{await wrap_anew(store)} referrals' keys were wrapped by {store.keyring.current.name}")
 
     with_store(work)
-    out.print("when every part has read it (at once, or at their next start): mash keys retire")
+    out.print("when every part has read it (at once, or at their next start): mash master-key retire")
 
 
 @app.command()

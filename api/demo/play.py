@@ -7,8 +7,10 @@ import json
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from rich.live import Live
 from rich.table import Table
 from sqlalchemy import create_engine, make_url, text
 
+from mash.api.client import People, Refused, person, sign_in
 from mash.api.demo.mail_page import serve_mail_page
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
@@ -28,11 +31,9 @@ from mash.config.settings import Settings, read_settings
 from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.reads.queries import conservation, tally
-from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.time import HubTime
 from mash.states.clocks import dated, local
-from mash.states.commands import Actor
 from mash.states.machine import NAMES
 
 RATE = 3600.0
@@ -148,56 +149,47 @@ async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[
     mailbox.time = store.time
     try:
         sent: dict[str, dict[str, Any]] = {}
-        hubs = [await _people(store, settings, name, sent) for name in settings.hub_names]
-        keys = {name: await make_api_key(store, NewKey(f"demo-{name}", name, "unknown")) for name in settings.hub_names}
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_send_all(store, settings, keys, sent))
-            for hub in hubs:
-                group.create_task(work(hub, STARTS + LASTS))
-            group.create_task((_show if console.is_terminal else _tell)(console, hubs, mailbox, store))
+        async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
+            hubs = [await _hub(store, settings, name, http, sent) for name in settings.hub_names]
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_send_all(store, hubs, sent))
+                for hub in hubs:
+                    group.create_task(work(hub, STARTS + LASTS))
+                group.create_task((_show if console.is_terminal else _tell)(console, hubs, mailbox, store))
         return await _report(store, console, hubs, mailbox, sent)
     finally:
         await store.close()
 
 
-async def _people(store: Store, settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> Hub:
+async def _hub(store: Store, settings: Settings, name: str, http: httpx.AsyncClient, sent: dict[str, dict[str, Any]]) -> Hub:
+    """A hub's people, signed in, and a system that sends it referrals."""
     profile = load_profile(name, settings.profiles_dir)
     positions = {
-        "duty_manager": ("duty_manager", "social_care"),
-        "rater": (profile.raters[0], "social_care"),
-        "chair": (profile.meeting.chair, "social_care"),
-        "decider": (profile.deciders[0], "social_care"),
-        "early_help": ("early_help", "early_help"),
-        "adult_social_worker": ("adult_social_worker", "adults"),
-        "second": (next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second"),
-        **{f"agency:{agency}": ("agency", agency) for agency in profile.agencies},
+        "duty_manager": person("duty_manager", hub=name),
+        "rater": person(profile.raters[0], hub=name),
+        "chair": person(profile.meeting.chair, hub=name),
+        "decider": person(profile.deciders[0], hub=name),
+        "early_help": person("early_help", "early_help", name),
+        "adult_social_worker": person("adult_social_worker", "adults", name),
+        "second": person(next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second", name),
+        **{f"agency:{agency}": person("agency", agency, name) for agency in profile.agencies},
     }
-    tokens = {}
-    for who, (role, agency) in positions.items():
-        actor = Actor(id=f"{role}.{agency}.{name}", role=role, agency=agency, hub=name)
-        tokens[who] = await begin_session(store, [actor], "command_line")
-    return Hub(profile, settings.base_url, tokens, sent)
+    key = await make_api_key(store, NewKey(f"demo-{name}", name, "unknown"))
+    sessions = await sign_in(store, positions.values())
+    people = People(key=key, sessions=sessions, http=http, duty_manager=positions["duty_manager"])
+    return Hub(profile, people, positions, sent)
 
 
-async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent: dict[str, dict[str, Any]]) -> None:
+async def _send_all(store: Store, hubs: list[Hub], sent: dict[str, dict[str, Any]]) -> None:
     """Send the referrals over HTTP, in their order, squeezed into the first two simulated days."""
-    referrals, turns = vignettes(), list(keys.values())
+    referrals = vignettes()
     first, last = (datetime.fromisoformat(referrals[n]["received_at"]) for n in (0, -1))
-    async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
-        for number, vignette in enumerate(referrals):
-            received = datetime.fromisoformat(vignette["received_at"])
-            await asyncio.sleep(store.time.wait(STARTS + ARRIVE_WITHIN * ((received - first) / (last - first))))
-            body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at")}
-            answer = await http.post(
-                "/referrals",
-                json={**body, "reported_at": vignette["received_at"]},
-                headers={
-                    "Authorization": f"Bearer {turns[number % len(turns)]}",
-                    "Idempotency-Key": vignette["id"],
-                },
-            )
-            if answer.status_code == 201:
-                sent[answer.json()["reference"]] = vignette
+    for vignette, hub in zip(referrals, cycle(hubs), strict=False):
+        received = datetime.fromisoformat(vignette["received_at"])
+        await asyncio.sleep(store.time.wait(STARTS + ARRIVE_WITHIN * ((received - first) / (last - first))))
+        body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at")}
+        with suppress(Refused):
+            sent[await hub.people.submit({**body, "reported_at": vignette["received_at"]}, vignette["id"])] = vignette
 
 
 async def _show(console: Console, hubs: list[Hub], mailbox: Mailbox, store: Store) -> None:

@@ -17,7 +17,7 @@ from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import in_words, said_of
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
-from mash.api.schemas import LONGEST_WORDS, Reference
+from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.command_words import COMMAND_WORDS
 from mash.config.permissions import may
 from mash.flows.store.reads.queries import Case

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
-from mash.api.schemas import CommandGiven
+from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.words import sentence, worded
 from mash.states import commands, whose

@@ -13,7 +13,7 @@ from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.routes.cases import brief
 from mash.api.routes.gatherings import gathering, gatherings
-from mash.api.schemas import CODE, Day, Reference
+from mash.api.schemas.fields import CODE, Day, Reference
 from mash.config.permissions import may
 from mash.flows.store.reads.reading import convened, information_product, look_at, possible
 from mash.states.clocks import LONDON, day_of

@@ -18,7 +18,8 @@ from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words, said_of
 from mash.api.problems import STATUS, Malformed, answers
 from mash.api.routes.referrals import begin_disagreement
-from mash.api.schemas import LONGEST_WORDS, DisagreementGiven
+from mash.api.schemas.contact import DisagreementGiven
+from mash.api.schemas.fields import LONGEST_WORDS
 from mash.flows.store.reads.queries import Case, read_case
 from mash.flows.store.reads.reading import look_at_family
 from mash.notifications.links import is_status_code

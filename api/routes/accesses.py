@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
-from mash.api.schemas import REFERENCE, Moment
+from mash.api.schemas.fields import REFERENCE, Moment
 from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
 from mash.flows.store.store import Store
 from mash.states.commands import Actor, Login

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.api.permitted import Permitted, demand
 from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
 from mash.api.routes.referrals import Key, idempotency_key
-from mash.api.schemas import CODE, REFERENCE, CommandGiven, Reference
+from mash.api.schemas.command import CommandGiven
+from mash.api.schemas.fields import CODE, REFERENCE, Reference
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.queries import Case
 from mash.flows.store.reads.reading import look_at, offered, open_cases, possible, read_items, read_notices, read_story

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING
-from mash.api.schemas import Moment
+from mash.api.schemas.fields import Moment
 from mash.flows.carrying.duty import gaps_ahead
 from mash.flows.store.rotas import read_rota
 from mash.states.commands import Actor

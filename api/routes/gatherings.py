@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, FINDING
 from mash.api.routes.cases import Reader, brief
-from mash.api.schemas import CODE, Day, Reference
+from mash.api.schemas.fields import CODE, Day, Reference
 from mash.flows.store.reads.reading import agenda, disagreements, information_product, look_at
 from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON

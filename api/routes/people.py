@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING
-from mash.api.schemas import PLAIN
+from mash.api.schemas.fields import PLAIN
 from mash.api.text import plain
 from mash.flows.store.reads.search import find
 from mash.states.commands import Actor

@@ -15,7 +15,9 @@ from starlette.datastructures import State
 from mash.api.auth import REFERRER_ROLE, referrer
 from mash.api.permitted import Permitted
 from mash.api.problems import ACTING, FINDING, Malformed, answer_for, answers, reply
-from mash.api.schemas import DisagreementGiven, Reference, Submission, contact_of
+from mash.api.schemas.contact import DisagreementGiven, Submission
+from mash.api.schemas.fields import Reference
+from mash.api.schemas.intake import contact_of
 from mash.flows.store.apply import apply, receive
 from mash.flows.store.reads.queries import Case
 from mash.flows.store.reads.reading import look_at, look_at_family

@@ -27,12 +27,6 @@ def _read(scene: Scene, credential: str) -> httpx.Response:
     return scene.on.http.get(f"/cases/{scene.case}", headers={"Authorization": f"Bearer {credential}"})
 
 
-def _submit(scene: Scene, key: str) -> httpx.Response:
-    scene.on.sent += 1
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"caller-{scene.on.sent}"}
-    return scene.on.http.post("/referrals", json=ORDINARY, headers=headers)
-
-
 @attack("read a case without signing in")
 def anonymous(scene: Scene) -> str:
     allowed(scene.on.http.get(f"/cases/{scene.case}", headers=scene.on.staff("duty_manager")))
@@ -67,21 +61,24 @@ def signed_out(scene: Scene) -> str:
 
 @attack("submit with an API key that has expired")
 def key_expired(scene: Scene) -> str:
-    return refused(_submit(scene, scene.on.stored(lambda store: make_api_key(store, _school("late", days=-1)))), 401)
+    return refused(
+        scene.on.submit(ORDINARY, by=scene.on.stored(lambda store: make_api_key(store, _school("late", days=-1)))), 401
+    )
 
 
 @attack("submit with an API key that was revoked")
 def key_revoked(scene: Scene) -> str:
     key = scene.on.stored(lambda store: make_api_key(store, _school("lost")))
-    allowed(_submit(scene, key))
+    allowed(scene.on.submit(ORDINARY, by=key))
     scene.on.stored(lambda store: revoke_api_key(store, key.split("_")[1]))
-    return refused(_submit(scene, key), 401)
+    return refused(scene.on.submit(ORDINARY, by=key), 401)
 
 
 @attack("submit with an API key that may only ask")
 def key_without_scope(scene: Scene) -> str:
     asks = NewKey("asks", "sandwell", "education", scopes=("read_status",))
-    return refused(_submit(scene, scene.on.stored(lambda store: make_api_key(store, asks))), 403)
+    key = scene.on.stored(lambda store: make_api_key(store, asks))
+    return refused(scene.on.submit(ORDINARY, by=key), 403)
 
 
 @attack("read a case with a school's API key")

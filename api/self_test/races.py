@@ -47,8 +47,7 @@ def other_content(scene: Scene) -> str:
 def anothers_key(scene: Scene) -> str:
     theirs = allowed(scene.on.submit(ORDINARY, "theirs")).json()
     key = scene.on.stored(lambda store: make_api_key(store, NewKey("replays", "sandwell", "education")))
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "theirs"}
-    mine = allowed(scene.on.http.post("/referrals", json=ORDINARY, headers=headers)).json()
+    mine = allowed(scene.on.submit(ORDINARY, "theirs", by=key)).json()
     hold(mine["reference"] != theirs["reference"] and mine["status_code"] != theirs["status_code"], "theirs")
     return "a referral of its own"
 

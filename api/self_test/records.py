@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from mash.api.client import CANARY, ORDINARY, person
-from mash.api.commands.checkpoint import prove
+from mash.api.proof import prove
 from mash.api.self_test.attack import GotIn, attack, hold, refused
 from mash.api.self_test.scene import SAID, Scene
 from mash.config.settings import SettingsError
@@ -27,7 +27,7 @@ from mash.states.events import GENESIS, Recorded
 
 def _found(scene: Scene, by: str | None = None) -> list[str]:
     """What `mash log verify` says."""
-    return scene.on.stored(lambda store: prove(store, None, by or public_key(signing_key(scene.on.settings))))
+    return scene.on.stored(lambda store: prove(store, scene.on.settings, None, by))
 
 
 def _names(scene: Scene, sentence: str) -> str:

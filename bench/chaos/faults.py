@@ -137,17 +137,17 @@ def _in_the_ui(what: str, number: int = 5) -> Fault:
 
 
 def _fill(stage: Stage, _: random.Random) -> None:
-    stage.fill_disk()
+    stage.disk.fill()
 
 
 def _set_clock(hours: int) -> Fault:
     """The clock is set wrong, and set right again after a while."""
 
     def strike(stage: Stage, _: random.Random) -> None:
-        stage.set_clock(hours * 3600)
+        stage.clock.set(hours * 3600)
 
     def mend(stage: Stage) -> None:
-        stage.set_clock(0)
+        stage.clock.set(0)
 
     name = f"the clock is set an hour {'forwards' if hours > 0 else 'backwards'}, and right again"
     return Fault(name, strike, mend, (5, 15), needs="clock")
@@ -162,7 +162,7 @@ FAULTS = (
     Fault("Prefect's server fails in the middle of attempts", _lose_artifacts, _find_artifacts, (5, 15)),
     Fault("the mail server refuses connections", lambda stage, _: stage.mail.close(), lambda stage: stage.mail.open(), (5, 20)),
     *(_mail(mood) for mood in ("refuses", "hangs", "fails after taking", "hangs up after taking")),
-    Fault("the disk is full", _fill, lambda stage: stage.empty_disk(), (5, 15), needs="disk"),
+    Fault("the disk is full", _fill, lambda stage: stage.disk.empty(), (5, 15), needs="disk"),
     Fault("a second worker runs beside the first", _second_worker, _one_worker, (5, 15)),
     Fault("the worker is paused for longer than its leases", _pause_worker, _let_worker_go_on, (8, 15)),
     _set_clock(1),

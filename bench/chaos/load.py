@@ -6,12 +6,13 @@ import asyncio
 import random
 import threading
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any
 
 import httpx
 
-from mash.bench.load import AGENCIES, RATING, contact
+from mash.api.client import Callers, Request, moved_on
+from mash.bench.load import DUTY_MANAGER, OF_AGENCY, contact
+from mash.bench.stack import AGENCIES, RATING
 from mash.config.settings import Settings
 
 CLIENTS = 4
@@ -55,10 +56,9 @@ class Ended(Exception):
 class Load:
     """Clients in a thread of their own, so that whoever strikes the faults may wait."""
 
-    def __init__(self, settings: Settings, key: str, sessions: dict[tuple[str, str], str], seed: int, clients: int) -> None:
-        self.settings, self.key, self.sessions, self.seed, self.clients = settings, key, sessions, seed, clients
+    def __init__(self, settings: Settings, callers: Callers, seed: int, clients: int) -> None:
+        self.settings, self.callers, self.seed, self.clients = settings, callers, seed, clients
         self.accepted = Accepted()
-        self.numbers = count()
         self.stopping = threading.Event()
         self.thread: threading.Thread | None = None
         self.failure: Exception | None = None
@@ -120,22 +120,20 @@ class Load:
 
     async def submit(self, http: httpx.AsyncClient, *, danger: bool = False) -> str:
         """Submit a contact until it is taken; returns its reference."""
-        key, body = f"chaos-{next(self.numbers)}", contact()
+        key, body = self.callers.once(), contact()
         body["concern"] = {**body["concern"], "immediate_danger": danger}
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": key}
-        answer = await self._persist(http, "/referrals", body, headers, key)
+        answer = await self._persist(http, self.callers.to_submit(body, key), key)
         reference = str(answer.json()["reference"])
         self.accepted.submissions[reference] = key
         return reference
 
     async def give(self, http: httpx.AsyncClient, reference: str, kind: str, fields: dict[str, Any]) -> None:
         """Give a command until it is taken, looking again where the case has moved on."""
-        by = self._staff("agency", fields["agency"]) if kind == "answer_check" else self._staff("duty_manager")
+        by = self.callers.headers_of(OF_AGENCY[fields["agency"]] if kind == "answer_check" else DUTY_MANAGER)
         while True:
             seen = (await self._look(http, reference))["version"]
-            body = {"seen": seen, "command": {"kind": kind, **fields}, "words": "Words that say why."}
-            headers = {**by, "Idempotency-Key": f"chaos-{next(self.numbers)}"}
-            answer = await self._persist(http, f"/cases/{reference}/commands", body, headers, reference)
+            request = self.callers.to_give(reference, {"kind": kind, **fields}, by, seen, "Words that say why.")
+            answer = await self._persist(http, request, reference)
             if answer.status_code == 200:
                 done = answer.json()
                 self.accepted.commands.append(Done(reference, kind, done["version"], tuple(done["events"])))
@@ -144,7 +142,7 @@ class Load:
     async def _look(self, http: httpx.AsyncClient, reference: str) -> dict[str, Any]:
         while True:
             try:
-                answer = await http.get(f"/cases/{reference}", headers=self._staff("duty_manager"))
+                answer = await http.request(**self.callers.to_look(reference, self.callers.headers_of(DUTY_MANAGER)))
                 if answer.status_code == 200:
                     return dict(answer.json())
             except httpx.TransportError:
@@ -153,17 +151,17 @@ class Load:
                 raise Ended
             await asyncio.sleep(0.2)
 
-    async def _persist(self, http: httpx.AsyncClient, path: str, body: Any, headers: dict[str, str], what: str) -> httpx.Response:
+    async def _persist(self, http: httpx.AsyncClient, request: Request, what: str) -> httpx.Response:
         """Send the same request again until it is answered by something else than an error of the server's. A conflict of
         versions is the caller's to resolve; another refusal ends the life."""
         loop, given_up = asyncio.get_running_loop(), None
         while True:
             try:
-                answer = await http.post(path, json=body, headers=headers)
-                if answer.status_code < 300 or (answer.status_code == 409 and "version" in answer.json()):
+                answer = await http.request(**request)
+                if answer.is_success or moved_on(answer):
                     return answer
                 if answer.status_code < 500:
-                    self.accepted.refused.append(f"{path}: {answer.status_code} {answer.json().get('detail')}")
+                    self.accepted.refused.append(f"{request['url']}: {answer.status_code} {answer.json().get('detail')}")
                     raise Ended
             except httpx.TransportError:
                 pass
@@ -174,6 +172,3 @@ class Load:
                     raise Ended
             self.accepted.repeated += 1
             await asyncio.sleep(0.2)
-
-    def _staff(self, role: str, agency: str = "social_care") -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.sessions[role, agency]}"}

@@ -10,7 +10,7 @@ import time
 from rich.console import Console
 from rich.table import Table
 
-from mash.bench.chaos.audit import Wrong
+from mash.bench.chaos.evidence import Wrong
 from mash.bench.chaos.faults import FAULTS, Fault
 from mash.bench.chaos.stage import Stage
 from mash.bench.run import last_words

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,24 +17,25 @@ import httpx
 import psutil
 import psycopg
 
-from mash.bench.chaos.audit import RULES, Evidence, Rules, Wrong, audit
+from mash.api.client import Callers, sign_in
+from mash.bench.chaos.audit import RULES, Rules, audit
+from mash.bench.chaos.clock import Clock
+from mash.bench.chaos.disk import Disk
+from mash.bench.chaos.evidence import Evidence, Wrong
 from mash.bench.chaos.load import CLIENTS, Load
 from mash.bench.chaos.post import MailServer
-from mash.bench.load import AGENCIES, HUB, bench_settings
+from mash.bench.load import DUTY_MANAGER, OF_AGENCY
+from mash.bench.stack import AGENCIES, HUB, bench_settings
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import ClusterNotStarted
 from mash.flows.installation.stack import PARTS, Stack, kind
 from mash.flows.store.api_keys import NewKey, make_api_key
-from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import open_store
-from mash.states.commands import Actor
 
 Need = Literal["disk", "clock"]
 RATE = 120.0
 """How much faster time runs: clocks come due, and alerts with them, within minutes."""
 ROLES = ("duty_manager", "practice_manager", "service_manager", "out_of_hours", "administrator")
-DISK = 2 << 30
-"""Bytes of the disk of its own, where there may be one. It is memory, but only what is used of it."""
 AFTER = 1.0
 """Seconds for which a part stays dead."""
 YEARS = 50_000.0
@@ -58,16 +57,12 @@ class ChaosStack(Stack):
         return command, {**environment, **self.clock}, handed
 
 
-async def _credentials(settings: Settings) -> tuple[str, dict[tuple[str, str], str]]:
-    """The key of a school's system, and the sessions of those who act, by role and agency. They hold for years: the API's clock
-    is set wrong at times."""
+async def _callers(settings: Settings) -> Callers:
+    """A school's system, and those who act. They are known for years: the API's clock is set wrong at times."""
     store = await open_store(settings, pool_size=1)
     try:
-        sessions = {}
-        for role, agency in (("duty_manager", "social_care"), *(("agency", agency) for agency in AGENCIES)):
-            actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB)
-            sessions[role, agency] = await begin_session(store, [actor], "command_line", hours=YEARS)
-        return await make_api_key(store, NewKey("school", HUB, "education", days=YEARS)), sessions
+        sessions = await sign_in(store, (DUTY_MANAGER, *OF_AGENCY.values()), hours=YEARS)
+        return Callers(key=await make_api_key(store, NewKey("school", HUB, "education", days=YEARS)), sessions=sessions)
     finally:
         await store.close()
 
@@ -82,8 +77,11 @@ class Stage:
         self.lacks: dict[Need, str] = {}
         """What faults need and is not to be had here, and why not."""
         self.mail = MailServer()
+        self.disk, self.clock = Disk(self.folder / "data"), Clock(self.folder)
         self.stack = ChaosStack(self._settings())
-        self.stack.clock = self._clock()
+        self.stack.clock = self.clock.environment
+        if not self.clock.environment:
+            self.lacks["clock"] = "libfaketime is not installed."
         self.wanted = set[str]()
         self.dead: dict[str, float] = {}
         self.began = datetime.now(UTC)
@@ -102,7 +100,8 @@ class Stage:
 
     def __enter__(self) -> Self:
         try:
-            self._mount()
+            if not self.disk.mount():
+                self.lacks["disk"] = "Mounting a disk that can be filled is not permitted here."
             self.mail.open()
             self.stack.__enter__()
             self.stack.wait_ready(120)
@@ -115,8 +114,7 @@ class Stage:
         user, _, password = login.partition(":")
         self.auth = (user, password)
         self.prefect = httpx.Client(base_url=settings.prefect_api_url, auth=self.auth, timeout=10)
-        key, sessions = asyncio.run(_credentials(settings))
-        self.load = Load(settings, key, sessions, self.seed, self.clients)
+        self.load = Load(settings, asyncio.run(_callers(settings)), self.seed, self.clients)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,57 +129,8 @@ class Stage:
         self.stack.stop()
         self.mail.close()
         if "disk" not in self.lacks:
-            subprocess.run(["umount", "--lazy", str(self.disk)], check=False)  # noqa: S607  as root's PATH finds it
+            self.disk.unmount()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    # --- the clock ------------------------------------------------------------------------------------------------------
-
-    def _clock(self) -> dict[str, str]:
-        """Give the processes a clock of their own where libfaketime is installed: setting the machine's would hit everybody."""
-        self.set_clock(0)
-        library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-        if library is None:
-            self.lacks["clock"] = "libfaketime is not installed."
-            return {}
-        asked = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.folder / "clock")}
-        return {**asked, "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-    def set_clock(self, ahead: int) -> None:
-        """Set the processes' clock so many seconds ahead of the true time, or behind it; they see it within a second."""
-        new = self.folder / "clock.new"
-        new.write_text(f"{ahead:+d}\n")
-        new.replace(self.folder / "clock")
-
-    # --- the disk -------------------------------------------------------------------------------------------------------
-
-    @property
-    def disk(self) -> Path:
-        """The stack's data directory."""
-        return self.folder / "data"
-
-    def _mount(self) -> None:
-        """Give the data a disk of its own, that can be made full without filling anybody else's; only root may."""
-        self.disk.mkdir()
-        options = f"size={DISK},mode=755"
-        mount = ["mount", "-t", "tmpfs", "-o", options, "mash-chaos", str(self.disk)]
-        if subprocess.run(mount, capture_output=True, check=False).returncode:
-            self.lacks["disk"] = "Mounting a disk that can be filled is not permitted here."
-
-    def fill_disk(self) -> None:
-        """Nothing more can be written: the disk shrinks to what is on it."""
-        for _ in range(50):
-            found = os.statvfs(self.disk)
-            if self._resize((found.f_blocks - found.f_bfree) * found.f_frsize):
-                return
-        raise RuntimeError("the disk could not be filled")
-
-    def empty_disk(self) -> None:
-        """There is room again."""
-        self._resize(DISK)
-
-    def _resize(self, size: int) -> bool:
-        resize = ["mount", "-o", f"remount,size={size}", str(self.disk)]
-        return subprocess.run(resize, capture_output=True, check=False).returncode == 0
 
     # --- the parts ------------------------------------------------------------------------------------------------------
 

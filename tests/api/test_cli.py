@@ -23,6 +23,16 @@ def test_states_prints_the_machine_as_a_mermaid_diagram() -> None:
     assert mash("states").stdout.startswith("stateDiagram-v2")
 
 
+def test_a_further_command_that_cannot_be_loaded_is_said_at_every_start(tmp_path: Path) -> None:
+    installed = tmp_path / "broken-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Name: broken\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[mash.commands]\nmend = no_such_module:mend\n")
+    refused = mash("states", PYTHONPATH=str(tmp_path))
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("mash: the command `mend` (no_such_module:mend) cannot be loaded")
+
+
 def test_profile_show_marks_what_is_stated_and_what_is_a_default() -> None:
     shown = mash_here("profile", "show", "sandwell", COLUMNS="200").stdout
     assert "Red 4 hours" in shown

@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from mash.api.demo.mailbox import Mailbox
-from mash.bench.load import bench_settings
+from mash.bench.load import contact
 from mash.bench.run import completed, to_outcome
 from mash.bench.scale import KILLED, InsistingPeople, ScaledBench, decided_once, lives
+from mash.bench.stack import bench_settings
 from mash.flows.installation.scaled import REDIS
 from mash.flows.store.log import verify
 from mash.flows.store.reads.queries import conservation
@@ -51,7 +52,7 @@ async def lived(stack: ScaledBench) -> None:
     people = await InsistingPeople.of(stack, store)
     try:
         references = await lives(people, 1)
-        opened = [await people.submit() for _ in range(4)]
+        opened = [await people.submit(contact()) for _ in range(4)]
         # At rest: what a killed worker is sending is sent again only when its lease is over, after a minute.
         await people.parked(opened, "Awaiting triage", 30)
         for part in KILLED:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from mash.api.schemas import Submission, contact_of
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
 from mash.flows.store.apply import act, receive

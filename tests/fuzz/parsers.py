@@ -15,7 +15,9 @@ from seeds import KEY, SECRET
 
 from mash.api.problems import Malformed, malformed
 from mash.api.routes import accesses, people
-from mash.api.schemas import CommandGiven, DisagreementGiven, Submission, contact_of
+from mash.api.schemas.command import CommandGiven
+from mash.api.schemas.contact import DisagreementGiven, Submission
+from mash.api.schemas.intake import contact_of
 from mash.api.text import plain
 from mash.config.channels import read_channels
 from mash.config.permissions import read_permissions

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mash.api.schemas import EXAMPLE
+from mash.api.schemas.contact import EXAMPLE
 from mash.config.profile import SHIPPED, load_profile
 from mash.notifications.links import AlertLink, sign, status_code
 from mash.notifications.rota import Absence, Pattern, Rota, Shift

@@ -12,7 +12,8 @@ from hubs_at_work import DUTY, MORNING, Case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.schemas import Submission, contact_of
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
 from mash.config.profile import available, load_profile
 from mash.notifications.preview import FACTS, check_own, preview
 from mash.notifications.wording import KINDS, UNADDRESSED, WordingWrong, message_for

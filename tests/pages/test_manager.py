@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hub import Hub
 
-from mash.api.pages import manager
+from mash.api.pages.figures import manager
 from mash.api.pages.figures.tables import NOTHING, Figure
 from mash.states.commands import Actor
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.problems import answer_for
-from mash.api.schemas import Submission, contact_of
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
 from mash.config.settings import Settings, SettingsError, read_settings
 from mash.flows.installation.stack import write_secret
 from mash.flows.store.apply import receive

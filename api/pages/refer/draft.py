@@ -17,7 +17,7 @@ from mash.api.auth import cookie_name, same_origin, set_cookie
 from mash.api.limits import place_of
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
-from mash.api.pages.refer import submission as written
+from mash.api.pages.refer import submission
 from mash.api.pages.refer.steps import PUBLIC, Answers, Errors, Step, Typed
 from mash.api.problems import Malformed
 from mash.flows.store.drafts import KEPT, NoRoom, NotWritten, begin_draft, read_draft, write_draft
@@ -28,14 +28,14 @@ from mash.states.profile import Profile
 COOKIE = "mash-referral"
 """The cookie that holds the secret of a draft."""
 WORDS: dict[str, Any] = {
-    "professionals": {code: words for code, (words, _, _) in written.FROM.items() if code not in PUBLIC},
-    "public": {code: written.FROM[code][0] for code in PUBLIC},
-    "categories": written.CATEGORIES,
-    "cohorts": written.COHORTS,
-    "agreed": written.AGREED,
-    "danger": written.DANGER,
-    "yes_no": written.YES_NO,
-    "wants": written.WANTS,
+    "professionals": {code: words for code, (words, _, _) in submission.FROM.items() if code not in PUBLIC},
+    "public": {code: submission.FROM[code][0] for code in PUBLIC},
+    "categories": submission.CATEGORIES,
+    "cohorts": submission.COHORTS,
+    "agreed": submission.AGREED,
+    "danger": submission.DANGER,
+    "yes_no": submission.YES_NO,
+    "wants": submission.WANTS,
     "kept_days": KEPT.days,
 }
 """What there is to choose from, and for how long a draft is kept."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import REFERRER_ROLE, drop_cookie, holder, same_origin
-from mash.api.pages.refer import submission as written
+from mash.api.pages.refer import submission
 from mash.api.pages.refer.draft import COOKIE, NOT_WRITTEN, Mine, begin, find_mine, on, remembering, shown, today, unsent
 from mash.api.pages.refer.steps import Answers, Errors, after, faults
 from mash.api.pages.refusals import said_of
@@ -115,7 +115,7 @@ async def check(request: Request) -> Response:
 
 
 def _check_page(request: Request, answers: Answers, errors: Errors | None = None, status: int = 200) -> Response:
-    rows = written.rows_of(answers, request.app.state.store.hubs, today(request))
+    rows = submission.rows_of(answers, request.app.state.store.hubs, today(request))
     return shown(request, "check", CHECK, answers, errors, status, parts=rows)
 
 
@@ -130,9 +130,9 @@ async def send(request: Request) -> Response:
         return _check_page(request, mine.answers, wrong, 422)
     key = hash_of(mine.secret)
     hub = app.store.hub(mine.answers.said("area", "hub") or next(iter(app.store.hubs))).name
-    by = Actor(id=f"form:{key[:24]}", role=REFERRER_ROLE, agency=written.agency_of(mine.answers), hub=hub)
+    by = Actor(id=f"form:{key[:24]}", role=REFERRER_ROLE, agency=submission.agency_of(mine.answers), hub=hub)
     try:
-        answer = await take_in(app, written.submission_of(mine.answers), by, key)
+        answer = await take_in(app, submission.submission_of(mine.answers), by, key)
     except KeyReused:
         return _check_page(request, mine.answers, {"/refer": CHANGED}, 409)
     if answer.reference is None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from mash.api.pages.refer import submission as written
+from mash.api.pages.refer import submission
 from mash.api.pages.refer.draft import NOT_WRITTEN, find_mine, keep, on, read_form, remembering, shown, today, typed_in, unsent
 from mash.api.pages.refer.steps import CHECK, ENTRY, LISTS, STEPS, Answers, Errors, List, Step, Typed, after, before
 from mash.flows.store.drafts import NotWritten
@@ -128,7 +128,7 @@ def _step_page(
     back = before(step.name, answers, len(request.app.state.store.hubs))
     known = {"back": back, "step": step.name, "action": f"/refer/{step.name}", "passed": _passed(step, typed, errors)}
     if isinstance(step, List):
-        named = [(each[ENTRY], written.described(each)) for each in answers.entries(step.name)]
+        named = [(each[ENTRY], submission.described(each)) for each in answers.entries(step.name)]
         return shown(request, "list", step.titled(answers.advice), answers, errors, status, typed, **known, named=named)
     return shown(request, step.name, step.titled(answers.advice), answers, errors, status, typed, **known)
 

@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from mash.api.pages.questions import UNREADABLE
-from mash.api.schemas import LONGEST_LINE, LONGEST_TEXT, MOST_HOUSEHOLD, MOST_SUBJECTS, reachable
+from mash.api.schemas.contact import MOST_HOUSEHOLD, MOST_SUBJECTS
+from mash.api.schemas.fields import LONGEST_LINE, LONGEST_TEXT
+from mash.api.schemas.intake import reachable
 from mash.api.text import plain
 
 Typed = dict[str, str]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from mash.api.pages.refer.steps import DATE, ENTRY, PEOPLE, PUBLIC, STEPS, Answers, Typed, date_of
-from mash.api.schemas import Submission
+from mash.api.schemas.contact import Submission
 from mash.states.profile import Profile
 
 ANONYMOUS = "9"
