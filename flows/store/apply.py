@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
+from mash.flows.store.decision import Decision, by_command, by_split
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
 from mash.flows.store.reads.queries import glass_broken, takes_part
@@ -32,7 +33,6 @@ from mash.states.commands import (
     RecordLinked,
     StaffCommand,
 )
-from mash.states.decide import continue_split, decide
 from mash.states.errors import NotFound, NotYours, VersionConflict
 from mash.states.events import GENESIS, Event, ReferralSplit
 from mash.states.profile import Profile
@@ -68,9 +68,9 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
-    events = decide(None, command, profile, by, now, reference=reference, said=held[0])
+    decision = by_command(None, command, profile, by, now, reference=reference, said=held[0])
     standing = Standing(reference, reference, by.id, None, GENESIS)
-    return Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
+    return await _append(connection, store, writes, standing, decision, profile, by, now)
 
 
 async def apply(
@@ -109,9 +109,9 @@ async def apply(
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in words_given
     )
-    events = decide(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
+    decision = by_command(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
-    applied = Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
+    applied = await _append(connection, store, writes, standing, decision, profile, by, now)
     if isinstance(command, LinkReferral):
         await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
     return applied
@@ -174,8 +174,9 @@ async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, r
     for row in (await connection.execute(_LOCK, {"references": references})).all():
         referral = Referral.model_validate_json(row.state)
         profile = await store.profile(connection, referral.profile)
-        if events := decide(referral, FireClocks(), profile, by, now, reference=row.reference):
-            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), events, profile, by, now)
+        decision = by_command(referral, FireClocks(), profile, by, now, reference=row.reference)
+        if decision.events:
+            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), decision, profile, by, now)
             fired += 1
     await writes.flush(connection)
     return fired
@@ -204,18 +205,18 @@ async def _append(
     store: Store,
     writes: Writes,
     standing: Standing,
-    events: list[Event],
+    decision: Decision,
     profile: Profile,
     by: Actor,
     now: datetime,
-) -> Referral:
-    """Write what these events cause, and begin the linked referrals of a split."""
-    referral = writes.append(standing, events, profile, by, now)
+) -> Applied:
+    """Write what was decided, and begin the linked referrals of a split."""
+    referral = writes.append(standing, decision, profile, by, now)
     await writes.flush(connection)
-    for event in events:
+    for event in decision.events:
         if isinstance(event, ReferralSplit) and standing.referral is not None:
             await _continue(connection, store, standing, referral, event, profile, by, now)
-    return referral
+    return Applied(standing.reference, referral, decision.events)
 
 
 async def _continue(
@@ -253,6 +254,6 @@ async def _continue(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
-    events = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    decision = by_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
-    await _append(connection, store, writes, standing, events, profile, by, now)
+    await _append(connection, store, writes, standing, decision, profile, by, now)
