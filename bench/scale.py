@@ -27,7 +27,7 @@ from mash.bench.run import CLIENTS, completed, last_words, whole_life
 from mash.flows.installation.scaled import SCALED_PARTS, ScaledStack
 from mash.flows.installation.stack import kind
 from mash.flows.store.log import verify
-from mash.flows.store.reads.queries import conservation
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import EVENTS
 

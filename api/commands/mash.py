@@ -132,7 +132,7 @@ def log(
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
     from mash.api.commands.checkpoint import prove
     from mash.flows.store.log import read_log
-    from mash.flows.store.reads.reading import look_at
+    from mash.flows.store.reads.look import look_at
     from mash.flows.telling.story import told
     from mash.states.clocks import dated
 

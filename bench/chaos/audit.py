@@ -18,7 +18,9 @@ from mash.flows.carrying.referral import awaiting
 from mash.flows.carrying.watchdog import TOLERANCE
 from mash.flows.store.log import verify
 from mash.flows.store.outbox import referrer_address
-from mash.flows.store.reads.queries import Case, conservation, unfinished
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.counts import conservation
+from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, EVENTS, NOTICES, REFERRALS
 from mash.notifications.notices import REFERRER, URGENT

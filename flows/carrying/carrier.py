@@ -30,9 +30,10 @@ from mash.flows.carrying.nightly import NIGHT, Night, nightly
 from mash.flows.carrying.referral import ATTEMPT, Attempt, parked, referral
 from mash.flows.carrying.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
 from mash.flows.carrying.watchdog import WATCH, Watch, look_at_runs, look_for_leftovers, watchdog
-from mash.flows.store.reads.queries import Case, read_case, record_repair, record_shown, set_flow_run, urgencies
+from mash.flows.store.reads.case import Case, read_case
+from mash.flows.store.runs import record_shown, set_flow_run, urgencies
 from mash.flows.store.store import Store
-from mash.flows.store.trouble import tell_administrators
+from mash.flows.store.trouble import record_repair, tell_administrators
 
 log = structlog.stdlib.get_logger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, PrefectHTTPStatusError, OSError)

@@ -19,7 +19,7 @@ from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due
-from mash.flows.store.reads.queries import behind
+from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL

@@ -15,9 +15,9 @@ from mash.config.permissions import reach
 from mash.flows.store.decision import Decision, by_command, by_split
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
-from mash.flows.store.reads.queries import glass_broken, takes_part
-from mash.flows.store.store import Store, system_actor
-from mash.flows.store.tables import KEYS, REFERRALS
+from mash.flows.store.reads.participants import glass_broken, takes_part
+from mash.flows.store.store import Store, data_key, system_actor
+from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.commands import (
     STAND_ALONE,
@@ -180,11 +180,6 @@ async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, r
             fired += 1
     await writes.flush(connection)
     return fired
-
-
-async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
-    """The referral's key. Raises KeyDestroyed once it has been destroyed."""
-    return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
 def _item_of(command: StaffCommand | Command, words: str) -> Item:

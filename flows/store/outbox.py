@@ -14,9 +14,9 @@ from sqlalchemy import Row, and_, func, insert, or_, select, text, tuple_, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.channels import Channel
-from mash.flows.store.apply import apply, data_key
+from mash.flows.store.apply import apply
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.store import Store, as_json, system_actor
+from mash.flows.store.store import Store, as_json, data_key, system_actor
 from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
 from mash.flows.store.trouble import tell_administrators
 from mash.flows.store.writes import QUEUED
