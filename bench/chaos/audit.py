@@ -17,9 +17,9 @@ from mash.bench.chaos.post import MailServer, Messages
 from mash.flows.carrying.referral import awaiting
 from mash.flows.carrying.watchdog import TOLERANCE
 from mash.flows.store.log import verify
-from mash.flows.store.outbox import referrer_address
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.counts import conservation
+from mash.flows.store.reads.items import referrer_address
 from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, EVENTS, NOTICES, REFERRALS

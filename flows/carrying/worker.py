@@ -10,7 +10,6 @@ from contextlib import suppress
 import asyncpg
 import structlog
 from prefect.exceptions import TerminationSignal
-from sqlalchemy import func, select
 
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
@@ -18,10 +17,9 @@ from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
-from mash.flows.store.apply import fire_due
+from mash.flows.store.apply import fire_due, next_due
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
-from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL
 
 log = structlog.stdlib.get_logger("mash.worker")
@@ -115,8 +113,7 @@ class Worker:
                 pass
         finally:
             self.carrier.calm.set()
-        async with self.store.single.connect() as connection:
-            upcoming = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
+        upcoming = await next_due(self.store)
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
     async def _beat(self) -> None:

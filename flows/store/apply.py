@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
@@ -155,6 +155,13 @@ async def fire_due(
     for row in rows:
         by_hub.setdefault(row.hub, []).append(row.reference)
     return sum([await _fire(store, hub, references) for hub, references in by_hub.items()])
+
+
+async def next_due(store: Store) -> datetime | None:
+    """When the next clock of any referral has something to say."""
+    async with store.single.connect() as connection:
+        at: datetime | None = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
+        return at
 
 
 async def _fire(store: Store, hub: str, references: list[str]) -> int:

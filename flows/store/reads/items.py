@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may_read_words
-from mash.flows.store.keys import unseal
+from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS
@@ -96,3 +97,17 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
         Kept(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
         for row in (await connection.execute(query)).all()
     ]
+
+
+async def referrer_address(store: Store, reference: str) -> str | None:
+    """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
+    async with store.single.connect() as connection:
+        sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == "referrer"))
+        if sealed is None:
+            return None
+        try:
+            key = await data_key(connection, store, reference)
+        except KeyDestroyed:
+            return None
+    email = json.loads(unseal(AESGCM(key), sealed, reference)).get("email")
+    return str(email) if email else None
