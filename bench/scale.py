@@ -24,8 +24,8 @@ from sqlalchemy import func, select
 from mash.api.demo.mailbox import Mailbox
 from mash.bench.load import BenchFailed, BenchStack, People, bench_settings, each, say, until
 from mash.bench.run import CLIENTS, completed, last_words, whole_life
+from mash.flows.installation.parts import kind
 from mash.flows.installation.scaled import SCALED_PARTS, ScaledStack
-from mash.flows.installation.stack import kind
 from mash.flows.store.log import verify
 from mash.flows.store.reads.counts import conservation
 from mash.flows.store.store import Store, open_store

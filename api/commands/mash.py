@@ -104,7 +104,7 @@ def api(
 def worker() -> None:
     """Start the worker alone."""
     from mash.config.logs import log_to_stderr
-    from mash.flows.installation.stack import prefect_environment
+    from mash.flows.installation.parts import prefect_environment
 
     settings = installed()
     # Prefect reads its settings from the environment when it is first imported.

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from mash.api.accounts import STEP, new_account
 from mash.config.sign_on import Account, Position, accounts_text
-from mash.flows.installation.stack import Stack, write_secret
+from mash.flows.installation.secret_files import write_secret
+from mash.flows.installation.stack import Stack
 
 LOGIN = "visitor"
 POSITIONS = (("duty_manager", "social_care"), ("agency", "police"), ("administrator", "social_care"))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.api.problems import answer_for
 from mash.api.schemas import Submission, contact_of
 from mash.config.settings import Settings, SettingsError, read_settings
-from mash.flows.installation.stack import write_secret
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.apply import receive
 from mash.flows.store.keys import new_master
 from mash.flows.store.log import verify
