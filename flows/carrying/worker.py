@@ -102,7 +102,7 @@ class Worker:
         await self.carrier.calm.wait()
         if self.carrier.connected:  # with Prefect away they stay behind; the clocks and notices do not
             for reference, urgent, version in await behind(self.store, AT_ONCE):
-                self.carrier.stir(reference, urgent, version)
+                self.carrier.queue.stir(reference, urgent, version)
             await asyncio.sleep(BREATH)
 
     async def _fire_clocks(self) -> None:
