@@ -96,11 +96,8 @@ async def apply(
     outdated = seen is not None and not referral.acted <= seen <= row.version
     if outdated and command.kind not in STAND_ALONE:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
-    if reach(by.role) == "involved" and not isinstance(command, BreakGlass) and not await takes_part(connection, reference, by):
-        raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
     now = store.time.now()
-    if isinstance(command, BreakGlass) and await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
-        raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
+    await _check_part(connection, store, reference, command, by, now)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes()
@@ -115,6 +112,17 @@ async def apply(
     if isinstance(command, LinkReferral):
         await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
     return applied
+
+
+async def _check_part(
+    connection: AsyncConnection, store: Store, reference: str, command: StaffCommand | Command, by: Actor, now: datetime
+) -> None:
+    """Raises NotYours for a partner who only reads the case, and for whoever reads as many already as one may."""
+    if isinstance(command, BreakGlass):
+        if await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
+            raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
+    elif reach(by.role) == "involved" and not await takes_part(connection, reference, by):
+        raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
 
 
 async def act(
