@@ -19,7 +19,7 @@ from zxcvbn import zxcvbn
 from mash.config.settings import SettingsError
 from mash.config.sign_on import Account, Position, accounts_in, accounts_text
 from mash.flows.installation.cluster import one_at_a_time
-from mash.flows.installation.stack import write_secret
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.sessions import use_code
 from mash.flows.store.store import Store
 from mash.states.commands import Actor

@@ -27,10 +27,10 @@ from mash.bench.load import BenchPeople
 from mash.bench.measure import BenchFailed, each, say, until
 from mash.bench.run import CLIENTS, completed, last_words, whole_life
 from mash.bench.stack import BenchStack, bench_settings
+from mash.flows.installation.parts import kind
 from mash.flows.installation.scaled import SCALED_PARTS, ScaledStack
-from mash.flows.installation.stack import kind
 from mash.flows.store.log import verify
-from mash.flows.store.reads.queries import conservation
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import EVENTS
 

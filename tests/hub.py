@@ -22,7 +22,8 @@ from mash.api.client import CANARY, ORDINARY, Instance
 from mash.api.demo.endpoint import endpoint
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.installation.stack import PARTS, Stack, free_port
+from mash.flows.installation.parts import PARTS
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 
 __all__ = ["CANARY", "ORDINARY", "Hub", "eventually", "running_hub", "temporary_hub"]

@@ -118,8 +118,8 @@ def _counts(counts: dict[str, int]) -> str:
 @contextmanager
 def _said() -> Iterator[None]:
     """A failure is sentences and exit code 1. To be told to stop is one too: what is unfinished is removed."""
-    from mash.flows.installation.cluster import ClusterNotStarted
     from mash.flows.installation.copies import BackupFailed
+    from mash.flows.installation.processes import ClusterNotStarted
 
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -17,7 +17,7 @@ out = Console(highlight=False, soft_wrap=True)
 
 def installed() -> Settings:
     """The settings of this installation: the environment's, completed by what `mash up` keeps in the data directory."""
-    from mash.flows.installation.stack import complete
+    from mash.flows.installation.secret_files import complete
 
     return complete(read_settings())
 

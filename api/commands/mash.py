@@ -122,7 +122,7 @@ def api(
 def worker() -> None:
     """Start the worker alone."""
     from mash.config.logs import log_to_stderr
-    from mash.flows.installation.stack import prefect_environment
+    from mash.flows.installation.parts import prefect_environment
 
     settings = installed()
     # Prefect reads its settings from the environment when it is first imported.
@@ -150,7 +150,7 @@ def log(
     """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
     from mash.api.proof import prove
     from mash.flows.store.log import read_log
-    from mash.flows.store.reads.reading import look_at
+    from mash.flows.store.reads.look import look_at
     from mash.flows.telling.story import told
     from mash.states.clocks import dated
 

@@ -37,7 +37,7 @@ def status() -> None:
 def rotate() -> None:
     """Make a new master key where it is kept in a file, and wrap every referral's key by the newest one. Everything goes on
     meanwhile: running parts read the file again. The older key stays, until `mash master-key retire`."""
-    from mash.flows.installation.stack import write_secret
+    from mash.flows.installation.secret_files import write_secret
     from mash.flows.store.keys import new_master
     from mash.flows.store.rotation import wrap_anew
 
@@ -59,7 +59,7 @@ def rotate() -> None:
 def retire() -> None:
     """Forget the older master keys: from then on the database takes nothing that they wrapped, and their file holds the newest
     alone. Backups made before the rotation need them: keep a copy as long as you keep those."""
-    from mash.flows.installation.stack import write_secret
+    from mash.flows.installation.secret_files import write_secret
     from mash.flows.store.rotation import retire_older
 
     settings = installed()

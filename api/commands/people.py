@@ -22,7 +22,7 @@ def erase(
     """Erase the people of a concluded contact, for good: its keys are destroyed, those of its linked referrals too. Its log
     stays, and still verifies. Backups made before still hold the keys: they go when those are removed."""
     from mash.flows.store.erasure import erase as erase_people
-    from mash.flows.store.reads.queries import read_case
+    from mash.flows.store.reads.case import read_case
 
     async def work(store: Any) -> None:
         case = await read_case(store, reference)

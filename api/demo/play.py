@@ -30,7 +30,7 @@ from mash.config.profile import load_profile
 from mash.config.settings import Settings, read_settings
 from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
-from mash.flows.store.reads.queries import conservation, tally
+from mash.flows.store.reads.counts import conservation, tally
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.time import HubTime
 from mash.states.clocks import dated, local

@@ -16,7 +16,8 @@ from mash.api.accounts import STEP, new_account
 from mash.config.permissions import roles
 from mash.config.sign_on import Position, accounts_text
 from mash.config.words import agency_title, sentence
-from mash.flows.installation.stack import Stack, write_secret
+from mash.flows.installation.secret_files import write_secret
+from mash.flows.installation.stack import Stack
 from mash.flows.store.time import HubTime
 from mash.states.clocks import dated
 from mash.states.profile import Profile

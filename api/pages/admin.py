@@ -19,8 +19,8 @@ from mash.config.permissions import roles
 from mash.config.words import worded
 from mash.flows.carrying.duty import gaps_ahead, told
 from mash.flows.store.reads.administration import ChannelHealth, channel_health, followed_profiles, keys_of, repairs
+from mash.flows.store.reads.counts import open_by_stage
 from mash.flows.store.reads.health import SILENT, read_health
-from mash.flows.store.reads.queries import open_by_stage
 from mash.flows.store.rotas import read_rota
 from mash.flows.store.store import Store
 from mash.states.commands import Actor

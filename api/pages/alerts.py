@@ -9,8 +9,8 @@ from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.problems import STATUS, answers
 from mash.flows.store.apply import act
-from mash.flows.store.outbox import told_to
-from mash.flows.store.reads.reading import look_at
+from mash.flows.store.reads.look import look_at
+from mash.flows.store.reads.notices import told_to
 from mash.flows.store.store import Store
 from mash.notifications.links import AlertLink, read
 from mash.states.commands import AcknowledgeAlert, Actor

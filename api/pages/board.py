@@ -12,7 +12,7 @@ from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.api.routes.cases import board
-from mash.flows.store.reads.reading import board_counts, mark_of
+from mash.flows.store.reads.board import board_counts, mark_of
 from mash.states.commands import Actor
 from mash.states.machine import OPEN
 

@@ -20,8 +20,10 @@ from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.command_words import COMMAND_WORDS
 from mash.config.permissions import may
-from mash.flows.store.reads.queries import Case
-from mash.flows.store.reads.reading import information_product, look_at, mark_of, possible, read_items, read_story
+from mash.flows.store.reads.board import mark_of
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.items import information_product, read_items
+from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
 from mash.flows.telling.story import Line, lines_of

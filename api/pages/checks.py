@@ -11,8 +11,9 @@ from fastapi.responses import HTMLResponse
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.config.words import agency_title
-from mash.flows.store.reads.queries import Case
-from mash.flows.store.reads.reading import bases, checks_of, holding, mark_of
+from mash.flows.store.reads.board import mark_of
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.checks import bases, checks_of, holding
 from mash.states.commands import Actor
 
 router = APIRouter(include_in_schema=False)

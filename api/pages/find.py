@@ -13,7 +13,7 @@ from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.routes.people import Asked
 from mash.api.schemas.fields import REFERENCE, Reference
-from mash.flows.store.reads.reading import look_at, possible
+from mash.flows.store.reads.look import look_at, possible
 from mash.flows.store.reads.search import Found, find, known_elsewhere
 from mash.states.commands import Actor
 

@@ -16,7 +16,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from mash.api.permitted import Permitted
-from mash.flows.store.reads.reading import mark_of
+from mash.flows.store.reads.board import mark_of
 from mash.flows.store.sessions import Session, still_stands
 from mash.flows.store.store import Store
 from mash.flows.store.writes import CHANNEL

@@ -15,7 +15,9 @@ from mash.api.routes.cases import brief
 from mash.api.routes.gatherings import gathering, gatherings
 from mash.api.schemas.fields import CODE, Day, Reference
 from mash.config.permissions import may
-from mash.flows.store.reads.reading import convened, information_product, look_at, possible
+from mash.flows.store.reads.agenda import convened
+from mash.flows.store.reads.items import information_product
+from mash.flows.store.reads.look import look_at, possible
 from mash.states.clocks import LONDON, day_of
 from mash.states.commands import Actor
 from mash.states.errors import NotFound

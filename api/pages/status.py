@@ -20,8 +20,8 @@ from mash.api.problems import STATUS, Malformed, answers
 from mash.api.routes.referrals import begin_disagreement
 from mash.api.schemas.contact import DisagreementGiven
 from mash.api.schemas.fields import LONGEST_WORDS
-from mash.flows.store.reads.queries import Case, read_case
-from mash.flows.store.reads.reading import look_at_family
+from mash.flows.store.reads.case import Case, read_case
+from mash.flows.store.reads.look import look_at_family
 from mash.notifications.links import is_status_code
 from mash.notifications.wording import became_said
 from mash.states.clocks import dated

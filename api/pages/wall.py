@@ -17,7 +17,7 @@ from mash.api.permitted import Permitted
 from mash.api.problems import STATUS, NotSignedIn
 from mash.api.routes.cases import brief
 from mash.flows.store.api_keys import WALL, find_api_key
-from mash.flows.store.reads.reading import board_counts, open_cases
+from mash.flows.store.reads.board import board_counts, open_cases
 from mash.states.commands import Actor
 from mash.states.errors import NotYours
 

@@ -15,8 +15,11 @@ from mash.api.routes.referrals import Key, idempotency_key
 from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import CODE, REFERENCE, Reference
 from mash.flows.store.apply import apply
-from mash.flows.store.reads.queries import Case
-from mash.flows.store.reads.reading import look_at, offered, open_cases, possible, read_items, read_notices, read_story
+from mash.flows.store.reads.board import open_cases
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.items import read_items
+from mash.flows.store.reads.look import look_at, offered, possible, read_story
+from mash.flows.store.reads.notices import read_notices
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered

@@ -11,7 +11,10 @@ from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, FINDING
 from mash.api.routes.cases import Reader, brief
 from mash.api.schemas.fields import CODE, Day, Reference
-from mash.flows.store.reads.reading import agenda, disagreements, information_product, look_at
+from mash.flows.store.reads.agenda import agenda
+from mash.flows.store.reads.disagreements import disagreements
+from mash.flows.store.reads.items import information_product
+from mash.flows.store.reads.look import look_at
 from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON
 from mash.states.commands import Actor

@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mash.api.problems import NotSignedIn
 from mash.config.version import VERSION
+from mash.flows.store.reads.counts import conservation, open_by_stage
 from mash.flows.store.reads.health import SILENT, Health, read_health
-from mash.flows.store.reads.queries import conservation, open_by_stage
 from mash.flows.store.trouble import tell_administrators
 from mash.notifications.links import PREFECT, service_key
 

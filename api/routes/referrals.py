@@ -19,8 +19,8 @@ from mash.api.schemas.contact import DisagreementGiven, Submission
 from mash.api.schemas.fields import Reference
 from mash.api.schemas.intake import contact_of
 from mash.flows.store.apply import apply, receive
-from mash.flows.store.reads.queries import Case
-from mash.flows.store.reads.reading import look_at, look_at_family
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.look import look_at, look_at_family
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.notifications.links import status_code

@@ -16,7 +16,7 @@ from mash.api.client import ORDINARY, person
 from mash.api.self_test.attack import allowed, attack, hold, refused
 from mash.api.self_test.scene import Scene
 from mash.config.sign_on import Position, accounts_in, accounts_text
-from mash.flows.installation.stack import write_secret
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.api_keys import NewKey, make_api_key, revoke_api_key
 from mash.flows.store.sessions import begin_session, end_sessions, hash_of
 

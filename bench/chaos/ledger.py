@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from mash.bench.chaos.evidence import Evidence, Wrong, events_of
 from mash.flows.store.log import verify
-from mash.flows.store.reads.queries import conservation
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS
 from mash.notifications.notices import REFERRER, URGENT

@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 
 from mash.bench.chaos.evidence import Evidence, Wrong, events_of
 from mash.bench.chaos.post import Messages
-from mash.flows.store.outbox import referrer_address
+from mash.flows.store.reads.items import referrer_address
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, NOTICES
 from mash.notifications.notices import REFERRER

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from mash.bench.chaos.evidence import Evidence, Wrong
 from mash.flows.carrying.referral import awaiting
 from mash.flows.carrying.watchdog import TOLERANCE
-from mash.flows.store.reads.queries import Case, unfinished
+from mash.flows.store.reads.case import Case
+from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 

@@ -27,8 +27,9 @@ from mash.bench.chaos.post import MailServer
 from mash.bench.load import DUTY_MANAGER, OF_AGENCY
 from mash.bench.stack import AGENCIES, HUB, bench_settings
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import ClusterNotStarted
-from mash.flows.installation.stack import PARTS, Stack, kind
+from mash.flows.installation.parts import PARTS, kind
+from mash.flows.installation.processes import ClusterNotStarted
+from mash.flows.installation.stack import Stack
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.store import open_store
 

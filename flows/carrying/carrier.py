@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import socket
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from contextvars import Context, copy_context
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import asyncpg
 import httpx
 import structlog
 from prefect import Flow
@@ -26,49 +22,31 @@ from prefect.states import Pending
 from mash.config.settings import Settings
 from mash.flows.carrying.automations import automate
 from mash.flows.carrying.connection import CARRIED, Client, connected
+from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.nightly import NIGHT, Night, nightly
+from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, parked, referral
 from mash.flows.carrying.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
 from mash.flows.carrying.watchdog import WATCH, Watch, look_at_runs, look_for_leftovers, watchdog
-from mash.flows.store.reads.queries import Case, read_case, record_repair, record_shown, set_flow_run, urgencies
+from mash.flows.store.reads.case import Case, read_case
+from mash.flows.store.runs import record_shown, set_flow_run
 from mash.flows.store.store import Store
-from mash.flows.store.trouble import tell_administrators
+from mash.flows.store.trouble import record_repair, tell_administrators
 
 log = structlog.stdlib.get_logger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, PrefectHTTPStatusError, OSError)
 HEARTBEAT = 10.0
 POLL = 3.0
-LONGEST_BURST = 10
-"""However fast events follow one another, a run is carried after so many times the time it takes to settle."""
-LONGEST_REST = 60.0
-"""Seconds at most between two attempts that fail."""
-
-
-@dataclass(frozen=True)
-class Stirred:
-    """A referral to which something happened: when that began, what its newest event was, and what waits for it to settle."""
-
-    first: float
-    version: int
-    timer: asyncio.TimerHandle
 
 
 class Carrier:
     """Carries the runs of one worker process. Everything it holds can be lost: the log has the truth."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        self.store, self.settings, self.settle = store, settings, settings.settle_seconds
-        self.stirred: dict[str, Stirred] = {}
-        self.queue: asyncio.PriorityQueue[tuple[int, int, str]] = asyncio.PriorityQueue()
-        self.queued: dict[str, bool] = {}
-        self.live: set[str] = set()
-        self.failed: dict[str, int] = {}
-        self.resting: set[str] = set()
+        self.store, self.settings = store, settings
+        self.queue, self.locks = Queue(store, settings.settle_seconds), Locks(store)
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
-        self.order = itertools.count()
-        self.locks: asyncpg.Connection | None = None
-        self.locking = asyncio.Lock()
         self.deployments: Deployments | None = None
         self.holding_client = Context()
         self.looking: asyncio.Task[None] | None = None
@@ -78,42 +56,14 @@ class Carrier:
         """Whether Prefect is there."""
         return self.deployments is not None
 
-    def stir(self, reference: str, urgent: int, version: int) -> None:
-        """Something happened to a referral: its run is carried when it has settled, so that a burst of events is one attempt."""
-        loop = asyncio.get_running_loop()
-        first = now = loop.time()
-        if stirred := self.stirred.get(reference):
-            if stirred.version == version:
-                return
-            stirred.timer.cancel()
-            first = stirred.first
-        at = min(now + self.settle, first + self.settle * LONGEST_BURST)
-        self.stirred[reference] = Stirred(first, version, loop.call_at(at, self._settled, reference, urgent))
-
-    def _settled(self, reference: str, urgent: int) -> None:
-        del self.stirred[reference]
-        self.enqueue(reference, urgent)
-
-    def enqueue(self, reference: str, urgent: int, *, again: bool = False) -> None:
-        """Have a referral's run carried now, the most urgent first; `again` also when it has dealt with all that happened."""
-        if reference not in self.live and reference not in self.resting:
-            if reference not in self.queued:
-                self.queue.put_nowait((-urgent, next(self.order), reference))
-            self.queued[reference] = again or self.queued.get(reference, False)
-
-    async def enqueue_all(self, references: list[str]) -> None:
-        """Have the runs of these referrals carried in any case, each as urgently as its rating says."""
-        for reference, urgent in await urgencies(self.store, references):
-            self.enqueue(reference, urgent, again=True)
-
     async def carry_next(self) -> None:
         """Carry the most urgent run that waits."""
-        _, _, reference = await self.queue.get()
+        reference = await self.queue.next()
         await self.calm.wait()
-        again = self.queued.pop(reference)
-        if self.deployments is None or reference in self.live:
+        again = self.queue.take(reference)
+        if self.deployments is None or reference in self.queue.live:
             return  # what is behind when Prefect is back is found then
-        self.live.add(reference)
+        self.queue.live.add(reference)
         try:
             # In the context that holds the client: an attempt without it builds one of its own (20 ms of CPU, and a token).
             await asyncio.create_task(self._attempt(reference, again), context=self.holding_client.copy())
@@ -121,12 +71,12 @@ class Carrier:
             log.warning("Prefect is away: the run is caught up with later", reference=reference, error=type(trouble).__name__)
             self.deployments = None
         finally:
-            self.live.discard(reference)
+            self.queue.live.discard(reference)
 
     async def _attempt(self, reference: str, again: bool) -> None:
         """One attempt, if there is anything to do and no other worker does it. An event that comes while the run parks leaves the
         referral behind, and is found like any other."""
-        async with self._held(reference) as held:
+        async with self.locks.held(reference) as held:
             if not held:
                 return
             case = await read_case(self.store, reference)
@@ -141,16 +91,10 @@ class Carrier:
                 finally:
                     ATTEMPT.reset(token)
             if done:
-                self.failed.pop(reference, None)
+                self.queue.succeed(reference)
                 await record_shown(self.store, reference, attempt.seen)
             else:
-                self._rest(reference)
-
-    def _rest(self, reference: str) -> None:
-        """An attempt failed: the referral stays behind and is found again, but left alone for a moment, longer each time."""
-        failed = self.failed[reference] = self.failed.get(reference, 0) + 1
-        self.resting.add(reference)
-        asyncio.get_running_loop().call_later(min(2.0**failed, LONGEST_REST), self.resting.discard, reference)
+                self.queue.rest(reference)
 
     async def _run_of(self, case: Case) -> FlowRun | None:
         """The referral's run, ready to be carried: created if there is none, taken over from whoever left it if there is.
@@ -216,22 +160,6 @@ class Carrier:
         finally:
             CARRIED.reset(token)
 
-    @asynccontextmanager
-    async def _held(self, reference: str) -> AsyncIterator[bool]:
-        """The advisory lock of a referral's attempt, on a connection of its own; it falls with the process."""
-        held = await self._lock("pg_try_advisory_lock", reference)
-        try:
-            yield held
-        finally:
-            if held:
-                await self._lock("pg_advisory_unlock", reference)
-
-    async def _lock(self, function: str, reference: str) -> bool:
-        async with self.locking:
-            if self.locks is None or self.locks.is_closed():
-                self.locks = await asyncpg.connect(self.store.listen_url)
-            return bool(await self.locks.fetchval(f"SELECT {function}(hashtextextended($1, 26))", reference))
-
     # --- being connected ------------------------------------------------------------------------------------------------
 
     async def keep_in_touch(self) -> None:
@@ -246,7 +174,7 @@ class Carrier:
         try:
             deployments = await deploy(client, self.store)
             await automate(client, self.settings, POOL)
-            self._watch = Watch(self.store, client, partial(alive_runs, client, deployments.referral), self.enqueue_all)
+            self._watch = Watch(self.store, client, partial(alive_runs, client, deployments.referral), self.queue.add_all)
             self.deployments = deployments
             self._in_background(self._look_at_all())
             await self._stay_in_touch()
@@ -289,7 +217,7 @@ class Carrier:
                     self._in_background(self._look_around(run))
                 elif run.deployment_id == self.deployments.nightly:
                     self._in_background(self._work_at_night(run))
-            await self.enqueue_all([str(run.parameters["reference"]) for run in due if "reference" in run.parameters])
+            await self.queue.add_all([str(run.parameters["reference"]) for run in due if "reference" in run.parameters])
             await asyncio.sleep(POLL)
 
     async def _look_around(self, run: FlowRun) -> None:

@@ -12,10 +12,9 @@ from prefect import flow
 
 from mash.config.settings import Settings
 from mash.flows.store.checkpoints import Signed, make_checkpoint, signing_key
-from mash.flows.store.reads.queries import record_repair
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.trouble import tell_role
+from mash.flows.store.trouble import record_repair, tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
 
 

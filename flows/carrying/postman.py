@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any
 
 from pydantic import SecretStr
-from sqlalchemy import Row
 
 from mash.config.channels import FILE, Channel, read_channels
 from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
-from mash.flows.store import outbox
+from mash.flows.store import deliveries, outbox
+from mash.flows.store.reads.items import referrer_address
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store
 from mash.notifications import links, sender
@@ -82,7 +82,7 @@ class Postman:
         if time.monotonic() - self.read_at > ROTA_READ_EVERY:
             self.rotas, self.read_at = await read_rotas(self.store), time.monotonic()
 
-    async def _route(self, row: Row[Any]) -> tuple[Recipient, ...]:
+    async def _route(self, row: outbox.Entry) -> tuple[Recipient, ...]:
         """To whom a notice goes now: whoever is on duty; whoever had the alert that is over; or the referrer."""
         if row.role == REFERRER:
             return (await self._referrer(row),)
@@ -96,8 +96,8 @@ class Postman:
         found = tuple(sorted(found, key=lambda each: each.person != row.person)) if row.person else found
         return tuple(each.avoiding(outbox.to_avoid(row)) for each in found)
 
-    async def _referrer(self, row: Row[Any]) -> Recipient:
-        address = await outbox.referrer_address(self.store, row.reference)
+    async def _referrer(self, row: outbox.Entry) -> Recipient:
+        address = await referrer_address(self.store, row.reference)
         if not address or self.settings.mail_url is None:
             return Recipient(person=None, steps=())
         url = sender.mail_to(self.settings.mail_url.get_secret_value(), address, self.channels.reply_to(row.hub))
@@ -111,7 +111,7 @@ class Postman:
                 messages.append((notice, self._message(notice)))
             except Exception as error:
                 failed = Tried(False, f"cannot be put into words: {type(error).__name__}")
-                await outbox.record(self.store, [notice], [failed] * len(notice.deliveries))
+                await deliveries.record(self.store, [notice], [failed] * len(notice.deliveries))
         if messages:
             notices = [notice for notice, _ in messages]
             await self._send_message(notices, self._together(notices, [message for _, message in messages]))
@@ -120,7 +120,7 @@ class Postman:
         urls = [channel.url.get_secret_value() for _, channel in notices[0].channels]
         tried = list(await asyncio.gather(*(sender.send(url, message) for url in urls)))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
-        await outbox.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
+        await deliveries.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
 
     def _together(self, notices: list[outbox.Claimed], messages: list[Message]) -> Message:
         own = self.settings.templates_dir

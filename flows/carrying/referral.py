@@ -18,7 +18,8 @@ from prefect.states import Scheduled
 
 from mash.flows.store.apply import fire_due
 from mash.flows.store.log import read_log
-from mash.flows.store.reads.queries import Case, notices_of, read_case
+from mash.flows.store.reads.case import Case, read_case
+from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.store import Store
 from mash.flows.telling.story import markdown
 from mash.states import machine

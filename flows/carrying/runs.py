@@ -27,7 +27,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from mash.flows.carrying.nightly import nightly, tonight
 from mash.flows.carrying.referral import referral, tags_of
 from mash.flows.carrying.watchdog import watchdog
-from mash.flows.store.reads.queries import Case
+from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store
 
 POOL = "mash"

@@ -15,9 +15,11 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled
 
 from mash.flows.carrying.referral import awaiting
-from mash.flows.store.reads.queries import Case, conservation, finished_among, record_repair, unfinished
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.counts import conservation
+from mash.flows.store.runs import finished_among, unfinished
 from mash.flows.store.store import Store
-from mash.flows.store.trouble import tell_administrators
+from mash.flows.store.trouble import record_repair, tell_administrators
 
 TOLERANCE = timedelta(seconds=2)
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 import asyncpg
 import structlog
 from prefect.exceptions import TerminationSignal
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from mash.config.settings import Settings
@@ -19,10 +18,9 @@ from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
-from mash.flows.store.apply import fire_due
-from mash.flows.store.reads.queries import behind
+from mash.flows.store.apply import fire_due, next_due
+from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
-from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import CHANNEL
 
 log = structlog.stdlib.get_logger("mash.worker")
@@ -105,7 +103,7 @@ class Worker:
         await self.carrier.calm.wait()
         if self.carrier.connected:  # with Prefect away they stay behind; the clocks and notices do not
             for reference, urgent, version in await behind(self.store, AT_ONCE):
-                self.carrier.stir(reference, urgent, version)
+                self.carrier.queue.stir(reference, urgent, version)
             await asyncio.sleep(BREATH)
 
     async def _fire_clocks(self) -> None:
@@ -116,8 +114,7 @@ class Worker:
                 pass
         finally:
             self.carrier.calm.set()
-        async with self.store.single.connect() as connection:
-            upcoming = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
+        upcoming = await next_due(self.store)
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
     async def _beat(self) -> None:

@@ -16,8 +16,9 @@ from typing import IO, Any
 from psycopg import pq
 from sqlalchemy import make_url
 
-from mash.flows.installation.cluster import ends_with_parent, wheel_programs
 from mash.flows.installation.copies import BackupFailed
+from mash.flows.installation.places import wheel_programs
+from mash.flows.installation.processes import ends_with_parent
 
 ANY_NEWER = 17
 """From this server version on a newer program does as well. An older server refuses what a newer pg_restore says first (SET

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.installation.stack import Stack, free_port, kind
+from mash.flows.installation.parts import kind
+from mash.flows.installation.stack import Stack, free_port
 
 REDIS = "redis-server"
 SCALED_PARTS = ("redis", "prefect-1", "prefect-2", "prefect-services", "worker-1", "worker-2", "api-1", "api-2")

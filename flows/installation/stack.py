@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Collection
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -23,53 +20,12 @@ from pydantic import SecretStr
 from mash.config.channels import read_channels
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError
-from mash.flows.installation.cluster import Cluster, ClusterNotStarted, ends_with_parent, start_cluster
-from mash.flows.store.keys import new_master
+from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.flows.installation.parts import NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
+from mash.flows.installation.processes import ClusterNotStarted, ends_with_parent
+from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 from mash.flows.store.schema import upgrade
 
-PARTS = ("api", "worker", "prefect")
-"""In the order in which they start: referrals are accepted first, their runs may follow."""
-NICE = {"prefect": 10, "worker": 5, "api": 0}
-SECRETS = (
-    "database_url",
-    "system_database_url",
-    "owner_database_url",
-    "prefect_database_url",
-    "master_key",
-    "signing_key",
-    "token_key",
-    "prefect_auth_string",
-)
-NEEDED = {
-    "worker": (
-        "database_url",
-        "system_database_url",
-        "master_key",
-        "signing_key",
-        "token_key",
-        "prefect_auth_string",
-        "mail_url",
-        "pulse_url",
-    ),
-    "api": ("database_url", "system_database_url", "master_key", "token_key"),
-}
-"""Which secrets a part is told of."""
-PREFECT_SERVER = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-    # No flow of ours runs tasks: their recorder would read every event for nothing.
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
-    # Five by default, with ten more made and thrown away under load.
-    "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
-    "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "0",
-    # Prefect's tables grow without end and slow its scheduler: short retention. The case's history is in our log. Runs count from
-    # their end, so a parked one, however old, is never deleted.
-    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
-    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "604800",
-}
-"""How Prefect's server is set up, beside addresses and secrets. Seconds; P1D is a day."""
 LONGEST_WAIT = 30.0
 """Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
 
@@ -79,52 +35,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def kind(part: str) -> str:
-    """What a part is one of: "worker-2" is a worker."""
-    return part.partition("-")[0]
-
-
-def _keys(settings: Settings) -> Path:
-    return settings.data_dir / "keys"
-
-
-def complete(settings: Settings) -> Settings:
-    """The settings with the secrets that an installation keeps in its data directory, where the environment gives none."""
-    found = {
-        name: SecretStr(path.read_text().strip())
-        for name in SECRETS
-        if getattr(settings, name) is None and (path := _keys(settings) / name).is_file()
-    }
-    if settings.master_key_command:
-        found.pop("master_key", None)
-    where = {"master_key_file": _keys(settings) / "master_key"} if "master_key" in found else {}
-    return settings.model_copy(update={**found, **where})
-
-
-def prefect_environment(settings: Settings) -> dict[str, str]:
-    """What a client of Prefect needs in its environment."""
-    login = settings.prefect_auth_string
-    return {
-        "PREFECT_API_URL": settings.prefect_api_url,
-        "PREFECT_HOME": str((settings.data_dir / "prefect").resolve()),
-        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "DO_NOT_TRACK": "1",
-        **({"PREFECT_API_AUTH_STRING": login.get_secret_value()} if login else {}),
-    }
-
-
-def write_secret(path: Path, value: str) -> None:
-    """Put a secret into a file that nobody else reads; whoever reads it meanwhile gets the old one or the new one, whole."""
-    new = path.with_name(f".{path.name}.new")
-    new.touch(mode=0o600)
-    new.chmod(0o600)
-    new.write_text(value)
-    new.replace(path)
 
 
 class Stack:
@@ -147,7 +57,7 @@ class Stack:
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             owner_url = self._database()
-            self._secrets()
+            self.settings = provide_secrets(self.settings)
             self._prepare(owner_url)
             for part in self.parts:
                 self.start(part)
@@ -182,29 +92,6 @@ class Stack:
             }
         )
 
-    def _secrets(self) -> None:
-        """Keep every secret in a file of its own; make those that are missing."""
-        self.settings = complete(self.settings)
-        made = {
-            **({} if self.settings.master_key_command else {"master_key": new_master()}),
-            "signing_key": base64.b64encode(os.urandom(32)).decode(),
-            "token_key": secrets.token_urlsafe(32),
-            "prefect_auth_string": f"mash:{secrets.token_urlsafe(18)}",
-        }
-        self.settings = self.settings.model_copy(
-            update={name: SecretStr(value) for name, value in made.items() if getattr(self.settings, name) is None}
-        )
-        _keys(self.settings).mkdir(mode=0o700, exist_ok=True)
-        for name in (*SECRETS, "mail_url", "pulse_url"):
-            if (secret := getattr(self.settings, name)) is not None and not self._elsewhere(name):
-                write_secret(_keys(self.settings) / name, secret.get_secret_value())
-        if not self._elsewhere("master_key"):
-            self.settings = self.settings.model_copy(update={"master_key_file": _keys(self.settings) / "master_key"})
-
-    def _elsewhere(self, name: str) -> bool:
-        """Whether a secret has a place of its own, where it is read again when it changes."""
-        return name == "master_key" and bool(self.settings.master_key_command or self.settings.master_key_file)
-
     def _prepare(self, owner_url: str) -> None:
         """What has to be there before any part starts: the tables."""
         upgrade(owner_url)
@@ -215,7 +102,7 @@ class Stack:
         """Start a part (again); "postgres" is the embedded database. Call it from the main thread: see `start_cluster`."""
         if part == "postgres":
             self._embedded()
-            self._secrets()  # its socket may have moved
+            self.settings = provide_secrets(self.settings)  # its socket may have moved
             return
         command, environment, handed = self._command(part)
         with (self.logs / f"{part}.log").open("ab") as log:
@@ -238,14 +125,14 @@ class Stack:
         return command, environment, ()
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
-        environment = _bare_environment()
+        environment = bare_environment()
         for name, value in self.settings:
             if value is None or value == Settings.model_fields[name].default or isinstance(value, SecretStr):
                 continue
             environment[f"MASH_{name.upper()}"] = str(value)
         for name in NEEDED[part]:
-            if getattr(self.settings, name) is not None and not self._elsewhere(name):
-                environment[f"MASH_{name.upper()}_FILE"] = str((_keys(self.settings) / name).resolve())
+            if getattr(self.settings, name) is not None and not elsewhere(self.settings, name):
+                environment[f"MASH_{name.upper()}_FILE"] = str((secrets_folder(self.settings) / name).resolve())
         return [sys.executable, "-m", "mash.api.commands.mash", part], environment
 
     def _prefect(self) -> tuple[list[str], dict[str, str]]:
@@ -254,7 +141,7 @@ class Stack:
         if login is None or database is None:
             raise SettingsError("MASH_PREFECT_AUTH_STRING and MASH_PREFECT_DATABASE_URL are needed for Prefect's server")
         environment = {
-            **_bare_environment(),
+            **bare_environment(),
             **PREFECT_SERVER,
             "PREFECT_HOME": str((self.settings.data_dir / "prefect").resolve()),
             "PREFECT_API_DATABASE_CONNECTION_URL": database.get_secret_value(),
@@ -286,7 +173,7 @@ class Stack:
     @property
     def prefect_login_hint(self) -> str:
         """Where the login of Prefect's UI is to be found; the login itself is a secret."""
-        return f"in {_keys(self.settings) / 'prefect_auth_string'}"
+        return f"in {secrets_folder(self.settings) / 'prefect_auth_string'}"
 
     @property
     def processes(self) -> dict[str, int]:
@@ -376,12 +263,3 @@ def _answers(client: httpx.Client, address: str, auth: httpx.Auth | None) -> boo
         return client.get(address, auth=auth).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def _bare_environment() -> dict[str, str]:
-    """What any child needs, and no secret: the parent's environment is not handed down."""
-    return {
-        name: os.environ[name]
-        for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH")
-        if name in os.environ
-    }

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.apply import data_key
 from mash.flows.store.keys import KeyDestroyed, digest, unseal
-from mash.flows.store.store import Store
+from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import EVENTS, ITEMS, RECEIPTS, REFERRALS
 from mash.states.errors import NotFound
 from mash.states.events import GENESIS, RECORDED, PeopleErased, Recorded

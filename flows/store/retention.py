@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mash.flows.store.erasure import erase_within
-from mash.flows.store.reads.queries import case_of
+from mash.flows.store.reads.case import case_of
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS, RETENTIONS
 from mash.states.commands import ErasePeople

@@ -20,7 +20,7 @@ from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
-from mash.flows.store.tables import ANCHOR, MASTERS, PROFILES, SECRETS
+from mash.flows.store.tables import ANCHOR, KEYS, MASTERS, PROFILES, SECRETS
 from mash.flows.store.time import HubTime
 from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
@@ -131,6 +131,11 @@ async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fres
         return keyring.unwrap(wrapped, name)
     except KeyDestroyed:
         raise SettingsError("MASH_MASTER_KEY is not the one of this database: its people cannot be read with it") from None
+
+
+async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
+    """The referral's key. Raises KeyDestroyed once it has been destroyed."""
+    return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
 def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:

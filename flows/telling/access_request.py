@@ -16,8 +16,9 @@ from jinja2 import Environment, FileSystemLoader
 
 from mash.flows.store.log import read_log
 from mash.flows.store.names import NAMED, name_of
-from mash.flows.store.reads.queries import Case, read_case
-from mash.flows.store.reads.reading import Kept, note_access, read_everything
+from mash.flows.store.reads.case import Case, read_case
+from mash.flows.store.reads.items import Kept, read_everything
+from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.telling.story import facts_of, named
 from mash.states.clocks import dated

@@ -31,7 +31,8 @@ from mash.api.app import create_app
 from mash.config.permissions import read_permissions
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import Account, Position, accounts_text, read_accounts, read_sign_on
-from mash.flows.installation.stack import Stack, free_port, write_secret
+from mash.flows.installation.secret_files import write_secret
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.sessions import hash_of
 
 PASSWORD = "correct horse battery"

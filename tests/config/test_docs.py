@@ -8,7 +8,7 @@ from pathlib import Path
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.config.sign_on import read_sign_on
-from mash.flows.installation.stack import write_secret
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.telling.walk import walk_all
 
 TESTS = Path(__file__).parents[1]

@@ -9,7 +9,8 @@ import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL
 
 from mash.flows.store.apply import act, receive
-from mash.flows.store.reads.reading import look_at, read_items
+from mash.flows.store.reads.items import read_items
+from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer

@@ -33,8 +33,8 @@ from mash.flows.installation.cluster import Cluster
 from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.dump import program
 from mash.flows.store.apply import act
-from mash.flows.store.reads.queries import read_case
-from mash.flows.store.reads.reading import read_items
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.schema import MIGRATIONS
 from mash.flows.store.store import Store, open_store

@@ -20,7 +20,7 @@ from mash.bench.scale import KILLED, InsistingPeople, ScaledBench, decided_once,
 from mash.bench.stack import bench_settings
 from mash.flows.installation.scaled import REDIS
 from mash.flows.store.log import verify
-from mash.flows.store.reads.queries import conservation
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.store import open_store
 
 pytestmark = pytest.mark.skipif(

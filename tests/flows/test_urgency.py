@@ -7,8 +7,7 @@ import itertools
 
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.intake import contact_of
-from mash.config.settings import Settings
-from mash.flows.carrying.carrier import Carrier
+from mash.flows.carrying.queue import Queue
 from mash.flows.store.apply import act, receive
 from mash.flows.store.store import Store
 from mash.states.commands import Actor, RateReferral
@@ -29,43 +28,43 @@ async def rated(store: Store, rating: str | None, **concern: object) -> str:
 
 async def test_red_is_carried_before_amber_and_green_whatever_came_first(store: Store) -> None:
     green, amber, red = [await rated(store, rating) for rating in ("green", "amber", "red")]
-    carrier = Carrier(store, Settings(settle_seconds=0))
-    await carrier.enqueue_all([green, amber, red, green])
-    assert [carrier.queue.get_nowait()[-1] for _ in range(3)] == [red, amber, green]
-    assert carrier.queue.empty(), "what waits already is not queued twice"
+    queue = Queue(store, settle=0)
+    await queue.add_all([green, amber, red, green])
+    assert [await queue.next() for _ in range(3)] == [red, amber, green]
+    assert not len(queue), "what waits already is not queued twice"
 
 
 async def test_what_nobody_has_rated_is_not_carried_after_green(store: Store) -> None:
     green, unrated = await rated(store, "green"), await rated(store, None)
-    carrier = Carrier(store, Settings(settle_seconds=0))
-    await carrier.enqueue_all([green, unrated])
-    assert carrier.queue.get_nowait()[-1] == unrated
+    queue = Queue(store, settle=0)
+    await queue.add_all([green, unrated])
+    assert await queue.next() == unrated
 
 
 async def test_of_equals_the_first_to_come_is_carried_first(store: Store) -> None:
     first, second = await rated(store, "red"), await rated(store, "red")
-    carrier = Carrier(store, Settings(settle_seconds=0))
-    await carrier.enqueue_all(["MASH-26-999999", first, second])
-    assert [carrier.queue.get_nowait()[-1] for _ in range(carrier.queue.qsize())] == [first, second]
+    queue = Queue(store, settle=0)
+    await queue.add_all(["MASH-26-999999", first, second])
+    assert [await queue.next() for _ in range(len(queue))] == [first, second]
 
 
 async def test_a_burst_of_events_is_one_attempt_made_when_it_is_over(store: Store) -> None:
-    carrier = Carrier(store, Settings(settle_seconds=0.05))
+    queue = Queue(store, settle=0.05)
     for version in range(1, 6):
-        carrier.stir("MASH-26-000001", 0, version)
-        assert carrier.queue.empty()
-    assert (await asyncio.wait_for(carrier.queue.get(), 5))[-1] == "MASH-26-000001"
-    assert carrier.queue.empty() and not carrier.stirred
+        queue.stir("MASH-26-000001", 0, version)
+        assert not len(queue)
+    assert await asyncio.wait_for(queue.next(), 5) == "MASH-26-000001"
+    assert not len(queue) and not queue.stirred
 
 
 async def test_a_referral_to_which_something_happens_all_the_time_is_carried_all_the_same(store: Store) -> None:
-    carrier, versions = Carrier(store, Settings(settle_seconds=0.05)), itertools.count()
+    queue, versions = Queue(store, settle=0.05), itertools.count()
 
     async def never_settles() -> None:
         while True:
-            carrier.stir("MASH-26-000001", 0, next(versions))
+            queue.stir("MASH-26-000001", 0, next(versions))
             await asyncio.sleep(0.01)
 
     unrest = asyncio.create_task(never_settles())
-    assert (await asyncio.wait_for(carrier.queue.get(), 5))[-1] == "MASH-26-000001"
+    assert await asyncio.wait_for(queue.next(), 5) == "MASH-26-000001"
     unrest.cancel()

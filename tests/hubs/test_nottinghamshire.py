@@ -26,7 +26,7 @@ from hubs_at_work import (
 
 from mash.api.routes.cases import brief
 from mash.config.profile import load_profile
-from mash.flows.store.reads import queries
+from mash.flows.store.reads.case import Case as StoredCase
 from mash.flows.telling.story import told
 from mash.states import commands as c
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
@@ -39,7 +39,7 @@ REPRESENTATIVE, OPERATIONAL_MANAGER = person("social_care_representative"), pers
 
 def on_display(case: Case) -> dict[str, Any]:
     """The case as a wall display has it from the board."""
-    found = queries.Case("R", "R", "caller", "nottinghamshire", case.referral, None, 0)
+    found = StoredCase("R", "R", "caller", "nottinghamshire", case.referral, None, 0)
     return {**brief(found), "late_partners": case.referral.late_partners(case.now)}
 
 

@@ -16,8 +16,8 @@ from posting import Gateway, at, gateway, postman, send_all
 from mash.config.settings import Settings
 from mash.flows.carrying.postman import Postman
 from mash.flows.store.apply import act, fire_due
-from mash.flows.store.outbox import LAST_ROUND
-from mash.flows.store.reads.queries import read_case
+from mash.flows.store.deliveries import LAST_ROUND
+from mash.flows.store.reads.case import read_case
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import revive

@@ -16,8 +16,8 @@ from mash.api.pages.page import environment
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
 from mash.flows.store.log import read_log
-from mash.flows.store.reads.queries import Case, read_case
-from mash.flows.store.reads.reading import Counts
+from mash.flows.store.reads.board import Counts
+from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.sessions import begin_session
 from mash.flows.telling.story import lines_of
 from mash.states.commands import Actor

@@ -19,7 +19,7 @@ from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
 from mash.flows.store.log import fold, read_log, verify
 from mash.flows.store.reads.accesses import accesses_of
-from mash.flows.store.reads.reading import look_at
+from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import Answer, record_refused
 from mash.flows.store.store import Store
 from mash.states import commands as c

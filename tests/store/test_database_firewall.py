@@ -14,7 +14,9 @@ from mash.api.self_test.walls import be as act_as
 from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import act
 from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
-from mash.flows.store.reads.reading import information_product, look_at, look_at_family, open_cases, read_items
+from mash.flows.store.reads.board import open_cases
+from mash.flows.store.reads.items import information_product, read_items
+from mash.flows.store.reads.look import look_at, look_at_family
 from mash.flows.store.store import Store
 from mash.states import commands as c
 from mash.states.commands import Actor

@@ -11,8 +11,10 @@ from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit
 
 from mash.flows.store.apply import act
 from mash.flows.store.log import verify
-from mash.flows.store.reads.queries import read_case
-from mash.flows.store.reads.reading import agenda, disagreements, information_product, read_items
+from mash.flows.store.reads.agenda import agenda
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.disagreements import disagreements
+from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.store import Store
 from mash.states import commands as c
 from mash.states.commands import Actor

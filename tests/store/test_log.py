@@ -13,8 +13,8 @@ from mash.flows.store.apply import act, receive
 from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.log import read_log, verify
-from mash.flows.store.reads.queries import read_case
-from mash.flows.store.reads.reading import read_items
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item

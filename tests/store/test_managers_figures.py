@@ -12,8 +12,8 @@ from hubs_at_work import rated
 from pydantic import BaseModel, ValidationError
 
 from mash.flows.store.apply import act, fire_due, receive
+from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.figures import Seen, SeenClock, SeenSubject, acknowledged_after, decided, referred, seen, states
-from mash.flows.store.reads.queries import read_case
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.commands import (

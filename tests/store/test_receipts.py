@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import act, receive
-from mash.flows.store.reads.queries import conservation, unfinished
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.receipts import Answer, KeyReused, answer_once, record_refused
+from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordDecision, Subject

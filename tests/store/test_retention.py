@@ -11,8 +11,8 @@ from mash.flows.carrying.nightly import keep_to_retention
 from mash.flows.store.apply import act
 from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed
-from mash.flows.store.reads.queries import read_case
-from mash.flows.store.reads.reading import read_items
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.retention import erase_listed, hold, list_due, listed
 from mash.flows.store.store import Store
 from mash.states.commands import Actor, ErasePeople, ReopenReferral

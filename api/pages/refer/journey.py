@@ -12,8 +12,8 @@ from mash.api.pages.refer.steps import Answers, Errors, after, faults
 from mash.api.pages.refusals import said_of
 from mash.api.routes.referrals import take_in
 from mash.flows.store.drafts import KEPT, NotWritten, finish_draft, read_draft
-from mash.flows.store.reads.queries import read_case
-from mash.flows.store.reads.reading import look_at
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.sessions import hash_of
 from mash.notifications.links import status_code

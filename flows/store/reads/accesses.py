@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 
-from mash.flows.store.reads.reading import note_access
+from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.commands import Actor

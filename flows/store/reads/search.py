@@ -11,12 +11,12 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 
-from mash.flows.store.apply import data_key
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.names import NAMED, birthdays, comparable, name_of, tokens
-from mash.flows.store.reads.queries import Case
-from mash.flows.store.reads.reading import note_access, read_items
-from mash.flows.store.store import Store
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.items import read_items
+from mash.flows.store.reads.look import note_access
+from mash.flows.store.store import Store, data_key
 from mash.states.commands import Actor
 
 MOST = 20
