@@ -59,10 +59,10 @@ sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to bui
 	build/sbom/bin/python .ci/sbom.py
 
 fuzz: setup  ## Fuzz the API and the parsers: make fuzz MINUTES=30
-	$(BIN)/python tests/fuzz/run.py $(MINUTES)
+	$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES)
 
 screenshots: setup  ## Take docs/screenshots anew
-	$(BIN)/python tests/screenshots.py
+	PYTHONPATH=tests/support $(BIN)/python tests/stack/browser/screenshots.py
 
 bench: setup  ## Measure: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mash.states.machine import diagram
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_diagram_in_the_readme_is_the_one_that_the_code_prints() -> None:
@@ -14,4 +14,4 @@ def test_the_diagram_in_the_readme_is_the_one_that_the_code_prints() -> None:
 def test_every_file_that_the_readme_names_exists() -> None:
     named = {part for part in README.split("`") if part.endswith((".py", ".toml")) and " " not in part}
     assert named
-    assert [name for name in sorted(named) if not (Path(__file__).parent.parent / name).is_file()] == []
+    assert [name for name in sorted(named) if not (Path(__file__).parents[2] / name).is_file()] == []
