@@ -9,14 +9,12 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
-from hub import Hub, temporary_hub
+from hub import Hub, Installation, hub_here, temporary_hub
 from pydantic import SecretStr
-from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster, start_cluster
@@ -28,35 +26,21 @@ hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
 
 
-PATIENT = ("test_faults.py", "test_friday.py")
-"""What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
-QUICK = ("test_alerts.py", "test_cut_off.py", "test_duty.py", "test_health.py", "test_resilience.py")
-"""What uses the quick hub."""
-OWN = ("test_in_a_browser.py", "test_recovery.py", "test_scaled.py", *QUICK, *PATIENT)
-"""What takes as long as all the rest together."""
-
-
-class Halves(LoadScopeScheduling):
-    """Two halves that run side by side, as most tests wait for servers: OWN, and the others."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "own" if nodeid.partition("::")[0].endswith(OWN) else "others"
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
-    """How the tests are given to processes, where there are two."""
-    return Halves(config, log)
+SHARED = ("hub", "quick")
+"""The hubs that tests share, in the order in which they are used."""
+HUBS = {name: ExitStack() for name in SHARED}
 
 
 def _uses(item: pytest.Item) -> str:
     """Which of the shared hubs a test uses."""
-    return next((name for name in HUBS if name in getattr(item, "fixturenames", ())), "")
+    return next((name for name in SHARED if name in getattr(item, "fixturenames", ())), "")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what uses a shared hub first, one after the other, so that it can be stopped, and what needs quiet last."""
-    order = [*HUBS, ""]
-    items.sort(key=lambda item: (item.path.name in PATIENT, order.index(_uses(item))))
+    """Put what uses a shared hub first, one after the other, so that it can be stopped."""
+    order = [*SHARED, ""]
+    items.sort(key=lambda item: order.index(_uses(item)))
 
 
 @pytest.hookimpl(trylast=True)
@@ -86,20 +70,16 @@ def owner(cluster: Cluster) -> psycopg.Connection:
     return psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True)
 
 
-HUBS = {"hub": ExitStack(), "quick": ExitStack()}
-"""The shared hubs, in the order in which they are used."""
-
-
 @pytest.fixture(scope="session")
 def hub() -> Iterator[Hub]:
-    """Everything running on a Thursday morning, minute by minute: one hub for all tests that only use it."""
-    with HUBS["hub"] as kept:
-        yield kept.enter_context(temporary_hub())
+    """A Thursday morning, minute by minute: one hub, its application in this process, for all tests that only use it."""
+    with hub_here() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def quick() -> Iterator[Hub]:
-    """A hub at which an hour takes fifteen seconds, and whose parts may be killed."""
+def quick() -> Iterator[Installation]:
+    """An installation at which an hour takes fifteen seconds, and whose parts may be killed."""
     with HUBS["quick"] as kept:
         yield kept.enter_context(temporary_hub(rate=240.0))
 

@@ -25,6 +25,7 @@ import pyotp
 import pytest
 from commands import mash_here
 from hub import eventually
+from serving import serving
 
 from mash.api.accounts import change_accounts, change_password, new_account
 from mash.api.app import create_app
@@ -99,8 +100,7 @@ def place() -> Iterator[Place]:
     )
     process = run_provider(port)
     try:
-        with Stack(settings, {"api"}) as stack:
-            stack.wait_ready(60)
+        with Stack(settings, ()) as stack, serving(stack.settings):
             yield Place(stack, issuer, pyotp.TOTP(account.one_time_codes.get_secret_value()))
     finally:
         process.send_signal(signal.SIGTERM)

@@ -1,14 +1,17 @@
-"""A whole hub for tests: every part a process of its own, real receivers of mail and HTTP, and people to act."""
+"""A hub for tests: the application in this process, or every part a process of its own; real receivers; people."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -17,15 +20,21 @@ from typing import Any, TypeVar
 import httpx
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
+from serving import serving
 
 from mash.api.client import CANARY, ORDINARY, Instance
 from mash.api.demo.endpoint import endpoint
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
+from mash.flows.carrying.duty import look_ahead
+from mash.flows.carrying.postman import Postman
+from mash.flows.carrying.pulse import Pulse
 from mash.flows.installation.stack import PARTS, Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
+from mash.flows.store.apply import fire_due
+from mash.flows.store.store import open_store
 
-__all__ = ["CANARY", "ORDINARY", "Hub", "eventually", "running_hub", "temporary_hub"]
+__all__ = ["CANARY", "ORDINARY", "Hub", "Installation", "eventually", "hub_here", "running_hub", "served", "temporary_hub"]
 T = TypeVar("T")
 
 
@@ -95,10 +104,9 @@ def words(mail: Message) -> str:
 
 @dataclass(kw_only=True)
 class Hub(Instance):
-    """The running hub, as its users meet it: with real receivers of what it sends, and a view of Prefect."""
+    """A hub as its users meet it, with real receivers of what it sends."""
 
     received: Receivers
-    prefect: httpx.Client
 
     def answer_all(self, reference: str) -> None:
         """Every agency answers its check."""
@@ -108,6 +116,31 @@ class Hub(Instance):
     def refused(self) -> int:
         """How many submissions were refused: counted by their receipts."""
         return int(self.sql("SELECT count(*) FROM receipt WHERE purpose = 'submission' AND status >= 300")[0][0])
+
+    def work(self) -> None:
+        """Do once what a worker does all the time, Prefect apart: clocks that are due fire, and what waits is sent."""
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, self._work()).result()
+
+    async def _work(self) -> None:
+        store = await open_store(self.settings)
+        try:
+            await look_ahead(store)
+            while await fire_due(store):
+                pass
+            postman = Postman(self.settings, store, Pulse(self.settings, store))
+            await postman.hand_over()
+            while await postman.send_next():
+                pass
+        finally:
+            await store.close()
+
+
+@dataclass(kw_only=True)
+class Installation(Hub):
+    """A hub all of whose parts run, each a process of its own; with a view of Prefect."""
+
+    prefect: httpx.Client
 
     def run(self, reference: str) -> dict[str, Any]:
         """The referral's flow run, as Prefect's API gives it; empty when there is none."""
@@ -121,67 +154,112 @@ class Hub(Instance):
 
 
 @contextmanager
-def temporary_hub(**more: Any) -> Iterator[Hub]:
-    """A running hub in a folder of its own, which is removed. Not in pytest's own folder: only root may enter that, and the
-    cluster runs as a user of its own."""
+def fresh_folder() -> Iterator[Path]:
+    """A folder that is removed. Not in pytest's own: only root may enter that, and the cluster runs as a user of its own."""
     folder = Path(tempfile.mkdtemp(prefix="mash-hub-"))
     folder.chmod(0o755)
     try:
-        with running_hub(folder, **more) as running:
-            yield running
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def running_hub(folder: Path, *, rate: float = 1.0, parts: Collection[str] = PARTS, **more: Any) -> Iterator[Hub]:
-    """Everything, or only these parts, running: it is stopped, and leaves no process, at the end. Time is `rate` times faster."""
+def hub_here(**more: Any) -> Iterator[Hub]:
+    """A hub whose application runs in this process, over a cluster of its own; nobody works but when `work` is called."""
+    with (
+        fresh_folder() as folder,
+        receiving(folder, **more) as (received, settings),
+        Stack(settings, ()) as stack,
+        serving(stack.settings),
+        httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
+    ):
+        yield with_key(Hub(stack=stack, http=http, key="", received=received))
+
+
+@contextmanager
+def served(hub: Hub, **settings: Any) -> Iterator[Hub]:
+    """The same hub at another address, by an application with other settings."""
+    stack = copy(hub.stack)
+    stack.settings = hub.settings.model_copy(update={"api_port": free_port(), **settings})
+    address = f"http://127.0.0.1:{stack.settings.api_port}"
+    with serving(stack.settings), httpx.Client(base_url=address, timeout=30) as http:
+        yield replace(hub, stack=stack, http=http, sessions={})
+
+
+@contextmanager
+def temporary_hub(**more: Any) -> Iterator[Installation]:
+    """A running hub in a folder of its own, which is removed."""
+    with fresh_folder() as folder, running_hub(folder, **more) as running:
+        yield running
+
+
+@contextmanager
+def running_hub(folder: Path, *, parts: Collection[str] = PARTS, **more: Any) -> Iterator[Installation]:
+    """Everything, or only these parts, running: it is stopped, and leaves no process, at the end."""
+    with receiving(folder, **more) as (received, settings), Stack(settings, parts) as stack:
+        stack.wait_ready(PATIENCE)
+        login = stack.settings.prefect_auth_string
+        assert login
+        user, password = login.get_secret_value().split(":", 1)
+        with (
+            httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
+            httpx.Client(base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
+        ):
+            yield with_key(Installation(stack=stack, http=http, key="", received=received, prefect=prefect))
+
+
+AnyHub = TypeVar("AnyHub", bound=Hub)
+
+
+def with_key(hub: AnyHub) -> AnyHub:
+    """The hub, to which a school's system may submit."""
+    hub.key = hub.stored(lambda store: make_api_key(store, NewKey("school", "sandwell", "education")))
+    return hub
+
+
+@contextmanager
+def receiving(folder: Path, *, rate: float = 1.0, **more: Any) -> Iterator[tuple[Receivers, Settings]]:
+    """Receivers of what is sent, and settings of an installation in this folder that sends to them; its time is `rate` times
+    faster."""
     received = Receivers()
     mail_port = free_port()
     controller = Controller(received, hostname="127.0.0.1", port=mail_port)
     controller.start()
-    with endpoint(received.post) as http_port:
-        channels = folder / "channels.toml"
-        lines = []
-        for hub in ("sandwell", "merton"):
-            agencies = load_profile(hub).agencies.values()
-            roles = {"duty_manager", "practice_manager", "service_manager", "out_of_hours", "administrator", "early_help"}
-            lines.append(f"[{hub}]")
-            for role in sorted(roles | {a.role for a in agencies} | {a.lead for a in agencies}):
-                urls = [f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}@example.org"]
-                if role == "practice_manager":
-                    urls = [f"json://127.0.0.1:{http_port}/alerts"]
-                lines.append(f"{role} = {json.dumps(urls)}")
-        channels.write_text("\n".join(lines))
-        channels.chmod(0o600)
-        settings = Settings(
-            data_dir=folder,
-            api_port=free_port(),
-            prefect_api_url=f"http://127.0.0.1:{free_port()}/api",
-            channels_file=channels,
-            pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
-            mail_url=SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
-            time_rate=rate,
-            # A Thursday morning: the hub is open.
-            time_start="2026-11-19T10:00:00+00:00",
-            settle_seconds=0.1,
-            # All tests call from one address.
-            **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, "drafts_per_hour": 0, **more},
-        )
-        try:
-            with Stack(settings, parts) as stack:
-                stack.wait_ready(PATIENCE)
-                login = stack.settings.prefect_auth_string
-                assert login
-                user, password = login.get_secret_value().split(":", 1)
-                with (
-                    httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
-                    httpx.Client(base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
-                ):
-                    hub_running = Hub(stack=stack, http=http, key="", received=received, prefect=prefect)
-                    hub_running.key = hub_running.stored(
-                        lambda store: make_api_key(store, NewKey("school", "sandwell", "education"))
-                    )
-                    yield hub_running
-        finally:
-            controller.stop()
+    try:
+        with endpoint(received.post) as http_port:
+            settings = Settings(
+                data_dir=folder,
+                api_port=free_port(),
+                prefect_api_url=f"http://127.0.0.1:{free_port()}/api",
+                channels_file=_channels(folder, mail_port, http_port),
+                pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
+                mail_url=SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
+                time_rate=rate,
+                # A Thursday morning: the hub is open.
+                time_start="2026-11-19T10:00:00+00:00",
+                settle_seconds=0.1,
+                # All tests call from one address.
+                **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, "drafts_per_hour": 0, **more},
+            )
+            yield received, settings
+    finally:
+        controller.stop()
+
+
+def _channels(folder: Path, mail_port: int, http_port: int) -> Path:
+    """The channels file: everybody has mail, and the practice manager is posted to."""
+    channels = folder / "channels.toml"
+    lines = []
+    for hub in ("sandwell", "merton"):
+        agencies = load_profile(hub).agencies.values()
+        roles = {"duty_manager", "practice_manager", "service_manager", "out_of_hours", "administrator", "early_help"}
+        lines.append(f"[{hub}]")
+        for role in sorted(roles | {a.role for a in agencies} | {a.lead for a in agencies}):
+            urls = [f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org&to={role}@example.org"]
+            if role == "practice_manager":
+                urls = [f"json://127.0.0.1:{http_port}/alerts"]
+            lines.append(f"{role} = {json.dumps(urls)}")
+    channels.write_text("\n".join(lines))
+    channels.chmod(0o600)
+    return channels
