@@ -5,10 +5,13 @@ STAMP := .venv/.ready
 ARGS ?=
 MINUTES ?= 30
 HUBS ?= sandwell merton
-# Two processes: tests/conftest.py says which tests run beside which.
-HALVES := --numprocesses 2 --dist loadscope
+# Floors of the tests: docs/build/tests.md says what each is for. T= is a part of them: make test T=tests/api/test_text.py
+QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
+T ?=
+# Two processes: tests/conftest.py says what stays together, and what begins first.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo up test check lint types imports bandit audit sbom fuzz lock screenshots bench clean
+.PHONY: help setup demo up quick test nightly check checks profiles lint types imports bandit audit sbom fuzz lock screenshots bench clean
 
 help:  ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,12 +33,25 @@ demo: setup  ## Play hubs' busy days: make demo HUBS="kent camden" ARGS="--exit 
 up: setup  ## Start all of it for real use
 	$(BIN)/mash up
 
-test: setup  ## Run all tests
-	$(BIN)/python -m pytest $(HALVES) $(ARGS)
+quick: setup  ## Run the tests that need no whole installation: make quick T=tests/api
+	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
 
-check: lint types imports bandit audit  ## Lint, types, import rules, known vulnerabilities, tests
+test: setup  ## Run all tests but what goes by the clock or by breaking things: make test T=tests/stack/test_alerts.py
+	$(PYTEST) $(or $(T),$(QUICK) tests/stack) $(ARGS)
+
+nightly: setup  ## Run what goes by the clock or by breaking things: faults, two of each part, the Friday story, fuzzing
+	$(BIN)/python -m pytest $(or $(T),tests/chaos) $(ARGS)
+	$(if $(T),,$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES))
+
+# One check beside the other, while the tests mostly wait; what each says stands together, and the tests' last line is the last.
+check: setup  ## Lint, types, import rules, known vulnerabilities, tests
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target checks
+	$(MAKE) --no-print-directory test
+
+checks: types bandit lint imports audit profiles
+
+profiles: setup
 	$(BIN)/mash profile check
-	$(BIN)/python -m pytest $(HALVES)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -26,27 +26,37 @@ hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
 
 
-SHARED = ("hub", "quick")
-"""The hubs that tests share, in the order in which they are used."""
-HUBS = {name: ExitStack() for name in SHARED}
+HUBS = {name: ExitStack() for name in ("installation", "quick")}
+"""The installations that tests share."""
+FIRST = ("stack", "chaos")
+"""Floors that begin first, where there are two processes: what waits most. The others fill what is left."""
+FLOORS = Path(__file__).parent
 
 
-def _uses(item: pytest.Item) -> str:
-    """Which of the shared hubs a test uses."""
-    return next((name for name in SHARED if name in getattr(item, "fixturenames", ())), "")
+def _group(item: pytest.Item) -> str:
+    """Tests of one group run in one process, one after the other: those that share an installation, or a module."""
+    used = getattr(item, "fixturenames", ())
+    return next((name for name in HUBS if name in used), str(item.path.relative_to(FLOORS)))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what uses a shared hub first, one after the other, so that it can be stopped."""
-    order = [*SHARED, ""]
-    items.sort(key=lambda item: order.index(_uses(item)))
+    """Put together what stays together, in whatever order it came; what takes longest begins first."""
+    groups = {item: _group(item) for item in items}
+    met: dict[str, int] = {}
+    for item in items:
+        floor = item.path.relative_to(FLOORS).parts[0]
+        met.setdefault(groups[item], len(met) + len(items) * (groups[item] not in HUBS and floor not in FIRST))
+    items.sort(key=lambda item: (groups[item] not in HUBS, met[groups[item]]))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop a shared hub after its last test: it would go on beside all others."""
-    if (used := _uses(item)) and (nextitem is None or _uses(nextitem) != used):
+    """Stop a shared installation after its last test: it would go on beside all others."""
+    used = _group(item)
+    if used in HUBS and (nextitem is None or _group(nextitem) != used):
         HUBS[used].close()
 
 
@@ -75,6 +85,13 @@ def hub() -> Iterator[Hub]:
     """A Thursday morning, minute by minute: one hub, its application in this process, for all tests that only use it."""
     with hub_here() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def installation() -> Iterator[Installation]:
+    """Everything running on a Thursday morning, minute by minute: for all tests that only use it."""
+    with HUBS["installation"] as kept:
+        yield kept.enter_context(temporary_hub())
 
 
 @pytest.fixture(scope="session")

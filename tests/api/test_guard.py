@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hub import ORDINARY, Hub, hub_here, served
 
+from mash.api import wire
 from mash.api.guard import WRONG_PER_MINUTE
 
 ALWAYS = {
@@ -90,7 +91,10 @@ def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_databas
         connection.close()
 
 
-def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection(hub: Hub) -> None:
+def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.5)
     drip, nothing = said(hub, b"GET /health HTTP/1.1\r\n"), said(hub, b"")
     assert problem(answered(drip))["status"] == 408
     assert problem(answered(nothing))["status"] == 408
