@@ -3,13 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 ARGS ?=
-T ?=
 MINUTES ?= 30
 HUBS ?= sandwell merton
-# Two processes: tests/conftest.py says which tests run beside which.
-HALVES := --numprocesses 2 --dist loadscope
+# Floors of the tests: docs/build/tests.md says what each is for. T= is a part of them: make test T=tests/api/test_text.py
+QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
+T ?=
+# Two processes: tests/conftest.py says what stays together, and what begins first.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo up test check lint types imports profiles bandit audit editor sbom fuzz lock screenshots bench clean
+.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit editor sbom fuzz lock screenshots bench clean
 
 help:  ## This list
 	@awk '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {i = index($$0, ":"); \
@@ -32,11 +34,22 @@ up: setup  ## Start all of it for real use
 
 ##@ While you work
 
-test: setup  ## Run the tests; a part of them: make test T=tests/states
-	$(BIN)/python -m pytest $(HALVES) $(ARGS) $(T)
+quick: setup  ## Run the tests that need no whole installation; a part of them: make quick T=tests/states
+	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
 
-check: lint types imports profiles bandit audit  ## All that must be green: the parts below, and the tests
-	$(BIN)/python -m pytest $(HALVES)
+test: setup  ## Run all tests but what goes by the clock or by breaking things: make test T=tests/stack/test_alerts.py
+	$(PYTEST) $(or $(T),$(QUICK) tests/stack) $(ARGS)
+
+nightly: setup  ## Run what goes by the clock or by breaking things: faults, two of each part, the Friday story, fuzzing
+	$(BIN)/python -m pytest $(or $(T),tests/chaos) $(ARGS)
+	$(if $(T),,$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES))
+
+# One check beside the other, while the tests mostly wait; what each says stands together, and the tests' last line is the last.
+check: setup  ## All that must be green: the parts below, then the tests
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target checks
+	$(MAKE) --no-print-directory test
+
+checks: types bandit lint imports audit profiles  ## The parts of the check, side by side
 
 ##@ Parts of the check
 
@@ -72,10 +85,10 @@ sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to bui
 	build/sbom/bin/python .ci/sbom.py
 
 fuzz: setup  ## Throw at the API and the parsers whatever comes to mind: make fuzz MINUTES=30
-	$(BIN)/python tests/fuzz/run.py $(MINUTES)
+	$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES)
 
 screenshots: setup  ## Take docs/use/screenshots anew
-	$(BIN)/python tests/screenshots.py
+	PYTHONPATH=tests/support $(BIN)/python tests/stack/browser/screenshots.py
 
 bench: setup  ## Measure throughput, latency and lateness: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)

@@ -10,7 +10,6 @@ from contextlib import suppress
 import asyncpg
 import structlog
 from prefect.exceptions import TerminationSignal
-from sqlalchemy.exc import SQLAlchemyError
 
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
@@ -20,7 +19,7 @@ from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due, next_due
 from mash.flows.store.runs import behind
-from mash.flows.store.store import Store, open_store
+from mash.flows.store.store import DATABASE_AWAY, Store, open_store
 from mash.flows.store.writes import CHANNEL
 
 log = structlog.stdlib.get_logger("mash.worker")
@@ -155,7 +154,7 @@ async def _work(settings: Settings) -> None:
             asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
         with suppress(asyncio.CancelledError):
             await task
-        with suppress(SQLAlchemyError, OSError):  # its database may have gone first
+        with suppress(*DATABASE_AWAY):  # its database may have gone first
             await worker.pulse.leave()
     finally:
         await store.close()

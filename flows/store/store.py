@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from sqlalchemy import event, make_url, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from mash.config.permissions import reach
@@ -34,6 +34,10 @@ machine that is moved, a debugger) would hold up for ever whoever needs the same
 def system_actor(hub: str) -> Actor:
     """The actor of what the software does by itself."""
     return Actor(id=SYSTEM, role=SYSTEM, agency=SYSTEM, hub=hub)
+
+
+DATABASE_AWAY = (SQLAlchemyError, OSError)
+"""What is raised while the database cannot be reached."""
 
 
 class Store:

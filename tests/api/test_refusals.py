@@ -212,4 +212,3 @@ def test_children_whose_paths_differ_continue_as_linked_referrals_and_the_referr
     assert (linked["parent"], linked["open"]) == (reference, False)
     parts = hub.http.get(f"/referrals/{reference}", headers={"Authorization": f"Bearer {hub.key}"}).json()["parts"]
     assert [part["status"] for part in parts] == ["decided", "decided"]
-    hub.awaits(f"{reference}-B", "Completed")

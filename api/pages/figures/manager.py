@@ -28,7 +28,7 @@ Manager = Annotated[Actor, Depends(Permitted("read_figures"))]
 PERIODS = (4, 13, 26, 52)
 """Weeks."""
 FRESH = 60.0
-"""Seconds."""
+"""Seconds for which figures are shown again: each picture of a page asks for them."""
 Weeks = Annotated[int, Query()]
 Name = Annotated[str, Path(pattern=r"^[a-z-]{1,30}$")]
 
@@ -61,8 +61,8 @@ async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = 13) 
 
 @router.get("/{name}.csv")
 async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
-    """A figure's table, for a spreadsheet."""
-    figure = await _one(request.app, by, weeks, name)
+    """A figure's table, for a spreadsheet: of now, so that it is not older than the page, whichever process showed that."""
+    figure = await _one(request.app, by, weeks, name, fresh=0)
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(figure.heads)
@@ -72,8 +72,8 @@ async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) ->
     return Response(written.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _one(app: Any, by: Actor, weeks: int, name: str) -> Figure:
-    for figure in await _figures(app, by, weeks):
+async def _one(app: Any, by: Actor, weeks: int, name: str, fresh: float = FRESH) -> Figure:
+    for figure in await _figures(app, by, weeks, fresh):
         if figure.name == name:
             return figure
     raise NotFound("there is no such figure")
@@ -83,12 +83,13 @@ def _period(weeks: int) -> int:
     return weeks if weeks in PERIODS else PERIODS[1]
 
 
-async def _figures(app: Any, by: Actor, weeks: int) -> list[Figure]:
-    """The figures; those of a minute ago will do, for each picture of a page asks for them."""
+async def _figures(app: Any, by: Actor, weeks: int, fresh: float = FRESH) -> list[Figure]:
+    """The figures, whose reckoning began at most so many seconds before they were asked for."""
     kept: Kept = app.state.figures
     which = (by.hub, _period(weeks))
+    oldest = time.monotonic() - fresh
     async with kept.reckoning[by.hub]:
-        if which not in kept.found or time.monotonic() - kept.found[which][0] > FRESH:
+        if which not in kept.found or kept.found[which][0] < oldest:
             kept.found[which] = (time.monotonic(), await _reckoned(app.state.store, by, weeks))
     return kept.found[which][1]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
-from hub import CANARY, ORDINARY, Hub, eventually
+from hub import CANARY, ORDINARY, Installation, eventually
 from psycopg import sql
 
 PERSONAL = ("Quillfeather", "Zebediah", "17 Marrowbone Rise", "4010232137", "head@school.example.org", "07700 900461")
 
 
-def tables_that_hold(hub: Hub, database: str, role: str) -> set[tuple[str, str]]:
+def tables_that_hold(hub: Installation, database: str, role: str) -> set[tuple[str, str]]:
     """Each table of a database in which something personal can be read, in writing or in bytes, with what it is."""
     assert hub.stack.cluster
     found = set()
@@ -29,7 +29,7 @@ def tables_that_hold(hub: Hub, database: str, role: str) -> set[tuple[str, str]]
     return found
 
 
-def test_no_table_file_or_message_names_anybody_after_a_life_full_of_names(hub: Hub) -> None:
+def test_no_table_file_or_message_names_anybody_after_a_life_full_of_names(hub: Installation) -> None:
     child = {
         **ORDINARY["subjects"][0],
         "nhs_number": "4010232137",

@@ -1,6 +1,6 @@
 """Every parser gives what it is for, or its own error: for files and messages that are nearly right, and for anything else.
 
-`make fuzz` does the same for longer, led by what the code reaches (tests/fuzz/).
+`make fuzz` does the same for longer, led by what the code reaches (tests/chaos/fuzz/).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from hub import Hub, temporary_hub
 from mash.config.profile import load_profile
 
 SANDWELL = load_profile("sandwell")
-HERE = Path(__file__).parent.parent
+HERE = Path(__file__).parents[3]
 FOLDER = HERE / "docs" / "use" / "screenshots"
 REFERRALS = HERE / "api" / "demo" / "referrals.jsonl"
 UNRATED = 4

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hub import CANARY, ON_DUTY, Hub, eventually
+from hub import CANARY, ON_DUTY, Installation, eventually
 
 
-def test_a_referrals_whole_life_from_submission_to_outcome(hub: Hub) -> None:
+def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) -> None:
     # A school worries about a child, and is answered at once with a reference.
     answer = hub.submit(
         {

@@ -1,4 +1,4 @@
-"""atheris on one parser for some seconds: python tests/fuzz/run_parsers.py PARSER SECONDS. Prints libFuzzer's figures."""
+"""atheris on one parser for some seconds: python tests/chaos/fuzz/run_parsers.py PARSER SECONDS. Prints libFuzzer's figures."""
 
 from __future__ import annotations
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from hub import Hub, eventually
+from hub import Installation, eventually
 
 
-def link_in(hub: Hub, reference: str) -> str:
+def link_in(hub: Installation, reference: str) -> str:
     """The path of the acknowledging link in the alert about a referral."""
 
     def found() -> str:
@@ -25,7 +25,7 @@ def link_in(hub: Hub, reference: str) -> str:
     return urlsplit(eventually(found)).path
 
 
-def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_acknowledged(quick: Hub) -> None:
+def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_acknowledged(quick: Installation) -> None:
     reference = quick.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
     path = link_in(quick, reference)
     # Unacknowledged for half an hour, it climbs: the next role is told, by its own channel (JSON to an HTTP endpoint).
@@ -41,7 +41,7 @@ def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_ackno
     assert quick.http.post(path).status_code == 409, "there is nothing to acknowledge any more"
 
 
-def test_a_forged_or_altered_link_is_not_followed(quick: Hub) -> None:
+def test_a_forged_or_altered_link_is_not_followed(quick: Installation) -> None:
     path = link_in(quick, quick.referral(concern={"summary": "Danger.", "immediate_danger": True}))
     altered = path[:-4] + ("AAAA" if path[-4:] != "AAAA" else "BBBB")
     for wrong in (altered, "/alerts/forged"):
@@ -49,7 +49,7 @@ def test_a_forged_or_altered_link_is_not_followed(quick: Hub) -> None:
         assert quick.http.post(wrong).status_code == 404
 
 
-def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(quick: Hub) -> None:
+def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(quick: Installation) -> None:
     quick.received.refuse = True
     try:
         reference = quick.referral(concern={"summary": "Danger.", "immediate_danger": True})
@@ -73,7 +73,7 @@ def test_a_refusing_endpoint_is_tried_again_until_it_takes_the_alert(quick: Hub)
     assert tries()[0].startswith("failed"), "every try is in the ledger, the failed one too"
 
 
-def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(quick: Hub) -> None:
+def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(quick: Installation) -> None:
     reference = quick.referral()
     quick.rate(reference)
     quick.answer_all(reference)

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import httpx
-from hub import MONITOR, Hub, eventually
+from hub import MONITOR, Installation, eventually
 from prometheus_client.parser import text_string_to_metric_families
 
 from mash.notifications.links import PREFECT, service_key
 
 
-def metrics(hub: Hub) -> dict[str, float]:
+def metrics(hub: Installation) -> dict[str, float]:
     """Every sample, by name (summed over its labels)."""
     found: dict[str, float] = {}
     for family in text_string_to_metric_families(hub.http.get("/metrics").text):
@@ -21,14 +21,14 @@ def metrics(hub: Hub) -> dict[str, float]:
     return found
 
 
-def test_health_says_that_all_is_well(quick: Hub) -> None:
+def test_health_says_that_all_is_well(quick: Installation) -> None:
     def well() -> bool:
         return quick.http.get("/health").json() == {"status": "ok", "live": True, "ready": True, "wrong": []}
 
     eventually(well)
 
 
-def test_metrics_count_and_name_nobody(quick: Hub) -> None:
+def test_metrics_count_and_name_nobody(quick: Installation) -> None:
     reference = quick.referral()
     eventually(lambda: metrics(quick).get("mash_sent_total", 0) > 0)
     found = metrics(quick)
@@ -39,13 +39,13 @@ def test_metrics_count_and_name_nobody(quick: Hub) -> None:
     assert 'mash_referrals_open{hub="sandwell",rating="unrated",stage="triage"}' in text
 
 
-def test_clocks_that_fire_are_counted_with_how_late_they_were(quick: Hub) -> None:
+def test_clocks_that_fire_are_counted_with_how_late_they_were(quick: Installation) -> None:
     quick.referral(concern={"summary": "He is in there now.", "immediate_danger": True})
     before = metrics(quick).get("mash_clock_late_seconds_count", 0)
     eventually(lambda: metrics(quick)["mash_clock_late_seconds_count"] > before)
 
 
-def test_every_line_of_our_logs_is_json_and_names_nobody(quick: Hub) -> None:
+def test_every_line_of_our_logs_is_json_and_names_nobody(quick: Installation) -> None:
     quick.referral()
     lines = [line for part in ("worker", "api") for line in (quick.stack.logs / f"{part}.log").read_text().splitlines()]
     for line in lines:
@@ -53,7 +53,7 @@ def test_every_line_of_our_logs_is_json_and_names_nobody(quick: Hub) -> None:
         assert "Quillfeather" not in line
 
 
-def test_prefects_automations_are_there_once_however_often_a_worker_starts(quick: Hub) -> None:
+def test_prefects_automations_are_there_once_however_often_a_worker_starts(quick: Installation) -> None:
     def names() -> list[str]:
         return sorted(found["name"] for found in quick.prefect.post("/automations/filter", json={}).json())
 
@@ -61,7 +61,7 @@ def test_prefects_automations_are_there_once_however_often_a_worker_starts(quick
     eventually(lambda: names() == expected)
 
 
-def test_a_run_that_is_failed_in_prefect_is_reported_to_the_administrators(quick: Hub) -> None:
+def test_a_run_that_is_failed_in_prefect_is_reported_to_the_administrators(quick: Installation) -> None:
     reference = quick.referral()
     quick.awaits(reference, "Awaiting triage")
     run = quick.run(reference)
@@ -70,7 +70,7 @@ def test_a_run_that_is_failed_in_prefect_is_reported_to_the_administrators(quick
     quick.awaits(reference, "Awaiting triage")
 
 
-def test_nobody_else_can_report_in_prefects_place(quick: Hub) -> None:
+def test_nobody_else_can_report_in_prefects_place(quick: Installation) -> None:
     given = {"what": "worker gone"}
     assert quick.http.post("/prefect-events", json=given).status_code == 401
     wrong = {"Authorization": f"Bearer {service_key('another key', PREFECT)}"}
@@ -84,7 +84,7 @@ def test_nobody_else_can_report_in_prefects_place(quick: Hub) -> None:
 # --- when parts are gone ------------------------------------------------------------------------------------------------------
 
 
-def test_the_outside_monitor_gets_its_pulse_and_misses_it_when_the_worker_is_gone(quick: Hub) -> None:
+def test_the_outside_monitor_gets_its_pulse_and_misses_it_when_the_worker_is_gone(quick: Installation) -> None:
     eventually(lambda: quick.received.pulses > 0)
     quick.stack.kill("worker")
     quick.sql("UPDATE pulse SET at = at - interval '1 minute'")
@@ -97,7 +97,7 @@ def test_the_outside_monitor_gets_its_pulse_and_misses_it_when_the_worker_is_gon
     assert MONITOR not in logs
 
 
-def test_a_worker_that_is_stopped_on_purpose_says_so_and_one_that_is_killed_does_not(quick: Hub) -> None:
+def test_a_worker_that_is_stopped_on_purpose_says_so_and_one_that_is_killed_does_not(quick: Installation) -> None:
     def last_sign() -> dict[str, Any]:
         """Of the worker that was started last; empty before its first."""
         found = quick.sql("SELECT said FROM pulse WHERE part LIKE %s", f"%-{quick.stack.children['worker'].pid}")
@@ -116,7 +116,7 @@ def test_a_worker_that_is_stopped_on_purpose_says_so_and_one_that_is_killed_does
     eventually(lambda: quick.http.get("/health").json()["status"] == "ok")
 
 
-def test_without_its_database_the_api_says_that_it_is_down(quick: Hub) -> None:
+def test_without_its_database_the_api_says_that_it_is_down(quick: Installation) -> None:
     quick.stack.kill("postgres")
 
     def down() -> bool:

@@ -7,17 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
-from hub import CANARY, Hub, eventually
+from hub import CANARY, Installation, eventually
 
 NAME = CANARY.split()[1]
 
 
-def artifacts(hub: Hub, reference: str) -> str:
+def artifacts(hub: Installation, reference: str) -> str:
     """What Prefect tells about a referral."""
     return hub.prefect.post("/artifacts/filter", json={"artifacts": {"key": {"any_": [reference.lower()]}}}).text
 
 
-def seen_in(hub: Hub, reference: str) -> set[str]:
+def seen_in(hub: Installation, reference: str) -> set[str]:
     """Where the name can be read about a referral."""
     places = {
         "event": str(hub.sql("SELECT canonical FROM event WHERE reference = %s", reference)),
@@ -39,13 +39,13 @@ SUBMITTED: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("where", SUBMITTED)
-def test_a_referrers_name_in_a_code_stays_among_the_encrypted_items(hub: Hub, where: str) -> None:
+def test_a_referrers_name_in_a_code_stays_among_the_encrypted_items(hub: Installation, where: str) -> None:
     reference = hub.referral(**SUBMITTED[where])
     hub.awaits(reference, "Awaiting triage")
     assert seen_in(hub, reference) == set()
 
 
-def met(hub: Hub) -> str:
+def met(hub: Installation) -> str:
     """A referral whose meeting is due."""
     reference = hub.referral()
     hub.rate(reference, "red")
@@ -53,7 +53,7 @@ def met(hub: Hub) -> str:
     return reference
 
 
-def told_of(hub: Hub, reference: str, answer: httpx.Response, event: str) -> None:
+def told_of(hub: Installation, reference: str, answer: httpx.Response, event: str) -> None:
     """Wait until Prefect tells of an event, if the command was carried out at all."""
     if answer.status_code == 200:
         eventually(lambda: event in artifacts(hub, reference))
@@ -61,14 +61,14 @@ def told_of(hub: Hub, reference: str, answer: httpx.Response, event: str) -> Non
         assert answer.status_code in (400, 422), answer.text
 
 
-def test_who_attended_a_meeting_is_said_by_agency(hub: Hub) -> None:
+def test_who_attended_a_meeting_is_said_by_agency(hub: Installation) -> None:
     reference = met(hub)
     answer = hub.ask(reference, "record_meeting", words="Held.", attended=["police", CANARY], rating="red")
     told_of(hub, reference, answer, "meeting held")
     assert seen_in(hub, reference) == set()
 
 
-def test_who_attended_a_strategy_discussion_is_said_by_agency(hub: Hub) -> None:
+def test_who_attended_a_strategy_discussion_is_said_by_agency(hub: Installation) -> None:
     reference = hub.referral()
     hub.give(reference, "call_strategy_discussion", words="Likely significant harm.")
     there = ["social_care", "police", "health", CANARY]
@@ -77,7 +77,7 @@ def test_who_attended_a_strategy_discussion_is_said_by_agency(hub: Hub) -> None:
     assert seen_in(hub, reference) == set()
 
 
-def test_a_need_that_is_no_code_is_not_recorded(hub: Hub) -> None:
+def test_a_need_that_is_no_code_is_not_recorded(hub: Installation) -> None:
     reference = met(hub)
     hub.give(reference, "record_meeting", words="Held.", attended=["police"], rating="red")
     answer = hub.ask(reference, "record_decision", words="Help.", outcomes={"S1": "section_17"}, primary_need=CANARY)
@@ -85,7 +85,7 @@ def test_a_need_that_is_no_code_is_not_recorded(hub: Hub) -> None:
     assert seen_in(hub, reference) == set()
 
 
-def test_factors_that_are_no_codes_are_not_recorded(hub: Hub) -> None:
+def test_factors_that_are_no_codes_are_not_recorded(hub: Installation) -> None:
     reference = met(hub)
     hub.give(reference, "record_meeting", words="Held.", attended=["police"], rating="red")
     hub.give(reference, "record_decision", words="Help.", outcomes={"S1": "section_17"}, primary_need="N1")
@@ -94,7 +94,7 @@ def test_factors_that_are_no_codes_are_not_recorded(hub: Hub) -> None:
     assert seen_in(hub, reference) == set()
 
 
-def test_a_suggested_rating_is_one_of_the_hubs(hub: Hub) -> None:
+def test_a_suggested_rating_is_one_of_the_hubs(hub: Installation) -> None:
     reference = hub.referral()
     hub.rate(reference)
     fields = {"known": True, "suggested_rating": CANARY}
@@ -106,7 +106,7 @@ def test_a_suggested_rating_is_one_of_the_hubs(hub: Hub) -> None:
     assert seen_in(hub, reference) == set()
 
 
-def test_an_error_of_ours_is_logged_without_its_message(hub: Hub) -> None:
+def test_an_error_of_ours_is_logged_without_its_message(hub: Installation) -> None:
     body = json.dumps({"concern": {"summary": f"{CANARY} \ud83d"}, NAME: "\ud83d"})
     hub.http.post(
         "/referrals",

@@ -7,13 +7,13 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
-from hub import Hub, eventually
+from hub import Installation, eventually
 
 LIVES, DEATHS = 8, 2
 
 
 def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off(
-    quick: Hub, monkeypatch: pytest.MonkeyPatch
+    quick: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The mail server takes a message, and the worker dies before it hears so: it cannot know whether the message went.
     keep, chance, dead = quick.received.handle_DATA, random.Random(1907), list[str]()
@@ -56,7 +56,7 @@ def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off
         quick.awaits(reference, "Awaiting triage")
 
 
-def tries(hub: Hub, reference: str, kind: str) -> list[str | None]:
+def tries(hub: Installation, reference: str, kind: str) -> list[str | None]:
     """What came of each try to send a notice, as the ledger has it."""
     rows = hub.sql(
         "SELECT d.result FROM delivery d JOIN notice n ON n.id = d.notice WHERE n.reference = %s AND n.kind = %s ORDER BY d.id",

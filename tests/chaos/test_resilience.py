@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
-from hub import ON_DUTY, PATIENCE, Hub, eventually
+from hub import ON_DUTY, PATIENCE, Installation, eventually
 
 LIVES = 20
 
 
-def test_a_run_cancelled_or_deleted_in_prefect_is_put_back_on_its_feet(quick: Hub) -> None:
+def test_a_run_cancelled_or_deleted_in_prefect_is_put_back_on_its_feet(quick: Installation) -> None:
     cancelled, deleted = quick.referral(), quick.referral()
     run = quick.awaits(cancelled, "Awaiting triage")
     gone = quick.awaits(deleted, "Awaiting triage")
@@ -27,7 +27,7 @@ def test_a_run_cancelled_or_deleted_in_prefect_is_put_back_on_its_feet(quick: Hu
     assert "forgotten" in repaired[deleted]
 
 
-def test_the_watchdog_finds_a_run_that_nobody_touches(quick: Hub) -> None:
+def test_the_watchdog_finds_a_run_that_nobody_touches(quick: Installation) -> None:
     reference = quick.referral()
     run = quick.awaits(reference, "Awaiting triage")
     quick.prefect.post(
@@ -37,7 +37,7 @@ def test_the_watchdog_finds_a_run_that_nobody_touches(quick: Hub) -> None:
     eventually(lambda: any("put back on their feet" in subject for subject in quick.received.to("administrator")))
 
 
-def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out(quick: Hub) -> None:
+def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out(quick: Installation) -> None:
     before = quick.referral()
     quick.awaits(before, "Awaiting triage")
     quick.stack.kill("prefect")
@@ -52,7 +52,7 @@ def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out
     quick.awaits(meanwhile, "Awaiting triage")
 
 
-def test_a_worker_killed_at_random_points_of_twenty_lives_loses_nothing(quick: Hub) -> None:
+def test_a_worker_killed_at_random_points_of_twenty_lives_loses_nothing(quick: Installation) -> None:
     chance = random.Random(2611)
     references = [quick.referral() for _ in range(LIVES)]
     kills = sorted(chance.sample(range(LIVES * 4), 4))
@@ -77,17 +77,17 @@ def test_a_worker_killed_at_random_points_of_twenty_lives_loses_nothing(quick: H
     assert set(doubled) <= set(cut_off)
 
 
-def rate(hub: Hub, reference: str) -> None:
+def rate(hub: Installation, reference: str) -> None:
     hub.rate(reference, "red")
 
 
-def proceed(hub: Hub, reference: str) -> None:
+def proceed(hub: Installation, reference: str) -> None:
     hub.give(reference, "proceed_without_replies", words="It cannot wait.")
 
 
-def meet(hub: Hub, reference: str) -> None:
+def meet(hub: Installation, reference: str) -> None:
     hub.give(reference, "record_meeting", words="Held.", attended=["police"], rating="green")
 
 
-def decide(hub: Hub, reference: str) -> None:
+def decide(hub: Installation, reference: str) -> None:
     hub.give(reference, "record_decision", words="Decided.", outcomes={"S1": "no_further_action"})

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path[:0] = [str(HERE.parents[1] / "support"), str(HERE)]
 
 from against import schemathesis  # noqa: E402  # found by the line above: the tests are no package
 from hub import temporary_hub  # noqa: E402  # the same
