@@ -16,9 +16,11 @@ from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, fu
 from mash.config import codes
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
-from mash.states.commands import ReceiveContact, ReportedConsent, StaffCommand, Subject
+from mash.states.acts.contact import ReceiveContact
 from mash.states.errors import NothingToActOn
+from mash.states.messages import StaffCommand
 from mash.states.profile import Category, ContactKind, Source
+from mash.states.values import ReportedConsent, Subject
 
 UNKNOWN_SOURCE = "10"
 KINDS = get_args(ContactKind)

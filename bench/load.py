@@ -25,7 +25,7 @@ from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, REFERRALS
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 _progress = Console(stderr=True, highlight=False)
 HUB = "bench"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from mash.config.permissions import may, roles
 from mash.config.toml_lines import Key
-from mash.states.machine import OPEN
 from mash.states.profile import ClockRule, Profile
+from mash.states.stages import OPEN
 
 CLOCKED = tuple(stage for stage in OPEN if stage not in ("contact", "section_17_assessment"))
 """Stages that need a clock of their own: a contact passes at once, an assessment has the statutory one."""

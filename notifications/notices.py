@@ -10,12 +10,19 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from mash.config.words import agency_title
-from mash.states import events as e
-from mash.states.commands import Actor
-from mash.states.events import Event
-from mash.states.machine import NAMES
+from mash.states.acts.checks import ChecksRequested
+from mash.states.acts.contact import PlaceAssigned
+from mash.states.acts.decisions import DecisionProposed, ReferralSplit, SignOffRefused
+from mash.states.acts.disagreements import DisagreementRaised, DisagreementSettled, DisagreementTakenFurther
+from mash.states.acts.information import GlassBroken
+from mash.states.acts.meetings import MeetingConvened
+from mash.states.acts.step_down import StepDownOffered, StepDownReturned
+from mash.states.course import AlertAcknowledged, ClockEscalated, ClocksStarted, ClocksStopped, ClockWarned, StageEntered
+from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
+from mash.states.stages import STAGE_TITLES
+from mash.states.values import Actor
 
 REFERRER = "referrer"
 """The role that stands for whoever made the referral: reached by the address they gave."""
@@ -85,24 +92,24 @@ def notices_for(
     notices: list[NoticeDraft] = []
     for event in events:
         match event:
-            case e.StageEntered(stage="triage") if first_seen and not after.immediate_danger:
+            case StageEntered(stage="triage") if first_seen and not after.immediate_danger:
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
-            case e.StageEntered(stage="decision") if first_seen and after.rating is None and not after.immediate_danger:
+            case StageEntered(stage="decision") if first_seen and after.rating is None and not after.immediate_danger:
                 notices.append(draft("contact_to_rate", duty, counts_as=unrated))
-            case e.PlaceAssigned() if after.stage == "triage":
+            case PlaceAssigned() if after.stage == "triage":
                 notices.append(draft("contact_to_rate", profile.on_duty(_rater(after, profile), now), counts_as=unrated))
-            case e.StageEntered(stage="consultation"):
+            case StageEntered(stage="consultation"):
                 notices.append(draft("consultation", _consulted(profile, now)))
-            case e.GlassBroken():
+            case GlassBroken():
                 told = {"until": event.until.isoformat(), "agency": agency_title(profile, event.agency)}
                 notices += [draft("glass_broken", role, None, **told) for role in (GOVERNANCE, duty)]
-            case e.DecisionProposed():
+            case DecisionProposed():
                 notices.append(draft("sign_off", event.role))
-            case e.SignOffRefused():
+            case SignOffRefused():
                 notices.append(draft("sign_off_refused", duty))
-            case e.DisagreementRaised() | e.DisagreementTakenFurther():
+            case DisagreementRaised() | DisagreementTakenFurther():
                 notices.append(about("disagreement", event.role, _latest(after, f"disagreement:{event.id}"), id=event.id))
-            case e.DisagreementSettled():
+            case DisagreementSettled():
                 if event.outcome == "changed":
                     notices.append(draft("disagreement_changed", duty, about=after.disagreements[event.id].about))
                 raised = after.disagreements[event.id]
@@ -113,19 +120,19 @@ def notices_for(
                     )
                 elif partner:
                     notices.append(draft("disagreement_settled", partner.role, outcome=event.outcome))
-            case e.ClockEscalated():
+            case ClockEscalated():
                 clock = after.clocks[event.id]
                 kind = "escalation" if clock.breached_at else "immediate_danger"
                 away = {"away": True} if clock.breached_at and clock.breached_at - clock.due_at > AWAY else {}
                 notices.append(about(kind, event.role, event.id, rung=event.rung, **away))
-            case e.ClockWarned():
+            case ClockWarned():
                 kind = "chase" if after.clocks[event.id].kind == "check" else "warning"
                 notices.append(about(kind, event.role, event.id))
-            case e.ChecksRequested():
+            case ChecksRequested():
                 for agency in event.agencies:
                     clock_id = _latest(after, f"check:{agency}")
                     notices.append(about("check_request", profile.agencies[agency].role, clock_id, agency=agency))
-            case e.MeetingConvened():
+            case MeetingConvened():
                 when = {
                     "at": event.at.isoformat(),
                     "mode": event.mode.replace("_", " "),
@@ -135,18 +142,18 @@ def notices_for(
                 invited = [a for a in profile.agencies if a in after.checks or a in profile.meeting.quorum]
                 roles = dict.fromkeys((*(profile.agencies[a].role for a in invited), event.chair))
                 notices += [draft("meeting_convened", role, None, **when) for role in roles]
-            case e.StepDownOffered():
+            case StepDownOffered():
                 service = profile.services[event.service]
                 notices.append(draft("step_down_offered", service.role, service=service.title))
-            case e.StepDownReturned():
-                notices.append(draft("step_down_returned" if event.said else "step_down_not_accepted", duty))
-            case e.StageEntered(stage="strategy_discussion"):
+            case StepDownReturned():
+                notices.append(draft("step_down_returned" if event.words else "step_down_not_accepted", duty))
+            case StageEntered(stage="strategy_discussion"):
                 quorum = profile.strategy_discussion.quorum
                 invited = [agency.role for name, agency in profile.agencies.items() if name in quorum]
                 notices += [draft("strategy_discussion", role) for role in dict.fromkeys((*invited, duty))]
-            case e.ReferralSplit():
+            case ReferralSplit():
                 notices.append(draft("referral_split", duty, linked=event.reference))
-            case e.ClocksStarted():
+            case ClocksStarted():
                 kinds = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
                 notices += [
                     draft(
@@ -175,7 +182,7 @@ WARNINGS = {
 def _facts(referral: Referral, profile: Profile) -> dict[str, Any]:
     """What every notice about a referral says."""
     return {
-        "stage": NAMES[referral.stage],
+        "stage": STAGE_TITLES[referral.stage],
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
@@ -208,10 +215,10 @@ def over_for(
 
     for event in events:
         match event:
-            case e.ClocksStopped():
+            case ClocksStopped():
                 spoke = [cid for cid in event.ids if before and cid in before.clocks and _spoke(before.clocks[cid])]
                 yield from (over("all_clear", clock_id, met=event.met) for clock_id in spoke)
-            case e.AlertAcknowledged():
+            case AlertAcknowledged():
                 yield over("taken", event.id, holder=by.role.replace("_", " "))
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mash.states.machine import diagram
+from mash.states.chart import diagram
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

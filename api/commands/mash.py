@@ -21,8 +21,8 @@ from mash.api.commands import sign_on as sign_on_cli
 from mash.api.commands.installed import administrator, installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
+from mash.states.chart import diagram
 from mash.states.errors import Refusal
-from mash.states.machine import diagram
 
 app = typer.Typer(
     no_args_is_help=True,

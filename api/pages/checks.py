@@ -13,7 +13,7 @@ from mash.api.permitted import Permitted
 from mash.config.words import agency_title
 from mash.flows.store.reads.queries import Case
 from mash.flows.store.reads.reading import bases, checks_of, holding, mark_of
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 

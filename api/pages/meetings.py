@@ -17,8 +17,8 @@ from mash.api.schemas import CODE, Day, Reference
 from mash.config.permissions import may
 from mash.flows.store.reads.reading import convened, information_product, look_at, possible
 from mash.states.clocks import LONDON, day_of
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/meetings", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_agenda"))]

@@ -14,8 +14,8 @@ from mash.api.schemas import CODE, Day, Reference
 from mash.flows.store.reads.reading import agenda, disagreements, information_product, look_at
 from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(tags=["staff"], responses=ASKING)
 

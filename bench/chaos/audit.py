@@ -23,8 +23,10 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, EVENTS, NOTICES, REFERRALS
 from mash.notifications.notices import REFERRER, URGENT
 from mash.notifications.wording import UNADDRESSED, lateness, message_for
-from mash.states.commands import SYSTEM
-from mash.states.events import RECORDED, ClockBreached, ClockEscalated, ReferrerTold
+from mash.states.acts.upkeep import ReferrerTold
+from mash.states.course import ClockBreached, ClockEscalated
+from mash.states.log import RECORDED
+from mash.states.values import SYSTEM
 
 Wrong = list[str]
 OVERDUE = timedelta(seconds=5)

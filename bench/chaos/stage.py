@@ -29,7 +29,7 @@ from mash.flows.installation.stack import PARTS, Stack, kind
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import open_store
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 Need = Literal["disk", "clock"]
 RATE = 120.0

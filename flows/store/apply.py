@@ -18,25 +18,20 @@ from mash.flows.store.reads.queries import glass_broken, takes_part
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import KEYS, REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
-from mash.states.commands import (
-    STAND_ALONE,
-    Actor,
-    AdoptProfile,
-    AnswerCheck,
-    BreakGlass,
-    Command,
-    ContributeInformation,
-    FireClocks,
-    LinkReferral,
-    ReceiveContact,
-    RecordLinked,
-    StaffCommand,
-)
-from mash.states.decide import continue_split, decide
+from mash.states.acts.alerts import FireClocks
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import ReferralSplit
+from mash.states.acts.information import BreakGlass, ContributeInformation
+from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
+from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import NotFound, NotYours, VersionConflict
-from mash.states.events import GENESIS, Event, ReferralSplit
+from mash.states.log import GENESIS
+from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.register import ACTS
+from mash.states.values import Actor
 
 log = structlog.stdlib.get_logger("mash.store")
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
@@ -68,9 +63,9 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
-    events = decide(None, command, profile, by, now, reference=reference, said=held[0])
+    decision = decide(None, command, profile, by, now, reference=reference, words=held[0])
     standing = Standing(reference, reference, by.id, None, GENESIS)
-    return Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
+    return Applied(reference, await _append(connection, store, writes, standing, decision, profile, by, now), decision.events)
 
 
 async def apply(
@@ -94,7 +89,7 @@ async def apply(
     row = rows[reference]
     referral = Referral.model_validate_json(row.state)
     outdated = seen is not None and not referral.acted <= seen <= row.version
-    if outdated and command.kind not in STAND_ALONE:
+    if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     if reach(by.role) == "involved" and not isinstance(command, BreakGlass) and not await takes_part(connection, reference, by):
         raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
@@ -105,13 +100,14 @@ async def apply(
     profile = await store.profile(connection, adopted)
     writes = Writes()
     words_given = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
-    said, version = (
+    written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in words_given
     )
-    events = decide(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
+    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
-    applied = Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
+    after = await _append(connection, store, writes, standing, decision, profile, by, now)
+    applied = Applied(reference, after, decision.events)
     if isinstance(command, LinkReferral):
         await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
     return applied
@@ -174,8 +170,9 @@ async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, r
     for row in (await connection.execute(_LOCK, {"references": references})).all():
         referral = Referral.model_validate_json(row.state)
         profile = await store.profile(connection, referral.profile)
-        if events := decide(referral, FireClocks(), profile, by, now, reference=row.reference):
-            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), events, profile, by, now)
+        decision = decide(referral, FireClocks(), profile, by, now, reference=row.reference)
+        if decision.events:
+            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), decision, profile, by, now)
             fired += 1
     await writes.flush(connection)
     return fired
@@ -204,15 +201,15 @@ async def _append(
     store: Store,
     writes: Writes,
     standing: Standing,
-    events: list[Event],
+    decision: Decision,
     profile: Profile,
     by: Actor,
     now: datetime,
 ) -> Referral:
-    """Write what these events cause, and begin the linked referrals of a split."""
-    referral = writes.append(standing, events, profile, by, now)
+    """Write what a decision causes, and begin the linked referrals of a split."""
+    referral = writes.append(standing, decision, profile, by, now)
     await writes.flush(connection)
-    for event in events:
+    for event in decision.events:
         if isinstance(event, ReferralSplit) and standing.referral is not None:
             await _continue(connection, store, standing, referral, event, profile, by, now)
     return referral
@@ -253,6 +250,6 @@ async def _continue(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
-    events = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
-    await _append(connection, store, writes, standing, events, profile, by, now)
+    await _append(connection, store, writes, standing, decision, profile, by, now)

@@ -23,7 +23,7 @@ from mash.flows.store.writes import QUEUED
 from mash.notifications.digest import ALONE
 from mash.notifications.notices import RED, REFERRER, URGENT, Tried
 from mash.notifications.routing import Recipient, Step
-from mash.states.commands import RecordTold
+from mash.states.acts.upkeep import RecordTold
 
 LEASE = timedelta(seconds=60)
 """A try that has not been recorded by then was cut off, and is made again (wall time)."""

@@ -10,7 +10,8 @@ from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
 from mash.flows.store.apply import act, receive
 from mash.flows.store.store import Store
-from mash.states.commands import Actor, RateReferral
+from mash.states.acts.rating import RateReferral
+from mash.states.values import Actor
 
 SCHOOL = Actor(id="school", role="referrer", agency="education", hub="sandwell")
 MANAGER = Actor(id="dm", role="duty_manager", agency="social_care", hub="sandwell")

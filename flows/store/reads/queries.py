@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, PARTICIPANTS, RECEIPTS, REFERRALS, REPAIRS
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
 from mash.states.referral import Referral
+from mash.states.values import Actor
 
 
 @dataclass(frozen=True)

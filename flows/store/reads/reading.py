@@ -19,13 +19,15 @@ from mash.flows.store.log import events_of
 from mash.flows.store.reads.queries import Case, case_of, takes_part
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, EVENTS, ITEMS, NOTICES, REFERRALS
-from mash.states.commands import Actor
+from mash.states.acts.sharing import SharingBasisRecorded
+from mash.states.entitled import open_to
 from mash.states.errors import NotFound
-from mash.states.events import RECORDED, Event, Recorded, SharingBasisRecorded
 from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.log import RECORDED, Recorded
+from mash.states.messages import Event
 from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
-from mash.states.whose import open_to
+from mash.states.values import Actor
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
 _ROOT = select(REFERRALS.c.root).where(REFERRALS.c.reference == bindparam("of")).scalar_subquery()

@@ -17,7 +17,7 @@ from mash.flows.store.names import NAMED, birthdays, comparable, name_of, tokens
 from mash.flows.store.reads.queries import Case
 from mash.flows.store.reads.reading import note_access, read_items
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 MOST = 20
 ALIKE, ALIKE_OF_THAT_DAY = 0.25, 0.1
