@@ -45,6 +45,7 @@ from mash.states.messages import STAFF_ACTS, Event
 from mash.states.profile import Category, Consultation, ContactKind, Profile, SignOff, Source
 from mash.states.referral import Referral
 from mash.states.register import ACTS
+from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED
 from mash.states.values import Actor, ReportedConsent, Subject, Words
 from mash.states.world import World
@@ -253,7 +254,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "acknowledge_alert":
             return AcknowledgeAlert(clock=one(*(referral.alerts or ("triage",)), odd=("nothing",)))
         case "adopt_profile":
-            return AdoptProfile(digest=world.profile.digest)
+            return AdoptProfile(digest=world.profile.digest, rating=one(None, *ratings))
         case "erase_people":
             return ErasePeople(why=one("retention", "right_to_erasure"))
         case "record_told":
@@ -305,16 +306,17 @@ class AnyOrder(RuleBasedStateMachine):
             )
         )
 
-    def _give(self, reference: str, command: Any, by: Actor, said: Words | None) -> None:
+    def _give(self, reference: str, command: Any, by: Actor, words: Words | None) -> None:
         before = self.world.states[reference]
         whole, length = before.model_dump_json(), len(self.world.logs[reference])
         can, offered = possible(before), open_to(before, self.world.profile, by)
         refused: Refusal | None = None
         try:
-            self.world.give(reference, command, by, said)
+            self.world.give(reference, command, by, words)
         except Refusal as refusal:
             refused = refusal
         if refused is None:
+            self._rated_by_whoever_may(before, self.world.states[reference], command, by, words)
             assert command.kind in offered or command.kind not in STAFF_ACTS, "done by somebody to whom it is not offered"
             return
         assert not (isinstance(refused, NotYours) and ACTS[command.kind].roles and command.kind in offered), (
@@ -325,6 +327,26 @@ class AnyOrder(RuleBasedStateMachine):
         if isinstance(refused, ImpossibleMove):
             assert refused.facts == {"stage": before.stage, "command": command.kind, "possible": list(can)}
             assert command.kind not in can, "offered as possible, and then refused as impossible"
+
+    def _rated_by_whoever_may(self, before: Referral, after: Referral, command: Any, by: Actor, words: Words | None) -> None:
+        """Whatever the command: a rating is changed by those who rate, by the chair of a meeting that gives the second rating, or
+        by the referee of a dispute over it; with a reason, and where agencies decide jointly, with their agreement."""
+        profile = self.world.profile
+        if after.rating == before.rating or before.rating is None:
+            assert after.rating == before.rating or by.role in raters(before, profile)
+            return
+        may = {*any_rater(before, profile)}
+        if command.kind == "record_meeting" and profile.meeting.second_rating:
+            may.add(profile.meeting.chair)
+        if command.kind == "settle_disagreement":
+            may.add(before.disagreements[command.disagreement].role)
+        assert by.role in may, f"{by.role} changed the rating by {command.kind}"
+        assert words is not None, f"{command.kind} changed the rating without a reason"
+        into = profile.ratings[after.rating or ""].route[0] != "decision" and (
+            before.rating not in profile.ratings or profile.ratings[before.rating].route[0] == "decision"
+        )
+        if into and command.kind != "settle_disagreement":
+            assert set(profile.triage.joint) <= set(getattr(command, "agreed", ())), f"{command.kind} without agreement"
 
     @rule(data=st.data())
     def somebody_does_what_is_possible(self, data: st.DataObject) -> None:
