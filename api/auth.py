@@ -15,8 +15,8 @@ from mash.api.problems import NotSignedIn
 from mash.flows.store.api_keys import PREFIX, find_api_key
 from mash.flows.store.reads.case import Case
 from mash.flows.store.sessions import SHOWN, Session, find_session
-from mash.states.commands import Actor
 from mash.states.errors import NotYours
+from mash.states.values import Actor
 
 REFERRER_ROLE = "referrer"
 READING = ("GET", "HEAD", "OPTIONS")

@@ -15,7 +15,7 @@ from mash.config.settings import Settings
 from mash.flows.installation.stack import Stack
 from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 T = TypeVar("T")
 Headers = dict[str, str]

@@ -24,7 +24,7 @@ from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS
 from mash.flows.store.time import HubTime
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 TRIAGE_LASTS = timedelta(hours=1)
 FROZEN = 1e-9

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from mash.config.settings import Settings, read_settings
-from mash.states.commands import SYSTEM, Actor
+from mash.states.values import SYSTEM, Actor
 
 out = Console(highlight=False, soft_wrap=True)
 

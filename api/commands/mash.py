@@ -17,8 +17,8 @@ from mash.api.commands.installed import administrator, installed, out, with_stor
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
+from mash.states.chart import diagram
 from mash.states.errors import Refusal
-from mash.states.machine import diagram
 
 FURTHER = "mash.commands"
 """The entry points of further commands, each by its name."""

@@ -9,7 +9,7 @@ import typer
 
 from mash.api.commands.installed import administrator, out, whoever, with_store
 from mash.config.settings import SettingsError
-from mash.states.commands import ErasePeople, WhyErased
+from mash.states.acts.closing import ErasePeople, WhyErased
 
 app = typer.Typer(no_args_is_help=True, help="How long people are kept, and what is about to be erased.")
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from mash.api.commands.installed import installed, out, with_store
 from mash.config.settings import SettingsError
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 if TYPE_CHECKING:
     from mash.config.sign_on import Account, Position

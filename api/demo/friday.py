@@ -31,7 +31,7 @@ from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store, open_store
 from mash.notifications.rota import Pattern, Rota
 from mash.states.clocks import WEEKDAYS, local
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 HUB = "sandwell"
 RATE = 360.0

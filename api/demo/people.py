@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mash.api.client import People, Refused
-from mash.states.commands import Actor
 from mash.states.profile import Profile
+from mash.states.values import Actor
 
 ANSWERS_IN_HOURS = (1.0, 6.0, 14.0)
 """How long agencies take, by the place of the rating in the hub's order of urgency (the last for all below)."""

@@ -34,7 +34,7 @@ from mash.flows.store.reads.counts import conservation, tally
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.time import HubTime
 from mash.states.clocks import dated, local
-from mash.states.machine import NAMES
+from mash.states.stages import STAGE_TITLES
 
 RATE = 3600.0
 STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
@@ -218,13 +218,13 @@ def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
     for hub in hubs:
         view.add_column(f"{hub.name}: open")
         view.add_column("late", style="red")
-    stages = [s for s in NAMES if any(case["stage"] == s for hub in hubs for case in hub.board)]
+    stages = [s for s in STAGE_TITLES if any(case["stage"] == s for hub in hubs for case in hub.board)]
     for stage in stages:
         cells = [
             (sum(c["stage"] == stage for c in hub.board), sum(c["stage"] == stage and c["late"] for c in hub.board))
             for hub in hubs
         ]
-        view.add_row(NAMES[stage], *(str(n) if n else "" for pair in cells for n in pair))
+        view.add_row(STAGE_TITLES[stage], *(str(n) if n else "" for pair in cells for n in pair))
     alerts = [
         f"{mail.to.split('@')[0]}: {mail.subject}"
         for mail in list(mailbox.messages)

@@ -23,8 +23,8 @@ from mash.flows.store.reads.counts import open_by_stage
 from mash.flows.store.reads.health import SILENT, read_health
 from mash.flows.store.rotas import read_rota
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
-from mash.states.machine import awaiting
+from mash.states.stages import awaiting
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 Administrator = Annotated[Actor, Depends(Permitted("look_after_installation"))]

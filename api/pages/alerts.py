@@ -13,9 +13,10 @@ from mash.flows.store.reads.look import look_at
 from mash.flows.store.reads.notices import told_to
 from mash.flows.store.store import Store
 from mash.notifications.links import AlertLink, read
-from mash.states.commands import AcknowledgeAlert, Actor
+from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.errors import Refusal
-from mash.states.machine import NAMES
+from mash.states.stages import STAGE_TITLES
+from mash.states.values import Actor
 
 router = APIRouter(tags=["alerts"])
 HOLDS = "has the link of an alert"
@@ -36,7 +37,7 @@ async def show(request: Request, token: str) -> HTMLResponse:
         text = f"This alert no longer needs acknowledging.{by}"
         return page(request, "alert.html", f"{link.reference}: nothing to acknowledge", text=text)
     text = f"{clock.why}. Acknowledge it if you are dealing with it."
-    return page(request, "alert.html", f"{link.reference}: {NAMES[case.referral.stage]}", text=text, ask=True)
+    return page(request, "alert.html", f"{link.reference}: {STAGE_TITLES[case.referral.stage]}", text=text, ask=True)
 
 
 @router.post("/alerts/{token}", response_class=HTMLResponse, responses=answers(403, 404, 409, 410, 422, page=True))

@@ -14,7 +14,7 @@ from mash.config.words import agency_title
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.checks import bases, checks_of, holding
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 

@@ -15,7 +15,7 @@ from mash.api.routes.people import Asked
 from mash.api.schemas.fields import REFERENCE, Reference
 from mash.flows.store.reads.look import look_at, possible
 from mash.flows.store.reads.search import Found, find, known_elsewhere
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/people", include_in_schema=False)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]

@@ -20,7 +20,7 @@ from mash.flows.store.reads.board import mark_of
 from mash.flows.store.sessions import Session, still_stands
 from mash.flows.store.store import Store
 from mash.flows.store.writes import CHANNEL
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 BREATH = 2.0

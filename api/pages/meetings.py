@@ -19,8 +19,8 @@ from mash.flows.store.reads.agenda import convened
 from mash.flows.store.reads.items import information_product
 from mash.flows.store.reads.look import look_at, possible
 from mash.states.clocks import LONDON, day_of
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/meetings", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_agenda"))]

@@ -15,7 +15,7 @@ from mash.api.pages import words
 from mash.config.permissions import may
 from mash.config.words import agency_title, sentence
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 TEMPLATES = Path(__file__).parent / "templates"
 POLICY = (

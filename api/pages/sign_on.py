@@ -34,8 +34,8 @@ from mash.flows.store.sessions import (
     take_position,
     take_sign_in,
 )
-from mash.states.commands import Actor
 from mash.states.errors import NotYours, Refusal
+from mash.states.values import Actor
 
 # Pages for browsers: what programs call is described elsewhere.
 router = APIRouter(tags=["signing on"], include_in_schema=False)

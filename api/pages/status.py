@@ -25,8 +25,9 @@ from mash.flows.store.reads.look import look_at_family
 from mash.notifications.links import is_status_code
 from mash.notifications.wording import became_said
 from mash.states.clocks import dated
-from mash.states.commands import Actor
+from mash.states.entitled import possible
 from mash.states.errors import NotFound, Refusal
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/status", tags=["referrers"])
 FORM = "application/x-www-form-urlencoded"
@@ -111,7 +112,7 @@ def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, 
     within = request.app.state.store.hub(case.hub).decides_within
     known: dict[str, Any] = {
         "said": [sentence for part in parts for sentence in became_said(part.reference, part.referral, within)],
-        "disputable": "raise_disagreement" in case.referral.possible(),
+        "disputable": "raise_disagreement" in possible(case.referral),
         "longest": LONGEST_WORDS,
         "key": secrets.token_urlsafe(16),
     }

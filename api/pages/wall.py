@@ -18,8 +18,8 @@ from mash.api.problems import STATUS, NotSignedIn
 from mash.api.routes.cases import brief
 from mash.flows.store.api_keys import WALL, find_api_key
 from mash.flows.store.reads.board import board_counts, open_cases
-from mash.states.commands import Actor
 from mash.states.errors import NotYours
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/wall", include_in_schema=False)
 KEPT_SECONDS = 366 * 24 * 3600

@@ -13,7 +13,7 @@ from mash.api.problems import FINDING
 from mash.api.schemas.fields import REFERENCE, Moment
 from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
 from mash.flows.store.store import Store
-from mash.states.commands import Actor, Login
+from mash.states.values import Actor, Login
 
 router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
 

@@ -24,10 +24,10 @@ from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
 from mash.flows.telling.story import told
-from mash.states.commands import Actor
-from mash.states.machine import NAMES
 from mash.states.profile import Agency
 from mash.states.referral import Check, Clock
+from mash.states.stages import STAGE_TITLES
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/cases", tags=["staff"], responses=ASKING)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
@@ -71,7 +71,7 @@ def brief(case: Case) -> dict[str, Any]:
         "reference": case.reference,
         "version": r.version,
         "stage": r.stage,
-        "stage_name": NAMES[r.stage],
+        "stage_name": STAGE_TITLES[r.stage],
         "rating": r.rating,
         "received_at": r.received_at,
         "due_at": r.due_at,

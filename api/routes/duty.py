@@ -11,7 +11,7 @@ from mash.api.problems import ASKING
 from mash.api.schemas.fields import Moment
 from mash.flows.carrying.duty import gaps_ahead
 from mash.flows.store.rotas import read_rota
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/rota", tags=["staff"], responses=ASKING)
 

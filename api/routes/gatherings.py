@@ -17,8 +17,8 @@ from mash.flows.store.reads.items import information_product
 from mash.flows.store.reads.look import look_at
 from mash.notifications.invitation import invitation
 from mash.states.clocks import LONDON
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(tags=["staff"], responses=ASKING)
 

@@ -12,7 +12,7 @@ from mash.api.problems import ASKING
 from mash.api.schemas.fields import PLAIN
 from mash.api.text import plain
 from mash.flows.store.reads.search import find
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/people", tags=["staff"], responses=ASKING)
 

@@ -25,8 +25,9 @@ from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.notifications.links import status_code
 from mash.notifications.wording import became
-from mash.states.commands import Actor, RaiseDisagreement, TakeDisagreementFurther
+from mash.states.acts.disagreements import RaiseDisagreement, TakeDisagreementFurther
 from mash.states.errors import Refusal
+from mash.states.values import Actor
 
 router = APIRouter(tags=["referrers"])
 Key = Annotated[
@@ -147,7 +148,7 @@ def _part(case: Case) -> dict[str, Any]:
     return {
         "reference": case.reference,
         **became(r).model_dump(),
-        "acknowledged": "acknowledgement" in r.told,
+        "acknowledged": "acknowledgement" in r.deliveries,
         "concluded": not r.open,
         "disagreements": [
             {"disagreement": did, "outcome": found.outcome, "final": found.final}

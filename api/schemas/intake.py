@@ -10,9 +10,10 @@ from mash.api.schemas.contact import Given, SubjectGiven, Submission
 from mash.config import codes
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
-from mash.states.commands import ReceiveContact, ReportedConsent, Subject
+from mash.states.acts.contact import ReceiveContact
 from mash.states.errors import NothingToActOn
 from mash.states.profile import Category, ContactKind, Source
+from mash.states.values import ReportedConsent, Subject
 
 UNKNOWN_SOURCE = "10"
 KINDS = get_args(ContactKind)

@@ -21,8 +21,8 @@ from mash.flows.store.checkpoints import make_checkpoint, public_key, signing_ke
 from mash.flows.store.erasure import erase
 from mash.flows.store.log import fold, read_log
 from mash.flows.store.store import Store, open_store
-from mash.states.commands import ErasePeople
-from mash.states.events import GENESIS, Recorded
+from mash.states.acts.closing import ErasePeople
+from mash.states.log import GENESIS, Recorded
 
 
 def _found(scene: Scene, by: str | None = None) -> list[str]:

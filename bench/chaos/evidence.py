@@ -13,7 +13,7 @@ from mash.bench.chaos.load import Accepted
 from mash.bench.chaos.post import MailServer
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS
-from mash.states.events import RECORDED
+from mash.states.log import RECORDED
 
 Wrong = list[str]
 

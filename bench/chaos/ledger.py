@@ -13,8 +13,9 @@ from mash.flows.store.reads.counts import conservation
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS
 from mash.notifications.notices import REFERRER, URGENT
-from mash.states.commands import SYSTEM
-from mash.states.events import RECORDED, ClockBreached, ClockEscalated
+from mash.states.course import ClockBreached, ClockEscalated
+from mash.states.log import RECORDED
+from mash.states.values import SYSTEM
 
 OVERDUE = timedelta(seconds=5)
 """Wall time within which a clock that is due has fired."""

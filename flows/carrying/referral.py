@@ -22,7 +22,7 @@ from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.store import Store
 from mash.flows.telling.story import markdown
-from mash.states import machine
+from mash.states import stages
 from mash.states.referral import Referral
 
 
@@ -51,7 +51,7 @@ ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 def awaiting(referral: Referral) -> str:
     """The name of a parked run's state: the stage it waits in, or what is to come after it."""
     if referral.open:
-        return machine.awaiting(referral.stage)
+        return stages.awaiting(referral.stage)
     return f"Awaiting {'disagreement to be determined' if referral.disputed else 'referrer to be told'}"
 
 

@@ -12,31 +12,26 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
-from mash.flows.store.decision import Decision, by_command, by_split
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
 from mash.flows.store.reads.participants import glass_broken, takes_part
 from mash.flows.store.store import Store, data_key, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
-from mash.states.commands import (
-    STAND_ALONE,
-    Actor,
-    AdoptProfile,
-    AnswerCheck,
-    BreakGlass,
-    Command,
-    ContributeInformation,
-    FireClocks,
-    LinkReferral,
-    ReceiveContact,
-    RecordLinked,
-    StaffCommand,
-)
+from mash.states.acts.alerts import FireClocks
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import ReferralSplit
+from mash.states.acts.information import BreakGlass, ContributeInformation
+from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
+from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import NotFound, NotYours, VersionConflict
-from mash.states.events import GENESIS, Event, ReferralSplit
+from mash.states.log import GENESIS
+from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.register import ACTS
+from mash.states.values import Actor
 
 log = structlog.stdlib.get_logger("mash.store")
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
@@ -68,7 +63,7 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
-    decision = by_command(None, command, profile, by, now, reference=reference, said=held[0])
+    decision = decide(None, command, profile, by, now, reference=reference, words=held[0])
     standing = Standing(reference, reference, by.id, None, GENESIS)
     return await _append(connection, store, writes, standing, decision, profile, by, now)
 
@@ -94,7 +89,7 @@ async def apply(
     row = rows[reference]
     referral = Referral.model_validate_json(row.state)
     outdated = seen is not None and not referral.acted <= seen <= row.version
-    if outdated and command.kind not in STAND_ALONE:
+    if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     now = store.time.now()
     await _check_part(connection, store, reference, command, by, now)
@@ -102,11 +97,11 @@ async def apply(
     profile = await store.profile(connection, adopted)
     writes = Writes()
     words_given = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
-    said, version = (
+    written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in words_given
     )
-    decision = by_command(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
+    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
     applied = await _append(connection, store, writes, standing, decision, profile, by, now)
     if isinstance(command, LinkReferral):
@@ -189,7 +184,7 @@ async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, r
     for row in (await connection.execute(_LOCK, {"references": references})).all():
         referral = Referral.model_validate_json(row.state)
         profile = await store.profile(connection, referral.profile)
-        decision = by_command(referral, FireClocks(), profile, by, now, reference=row.reference)
+        decision = decide(referral, FireClocks(), profile, by, now, reference=row.reference)
         if decision.events:
             writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), decision, profile, by, now)
             fired += 1
@@ -264,6 +259,6 @@ async def _continue(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
-    decision = by_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     await _append(connection, store, writes, standing, decision, profile, by, now)

@@ -22,9 +22,9 @@ from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
 from mash.flows.store.tables import ANCHOR, KEYS, MASTERS, PROFILES, SECRETS
 from mash.flows.store.time import HubTime
-from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
+from mash.states.values import SYSTEM, Actor
 
 HELD_UP = 30.0
 """Seconds after which the database ends a transaction whose process says nothing: one that is paused in the middle of it (a

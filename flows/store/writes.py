@@ -11,16 +11,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.decision import Decision
 from mash.flows.store.keys import digest, seal
 from mash.flows.store.store import as_json
 from mash.notifications.notices import REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
-from mash.states.commands import Actor, Said
+from mash.states.acts.information import GlassBroken, InformationReleased
+from mash.states.decide import Decision
 from mash.states.errors import VersionConflict
-from mash.states.events import SCHEMA, GlassBroken, InformationReleased, Recorded
 from mash.states.firewall import taking_part
+from mash.states.log import SCHEMA, Recorded
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.values import Actor, Words
 
 CHANNEL = "mash_wake"
 """Where NOTIFY tells the worker that runs are behind, or that notices wait."""
@@ -122,11 +123,11 @@ class Writes:
     people: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
-    def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
+    def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Words]:
         """Encrypt personal items under the referral's key; returns what the log says of them, in the same order."""
         cipher, said = AESGCM(key), []
         for item in items:
-            said.append(Said(item=str(uuid4()), hmac=digest(key, item.content)))
+            said.append(Words(item=str(uuid4()), hmac=digest(key, item.content)))
             self.items.append(
                 {
                     "id": said[-1].item,

@@ -22,11 +22,11 @@ from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.telling.story import facts_of, named
 from mash.states.clocks import dated
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
-from mash.states.events import Recorded
 from mash.states.firewall import AGENCIES_OWN
+from mash.states.log import Recorded
 from mash.states.profile import Profile
+from mash.states.values import Actor
 
 BLACKED_OUT = "\N{FULL BLOCK}" * 5
 SHORTEST = 2

@@ -11,9 +11,10 @@ from typing import Any
 
 from mash.config.words import CODED, agency_title, decoded, sentence, worded
 from mash.states.clocks import dated
-from mash.states.commands import SYSTEM, Actor
-from mash.states.events import Event, Recorded
+from mash.states.log import Recorded
+from mash.states.messages import Event
 from mash.states.profile import Profile
+from mash.states.values import SYSTEM, Actor
 
 UNTOLD = ("clocks_started", "clocks_stopped")
 """Events that a table of clocks tells better."""
@@ -24,7 +25,7 @@ _LEFT_OUT = {
     "held",
     "holdings",
     "item",
-    "said",
+    "words",
     "redacted",
     # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
     "known",

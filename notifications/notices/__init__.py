@@ -24,7 +24,7 @@ from mash.notifications.notices.draft import (
 from mash.notifications.notices.occasion import Occasion, caused
 from mash.notifications.notices.over import over_for
 from mash.notifications.notices.referrer import professional
-from mash.states.events import Event
+from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on
-from mash.states.events import ClockEscalated, ClockWarned
+from mash.states.course import ClockEscalated, ClockWarned
 
 AWAY = timedelta(minutes=15)
 """A breach that is found so long after the deadline was due while the pipeline was not running."""

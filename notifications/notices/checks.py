@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, latest, on
-from mash.states.events import ChecksRequested
+from mash.states.acts.checks import ChecksRequested
 
 
 @on(ChecksRequested)

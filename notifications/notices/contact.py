@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on, on_entering
-from mash.states.events import PlaceAssigned, StageEntered
+from mash.states.acts.contact import PlaceAssigned
+from mash.states.course import StageEntered
 
 
 @on_entering("triage")

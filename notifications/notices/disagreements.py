@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import REFERRER, NoticeDraft
 from mash.notifications.notices.occasion import Occasion, latest, on
-from mash.states.events import DisagreementRaised, DisagreementSettled, DisagreementTakenFurther
+from mash.states.acts.disagreements import DisagreementRaised, DisagreementSettled, DisagreementTakenFurther
 
 
 @on(DisagreementRaised)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mash.config.words import agency_title
 from mash.notifications.notices.draft import GOVERNANCE, NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on
-from mash.states.events import GlassBroken
+from mash.states.acts.information import GlassBroken
 
 
 @on(GlassBroken)

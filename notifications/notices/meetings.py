@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on, on_entering
-from mash.states.events import MeetingConvened, StageEntered
+from mash.states.acts.meetings import MeetingConvened
+from mash.states.course import StageEntered
 
 
 @on(MeetingConvened)

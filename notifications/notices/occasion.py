@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from mash.config.words import agency_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.states.clocks import Frozen
-from mash.states.events import Event, StageEntered
-from mash.states.machine import NAMES
+from mash.states.course import StageEntered
+from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
+from mash.states.stages import STAGE_TITLES
 
 E = TypeVar("E", bound=Frozen)
 Causes = Callable[[E, "Occasion"], Iterator[NoticeDraft]]
@@ -60,7 +61,7 @@ class Occasion:
 def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
     """What every notice about a referral says."""
     return {
-        "stage": NAMES[referral.stage],
+        "stage": STAGE_TITLES[referral.stage],
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
@@ -98,7 +99,7 @@ def on(kind: type[E]) -> Callable[[Causes[E]], Causes[E]]:
 
 def on_entering(*stages: str) -> Callable[[Causes[StageEntered]], Causes[StageEntered]]:
     """Have this function say which notices it causes that one of these stages is entered."""
-    if unknown := [stage for stage in stages if stage not in NAMES]:
+    if unknown := [stage for stage in stages if stage not in STAGE_TITLES]:
         raise TypeError(f"there is no such stage: {', '.join(unknown)}")
 
     def register(causes: Causes[StageEntered]) -> Causes[StageEntered]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import Over
 from mash.notifications.notices.occasion import facts_of, subject_of
-from mash.states.commands import Actor
-from mash.states.events import AlertAcknowledged, ClocksStopped, Event
+from mash.states.course import AlertAcknowledged, ClocksStopped
+from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
+from mash.states.values import Actor
 
 
 def over_for(

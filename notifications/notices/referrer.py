@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import REFERRER, NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on
-from mash.states.events import ClocksStarted
+from mash.states.course import ClocksStarted
 from mash.states.referral import Referral
 
 PUBLIC = ("individual", "unknown")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on
-from mash.states.events import StepDownOffered, StepDownReturned
+from mash.states.acts.step_down import StepDownOffered, StepDownReturned
 
 
 @on(StepDownOffered)
@@ -19,4 +19,4 @@ def offered(event: StepDownOffered, occasion: Occasion) -> Iterator[NoticeDraft]
 @on(StepDownReturned)
 def returned(event: StepDownReturned, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever gives it back says why; a service that never answered says nothing."""
-    yield occasion.notice("step_down_returned" if event.said else "step_down_not_accepted", occasion.duty)
+    yield occasion.notice("step_down_returned" if event.words else "step_down_not_accepted", occasion.duty)

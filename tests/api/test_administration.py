@@ -18,7 +18,7 @@ from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import DELIVERIES, NOTICES, PULSES
 from mash.flows.store.trouble import tell_administrators
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 ADMINISTRATOR = Actor(id="administrator.hub", role="administrator", agency="hub", hub="sandwell")
 AT_WORK: dict[str, Any] = {"prefect": True, "late": {"buckets": [], "sum": 0}, "sent": {}}

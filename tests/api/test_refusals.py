@@ -8,8 +8,8 @@ from hub import CANARY, ORDINARY, Hub
 from mash.api import problems
 from mash.config.permissions import read_permissions
 from mash.notifications.notices import REFERRER
-from mash.states.commands import SYSTEM
 from mash.states.errors import Refusal
+from mash.states.values import SYSTEM
 
 
 def kinds(of: type[Refusal]) -> set[type[Refusal]]:

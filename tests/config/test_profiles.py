@@ -8,15 +8,19 @@ import pytest
 
 from mash.config.describe import describe, differences, explain
 from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stated, stored_profile
-from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordStrategyDiscussion, Said, Subject
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.protection import RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral
 from mash.states.decide import decide
-from mash.states.machine import OPEN
+from mash.states.fold import evolve
 from mash.states.profile import Profile
-from mash.states.referral import Referral, evolve
+from mash.states.referral import Referral
+from mash.states.stages import OPEN
+from mash.states.values import Actor, Subject, Words
 
 RECEIVED = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
 DUTY = Actor(id="account-1", role="duty_manager", agency="social_care", hub="any")
-WORDS = Said(item="item-1", hmac="00")
+WORDS = Words(item="item-1", hmac="00")
 
 
 def rated(profile: Profile, rating: str) -> Referral:
@@ -26,7 +30,7 @@ def rated(profile: Profile, rating: str) -> Referral:
         ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=(Subject(id="S1", cohort="child"),)),
         RateReferral(rating=rating),
     ):
-        for event in decide(referral, command, profile, DUTY, RECEIVED, reference="R1", said=WORDS):
+        for event in decide(referral, command, profile, DUTY, RECEIVED, reference="R1", words=WORDS).events:
             referral = evolve(referral, event, RECEIVED, DUTY)
     assert referral is not None
     return referral
@@ -95,7 +99,7 @@ def test_a_red_of_merton_goes_straight_to_the_strategy_discussion() -> None:
 def test_a_red_of_merton_that_ends_without_section_47_is_decided() -> None:
     merton, referral = load_profile("merton"), rated(load_profile("merton"), "red")
     held = RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="no_section_47")
-    for event in decide(referral, held, merton, DUTY, RECEIVED, reference="R1", said=WORDS):
+    for event in decide(referral, held, merton, DUTY, RECEIVED, reference="R1", words=WORDS).events:
         referral = evolve(referral, event, RECEIVED, DUTY)
     assert referral.stage == "decision"
 

@@ -9,7 +9,8 @@ import pytest
 
 from mash.notifications.notices import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on, on_entering
-from mash.states.events import ChecksRequested, StageEntered
+from mash.states.acts.checks import ChecksRequested
+from mash.states.course import StageEntered
 
 
 def nobody(event: Any, occasion: Occasion) -> Iterator[NoticeDraft]:

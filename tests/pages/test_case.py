@@ -19,8 +19,8 @@ from mash.flows.store.log import read_log
 from mash.flows.store.reads.board import Counts
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.telling.story import lines_of
-from mash.states.commands import Actor
-from mash.states.events import ClockBreached, ClockEscalated, ClockWarned
+from mash.states.course import ClockBreached, ClockEscalated, ClockWarned
+from mash.states.values import Actor
 
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from hub import Hub
 
 from mash.api.pages.figures import manager
 from mash.api.pages.figures.tables import NOTHING, Figure
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 TODAY = Figure("today", "Today", "1 open.", ("What", "Number"), (("Open", 1),))
 

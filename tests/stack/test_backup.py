@@ -38,7 +38,8 @@ from mash.flows.store.reads.items import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.schema import MIGRATIONS
 from mash.flows.store.store import Store, open_store
-from mash.states.commands import AddNote, RateReferral
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.upkeep import AddNote
 
 CANARY = "Peregrine Mossbottom"
 PASSWORD = "not-to-be-seen-in-a-process-list"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub import Installation
 
 from mash.flows.store.sessions import begin_session
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 
 def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: Installation) -> None:

@@ -14,8 +14,13 @@ from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer
-from mash.states import commands as c
+from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.information import ReleaseInformation
+from mash.states.acts.rating import RateReferral
 from mash.states.errors import NotFound
+from mash.states.values import Subject
 
 ISLA = {"given": "Isla", "family": "Example"}
 
@@ -23,8 +28,8 @@ ISLA = {"given": "Isla", "family": "Example"}
 @pytest.fixture
 async def reference(store: Store) -> str:
     """A case about two children, whom a neighbour referred; the police have answered."""
-    subjects = (c.Subject(id="S1", cohort="child"), c.Subject(id="S2", cohort="child"))
-    command = c.ReceiveContact(contact="referral", source="1A", source_agency="individual", subjects=subjects)
+    subjects = (Subject(id="S1", cohort="child"), Subject(id="S2", cohort="child"))
+    command = ReceiveContact(contact="referral", source="1A", source_agency="individual", subjects=subjects)
     narrative = {"narrative": "Isla Example and Tobias cried; Mrs Nosworthy heard it. Call 01632 960115."}
     items = [
         Item("concern", json.dumps(narrative).encode()),
@@ -38,8 +43,8 @@ async def reference(store: Store) -> str:
     async with store.transaction(SCHOOL) as connection:
         reference = (await receive(connection, store, command, items, SCHOOL)).reference
     await act(store, reference, BASIS, DUTY)
-    await act(store, reference, c.RateReferral(rating="amber"), DUTY)
-    await act(store, reference, c.AnswerCheck(agency="police", known=True), POLICE, words="Known under another name.")
+    await act(store, reference, RateReferral(rating="amber"), DUTY)
+    await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words="Known under another name.")
     return reference
 
 
@@ -56,7 +61,7 @@ async def test_what_an_agency_has_not_released_is_left_out_and_it_says_why(store
     assert "Known under another name" not in page and "to be asked of that agency" in page
     items = await read_items(store, await look_at(store, reference, POLICE, "read_case"), POLICE)
     item = next(item["item"] for item in items if item["kind"] == "answer_check")
-    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
+    release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
     await act(store, reference, release, POLICE, words="Needed.")
     page, fewer = await answer(store, reference, "S1", "cli:governor")
     assert "Known under another name" in page and fewer == left_out - 1
@@ -65,7 +70,7 @@ async def test_what_an_agency_has_not_released_is_left_out_and_it_says_why(store
 async def test_of_what_an_agency_released_redacted_only_that_version_is_there(store: Store, reference: str) -> None:
     items = await read_items(store, await look_at(store, reference, POLICE, "read_case"), POLICE)
     item = next(item["item"] for item in items if item["kind"] == "answer_check")
-    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
+    release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
     await act(store, reference, release, POLICE, words="Needed.", redacted="Known to the police.")
     page, _ = await answer(store, reference, "S1", "cli:governor")
     assert "Known to the police." in page and "Known under another name" not in page
@@ -73,9 +78,9 @@ async def test_of_what_an_agency_released_redacted_only_that_version_is_there(st
 
 
 async def test_the_log_says_neither_who_referred_nor_what_became_of_others(store: Store, reference: str) -> None:
-    await act(store, reference, c.ProceedWithoutReplies(), DUTY, words="Enough is known.")
+    await act(store, reference, ProceedWithoutReplies(), DUTY, words="Enough is known.")
     outcomes: dict[str, Any] = {"S1": "early_help", "S2": "no_further_action"}
-    await act(store, reference, c.RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Seen.")
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Seen.")
     page, _ = await answer(store, reference, "S1", "cli:governor")
     assert "S1: early help" in page and "no further action" not in page
     assert "Contact received" in page and "INDIVIDUAL" not in page and "individual" not in page

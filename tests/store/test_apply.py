@@ -31,16 +31,14 @@ from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.runs import behind, record_shown
 from mash.flows.store.store import Store, data_key, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
-from mash.states.commands import (
-    Actor,
-    AddNote,
-    AnswerCheck,
-    CallStrategyDiscussion,
-    Command,
-    RateReferral,
-    RecordDecision,
-)
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.protection import CallStrategyDiscussion
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.upkeep import AddNote
 from mash.states.errors import ImpossibleMove, NotFound, ReasonNeeded, VersionConflict
+from mash.states.messages import Command
+from mash.states.values import Actor
 
 CANARY = "Zaphod-Beeblebrox-canary"
 

@@ -22,8 +22,10 @@ from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import revive
 from mash.notifications.rota import Pattern, Rota, Shift
+from mash.states.acts.alerts import AcknowledgeAlert
+from mash.states.acts.rating import RateReferral
 from mash.states.clocks import WEEKDAYS
-from mash.states.commands import AcknowledgeAlert, Actor, RateReferral
+from mash.states.values import Actor
 
 HOUR = timedelta(hours=1, minutes=1)
 

@@ -15,8 +15,9 @@ from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.retention import erase_listed, hold, list_due, listed
 from mash.flows.store.store import Store
-from mash.states.commands import Actor, ErasePeople, ReopenReferral
+from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.errors import Incomplete, NotFound
+from mash.states.values import Actor
 
 YEAR = timedelta(days=366)
 

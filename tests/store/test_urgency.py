@@ -10,7 +10,8 @@ from mash.api.schemas.intake import contact_of
 from mash.flows.carrying.queue import Queue
 from mash.flows.store.apply import act, receive
 from mash.flows.store.store import Store
-from mash.states.commands import Actor, RateReferral
+from mash.states.acts.rating import RateReferral
+from mash.states.values import Actor
 
 SCHOOL = Actor(id="school", role="referrer", agency="education", hub="sandwell")
 MANAGER = Actor(id="dm", role="duty_manager", agency="social_care", hub="sandwell")

@@ -9,7 +9,9 @@ from mash.flows.store.apply import receive
 from mash.flows.store.store import Store
 from mash.flows.store.time import HubTime
 from mash.flows.store.writes import Item
-from mash.states.commands import Actor, ReceiveContact, RecordSharingBasis, Subject
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.sharing import RecordSharingBasis
+from mash.states.values import Actor, Subject
 
 SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")
 MANAGER = Actor(id="m.manager", role="team_manager", agency="social_care", hub="merton")

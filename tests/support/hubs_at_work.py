@@ -9,13 +9,20 @@ from typing import Any, TypeVar
 from mash.config.profile import load_profile, stated
 from mash.notifications.notices import NoticeDraft, notices_for
 from mash.notifications.wording import UNADDRESSED, Message, message_for
-from mash.states import commands as c
+from mash.states.acts.alerts import FireClocks
+from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.information import ContributeInformation, ReleaseInformation
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordAdultView, RecordSharingBasis
 from mash.states.clocks import LONDON
-from mash.states.commands import Actor, Said, Subject
-from mash.states.decide import decide
-from mash.states.events import Event
+from mash.states.decide import Decision
+from mash.states.messages import Event
 from mash.states.profile import Profile
-from mash.states.referral import Clock, Referral, evolve
+from mash.states.referral import Clock, Referral
+from mash.states.values import Actor, Subject
+from mash.states.world import World
 
 T = TypeVar("T")
 DOCUMENTS = ("Home Office 2013", "Home Office 2014", "London MASH initiative 2011", "Alexi evaluation 2018")
@@ -43,7 +50,7 @@ SYSTEM = Actor(id="system", role="system", agency="system", hub="any")
 REFERRER = person("referrer", "education")
 DUTY, TEAM_MANAGER, SOCIAL_WORKER = person("duty_manager"), person("team_manager"), person("social_worker")
 STATUTORY_PARTNERS = ("social_care", "police", "health")
-BASIS = c.RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="given", family_informed=True)
+BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="given", family_informed=True)
 
 
 @dataclass(frozen=True)
@@ -62,23 +69,16 @@ class Told:
         return f"{self.message.title}\n{self.message.body}"
 
 
-class Case:
-    """One referral at one hub."""
+class Case(World):
+    """One referral at one hub, and whoever has a notice of it."""
 
     def __init__(self, profile: Profile, now: datetime) -> None:
-        self.profile, self.now = profile, now
-        self.state: Referral | None = None
-        self.log: list[tuple[datetime, Actor, Event]] = []
         self.notices: list[Told] = []
+        super().__init__(profile, now, witness=self._notify)
 
-    @property
-    def referral(self) -> Referral:
-        assert self.state is not None
-        return self.state
-
-    @property
-    def stage(self) -> str:
-        return self.referral.stage
+    def _notify(self, world: World, before: Referral | None, decision: Decision, by: Actor) -> None:
+        for draft in notices_for("R", before, self.referral, decision.events, self.profile, self.now):
+            self.notices.append(Told(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link", **UNADDRESSED)))
 
     def clock(self, clock_id: str) -> Clock:
         return self.referral.clocks[clock_id]
@@ -100,24 +100,11 @@ class Case:
 
     def give(self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False) -> list[Event]:
         """Decide, record, and tell, as the product does. A refusal changes nothing."""
-        before = self.state
-        n = len(self.log)
-        said = Said(item=f"item-{n}", hmac="0" * 64) if words else None
-        version = Said(item=f"redacted-{n}", hmac="0" * 64) if redacted else None
-        events = decide(before, command, self.profile, by, self.now, reference="R", said=said, redacted=version)
-        for event in events:
-            self.state = evolve(self.state, event, self.now, by)
-            self.log.append((self.now, by, event))
-        for draft in notices_for("R", before, self.referral, events, self.profile, self.now):
-            self.notices.append(Told(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link", **UNADDRESSED)))
-        return events
+        written, version = (self.fresh_words() if wanted else None for wanted in (words, redacted))
+        return super().give(command, by, words=written, redacted=version)
 
-    def run_to(self, until: datetime) -> None:
-        """Time passes to `until`, with the clocks fired whenever one has something to say."""
-        while (at := self.referral.next_at) and at <= until:
-            self.now = max(self.now, at)
-            self.give(c.FireClocks(), SYSTEM, words=False)
-        self.now = until
+    def fire(self) -> list[Event]:
+        return self.give(FireClocks(), SYSTEM, words=False)
 
 
 def of(kind: type[T], events: list[Any]) -> list[T]:
@@ -136,7 +123,7 @@ def received(hub: str | Profile, *cohorts: Any, now: datetime = MORNING, **field
     case = Case(load_profile(hub) if isinstance(hub, str) else hub, now)
     subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
     contact = {"contact": "referral", "source": "2A", "source_agency": "education", "primary_need": "N1", **fields}
-    case.give(c.ReceiveContact(subjects=subjects, referrer_reachable=True, **contact), SYSTEM)
+    case.give(ReceiveContact(subjects=subjects, referrer_reachable=True, **contact), SYSTEM)
     return case
 
 
@@ -153,7 +140,7 @@ def takes_as(hub: str, sort: str, *cohorts: Any, **fields: Any) -> bool:
 def shared(case: Case) -> Case:
     """Why information may be shared is recorded, after each adult has been heard."""
     for adult in case.referral.adults_unheard:
-        case.give(c.RecordAdultView(subject=adult, capacity="has", agrees="yes"))
+        case.give(RecordAdultView(subject=adult, capacity="has", agrees="yes"))
     case.give(BASIS)
     return case
 
@@ -161,14 +148,14 @@ def shared(case: Case) -> Case:
 def rated(hub: str | Profile, rating: str, *cohorts: Any, by: Actor = DUTY, **fields: Any) -> Case:
     """A contact that is rated, with the checks gone out that go out by themselves."""
     case = shared(received(hub, *cohorts, **fields))
-    case.give(c.RateReferral(rating=rating, agreed=case.profile.triage.joint), by)
+    case.give(RateReferral(rating=rating, agreed=case.profile.triage.joint), by)
     return case
 
 
 def answered(case: Case) -> Case:
     """Every agency that was asked answers that it knows nobody."""
     for agency in case.referral.outstanding:
-        case.give(c.AnswerCheck(agency=agency, known=False), partner(agency), words=False)
+        case.give(AnswerCheck(agency=agency, known=False), partner(agency), words=False)
     return case
 
 
@@ -183,15 +170,15 @@ def at_decision(hub: str | Profile, *cohorts: Any, rating: str = "green", **fiel
     """A case whose agencies have answered, and which waits for its decision without a meeting."""
     case = rated(hub, rating, *cohorts, **fields)
     if case.stage == "agency_checks" and not case.referral.checks:
-        case.give(c.ProceedWithoutReplies())
+        case.give(ProceedWithoutReplies())
     answered(case)
     assert case.stage == "decision"
     return case
 
 
-def outcome(case: Case, of_all: Any) -> c.RecordDecision:
+def outcome(case: Case, of_all: Any) -> RecordDecision:
     """The same outcome for each subject, with all that any outcome needs."""
-    return c.RecordDecision(outcomes=dict.fromkeys(case.referral.subjects, of_all), transfer_to="E06000999")
+    return RecordDecision(outcomes=dict.fromkeys(case.referral.subjects, of_all), transfer_to="E06000999")
 
 
 def stepped_down(hub: str | Profile, by: Actor = DUTY) -> Case:
@@ -202,14 +189,14 @@ def stepped_down(hub: str | Profile, by: Actor = DUTY) -> Case:
     return case
 
 
-def released(case: Case, agency: str, proportionality: Any = "whole") -> c.ReleaseInformation:
+def released(case: Case, agency: str, proportionality: Any = "whole") -> ReleaseInformation:
     """The release of what the agency put beside the case last."""
-    return c.ReleaseInformation(item=case.item(agency), necessity="to_decide_the_threshold", proportionality=proportionality)
+    return ReleaseInformation(item=case.item(agency), necessity="to_decide_the_threshold", proportionality=proportionality)
 
 
 def holding(case: Case, agency: str, *, sensitive: bool = True) -> Case:
     """The case with something beside it that the agency holds and has not released."""
-    case.give(c.ContributeInformation(sensitive=sensitive), partner(agency))
+    case.give(ContributeInformation(sensitive=sensitive), partner(agency))
     return case
 
 

@@ -20,8 +20,8 @@ from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.flows.store.reads.figures import acknowledged_after, decided, referred, states
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/manager", include_in_schema=False)
 Manager = Annotated[Actor, Depends(Permitted("read_figures"))]

@@ -17,8 +17,8 @@ from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.sessions import hash_of
 from mash.notifications.links import status_code
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/refer", include_in_schema=False, default_response_class=HTMLResponse)
 START, CHECK, SAVE = "Tell us you are worried about someone", "Check your answers before you send them", "Come back later"

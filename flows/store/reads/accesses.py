@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, func, select
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 MOST = 1000
 """Lines of a report at once."""

@@ -9,9 +9,9 @@ from sqlalchemy import or_, select
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
-from mash.states.commands import Actor
 from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
+from mash.states.values import Actor
 
 MEETING_AHEAD = ("agency_checks", "mash_meeting")
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal, select, tuple_
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 
 async def open_cases(

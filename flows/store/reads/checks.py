@@ -7,8 +7,10 @@ from sqlalchemy import select, text
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS
-from mash.states.commands import Actor
-from mash.states.events import RECORDED, Event, SharingBasisRecorded
+from mash.states.acts.sharing import SharingBasisRecorded
+from mash.states.log import RECORDED
+from mash.states.messages import Event
+from mash.states.values import Actor
 
 _MINE = text("""
     SELECT * FROM referral WHERE is_open AND hub = :hub AND CAST(state AS jsonb) -> 'checks' ? CAST(:agency AS text)

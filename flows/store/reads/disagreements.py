@@ -9,7 +9,7 @@ from sqlalchemy import select
 from mash.flows.store.reads.case import case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, REFERRALS
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 
 async def disagreements(store: Store, by: Actor) -> list[dict[str, Any]]:

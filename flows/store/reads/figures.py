@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
-from mash.states.commands import Actor
 from mash.states.referral import Referral
+from mash.states.values import Actor
 
 AT_A_TIME = 500
 """States in memory at once, of some kilobytes each."""

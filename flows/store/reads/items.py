@@ -17,8 +17,8 @@ from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS
-from mash.states.commands import Actor
 from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.values import Actor
 
 REDACTED = "redacted"
 """The kind of an item that stands for another one, as others may read it."""

@@ -13,11 +13,11 @@ from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
-from mash.states.commands import Actor
+from mash.states.entitled import open_to
 from mash.states.errors import NotFound
-from mash.states.events import Recorded
+from mash.states.log import Recorded
 from mash.states.referral import Referral
-from mash.states.whose import open_to
+from mash.states.values import Actor
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
 _ROOT = select(REFERRALS.c.root).where(REFERRALS.c.reference == bindparam("of")).scalar_subquery()

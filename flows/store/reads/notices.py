@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 
 async def read_notices(store: Store, case: Case, by: Actor) -> Sequence[Row[Any]]:

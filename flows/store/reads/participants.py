@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.tables import PARTICIPANTS
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 
 async def takes_part(connection: AsyncConnection, reference: str, by: Actor) -> bool:

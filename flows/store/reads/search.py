@@ -17,7 +17,7 @@ from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store, data_key
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 MOST = 20
 ALIKE, ALIKE_OF_THAT_DAY = 0.25, 0.1
