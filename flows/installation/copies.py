@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, create_engine, func, make_url, select, table, text
+from sqlalchemy import Connection, func, select, table, text
 from sqlalchemy.exc import DBAPIError
+
+from mash.flows.store.schema import as_owner
 
 SKIPPED = 1_000
 """References left out after a restore: those given out since the backup are in letters and in other systems, and must not come to
@@ -114,12 +116,9 @@ def _counts(connection: Connection) -> dict[str, int]:
 
 @contextmanager
 def _connected(owner_url: str) -> Iterator[Connection]:
-    engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
-        with engine.connect() as connection:
+        with as_owner(owner_url) as connection:
             yield connection
     except DBAPIError as failed:
         # The first line: the details below it show rows.
         raise BackupFailed(f"PostgreSQL says: {str(failed.orig).strip().splitlines()[0]}") from None
-    finally:
-        engine.dispose()
