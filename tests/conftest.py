@@ -17,13 +17,15 @@ from hub import Hub, Installation, hub_here, temporary_hub
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_cluster
 from mash.flows.store.schema import upgrade
 from mash.flows.store.store import Store, open_store
 
 # How long an example takes depends on what else the machine does, and says nothing.
 hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
+# No test cuts the power: what a killed process wrote is there all the same.
+SERVER_SETTINGS["fsync"] = "off"
 
 
 HUBS = {name: ExitStack() for name in ("installation", "quick")}
