@@ -27,9 +27,15 @@ from hubs_at_work import (
     released,
 )
 
-from mash.states import commands as c
+from mash.states.acts.alerts import AcknowledgeAlert
+from mash.states.acts.assessment import StartAssessment
+from mash.states.acts.contact import ContactReceived
+from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.meetings import RecordMeeting
+from mash.states.acts.protection import ConcludeEnquiries, RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.errors import NotYours, QuorumNotMet
-from mash.states.events import ContactReceived
 
 PRACTICE_MANAGER = person("practice_manager")
 
@@ -43,7 +49,7 @@ def test_a_child_at_risk_of_harm_goes_from_a_schools_call_to_a_section_47_enquir
     case = received("sandwell")
     assert case.stage == "triage" and case.told("contact_to_rate") == ["duty_manager"]
     # Rated red: all is to be done within four hours. Before there is a basis for sharing, no agency is asked.
-    case.give(c.RateReferral(rating="red"))
+    case.give(RateReferral(rating="red"))
     assert case.stage == "agency_checks" and not case.referral.checks
     assert case.clock("response").due_at - case.now == timedelta(hours=4)
     case.give(BASIS)
@@ -51,14 +57,14 @@ def test_a_child_at_risk_of_harm_goes_from_a_schools_call_to_a_section_47_enquir
     # They answer, and meet; the meeting gives the second rating.
     answered(case)
     assert case.stage == "mash_meeting"
-    case.give(c.RecordMeeting(attended=("police", "health"), rating="red"))
+    case.give(RecordMeeting(attended=("police", "health"), rating="red"))
     case.give(outcome(case, "section_47"))
     # Social care, the police and health discuss it together, or it is no strategy discussion.
     with pytest.raises(QuorumNotMet):
-        case.give(c.RecordStrategyDiscussion(attended=("social_care", "police"), outcome="section_47"))
-    case.give(c.RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
+        case.give(RecordStrategyDiscussion(attended=("social_care", "police"), outcome="section_47"))
+    case.give(RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
     assert case.stage == "enquiries"
-    case.give(c.ConcludeEnquiries(outcome="no_further_child_protection_action"))
+    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"))
     assert not any(clock.breached_at for clock in case.referral.clocks.values())
 
 
@@ -66,9 +72,9 @@ def test_a_worried_family_is_handed_to_early_help_and_the_case_is_open_until_the
     case = at_decision("sandwell", rating="green")
     case.give(outcome(case, "early_help"))
     assert case.stage == "step_down_preparing"
-    case.give(c.OfferStepDown(service="early_help"))
+    case.give(OfferStepDown(service="early_help"))
     assert case.referral.open, "an offer is not yet help"
-    case.give(c.AcceptStepDown(), person("early_help", "early_help"))
+    case.give(AcceptStepDown(), person("early_help", "early_help"))
     assert not case.referral.open
 
 
@@ -79,8 +85,8 @@ def test_what_nobody_rates_is_told_to_one_after_another_until_somebody_takes_it(
     assert called(case) == {"duty_manager"}
     case.run_to(due + timedelta(hours=8))
     assert called(case) > {"duty_manager"}, "it climbs"
-    case.give(c.AcknowledgeAlert(clock="triage"))
-    case.give(c.RateReferral(rating="green"))
+    case.give(AcknowledgeAlert(clock="triage"))
+    case.give(RateReferral(rating="green"))
     assert not case.clock("triage").running and case.clock("triage").breached_at, "late stays late"
 
 
@@ -93,8 +99,8 @@ def test_danger_in_the_night_reaches_whoever_is_on_duty_at_once() -> None:
 def test_mertons_red_case_waits_for_no_check_and_goes_straight_to_child_protection() -> None:
     case = rated("merton", "red")
     assert case.stage == "strategy_discussion" and not case.referral.checks
-    case.give(c.RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
-    case.give(c.StartAssessment(), SOCIAL_WORKER)
+    case.give(RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
+    case.give(StartAssessment(), SOCIAL_WORKER)
     assert case.stage == "enquiries"
 
 
@@ -116,9 +122,9 @@ def test_a_contact_about_an_adult_is_signposted_by_a_hub_for_children_and_is_on_
 def test_a_referrer_who_disagrees_is_heard_by_somebody_who_did_not_decide() -> None:
     case = at_decision("sandwell")
     case.give(outcome(case, "no_further_action"), TEAM_MANAGER)
-    case.give(c.RaiseDisagreement(about="decision"), REFERRER)
+    case.give(RaiseDisagreement(about="decision"), REFERRER)
     with pytest.raises(NotYours):
-        case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), DUTY)
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="changed"), PRACTICE_MANAGER)
+        case.give(SettleDisagreement(disagreement="D1", outcome="stands"), DUTY)
+    case.give(SettleDisagreement(disagreement="D1", outcome="changed"), PRACTICE_MANAGER)
     assert case.stage == "decision", "it is decided anew"
     assert case.told("disagreement_settled")
