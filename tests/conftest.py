@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,19 +11,16 @@ from pathlib import Path
 import hypothesis
 import psycopg
 import pytest
-from hub import Hub, Installation, hub_here, temporary_hub
+from hub import Hub, Installation, fresh_cluster, hub_here, quick_disk, temporary_hub
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_cluster
-from mash.flows.store.schema import upgrade
+from mash.flows.installation.cluster import Cluster
 from mash.flows.store.store import Store, open_store
 
 # How long an example takes depends on what else the machine does, and says nothing.
 hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
-# No test cuts the power: what a killed process wrote is there all the same.
-SERVER_SETTINGS["fsync"] = "off"
 
 
 HUBS = {name: ExitStack() for name in ("installation", "quick")}
@@ -41,17 +36,22 @@ def _group(item: pytest.Item) -> str:
     return next((name for name in HUBS if name in used), str(item.path.relative_to(FLOORS)))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say of each test with which it stays together."""
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put together what stays together, in whatever order it came; what takes longest begins first."""
     groups = {item: _group(item) for item in items}
-    met: dict[str, int] = {}
-    for item in items:
+    met = {group: number for number, group in enumerate(dict.fromkeys(groups.values()))}
+
+    def place(item: pytest.Item) -> tuple[bool, bool, int]:
         floor = item.path.relative_to(FLOORS).parts[0]
-        met.setdefault(groups[item], len(met) + len(items) * (groups[item] not in HUBS and floor not in FIRST))
-    items.sort(key=lambda item: (groups[item] not in HUBS, met[groups[item]]))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
+        return groups[item] not in HUBS, floor not in FIRST, met[groups[item]]
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(trylast=True)
@@ -64,17 +64,11 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The embedded PostgreSQL with its tables, stopped at the end."""
-    # Not pytest's own temporary folder: only root may enter it, and the cluster runs as a user of its own.
-    folder = Path(tempfile.mkdtemp(prefix="mash-tests-"))
-    folder.chmod(0o755)
-    started = start_cluster(folder)
-    try:
-        upgrade(started.owner_url)
+    """The embedded PostgreSQL with its tables, which does not wait for the disk; stopped at the end."""
+    with ExitStack() as kept:
+        with quick_disk():
+            started = kept.enter_context(fresh_cluster())
         yield started
-    finally:
-        started.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def owner(cluster: Cluster) -> psycopg.Connection:

@@ -9,13 +9,14 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import httpx
 from aiosmtpd.controller import Controller
@@ -29,9 +30,11 @@ from mash.config.settings import Settings
 from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.postman import Postman
 from mash.flows.carrying.pulse import Pulse
+from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_cluster
 from mash.flows.installation.stack import PARTS, Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.apply import fire_due
+from mash.flows.store.schema import upgrade
 from mash.flows.store.store import open_store
 
 __all__ = ["CANARY", "ORDINARY", "Hub", "Installation", "eventually", "hub_here", "running_hub", "served", "temporary_hub"]
@@ -165,15 +168,32 @@ def fresh_folder() -> Iterator[Path]:
 
 
 @contextmanager
+def quick_disk() -> Iterator[None]:
+    """Clusters that start now do not wait for the disk: no test cuts the power, and what a killed process wrote is there."""
+    with patch.dict(SERVER_SETTINGS, fsync="off"):
+        yield
+
+
+@contextmanager
+def fresh_cluster() -> Iterator[Cluster]:
+    """An embedded PostgreSQL with its tables, and nothing in them."""
+    with fresh_folder() as folder:
+        started = start_cluster(folder)
+        try:
+            upgrade(started.owner_url)
+            yield started
+        finally:
+            started.stop()
+
+
+@contextmanager
 def hub_here(**more: Any) -> Iterator[Hub]:
     """A hub whose application runs in this process, over a cluster of its own; nobody works but when `work` is called."""
-    with (
-        fresh_folder() as folder,
-        receiving(folder, **more) as (received, settings),
-        Stack(settings, ()) as stack,
-        serving(stack.settings),
-        httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
-    ):
+    with fresh_folder() as folder, receiving(folder, **more) as (received, settings), ExitStack() as kept:
+        with quick_disk():
+            stack = kept.enter_context(Stack(settings, ()))
+        kept.enter_context(serving(stack.settings))
+        http = kept.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30))
         yield with_key(Hub(stack=stack, http=http, key="", received=received))
 
 
@@ -184,7 +204,9 @@ def served(hub: Hub, **settings: Any) -> Iterator[Hub]:
     stack.settings = hub.settings.model_copy(update={"api_port": free_port(), **settings})
     address = f"http://127.0.0.1:{stack.settings.api_port}"
     with serving(stack.settings), httpx.Client(base_url=address, timeout=30) as http:
-        yield replace(hub, stack=stack, http=http, sessions={})
+        running = replace(hub, stack=stack, http=http, sessions={})
+        yield running
+        hub.sent = running.sent  # no two submissions have one number
 
 
 @contextmanager
