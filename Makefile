@@ -38,7 +38,7 @@ quick: setup  ## Run the tests that need no whole installation; a part of them: 
 	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
 
 test: setup  ## Run all tests but what goes by the clock or by breaking things: make test T=tests/stack/test_alerts.py
-	$(PYTEST) $(or $(T),$(QUICK) tests/stack) $(ARGS)
+	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/stack) $(ARGS)
 
 nightly: setup  ## Run what goes by the clock or by breaking things: faults, two of each part, the Friday story, fuzzing
 	$(BIN)/python -m pytest $(or $(T),tests/chaos) $(ARGS)

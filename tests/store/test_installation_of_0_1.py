@@ -209,7 +209,7 @@ def of(who: str) -> dict[str, str]:
 
 
 def words_of(page: str) -> str:
-    """What a page says, without its markup: a line for each piece of text. That the time of this test stands still is said since."""
+    """What a page says, without its markup: a line for each piece of text. That the time here stands still is said since then."""
     pieces = (html.unescape(" ".join(piece.split())).replace(", demo time ", ", ") for piece in re.split(r"<[^>]*>", page))
     return "\n".join(piece for piece in pieces if piece and not piece.startswith("Demo time:"))
 
