@@ -5,23 +5,25 @@ STAMP := .venv/.ready
 ARGS ?=
 MINUTES ?= 30
 HUBS ?= sandwell merton
-# Two processes: tests/conftest.py says which tests run beside which.
-HALVES := --numprocesses 2 --dist loadscope
+# Floors of the tests: docs/build/tests.md says what each is for. T= is a part of them: make test T=tests/api/test_text.py
+QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
+T ?=
+# Two processes: tests/conftest.py says what stays together, and what begins first.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help setup demo up test check lint types imports bandit audit outdated sbom fuzz lock screenshots bench clean
+.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz lock screenshots bench clean
 
-help:  ## What there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+help:  ## This list
+	@awk '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {i = index($$0, ":"); \
+	  printf "  make %-12s %s\n", substr($$0, 1, i - 1), substr($$0, index($$0, "## ") + 3)}' $(firstword $(MAKEFILE_LIST))
 
-setup: $(STAMP)  ## Make the virtual environment with the locked packages
+##@ To begin
 
-$(STAMP): requirements.lock pyproject.toml .ci/fetch_pages.py
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=") if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@mkdir -p .dev/mash && for part in states config notifications flows api; do ln -sfn ../../$$part .dev/mash/$$part; done
-	-@$(BIN)/python .ci/fetch_pages.py
+setup: $(STAMP)  ## Make .venv with the locked packages, the links for editors, and what pages load
+
+$(STAMP): requirements.lock pyproject.toml .ci/set_up.py .ci/fetch_pages.py
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) .ci/set_up.py
 	@touch $(STAMP)
 
 demo: setup  ## Play hubs' busy days: make demo HUBS="kent camden" ARGS="--exit --json"
@@ -30,44 +32,68 @@ demo: setup  ## Play hubs' busy days: make demo HUBS="kent camden" ARGS="--exit 
 up: setup  ## Start all of it for real use
 	$(BIN)/mash up
 
-test: setup  ## Run all tests
-	$(BIN)/python -m pytest $(HALVES) $(ARGS)
+##@ While you work
 
-check: lint types imports bandit audit  ## Lint, types, import rules, known vulnerabilities, tests
-	$(BIN)/mash profile check
-	$(BIN)/python -m pytest $(HALVES)
+quick: setup  ## Run the tests that need no whole installation; a part of them: make quick T=tests/states
+	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
 
-lint: setup
+test: setup  ## Run all tests but what goes by the clock or by breaking things: make test T=tests/stack/test_alerts.py
+	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/stack) $(ARGS)
+
+nightly: setup  ## Run what goes by the clock or by breaking things: faults, two of each part, the Friday story, fuzzing
+	$(BIN)/python -m pytest $(or $(T),tests/chaos) $(ARGS)
+	$(if $(T),,$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES))
+
+# One check beside the other, while the tests mostly wait; what each says stands together, and the tests' last line is the last.
+check: setup  ## All that must be green: the parts below, then the tests
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target checks
+	$(MAKE) --no-print-directory test
+
+checks: types bandit lint imports audit profiles  ## The parts of the check, side by side
+
+##@ Parts of the check
+
+lint: setup  ## Style, and the form of every file (ruff)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup
+types: setup  ## Types, strictly (mypy)
 	$(BIN)/mypy
 
-imports: setup
+imports: setup  ## That imports run one way, and each outside library has one owner (import-linter)
 	PYTHONPATH=.dev $(BIN)/lint-imports
 
-bandit: setup
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api
+profiles: setup  ## That every hub's profile is one; what is wrong is named by file and line
+	$(BIN)/mash profile check
 
-audit: setup  ## Ask the package index for known vulnerabilities of what is locked
+bandit: setup  ## Weaknesses in our code (bandit)
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api bench
+
+audit: setup  ## Known vulnerabilities of what is locked, asked of the package index
 	$(BIN)/python .ci/audit.py
 
-outdated: setup  ## Say what is behind its newest release, with the reason for each that stays
+outdated: setup  ## What is behind its newest release, with the reason for each that stays
 	$(BIN)/python .ci/outdated.py
+
+editor: setup  ## That an editor finds every import (basedpyright, of its own environment: it brings 75 MB)
+	$(PYTHON) -m venv build/editor
+	build/editor/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r .ci/editor.lock
+	build/editor/bin/basedpyright
+
+##@ Upkeep, and what takes long
 
 sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to build/
 	$(PYTHON) -m venv build/sbom
 	build/sbom/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r .ci/sbom.lock
 	build/sbom/bin/python .ci/sbom.py
 
-fuzz: setup  ## Fuzz the API and the parsers: make fuzz MINUTES=30
-	$(BIN)/python tests/fuzz/run.py $(MINUTES)
+fuzz: setup  ## Throw at the API and the parsers whatever comes to mind: make fuzz MINUTES=30
+	$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES)
 
-screenshots: setup  ## Take docs/screenshots anew
-	$(BIN)/python tests/screenshots.py
+screenshots: setup  ## Take docs/use/screenshots anew
+	PYTHONPATH=tests/support $(BIN)/python tests/stack/browser/screenshots.py
 
-bench: setup  ## Measure: make bench ARGS="--json"
+bench: setup  ## Measure throughput, latency and lateness: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)
 
 COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
@@ -79,6 +105,7 @@ $(BIN)/uv:
 lock: | $(BIN)/uv  ## Pin the exact versions, with hashes and without addresses; the newest there are: make lock ARGS=--upgrade
 	$(COMPILE) $(ARGS) --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) $(ARGS) --no-annotate .ci/sbom.in -o .ci/sbom.lock
+	$(COMPILE) $(ARGS) --no-annotate .ci/editor.in -o .ci/editor.lock
 
-clean:  ## Remove what setup made
+clean:  ## Remove what setup made; the data of `make up` stays, in .var
 	rm -rf .venv .dev *.egg-info api/pages/fetched

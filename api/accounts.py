@@ -18,11 +18,11 @@ from zxcvbn import zxcvbn
 
 from mash.config.settings import SettingsError
 from mash.config.sign_on import Account, Position, accounts_in, accounts_text
-from mash.flows.cluster import one_at_a_time
-from mash.flows.stack import write_secret
+from mash.flows.installation.cluster import one_at_a_time
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.sessions import use_code
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 """Argon2id as OWASP's Password Storage Cheat Sheet asks for at least: 19 MiB, two passes, one lane."""

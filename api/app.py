@@ -14,36 +14,41 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from mash.api import accesses, alerts, cases, docs, duty, gatherings, health, people, referrals, sign_on, status
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
 from mash.api.limits import Rate
 from mash.api.pages import (
     admin,
+    alerts,
     assets,
     board,
     case,
     checks,
+    docs,
     find,
     live,
     looked,
-    manager,
     meetings,
-    refer,
-    refer_pages,
+    sign_on,
     start,
+    status,
     wall,
 )
 from mash.api.pages.assets import Assets
+from mash.api.pages.figures import manager
+from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
+from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
-from mash.api.problems import HANDLERS, Malformed, answer_for, malformed, on_http_error, on_refusal
+from mash.api.problems import Malformed, answer_for, malformed
+from mash.api.routes import accesses, cases, duty, gatherings, health, people, referrals
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
+from mash.config.version import VERSION
 from mash.flows.store.store import open_store
 
-PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, refer, refer_pages, start, wall)
+PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, journey, pages, start, wall)
 log = structlog.stdlib.get_logger("mash.api")
 
 
@@ -68,39 +73,46 @@ def create_app(settings: Settings) -> FastAPI:
     """The application. It opens the store when it starts, and needs only PostgreSQL: Prefect may be down."""
     if settings.token_key is None:
         raise SettingsError("MASH_TOKEN_KEY is needed to check the links in alerts; `mash up` makes one for you")
-    token_key = settings.token_key.get_secret_value()
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        try:
-            app.state.store = await open_store(settings)
-        except Exception as error:
-            # The server's own report of this is a traceback, which we keep out of the logs: it prints values.
-            reason = str(error) if isinstance(error, SettingsError | WrongFile) else type(error).__name__
-            log.critical("cannot start", reason=reason)
-            raise
-        # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
-        gc.freeze()
-        app.state.live, app.state.figures = live.Live(app.state.store), manager.Kept()
-        yield
-        await app.state.live.close()
-        await app.state.store.close()
-
     app = Guarded(
         title="MASH referral pipeline",
-        version="0.1.0",
+        version=VERSION,
         lifespan=life,
         docs_url=None,
         redoc_url=None,
         description="Submit a referral, see what became of it, and act on it. Every error is an RFC 9457 problem.",
     )
     app.settings = settings
-    app.state.token_key, app.state.base_url, app.state.settings = token_key, settings.base_url, settings
+    app.state.token_key, app.state.base_url = settings.token_key.get_secret_value(), settings.base_url
+    app.state.settings = settings
     app.state.begun = Rate(settings.drafts_per_hour, 3600.0)
     file = read_sign_on(settings)
     app.state.assets = Assets()
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None
     read_accounts(settings)  # so that a wrong file is said at the start
+    _route(app)
+    return app
+
+
+@asynccontextmanager
+async def life(app: Guarded) -> AsyncIterator[None]:
+    """From the opening of the store to its closing."""
+    try:
+        app.state.store = await open_store(app.settings)
+    except Exception as error:
+        # The server's own report of this is a traceback, which we keep out of the logs: it prints values.
+        reason = str(error) if isinstance(error, SettingsError | WrongFile) else type(error).__name__
+        log.critical("cannot start", reason=reason)
+        raise
+    # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
+    gc.freeze()
+    app.state.live, app.state.figures = live.Live(app.state.store), manager.Kept()
+    yield
+    await app.state.live.close()
+    await app.state.store.close()
+
+
+def _route(app: FastAPI) -> None:
+    """What is answered, and by whom; errors too."""
     parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, *PAGES)
     routers = [part.router for part in parts]
     for router in routers:
@@ -111,7 +123,6 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_exception_handler(kind, handler)
     for kind in (Malformed, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, on_malformed)
-    return app
 
 
 async def on_malformed(request: Request, error: Exception) -> Response:

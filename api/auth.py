@@ -13,10 +13,10 @@ from fastapi.responses import Response
 from mash.api.guard import SESSION_COOKIE, SIGNED_IN, WHO, bearer_of, cookie_called
 from mash.api.problems import NotSignedIn
 from mash.flows.store.api_keys import PREFIX, find_api_key
-from mash.flows.store.queries import Case
+from mash.flows.store.reads.case import Case
 from mash.flows.store.sessions import SHOWN, Session, find_session
-from mash.states.commands import Actor
 from mash.states.errors import NotYours
+from mash.states.values import Actor
 
 REFERRER_ROLE = "referrer"
 READING = ("GET", "HEAD", "OPTIONS")

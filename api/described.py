@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from mash.api.problems import answers
-from mash.api.schemas import FURTHER_SCHEMA
+from mash.api.schemas.contact import FURTHER_SCHEMA
 
 Operation = dict[str, Any]
 ANYWHERE = answers(400, 408, 413, 429, 431, 500)

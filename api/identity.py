@@ -18,7 +18,7 @@ from joserfc.jwk import KeySet
 from mash.api.problems import NotSignedIn, ProviderFailed
 from mash.config.sign_on import SignOn
 from mash.flows.store.sessions import SignIn, hash_of
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 log = structlog.stdlib.get_logger("mash.api")
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]

@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Route
 from mash.api.auth import staff
 from mash.api.guard import WHO
 from mash.config.permissions import may, read_permissions
-from mash.states.commands import Actor
 from mash.states.errors import NotYours
+from mash.states.values import Actor
 
 
 class RouteWithoutRule(Exception):

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 
 from mash.config.permissions import may, roles
 from mash.config.toml_lines import Key
-from mash.states.machine import OPEN
 from mash.states.profile import ClockRule, Profile
+from mash.states.stages import CLOCKED
 
-CLOCKED = tuple(stage for stage in OPEN if stage not in ("contact", "section_17_assessment"))
-"""Stages that need a clock of their own: a contact passes at once, an assessment has the statutory one."""
 STATUTORY = ("decision", "acknowledgement", "assessment", "conference", "outcome_told")
 STATUTORY_PARTNERS = ("social_care", "police", "health")
 """Who takes part in a strategy discussion, whether or not the hub has them among its agencies."""

@@ -1,19 +1,19 @@
-"""Who may do what: the table in permissions.toml. What it does not list is denied."""
+"""Who may do what: permissions.toml, and the roles of each command in commands.toml. What is not listed is denied."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from mash.config import commands
 from mash.config.toml_lines import Document, Problem, WrongFile, read_document
-from mash.states.machine import COMMANDS
 
 SHIPPED = Path(__file__).parent / "permissions.toml"
-TABLES = ("roles", "groups", "reach", "actions", "words", "commands", "open")
+TABLES = ("roles", "groups", "reach", "actions", "words", "open")
 REACHES = ("hub", "involved", "own")
 ANYTHING_ELSE = "anything_else"
 
@@ -60,13 +60,18 @@ def roles() -> dict[str, str]:
 
 
 @cache
-def read_permissions(path: Path = SHIPPED) -> Permissions:
-    """The table. Raises PermissionsError for one that names what does not exist."""
+def read_permissions(path: Path = SHIPPED, of_commands: Path = commands.SHIPPED) -> Permissions:
+    """The tables. Raises PermissionsError for one that names what does not exist."""
     try:
-        document = read_document(path)
+        document, given_by = read_document(path), read_document(of_commands)
+        acts = commands.read_commands(of_commands)
     except WrongFile as wrong:
         raise PermissionsError(wrong.problems) from None
-    if problems := _problems(document):
+    problems = _problems(document)
+    if not problems:
+        names = [*document.data["groups"], *document.data["roles"]]
+        problems = [p for kind, act in acts.items() for p in _unknown_names(given_by, (kind, "roles"), list(act.roles), names)]
+    if problems:
         raise PermissionsError(tuple(problems))
     groups = document.data["groups"]
 
@@ -76,12 +81,12 @@ def read_permissions(path: Path = SHIPPED) -> Permissions:
         for member in groups.get(name, ()):
             yield from members(member)
 
-    def written_out(table: str) -> dict[str, frozenset[str]]:
-        return {row: frozenset(role for name in names for role in members(name)) for row, names in document.data[table].items()}
+    def written_out(rows: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
+        return {row: frozenset(role for name in names for role in members(name)) for row, names in rows.items()}
 
-    return Permissions(
-        **{table: written_out(table) for table in ("reach", "actions", "words", "commands")}, open=document.data["open"]
-    )
+    tables = {table: written_out(document.data[table]) for table in ("reach", "actions", "words")}
+    rights = written_out({kind: act.roles for kind, act in acts.items()})
+    return Permissions(**tables, commands=rights, open=document.data["open"])
 
 
 def _problems(document: Document) -> list[Problem]:
@@ -94,7 +99,7 @@ def _problems(document: Document) -> list[Problem]:
         # A group may hold groups that stand above it, so that none can hold itself.
         problems += _unknown_names(document, ("groups", group), names, [*earlier, *tables["roles"]])
         earlier.append(group)
-    for table in ("reach", "actions", "words", "commands"):
+    for table in ("reach", "actions", "words"):
         for row, names in tables[table].items():
             problems += _unknown_names(document, (table, row), names, [*tables["groups"], *tables["roles"]])
     return [*problems, *_rows(document, tables)]
@@ -102,14 +107,12 @@ def _problems(document: Document) -> list[Problem]:
 
 def _rows(document: Document, tables: dict[str, dict[str, Any]]) -> Iterator[Problem]:
     """Rows that nothing asks for, and rows that are missing: what has none is denied to everybody, and that is never meant."""
-    needed = {"commands": tuple(COMMANDS), "reach": REACHES}
-    for table, names in needed.items():
-        for row in tables[table]:
-            if row not in names:
-                yield document.problem((table, row), f"unknown {table.removesuffix('s')}: expected one of {', '.join(names)}")
-        for row in names:
-            if row not in tables[table]:
-                yield document.problem((table,), f"{row}: missing; expected the roles that it is for")
+    for row in tables["reach"]:
+        if row not in REACHES:
+            yield document.problem(("reach", row), f"unknown reach: expected one of {', '.join(REACHES)}")
+    for row in REACHES:
+        if row not in tables["reach"]:
+            yield document.problem(("reach",), f"{row}: missing; expected the roles that it is for")
     for row, reason in tables["open"].items():
         if not isinstance(reason, str):
             yield document.problem(("open", row), "expected the reason, in quotes")

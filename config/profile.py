@@ -17,7 +17,9 @@ from pydantic_core import ErrorDetails
 from mash.config.agreement import disagreements
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
+from mash.states.errors import Owed
 from mash.states.profile import Profile
+from mash.states.stages import CLOCKED
 
 SHIPPED = Path(__file__).parent
 BANK_HOLIDAYS = range(2013, 2036)
@@ -28,6 +30,9 @@ LOCAL_LIMIT = "outcome_told"
 """The one limit of statutory.toml that guidance leaves to the hub."""
 WHOLE: tuple[Key, ...] = (("calendar", "windows"), ("intake",), ("ratings",), ("agencies",), ("services",), ("gatherings",))
 """Tables that a hub replaces as a whole: one that opens on three days must not inherit the other two."""
+DEFAULTS = read_document(SHIPPED / "defaults.toml")
+if unclocked := [stage for stage in CLOCKED if stage not in DEFAULTS.data["stages"]]:
+    raise Owed([f"config/defaults.toml: expected [stages.{stage}]: length, owner and source of its clock" for stage in unclocked])
 LENGTH_FORMS = "expected a length such as '4 h', '30 min', '8 hub hours' or '1 working day'"
 
 
@@ -71,8 +76,7 @@ def sources(name: str, directory: Path | None = None) -> dict[str, str]:
 def stored_profile(document: str) -> Profile:
     """A profile as a database has it, perhaps since a version of the product that knew fewer settings: what it does not have is
     the product's default. Raises ValidationError for a document that never was a profile."""
-    defaults, statutory = read_document(SHIPPED / "defaults.toml"), read_document(SHIPPED / "statutory.toml")
-    base = _plain(defaults.data) | _plain(statutory.data)
+    base = _plain(DEFAULTS.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
     known = {name: value for name, value in base.items() if name in Profile.model_fields}
     given = json.loads(document)
     return Profile.model_validate(_merge(known, _as_of_today(given)) if isinstance(given, dict) else given)
@@ -102,7 +106,7 @@ def _documents(name: str, directory: Path | None) -> tuple[Document, Document, D
     if not path.is_file():
         there = ", ".join(available(directory))
         raise ProfileError((Problem(f"{name}.toml", 1, f"there is no profile of this name: expected one of {there}"),))
-    return read_document(path), read_document(SHIPPED / "defaults.toml"), read_document(SHIPPED / "statutory.toml")
+    return read_document(path), DEFAULTS, read_document(SHIPPED / "statutory.toml")
 
 
 def _build(name: str, hub: Document, defaults: Document, statutory: Document) -> Profile:
@@ -119,7 +123,7 @@ def _build(name: str, hub: Document, defaults: Document, statutory: Document) ->
 
 def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str, Any]:
     """The hub's settings over the product's, ready for the model."""
-    base = _plain(defaults.data) | _plain(statutory.data)
+    base = _plain(defaults.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
     by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
     base["calendar"]["bank_holidays"] = _bank_holidays()
     merged = _merge(base, _plain(hub.data))

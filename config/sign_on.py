@@ -23,7 +23,7 @@ from mash.config.permissions import reach, roles
 from mash.config.settings import Settings, SettingsError, read_secret_file
 from mash.config.toml_lines import Key, Problem, WrongFile, dotted, read_document, shown
 from mash.states.clocks import Frozen
-from mash.states.commands import SYSTEM, Actor, Code, Login
+from mash.states.values import SYSTEM, Actor, Code, Login
 
 SIGN_ON_FILE, ACCOUNTS_FILE = "MASH_SIGN_ON_FILE", "MASH_ACCOUNTS_FILE"
 NOT_STAFF = "referrer"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from mash.config import codes
-from mash.states.machine import NAMES
 from mash.states.profile import Profile
+from mash.states.stages import STAGE_TITLES
 
 SPECIAL = {
     "nhs": "NHS",
@@ -33,7 +33,7 @@ def worded(code: object) -> str:
     if code is None or code == "":
         return ""
     text = str(code)
-    return SPECIAL.get(text) or NAMES.get(text) or text.replace("step_down", "step-down").replace("_", " ")
+    return SPECIAL.get(text) or STAGE_TITLES.get(text) or text.replace("step_down", "step-down").replace("_", " ")
 
 
 def sentence(code: object) -> str:

@@ -188,7 +188,8 @@ def _readable(event: icalendar.Component, number: int) -> tuple[str, dict[str, A
 
 
 def _of_event(event: icalendar.Component, number: int) -> tuple[str, dict[str, Any]]:
-    begins, ends = (_moment(event, name, number) for name in ("dtstart", "dtend"))
+    written = [_moment(event, name, number) for name in ("dtstart", "dtend")]
+    begins, ends = (at.astimezone(UTC) for at in written)
     role, _, person = str(event.get("summary", "")).partition(":")
     values: dict[str, Any] = {
         "role": str(event.get("x-mash-role", role.strip())),
@@ -202,7 +203,9 @@ def _of_event(event: icalendar.Component, number: int) -> tuple[str, dict[str, A
             "instead_of": event.get("x-mash-instead-of") and str(event["x-mash-instead-of"]),
         }
         return "shift", {**values, **more, "begins": begins, "ends": ends}
-    return "weekly", {**values, **_weekly(event, begins.astimezone(LONDON), ends.astimezone(LONDON), number)}
+    # As the clock on the wall says, without a way through UTC: half past one is half past one also in the night that has none.
+    starts, stops = (at.astimezone(LONDON) for at in written)
+    return "weekly", {**values, **_weekly(event, starts, stops, number)}
 
 
 def _weekly(event: icalendar.Component, begins: datetime, ends: datetime, number: int) -> dict[str, Any]:
@@ -224,9 +227,10 @@ def _weekly(event: icalendar.Component, begins: datetime, ends: datetime, number
 
 
 def _moment(event: icalendar.Component, name: str, number: int) -> datetime:
+    """When something begins or ends, in the zone in which it is written: London's where none is."""
     found = getattr(event.get(name), "dt", None)
     if isinstance(found, datetime):
-        return (found if found.tzinfo else found.replace(tzinfo=LONDON)).astimezone(UTC)
+        return found if found.tzinfo else found.replace(tzinfo=LONDON)
     if isinstance(found, date):
-        return datetime.combine(found, time(), LONDON).astimezone(UTC)
+        return datetime.combine(found, time(), LONDON)
     raise RotaFileWrong(f"event {number}: it needs a DTSTART and a DTEND")

@@ -72,3 +72,11 @@ class NotFound(Refusal):
     """No such referral, alert or profile for this caller."""
 
     title = "Not found"
+
+
+class Owed(Exception):
+    """A part of the product was forgotten. Nothing starts; says the file, and what is owed there."""
+
+    def __init__(self, owed: list[str]) -> None:
+        super().__init__("\n".join(owed))
+        self.owed = owed

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mash.states.events import Holding
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.values import Holding
 
 ADULT_SOCIAL_WORKER = "adult_social_worker"
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
-from hub import Hub, temporary_hub
+from hub import Hub, Installation, fresh_cluster, hub_here, quick_disk, temporary_hub
 from pydantic import SecretStr
-from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
-from mash.flows.cluster import Cluster, start_cluster
-from mash.flows.store.schema import upgrade
+from mash.flows.installation.cluster import Cluster
 from mash.flows.store.store import Store, open_store
 
 # How long an example takes depends on what else the machine does, and says nothing.
@@ -28,57 +23,52 @@ hypothesis.settings.register_profile("mash", deadline=None)
 hypothesis.settings.load_profile("mash")
 
 
-PATIENT = ("test_faults.py", "test_friday.py")
-"""What goes by the clock, or by how soon something comes back: last, when less runs beside it."""
-QUICK = ("test_alerts.py", "test_cut_off.py", "test_duty.py", "test_health.py", "test_resilience.py")
-"""What uses the quick hub."""
-OWN = ("test_in_a_browser.py", "test_recovery.py", "test_scaled.py", *QUICK, *PATIENT)
-"""What takes as long as all the rest together."""
+HUBS = {name: ExitStack() for name in ("installation", "quick")}
+"""The installations that tests share."""
+FIRST = ("stack", "chaos")
+"""Floors that begin first, where there are two processes: what waits most. The others fill what is left."""
+FLOORS = Path(__file__).parent
 
 
-class Halves(LoadScopeScheduling):
-    """Two halves that run side by side, as most tests wait for servers: OWN, and the others."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "own" if nodeid.partition("::")[0].endswith(OWN) else "others"
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Halves:
-    """How the tests are given to processes, where there are two."""
-    return Halves(config, log)
+def _group(item: pytest.Item) -> str:
+    """Tests of one group run in one process, one after the other: those that share an installation, or a module."""
+    used = getattr(item, "fixturenames", ())
+    return next((name for name in HUBS if name in used), str(item.path.relative_to(FLOORS)))
 
 
-def _uses(item: pytest.Item) -> str:
-    """Which of the shared hubs a test uses."""
-    return next((name for name in HUBS if name in getattr(item, "fixturenames", ())), "")
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say of each test with which it stays together."""
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what uses a shared hub first, one after the other, so that it can be stopped, and what needs quiet last."""
-    order = [*HUBS, ""]
-    items.sort(key=lambda item: (item.path.name in PATIENT, order.index(_uses(item))))
+    """Put together what stays together, in whatever order it came; what takes longest begins first."""
+    groups = {item: _group(item) for item in items}
+    met = {group: number for number, group in enumerate(dict.fromkeys(groups.values()))}
+
+    def place(item: pytest.Item) -> tuple[bool, bool, int]:
+        floor = item.path.relative_to(FLOORS).parts[0]
+        return groups[item] not in HUBS, floor not in FIRST, met[groups[item]]
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop a shared hub after its last test: it would go on beside all others."""
-    if (used := _uses(item)) and (nextitem is None or _uses(nextitem) != used):
+    """Stop a shared installation after its last test: it would go on beside all others."""
+    used = _group(item)
+    if used in HUBS and (nextitem is None or _group(nextitem) != used):
         HUBS[used].close()
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The embedded PostgreSQL with its tables, stopped at the end."""
-    # Not pytest's own temporary folder: only root may enter it, and the cluster runs as a user of its own.
-    folder = Path(tempfile.mkdtemp(prefix="mash-tests-"))
-    folder.chmod(0o755)
-    started = start_cluster(folder)
-    try:
-        upgrade(started.owner_url)
+    """The embedded PostgreSQL with its tables, which does not wait for the disk; stopped at the end."""
+    with ExitStack() as kept:
+        with quick_disk():
+            started = kept.enter_context(fresh_cluster())
         yield started
-    finally:
-        started.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def owner(cluster: Cluster) -> psycopg.Connection:
@@ -86,20 +76,23 @@ def owner(cluster: Cluster) -> psycopg.Connection:
     return psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True)
 
 
-HUBS = {"hub": ExitStack(), "quick": ExitStack()}
-"""The shared hubs, in the order in which they are used."""
+@pytest.fixture(scope="session")
+def hub() -> Iterator[Hub]:
+    """A Thursday morning, minute by minute: one hub, its application in this process, for all tests that only use it."""
+    with hub_here() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def hub() -> Iterator[Hub]:
-    """Everything running on a Thursday morning, minute by minute: one hub for all tests that only use it."""
-    with HUBS["hub"] as kept:
+def installation() -> Iterator[Installation]:
+    """Everything running on a Thursday morning, minute by minute: for all tests that only use it."""
+    with HUBS["installation"] as kept:
         yield kept.enter_context(temporary_hub())
 
 
 @pytest.fixture(scope="session")
-def quick() -> Iterator[Hub]:
-    """A hub at which an hour takes fifteen seconds, and whose parts may be killed."""
+def quick() -> Iterator[Installation]:
+    """An installation at which an hour takes fifteen seconds, and whose parts may be killed."""
     with HUBS["quick"] as kept:
         yield kept.enter_context(temporary_hub(rate=240.0))
 

@@ -11,33 +11,34 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from aiosmtpd.controller import Controller
 from rich.console import Console
 
+from mash.api.client import People, person, sign_in
 from mash.api.demo.endpoint import endpoint
 from mash.api.demo.play import vignettes
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.duty import gaps_ahead, told
-from mash.flows.stack import Stack, free_port
+from mash.flows.carrying.duty import gaps_ahead, told
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.rotas import store_rota
-from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
 from mash.notifications.rota import Pattern, Rota
 from mash.states.clocks import WEEKDAYS, local
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 HUB = "sandwell"
 RATE = 360.0
 FRIDAY = date(2026, 11, 27)
 LINK = re.compile(r"https?://\S+/alerts/\S+")
 CASES = 4
+DUTY_MANAGER, PRACTICE_MANAGER = person("duty_manager", hub=HUB), person("practice_manager", hub=HUB)
 ON_TIME = ("police", "social_care")
 """Those of the twelve agencies who answer in time: the other ten times four are the forty late checks."""
 
@@ -169,9 +170,8 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
         await store_rota(store, HUB, rota, "demo")
         for gap in gaps_ahead(store, store.hub(HUB), rota, timedelta(days=7)):
             console.print(f"The rota has a gap: {told(gap)}")
-        key = await make_api_key(store, NewKey("friday", HUB, "education"))
         async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
-            people = _People(store, http, phones, key, console)
+            people = await _people(store, http, phones, console)
             await people.until("13:10", "four referrals arrive and are rated red; twelve agencies are asked about each")
             cases = [await people.refer() for _ in range(CASES)]
             for case in cases:
@@ -189,7 +189,7 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
             await people.acknowledge("pm1", danger)
             held_by = (await people.look(danger))["held_by"].get("triage")
             await people.until("17:45", "the practice manager rates it")
-            await people.triage(danger, "practice_manager")
+            await people.triage(danger, PRACTICE_MANAGER)
             await people.until("18:40", "whom the mail server kept from hearing has heard")
             await phones.reached("housing_lead", cases[0])
             await people.until("19:00", "the agencies answer about the first child: that alert is over")
@@ -208,64 +208,52 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
     return {"held_by": held_by, "dead": dead, "received": received}
 
 
-class _People:
+async def _people(store: Store, http: httpx.AsyncClient, phones: Phones, console: Console) -> _People:
+    """Everybody who acts that evening, signed in."""
+    agencies = (person("agency", agency, HUB) for agency in store.hub(HUB).agencies)
+    return _People(
+        key=await make_api_key(store, NewKey("friday", HUB, "education")),
+        sessions=await sign_in(store, (DUTY_MANAGER, PRACTICE_MANAGER, *agencies)),
+        http=http,
+        duty_manager=DUTY_MANAGER,
+        words="Said on the telephone, and written down.",
+        store=store,
+        phones=phones,
+        console=console,
+    )
+
+
+@dataclass(kw_only=True)
+class _People(People):
     """Whoever acts that evening, over HTTP and by the links in the messages they got."""
 
-    def __init__(self, store: Store, http: httpx.AsyncClient, phones: Phones, key: str, console: Console) -> None:
-        self.store, self.http, self.phones, self.key, self.console = store, http, phones, key, console
-        self.sessions: dict[Actor, str] = {}
-        self.sent = 0
+    store: Store
+    phones: Phones
+    console: Console
+    referred: int = 0
 
     async def until(self, clock: str, what: str) -> None:
         """Let time pass, and say what happens then."""
         await asyncio.sleep(self.store.time.wait(at(clock)))
         self.console.print(f"{clock}  {what}")
 
-    async def _as(self, role: str, agency: str = "social_care") -> dict[str, str]:
-        self.sent += 1
-        actor = Actor(id=f"{role}.{agency}", role=role, agency=agency, hub=HUB)
-        if actor not in self.sessions:
-            self.sessions[actor] = await begin_session(self.store, [actor], "command_line")
-        return {"Authorization": f"Bearer {self.sessions[actor]}", "Idempotency-Key": f"friday-{self.sent}"}
-
     async def refer(self, **concern: Any) -> str:
         """Somebody makes a referral; returns its reference."""
-        self.sent += 1
-        given = {
-            name: value for name, value in vignettes()[self.sent].items() if name not in ("id", "expected", "received_at", "kind")
-        }
-        given = {**given, "concern": {**given["concern"], "immediate_danger": False, **concern}}
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": f"friday-{self.sent}"}
-        answer = await self.http.post("/referrals", json=given, headers=headers)
-        return str(answer.raise_for_status().json()["reference"])
+        self.referred += 1
+        vignette = vignettes()[self.referred]
+        body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at", "kind")}
+        return await self.submit({**body, "concern": {**body["concern"], "immediate_danger": False, **concern}})
 
-    async def look(self, reference: str) -> dict[str, Any]:
-        """Look at a case."""
-        answer = await self.http.get(f"/cases/{reference}", headers=await self._as("duty_manager"))
-        return cast(dict[str, Any], answer.raise_for_status().json())
-
-    async def _give(self, reference: str, headers: dict[str, str], kind: str, **fields: Any) -> None:
-        seen = (await self.look(reference))["version"]
-        body = {"seen": seen, "command": {"kind": kind, **fields}, "words": "Said on the telephone, and written down."}
-        (await self.http.post(f"/cases/{reference}/commands", json=body, headers=headers)).raise_for_status()
-
-    async def triage(self, reference: str, role: str = "duty_manager") -> None:
+    async def triage(self, reference: str, by: Actor | None = None) -> None:
         """Record why information may be shared, and rate red."""
-        basis = {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given", "family_informed": True}
-        await self._give(reference, await self._as(role), "record_sharing_basis", **basis)
-        await self._give(reference, await self._as(role), "rate_referral", rating="red")
+        basis: dict[str, Any] = {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given"}
+        await self.give(reference, "record_sharing_basis", by, **basis, family_informed=True)
+        await self.give(reference, "rate_referral", by, rating="red")
 
     async def answer(self, reference: str, agency: str) -> None:
         """An agency answers that it knows the family."""
-        await self._give(
-            reference,
-            await self._as("agency", agency),
-            "answer_check",
-            agency=agency,
-            known=True,
-            relevant=False,
-            sensitive=False,
-        )
+        by = person("agency", agency, HUB)
+        await self.give(reference, "answer_check", by, agency=agency, known=True, relevant=False, sensitive=False)
 
     async def acknowledge(self, person: str, reference: str) -> None:
         """Somebody follows the link in the alert that they got, and presses the button."""
@@ -281,9 +269,9 @@ def _print(console: Console, got: list[Got]) -> None:
     others = {role for role in agencies if not role.startswith(shown)}
     number = sum(g.to in others for g in got)
     console.print(f"\n{len(others)} further people of agencies got the like of police and housing: {number} messages")
-    for person in sorted({g.to for g in got} - others):
-        theirs = sorted((g for g in got if g.to == person), key=lambda g: g.at)
-        console.print(f"\n{person}: {len(theirs)} messages", style="bold")
+    for who in sorted({g.to for g in got} - others):
+        theirs = sorted((g for g in got if g.to == who), key=lambda g: g.at)
+        console.print(f"\n{who}: {len(theirs)} messages", style="bold")
         for g in theirs:
             console.print(f"  {local(g.at)[4:]}  by {g.by}: {g.title}", markup=False)
             for line in g.text.splitlines()[:3]:

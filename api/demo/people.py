@@ -7,9 +7,9 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx
-
+from mash.api.client import People, Refused
 from mash.states.profile import Profile
+from mash.states.values import Actor
 
 ANSWERS_IN_HOURS = (1.0, 6.0, 14.0)
 """How long agencies take, by the place of the rating in the hub's order of urgency (the last for all below)."""
@@ -21,23 +21,24 @@ SEED = 20_261_119
 
 
 class Hub:
-    """The people of one hub. `vignettes` maps references to what a practitioner expected of each referral."""
+    """The people of one hub, by what they do there. `vignettes` maps references to what a practitioner expected of each
+    referral."""
 
-    def __init__(self, profile: Profile, base_url: str, tokens: dict[str, str], vignettes: dict[str, dict[str, Any]]) -> None:
-        self.profile, self.name, self.tokens, self.vignettes = profile, profile.name, tokens, vignettes
+    def __init__(
+        self, profile: Profile, people: People, positions: dict[str, Actor], vignettes: dict[str, dict[str, Any]]
+    ) -> None:
+        self.profile, self.name, self.vignettes = profile, profile.name, vignettes
+        self.people, self.positions = people, positions
         self.ratings = sorted(profile.ratings, key=lambda name: -profile.ratings[name].severity)
-        self.http = httpx.AsyncClient(base_url=base_url, timeout=30)
         self.plans: dict[tuple[str, ...], datetime | None] = {}
         self.board: list[dict[str, Any]] = []
         self.refused: list[str] = []
         self.now = datetime.min
 
-    def as_role(self, role: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.tokens[role]}"}
-
     async def look(self) -> None:
         """Read the board, and do what is due for each case."""
-        answer = await self.http.get("/cases", params={"limit": 500}, headers=self.as_role("duty_manager"))
+        headers = self.people.headers_of(self.people.duty_manager)
+        answer = await self.people.http.get("/cases", params={"limit": 500}, headers=headers)
         answer.raise_for_status()
         self.now = datetime.fromisoformat(answer.json()["at"])
         self.board = answer.json()["cases"]
@@ -54,19 +55,17 @@ class Hub:
 
     async def give(self, role: str, case: dict[str, Any], kind: str, words: str | None = None, **fields: Any) -> bool:
         """Give a command over the API; True when it was carried out. A case that moved on meanwhile is looked at again."""
-        reference = case["reference"]
-        answer = await self.http.post(
-            f"/cases/{reference}/commands",
-            headers={**self.as_role(role), "Idempotency-Key": f"{reference}-{case['version']}-{kind}-{role}"},
-            json={"seen": case["version"], "command": {"kind": kind, **fields}, "words": words},
-        )
-        if answer.status_code == 200:
-            case["version"] = answer.json()["version"]
-            case["stage"] = answer.json()["stage"]
-            return True
-        if answer.status_code != 409:
-            self.refused.append(f"{reference} {kind}: {answer.json()['detail']}")
-        return False
+        reference, seen, by = case["reference"], case["version"], self.positions[role]
+        try:
+            answer = await self.people.give(
+                reference, kind, by, seen=seen, words=words, key=f"{reference}-{seen}-{kind}-{role}", **fields
+            )
+        except Refused as refused:
+            if refused.answer.status_code != 409:
+                self.refused.append(f"{reference} {kind}: {refused.answer.json()['detail']}")
+            return False
+        case["version"], case["stage"] = answer["version"], answer["stage"]
+        return True
 
     async def act_on(self, case: dict[str, Any]) -> None:
         """What the people of the hub do about one case now."""
@@ -166,9 +165,8 @@ class Hub:
             return
         if not self.due(case["reference"], "decide", case["stage"], hours=2.0, never=0.04):
             return
-        full = (await self.http.get(f"/cases/{case['reference']}", headers=self.as_role("duty_manager"))).json()
         outcome = self.expected(case)["expected"]["outcome"]
-        subjects = list(full["subjects"])
+        subjects = list((await self.people.look(case["reference"]))["subjects"])
         if outcome in self.profile.assess_first:
             outcome = "section_17"
         outcomes = dict.fromkeys(subjects, outcome)

@@ -7,8 +7,10 @@ import json
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -18,26 +20,29 @@ from rich.live import Live
 from rich.table import Table
 from sqlalchemy import create_engine, make_url, text
 
+from mash.api.client import People, Refused, person, sign_in
+from mash.api.demo.mail_page import serve_mail_page
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
-from mash.api.demo.visit import Visitor
+from mash.api.demo.visit import Visitors, show
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, read_settings
-from mash.flows.stack import Stack, free_port
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
-from mash.flows.store.queries import conservation, tally
-from mash.flows.store.sessions import begin_session
+from mash.flows.store.reads.counts import conservation, tally
 from mash.flows.store.store import Store, open_store
-from mash.states.clocks import local
-from mash.states.commands import Actor
-from mash.states.machine import NAMES
+from mash.flows.store.time import HubTime
+from mash.states.clocks import dated, local
+from mash.states.stages import STAGE_TITLES
 
 RATE = 3600.0
 STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 """A Thursday, 09:00 in London."""
 ARRIVE_WITHIN = timedelta(hours=48)
 LASTS = timedelta(hours=80)
+TOLD_EVERY = 10
+"""Hours of demo time between two lines about how it goes, where output is a file."""
 
 
 def vignettes() -> list[dict[str, Any]]:
@@ -48,40 +53,62 @@ def vignettes() -> list[dict[str, Any]]:
 
 def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
     """Play these hubs; returns the exit code: 0 when contacts in = outcomes + open, by our count and by the sender's."""
-    console, began, mailbox = Console(highlight=False), time.monotonic(), Mailbox()
+    console, mailbox = Console(highlight=False), Mailbox()
     with tempfile.TemporaryDirectory(prefix="mash-demo-") as folder:
         controller, mail_port = mailbox.serve()
         try:
-            visitor = Visitor(Path(folder), hubs[0])
+            own_profiles = read_settings().profiles_dir
+            visitors = Visitors(Path(folder), tuple(load_profile(hub, own_profiles) for hub in hubs))
             settings = _settings(Path(folder), mail_port, hubs).model_copy(
-                update={"local_accounts": True, "accounts_file": visitor.file}
+                update={"local_accounts": True, "accounts_file": visitors.file}
             )
-            console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
-            with Stack(settings) as stack:
-                stack.wait_ready(60)
-                result = asyncio.run(_play(stack.settings, console, mailbox))
-                result["seconds"] = round(time.monotonic() - began, 1)
-                if as_json:
-                    print(json.dumps(result), flush=True)
-                _let_time_be(stack.settings)
-            if stay:
-                console.print("\nStarting again, at the pace of the clock on the wall ...")
-                with Stack(settings) as stack:
-                    stack.wait_ready(60)
-                    visitor.show(console, stack)
-                    stack.supervise()
+            with serve_mail_page(mailbox, visitors, settings) as mail_page:
+                result = _played(settings, console, mailbox, mail_page, as_json)
+                if stay:
+                    _stay(settings, console, mailbox, visitors, mail_page)
         finally:
             controller.stop()
     return 0 if result["contacts"] == result["outcomes"] + result["open"] == result["accepted_by_sender"] else 1
 
 
-def _let_time_be(settings: Settings) -> None:
+def _played(settings: Settings, console: Console, mailbox: Mailbox, mail_page: str, as_json: bool) -> dict[str, Any]:
+    """What came of the days, which are played and reported."""
+    began = time.monotonic()
+    console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
+    with Stack(settings) as stack:
+        stack.wait_ready(60)
+        console.print(
+            f"Playing {LASTS / timedelta(hours=1):.0f} hours of demo time, from {dated(STARTS)}: it takes about"
+            f" {LASTS.total_seconds() / RATE:.0f} seconds. The mail can be read at {mail_page}",
+            soft_wrap=True,
+        )
+        result = asyncio.run(_play(stack.settings, console, mailbox))
+        result["seconds"] = round(time.monotonic() - began, 1)
+        if as_json:
+            print(json.dumps(result), flush=True)
+        mailbox.time = _let_time_be(stack.settings)
+    return result
+
+
+def _stay(settings: Settings, console: Console, mailbox: Mailbox, visitors: Visitors, mail_page: str) -> None:
+    """Be up for whoever looks around, until Ctrl-C."""
+    console.print("\nStarting again: from here on an hour of demo time takes an hour ...")
+    with Stack(settings) as stack:
+        stack.wait_ready(60)
+        assert mailbox.time
+        show(console, stack, visitors, mail_page, mailbox.time)
+        stack.supervise()
+
+
+def _let_time_be(settings: Settings) -> HubTime:
     """From here on an hour lasts an hour: whoever looks around sees the day that was played, not weeks in which nobody worked."""
     assert settings.owner_database_url
     owner = create_engine(make_url(settings.owner_database_url.get_secret_value()).set(drivername="postgresql+psycopg"))
+    slower = "UPDATE time_anchor SET simulated = simulated + (now() - wall) * rate, wall = now(), rate = 1"
     with owner.begin() as connection:
-        connection.execute(text("UPDATE time_anchor SET simulated = simulated + (now() - wall) * rate, wall = now(), rate = 1"))
+        anchor = connection.execute(text(f"{slower} RETURNING wall, simulated, rate")).one()
     owner.dispose()
+    return HubTime(anchor.wall, anchor.simulated, anchor.rate)
 
 
 def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
@@ -119,83 +146,89 @@ def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
 
 async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[str, Any]:
     store = await open_store(settings, pool_size=2)
+    mailbox.time = store.time
     try:
         sent: dict[str, dict[str, Any]] = {}
-        hubs = [await _people(store, settings, name, sent) for name in settings.hub_names]
-        keys = {name: await make_api_key(store, NewKey(f"demo-{name}", name, "unknown")) for name in settings.hub_names}
-        with Live(console=console, refresh_per_second=4) as live:
+        async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
+            hubs = [await _hub(store, settings, name, http, sent) for name in settings.hub_names]
             async with asyncio.TaskGroup() as group:
-                group.create_task(_send_all(store, settings, keys, sent))
+                group.create_task(_send_all(store, hubs, sent))
                 for hub in hubs:
                     group.create_task(work(hub, STARTS + LASTS))
-                group.create_task(_show(live, hubs, mailbox, store))
+                group.create_task((_show if console.is_terminal else _tell)(console, hubs, mailbox, store))
         return await _report(store, console, hubs, mailbox, sent)
     finally:
         await store.close()
 
 
-async def _people(store: Store, settings: Settings, name: str, sent: dict[str, dict[str, Any]]) -> Hub:
+async def _hub(store: Store, settings: Settings, name: str, http: httpx.AsyncClient, sent: dict[str, dict[str, Any]]) -> Hub:
+    """A hub's people, signed in, and a system that sends it referrals."""
     profile = load_profile(name, settings.profiles_dir)
     positions = {
-        "duty_manager": ("duty_manager", "social_care"),
-        "rater": (profile.raters[0], "social_care"),
-        "chair": (profile.meeting.chair, "social_care"),
-        "decider": (profile.deciders[0], "social_care"),
-        "early_help": ("early_help", "early_help"),
-        "adult_social_worker": ("adult_social_worker", "adults"),
-        "second": (next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second"),
-        **{f"agency:{agency}": ("agency", agency) for agency in profile.agencies},
+        "duty_manager": person("duty_manager", hub=name),
+        "rater": person(profile.raters[0], hub=name),
+        "chair": person(profile.meeting.chair, hub=name),
+        "decider": person(profile.deciders[0], hub=name),
+        "early_help": person("early_help", "early_help", name),
+        "adult_social_worker": person("adult_social_worker", "adults", name),
+        "second": person(next((rule.role for rule in profile.sign_off.values()), "practice_manager"), "second", name),
+        **{f"agency:{agency}": person("agency", agency, name) for agency in profile.agencies},
     }
-    tokens = {}
-    for who, (role, agency) in positions.items():
-        actor = Actor(id=f"{role}.{agency}.{name}", role=role, agency=agency, hub=name)
-        tokens[who] = await begin_session(store, [actor], "command_line")
-    return Hub(profile, settings.base_url, tokens, sent)
+    key = await make_api_key(store, NewKey(f"demo-{name}", name, "unknown"))
+    sessions = await sign_in(store, positions.values())
+    people = People(key=key, sessions=sessions, http=http, duty_manager=positions["duty_manager"])
+    return Hub(profile, people, positions, sent)
 
 
-async def _send_all(store: Store, settings: Settings, keys: dict[str, str], sent: dict[str, dict[str, Any]]) -> None:
+async def _send_all(store: Store, hubs: list[Hub], sent: dict[str, dict[str, Any]]) -> None:
     """Send the referrals over HTTP, in their order, squeezed into the first two simulated days."""
-    referrals, turns = vignettes(), list(keys.values())
+    referrals = vignettes()
     first, last = (datetime.fromisoformat(referrals[n]["received_at"]) for n in (0, -1))
-    async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
-        for number, vignette in enumerate(referrals):
-            received = datetime.fromisoformat(vignette["received_at"])
-            await asyncio.sleep(store.time.wait(STARTS + ARRIVE_WITHIN * ((received - first) / (last - first))))
-            body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at")}
-            answer = await http.post(
-                "/referrals",
-                json={**body, "reported_at": vignette["received_at"]},
-                headers={
-                    "Authorization": f"Bearer {turns[number % len(turns)]}",
-                    "Idempotency-Key": vignette["id"],
-                },
-            )
-            if answer.status_code == 201:
-                sent[answer.json()["reference"]] = vignette
+    for vignette, hub in zip(referrals, cycle(hubs), strict=False):
+        received = datetime.fromisoformat(vignette["received_at"])
+        await asyncio.sleep(store.time.wait(STARTS + ARRIVE_WITHIN * ((received - first) / (last - first))))
+        body = {name: value for name, value in vignette.items() if name not in ("id", "expected", "received_at")}
+        with suppress(Refused):
+            sent[await hub.people.submit({**body, "reported_at": vignette["received_at"]}, vignette["id"])] = vignette
 
 
-async def _show(live: Live, hubs: list[Hub], mailbox: Mailbox, store: Store) -> None:
+async def _show(console: Console, hubs: list[Hub], mailbox: Mailbox, store: Store) -> None:
     """The stages filling, the clocks, and the latest alerts, until the end."""
-    while store.time.now() < STARTS + LASTS:
-        live.update(_view(hubs, mailbox, store))
-        await asyncio.sleep(0.25)
+    with Live(console=console, refresh_per_second=4) as live:
+        while store.time.now() < STARTS + LASTS:
+            live.update(_view(hubs, mailbox, store))
+            await asyncio.sleep(0.25)
+
+
+async def _tell(console: Console, hubs: list[Hub], mailbox: Mailbox, store: Store) -> None:
+    """The same where nothing can be drawn anew, as in a file: a line every few hours, until the end."""
+    for hours in range(0, int(LASTS / timedelta(hours=1)) + 1, TOLD_EVERY):
+        await asyncio.sleep(store.time.wait(STARTS + timedelta(hours=hours)))
+        cases = [case for hub in hubs for case in hub.board]
+        late = sum(case["late"] for case in cases)
+        console.print(
+            f"Demo time {local(store.time.now())}: {len(cases)} open, {late} late, {len(mailbox.messages)} messages",
+            soft_wrap=True,
+        )
 
 
 def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
-    view = Table(title=f"{local(store.time.now())}   messages: {len(mailbox.messages)}", expand=False)
+    view = Table(title=f"Demo time {local(store.time.now())}   messages: {len(mailbox.messages)}", expand=False)
     view.add_column("stage")
     for hub in hubs:
         view.add_column(f"{hub.name}: open")
         view.add_column("late", style="red")
-    stages = [s for s in NAMES if any(case["stage"] == s for hub in hubs for case in hub.board)]
+    stages = [s for s in STAGE_TITLES if any(case["stage"] == s for hub in hubs for case in hub.board)]
     for stage in stages:
         cells = [
             (sum(c["stage"] == stage for c in hub.board), sum(c["stage"] == stage and c["late"] for c in hub.board))
             for hub in hubs
         ]
-        view.add_row(NAMES[stage], *(str(n) if n else "" for pair in cells for n in pair))
+        view.add_row(STAGE_TITLES[stage], *(str(n) if n else "" for pair in cells for n in pair))
     alerts = [
-        f"{to.split('@')[0]}: {subject}" for to, subject, _ in mailbox.messages if "LATE" in subject or "DANGER" in subject
+        f"{mail.to.split('@')[0]}: {mail.subject}"
+        for mail in list(mailbox.messages)
+        if "LATE" in mail.subject or "DANGER" in mail.subject
     ][-4:]
     view.caption = "\n".join(alerts)
     return view
@@ -206,7 +239,7 @@ async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mail
     clocks = Table("hub", "rating", "clocks kept", "missed", "running", title="Clocks")
     for hub, rating in sorted({key[:2] for key in counts["clocks"]}):
         clocks.add_row(hub, rating, *(str(counts["clocks"][hub, rating, verdict]) for verdict in ("kept", "missed", "running")))
-    reached = Counter(to.split("@")[0] for to, subject, _ in mailbox.messages if subject.startswith(("LATE", "IMMEDIATE")))
+    reached = Counter(mail.to.split("@")[0] for mail in mailbox.messages if mail.subject.startswith(("LATE", "IMMEDIATE")))
     escalations = Table("role", "alerts that arrived", title="Escalations")
     for role, number in reached.most_common(20):
         escalations.add_row(role, str(number))

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from mash.api.pages.page import page
+from mash.api.pages.words import counted
 from mash.api.permitted import Permitted
 from mash.config.channels import read_channels
 from mash.config.describe import differences
 from mash.config.permissions import roles
-from mash.flows.duty import gaps_ahead, told
-from mash.flows.store.health import SILENT, read_health
-from mash.flows.store.installation import channel_health, followed_profiles, keys_of, repairs
-from mash.flows.store.queries import open_by_stage
+from mash.config.words import worded
+from mash.flows.carrying.duty import gaps_ahead, told
+from mash.flows.store.reads.administration import ChannelHealth, channel_health, followed_profiles, keys_of, repairs
+from mash.flows.store.reads.counts import open_by_stage
+from mash.flows.store.reads.health import SILENT, read_health
 from mash.flows.store.rotas import read_rota
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
-from mash.states.machine import awaiting
+from mash.states.stages import awaiting
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/admin", include_in_schema=False)
 Administrator = Annotated[Actor, Depends(Permitted("look_after_installation"))]
 Hub = Annotated[str, Query(max_length=60)]
+WorkerState = Literal["responding", "stopped", "silent"]
+"""A worker that was stopped on purpose is told from one that is missed."""
 
 
 @router.get("", response_class=HTMLResponse)
@@ -37,22 +42,44 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
     for hub, stage, _, number in await open_by_stage(store):
         if hub == by.hub:
             stages[stage] += number
+    workers = {part: (age, _state(age, said)) for part, (age, said) in health.workers.items()}
+    channels, rota = await channel_health(store, by.hub), await _rota(store, by.hub)
     known: dict[str, Any] = {
         "wrong": list(health.wrong(settings.drafts_room)),
-        "workers": {part: (age, age < SILENT) for part, (age, _) in health.workers.items()},
+        "workers": workers,
         "profile": profile,
         "followed": await followed_profiles(store, by.hub),
         "hubs": {name: store.hub(name).title for name in store.hubs},
-        "roles": _reached(request, by.hub, await channel_health(store, by.hub)),
+        "roles": _reached(request, by.hub, channels),
         "keys": await keys_of(store, by.hub),
         "repairs": await repairs(store, by.hub),
         "stages": [(stage, number, awaiting(stage)) for stage, number in stages.items()],
         "prefect": settings.prefect_api_url.removesuffix("/api"),
         "wall_time": datetime.now(UTC),
         "dead": health.dead,
-        **await _rota(store, by.hub),
+        "remarks": list(_remarks(workers, channels, rota["gaps"])),
+        **rota,
     }
     return page(request, "admin.html", "Administration", **known)
+
+
+def _state(age: timedelta, said: dict[str, Any]) -> WorkerState:
+    if age < SILENT:
+        return "responding"
+    return "stopped" if said.get("stopped") else "silent"
+
+
+def _remarks(
+    workers: dict[str, tuple[timedelta, WorkerState]], channels: dict[str, ChannelHealth], gaps: list[str]
+) -> Iterator[str]:
+    """What the page shows further down and somebody should look at, a sentence each. Where there is any, the page cannot say
+    above it that nothing is wrong."""
+    if silent := sum(state == "silent" for _, state in workers.values()):
+        yield f"{counted(silent, 'worker')} stopped responding without having been stopped"
+    if gaps:
+        yield "there are times in the next 2 weeks when no one is on duty: see the rota"
+    if failed := [label for label, found in channels.items() if not all(result.startswith("ok") for result in found.results)]:
+        yield f"some messages to {', '.join(map(worded, failed))} did not go at the first try: see the channels"
 
 
 @router.get("/profiles", response_class=HTMLResponse)

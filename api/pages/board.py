@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.cases import board
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
-from mash.flows.store.reading import board_counts, mark_of
-from mash.states.commands import Actor
-from mash.states.machine import OPEN
+from mash.api.routes.cases import board
+from mash.flows.store.reads.board import board_counts, mark_of
+from mash.states.stages import OPEN
+from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 A_PAGE = 50

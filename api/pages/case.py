@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mash.api.cases import give, whole
 from mash.api.pages import forms, questions
 from mash.api.pages.forms import Filled
 from mash.api.pages.items import in_parts, names_of
@@ -17,18 +16,21 @@ from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import in_words, said_of
 from mash.api.permitted import Permitted, demand
-from mash.api.schemas import LONGEST_WORDS, Reference
-from mash.config.command_words import COMMAND_WORDS
+from mash.api.routes.cases import give, whole
+from mash.api.schemas.fields import LONGEST_WORDS, Reference
+from mash.config.commands import COMMANDS
 from mash.config.permissions import may
-from mash.flows.store.queries import Case
-from mash.flows.store.reading import information_product, look_at, mark_of, possible, read_items, read_story
+from mash.flows.store.reads.board import mark_of
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.items import information_product, read_items
+from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
-from mash.flows.story import Line, lines_of
-from mash.states.commands import SYSTEM, Actor
+from mash.flows.telling.story import Line, lines_of
 from mash.states.errors import NotFound
-from mash.states.machine import COMMANDS
+from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
+from mash.states.values import SYSTEM, Actor
 
 router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
@@ -63,7 +65,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "names": names_of(seen["items"]),
         "said": in_parts(seen["items"]),
         "story": lines_of(story, store.hub(by.hub)),
-        "done": done if done in COMMANDS else "",
+        "done": done if done in STAFF_ACTS else "",
         "finds": may(by.role, "find_people"),
         "run": _run(request, found),
     }
@@ -89,7 +91,7 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     _demand(by, kind)
     case = await _looked(request, reference, kind, by)
     if case and kind not in await possible(request.app.state.store, case, by):
-        text = f"“{COMMAND_WORDS[kind].button}” is not possible now, or not for you."
+        text = f"“{COMMANDS[kind].button}” is not possible now, or not for you."
         return problem_page(request, "Not possible now", text, 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
     return await _form_page(request, reference, kind, by, case, filled)
@@ -124,7 +126,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
 
 
 def _demand(by: Actor, kind: str) -> None:
-    if kind not in forms.KINDS or kind not in COMMANDS:
+    if kind not in STAFF_ACTS:
         raise NotFound("there is no such act")
     demand(by, kind)
 
@@ -165,8 +167,8 @@ async def _form_page(
         "fields": asked,
         "filled": filled,
         "held": list(own) if kind == RELEASES else [],
-        "help": COMMAND_WORDS[kind].help,
-        "texts": forms.texts_of(kind),
+        "help": COMMANDS[kind].help,
+        "texts": COMMANDS[kind].texts,
         "redacted": questions.REDACTED if kind == RELEASES else "",
         # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
@@ -176,7 +178,7 @@ async def _form_page(
         "quorum": _quorum(store.hub(by.hub), kind),
         "longest": LONGEST_WORDS,
     }
-    return page(request, "act.html", COMMAND_WORDS[kind].button, status, **known)
+    return page(request, "act.html", COMMANDS[kind].button, status, **known)
 
 
 def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
@@ -187,7 +189,7 @@ def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
 
 def _possible(kinds: list[str]) -> tuple[list[str], list[str]]:
     """What a case waits for at its stage, and what may be done at any."""
-    own = [kind for kind in kinds if len(COMMANDS[kind]) <= NEXT]
+    own = [kind for kind in kinds if len(STAFF_ACTS[kind].stages or ()) <= NEXT]
     return own, [kind for kind in kinds if kind not in own]
 
 

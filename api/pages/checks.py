@@ -11,9 +11,10 @@ from fastapi.responses import HTMLResponse
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.config.words import agency_title
-from mash.flows.store.queries import Case
-from mash.flows.store.reading import bases, checks_of, holding, mark_of
-from mash.states.commands import Actor
+from mash.flows.store.reads.board import mark_of
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.checks import bases, checks_of, holding
+from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,12 +10,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
-from mash.api.people import Asked
 from mash.api.permitted import Permitted
-from mash.api.schemas import REFERENCE, Reference
-from mash.flows.store.reading import look_at, possible
-from mash.flows.store.search import Found, find, known_elsewhere
-from mash.states.commands import Actor
+from mash.api.routes.people import Asked
+from mash.api.schemas.fields import REFERENCE, Reference
+from mash.flows.store.reads.look import look_at, possible
+from mash.flows.store.reads.search import Found, find, known_elsewhere
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/people", include_in_schema=False)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]

@@ -13,21 +13,17 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
-from mash.api.schemas import CommandGiven
+from mash.api.schemas.command import CommandGiven
 from mash.config import codes
+from mash.config.commands import COMMANDS, NEVER_ASKED
 from mash.config.words import sentence, worded
-from mash.states import commands, whose
+from mash.states.acts.disagreements import to_settle, to_take_further
 from mash.states.clocks import LONDON
-from mash.states.commands import Actor
+from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.values import Actor
 
-KINDS: dict[str, type[BaseModel]] = {
-    get_args(model.model_fields["kind"].annotation)[0]: model
-    for model in vars(commands).values()
-    if isinstance(model, type) and issubclass(model, BaseModel) and "kind" in model.model_fields
-}
-"""Every command by its name."""
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
@@ -66,8 +62,8 @@ def fields_of(
 ) -> list[Asked]:
     """What a command asks of somebody, about this case; its people by the `names` that they may read."""
     asked = []
-    for name, info in KINDS[kind].model_fields.items():
-        if name in ("kind", "agency") or (name == "agreed" and kind in RATED and not profile.triage.joint):
+    for name, info in STAFF_ACTS[kind].command.model_fields.items():
+        if name in NEVER_ASKED or (name == "agreed" and kind in RATED and not profile.triage.joint):
             continue
         choices = _choices(kind, name, case, profile, by)
         if name == "outcomes":
@@ -83,8 +79,8 @@ def fields_of(
         choices = choices or _listed(_literal(info.annotation))
         needed = info.is_required() or name in EXPLICIT
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
-        hint = questions.HINTS.get(name, "")
-        asked.append(Asked(name, questions.asked(kind, name), shape, needed, choices, hint, default))
+        hint = COMMANDS[kind].hints.get(name, "")
+        asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
     return asked
 
 
@@ -121,7 +117,7 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
-        theirs = whose.to_settle(case, by) if kind == "settle_disagreement" else whose.to_take_further(case, by)
+        theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
     return own.get(name, ())
 
@@ -152,7 +148,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     """The command that was filled in; or None, and what is wrong with it, beside what was typed."""
     filled = _filled(form)
     command: dict[str, Any] = {"kind": kind}
-    if "agency" in KINDS[kind].model_fields:
+    if "agency" in STAFF_ACTS[kind].command.model_fields:
         command["agency"] = by.agency
     for each in asked:
         if (value := _value(each, filled)) is not None:
@@ -164,7 +160,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
         elif each.needed:
             filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
     given = {"seen": _number(filled.value("seen")), "command": command}
-    texts = {name: text for name in (*texts_of(kind), "redacted") if (text := _text(filled.value(name)))}
+    texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
     if redacted := texts.pop("redacted", ""):
         given["redacted"] = redacted
     if texts:
@@ -198,7 +194,8 @@ def _filled(form: FormData) -> Filled:
 
 
 def _heading(kind: str, name: str) -> str:
-    return f"{questions.IN_PARTS[kind][name].partition(':')[0]}\n" if kind in questions.IN_PARTS else ""
+    part = COMMANDS[kind].parts.get(name)
+    return f"{part.partition(':')[0]}\n" if part else ""
 
 
 def _text(typed: str) -> str:
@@ -231,11 +228,6 @@ def _place(loc: tuple[int | str, ...], kind: str) -> str:
     return ".".join(parts[:2]) if parts[:1] == ["outcomes"] else parts[0] if parts else "words"
 
 
-def texts_of(kind: str) -> dict[str, str]:
-    """The fields in which a command's own words are written, and what each is for."""
-    return questions.IN_PARTS.get(kind) or {"words": questions.WORDS.get(kind, questions.REASON)}
-
-
 def first_text(kind: str) -> str:
     """The field beside which stands what is wrong with all of it."""
-    return next(iter(texts_of(kind)))
+    return next(iter(COMMANDS[kind].texts))

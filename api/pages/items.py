@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from mash.api.schemas import (
+from mash.api.schemas.contact import (
     Address,
     ConcernGiven,
     ConsentGiven,

@@ -16,11 +16,11 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from mash.api.permitted import Permitted
-from mash.flows.store.reading import mark_of
+from mash.flows.store.reads.board import mark_of
 from mash.flows.store.sessions import Session, still_stands
 from mash.flows.store.store import Store
 from mash.flows.store.writes import CHANNEL
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 BREATH = 2.0

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.accesses import Asked, Report, looked
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.states.commands import Actor
+from mash.api.routes.accesses import Asked, Report, looked
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/looked", include_in_schema=False)
 Governor = Annotated[Actor, Depends(Permitted("read_accesses"))]

@@ -9,16 +9,18 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.cases import brief
-from mash.api.gatherings import gathering, gatherings
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.api.schemas import CODE, Day, Reference
+from mash.api.routes.cases import brief
+from mash.api.routes.gatherings import gathering, gatherings
+from mash.api.schemas.fields import CODE, Day, Reference
 from mash.config.permissions import may
-from mash.flows.store.reading import convened, information_product, look_at, possible
+from mash.flows.store.reads.agenda import convened
+from mash.flows.store.reads.items import information_product
+from mash.flows.store.reads.look import look_at, possible
 from mash.states.clocks import LONDON, day_of
-from mash.states.commands import Actor
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/meetings", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_agenda"))]

@@ -15,7 +15,7 @@ from mash.api.pages import words
 from mash.config.permissions import may
 from mash.config.words import agency_title, sentence
 from mash.flows.store.store import Store
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 TEMPLATES = Path(__file__).parent / "templates"
 POLICY = (
@@ -60,6 +60,7 @@ def page(
         "csrf": getattr(request.state, "csrf", ""),
         "now": app.store.time.now(),
         "rate": app.store.time.rate,
+        "demo_time": not app.store.time.is_of_the_wall,
         **_whose(app.store, by or caller(request)),
         **more,
     }

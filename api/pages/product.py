@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mash.config.words import agency_title, sentence, worded
-from mash.flows.store.queries import Case
+from mash.flows.store.reads.case import Case
 from mash.states.clocks import dated
-from mash.states.commands import Actor
 from mash.states.profile import Profile
+from mash.states.values import Actor
 
 MARGIN, LINE = 18, 6
 """Millimetres."""

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mash.config.command_words import COMMAND_WORDS
+from mash.config.commands import COMMANDS
 from mash.config.permissions import may
 from mash.config.words import worded
-from mash.states.commands import Actor
 from mash.states.errors import Refusal
-from mash.states.machine import COMMANDS, NAMES, STAGES
+from mash.states.messages import STAFF_ACTS
+from mash.states.stages import ALL, STAGE_TITLES
+from mash.states.values import Actor
 
 TITLES = {"NotYours": "You cannot do this", "Internal": "Sorry, something went wrong"}
 NO_PAGE, ADDRESS = "This page's address is not right", "Check the address, or go back and try again."
@@ -57,8 +58,8 @@ def _kind(answer: Mapping[str, Any]) -> str:
 
 def _impossible(answer: Mapping[str, Any], by: Actor | None) -> str:
     """At which stage the case is, and what can be done there that cannot be done at every stage."""
-    what = f"“{COMMAND_WORDS[answer['command']].button}”" if answer["command"] in COMMAND_WORDS else "This"
-    now = [kind for kind in answer["possible"] if COMMANDS[kind] != STAGES and (by is None or may(by.role, kind))]
-    offered = "; ".join(COMMAND_WORDS[kind].button for kind in now)
+    what = f"“{COMMANDS[answer['command']].button}”" if answer["command"] in COMMANDS else "This"
+    now = [kind for kind in answer["possible"] if STAFF_ACTS[kind].stages != ALL and (by is None or may(by.role, kind))]
+    offered = "; ".join(COMMANDS[kind].button for kind in now)
     onward = f" At this stage you can: {offered}." if offered else ""
-    return f"{what} is not possible while the case is at “{NAMES[answer['stage']]}”.{onward}"
+    return f"{what} is not possible while the case is at “{STAGE_TITLES[answer['stage']]}”.{onward}"

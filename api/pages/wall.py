@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
-from mash.api.cases import brief
 from mash.api.guard import SCREEN_COOKIE, SIGNED_IN
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
@@ -16,10 +15,11 @@ from mash.api.pages.refusals import in_words
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.api.problems import STATUS, NotSignedIn
+from mash.api.routes.cases import brief
 from mash.flows.store.api_keys import WALL, find_api_key
-from mash.flows.store.reading import board_counts, open_cases
-from mash.states.commands import Actor
+from mash.flows.store.reads.board import board_counts, open_cases
 from mash.states.errors import NotYours
+from mash.states.values import Actor
 
 router = APIRouter(prefix="/wall", include_in_schema=False)
 KEPT_SECONDS = 366 * 24 * 3600

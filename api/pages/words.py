@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import datetime, timedelta
 from typing import Any
 
-from mash.config.command_words import COMMAND_WORDS
+from mash.config.commands import COMMANDS
 from mash.config.words import census, sentence, worded
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
@@ -56,17 +56,17 @@ def need(code: str | None) -> str:
 
 def button(kind: str) -> str:
     """What the button of a command says."""
-    return COMMAND_WORDS[kind].button
+    return COMMANDS[kind].button
 
 
 def done(kind: str) -> str:
     """What is said once a command was carried out."""
-    return COMMAND_WORDS[kind].done
+    return COMMANDS[kind].done
 
 
 def said_in(kind: str) -> str:
     """What an item is: what came with the referral by its own name, what came with a command as what was done."""
-    return done(kind) if kind in COMMAND_WORDS else sentence(kind)
+    return done(kind) if kind in COMMANDS else sentence(kind)
 
 
 def counted(number: int | Sized, one: str, several: str = "") -> str:

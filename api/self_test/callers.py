@@ -12,11 +12,11 @@ import httpx
 import pyotp
 
 from mash.api.accounts import new_account
+from mash.api.client import ORDINARY, person
 from mash.api.self_test.attack import allowed, attack, hold, refused
-from mash.api.self_test.instance import ORDINARY, person
 from mash.api.self_test.scene import Scene
 from mash.config.sign_on import Position, accounts_in, accounts_text
-from mash.flows.stack import write_secret
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.api_keys import NewKey, make_api_key, revoke_api_key
 from mash.flows.store.sessions import begin_session, end_sessions, hash_of
 
@@ -25,12 +25,6 @@ PASSWORD = secrets.token_urlsafe(18)
 
 def _read(scene: Scene, credential: str) -> httpx.Response:
     return scene.on.http.get(f"/cases/{scene.case}", headers={"Authorization": f"Bearer {credential}"})
-
-
-def _submit(scene: Scene, key: str) -> httpx.Response:
-    scene.on.sent += 1
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"caller-{scene.on.sent}"}
-    return scene.on.http.post("/referrals", json=ORDINARY, headers=headers)
 
 
 @attack("read a case without signing in")
@@ -67,21 +61,24 @@ def signed_out(scene: Scene) -> str:
 
 @attack("submit with an API key that has expired")
 def key_expired(scene: Scene) -> str:
-    return refused(_submit(scene, scene.on.stored(lambda store: make_api_key(store, _school("late", days=-1)))), 401)
+    return refused(
+        scene.on.submit(ORDINARY, by=scene.on.stored(lambda store: make_api_key(store, _school("late", days=-1)))), 401
+    )
 
 
 @attack("submit with an API key that was revoked")
 def key_revoked(scene: Scene) -> str:
     key = scene.on.stored(lambda store: make_api_key(store, _school("lost")))
-    allowed(_submit(scene, key))
+    allowed(scene.on.submit(ORDINARY, by=key))
     scene.on.stored(lambda store: revoke_api_key(store, key.split("_")[1]))
-    return refused(_submit(scene, key), 401)
+    return refused(scene.on.submit(ORDINARY, by=key), 401)
 
 
 @attack("submit with an API key that may only ask")
 def key_without_scope(scene: Scene) -> str:
     asks = NewKey("asks", "sandwell", "education", scopes=("read_status",))
-    return refused(_submit(scene, scene.on.stored(lambda store: make_api_key(store, asks))), 403)
+    key = scene.on.stored(lambda store: make_api_key(store, asks))
+    return refused(scene.on.submit(ORDINARY, by=key), 403)
 
 
 @attack("read a case with a school's API key")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from mash.api.client import ORDINARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
-from mash.api.self_test.instance import ORDINARY
 from mash.api.self_test.scene import Scene
 from mash.flows.store.api_keys import NewKey, make_api_key
 
@@ -47,8 +47,7 @@ def other_content(scene: Scene) -> str:
 def anothers_key(scene: Scene) -> str:
     theirs = allowed(scene.on.submit(ORDINARY, "theirs")).json()
     key = scene.on.stored(lambda store: make_api_key(store, NewKey("replays", "sandwell", "education")))
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "theirs"}
-    mine = allowed(scene.on.http.post("/referrals", json=ORDINARY, headers=headers)).json()
+    mine = allowed(scene.on.submit(ORDINARY, "theirs", by=key)).json()
     hold(mine["reference"] != theirs["reference"] and mine["status_code"] != theirs["status_code"], "theirs")
     return "a referral of its own"
 

@@ -12,22 +12,22 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from mash.api.checkpoint_cli import prove
+from mash.api.client import CANARY, ORDINARY, person
+from mash.api.proof import prove
 from mash.api.self_test.attack import GotIn, attack, hold, refused
-from mash.api.self_test.instance import CANARY, ORDINARY, person
 from mash.api.self_test.scene import SAID, Scene
 from mash.config.settings import SettingsError
 from mash.flows.store.checkpoints import make_checkpoint, public_key, signing_key
 from mash.flows.store.erasure import erase
 from mash.flows.store.log import fold, read_log
 from mash.flows.store.store import Store, open_store
-from mash.states.commands import ErasePeople
-from mash.states.events import GENESIS, Recorded
+from mash.states.acts.closing import ErasePeople
+from mash.states.log import GENESIS, Recorded
 
 
 def _found(scene: Scene, by: str | None = None) -> list[str]:
     """What `mash log verify` says."""
-    return scene.on.stored(lambda store: prove(store, None, by or public_key(signing_key(scene.on.settings))))
+    return scene.on.stored(lambda store: prove(store, scene.on.settings, None, by))
 
 
 def _names(scene: Scene, sentence: str) -> str:

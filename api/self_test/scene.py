@@ -12,10 +12,10 @@ from typing import Any
 
 import httpx
 
+from mash.api.client import ORDINARY, Instance
 from mash.api.demo.mailbox import Mailbox
-from mash.api.self_test.instance import ORDINARY, Instance
 from mash.config.settings import Settings
-from mash.flows.stack import Stack, free_port
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 
 HUBS = ("sandwell", "merton")
@@ -38,7 +38,7 @@ class Scene:
 
     def submit_there(self, body: dict[str, Any]) -> str:
         """Submit at Merton; the reference."""
-        return _submit(self.on, self.their_key, body)
+        return str(self.on.submit(body, by=self.their_key).raise_for_status().json()["reference"])
 
 
 @contextmanager
@@ -65,13 +65,8 @@ def prepared(on: Instance, mailbox: Mailbox) -> Scene:
     on.rate(case)
     on.answer(case, "police", SAID).raise_for_status()
     key = on.stored(lambda store: make_api_key(store, NewKey("school", "merton", "education")))
-    return Scene(on, mailbox, case, _submit(on, key, ORDINARY), key)
-
-
-def _submit(on: Instance, key: str, body: dict[str, Any]) -> str:
-    on.sent += 1
-    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"there-{on.sent}"}
-    return str(on.http.post("/referrals", json=body, headers=headers).raise_for_status().json()["reference"])
+    elsewhere = on.submit(ORDINARY, by=key).raise_for_status().json()["reference"]
+    return Scene(on, mailbox, case, elsewhere, key)
 
 
 def _settings(folder: Path, mail_port: int) -> Settings:

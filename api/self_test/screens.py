@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+from mash.api.client import CANARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
-from mash.api.self_test.instance import CANARY
 from mash.api.self_test.scene import SAID, Scene
 from mash.flows.store.api_keys import WALL, NewKey, make_api_key
 

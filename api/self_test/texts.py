@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from mash.api.client import CANARY, ORDINARY
 from mash.api.self_test.attack import allowed, attack, hold, refused, until
-from mash.api.self_test.instance import CANARY, ORDINARY
 from mash.api.self_test.scene import Scene
 from mash.notifications.links import status_code
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import psycopg
 
+from mash.api.client import person
 from mash.api.self_test.attack import attack, hold
-from mash.api.self_test.instance import person
 from mash.api.self_test.scene import Scene
 from mash.config.permissions import reach
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 HELD = "SELECT count(*) FROM personal_item WHERE kind = 'answer_check' AND owner_agency = 'police'"
 

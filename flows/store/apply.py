@@ -8,35 +8,30 @@ from datetime import datetime, timedelta
 
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
-from mash.flows.store.queries import glass_broken, takes_part
-from mash.flows.store.store import Store, system_actor
-from mash.flows.store.tables import KEYS, REFERRALS
+from mash.flows.store.reads.participants import glass_broken, takes_part
+from mash.flows.store.store import Store, data_key, system_actor
+from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
-from mash.states.commands import (
-    STAND_ALONE,
-    Actor,
-    AdoptProfile,
-    AnswerCheck,
-    BreakGlass,
-    Command,
-    ContributeInformation,
-    FireClocks,
-    LinkReferral,
-    ReceiveContact,
-    RecordLinked,
-    StaffCommand,
-)
-from mash.states.decide import continue_split, decide
+from mash.states.acts.alerts import FireClocks
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import ReferralSplit
+from mash.states.acts.information import BreakGlass, ContributeInformation
+from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
+from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import NotFound, NotYours, VersionConflict
-from mash.states.events import GENESIS, Event, ReferralSplit
+from mash.states.log import GENESIS
+from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.register import ACTS
+from mash.states.values import Actor
 
 log = structlog.stdlib.get_logger("mash.store")
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
@@ -68,9 +63,9 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
-    events = decide(None, command, profile, by, now, reference=reference, said=held[0])
+    decision = decide(None, command, profile, by, now, reference=reference, words=held[0])
     standing = Standing(reference, reference, by.id, None, GENESIS)
-    return Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
+    return await _append(connection, store, writes, standing, decision, profile, by, now)
 
 
 async def apply(
@@ -94,27 +89,35 @@ async def apply(
     row = rows[reference]
     referral = Referral.model_validate_json(row.state)
     outdated = seen is not None and not referral.acted <= seen <= row.version
-    if outdated and command.kind not in STAND_ALONE:
+    if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
-    if reach(by.role) == "involved" and not isinstance(command, BreakGlass) and not await takes_part(connection, reference, by):
-        raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
     now = store.time.now()
-    if isinstance(command, BreakGlass) and await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
-        raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
+    await _check_part(connection, store, reference, command, by, now)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes()
     words_given = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
-    said, version = (
+    written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in words_given
     )
-    events = decide(referral, command, profile, by, now, reference=reference, said=said, redacted=version)
+    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
-    applied = Applied(reference, await _append(connection, store, writes, standing, events, profile, by, now), events)
+    applied = await _append(connection, store, writes, standing, decision, profile, by, now)
     if isinstance(command, LinkReferral):
         await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
     return applied
+
+
+async def _check_part(
+    connection: AsyncConnection, store: Store, reference: str, command: StaffCommand | Command, by: Actor, now: datetime
+) -> None:
+    """Raises NotYours for a partner who only reads the case, and for whoever reads as many already as one may."""
+    if isinstance(command, BreakGlass):
+        if await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
+            raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
+    elif reach(by.role) == "involved" and not await takes_part(connection, reference, by):
+        raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
 
 
 async def act(
@@ -157,6 +160,13 @@ async def fire_due(
     return sum([await _fire(store, hub, references) for hub, references in by_hub.items()])
 
 
+async def next_due(store: Store) -> datetime | None:
+    """When the next clock of any referral has something to say."""
+    async with store.single.connect() as connection:
+        at: datetime | None = await connection.scalar(select(func.min(REFERRALS.c.next_at)))
+        return at
+
+
 async def _fire(store: Store, hub: str, references: list[str]) -> int:
     """Fire the clocks of these referrals in one transaction. One that fails must not hold up the others: they go on alone."""
     try:
@@ -174,16 +184,12 @@ async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, r
     for row in (await connection.execute(_LOCK, {"references": references})).all():
         referral = Referral.model_validate_json(row.state)
         profile = await store.profile(connection, referral.profile)
-        if events := decide(referral, FireClocks(), profile, by, now, reference=row.reference):
-            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), events, profile, by, now)
+        decision = decide(referral, FireClocks(), profile, by, now, reference=row.reference)
+        if decision.events:
+            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), decision, profile, by, now)
             fired += 1
     await writes.flush(connection)
     return fired
-
-
-async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
-    """The referral's key. Raises KeyDestroyed once it has been destroyed."""
-    return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
 def _item_of(command: StaffCommand | Command, words: str) -> Item:
@@ -204,18 +210,18 @@ async def _append(
     store: Store,
     writes: Writes,
     standing: Standing,
-    events: list[Event],
+    decision: Decision,
     profile: Profile,
     by: Actor,
     now: datetime,
-) -> Referral:
-    """Write what these events cause, and begin the linked referrals of a split."""
-    referral = writes.append(standing, events, profile, by, now)
+) -> Applied:
+    """Write what was decided, and begin the linked referrals of a split."""
+    referral = writes.append(standing, decision, profile, by, now)
     await writes.flush(connection)
-    for event in events:
+    for event in decision.events:
         if isinstance(event, ReferralSplit) and standing.referral is not None:
             await _continue(connection, store, standing, referral, event, profile, by, now)
-    return referral
+    return Applied(standing.reference, referral, decision.events)
 
 
 async def _continue(
@@ -253,6 +259,6 @@ async def _continue(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
-    events = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
-    await _append(connection, store, writes, standing, events, profile, by, now)
+    await _append(connection, store, writes, standing, decision, profile, by, now)

@@ -20,7 +20,7 @@ from sqlalchemy import Row, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.store.queries import counts
+from mash.flows.store.reads.counts import counts
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import ACCESSES, ANCHORED, CHECKPOINTS, EVENTS, RECEIPTS
 

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.apply import apply
 from mash.flows.store.store import Store
 from mash.flows.store.tables import KEYS, PEOPLE, REFERRALS, RETENTIONS
-from mash.states.commands import Actor, ErasePeople
+from mash.states.acts.closing import ErasePeople
 from mash.states.errors import Incomplete, NotFound
+from mash.states.values import Actor
 
 
 async def erase(store: Store, reference: str, command: ErasePeople, by: Actor) -> list[str]:

@@ -10,13 +10,14 @@ from pydantic import ValidationError
 from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.apply import data_key
 from mash.flows.store.keys import KeyDestroyed, digest, unseal
-from mash.flows.store.store import Store
+from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import EVENTS, ITEMS, RECEIPTS, REFERRALS
+from mash.states.acts.closing import PeopleErased
 from mash.states.errors import NotFound
-from mash.states.events import GENESIS, RECORDED, PeopleErased, Recorded
-from mash.states.referral import Referral, evolve
+from mash.states.fold import evolve
+from mash.states.log import GENESIS, RECORDED, Recorded
+from mash.states.referral import Referral
 
 PAGE = 500
 """Referrals read at a time while the log is verified."""
@@ -121,7 +122,7 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
         for row in (await connection.execute(select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()
     }
     for recorded in log:
-        given = (getattr(recorded.event, name, None) for name in ("said", "redacted"))
+        given = (getattr(recorded.event, name, None) for name in ("words", "redacted"))
         for words in {*getattr(recorded.event, "held", ()), *filter(None, given)}:
             try:
                 kept = sealed.get(UUID(words.item))

@@ -2,7 +2,7 @@
 how each sounds.
 
 What a name is matched by is made comparable first (case, accents, hyphens), never what is kept: names stay as people write them.
-docs/security.md says what these numbers give away.
+docs/run/security.md says what these numbers give away.
 """
 
 from __future__ import annotations

@@ -1,46 +1,37 @@
-"""The notices that wait to be sent: routed, claimed, tried, recorded. Every try is in the ledger before the message goes."""
+"""The notices that wait to be sent: routed, claimed, handed over. Every try is in the ledger before the message goes."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, and_, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.channels import Channel
-from mash.flows.store.apply import apply, data_key
-from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.store import Store, as_json, system_actor
-from mash.flows.store.tables import DELIVERIES, ITEMS, NOTICES
-from mash.flows.store.trouble import tell_administrators
-from mash.flows.store.writes import QUEUED
+from mash.flows.store.store import Store, as_json
+from mash.flows.store.tables import DELIVERIES, NOTICES
 from mash.notifications.digest import ALONE
-from mash.notifications.notices import RED, REFERRER, URGENT, Tried
+from mash.notifications.notices import RED, REFERRER, URGENT
 from mash.notifications.routing import Recipient, Step
-from mash.states.commands import RecordTold
 
 LEASE = timedelta(seconds=60)
 """A try that has not been recorded by then was cut off, and is made again (wall time)."""
 MOST_FOLDED = 500
 LONGEST_WAIT = timedelta(minutes=12)
 """A notice that would wait longer was put off by a clock that was wrong then, and its turn is now."""
-LAST_ROUND = 9
-"""With the back-off below, the last round is about forty minutes after the first."""
 LOOK_AGAIN = timedelta(minutes=5)
 """After so long (as the domain's time runs) a notice whose channels are quiet or have had their fill is looked at again."""
 HOUR = timedelta(hours=1)
 HANDED_OVER_WITHIN = timedelta(hours=24)
 """An older alert has been renewed, and the newer one is handed over."""
-TELLING = {"acknowledgement": RecordTold(what="acknowledgement"), "outcome": RecordTold(what="outcome")}
-"""What it means for a referral that its referrer got a notice of these kinds."""
 
-Route = Callable[[Row[Any]], Awaitable[tuple[Recipient, ...]]]
+Entry = Row[Any]
+"""A notice as its row in the outbox is."""
+Route = Callable[[Entry], Awaitable[tuple[Recipient, ...]]]
 """Finds out to whom a notice goes now; one that has a person already goes to them, or to whoever has taken their place."""
 
 
@@ -115,7 +106,7 @@ class _Claiming:
         self.copies: list[dict[str, Any]] = []
         self.sent: dict[str, int] = {}
 
-    async def take(self, rows: list[Row[Any]]) -> list[Claimed]:
+    async def take(self, rows: list[Entry]) -> list[Claimed]:
         """Choose a recipient and channels for each notice, and write the tries into the ledger."""
         cut_off = await self._cut_off([row.id for row in rows if row.tries or row.step])
         chosen = [(row, found) for row in rows if (found := await self._choose(row))]
@@ -141,7 +132,7 @@ class _Claiming:
         query = select(DELIVERIES.c.notice).where(DELIVERIES.c.notice.in_(tried), DELIVERIES.c.finished_at.is_(None))
         return frozenset((await self.connection.scalars(query)).all())
 
-    async def _choose(self, row: Row[Any]) -> tuple[Recipient, int, Step] | None:
+    async def _choose(self, row: Entry) -> tuple[Recipient, int, Step] | None:
         """To whom this notice goes now and by which channels; None when it is to wait."""
         recipient, *others = await self.route(row)
         if row.person is None and not (row.tries or row.step):
@@ -156,7 +147,7 @@ class _Claiming:
         self._change(row, recipient, found[0], row.tries + 1, self.wall + LEASE)
         return recipient, *found
 
-    def _change(self, row: Row[Any], recipient: Recipient, step: int, tries: int, again: datetime) -> None:
+    def _change(self, row: Entry, recipient: Recipient, step: int, tries: int, again: datetime) -> None:
         self.changes.append({"id": row.id, "person": recipient.person, "step": step, "tries": tries, "next_try_at": again})
 
     async def _had_their_fill(self, step: Step) -> bool:
@@ -192,18 +183,18 @@ _CHANGE = text("""
     FROM json_populate_recordset(NULL::notice, CAST(:changes AS json)) c WHERE n.id = c.id""")
 
 
-def _labels(row: Row[Any], step: Step) -> list[str]:
+def _labels(row: Entry, step: Step) -> list[str]:
     return [label for label, _ in step.channels] or [f"{row.role}: none"]
 
 
-def _copy(row: Row[Any], person: str | None, wall: datetime) -> dict[str, Any]:
+def _copy(row: Entry, person: str | None, wall: datetime) -> dict[str, Any]:
     """The same notice, to somebody else who is on duty too."""
     kept = ("reference", "hub", "kind", "role", "clock", "facts", "created_at", "urgency")
     waits = {"status": "queued", "tries": 0, "next_try_at": wall, "person": person}
     return {**{name: getattr(row, name) for name in kept}, **waits}
 
 
-def to_avoid(row: Row[Any]) -> frozenset[str]:
+def to_avoid(row: Entry) -> frozenset[str]:
     """The servers that a notice is about: it goes by others, if there are any."""
     return frozenset(json.loads(row.facts).get("avoid", ()))
 
@@ -238,127 +229,4 @@ async def take_over(store: Store) -> None:
             update(NOTICES)
             .where(NOTICES.c.status == "queued", NOTICES.c.next_try_at > wall, cut_off.exists())
             .values(next_try_at=wall)
-        )
-
-
-async def referrer_address(store: Store, reference: str) -> str | None:
-    """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
-    async with store.single.connect() as connection:
-        sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == "referrer"))
-        if sealed is None:
-            return None
-        try:
-            key = await data_key(connection, store, reference)
-        except KeyDestroyed:
-            return None
-    email = json.loads(unseal(AESGCM(key), sealed, reference)).get("email")
-    return str(email) if email else None
-
-
-async def told_to(store: Store, notice: int) -> str | None:
-    """Who a notice went to, by login; None where it went to a role, or is not there."""
-    async with store.single.connect() as connection:
-        person: str | None = await connection.scalar(select(NOTICES.c.person).where(NOTICES.c.id == notice))
-        return person
-
-
-async def record(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
-    """Write down what became of a message, for each notice in it: by each of its channels, or once where there is none."""
-    if any(each.taken for each in tried):
-        await _record_delivered(store, notices, tried)
-        return
-    for notice in notices:
-        await _record_failed(store, notice, tried)
-
-
-async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
-    """The message went. Where it told a referrer, the referral's log says so with it, and its clock stops: a worker that dies
-    between the two would leave a referrer to be told who has been."""
-    notice, by = notices[0], system_actor(notices[0].hub)
-    rows = [
-        {
-            "id": one.id,
-            "step": one.step + 1,
-            "step_at": one.created_at + one.next_after if one.next_after is not None and one.kind in URGENT else None,
-        }
-        for one in notices
-    ]
-    values = {
-        "tried": _results(notices, tried),
-        "wall": datetime.now(UTC),
-        "rows": as_json(rows),
-        "at": store.time.now(),
-        "urgent": list(URGENT),
-    }
-    if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
-        async with store.transaction(by) as connection:
-            await apply(connection, store, notice.reference, TELLING[notice.kind], by)
-            await connection.execute(_ARRIVED, values)
-    else:
-        async with store.single.connect() as connection:
-            await connection.execute(_ARRIVED, values)
-
-
-_TRIED = """
-    WITH tried AS (
-        UPDATE delivery d SET finished_at = :wall, result = t.result
-        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text) WHERE d.id = t.id)"""
-# Withdrawn meanwhile, it has arrived all the same, and goes no further: whoever it reached is told so.
-_ARRIVED = text(f"""{_TRIED},
-    rows AS (
-        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz)),
-    locked AS (  -- in the order in which whoever ends their cause locks them: two must not wait for each other
-        SELECT id FROM notice WHERE id IN (SELECT id FROM rows) ORDER BY id FOR UPDATE),
-    arrived AS (
-    UPDATE notice n SET status = 'delivered', delivered_at = coalesce(n.delivered_at, :at), next_try_at = NULL, step = r.step,
-        step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
-    FROM rows r JOIN locked USING (id) WHERE n.id = r.id
-    RETURNING n.kind, n.role, n.person, n.ended)
-    INSERT INTO notice ({QUEUED}, person)
-    SELECT {", ".join("e." + name if name != "role" else "a.role" for name in QUEUED.split(", "))}, a.person
-    FROM arrived a, json_populate_record(NULL::notice, CAST(a.ended AS json)) e
-    WHERE a.ended IS NOT NULL AND a.kind = ANY (CAST(:urgent AS text[])) AND (e.kind = 'all_clear' OR a.role <> e.role)""")  # noqa: S608  constants of ours
-_FAILED = text(f"""{_TRIED}
-    UPDATE notice SET status = :status, next_try_at = :again, step = :step, tries = :rounds
-    WHERE id = :id AND status = 'queued'""")  # noqa: S608  constants of ours
-
-
-def _results(notices: list[Claimed], tried: list[Tried]) -> str:
-    """The results of the tries in the ledger: a channel's is the same for all notices in the message."""
-    return as_json(
-        [
-            {"id": delivery, "result": each.result}
-            for notice in notices
-            for delivery, each in zip(notice.deliveries, tried, strict=True)
-        ]
-    )
-
-
-async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> None:
-    """No channel took it: turn to the next ones at once, or try again later, or give up and tell the administrators."""
-    last = notice.tries >= LAST_ROUND and not notice.more
-    wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
-    asked = timedelta(seconds=max((each.retry_after or 0 for each in tried), default=0))
-    again = timedelta(0) if notice.more else min(max(wait, asked), LONGEST_WAIT - timedelta(minutes=1))
-    values = {
-        "tried": _results([notice], tried),
-        "wall": datetime.now(UTC),
-        "id": notice.id,
-        "status": "dead" if last else "queued",
-        "again": None if last else datetime.now(UTC) + again,
-        # All have been tried: from the first again, or where it has arrived already, by these.
-        "rounds": notice.tries - 1 if notice.more else notice.tries,
-        "step": notice.step + 1 if notice.more else notice.step if notice.arrived else 0,
-    }
-    async with store.single.connect() as connection:
-        await connection.execute(_FAILED, values)
-    if last and notice.kind != "system":
-        said = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
-        await tell_administrators(
-            store,
-            notice.hub,
-            "a notice could not be delivered",
-            f"Notice {notice.id} ({notice.kind}) to {notice.person or notice.role} failed in {notice.tries} rounds"
-            f"{f': {said}' if said else ''}.",
-            avoid=[channel.fingerprint for _, channel in notice.channels],
         )

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.rotation import is_retired
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import RECEIPTS
-from mash.states.commands import Actor
 from mash.states.errors import Refusal
+from mash.states.values import Actor
 
 
 @dataclass(frozen=True)

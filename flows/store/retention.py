@@ -12,10 +12,10 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from mash.flows.store.erasure import erase_within
-from mash.flows.store.queries import case_of
+from mash.flows.store.reads.case import case_of
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS, RETENTIONS
-from mash.states.commands import ErasePeople
+from mash.states.acts.closing import ErasePeople
 from mash.states.errors import NotFound, Refusal
 from mash.states.profile import Profile
 from mash.states.retention import keep_until

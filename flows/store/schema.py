@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -13,17 +15,24 @@ MIGRATION_LOCK = 7_052_601
 
 def upgrade(owner_url: str) -> str:
     """Run the migrations that are missing; returns the revision reached. `owner_url` connects as the tables' owner."""
+    with as_owner(owner_url) as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        connection.commit()
+        if (revision := _revision(connection)) != _newest():
+            _migrate(connection)
+            revision = _revision(connection)
+        connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
+        connection.commit()
+        return revision
+
+
+@contextmanager
+def as_owner(owner_url: str) -> Iterator[Connection]:
+    """A connection as the tables' owner, closed with all it held: for what changes or copies the database itself."""
     engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
-            connection.commit()
-            if (revision := _revision(connection)) != _newest():
-                _migrate(connection)
-                revision = _revision(connection)
-            connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
-            connection.commit()
-            return revision
+            yield connection
     finally:
         engine.dispose()
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
-from mash.states.commands import Actor
+from mash.states.values import Actor
 
 PREFIX = "mash-session-"
 SHOWN = 12

@@ -13,18 +13,18 @@ from pydantic import SecretStr
 from sqlalchemy import event, make_url, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
-from mash.flows.store.tables import ANCHOR, MASTERS, PROFILES, SECRETS
+from mash.flows.store.tables import ANCHOR, KEYS, MASTERS, PROFILES, SECRETS
 from mash.flows.store.time import HubTime
-from mash.states.commands import SYSTEM, Actor
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
+from mash.states.values import SYSTEM, Actor
 
 HELD_UP = 30.0
 """Seconds after which the database ends a transaction whose process says nothing: one that is paused in the middle of it (a
@@ -34,6 +34,10 @@ machine that is moved, a debugger) would hold up for ever whoever needs the same
 def system_actor(hub: str) -> Actor:
     """The actor of what the software does by itself."""
     return Actor(id=SYSTEM, role=SYSTEM, agency=SYSTEM, hub=hub)
+
+
+DATABASE_AWAY = (SQLAlchemyError, OSError)
+"""What is raised while the database cannot be reached."""
 
 
 class Store:
@@ -131,6 +135,11 @@ async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fres
         return keyring.unwrap(wrapped, name)
     except KeyDestroyed:
         raise SettingsError("MASH_MASTER_KEY is not the one of this database: its people cannot be read with it") from None
+
+
+async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
+    """The referral's key. Raises KeyDestroyed once it has been destroyed."""
+    return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
 def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:

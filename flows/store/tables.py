@@ -359,36 +359,29 @@ def table(model: type[SQLModel]) -> Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
-PROFILES, REFERRALS, EVENTS, KEYS, ITEMS, RECEIPTS, API_KEYS, NOTICES, DELIVERIES, REPAIRS, ANCHOR, ROTAS, *_MORE = (
-    table(model)
-    for model in (
-        ProfileVersion,
-        ReferralRow,
-        EventRow,
-        ReferralKey,
-        PersonalItem,
-        Receipt,
-        ApiKey,
-        NoticeRow,
-        Delivery,
-        Repair,
-        TimeAnchor,
-        RotaVersion,
-        Pulse,
-        Participant,
-        Access,
-        Secret,
-        MasterKey,
-        KnownPerson,
-        Retention,
-        Checkpoint,
-        Anchored,
-        SessionRow,
-        SignInRow,
-        SignInFailure,
-        OneTimeCode,
-        Draft,
-    )
-)
-PULSES, PARTICIPANTS, ACCESSES, SECRETS, MASTERS, PEOPLE, RETENTIONS, CHECKPOINTS, ANCHORED, *_OF_SIGN_ON = _MORE
-SESSIONS, SIGN_INS, FAILURES, ONE_TIME_CODES, DRAFTS = _OF_SIGN_ON
+PROFILES = table(ProfileVersion)
+REFERRALS = table(ReferralRow)
+EVENTS = table(EventRow)
+KEYS = table(ReferralKey)
+ITEMS = table(PersonalItem)
+RECEIPTS = table(Receipt)
+API_KEYS = table(ApiKey)
+NOTICES = table(NoticeRow)
+DELIVERIES = table(Delivery)
+REPAIRS = table(Repair)
+ANCHOR = table(TimeAnchor)
+ROTAS = table(RotaVersion)
+PULSES = table(Pulse)
+PARTICIPANTS = table(Participant)
+ACCESSES = table(Access)
+SECRETS = table(Secret)
+MASTERS = table(MasterKey)
+PEOPLE = table(KnownPerson)
+RETENTIONS = table(Retention)
+CHECKPOINTS = table(Checkpoint)
+ANCHORED = table(Anchored)
+SESSIONS = table(SessionRow)
+SIGN_INS = table(SignInRow)
+FAILURES = table(SignInFailure)
+ONE_TIME_CODES = table(OneTimeCode)
+DRAFTS = table(Draft)

@@ -14,6 +14,11 @@ class HubTime:
     simulated: datetime
     rate: float = 1.0
 
+    @property
+    def is_of_the_wall(self) -> bool:
+        """Whether it is the time that everybody's clock shows, as in real use; it is not in demonstrations and tests."""
+        return self.rate == 1 and self.simulated == self.wall
+
     def now(self) -> datetime:
         """The present instant, UTC, as the domain sees it."""
         return self.simulated + (datetime.now(UTC) - self.wall) * self.rate

@@ -1,4 +1,4 @@
-"""What administrators are told about the system itself, and the notices that nobody could be reached by."""
+"""What is wrong with the system itself: what administrators are told, what was set right, and notices that nobody got."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Row, Select, cast, func, insert, select, update
 
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.tables import NOTICES
+from mash.flows.store.tables import NOTICES, REPAIRS
 from mash.notifications.notices import ADMINISTRATOR, ORDINARY
 
 
@@ -80,3 +80,9 @@ async def tell_role(
                 urgency=ORDINARY,
             )
         )
+
+
+async def record_repair(store: Store, reference: str | None, what: str) -> None:
+    """Write down what was wrong and set right."""
+    async with store.engine.begin() as connection:
+        await connection.execute(insert(REPAIRS).values(reference=reference, what=what, at=store.time.now()))

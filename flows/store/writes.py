@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.keys import digest, seal
 from mash.flows.store.store import as_json
 from mash.notifications.notices import REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
-from mash.states.commands import Actor, Said
+from mash.states.acts.information import GlassBroken, InformationReleased
+from mash.states.decide import Decision
 from mash.states.errors import VersionConflict
-from mash.states.events import SCHEMA, Event, GlassBroken, InformationReleased, Recorded
 from mash.states.firewall import taking_part
+from mash.states.log import SCHEMA, Recorded
 from mash.states.profile import Profile
-from mash.states.referral import Referral, evolve
+from mash.states.referral import Referral
+from mash.states.values import Actor, Words
 
 CHANNEL = "mash_wake"
 """Where NOTIFY tells the worker that runs are behind, or that notices wait."""
@@ -121,11 +123,11 @@ class Writes:
     people: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
 
-    def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Said]:
+    def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Words]:
         """Encrypt personal items under the referral's key; returns what the log says of them, in the same order."""
         cipher, said = AESGCM(key), []
         for item in items:
-            said.append(Said(item=str(uuid4()), hmac=digest(key, item.content)))
+            said.append(Words(item=str(uuid4()), hmac=digest(key, item.content)))
             self.items.append(
                 {
                     "id": said[-1].item,
@@ -143,11 +145,29 @@ class Writes:
             )
         return said
 
-    def append(self, standing: Standing, events: list[Event], profile: Profile, by: Actor, now: datetime) -> Referral:
-        """Add these events to a referral's log, with all that follows from them; returns the referral as it will be."""
-        referral, head = standing.referral, standing.head
-        for event in events:
-            referral = evolve(referral, event, now, by)
+    def append(self, standing: Standing, decision: Decision, profile: Profile, by: Actor, now: datetime) -> Referral:
+        """Add what was decided to a referral's log, with all that follows from it; returns the referral as it will be."""
+        before, events = standing.referral, decision.events
+        if not events:
+            if before is None:
+                raise ValueError("a referral begins with an event")
+            return before
+        after = decision.after
+        head = self._log(standing, decision, profile.name, by, now)
+        self._state(standing, after, head, urgency(after, profile))
+        joining = taking_part(after, profile) - (taking_part(before, profile) if before else set())
+        for party in sorted(joining):
+            self._take_part(standing.reference, profile.name, party)
+        for draft in notices_for(standing.reference, before, after, events, profile, now):
+            self.notices.append(queued(draft, now))
+        for over in over_for(standing.reference, before, after, events, profile, by):
+            self.over.append(queued(over, now))
+        return after
+
+    def _log(self, standing: Standing, decision: Decision, hub: str, by: Actor, now: datetime) -> str:
+        """Chain the events to a referral's log, with what they change beside it; returns the hash of the last."""
+        head = standing.head
+        for event, referral in zip(decision.events, decision.states, strict=True):
             recorded = Recorded(
                 reference=standing.reference,
                 sequence=referral.version,
@@ -164,7 +184,7 @@ class Writes:
                 {
                     "reference": standing.reference,
                     "sequence": referral.version,
-                    "hub": profile.name,
+                    "hub": hub,
                     "kind": event.kind,
                     "at": now,
                     "canonical": canonical,
@@ -174,19 +194,8 @@ class Writes:
             if isinstance(event, InformationReleased):
                 self._release(event.redacted.item if event.redacted else event.item)
             if isinstance(event, GlassBroken):
-                self._take_part(standing.reference, profile.name, event.agency, by.id, event.until)
-        if referral is None:
-            raise ValueError("a referral begins with an event")
-        if events:
-            self._state(standing, referral, head, urgency(referral, profile))
-            joining = taking_part(referral, profile) - (taking_part(standing.referral, profile) if standing.referral else set())
-            for party in sorted(joining):
-                self._take_part(standing.reference, profile.name, party)
-            for draft in notices_for(standing.reference, standing.referral, referral, events, profile, now):
-                self.notices.append(queued(draft, now))
-            for over in over_for(standing.reference, standing.referral, referral, events, profile, by):
-                self.over.append(queued(over, now))
-        return referral
+                self._take_part(standing.reference, hub, event.agency, by.id, event.until)
+        return head
 
     def _state(self, standing: Standing, referral: Referral, head: str, urgent: int) -> None:
         values = {

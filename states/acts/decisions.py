@@ -1,15 +1,41 @@
-"""The local authority's decision: given, signed off where the hub wants a second person, reopened; and each subject's path."""
+"""The local authority's decision: taken, signed off where the hub wants a second person, and each subject's path."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
-from mash.states import commands as c
-from mash.states import events as e
+from pydantic import Field
+
 from mash.states.acts import demands
-from mash.states.commands import Said
+from mash.states.acts.assessment import begin_assessment
+from mash.states.acts.closing import close
+from mash.states.acts.contact import ContinuedFrom
+from mash.states.acts.outcomes import decided
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotYours
+from mash.states.errors import Incomplete, NotYours, Refusal
+from mash.states.fold import Changes, folds
+from mash.states.profile import Outcome, Profile
+from mash.states.referral import Proposed, Referral, SubjectState
+from mash.states.register import act
+from mash.states.roles import deciders, signing_off
+from mash.states.usual import Give, Step, Wait, decider, usually
+from mash.states.values import (
+    Actor,
+    AdultView,
+    Authority,
+    Code,
+    CommandBase,
+    EventBase,
+    Holding,
+    Need,
+    Subject,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from mash.states.world import World
 
 GRAVEST_FIRST = (
     "section_47",
@@ -27,11 +53,82 @@ NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 """CIN rule 8610: a referral that leads to action has a primary need code."""
 
 
-def decide(d: Deciding, cmd: c.RecordDecision, said: Said | None) -> None:
+class RecordDecision(CommandBase):
+    """The local authority's manager decides, subject by subject. Paths that differ split into linked referrals."""
+
+    kind: Literal["record_decision"] = "record_decision"
+    outcomes: dict[Code, Outcome] = Field(
+        min_length=1,
+        description="An outcome for each subject id.",
+        json_schema_extra={"additionalProperties": False, "propertyNames": {"maxLength": 60}},
+    )
+    primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
+    transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
+
+
+class SignOffDecision(CommandBase):
+    """A second person agrees to the decision, which then takes effect; or does not, and it is decided anew."""
+
+    kind: Literal["sign_off_decision"] = "sign_off_decision"
+    agreed: bool
+
+
+class DecisionProposed(EventBase):
+    """Decided, but of effect only when `role` signs it off."""
+
+    kind: Literal["decision_proposed"] = "decision_proposed"
+    outcomes: dict[str, str]
+    primary_need: str | None
+    transfer_to: str | None
+    role: str
+    words: Words | None = Field(alias="said")
+
+
+class SignOffRefused(EventBase):
+    kind: Literal["sign_off_refused"] = "sign_off_refused"
+    words: Words = Field(alias="said")
+
+
+class DecisionRecorded(EventBase):
+    kind: Literal["decision_recorded"] = "decision_recorded"
+    outcomes: dict[str, str]
+    primary_need: str | None
+    transfer_to: str | None
+    proposed_by: str | None = None
+    words: Words | None = Field(alias="said")
+
+
+class ReferralSplit(EventBase):
+    """Some subjects go on as the linked referral `reference`, on the path of `outcome`."""
+
+    kind: Literal["referral_split"] = "referral_split"
+    reference: str
+    subjects: tuple[str, ...]
+    outcome: str
+
+
+@act(RecordDecision, stages=("decision",), roles=deciders, called="the decision")
+def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
     """An outcome for each subject. It takes effect at once, unless the hub wants it signed off."""
+    reason = demands.words(words, "a decision")
+    _complete(d, cmd)
+    _fits_everybody(d, cmd)
+    fields = {
+        "outcomes": dict(cmd.outcomes),
+        "primary_need": cmd.primary_need or d.referral.primary_need,
+        "transfer_to": cmd.transfer_to,
+    }
+    if second := d.profile.signs_off(d.referral.rating, cmd.outcomes.values()):
+        d.record(DecisionProposed(role=second, words=reason, **fields))
+        d.go("ask_sign_off")
+        return
+    d.record(DecisionRecorded(words=reason, **fields))
+    _take_effect(d, cmd.outcomes)
+
+
+def _complete(d: Deciding, cmd: RecordDecision) -> None:
+    """What the outcomes make necessary."""
     r = d.referral
-    demands.role(d, "record_decision", "the decision")
-    reason = demands.words(said, "a decision")
     if set(cmd.outcomes) != set(r.subjects):
         raise Incomplete(f"a decision gives an outcome to each subject: {', '.join(r.subjects)}")
     if "transfer" in cmd.outcomes.values() and not cmd.transfer_to:
@@ -39,55 +136,176 @@ def decide(d: Deciding, cmd: c.RecordDecision, said: Said | None) -> None:
     if (early := set(cmd.outcomes.values()) & set(d.profile.assess_first)) and r.assessment_outcome is None:
         outcomes = ", ".join(sorted(early)).replace("_", " ")
         raise Incomplete(f"{d.profile.title} completes the assessment itself before {outcomes}: decide section_17 first")
+
+
+def _fits_everybody(d: Deciding, cmd: RecordDecision) -> None:
+    """Whether each outcome is one for such a person, and has its code."""
+    r = d.referral
     if unheard := [sid for sid in r.adults_unheard if cmd.outcomes[sid] == "adult_section_42"]:
         raise Incomplete(f"record each adult's capacity and wishes first (record_adult_view): {', '.join(unheard)}")
     if children := [sid for sid, o in cmd.outcomes.items() if o == "adult_section_42" and r.subjects[sid].cohort in CHILDREN]:
         raise Incomplete(f"section 42 is for adults (Care Act 2014): correct the outcome or the cohort of {', '.join(children)}")
-    need = cmd.primary_need or r.primary_need
-    if need is None and any(o in NEEDS_PRIMARY_NEED and r.subjects[s].cohort != "adult" for s, o in cmd.outcomes.items()):
+    coded = cmd.primary_need or r.primary_need
+    if not coded and any(o in NEEDS_PRIMARY_NEED and r.subjects[s].cohort != "adult" for s, o in cmd.outcomes.items()):
         raise Incomplete("a primary need code (N0 to N9) is needed unless no further action is taken (CIN rule 8610)")
-    fields = {"outcomes": dict(cmd.outcomes), "primary_need": need, "transfer_to": cmd.transfer_to}
-    if second := d.profile.signs_off(r.rating, cmd.outcomes.values()):
-        d.record(e.DecisionProposed(role=second, said=reason, **fields))
-        d.go("ask_sign_off")
-        return
-    d.record(e.DecisionRecorded(said=reason, **fields))
-    _take_effect(d, cmd.outcomes)
 
 
-def sign_off(d: Deciding, cmd: c.SignOffDecision, said: Said | None) -> None:
+def _not_a_second_person(referral: Referral, profile: Profile, by: Actor, cmd: SignOffDecision | None) -> Refusal | None:
+    if referral.proposed is None:
+        return Incomplete("no decision waits to be signed off")
+    return NotYours("a second person signs off: not the one who decided") if by.id == referral.proposed.by else None
+
+
+@act(
+    SignOffDecision,
+    stages=("sign_off",),
+    roles=signing_off,
+    called="signing this decision off",
+    hindrance=_not_a_second_person,
+)
+def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     """A second person, of the role the hub names, agrees; or sends it back with a reason."""
     proposed = d.referral.proposed
-    if proposed is None:
-        raise Incomplete("no decision waits to be signed off")
-    demands.role(d, "sign_off_decision", "signing this decision off")
-    if d.by.id == proposed.by:
-        raise NotYours("a second person signs off: not the one who decided")
-    if not cmd.agreed:
-        d.withdraw(demands.words(said, "not agreeing"))
+    if not cmd.agreed or proposed is None:
+        withdraw(d, demands.words(words, "not agreeing"))
         return
     d.record(
-        e.DecisionRecorded(
+        DecisionRecorded(
             outcomes=proposed.outcomes,
             primary_need=proposed.primary_need,
             transfer_to=proposed.transfer_to,
             proposed_by=proposed.by,
-            said=said or proposed.said,
+            words=words or proposed.words,
         )
     )
     _take_effect(d, proposed.outcomes)
+
+
+def withdraw(d: Deciding, words: Words) -> None:
+    """A proposed decision is not signed off: it is decided anew."""
+    d.record(SignOffRefused(words=words))
+    d.go("refuse_sign_off")
 
 
 def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     for path in paths[1:]:
         subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
-        d.record(e.ReferralSplit(reference=f"{d.reference}-{chr(ord('B') + d.referral.splits)}", subjects=subjects, outcome=path))
-    d.decided()
-    d.take_path(paths[0])
+        d.record(ReferralSplit(reference=f"{d.reference}-{chr(ord('B') + d.referral.splits)}", subjects=subjects, outcome=path))
+    decided(d)
+    take_path(d, paths[0])
 
 
-def reopen(d: Deciding, cmd: c.ReopenReferral, said: Said | None) -> None:
-    """Correct a mistaken closure."""
-    demands.role(d, "reopen_referral", "reopening a referral")
-    d.reopen(demands.words(said, "reopening"))
+def take_path(d: Deciding, outcome: str) -> None:
+    """Set out on the path of a decision."""
+    if outcome == "section_47":
+        d.go("call_strategy_discussion", "decision")
+    elif outcome == "section_17":
+        d.go("decide_section_17")
+        begin_assessment(d, beside=False)
+    elif outcome in ("early_help", "adult_section_42"):
+        d.go(f"decide_{outcome}")
+    else:
+        close(d, f"decide_{outcome}", outcome)
+
+
+def continue_split(
+    d: Deciding,
+    parent: Referral,
+    split: ReferralSplit,
+    subjects: dict[str, SubjectState],
+    parent_reference: str,
+    held: tuple[Words, ...],
+    holdings: tuple[Holding, ...],
+) -> None:
+    """The linked referral that a split begins: it stands at the decision and takes its own path. `subjects` are the parent's,
+    from before the split."""
+    views = {
+        sid: AdultView(capacity=s.capacity, agrees=s.agrees)
+        for sid in split.subjects
+        if (s := subjects[sid]).capacity and s.agrees
+    }
+    d.record(
+        ContinuedFrom(
+            parent=parent_reference,
+            parent_sequence=parent.version,
+            hub=parent.hub,
+            profile=parent.profile,
+            contact=parent.contact,
+            source=parent.source,
+            source_agency=parent.source_agency,
+            primary_need=parent.primary_need,
+            subjects=tuple(Subject.model_validate({"id": sid, "cohort": subjects[sid].cohort}) for sid in split.subjects),
+            adult_views=views,
+            significant_harm=parent.significant_harm,
+            not_to_share=parent.sharing is False,
+            received_at=parent.received_at,
+            referrer_reachable=parent.referrer_reachable,
+            rating=parent.rating or d.profile.unrated,
+            outcome=split.outcome,
+            held=held,
+            holdings=holdings,
+            factors=parent.factors,
+            categories=parent.categories,
+            place=parent.place,
+            markers=parent.markers,
+            immediate_danger=parent.immediate_danger,
+            consent=parent.consent,
+            flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
+            configuration=("decision",),
+            stage="decision",
+        )
+    )
+    decided(d)
+    take_path(d, split.outcome)
+
+
+@folds(DecisionProposed)
+def _decision_proposed(referral: Referral, event: DecisionProposed, at: datetime, by: Actor) -> Changes:
+    return {"proposed": Proposed(by=by.id, **{name: value for name, value in event if name != "kind"})}
+
+
+@folds(SignOffRefused)
+def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, by: Actor) -> Changes:
+    return {"proposed": None}
+
+
+@folds(DecisionRecorded)
+def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
+    outcomes = dict(event.outcomes)
+    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, "proposed": None}
+
+
+@folds(ReferralSplit)
+def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: Actor) -> Changes:
+    left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
+    return {"subjects": left, "splits": referral.splits + 1}
+
+
+@usually("decision")
+def _decision(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("decision",))
+    outcome = _usual_outcome(world, rating)
+    decision = RecordDecision(outcomes=dict.fromkeys(world.referral.subjects, outcome))
+    yield Give(decision, decider(world.profile), f"decides: {outcome.replace('_', ' ')}")
+
+
+def _usual_outcome(world: World, rating: str) -> Outcome:
+    """The gravest path for the most urgent rating, a step-down for the next, no further action for the least of many."""
+    profile, referral = world.profile, world.referral
+    order = sorted(profile.ratings, key=lambda name: -profile.ratings[name].severity)
+    wanted: Outcome = "early_help"
+    if rating == order[0]:
+        wanted = "adult_section_42" if referral.cohorts == {"adult"} else "section_47"
+    elif len(order) > 2 and rating == order[-1]:
+        wanted = "no_further_action"
+    if referral.strategy_held_at and wanted == "section_47":
+        wanted = "early_help"
+    return "section_17" if wanted in profile.assess_first and referral.assessment_outcome is None else wanted
+
+
+@usually("sign_off")
+def _sign_off(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("sign_off",))
+    role = world.referral.proposed.role if world.referral.proposed else ""
+    yield Give(SignOffDecision(agreed=True), role, "signs the decision off", person="second")

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
-from mash.states.profile import Mode
-from mash.states.whose import ROLES
+from mash.states.profile import Mode, Profile
+from mash.states.values import Words
 
 
-def words(said: Said | None, what: str) -> Said:
+def words(written: Words | None, what: str) -> Words:
     """The words that the act needs. Raises ReasonNeeded without them."""
-    if said is None:
+    if written is None:
         raise ReasonNeeded(f"{what} needs a reason in words")
-    return said
-
-
-def role(d: Deciding, kind: str, what: str) -> None:
-    """Refuse a command that is for other roles on this case."""
-    one_of(d, ROLES[kind](d.referral, d.profile), what)
+    return written
 
 
 def one_of(d: Deciding, roles: Iterable[str], what: str) -> None:
     """Refuse an act of another role."""
     if d.by.role not in roles:
-        raise NotYours(f"{what} is for {' or '.join(roles)}, not for {d.by.role}")
+        raise not_for(d.by.role, roles, what)
+
+
+def not_for(role: str, roles: Iterable[str], what: str) -> NotYours:
+    """The refusal of an act of another role."""
+    return NotYours(f"{what} is for {' or '.join(roles)}, not for {role}")
 
 
 def rating(d: Deciding, name: str) -> None:
@@ -37,9 +36,13 @@ def rating(d: Deciding, name: str) -> None:
 
 def agencies(d: Deciding, named: Iterable[str]) -> None:
     """Agencies are named as in the profile: a name typed here would stay in the log for good."""
-    known = {*d.profile.agencies, *d.profile.strategy_discussion.quorum, *d.profile.meeting.quorum, *d.profile.triage.joint}
-    if set(named) - known:
+    if set(named) - named_agencies(d.profile):
         raise NotInProfile(f"agencies are named as in the profile: expected some of {', '.join(d.profile.agencies)}")
+
+
+def named_agencies(profile: Profile) -> set[str]:
+    """Every agency that the profile names."""
+    return {*profile.agencies, *profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint}
 
 
 def quorum(needed: tuple[str, ...], there: Iterable[str], what: str) -> None:
@@ -49,7 +52,7 @@ def quorum(needed: tuple[str, ...], there: Iterable[str], what: str) -> None:
 
 
 def mode(allowed: tuple[Mode, ...], chosen: Mode | None, what: str) -> Mode:
-    """How it was held: as given, or the hub's first way. Raises NotInProfile for a way in which the hub does not hold it."""
+    """How it was held: as chosen, or the hub's first way. Raises NotInProfile for a way in which the hub does not hold it."""
     if chosen is not None and chosen not in allowed:
         ways = ", ".join(way.replace("_", " ") for way in allowed)
         raise NotInProfile(f"{what} is held {ways} at this hub")

@@ -2,24 +2,103 @@
 
 from __future__ import annotations
 
-from mash.states import commands as c
-from mash.states import events as e
-from mash.states.acts import demands
-from mash.states.commands import Said
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands, rating
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
+from mash.states.fold import Changes, folds
+from mash.states.profile import Mode
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.route import LEGS, Leg, take_route
+from mash.states.stages import ALL
+from mash.states.usual import Give, Step, Until, Wait, usually
+from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+
+if TYPE_CHECKING:
+    from mash.states.world import World
 
 
-def convene(d: Deciding, cmd: c.ConveneMeeting, said: Said | None) -> None:
+class ConveneMeeting(CommandBase):
+    """Call the MASH meeting for a time."""
+
+    kind: Literal["convene_meeting"] = "convene_meeting"
+    at: datetime
+    mode: Mode | None = Field(default=None, description="The hub's first way of meeting, unless given.")
+
+
+class RecordMeeting(CommandBase):
+    """The meeting was held: who came, and the second rating where the hub gives one."""
+
+    kind: Literal["record_meeting"] = "record_meeting"
+    attended: tuple[Code, ...]
+    apologies: tuple[Code, ...] = ()
+    mode: Mode | None = None
+    rating: Code | None = None
+
+
+class RecordDissent(CommandBase):
+    """An agency does not agree, and its dissent stands in the record."""
+
+    kind: Literal["record_dissent"] = "record_dissent"
+    about: Literal["rating", "meeting", "decision"]
+
+
+class MeetingConvened(EventBase):
+    kind: Literal["meeting_convened"] = "meeting_convened"
+    at: datetime
+    chair: str
+    mode: str = "face_to_face"
+    words: Words | None = Field(alias="said")
+
+
+class MeetingHeld(EventBase):
+    kind: Literal["meeting_held"] = "meeting_held"
+    attended: tuple[str, ...]
+    apologies: tuple[str, ...] = ()
+    mode: str = "face_to_face"
+    rating: str | None
+    words: Words | None = Field(alias="said")
+
+
+class DissentRecorded(EventBase):
+    kind: Literal["dissent_recorded"] = "dissent_recorded"
+    agency: str
+    about: str
+    words: Words = Field(alias="said")
+
+
+def _open_meeting(d: Deciding) -> None:
+    """Where cases are discussed at a regular gathering, this one is convened at its next time."""
+    d.go("open_meeting")
+    meeting = d.profile.meeting
+    if meeting.gathering is None:
+        return
+    gathering = d.profile.gatherings[meeting.gathering]
+    at = d.profile.calendar.next_time(gathering.at, gathering.days, d.now)
+    d.record(MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], words=None))
+
+
+LEGS["mash_meeting"] = Leg(done=lambda d: d.referral.meeting_held, enter=_open_meeting)
+
+
+@act(ConveneMeeting, stages=("agency_checks", "mash_meeting"))
+def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
     """Call the meeting for a time to come; the partners are invited."""
     if cmd.at.tzinfo is None or cmd.at < d.now:
         raise Incomplete("a meeting is convened for a time to come, given with its offset from UTC")
     meeting = d.profile.meeting
     mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
-    d.record(e.MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, said=said))
+    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, words=words))
 
 
-def record(d: Deciding, cmd: c.RecordMeeting, said: Said | None) -> None:
+@act(RecordMeeting, stages=("mash_meeting",))
+def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     """The meeting was held: who came, and the second rating where the hub gives one; it decides the route from here."""
     meeting = d.profile.meeting
     if cmd.rating:
@@ -30,13 +109,43 @@ def record(d: Deciding, cmd: c.RecordMeeting, said: Said | None) -> None:
     demands.quorum(meeting.quorum, cmd.attended, "the MASH meeting")
     convened = d.referral.meeting_mode if d.referral.meeting_at and not cmd.mode else None
     mode = convened or demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
-    d.record(e.MeetingHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, rating=cmd.rating, said=said))
+    d.record(MeetingHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, rating=cmd.rating, words=words))
     if cmd.rating and cmd.rating != d.referral.rating:
-        d.rerate(cmd.rating, said)
-    d.take_route()
+        rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
+    take_route(d)
 
 
-def dissent(d: Deciding, cmd: c.RecordDissent, said: Said | None) -> None:
+@act(
+    RecordDissent,
+    stages=ALL,
+    when=lambda referral: referral.rating is not None or referral.decided,
+    stands_alone=True,
+)
+def dissent(d: Deciding, cmd: RecordDissent, words: Words | None) -> None:
     """Partners advise and may dissent: each agency's dissent stands by itself, with its reason."""
     demands.agencies(d, (d.by.agency,))
-    d.record(e.DissentRecorded(agency=d.by.agency, about=cmd.about, said=demands.words(said, "a dissent")))
+    d.record(DissentRecorded(agency=d.by.agency, about=cmd.about, words=demands.words(words, "a dissent")))
+
+
+@folds(MeetingConvened)
+def _meeting_convened(referral: Referral, event: MeetingConvened, at: datetime, by: Actor) -> Changes:
+    return {"meeting_at": event.at, "meeting_mode": event.mode}
+
+
+@folds(MeetingHeld)
+def _meeting_held(referral: Referral, event: MeetingHeld, at: datetime, by: Actor) -> Changes:
+    return {"meeting_held": True}
+
+
+@folds(DissentRecorded)
+def _dissent_recorded(referral: Referral, event: DissentRecorded, at: datetime, by: Actor) -> Changes:
+    return {"dissents": (*referral.dissents, f"{event.agency}:{event.about}")}
+
+
+@usually("mash_meeting")
+def _mash_meeting(world: World, rating: str) -> Iterator[Step]:
+    meeting = world.profile.meeting
+    yield Until(world.referral.meeting_at) if world.referral.meeting_at else Wait(("mash_meeting", "response"))
+    second = rating if meeting.second_rating else None
+    meet = RecordMeeting(attended=meeting.quorum or tuple(world.profile.agencies)[:3], rating=second)
+    yield Give(meet, meeting.chair, f"MASH meeting held{f', second rating {second}' if second else ''}")

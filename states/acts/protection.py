@@ -1,62 +1,161 @@
-"""Section 47 and what runs beside it: strategy discussion, enquiries, conference, assessment; and the adult's enquiry."""
+"""Section 47: strategy discussion, enquiries, conference."""
 
 from __future__ import annotations
 
-from mash.states import commands as c
-from mash.states import events as e
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
 from mash.states.acts import demands
+from mash.states.acts.closing import close
+from mash.states.acts.outcomes import decided, same_for_all
 from mash.states.clocks import LONDON
-from mash.states.commands import Said
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
-from mash.states.machine import BEFORE_DECISION, SECTION_47
+from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.profile import Mode
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.roles import deciders
+from mash.states.route import LEGS, Leg, take_route
+from mash.states.stages import ROUTED, SECTION_47, SEEN
+from mash.states.usual import Give, Step, Until, Wait, decider, rater, usually
+from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+
+if TYPE_CHECKING:
+    from mash.states.world import World
 
 
-def call_strategy_discussion(d: Deciding, cmd: c.CallStrategyDiscussion, said: Said | None) -> None:
+class CallStrategyDiscussion(CommandBase):
+    """Call a strategy discussion, from any open stage."""
+
+    kind: Literal["call_strategy_discussion"] = "call_strategy_discussion"
+
+
+class RecordStrategyDiscussion(CommandBase):
+    """The strategy discussion was held; it may end without section 47."""
+
+    kind: Literal["record_strategy_discussion"] = "record_strategy_discussion"
+    attended: tuple[Code, ...]
+    apologies: tuple[Code, ...] = ()
+    mode: Mode | None = None
+    outcome: Literal["section_47", "no_section_47"]
+
+
+class ConcludeEnquiries(CommandBase):
+    """Section 47 enquiries end in a conference, or without further child protection action."""
+
+    kind: Literal["conclude_enquiries"] = "conclude_enquiries"
+    outcome: Literal["conference", "no_further_child_protection_action"]
+
+
+class RecordConference(CommandBase):
+    """The initial child protection conference was held (never at a weekend: CIN rule 8875)."""
+
+    kind: Literal["record_conference"] = "record_conference"
+    held_on: date
+    outcome: Literal["child_protection_plan", "no_plan"]
+
+
+class StrategyDiscussionCalled(EventBase):
+    kind: Literal["strategy_discussion_called"] = "strategy_discussion_called"
+    words: Words | None = Field(alias="said")
+
+
+class StrategyDiscussionHeld(EventBase):
+    kind: Literal["strategy_discussion_held"] = "strategy_discussion_held"
+    attended: tuple[str, ...]
+    apologies: tuple[str, ...] = ()
+    mode: str = "face_to_face"
+    outcome: str
+    words: Words | None = Field(alias="said")
+
+
+class EnquiriesConcluded(EventBase):
+    kind: Literal["enquiries_concluded"] = "enquiries_concluded"
+    outcome: str
+    words: Words | None = Field(alias="said")
+
+
+class ConferenceHeld(EventBase):
+    kind: Literal["conference_held"] = "conference_held"
+    held_on: date
+    outcome: str
+    words: Words | None = Field(alias="said")
+
+
+def call(d: Deciding) -> None:
+    """Enter the strategy discussion, remembering where from; an open assessment goes on beside it."""
+    came_from = d.referral.stage
+    if came_from in SECTION_47:
+        d.go("call_again", came_from)
+        return
+    d.go("call_strategy_discussion", came_from)
+    if came_from == "section_17_assessment":
+        d.go("start_assessment", came_from)
+
+
+LEGS["strategy_discussion"] = Leg(done=lambda d: d.referral.strategy_held_at is not None, enter=call)
+
+
+@act(CallStrategyDiscussion, stages=tuple(stage for stage in SEEN if stage != "strategy_discussion"))
+def call_strategy_discussion(d: Deciding, cmd: CallStrategyDiscussion, words: Words | None) -> None:
     """From any open stage."""
-    d.record(e.StrategyDiscussionCalled(said=said))
-    d.call_strategy_discussion()
+    d.record(StrategyDiscussionCalled(words=words))
+    call(d)
 
 
-def record_strategy_discussion(d: Deciding, cmd: c.RecordStrategyDiscussion, said: Said | None) -> None:
+@act(RecordStrategyDiscussion, stages=("strategy_discussion",))
+def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> None:
     """Held with its quorum; it leads to section 47, or back to where it was called."""
     hub = d.profile.strategy_discussion
     demands.agencies(d, (*cmd.attended, *cmd.apologies))
     demands.quorum(hub.quorum, cmd.attended, "a strategy discussion")
     mode = demands.mode(hub.modes, cmd.mode, "a strategy discussion")
-    r = d.referral
-    back_to, again = r.came_from, r.came_from in SECTION_47
-    d.record(e.StrategyDiscussionHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, outcome=cmd.outcome, said=said))
+    before = d.referral
+    d.record(StrategyDiscussionHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, outcome=cmd.outcome, words=words))
     if cmd.outcome == "section_47":
-        d.go("start_enquiries")
-        if not again:  # a further discussion does not put the conference off
-            d.start(d.start_clock("initial_conference", d.profile.statutory["conference"], "initial child protection conference"))
-        if "section_47" not in r.outcomes.values():
-            d.decided()
+        _begin_enquiries(d, before)
         return
-    demands.words(said, "ending a strategy discussion without section 47")
-    if again:
+    demands.words(words, "ending a strategy discussion without section 47")
+    _go_back(d, before.came_from)
+
+
+def _begin_enquiries(d: Deciding, before: Referral) -> None:
+    d.go("start_enquiries")
+    if before.came_from not in SECTION_47:  # a further discussion does not put the conference off
+        d.start_clock("initial_conference", d.profile.statutory["conference"], "initial child protection conference")
+    if "section_47" not in before.outcomes.values():
+        decided(d)
+
+
+def _go_back(d: Deciding, to: str | None) -> None:
+    """The discussion ended without section 47: the case goes on from where it was called."""
+    if to in SECTION_47:
         d.go("resume_protection")
     else:
         d.go("resume")
-        if back_to == "step_down_offered":
+        if to == "step_down_offered":
             d.go("offer")
-        if back_to in BEFORE_DECISION and d.referral.rating:
-            d.take_route()
+        if to in ROUTED and d.referral.rating:
+            take_route(d)
     d.ensure_clocks()
 
 
-def conclude_enquiries(d: Deciding, cmd: c.ConcludeEnquiries, said: Said | None) -> None:
+@act(ConcludeEnquiries, stages=("enquiries",), roles=deciders, called="concluding enquiries")
+def conclude_enquiries(d: Deciding, cmd: ConcludeEnquiries, words: Words | None) -> None:
     """In a conference, or without further child protection action."""
-    demands.role(d, "conclude_enquiries", "concluding enquiries")
-    d.record(e.EnquiriesConcluded(outcome=cmd.outcome, said=said))
+    d.record(EnquiriesConcluded(outcome=cmd.outcome, words=words))
     if cmd.outcome == "conference":
         d.go("open_conference")
     else:
-        d.end_protection("no_further_child_protection_action")
+        _end(d, "no_further_child_protection_action")
 
 
-def record_conference(d: Deciding, cmd: c.RecordConference, said: Said | None) -> None:
+@act(RecordConference, stages=("conference",))
+def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -> None:
     """The initial child protection conference was held."""
     if cmd.held_on.weekday() >= 5:
         raise Incomplete("an initial child protection conference is not held at a weekend (CIN rule 8875): check the date")
@@ -65,38 +164,52 @@ def record_conference(d: Deciding, cmd: c.RecordConference, said: Said | None) -
         raise Incomplete(
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
-    d.record(e.ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, said=said))
-    d.end_protection(cmd.outcome)
+    d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, words=words))
+    _end(d, cmd.outcome)
 
 
-def start_assessment(d: Deciding, cmd: c.StartAssessment, said: Said | None) -> None:
-    """A section 17 assessment beside the section 47."""
-    d.go("start_assessment")
-    d.start_assessment(beside=True)
-
-
-def complete_assessment(d: Deciding, cmd: c.CompleteAssessment, said: Said | None) -> None:
-    """The child and family assessment is finished; alone, its outcome is the referral's."""
-    if d.profile.assess_first:  # where the hub decides at the end of its own assessment, that is the decision
-        demands.one_of(d, d.profile.deciders, "deciding at the end of an assessment")
-    if "21" in cmd.factors and len(cmd.factors) > 1:
-        raise Incomplete("factor 21 (no factors identified) stands alone (CIN rule 8869)")
-    beside = d.referral.stage != "section_17_assessment"
-    if cmd.outcome == "transfer" and (beside or not cmd.transfer_to):
-        raise Incomplete("a transfer names the receiving authority (transfer_to), and ends an assessment that stands alone")
-    d.record(e.AssessmentCompleted(factors=cmd.factors, outcome=cmd.outcome, transfer_to=cmd.transfer_to, said=said))
-    d.stop("assessment")
-    if beside:
-        d.go("complete_beside", d.referral.came_from)
-    elif cmd.outcome == "early_help":
-        d.go("end_assessment_in_early_help")
+def _end(d: Deciding, outcome: str) -> None:
+    """Section 47 is over: an assessment beside it goes on alone. One that is complete says what help there is to be, unless the
+    child is protected by a plan; otherwise the referral concludes."""
+    help_to_be = None if outcome == "child_protection_plan" else d.referral.assessment_outcome
+    d.stop("initial_conference")
+    if help_to_be == "early_help":
+        d.go("end_protection_in_early_help")
+    elif "assessment_under_way" in d.referral.configuration:
+        d.go("end_protection")
     else:
-        d.go("end_assessment_in_transfer" if cmd.outcome == "transfer" else "end_assessment")
-        d.conclude(cmd.outcome)
+        close(d, "end_protection", help_to_be if help_to_be == "child_in_need_plan" else outcome)
 
 
-def complete_adult_enquiry(d: Deciding, cmd: c.CompleteAdultEnquiry, said: Said | None) -> None:
-    """The adult section 42 enquiry is finished."""
-    d.record(e.AdultEnquiryCompleted(outcome=cmd.outcome, said=said))
-    d.go("end_adult_enquiry")
-    d.conclude("adult_section_42")
+changes_nothing(StrategyDiscussionCalled, EnquiriesConcluded, ConferenceHeld)
+
+
+@folds(StrategyDiscussionHeld)
+def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld, at: datetime, by: Actor) -> Changes:
+    if event.outcome == "section_47":
+        return {"strategy_held_at": at, "proposed": None, **same_for_all(referral, "section_47", at)}
+    return {"strategy_held_at": at}
+
+
+@usually("strategy_discussion")
+def _strategy_discussion(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("strategy_discussion",))
+    hub = world.profile.strategy_discussion
+    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome="section_47")
+    how = hub.modes[0].replace("_", " ")
+    yield Give(discussion, rater(world.profile), f"strategy discussion held, {how}: section 47")
+
+
+@usually("enquiries")
+def _enquiries(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("enquiries",))
+    yield Give(ConcludeEnquiries(outcome="conference"), decider(world.profile), "enquiries concluded: conference")
+
+
+@usually("conference")
+def _conference(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("conference",))
+    while world.now.astimezone(LONDON).weekday() >= 5:
+        yield Until(world.now + timedelta(days=1))
+    conference = RecordConference(held_on=world.now.astimezone(LONDON).date(), outcome="child_protection_plan")
+    yield Give(conference, decider(world.profile), "conference held: child protection plan")

@@ -1,25 +1,118 @@
-"""The sharing gate and the firewall: what must be recorded before anybody is asked, and who may release what they hold."""
+"""The sharing gate: what must be recorded before anybody is asked; adults' views, the threshold, and warnings."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
-from mash.states import commands as c
-from mash.states import events as e
+from pydantic import Field
+
 from mash.states.acts import demands
-from mash.states.commands import Said
+from mash.states.acts.checks import close_checks
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotInProfile, NotYours
-from mash.states.firewall import taking_part
-from mash.states.machine import BEFORE_DECISION
-from mash.states.whose import raters_and_deciders
+from mash.states.errors import Incomplete
+from mash.states.fold import Changes, folds
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.roles import hub_raters_and_deciders, raters_and_deciders
+from mash.states.route import take_route
+from mash.states.stages import ALL, ROUTED, SEEN
+from mash.states.usual import Give, Step
+from mash.states.values import Actor, Code, CommandBase, EventBase, Marker, Words
 
-NOT_TO_SHARE = "it is recorded that information about this referral is not to be shared, and why: talk to the hub first"
+if TYPE_CHECKING:
+    from mash.states.world import World
 
 
-def record_basis(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> None:
+class RecordSharingBasis(CommandBase):
+    """Record why information may (or may not) be shared, before any check leaves (Haringey [2013] EWHC 416)."""
+
+    kind: Literal["record_sharing_basis"] = "record_sharing_basis"
+    share: bool = Field(default=True, description="False records a reason not to share: no check leaves.")
+    purpose: Literal["safeguarding_child", "child_protection", "safeguarding_adult", "prevention_of_crime", "information_request"]
+    lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent"]
+    consent: Literal["given", "refused", "overridden", "not_sought", "no_answer"]
+    family_informed: bool
+    not_informed: Literal["puts_somebody_at_risk", "prejudices_an_investigation", "cannot_be_reached"] | None = Field(
+        default=None, description="Why the family is not told beforehand."
+    )
+
+
+class RecordAdultView(CommandBase):
+    """An adult's capacity to decide about this, and what the adult wants (Care Act 2014: making safeguarding personal)."""
+
+    kind: Literal["record_adult_view"] = "record_adult_view"
+    subject: Code
+    capacity: Literal["has", "lacks", "not_assessed"]
+    agrees: Literal["yes", "no", "not_asked"]
+
+
+class RecordThreshold(CommandBase):
+    """Whether the significant-harm threshold is met, so that agencies may release into the shared record."""
+
+    kind: Literal["record_threshold"] = "record_threshold"
+    significant_harm: bool
+
+
+class RecordMarker(CommandBase):
+    """A warning or a status that everybody on the case must see; or that it no longer holds."""
+
+    kind: Literal["record_marker"] = "record_marker"
+    marker: Marker
+    holds: bool = True
+
+
+class SharingBasisRecorded(EventBase):
+    kind: Literal["sharing_basis_recorded"] = "sharing_basis_recorded"
+    share: bool
+    purpose: str
+    lawful_basis: str
+    consent: str
+    family_informed: bool
+    not_informed: str | None = None
+    words: Words | None = Field(alias="said")
+
+
+class AdultViewRecorded(EventBase):
+    kind: Literal["adult_view_recorded"] = "adult_view_recorded"
+    subject: str
+    capacity: str
+    agrees: str
+    words: Words | None = Field(alias="said")
+
+
+class ThresholdRecorded(EventBase):
+    kind: Literal["threshold_recorded"] = "threshold_recorded"
+    significant_harm: bool
+    words: Words | None = Field(alias="said")
+
+
+class MarkerRecorded(EventBase):
+    kind: Literal["marker_recorded"] = "marker_recorded"
+    marker: str
+    holds: bool
+    words: Words | None = Field(alias="said")
+
+
+@act(RecordSharingBasis, stages=SEEN)
+def record_basis(d: Deciding, cmd: RecordSharingBasis, words: Words | None) -> None:
     """Record why information may, or may not, be shared. The checks that wait for it leave at once."""
-    hub = d.profile.sharing
+    _lawful(d, cmd)
+    _as_the_hub_wants_it(d, cmd)
+    reason = words
+    if not cmd.share or cmd.consent == "overridden" or not cmd.family_informed:
+        reason = demands.words(words, "not sharing, overriding consent, or not informing the family")
+    fields = {name: getattr(cmd, name) for name in RecordSharingBasis.model_fields if name != "kind"}
+    d.record(SharingBasisRecorded(words=reason, **fields))
+    if not cmd.share and d.referral.outstanding:  # what has left cannot be called back, but nobody waits for it any more
+        close_checks(d, reason)
+    if d.referral.stage in ROUTED and d.referral.rating:
+        take_route(d)
+
+
+def _lawful(d: Deciding, cmd: RecordSharingBasis) -> None:
+    """What must be so at every hub."""
     if cmd.lawful_basis == "consent" and cmd.consent != "given":
         raise Incomplete("consent is the lawful basis only when it was given: choose the basis that applies without it")
     if cmd.share and cmd.consent == "refused":
@@ -31,40 +124,35 @@ def record_basis(d: Deciding, cmd: c.RecordSharingBasis, said: Said | None) -> N
         raise Incomplete(
             f"record each adult's capacity and wishes first (record_adult_view): {', '.join(d.referral.adults_unheard)}"
         )
+
+
+def _as_the_hub_wants_it(d: Deciding, cmd: RecordSharingBasis) -> None:
+    hub = d.profile.sharing
     if hub.consent == "sought_unless_child_protection" and cmd.consent == "not_sought" and cmd.purpose != "child_protection":
         raise Incomplete(f"{d.profile.title} always seeks consent, unless the purpose is child protection")
     if hub.families_told == "beforehand_unless_at_risk" and not cmd.family_informed and cmd.not_informed is None:
         raise Incomplete(f"{d.profile.title} tells families beforehand: say why not (not_informed)")
-    reason = said
-    if not cmd.share or cmd.consent == "overridden" or not cmd.family_informed:
-        reason = demands.words(said, "not sharing, overriding consent, or not informing the family")
-    fields = {name: getattr(cmd, name) for name in c.RecordSharingBasis.model_fields if name != "kind"}
-    d.record(e.SharingBasisRecorded(said=reason, **fields))
-    if not cmd.share and d.referral.outstanding:  # what has left cannot be called back, but nobody waits for it any more
-        d.record(e.ProceededWithoutReplies(agencies=d.referral.outstanding, said=reason))
-        d.stop("check", met=False)
-    if d.referral.stage in BEFORE_DECISION and d.referral.rating:
-        d.take_route()
 
 
-def record_adult_view(d: Deciding, cmd: c.RecordAdultView, said: Said | None) -> None:
+@act(RecordAdultView, stages=SEEN, when=lambda referral: "adult" in referral.cohorts)
+def record_adult_view(d: Deciding, cmd: RecordAdultView, words: Words | None) -> None:
     """An adult with capacity may refuse; what the adult wants is recorded in their words, or why nobody could ask."""
     subject = d.referral.subjects.get(cmd.subject)
     if subject is None or subject.cohort != "adult":
         adults = ", ".join(sid for sid, s in d.referral.subjects.items() if s.cohort == "adult")
         raise Incomplete(f"that is not an adult of this referral: expected one of {adults}")
-    reason = demands.words(said, "an adult's view: their wishes, or why they could not be asked,")
-    d.record(e.AdultViewRecorded(subject=cmd.subject, capacity=cmd.capacity, agrees=cmd.agrees, said=reason))
+    reason = demands.words(words, "an adult's view: their wishes, or why they could not be asked,")
+    d.record(AdultViewRecorded(subject=cmd.subject, capacity=cmd.capacity, agrees=cmd.agrees, words=reason))
 
 
-def record_threshold(d: Deciding, cmd: c.RecordThreshold, said: Said | None) -> None:
+@act(RecordThreshold, stages=SEEN, roles=hub_raters_and_deciders, called="finding the threshold met")
+def record_threshold(d: Deciding, cmd: RecordThreshold, words: Words | None) -> None:
     """Whether the significant-harm threshold is met; where the hub asks for it, nothing is released before."""
-    demands.role(d, "record_threshold", "finding the threshold met")
-    reason = demands.words(said, "the threshold")
-    d.record(e.ThresholdRecorded(significant_harm=cmd.significant_harm, said=reason))
+    d.record(ThresholdRecorded(significant_harm=cmd.significant_harm, words=demands.words(words, "the threshold")))
 
 
-def record_marker(d: Deciding, cmd: c.RecordMarker, said: Said | None) -> None:
+@act(RecordMarker, stages=ALL, stands_alone=True)
+def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
     """A warning goes up, or comes down with a reason."""
     if cmd.holds == (cmd.marker in d.referral.markers):
         raise Incomplete(
@@ -72,60 +160,41 @@ def record_marker(d: Deciding, cmd: c.RecordMarker, said: Said | None) -> None:
         )
     if not cmd.holds:
         demands.one_of(d, raters_and_deciders(d.referral, d.profile), "taking a warning down")
-    reason = said if cmd.holds else demands.words(said, "taking a warning down")
-    d.record(e.MarkerRecorded(marker=cmd.marker, holds=cmd.holds, said=reason))
+    reason = words if cmd.holds else demands.words(words, "taking a warning down")
+    d.record(MarkerRecorded(marker=cmd.marker, holds=cmd.holds, words=reason))
 
 
-def break_glass(d: Deciding, cmd: c.BreakGlass, said: Said | None) -> None:
-    """Somebody from outside the case reads it for some hours."""
-    if taking_part(d.referral, d.profile) & {d.by.agency, d.by.role}:
-        raise Incomplete("your agency takes part in this case: read it as it is")
-    reason = demands.words(said, "breaking the glass: why you must read this case now,")
-    until = d.now + timedelta(hours=d.profile.firewall.glass_hours)
-    d.record(e.GlassBroken(agency=d.by.agency, until=until, said=reason))
+@folds(SharingBasisRecorded)
+def _sharing_basis_recorded(referral: Referral, event: SharingBasisRecorded, at: datetime, by: Actor) -> Changes:
+    return {"sharing": event.share}
 
 
-def contribute(d: Deciding, cmd: c.ContributeInformation, said: Said | None) -> None:
-    """An agency puts something beside the case. It is the agency's own, and a signpost to everybody else."""
-    if d.by.agency not in d.profile.agencies:
-        raise NotInProfile(f"information is contributed by an agency of the hub: {', '.join(d.profile.agencies)}")
-    if d.referral.sharing is False:
-        raise Incomplete(NOT_TO_SHARE)
-    d.record(
-        e.InformationContributed(
-            agency=d.by.agency, sensitive=cmd.sensitive, said=demands.words(said, "contributing information: the information")
+@folds(AdultViewRecorded)
+def _adult_view_recorded(referral: Referral, event: AdultViewRecorded, at: datetime, by: Actor) -> Changes:
+    adult = referral.subjects[event.subject].model_copy(update={"capacity": event.capacity, "agrees": event.agrees})
+    # An adult's later refusal outdates the basis: nothing more leaves until it is recorded anew.
+    refused = event.capacity == "has" and event.agrees == "no" and referral.sharing
+    return {"subjects": {**referral.subjects, event.subject: adult}, **({"sharing": None} if refused else {})}
+
+
+@folds(ThresholdRecorded)
+def _threshold_recorded(referral: Referral, event: ThresholdRecorded, at: datetime, by: Actor) -> Changes:
+    return {"significant_harm": event.significant_harm}
+
+
+@folds(MarkerRecorded)
+def _marker_recorded(referral: Referral, event: MarkerRecorded, at: datetime, by: Actor) -> Changes:
+    others = tuple(marker for marker in referral.markers if marker != event.marker)
+    return {"markers": (*others, event.marker) if event.holds else others}
+
+
+def why_shared(world: World, role: str) -> Iterator[Step]:
+    """Adults are heard, and the basis for sharing is recorded, where neither is yet."""
+    for adult in world.referral.adults_unheard:
+        view = RecordAdultView(subject=adult, capacity="has", agrees="yes")
+        yield Give(view, role, "records the adult's capacity and wishes")
+    if world.referral.sharing is None:
+        basis = RecordSharingBasis(
+            purpose="safeguarding_child", lawful_basis="public_task", consent="given", family_informed=True
         )
-    )
-
-
-def release(d: Deciding, cmd: c.ReleaseInformation, said: Said | None) -> None:
-    """Only the owning agency releases, with necessity and proportionality stated; an extract or a gist is its own words."""
-    item = d.referral.held.get(cmd.item)
-    if item is None or item.released:
-        waiting = [iid for iid, held in d.referral.held.items() if held.agency == d.by.agency and not held.released]
-        raise Incomplete(f"no such item waits to be released; yours that do: {', '.join(waiting) or 'none'}")
-    if item.agency != d.by.agency:
-        raise NotYours("only the agency that holds it releases it: ask the agency")
-    if d.referral.sharing is False:
-        raise Incomplete(NOT_TO_SHARE)
-    justification = demands.words(said, "releasing information: why it is necessary, and not more than that,")
-    if d.profile.firewall.threshold == "significant_harm" and not d.referral.significant_harm:
-        raise Incomplete(
-            "here information enters the shared record only when the significant-harm threshold is met: record_threshold first"
-        )
-    if d.profile.triage.low_level_only and item.sensitive and d.referral.stage in ("consultation", "triage"):
-        raise Incomplete(
-            "triage shares low-level information only: sensitive information is released once the case is in the MASH"
-        )
-    if d.redacted is None and (cmd.proportionality != "whole" or d.profile.firewall.redaction == "always"):
-        raise Incomplete("give the redacted version that others are to read (redacted)")
-    d.record(
-        e.InformationReleased(
-            item=cmd.item,
-            agency=item.agency,
-            necessity=cmd.necessity,
-            proportionality=cmd.proportionality,
-            said=justification,
-            redacted=d.redacted,
-        )
-    )
+        yield Give(basis, role, "records the basis for sharing")

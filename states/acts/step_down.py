@@ -1,52 +1,138 @@
-"""The hand-over to a service: offered, accepted, or given back. A hand-over that nobody accepted is a lost child."""
+"""The hand-over to a service: offered, accepted, or returned. A hand-over that nobody accepted is a lost child."""
 
 from __future__ import annotations
 
-from mash.states import commands as c
-from mash.states import events as e
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
 from mash.states.acts import demands
-from mash.states.commands import Said
+from mash.states.acts.closing import close
 from mash.states.deciding import Deciding
 from mash.states.errors import NotInProfile
-from mash.states.whose import service
+from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.roles import service, service_or_deciders
+from mash.states.usual import Give, Step, Wait, rater, usually
+from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+
+if TYPE_CHECKING:
+    from mash.states.world import World
+
+ACCEPTING, RETURNING = "accepting this step-down", "returning this step-down"
 
 
-def offer(d: Deciding, cmd: c.OfferStepDown, said: Said | None) -> None:
-    """Offer it to a service of the profile that takes such people."""
-    fitting = [
+class OfferStepDown(CommandBase):
+    """Offer the family's support to an early help or universal service."""
+
+    kind: Literal["offer_step_down"] = "offer_step_down"
+    service: Code = Field(description="A service of the hub's profile.")
+
+
+class AcceptStepDown(CommandBase):
+    """The service accepts: only now is the step-down an outcome."""
+
+    kind: Literal["accept_step_down"] = "accept_step_down"
+
+
+class ReturnStepDown(CommandBase):
+    """The service does not take it: the case steps up again, to a new decision."""
+
+    kind: Literal["return_step_down"] = "return_step_down"
+
+
+class StepDownOffered(EventBase):
+    kind: Literal["step_down_offered"] = "step_down_offered"
+    service: str
+    words: Words | None = Field(alias="said")
+
+
+class StepDownAccepted(EventBase):
+    kind: Literal["step_down_accepted"] = "step_down_accepted"
+    service: str
+    words: Words | None = Field(alias="said")
+
+
+class StepDownReturned(EventBase):
+    kind: Literal["step_down_returned"] = "step_down_returned"
+    service: str
+    words: Words | None = Field(alias="said")
+
+
+def fitting(referral: Referral, profile: Profile) -> list[str]:
+    """The services of the profile that take such people."""
+    return [
         name
-        for name, service in d.profile.services.items()
-        if not service.cohorts or d.referral.cohorts & {*service.cohorts, "unknown"}
+        for name, service in profile.services.items()
+        if not service.cohorts or referral.cohorts & {*service.cohorts, "unknown"}
     ]
-    if cmd.service not in fitting:
-        raise NotInProfile(f"that service is not offered here: expected one of {', '.join(fitting)}")
-    d.record(e.StepDownOffered(service=cmd.service, said=said))
+
+
+@act(OfferStepDown, stages=("step_down_preparing",))
+def offer(d: Deciding, cmd: OfferStepDown, words: Words | None) -> None:
+    """Offer it to a service of the profile that takes such people."""
+    services = fitting(d.referral, d.profile)
+    if cmd.service not in services:
+        raise NotInProfile(f"that service is not offered here: expected one of {', '.join(services)}")
+    d.record(StepDownOffered(service=cmd.service, words=words))
     d.go("offer")
 
 
-def accept(d: Deciding, cmd: c.AcceptStepDown, said: Said | None) -> None:
+@act(AcceptStepDown, stages=("step_down_offered",), roles=service_or_deciders, called=ACCEPTING)
+def accept(d: Deciding, cmd: AcceptStepDown, words: Words | None) -> None:
     """The service accepts: only now is the step-down an outcome."""
-    _for_the_service(d, "accept_step_down", said, "accepting this step-down")
-    d.record(e.StepDownAccepted(service=d.referral.service or "", said=said))
-    d.go("accept")
-    d.conclude("early_help")
+    _how_the_service_answered(d, words, ACCEPTING)
+    d.record(StepDownAccepted(service=d.referral.service or "", words=words))
+    close(d, "accept", "early_help")
 
 
-def give_back(d: Deciding, cmd: c.ReturnStepDown, said: Said | None) -> None:
+@act(ReturnStepDown, stages=("step_down_offered",), roles=service_or_deciders, called=RETURNING)
+def return_it(d: Deciding, cmd: ReturnStepDown, words: Words | None) -> None:
     """The service does not take it: a new decision."""
-    _for_the_service(d, "return_step_down", said, "returning this step-down")
-    comes_back(d, demands.words(said, "returning a step-down"))
+    _how_the_service_answered(d, words, RETURNING)
+    comes_back(d, demands.words(words, "returning a step-down"))
 
 
-def _for_the_service(d: Deciding, kind: str, said: Said | None, what: str) -> None:
-    """Who answers an offer: the service it was made to, or a decider of the hub, who says in words how the service has."""
-    demands.role(d, kind, what)
+def _how_the_service_answered(d: Deciding, words: Words | None, what: str) -> None:
+    """A decider of the hub who answers for the service says in words how the service has."""
     if d.by.role not in service(d.referral, d.profile):
-        demands.words(said, f"{what} for the service")
+        demands.words(words, f"{what} for the service")
 
 
-def comes_back(d: Deciding, said: Said | None) -> None:
-    """The case steps up again: given back, accepted by nobody in time, or not to be stepped down after all."""
+def comes_back(d: Deciding, words: Words | None) -> None:
+    """The case steps up again: returned, accepted by nobody in time, or not to be stepped down after all."""
     if d.referral.service:
-        d.record(e.StepDownReturned(service=d.referral.service, said=said))
+        d.record(StepDownReturned(service=d.referral.service, words=words))
     d.go("step_up")
+
+
+changes_nothing(StepDownAccepted)
+
+
+@folds(StepDownOffered)
+def _step_down_offered(referral: Referral, event: StepDownOffered, at: datetime, by: Actor) -> Changes:
+    return {"service": event.service}
+
+
+@folds(StepDownReturned)
+def _step_down_returned(referral: Referral, event: StepDownReturned, at: datetime, by: Actor) -> Changes:
+    return {"service": None, "outcomes": {}, "decided_at": None}
+
+
+@usually("step_down_preparing")
+def _step_down_preparing(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("step_down_preparing",))
+    name = fitting(world.referral, world.profile)[0]
+    title = world.profile.services[name].title
+    yield Give(OfferStepDown(service=name), rater(world.profile), f"offered to {title}")
+
+
+@usually("step_down_offered")
+def _step_down_offered_in_time(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("step_down_offered",))
+    offered = world.profile.services[world.referral.service or ""]
+    yield Give(AcceptStepDown(), offered.role, f"{offered.title} accepts")

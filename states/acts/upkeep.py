@@ -1,65 +1,112 @@
-"""What keeps a case whole: clocks that fire, alerts acknowledged, referrers told, links, notes, another profile."""
+"""What keeps a case whole: referrers who heard, links, notes, another version of the hub's rules."""
 
 from __future__ import annotations
 
-from mash.states import commands as c
-from mash.states import events as e
-from mash.states.acts import demands
-from mash.states.acts.step_down import comes_back
-from mash.states.commands import Said
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands, rating
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile
+from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.stages import ALL, SEEN
+from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+
+Relation = Literal["same_child", "sibling", "household", "same_incident"]
 
 
-def fire_clocks(d: Deciding, cmd: c.FireClocks, said: Said | None) -> None:
-    """Let every clock that is due warn, breach or climb. A step-down that nobody accepted in time comes back."""
-    for clock_id in tuple(d.referral.clocks):
-        clock = d.referral.clocks[clock_id]
-        if clock.next_at is None or clock.next_at > d.now:
-            continue
-        if clock.breached_at is None and clock.due_at <= d.now:
-            d.record(e.ClockBreached(id=clock.id, due_at=clock.due_at))
-            d.escalate(d.referral.clocks[clock_id])
-            if clock.kind == "step_down_offered":
-                comes_back(d, None)
-        elif clock.next_rung_at and clock.next_rung_at <= d.now:
-            d.escalate(clock)
-        else:
-            d.record(e.ClockWarned(id=clock.id, role=d.on_duty(clock.owner), due_at=clock.due_at))
+class LinkReferral(CommandBase):
+    """Another referral belongs with this one. Both say so; the people in them are never merged."""
+
+    kind: Literal["link_referral"] = "link_referral"
+    other: Code
+    relation: Relation
 
 
-def acknowledge(d: Deciding, cmd: c.AcknowledgeAlert, said: Said | None) -> None:
-    """'I have it': the ladder stops, until the alert is renewed because its cause lasts."""
-    if cmd.clock not in d.referral.alerts:
-        raise Incomplete(f"no alert on that clock waits for acknowledgement; waiting: {', '.join(d.referral.alerts) or 'none'}")
-    d.record(e.AlertAcknowledged(id=cmd.clock, renew_at=d.profile.calendar.add(d.now, d.profile.renew)))
+class RecordLinked(CommandBase):
+    """The other side of a link."""
+
+    kind: Literal["record_linked"] = "record_linked"
+    other: Code
+    relation: Relation
 
 
-def record_told(d: Deciding, cmd: c.RecordTold, said: Said | None) -> None:
+class AdoptProfile(CommandBase):
+    """Go on under another version of the hub's profile."""
+
+    kind: Literal["adopt_profile"] = "adopt_profile"
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    rating: Code | None = Field(default=None, description="The rating from now on, where the adopted profile has others.")
+
+
+class AddNote(CommandBase):
+    """Add a note to the case."""
+
+    kind: Literal["add_note"] = "add_note"
+
+
+class RecordTold(CommandBase):
+    """The referrer was told: the notice was delivered."""
+
+    kind: Literal["record_told"] = "record_told"
+    what: Literal["acknowledgement", "outcome"]
+
+
+class ReferralLinked(EventBase):
+    kind: Literal["referral_linked"] = "referral_linked"
+    other: str
+    relation: str
+
+
+class ProfileAdopted(EventBase):
+    kind: Literal["profile_adopted"] = "profile_adopted"
+    profile: str
+
+
+class NoteAdded(EventBase):
+    kind: Literal["note_added"] = "note_added"
+    words: Words = Field(alias="said")
+
+
+class ReferrerTold(EventBase):
+    kind: Literal["referrer_told"] = "referrer_told"
+    what: str
+
+
+@act(RecordTold)
+def record_told(d: Deciding, cmd: RecordTold, words: Words | None) -> None:
     """The referrer was told: the notice was delivered."""
     kind = {"acknowledgement": "acknowledgement", "outcome": "outcome_told"}[cmd.what]
     if any(clock.kind == kind for clock in d.referral.running):
-        d.record(e.ReferrerTold(what=cmd.what))
+        d.record(ReferrerTold(what=cmd.what))
         d.stop(kind)
 
 
-def erase_people(d: Deciding, cmd: c.ErasePeople, said: Said | None) -> None:
-    """Nobody is erased of a case that somebody works on."""
-    if not d.referral.finished:
-        raise Incomplete("this referral is open, or its referrer is still to be told: nobody is erased before it is concluded")
-    if not d.referral.erased:
-        d.record(e.PeopleErased(why=cmd.why))
-
-
-def link(d: Deciding, cmd: c.LinkReferral | c.RecordLinked, said: Said | None) -> None:
+@act(LinkReferral, stages=ALL, stands_alone=True)
+def link(d: Deciding, cmd: LinkReferral, words: Words | None) -> None:
     """Another referral belongs with this one."""
-    if cmd.other == d.reference:
+    _link(d, cmd.other, cmd.relation)
+
+
+@act(RecordLinked)
+def record_linked(d: Deciding, cmd: RecordLinked, words: Words | None) -> None:
+    """This referral belongs with another one, which says so too."""
+    _link(d, cmd.other, cmd.relation)
+
+
+def _link(d: Deciding, other: str, relation: str) -> None:
+    if other == d.reference:
         raise Incomplete("a referral is linked with another one, not with itself")
-    if d.referral.links.get(cmd.other) != cmd.relation:
-        d.record(e.ReferralLinked(other=cmd.other, relation=cmd.relation))
+    if d.referral.links.get(other) != relation:
+        d.record(ReferralLinked(other=other, relation=relation))
 
 
-def adopt_profile(d: Deciding, cmd: c.AdoptProfile, said: Said | None) -> None:
+@act(AdoptProfile, stages=SEEN)
+def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
     """Go on under another version of the hub's profile; where that has other ratings, under one of them."""
     if cmd.rating:
         demands.rating(d, cmd.rating)
@@ -67,11 +114,30 @@ def adopt_profile(d: Deciding, cmd: c.AdoptProfile, said: Said | None) -> None:
         raise NotInProfile(f"the adopted profile has no rating '{d.referral.rating}': say which it is from now on (rating)")
     if d.profile.name != d.referral.hub:
         raise NotInProfile(f"{d.profile.title} is another hub's profile: transfer the referral instead")
-    d.record(e.ProfileAdopted(profile=cmd.digest))
+    d.record(ProfileAdopted(profile=cmd.digest))
     if cmd.rating and d.referral.rating and cmd.rating != d.referral.rating:
-        d.rerate(cmd.rating, said)
+        rating.change(d, cmd.rating, words)
 
 
-def add_note(d: Deciding, cmd: c.AddNote, said: Said | None) -> None:
+@act(AddNote, stages=ALL, stands_alone=True)
+def add_note(d: Deciding, cmd: AddNote, words: Words | None) -> None:
     """A note to the case."""
-    d.record(e.NoteAdded(said=demands.words(said, "a note")))
+    d.record(NoteAdded(words=demands.words(words, "a note")))
+
+
+changes_nothing(NoteAdded)
+
+
+@folds(ReferralLinked)
+def _referral_linked(referral: Referral, event: ReferralLinked, at: datetime, by: Actor) -> Changes:
+    return {"links": {**referral.links, event.other: event.relation}}
+
+
+@folds(ProfileAdopted)
+def _profile_adopted(referral: Referral, event: ProfileAdopted, at: datetime, by: Actor) -> Changes:
+    return {"profile": event.profile}
+
+
+@folds(ReferrerTold)
+def _referrer_told(referral: Referral, event: ReferrerTold, at: datetime, by: Actor) -> Changes:
+    return {"deliveries": (*referral.deliveries, event.what)}

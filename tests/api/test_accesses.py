@@ -8,7 +8,7 @@ from typing import Any
 from commands import mash_here
 from hub import Hub
 
-from mash.flows.store.accesses import MOST
+from mash.flows.store.reads.accesses import MOST
 from mash.notifications.links import AlertLink, sign, status_code
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from commands import mash_here as mash
-from hub import Hub, eventually
+from hub import Hub, eventually, hub_here
 
 ROTA = """entry,role,person,days,starts,ends,since,until,every,bank_holidays,instead_of,why
 weekly,duty_manager,dm1,mon tue wed thu,09:00,17:00,2026-11-02,,,,,
@@ -19,15 +19,22 @@ weekly,out_of_hours,edt2,sat sun,09:00,17:00,2026-11-02,,,,,
 """
 
 
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    """A hub at which an hour takes fifteen seconds."""
+    with hub_here(rate=240.0) as running:
+        yield running
+
+
 @pytest.fixture
-def where(quick: Hub) -> Iterator[dict[str, str]]:
+def where(hub: Hub) -> Iterator[dict[str, str]]:
     """The installation's environment; the rota that a test puts in force is taken back."""
     yield {
-        "MASH_DATA_DIR": str(quick.settings.data_dir),
-        "MASH_CHANNELS_FILE": str(quick.settings.channels_file),
+        "MASH_DATA_DIR": str(hub.settings.data_dir),
+        "MASH_CHANNELS_FILE": str(hub.settings.channels_file),
         "COLUMNS": "200",
     }
-    quick.sql("TRUNCATE rota")
+    hub.sql("TRUNCATE rota")
 
 
 def put_in_force(where: dict[str, str], tmp_path: Path, text: str = ROTA) -> str:
@@ -44,7 +51,7 @@ def on_duty(where: dict[str, str], at: str, role: str) -> list[str]:
 
 
 def test_who_is_on_at_a_time_as_people_say_it_and_why_without_any_address(
-    quick: Hub, where: dict[str, str], tmp_path: Path
+    hub: Hub, where: dict[str, str], tmp_path: Path
 ) -> None:
     assert "4 weekly patterns" in put_in_force(where, tmp_path)
     shown = mash("rota", "show", "--at", "friday 17:10", **where).stdout
@@ -58,7 +65,7 @@ def test_who_is_on_at_a_time_as_people_say_it_and_why_without_any_address(
     assert mash("rota", "show", "--at", "whenever", **where).returncode == 2
 
 
-def test_swap_cover_and_absence_change_who_is_on(quick: Hub, where: dict[str, str], tmp_path: Path) -> None:
+def test_swap_cover_and_absence_change_who_is_on(hub: Hub, where: dict[str, str], tmp_path: Path) -> None:
     put_in_force(where, tmp_path)
     assert (
         mash("rota", "swap", "merton", "duty_manager", "dm1", "dm2", "2026-12-03 10:00", "2026-12-04 10:00", **where).returncode
@@ -78,7 +85,7 @@ def test_swap_cover_and_absence_change_who_is_on(quick: Hub, where: dict[str, st
     )
 
 
-def test_a_rota_goes_out_and_comes_in_again_as_csv_and_as_icalendar(quick: Hub, where: dict[str, str], tmp_path: Path) -> None:
+def test_a_rota_goes_out_and_comes_in_again_as_csv_and_as_icalendar(hub: Hub, where: dict[str, str], tmp_path: Path) -> None:
     put_in_force(where, tmp_path)
     before = mash("rota", "export", "merton", **where).stdout
     calendar = tmp_path / "rota.ics"
@@ -88,7 +95,7 @@ def test_a_rota_goes_out_and_comes_in_again_as_csv_and_as_icalendar(quick: Hub, 
     assert mash("rota", "export", "merton", **where).stdout == before
 
 
-def test_a_wrong_rota_is_refused_by_line_and_the_one_in_force_stays(quick: Hub, where: dict[str, str], tmp_path: Path) -> None:
+def test_a_wrong_rota_is_refused_by_line_and_the_one_in_force_stays(hub: Hub, where: dict[str, str], tmp_path: Path) -> None:
     put_in_force(where, tmp_path)
     wrong = tmp_path / "wrong.csv"
     wrong.write_text(ROTA.replace("dm2", "Jane Doe"))
@@ -97,14 +104,15 @@ def test_a_wrong_rota_is_refused_by_line_and_the_one_in_force_stays(quick: Hub, 
     assert on_duty(where, "friday 10:00", "duty_manager") == ["dm2"]
 
 
-def test_a_gap_is_found_and_told_to_the_administrators(quick: Hub, where: dict[str, str], tmp_path: Path) -> None:
+def test_a_gap_is_found_and_told_to_the_administrators(hub: Hub, where: dict[str, str], tmp_path: Path) -> None:
     said = put_in_force(where, tmp_path, ROTA.replace("fri,09:00,17:00", "fri,09:00,15:00"))
     assert "merton: nobody is on duty: duty manager from Fri" in said
     checked = mash("rota", "check", "merton", **where)
     assert checked.returncode == 1 and "15:00" in checked.stdout
     told = "MASH system: nobody will be on duty"
-    eventually(lambda: quick.received.telling("administrator", told) >= 1)
-    answer = quick.http.get("/rota", headers=quick.staff("duty_manager", hub="merton")).json()
+    hub.work()
+    assert hub.received.telling("administrator", told) >= 1
+    answer = hub.http.get("/rota", headers=hub.staff("duty_manager", hub="merton")).json()
     assert answer["gaps"][0]["role"] == "duty_manager"
     begins = datetime.fromisoformat(answer["gaps"][0]["begins"])
     assert begins - datetime.fromisoformat(answer["at"]) > timedelta(0)
@@ -112,16 +120,16 @@ def test_a_gap_is_found_and_told_to_the_administrators(quick: Hub, where: dict[s
 
 
 def test_a_test_goes_to_whoever_is_on_duty_and_says_what_each_channel_did(
-    quick: Hub, where: dict[str, str], tmp_path: Path
+    hub: Hub, where: dict[str, str], tmp_path: Path
 ) -> None:
     sent = mash("notify", "test", "practice_manager", "--hub", "merton", **where)
     assert sent.returncode == 0 and "practice_manager 1: json" in sent.stdout and "ok" in sent.stdout
-    assert any("Test of" in post["title"] for post in quick.received.posts)
-    quick.received.refuse = True
+    assert any("Test of" in post["title"] for post in hub.received.posts)
+    hub.received.refuse = True
     try:
         failed = mash("notify", "test", "practice_manager", "--hub", "merton", **where)
     finally:
-        quick.received.refuse = False
+        hub.received.refuse = False
     assert failed.returncode == 1 and "failed" in failed.stdout and "127.0.0.1" not in failed.stdout
     assert mash("notify", "test", "nobody", "--hub", "merton", **where).returncode == 1
     assert "--hub" in mash("notify", "test", "practice_manager", **where).stderr
@@ -142,22 +150,28 @@ def test_notices_can_be_looked_at_and_a_hubs_own_words_too(tmp_path: Path) -> No
     assert mash("notify", "preview", "postcard").returncode == 2
 
 
-def test_what_could_not_be_delivered_shows_on_the_board_and_can_be_tried_again(quick: Hub, where: dict[str, str]) -> None:
-    reference = quick.referral()
-    quick.awaits(reference, "Awaiting triage")
-    eventually(lambda: quick.sql("SELECT count(*) FROM notice WHERE reference = %s AND status = 'queued'", reference) == [(0,)])
-    quick.sql("UPDATE notice SET status = 'dead' WHERE reference = %s AND kind = 'contact_to_rate'", reference)
-    board = quick.http.get("/cases", headers=quick.staff("duty_manager"), params={"limit": 500}).json()
+def test_what_could_not_be_delivered_shows_on_the_board_and_can_be_tried_again(hub: Hub, where: dict[str, str]) -> None:
+    reference = hub.referral()
+    hub.work()
+    assert hub.sql("SELECT count(*) FROM notice WHERE reference = %s AND status = 'queued'", reference) == [(0,)]
+    hub.sql("UPDATE notice SET status = 'dead' WHERE reference = %s AND kind = 'contact_to_rate'", reference)
+    board = hub.http.get("/cases", headers=hub.staff("duty_manager"), params={"limit": 500}).json()
     assert board["undelivered"] == 1
     assert [case["undelivered"] for case in board["cases"] if case["reference"] == reference] == [1]
-    assert "1 notices could not be delivered" in " ".join(quick.http.get("/health").json()["wrong"])
+    assert "1 notices could not be delivered" in " ".join(hub.http.get("/health").json()["wrong"])
     assert reference in mash("notify", "dead", **where).stdout
     assert "1 notices are tried again" in mash("notify", "retry", **where).stdout
-    eventually(lambda: quick.http.get("/cases", headers=quick.staff("duty_manager")).json()["undelivered"] == 0)
+    hub.work()
+    assert hub.http.get("/cases", headers=hub.staff("duty_manager")).json()["undelivered"] == 0
 
 
-def test_who_has_an_alert_shows_on_the_board_and_the_case(quick: Hub) -> None:
-    reference = quick.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
-    eventually(lambda: "triage" in quick.case(reference)["alerts"])
-    quick.give(reference, "acknowledge_alert", clock="triage")
-    assert quick.case(reference)["held_by"] == {"triage": "duty_manager.social_care"}
+def test_who_has_an_alert_shows_on_the_board_and_the_case(hub: Hub) -> None:
+    reference = hub.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
+
+    def called() -> bool:
+        hub.work()
+        return "triage" in hub.case(reference)["alerts"]
+
+    eventually(called)
+    hub.give(reference, "acknowledge_alert", clock="triage")
+    assert hub.case(reference)["held_by"] == {"triage": "duty_manager.social_care"}

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hub import ORDINARY, Hub, temporary_hub
+from hub import ORDINARY, Hub, hub_here, served
 
+from mash.api import wire
 from mash.api.guard import WRONG_PER_MINUTE
 
 ALWAYS = {
@@ -24,16 +25,17 @@ ALWAYS = {
 
 
 @pytest.fixture(scope="module")
-def limited() -> Iterator[Hub]:
-    """A hub whose callers have limits, at an address by HTTPS."""
-    with temporary_hub(
-        parts={"api"},
-        requests_per_minute=200,
-        anonymous_requests_per_minute=60,
-        body_seconds=3.0,
-        trusted_proxies="",
-        public_url="https://mash.example.org",
-    ) as running:
+def own() -> Iterator[Hub]:
+    """A hub whose database may be killed."""
+    with hub_here() as running:
+        yield running
+
+
+@pytest.fixture
+def limited(own: Hub) -> Iterator[Hub]:
+    """A hub whose callers have limits, at an address by HTTPS; nobody has called yet."""
+    limits = {"requests_per_minute": 200, "anonymous_requests_per_minute": 60, "body_seconds": 3.0}
+    with served(own, **limits, trusted_proxies="", public_url="https://mash.example.org") as running:
         yield running
 
 
@@ -89,7 +91,10 @@ def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_databas
         connection.close()
 
 
-def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection(hub: Hub) -> None:
+def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.5)
     drip, nothing = said(hub, b"GET /health HTTP/1.1\r\n"), said(hub, b"")
     assert problem(answered(drip))["status"] == 408
     assert problem(answered(nothing))["status"] == 408
@@ -222,9 +227,6 @@ def test_a_wrong_method_says_which_are_right(hub: Hub) -> None:
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
 
 
-# --- at the end, for they shut out whoever comes after --------------------------------------------------------------------------
-
-
 def test_an_invented_address_of_a_proxy_is_not_believed(limited: Hub) -> None:
     invented = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in range(80))
     answers = [limited.http.get("/rota", headers=headers).status_code for headers in invented]
@@ -235,7 +237,10 @@ def test_an_error_of_ours_says_nothing_of_its_cause(limited: Hub) -> None:
     signed_in = limited.staff("duty_manager")
     assert limited.http.get("/rota", headers=signed_in).status_code == 200
     limited.stack.kill("postgres")
-    answer = limited.http.get("/rota", headers=signed_in)
+    try:
+        answer = limited.http.get("/rota", headers=signed_in)
+    finally:
+        limited.stack.start("postgres")
     assert answer.status_code == 500
     assert answer.headers["content-security-policy"]
     assert set(answer.json()) == {"type", "title", "status"}

@@ -19,8 +19,8 @@ from hub import eventually
 from mash.api.identity import PUBLISHED_FOR, Provider
 from mash.api.problems import ProviderFailed
 from mash.config.sign_on import SignOn
-from mash.flows.stack import free_port
-from mash.states.commands import Actor
+from mash.flows.installation.stack import free_port
+from mash.states.values import Actor
 
 DUTY = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="sandwell")
 CALLBACK = "http://127.0.0.1:1/sign-in/callback"

@@ -35,11 +35,13 @@ def test_the_master_key_is_rotated_and_the_old_one_retired_while_everything_goes
     file = hub.settings.master_key_file
     assert file
     old = file.read_text().strip()
-    assert "newest  wraps" in mash_here("keys", "status", **here).stdout
-    rotated = mash_here("keys", "rotate", **here)
+    assert "newest  wraps" in mash_here("master-key", "status", **here).stdout
+    old_name = mash_here("keys", "status", **here)
+    assert "newest  wraps" in old_name.stdout and "mash keys is called mash master-key now" in old_name.stderr
+    rotated = mash_here("master-key", "rotate", **here)
     assert rotated.returncode == 0 and "back it up now" in rotated.stdout, rotated.stderr
     meanwhile = hub.referral()
-    retired = mash_here("keys", "retire", **here)
+    retired = mash_here("master-key", "retire", **here)
     assert retired.returncode == 0 and "holds the newest key alone" in retired.stdout, retired.stderr
     assert file.read_text().strip() != old and len(file.read_text().split()) == 1
     assert file.stat().st_mode & 0o777 == 0o600

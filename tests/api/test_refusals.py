@@ -8,8 +8,8 @@ from hub import CANARY, ORDINARY, Hub
 from mash.api import problems
 from mash.config.permissions import read_permissions
 from mash.notifications.notices import REFERRER
-from mash.states.commands import SYSTEM
 from mash.states.errors import Refusal
+from mash.states.values import SYSTEM
 
 
 def kinds(of: type[Refusal]) -> set[type[Refusal]]:
@@ -212,4 +212,3 @@ def test_children_whose_paths_differ_continue_as_linked_referrals_and_the_referr
     assert (linked["parent"], linked["open"]) == (reference, False)
     parts = hub.http.get(f"/referrals/{reference}", headers={"Authorization": f"Bearer {hub.key}"}).json()["parts"]
     assert [part["status"] for part in parts] == ["decided", "decided"]
-    hub.awaits(f"{reference}-B", "Completed")

@@ -25,13 +25,16 @@ import pyotp
 import pytest
 from commands import mash_here
 from hub import eventually
+from serving import serving
 
 from mash.api.accounts import change_accounts, change_password, new_account
 from mash.api.app import create_app
+from mash.api.pages import live as live_pages
 from mash.config.permissions import read_permissions
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import Account, Position, accounts_text, read_accounts, read_sign_on
-from mash.flows.stack import Stack, free_port, write_secret
+from mash.flows.installation.secret_files import write_secret
+from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.sessions import hash_of
 
 PASSWORD = "correct horse battery"
@@ -99,8 +102,7 @@ def place() -> Iterator[Place]:
     )
     process = run_provider(port)
     try:
-        with Stack(settings, {"api"}) as stack:
-            stack.wait_ready(60)
+        with Stack(settings, ()) as stack, serving(stack.settings):
             yield Place(stack, issuer, pyotp.TOTP(account.one_time_codes.get_secret_value()))
     finally:
         process.send_signal(signal.SIGTERM)
@@ -342,7 +344,8 @@ def test_another_site_gives_a_screen_no_key(place: Place) -> None:
         assert browser.post("/wall/key", data={"key": "made up"}).status_code == 401
 
 
-def test_a_page_that_is_live_hears_no_more_once_its_session_is_over(place: Place) -> None:
+def test_a_page_that_is_live_hears_no_more_once_its_session_is_over(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_pages, "QUIET", 0.5)  # seconds, after which it is seen that nobody is signed in any more
     with place.browser() as browser, place.browser() as elsewhere:
         page = elsewhere.get(SIGN_IN)
         browser.get(SIGN_IN)

@@ -8,11 +8,12 @@ from pathlib import Path
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.config.sign_on import read_sign_on
-from mash.flows.stack import write_secret
-from mash.flows.walk import walk_all
+from mash.flows.installation.secret_files import write_secret
+from mash.flows.telling.walk import walk_all
 
 TESTS = Path(__file__).parents[1]
-PAGE = TESTS.parent / "docs" / "profiles.md"
+DOCS = TESTS.parent / "docs"
+PAGE = DOCS / "use" / "profiles.md"
 BLANK = 'title = "Ourtown MASH"\narea = "Ourtown Council"\n'
 
 
@@ -32,7 +33,7 @@ def test_the_examples_of_the_page_are_together_a_profile_that_walks(tmp_path: Pa
 
 
 def test_the_sign_on_file_of_the_page_is_one_that_is_taken(tmp_path: Path) -> None:
-    page = (PAGE.parent / "security.md").read_text(encoding="utf-8")
+    page = (DOCS / "run" / "security.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     write_secret(tmp_path / "sign_on.toml", example)
     file = read_sign_on(Settings(sign_on_file=tmp_path / "sign_on.toml"))
@@ -40,7 +41,7 @@ def test_the_sign_on_file_of_the_page_is_one_that_is_taken(tmp_path: Path) -> No
 
 
 def test_every_test_that_the_table_of_requirements_names_is_there_and_no_requirement_is_named_twice() -> None:
-    table = (PAGE.parent / "security.md").read_text(encoding="utf-8").split("## OWASP ASVS")[1]
+    table = (DOCS / "run" / "security.md").read_text(encoding="utf-8").split("## OWASP ASVS")[1]
     named = set(re.findall(r"`([\w/]+\.py)::(\w+)`", table))
     assert len(named) > 50
     assert [

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from mash.config.commands import SHIPPED as COMMANDS
 from mash.config.permissions import SHIPPED, PermissionsError, may, read_permissions, roles
-from mash.states.machine import COMMANDS
+from mash.states.messages import STAFF_ACTS
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ PARTNERS = {
         ),
         (
             "social_worker",
-            set(COMMANDS)
+            set(STAFF_ACTS)
             - {
                 "record_decision",
                 "sign_off_decision",
@@ -87,39 +88,59 @@ PARTNERS = {
     ],
 )
 def test_a_role_may_do_what_it_is_there_for_and_no_more(role: str, commands: set[str]) -> None:
-    assert {command for command in COMMANDS if may(role, command)} == commands
+    assert {command for command in STAFF_ACTS if may(role, command)} == commands
 
 
 def test_every_role_may_do_something_and_every_command_is_somebodys() -> None:
     table = read_permissions()
-    assert all(any(may(role, what) for what in (*COMMANDS, *table.actions)) for role in roles())
-    assert all(any(may(role, command) for role in roles()) for command in COMMANDS)
+    assert all(any(may(role, what) for what in (*STAFF_ACTS, *table.actions)) for role in roles())
+    assert all(any(may(role, command) for role in roles()) for command in STAFF_ACTS)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("add_note = ", "add_notes = ", "commands.add_notes: unknown command: expected one of conclude_consultation"),
-        (
-            'adopt_profile = ["team_manager"',
-            'adopt_profile = ["team_leader"',
-            "commands.adopt_profile: expected a list of managers",
-        ),
         ('managers = ["duty_manager"', 'managers = ["duty"', "groups.managers: expected a list of duty_manager"),
-        ("ask_agencies = ", "# ask_agencies = ", "commands: ask_agencies: missing"),
         ("[roles]", "[extra]\n[roles]", "extra: expected the tables"),
         ('own = ["referrer"]', 'owned = ["referrer"]', "reach.owned: unknown reach: expected one of hub, involved, own"),
         ('read_board = ["hub"', 'read_board = ["hubs"', "actions.read_board: expected a list of managers"),
     ],
 )
 def test_a_wrong_table_is_refused_with_file_and_line(tmp_path: Path, old: str, new: str, expected: str) -> None:
-    path = tmp_path / "permissions.toml"
-    path.write_text(SHIPPED.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    path = changed(tmp_path, SHIPPED, old, new)
     with pytest.raises(PermissionsError) as refused:
         read_permissions(path)
-    line = next(
-        n
-        for n, text in enumerate(path.read_text().splitlines(), 1)
-        if new.split("\n")[0] in text or (new.startswith("#") and text == "[commands]")
-    )
-    assert f"permissions.toml:{line}: {expected}" in str(refused.value)
+    assert f"permissions.toml:{line_of(path, new)}: {expected}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("[add_note]", "[add_notes]", "add_notes: unknown command: expected one of conclude_consultation"),
+        ("[ask_agencies]", "[add_note.ask_agencies]", "[ask_agencies] is missing: expected button, done, help, roles"),
+        ('roles = ["managers", "administrator"]', 'roles = ["leaders"]', "adopt_profile.roles: expected a list of managers"),
+        ('asks.place = "Area"', "", "assign_place: asks.place is missing: expected what the form asks for it"),
+        ('asks.place = "Area"', 'asks.place = "Area"\nasks.where = "Where?"', "assign_place.asks.where: no such field"),
+        ('button = "Add a note"', 'knob = "Add a note"', "add_note.button: Field required"),
+    ],
+)
+def test_a_command_without_its_words_or_rights_is_refused_with_file_and_line(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    path = changed(tmp_path, COMMANDS, old, new)
+    with pytest.raises(PermissionsError) as refused:
+        read_permissions(of_commands=path)
+    assert expected in str(refused.value) and "commands.toml:" in str(refused.value)
+
+
+def changed(folder: Path, shipped: Path, old: str, new: str) -> Path:
+    """A copy of a file of the configuration with something changed."""
+    text = shipped.read_text(encoding="utf-8")
+    assert old in text
+    path = folder / shipped.name
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def line_of(path: Path, words: str) -> int:
+    return next(n for n, text in enumerate(path.read_text().splitlines(), 1) if words.split("\n")[0] in text)

@@ -8,28 +8,26 @@ import pytest
 
 from mash.config.describe import describe, differences, explain
 from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stated, stored_profile
-from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordStrategyDiscussion, Said, Subject
-from mash.states.decide import decide
-from mash.states.machine import OPEN
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.protection import RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral
 from mash.states.profile import Profile
-from mash.states.referral import Referral, evolve
+from mash.states.stages import OPEN
+from mash.states.values import Actor, Subject, Words
+from mash.states.world import World
 
 RECEIVED = datetime(2026, 6, 3, 10, 0, tzinfo=UTC)
 DUTY = Actor(id="account-1", role="duty_manager", agency="social_care", hub="any")
-WORDS = Said(item="item-1", hmac="00")
+WORDS = Words(item="item-1", hmac="00")
 
 
-def rated(profile: Profile, rating: str) -> Referral:
+def rated(profile: Profile, rating: str) -> World:
     """A child's referral, received and rated at once."""
-    referral: Referral | None = None
-    for command in (
-        ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=(Subject(id="S1", cohort="child"),)),
-        RateReferral(rating=rating),
-    ):
-        for event in decide(referral, command, profile, DUTY, RECEIVED, reference="R1", said=WORDS):
-            referral = evolve(referral, event, RECEIVED, DUTY)
-    assert referral is not None
-    return referral
+    case = World(profile, RECEIVED)
+    subjects = (Subject(id="S1", cohort="child"),)
+    case.give(ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=subjects), DUTY, words=WORDS)
+    case.give(RateReferral(rating=rating), DUTY, words=WORDS)
+    return case
 
 
 def write(folder: Path, *changes: tuple[str, str], hub: str = "sandwell") -> Path:
@@ -69,7 +67,7 @@ def test_every_stage_that_somebody_waits_in_has_a_clock(name: str) -> None:
 
 @pytest.mark.parametrize(("rating", "hours"), [("red", 4), ("amber", 24), ("green", 72)])
 def test_sandwells_ratings_are_due_in_their_hours_from_receipt(rating: str, hours: int) -> None:
-    referral = rated(load_profile("sandwell"), rating)
+    referral = rated(load_profile("sandwell"), rating).referral
     assert referral.clocks["response"].due_at == RECEIVED + timedelta(hours=hours)
 
 
@@ -87,17 +85,16 @@ def test_sandwell_asks_twelve_agencies_and_takes_adults() -> None:
 
 
 def test_a_red_of_merton_goes_straight_to_the_strategy_discussion() -> None:
-    referral = rated(load_profile("merton"), "red")
+    referral = rated(load_profile("merton"), "red").referral
     assert referral.stage == "strategy_discussion"
     assert not referral.checks
 
 
 def test_a_red_of_merton_that_ends_without_section_47_is_decided() -> None:
-    merton, referral = load_profile("merton"), rated(load_profile("merton"), "red")
+    case = rated(load_profile("merton"), "red")
     held = RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="no_section_47")
-    for event in decide(referral, held, merton, DUTY, RECEIVED, reference="R1", said=WORDS):
-        referral = evolve(referral, event, RECEIVED, DUTY)
-    assert referral.stage == "decision"
+    case.give(held, DUTY, words=WORDS)
+    assert case.stage == "decision"
 
 
 @pytest.mark.parametrize(("rating", "stage"), [("amber", "agency_checks"), ("green", "agency_checks"), ("blue", "decision")])

@@ -9,7 +9,10 @@ from hubs_at_work import DUTY, Case, at_decision, outcome, partner, rated, recei
 
 from mash.config.permissions import may
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.contact import ConcludeConsultation
+from mash.states.acts.disagreements import RaiseDisagreement
+from mash.states.acts.meetings import RecordDissent
 from mash.states.errors import ReasonNeeded
 
 EXPLOITED = {"categories": ("exploitation",)}
@@ -27,7 +30,7 @@ def test_alexi_a_voluntary_sector_worker_is_a_partner_and_is_asked_like_the_stat
 
 def test_alexi_the_worker_advises_what_should_be_done_and_how_it_should_be_rated() -> None:
     case = rated("alexi", "amber", **EXPLOITED)
-    advice = c.AnswerCheck(agency="voluntary_sector", known=True, recommendation="section_47", suggested_rating="red")
+    advice = AnswerCheck(agency="voluntary_sector", known=True, recommendation="section_47", suggested_rating="red")
     case.give(advice, WORKER)
     check = case.referral.checks["voluntary_sector"]
     assert (check.recommendation, check.suggested_rating) == ("section_47", "red")
@@ -37,7 +40,7 @@ def test_alexi_the_worker_advises_what_should_be_done_and_how_it_should_be_rated
 def test_alexi_a_professional_may_ask_for_advice_about_the_exploitation_of_a_child() -> None:
     case = received("alexi", contact="advice", source_agency="education", **EXPLOITED)
     assert case.stage == "consultation"
-    case.give(c.ConcludeConsultation(outcome="advice"))
+    case.give(ConcludeConsultation(outcome="advice"))
     assert case.stage == "advice_given"
 
 
@@ -55,21 +58,21 @@ def test_alexi_says_from_which_document_the_worker_advises() -> None:
 
 def test_alexi_the_worker_may_challenge_a_rating() -> None:
     case = rated("alexi", "amber", **EXPLOITED)
-    case.give(c.RaiseDisagreement(about="rating", rating="red"), WORKER)
+    case.give(RaiseDisagreement(about="rating", rating="red"), WORKER)
     assert case.referral.disputed == ("D1",) and may("agency", "raise_disagreement")
 
 
 def test_alexi_the_worker_may_challenge_a_decision_and_take_it_further() -> None:
     case = at_decision("alexi", **EXPLOITED)
     case.give(outcome(case, "no_further_action"), DUTY)
-    case.give(c.RaiseDisagreement(about="decision"), WORKER)
+    case.give(RaiseDisagreement(about="decision"), WORKER)
     assert case.referral.disputed == ("D1",) and may("agency", "take_disagreement_further")
     assert {clock.kind for clock in case.referral.running} >= {"disagreement"}
 
 
 def test_alexi_the_workers_dissent_stands_in_the_record() -> None:
     case = at_decision("alexi", **EXPLOITED)
-    case.give(c.RecordDissent(about="rating"), WORKER)
+    case.give(RecordDissent(about="rating"), WORKER)
     assert case.referral.dissents == ("voluntary_sector:rating",)
 
 
@@ -84,7 +87,7 @@ def test_alexi_states_that_the_worker_challenges() -> None:
 def worked_with() -> Case:
     """A case that the voluntary-sector worker has taken up, and on which the others have not answered."""
     case = rated("alexi", "amber", **EXPLOITED)
-    case.give(c.AnswerCheck(agency="voluntary_sector", known=True, relevant=True, recommendation="early_help"), WORKER)
+    case.give(AnswerCheck(agency="voluntary_sector", known=True, relevant=True, recommendation="early_help"), WORKER)
     return case
 
 
@@ -104,7 +107,7 @@ def test_alexi_an_agency_that_stays_away_because_of_the_worker_is_chased_and_the
 def test_alexi_the_hub_does_not_go_on_without_the_others_unless_it_says_why() -> None:
     case = worked_with()
     with pytest.raises(ReasonNeeded):
-        case.give(c.ProceedWithoutReplies(), DUTY, words=False)
+        case.give(ProceedWithoutReplies(), DUTY, words=False)
     assert set(case.referral.outstanding) == set(case.profile.agencies) - {"voluntary_sector"}
 
 

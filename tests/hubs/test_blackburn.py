@@ -19,7 +19,7 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.sharing import RecordThreshold
 from mash.states.errors import Incomplete, ReasonNeeded
 from mash.states.firewall import product, view
 
@@ -58,8 +58,8 @@ def test_blackburn_tests_each_case_for_actual_or_likely_harm() -> None:
 def test_blackburn_what_the_test_for_harm_found_is_recorded_with_its_reason(harm: bool) -> None:
     case = received("blackburn")
     with pytest.raises(ReasonNeeded):
-        case.give(c.RecordThreshold(significant_harm=harm), SOCIAL_WORKER, words=False)
-    case.give(c.RecordThreshold(significant_harm=harm), SOCIAL_WORKER)
+        case.give(RecordThreshold(significant_harm=harm), SOCIAL_WORKER, words=False)
+    case.give(RecordThreshold(significant_harm=harm), SOCIAL_WORKER)
     assert case.referral.significant_harm is harm
 
 

@@ -19,7 +19,10 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.assessment import CompleteAssessment
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.errors import Incomplete, NotYours
 
 EARLY_HELP = person("early_help", "early_help")
@@ -33,9 +36,9 @@ def assessing() -> Case:
     return case
 
 
-def assessed(result: Any) -> c.CompleteAssessment:
+def assessed(result: Any) -> CompleteAssessment:
     """The end of the assessment, with this outcome."""
-    return c.CompleteAssessment(factors=("1A",), outcome=result, transfer_to="E06000999")
+    return CompleteAssessment(factors=("1A",), outcome=result, transfer_to="E06000999")
 
 
 # Pre-birth to 18
@@ -70,21 +73,21 @@ def test_bradford_transfers_only_after_its_own_assessment() -> None:
 def test_bradford_one_child_of_several_is_not_stepped_down_before_the_assessment_either() -> None:
     case = at_decision("bradford", "child", "child")
     with pytest.raises(Incomplete, match="decide section_17 first"):
-        case.give(c.RecordDecision(outcomes={"s0": "section_17", "s1": "early_help"}), TEAM_MANAGER)
+        case.give(RecordDecision(outcomes={"s0": "section_17", "s1": "early_help"}), TEAM_MANAGER)
 
 
 def test_bradford_steps_down_to_early_help_at_the_end_of_the_assessment() -> None:
     case = assessing()
     case.give(assessed("early_help"), TEAM_MANAGER)
-    case.give(c.OfferStepDown(service="early_help"))
-    case.give(c.AcceptStepDown(), EARLY_HELP)
+    case.give(OfferStepDown(service="early_help"))
+    case.give(AcceptStepDown(), EARLY_HELP)
     assert case.stage == "step_down_accepted"
 
 
 def test_bradford_steps_down_to_universal_services_at_the_end_of_the_assessment() -> None:
     case = assessing()
     case.give(assessed("early_help"), TEAM_MANAGER)
-    case.give(c.OfferStepDown(service="universal"))
+    case.give(OfferStepDown(service="universal"))
     assert case.stage == "step_down_offered" and case.profile.services["universal"].kind == "universal"
 
 
@@ -97,8 +100,8 @@ def test_bradford_transfers_at_the_end_of_the_assessment() -> None:
 def test_bradford_a_case_that_was_assessed_and_came_back_is_stepped_down_without_a_second_assessment() -> None:
     case = assessing()
     case.give(assessed("early_help"), TEAM_MANAGER)
-    case.give(c.OfferStepDown(service="early_help"))
-    case.give(c.ReturnStepDown(), EARLY_HELP)
+    case.give(OfferStepDown(service="early_help"))
+    case.give(ReturnStepDown(), EARLY_HELP)
     case.give(outcome(case, "early_help"), TEAM_MANAGER)
     assert case.stage == "step_down_preparing"
 
@@ -132,11 +135,11 @@ def test_bradford_nobody_else_decides(role: str) -> None:
 
 def test_bradford_a_social_work_manager_concludes_enquiries() -> None:
     case = at_decision("bradford")
-    case.give(c.CallStrategyDiscussion())
-    case.give(c.RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
     with pytest.raises(NotYours):
-        case.give(c.ConcludeEnquiries(outcome="conference"), DUTY)
-    case.give(c.ConcludeEnquiries(outcome="conference"), TEAM_MANAGER)
+        case.give(ConcludeEnquiries(outcome="conference"), DUTY)
+    case.give(ConcludeEnquiries(outcome="conference"), TEAM_MANAGER)
     assert case.stage == "conference"
 
 

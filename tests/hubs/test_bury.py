@@ -20,9 +20,10 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile, stated
-from mash.states import commands as c
-from mash.states.commands import ReportedConsent
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.errors import Incomplete, NotInProfile
+from mash.states.values import ReportedConsent
 
 PANEL = person("early_help", "early_help")
 
@@ -83,7 +84,7 @@ def test_bury_a_high_referral_of_the_late_morning_is_reviewed_at_a_meeting_of_th
 
 def test_bury_an_initial_strategy_meeting_is_due_within_twenty_four_hours() -> None:
     case = received("bury")
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     clock = case.clock("strategy_discussion")
     assert clock.due_at == MORNING + timedelta(hours=24) and clock.source.startswith("Home Office 2014: '")
     assert "product default" not in clock.source
@@ -91,10 +92,10 @@ def test_bury_an_initial_strategy_meeting_is_due_within_twenty_four_hours() -> N
 
 def test_bury_a_strategy_meeting_after_twenty_four_hours_is_late_and_still_held() -> None:
     case = received("bury")
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     case.run_to(MORNING + timedelta(hours=30))
     assert case.clock("strategy_discussion").breached_at == MORNING + timedelta(hours=24)
-    case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"))
+    case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"))
     assert case.stage == "enquiries"
 
 
@@ -129,26 +130,26 @@ def test_bury_consent_need_not_be_sought_for_child_protection() -> None:
 
 def test_bury_a_case_can_be_stepped_down_to_the_early_help_panel() -> None:
     case = stepped_down("bury")
-    case.give(c.OfferStepDown(service="early_help_panel"))
+    case.give(OfferStepDown(service="early_help_panel"))
     assert "Early Help Panel" in case.words("step_down_offered")
-    case.give(c.AcceptStepDown(), PANEL)
+    case.give(AcceptStepDown(), PANEL)
     assert case.stage == "step_down_accepted" and not case.referral.open
     assert case.profile.services["early_help_panel"].kind == "panel"
 
 
 def test_bury_the_panel_is_not_the_only_exit_to_early_help() -> None:
     case = stepped_down("bury")
-    case.give(c.OfferStepDown(service="early_help_team"))
+    case.give(OfferStepDown(service="early_help_team"))
     assert case.stage == "step_down_offered"
 
 
 def test_bury_a_service_that_the_hub_does_not_name_is_no_exit() -> None:
     with pytest.raises(NotInProfile, match="early_help_panel, early_help_team"):
-        stepped_down("bury").give(c.OfferStepDown(service="vulnerable_adolescents_panel"))
+        stepped_down("bury").give(OfferStepDown(service="vulnerable_adolescents_panel"))
 
 
 def test_bury_the_panel_may_give_a_case_back_to_be_decided_anew() -> None:
     case = stepped_down("bury")
-    case.give(c.OfferStepDown(service="early_help_panel"))
-    case.give(c.ReturnStepDown(), PANEL)
+    case.give(OfferStepDown(service="early_help_panel"))
+    case.give(ReturnStepDown(), PANEL)
     assert case.stage == "decision" and case.referral.open

@@ -16,7 +16,8 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.contact import AssignPlace, ConcludeConsultation
+from mash.states.acts.sharing import RecordThreshold
 from mash.states.errors import NotInProfile, NotYours
 from mash.states.profile import Source
 
@@ -53,7 +54,7 @@ def test_cambridgeshire_a_manager_decides(role: str) -> None:
 
 def test_cambridgeshire_a_manager_finds_the_threshold_met() -> None:
     case = received(HUB)
-    case.give(c.RecordThreshold(significant_harm=True), person("team_manager"))
+    case.give(RecordThreshold(significant_harm=True), person("team_manager"))
     assert case.referral.significant_harm
 
 
@@ -66,7 +67,7 @@ def test_cambridgeshire_a_social_worker_does_not_decide(role: str) -> None:
 
 def test_cambridgeshire_a_social_worker_does_not_find_the_threshold_met() -> None:
     with pytest.raises(NotYours):
-        received(HUB).give(c.RecordThreshold(significant_harm=True), SOCIAL_WORKER)
+        received(HUB).give(RecordThreshold(significant_harm=True), SOCIAL_WORKER)
 
 
 def test_cambridgeshire_says_from_which_document_its_managers_decide() -> None:
@@ -79,7 +80,7 @@ def test_cambridgeshire_says_from_which_document_its_managers_decide() -> None:
 def test_cambridgeshire_a_professional_who_asks_for_advice_is_consulted_with() -> None:
     case = received(HUB, contact="advice", source_agency="health")
     assert case.stage == "consultation"
-    case.give(c.ConcludeConsultation(outcome="advice"))
+    case.give(ConcludeConsultation(outcome="advice"))
     assert case.stage == "advice_given" and "advice was given" in case.words("outcome")
 
 
@@ -102,10 +103,10 @@ def test_cambridgeshire_has_a_satellite_hub_in_peterborough() -> None:
 
 def test_cambridgeshire_a_case_belongs_to_the_hub_or_to_its_satellite() -> None:
     case = received(HUB, place="cambridgeshire")
-    case.give(c.AssignPlace(place="peterborough"))
+    case.give(AssignPlace(place="peterborough"))
     assert case.referral.place == "peterborough"
     with pytest.raises(NotInProfile, match="cambridgeshire, peterborough"):
-        case.give(c.AssignPlace(place="norwich"))
+        case.give(AssignPlace(place="norwich"))
 
 
 # Children and adults

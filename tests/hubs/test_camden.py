@@ -22,8 +22,9 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.checks import AskAgencies, ProceedWithoutReplies
+from mash.states.acts.meetings import RecordMeeting
+from mash.states.acts.rating import ReferralRerated, RerateReferral
 from mash.states.profile import ContactKind, Profile
 
 FOUR = ("police_notification", "early_help_assessment", "information_request", "out_of_hours_report")
@@ -105,8 +106,8 @@ def test_camden_red_is_due_four_hours_after_receipt() -> None:
 
 def test_camden_the_four_hours_of_red_run_until_the_case_is_completed_by_its_decision() -> None:
     case = rated("camden", "red", contact="police_notification")
-    case.give(c.ProceedWithoutReplies())
-    case.give(c.RecordMeeting(attended=()))
+    case.give(ProceedWithoutReplies())
+    case.give(RecordMeeting(attended=()))
     assert case.stage == "decision" and case.running("response")
     case.give(outcome(case, "no_further_action"))
     assert case.clock("response").met
@@ -135,7 +136,7 @@ def test_camden_no_agency_is_asked_unless_somebody_requests_it(rating: str) -> N
 @pytest.mark.parametrize("agency", sorted(load_profile("camden").agencies))
 def test_camden_an_agency_answers_when_it_is_requested_to(agency: str) -> None:
     case = rated("camden", "green", contact="police_notification")
-    case.give(c.AskAgencies(agencies=(agency,)), SOCIAL_WORKER)
+    case.give(AskAgencies(agencies=(agency,)), SOCIAL_WORKER)
     assert case.referral.outstanding == (agency,) and len(case.told("check_request")) == 1
     assert answered(case).stage == "decision"
 
@@ -150,8 +151,8 @@ def test_camden_every_agency_is_reached_by_secure_email() -> None:
 
 def test_camden_a_case_that_was_decided_holds_all_of_the_management_information_dataset() -> None:
     case = at_decision("camden", contact="police_notification", source_agency="police", categories=("missing",))
-    case.give(c.RerateReferral(rating="amber"))
-    case.give(c.RecordMeeting(attended=()))
+    case.give(RerateReferral(rating="amber"))
+    case.give(RecordMeeting(attended=()))
     case.now += timedelta(hours=2)
     case.give(outcome(case, "section_17"), DUTY)
     r = case.referral
@@ -162,8 +163,8 @@ def test_camden_a_case_that_was_decided_holds_all_of_the_management_information_
 
 def test_camden_the_rating_before_and_after_is_in_the_log_of_every_re_rating() -> None:
     case = at_decision("camden", contact="police_notification")
-    case.give(c.RerateReferral(rating="red"))
-    assert [(ev.before, ev.rating) for _, _, ev in case.log if isinstance(ev, e.ReferralRerated)] == [("green", "red")]
+    case.give(RerateReferral(rating="red"))
+    assert [(ev.before, ev.rating) for _, _, ev in case.log if isinstance(ev, ReferralRerated)] == [("green", "red")]
 
 
 def test_camden_states_what_its_management_information_dataset_shows() -> None:

@@ -16,7 +16,10 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile, stated
-from mash.states import commands as c
+from mash.states.acts.contact import ConcludeConsultation
+from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.errors import ImpossibleMove, NotYours, ReasonNeeded
 
 EARLY_HELP = person("early_help", "early_help")
@@ -25,7 +28,7 @@ EARLY_HELP = person("early_help", "early_help")
 def advised_to_refer() -> Case:
     """A professional's contact about which the consultation concluded that it is a referral."""
     case = received("cornwall")
-    case.give(c.ConcludeConsultation(outcome="referral"))
+    case.give(ConcludeConsultation(outcome="referral"))
     return case
 
 
@@ -33,7 +36,7 @@ def decidable() -> Case:
     """A green referral whose agencies have answered."""
     case = advised_to_refer()
     case.give(BASIS)
-    case.give(c.RateReferral(rating="green"))
+    case.give(RateReferral(rating="green"))
     answered(case)
     assert case.stage == "decision"
     return case
@@ -52,7 +55,7 @@ def test_cornwall_a_professional_consults_the_advice_team_first(kind: str) -> No
 def test_cornwall_no_threshold_is_applied_before_the_consultation_is_concluded() -> None:
     case = received("cornwall")
     with pytest.raises(ImpossibleMove, match="conclude_consultation"):
-        case.give(c.RateReferral(rating="red"))
+        case.give(RateReferral(rating="red"))
     assert not case.running("triage") and not case.told("contact_to_rate")
 
 
@@ -63,7 +66,7 @@ def test_cornwall_a_consultation_has_a_time_and_an_owner_too() -> None:
 def test_cornwall_a_consultation_that_becomes_a_referral_is_rated() -> None:
     case = advised_to_refer()
     assert case.stage == "triage" and case.told("contact_to_rate") == ["duty_manager"]
-    case.give(c.RateReferral(rating="amber"))
+    case.give(RateReferral(rating="amber"))
     assert case.referral.rating == "amber"
 
 
@@ -89,8 +92,8 @@ def test_cornwall_says_from_which_document_advice_comes_first() -> None:
 def test_cornwall_a_contact_may_end_in_advice_alone() -> None:
     case = received("cornwall")
     with pytest.raises(ReasonNeeded):
-        case.give(c.ConcludeConsultation(outcome="advice"), words=False)
-    case.give(c.ConcludeConsultation(outcome="advice"))
+        case.give(ConcludeConsultation(outcome="advice"), words=False)
+    case.give(ConcludeConsultation(outcome="advice"))
     assert (case.stage, case.referral.open) == ("advice_given", False)
     assert "advice was given" in case.words("outcome")
 
@@ -98,8 +101,8 @@ def test_cornwall_a_contact_may_end_in_advice_alone() -> None:
 def test_cornwall_a_case_may_go_to_the_early_help_locality_services() -> None:
     case = decidable()
     case.give(outcome(case, "early_help"), TEAM_MANAGER)
-    case.give(c.OfferStepDown(service="early_help_locality"))
-    case.give(c.AcceptStepDown(), EARLY_HELP)
+    case.give(OfferStepDown(service="early_help_locality"))
+    case.give(AcceptStepDown(), EARLY_HELP)
     assert case.stage == "step_down_accepted"
     assert case.profile.services["early_help_locality"].kind == "locality"
     assert says_the_document("cornwall", "services.early_help_locality.title")
@@ -135,7 +138,7 @@ def dissatisfied() -> Case:
     """A referrer who does not agree with the outcome."""
     case = decidable()
     case.give(outcome(case, "no_further_action"), TEAM_MANAGER)
-    case.give(c.RaiseDisagreement(about="decision"), REFERRER)
+    case.give(RaiseDisagreement(about="decision"), REFERRER)
     return case
 
 
@@ -147,11 +150,11 @@ def test_cornwall_a_dissatisfied_referrer_starts_the_procedure_for_professional_
 
 def test_cornwall_the_referrer_is_told_what_was_determined_and_may_escalate_it_further() -> None:
     case = dissatisfied()
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), person("practice_manager"))
+    case.give(SettleDisagreement(disagreement="D1", outcome="stands"), person("practice_manager"))
     assert case.told("disagreement_settled") == ["referrer"]
     assert "If you are not satisfied" in case.words("disagreement_settled")
-    case.give(c.TakeDisagreementFurther(disagreement="D1"), REFERRER)
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="changed"), person("service_manager"))
+    case.give(TakeDisagreementFurther(disagreement="D1"), REFERRER)
+    case.give(SettleDisagreement(disagreement="D1", outcome="changed"), person("service_manager"))
     assert case.stage == "decision"
 
 

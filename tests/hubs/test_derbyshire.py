@@ -9,8 +9,8 @@ import pytest
 from hubs_at_work import STATUTORY_PARTNERS, london, of, rated, received, says_the_document, takes
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion, StrategyDiscussionHeld
+from mash.states.acts.rating import RateReferral
 from mash.states.errors import NotInProfile
 
 HUB = "derbyshire"
@@ -59,7 +59,7 @@ def test_derbyshire_screens_whether_a_referral_is_urgent_or_not_and_knows_no_oth
     assert set(load_profile(HUB).ratings) == {"urgent", "not_urgent"}
     assert rated(HUB, "urgent").referral.rating == "urgent" and rated(HUB, "not_urgent").referral.rating == "not_urgent"
     with pytest.raises(NotInProfile, match="expected one of urgent, not_urgent"):
-        received(HUB).give(c.RateReferral(rating="amber"))
+        received(HUB).give(RateReferral(rating="amber"))
 
 
 def test_derbyshire_what_is_not_screened_yet_counts_as_urgent() -> None:
@@ -108,10 +108,8 @@ def test_derbyshire_says_from_which_document_its_hours_are() -> None:
 
 def test_derbyshire_strategy_discussions_are_held_by_phone() -> None:
     case = received(HUB)
-    case.give(c.CallStrategyDiscussion())
-    (held,) = of(
-        e.StrategyDiscussionHeld, case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"))
-    )
+    case.give(CallStrategyDiscussion())
+    (held,) = of(StrategyDiscussionHeld, case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47")))
     assert (case.stage, held.mode) == ("enquiries", "telephone")
     assert says_the_document(HUB, "strategy_discussion.modes")
 
@@ -119,9 +117,9 @@ def test_derbyshire_strategy_discussions_are_held_by_phone() -> None:
 @pytest.mark.parametrize("mode", ["face_to_face", "virtual"])
 def test_derbyshire_no_strategy_discussion_is_held_otherwise_than_by_phone(mode: Any) -> None:
     case = received(HUB)
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     with pytest.raises(NotInProfile, match="telephone"):
-        case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
+        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
 
 
 # Reviews every missing episode

@@ -17,7 +17,9 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.disagreements import RaiseDisagreement
+from mash.states.acts.meetings import RecordMeeting
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.errors import NotInProfile
 
 PARTNERS = sorted(load_profile("ealing").agencies)
@@ -74,17 +76,17 @@ def test_ealing_its_partners_are_those_of_its_case_study() -> None:
 )
 def test_ealing_a_case_may_go_to_the_locality_team_to_safe_or_to_the_adolescents_panel(service: str, kind: str) -> None:
     case = stepped_down("ealing")
-    case.give(c.OfferStepDown(service=service))
+    case.give(OfferStepDown(service=service))
     assert case.profile.services[service].kind == kind
     assert case.profile.services[service].title in case.words("step_down_offered")
-    case.give(c.AcceptStepDown(), EARLY_HELP)
+    case.give(AcceptStepDown(), EARLY_HELP)
     assert case.stage == "step_down_accepted"
     assert says_the_document("ealing", f"services.{service}.title")
 
 
 def test_ealing_has_no_other_exit_to_a_service() -> None:
     with pytest.raises(NotInProfile, match="locality_team, safe, vulnerable_adolescents_panel"):
-        stepped_down("ealing").give(c.OfferStepDown(service="early_help_panel"))
+        stepped_down("ealing").give(OfferStepDown(service="early_help_panel"))
 
 
 @pytest.mark.parametrize("cohort", ["unborn", "adult"])
@@ -92,7 +94,7 @@ def test_ealing_the_adolescents_panel_is_not_offered_anybody_but_a_child(cohort:
     case = at_decision("ealing", cohort)
     case.give(outcome(case, "early_help"))
     with pytest.raises(NotInProfile):
-        case.give(c.OfferStepDown(service="vulnerable_adolescents_panel"))
+        case.give(OfferStepDown(service="vulnerable_adolescents_panel"))
 
 
 # No hierarchy between services
@@ -106,15 +108,15 @@ def test_ealing_every_service_is_asked_at_once_whatever_the_rating() -> None:
 @pytest.mark.parametrize("agency", PARTNERS)
 def test_ealing_no_service_stands_above_another_each_may_dispute_a_rating_and_a_decision(agency: str) -> None:
     case = at_decision("ealing")
-    case.give(c.RaiseDisagreement(about="rating", rating="red"), partner(agency))
+    case.give(RaiseDisagreement(about="rating", rating="red"), partner(agency))
     case.give(outcome(case, "no_further_action"))
-    case.give(c.RaiseDisagreement(about="decision"), partner(agency))
+    case.give(RaiseDisagreement(about="decision"), partner(agency))
     assert [found.agency for found in case.referral.disagreements.values()] == [agency, agency]
 
 
 def test_ealing_no_meeting_waits_for_one_service_more_than_for_another() -> None:
     case = at_meeting("ealing", "red")
-    case.give(c.RecordMeeting(attended=("schools",)))
+    case.give(RecordMeeting(attended=("schools",)))
     assert case.stage == "decision"
 
 

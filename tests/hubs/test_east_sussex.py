@@ -8,7 +8,7 @@ import pytest
 from hubs_at_work import at_meeting, london, rated, received, says_the_document, takes
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.meetings import RecordMeeting
 from mash.states.clocks import LONDON
 from mash.states.errors import NotInProfile
 
@@ -30,7 +30,7 @@ def test_east_sussex_the_team_meets_virtually() -> None:
 
 def test_east_sussex_the_team_does_not_meet_face_to_face() -> None:
     with pytest.raises(NotInProfile, match="virtual, telephone"):
-        at_meeting(HUB, "red").give(c.RecordMeeting(attended=("health",), mode="face_to_face"))
+        at_meeting(HUB, "red").give(RecordMeeting(attended=("health",), mode="face_to_face"))
 
 
 # Meets every weekday at the same time
@@ -69,7 +69,7 @@ def test_east_sussex_the_police_are_asked_like_everybody_and_the_meeting_may_be_
     case = rated(HUB, "red")
     assert "police" in case.referral.outstanding
     held = at_meeting(HUB, "red")
-    held.give(c.RecordMeeting(attended=("police",), mode="telephone"))
+    held.give(RecordMeeting(attended=("police",), mode="telephone"))
     assert held.stage == "decision"
 
 

@@ -23,8 +23,10 @@ from hubs_at_work import (
 
 from mash.config.permissions import may
 from mash.config.profile import load_profile
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.checks import AskAgencies
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral
+from mash.states.course import StageEntered
 from mash.states.errors import NotInProfile, NotYours
 
 # No triage stage: decision makers at intake
@@ -33,7 +35,7 @@ from mash.states.errors import NotInProfile, NotYours
 def test_kent_has_no_triage_stage_and_opens_at_the_decision() -> None:
     case = received("kent")
     assert case.stage == "decision"
-    assert "triage" not in [event.stage for _, _, event in case.log if isinstance(event, e.StageEntered)]
+    assert "triage" not in [event.stage for _, _, event in case.log if isinstance(event, StageEntered)]
 
 
 def test_kent_whoever_is_told_of_a_new_contact_may_decide_on_it() -> None:
@@ -51,7 +53,7 @@ def test_kent_a_decision_maker_decides_at_intake_without_a_rating_before(role: s
 
 def test_kent_a_decision_maker_rates_at_intake_what_is_to_be_checked_first() -> None:
     case = received("kent")
-    case.give(c.RateReferral(rating="amber"), person("decision_maker"))
+    case.give(RateReferral(rating="amber"), person("decision_maker"))
     assert case.stage == "agency_checks"
 
 
@@ -69,7 +71,7 @@ def test_kent_a_contact_waits_at_intake_no_longer_than_one_at_triage_would() -> 
 def test_kent_a_case_that_is_rated_at_intake_goes_to_its_checks() -> None:
     case = received("kent")
     case.give(BASIS)
-    case.give(c.RateReferral(rating="amber"))
+    case.give(RateReferral(rating="amber"))
     assert case.stage == "agency_checks" and case.referral.checks
 
 
@@ -109,16 +111,16 @@ def test_kent_a_night_contact_is_decided_at_night_by_the_same_service() -> None:
 @pytest.mark.parametrize("mode", ["telephone", "virtual"])
 def test_kent_strategy_discussions_are_held_by_phone_or_video(mode: Any) -> None:
     case = received("kent")
-    case.give(c.CallStrategyDiscussion())
-    case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
     assert case.stage == "enquiries"
 
 
 def test_kent_no_strategy_discussion_is_held_face_to_face() -> None:
     case = received("kent")
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     with pytest.raises(NotInProfile, match="telephone, virtual"):
-        case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"))
+        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"))
 
 
 # About 338 child referrals a week
@@ -152,13 +154,13 @@ def test_kent_probation_is_asked_about_every_case() -> None:
 def test_kent_the_designated_officer_answers_when_asked() -> None:
     case = rated("kent", "amber")
     assert "designated_officer" not in case.referral.outstanding
-    case.give(c.AskAgencies(agencies=("designated_officer",)))
+    case.give(AskAgencies(agencies=("designated_officer",)))
     assert "designated_officer" in case.referral.outstanding
 
 
 def test_kent_cafcass_attends_weekly_so_its_reply_takes_up_to_a_week() -> None:
     case = rated("kent", "red")
-    case.give(c.AskAgencies(agencies=("cafcass",)))
+    case.give(AskAgencies(agencies=("cafcass",)))
     assert case.profile.agencies["cafcass"].presence == "visiting"
     assert case.clock("check:cafcass").due_at.date() == (MORNING + timedelta(days=7)).date()
     assert case.clock("check:cafcass").source.startswith("Home Office 2014: 'CAFCASS who attend on a weekly basis'")

@@ -19,7 +19,10 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.closing import ReopenReferral
+from mash.states.acts.protection import RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordMarker
 from mash.states.errors import ImpossibleMove, NotYours
 
 NAVIGATORS = {
@@ -45,7 +48,7 @@ def test_merton_rates_blue_red_amber_and_green_with_red_the_most_urgent_and_blue
 def test_merton_the_duty_manager_is_asked_for_the_rating_and_gives_it() -> None:
     case = received("merton")
     assert case.told("contact_to_rate") == ["duty_manager"]
-    case.give(c.RateReferral(rating="green"), DUTY)
+    case.give(RateReferral(rating="green"), DUTY)
     assert case.referral.rating == "green"
 
 
@@ -53,7 +56,7 @@ def test_merton_the_duty_manager_is_asked_for_the_rating_and_gives_it() -> None:
 def test_merton_nobody_else_of_the_hub_sets_the_rating(role: str) -> None:
     case = received("merton")
     with pytest.raises(NotYours, match="duty_manager"):
-        case.give(c.RateReferral(rating="green"), person(role))
+        case.give(RateReferral(rating="green"), person(role))
 
 
 def test_merton_the_rating_is_set_before_the_referral_goes_on_to_any_other_stage() -> None:
@@ -77,7 +80,7 @@ def test_merton_red_bypasses_the_checks_though_sharing_would_be_lawful() -> None
 
 def test_merton_a_social_worker_takes_a_red_case_into_child_protection_enquiries() -> None:
     case = rated("merton", "red")
-    case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"), SOCIAL_WORKER)
+    case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"), SOCIAL_WORKER)
     assert case.stage == "enquiries"
 
 
@@ -131,8 +134,8 @@ def test_merton_nobody_but_the_team_manager_reopens_what_was_decided() -> None:
     case = at_decision("merton")
     case.give(outcome(case, "no_further_action"), TEAM_MANAGER)
     with pytest.raises(NotYours):
-        case.give(c.ReopenReferral(), DUTY)
-    case.give(c.ReopenReferral(), TEAM_MANAGER)
+        case.give(ReopenReferral(), DUTY)
+    case.give(ReopenReferral(), TEAM_MANAGER)
     assert case.stage == "decision"
 
 
@@ -146,7 +149,7 @@ def test_merton_has_a_representative_at_the_marac() -> None:
 
 def test_merton_a_case_shows_that_the_marac_knows_the_family() -> None:
     case = received("merton")
-    case.give(c.RecordMarker(marker="marac"), SOCIAL_WORKER)
+    case.give(RecordMarker(marker="marac"), SOCIAL_WORKER)
     assert case.referral.markers == ("marac",)
 
 

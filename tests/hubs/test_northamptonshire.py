@@ -18,7 +18,9 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.sharing import RecordThreshold
+from mash.states.acts.upkeep import RecordTold
 from mash.states.errors import Incomplete
 from mash.states.firewall import product
 
@@ -42,21 +44,21 @@ def test_northamptonshire_agency_data_does_not_enter_the_shared_system_before_a_
 
 def test_northamptonshire_agency_data_does_not_enter_the_shared_system_when_the_threshold_is_not_met() -> None:
     case = held_by_police()
-    case.give(c.RecordThreshold(significant_harm=False), SOCIAL_WORKER)
+    case.give(RecordThreshold(significant_harm=False), SOCIAL_WORKER)
     with pytest.raises(Incomplete):
         case.give(released(case, "police"), POLICE)
 
 
 def test_northamptonshire_agency_data_enters_the_shared_system_once_the_threshold_is_met() -> None:
     case = held_by_police()
-    case.give(c.RecordThreshold(significant_harm=True), SOCIAL_WORKER)
+    case.give(RecordThreshold(significant_harm=True), SOCIAL_WORKER)
     case.give(released(case, "police"), POLICE)
     assert [line.item for line in product(case.referral)] == [case.item("police")]
 
 
 def test_northamptonshire_what_an_agency_said_in_its_answer_is_held_back_by_the_same_threshold() -> None:
     case = rated("northamptonshire", "amber")
-    case.give(c.AnswerCheck(agency="police", known=True), POLICE)
+    case.give(AnswerCheck(agency="police", known=True), POLICE)
     with pytest.raises(Incomplete):
         case.give(released(case, "police"), POLICE)
 
@@ -89,7 +91,7 @@ def test_northamptonshire_a_case_is_not_finished_before_the_referrer_has_had_fee
     case = at_decision("northamptonshire")
     case.give(outcome(case, "no_further_action"))
     assert case.running("outcome_told") and not case.referral.finished
-    case.give(c.RecordTold(what="outcome"), words=False)
+    case.give(RecordTold(what="outcome"), words=False)
     assert not case.running("outcome_told")
 
 

@@ -24,14 +24,17 @@ from hubs_at_work import (
     takes,
 )
 
-from mash.api.cases import brief
+from mash.api.routes.cases import brief
 from mash.config.profile import load_profile
-from mash.flows.store import queries
-from mash.flows.story import told
-from mash.states import commands as c
+from mash.flows.store.reads.case import Case as StoredCase
+from mash.flows.telling.story import told
+from mash.states.acts.alerts import AcknowledgeAlert
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
+from mash.states.acts.meetings import RecordMeeting
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
-from mash.states.events import GENESIS, SCHEMA, Recorded
 from mash.states.firewall import product
+from mash.states.log import GENESIS, SCHEMA, Recorded
 
 POLICE = partner("police")
 REPRESENTATIVE, OPERATIONAL_MANAGER = person("social_care_representative"), person("operational_manager")
@@ -39,7 +42,7 @@ REPRESENTATIVE, OPERATIONAL_MANAGER = person("social_care_representative"), pers
 
 def on_display(case: Case) -> dict[str, Any]:
     """The case as a wall display has it from the board."""
-    found = queries.Case("R", "R", "caller", "nottinghamshire", case.referral, None, 0)
+    found = StoredCase("R", "R", "caller", "nottinghamshire", case.referral, None, 0)
     return {**brief(found), "late_partners": case.referral.late_partners(case.now)}
 
 
@@ -67,7 +70,7 @@ def test_nottinghamshire_a_display_shows_the_rating() -> None:
 
 def test_nottinghamshire_a_display_shows_who_is_involved_and_who_has_not_replied() -> None:
     case = rated("nottinghamshire", "amber")
-    case.give(c.AnswerCheck(agency="police", known=True), POLICE)
+    case.give(AnswerCheck(agency="police", known=True), POLICE)
     shown, involved = on_display(case), set(case.profile.agencies) - {"adults"}
     assert set(shown["checks_asked"]) == involved
     assert set(shown["outstanding"]) == involved - {"police"}
@@ -76,7 +79,7 @@ def test_nottinghamshire_a_display_shows_who_is_involved_and_who_has_not_replied
 def test_nottinghamshire_a_display_shows_which_partners_are_late() -> None:
     case = rated("nottinghamshire", "red")
     for agency in case.referral.outstanding[1:]:
-        case.give(c.AnswerCheck(agency=agency, known=False), partner(agency))
+        case.give(AnswerCheck(agency=agency, known=False), partner(agency))
     assert on_display(case)["alerts"] == ()
     late = case.referral.outstanding[0]
     case.run_to(case.clock(f"check:{late}").due_at)
@@ -86,10 +89,10 @@ def test_nottinghamshire_a_display_shows_which_partners_are_late() -> None:
 def test_nottinghamshire_a_late_partner_is_still_shown_late_when_somebody_has_acknowledged_it() -> None:
     case = rated("nottinghamshire", "red")
     for agency in case.referral.outstanding[1:]:
-        case.give(c.AnswerCheck(agency=agency, known=False), partner(agency))
+        case.give(AnswerCheck(agency=agency, known=False), partner(agency))
     late = case.referral.outstanding[0]
     case.run_to(case.clock(f"check:{late}").due_at)
-    case.give(c.AcknowledgeAlert(clock=f"check:{late}"))
+    case.give(AcknowledgeAlert(clock=f"check:{late}"))
     shown = on_display(case)
     assert shown["late_partners"] == (late,)
 
@@ -105,16 +108,16 @@ def test_nottinghamshire_states_what_its_two_displays_show() -> None:
 def disputed() -> Case:
     """An amber case that the police think is red."""
     case = rated("nottinghamshire", "amber")
-    case.give(c.RaiseDisagreement(about="rating", rating="red"), POLICE)
+    case.give(RaiseDisagreement(about="rating", rating="red"), POLICE)
     return case
 
 
 def test_nottinghamshire_a_rating_dispute_is_determined_by_social_care_then_by_the_operational_manager() -> None:
     case = disputed()
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
+    case.give(SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
     assert case.referral.rating == "amber"
-    case.give(c.TakeDisagreementFurther(disagreement="D1"), POLICE)
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), OPERATIONAL_MANAGER)
+    case.give(TakeDisagreementFurther(disagreement="D1"), POLICE)
+    case.give(SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), OPERATIONAL_MANAGER)
     assert case.referral.rating == "red"
     assert case.told("disagreement") == ["social_care_representative", "operational_manager"]
 
@@ -122,24 +125,24 @@ def test_nottinghamshire_a_rating_dispute_is_determined_by_social_care_then_by_t
 @pytest.mark.parametrize("role", ["operational_manager", "duty_manager", "team_manager", "practice_manager"])
 def test_nottinghamshire_nobody_but_the_social_care_representative_determines_first(role: str) -> None:
     with pytest.raises(NotYours, match="social_care_representative"):
-        disputed().give(c.SettleDisagreement(disagreement="D1", outcome="stands"), person(role))
+        disputed().give(SettleDisagreement(disagreement="D1", outcome="stands"), person(role))
 
 
 def test_nottinghamshire_the_representative_does_not_determine_a_dispute_a_second_time() -> None:
     case = disputed()
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
-    case.give(c.TakeDisagreementFurther(disagreement="D1"), POLICE)
+    case.give(SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
+    case.give(TakeDisagreementFurther(disagreement="D1"), POLICE)
     with pytest.raises(NotYours, match="operational_manager"):
-        case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
+        case.give(SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
 
 
 def test_nottinghamshire_the_operational_managers_word_is_final() -> None:
     case = disputed()
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
-    case.give(c.TakeDisagreementFurther(disagreement="D1"), POLICE)
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="stands"), OPERATIONAL_MANAGER)
+    case.give(SettleDisagreement(disagreement="D1", outcome="stands"), REPRESENTATIVE)
+    case.give(TakeDisagreementFurther(disagreement="D1"), POLICE)
+    case.give(SettleDisagreement(disagreement="D1", outcome="stands"), OPERATIONAL_MANAGER)
     with pytest.raises(ImpossibleMove):
-        case.give(c.TakeDisagreementFurther(disagreement="D1"), POLICE)
+        case.give(TakeDisagreementFurther(disagreement="D1"), POLICE)
 
 
 # Consent, and families told beforehand
@@ -219,16 +222,16 @@ def test_nottinghamshire_a_case_is_tracked_through_every_stage_with_a_time_by_wh
     case = rated("nottinghamshire", "red")
     assert (on_display(case)["stage_name"], bool(on_display(case)["due_at"])) == ("Agency checks", True)
     for agency in case.referral.outstanding:
-        case.give(c.AnswerCheck(agency=agency, known=False), partner(agency))
+        case.give(AnswerCheck(agency=agency, known=False), partner(agency))
     assert (on_display(case)["stage_name"], bool(on_display(case)["due_at"])) == ("MASH meeting", True)
-    case.give(c.RecordMeeting(attended=("police", "health")))
+    case.give(RecordMeeting(attended=("police", "health")))
     assert (on_display(case)["stage_name"], bool(on_display(case)["due_at"])) == ("Decision", True)
 
 
 def test_nottinghamshire_the_audit_trail_says_who_did_what_and_when() -> None:
     case = rated("nottinghamshire", "amber")
     case.now += timedelta(hours=1)
-    case.give(c.AnswerCheck(agency="police", known=True), POLICE)
+    case.give(AnswerCheck(agency="police", known=True), POLICE)
     lines = [
         (at, by.agency, told(_recorded(case, at, by, event), case.profile))
         for at, by, event in case.log

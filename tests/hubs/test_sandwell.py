@@ -27,8 +27,10 @@ from hubs_at_work import (
 
 from mash.config.permissions import may
 from mash.config.profile import load_profile
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.disagreements import RaiseDisagreement
+from mash.states.acts.meetings import ConveneMeeting, MeetingConvened, RecordDissent, RecordMeeting
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral
 from mash.states.errors import Incomplete, NotInProfile, QuorumNotMet
 
 TWELVE = {
@@ -54,7 +56,7 @@ CHAIR = person("responsible_social_worker")
 def test_sandwell_red_is_due_four_hours_after_receipt() -> None:
     case = received("sandwell")
     case.now += timedelta(minutes=50)
-    case.give(c.RateReferral(rating="red"))
+    case.give(RateReferral(rating="red"))
     assert case.clock("response").due_at == MORNING + timedelta(hours=4)
 
 
@@ -76,7 +78,7 @@ def test_sandwell_every_agency_replies_within_the_same_hours_from_receipt(rating
     case = received("sandwell")
     case.give(BASIS)
     case.now += timedelta(minutes=50)
-    case.give(c.RateReferral(rating=rating))
+    case.give(RateReferral(rating=rating))
     assert {clock.due_at for clock in case.running("check")} == {MORNING + timedelta(hours=hours)}
 
 
@@ -95,7 +97,7 @@ def test_sandwell_green_goes_from_the_checks_to_the_decision_without_a_meeting()
 def test_sandwell_the_four_hours_of_red_run_on_until_the_meeting_is_held() -> None:
     case = at_meeting("sandwell", "red")
     assert [clock.due_at for clock in case.running("response")] == [MORNING + timedelta(hours=4)]
-    case.give(c.RecordMeeting(attended=("police", "health"), rating="red"), CHAIR)
+    case.give(RecordMeeting(attended=("police", "health"), rating="red"), CHAIR)
     assert case.clock("response").met
 
 
@@ -109,7 +111,7 @@ def test_sandwell_a_late_agency_does_not_move_the_four_hours_of_red() -> None:
 def test_sandwell_a_meeting_of_red_held_after_four_hours_is_late() -> None:
     case = at_meeting("sandwell", "red")
     case.run_to(MORNING + timedelta(hours=5))
-    case.give(c.RecordMeeting(attended=("police", "health"), rating="red"), CHAIR)
+    case.give(RecordMeeting(attended=("police", "health"), rating="red"), CHAIR)
     assert case.clock("response").met is False
 
 
@@ -118,7 +120,7 @@ def test_sandwell_a_meeting_of_red_held_after_four_hours_is_late() -> None:
 
 def test_sandwell_the_responsible_social_worker_chairs_the_meeting() -> None:
     case = at_meeting("sandwell", "red")
-    (convened,) = of(e.MeetingConvened, case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR))
+    (convened,) = of(MeetingConvened, case.give(ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR))
     assert convened.chair == "responsible_social_worker"
     assert may("responsible_social_worker", "convene_meeting") and may("responsible_social_worker", "record_meeting")
 
@@ -129,7 +131,7 @@ def test_sandwell_every_agency_has_input_into_a_red_case() -> None:
 
 def test_sandwell_every_agency_is_invited_to_the_meeting() -> None:
     case = at_meeting("sandwell", "amber")
-    case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR)
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR)
     partners = {agency.role for agency in case.profile.agencies.values()}
     assert set(case.told("meeting_convened")) == {*partners, CHAIR.role}
 
@@ -137,12 +139,12 @@ def test_sandwell_every_agency_is_invited_to_the_meeting() -> None:
 def test_sandwell_a_meeting_is_not_recorded_without_a_second_rating() -> None:
     case = at_meeting("sandwell", "red")
     with pytest.raises(Incomplete, match="second rating"):
-        case.give(c.RecordMeeting(attended=("police", "health")), CHAIR)
+        case.give(RecordMeeting(attended=("police", "health")), CHAIR)
 
 
 def test_sandwell_the_second_rating_stands_beside_the_first_when_it_is_decided_where_needs_are_best_met() -> None:
     case = at_meeting("sandwell", "red")
-    case.give(c.RecordMeeting(attended=("police", "health"), rating="green"), CHAIR)
+    case.give(RecordMeeting(attended=("police", "health"), rating="green"), CHAIR)
     assert (case.stage, case.referral.first_rating, case.referral.rating) == ("decision", "red", "green")
 
 
@@ -163,18 +165,18 @@ def test_sandwell_green_goes_to_early_help_by_preference() -> None:
 @pytest.mark.parametrize("missing", STATUTORY_PARTNERS)
 def test_sandwell_every_strategy_discussion_is_multi_agency(missing: str) -> None:
     case = received("sandwell")
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     there = tuple(agency for agency in STATUTORY_PARTNERS if agency != missing)
     with pytest.raises(QuorumNotMet):
-        case.give(c.RecordStrategyDiscussion(attended=there, outcome="section_47"))
+        case.give(RecordStrategyDiscussion(attended=there, outcome="section_47"))
 
 
 @pytest.mark.parametrize("mode", ["telephone", "virtual"])
 def test_sandwell_no_strategy_discussion_is_held_otherwise_than_face_to_face(mode: Any) -> None:
     case = received("sandwell")
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     with pytest.raises(NotInProfile, match="face to face"):
-        case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
+        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
 
 
 # Twelve agencies on an equal footing
@@ -194,8 +196,8 @@ def test_sandwell_every_one_of_the_twelve_is_asked_at_once_whatever_the_rating_a
 def test_sandwell_every_one_of_the_twelve_may_dissent_from_a_decision_and_have_it_looked_at_again(agency: str) -> None:
     case = at_decision("sandwell")
     case.give(outcome(case, "no_further_action"), DUTY)
-    case.give(c.RecordDissent(about="decision"), partner(agency))
-    case.give(c.RaiseDisagreement(about="decision"), partner(agency))
+    case.give(RecordDissent(about="decision"), partner(agency))
+    case.give(RaiseDisagreement(about="decision"), partner(agency))
     assert case.referral.dissents == (f"{agency}:decision",) and case.referral.disputed == ("D1",)
 
 

@@ -7,7 +7,9 @@ from hubs_at_work import Case, changed, holding, partner, rated, received, relea
 from pydantic import ValidationError
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.contact import AssignPlace
+from mash.states.acts.information import ReleaseInformation
+from mash.states.acts.upkeep import LinkReferral
 from mash.states.errors import NotInProfile, ReasonNeeded
 
 HUB = "staffordshire_stoke"
@@ -28,10 +30,10 @@ def test_staffordshire_and_stoke_are_two_councils_of_one_hub() -> None:
 @pytest.mark.parametrize("place", ["staffordshire", "stoke"])
 def test_staffordshire_stoke_a_case_belongs_to_one_of_the_two_councils(place: str) -> None:
     case = received(HUB)
-    case.give(c.AssignPlace(place=place))
+    case.give(AssignPlace(place=place))
     assert case.referral.place == place
     with pytest.raises(NotInProfile, match="staffordshire, stoke"):
-        case.give(c.AssignPlace(place="cheshire"))
+        case.give(AssignPlace(place="cheshire"))
 
 
 def test_staffordshire_stoke_the_services_of_both_councils_are_asked() -> None:
@@ -79,7 +81,7 @@ def test_staffordshire_stoke_takes_domestic_abuse_of_victims_perpetrators_and_re
 
 def test_staffordshire_stoke_a_repeat_of_domestic_abuse_is_linked_with_the_incident_before() -> None:
     case = received(HUB, "adult", categories=("domestic_abuse",))
-    case.give(c.LinkReferral(other="MASH-26-000001", relation="same_incident"))
+    case.give(LinkReferral(other="MASH-26-000001", relation="same_incident"))
     assert case.referral.links == {"MASH-26-000001": "same_incident"}
 
 
@@ -117,7 +119,7 @@ def held() -> Case:
 def test_staffordshire_stoke_nothing_is_released_without_saying_proportionality_and_necessity(left_out: str) -> None:
     given = {"item": held().item("police"), "necessity": "to_protect_a_child", "proportionality": "whole"}
     with pytest.raises(ValidationError, match=left_out):
-        c.ReleaseInformation.model_validate({name: value for name, value in given.items() if name != left_out})
+        ReleaseInformation.model_validate({name: value for name, value in given.items() if name != left_out})
 
 
 def test_staffordshire_stoke_nothing_is_released_without_a_justification_in_words() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hubs_at_work import at_decision, london, rated, received, says_the_document, takes
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.checks import AskAgencies
 
 CORE = {"police", "social_care"}
 
@@ -44,7 +44,7 @@ def test_suffolk_states_that_it_is_planned() -> None:
 def test_suffolk_police_and_social_care_are_asked_about_every_case_and_the_others_on_request(rating: str) -> None:
     case = rated("suffolk", rating)
     assert set(case.referral.outstanding) == CORE
-    case.give(c.AskAgencies(agencies=("health", "housing")))
+    case.give(AskAgencies(agencies=("health", "housing")))
     assert set(case.referral.outstanding) == CORE | {"health", "housing"}
 
 

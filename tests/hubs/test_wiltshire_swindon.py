@@ -21,12 +21,14 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile
-from mash.states import commands as c
+from mash.states.acts.contact import AssignPlace
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet
 
 HUB = "wiltshire_swindon"
 SWINDONS = person("partner_duty_manager", "swindon_social_care")
-JOINT = c.RateReferral(rating="red", agreed=STATUTORY_PARTNERS)
+JOINT = RateReferral(rating="red", agreed=STATUTORY_PARTNERS)
 
 
 # Two authorities; Swindon is a virtual partner with its own triage
@@ -40,10 +42,10 @@ def test_wiltshire_and_swindon_are_two_authorities_of_one_hub() -> None:
 
 def test_wiltshire_swindon_a_case_belongs_to_one_of_the_two_and_to_no_third() -> None:
     case = received(HUB)
-    case.give(c.AssignPlace(place="swindon"))
+    case.give(AssignPlace(place="swindon"))
     assert case.referral.place == "swindon"
     with pytest.raises(NotInProfile, match="wiltshire, swindon"):
-        case.give(c.AssignPlace(place="bath"))
+        case.give(AssignPlace(place="bath"))
 
 
 def test_swindon_is_a_virtual_partner_and_so_are_its_agencies() -> None:
@@ -73,7 +75,7 @@ def test_swindon_does_not_triage_wiltshires_cases() -> None:
 
 def test_swindon_is_asked_as_soon_as_a_case_turns_out_to_be_its_own() -> None:
     case = received(HUB)
-    case.give(c.AssignPlace(place="swindon"))
+    case.give(AssignPlace(place="swindon"))
     assert case.told("contact_to_rate") == ["duty_manager", "partner_duty_manager"]
     assert case.clock("triage").owner == "partner_duty_manager"
 
@@ -116,7 +118,7 @@ def test_wiltshire_swindon_a_case_goes_into_the_mash_only_by_joint_decision_of_p
     case = received(HUB)
     agreed = tuple(agency for agency in STATUTORY_PARTNERS if agency != missing)
     with pytest.raises(QuorumNotMet, match="joint decision"):
-        case.give(c.RateReferral(rating="amber", agreed=agreed))
+        case.give(RateReferral(rating="amber", agreed=agreed))
     assert case.stage == "triage"
 
 
@@ -126,23 +128,23 @@ def test_wiltshire_swindon_a_case_on_which_all_three_agree_is_in_the_mash() -> N
 
 def test_wiltshire_swindon_a_case_of_swindon_goes_into_the_mash_by_the_same_joint_decision() -> None:
     with pytest.raises(QuorumNotMet):
-        received(HUB, place="swindon").give(c.RateReferral(rating="red", agreed=("social_care", "health")), SWINDONS)
+        received(HUB, place="swindon").give(RateReferral(rating="red", agreed=("social_care", "health")), SWINDONS)
 
 
 def test_wiltshire_swindon_a_case_below_the_threshold_stays_out_of_the_mash_and_needs_no_joint_decision() -> None:
     least = min(load_profile(HUB).ratings.items(), key=lambda found: found[1].severity)[0]
     case = received(HUB)
-    case.give(c.RateReferral(rating=least))
+    case.give(RateReferral(rating=least))
     assert case.stage == "decision" and not case.referral.checks
 
 
 def test_wiltshire_swindon_a_case_that_is_rated_up_into_the_mash_needs_the_joint_decision_too() -> None:
     least = min(load_profile(HUB).ratings.items(), key=lambda found: found[1].severity)[0]
     case = received(HUB)
-    case.give(c.RateReferral(rating=least))
+    case.give(RateReferral(rating=least))
     with pytest.raises(QuorumNotMet, match="joint decision"):
-        case.give(c.RerateReferral(rating="amber"))
-    case.give(c.RerateReferral(rating="amber", agreed=STATUTORY_PARTNERS))
+        case.give(RerateReferral(rating="amber"))
+    case.give(RerateReferral(rating="amber", agreed=STATUTORY_PARTNERS))
     assert case.stage == "agency_checks"
 
 
@@ -152,16 +154,16 @@ def test_wiltshire_swindon_a_case_that_is_rated_up_into_the_mash_needs_the_joint
 @pytest.mark.parametrize("place", ["wiltshire", "swindon"])
 def test_wiltshire_swindon_the_strategy_discussions_of_both_authorities_are_held_in_the_mash(place: str) -> None:
     case = received(HUB, place=place)
-    case.give(c.CallStrategyDiscussion(), SOCIAL_WORKER)
-    case.give(c.RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"), SOCIAL_WORKER)
+    case.give(CallStrategyDiscussion(), SOCIAL_WORKER)
+    case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"), SOCIAL_WORKER)
     assert case.stage == "enquiries"
 
 
 def test_wiltshire_swindon_no_strategy_discussion_is_held_without_police_social_care_and_health() -> None:
     case = received(HUB, place="swindon")
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     with pytest.raises(QuorumNotMet):
-        case.give(c.RecordStrategyDiscussion(attended=("social_care", "swindon_health"), outcome="section_47"))
+        case.give(RecordStrategyDiscussion(attended=("social_care", "swindon_health"), outcome="section_47"))
 
 
 def test_wiltshire_swindon_state_that_every_strategy_discussion_is_held_in_the_mash() -> None:
@@ -192,7 +194,7 @@ def test_wiltshire_swindon_the_domestic_abuse_call_is_a_conference_call_on_every
 
 def test_wiltshire_swindon_a_child_protection_case_is_fast_tracked_from_triage_without_a_joint_decision() -> None:
     case = received(HUB, "child", "adult", categories=("domestic_abuse",))
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     assert (case.stage, case.referral.rating) == ("strategy_discussion", None)
     assert says_the_document(HUB, "remarks.fast_track.says")
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -145,6 +145,8 @@ rotas = st.builds(
 
 
 @given(rotas)
+@example(Rota(patterns=(weekly(person="p1", days=("sun",), starts="01:30", ends="09:00", since=date(2027, 3, 28)),)))
+@example(Rota(patterns=(weekly(person="p1", days=("sat",), starts="01:00", ends="01:00", since=date(2027, 3, 27)),)))
 def test_a_rota_is_the_same_after_csv_and_after_icalendar(rota: Rota) -> None:
     assert from_csv(to_csv(rota)) == rota
     assert from_ical(to_ical(rota, "sandwell", datetime(2026, 11, 23, tzinfo=UTC))) == rota

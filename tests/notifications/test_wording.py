@@ -12,16 +12,19 @@ from hubs_at_work import DUTY, MORNING, Case
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.schemas import Submission, contact_of
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
 from mash.config.profile import available, load_profile
 from mash.notifications.preview import FACTS, check_own, preview
 from mash.notifications.wording import KINDS, UNADDRESSED, WordingWrong, message_for
-from mash.states import commands as c
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.errors import Refusal
 from mash.states.profile import Profile
+from mash.states.values import SYSTEM, Actor
 
 LINK = "https://mash.example.org/alerts/token"
-SYSTEM = c.Actor(id=c.SYSTEM, role=c.SYSTEM, agency=c.SYSTEM, hub="sandwell")
+SYSTEM = Actor(id=SYSTEM, role=SYSTEM, agency=SYSTEM, hub="sandwell")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,10 +133,8 @@ def test_no_word_that_anybody_typed_reaches_a_notice(data: st.DataObject) -> Non
     case = Case(profile, MORNING)
     case.give(command.model_copy(update={"referrer_reachable": True}), SYSTEM)
     steps: list[Any] = [
-        c.RecordSharingBasis(
-            purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=True
-        ),
-        c.RateReferral(rating=data.draw(st.sampled_from(sorted(profile.ratings)))),
+        RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=True),
+        RateReferral(rating=data.draw(st.sampled_from(sorted(profile.ratings)))),
     ]
     for step in steps:
         try:

@@ -16,24 +16,13 @@ from mash.api.pages.page import environment
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
 from mash.flows.store.log import read_log
-from mash.flows.store.queries import Case, read_case
-from mash.flows.store.reading import Counts
-from mash.flows.store.sessions import begin_session
-from mash.flows.story import lines_of
-from mash.states.commands import Actor
-from mash.states.events import ClockBreached, ClockEscalated, ClockWarned
+from mash.flows.store.reads.board import Counts
+from mash.flows.store.reads.case import Case, read_case
+from mash.flows.telling.story import lines_of
+from mash.states.course import ClockBreached, ClockEscalated, ClockWarned
+from mash.states.values import Actor
 
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
-
-
-def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: Hub) -> None:
-    reference = hub.referral()
-    run = hub.awaits(reference, "Awaiting triage")
-    positions = [Actor(id="both", role=role, agency="social_care", hub="sandwell") for role in ("duty_manager", "administrator")]
-    secret = hub.stored(lambda store: begin_session(store, positions, "command_line"))
-    address = f"/runs/flow-run/{run['id']}"
-    assert address in hub.http.get(f"/case/{reference}", headers={"Authorization": f"Bearer {secret}"}).text
-    assert address not in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
 
 
 def test_a_partner_who_must_know_now_is_shown_the_glass_and_breaks_it(hub: Hub) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.pages.control_chart import RUN, limits_of
+from mash.api.pages.figures.control_chart import RUN, limits_of
 
 numbers = st.lists(st.floats(0, 1_000), min_size=4, max_size=60)
 shares = st.lists(st.floats(0, 100), min_size=4, max_size=60)

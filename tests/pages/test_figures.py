@@ -12,9 +12,10 @@ from hubs_at_work import answered, at_decision, outcome, partner, rated, receive
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.pages.figures import MOST_ROWS, NOTHING, Beside, Figure, as_csv_cell, figures_of
-from mash.api.pages.reckoning import Tally, percentile, share
-from mash.states import commands as c
+from mash.api.pages.figures.reckoning import Tally, percentile, share
+from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, Beside, Figure, as_csv_cell, figures_of
+from mash.states.acts.checks import AnswerCheck, AskAgencies
+from mash.states.acts.closing import ReopenReferral
 from mash.states.clocks import LONDON
 from mash.states.referral import Clock, Referral, SubjectState
 
@@ -165,7 +166,7 @@ def test_advice_and_requests_for_information_are_no_referrals() -> None:
 def test_a_closure_that_is_corrected_is_no_re_referral() -> None:
     case = at_decision("sandwell")
     case.give(outcome(case, "no_further_action"))
-    case.give(c.ReopenReferral())
+    case.give(ReopenReferral())
     assert case.referral.reopened
     now = case.now + DAY
     figure = shown(tallied(case.referral, now=now))["re-referrals"]
@@ -198,7 +199,7 @@ def test_a_clock_that_is_late_is_missed_before_it_ends_and_one_that_was_not_need
 def test_an_answer_that_came_late_is_missed_also_where_nothing_ran_that_would_have_recorded_it() -> None:
     case = rated("sandwell", "red")
     case.now += timedelta(hours=5)
-    case.give(c.AnswerCheck(agency="police", known=False), partner("police"), words=False)
+    case.give(AnswerCheck(agency="police", known=False), partner("police"), words=False)
     assert case.clock("check:police").breached_at is None
     figures = shown(tallied(case.referral, now=case.now))
     assert figures["agencies"].rows == (("The police", 0, 1, 1, 5.0, 5.0, 5.0),)
@@ -206,7 +207,7 @@ def test_an_answer_that_came_late_is_missed_also_where_nothing_ran_that_would_ha
 
 def test_what_is_asked_again_counts_for_its_agency_too() -> None:
     case = answered(rated("sandwell", "green"))
-    case.give(c.AskAgencies(agencies=("police",)))
+    case.give(AskAgencies(agencies=("police",)))
     answered(case)
     now = case.now + 30 * DAY
     assert numbers_of(shown(tallied(case.referral, now=now, weeks=13))["agencies"])["The police"] == 100

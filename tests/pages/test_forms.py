@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from starlette.datastructures import FormData
 
-from mash.api.pages.forms import KINDS, Asked, fields_of, first_text, read
+from mash.api.pages.forms import Asked, fields_of, first_text, read
 from mash.api.pages.questions import CHECK, WRONG, WRONG_ANYWHERE
-from mash.config.command_words import COMMAND_WORDS
+from mash.config.commands import COMMANDS
 from mash.config.profile import load_profile
-from mash.states.commands import Actor
-from mash.states.machine import COMMANDS
+from mash.states.messages import STAFF_ACTS
 from mash.states.referral import Referral, SubjectState
+from mash.states.values import Actor
 
 SANDWELL = load_profile("sandwell")
 MANAGER = Actor(id="manager", role="duty_manager", agency="social_care", hub="sandwell")
@@ -36,7 +36,7 @@ def filled(asked: list[Asked]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kind", [kind for kind in COMMANDS if kind not in OF_CASES])
+@pytest.mark.parametrize("kind", [kind for kind in STAFF_ACTS if kind not in OF_CASES])
 def test_a_form_that_is_filled_in_is_its_command(kind: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
     given, after = read(kind, asked, FormData({**filled(asked), "seen": "3", first_text(kind): "Why.\r\nSo."}), MANAGER)
@@ -50,7 +50,7 @@ def test_views_and_actions_of_a_meeting_are_written_apart_and_kept_together() ->
     assert given and given.words == "Views\nAll agree.\n\nActions agreed\nA visit."
 
 
-@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize("kind", STAFF_ACTS)
 def test_what_is_needed_and_missing_is_said_beside_its_field(kind: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
     given, after = read(kind, asked, FormData({"words": "Kept as it was typed."}), MANAGER)
@@ -59,19 +59,15 @@ def test_what_is_needed_and_missing_is_said_beside_its_field(kind: str) -> None:
     assert needed <= set(after.errors) and (given is None) == bool(after.errors)
 
 
-def test_every_command_of_staff_has_a_form() -> None:
-    assert set(COMMANDS) <= set(KINDS)
-
-
 def test_every_command_of_staff_has_its_words_and_nothing_else_has() -> None:
-    assert set(COMMAND_WORDS) == set(COMMANDS)
-    buttons, helps = [words.button for words in COMMAND_WORDS.values()], [words.help for words in COMMAND_WORDS.values()]
+    assert set(COMMANDS) == set(STAFF_ACTS)
+    buttons, helps = [words.button for words in COMMANDS.values()], [words.help for words in COMMANDS.values()]
     assert len(set(buttons)) == len(buttons), "two buttons of one case must not say the same"
     assert all(text.endswith(".") and "_" not in text for text in helps)
-    assert all(words.button and words.done and not words.button.endswith(".") for words in COMMAND_WORDS.values())
+    assert all(words.button and words.done and not words.button.endswith(".") for words in COMMANDS.values())
 
 
-@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize("kind", STAFF_ACTS)
 def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
     asked = [replace(each, needed=False) for each in fields_of(kind, None, SANDWELL, MANAGER)]
     given = {each.name: "\u2603 no such thing" for each in asked}

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from codecs import BOM_UTF8
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hub import Hub
 
-from mash.api.pages import manager
-from mash.api.pages.figures import NOTHING, Figure
-from mash.states.commands import Actor
+from mash.api.pages.figures import manager
+from mash.api.pages.figures.tables import NOTHING, Figure
+from mash.states.values import Actor
 
 TODAY = Figure("today", "Today", "1 open.", ("What", "Number"), (("Open", 1),))
 
@@ -57,3 +58,37 @@ def test_a_table_to_take_away_says_how_it_is_written(hub: Hub) -> None:
     table = hub.http.get("/manager/sources.csv", headers=hub.staff("duty_manager"))
     assert table.content.startswith(BOM_UTF8)
     assert "Health services – other primary health services" in table.content.decode("utf-8-sig")
+
+
+def test_what_a_manager_takes_away_is_never_older_than_the_page_it_was_asked_from(hub: Hub) -> None:
+    manager = hub.staff("duty_manager")
+
+    def referred() -> tuple[int, int]:
+        """How many came from a source, by the table of the page and by the one taken away."""
+        shown = re.search(r">[^<]*– early help</th><td[^>]*>(\d+)", hub.http.get("/manager?weeks=52", headers=manager).text)
+        away = re.search(r"– early help,(\d+)", hub.http.get("/manager/sources.csv?weeks=52", headers=manager).text)
+        return int(shown[1]) if shown else 0, int(away[1]) if away else 0
+
+    on_the_page, before = referred()
+    assert before >= on_the_page
+    hub.referral(source={"code": "5D"})
+    _, after = referred()
+    assert after == before + 1
+
+
+async def test_who_asks_for_a_table_while_it_is_reckoned_gets_one_that_was_begun_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = list[int](), asyncio.Event()
+
+    async def reckoned(*_: Any) -> list[Figure]:
+        begun.append(len(begun))
+        await go_on.wait()
+        return [replace(TODAY, says=f"reckoning {begun[-1]}")]
+
+    monkeypatch.setattr(manager, "_reckoned", reckoned)
+    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Kept(), store=None))
+    page = asyncio.create_task(manager._figures(app, chief("sandwell"), 13))
+    await asyncio.sleep(0)
+    tables = [asyncio.create_task(manager._figures(app, chief("sandwell"), 13, fresh=0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    go_on.set()
+    assert [one.says for [one] in await asyncio.gather(page, *tables)] == ["reckoning 0", *["reckoning 1"] * 3]

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from mash.api.pages.control_chart import limits_of
-from mash.api.pages.figures import Figure
-from mash.api.pages.pictures import drawn
+from mash.api.pages.figures.control_chart import limits_of
+from mash.api.pages.figures.pictures import drawn
+from mash.api.pages.figures.tables import Figure
 
 VALUES = tuple(float(value) for value in (12, 9, 14, 11, 40, 10, 13, 9))
 WEEKS = Figure("in-time", "Kept", "Says so.", ("Week", "N"), tuple((f"{n} Nov", v) for n, v in enumerate(VALUES)), "weeks")

@@ -16,7 +16,7 @@ from mash.api.app import create_app
 from mash.config.settings import Settings
 from mash.flows.store import drafts as store_drafts
 from mash.flows.store.drafts import LARGEST, Answers, NoRoom, begin_draft, read_draft, write_draft
-from mash.flows.store.health import read_health
+from mash.flows.store.reads.health import read_health
 from mash.flows.store.store import Store
 
 GIVEN, FAMILY = CANARY.split()

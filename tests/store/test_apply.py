@@ -19,24 +19,26 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.cluster import Cluster
-from mash.flows.store.apply import Applied, act, data_key, fire_due
+from mash.flows.installation.cluster import Cluster
+from mash.flows.store.apply import Applied, act, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.queries import behind, notices_of, read_case, record_shown
-from mash.flows.store.reading import look_at_family, open_cases, read_items
-from mash.flows.store.store import Store, open_store
+from mash.flows.store.reads.board import open_cases
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
+from mash.flows.store.reads.look import look_at_family
+from mash.flows.store.reads.notices import notices_of
+from mash.flows.store.runs import behind, record_shown
+from mash.flows.store.store import Store, data_key, open_store
 from mash.flows.store.tables import ITEMS, REFERRALS
-from mash.states.commands import (
-    Actor,
-    AddNote,
-    AnswerCheck,
-    CallStrategyDiscussion,
-    Command,
-    RateReferral,
-    RecordDecision,
-)
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.protection import CallStrategyDiscussion
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.upkeep import AddNote
 from mash.states.errors import ImpossibleMove, NotFound, ReasonNeeded, VersionConflict
+from mash.states.messages import Command
+from mash.states.values import Actor
 
 CANARY = "Zaphod-Beeblebrox-canary"
 

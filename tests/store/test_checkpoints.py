@@ -14,17 +14,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.nightly import take_checkpoint
-from mash.flows.store.accesses import accesses_of
+from mash.flows.carrying.nightly import take_checkpoint
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
 from mash.flows.store.log import fold, read_log, verify
-from mash.flows.store.reading import look_at
+from mash.flows.store.reads.accesses import accesses_of
+from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import Answer, record_refused
 from mash.flows.store.store import Store
-from mash.states import commands as c
-from mash.states.commands import Actor
-from mash.states.events import GENESIS, Recorded
+from mash.states.acts.rating import RateReferral
+from mash.states.log import GENESIS, Recorded
+from mash.states.values import Actor
 
 GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="social_care", hub="merton")
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -92,7 +92,7 @@ async def test_a_chain_written_anew_proves_itself_but_not_against_a_checkpoint_w
     store: Store, owner_connection: psycopg.Connection
 ) -> None:
     reference, other = await submit(store), await submit(store)
-    await act(store, reference, c.RateReferral(rating="green"), DUTY)
+    await act(store, reference, RateReferral(rating="green"), DUTY)
     kept = [await make_checkpoint(store, KEY)]
     log = await read_log(store, reference)
     place = next(n for n, recorded in enumerate(log) if recorded.event.kind == "referral_rated")

@@ -11,14 +11,19 @@ from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL, START, set_time, submit
 from psycopg import sql
 
 from mash.api.self_test.walls import be as act_as
-from mash.flows.cluster import Cluster
-from mash.flows.store.accesses import MOST, accesses_of, accesses_to
+from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import act
-from mash.flows.store.reading import information_product, look_at, look_at_family, open_cases, read_items
+from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
+from mash.flows.store.reads.board import open_cases
+from mash.flows.store.reads.items import information_product, read_items
+from mash.flows.store.reads.look import look_at, look_at_family
 from mash.flows.store.store import Store
-from mash.states import commands as c
-from mash.states.commands import Actor
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.information import BreakGlass, ReleaseInformation
+from mash.states.acts.rating import RateReferral
 from mash.states.errors import NotFound
+from mash.states.values import Actor
 
 HEALTH = Actor(id="h.navigator", role="agency", agency="health", hub="merton")
 HOUSING = Actor(id="h.officer", role="agency", agency="housing", hub="merton")
@@ -33,8 +38,8 @@ async def reference(store: Store) -> str:
     set_time(store, START)
     reference = await submit(store)
     await act(store, reference, BASIS, DUTY)
-    await act(store, reference, c.RateReferral(rating="amber"), DUTY)
-    await act(store, reference, c.AnswerCheck(agency="police", known=True), POLICE, words=SECRET)
+    await act(store, reference, RateReferral(rating="amber"), DUTY)
+    await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words=SECRET)
     return reference
 
 
@@ -99,7 +104,7 @@ async def test_what_an_agency_holds_is_shown_to_nobody_else_before_it_is_release
         assert as_application.execute(held).fetchone() == (seen,)
     items = await read_items(store, await look_at(store, reference, POLICE, "read_case"), POLICE)
     item = next(item["item"] for item in items if item["content"] == SECRET)
-    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
+    release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
     await act(store, reference, release, POLICE, words="The meeting must know.")
     as_application.rollback()
     be(as_application, HEALTH)
@@ -195,9 +200,9 @@ async def test_a_split_hands_out_what_agencies_hold_only_while_it_happens(
     assert as_application.execute(taken, (reference, f"{reference}-B")).fetchone() == (0,)
     two = await submit(store, "s1", "s2")
     await act(store, two, BASIS, DUTY)
-    await act(store, two, c.RateReferral(rating="blue"), DUTY)
+    await act(store, two, RateReferral(rating="blue"), DUTY)
     outcomes = {"s1": "section_17", "s2": "early_help"}
-    await act(store, two, c.RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Different needs.")
+    await act(store, two, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Different needs.")
     assert as_application.execute(taken, (two, f"{two}-B")).fetchone() == (0,), "it has happened"
 
 
@@ -218,14 +223,14 @@ async def test_a_partners_board_holds_the_cases_that_they_take_part_in(store: St
 async def test_who_breaks_the_glass_reads_the_case_for_some_hours_and_colleagues_do_not(store: Store, reference: str) -> None:
     with pytest.raises(NotFound):
         await look_at(store, reference, HOUSING, "read_case")
-    await act(store, reference, c.BreakGlass(), HOUSING, words="She stands in front of me.", of_system=True)
+    await act(store, reference, BreakGlass(), HOUSING, words="She stands in front of me.", of_system=True)
     assert (await look_at(store, reference, HOUSING, "read_case")).reference == reference
     with pytest.raises(NotFound):
         await look_at(store, reference, HOUSING.model_copy(update={"id": "a.colleague"}), "read_case")
     items = await read_items(store, await look_at(store, reference, HOUSING, "read_case"), HOUSING)
     assert SECRET not in str(items), "what the police hold stays theirs"
     item = next(item["item"] for item in items if item["kind"] == "held_by_agency")
-    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
+    release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
     await act(store, reference, release, POLICE, words="For the meeting.")
     case = await look_at(store, reference, HOUSING, "read_case")
     assert SECRET not in str(await read_items(store, case, HOUSING)), "it was released to those at the table"
@@ -239,7 +244,7 @@ async def test_who_breaks_the_glass_reads_the_case_for_some_hours_and_colleagues
 async def test_every_look_is_written_down_with_who_and_what_let_them(store: Store, reference: str) -> None:
     await look_at(store, reference, DUTY, "read_case")
     await look_at(store, reference, HEALTH, "read_story")
-    await act(store, reference, c.BreakGlass(), HOUSING, words="She stands in front of me.", of_system=True)
+    await act(store, reference, BreakGlass(), HOUSING, words="She stands in front of me.", of_system=True)
     await look_at(store, reference, HOUSING, "read_case")
     found = [(row.person, row.action, row.why) for row in await accesses_to(store, reference, GOVERNANCE)]
     assert found == [
@@ -283,9 +288,9 @@ async def test_a_long_report_goes_on_where_the_page_before_ended(
 async def test_a_referrer_who_sees_what_became_of_each_part_looks_at_each(store: Store, reference: str) -> None:
     two = await submit(store, "s1", "s2")
     await act(store, two, BASIS, DUTY)
-    await act(store, two, c.RateReferral(rating="blue"), DUTY)
+    await act(store, two, RateReferral(rating="blue"), DUTY)
     outcomes = {"s1": "section_17", "s2": "early_help"}
-    await act(store, two, c.RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Different needs.")
+    await act(store, two, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Different needs.")
     parts = [part.reference for part in await look_at_family(store, f"{two}-B", SCHOOL, "read_own_referral")]
     assert parts == [two, f"{two}-B"]
     assert [row.reference for row in await accesses_of(store, SCHOOL.id, GOVERNANCE)] == parts[::-1]

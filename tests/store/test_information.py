@@ -11,13 +11,20 @@ from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit
 
 from mash.flows.store.apply import act
 from mash.flows.store.log import verify
-from mash.flows.store.queries import read_case
-from mash.flows.store.reading import agenda, disagreements, information_product, read_items
+from mash.flows.store.reads.agenda import agenda
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.disagreements import disagreements
+from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.store import Store
-from mash.states import commands as c
-from mash.states.commands import Actor
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.disagreements import RaiseDisagreement
+from mash.states.acts.information import ContributeInformation, ReleaseInformation
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.upkeep import LinkReferral
 from mash.states.errors import NotFound, Refusal
 from mash.states.profile import Gathering
+from mash.states.values import Actor
 
 HEALTH = Actor(id="h.navigator", role="agency", agency="health", hub="merton")
 SECRET, TOLD = "Known to officers under another name.", "Known to police; no details needed."
@@ -29,8 +36,8 @@ async def reference(store: Store) -> str:
     set_time(store, START)
     reference = await submit(store, "s1", "s2")
     await act(store, reference, BASIS, DUTY)
-    await act(store, reference, c.RateReferral(rating="amber"), DUTY)
-    await act(store, reference, c.AnswerCheck(agency="police", known=True), POLICE, words=SECRET)
+    await act(store, reference, RateReferral(rating="amber"), DUTY)
+    await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words=SECRET)
     return reference
 
 
@@ -45,7 +52,7 @@ async def test_others_see_a_signpost_until_the_agency_releases_a_redacted_versio
     for other in (DUTY, HEALTH):
         seen = await answer(store, reference, other)
         assert (seen["view"], seen["content"]) == ("signpost", None)
-    release = c.ReleaseInformation(
+    release = ReleaseInformation(
         item=(await answer(store, reference, POLICE))["item"], necessity="to_protect_a_child", proportionality="gist"
     )
     with pytest.raises(Refusal):
@@ -60,9 +67,9 @@ async def test_others_see_a_signpost_until_the_agency_releases_a_redacted_versio
 
 
 async def test_the_information_product_holds_what_was_released_and_signposts(store: Store, reference: str) -> None:
-    await act(store, reference, c.ContributeInformation(sensitive=False), HEALTH, words="Missed two appointments.")
+    await act(store, reference, ContributeInformation(sensitive=False), HEALTH, words="Missed two appointments.")
     item = (await answer(store, reference, POLICE))["item"]
-    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
+    release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
     await act(store, reference, release, POLICE, words="Needed.", redacted=TOLD)
     lines = await information_product(store, await read_case(store, reference), DUTY)
     assert [(line["agency"], line["content"]) for line in lines] == [("police", TOLD), ("health", None)]
@@ -73,7 +80,7 @@ async def test_a_redacted_version_that_was_removed_is_found(
     store: Store, reference: str, owner_connection: psycopg.Connection
 ) -> None:
     item = (await answer(store, reference, POLICE))["item"]
-    release = c.ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
+    release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
     await act(store, reference, release, POLICE, words="Needed.", redacted=TOLD)
     owner_connection.execute("DELETE FROM personal_item WHERE kind = 'redacted'")
     wrong = [sentence async for sentence in verify(store)]
@@ -84,9 +91,9 @@ async def test_an_agencys_information_stays_its_own_in_a_referral_that_was_split
     case = await read_case(store, reference)
     for agency in case.referral.outstanding:
         by = Actor(id=agency, role="agency", agency=agency, hub="merton")
-        await act(store, reference, c.AnswerCheck(agency=agency, known=False), by)
+        await act(store, reference, AnswerCheck(agency=agency, known=False), by)
     outcomes: Any = {"s1": "section_17", "s2": "early_help"}
-    await act(store, reference, c.RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Different needs.")
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Different needs.")
     linked = f"{reference}-B"
     assert (await answer(store, linked, POLICE))["content"] == SECRET
     seen = await answer(store, linked, DUTY)
@@ -97,9 +104,9 @@ async def test_an_agencys_information_stays_its_own_in_a_referral_that_was_split
 async def test_the_database_says_what_is_sensitive_and_what_is_released(
     store: Store, reference: str, owner_connection: psycopg.Connection
 ) -> None:
-    await act(store, reference, c.ContributeInformation(sensitive=False), HEALTH, words="Missed two appointments.")
+    await act(store, reference, ContributeInformation(sensitive=False), HEALTH, words="Missed two appointments.")
     held = list((await read_case(store, reference)).referral.held.values())
-    release = c.ReleaseInformation(item=held[1].item, necessity="to_protect_a_child", proportionality="whole")
+    release = ReleaseInformation(item=held[1].item, necessity="to_protect_a_child", proportionality="whole")
     await act(store, reference, release, HEALTH, words="Needed.")
     rows = owner_connection.execute(
         "SELECT owner_agency, sensitivity, release_state FROM personal_item"
@@ -110,11 +117,11 @@ async def test_the_database_says_what_is_sensitive_and_what_is_released(
 
 async def test_a_link_is_said_by_both_referrals_and_only_within_the_hub(store: Store, reference: str) -> None:
     other = await submit(store)
-    await act(store, reference, c.LinkReferral(other=other, relation="sibling"), DUTY)
+    await act(store, reference, LinkReferral(other=other, relation="sibling"), DUTY)
     assert (await read_case(store, reference)).referral.links == {other: "sibling"}
     assert (await read_case(store, other)).referral.links == {reference: "sibling"}
     with pytest.raises(NotFound):
-        await act(store, reference, c.LinkReferral(other="MASH-26-999999", relation="sibling"), DUTY)
+        await act(store, reference, LinkReferral(other="MASH-26-999999", relation="sibling"), DUTY)
 
 
 async def test_an_agenda_is_what_came_in_since_the_last_gathering_most_urgent_first(store: Store, reference: str) -> None:
@@ -122,9 +129,9 @@ async def test_an_agenda_is_what_came_in_since_the_last_gathering_most_urgent_fi
     daily = Gathering(title="Daily meeting", ratings=("red", "amber"))
     set_time(store, datetime(2026, 6, 2, 9, 30, tzinfo=UTC))
     second = await submit(store)
-    await act(store, second, c.RateReferral(rating="red"), DUTY)
+    await act(store, second, RateReferral(rating="red"), DUTY)
     third = await submit(store)
-    await act(store, third, c.RateReferral(rating="blue"), DUTY)
+    await act(store, third, RateReferral(rating="blue"), DUTY)
     at = profile.calendar.next_time(daily.at, daily.days, START)
     assert at == datetime(2026, 6, 3, 9, 0, tzinfo=UTC), "ten in the morning, in June"
     assert [case.reference for case in await agenda(store, DUTY, profile, daily, at)] == [second]
@@ -134,7 +141,7 @@ async def test_an_agenda_is_what_came_in_since_the_last_gathering_most_urgent_fi
 
 async def test_disagreements_are_counted_by_what_they_are_about(store: Store, reference: str) -> None:
     assert await disagreements(store, DUTY) == []
-    await act(store, reference, c.RaiseDisagreement(about="rating", rating="red"), HEALTH, words="This is red.")
+    await act(store, reference, RaiseDisagreement(about="rating", rating="red"), HEALTH, words="This is red.")
     found = await disagreements(store, DUTY)
     assert [(one["reference"], one["about"], one["agency"], one["outcome"]) for one in found] == [
         (reference, "rating", "health", None)

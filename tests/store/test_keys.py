@@ -12,14 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.problems import answer_for
-from mash.api.schemas import Submission, contact_of
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.intake import contact_of
 from mash.config.settings import Settings, SettingsError, read_settings
-from mash.flows.stack import write_secret
+from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.apply import receive
 from mash.flows.store.keys import new_master
 from mash.flows.store.log import verify
-from mash.flows.store.queries import read_case
-from mash.flows.store.reading import read_items
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.rotation import is_retired, retire_older, wrap_anew, wrapped_by
 from mash.flows.store.store import Store, open_store

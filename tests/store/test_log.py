@@ -13,14 +13,19 @@ from mash.flows.store.apply import act, receive
 from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.log import read_log, verify
-from mash.flows.store.queries import read_case
-from mash.flows.store.reading import read_items
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
-from mash.states.commands import Actor, AddNote, ErasePeople, RateReferral, ReceiveContact, RecordDecision, Subject
+from mash.states.acts.closing import ErasePeople, PeopleErased
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.upkeep import AddNote
 from mash.states.errors import Incomplete, NotFound
-from mash.states.events import PeopleErased, Recorded
+from mash.states.log import Recorded
+from mash.states.values import Actor, Subject
 
 SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")
 DUTY = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="merton")

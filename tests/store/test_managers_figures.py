@@ -12,20 +12,17 @@ from hubs_at_work import rated
 from pydantic import BaseModel, ValidationError
 
 from mash.flows.store.apply import act, fire_due, receive
-from mash.flows.store.figures import Seen, SeenClock, SeenSubject, acknowledged_after, decided, referred, seen, states
-from mash.flows.store.queries import read_case
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.figures import Seen, SeenClock, SeenSubject, acknowledged_after, decided, referred, seen, states
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
-from mash.states.commands import (
-    AcknowledgeAlert,
-    Actor,
-    RateReferral,
-    ReceiveContact,
-    RecordDecision,
-    ReopenReferral,
-    Subject,
-)
+from mash.states.acts.alerts import AcknowledgeAlert
+from mash.states.acts.closing import ReopenReferral
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.rating import RateReferral
 from mash.states.referral import Clock, Referral, SubjectState
+from mash.states.values import Actor, Subject
 
 ELSEWHERE = Actor(id="chief", role=MANAGER.role, agency=MANAGER.agency, hub="sandwell")
 MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)

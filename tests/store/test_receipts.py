@@ -7,12 +7,16 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import act, receive
-from mash.flows.store.queries import conservation, unfinished
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.receipts import Answer, KeyReused, answer_once, record_refused
+from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
-from mash.states.commands import Actor, RateReferral, ReceiveContact, RecordDecision, Subject
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.rating import RateReferral
 from mash.states.errors import NothingToActOn, Refusal
+from mash.states.values import Actor, Subject
 
 SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="merton")
 MANAGER = Actor(id="m.manager", role="team_manager", agency="social_care", hub="merton")

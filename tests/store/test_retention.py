@@ -7,16 +7,17 @@ from datetime import timedelta
 import pytest
 from acting import DUTY, MANAGER, START, set_time, submit, turned_away
 
-from mash.flows.nightly import keep_to_retention
+from mash.flows.carrying.nightly import keep_to_retention
 from mash.flows.store.apply import act
 from mash.flows.store.erasure import erase
 from mash.flows.store.keys import KeyDestroyed
-from mash.flows.store.queries import read_case
-from mash.flows.store.reading import read_items
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.retention import erase_listed, hold, list_due, listed
 from mash.flows.store.store import Store
-from mash.states.commands import Actor, ErasePeople, ReopenReferral
+from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.errors import Incomplete, NotFound
+from mash.states.values import Actor
 
 YEAR = timedelta(days=366)
 

@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mash.api import demo
-from mash.flows.store.accesses import accesses_to
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
 from mash.flows.store.names import comparable, tokens
-from mash.flows.store.reading import look_at
-from mash.flows.store.search import find, known_elsewhere
+from mash.flows.store.reads.accesses import accesses_to
+from mash.flows.store.reads.look import look_at
+from mash.flows.store.reads.search import find, known_elsewhere
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
-from mash.states.commands import Actor, ErasePeople, ReceiveContact, Subject
+from mash.states.acts.closing import ErasePeople
+from mash.states.acts.contact import ReceiveContact
+from mash.states.values import Actor, Subject
 
 DEMO = Path(demo.__file__).parent
 SANDWELL = Actor(id="d.manager", role="duty_manager", agency="social_care", hub="sandwell")

@@ -8,8 +8,22 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.alerts import FireClocks
+from mash.states.acts.assessment import CompleteAssessment
+from mash.states.acts.closing import ReopenReferral
+from mash.states.acts.decisions import DecisionRecorded, RecordDecision, SignOffDecision
+from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
+from mash.states.acts.rating import RerateReferral
+from mash.states.acts.step_down import (
+    AcceptStepDown,
+    OfferStepDown,
+    ReturnStepDown,
+    StepDownAccepted,
+    StepDownOffered,
+    StepDownReturned,
+)
+from mash.states.course import ClockWarned
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.profile import Profile, Service, SignOff, Triage
 
@@ -37,11 +51,11 @@ SECOND = person("service_manager")
 LOW = SignOff(ratings=("blue", "green"), outcomes=("no_further_action", "advice"), role="service_manager")
 SIGNS_OFF = hub("merton", sign_off={"low": LOW})
 NFA = decision(s0="no_further_action")
-AGREED, NOT_AGREED = c.SignOffDecision(agreed=True), c.SignOffDecision(agreed=False)
+AGREED, NOT_AGREED = SignOffDecision(agreed=True), SignOffDecision(agreed=False)
 EARLY_HELP = person("early_help", "early_help")
 
 
-def proposed(*cohorts: Any, outcomes: c.RecordDecision = NFA, **fields: Any) -> Case:
+def proposed(*cohorts: Any, outcomes: RecordDecision = NFA, **fields: Any) -> Case:
     """A decision that waits to be signed off."""
     case = at_decision(SIGNS_OFF, *cohorts, **fields)
     case.give(outcomes, MANAGER)
@@ -59,7 +73,7 @@ def test_a_decision_that_the_hub_wants_signed_off_has_no_effect_until_a_second_p
     assert case.clock("decision_on_response").running and case.running("outcome_told") == []
     assert case.clock("sign_off").owner == "service_manager"
     case.wait(hours=1)
-    (event,) = of(e.DecisionRecorded, case.give(AGREED, SECOND))
+    (event,) = of(DecisionRecorded, case.give(AGREED, SECOND))
     assert (event.proposed_by, event.outcomes) == (MANAGER.id, {"s0": "no_further_action"})
     assert (case.stage, case.referral.open, case.referral.decided_at) == ("no_further_action", False, case.now)
     assert case.clock("decision_on_response").met is True and case.clock("sign_off").met is True
@@ -80,7 +94,7 @@ def test_only_the_ratings_and_outcomes_that_the_hub_names_wait_for_a_second_pers
 ) -> None:
     case = at_decision(SIGNS_OFF)
     if rating != "blue":
-        case.give(c.RerateReferral(rating=rating))
+        case.give(RerateReferral(rating=rating))
         case.give(NOT_SHARED)
     case.give(decision(s0=outcome), MANAGER)
     assert (case.stage == "sign_off") is waits
@@ -122,17 +136,17 @@ def test_who_decided_does_not_sign_it_off_in_another_role() -> None:
 def test_agreeing_needs_no_words_and_then_the_reason_of_the_decision_stands() -> None:
     case = proposed()
     reason = case.referral.proposed
-    assert reason is not None and reason.said is not None
-    (event,) = of(e.DecisionRecorded, case.give(AGREED, SECOND, words=False))
-    assert event.said == reason.said
+    assert reason is not None and reason.words is not None
+    (event,) = of(DecisionRecorded, case.give(AGREED, SECOND, words=False))
+    assert event.words == reason.words
 
 
 def test_who_agrees_in_words_of_their_own_has_them_stand_beside_the_decision() -> None:
     case = proposed()
     reason = case.referral.proposed
     assert reason is not None
-    (event,) = of(e.DecisionRecorded, case.give(AGREED, SECOND))
-    assert event.said is not None and event.said != reason.said
+    (event,) = of(DecisionRecorded, case.give(AGREED, SECOND))
+    assert event.words is not None and event.words != reason.words
 
 
 def test_a_decision_that_is_not_signed_off_comes_back_with_a_reason_and_is_decided_anew() -> None:
@@ -166,23 +180,23 @@ def test_a_decision_that_nobody_signs_off_in_time_climbs_the_ladder() -> None:
 
 def test_a_strategy_discussion_that_ends_without_section_47_gives_back_the_decision_that_waited() -> None:
     case = proposed()
-    case.give(c.CallStrategyDiscussion())
-    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
     case.give(AGREED, SECOND)
     assert case.stage == "no_further_action"
 
 
 def test_a_section_47_leaves_no_decision_waiting_to_be_signed_off() -> None:
     case = proposed()
-    case.give(c.CallStrategyDiscussion())
-    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
     assert (case.stage, case.referral.proposed) == ("enquiries", None)
 
 
 # Assessing first
 
 ASSESSES_FIRST = hub("merton", assess_first=("early_help", "transfer"))
-ASSESSED = c.CompleteAssessment(factors=("1A",), outcome="early_help")
+ASSESSED = CompleteAssessment(factors=("1A",), outcome="early_help")
 
 
 @pytest.mark.parametrize("outcome", ["early_help", "transfer"])
@@ -200,8 +214,8 @@ def test_after_the_assessment_the_case_is_stepped_down_and_once_returned_may_be_
     case.give(decision(s0="section_17"), MANAGER)
     case.give(ASSESSED, MANAGER)
     assert case.stage == "step_down_preparing"
-    case.give(c.OfferStepDown(service="early_help"))
-    case.give(c.ReturnStepDown(), EARLY_HELP)
+    case.give(OfferStepDown(service="early_help"))
+    case.give(ReturnStepDown(), EARLY_HELP)
     case.give(decision(s0="early_help"), MANAGER)
     assert case.stage == "step_down_preparing"
 
@@ -225,14 +239,14 @@ def test_a_decision_has_an_outcome_for_everybody_and_is_for_the_hubs_deciders() 
 
 
 def test_help_for_a_child_has_a_primary_need_which_the_contact_may_have_brought_and_an_adult_has_none() -> None:
-    help_for_all = c.RecordDecision(outcomes={"s0": "early_help"})
+    help_for_all = RecordDecision(outcomes={"s0": "early_help"})
     with pytest.raises(Incomplete, match="8610"):
         at_decision().give(help_for_all, MANAGER)
     for case in (at_decision(primary_need="N4"), at_decision(None, "adult", immediate_danger=True)):
         case.give(help_for_all, MANAGER)
         assert case.stage == "step_down_preparing"
     nothing = at_decision()
-    nothing.give(c.RecordDecision(outcomes={"s0": "no_further_action"}), MANAGER)
+    nothing.give(RecordDecision(outcomes={"s0": "no_further_action"}), MANAGER)
     assert not nothing.referral.open
 
 
@@ -242,7 +256,7 @@ def test_help_for_a_child_has_a_primary_need_which_the_contact_may_have_brought_
 @pytest.mark.parametrize("code", ["306", "E06000002", "W06000015", "N09000003", "S12000036"])
 def test_a_transfer_names_the_receiving_authority_by_its_number_or_its_ons_code(code: str) -> None:
     case = at_decision()
-    (event,) = of(e.DecisionRecorded, case.give(c.RecordDecision(outcomes={"s0": "transfer"}, transfer_to=code), MANAGER))
+    (event,) = of(DecisionRecorded, case.give(RecordDecision(outcomes={"s0": "transfer"}, transfer_to=code), MANAGER))
     assert event.transfer_to == code and case.stage == "transferred"
 
 
@@ -254,7 +268,7 @@ def test_what_is_no_authoritys_code_is_refused(code: str) -> None:
         {"kind": "record_decision", "outcomes": {"s0": "transfer"}},
         {"kind": "complete_assessment", "factors": ["1A"], "outcome": "transfer"},
     ):
-        model = c.RecordDecision if command["kind"] == "record_decision" else c.CompleteAssessment
+        model = RecordDecision if command["kind"] == "record_decision" else CompleteAssessment
         assert model.model_validate({**command, "transfer_to": "306"}).transfer_to == "306"
         with pytest.raises(ValidationError, match="transfer_to"):
             model.model_validate({**command, "transfer_to": code})
@@ -262,13 +276,13 @@ def test_what_is_no_authoritys_code_is_refused(code: str) -> None:
 
 def test_a_transfer_to_nobody_is_refused_at_the_decision_and_after_an_assessment() -> None:
     case = at_decision()
-    nowhere = c.RecordDecision(outcomes={"s0": "transfer"})
+    nowhere = RecordDecision(outcomes={"s0": "transfer"})
     with pytest.raises(Incomplete, match="transfer_to"):
         case.give(nowhere, MANAGER)
     case.give(decision(s0="section_17"), MANAGER)
     with pytest.raises(Incomplete, match="transfer_to"):
-        case.give(c.CompleteAssessment(factors=("1A",), outcome="transfer"))
-    case.give(c.CompleteAssessment(factors=("1A",), outcome="transfer", transfer_to="306"))
+        case.give(CompleteAssessment(factors=("1A",), outcome="transfer"))
+    case.give(CompleteAssessment(factors=("1A",), outcome="transfer", transfer_to="306"))
     assert (case.stage, case.referral.open) == ("transferred", False)
 
 
@@ -291,7 +305,7 @@ def preparing(profile: Profile = LOCALITIES, *cohorts: str) -> Case:
 
 def offered(profile: Profile = LOCALITIES, service: str = "locality") -> Case:
     case = preparing(profile)
-    case.give(c.OfferStepDown(service=service))
+    case.give(OfferStepDown(service=service))
     return case
 
 
@@ -310,11 +324,11 @@ def test_a_step_down_is_offered_to_a_service_of_the_hub_that_takes_such_people(
     for service in (*SERVICES, "scouts"):
         case = preparing(LOCALITIES, *cohorts)
         if service in fitting:
-            (event,) = of(e.StepDownOffered, case.give(c.OfferStepDown(service=service)))
+            (event,) = of(StepDownOffered, case.give(OfferStepDown(service=service)))
             assert (event.service, case.referral.service, case.stage) == (service, service, "step_down_offered")
         else:
             with pytest.raises(NotInProfile) as refusal:
-                case.give(c.OfferStepDown(service=service))
+                case.give(OfferStepDown(service=service))
             assert all((name in refusal.value.reason) == (name in fitting) for name in SERVICES)
             assert case.stage == "step_down_preparing"
 
@@ -332,29 +346,29 @@ def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert
     assert case.stage == "step_down_offered"
     said = case.run_to(due)
     assert climbs(said, "step_down_offered") == [("team_manager", due)]
-    (returned,) = of(e.StepDownReturned, [event for _, event in said])
-    assert (returned.service, returned.said) == ("locality", None)
+    (returned,) = of(StepDownReturned, [event for _, _, event in said])
+    assert (returned.service, returned.words) == ("locality", None)
     assert (case.stage, case.referral.open, case.referral.service) == ("decision", True, None)
     assert case.clock("step_down_offered").met is False
     assert case.referral.due_at is not None and case.referral.due_at > due
     with pytest.raises(ImpossibleMove):
-        case.give(c.AcceptStepDown(), EARLY_HELP)
+        case.give(AcceptStepDown(), EARLY_HELP)
 
 
 def test_a_service_is_reminded_of_an_offer_though_the_moment_falls_outside_the_hubs_hours() -> None:
     case = offered()
     said = case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
-    reminded = [event.role for _, event in said if isinstance(event, e.ClockWarned) and event.id == "step_down_offered"]
+    reminded = [event.role for _, _, event in said if isinstance(event, ClockWarned) and event.id == "step_down_offered"]
     assert reminded == ["team_manager", "team_manager"]
 
 
 def test_an_offer_accepted_at_the_last_minute_does_not_come_back() -> None:
     case = offered(service="early_help")
     case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
-    (accepted,) = of(e.StepDownAccepted, case.give(c.AcceptStepDown(), EARLY_HELP))
-    assert accepted.service == "early_help" and accepted.said is not None
+    (accepted,) = of(StepDownAccepted, case.give(AcceptStepDown(), EARLY_HELP))
+    assert accepted.service == "early_help" and accepted.words is not None
     case.wait(days=10)
-    assert case.give(c.FireClocks(), SYSTEM, words=False) == []
+    assert case.give(FireClocks(), SYSTEM, words=False) == []
     assert (case.stage, case.referral.subjects["s0"].outcome) == ("step_down_accepted", "early_help")
 
 
@@ -362,11 +376,11 @@ def test_what_came_back_is_offered_again_with_the_whole_time_and_comes_back_agai
     case = offered()
     case.run_to(case.clock("step_down_offered").due_at)
     case.give(decision(s0="early_help"), MANAGER)
-    case.give(c.OfferStepDown(service="early_help"))
+    case.give(OfferStepDown(service="early_help"))
     (again,) = case.running("step_down_offered")
     assert again.started_at == case.now and again.due_at > case.now + timedelta(days=4)
     case.run_to(again.due_at)
-    assert case.stage == "decision" and len(of(e.StepDownReturned, [event for _, event in case.log])) == 2
+    assert case.stage == "decision" and len(of(StepDownReturned, [event for _, _, event in case.log])) == 2
 
 
 def test_a_late_decision_after_an_offer_came_back_climbs_the_ladder_of_the_hub() -> None:
@@ -380,10 +394,10 @@ def test_while_a_strategy_discussion_is_held_no_offer_comes_back_and_afterwards_
     case = offered()
     due = case.clock("step_down_offered").due_at
     case.run_to(due - timedelta(minutes=10))
-    case.give(c.CallStrategyDiscussion())
+    case.give(CallStrategyDiscussion())
     case.run_to(due + timedelta(hours=1))
     assert case.stage == "strategy_discussion"
-    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
     assert (case.stage, case.referral.service) == ("step_down_offered", "locality")
     (again,) = case.running("step_down_offered")
     assert again.started_at == case.now and again.owner == "team_manager"
@@ -392,16 +406,16 @@ def test_while_a_strategy_discussion_is_held_no_offer_comes_back_and_afterwards_
 def test_a_service_returns_an_offer_with_a_reason_and_the_case_is_decided_anew() -> None:
     case = offered(service="early_help")
     with pytest.raises(ReasonNeeded):
-        case.give(c.ReturnStepDown(), EARLY_HELP, words=False)
-    (event,) = of(e.StepDownReturned, case.give(c.ReturnStepDown(), EARLY_HELP))
-    assert event.said is not None and (case.stage, case.referral.service) == ("decision", None)
+        case.give(ReturnStepDown(), EARLY_HELP, words=False)
+    (event,) = of(StepDownReturned, case.give(ReturnStepDown(), EARLY_HELP))
+    assert event.words is not None and (case.stage, case.referral.service) == ("decision", None)
 
 
 def test_only_the_service_that_it_was_made_to_accepts_an_offer() -> None:
     case = offered(service="locality")
     with pytest.raises(NotYours):
-        case.give(c.AcceptStepDown(), EARLY_HELP)
-    case.give(c.AcceptStepDown(), MANAGER)
+        case.give(AcceptStepDown(), EARLY_HELP)
+    case.give(AcceptStepDown(), MANAGER)
     assert not case.referral.open
 
 
@@ -410,12 +424,12 @@ def test_only_the_service_that_it_was_made_to_accepts_an_offer() -> None:
 
 def test_a_section_47_after_a_reopened_one_is_a_new_decision_that_meets_its_clock_and_is_told() -> None:
     case = at_decision(referrer_reachable=True)
-    case.give(c.CallStrategyDiscussion())
-    discussed = c.RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
+    case.give(CallStrategyDiscussion())
+    discussed = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
     case.give(discussed)
-    case.give(c.ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
-    case.give(c.ReopenReferral(), MANAGER)
-    case.give(c.CallStrategyDiscussion())
+    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    case.give(ReopenReferral(), MANAGER)
+    case.give(CallStrategyDiscussion())
     case.give(discussed)
     assert case.stage == "enquiries"
     assert case.running("decision_on_response") == [] and len(case.running("outcome_told")) == 1
@@ -425,8 +439,8 @@ def test_reopening_a_decision_that_was_signed_off_wants_the_next_one_signed_off_
     case = proposed()
     case.give(AGREED, SECOND)
     with pytest.raises(NotYours):
-        case.give(c.ReopenReferral(), partner("police"))
-    case.give(c.ReopenReferral(), MANAGER)
+        case.give(ReopenReferral(), partner("police"))
+    case.give(ReopenReferral(), MANAGER)
     case.give(NFA, MANAGER)
     assert case.stage == "sign_off" and case.referral.open
 
@@ -458,7 +472,7 @@ def test_a_limit_that_covers_the_decision_runs_until_the_decision_is_signed_off(
 def test_rerating_what_waits_to_be_signed_off_takes_the_proposal_back() -> None:
     case = limited_at_decision()
     case.give(NFA, MANAGER)
-    case.give(c.RerateReferral(rating="red"))
+    case.give(RerateReferral(rating="red"))
     assert case.referral.proposed is None and case.stage == "mash_meeting"
     assert red_clock(case) is not None
 
@@ -466,6 +480,6 @@ def test_rerating_what_waits_to_be_signed_off_takes_the_proposal_back() -> None:
 def test_a_disputed_decision_that_is_changed_is_not_signed_off_behind_its_back() -> None:
     case = limited_at_decision()
     case.give(NFA, MANAGER)
-    case.give(c.RaiseDisagreement(about="rating", rating="red"), partner("police"))
-    case.give(c.SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), person("practice_manager"))
+    case.give(RaiseDisagreement(about="rating", rating="red"), partner("police"))
+    case.give(SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), person("practice_manager"))
     assert case.referral.proposed is None and case.referral.rating == "red"

@@ -9,8 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from mash.notifications.notices import notices_for
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.information import BreakGlass, ContributeInformation, GlassBroken, InformationReleased, ReleaseInformation
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordThreshold
+from mash.states.acts.step_down import OfferStepDown
+from mash.states.entitled import possible
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.firewall import ADULT_SOCIAL_WORKER, product, taking_part, view
 from mash.states.profile import Consultation, Firewall, Profile, Triage
@@ -41,13 +45,13 @@ LOW_LEVEL_AT_TRIAGE = hub(triage=Triage(low_level_only=True))
 def holding(profile: Profile = SANDWELL, *, sensitive: bool = True, **fields: Any) -> Case:
     """A case beside which the police have put something."""
     case = arrived(profile, **fields)
-    case.give(c.ContributeInformation(sensitive=sensitive), POLICE)
+    case.give(ContributeInformation(sensitive=sensitive), POLICE)
     return case
 
 
-def released(case: Case, proportionality: Any = "whole", agency: str = "police") -> c.ReleaseInformation:
+def released(case: Case, proportionality: Any = "whole", agency: str = "police") -> ReleaseInformation:
     """The release of what the agency put there last."""
-    return c.ReleaseInformation(item=case.item(agency), necessity="to_protect_a_child", proportionality=proportionality)
+    return ReleaseInformation(item=case.item(agency), necessity="to_protect_a_child", proportionality=proportionality)
 
 
 def seen(case: Case, agency: str, owner: str = "police") -> str:
@@ -67,9 +71,9 @@ def test_what_an_agency_contributes_is_its_own_and_a_signpost_to_everybody_else(
 def test_only_an_agency_of_the_hub_contributes_and_in_words() -> None:
     case = arrived(SANDWELL)
     with pytest.raises(NotInProfile):
-        case.give(c.ContributeInformation(sensitive=True), partner("fire_service"))
+        case.give(ContributeInformation(sensitive=True), partner("fire_service"))
     with pytest.raises(ReasonNeeded):
-        case.give(c.ContributeInformation(sensitive=True), POLICE, words=False)
+        case.give(ContributeInformation(sensitive=True), POLICE, words=False)
     assert case.referral.held == {}
 
 
@@ -77,7 +81,7 @@ def test_nothing_is_contributed_where_it_is_recorded_that_nothing_is_shared() ->
     case = arrived(SANDWELL)
     case.give(NOT_SHARED)
     with pytest.raises(Incomplete, match="talk to the hub first"):
-        case.give(c.ContributeInformation(sensitive=False), POLICE)
+        case.give(ContributeInformation(sensitive=False), POLICE)
 
 
 def test_what_was_contributed_before_it_was_recorded_that_nothing_is_shared_is_not_released_after() -> None:
@@ -91,7 +95,7 @@ def test_what_was_contributed_before_it_was_recorded_that_nothing_is_shared_is_n
 def test_information_is_contributed_and_released_after_the_case_is_concluded_too() -> None:
     case = at_decision()
     case.give(decision(s0="no_further_action"), MANAGER)
-    case.give(c.ContributeInformation(sensitive=True), POLICE)
+    case.give(ContributeInformation(sensitive=True), POLICE)
     case.give(released(case), POLICE)
     assert seen(case, "health") == "whole" and not case.referral.open
 
@@ -99,8 +103,8 @@ def test_information_is_contributed_and_released_after_the_case_is_concluded_too
 def test_the_words_of_an_answer_are_the_agencys_own_and_an_answer_without_words_holds_nothing() -> None:
     case = rated(SANDWELL, "red")
     case.give(BASIS)
-    case.give(c.AnswerCheck(agency="police", known=True), POLICE)
-    case.give(c.AnswerCheck(agency="health", known=False), HEALTH, words=False)
+    case.give(AnswerCheck(agency="police", known=True), POLICE)
+    case.give(AnswerCheck(agency="health", known=False), HEALTH, words=False)
     assert {held.agency for held in case.referral.held.values()} == {"police"}
     words = case.item("police")
     assert view(case.referral.held[words], "health") == "signpost"
@@ -127,17 +131,17 @@ def test_a_release_says_why_it_is_necessary_how_much_of_it_and_justifies_that_in
     for missing in ("necessity", "proportionality"):
         given = released(case).model_dump(exclude={missing})
         with pytest.raises(ValidationError, match=missing):
-            c.ReleaseInformation.model_validate(given)
+            ReleaseInformation.model_validate(given)
     with pytest.raises(ReasonNeeded, match="necessary"):
         case.give(released(case), POLICE, words=False)
-    event = of(e.InformationReleased, case.give(released(case), POLICE))[0]
+    event = of(InformationReleased, case.give(released(case), POLICE))[0]
     assert (event.agency, event.necessity, event.proportionality) == ("police", "to_protect_a_child", "whole")
-    assert event.said is not None and event.redacted is None
+    assert event.words is not None and event.redacted is None
 
 
 def test_an_item_is_released_once_and_one_that_is_not_there_is_not_released() -> None:
     case = holding()
-    case.give(c.ContributeInformation(sensitive=True), HEALTH)
+    case.give(ContributeInformation(sensitive=True), HEALTH)
     first = released(case)
     case.give(first, POLICE)
     with pytest.raises(Incomplete, match="no such item"):
@@ -145,12 +149,12 @@ def test_an_item_is_released_once_and_one_that_is_not_there_is_not_released() ->
     with pytest.raises(Incomplete, match=f"yours that do: {case.item('health')}"):
         case.give(first.model_copy(update={"item": "another"}), HEALTH)
     case.give(released(case, agency="health"), HEALTH)
-    assert "release_information" not in case.referral.possible()
+    assert "release_information" not in possible(case.referral)
 
 
 def test_where_nobody_holds_anything_there_is_nothing_to_release() -> None:
     with pytest.raises(ImpossibleMove):
-        arrived(SANDWELL).give(c.ReleaseInformation(item="any", necessity="to_prevent_crime", proportionality="whole"), POLICE)
+        arrived(SANDWELL).give(ReleaseInformation(item="any", necessity="to_prevent_crime", proportionality="whole"), POLICE)
 
 
 @pytest.mark.parametrize("proportionality", ["extract", "gist"])
@@ -183,21 +187,21 @@ def test_where_the_hub_wants_the_threshold_met_nothing_is_released_before_it_is_
     case = holding(AT_THE_THRESHOLD, sensitive=False)
     with pytest.raises(Incomplete, match="record_threshold"):
         case.give(released(case), POLICE)
-    case.give(c.RecordThreshold(significant_harm=False))
+    case.give(RecordThreshold(significant_harm=False))
     with pytest.raises(Incomplete, match="record_threshold"):
         case.give(released(case), POLICE)
-    case.give(c.RecordThreshold(significant_harm=True))
+    case.give(RecordThreshold(significant_harm=True))
     case.give(released(case), POLICE)
     assert seen(case, "health") == "whole"
 
 
 def test_a_threshold_found_not_met_after_all_stops_further_releases_and_takes_none_back() -> None:
     case = holding(AT_THE_THRESHOLD)
-    case.give(c.RecordThreshold(significant_harm=True))
+    case.give(RecordThreshold(significant_harm=True))
     case.give(released(case), POLICE)
-    case.give(c.RecordThreshold(significant_harm=False))
+    case.give(RecordThreshold(significant_harm=False))
     assert seen(case, "health") == "whole"
-    case.give(c.ContributeInformation(sensitive=True), HEALTH)
+    case.give(ContributeInformation(sensitive=True), HEALTH)
     with pytest.raises(Incomplete, match="record_threshold"):
         case.give(released(case, agency="health"), HEALTH)
 
@@ -210,7 +214,7 @@ def test_another_hub_waits_for_no_threshold() -> None:
 
 def test_whoever_rates_or_decides_finds_the_threshold_met_and_says_why() -> None:
     case = holding(AT_THE_THRESHOLD)
-    threshold = c.RecordThreshold(significant_harm=True)
+    threshold = RecordThreshold(significant_harm=True)
     for by in (POLICE, person("early_help"), person("service_manager")):
         with pytest.raises(NotYours):
             case.give(threshold, by)
@@ -223,8 +227,8 @@ def test_whoever_rates_or_decides_finds_the_threshold_met_and_says_why() -> None
 
 def test_a_threshold_found_met_holds_in_the_linked_referral_too() -> None:
     case = at_decision(hub("merton", firewall=Firewall(threshold="significant_harm")), "child", "child")
-    case.give(c.ContributeInformation(sensitive=True), POLICE)
-    case.give(c.RecordThreshold(significant_harm=True))
+    case.give(ContributeInformation(sensitive=True), POLICE)
+    case.give(RecordThreshold(significant_harm=True))
     case.give(decision(s0="section_47", s1="section_17"), MANAGER)
     linked = case.linked["R-B"]
     linked.give(released(linked), POLICE)
@@ -240,7 +244,7 @@ def test_at_triage_only_what_is_not_sensitive_is_released_where_the_hub_says_so(
     assert seen(low, "health") == "whole"
     with pytest.raises(Incomplete, match="low-level"):
         high.give(released(high), POLICE)
-    high.give(c.RateReferral(rating="red"))
+    high.give(RateReferral(rating="red"))
     high.give(released(high), POLICE)
     assert seen(high, "health") == "whole"
 
@@ -262,8 +266,8 @@ def test_a_consultation_which_comes_before_triage_shares_low_level_information_o
 def test_the_words_of_an_answer_are_sensitive_unless_the_agency_says_otherwise() -> None:
     case = rated(SANDWELL, "red")
     case.give(BASIS)
-    case.give(c.AnswerCheck(agency="police", known=True), POLICE)
-    case.give(c.AnswerCheck(agency="health", known=True, sensitive=False), HEALTH)
+    case.give(AnswerCheck(agency="police", known=True), POLICE)
+    case.give(AnswerCheck(agency="health", known=True, sensitive=False), HEALTH)
     sensitive = {held.agency: held.sensitive for held in case.referral.held.values()}
     assert sensitive == {"police": True, "health": False}
 
@@ -274,10 +278,10 @@ def test_the_words_of_an_answer_are_sensitive_unless_the_agency_says_otherwise()
 def test_whoever_is_asked_holds_something_or_is_invited_takes_part_and_nobody_else_does() -> None:
     case = arrived(SANDWELL)
     assert taking_part(case.referral, case.profile) == frozenset()
-    case.give(c.ContributeInformation(sensitive=True), POLICE)
+    case.give(ContributeInformation(sensitive=True), POLICE)
     assert taking_part(case.referral, case.profile) == {"police"}
     case.give(BASIS)
-    case.give(c.RateReferral(rating="red"))
+    case.give(RateReferral(rating="red"))
     assert taking_part(case.referral, case.profile) == set(case.referral.checks)
 
 
@@ -285,7 +289,7 @@ def test_a_service_takes_part_in_the_step_down_it_is_offered_and_adults_social_w
     case = at_decision()
     case.give(decision(s0="early_help"), MANAGER)
     assert "early_help" not in taking_part(case.referral, case.profile)
-    case.give(c.OfferStepDown(service=next(iter(case.profile.services))))
+    case.give(OfferStepDown(service=next(iter(case.profile.services))))
     assert "early_help" in taking_part(case.referral, case.profile)
     assert ADULT_SOCIAL_WORKER in taking_part(arrived(SANDWELL, "adult").referral, SANDWELL)
 
@@ -293,10 +297,10 @@ def test_a_service_takes_part_in_the_step_down_it_is_offered_and_adults_social_w
 def test_somebody_from_outside_the_case_reads_it_for_some_hours_with_a_reason_that_is_told_at_once() -> None:
     case = arrived(SANDWELL)
     with pytest.raises(ReasonNeeded):
-        case.give(c.BreakGlass(), HEALTH, words=False)
+        case.give(BreakGlass(), HEALTH, words=False)
     before = case.referral
-    events = case.give(c.BreakGlass(), HEALTH)
-    broken = of(e.GlassBroken, events)[0]
+    events = case.give(BreakGlass(), HEALTH)
+    broken = of(GlassBroken, events)[0]
     assert broken.until - case.now == timedelta(hours=case.profile.firewall.glass_hours)
     told = notices_for("R", before, case.referral, events, case.profile, case.now)
     assert [(notice.kind, notice.role) for notice in told] == [
@@ -307,14 +311,14 @@ def test_somebody_from_outside_the_case_reads_it_for_some_hours_with_a_reason_th
 
 def test_whoever_takes_part_breaks_no_glass() -> None:
     with pytest.raises(Incomplete, match="takes part"):
-        holding(SANDWELL).give(c.BreakGlass(), POLICE)
+        holding(SANDWELL).give(BreakGlass(), POLICE)
 
 
 def test_the_information_product_holds_what_was_released_as_it_was_and_a_signpost_for_the_rest() -> None:
     case = arrived(SANDWELL)
     given = {}
     for agency in ("police", "health", "housing"):
-        case.give(c.ContributeInformation(sensitive=True), partner(agency))
+        case.give(ContributeInformation(sensitive=True), partner(agency))
         given[agency] = (case.item(agency), case.now)
         case.wait(minutes=5)
     case.give(released(case, "whole"), POLICE)
@@ -331,7 +335,7 @@ def test_a_product_without_contributions_is_empty_and_one_agency_may_have_severa
     case = arrived(SANDWELL)
     assert product(case.referral) == []
     for _ in range(2):
-        case.give(c.ContributeInformation(sensitive=False), POLICE)
+        case.give(ContributeInformation(sensitive=False), POLICE)
     case.give(released(case), POLICE)
     assert [line.item is None for line in product(case.referral)] == [True, False]
 
@@ -339,7 +343,7 @@ def test_a_product_without_contributions_is_empty_and_one_agency_may_have_severa
 def test_a_linked_referral_keeps_what_was_released_and_what_was_not() -> None:
     case = at_decision(None, "child", "child")
     for agency in ("police", "health"):
-        case.give(c.ContributeInformation(sensitive=True), partner(agency))
+        case.give(ContributeInformation(sensitive=True), partner(agency))
     case.give(released(case), POLICE)
     case.give(decision(s0="section_17", s1="no_further_action"), MANAGER)
     linked = case.linked["R-B"]
@@ -349,10 +353,10 @@ def test_a_linked_referral_keeps_what_was_released_and_what_was_not() -> None:
 
 
 def test_every_necessity_and_proportion_that_can_be_stated_is_recorded_as_stated() -> None:
-    fields = c.ReleaseInformation.model_fields
+    fields = ReleaseInformation.model_fields
     for necessity in get_args(fields["necessity"].annotation):
         for proportionality in get_args(fields["proportionality"].annotation):
             case = holding()
             command = released(case, proportionality).model_copy(update={"necessity": necessity})
-            event = of(e.InformationReleased, case.give(command, POLICE, redacted=True))[0]
+            event = of(InformationReleased, case.give(command, POLICE, redacted=True))[0]
             assert (event.necessity, event.proportionality) == (necessity, proportionality)

@@ -7,15 +7,15 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from mash.states import commands as c
-from mash.states import events as e
-from mash.states.commands import Relation
+from mash.states.acts.closing import ReopenReferral
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.upkeep import LinkReferral, RecordLinked, ReferralLinked, Relation
 from mash.states.errors import Incomplete
 
 from .worlds import MANAGER, SYSTEM, arrived, at_decision, decision, hub, of, rated
 
 SANDWELL = hub()
-SIBLING = c.LinkReferral(other="Q", relation="sibling")
+SIBLING = LinkReferral(other="Q", relation="sibling")
 
 
 @pytest.mark.parametrize("relation", get_args(Relation))
@@ -28,24 +28,24 @@ def test_a_link_says_what_the_other_referral_has_to_do_with_this_one(relation: s
 def test_both_sides_say_so_and_keep_their_own_people() -> None:
     one, other = arrived(SANDWELL, "child"), arrived(SANDWELL, "child", "adult")
     one.give(SIBLING)
-    other.give(c.RecordLinked(other="R1", relation="sibling"), SYSTEM, words=False)
+    other.give(RecordLinked(other="R1", relation="sibling"), SYSTEM, words=False)
     assert (one.referral.links, other.referral.links) == ({"Q": "sibling"}, {"R1": "sibling"})
     assert (set(one.referral.subjects), set(other.referral.subjects)) == ({"s0"}, {"s0", "s1"})
 
 
 def test_the_other_sides_link_does_not_outdate_what_somebody_has_in_view() -> None:
     case = arrived(SANDWELL)
-    case.give(c.RateReferral(rating="red"))
+    case.give(RateReferral(rating="red"))
     seen = case.referral.acted
-    case.give(c.RecordLinked(other="Q", relation="household"), SYSTEM, words=False)
+    case.give(RecordLinked(other="Q", relation="household"), SYSTEM, words=False)
     assert case.referral.acted == seen and case.referral.version > seen
 
 
 def test_a_referral_is_not_linked_with_itself() -> None:
     case = arrived(SANDWELL)
     for command, by in (
-        (c.LinkReferral(other="R", relation="same_child"), MANAGER),
-        (c.RecordLinked(other="R", relation="sibling"), SYSTEM),
+        (LinkReferral(other="R", relation="same_child"), MANAGER),
+        (RecordLinked(other="R", relation="sibling"), SYSTEM),
     ):
         with pytest.raises(Incomplete, match="not with itself"):
             case.give(command, by)
@@ -56,15 +56,15 @@ def test_saying_it_twice_records_it_once_and_saying_better_what_it_is_replaces_i
     case = arrived(SANDWELL)
     assert len(case.give(SIBLING)) == 1
     assert case.give(SIBLING) == []
-    assert case.give(c.RecordLinked(other="Q", relation="sibling"), SYSTEM, words=False) == []
-    (event,) = of(e.ReferralLinked, case.give(SIBLING.model_copy(update={"relation": "same_child"})))
+    assert case.give(RecordLinked(other="Q", relation="sibling"), SYSTEM, words=False) == []
+    (event,) = of(ReferralLinked, case.give(SIBLING.model_copy(update={"relation": "same_child"})))
     assert event.relation == "same_child" and case.referral.links == {"Q": "same_child"}
 
 
 def test_a_referral_belongs_with_several_others() -> None:
     case = arrived(SANDWELL)
     for other in ("Q", "P"):
-        case.give(c.LinkReferral(other=other, relation="same_incident"))
+        case.give(LinkReferral(other=other, relation="same_incident"))
     assert case.referral.links == {"Q": "same_incident", "P": "same_incident"}
 
 
@@ -78,19 +78,19 @@ def test_a_link_needs_no_words_moves_nothing_and_stops_no_clock() -> None:
 def test_a_concluded_referral_is_linked_with_a_new_concern_and_stays_concluded() -> None:
     case = at_decision()
     case.give(decision(s0="no_further_action"), MANAGER)
-    case.give(c.LinkReferral(other="R-NEW", relation="same_child"))
+    case.give(LinkReferral(other="R-NEW", relation="same_child"))
     assert case.referral.links == {"R-NEW": "same_child"} and not case.referral.open
-    case.give(c.ReopenReferral(), MANAGER)
+    case.give(ReopenReferral(), MANAGER)
     assert case.referral.links == {"R-NEW": "same_child"}
 
 
 @pytest.mark.parametrize("other", ["", "Zoë Quill", "R\n1", "<b>", "x" * 61])
 def test_the_other_referral_is_named_by_its_reference_and_by_nothing_that_could_be_words(other: str) -> None:
     with pytest.raises(ValidationError):
-        c.LinkReferral(other=other, relation="sibling")
+        LinkReferral(other=other, relation="sibling")
 
 
 @pytest.mark.parametrize("relation", ["", "cousin", "SIBLING"])
 def test_a_relation_is_one_of_those_that_the_product_knows(relation: str) -> None:
     with pytest.raises(ValidationError):
-        c.LinkReferral.model_validate({"other": "Q", "relation": relation})
+        LinkReferral.model_validate({"other": "Q", "relation": relation})

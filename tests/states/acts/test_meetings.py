@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.meetings import ConveneMeeting, MeetingConvened, MeetingHeld, RecordDissent, RecordMeeting
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion, StrategyDiscussionHeld
+from mash.states.acts.rating import ReferralRerated
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, QuorumNotMet, ReasonNeeded
 from mash.states.profile import Gathering, Profile, StrategyDiscussion
 
@@ -51,8 +52,8 @@ def at_meeting(profile: Profile = SANDWELL, rating: str = "amber", now: datetime
     return case
 
 
-def held(**fields: Any) -> c.RecordMeeting:
-    return c.RecordMeeting(**{"attended": QUORUM, "rating": "amber", **fields})
+def held(**fields: Any) -> RecordMeeting:
+    return RecordMeeting(**{"attended": QUORUM, "rating": "amber", **fields})
 
 
 # Gatherings
@@ -71,7 +72,7 @@ def held(**fields: Any) -> c.RecordMeeting:
 )
 def test_a_case_that_reaches_the_meeting_is_convened_at_the_next_gathering_by_itself(now: str, at: str) -> None:
     case = at_meeting(DAILY, now=london(now))
-    (convened,) = of(e.MeetingConvened, [event for _, event in case.log])
+    (convened,) = of(MeetingConvened, [event for _, _, event in case.log])
     assert (convened.at, convened.chair, convened.mode) == (london(at), "responsible_social_worker", "virtual")
     assert (case.referral.meeting_at, case.referral.meeting_mode) == (london(at), "virtual")
 
@@ -83,21 +84,21 @@ def test_a_gathering_on_some_days_only_is_waited_for() -> None:
 
 def test_without_a_gathering_somebody_convenes_and_until_then_a_clock_runs() -> None:
     case = at_meeting()
-    assert case.referral.meeting_at is None and of(e.MeetingConvened, [event for _, event in case.log]) == []
+    assert case.referral.meeting_at is None and of(MeetingConvened, [event for _, _, event in case.log]) == []
     assert case.referral.next_at is not None
 
 
 def test_a_strategy_discussion_in_between_does_not_convene_the_case_a_second_time() -> None:
     case = at_meeting(DAILY)
-    case.give(c.CallStrategyDiscussion())
-    case.give(c.RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
     assert case.stage == "mash_meeting"
-    assert len(of(e.MeetingConvened, [event for _, event in case.log])) == 1
+    assert len(of(MeetingConvened, [event for _, _, event in case.log])) == 1
 
 
 def test_a_case_that_cannot_wait_for_the_gathering_is_convened_by_hand() -> None:
     case = at_meeting(DAILY)
-    case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1), mode="telephone"))
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=1), mode="telephone"))
     assert (case.referral.meeting_at, case.referral.meeting_mode) == (case.now + timedelta(hours=1), "telephone")
 
 
@@ -113,8 +114,8 @@ def test_a_meeting_is_convened_for_a_time_to_come_that_says_where_on_earth_it_is
     case = at_meeting()
     for at in (case.now - timedelta(minutes=1), datetime(2026, 6, 3, 10, 0)):
         with pytest.raises(Incomplete, match="time to come"):
-            case.give(c.ConveneMeeting(at=at))
-    case.give(c.ConveneMeeting(at=london("2026-06-03 10:00")))
+            case.give(ConveneMeeting(at=at))
+    case.give(ConveneMeeting(at=london("2026-06-03 10:00")))
     assert case.referral.meeting_at == london("2026-06-03 10:00")
 
 
@@ -122,19 +123,19 @@ def test_a_meeting_is_held_in_the_ways_of_the_hub_and_in_the_first_of_them_unles
     case = at_meeting(meeting_hub(modes=("telephone", "virtual")))
     at = case.now + timedelta(hours=1)
     with pytest.raises(NotInProfile, match="telephone, virtual"):
-        case.give(c.ConveneMeeting(at=at, mode="face_to_face"))
-    case.give(c.ConveneMeeting(at=at))
+        case.give(ConveneMeeting(at=at, mode="face_to_face"))
+    case.give(ConveneMeeting(at=at))
     assert case.referral.meeting_mode == "telephone"
     with pytest.raises(NotInProfile):
         case.give(held(mode="face_to_face"))
-    (event,) = of(e.MeetingHeld, case.give(held(mode="virtual")))
+    (event,) = of(MeetingHeld, case.give(held(mode="virtual")))
     assert event.mode == "virtual"
 
 
 def test_a_meeting_convened_by_telephone_is_recorded_as_held_by_telephone_unless_somebody_says_otherwise() -> None:
     case = at_meeting()
-    case.give(c.ConveneMeeting(at=case.now + timedelta(hours=1), mode="telephone"))
-    (event,) = of(e.MeetingHeld, case.give(held()))
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=1), mode="telephone"))
+    (event,) = of(MeetingHeld, case.give(held()))
     assert event.mode == "telephone"
 
 
@@ -146,7 +147,7 @@ def test_who_came_and_who_sent_apologies_are_agencies_of_the_hub_and_are_recorde
     for broken in (held(attended=("police", "Sergeant Smith")), held(apologies=("Mrs Miller",))):
         with pytest.raises(NotInProfile):
             case.give(broken)
-    (event,) = of(e.MeetingHeld, case.give(held(attended=("police", "health"), apologies=("housing",))))
+    (event,) = of(MeetingHeld, case.give(held(attended=("police", "health"), apologies=("housing",))))
     assert (event.attended, event.apologies) == (("police", "health"), ("housing",))
     assert case.referral.meeting_held and case.stage == "decision"
 
@@ -171,7 +172,7 @@ def test_a_hub_without_a_quorum_meets_with_whoever_comes() -> None:
 def test_where_the_first_rating_stands_the_meeting_gives_another_only_if_it_wants_to() -> None:
     profile = meeting_hub(second_rating=False)
     same, other = at_meeting(profile), at_meeting(profile)
-    assert of(e.ReferralRerated, same.give(held(rating=None))) == []
+    assert of(ReferralRerated, same.give(held(rating=None))) == []
     other.give(held(rating="green"))
     assert [case.referral.rating for case in (same, other)] == ["amber", "green"]
     assert [case.stage for case in (same, other)] == ["decision", "decision"]
@@ -184,7 +185,7 @@ def test_a_second_rating_is_given_where_the_hub_wants_one_and_is_one_of_its_own(
     with pytest.raises(NotInProfile, match="red, amber, green"):
         case.give(held(rating="blue"))
     assert not case.referral.meeting_held
-    assert of(e.ReferralRerated, case.give(held(rating="amber"))) == [], "the same rating again changes nothing"
+    assert of(ReferralRerated, case.give(held(rating="amber"))) == [], "the same rating again changes nothing"
 
 
 # Strategy discussions
@@ -193,22 +194,22 @@ def test_a_second_rating_is_given_where_the_hub_wants_one_and_is_one_of_its_own(
 def test_a_strategy_discussion_is_held_in_the_ways_of_the_hub() -> None:
     face_to_face = StrategyDiscussion(quorum=QUORUM, modes=("face_to_face",))
     case = arrived(hub(strategy_discussion=face_to_face))
-    case.give(c.CallStrategyDiscussion())
-    discussed = c.RecordStrategyDiscussion(attended=QUORUM, outcome="section_47", mode="telephone")
+    case.give(CallStrategyDiscussion())
+    discussed = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47", mode="telephone")
     with pytest.raises(NotInProfile, match="face to face"):
         case.give(discussed)
-    (event,) = of(e.StrategyDiscussionHeld, case.give(discussed.model_copy(update={"mode": None})))
+    (event,) = of(StrategyDiscussionHeld, case.give(discussed.model_copy(update={"mode": None})))
     assert event.mode == "face_to_face" and case.stage == "enquiries"
 
 
 def test_a_hub_may_want_more_at_its_strategy_discussions_than_the_guidance_and_apologies_do_not_count() -> None:
     case = arrived(hub(strategy_discussion=StrategyDiscussion(quorum=(*QUORUM, "education"))))
-    case.give(c.CallStrategyDiscussion())
-    discussed = c.RecordStrategyDiscussion(attended=QUORUM, apologies=("education",), outcome="section_47")
+    case.give(CallStrategyDiscussion())
+    discussed = RecordStrategyDiscussion(attended=QUORUM, apologies=("education",), outcome="section_47")
     with pytest.raises(QuorumNotMet, match="missing: education"):
         case.give(discussed)
     (event,) = of(
-        e.StrategyDiscussionHeld,
+        StrategyDiscussionHeld,
         case.give(discussed.model_copy(update={"attended": (*QUORUM, "education"), "apologies": ("housing",)})),
     )
     assert event.apologies == ("housing",)
@@ -220,25 +221,25 @@ def test_a_hub_may_want_more_at_its_strategy_discussions_than_the_guidance_and_a
 def test_each_agencys_dissent_stands_by_itself_with_its_reason_and_moves_nothing() -> None:
     case = at_meeting()
     with pytest.raises(ReasonNeeded):
-        case.give(c.RecordDissent(about="rating"), partner("police"), words=False)
-    case.give(c.RecordDissent(about="rating"), partner("police"))
-    case.give(c.RecordDissent(about="meeting"), partner("health"))
+        case.give(RecordDissent(about="rating"), partner("police"), words=False)
+    case.give(RecordDissent(about="rating"), partner("police"))
+    case.give(RecordDissent(about="meeting"), partner("health"))
     assert case.referral.dissents == ("police:rating", "health:meeting")
     assert (case.stage, case.referral.rating) == ("mash_meeting", "amber")
 
 
 def test_a_dissent_is_an_agencys_of_the_hub() -> None:
     with pytest.raises(NotInProfile):
-        at_meeting().give(c.RecordDissent(about="rating"), person("agency", "coastguard"))
+        at_meeting().give(RecordDissent(about="rating"), person("agency", "coastguard"))
 
 
 def test_before_anything_is_rated_or_decided_there_is_nothing_to_dissent_from() -> None:
     with pytest.raises(ImpossibleMove):
-        arrived(SANDWELL).give(c.RecordDissent(about="rating"), partner("police"))
+        arrived(SANDWELL).give(RecordDissent(about="rating"), partner("police"))
 
 
 def test_an_agency_dissents_from_a_decision_that_has_concluded_the_case() -> None:
     case = at_decision()
     case.give(decision(s0="no_further_action"), MANAGER)
-    case.give(c.RecordDissent(about="decision"), partner("police"))
+    case.give(RecordDissent(about="decision"), partner("police"))
     assert case.referral.dissents == ("police:decision",) and not case.referral.open

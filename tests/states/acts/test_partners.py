@@ -7,8 +7,18 @@ from typing import Any
 
 import pytest
 
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.checks import (
+    AllocateCheck,
+    AnswerCheck,
+    AskAgencies,
+    CheckAnswered,
+    ChecksRequested,
+    ProceededWithoutReplies,
+    ProceedWithoutReplies,
+)
+from mash.states.acts.meetings import RecordMeeting
+from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.sharing import RecordAdultView
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.profile import Agency, AgencyReply, Place, Profile
 
@@ -60,13 +70,13 @@ def asked(profile: Profile, rating: str = "red", *cohorts: str, **fields: Any) -
     """A rated case whose sharing basis is recorded: whoever is always asked has been."""
     case = rated(profile, rating, *cohorts, **fields)
     for sid in case.referral.adults_unheard:
-        case.give(c.RecordAdultView(subject=sid, capacity="has", agrees="yes"))
+        case.give(RecordAdultView(subject=sid, capacity="has", agrees="yes"))
     case.give(BASIS)
     return case
 
 
 def answers(case: Case, agency: str, **fields: Any) -> list[Any]:
-    return case.give(c.AnswerCheck(agency=agency, known=fields.pop("known", False), **fields), partner(agency), words=False)
+    return case.give(AnswerCheck(agency=agency, known=fields.pop("known", False), **fields), partner(agency), words=False)
 
 
 # Who is asked
@@ -105,7 +115,7 @@ def test_rerating_up_asks_whom_the_new_rating_adds_and_nobody_twice() -> None:
     case = asked(ASKS_SOME, "amber")
     answers(case, "police")
     assert case.stage == "mash_meeting"
-    again = of(e.ChecksRequested, case.give(c.RerateReferral(rating="red")))
+    again = of(ChecksRequested, case.give(RerateReferral(rating="red")))
     assert [event.agencies for event in again] == [("probation",)]
     assert (case.stage, case.referral.outstanding) == ("agency_checks", ("probation",))
     answers(case, "probation")
@@ -114,7 +124,7 @@ def test_rerating_up_asks_whom_the_new_rating_adds_and_nobody_twice() -> None:
 
 def test_rerating_down_still_waits_for_those_who_were_asked() -> None:
     case = asked(ASKS_SOME, "red")
-    case.give(c.RerateReferral(rating="green"))
+    case.give(RerateReferral(rating="green"))
     answers(case, "police")
     assert (case.stage, case.referral.outstanding) == ("agency_checks", ("probation",))
 
@@ -125,7 +135,7 @@ def test_rerating_down_still_waits_for_those_who_were_asked() -> None:
 def test_an_agency_that_answers_on_request_is_asked_by_hand_and_then_waited_for() -> None:
     case = asked(ASKS_SOME, "amber")
     assert "fire" not in case.referral.checks
-    case.give(c.AskAgencies(agencies=("fire",)))
+    case.give(AskAgencies(agencies=("fire",)))
     assert case.clock("check:fire").owner == "fire_navigator"
     answers(case, "police")
     assert case.stage == "agency_checks"
@@ -137,7 +147,7 @@ def test_where_all_agencies_answer_on_request_the_case_waits_until_somebody_asks
     case = asked(ON_REQUEST, "green")
     assert (case.stage, case.referral.checks) == ("agency_checks", {})
     assert case.referral.next_at is not None
-    case.give(c.AskAgencies(agencies=("health",)))
+    case.give(AskAgencies(agencies=("health",)))
     assert case.referral.outstanding == ("health",)
     answers(case, "health")
     assert case.stage == "decision"
@@ -146,26 +156,26 @@ def test_where_all_agencies_answer_on_request_the_case_waits_until_somebody_asks
 def test_where_all_agencies_answer_on_request_somebody_may_say_with_a_reason_that_nobody_needs_to_be_asked() -> None:
     case = asked(ON_REQUEST, "green")
     with pytest.raises(ReasonNeeded):
-        case.give(c.ProceedWithoutReplies(), words=False)
-    went = of(e.ProceededWithoutReplies, case.give(c.ProceedWithoutReplies()))
-    assert went[0].agencies == () and went[0].said is not None
+        case.give(ProceedWithoutReplies(), words=False)
+    went = of(ProceededWithoutReplies, case.give(ProceedWithoutReplies()))
+    assert went[0].agencies == () and went[0].words is not None
     assert (case.stage, case.referral.checks) == ("decision", {})
-    case.give(c.RerateReferral(rating="amber"))
+    case.give(RerateReferral(rating="amber"))
     assert case.stage == "mash_meeting", "what was said about asking nobody still holds"
 
 
 def test_saying_that_nobody_needs_to_be_asked_does_not_excuse_those_whom_a_higher_rating_adds() -> None:
     agencies = partners(police={"asked": "on_request"}, probation={"ratings": ("red",)})
     case = asked(hub(agencies=agencies), "green")
-    case.give(c.ProceedWithoutReplies())
-    case.give(c.RerateReferral(rating="red"))
+    case.give(ProceedWithoutReplies())
+    case.give(RerateReferral(rating="red"))
     assert (case.stage, case.referral.outstanding) == ("agency_checks", ("probation",))
 
 
 def test_nobody_goes_on_without_replies_before_it_is_recorded_why_information_is_shared() -> None:
     case = rated(ON_REQUEST, "green")
     with pytest.raises(ImpossibleMove):
-        case.give(c.ProceedWithoutReplies())
+        case.give(ProceedWithoutReplies())
 
 
 # Ad hoc, and again
@@ -173,22 +183,22 @@ def test_nobody_goes_on_without_replies_before_it_is_recorded_why_information_is
 
 def test_an_agency_that_is_not_usually_asked_about_such_a_case_is_asked_ad_hoc() -> None:
     case = asked(ASKS_SOME, "green")
-    case.give(c.AskAgencies(agencies=("adults", "probation", "adults")))
+    case.give(AskAgencies(agencies=("adults", "probation", "adults")))
     assert case.referral.outstanding == ("police", "adults", "probation")
-    assert of(e.ChecksRequested, [event for _, event in case.log])[-1].agencies == ("adults", "probation")
+    assert of(ChecksRequested, [event for _, _, event in case.log])[-1].agencies == ("adults", "probation")
 
 
 def test_only_agencies_of_the_hub_are_asked_and_none_of_a_list_with_a_stranger() -> None:
     case = asked(ASKS_SOME, "amber")
     with pytest.raises(NotInProfile, match="1 of them"):
-        case.give(c.AskAgencies(agencies=("fire", "coastguard")))
+        case.give(AskAgencies(agencies=("fire", "coastguard")))
     assert "fire" not in case.referral.checks
 
 
 def test_nobody_is_asked_again_while_the_answer_is_still_waited_for() -> None:
     case = asked(ASKS_SOME, "amber")
     with pytest.raises(Incomplete, match="not answered yet: police"):
-        case.give(c.AskAgencies(agencies=("fire", "police")))
+        case.give(AskAgencies(agencies=("fire", "police")))
     assert "fire" not in case.referral.checks
 
 
@@ -196,7 +206,7 @@ def test_an_agency_that_has_answered_is_asked_again_with_its_whole_time_and_the_
     case = asked(ASKS_SOME, "red")
     answers(case, "police", known=True)
     case.wait(hours=3)
-    case.give(c.AskAgencies(agencies=("police",)))
+    case.give(AskAgencies(agencies=("police",)))
     assert "police" in case.referral.outstanding
     again = case.clock("check:police.2")
     assert (again.whose, again.started_at, again.due_at) == ("police", case.now, case.now + timedelta(hours=4))
@@ -205,22 +215,22 @@ def test_an_agency_that_has_answered_is_asked_again_with_its_whole_time_and_the_
     assert case.stage == "agency_checks"
     answers(case, "police", known=False)
     assert case.stage == "mash_meeting" and case.clock("check:police.2").met is True
-    answered = [event for event in of(e.CheckAnswered, [event for _, event in case.log]) if event.agency == "police"]
+    answered = [event for event in of(CheckAnswered, [event for _, _, event in case.log]) if event.agency == "police"]
     assert [event.known for event in answered] == [True, False] and case.referral.checks["police"].known is False
 
 
 def test_an_agency_that_the_hub_went_on_without_is_asked_again() -> None:
     case = asked(ASKS_SOME, "green")
-    case.give(c.ProceedWithoutReplies())
+    case.give(ProceedWithoutReplies())
     assert case.stage == "decision" and case.referral.outstanding == ()
-    case.give(c.AskAgencies(agencies=("police",)))
+    case.give(AskAgencies(agencies=("police",)))
     assert (case.stage, case.referral.outstanding) == ("decision", ("police",))
     assert [clock.id for clock in case.running("check")] == ["check:police.2"]
 
 
 def test_asking_at_the_decision_holds_nobody_up_who_wants_to_decide() -> None:
     case = answer_all(asked(ASKS_SOME, "green"))
-    case.give(c.AskAgencies(agencies=("fire",)))
+    case.give(AskAgencies(agencies=("fire",)))
     case.give(decision(s0="section_17"), MANAGER)
     assert case.stage == "section_17_assessment"
     assert case.running("check") == [] and case.clock("check:fire").met is False
@@ -229,8 +239,8 @@ def test_asking_at_the_decision_holds_nobody_up_who_wants_to_decide() -> None:
 def test_an_agency_that_is_asked_at_the_meeting_is_waited_for_before_the_decision() -> None:
     case = answer_all(asked(ASKS_SOME, "amber"))
     assert case.stage == "mash_meeting"
-    case.give(c.AskAgencies(agencies=("fire",)))
-    case.give(c.RecordMeeting(attended=("police",), rating="amber"))
+    case.give(AskAgencies(agencies=("fire",)))
+    case.give(RecordMeeting(attended=("police",), rating="amber"))
     assert case.stage == "agency_checks"
     answers(case, "fire")
     assert case.stage == "decision"
@@ -239,7 +249,7 @@ def test_an_agency_that_is_asked_at_the_meeting_is_waited_for_before_the_decisio
 def test_an_agency_that_is_first_asked_after_the_time_for_replies_is_not_late_before_it_is_asked() -> None:
     case = answer_all(asked(ASKS_SOME, "red"))
     case.wait(hours=5)
-    case.give(c.AskAgencies(agencies=("fire",)))
+    case.give(AskAgencies(agencies=("fire",)))
     assert case.clock("check:fire").due_at > case.now
 
 
@@ -267,7 +277,7 @@ def test_an_agencys_own_time_counts_from_when_it_is_asked_or_from_receipt(start:
 def test_rerating_moves_the_other_replies_and_leaves_an_agencys_own_time_alone(first: str, then: str) -> None:
     case = asked(reply_within("6 h", "stage"), first)
     police, own = case.clock("check:police").due_at, case.clock("check:ambulance")
-    case.give(c.RerateReferral(rating=then))
+    case.give(RerateReferral(rating=then))
     assert case.clock("check:police").due_at != police
     assert case.clock("check:ambulance") == own
 
@@ -276,9 +286,9 @@ def test_an_agency_is_late_by_its_own_time_and_its_lead_is_told_then() -> None:
     case = asked(reply_within("30 min", "stage"), "green")
     due = MORNING + timedelta(minutes=30)
     assert climbs(case.run_to(due), "check:ambulance") == [("ambulance_lead", due)]
-    (late,) = of(e.CheckAnswered, answers(case, "ambulance"))
+    (late,) = of(CheckAnswered, answers(case, "ambulance"))
     case.wait(minutes=1)
-    (in_time,) = of(e.CheckAnswered, answers(case, "police"))
+    (in_time,) = of(CheckAnswered, answers(case, "police"))
     assert (late.late, in_time.late) == (False, False), "answered at the very moment is answered in time"
     assert case.clock("check:ambulance").met is False, "but its lead had been told"
 
@@ -291,8 +301,8 @@ def test_an_agency_answers_for_itself_once_and_only_what_it_was_asked() -> None:
     with pytest.raises(Incomplete, match="waited for: police"):
         answers(case, "fire")
     with pytest.raises(NotYours, match="not health for it"):
-        case.give(c.AnswerCheck(agency="police", known=True), partner("health"))
-    case.give(c.AskAgencies(agencies=("fire",)))
+        case.give(AnswerCheck(agency="police", known=True), partner("health"))
+    case.give(AskAgencies(agencies=("fire",)))
     answers(case, "police")
     with pytest.raises(Incomplete, match="waited for: fire"):
         answers(case, "police")
@@ -304,7 +314,7 @@ def test_an_answer_is_late_when_its_time_is_over_also_where_nothing_ran_that_wou
 ) -> None:
     case = asked(ASKS_SOME, "red")
     case.wait(hours=hours)
-    (answer,) = of(e.CheckAnswered, answers(case, "police"))
+    (answer,) = of(CheckAnswered, answers(case, "police"))
     clock = case.clock("check:police")
     assert answer.late is late and clock.met is not late and clock.breached_at is None
     assert clock.verdict == ("missed" if late else "kept")
@@ -313,21 +323,21 @@ def test_an_answer_is_late_when_its_time_is_over_also_where_nothing_ran_that_wou
 def test_a_clock_runs_until_it_is_kept_missed_or_not_needed_any_more() -> None:
     case = asked(ASKS_SOME, "red")
     assert case.clock("check:police").verdict == "running"
-    case.give(c.ProceedWithoutReplies())
+    case.give(ProceedWithoutReplies())
     assert case.clock("check:police").verdict == "not_needed"
     late = asked(ASKS_SOME, "red")
     late.run_to(MORNING + timedelta(hours=4))
     assert late.clock("check:police").running and late.clock("check:police").verdict == "missed"
-    late.give(c.ProceedWithoutReplies())
+    late.give(ProceedWithoutReplies())
     assert late.clock("check:police").verdict == "missed"
 
 
 def test_an_answer_to_a_check_that_the_hub_went_on_without_leaves_its_clock_as_it_ended() -> None:
     case = asked(ASKS_SOME, "amber")
-    case.give(c.ProceedWithoutReplies())
+    case.give(ProceedWithoutReplies())
     ended = case.clock("check:police")
     case.wait(hours=1)
-    (answer,) = of(e.CheckAnswered, answers(case, "police"))
+    (answer,) = of(CheckAnswered, answers(case, "police"))
     assert answer.late is False and case.clock("check:police") == ended
 
 
@@ -344,8 +354,8 @@ def test_going_on_names_whom_it_goes_on_without_and_is_for_those_who_rate() -> N
     answers(case, "police")
     for by in (partner("police"), person("team_manager")):
         with pytest.raises(NotYours):
-            case.give(c.ProceedWithoutReplies(), by)
-    (went,) = of(e.ProceededWithoutReplies, case.give(c.ProceedWithoutReplies(), DUTY))
+            case.give(ProceedWithoutReplies(), by)
+    (went,) = of(ProceededWithoutReplies, case.give(ProceedWithoutReplies(), DUTY))
     assert went.agencies == ("probation",) and case.stage == "mash_meeting"
     assert not case.referral.checks["police"].closed_without_reply
     answers(case, "probation", known=True)
@@ -357,21 +367,21 @@ def test_both_the_hub_and_whoever_triages_for_a_place_of_its_own_may_go_on_witho
     rater = person("partner_duty_manager")
     for by in (rater, DUTY):
         case = arrived(profile, place="north")
-        case.give(c.RateReferral(rating="amber"), rater)
+        case.give(RateReferral(rating="amber"), rater)
         case.give(BASIS, rater)
-        case.give(c.ProceedWithoutReplies(), by)
+        case.give(ProceedWithoutReplies(), by)
         assert case.stage == "mash_meeting"
     elsewhere = asked(profile, "amber", place=None)
     with pytest.raises(NotYours):
-        elsewhere.give(c.ProceedWithoutReplies(), rater)
+        elsewhere.give(ProceedWithoutReplies(), rater)
 
 
 def test_an_agency_hands_its_check_to_a_colleague_and_no_other_agencys() -> None:
     case = asked(ASKS_SOME, "amber")
-    case.give(c.AllocateCheck(agency="police", to="pc.colleague"), partner("police"))
+    case.give(AllocateCheck(agency="police", to="pc.colleague"), partner("police"))
     assert case.referral.checks["police"].allocated_to == "pc.colleague" and "police" in case.referral.outstanding
     with pytest.raises(NotYours, match="not health for it"):
-        case.give(c.AllocateCheck(agency="police", to="nurse"), partner("health"))
+        case.give(AllocateCheck(agency="police", to="nurse"), partner("health"))
     answers(case, "police")
     with pytest.raises(ImpossibleMove):
-        case.give(c.AllocateCheck(agency="police", to="pc.colleague"), partner("police"))
+        case.give(AllocateCheck(agency="police", to="pc.colleague"), partner("police"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.states import commands as c
+from mash.states.acts.closing import ErasePeople
 from mash.states.profile import Retention
 from mash.states.referral import Referral
 from mash.states.retention import keep_until
@@ -59,6 +59,6 @@ def test_a_hub_has_years_of_its_own() -> None:
 @pytest.mark.parametrize("why", ["retention", "right_to_erasure", "court_order", "recorded_by_mistake"])
 def test_erasing_is_recorded_once_with_its_reason(why: str) -> None:
     case: Case = arrived(MERTON, "adult", referrer_reachable=False)
-    first = case.give(c.ErasePeople(why=why), MANAGER, words=False)
+    first = case.give(ErasePeople(why=why), MANAGER, words=False)
     assert [event.kind for event in first] == ["people_erased"] and case.referral.erased
-    assert case.give(c.ErasePeople(why=why), MANAGER, words=False) == []
+    assert case.give(ErasePeople(why=why), MANAGER, words=False) == []

@@ -10,14 +10,20 @@ from pydantic import TypeAdapter
 
 from mash.config.agreement import disagreements
 from mash.config.profile import load_profile
-from mash.states import commands as c
-from mash.states import events as e
+from mash.states.acts.alerts import FireClocks
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.clocks import LONDON
-from mash.states.commands import Actor, Said, Subject
-from mash.states.decide import continue_split, decide
-from mash.states.events import Event
+from mash.states.course import ClockEscalated
+from mash.states.decide import Decision
+from mash.states.messages import Event
 from mash.states.profile import Profile
-from mash.states.referral import Clock, Referral, evolve
+from mash.states.referral import Clock, Referral
+from mash.states.values import Actor, Subject
+from mash.states.world import Entry, World
 
 T = TypeVar("T")
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -42,7 +48,7 @@ MORNING = london("2026-06-02 10:00")  # a Tuesday
 NIGHT = london("2026-06-06 02:00")  # a Saturday
 SYSTEM = Actor(id="system", role="system", agency="system", hub="any")
 DUTY, MANAGER, NIGHT_DUTY = person("duty_manager"), person("team_manager"), person("out_of_hours")
-BASIS = c.RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=True)
+BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=True)
 NOT_SHARED = BASIS.model_copy(update={"share": False, "consent": "refused"})
 QUORUM = ("social_care", "police", "health")
 
@@ -55,24 +61,18 @@ def hub(like: str = "sandwell", **changes: Any) -> Profile:
     return valid
 
 
-class Case:
-    """One referral, and those it is split into."""
+class Case(World):
+    """One referral, and those it is split into; every event is read back from the log's own text."""
 
     def __init__(self, profile: Profile, now: datetime = MORNING, reference: str = "R") -> None:
-        self.profile, self.now, self.reference = profile, now, reference
-        self.state: Referral | None = None
-        self.linked: dict[str, Case] = {}
-        self.log: list[tuple[datetime, Event]] = []
-        self._items = 0
+        super().__init__(profile, now, reference, witness=self._read_back)
 
-    @property
-    def referral(self) -> Referral:
-        assert self.state is not None
-        return self.state
+    def another(self, reference: str) -> World:
+        return Case(self.profile, self.now, reference)
 
-    @property
-    def stage(self) -> str:
-        return self.referral.stage
+    def _read_back(self, world: World, before: Referral | None, decision: Decision, by: Actor) -> None:
+        for event in decision.events:
+            assert EVENT.validate_json(event.model_dump_json()) == event
 
     def clock(self, clock_id: str) -> Clock:
         return self.referral.clocks[clock_id]
@@ -86,43 +86,15 @@ class Case:
 
     def give(self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False) -> list[Event]:
         """Decide and record, as the store does, with fresh words and perhaps a redacted version of an item."""
-        before = self.state
-        said, version = (self._said() if given else None for given in (words, redacted))
-        events = decide(before, command, self.profile, by, self.now, reference=self.reference, said=said, redacted=version)
-        self._fold(events, by)
-        for split in of(e.ReferralSplit, events):
-            assert before is not None
-            begun = Case(self.profile, self.now, split.reference)
-            held = tuple(self.referral.held.values())
-            begun._fold(
-                continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held), by
-            )
-            self.linked[split.reference] = begun
-        return events
+        written, version = (self.fresh_words() if wanted else None for wanted in (words, redacted))
+        return super().give(command, by, words=written, redacted=version)
 
-    def _said(self) -> Said:
-        self._items += 1
-        return Said(item=f"item-{self._items}", hmac="0" * 64)
-
-    def _fold(self, events: Iterable[Event], by: Actor) -> None:
-        for event in events:
-            read_back = EVENT.validate_json(event.model_dump_json())
-            assert read_back == event
-            self.state = evolve(self.state, read_back, self.now, by)
-            self.log.append((self.now, read_back))
+    def fire(self) -> list[Event]:
+        return self.give(FireClocks(), SYSTEM, words=False)
 
     def wait(self, **length: float) -> None:
         """Time passes, and nobody looks at the clocks."""
         self.now += timedelta(**length)
-
-    def run_to(self, until: datetime) -> list[tuple[datetime, Event]]:
-        """Time passes to `until`, with the clocks fired whenever one has something to say; what was said, and when."""
-        said: list[tuple[datetime, Event]] = []
-        while (at := self.referral.next_at) and at <= until:
-            self.now = max(self.now, at)
-            said += [(self.now, event) for event in self.give(c.FireClocks(), SYSTEM, words=False)]
-        self.now = until
-        return said
 
 
 def of(kind: type[T], events: Iterable[Any]) -> list[T]:
@@ -130,9 +102,9 @@ def of(kind: type[T], events: Iterable[Any]) -> list[T]:
     return [event for event in events if isinstance(event, kind)]
 
 
-def climbs(said: list[tuple[datetime, Event]], clock_id: str) -> list[tuple[str, datetime]]:
+def climbs(said: Iterable[Entry], clock_id: str) -> list[tuple[str, datetime]]:
     """Which roles were told that this clock is late, and when."""
-    return [(event.role, at) for at, event in said if isinstance(event, e.ClockEscalated) and event.id == clock_id]
+    return [(event.role, at) for at, _, event in said if isinstance(event, ClockEscalated) and event.id == clock_id]
 
 
 def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
@@ -140,21 +112,21 @@ def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: 
     case = Case(profile, now)
     subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
     contact = {"contact": "referral", "source": "1A", "source_agency": "education", "subjects": subjects, **fields}
-    case.give(c.ReceiveContact(**contact), SYSTEM)
+    case.give(ReceiveContact(**contact), SYSTEM)
     return case
 
 
 def rated(profile: Profile, rating: str, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
     """A contact that the duty manager has rated."""
     case = arrived(profile, *cohorts, now=now, **fields)
-    case.give(c.RateReferral(rating=rating))
+    case.give(RateReferral(rating=rating))
     return case
 
 
 def answer_all(case: Case) -> Case:
     """Every agency that was asked answers that it knows nobody."""
     for agency in case.referral.outstanding:
-        case.give(c.AnswerCheck(agency=agency, known=False), partner(agency), words=False)
+        case.give(AnswerCheck(agency=agency, known=False), partner(agency), words=False)
     return case
 
 
@@ -165,6 +137,6 @@ def at_decision(profile: Profile | None = None, *cohorts: Any, **fields: Any) ->
     return case
 
 
-def decision(**outcomes: Any) -> c.RecordDecision:
+def decision(**outcomes: Any) -> RecordDecision:
     """An outcome for each subject, with all that any outcome needs."""
-    return c.RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="E06000999")
+    return RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="E06000999")

@@ -1,0 +1,1 @@
+"""The `mash` command: a group of its commands a module."""

@@ -1,0 +1,58 @@
+"""`mash checkpoint`: what the logs were at a moment, signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mash.api.commands.installed import installed, out, with_store
+
+app = typer.Typer(no_args_is_help=True, help="Signed checkpoints: what the logs, the accesses and the counts were at a moment.")
+
+
+@app.command()
+def make() -> None:
+    """Sign a checkpoint now. One is made every night by itself."""
+    from mash.flows.carrying.nightly import take_checkpoint
+
+    settings = installed()
+
+    async def work(store: Any) -> None:
+        said = (await take_checkpoint(store, settings)).said
+        events = sum(len(hashes) for _, hashes in said["events"].values())
+        count = said["contacts"]
+        out.print(
+            f"checkpoint {said['number']}: {events} events and {said['accesses']['count']} accesses since the last;"
+            f" contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}, refused {count['refused']}"
+        )
+
+    with_store(work)
+
+
+@app.command()
+def key() -> None:
+    """Print what checks the signatures. Keep it where whoever runs the database cannot change it."""
+    from mash.flows.store.checkpoints import public_key, signing_key
+
+    print(public_key(signing_key(installed())))
+
+
+@app.command()
+def export(folder: Path, after: Annotated[int, typer.Option(help="Only those after this number.")] = 0) -> None:
+    """Write the checkpoints to a folder, a file each: to be kept elsewhere. Those that are there are left as they are."""
+    from mash.flows.carrying.nightly import write_checkpoint
+    from mash.flows.store.checkpoints import kept_checkpoints
+
+    async def work(store: Any) -> None:
+        new = 0
+        for signed in await kept_checkpoints(store, after):
+            try:
+                write_checkpoint(folder, signed)
+                new += 1
+            except FileExistsError:
+                continue
+        out.print(f"{new} checkpoints were written to {folder}", markup=False)
+
+    with_store(work)

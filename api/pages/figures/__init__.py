@@ -1,0 +1,1 @@
+"""Managers' figures: reckoned, told from chance, worded, drawn."""

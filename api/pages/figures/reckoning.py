@@ -1,0 +1,176 @@
+"""How a hub is doing, in numbers: adds up its referrals by what their states say, without a word of it. Pure."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from mash.flows.store.reads.figures import Seen, SeenClock, seen
+from mash.states.clocks import LONDON
+from mash.states.referral import verdict_of, whose
+
+AGAIN = timedelta(days=365)
+"""A re-referral is a referral within twelve months of another about the same child: children in need census."""
+LONGEST = timedelta(weeks=10)
+"""What came in so long before may be due now: a statutory assessment has 45 working days, and Christmas may be among them."""
+
+moment = datetime.fromisoformat
+Measure = TypeVar("Measure", float, timedelta)
+
+
+def percentile(values: Sequence[Measure], rank: float) -> Measure:
+    """The value that `rank` per cent do not exceed (nearest rank). Raises ValueError for none."""
+    if not values:
+        raise ValueError("there are no values")
+    return sorted(values)[max(0, math.ceil(len(values) * rank / 100) - 1)]
+
+
+def share(part: int, whole: int) -> float:
+    """Per cent, to one place and never rounded up: a hundred is all of them."""
+    return 1000 * part // whole / 10
+
+
+@dataclass
+class Clocks:
+    """What became of the clocks of one kind: kept and missed, and how many hours each took that has ended."""
+
+    kept: int = 0
+    missed: int = 0
+    hours: list[float] = field(default_factory=list)
+
+    def add(self, kept: bool, hours: float | None) -> None:
+        """One that was kept or missed; it has ended after so many hours, or goes on."""
+        self.kept += kept
+        self.missed += not kept
+        if hours is not None:
+            self.hours.append(hours)
+
+    @property
+    def number(self) -> int:
+        """How many there were."""
+        return self.kept + self.missed
+
+
+class Tally:
+    """Adds up so many whole weeks, from Monday to Monday, and the one that is not over: what came in, and which clocks were due,
+    in them; and all that is open, whenever it came in."""
+
+    def __init__(self, weeks: int, now: datetime) -> None:
+        self.now, self.midnight = now.astimezone(UTC), _midnight(now)
+        monday = self.midnight - timedelta(days=self.midnight.weekday())
+        self.mondays = [monday - timedelta(weeks=back) for back in range(weeks, -1, -1)]
+        # In UTC, like what they are compared with: moments of two zones are compared by asking each, a million times over.
+        self._begin = [at.astimezone(UTC) for at in self.mondays]
+        # Of what came in, by week and by what it was.
+        self.contacts = [0] * len(self.mondays)
+        self.came_today = self.referrals = self.reopened = 0
+        self.sources, self.kinds, self.needs, self.outcomes = (Counter[str]() for _ in range(4))
+        self.ratings = Counter[tuple[str, str]]()
+        self.linked = dict[str, tuple[datetime, set[str]]]()
+        # Of the clocks that were due, by week, stage and agency.
+        self.due, self.kept = [0] * len(self.mondays), [0] * len(self.mondays)
+        self.stages, self.agencies = defaultdict[str, Clocks](Clocks), defaultdict[str, Clocks](Clocks)
+        self.climbed = 0
+        # Of what is open now.
+        self.ages = list[timedelta]()
+        self.late = self.unheard = 0
+
+    @property
+    def first(self) -> datetime:
+        """When the weeks that are looked at begin."""
+        return self.mondays[0]
+
+    @property
+    def since(self) -> datetime:
+        """Since when referrals are to be added up, so that none is missing whose clocks ran out in these weeks."""
+        return self.first - LONGEST
+
+    def add_all(self, found: Iterable[tuple[str, str]]) -> None:
+        """Referrals as they are stored: the contact that each began with, and its state."""
+        for root, state in found:
+            self.add(root, seen(state))
+
+    def add(self, root: str, referral: Seen) -> None:
+        """A referral, and the contact that it began with: itself, or what it was split from."""
+        at, late = moment(referral["received_at"]), False
+        week = self._week(at)
+        if week is not None:
+            self._received(root, referral, at, week)
+        for clock in referral["clocks"].values():
+            due_at = moment(clock["due_at"])
+            late |= clock["ended_at"] is None and due_at < self.now
+            self._clock(clock, due_at)
+        if any(subject["outcome"] is None for subject in referral["subjects"].values()):
+            self.ages.append(self.now - at)
+            self.late += late
+
+    def _received(self, root: str, referral: Seen, at: datetime, week: int) -> None:
+        self.reopened += referral["reopened"]
+        self.outcomes.update([subject["outcome"] for subject in referral["subjects"].values() if subject["outcome"]])
+        if referral["contact"] == "referral":
+            self.referrals += referral["parent"] is None
+            if others := {other for other, relation in referral["links"].items() if relation == "same_child"}:
+                self.linked.setdefault(root, (at, set()))[1].update(others)
+        if referral["parent"]:
+            return
+        self.contacts[week] += 1
+        self.came_today += at >= self.midnight
+        self.sources[referral["source"]] += 1
+        self.kinds[referral["contact"]] += 1
+        self.needs[referral["primary_need"] or ""] += 1
+        if referral["first_rating"] and referral["rating"]:
+            self.ratings[referral["first_rating"], referral["rating"]] += 1
+
+    def _clock(self, clock: SeenClock, due_at: datetime) -> None:
+        ended_at, breached_at = (moment(at) if at else None for at in (clock["ended_at"], clock["breached_at"]))
+        verdict = verdict_of(due_at, breached_at, ended_at, clock["met"])
+        if verdict not in ("kept", "missed"):
+            return
+        kept = verdict == "kept"
+        self.unheard += not kept and not ended_at and not clock["acknowledged_by"]
+        # By when it was due: of what came in lately, only the short clocks have run out, and only what was done early is done.
+        week = self._week(due_at)
+        if week is None:
+            return
+        self.due[week] += 1
+        self.kept[week] += kept
+        self.climbed += clock["rung"] > 0
+        took = (ended_at - moment(clock["started_at"])).total_seconds() / 3600 if ended_at else None
+        self.stages[clock["kind"]].add(kept, took)
+        if clock["kind"] == "check":
+            self.agencies[whose(clock["id"])].add(kept, took)
+
+    def _week(self, at: datetime) -> int | None:
+        """The number of the week that a moment is in; None for one before them all, or still to come."""
+        return bisect_right(self._begin, at) - 1 if self._begin[0] <= at <= self.now else None
+
+    def repeats(self, referred: Mapping[str, datetime]) -> int:
+        """How many referrals are re-referrals; `referred` says when those that they are linked with came in."""
+        return sum(
+            any(at - AGAIN <= referred[other] < at for other in others & referred.keys()) for at, others in self.linked.values()
+        )
+
+    @property
+    def others(self) -> set[str]:
+        """The referrals that those added up are linked with as the same child's."""
+        return {other for _, others in self.linked.values() for other in others}
+
+    def contacts_by_week(self) -> dict[datetime, float]:
+        """By whole week, from the first that had any. The one that is not over would look like a fall."""
+        begun = next((week for week, number in enumerate(self.contacts) if number), len(self.contacts))
+        return {self.mondays[week]: self.contacts[week] for week in range(begun, len(self.contacts) - 1)}
+
+    def kept_by_week(self) -> dict[datetime, float]:
+        """The share of clocks kept, by the whole week in which they were due, where any was."""
+        weeks = zip(self.mondays[:-1], self.kept, self.due, strict=False)
+        return {monday: share(kept, due) for monday, kept, due in weeks if due}
+
+
+def _midnight(at: datetime) -> datetime:
+    day = at.astimezone(LONDON)
+    return datetime(day.year, day.month, day.day, tzinfo=LONDON)

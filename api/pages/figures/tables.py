@@ -1,0 +1,205 @@
+"""Managers' figures: what the numbers of a hub say, as tables with a sentence each. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from mash.api.pages.figures.control_chart import FEWEST, RUN, Limits, limits_of
+from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, share
+from mash.api.pages.words import duration
+from mash.config import codes
+from mash.config.words import sentence, worded
+
+HOURS = {50: "Median, hours", 85: "85 per cent within, hours", 95: "95 per cent within, hours"}
+"""The percentiles of how long clocks took that have ended."""
+AGES = (
+    ("under 1 day", 1),
+    ("1 to 3 calendar days", 3),
+    ("3 to 10 calendar days", 10),
+    ("10 to 45 calendar days", 45),
+    ("over 45 calendar days", math.inf),
+)
+MOST_ROWS = 20
+NOTHING = "Nothing to show yet."
+Rows = tuple[tuple[str | int | float, ...], ...]
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure: its table, and which of its columns the picture shows. `shape` is 'bars' or 'weeks'."""
+
+    name: str
+    title: str
+    says: str
+    heads: tuple[str, ...]
+    rows: Rows
+    shape: str = "bars"
+    limits: Limits | None = None
+
+    @property
+    def values(self) -> list[float]:
+        """What the picture shows: the column beside the names."""
+        return [float(row[1]) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the referrals' states do not say: how many contacts were decided today, how long alerts waited that somebody has
+    acknowledged, and when those referrals came in that others are linked with."""
+
+    decided: int
+    acknowledged: Sequence[timedelta]
+    referred: Mapping[str, datetime]
+
+
+def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> list[Figure]:
+    """All figures, in the order in which a manager asks. `titles` is what the agencies are called."""
+    return [
+        _today(tally, beside.decided),
+        _weekly("contacts", "Contacts by week", tally.contacts_by_week(), "contacts"),
+        _counted("sources", "Contacts by source", tally.sources, lambda code: codes.spoken("referral_source", code)),
+        _counted("kinds", "Contacts by kind", tally.kinds, sentence),
+        _counted("needs", "Primary need", tally.needs, lambda code: codes.spoken("primary_need", code) or "Not recorded"),
+        _counted("ratings", "Rating at first and now", tally.ratings, lambda of: f"{sentence(of[0])} to {worded(of[1])}"),
+        _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
+        _clocks("agencies", "Replies in time, by agency", tally.agencies, lambda name: titles.get(name, sentence(name))),
+        _weekly("in-time", "Share of clocks kept, by the week in which they were due", tally.kept_by_week(), "per cent", 100),
+        _repeats(tally, beside.referred),
+        _counted("outcomes", "Outcomes", tally.outcomes, sentence),
+        _ages(tally.ages),
+        _alerts(tally, beside.acknowledged),
+    ]
+
+
+def short(value: float) -> str:
+    """A number to one place, never rounded up."""
+    return f"{math.floor(value * 10) / 10:g}"
+
+
+def _number_of(number: int, what: str) -> str:
+    """So many of something."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _today(tally: Tally, decided: int) -> Figure:
+    is_open = len(tally.ages)
+    rows: Rows = (
+        ("Came in today", tally.came_today),
+        ("Decided today", decided),
+        ("Open", is_open),
+        ("Late", tally.late),
+        ("Missed deadlines that nobody has acknowledged", tally.unheard),
+    )
+    says = f"{is_open} open, {tally.late} of them late; {tally.came_today} came in today, {decided} decided."
+    return Figure("today", "Today", says, ("What", "Number"), rows)
+
+
+def _weekly(name: str, title: str, found: Mapping[datetime, float], unit: str, most: float = math.inf) -> Figure:
+    limits = limits_of(list(found.values()), most)
+    rows = tuple(
+        (f"{monday:%d %b %Y}", value, _remark(limits, place, value)) for place, (monday, value) in enumerate(found.items())
+    )
+    return Figure(name, title, _said(limits, unit), ("Week from", unit.capitalize(), "Remark"), rows, "weeks", limits)
+
+
+def _remark(limits: Limits | None, place: int, value: float) -> str:
+    if limits and place in limits.outside:
+        return "Outside the usual range"
+    if limits and place in limits.runs:
+        return f"In a run {'above' if value > limits.mean else 'below'} the average"
+    return ""
+
+
+def _said(limits: Limits | None, unit: str) -> str:
+    if limits is None:
+        return f"Too few whole weeks to tell a change from chance: {FEWEST} are needed."
+    low, high, mean = (short(value) for value in (limits.low, limits.high, limits.mean))
+    usual = f"Usually between {low} and {high} {unit} a week, {mean} on average."
+    found = []
+    if outside := len(limits.outside):
+        found.append(f"{_number_of(outside, 'week')} {'is' if outside == 1 else 'are'} outside the usual range")
+    if runs := len(limits.runs):
+        found.append(f"{runs} weeks are part of a run of {RUN} or more on one side of the average")
+    if not found:
+        return f"{usual} No week is outside the usual range."
+    return f"{usual} {' and '.join(found)}: look for a cause."
+
+
+def _counted(name: str, title: str, counted: Counter[K], word: Callable[[K], str]) -> Figure:
+    total, rows = counted.total(), sorted(((word(what), n) for what, n in counted.items()), key=lambda row: (-row[1], row[0]))
+    says = f"{rows[0][0]} comes first with {rows[0][1]} of {total}." if rows else NOTHING
+    if rest := sum(number for _, number in rows[MOST_ROWS:]):
+        rows = [*rows[:MOST_ROWS], ("All others", rest)]
+    table = tuple((label, number, share(number, total)) for label, number in rows)
+    return Figure(name, title, says, ("What", "Number", "Per cent"), table)
+
+
+def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[str], str]) -> Figure:
+    rows: Rows = tuple(sorted((_row(word(what), clocks) for what, clocks in found.items()), key=lambda row: (row[1], row[0])))
+    heads = ("What", "Kept, per cent", "Clocks", "Of these ended", *HOURS.values())
+    if not rows:
+        return Figure(name, title, "None was due yet.", heads, rows)
+    least, kept = rows[0][:2]
+    says = "All were on time." if kept == 100 else f"{least} has the lowest share on time: {short(float(kept))} per cent."
+    return Figure(name, title, f"{says} Hours are of those that have ended.", heads, rows)
+
+
+def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
+    hours = sorted(clocks.hours)
+    within = (round(percentile(hours, each), 1) if hours else "none ended" for each in HOURS)
+    return label, share(clocks.kept, clocks.number), clocks.number, len(hours), *within
+
+
+def _repeats(tally: Tally, referred: Mapping[str, datetime]) -> Figure:
+    repeats, number = tally.repeats(referred), tally.referrals
+    rows: Rows = (
+        ("The same child within twelve months", repeats),
+        ("Other referrals", number - repeats),
+        ("Closures corrected by reopening", tally.reopened),
+    )
+    says = (
+        f"{repeats} of {_number_of(number, 'referral')} ({short(share(repeats, number))} per cent) "
+        f"{'is' if repeats == 1 else 'are'} about the same child as another within twelve months."
+        if number
+        else "No referral came in."
+    )
+    if tally.reopened:
+        says += f" {_number_of(tally.reopened, 'closure')} {'was' if tally.reopened == 1 else 'were'} corrected by reopening."
+    return Figure("re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else ())
+
+
+def _ages(ages: Sequence[timedelta]) -> Figure:
+    counted = Counter(next(label for label, days in AGES if age / timedelta(days=1) < days) for age in ages)
+    rows: Rows = tuple((label, counted[label]) for label, _ in AGES)
+    oldest = AGES[-1][0]
+    says = f"{len(ages)} open, {counted[oldest]} of them for {oldest}." if ages else "Nothing is open."
+    return Figure("ages", "Open, by age", says, ("Age", "Number"), rows if ages else ())
+
+
+def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
+    rows: Rows = (
+        ("Deadlines missed", sum(tally.due) - sum(tally.kept)),
+        ("Escalated further", tally.climbed),
+        ("Alerts acknowledged", len(acknowledged)),
+        ("Not acknowledged yet", tally.unheard),
+    )
+    says = f"{_acknowledged(acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
+    return Figure("alerts", "Alerts", says, ("What", "Number"), rows if any(row[1] for row in rows) else ())
+
+
+def _acknowledged(took: Sequence[timedelta]) -> str:
+    if len(took) < 2:
+        return f"One alert was acknowledged, within {duration(took[0])}" if took else "No alert was acknowledged"
+    half, most = (duration(percentile(took, each)) for each in (50, 95))
+    return f"Of the {len(took)} alerts acknowledged, half were within {half}, 95 per cent within {most}"
+
+
+def as_csv_cell(value: str | int | float) -> str | int | float:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

@@ -1,0 +1,1 @@
+"""Making a referral page by page, for whoever does so once a month."""

@@ -1,0 +1,213 @@
+"""For staff: what is open, one case, and acting on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.api.permitted import Permitted, demand
+from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
+from mash.api.routes.referrals import Key, idempotency_key
+from mash.api.schemas.command import CommandGiven
+from mash.api.schemas.fields import CODE, REFERENCE, Reference
+from mash.flows.store.apply import apply
+from mash.flows.store.reads.board import open_cases
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.items import read_items
+from mash.flows.store.reads.look import look_at, offered, possible, read_story
+from mash.flows.store.reads.notices import read_notices
+from mash.flows.store.receipts import Answer, answer_once
+from mash.flows.store.store import Store
+from mash.flows.store.trouble import undelivered
+from mash.flows.telling.story import told
+from mash.states.profile import Agency
+from mash.states.referral import Check, Clock
+from mash.states.stages import STAGE_TITLES
+from mash.states.values import Actor
+
+router = APIRouter(prefix="/cases", tags=["staff"], responses=ASKING)
+Reader = Annotated[Actor, Depends(Permitted("read_case"))]
+
+
+@router.get("")
+async def board(
+    request: Request,
+    by: Annotated[Actor, Depends(Permitted("read_board"))],
+    stage: Annotated[str | None, Query(pattern=CODE)] = None,
+    rating: Annotated[str | None, Query(pattern=CODE)] = None,
+    late: bool | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[str, Query(pattern=f"^({REFERENCE})?$", max_length=60)] = "",
+) -> dict[str, Any]:
+    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
+    reference as `after`."""
+    store = request.app.state.store
+    now = store.time.now()
+    cases = await open_cases(store, by, stage=stage, rating=rating, late=late, limit=limit, after=after)
+    dead = await undelivered(store, by.hub)
+    return {
+        "at": now,
+        "undelivered": dead.total(),
+        "cases": [
+            {
+                **brief(case),
+                "late": bool(case.referral.due_at and case.referral.due_at < now),
+                "late_partners": case.referral.late_partners(now),
+                "undelivered": dead[case.reference],
+            }
+            for case in cases
+        ],
+    }
+
+
+def brief(case: Case) -> dict[str, Any]:
+    """A case on a board or an agenda: codes and times, no personal data."""
+    r = case.referral
+    return {
+        "reference": case.reference,
+        "version": r.version,
+        "stage": r.stage,
+        "stage_name": STAGE_TITLES[r.stage],
+        "rating": r.rating,
+        "received_at": r.received_at,
+        "due_at": r.due_at,
+        "owner": r.owner,
+        "outstanding": r.outstanding,
+        "checks_asked": tuple(r.checks),
+        "alerts": r.alerts,
+        "held_by": {clock.id: clock.acknowledged_by for clock in r.running if clock.acknowledged_by},
+        "parent": r.parent,
+        "immediate_danger": r.immediate_danger,
+        "contact": r.contact,
+        "categories": r.categories,
+        "place": r.place,
+        "markers": r.markers,
+        "disputed": r.disputed,
+    }
+
+
+def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
+    return {
+        "id": clock.id,
+        "due_at": clock.due_at,
+        "why": clock.why,
+        "source": clock.source,
+        "owner": clock.owner,
+        "state": clock.verdict,
+        "running": clock.running,
+        "late": clock.running and clock.due_at < now,
+        "acknowledged_by": clock.acknowledged_by,
+    }
+
+
+FINDINGS = {"known", "relevant", "recommendation", "suggested_rating"}
+
+
+def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
+    """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. What it found is
+    `hidden` where it has not entered the shared record."""
+    reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
+    return {**check.model_dump(exclude=FINDINGS if hidden else None), **reached}
+
+
+@router.get("/{reference}", responses=FINDING)
+async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
+    """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
+    store = request.app.state.store
+    return await whole(store, await look_at(store, reference, by, "read_case"), by)
+
+
+async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
+    """All of a case that somebody may see who looks at it."""
+    profile, r, now = store.hub(by.hub), found.referral, store.time.now()
+    withheld = profile.firewall.threshold == "significant_harm" and not r.significant_harm
+    items = await read_items(store, found, by)
+    return {
+        **brief(found),
+        "subjects": r.subjects,
+        "flags": r.flags,
+        "sharing": r.sharing,
+        "checks": {
+            agency: _check(check, profile.agencies.get(agency), withheld and agency != by.agency)
+            for agency, check in r.checks.items()
+        },
+        "clocks": [_clock(clock, now) for clock in r.clocks.values()],
+        "meeting_at": r.meeting_at,
+        "service": r.service,
+        "open": r.open,
+        "root": found.root,
+        "primary_need": r.primary_need,
+        "factors": r.factors,
+        "proposed": r.proposed,
+        "significant_harm": r.significant_harm,
+        "held": r.held,
+        "links": r.links,
+        "dissents": r.dissents,
+        "disagreements": r.disagreements,
+        "consent": r.consent,
+        "possible": await possible(store, found, by),
+        "items": items,
+        "alerts_sent": [
+            {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
+            for n in await read_notices(store, found, by)
+        ],
+        "flow_run": found.flow_run_id,
+    }
+
+
+@router.get("/{reference}/log", responses=FINDING)
+async def story(
+    request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_story"))]
+) -> list[dict[str, Any]]:
+    """The story of a case, event by event."""
+    store = request.app.state.store
+    found = await look_at(store, reference, by, "read_story")
+    return [
+        {"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r, store.hub(by.hub))}
+        for r in await read_story(store, found, by)
+    ]
+
+
+@router.post("/{reference}/commands", responses=ACTING)
+async def command(
+    request: Request,
+    reference: Reference,
+    given: CommandGiven,
+    by: Annotated[Actor, Depends(Permitted("give_command"))],
+    key: Key = None,
+) -> JSONResponse:
+    """Act on a case. The answer says the stage reached and what is possible next; a refusal says why, and changes nothing."""
+    return reply(await give(request.app.state.store, reference, given, by, idempotency_key(key)))
+
+
+async def give(store: Store, reference: str, given: CommandGiven, by: Actor, key: str) -> Answer:
+    """Give a command, once for each key; a refusal is an answer too."""
+
+    async def work(connection: AsyncConnection) -> Answer:
+        demand(by, given.command.kind)
+        applied = await apply(
+            connection, store, reference, given.command, by, seen=given.seen, words=given.words, redacted=given.redacted
+        )
+        r = applied.referral
+        return Answer(
+            200,
+            {
+                "reference": reference,
+                "version": r.version,
+                "stage": r.stage,
+                "rating": r.rating,
+                "open": r.open,
+                "events": [event.kind for event in applied.events],
+                "possible": await offered(connection, store, reference, r, by),
+            },
+            reference,
+        )
+
+    body = {"reference": reference, **given.model_dump(mode="json")}
+    # Whoever breaks the glass does not reach the case yet.
+    outside = given.command.kind == "break_glass"
+    return await answer_once(store, by, key, "command", body, work, answer_for, of_system=outside)

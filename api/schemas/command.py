@@ -1,0 +1,52 @@
+"""What a member of staff sends: a command, the words that explain it, and the version they had in view."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic_core import PydanticCustomError
+
+from mash.api.schemas.fields import Words
+from mash.states.messages import StaffCommand
+
+_COMMAND: TypeAdapter[Any] = TypeAdapter(StaffCommand, config=ConfigDict(hide_input_in_errors=True))
+
+
+def _number(value: Any) -> Any:
+    """A number that is written as one."""
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("number", "expected a number")
+    return value
+
+
+def _strictly(value: Any) -> Any:
+    """A command of the documented types: "yes" is not true, and 7 is no time. By way of JSON, whose strictness knows times."""
+    return _COMMAND.validate_json(json.dumps(value), strict=True) if isinstance(value, dict) else value
+
+
+class CommandGiven(BaseModel):
+    """What a member of staff asks: a command, in codes; words that explain it; and the version they had in view."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={
+            "examples": [
+                {"seen": 3, "command": {"kind": "rate_referral", "rating": "amber"}, "words": "Second incident in a month."},
+                {
+                    "seen": 12,
+                    "command": {"kind": "record_decision", "outcomes": {"S1": "early_help"}, "primary_need": "N3"},
+                    "words": "Unmet need as a young carer, with consent.",
+                },
+            ]
+        },
+    )
+
+    seen: Annotated[int, BeforeValidator(_number)] = Field(
+        ge=1, le=1_000_000, description="The version of the case that the caller had in view."
+    )
+    command: Annotated[StaffCommand, BeforeValidator(_strictly)]
+    words: Words | None = None
+    redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")

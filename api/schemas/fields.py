@@ -1,0 +1,79 @@
+"""Single fields, as people and their systems write them: codes, days, times and texts."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from mash.api.text import LONGEST_KEY, plain
+
+
+def as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def as_truth(value: Any) -> Any:
+    """Yes, no, or not said; anything else is not said."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    return words.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+
+
+def as_list(value: Any) -> Any:
+    """Nothing given is an empty list, and one thing given alone is a list of it."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def as_object(value: Any) -> Any:
+    return {} if value is None else value
+
+
+REFERENCE = r"MASH-[0-9]{2}-[0-9]{6,12}(-[A-Z]+)*"
+Reference = Annotated[str, Path(pattern=f"^{REFERENCE}$", max_length=60, examples=["MASH-26-000001"])]
+CODE = r"^[a-z0-9_-]{1,60}$"
+_YEAR = "20(1[3-9]|2[0-9]|3[0-5])"
+"""Those whose bank holidays are known."""
+DAY = f"^{_YEAR}-[01][0-9]-[0-3][0-9]$"
+MOMENT = f"^{_YEAR}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]"
+
+
+def written(pattern: str, expected: str) -> BeforeValidator:
+    """A day or a time as people write it: Pydantic would take a bare number for seconds since 1970."""
+
+    def check(value: Any) -> Any:
+        if not isinstance(value, str) or not re.match(pattern, value):
+            raise PydanticCustomError("time", expected)
+        return value
+
+    return BeforeValidator(check)
+
+
+Moment = Annotated[
+    AwareDatetime,
+    written(MOMENT, "expected a time such as 2026-11-23T17:00:00Z, from 2013 to 2035"),
+    Field(json_schema_extra={"pattern": MOMENT}),
+]
+Day = Annotated[
+    date, written(DAY, "expected a day such as 2026-11-23, from 2013 to 2035"), Field(json_schema_extra={"pattern": DAY})
+]
+PLAIN = {"pattern": r"^[^\u0000-\u0008\u000e-\u001f\u007f-\u009f]*$"}
+"""Said in the documentation; `plain` sees to it, and says it in words."""
+NAMES: dict[str, Any] = {"maxLength": LONGEST_KEY, **PLAIN}
+LONGEST_LINE, LONGEST_TEXT = 2_000, 100_000
+"""Characters of a field, and of one that tells something."""
+_Short = Annotated[str, Field(max_length=LONGEST_LINE, json_schema_extra=PLAIN), AfterValidator(plain)]
+_Long = Annotated[str, Field(max_length=LONGEST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)]
+_Code = Annotated[_Short, BeforeValidator(as_text, json_schema_input_type=_Short | float)]
+Text = Annotated[_Short | None, BeforeValidator(as_text, json_schema_input_type=_Short | float | None), Field(default=None)]
+Long = Annotated[_Long | None, BeforeValidator(as_text, json_schema_input_type=_Long | float | None), Field(default=None)]
+_Codes = Annotated[list[_Code], Field(max_length=100)]
+Codes = Annotated[_Codes, BeforeValidator(as_list, json_schema_input_type=_Codes | _Code | None), Field(default=[])]
+Truth = Annotated[bool | None, BeforeValidator(as_truth, json_schema_input_type=Any), Field(default=None)]
+LONGEST_WORDS = 20_000
+Words = Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS, json_schema_extra=PLAIN), AfterValidator(plain)]

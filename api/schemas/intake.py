@@ -1,0 +1,133 @@
+"""A contact as it is taken in: the command, in codes; what is personal, apart; and what is odd, flagged."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any, get_args
+
+from mash.api.schemas.contact import Given, SubjectGiven, Submission
+from mash.config import codes
+from mash.flows.store.store import as_json
+from mash.flows.store.writes import Item
+from mash.states.acts.contact import ReceiveContact
+from mash.states.errors import NothingToActOn
+from mash.states.profile import Category, ContactKind, Source
+from mash.states.values import ReportedConsent, Subject
+
+UNKNOWN_SOURCE = "10"
+KINDS = get_args(ContactKind)
+AGENCIES = get_args(Source)
+CATEGORIES = get_args(Category)
+
+
+def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
+    """The command of a submission, in codes, and the personal items that it brings (the concern first).
+
+    Raises NothingToActOn when there is neither a concern nor anything to identify somebody by.
+    """
+    if not submission.identifies_or_says_something():
+        raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
+    flags = list(_flags(submission))
+    source, concern, consent = submission.source, submission.concern, submission.consent
+    subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
+    command = ReceiveContact(
+        contact=submission.kind if submission.kind in KINDS else "referral",
+        source=source.code if codes.known("referral_source", source.code or "") else UNKNOWN_SOURCE,
+        source_agency=source.agency if source.agency in AGENCIES else "unknown",
+        subjects=subjects or (Subject(id="S1", cohort="unknown"),),
+        primary_need=concern.primary_need if codes.known("primary_need", concern.primary_need or "") else None,
+        factors=tuple(f for f in dict.fromkeys(concern.factors) if codes.known("assessment_factors", f)),
+        categories=tuple(
+            dict.fromkeys((*(c for c in concern.categories if c in CATEGORIES), *codes.categories(concern.factors)))
+        ),
+        place=submission.place if re.fullmatch(r"[a-z][a-z0-9_]{0,59}", submission.place or "") else None,
+        family_known=submission.family_known,
+        immediate_danger=bool(concern.immediate_danger),
+        consent=ReportedConsent(
+            asked=consent.asked,
+            given=consent.given,
+            override_stated=bool(consent.override_reason),
+            family_informed=consent.family_informed,
+            safe_contact_warning=bool(consent.safe_contact),
+        ),
+        reported_at=_instant(submission.reported_at),
+        flags=tuple(dict.fromkeys(flags)),
+        referrer_reachable=reachable(source.email),
+    )
+    rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
+    items = [
+        _item("concern", concern),
+        _item("referrer", source),
+        Item("submission", as_json(rest).encode()),
+        *(_item("subject", s, f"S{n}") for n, s in enumerate(submission.subjects, 1)),
+        *(_item("household", h) for h in submission.household),
+    ]
+    return command, items
+
+
+def _item(kind: str, given: Given, subject: str | None = None) -> Item:
+    return Item(kind, as_json(given.model_dump(exclude_none=True)).encode(), subject)
+
+
+def _cohort(subject: SubjectGiven) -> Any:
+    if subject.cohort in ("child", "unborn", "adult"):
+        return subject.cohort
+    return "unborn" if subject.expected_date and not subject.date_of_birth else "unknown"
+
+
+def reachable(email: str | None) -> bool:
+    """Whether this can be an email address: one @, a dotted domain, no space."""
+    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email or ""))
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return at if at and at.tzinfo else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _flags(submission: Submission) -> Any:
+    """What is odd about a submission, by field and never with its value."""
+    source, concern = submission.source, submission.concern
+    checks = {
+        "kind_unknown": submission.kind is not None and submission.kind not in KINDS,
+        "source_code_unknown": not codes.known("referral_source", source.code or ""),
+        "source_agency_unknown": source.agency not in AGENCIES,
+        "reported_at_not_understood": bool(submission.reported_at) and _instant(submission.reported_at) is None,
+        "primary_need_unknown": bool(concern.primary_need) and not codes.known("primary_need", concern.primary_need or ""),
+        "category_unknown": any(category not in CATEGORIES for category in concern.categories),
+        "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
+        "consent_not_asked": submission.consent.asked is not True,
+        "referrer_not_reachable": not reachable(source.email),
+        "no_subject_named": not submission.subjects,
+        "unknown_field": _has_extra(submission),
+    }
+    yield from (name for name, odd in checks.items() if odd)
+    for n, subject in enumerate(submission.subjects, 1):
+        odd = {
+            "nhs_number_not_valid": bool(subject.nhs_number) and not codes.nhs_number_is_valid(subject.nhs_number or ""),
+            "upn_not_valid": bool(subject.upn) and not codes.upn_is_valid(subject.upn or ""),
+            "date_of_birth_not_understood": bool(subject.date_of_birth) and not _is_date(subject.date_of_birth or ""),
+            "expected_date_not_understood": bool(subject.expected_date) and not _is_date(subject.expected_date or ""),
+            "ethnicity_unknown": bool(subject.ethnicity) and not codes.known("ethnicity", subject.ethnicity or ""),
+            "sex_unknown": bool(subject.sex) and not codes.known("sex", subject.sex or ""),
+            "disability_unknown": any(not codes.known("disability", code) for code in subject.disability),
+            "cohort_not_stated": subject.cohort not in ("child", "unborn", "adult"),
+        }
+        yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)
+
+
+def _has_extra(given: Given) -> bool:
+    parts: list[Any] = [getattr(given, name) for name in type(given).model_fields]
+    nested = [p for part in parts for p in (part if isinstance(part, list) else [part]) if isinstance(p, Given)]
+    return bool(given.model_extra) or any(_has_extra(part) for part in nested)

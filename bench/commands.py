@@ -1,0 +1,33 @@
+"""`mash bench` and `mash chaos`: what the benchmark adds to the `mash` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quick: bool = False,
+    scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
+) -> None:
+    """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
+    if scale:
+        from mash.bench.scale import run_bench_scale
+
+        raise typer.Exit(run_bench_scale(as_json=as_json, quick=quick))
+    from mash.bench.run import run_bench
+
+    raise typer.Exit(run_bench(as_json=as_json, quick=quick))
+
+
+def chaos(
+    minutes: Annotated[float, typer.Option(help="For how long faults are struck.")] = 2,
+    seed: Annotated[int | None, typer.Option(help="Strike the same faults in the same order again.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Strike random faults at a stack of its own under load, then audit it: what was accepted is there, once, and was told."""
+    from mash.bench.chaos import run_chaos
+
+    raise typer.Exit(run_chaos(minutes, seed, as_json))

@@ -1,0 +1,82 @@
+"""What the benchmark measures of an installation that has grown: closed referrals by the hundred thousand."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import create_engine, make_url, text
+
+from mash.bench.load import BenchPeople
+from mash.bench.measure import say, spread
+from mash.bench.stack import HUB
+
+LOADED = 10_000
+"""Referrals made by one statement."""
+_TABLES = ("referral", "event", "referral_key", "personal_item", "receipt")
+
+
+def load_closed(people: BenchPeople, reference: str, number: int) -> None:
+    """Make so many copies of a referral whose life is over, with all its rows, as every index holds them. Their chains do not
+    verify."""
+    say(f"Growth: loading {number:,} closed referrals ...")
+    owner = people.stack.settings.owner_database_url
+    engine = create_engine(make_url(owner.get_secret_value() if owner else "").set(drivername="postgresql+psycopg"))
+    copy = "'OLD-' || n"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        columns = {
+            table: connection.execute(
+                text("SELECT column_name FROM information_schema.columns WHERE table_name = :table ORDER BY ordinal_position"),
+                {"table": table},
+            ).scalars().all()
+            for table in (*_TABLES, "notice")
+        }  # fmt: skip
+        made = {"reference": copy, "root": copy, "key": "t.key || '-' || n"}
+        for start in range(0, number, LOADED):
+            span = {"a": start, "b": min(start + LOADED, number) - 1, "of": reference}
+            for table in _TABLES:
+                chosen = ", ".join(
+                    "gen_random_uuid()" if (table, name) == ("personal_item", "id") else made.get(name, f"t.{name}")
+                    for name in columns[table]
+                )
+                connection.execute(text(_copying(table, ", ".join(columns[table]), chosen)), span)
+            kept = [name for name in columns["notice"] if name != "id"]
+            chosen = ", ".join(made.get(name, f"t.{name}") for name in kept)
+            connection.execute(text(_copying("notice", ", ".join(kept), chosen)), span)
+        connection.execute(text("VACUUM ANALYZE"))
+    engine.dispose()
+
+
+def _copying(table: str, columns: str, values: str) -> str:
+    """The statement that copies a referral's rows once for each number. The names are the database's own."""
+    numbers = "generate_series(CAST(:a AS integer), CAST(:b AS integer)) n"
+    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, {numbers} WHERE t.reference = :of"  # noqa: S608  table names of ours
+
+
+async def board(people: BenchPeople, looks: int) -> dict[str, Any]:
+    """How long a page of a hundred open cases takes, from the soonest due on."""
+    took, after, by = list[float](), "", people.headers_of(people.duty_manager)
+    for _ in range(looks):
+        began = time.perf_counter()
+        answer = await people.http.get("/cases", params={"limit": 100, "after": after}, headers=by)
+        took.append((time.perf_counter() - began) * 1000)
+        page = answer.json()["cases"]
+        after = page[-1]["reference"] if page else ""
+    return {"hub": HUB, **spread(took)}
+
+
+PAGES = ("/board", "/board?late=true", "/wall", "/manager?weeks=52")
+
+
+async def pages(people: BenchPeople, looks: int) -> dict[str, Any]:
+    """How long pages take, rendered, with all that is open and closed."""
+    found: dict[str, Any] = {}
+    for path in PAGES:
+        took = list[float]()
+        for _ in range(looks if path != PAGES[-1] else 3):
+            began = time.perf_counter()
+            answer = await people.http.get(path, headers=people.headers_of(people.duty_manager))
+            answer.raise_for_status()
+            took.append((time.perf_counter() - began) * 1000)
+        found[path] = spread(took)
+    return found

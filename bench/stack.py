@@ -1,0 +1,88 @@
+"""The stack that is measured: a hub of five agencies, and what its processes cost."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psutil
+
+from mash.config.settings import Settings
+from mash.flows.installation.stack import Stack, free_port
+
+HUB = "bench"
+AGENCIES = ("police", "social_care", "health", "education", "housing")
+RATING = "red"
+OURS = "bench=1"
+"""What the benchmark's own requests to Prefect carry, so that they are not counted as the worker's."""
+POLLS = ("get_scheduled_flow_runs", "/heartbeat")
+"""What the worker asks by the clock and not for a referral."""
+_RATING = f"""
+title = "Benchmark"
+area = "Nowhere"
+[ratings.{RATING}]
+title = "Red"
+severity = 3
+route = ["agency_checks", "mash_meeting", "decision"]
+covers = ["agency_checks", "mash_meeting"]
+source = "benchmark"
+[ratings.{RATING}.response]
+length = "4 h"
+source = "benchmark"
+[agencies]
+source = "benchmark"
+"""
+
+
+def bench_settings(folder: Path, mail_port: int) -> Settings:
+    """Settings of a stack of its own, on free ports, with the mail catcher as every role's channel."""
+    profiles = folder / "profiles"
+    profiles.mkdir()
+    agencies = [f'[agencies.{a}]\ntitle = "{a}"\nrole = "{a}_navigator"\nlead = "{a}_lead"\n' for a in AGENCIES]
+    (profiles / f"{HUB}.toml").write_text(_RATING + "".join(agencies))
+    mail = f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"
+    channels = folder / "channels.toml"
+    channels.touch(mode=0o600)
+    channels.write_text(f'["*"]\n"*" = ["{mail}&to=role@example.org"]\n')
+    return Settings.model_validate({
+        "data_dir": folder / "data", "api_port": free_port(), "prefect_api_url": f"http://127.0.0.1:{free_port()}/api",
+        "hubs": HUB, "profiles_dir": profiles, "channels_file": channels, "mail_url": mail,
+        "requests_per_minute": 0, "anonymous_requests_per_minute": 0})  # fmt: skip
+
+
+class BenchStack(Stack):
+    """A stack as in production, but that Prefect's server writes an access log, by which its calls are counted."""
+
+    def _prefect(self) -> tuple[list[str], dict[str, str]]:
+        command, environment = super()._prefect()
+        shown = [*(word for word in command if word not in ("--no-access-log", "--log-level", "warning")), "--log-level", "info"]
+        return shown, {**environment, "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
+
+    def prefect_calls(self) -> int:
+        """How many requests the worker has made of Prefect so far, but for its regular polls."""
+        lines = (self.logs / "prefect.log").read_text(errors="replace").splitlines()
+        asked = [line for line in lines if re.search(r'"[A-Z]+ /api/\S+ HTTP', line)]
+        return sum(not any(part in line for part in (OURS, *POLLS)) for line in asked)
+
+    def process(self, part: str) -> psutil.Process:
+        """A part's process, or the postmaster."""
+        return psutil.Process(self.processes[part])
+
+    def cpu(self, *parts: str) -> float:
+        """CPU seconds that the parts have used so far, with their children, ended ones included."""
+        return sum(_cpu(self.process(part)) for part in parts)
+
+    def memory(self, *parts: str) -> int:
+        """Resident bytes of the parts."""
+        return sum(self.process(part).memory_info().rss for part in parts)
+
+
+def _cpu(process: psutil.Process) -> float:
+    own = process.cpu_times()
+    total: float = own.user + own.system + own.children_user + own.children_system
+    for child in process.children():
+        try:
+            total += _cpu(child)
+        except psutil.NoSuchProcess:
+            continue  # it ended this moment: from now on it is in its parent's children_user
+    return total

@@ -1,0 +1,1 @@
+"""Carrying referrals: the flow, the worker and what watches over both."""

@@ -1,0 +1,36 @@
+"""The locks by which no two workers carry the same referral's run at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from mash.flows.store.store import Store
+
+
+class Locks:
+    """Advisory locks of the database, on a connection of their own: they fall with the process."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.connection: asyncpg.Connection | None = None
+        self.asking = asyncio.Lock()
+
+    @asynccontextmanager
+    async def held(self, reference: str) -> AsyncIterator[bool]:
+        """Hold the lock of a referral's attempt meanwhile; False when another worker has it."""
+        held = await self._ask("pg_try_advisory_lock", reference)
+        try:
+            yield held
+        finally:
+            if held:
+                await self._ask("pg_advisory_unlock", reference)
+
+    async def _ask(self, function: str, reference: str) -> bool:
+        async with self.asking:
+            if self.connection is None or self.connection.is_closed():
+                self.connection = await asyncpg.connect(self.store.listen_url)
+            return bool(await self.connection.fetchval(f"SELECT {function}(hashtextextended($1, 26))", reference))

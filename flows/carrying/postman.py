@@ -1,0 +1,168 @@
+"""Carrying notices from the outbox to whoever is on duty, by their channels, in words."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from pydantic import SecretStr
+
+from mash.config.channels import FILE, Channel, read_channels
+from mash.config.settings import Settings, SettingsError
+from mash.flows.carrying.pulse import Pulse
+from mash.flows.store import deliveries, outbox
+from mash.flows.store.reads.items import referrer_address
+from mash.flows.store.rotas import read_rotas
+from mash.flows.store.store import Store
+from mash.notifications import links, sender
+from mash.notifications.digest import folded
+from mash.notifications.notices import LATE, REFERRER, URGENT, Tried
+from mash.notifications.preview import check_own
+from mash.notifications.rota import Rota
+from mash.notifications.routing import Recipient, held_now, of_person, of_role, recipients, steps_of
+from mash.notifications.wording import Message, digest, message_for
+from mash.states.clocks import local
+
+ROTA_READ_EVERY = 1.0
+"""Seconds after which a change of the rota is known to every worker."""
+TWICE = "You may get this twice: the first sending was cut off."
+
+
+def check_alerts(settings: Settings) -> None:
+    """Find out whether alerts can be sent. Raises SettingsError for a channel that Apprise does not understand, and for words
+    that cannot be used; it says no address."""
+    if wrong := sender.check_channels(read_channels(settings.channels_file)):
+        raise SettingsError(f"{FILE}: {'; '.join(wrong)}")
+    check_own(settings.templates_dir, settings.hub_names)
+
+
+class Postman:
+    """Sends what waits in the outbox."""
+
+    def __init__(self, settings: Settings, store: Store, pulse: Pulse) -> None:
+        self.settings, self.store, self.pulse = settings, store, pulse
+        self.channels = read_channels(settings.channels_file)
+        self.rotas: Mapping[str, Rota] = {}
+        self.read_at = float("-inf")
+
+    async def send_next(self) -> bool:
+        """Send what is next; whether there was anything."""
+        await self._read_rotas()
+        claimed = await outbox.claim(self.store, self._route)
+        batches = folded(claimed)
+        wrong: list[BaseException] = []
+        for red in (True, False):  # what is red has gone before the rest goes; what goes wrong with one holds up no other
+            sends = (self._send(batch) for batch in batches if (batch[0].urgency < LATE) == red)
+            wrong += [each for each in await asyncio.gather(*sends, return_exceptions=True) if isinstance(each, BaseException)]
+        if wrong:
+            raise wrong[0]
+        return bool(claimed)
+
+    async def hand_over(self) -> None:
+        """At a change of shift, tell whoever comes on duty of the alerts that nobody has."""
+
+        @cache  # a storm's ten thousand alerts are of a few roles
+        def holders(hub: str, told: str) -> tuple[tuple[str, str | None], ...]:
+            if (profile := self.store.hubs.get(hub)) is None:
+                return ((told, None),)
+            now = self.store.time.now()
+            role = held_now(profile, told, now)
+            if (rota := self.rotas.get(hub)) is None or role not in rota.roles:
+                return ((role, None),)
+            return tuple((role, duty.person) for duty in rota.on_duty(role, now, profile.calendar))
+
+        await self._read_rotas()
+        await outbox.hand_over(self.store, holders)
+
+    async def _read_rotas(self) -> None:
+        if time.monotonic() - self.read_at > ROTA_READ_EVERY:
+            self.rotas, self.read_at = await read_rotas(self.store), time.monotonic()
+
+    async def _route(self, row: outbox.Entry) -> tuple[Recipient, ...]:
+        """To whom a notice goes now: whoever is on duty; whoever had the alert that is over; or the referrer."""
+        if row.role == REFERRER:
+            return (await self._referrer(row),)
+        if row.person and (row.kind in ("all_clear", "taken") or row.delivered_at):
+            return (of_person(self.channels, row.hub, row.role, row.person),)
+        profile = self.store.hubs.get(row.hub)
+        if profile is None:  # not served any more: what is left to say is said to the role
+            return (of_role(self.channels, row.hub, row.role),)
+        found = recipients(self.channels, self.rotas, profile.calendar, row.hub, row.role, self.store.time.now())
+        # It stays with the one it was given to, as long as they are on duty.
+        found = tuple(sorted(found, key=lambda each: each.person != row.person)) if row.person else found
+        return tuple(each.avoiding(outbox.to_avoid(row)) for each in found)
+
+    async def _referrer(self, row: outbox.Entry) -> Recipient:
+        address = await referrer_address(self.store, row.reference)
+        if not address or self.settings.mail_url is None:
+            return Recipient(person=None, steps=())
+        url = sender.mail_to(self.settings.mail_url.get_secret_value(), address, self.channels.reply_to(row.hub))
+        return Recipient(person=None, steps=steps_of(REFERRER, (Channel(url=SecretStr(url)),)))
+
+    async def _send(self, notices: list[outbox.Claimed]) -> None:
+        """Send notices for one recipient: one by itself, or many as one message. One that cannot be worded holds up no other."""
+        messages = []
+        for notice in notices:
+            try:
+                messages.append((notice, self._message(notice)))
+            except Exception as error:
+                failed = Tried(False, f"cannot be put into words: {type(error).__name__}")
+                await deliveries.record(self.store, [notice], [failed] * len(notice.deliveries))
+        if messages:
+            notices = [notice for notice, _ in messages]
+            await self._send_message(notices, self._together(notices, [message for _, message in messages]))
+
+    async def _send_message(self, notices: list[outbox.Claimed], message: Message) -> None:
+        urls = [channel.url.get_secret_value() for _, channel in notices[0].channels]
+        tried = list(await asyncio.gather(*(sender.send(url, message) for url in urls)))
+        self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
+        await deliveries.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
+
+    def _together(self, notices: list[outbox.Claimed], messages: list[Message]) -> Message:
+        own = self.settings.templates_dir
+        of_one = len({notice.reference for notice in notices}) == 1
+        known = {"about": notices[0].reference} if of_one else _away(notices)
+        message = messages[0] if len(messages) == 1 else digest(messages, hub=notices[0].hub, own=own, **known)
+        if any(notice.again for notice in notices):
+            return message.model_copy(update={"lines": (TWICE, *message.lines)})
+        return message
+
+    def _message(self, notice: outbox.Claimed) -> Message:
+        more: dict[str, Any] = {}
+        if notice.role == REFERRER and notice.reference:
+            code = links.status_code(self._token_key, notice.reference)
+            more = {"status_code": code, "reply_to": bool(self.channels.reply_to(notice.hub))}
+        own, now, link = self.settings.templates_dir, self.store.time.now(), self._link(notice)
+        try:
+            return message_for(notice.kind, notice.reference, notice.facts, now, link, hub=notice.hub, own=own, **more)
+        except Exception:
+            # A hub's own words that fail with these facts: ours must do.
+            return message_for(notice.kind, notice.reference, notice.facts, now, link, **more)
+
+    @property
+    def _token_key(self) -> str:
+        return self.settings.token_key.get_secret_value() if self.settings.token_key else ""
+
+    def _link(self, notice: outbox.Claimed) -> str:
+        base = self.settings.base_url
+        if notice.role == REFERRER:
+            return f"{base}/status"
+        if notice.kind in URGENT and notice.clock and notice.reference and self._token_key:
+            link = links.AlertLink(
+                reference=notice.reference, hub=notice.hub, clock=notice.clock, role=notice.role, notice=notice.id
+            )
+            return f"{base}/alerts/{links.sign(self._token_key, link)}"
+        return f"{base}/case/{notice.reference}" if notice.reference else f"{base}/admin"
+
+
+def _away(notices: list[outbox.Claimed]) -> dict[str, Any]:
+    """How many of the alerts are of clocks that ran out while the pipeline was away, and between when and when."""
+    due = sorted(notice.facts["due_at"] for notice in notices if notice.facts.get("away"))
+    if len(due) < len(notices) / 2:
+        return {}
+    first, last = (local(datetime.fromisoformat(at)) for at in (due[0], due[-1]))
+    return {"mass": len(due), "first": first, "last": last}

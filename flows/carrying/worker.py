@@ -1,0 +1,160 @@
+"""The worker: fires clocks, sends notices, and has flow runs carried. Clocks and notices do not need Prefect."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import asyncpg
+import structlog
+from prefect.exceptions import TerminationSignal
+
+from mash.config.settings import Settings
+from mash.flows.carrying.carrier import Carrier
+from mash.flows.carrying.duty import look_ahead
+from mash.flows.carrying.postman import Postman, check_alerts
+from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
+from mash.flows.store import outbox
+from mash.flows.store.apply import fire_due, next_due
+from mash.flows.store.runs import behind
+from mash.flows.store.store import DATABASE_AWAY, Store, open_store
+from mash.flows.store.writes import CHANNEL
+
+log = structlog.stdlib.get_logger("mash.worker")
+BATCH = 200
+TRIES = 30
+WORKING = 7_052_602
+"""The advisory lock that every living worker shares; the number is arbitrary and ours."""
+AT_ONCE = 1000
+HAND_OVER = 60.0
+"""Seconds of the domain's time between two looks for alerts that were left by whoever went off duty."""
+LOOK_AHEAD = 3600.0
+"""Seconds of the domain's time between two looks for gaps in the rotas."""
+BREATH = 0.1
+"""Seconds between two looks at what is behind: rings that come thick and fast are one."""
+
+
+class Worker:
+    """One worker process. Everything it holds can be lost: the log has the truth."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings, self.store = settings, store
+        self.pulse = Pulse(settings, store)
+        self.postman = Postman(settings, store, self.pulse)
+        self.started = False
+        self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
+        self.carrier = Carrier(store, settings)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            loops = (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self._beat)
+            for loop in (*loops, self._hand_over, self._look_ahead, self.carrier.keep_in_touch):
+                group.create_task(self._forever(loop))
+            for _ in range(self.settings.attempts_at_once):
+                group.create_task(self._forever(self.carrier.carry_next))
+
+    async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step; when it fails, say so without details that could name a person, wait a moment, go on. A step may keep
+        that it was cancelled to itself, as Prefect's engine does, and `wait_for` at times: the task still knows."""
+        task = asyncio.current_task()
+        while task and not task.cancelling():
+            try:
+                await step()
+            except Exception as error:
+                log.warning("failed, trying again", step=step.__name__.strip("_"), error=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _listen(self) -> None:
+        gone = asyncio.Event()
+        connection = await asyncpg.connect(self.store.listen_url)
+        try:
+            connection.add_termination_listener(lambda _: gone.set())
+            await self._take_over(connection)
+            await connection.add_listener(CHANNEL, lambda *_: self._ring())
+            self._ring()
+            await gone.wait()
+        finally:
+            await connection.close()
+
+    async def _take_over(self, connection: asyncpg.Connection) -> None:
+        """A worker that starts while no other lives sends at once what one that died was sending: its lease is not waited for.
+        Every worker holds the lock as long as it lives, and the database a moment longer, until it sees that it is dead."""
+        for _ in range(0 if self.started else TRIES):
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", WORKING):
+                await outbox.take_over(self.store)
+                await connection.execute("SELECT pg_advisory_unlock($1)", WORKING)
+                break
+            await asyncio.sleep(BREATH)
+        await connection.execute("SELECT pg_advisory_lock_shared($1)", WORKING)
+        self.started = True
+
+    def _ring(self) -> None:
+        self.rang.set()
+        self.outbox_rang.set()
+
+    async def _find_behind(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.rang.wait(), 2)
+        self.rang.clear()
+        await self.carrier.calm.wait()
+        if self.carrier.connected:  # with Prefect away they stay behind; the clocks and notices do not
+            for reference, urgent, version in await behind(self.store, AT_ONCE):
+                self.carrier.queue.stir(reference, urgent, version)
+            await asyncio.sleep(BREATH)
+
+    async def _fire_clocks(self) -> None:
+        # Clocks go first: while many are due, no run is carried (at 1,000 due at once: 50 s late with carrying going on).
+        self.carrier.calm.clear()
+        try:
+            while await fire_due(self.store, limit=BATCH, late=self.pulse.count_fired) == BATCH:
+                pass
+        finally:
+            self.carrier.calm.set()
+        upcoming = await next_due(self.store)
+        await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
+
+    async def _beat(self) -> None:
+        await self.pulse.beat(self.carrier.connected)
+        await asyncio.sleep(SIGN_EVERY)
+
+    async def _hand_over(self) -> None:
+        await self.postman.hand_over()
+        await asyncio.sleep(max(1.0, HAND_OVER / self.store.time.rate))
+
+    async def _look_ahead(self) -> None:
+        await look_ahead(self.store)
+        await asyncio.sleep(LOOK_AHEAD / self.store.time.rate)
+
+    async def _send_notices(self) -> None:
+        await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
+        if await self.postman.send_next():
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.outbox_rang.wait(), 1)
+        self.outbox_rang.clear()
+
+
+def work(settings: Settings) -> None:
+    """Be a worker process until SIGINT or SIGTERM. Raises SettingsError when the channels file is wrong."""
+    # While a run is carried, the engine has SIGTERM raise this, wherever the process is; the loop has heard the signal too.
+    with suppress(TerminationSignal):
+        asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    store = await open_store(settings)
+    try:
+        check_alerts(settings)
+        worker = Worker(settings, store)
+        task = asyncio.ensure_future(worker.run())
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+        with suppress(*DATABASE_AWAY):  # its database may have gone first
+            await worker.pulse.leave()
+    finally:
+        await store.close()

@@ -1,0 +1,1 @@
+"""The parts of an installation as processes, and copies of what they keep."""

@@ -1,0 +1,70 @@
+"""The parts of an installation: which there are, and what each is told of."""
+
+from __future__ import annotations
+
+import os
+
+from mash.config.settings import Settings
+
+PARTS = ("api", "worker", "prefect")
+"""In the order in which they start: referrals are accepted first, their runs may follow."""
+NICE = {"prefect": 10, "worker": 5, "api": 0}
+NEEDED = {
+    "worker": (
+        "database_url",
+        "system_database_url",
+        "master_key",
+        "signing_key",
+        "token_key",
+        "prefect_auth_string",
+        "mail_url",
+        "pulse_url",
+    ),
+    "api": ("database_url", "system_database_url", "master_key", "token_key"),
+}
+"""Which secrets a part is told of."""
+PREFECT_SERVER = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    # No flow of ours runs tasks: their recorder would read every event for nothing.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+    # Five by default, with ten more made and thrown away under load.
+    "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
+    "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "0",
+    # Prefect's tables grow without end and slow its scheduler: short retention. The case's history is in our log. Runs count from
+    # their end, so a parked one, however old, is never deleted.
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P1D",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "604800",
+}
+"""How Prefect's server is set up, beside addresses and secrets. Seconds; P1D is a day."""
+
+
+def kind(part: str) -> str:
+    """What a part is one of: "worker-2" is a worker."""
+    return part.partition("-")[0]
+
+
+def prefect_environment(settings: Settings) -> dict[str, str]:
+    """What a client of Prefect needs in its environment."""
+    login = settings.prefect_auth_string
+    return {
+        "PREFECT_API_URL": settings.prefect_api_url,
+        "PREFECT_HOME": str((settings.data_dir / "prefect").resolve()),
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "DO_NOT_TRACK": "1",
+        **({"PREFECT_API_AUTH_STRING": login.get_secret_value()} if login else {}),
+    }
+
+
+def bare_environment() -> dict[str, str]:
+    """What any child needs, and no secret: the parent's environment is not handed down."""
+    return {
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "VIRTUAL_ENV", "PYTHONPATH")
+        if name in os.environ
+    }

@@ -1,0 +1,90 @@
+"""Processes that end when they should: a child with its parent, PostgreSQL's server with whoever started it, none left behind."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+
+class ClusterNotStarted(RuntimeError):
+    """PostgreSQL did not come up; says what failed and where its log is."""
+
+
+PR_SET_PDEATHSIG = 1
+
+
+def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
+    """For Popen's `preexec_fn`: on Linux the child gets this signal when the thread that started it ends, even by kill -9."""
+    if sys.platform != "linux":
+        return None
+    prctl, parent = ctypes.CDLL(None).prctl, os.getpid()  # looked up here: loading a library after fork may hang
+
+    def arm() -> None:
+        prctl(PR_SET_PDEATHSIG, int(how))
+        if os.getppid() != parent:  # it ended before we asked
+            os._exit(1)
+
+    return arm
+
+
+def pid_file(data: Path) -> list[str]:
+    """The lines of postmaster.pid: pid, folder, start, port, socket folder, address, shared memory, status. Empty: none."""
+    try:
+        return [line.strip() for line in (data / "postmaster.pid").read_text().splitlines()]
+    except FileNotFoundError:
+        return []
+
+
+def living_postmaster(data: Path) -> psutil.Process | None:
+    """The living postmaster of this folder: a number in a file proves nothing, after a crash it may be anybody's."""
+    lines = pid_file(data)
+    return next((process for process in _processes(data) if lines and str(process.pid) == lines[0]), None)
+
+
+def _processes(data: Path) -> list[psutil.Process]:
+    """All server processes of this folder: each works in it."""
+    return [
+        process
+        for process in psutil.process_iter(["name", "cwd", "status"])
+        if process.info["name"] == "postgres"
+        and process.info["cwd"] == str(data)
+        and process.info["status"] != psutil.STATUS_ZOMBIE
+    ]
+
+
+def end_processes(data: Path) -> None:
+    """End the server of this folder; what a killed postmaster left behind ends by itself, a moment later."""
+    for how, seconds in ((signal.SIGINT, 60), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
+        left = _processes(data)
+        postmaster = living_postmaster(data)
+        for process in [postmaster] if postmaster else left if how is signal.SIGKILL else []:
+            _signal(process, how)
+        if not psutil.wait_procs(left, seconds)[1] and not _processes(data):
+            return
+    raise ClusterNotStarted(f"server processes of {data} do not end")
+
+
+def _signal(process: psutil.Process, how: signal.Signals) -> None:
+    try:
+        process.send_signal(how)
+    except psutil.NoSuchProcess:
+        return
+
+
+def wait_until_ready(data: Path, pid: int, lives: Callable[[], bool], seconds: float = 600) -> None:
+    """Wait for the status in postmaster.pid; recovery after a crash may take minutes. `pg_ctl -w` looks only every 0.1 s."""
+    deadline = time.monotonic() + seconds
+    while True:
+        lines = pid_file(data)
+        if len(lines) > 7 and lines[0] == str(pid) and lines[7] == "ready":
+            return
+        if not lives() or time.monotonic() > deadline:
+            raise ClusterNotStarted(f"PostgreSQL did not start; see {data.parent / 'logs' / 'postgres.log'}")
+        time.sleep(0.01)

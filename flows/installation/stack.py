@@ -1,0 +1,265 @@
+"""All the parts as child processes: for `mash up`, the demonstration, the tests and the benchmark."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Collection
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+from pydantic import SecretStr
+
+from mash.config.channels import read_channels
+from mash.config.profile import load_profile
+from mash.config.settings import Settings, SettingsError
+from mash.flows.installation.cluster import Cluster, start_cluster
+from mash.flows.installation.parts import NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
+from mash.flows.installation.processes import ClusterNotStarted, ends_with_parent
+from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
+from mash.flows.store.schema import upgrade
+
+LONGEST_WAIT = 30.0
+"""Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Stack:
+    """The database, Prefect's server, the worker and the API, started together and stopped together."""
+
+    def __init__(self, settings: Settings, parts: Collection[str] = PARTS) -> None:
+        if unknown := set(parts) - set(PARTS):
+            raise ValueError(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+        self.settings, self.parts = settings, tuple(part for part in PARTS if part in parts)
+        self.cluster: Cluster | None = None
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.logs = settings.data_dir / "logs"
+        self.stopping = False
+
+    def __enter__(self) -> Self:
+        # What is wrong in a file is said before anything starts.
+        for hub in self.settings.hub_names:
+            load_profile(hub, self.settings.profiles_dir)
+        read_channels(self.settings.channels_file)
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            owner_url = self._database()
+            self.settings = provide_secrets(self.settings)
+            self._prepare(owner_url)
+            for part in self.parts:
+                self.start(part)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _database(self) -> str:
+        """Have a database, and give the address of its owner, as whom the migrations run."""
+        if self.settings.database_url is None:
+            self._embedded()
+        elif self.settings.prefect_database_url is None and "prefect" in self.parts:
+            raise SettingsError("MASH_PREFECT_DATABASE_URL is needed beside MASH_DATABASE_URL (postgresql+asyncpg://...)")
+        if self.settings.system_database_url is None:
+            raise SettingsError("MASH_SYSTEM_DATABASE_URL is needed beside MASH_DATABASE_URL: the role mash_system")
+        if self.settings.owner_database_url is None:
+            raise SettingsError("MASH_OWNER_DATABASE_URL is needed beside MASH_DATABASE_URL: migrations run as the owner")
+        return self.settings.owner_database_url.get_secret_value()
+
+    def _embedded(self) -> None:
+        self.cluster = start_cluster(self.settings.data_dir)
+        self.settings = self.settings.model_copy(
+            update={
+                "database_url": SecretStr(self.cluster.app_url),
+                "system_database_url": SecretStr(self.cluster.system_url),
+                "owner_database_url": SecretStr(self.cluster.owner_url),
+                "prefect_database_url": SecretStr(self.cluster.prefect_url),
+            }
+        )
+
+    def _prepare(self, owner_url: str) -> None:
+        """What has to be there before any part starts: the tables."""
+        upgrade(owner_url)
+
+    # --- parts ----------------------------------------------------------------------------------------------------------
+
+    def start(self, part: str) -> None:
+        """Start a part (again); "postgres" is the embedded database. Call it from the main thread: see `start_cluster`."""
+        if part == "postgres":
+            self._embedded()
+            self.settings = provide_secrets(self.settings)  # its socket may have moved
+            return
+        command, environment, handed = self._command(part)
+        with (self.logs / f"{part}.log").open("ab") as log:
+            self.children[part] = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=handed,
+                preexec_fn=ends_with_parent(signal.SIGTERM),
+            )
+        # People wait for the API and the database; the runs in Prefect follow.
+        psutil.Process(self.children[part].pid).nice(NICE.get(kind(part), 0))
+
+    def _command(self, part: str) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
+        """A part's command and environment, and the descriptors that it inherits."""
+        command, environment = self._prefect() if part == "prefect" else self._ours(part)
+        return command, environment, ()
+
+    def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
+        environment = bare_environment()
+        for name, value in self.settings:
+            if value is None or value == Settings.model_fields[name].default or isinstance(value, SecretStr):
+                continue
+            environment[f"MASH_{name.upper()}"] = str(value)
+        for name in NEEDED[part]:
+            if getattr(self.settings, name) is not None and not elsewhere(self.settings, name):
+                environment[f"MASH_{name.upper()}_FILE"] = str((secrets_folder(self.settings) / name).resolve())
+        return [sys.executable, "-m", "mash.api.commands.mash", part], environment
+
+    def _prefect(self) -> tuple[list[str], dict[str, str]]:
+        address = urlsplit(self.settings.prefect_api_url)
+        login, database = self.settings.prefect_auth_string, self.settings.prefect_database_url
+        if login is None or database is None:
+            raise SettingsError("MASH_PREFECT_AUTH_STRING and MASH_PREFECT_DATABASE_URL are needed for Prefect's server")
+        environment = {
+            **bare_environment(),
+            **PREFECT_SERVER,
+            "PREFECT_HOME": str((self.settings.data_dir / "prefect").resolve()),
+            "PREFECT_API_DATABASE_CONNECTION_URL": database.get_secret_value(),
+            "PREFECT_SERVER_API_AUTH_STRING": login.get_secret_value(),
+            "PREFECT_SERVER_UI_API_URL": self.settings.prefect_api_url,
+        }
+        # Ready in 3.0 s on a warm database; `prefect server start`, which brings its command line, in 3.3 to 3.9.
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--factory",
+            "prefect.server.api.server:create_app",
+            "--host",
+            str(address.hostname),
+            "--port",
+            str(address.port),
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ]
+        return command, environment
+
+    @property
+    def prefect_ui(self) -> str:
+        """Where admins look at flow runs."""
+        return self.settings.prefect_api_url.removesuffix("/api")
+
+    @property
+    def prefect_login_hint(self) -> str:
+        """Where the login of Prefect's UI is to be found; the login itself is a secret."""
+        return f"in {secrets_folder(self.settings) / 'prefect_auth_string'}"
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process id of every part that runs, and of the embedded PostgreSQL."""
+        running = {part: child.pid for part, child in self.children.items() if child.poll() is None}
+        return {**running, "postgres": self.cluster.pid} if self.cluster and self.cluster.running else running
+
+    def wait_ready(self, seconds: float = 60) -> None:
+        """Wait until the API and Prefect answer. Raises TimeoutError, naming the part and its log."""
+        # Not `base_url`: that may be a proxy's, on another machine. Nothing is bound here (S104): an API that listens on every
+        # address is asked on loopback.
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.settings.api_host, self.settings.api_host)  # noqa: S104
+        addresses = {
+            "api": f"http://{host}:{self.settings.api_port}/health",
+            "prefect": f"{self.settings.prefect_api_url}/health",
+        }
+        login = self.settings.prefect_auth_string
+        auth = httpx.BasicAuth(*login.get_secret_value().split(":", 1)) if login else None
+        deadline = time.monotonic() + seconds
+        # One client, that trusts no environment: each makes a TLS context (tens of ms), and a proxy would be asked for loopback,
+        # where there is no certificate to check (S501).
+        with httpx.Client(timeout=2, trust_env=False, verify=False) as client:  # noqa: S501
+            for part in (part for part in self.parts if kind(part) in addresses):
+                while not _answers(client, addresses[kind(part)], auth if kind(part) == "prefect" else None):
+                    if time.monotonic() > deadline or self.children[part].poll() is not None:
+                        raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
+                    time.sleep(0.05)
+
+    def kill(self, part: str) -> None:
+        """End a part, or "postgres", at once, as a crash would."""
+        child = self._child(part)
+        child.kill()
+        child.wait()
+
+    def _child(self, part: str) -> subprocess.Popen[bytes]:
+        if part != "postgres":
+            return self.children[part]
+        if self.cluster is None or self.cluster.server is None:
+            raise SettingsError("PostgreSQL is not this stack's: another process or machine runs it")
+        return self.cluster.server
+
+    def supervise(self) -> None:
+        """Keep the parts running until SIGINT or SIGTERM; one that dies is started again after a moment."""
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, self._asked_to_stop)
+        own = (*(("postgres",) if self.cluster and self.cluster.server else ()), *self.parts)
+        started, waits = dict.fromkeys(own, time.monotonic()), dict.fromkeys(own, 0.5)
+        due: dict[str, float] = {}
+        while not self.stopping:
+            time.sleep(0.2)
+            now = time.monotonic()
+            for part in own:
+                if part not in due and (code := self._child(part).poll()) is not None:
+                    waits[part] = min(LONGEST_WAIT, waits[part] * 2) if now - started[part] < LONGEST_WAIT else 1.0
+                    due[part] = now + waits[part]
+                    print(f"{part} ended with code {code}; starting it again (see {self.logs / part}.log)", flush=True)
+            for part in [part for part, when in due.items() if when <= now and not self.stopping]:
+                del due[part]
+                started[part] = now
+                try:
+                    self.start(part)
+                except ClusterNotStarted as failed:
+                    print(failed, flush=True)  # its old process is still dead: it is tried again
+
+    def _asked_to_stop(self, *_: Any) -> None:
+        self.stopping = True
+
+    def stop(self) -> None:
+        """Stop every part, then the embedded database; nothing stays behind."""
+        self.stopping = True
+        for child in self.children.values():
+            if child.poll() is None:
+                child.terminate()
+        deadline = time.monotonic() + 5
+        for child in self.children.values():
+            try:
+                child.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)  # it leads a session of its own: with whatever it started
+                child.wait()
+        if self.cluster:
+            self.cluster.stop()
+
+
+def _answers(client: httpx.Client, address: str, auth: httpx.Auth | None) -> bool:
+    try:
+        return client.get(address, auth=auth).status_code == 200
+    except httpx.HTTPError:
+        return False

@@ -1,0 +1,123 @@
+"""What became of the tries to deliver a notice: it has arrived, turns to its next channels, waits, or is given up."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from mash.flows.store.apply import apply
+from mash.flows.store.outbox import LONGEST_WAIT, Claimed
+from mash.flows.store.store import Store, as_json, system_actor
+from mash.flows.store.trouble import tell_administrators
+from mash.flows.store.writes import QUEUED
+from mash.notifications.notices import REFERRER, URGENT, Tried
+from mash.states.acts.upkeep import RecordTold
+
+LAST_ROUND = 9
+"""With the back-off below, the last round is about forty minutes after the first."""
+TELLING = {"acknowledgement": RecordTold(what="acknowledgement"), "outcome": RecordTold(what="outcome")}
+"""What it means for a referral that its referrer got a notice of these kinds."""
+
+
+async def record(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
+    """Write down what became of a message, for each notice in it: by each of its channels, or once where there is none."""
+    if any(each.taken for each in tried):
+        await _record_delivered(store, notices, tried)
+        return
+    for notice in notices:
+        await _record_failed(store, notice, tried)
+
+
+async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
+    """The message went. Where it told a referrer, the referral's log says so with it, and its clock stops: a worker that dies
+    between the two would leave a referrer to be told who has been."""
+    notice, by = notices[0], system_actor(notices[0].hub)
+    rows = [
+        {
+            "id": one.id,
+            "step": one.step + 1,
+            "step_at": one.created_at + one.next_after if one.next_after is not None and one.kind in URGENT else None,
+        }
+        for one in notices
+    ]
+    values = {
+        "tried": _results(notices, tried),
+        "wall": datetime.now(UTC),
+        "rows": as_json(rows),
+        "at": store.time.now(),
+        "urgent": list(URGENT),
+    }
+    if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
+        async with store.transaction(by) as connection:
+            await apply(connection, store, notice.reference, TELLING[notice.kind], by)
+            await connection.execute(_ARRIVED, values)
+    else:
+        async with store.single.connect() as connection:
+            await connection.execute(_ARRIVED, values)
+
+
+_TRIED = """
+    WITH tried AS (
+        UPDATE delivery d SET finished_at = :wall, result = t.result
+        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text) WHERE d.id = t.id)"""
+# Withdrawn meanwhile, it has arrived all the same, and goes no further: whoever it reached is told so.
+_ARRIVED = text(f"""{_TRIED},
+    rows AS (
+        SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, step integer, step_at timestamptz)),
+    locked AS (  -- in the order in which whoever ends their cause locks them: two must not wait for each other
+        SELECT id FROM notice WHERE id IN (SELECT id FROM rows) ORDER BY id FOR UPDATE),
+    arrived AS (
+    UPDATE notice n SET status = 'delivered', delivered_at = coalesce(n.delivered_at, :at), next_try_at = NULL, step = r.step,
+        step_at = CASE WHEN n.status = 'queued' THEN r.step_at END
+    FROM rows r JOIN locked USING (id) WHERE n.id = r.id
+    RETURNING n.kind, n.role, n.person, n.ended)
+    INSERT INTO notice ({QUEUED}, person)
+    SELECT {", ".join("e." + name if name != "role" else "a.role" for name in QUEUED.split(", "))}, a.person
+    FROM arrived a, json_populate_record(NULL::notice, CAST(a.ended AS json)) e
+    WHERE a.ended IS NOT NULL AND a.kind = ANY (CAST(:urgent AS text[])) AND (e.kind = 'all_clear' OR a.role <> e.role)""")  # noqa: S608  constants of ours
+_FAILED = text(f"""{_TRIED}
+    UPDATE notice SET status = :status, next_try_at = :again, step = :step, tries = :rounds
+    WHERE id = :id AND status = 'queued'""")  # noqa: S608  constants of ours
+
+
+def _results(notices: list[Claimed], tried: list[Tried]) -> str:
+    """The results of the tries in the ledger: a channel's is the same for all notices in the message."""
+    return as_json(
+        [
+            {"id": delivery, "result": each.result}
+            for notice in notices
+            for delivery, each in zip(notice.deliveries, tried, strict=True)
+        ]
+    )
+
+
+async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> None:
+    """No channel took it: turn to the next ones at once, or try again later, or give up and tell the administrators."""
+    last = notice.tries >= LAST_ROUND and not notice.more
+    wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
+    asked = timedelta(seconds=max((each.retry_after or 0 for each in tried), default=0))
+    again = timedelta(0) if notice.more else min(max(wait, asked), LONGEST_WAIT - timedelta(minutes=1))
+    values = {
+        "tried": _results([notice], tried),
+        "wall": datetime.now(UTC),
+        "id": notice.id,
+        "status": "dead" if last else "queued",
+        "again": None if last else datetime.now(UTC) + again,
+        # All have been tried: from the first again, or where it has arrived already, by these.
+        "rounds": notice.tries - 1 if notice.more else notice.tries,
+        "step": notice.step + 1 if notice.more else notice.step if notice.arrived else 0,
+    }
+    async with store.single.connect() as connection:
+        await connection.execute(_FAILED, values)
+    if last and notice.kind != "system":
+        said = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
+        await tell_administrators(
+            store,
+            notice.hub,
+            "a notice could not be delivered",
+            f"Notice {notice.id} ({notice.kind}) to {notice.person or notice.role} failed in {notice.tries} rounds"
+            f"{f': {said}' if said else ''}.",
+            avoid=[channel.fingerprint for _, channel in notice.channels],
+        )

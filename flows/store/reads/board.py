@@ -1,0 +1,73 @@
+"""The board: which cases are open, how many, and whether anything has happened to them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import func, literal, select, tuple_
+
+from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.store import Store
+from mash.flows.store.tables import REFERRALS
+from mash.states.values import Actor
+
+
+async def open_cases(
+    store: Store,
+    by: Actor,
+    *,
+    stage: str | None = None,
+    rating: str | None = None,
+    late: bool | None = None,
+    limit: int = 100,
+    after: str = "",
+) -> list[Case]:
+    """The open referrals that somebody reaches, those due soonest first; `after` is the last reference of the page before."""
+    now = store.time.now()
+    query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == by.hub)
+    if stage:
+        query = query.where(REFERRALS.c.stage == stage)
+    if rating:
+        query = query.where(REFERRALS.c.rating.is_(None) if rating == "unrated" else REFERRALS.c.rating == rating)
+    if late is not None:
+        query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
+    if after:
+        last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
+        query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
+    query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
+    async with store.transaction(by) as connection:
+        return [case_of(row) for row in (await connection.execute(query)).all()]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many cases somebody has open: all, the late ones, and by rating ('unrated' too) and stage."""
+
+    open: int
+    late: int
+    rating: dict[str, int]
+    stage: dict[str, int]
+
+
+async def board_counts(store: Store, by: Actor) -> Counts:
+    """How many cases are open that somebody reaches."""
+    late = func.count().filter(REFERRALS.c.due_at < store.time.now())
+    groups = (func.coalesce(REFERRALS.c.rating, "unrated").label("rating"), REFERRALS.c.stage)
+    query = select(*groups, func.count().label("n"), late.label("late")).where(REFERRALS.c.is_open, REFERRALS.c.hub == by.hub)
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(query.group_by(*groups))).all()
+    rating, stage = Counter[str](), Counter[str]()
+    for row in rows:
+        rating[row.rating] += row.n
+        stage[row.stage] += row.n
+    return Counts(rating.total(), sum(row.late for row in rows), dict(rating), dict(stage))
+
+
+async def mark_of(store: Store, by: Actor, reference: str = "") -> str:
+    """What is another word once something has happened: to a case, or to any open one that somebody reaches."""
+    which = REFERRALS.c.reference == reference if reference else REFERRALS.c.is_open
+    query = select(func.count(), func.coalesce(func.sum(REFERRALS.c.version), 0)).where(which, REFERRALS.c.hub == by.hub)
+    async with store.transaction(by) as connection:
+        row = (await connection.execute(query)).one()
+    return f"{row[0]}-{row[1]}"

@@ -1,0 +1,52 @@
+"""An agency's checks: what it is asked and has not answered, and what it holds beside cases."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, text
+
+from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.store import Store
+from mash.flows.store.tables import EVENTS
+from mash.states.acts.sharing import SharingBasisRecorded
+from mash.states.log import RECORDED
+from mash.states.messages import Event
+from mash.states.values import Actor
+
+_MINE = text("""
+    SELECT * FROM referral WHERE is_open AND hub = :hub AND CAST(state AS jsonb) -> 'checks' ? CAST(:agency AS text)
+      AND CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'answered_at'] IS NULL
+    ORDER BY due_at, reference LIMIT 200""")
+
+
+async def checks_of(store: Store, by: Actor) -> list[Case]:
+    """The open cases in which somebody's agency is asked and has not answered, those due soonest first."""
+    async with store.transaction(by) as connection:
+        return [case_of(row) for row in (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()]
+
+
+_HELD = text("""
+    SELECT reference FROM referral, jsonb_each(CAST(state AS jsonb) -> 'held') held
+    WHERE is_open AND hub = :hub AND held.value ->> 'agency' = :agency AND NOT CAST(held.value ->> 'released' AS boolean)
+    GROUP BY reference ORDER BY reference LIMIT 200""")
+
+
+async def holding(store: Store, by: Actor) -> list[str]:
+    """The open cases beside which somebody's agency holds what it has not released."""
+    async with store.transaction(by) as connection:
+        return list((await connection.scalars(_HELD, {"hub": by.hub, "agency": by.agency})).all())
+
+
+async def bases(store: Store, by: Actor, references: list[str]) -> dict[str, SharingBasisRecorded]:
+    """The latest recorded reason to share information, of each of these cases that has one."""
+    query = (
+        select(EVENTS.c.reference, EVENTS.c.canonical)
+        .where(EVENTS.c.reference.in_(references), EVENTS.c.kind == "sharing_basis_recorded")
+        .order_by(EVENTS.c.reference, EVENTS.c.sequence)
+    )
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(query)).all()
+    return {row.reference: event for row in rows if isinstance(event := _event(row.canonical), SharingBasisRecorded)}
+
+
+def _event(canonical: str) -> Event:
+    return RECORDED.validate_json(canonical).event

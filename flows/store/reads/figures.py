@@ -1,0 +1,130 @@
+"""What managers' figures are reckoned from: referrals as they are stored, and when alerts and decisions were made."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import or_, select, text
+from typing_extensions import TypedDict
+
+from mash.flows.store.store import Store
+from mash.flows.store.tables import REFERRALS
+from mash.states.referral import Referral
+from mash.states.values import Actor
+
+AT_A_TIME = 500
+"""States in memory at once, of some kilobytes each."""
+
+
+class SeenClock(TypedDict):
+    """As much of a clock as figures take."""
+
+    id: str
+    kind: str
+    started_at: str
+    due_at: str
+    breached_at: str | None
+    rung: int
+    acknowledged_by: str | None
+    ended_at: str | None
+    met: bool | None
+
+
+class SeenSubject(TypedDict):
+    """As much of a subject."""
+
+    outcome: str | None
+
+
+class Seen(TypedDict):
+    """As much of a referral. Its moments are as they are written: to read all of it, and moments as Pydantic makes them, takes
+    three times as long."""
+
+    contact: str
+    source: str
+    received_at: str
+    parent: str | None
+    reopened: bool
+    primary_need: str | None
+    rating: str | None
+    first_rating: str | None
+    links: dict[str, str]
+    subjects: dict[str, SeenSubject]
+    clocks: dict[str, SeenClock]
+
+
+_SEEN = TypeAdapter(Seen)
+
+
+def seen(state: str) -> Seen:
+    """A stored state."""
+    try:
+        return _SEEN.validate_json(state)
+    except ValidationError:
+        # It was stored before there was some field: a referral knows what it is then.
+        return _SEEN.validate_python(Referral.model_validate_json(state).model_dump(mode="json"))
+
+
+async def states(store: Store, by: Actor, since: datetime) -> AsyncIterator[list[tuple[str, str]]]:
+    """The contact and the stored state of each referral that came in since then or still waits for something, some hundreds at a
+    time; somebody sees their own hub's.
+
+    As text: to read tens of thousands takes seconds, which whoever asks spends elsewhere than on the event loop."""
+    query = select(REFERRALS.c.root, REFERRALS.c.state).where(
+        REFERRALS.c.hub == by.hub, or_(REFERRALS.c.received_at >= since, ~REFERRALS.c.finished)
+    )
+    async with store.transaction(by) as connection:
+        async for rows in (await connection.stream(query)).partitions(AT_A_TIME):
+            yield [(root, state) for root, state in rows]
+
+
+_REFERRED = text("""
+    SELECT reference, received_at FROM referral
+    WHERE hub = :hub AND reference = ANY(:references) AND CAST(state AS json) ->> 'contact' = 'referral'""")
+
+
+async def referred(store: Store, by: Actor, references: set[str]) -> dict[str, datetime]:
+    """When those of these came in that are referrals (not advice, nor requests for information) of somebody's own hub."""
+    async with store.transaction(by) as connection:
+        rows = await connection.execute(_REFERRED, {"hub": by.hub, "references": list(references)})
+        return {row.reference: row.received_at for row in rows}
+
+
+# The events say what may have been decided, by an index; its state, whether that still stands. OFFSET: or every state is read.
+_DECIDED = text("""
+    SELECT count(DISTINCT root) FROM (
+        SELECT root, state FROM referral WHERE hub = :hub AND reference IN (
+            SELECT reference FROM event WHERE hub = :hub AND at >= :since
+                AND kind IN ('decision_recorded', 'consultation_concluded', 'strategy_discussion_held')) OFFSET 0) found
+    WHERE CAST(CAST(state AS json) ->> 'decided_at' AS timestamptz) >= :since""")
+
+
+async def decided(store: Store, by: Actor, since: datetime) -> int:
+    """How many contacts were decided since then, whenever they came in. One that was split is one."""
+    async with store.transaction(by) as connection:
+        return int(await connection.scalar(_DECIDED, {"hub": by.hub, "since": since}))
+
+
+# A turn goes from the first rung to the acknowledgement; a renewed alert begins another.
+_TURNS = text("""
+    WITH said AS (
+        SELECT reference, sequence, kind, at, CAST(canonical AS json) #>> '{event,id}' AS clock FROM event
+        WHERE hub = :hub AND at >= :begun AND kind IN ('clock_escalated', 'alert_acknowledged')
+    ), turns AS (
+        SELECT reference, clock, kind, at, count(*) FILTER (WHERE kind = 'alert_acknowledged') OVER (
+            PARTITION BY reference, clock ORDER BY sequence ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS turn
+        FROM said
+    )
+    SELECT max(at) - min(at) FROM turns GROUP BY reference, clock, turn
+    HAVING count(*) > 1 AND bool_or(kind = 'alert_acknowledged') AND max(at) >= :since""")
+LONGEST_CALL = timedelta(days=28)
+"""An alert that was raised so long before the time that is asked about counts from then."""
+
+
+async def acknowledged_after(store: Store, by: Actor, since: datetime) -> list[timedelta]:
+    """How long somebody was called, rung after rung, until an alert was acknowledged: of those acknowledged since then."""
+    async with store.transaction(by) as connection:
+        asked = {"hub": by.hub, "begun": since - LONGEST_CALL, "since": since}
+        return list((await connection.scalars(_TURNS, asked)).all())

@@ -1,0 +1,93 @@
+"""A look at one case: as far as somebody reaches, which the database holds them to, and written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.config.permissions import may, reach
+from mash.flows.store.log import events_of
+from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.reads.participants import takes_part
+from mash.flows.store.store import Store
+from mash.flows.store.tables import ACCESSES, REFERRALS
+from mash.states.entitled import open_to
+from mash.states.errors import NotFound
+from mash.states.log import Recorded
+from mash.states.referral import Referral
+from mash.states.values import Actor
+
+_CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
+_ROOT = select(REFERRALS.c.root).where(REFERRALS.c.reference == bindparam("of")).scalar_subquery()
+_FAMILY = select(REFERRALS).where(REFERRALS.c.root == _ROOT).order_by(REFERRALS.c.reference)
+# Inline: asked for the number of its row, the database would refuse it to those who may not read rows.
+_LOOKED = insert(ACCESSES).inline()
+WHY = {"hub": "works at the hub", "own": "made the referral"}
+"""What lets somebody look, by how far their role reaches."""
+GLASS = "broke the glass"
+
+
+async def look_at(store: Store, reference: str, by: Actor, action: str, *, holds: str = "") -> Case:
+    """A case that somebody looks at; who they are, and what let them, is written down with it: how far they reach, or else what
+    they hold. Raises NotFound for one that they do not reach: whether it exists is not theirs to know."""
+    return (await _looked_at(store, _CASE, reference, by, action, holds))[0]
+
+
+async def look_at_family(store: Store, reference: str, by: Actor, action: str, *, holds: str = "") -> list[Case]:
+    """A contact's referral and the linked ones it was split into, by one of them; each is looked at as by `look_at`."""
+    return await _looked_at(store, _FAMILY, reference, by, action, holds)
+
+
+async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor, action: str, holds: str) -> list[Case]:
+    async with store.transaction(by, of_system=bool(holds)) as connection:
+        cases = [case_of(row) for row in (await connection.execute(query, {"of": reference})).all()]
+        if not cases:
+            raise NotFound("there is no such referral at this hub, or you take no part in it")
+        for case in cases:
+            why = holds or WHY.get(reach(by.role)) or await _part(connection, case.reference, by)
+            await note_access(connection, store, case.reference, by, action, why)
+    return cases
+
+
+async def note_access(
+    connection: AsyncConnection,
+    store: Store,
+    reference: str | None,
+    by: Actor,
+    action: str,
+    why: str,
+    *,
+    about: str | None = None,
+) -> None:
+    """Write down that somebody looks at a case, or at what a person (`about`) looked at, within the transaction in which they
+    do."""
+    who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
+    looked = {"reference": reference, "about": about, "at": store.time.now(), "action": action, "why": why}
+    await connection.execute(_LOOKED, {**who, **looked})
+
+
+async def _part(connection: AsyncConnection, reference: str, by: Actor) -> str:
+    """Why a partner reaches a case."""
+    return f"{by.agency} takes part" if await takes_part(connection, reference, by) else GLASS
+
+
+async def offered(connection: AsyncConnection, store: Store, reference: str, referral: Referral, by: Actor) -> list[str]:
+    """The commands that somebody may give now about a case that they reach: nothing that would be refused for who they are."""
+    if reach(by.role) == "involved" and not await takes_part(connection, reference, by):
+        return []
+    profile = await store.profile(connection, referral.profile)
+    return [kind for kind in open_to(referral, profile, by) if kind != "break_glass" and may(by.role, kind)]
+
+
+async def possible(store: Store, case: Case, by: Actor) -> list[str]:
+    """`offered`, of a case that was looked at."""
+    async with store.transaction(by) as connection:
+        return await offered(connection, store, case.reference, case.referral, by)
+
+
+async def read_story(store: Store, case: Case, by: Actor) -> list[Recorded]:
+    """The events of a case, in order."""
+    async with store.transaction(by) as connection:
+        return await events_of(connection, case.reference)

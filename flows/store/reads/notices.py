@@ -1,0 +1,35 @@
+"""The notices of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from mash.flows.store.reads.case import Case
+from mash.flows.store.store import Store
+from mash.flows.store.tables import NOTICES
+from mash.states.values import Actor
+
+
+async def read_notices(store: Store, case: Case, by: Actor) -> Sequence[Row[Any]]:
+    """The notices of a case, oldest first."""
+    query = select(NOTICES).where(NOTICES.c.reference == case.reference).order_by(NOTICES.c.id)
+    async with store.transaction(by) as connection:
+        return (await connection.execute(query)).all()
+
+
+async def notices_of(store: Store, reference: str) -> list[Row[Any]]:
+    """The notices of a referral, oldest first."""
+    async with store.single.connect() as connection:
+        return list(
+            (await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all()
+        )
+
+
+async def told_to(store: Store, notice: int) -> str | None:
+    """Who a notice went to, by login; None where it went to a role, or is not there."""
+    async with store.single.connect() as connection:
+        person: str | None = await connection.scalar(select(NOTICES.c.person).where(NOTICES.c.id == notice))
+        return person

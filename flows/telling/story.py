@@ -1,0 +1,179 @@
+"""A case's story in lines, from its log: for its page, the command line and the artifact on the flow run. A log has no personal
+data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from mash.config.words import CODED, agency_title, decoded, sentence, worded
+from mash.states.clocks import dated
+from mash.states.log import Recorded
+from mash.states.messages import Event
+from mash.states.profile import Profile
+from mash.states.values import SYSTEM, Actor
+
+UNTOLD = ("clocks_started", "clocks_stopped")
+"""Events that a table of clocks tells better."""
+REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
+
+_LEFT_OUT = {
+    "kind",
+    "held",
+    "holdings",
+    "item",
+    "words",
+    "redacted",
+    # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
+    "known",
+    "relevant",
+    "recommendation",
+    "suggested_rating",
+    "configuration",
+    "profile",
+    "consent",
+    "clocks",
+    "clock",
+    "subjects",
+    "came_from",
+    "adult_views",
+    "rung",
+    "next_at",
+    "parent_sequence",
+    "schema_number",
+}
+_NAMED = {
+    "clock_warned": "Reminder",
+    "clock_breached": "Not done in time",
+    "clock_escalated": "Alert",
+    "clocks_stopped": "No longer awaited",
+    "stage_entered": "Stage",
+}
+"""Events whose names are not their own words."""
+_LABELS = {
+    "due_at": "due",
+    "held_on": "on",
+    "role": "to",
+    "reported_at": "reported",
+    "renew_at": "again at",
+    "received_at": "received",
+}
+_SAY_THEMSELVES = {
+    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
+    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+}  # fmt: skip
+_YES_NO = {
+    "beside_section_47": ("beside section 47", ""),
+    "family_informed": ("the family knows", "the family does not know"),
+    "family_known": ("the family is known", "the family is not known"),
+    "final": ("final", ""),
+    "holds": ("", "no longer"),
+    "immediate_danger": ("immediate danger", ""),
+    "late": ("late", ""),
+    "met": ("it happened", "it is not needed any more"),
+    "not_to_share": ("not to be shared", ""),
+    "referrer_reachable": ("", "the referrer cannot be reached"),
+    "sensitive": ("sensitive", ""),
+    "share": ("may be shared", "may not be shared"),
+    "significant_harm": ("significant harm", "no significant harm"),
+}
+"""What a fact that is true says, and one that is not."""
+_AGENCIES = {"agency", "agencies", "agreed", "apologies", "attended"}
+"""Facts that name agencies."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a case's story: one thing that happened, or the reminders and alerts that came one after another."""
+
+    at: datetime
+    what: str
+    facts: str
+    by: Actor
+    within: tuple[Line, ...] = ()
+
+
+def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
+    """The story, latest first. Reminders of the system that follow one another are one line, with all of them within."""
+    lines: list[Line] = []
+    kept = [each for each in reversed(story) if each.event.kind not in UNTOLD]
+    for reminders, some in groupby(kept, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
+        several = tuple(Line(each.at, named(each.event), facts_of(each.event, profile), each.by) for each in some)
+        if reminders and len(several) > 1:
+            what = f"{len(several)} reminders and alerts since {dated(several[-1].at)}"
+            lines.append(Line(several[0].at, what, "", several[0].by, several))
+        else:
+            lines += several
+    return lines
+
+
+def told(recorded: Recorded, profile: Profile | None) -> str:
+    """One event in words: what happened and its facts, with the agencies' titles at the hub (None: it is not served here)."""
+    facts = facts_of(recorded.event, profile)
+    return f"{named(recorded.event)}{': ' if facts else ''}{facts}"
+
+
+def named(event: Event) -> str:
+    """What happened."""
+    return _NAMED.get(event.kind) or sentence(event.kind)
+
+
+def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] = frozenset()) -> str:
+    """The facts of an event, some of them left out."""
+    if event.kind == "clocks_started":
+        facts: Iterable[str] = (f"{clock.why}, due {dated(clock.due_at)}" for clock in event.clocks)
+    elif event.kind == "clock_moved":
+        facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
+    else:
+        left_out = _LEFT_OUT | without
+        given = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
+        facts = (_fact(name, value, profile) for name, value in given)
+    return "; ".join(filter(None, facts))
+
+
+def _fact(name: str, value: Any, profile: Profile | None) -> str:
+    if isinstance(value, bool):
+        return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
+    if isinstance(value, dict):
+        shown = ", ".join(f"{key}: {worded(each)}" for key, each in value.items())
+    elif isinstance(value, tuple):
+        shown = ", ".join(_shown(name, each, profile) for each in value)
+    else:
+        shown = _shown(name, value, profile)
+    return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
+
+
+def _shown(name: str, value: Any, profile: Profile | None) -> str:
+    if isinstance(value, datetime):
+        return dated(value)
+    if name in ("id", "ids"):
+        # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
+        what, _, whose = str(value).partition(".")[0].partition(":")
+        return f"{worded(what)} of {agency_title(profile, whose)}" if whose else worded(what)
+    if name in _AGENCIES:
+        return agency_title(profile, str(value))
+    if name == "hub" and profile:
+        return profile.title
+    return decoded(name, worded(value) if name not in CODED else value)
+
+
+_OF_ITS_COURSE = {
+    "stage_entered", "referral_rated", "referral_rerated", "referral_split", "checks_requested", "clocks_started",
+    "clocks_stopped", "clock_moved", "clock_warned", "clock_breached", "clock_escalated", "referrer_told", "profile_adopted",
+}  # fmt: skip
+"""Events whose facts are for administrators too: where a case stands and what is waited for, not what was found or decided."""
+
+
+def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profile: Profile | None) -> str:
+    """The timeline as Markdown for whoever looks after the installation, newest last; and which notices went, to which roles."""
+
+    def line(recorded: Recorded) -> str:
+        return told(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
+
+    rows = "\n".join(f"| {r.sequence} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
+    sent = "\n".join(f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
+    told_whom = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
+    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{told_whom}"

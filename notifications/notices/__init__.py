@@ -1,0 +1,57 @@
+"""Which notices events cause, and the facts that each brings. Pure; no personal data: references, codes, times.
+
+A theme's module says of each kind of event whom it is told to (`occasion.on`); every module of this folder is asked."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib import import_module
+from pkgutil import iter_modules
+
+from mash.notifications.notices.draft import (
+    ADMINISTRATOR,
+    DANGER,
+    GOVERNANCE,
+    LATE,
+    ORDINARY,
+    RED,
+    REFERRER,
+    URGENT,
+    NoticeDraft,
+    Over,
+    Tried,
+)
+from mash.notifications.notices.occasion import Occasion, caused
+from mash.notifications.notices.over import over_for
+from mash.notifications.notices.referrer import professional
+from mash.states.messages import Event
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+
+__all__ = [
+    "ADMINISTRATOR",
+    "DANGER",
+    "GOVERNANCE",
+    "LATE",
+    "ORDINARY",
+    "RED",
+    "REFERRER",
+    "URGENT",
+    "NoticeDraft",
+    "Over",
+    "Tried",
+    "notices_for",
+    "over_for",
+    "professional",
+]
+# Found rather than listed: a theme that was forgotten in a list would tell nobody, and nothing would say so.
+for _theme in iter_modules(__path__, f"{__name__}."):
+    import_module(_theme.name)
+
+
+def notices_for(
+    reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, now: datetime
+) -> list[NoticeDraft]:
+    """The notices that these events cause, in their order."""
+    occasion = Occasion(reference, before, after, profile, now)
+    return [draft for event in events for draft in caused(event, occasion)]

@@ -1,0 +1,66 @@
+"""A notice before it is a message: to which role, of which kind, how urgent; and what became of a try to send it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+REFERRER = "referrer"
+"""The role that stands for whoever made the referral: reached by the address they gave."""
+ADMINISTRATOR = "administrator"
+"""The role that looks after the installation."""
+GOVERNANCE = "information_governance"
+"""The role that examines who looked at what."""
+URGENT = ("immediate_danger", "escalation")
+"""Kinds that ask for an acknowledgement: their further channels are used while there is none."""
+DANGER, RED, LATE, ORDINARY = range(4)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What became of a try by one channel: whether it was taken, what Apprise said, without secrets, and for how many seconds the
+    receiver wants to be left alone."""
+
+    taken: bool
+    result: str
+    retry_after: float | None = None
+
+
+class NoticeDraft(BaseModel):
+    """A notice as it is queued: to which role, of which kind, with which facts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str | None
+    hub: str
+    kind: str
+    role: str
+    clock: str | None = None
+    facts: dict[str, Any] = {}
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
+    @property
+    def urgency(self) -> int:
+        """Its place in the queue: immediate danger; what is red and late, and that somebody broke the glass; what is late; all
+        else."""
+        if self.kind == "immediate_danger":
+            return DANGER
+        if self.kind == "escalation":
+            return RED if self.facts.get("red") else LATE
+        return RED if self.kind == "glass_broken" else ORDINARY
+
+
+class Over(BaseModel):
+    """The cause of alerts is gone, or somebody has it: what is not sent yet is withdrawn, and whoever was alerted is told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reference: str
+    hub: str
+    clock: str
+    kind: str
+    role: str
+    facts: dict[str, Any]
+    urgency: int = ORDINARY

@@ -1,0 +1,22 @@
+"""A case is offered to a service, which may give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mash.notifications.notices.draft import NoticeDraft
+from mash.notifications.notices.occasion import Occasion, on
+from mash.states.acts.step_down import StepDownOffered, StepDownReturned
+
+
+@on(StepDownOffered)
+def offered(event: StepDownOffered, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """The service."""
+    service = occasion.profile.services[event.service]
+    yield occasion.notice("step_down_offered", service.role, service=service.title)
+
+
+@on(StepDownReturned)
+def returned(event: StepDownReturned, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Whoever gives it back says why; a service that never answered says nothing."""
+    yield occasion.notice("step_down_returned" if event.words else "step_down_not_accepted", occasion.duty)

@@ -1,0 +1,137 @@
+"""Assessments: the child and family assessment, alone or beside a section 47, and the adult's section 42 enquiry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands
+from mash.states.acts.closing import close
+from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete, Refusal
+from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.stages import SECTION_47
+from mash.states.usual import Give, Step, Wait, decider, usually
+from mash.states.values import Actor, Authority, CommandBase, EventBase, Factor, Words
+
+if TYPE_CHECKING:
+    from mash.states.world import World
+
+
+class StartAssessment(CommandBase):
+    """Start a section 17 assessment beside the section 47."""
+
+    kind: Literal["start_assessment"] = "start_assessment"
+
+
+class CompleteAssessment(CommandBase):
+    """The child and family assessment is finished."""
+
+    kind: Literal["complete_assessment"] = "complete_assessment"
+    factors: tuple[Factor, ...] = Field(min_length=1, description="CIN assessment factors; 21 stands alone (rule 8869).")
+    outcome: Literal["child_in_need_plan", "early_help", "no_further_action", "transfer"]
+    transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
+
+
+class CompleteAdultEnquiry(CommandBase):
+    """The adult section 42 enquiry is finished (Care Act 2014)."""
+
+    kind: Literal["complete_adult_enquiry"] = "complete_adult_enquiry"
+    outcome: Literal["risk_removed", "risk_reduced", "risk_remains", "no_risk_found"]
+
+
+class AssessmentStarted(EventBase):
+    kind: Literal["assessment_started"] = "assessment_started"
+    beside_section_47: bool
+
+
+class AssessmentCompleted(EventBase):
+    kind: Literal["assessment_completed"] = "assessment_completed"
+    factors: tuple[str, ...]
+    outcome: str
+    transfer_to: str | None = None
+    words: Words | None = Field(alias="said")
+
+
+class AdultEnquiryCompleted(EventBase):
+    kind: Literal["adult_enquiry_completed"] = "adult_enquiry_completed"
+    outcome: str
+    words: Words | None = Field(alias="said")
+
+
+def begin_assessment(d: Deciding, beside: bool) -> None:
+    """The assessment's clock is statutory: 45 working days from the referral."""
+    d.record(AssessmentStarted(beside_section_47=beside))
+    d.start_clock("assessment", d.profile.statutory["assessment"], "child and family assessment")
+
+
+@act(StartAssessment, stages=SECTION_47[1:], when=lambda referral: "no_assessment" in referral.configuration)
+def start(d: Deciding, cmd: StartAssessment, words: Words | None) -> None:
+    """A section 17 assessment beside the section 47."""
+    d.go("start_assessment")
+    begin_assessment(d, beside=True)
+
+
+def _no_decider(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAssessment | None) -> Refusal | None:
+    """Where the hub decides at the end of its own assessment, that is the decision."""
+    if not profile.assess_first or by.role in profile.deciders:
+        return None
+    return demands.not_for(by.role, profile.deciders, "deciding at the end of an assessment")
+
+
+@act(
+    CompleteAssessment,
+    stages=("section_17_assessment", *SECTION_47[1:]),
+    when=lambda referral: referral.assessment_under_way,
+    hindrance=_no_decider,
+)
+def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
+    """The child and family assessment is finished; alone, its outcome is the referral's."""
+    if "21" in cmd.factors and len(cmd.factors) > 1:
+        raise Incomplete("factor 21 (no factors identified) stands alone (CIN rule 8869)")
+    beside = d.referral.stage != "section_17_assessment"
+    if cmd.outcome == "transfer" and (beside or not cmd.transfer_to):
+        raise Incomplete("a transfer names the receiving authority (transfer_to), and ends an assessment that stands alone")
+    d.record(AssessmentCompleted(factors=cmd.factors, outcome=cmd.outcome, transfer_to=cmd.transfer_to, words=words))
+    d.stop("assessment")
+    if beside:
+        d.go("complete_beside", d.referral.came_from)
+    elif cmd.outcome == "early_help":
+        d.go("end_assessment_in_early_help")
+    else:
+        close(d, "end_assessment_in_transfer" if cmd.outcome == "transfer" else "end_assessment", cmd.outcome)
+
+
+@act(CompleteAdultEnquiry, stages=("adult_section_42",))
+def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words | None) -> None:
+    """The adult section 42 enquiry is finished."""
+    d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=words))
+    close(d, "end_adult_enquiry", "adult_section_42")
+
+
+changes_nothing(AssessmentStarted, AdultEnquiryCompleted)
+
+
+@folds(AssessmentCompleted)
+def _assessment_completed(referral: Referral, event: AssessmentCompleted, at: datetime, by: Actor) -> Changes:
+    return {"assessment_outcome": event.outcome}
+
+
+@usually("section_17_assessment")
+def _section_17_assessment(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("assessment",))
+    done = CompleteAssessment(factors=("1A",), outcome="early_help")
+    yield Give(done, decider(world.profile), "assessment completed: early help")
+
+
+@usually("adult_section_42")
+def _adult_section_42(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("adult_section_42",))
+    done = CompleteAdultEnquiry(outcome="risk_reduced")
+    yield Give(done, "adult_social_worker", "adult enquiry completed: risk reduced")

@@ -1,0 +1,108 @@
+"""Closing: the one place that ends a case, reopening one that was closed by mistake, and erasing its people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands
+from mash.states.acts import outcomes as decision
+from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete
+from mash.states.fold import Changes, folds
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.roles import deciders
+from mash.states.stages import CONCLUDED
+from mash.states.values import Actor, CommandBase, EventBase, Words
+
+OUTLIVE = ("acknowledgement", "outcome_told", "disagreement")
+"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
+WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
+
+
+class ReopenReferral(CommandBase):
+    """Correct a mistaken closure. A new concern is a new, linked contact instead."""
+
+    kind: Literal["reopen_referral"] = "reopen_referral"
+
+
+class ErasePeople(CommandBase):
+    """The people of a referral are erased: their key is destroyed with this."""
+
+    kind: Literal["erase_people"] = "erase_people"
+    why: WhyErased
+
+
+class SubjectsConcluded(EventBase):
+    """The subjects' outcome is final (until somebody reopens it)."""
+
+    kind: Literal["subjects_concluded"] = "subjects_concluded"
+    subjects: tuple[str, ...]
+    outcome: str
+
+
+class ReferralReopened(EventBase):
+    kind: Literal["referral_reopened"] = "referral_reopened"
+    words: Words | None = Field(alias="said")
+
+
+class PeopleErased(EventBase):
+    """The people of the referral were erased, and for which reason. What the log says of the case stays."""
+
+    kind: Literal["people_erased"] = "people_erased"
+    why: str
+
+
+def close(d: Deciding, move: str, outcome: str, *, decided: bool = False) -> None:
+    """End the case by a move of the chart: all subjects' outcome is final, and clocks stop, except those that outlive it. The one
+    place that does. `decided`: this end is itself the decision on the response."""
+    d.go(move)
+    if decided:
+        decision.decided(d)
+    d.record(SubjectsConcluded(subjects=tuple(d.referral.subjects), outcome=outcome))
+    d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
+
+
+def reopen(d: Deciding, words: Words) -> None:
+    """The closure was mistaken: it is decided anew, within the statutory time from now."""
+    d.record(ReferralReopened(words=words))
+    d.stop("outcome_told", met=False)
+    d.go("reopen")
+    rule = d.profile.statutory["decision"].model_copy(update={"start": "stage"})
+    d.start_clock("decision_on_response", rule, "decision on the response, reopened")
+    d.ensure_clocks()
+
+
+@act(ReopenReferral, stages=CONCLUDED, roles=deciders, called="reopening a referral")
+def reopen_referral(d: Deciding, cmd: ReopenReferral, words: Words | None) -> None:
+    """Correct a mistaken closure."""
+    reopen(d, demands.words(words, "reopening"))
+
+
+@act(ErasePeople)
+def erase_people(d: Deciding, cmd: ErasePeople, words: Words | None) -> None:
+    """Nobody is erased of a case that somebody works on."""
+    if not d.referral.finished:
+        raise Incomplete("this referral is open, or its referrer is still to be told: nobody is erased before it is concluded")
+    if not d.referral.erased:
+        d.record(PeopleErased(why=cmd.why))
+
+
+@folds(SubjectsConcluded)
+def _subjects_concluded(referral: Referral, event: SubjectsConcluded, at: datetime, by: Actor) -> Changes:
+    done = {sid: referral.subjects[sid].model_copy(update={"outcome": event.outcome}) for sid in event.subjects}
+    return {"subjects": {**referral.subjects, **done}}
+
+
+@folds(ReferralReopened)
+def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime, by: Actor) -> Changes:
+    reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
+    return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True}
+
+
+@folds(PeopleErased)
+def _people_erased(referral: Referral, event: PeopleErased, at: datetime, by: Actor) -> Changes:
+    return {"erased": True}

@@ -1,0 +1,330 @@
+"""The front door: a contact is taken or signposted, consulted about, placed, and put right in what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands
+from mash.states.acts.closing import close
+from mash.states.acts.outcomes import same_for_all
+from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
+from mash.states.fold import Changes, begins, folds
+from mash.states.profile import Category, Cohort, Contact, ContactKind, Profile
+from mash.states.referral import Referral, SubjectState
+from mash.states.register import act
+from mash.states.route import begin, take_route
+from mash.states.stages import SEEN
+from mash.states.usual import Give, Step, Wait, rater, usually
+from mash.states.values import (
+    Actor,
+    AdultView,
+    Code,
+    CommandBase,
+    EventBase,
+    Holding,
+    ReportedConsent,
+    Subject,
+    Words,
+)
+
+if TYPE_CHECKING:
+    from mash.states.world import World
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+class ReceiveContact(CommandBase):
+    """A contact reached the front door."""
+
+    kind: Literal["receive_contact"] = "receive_contact"
+    contact: ContactKind
+    source: Code
+    source_agency: Code
+    subjects: tuple[Subject, ...] = Field(min_length=1)
+    primary_need: Code | None = None
+    factors: tuple[Code, ...] = ()
+    categories: tuple[Category, ...] = ()
+    place: Code | None = None
+    family_known: bool | None = Field(default=None, description="Whether social care knows the family already.")
+    immediate_danger: bool = False
+    consent: ReportedConsent = ReportedConsent()
+    reported_at: datetime | None = None
+    flags: tuple[Code, ...] = ()
+    referrer_reachable: bool = False
+    held: tuple[Words, ...] = ()
+
+
+class ConcludeConsultation(CommandBase):
+    """The consultation ends: in advice alone, or it becomes a referral to which a threshold is applied."""
+
+    kind: Literal["conclude_consultation"] = "conclude_consultation"
+    outcome: Literal["advice", "referral"]
+
+
+class AssignPlace(CommandBase):
+    """The case belongs to this authority or satellite of the hub."""
+
+    kind: Literal["assign_place"] = "assign_place"
+    place: Code
+
+
+class RecordCategories(CommandBase):
+    """What the case is about, as it has turned out."""
+
+    kind: Literal["record_categories"] = "record_categories"
+    categories: tuple[Category, ...]
+
+
+class CorrectCohort(CommandBase):
+    """A subject's cohort, where it was wrong or not known."""
+
+    kind: Literal["correct_cohort"] = "correct_cohort"
+    subject: Code
+    cohort: Cohort
+
+
+# --- events -----------------------------------------------------------------------------------------------------------
+
+
+class ContactReceived(EventBase):
+    kind: Literal["contact_received"] = "contact_received"
+    hub: str
+    profile: str
+    contact: str
+    source: str
+    source_agency: str
+    subjects: tuple[Subject, ...]
+    primary_need: str | None
+    factors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    place: str | None = None
+    family_known: bool | None = None
+    immediate_danger: bool
+    consent: ReportedConsent
+    reported_at: datetime | None
+    flags: tuple[str, ...]
+    referrer_reachable: bool
+    held: tuple[Words, ...]
+    words: Words = Field(alias="said")
+
+
+class ContinuedFrom(EventBase):
+    """A linked referral begins: some subjects of `parent` go their own way."""
+
+    kind: Literal["continued_from"] = "continued_from"
+    parent: str
+    parent_sequence: int
+    hub: str
+    profile: str
+    contact: str
+    source: str
+    source_agency: str
+    subjects: tuple[Subject, ...]
+    primary_need: str | None
+    received_at: datetime
+    referrer_reachable: bool
+    rating: str
+    outcome: str
+    held: tuple[Words, ...]
+    holdings: tuple[Holding, ...] = ()
+    adult_views: dict[str, AdultView] = {}
+    significant_harm: bool | None = None
+    not_to_share: bool = False
+    factors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    place: str | None = None
+    markers: tuple[str, ...] = ()
+    immediate_danger: bool
+    consent: ReportedConsent
+    flags: tuple[str, ...]
+    configuration: tuple[str, ...]
+    stage: str
+
+
+class ConsultationConcluded(EventBase):
+    kind: Literal["consultation_concluded"] = "consultation_concluded"
+    outcome: str
+    words: Words | None = Field(alias="said")
+
+
+class PlaceAssigned(EventBase):
+    kind: Literal["place_assigned"] = "place_assigned"
+    place: str
+
+
+class CategoriesRecorded(EventBase):
+    kind: Literal["categories_recorded"] = "categories_recorded"
+    categories: tuple[str, ...]
+
+
+class CohortCorrected(EventBase):
+    kind: Literal["cohort_corrected"] = "cohort_corrected"
+    subject: str
+    cohort: str
+
+
+# --- deciding ---------------------------------------------------------------------------------------------------------
+
+
+@act(ReceiveContact)
+def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
+    """Record the contact, start its statutory clocks, and open it to the hub; or record it as not taken."""
+    if words is None:
+        raise NothingToActOn("a contact needs a concern, or something to identify somebody by")
+    fields = {name: getattr(cmd, name) for name in ReceiveContact.model_fields if name != "kind"}
+    fields["place"] = cmd.place if cmd.place in d.profile.places else None
+    d.record(ContactReceived(hub=d.profile.name, profile=d.profile.digest, words=words, **fields))
+    if cmd.referrer_reachable:
+        d.start_clock("acknowledgement", d.profile.statutory["acknowledgement"], "acknowledgement to the referrer")
+    # Immediate danger is always seen by a person, whatever the hub takes, and without consulting first.
+    if not d.profile.takes(_as_intake_sees(d, cmd)) and not cmd.immediate_danger:
+        close(d, "refuse_contact", "signposted", decided=True)
+        return
+    d.start_clock("decision_on_response", d.profile.statutory["decision"], "decision on the response")
+    if d.profile.consults_first(cmd.contact, cmd.source_agency) and not cmd.immediate_danger:
+        d.go("open_consultation")
+        return
+    begin(d)
+    if cmd.immediate_danger:
+        d.escalate(next(clock for clock in d.referral.running if clock.kind == "triage"))
+
+
+def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:
+    return Contact(
+        kind=cmd.contact,
+        cohorts=frozenset(subject.cohort for subject in cmd.subjects),
+        categories=frozenset(cmd.categories),
+        source=cmd.source_agency,
+        family_known=cmd.family_known,
+        at=d.now,
+    )
+
+
+@act(ConcludeConsultation, stages=("consultation",))
+def conclude_consultation(d: Deciding, cmd: ConcludeConsultation, words: Words | None) -> None:
+    """End in advice, without a referral; or go on as one. No threshold was applied until now."""
+    d.record(ConsultationConcluded(outcome=cmd.outcome, words=demands.words(words, "concluding a consultation")))
+    if cmd.outcome == "referral":
+        begin(d)
+    else:
+        close(d, "end_consultation", "advice", decided=True)
+
+
+def _without_places(referral: Referral, profile: Profile, by: Actor, cmd: AssignPlace | None) -> Refusal | None:
+    if profile.places and (cmd is None or cmd.place in profile.places):
+        return None
+    return NotInProfile(f"that is not a place of {profile.title}: expected one of {', '.join(profile.places) or 'none'}")
+
+
+@act(AssignPlace, stages=SEEN, hindrance=_without_places)
+def assign_place(d: Deciding, cmd: AssignPlace, words: Words | None) -> None:
+    """The case belongs to an authority or satellite of the hub; where that triages on its own, its people are asked to."""
+    d.record(PlaceAssigned(place=cmd.place))
+    d.hand_triage_over()
+
+
+@act(RecordCategories, stages=SEEN)
+def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -> None:
+    """What the case turns out to be about; agencies that are asked only about that are asked now."""
+    d.record(CategoriesRecorded(categories=cmd.categories))
+    _ask_who_is_concerned_now(d)
+
+
+@act(CorrectCohort, stages=SEEN)
+def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None:
+    """Who was taken for a child is an adult, or the other way round, or was of unknown age."""
+    if cmd.subject not in d.referral.subjects:
+        raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
+    d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort))
+    _ask_who_is_concerned_now(d)
+
+
+def _ask_who_is_concerned_now(d: Deciding) -> None:
+    if d.referral.stage == "agency_checks" and d.referral.rating:
+        take_route(d)
+
+
+# --- folding ----------------------------------------------------------------------------------------------------------
+
+
+@begins(ContactReceived)
+def _contact_received(event: ContactReceived, at: datetime) -> Referral:
+    markers = ("safe_contact",) if event.consent.safe_contact_warning else ()
+    return _first(event, at).model_copy(update={"markers": markers, "reported_at": event.reported_at})
+
+
+@begins(ContinuedFrom)
+def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
+    views = {sid: view.model_dump() for sid, view in event.adult_views.items()}
+    return _first(event, at).model_copy(
+        update={
+            "markers": event.markers,
+            "received_at": event.received_at,
+            "parent": event.parent,
+            "rating": event.rating,
+            "first_rating": event.rating,
+            "subjects": {s.id: SubjectState(cohort=s.cohort, **views.get(s.id, {})) for s in event.subjects},
+            "significant_harm": event.significant_harm,
+            "sharing": False if event.not_to_share else None,
+            "held": {holding.item: holding for holding in event.holdings},
+            "configuration": event.configuration,
+            "stage": event.stage,
+            "decided_at": at,
+            "outcomes": {s.id: event.outcome for s in event.subjects},
+        }
+    )
+
+
+def _first(event: ContactReceived | ContinuedFrom, at: datetime) -> Referral:
+    return Referral(
+        version=1,
+        acted=1,
+        hub=event.hub,
+        profile=event.profile,
+        contact=event.contact,
+        source=event.source,
+        source_agency=event.source_agency,
+        primary_need=event.primary_need,
+        factors=event.factors,
+        categories=event.categories,
+        place=event.place,
+        flags=event.flags,
+        immediate_danger=event.immediate_danger,
+        consent=event.consent,
+        referrer_reachable=event.referrer_reachable,
+        subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects},
+        received_at=at,
+        stage_since=at,
+    )
+
+
+@folds(ConsultationConcluded)
+def _consultation_concluded(referral: Referral, event: ConsultationConcluded, at: datetime, by: Actor) -> Changes:
+    return {"consulted_at": at, **(same_for_all(referral, "advice", at) if event.outcome == "advice" else {})}
+
+
+@folds(PlaceAssigned)
+def _place_assigned(referral: Referral, event: PlaceAssigned, at: datetime, by: Actor) -> Changes:
+    return {"place": event.place}
+
+
+@folds(CategoriesRecorded)
+def _categories_recorded(referral: Referral, event: CategoriesRecorded, at: datetime, by: Actor) -> Changes:
+    return {"categories": event.categories}
+
+
+@folds(CohortCorrected)
+def _cohort_corrected(referral: Referral, event: CohortCorrected, at: datetime, by: Actor) -> Changes:
+    corrected = referral.subjects[event.subject].model_copy(update={"cohort": event.cohort})
+    return {"subjects": {**referral.subjects, event.subject: corrected}}
+
+
+@usually("consultation")
+def _consultation(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("consultation",))
+    yield Give(ConcludeConsultation(outcome="referral"), rater(world.profile), "the consultation becomes a referral")

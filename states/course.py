@@ -1,0 +1,134 @@
+"""A case's course: the stages it enters and the clocks that run on the way, as events, and how they are folded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from mash.states.fold import Changes, folds
+from mash.states.referral import Clock, Referral, StartedClock
+from mash.states.values import Actor, EventBase
+
+
+class StageEntered(EventBase):
+    kind: Literal["stage_entered"] = "stage_entered"
+    stage: str
+    configuration: tuple[str, ...]
+    came_from: str | None = None
+
+
+class ClocksStarted(EventBase):
+    kind: Literal["clocks_started"] = "clocks_started"
+    clocks: tuple[StartedClock, ...]
+
+
+class ClocksStopped(EventBase):
+    """Clocks end: what they waited for happened (`met`), or it is no longer waited for."""
+
+    kind: Literal["clocks_stopped"] = "clocks_stopped"
+    ids: tuple[str, ...]
+    met: bool
+
+
+class ClockMoved(EventBase):
+    """A re-rating moved a clock. A breach already recorded stays recorded."""
+
+    kind: Literal["clock_moved"] = "clock_moved"
+    clock: StartedClock
+
+
+class ClockWarned(EventBase):
+    """Part of a clock's life has passed: its owner is reminded (an agency is chased)."""
+
+    kind: Literal["clock_warned"] = "clock_warned"
+    id: str
+    role: str
+    due_at: datetime
+
+
+class ClockBreached(EventBase):
+    kind: Literal["clock_breached"] = "clock_breached"
+    id: str
+    due_at: datetime
+
+
+class ClockEscalated(EventBase):
+    """A rung of the ladder: this role is told, and has until `next_at` to acknowledge."""
+
+    kind: Literal["clock_escalated"] = "clock_escalated"
+    id: str
+    rung: int
+    role: str
+    due_at: datetime
+    next_at: datetime
+
+
+class AlertAcknowledged(EventBase):
+    kind: Literal["alert_acknowledged"] = "alert_acknowledged"
+    id: str
+    renew_at: datetime
+
+
+@folds(StageEntered)
+def _stage_entered(referral: Referral, event: StageEntered, at: datetime, by: Actor) -> Changes:
+    return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from, "stage_since": at}
+
+
+@folds(ClocksStarted)
+def _clocks_started(referral: Referral, event: ClocksStarted, at: datetime, by: Actor) -> Changes:
+    return {"clocks": {**referral.clocks, **{clock.id: _started(clock) for clock in event.clocks}}}
+
+
+@folds(ClocksStopped)
+def _clocks_stopped(referral: Referral, event: ClocksStopped, at: datetime, by: Actor) -> Changes:
+    return _clocks(referral, {cid: {"ended_at": at, "met": event.met and _in_time(referral, cid, at)} for cid in event.ids})
+
+
+@folds(ClockMoved)
+def _clock_moved(referral: Referral, event: ClockMoved, at: datetime, by: Actor) -> Changes:
+    old = referral.clocks[event.clock.id]
+    moved = _started(
+        event.clock,
+        warned=old.warned if event.clock.warn_at == old.warn_at else 0,
+        breached_at=old.breached_at,
+        rung=old.rung,
+        next_rung_at=old.next_rung_at,
+        acknowledged_by=old.acknowledged_by,
+    )
+    return {"clocks": {**referral.clocks, old.id: moved}}
+
+
+@folds(ClockWarned)
+def _clock_warned(referral: Referral, event: ClockWarned, at: datetime, by: Actor) -> Changes:
+    passed = sum(moment <= at for moment in referral.clocks[event.id].warn_at)
+    return _clocks(referral, {event.id: {"warned": passed}})
+
+
+@folds(ClockBreached)
+def _clock_breached(referral: Referral, event: ClockBreached, at: datetime, by: Actor) -> Changes:
+    return _clocks(referral, {event.id: {"breached_at": at}})
+
+
+@folds(ClockEscalated)
+def _clock_escalated(referral: Referral, event: ClockEscalated, at: datetime, by: Actor) -> Changes:
+    return _clocks(referral, {event.id: {"rung": event.rung, "next_rung_at": event.next_at, "acknowledged_by": None}})
+
+
+@folds(AlertAcknowledged)
+def _alert_acknowledged(referral: Referral, event: AlertAcknowledged, at: datetime, by: Actor) -> Changes:
+    return _clocks(referral, {event.id: {"acknowledged_by": by.id, "next_rung_at": event.renew_at}})
+
+
+def _clocks(referral: Referral, changes: dict[str, dict[str, Any]]) -> Changes:
+    """The clocks, some of them changed: clock id -> fields."""
+    changed = {cid: referral.clocks[cid].model_copy(update=fields) for cid, fields in changes.items()}
+    return {"clocks": {**referral.clocks, **changed}}
+
+
+def _started(clock: StartedClock, **so_far: Any) -> Clock:
+    return Clock.model_construct(**{**dict(clock), **so_far})
+
+
+def _in_time(referral: Referral, clock_id: str, at: datetime) -> bool:
+    clock = referral.clocks[clock_id]
+    return clock.breached_at is None and at <= clock.due_at

@@ -1,0 +1,44 @@
+"""Events as they stand in the log: what, when, who, under which version of the hub's rules, chained to the one before."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from pydantic import ConfigDict, TypeAdapter
+
+from mash.states.clocks import Frozen
+from mash.states.messages import Event
+from mash.states.values import Actor
+
+SCHEMA = 1
+"""The schema number written with new events; older ones are read through upcasters."""
+
+
+class Recorded(Frozen):
+    """An event as it stands in the log."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    reference: str
+    sequence: int
+    at: datetime
+    by: Actor
+    profile: str
+    schema_number: int
+    event: Event
+    previous: str
+
+    def canonical(self) -> str:
+        """The exact text that is stored and hashed."""
+        return self.model_dump_json()
+
+    @staticmethod
+    def digest(canonical: str) -> str:
+        """The hash of stored canonical text; it covers the hash of the event before, which the text holds."""
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+RECORDED: TypeAdapter[Recorded] = TypeAdapter(Recorded)
+GENESIS = "0" * 64
+"""The `previous` of a referral's first event."""

@@ -1,0 +1,182 @@
+"""The closed unions of what people may ask and of what may happen, a line each. A part that is missing is named at import."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args
+
+from pydantic import Field
+
+from mash.states import acts, course
+from mash.states.acts import (
+    alerts,
+    assessment,
+    checks,
+    closing,
+    contact,
+    decisions,
+    disagreements,
+    information,
+    meetings,
+    protection,
+    rating,
+    sharing,
+    step_down,
+    upkeep,
+)
+from mash.states.errors import Owed
+from mash.states.fold import BEGINNINGS, FOLDS
+from mash.states.register import ACTS, Act, kind_of, place_of
+from mash.states.stages import ALL, SEEN
+from mash.states.usual import USUAL
+from mash.states.values import CommandBase, EventBase
+
+StaffCommand = Annotated[
+    contact.ConcludeConsultation
+    | contact.AssignPlace
+    | rating.RateReferral
+    | rating.RerateReferral
+    | sharing.RecordSharingBasis
+    | sharing.RecordAdultView
+    | sharing.RecordThreshold
+    | sharing.RecordMarker
+    | contact.RecordCategories
+    | contact.CorrectCohort
+    | checks.AskAgencies
+    | checks.AnswerCheck
+    | checks.AllocateCheck
+    | information.BreakGlass
+    | information.ContributeInformation
+    | information.ReleaseInformation
+    | checks.ProceedWithoutReplies
+    | meetings.ConveneMeeting
+    | meetings.RecordMeeting
+    | meetings.RecordDissent
+    | decisions.RecordDecision
+    | decisions.SignOffDecision
+    | protection.CallStrategyDiscussion
+    | protection.RecordStrategyDiscussion
+    | protection.ConcludeEnquiries
+    | protection.RecordConference
+    | assessment.StartAssessment
+    | assessment.CompleteAssessment
+    | step_down.OfferStepDown
+    | step_down.AcceptStepDown
+    | step_down.ReturnStepDown
+    | assessment.CompleteAdultEnquiry
+    | disagreements.RaiseDisagreement
+    | disagreements.SettleDisagreement
+    | disagreements.TakeDisagreementFurther
+    | upkeep.LinkReferral
+    | alerts.AcknowledgeAlert
+    | closing.ReopenReferral
+    | upkeep.AdoptProfile
+    | upkeep.AddNote,
+    Field(discriminator="kind"),
+]
+"""What a person with a role may ask, in the order in which it is offered."""
+
+SystemCommand = contact.ReceiveContact | alerts.FireClocks | upkeep.RecordTold | upkeep.RecordLinked | closing.ErasePeople
+Command = StaffCommand | SystemCommand
+
+Event = Annotated[
+    contact.ContactReceived
+    | contact.ContinuedFrom
+    | course.StageEntered
+    | contact.ConsultationConcluded
+    | contact.PlaceAssigned
+    | rating.ReferralRated
+    | rating.ReferralRerated
+    | sharing.SharingBasisRecorded
+    | sharing.AdultViewRecorded
+    | sharing.ThresholdRecorded
+    | sharing.MarkerRecorded
+    | contact.CategoriesRecorded
+    | contact.CohortCorrected
+    | information.GlassBroken
+    | information.InformationContributed
+    | information.InformationReleased
+    | checks.ChecksRequested
+    | checks.CheckAllocated
+    | checks.CheckAnswered
+    | checks.ProceededWithoutReplies
+    | meetings.MeetingConvened
+    | meetings.MeetingHeld
+    | meetings.DissentRecorded
+    | decisions.DecisionProposed
+    | decisions.SignOffRefused
+    | decisions.DecisionRecorded
+    | decisions.ReferralSplit
+    | protection.StrategyDiscussionCalled
+    | protection.StrategyDiscussionHeld
+    | protection.EnquiriesConcluded
+    | protection.ConferenceHeld
+    | assessment.AssessmentStarted
+    | assessment.AssessmentCompleted
+    | step_down.StepDownOffered
+    | step_down.StepDownAccepted
+    | step_down.StepDownReturned
+    | assessment.AdultEnquiryCompleted
+    | disagreements.DisagreementRaised
+    | disagreements.DisagreementSettled
+    | disagreements.DisagreementTakenFurther
+    | upkeep.ReferralLinked
+    | closing.SubjectsConcluded
+    | closing.ReferralReopened
+    | upkeep.ProfileAdopted
+    | upkeep.NoteAdded
+    | upkeep.ReferrerTold
+    | closing.PeopleErased
+    | course.ClocksStarted
+    | course.ClocksStopped
+    | course.ClockMoved
+    | course.ClockWarned
+    | course.ClockBreached
+    | course.ClockEscalated
+    | course.AlertAcknowledged,
+    Field(discriminator="kind"),
+]
+
+
+def _listed(union: Any) -> tuple[type[Any], ...]:
+    return tuple(each for part in get_args(union) for each in (get_args(part) or (part,)) if isinstance(each, type))
+
+
+STAFF_COMMANDS, EVENTS = _listed(StaffCommand), _listed(Event)
+HOME = "states/messages.py"
+
+
+def _owed() -> Iterator[str]:
+    """What is missing, by the file in which it is owed."""
+    for module in pkgutil.iter_modules(acts.__path__):
+        importlib.import_module(f"{acts.__name__}.{module.name}")
+    commands = {*STAFF_COMMANDS, *get_args(SystemCommand)}
+    for command in CommandBase.__subclasses__():
+        if command not in commands:
+            yield f"{HOME}: expected a line for {command.__name__} in StaffCommand ({place_of(command)})"
+        if kind_of(command) not in ACTS:
+            yield f"{place_of(command)}: expected a function with @act({command.__name__}, ...), which decides it"
+    for event in EventBase.__subclasses__():
+        if event not in EVENTS:
+            yield f"{HOME}: expected a line for {event.__name__} in Event ({place_of(event)})"
+        if event not in FOLDS and event not in BEGINNINGS:
+            yield f"{place_of(event)}: expected @folds({event.__name__}), or changes_nothing({event.__name__})"
+    for act in ACTS.values():
+        if act.stages is None and act.command in STAFF_COMMANDS:
+            yield f"{act.place}: expected the stages in which a person may give {act.kind}"
+        for stage in set(act.stages or ()) - set(ALL):
+            yield f"states/stages.py: expected the stage '{stage}', which {act.place} names"
+    for stage in SEEN:
+        if stage not in USUAL:
+            yield f"states/acts: expected a function with @usually('{stage}'), beside the acts of that stage"
+    for stage in set(USUAL) - set(SEEN):
+        yield f"states/stages.py: expected the open stage '{stage}', which {place_of(USUAL[stage])} names"
+
+
+if _missing := sorted(_owed()):
+    raise Owed(_missing)
+
+STAFF_ACTS: Mapping[str, Act] = {kind_of(command): ACTS[kind_of(command)] for command in STAFF_COMMANDS}
+"""What people may do, by the command's kind, in the order in which it is offered."""

@@ -1,0 +1,59 @@
+"""Whose an act is: the roles of the hub that it is for, by its profile and by where the case belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+
+Roles = tuple[str, ...]
+RolesOf = Callable[[Referral, Profile], Roles]
+
+
+def own_triage(referral: Referral, profile: Profile) -> str:
+    """The role that triages for the case's place, when the place triages on its own; empty otherwise."""
+    place = profile.places.get(referral.place or "")
+    return place.triage_role or "" if place else ""
+
+
+def raters(referral: Referral, profile: Profile) -> Roles:
+    """Who rates a case: the hub's raters, or whoever triages for its place (and, at night, whoever is on duty)."""
+    role = own_triage(referral, profile)
+    return (role, profile.out_of_hours.role) if role else profile.raters
+
+
+def any_rater(referral: Referral, profile: Profile) -> Roles:
+    """Who changes a rating: the hub's raters, and whoever triages for the case's place."""
+    return tuple(dict.fromkeys((*profile.raters, *raters(referral, profile))))
+
+
+def deciders(referral: Referral, profile: Profile) -> Roles:
+    """Who decides for the local authority."""
+    return profile.deciders
+
+
+def hub_raters_and_deciders(referral: Referral, profile: Profile) -> Roles:
+    """The hub's own raters, and its deciders."""
+    return tuple(dict.fromkeys((*profile.raters, *profile.deciders)))
+
+
+def raters_and_deciders(referral: Referral, profile: Profile) -> Roles:
+    """Whoever rates a case or decides about it."""
+    return tuple(dict.fromkeys((*any_rater(referral, profile), *profile.deciders)))
+
+
+def service(referral: Referral, profile: Profile) -> Roles:
+    """The role of the service that a step-down is offered to."""
+    offered = profile.services.get(referral.service or "")
+    return (offered.role,) if offered else ()
+
+
+def service_or_deciders(referral: Referral, profile: Profile) -> Roles:
+    """Who answers the offer of a step-down."""
+    return tuple(dict.fromkeys((*service(referral, profile), *profile.deciders)))
+
+
+def signing_off(referral: Referral, profile: Profile) -> Roles:
+    """The role that signs the proposed decision off."""
+    return (referral.proposed.role,) if referral.proposed else ()
