@@ -78,8 +78,8 @@ def stored_profile(document: str) -> Profile:
     the product's default. Raises ValidationError for a document that never was a profile."""
     base = _plain(DEFAULTS.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
     known = {name: value for name, value in base.items() if name in Profile.model_fields}
-    given = json.loads(document)
-    return Profile.model_validate(_merge(known, _as_of_today(given)) if isinstance(given, dict) else given)
+    settings = json.loads(document)
+    return Profile.model_validate(_merge(known, _as_of_today(settings)) if isinstance(settings, dict) else settings)
 
 
 def _as_of_today(old: dict[str, Any]) -> dict[str, Any]:
@@ -215,10 +215,12 @@ def _unsourced(hub: Document) -> list[Problem]:
         for path, source in _sources(hub.data)
         if not source and path not in IDENTITY
     ]
-    given = hub.data.get("source", {})
-    if not isinstance(given, dict):
+    source_table = hub.data.get("source", {})
+    if not isinstance(source_table, dict):
         return [*problems, hub.problem(("source",), 'expected source.<setting> = "..." at the top of a file')]
-    return problems + [hub.problem(("source", name), "names no setting of this file") for name in given if name not in hub.data]
+    return problems + [
+        hub.problem(("source", name), "names no setting of this file") for name in source_table if name not in hub.data
+    ]
 
 
 def _beyond_the_hub(name: str, hub: Document) -> list[Problem]:
