@@ -9,7 +9,7 @@ HUBS ?= sandwell merton
 QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
 T ?=
 # Two processes: tests/conftest.py says what stays together, and what begins first.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz lock screenshots bench clean
 

@@ -94,9 +94,9 @@ async def who_signs_in(
     return tuple(position.of(login) for position in account.positions)
 
 
-def _is_password(kept: str, given: str) -> bool:
+def _is_password(password_hash: str, password: str) -> bool:
     try:
-        return HASHER.verify(kept, given[: LONGEST + 1])
+        return HASHER.verify(password_hash, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
 

@@ -105,7 +105,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
         raise
     # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
     gc.freeze()
-    app.state.live, app.state.figures = live.Live(app.state.store), manager.Kept()
+    app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     yield
     await app.state.live.close()
     await app.state.store.close()

@@ -68,7 +68,7 @@ async def signed_in(request: Request, *, by_itself: bool = False) -> Session:
         raise NotSignedIn("sign in (again): your session is over, or there was none")
     if bearer is None and request.method not in READING:
         same_origin(request)
-        if not hmac.compare_digest((await _csrf_given(request)).encode(), csrf_token(secret).encode()):
+        if not hmac.compare_digest((await _csrf_token_of(request)).encode(), csrf_token(secret).encode()):
             raise NotYours("this did not come from a page of ours, or from one that is out of date: load it again")
     request.scope["state"] |= {SIGNED_IN: session.hash, WHO: {"session": session.hash[:SHOWN]}}
     request.state.csrf, request.state.session = csrf_token(secret), session
@@ -88,9 +88,9 @@ def same_origin(request: Request) -> None:
         raise NotYours("this was sent by another site")
 
 
-async def _csrf_given(request: Request) -> str:
-    if given := request.headers.get(CSRF_HEADER):
-        return given
+async def _csrf_token_of(request: Request) -> str:
+    if header := request.headers.get(CSRF_HEADER):
+        return header
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return str((await request.form(max_files=0, max_fields=400)).get(CSRF_FIELD, ""))
     return ""

@@ -65,9 +65,9 @@ def _complete(operation: Operation) -> None:
         del answers_["422"]
     answers_.update({str(status): of for status, of in ANYWHERE.items() if str(status) not in answers_})
     operation["responses"] = dict(sorted(answers_.items()))
-    for given in operation.get("parameters", ()):
-        if given["name"] == "Idempotency-Key":
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "Idempotency-Key":
             # Asked for by us, who say why.
-            given |= {"required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"\S"}}
+            parameter |= {"required": True, "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"\S"}}
     if "401" in answers_:
         operation["security"] = [{"key" if operation["tags"] == ["referrers"] else "staff": []}]

@@ -60,7 +60,7 @@ class Guard:
         self.of_known = Rate(settings.requests_per_minute)
         self.of_others = Rate(settings.anonymous_requests_per_minute)
         self.wrong = Rate(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
-        self.said = Rate(1)
+        self.reports = Rate(1)
         self.known = Known()
         self.body_seconds = settings.body_seconds
         secure = settings.base_url.startswith("https:")
@@ -130,9 +130,9 @@ class Guard:
             return
         now = time.monotonic()
         if status in OFTEN:
-            if self.said.wait(head.place, now):
+            if self.reports.wait(head.place, now):
                 return
-            self.said.take(head.place, now)
+            self.reports.take(head.place, now)
         route = getattr(scope.get("route"), "path", None)
         log.warning(
             "refused", kind="access", status=status, method=scope["method"], route=route,
@@ -194,8 +194,8 @@ class _Head:
                 self.chunked = True
         # What is shown itself, as whoever asks who calls finds it: in other words around it, it is no other caller's.
         bearer = bearer_of(authorization)
-        kept = HTTPConnection(scope).cookies if with_cookies and not bearer else {}
-        secrets = (bearer,) if bearer else (kept.get(name) for name in cookies)
+        jar = HTTPConnection(scope).cookies if with_cookies and not bearer else {}
+        secrets = (bearer,) if bearer else (jar.get(name) for name in cookies)
         self.shown = tuple(digest_of(secret.encode()) for secret in secrets if secret)
         self.place = place_of(scope["client"][0]) if scope["client"] else "unknown"
         self.secret = self.path.startswith(SECRET_PATHS)
@@ -223,7 +223,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _mark(message: Message, headers: Headers) -> None:
     """Put what every answer carries into its head."""
-    given = {name for name, _ in message["headers"]}
-    message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in given)]
-    if CSP not in given:
+    names = {name for name, _ in message["headers"]}
+    message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in names)]
+    if CSP not in names:
         message["headers"].append((CSP, NOTHING))

@@ -156,11 +156,11 @@ class Provider:
             async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
                 answer = await client.request(method, address, **more)
                 answer.raise_for_status()
-                said = answer.json()
+                document = answer.json()
         except (httpx.HTTPError, ValueError):
             raise ProviderFailed(
                 "the identity provider does not answer as expected: try again, or ask your administrator"
             ) from None
-        if not isinstance(said, dict):
+        if not isinstance(document, dict):
             raise ProviderFailed("the identity provider does not answer as expected")
-        return said
+        return document

@@ -80,7 +80,7 @@ STATUS: dict[type[e.Refusal], int] = {
 """Which HTTP status a refusal becomes; decided here and nowhere else."""
 
 
-SAID = {
+DESCRIPTIONS = {
     400: "Malformed",
     401: "Not signed in",
     403: "Not yours",
@@ -103,7 +103,7 @@ def answers(*statuses: int, page: bool = False) -> dict[int | str, dict[str, Any
     content = {**problem, "text/html": {"schema": {"type": "string"}}} if page else problem
     retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return {
-        status: {"description": SAID[status], "content": content, **({"headers": retry} if status == 429 else {})}
+        status: {"description": DESCRIPTIONS[status], "content": content, **({"headers": retry} if status == 429 else {})}
         for status in statuses
     }
 

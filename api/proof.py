@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, signing_key, verify_against
+from mash.flows.store.checkpoints import Signed, check_signatures, read_checkpoints, signing_key, verify_against
 from mash.flows.store.log import verify
 from mash.flows.store.store import Store
 
@@ -19,7 +19,7 @@ async def prove(store: Store, settings: Settings, against: Path | None, by: str 
     """What is wrong with the logs: by themselves, and held against the signed checkpoints: those of a folder that was kept
     elsewhere, or else those that the database keeps. `by` checks their signatures, in place of the installation's own key."""
     wrong = [sentence async for sentence in verify(store)]
-    checkpoints = _read(against) if against else await kept_checkpoints(store)
+    checkpoints = _read(against) if against else await read_checkpoints(store)
     if against and not checkpoints:
         raise SettingsError(f"there is no checkpoint in {against}: `mash checkpoint export` writes them")
     if checkpoints:

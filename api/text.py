@@ -43,9 +43,9 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", _DIRECTIONS.sub("", text))
 
 
-def further(given: dict[str, Any]) -> dict[str, Any]:
+def further(extra: dict[str, Any]) -> dict[str, Any]:
     """Fields that we do not know, plain and within bounds. Raises PydanticCustomError, which repeats none of their names."""
-    return _Further().fields(given, 1)
+    return _Further().fields(extra, 1)
 
 
 class _Further:
@@ -54,11 +54,11 @@ class _Further:
     def __init__(self) -> None:
         self.values, self.characters = MOST_VALUES, LONGEST_FURTHER
 
-    def fields(self, given: dict[str, Any], depth: int) -> dict[str, Any]:
+    def fields(self, extra: dict[str, Any], depth: int) -> dict[str, Any]:
         """Fields by their names."""
-        if any(len(name) > LONGEST_KEY for name in given):
+        if any(len(name) > LONGEST_KEY for name in extra):
             raise PydanticCustomError("too_long", f"expected names of at most {LONGEST_KEY} characters")
-        return {self._text(name): self._value(value, depth) for name, value in given.items()}
+        return {self._text(name): self._value(value, depth) for name, value in extra.items()}
 
     def _value(self, value: Any, depth: int) -> Any:
         self.values -= 1

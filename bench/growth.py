@@ -40,9 +40,9 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
                     for name in columns[table]
                 )
                 connection.execute(text(_copying(table, ", ".join(columns[table]), chosen)), span)
-            kept = [name for name in columns["notice"] if name != "id"]
-            chosen = ", ".join(made.get(name, f"t.{name}") for name in kept)
-            connection.execute(text(_copying("notice", ", ".join(kept), chosen)), span)
+            names = [name for name in columns["notice"] if name != "id"]
+            chosen = ", ".join(made.get(name, f"t.{name}") for name in names)
+            connection.execute(text(_copying("notice", ", ".join(names), chosen)), span)
         connection.execute(text("VACUUM ANALYZE"))
     engine.dispose()
 

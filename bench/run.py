@@ -79,19 +79,19 @@ async def _measure(stack: BenchStack, size: Size) -> tuple[Figures, str]:
     try:
         figures: Figures = {"machine": await machine(stack)}
         last = await _warm_up(people)
-        figures |= _said(await _under_load(people, size))
+        figures |= _tell(await _under_load(people, size))
         opened = await load(store, size.open, timedelta(days=2), "open")
         await people.parked(opened, "Awaiting triage", 600)
-        figures["recovery"] = _said(await recovery(people, opened))
-        figures["late_s"] = {str(number): _said(await lateness(people, number)) for number in size.late}
-        figures["waiting"] = _said(await cost_at_rest(people, size.waiting, size.idle_seconds))
-        figures["board_ms"] = _said(await board(people, size.looks))
-        figures["pages_ms"] = _said(await pages(people, size.looks))
+        figures["recovery"] = _tell(await recovery(people, opened))
+        figures["late_s"] = {str(number): _tell(await lateness(people, number)) for number in size.late}
+        figures["waiting"] = _tell(await cost_at_rest(people, size.waiting, size.idle_seconds))
+        figures["board_ms"] = _tell(await board(people, size.looks))
+        figures["pages_ms"] = _tell(await pages(people, size.looks))
         load_closed(people, last, size.closed)
-        grown = _said(await _under_load(people, size))
-        grown["board_ms"] = _said(await board(people, size.looks))
-        grown["pages_ms"] = _said(await pages(people, size.looks))
-        grown["late_s"] = {str(number): _said(await lateness(people, number)) for number in (size.late[0], size.storm)}
+        grown = _tell(await _under_load(people, size))
+        grown["board_ms"] = _tell(await board(people, size.looks))
+        grown["pages_ms"] = _tell(await pages(people, size.looks))
+        grown["late_s"] = {str(number): _tell(await lateness(people, number)) for number in (size.late[0], size.storm)}
         figures["grown"] = {"closed": size.closed, **grown}
         return figures, people.key
     finally:
@@ -99,7 +99,7 @@ async def _measure(stack: BenchStack, size: Size) -> tuple[Figures, str]:
         await store.close()
 
 
-def _said(figures: Figures) -> Figures:
+def _tell(figures: Figures) -> Figures:
     """The figures, told as they come: the whole takes half an hour."""
     say(f"  {json.dumps(figures)}")
     return figures
@@ -115,9 +115,9 @@ async def _under_load(people: BenchPeople, size: Size) -> Figures:
 def _cold_start(settings: Settings, key: str) -> Figures:
     """`mash up` on the installation as it is: seconds until a referral is accepted, and until all parts answer."""
     say("Cold start ...")
-    given = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file",
+    names = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "channels_file",
              "requests_per_minute", "anonymous_requests_per_minute")  # fmt: skip
-    environment = {**os.environ, **{f"MASH_{name.upper()}": str(getattr(settings, name)) for name in given}}
+    environment = {**os.environ, **{f"MASH_{name.upper()}": str(getattr(settings, name)) for name in names}}
     began = time.monotonic()
     with (settings.data_dir / "logs" / "up.log").open("w") as log:
         up = subprocess.Popen([sys.executable, "-m", "mash.api.commands.mash", "up"], env=environment, stdout=log, stderr=log)

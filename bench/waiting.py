@@ -163,10 +163,10 @@ async def _killed(people: BenchPeople, part: str, references: list[str]) -> Figu
     await _persist(lambda: people.triage(references[0]))
     moved = [references[0], *(some if part in ("worker", "prefect") else [])]
 
-    async def told() -> bool:
+    async def all_sent() -> bool:
         return await _untold(people.store, moved) == 0
 
-    await until(told, "every alert is sent", 120, every=0.05)
+    await until(all_sent, "every alert is sent", 120, every=0.05)
     moving = time.monotonic()
 
     async def shown() -> bool:

@@ -50,8 +50,8 @@ def _categories() -> dict[str, list[str]]:
 
 def categories(factors: Iterable[str]) -> tuple[str, ...]:
     """What a contact with these assessment factors is about: domestic abuse, missing, exploitation, gangs."""
-    given = set(factors)
-    return tuple(category for category, codes in _categories().items() if given & set(codes))
+    present = set(factors)
+    return tuple(category for category, codes in _categories().items() if present & set(codes))
 
 
 def nhs_number_is_valid(text: str) -> bool:

@@ -30,8 +30,8 @@ class Setting:
 def describe(name: str, directory: Path | None = None) -> list[Setting]:
     """All settings, each with its source. What the hub does not state says 'product default' or 'statutory'."""
     profile = load_profile(name, directory)
-    said = {"calendar.bank_holidays": "product default: the bank holidays of England", **sources(name, directory)}
-    return [Setting(dotted(key), _written(value), _source(said, key, value)) for key, value in _settings(profile)]
+    origins = {"calendar.bank_holidays": "product default: the bank holidays of England", **sources(name, directory)}
+    return [Setting(dotted(key), _written(value), _source(origins, key, value)) for key, value in _settings(profile)]
 
 
 def differences(one: str, other: str, directory: Path | None = None) -> list[tuple[str, Setting | None, Setting | None]]:
@@ -52,15 +52,15 @@ def explain(name: str, rating: str, directory: Path | None = None) -> list[Setti
     profile = load_profile(name, directory)
     if rating not in profile.ratings:
         raise LookupError(f"{profile.title} has no rating '{rating}': expected one of {', '.join(profile.ratings)}")
-    said = {setting.name: setting for setting in describe(name, directory)}
+    settings = {setting.name: setting for setting in describe(name, directory)}
     rules = profile.ratings[rating]
     rows: list[Setting] = []
 
     def add(*names: str) -> None:
-        rows.extend(said[name] for name in names if name in said)
+        rows.extend(settings[name] for name in names if name in settings)
 
     def table(*prefixes: str) -> None:
-        rows.extend(setting for key, setting in said.items() if key.startswith(tuple(f"{prefix}." for prefix in prefixes)))
+        rows.extend(setting for key, setting in settings.items() if key.startswith(tuple(f"{prefix}." for prefix in prefixes)))
 
     add("raters", "triage.stage", "triage.joint")
     if profile.consultation.kinds:
@@ -132,7 +132,7 @@ def _written(value: Any) -> str:
     return str(value)
 
 
-def _source(said: dict[str, str], key: Key, value: Any) -> str:
+def _source(origins: dict[str, str], key: Key, value: Any) -> str:
     if isinstance(value, ClockRule | AgencyReply):
         return value.source
-    return said.get(dotted(key)) or ("the hub's name" if key[0] in IDENTITY else "product default")
+    return origins.get(dotted(key)) or ("the hub's name" if key[0] in IDENTITY else "product default")

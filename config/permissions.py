@@ -63,14 +63,14 @@ def roles() -> dict[str, str]:
 def read_permissions(path: Path = SHIPPED, of_commands: Path = commands.SHIPPED) -> Permissions:
     """The tables. Raises PermissionsError for one that names what does not exist."""
     try:
-        document, given_by = read_document(path), read_document(of_commands)
+        document, of_acts = read_document(path), read_document(of_commands)
         acts = commands.read_commands(of_commands)
     except WrongFile as wrong:
         raise PermissionsError(wrong.problems) from None
     problems = _problems(document)
     if not problems:
         names = [*document.data["groups"], *document.data["roles"]]
-        problems = [p for kind, act in acts.items() for p in _unknown_names(given_by, (kind, "roles"), list(act.roles), names)]
+        problems = [p for kind, act in acts.items() for p in _unknown_names(of_acts, (kind, "roles"), list(act.roles), names)]
     if problems:
         raise PermissionsError(tuple(problems))
     groups = document.data["groups"]

@@ -15,10 +15,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mash.config.agreement import disagreements
+from mash.config.permissions import roles
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
 from mash.states.errors import Owed
-from mash.states.profile import Profile
+from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
 SHIPPED = Path(__file__).parent
@@ -31,9 +32,28 @@ LOCAL_LIMIT = "outcome_told"
 WHOLE: tuple[Key, ...] = (("calendar", "windows"), ("intake",), ("ratings",), ("agencies",), ("services",), ("gatherings",))
 """Tables that a hub replaces as a whole: one that opens on three days must not inherit the other two."""
 DEFAULTS = read_document(SHIPPED / "defaults.toml")
-if unclocked := [stage for stage in CLOCKED if stage not in DEFAULTS.data["stages"]]:
-    raise Owed([f"config/defaults.toml: expected [stages.{stage}]: length, owner and source of its clock" for stage in unclocked])
 LENGTH_FORMS = "expected a length such as '4 h', '30 min', '8 hub hours' or '1 working day'"
+
+
+def _owed_clocks() -> Iterable[str]:
+    """What the product's own clocks lack, by file and line: no hub can mend that in its file."""
+    for stage in CLOCKED:
+        if stage not in DEFAULTS.data["stages"]:
+            yield f"config/defaults.toml: expected [stages.{stage}]: length, owner and source of its clock"
+            continue
+        line = DEFAULTS.line_of(("stages", stage))
+        try:
+            rule = ClockRule.model_validate(DEFAULTS.data["stages"][stage])
+        except ValidationError as wrong:
+            for error in wrong.errors(include_url=False, include_input=False):
+                yield f"config/defaults.toml:{line}: stages.{stage}.{dotted(error['loc'])}: {error['msg']}"
+            continue
+        if rule.owner not in roles():
+            yield f"config/defaults.toml:{line}: stages.{stage}.owner: expected a role of permissions.toml"
+
+
+if _owed := [*_owed_clocks()]:
+    raise Owed(_owed)
 
 
 class ProfileError(WrongFile):
@@ -78,8 +98,8 @@ def stored_profile(document: str) -> Profile:
     the product's default. Raises ValidationError for a document that never was a profile."""
     base = _plain(DEFAULTS.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
     known = {name: value for name, value in base.items() if name in Profile.model_fields}
-    given = json.loads(document)
-    return Profile.model_validate(_merge(known, _as_of_today(given)) if isinstance(given, dict) else given)
+    settings = json.loads(document)
+    return Profile.model_validate(_merge(known, _as_of_today(settings)) if isinstance(settings, dict) else settings)
 
 
 def _as_of_today(old: dict[str, Any]) -> dict[str, Any]:
@@ -215,10 +235,12 @@ def _unsourced(hub: Document) -> list[Problem]:
         for path, source in _sources(hub.data)
         if not source and path not in IDENTITY
     ]
-    given = hub.data.get("source", {})
-    if not isinstance(given, dict):
+    source_table = hub.data.get("source", {})
+    if not isinstance(source_table, dict):
         return [*problems, hub.problem(("source",), 'expected source.<setting> = "..." at the top of a file')]
-    return problems + [hub.problem(("source", name), "names no setting of this file") for name in given if name not in hub.data]
+    return problems + [
+        hub.problem(("source", name), "names no setting of this file") for name in source_table if name not in hub.data
+    ]
 
 
 def _beyond_the_hub(name: str, hub: Document) -> list[Problem]:

@@ -60,9 +60,9 @@ class Position(Frozen):
 
     @field_validator("hub")
     @classmethod
-    def is_served(cls, hub: str, given: ValidationInfo) -> str:
+    def is_served(cls, hub: str, info: ValidationInfo) -> str:
         """Refuse a hub that is not served here: whoever acts there would find nothing, and not learn why."""
-        if given.context and hub not in given.context:
+        if info.context and hub not in info.context:
             raise ValueError(f"this installation does not serve {hub}; see MASH_HUBS")
         return hub
 

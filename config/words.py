@@ -62,18 +62,18 @@ CODED = {
 DAYS = ("date_of_birth", "expected_date")
 
 
-def decoded(field: str, given: object) -> str:
+def decoded(field: str, value: object) -> str:
     """What a field holds, in words beside its code where it has one."""
-    if isinstance(given, bool):
-        return "yes" if given else "no"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if field in CODED:
-        return census(CODED[field], str(given))
+        return census(CODED[field], str(value))
     if field in DAYS:
         try:
-            return f"{date.fromisoformat(str(given)):%d %B %Y}".removeprefix("0")
+            return f"{date.fromisoformat(str(value)):%d %B %Y}".removeprefix("0")
         except ValueError:
-            return str(given)
-    return str(given)
+            return str(value)
+    return str(value)
 
 
 def census(code_set: str, code: str) -> str:

@@ -57,7 +57,7 @@ def status_code(token_key: str, reference: str) -> str:
     return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
-def is_status_code(token_key: str, reference: str, given: str) -> bool:
+def is_status_code(token_key: str, reference: str, code: str) -> bool:
     """Whether this is the code of a referral; however it is spaced and in capitals or not."""
-    plain = "".join(given.upper().split()).replace("-", "")
+    plain = "".join(code.upper().split()).replace("-", "")
     return hmac.compare_digest(plain.encode(), status_code(token_key, reference).replace("-", "").encode())

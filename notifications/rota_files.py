@@ -70,14 +70,14 @@ def _of_rows(rows: csv.DictReader[str]) -> Rota:
 
 
 def _of_row(row: dict[str, Any], line: int) -> tuple[str, dict[str, Any]]:
-    given = {name: value.strip() for name, value in row.items() if isinstance(value, str) and value.strip()}
-    entry = given.pop("entry", "")
-    if entry == "weekly" and "days" in given:
-        return entry, {**given, "days": tuple(given["days"].lower().replace(",", " ").split())}
+    cells = {name: value.strip() for name, value in row.items() if isinstance(value, str) and value.strip()}
+    entry = cells.pop("entry", "")
+    if entry == "weekly" and "days" in cells:
+        return entry, {**cells, "days": tuple(cells["days"].lower().replace(",", " ").split())}
     if entry in ENTRIES and entry != "weekly":
-        begins, ends = (_instant(given.pop(name, ""), line) for name in ("starts", "ends"))
-        return entry, {**given, "begins": begins, "ends": ends}
-    return entry, given
+        begins, ends = (_instant(cells.pop(name, ""), line) for name in ("starts", "ends"))
+        return entry, {**cells, "begins": begins, "ends": ends}
+    return entry, cells
 
 
 def _local(at: datetime) -> str:

@@ -24,7 +24,7 @@ from mash.notifications.wording import Message
 LONGEST_RESULT = 200
 # By itself Apprise calls a send failed after a minute, and leaves its thread sending: what failed would be sent twice.
 _ASSET = apprise.AppriseAsset(service_timeout=0)
-_SAID: ContextVar[list[str]] = ContextVar("said")
+_LINES: ContextVar[list[str]] = ContextVar("lines")
 _PRIVATE = re.compile(r"\w+://\S+|[^\s@<>]+@[^\s@<>]+|\+?\d[\d ()-]{5,}\d")
 """Addresses of the web, of mail, and of telephones."""
 
@@ -33,8 +33,8 @@ class _Heard(logging.Handler):
     """Keeps what Apprise logs during a try; the rest goes nowhere: it would name channels' addresses, which are secrets."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if (said := _SAID.get(None)) is not None and record.levelno >= logging.WARNING:
-            said.append(record.getMessage())
+        if (lines := _LINES.get(None)) is not None and record.levelno >= logging.WARNING:
+            lines.append(record.getMessage())
 
 
 @cache
@@ -78,8 +78,8 @@ async def send(url: str, message: Message) -> Tried:
 
 
 def _send(url: str, message: Message) -> Tried:
-    said: list[str] = []
-    _SAID.set(said)  # of this thread's own context
+    lines: list[str] = []
+    _LINES.set(lines)  # of this thread's own context
     plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
     if plugin is None:
         return Tried(False, "Apprise does not understand this URL")
@@ -91,7 +91,7 @@ def _send(url: str, message: Message) -> Tried:
         AttachMemory(content=message.invitation, name="meeting.ics", mimetype="text/calendar") if message.invitation else None
     )
     taken = bool(channel.notify(title=message.title, body=message.body, body_format=NotifyFormat.TEXT, attach=attached))
-    result = "; ".join(("ok" if taken else "failed", *(scrubbed(line, url) for line in said)))[:LONGEST_RESULT]
+    result = "; ".join(("ok" if taken else "failed", *(scrubbed(line, url) for line in lines)))[:LONGEST_RESULT]
     return Tried(taken, result, getattr(plugin, "retry_after", None))
 
 

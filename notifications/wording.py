@@ -50,7 +50,7 @@ class Message(BaseModel):
         return _layout().render(title=self.title, lines=self.lines, links=self.links)
 
 
-OUTCOMES_SAID = {
+OUTCOME_TEXTS = {
     "section_47": "social care, police and health are looking into the child's protection together (section 47)",
     "section_17": "a social worker will assess what help the child and family need (section 17)",
     "early_help": "support from early help is being arranged",
@@ -75,7 +75,7 @@ class Became(BaseModel):
 
 def became(referral: Referral) -> Became:
     """What whoever made a referral may know of it."""
-    decided = sorted({OUTCOMES_SAID[referral.outcomes[sid]] for sid in referral.subjects if sid in referral.outcomes})
+    decided = sorted({OUTCOME_TEXTS[referral.outcomes[sid]] for sid in referral.subjects if sid in referral.outcomes})
     if referral.stage == "not_taken":
         return Became(status="not_taken", outcome=())
     if not decided and not referral.decided_at:
@@ -83,22 +83,24 @@ def became(referral: Referral) -> Became:
     return Became(status="decided", outcome=tuple(decided) if professional(referral) else ())
 
 
-def became_said(reference: str, referral: Referral, within: Length) -> list[str]:
+def status_in_words(reference: str, referral: Referral, within: Length) -> list[str]:
     """What has become of a referral, in sentences for whoever made it; `within` which time the hub decides on the response."""
     found = became(referral)
     if found.status == "not_taken":
-        said = ["It was recorded. This hub does not act on it."]
+        sentences = ["It was recorded. This hub does not act on it."]
     elif found.status == "being_considered":
-        said = [f"It has been received and is being considered. A manager decides on the response within {within}."]
+        sentences = [f"It has been received and is being considered. A manager decides on the response within {within}."]
     elif found.outcome:
-        said = [f"Decided: {'; '.join(found.outcome)}."]
+        sentences = [f"Decided: {'; '.join(found.outcome)}."]
     else:
-        said = ["Thank you. It has been considered. We cannot tell you more, because it is about other people."]
+        sentences = ["Thank you. It has been considered. We cannot tell you more, because it is about other people."]
     for disputed in referral.disagreements.values():
         if disputed.by_role == REFERRER:
             settled = {"stands": "what was decided stands", "changed": "what was decided is changed"}
-            said.append(f"Your disagreement: {settled[disputed.outcome] if disputed.outcome else 'someone is reviewing it'}.")
-    return [f"{reference}: {said[0]}", *said[1:]]
+            sentences.append(
+                f"Your disagreement: {settled[disputed.outcome] if disputed.outcome else 'someone is reviewing it'}."
+            )
+    return [f"{reference}: {sentences[0]}", *sentences[1:]]
 
 
 def lateness(due_at: datetime, now: datetime) -> str:
@@ -152,7 +154,7 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
         known["until"] = local(datetime.fromisoformat(facts["until"]))
     if "at" in facts:
         known["when"] = local(datetime.fromisoformat(facts["at"]))
-    known["said"] = "; ".join(OUTCOMES_SAID[outcome] for outcome in facts.get("outcomes", ()))
+    known["said"] = "; ".join(OUTCOME_TEXTS[outcome] for outcome in facts.get("outcomes", ()))
     return known
 
 

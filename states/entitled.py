@@ -7,19 +7,24 @@ from mash.states.errors import ImpossibleMove, Refusal
 from mash.states.messages import STAFF_ACTS, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.register import Act
 from mash.states.values import Actor
 
 
 def possible(referral: Referral) -> tuple[str, ...]:
     """The commands that a person could give now, whoever they are."""
-    return tuple(kind for kind, act in STAFF_ACTS.items() if referral.stage in (act.stages or ()) and act.when(referral))
+    return tuple(kind for kind, act in STAFF_ACTS.items() if _possible(referral, act))
+
+
+def _possible(referral: Referral, act: Act) -> bool:
+    return referral.stage in (act.stages or ()) and act.when(referral)
 
 
 def hindrance(referral: Referral, profile: Profile, by: Actor, kind: str, command: StaffCommand | None = None) -> Refusal | None:
     """Why somebody who takes part in a case cannot give a command now; None when they can. Without the command itself: whether it
     is offered to them. Whether their role may give it at all, the table of rights says."""
     act = STAFF_ACTS[kind]
-    if kind not in possible(referral):
+    if not _possible(referral, act):
         return ImpossibleMove(referral.stage, kind, possible(referral))
     roles = act.roles(referral, profile) if act.roles else None
     if roles is not None and by.role not in roles:

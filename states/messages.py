@@ -29,7 +29,7 @@ from mash.states.acts import (
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
 from mash.states.register import ACTS, Act, kind_of, place_of
-from mash.states.stages import ALL, SEEN
+from mash.states.stages import ALL, GROUPS, SEEN, STAGES
 from mash.states.usual import USUAL
 from mash.states.values import CommandBase, EventBase
 
@@ -168,6 +168,11 @@ def _owed() -> Iterator[str]:
             yield f"{act.place}: expected the stages in which a person may give {act.kind}"
         for stage in set(act.stages or ()) - set(ALL):
             yield f"states/stages.py: expected the stage '{stage}', which {act.place} names"
+    interrupted = {place.name for place in (*GROUPS, *STAGES) if place.interrupted}
+    calls = ACTS[kind_of(protection.CallStrategyDiscussion)].stages or ()
+    for each in STAGES:
+        if each.name in calls and not {each.name, each.within} & {*interrupted, "protection"}:
+            yield f"states/stages.py: {each.name}: a strategy discussion may be called there: expected interrupted=True"
     for stage in SEEN:
         if stage not in USUAL:
             yield f"states/acts: expected a function with @usually('{stage}'), beside the acts of that stage"

@@ -6,13 +6,16 @@ import base64
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg
 import pytest
 from hub import Hub, Installation, fresh_cluster, hub_here, quick_disk, temporary_hub
 from pydantic import SecretStr
+from xdist.scheduler import LoadScopeScheduling
 
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster
@@ -30,26 +33,45 @@ FIRST = ("stack", "chaos")
 FLOORS = Path(__file__).parent
 
 
-def _group(item: pytest.Item) -> str:
-    """Tests of one group run in one process, one after the other: those that share an installation, or a module."""
-    used = getattr(item, "fixturenames", ())
-    return next((name for name in HUBS if name in used), str(item.path.relative_to(FLOORS)))
+@cache
+def _group(path: str) -> str:
+    """Tests of one group run in one process, one after the other: those of a module, and of all that share an installation."""
+    floor, *_ = Path(path).parts
+    text = (FLOORS / path).read_text(encoding="utf-8")
+    if floor in FIRST and "quick: " in text:
+        return "quick"
+    return "installation" if floor == "stack" and "hub: " in text else path
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Say of each test with which it stays together."""
-    item.add_marker(pytest.mark.xdist_group(_group(item)))
+class Groups(LoadScopeScheduling):
+    """Each process takes the next group."""
+
+    # Not --dist loadgroup: with pytest 9.2, xdist 3.8 makes no groups, and says nothing.
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid.partition("::")[0].removeprefix("tests/"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """How the tests are given to processes, where there are two."""
+    return Groups(config, log)
+
+
+def _uses(item: pytest.Item) -> str:
+    """Which of the shared installations a test uses."""
+    return next((name for name in HUBS if name in getattr(item, "fixturenames", ())), "")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put together what stays together, in whatever order it came; what takes longest begins first."""
-    groups = {item: _group(item) for item in items}
-    met = {group: number for number, group in enumerate(dict.fromkeys(groups.values()))}
+    paths = [item.path.relative_to(FLOORS).as_posix() for item in items]
+    met = {group: number for number, group in enumerate(dict.fromkeys(map(_group, paths)))}
 
-    def place(item: pytest.Item) -> tuple[bool, bool, int]:
-        floor = item.path.relative_to(FLOORS).parts[0]
-        return groups[item] not in HUBS, floor not in FIRST, met[groups[item]]
+    def place(item: pytest.Item) -> tuple[bool, bool, int, int]:
+        path = item.path.relative_to(FLOORS).as_posix()
+        group = _group(path)
+        return group not in HUBS, not path.startswith(FIRST), met[group], [*HUBS, ""].index(_uses(item))
 
     items.sort(key=place)
 
@@ -57,8 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Stop a shared installation after its last test: it would go on beside all others."""
-    used = _group(item)
-    if used in HUBS and (nextitem is None or _group(nextitem) != used):
+    if (used := _uses(item)) and (nextitem is None or _uses(nextitem) != used):
         HUBS[used].close()
 
 
@@ -109,6 +130,7 @@ def settings(cluster: Cluster, tmp_path: Path) -> Settings:
     """Settings of an installation that serves Sandwell and Merton, with fresh secrets."""
     return Settings(
         data_dir=tmp_path,
+        hubs="sandwell,merton",
         database_url=SecretStr(cluster.app_url),
         system_database_url=SecretStr(cluster.system_url),
         owner_database_url=SecretStr(cluster.owner_url),
@@ -118,14 +140,31 @@ def settings(cluster: Cluster, tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture
-def empty_database(cluster: Cluster) -> None:
-    """The tables as they are after the migration: nothing in them."""
+EMPTY = b"""
+DO $$
+DECLARE each record;
+BEGIN
+    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+                ORDER BY tablename = 'master_key' LOOP
+        EXECUTE format('DELETE FROM %I', each.tablename);
+    END LOOP;
+    PERFORM setval(d.objid::regclass, s.seqstart, false) FROM pg_depend d JOIN pg_sequence s ON s.seqrelid = d.objid
+        WHERE d.deptype IN ('a', 'i');
+END $$"""
+"""Rows are deleted, and tables not truncated: that makes new files for each table and index, which takes ten times as long."""
+
+
+@pytest.fixture(scope="session")
+def emptier(cluster: Cluster) -> Iterator[psycopg.Connection]:
+    """The owner's connection by which tables are emptied: one for all tests, as each costs PostgreSQL a process."""
     with owner(cluster) as connection:
-        names = connection.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        ).fetchall()
-        connection.execute(f"TRUNCATE {', '.join(name for (name,) in names)} RESTART IDENTITY".encode())
+        yield connection
+
+
+@pytest.fixture
+def empty_database(emptier: psycopg.Connection) -> None:
+    """The tables as they are after the migration: nothing in them."""
+    emptier.execute(EMPTY)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def backup(
             " (or MASH_BACKUP_IDENTITY_FILE); or --no-verify, and run `mash restore --check FILE --identity ...` where one is"
         )
     by = _identities(settings, identity) if verified else []
-    with _said():
+    with _failures_in_words():
         made = make_backup(settings, where, to, by)
     out.print(f"{made.path}: {made.size / 1e6:,.2f} MB, made in {made.seconds:.1f} s", markup=False)
     out.print(f"{_counts(made.counts)}, as they were at {made.at:%Y-%m-%d %H:%M:%S} UTC")
@@ -66,7 +66,7 @@ def restore(
 
     settings = installed()
     by = _identities(settings, identity)
-    with _said():
+    with _failures_in_words():
         restored = check_backup(settings, file, by) if check else restore_backup(settings, file, by)
     for sentence in restored.wrong:
         out.print(sentence, markup=False)
@@ -86,7 +86,7 @@ def backup_key(
     """Make an identity that opens backups (a file of mode 600), and print its recipient, to whom backups are encrypted."""
     from mash.flows.installation.envelope import make_identity
 
-    with _said():
+    with _failures_in_words():
         recipient = make_identity(file)
     out.print(f"MASH_BACKUP_RECIPIENT={recipient}", markup=False)
     out.print(
@@ -116,7 +116,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def _failures_in_words() -> Iterator[None]:
     """A failure is sentences and exit code 1. To be told to stop is one too: what is unfinished is removed."""
     from mash.flows.installation.copies import BackupFailed
     from mash.flows.installation.processes import ClusterNotStarted

@@ -20,11 +20,11 @@ def make() -> None:
     settings = installed()
 
     async def work(store: Any) -> None:
-        said = (await take_checkpoint(store, settings)).said
-        events = sum(len(hashes) for _, hashes in said["events"].values())
-        count = said["contacts"]
+        contents = (await take_checkpoint(store, settings)).contents
+        events = sum(len(hashes) for _, hashes in contents["events"].values())
+        count = contents["contacts"]
         out.print(
-            f"checkpoint {said['number']}: {events} events and {said['accesses']['count']} accesses since the last;"
+            f"checkpoint {contents['number']}: {events} events and {contents['accesses']['count']} accesses since the last;"
             f" contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}, refused {count['refused']}"
         )
 
@@ -43,11 +43,11 @@ def key() -> None:
 def export(folder: Path, after: Annotated[int, typer.Option(help="Only those after this number.")] = 0) -> None:
     """Write the checkpoints to a folder, a file each: to be kept elsewhere. Those that are there are left as they are."""
     from mash.flows.carrying.nightly import write_checkpoint
-    from mash.flows.store.checkpoints import kept_checkpoints
+    from mash.flows.store.checkpoints import read_checkpoints
 
     async def work(store: Any) -> None:
         new = 0
-        for signed in await kept_checkpoints(store, after):
+        for signed in await read_checkpoints(store, after):
             try:
                 write_checkpoint(folder, signed)
                 new += 1

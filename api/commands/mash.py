@@ -151,7 +151,7 @@ def log(
     from mash.api.proof import prove
     from mash.flows.store.log import read_log
     from mash.flows.store.reads.look import look_at
-    from mash.flows.telling.story import told
+    from mash.flows.telling.story import event_in_words
     from mash.states.clocks import dated
 
     async def tell(store: Any) -> None:
@@ -159,7 +159,7 @@ def log(
         hub = story[0].by.hub
         await look_at(store, what, administrator(hub), "read_story", holds="gives commands on the machine")
         for recorded in story:
-            words = told(recorded, store.hubs.get(hub))
+            words = event_in_words(recorded, store.hubs.get(hub))
             out.print(f"{recorded.sequence:>4}  {dated(recorded.at)}  {recorded.by.role:<20} {words}", markup=False)
 
     async def verify(store: Any) -> None:

@@ -25,7 +25,7 @@ Until = Annotated[str, typer.Option("--until", help="When it ends.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def instant(said: str, now: datetime) -> datetime:
+def instant(text: str, now: datetime) -> datetime:
     """A time as people say it, local time, the next one that is meant. Raises BadParameter when it is none."""
     import dateparser
 
@@ -35,12 +35,12 @@ def instant(said: str, now: datetime) -> datetime:
         "DATE_ORDER": "DMY",
     }
     found = (
-        datetime.fromisoformat(said)
-        if said[:4].isdigit() and "-" in said[:5]
-        else dateparser.parse(said, ["en"], settings=settings)
+        datetime.fromisoformat(text)
+        if text[:4].isdigit() and "-" in text[:5]
+        else dateparser.parse(text, ["en"], settings=settings)
     )
     if found is None:
-        raise typer.BadParameter(f"'{said}' is no time: say 'friday 17:10', 'tomorrow 9:00' or '2026-11-27 17:10'")
+        raise typer.BadParameter(f"'{text}' is no time: say 'friday 17:10', 'tomorrow 9:00' or '2026-11-27 17:10'")
     return (found if found.tzinfo else found.replace(tzinfo=LONDON)).astimezone(UTC)
 
 
@@ -67,13 +67,13 @@ def show(
                 duty = {each.person: each for each in rota.on_duty(role, when, profile.calendar)}
                 for found in recipients(channels, rotas, profile.calendar, name, role, when):
                     person = duty.get(found.person or "")
-                    kept = "nobody: a gap in the rota" if role in rota.roles else "not kept by rota"
+                    why = "nobody: a gap in the rota" if role in rota.roles else "not kept by rota"
                     answer.setdefault(name, []).append(
                         {
                             "role": role,
                             "person": found.person,
                             "until": person.until if person else None,
-                            "why": person.why if person else kept,
+                            "why": person.why if person else why,
                             "channels": [label for step in found.steps for label, _ in step.channels],
                         }
                     )
@@ -195,17 +195,17 @@ def _change(hub: str, change: Callable[[Rota, Any], Rota]) -> None:
             first = wrong.errors(include_input=False)[0]
             raise typer.BadParameter(f"{'.'.join(map(str, first['loc'])) or 'the rota'}: {first['msg']}") from None
         await store_rota(store, hub, rota, whoever())
-        kept = f"{len(rota.patterns)} weekly patterns, {len(rota.shifts)} single shifts, {len(rota.absences)} absences"
-        out.print(f"{hub}: the rota is in force ({kept})")
+        summary = f"{len(rota.patterns)} weekly patterns, {len(rota.shifts)} single shifts, {len(rota.absences)} absences"
+        out.print(f"{hub}: the rota is in force ({summary})")
         _print_gaps(store, hub, rota, 14)
 
     with_store(work)
 
 
 def _print_gaps(store: Any, hub: str, rota: Rota, days: int) -> int:
-    from mash.flows.carrying.duty import gaps_ahead, told
+    from mash.flows.carrying.duty import gap_in_words, gaps_ahead
 
     gaps = gaps_ahead(store, store.hub(hub), rota, timedelta(days=days))
     for gap in gaps:
-        out.print(f"{hub}: nobody is on duty: {told(gap)}", markup=False)
+        out.print(f"{hub}: nobody is on duty: {gap_in_words(gap)}", markup=False)
     return len(gaps)

@@ -35,7 +35,7 @@ def token(
     """Begin a session for a script, and print the secret that it sends: mash token duty_manager HUB"""
     from mash.flows.store.sessions import begin_session
 
-    with _said("a role of staff, an agency and a hub"):
+    with _errors_in_words("a role of staff, an agency and a hub"):
         actor = _position(role, agency, hub).of(login or f"{role}.{hub}")
     lasts = installed().session_hours if hours is None else hours
 
@@ -82,12 +82,12 @@ def _file() -> Path:
 def _position(role: str, agency: str | None, hub: str, hubs: tuple[str, ...] = ()) -> Position:
     from mash.config.sign_on import Position
 
-    given = {"role": role, "hub": hub, **({"agency": agency} if agency is not None else {})}
-    return Position.model_validate(given, context=hubs)
+    fields = {"role": role, "hub": hub, **({"agency": agency} if agency is not None else {})}
+    return Position.model_validate(fields, context=hubs)
 
 
 @contextmanager
-def _said(expected: str) -> Iterator[None]:
+def _errors_in_words(expected: str) -> Iterator[None]:
     """What is wrong with what was given, as a sentence."""
     try:
         yield
@@ -109,7 +109,7 @@ def add_account(
     from mash.api.accounts import change_accounts, new_account, set_up_address
 
     path, before = _file(), set[str]()
-    with _said("a login, a role of staff, an agency and a hub"):
+    with _errors_in_words("a login, a role of staff, an agency and a hub"):
         position = _position(role, agency, hub, installed().hub_names)
         position.of(login)
     account = new_account(login, password, position)
@@ -169,7 +169,7 @@ def create_key(
     if scope and WALL in scope and len(scope) > 1:
         raise SettingsError("a screen's key has the scope wall alone: it hangs where everybody passes")
 
-    with _said("a name of at most 120 letters, figures, blanks and . _ : / @ + ' -, an agency and a hub"):
+    with _errors_in_words("a name of at most 120 letters, figures, blanks and . _ : / @ + ' -, an agency and a hub"):
         Actor(id=LOGIN.validate_python(caller), role="referrer", agency=agency, hub=hub)
 
     async def work(store: Any) -> None:

@@ -18,12 +18,12 @@ def endpoint(answer: Answer) -> Iterator[int]:
 
     class Endpoint(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            said = answer(self.path.strip("/"), self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            if said is None:
+            reply = answer(self.path.strip("/"), self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            if reply is None:
                 self.connection.close()
                 return
-            self.send_response(said[0])
-            for name, value in said[1].items():
+            self.send_response(reply[0])
+            for name, value in reply[1].items():
                 self.send_header(name, value)
             self.end_headers()
 

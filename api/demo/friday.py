@@ -24,7 +24,7 @@ from mash.api.demo.play import vignettes
 from mash.config.permissions import roles
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
-from mash.flows.carrying.duty import gaps_ahead, told
+from mash.flows.carrying.duty import gap_in_words, gaps_ahead
 from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.rotas import store_rota
@@ -87,8 +87,8 @@ class Phones:
 
     def text(self, person: str, body: bytes) -> tuple[int, dict[str, str]]:
         """The gateway for texts takes one: a POST to /PERSON."""
-        said = json.loads(body)
-        self.keep(person, "text", said["title"], said["message"])
+        message = json.loads(body)
+        self.keep(person, "text", message["title"], message["message"])
         return 200, {}
 
 
@@ -169,7 +169,7 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
         rota = the_rota()
         await store_rota(store, HUB, rota, "demo")
         for gap in gaps_ahead(store, store.hub(HUB), rota, timedelta(days=7)):
-            console.print(f"The rota has a gap: {told(gap)}")
+            console.print(f"The rota has a gap: {gap_in_words(gap)}")
         async with httpx.AsyncClient(base_url=settings.base_url, timeout=30) as http:
             people = await _people(store, http, phones, console)
             await people.until("13:10", "four referrals arrive and are rated red; twelve agencies are asked about each")

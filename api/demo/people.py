@@ -116,16 +116,20 @@ class Hub:
                 agrees="yes",
             )
         consent = self.expected(case)["consent"]
-        given = "given" if consent["given"] else "overridden" if consent["override_reason"] else "not_sought"
+        consent_code = "given" if consent["given"] else "overridden" if consent["override_reason"] else "not_sought"
         informed = bool(consent["family_informed"])
         await self.give(
             "rater",
             case,
             "record_sharing_basis",
             "Needed to decide how to protect; recorded before any check.",
-            purpose="safeguarding_adult" if adults else "child_protection" if given == "not_sought" else "safeguarding_child",
+            purpose="safeguarding_adult"
+            if adults
+            else "child_protection"
+            if consent_code == "not_sought"
+            else "safeguarding_child",
             lawful_basis="public_task",
-            consent=given,
+            consent=consent_code,
             family_informed=informed,
             not_informed=None if informed else "puts_somebody_at_risk",
         )

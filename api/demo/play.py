@@ -41,7 +41,7 @@ STARTS = datetime(2026, 11, 19, 9, 0, tzinfo=UTC)
 """A Thursday, 09:00 in London."""
 ARRIVE_WITHIN = timedelta(hours=48)
 LASTS = timedelta(hours=80)
-TOLD_EVERY = 10
+LINE_EVERY = 10
 """Hours of demo time between two lines about how it goes, where output is a file."""
 
 
@@ -202,7 +202,7 @@ async def _show(console: Console, hubs: list[Hub], mailbox: Mailbox, store: Stor
 
 async def _tell(console: Console, hubs: list[Hub], mailbox: Mailbox, store: Store) -> None:
     """The same where nothing can be drawn anew, as in a file: a line every few hours, until the end."""
-    for hours in range(0, int(LASTS / timedelta(hours=1)) + 1, TOLD_EVERY):
+    for hours in range(0, int(LASTS / timedelta(hours=1)) + 1, LINE_EVERY):
         await asyncio.sleep(store.time.wait(STARTS + timedelta(hours=hours)))
         cases = [case for hub in hubs for case in hub.board]
         late = sum(case["late"] for case in cases)

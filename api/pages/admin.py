@@ -17,7 +17,7 @@ from mash.config.channels import read_channels
 from mash.config.describe import differences
 from mash.config.permissions import roles
 from mash.config.words import worded
-from mash.flows.carrying.duty import gaps_ahead, told
+from mash.flows.carrying.duty import gap_in_words, gaps_ahead
 from mash.flows.store.reads.administration import ChannelHealth, channel_health, followed_profiles, keys_of, repairs
 from mash.flows.store.reads.counts import open_by_stage
 from mash.flows.store.reads.health import SILENT, read_health
@@ -42,7 +42,7 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
     for hub, stage, _, number in await open_by_stage(store):
         if hub == by.hub:
             stages[stage] += number
-    workers = {part: (age, _state(age, said)) for part, (age, said) in health.workers.items()}
+    workers = {part: (age, _state(age, pulse)) for part, (age, pulse) in health.workers.items()}
     channels, rota = await channel_health(store, by.hub), await _rota(store, by.hub)
     known: dict[str, Any] = {
         "wrong": list(health.wrong(settings.drafts_room)),
@@ -63,10 +63,10 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
     return page(request, "admin.html", "Administration", **known)
 
 
-def _state(age: timedelta, said: dict[str, Any]) -> WorkerState:
+def _state(age: timedelta, pulse: dict[str, Any]) -> WorkerState:
     if age < SILENT:
         return "responding"
-    return "stopped" if said.get("stopped") else "silent"
+    return "stopped" if pulse.get("stopped") else "silent"
 
 
 def _remarks(
@@ -100,9 +100,9 @@ async def profiles(request: Request, by: Administrator, one: Hub = "", other: Hu
 
 async def _rota(store: Store, hub: str) -> dict[str, Any]:
     """Who is on duty now, and the gaps of the next fortnight in words."""
-    profile, kept, now = store.hub(hub), await read_rota(store, hub), store.time.now()
-    on_duty = {role: kept.on_duty(role, now, profile.calendar) for role in kept.roles}
-    return {"on_duty": on_duty, "gaps": [told(gap) for gap in gaps_ahead(store, profile, kept)]}
+    profile, rota, now = store.hub(hub), await read_rota(store, hub), store.time.now()
+    on_duty = {role: rota.on_duty(role, now, profile.calendar) for role in rota.roles}
+    return {"on_duty": on_duty, "gaps": [gap_in_words(gap) for gap in gaps_ahead(store, profile, rota)]}
 
 
 def _reached(request: Request, hub: str, health: Any) -> list[dict[str, Any]]:

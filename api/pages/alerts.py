@@ -10,7 +10,7 @@ from mash.api.pages.refusals import in_words
 from mash.api.problems import STATUS, answers
 from mash.flows.store.apply import act
 from mash.flows.store.reads.look import look_at
-from mash.flows.store.reads.notices import told_to
+from mash.flows.store.reads.notices import recipient_of
 from mash.flows.store.store import Store
 from mash.notifications.links import AlertLink, read
 from mash.states.acts.alerts import AcknowledgeAlert
@@ -61,5 +61,5 @@ def _whoever(link: AlertLink) -> Actor:
 
 async def _holder(store: Store, link: AlertLink) -> Actor:
     """Whoever acknowledges by a link: the one who was told, or whoever has the role."""
-    person = await told_to(store, link.notice)
+    person = await recipient_of(store, link.notice)
     return _whoever(link).model_copy(update={"id": person}) if person else _whoever(link)

@@ -14,7 +14,7 @@ from mash.api.pages.forms import Filled
 from mash.api.pages.items import in_parts, names_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
-from mash.api.pages.refusals import in_words, said_of
+from mash.api.pages.refusals import answer_in_words, in_words
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
@@ -63,7 +63,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "next": now,
         "also": later,
         "names": names_of(seen["items"]),
-        "said": in_parts(seen["items"]),
+        "items": in_parts(seen["items"]),
         "story": lines_of(story, store.hub(by.hub)),
         "done": done if done in STAFF_ACTS else "",
         "finds": may(by.role, "find_people"),
@@ -105,23 +105,23 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     store = request.app.state.store
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
-    given, filled = forms.read(kind, asked, form, by)
+    body, filled = forms.read(kind, asked, form, by)
     key = filled.value("key")[:MOST_OF_A_KEY]
     key = key if key.isprintable() and key else secrets.token_urlsafe(16)
-    if given is None:
+    if body is None:
         return await _form_page(request, reference, kind, by, case, filled, 422, key=key)
     try:
-        answer = await give(store, reference, given, by, key)
+        answer = await give(store, reference, body, by, key)
     except KeyReused as reused:
         filled.errors[forms.first_text(kind)] = in_words(reused)
         return await _form_page(request, reference, kind, by, case, filled, 409)
     if answer.status < 400:
         onward = filled.value("onward")
         return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
-    filled.errors[forms.first_text(kind)] = said_of(answer.body, by)
+    filled.errors[forms.first_text(kind)] = answer_in_words(answer.body, by)
     if not (version := answer.body.get("version")) or case is None:
         return await _form_page(request, reference, kind, by, case, filled, answer.status)
-    since = await _since(store, case, by, given.seen)
+    since = await _since(store, case, by, body.seen)
     return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
 
 

@@ -35,7 +35,9 @@ def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, A
         "name": f"{method.upper()} {path}",
         "about": operation.get("description", ""),
         "who": parts["securitySchemes"][asked[0]]["description"] if asked else "",
-        "parameters": [{**given, "expected": _expected(given["schema"])} for given in operation.get("parameters", ())],
+        "parameters": [
+            {**parameter, "expected": _expected(parameter["schema"])} for parameter in operation.get("parameters", ())
+        ],
         "fields": [_field(name, of, model) for name, of in model.get("properties", {}).items()],
         "examples": [json.dumps(example, indent=2, ensure_ascii=False) for example in model.get("examples", ())],
         "answers": [(status, answer["description"]) for status, answer in operation["responses"].items()],
@@ -59,5 +61,5 @@ def _expected(schema: dict[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"a list of {_expected(schema.get('items', {}))}"
     bounds = {"pattern": "", "maxLength": "at most {} characters", "minimum": "from {}", "maximum": "to {}"}
-    said = [sentence.format(schema[name]) for name, sentence in bounds.items() if name in schema and sentence]
-    return ", ".join([str(schema.get("format") or schema.get("type") or "anything"), *said])
+    phrases = [sentence.format(schema[name]) for name, sentence in bounds.items() if name in schema and sentence]
+    return ", ".join([str(schema.get("format") or schema.get("type") or "anything"), *phrases])

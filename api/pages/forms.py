@@ -159,16 +159,16 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
                 command[head] = value
         elif each.needed:
             filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
-    given = {"seen": _number(filled.value("seen")), "command": command}
+    body = {"seen": _number(filled.value("seen")), "command": command}
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
     if redacted := texts.pop("redacted", ""):
-        given["redacted"] = redacted
+        body["redacted"] = redacted
     if texts:
-        given["words"] = "\n\n".join(f"{_heading(kind, name)}{text}" for name, text in texts.items())
+        body["words"] = "\n\n".join(f"{_heading(kind, name)}{text}" for name, text in texts.items())
     if filled.errors:
         return None, filled
     try:
-        return CommandGiven.model_validate(given), filled
+        return CommandGiven.model_validate(body), filled
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
             place = _place(error["loc"], kind)
@@ -179,9 +179,9 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
 def checked(model: type[Question], form: FormData) -> tuple[Question | None, Filled]:
     """What was asked by a form of plain fields; or None, and what is wrong with it, beside what was typed."""
     filled = _filled(form)
-    given = {name: text for name in model.model_fields if (text := filled.value(name).strip())}
+    values = {name: text for name in model.model_fields if (text := filled.value(name).strip())}
     try:
-        return model.model_validate(given), filled
+        return model.model_validate(values), filled
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
             place = str(error["loc"][0]) if error["loc"] else next(iter(model.model_fields))

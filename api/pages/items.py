@@ -39,8 +39,8 @@ def _first_things_first(item: dict[str, Any]) -> tuple[int, str]:
 
 def names_of(items: Iterable[dict[str, Any]]) -> dict[str, str]:
     """What the subjects are called, by their number, as far as it is known to whoever looks."""
-    said = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
-    return {item["subject"]: name_of(item["content"].encode()) for item in said}
+    subjects = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
+    return {item["subject"]: name_of(item["content"].encode()) for item in subjects}
 
 
 def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
@@ -62,5 +62,5 @@ def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]
         for number, each in enumerate(content, 1):
             yield from _flat(f"{label} {number}", each)
     elif content not in (None, "", []):
-        given = content if isinstance(content, list) else [content]
-        yield sentence(label), "; ".join(decoded(field, each) for each in given)
+        values = content if isinstance(content, list) else [content]
+        yield sentence(label), "; ".join(decoded(field, each) for each in values)

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from mash.api.pages.page import caller, is_page, problem_page
-from mash.api.pages.refusals import said_of, title_of
+from mash.api.pages.refusals import answer_in_words, title_of
 from mash.api.problems import answer_for, reply
 from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.receipts import Answer
@@ -24,7 +24,7 @@ log = structlog.stdlib.get_logger("mash.api")
 def readable(request: Request, answer: Answer) -> Response:
     """What is wrong, as whoever asked can read it: people a page, programs problem details."""
     if is_page(request):
-        return problem_page(request, title_of(answer.body), said_of(answer.body, caller(request)), answer.status)
+        return problem_page(request, title_of(answer.body), answer_in_words(answer.body, caller(request)), answer.status)
     return reply(answer)
 
 

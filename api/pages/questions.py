@@ -40,5 +40,5 @@ WRONG_ANYWHERE = {
 
 def wrong(error: ErrorDetails, field: str) -> str:
     """What to enter instead, in a field that Pydantic does not take as it is."""
-    said = WRONG.get((error["type"], field)) or WRONG_ANYWHERE.get(error["type"]) or CHECK
-    return said.format(**error.get("ctx", {}))
+    text = WRONG.get((error["type"], field)) or WRONG_ANYWHERE.get(error["type"]) or CHECK
+    return text.format(**error.get("ctx", {}))

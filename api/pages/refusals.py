@@ -26,7 +26,7 @@ _CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 
 def in_words(refusal: Refusal, by: Actor | None = None) -> str:
     """What a refusal says to whoever reads a page."""
-    return said_of({"type": type(refusal).__name__, "detail": refusal.reason, **refusal.facts}, by)
+    return answer_in_words({"type": type(refusal).__name__, "detail": refusal.reason, **refusal.facts}, by)
 
 
 def title_of(answer: Mapping[str, Any]) -> str:
@@ -34,7 +34,7 @@ def title_of(answer: Mapping[str, Any]) -> str:
     return NO_PAGE if "fields" in answer else TITLES.get(_kind(answer)) or str(answer["title"])
 
 
-def said_of(answer: Mapping[str, Any], by: Actor | None = None) -> str:
+def answer_in_words(answer: Mapping[str, Any], by: Actor | None = None) -> str:
     """What the API's answer, when it is a refusal, says to whoever reads a page."""
     if "fields" in answer:
         return ADDRESS

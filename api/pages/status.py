@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from mash.api.auth import REFERRER_ROLE, holder
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
-from mash.api.pages.refusals import in_words, said_of
+from mash.api.pages.refusals import answer_in_words, in_words
 from mash.api.problems import STATUS, Malformed, answers
 from mash.api.routes.referrals import begin_disagreement
 from mash.api.schemas.contact import DisagreementGiven
@@ -23,7 +23,7 @@ from mash.api.schemas.fields import LONGEST_WORDS
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.reads.look import look_at_family
 from mash.notifications.links import is_status_code
-from mash.notifications.wording import became_said
+from mash.notifications.wording import status_in_words
 from mash.states.clocks import dated
 from mash.states.entitled import possible
 from mash.states.errors import NotFound, Refusal
@@ -77,18 +77,18 @@ async def disagree(request: Request) -> HTMLResponse:
     # Apart from the keys of the system that made the referral: whoever has its code uses up none of them.
     key = f"status:{fields['key'][0][:100] or secrets.token_urlsafe(16)}"
     try:
-        answer = await begin_disagreement(request.app.state.store, case, by, _given(fields), key)
+        answer = await begin_disagreement(request.app.state.store, case, by, _disagreement_of(fields), key)
     except Refusal as refusal:
         wrong = {"words": in_words(refusal)}
         return _case_page(request, case, parts, Filled(fields, wrong), STATUS[type(refusal)])
     if answer.status >= 400:
-        return _case_page(request, case, parts, Filled(fields, {"words": said_of(answer.body)}), answer.status)
+        return _case_page(request, case, parts, Filled(fields, {"words": answer_in_words(answer.body)}), answer.status)
     by_when = dated(datetime.fromisoformat(answer.body["determined_by"]))
-    said = f"Thank you. Someone who was not involved in the decision will review it by {by_when}. We will tell you the result."
-    return page(request, "status.html", f"{case.reference}: we have your disagreement", said=[said])
+    thanks = f"Thank you. Someone who was not involved in the decision will review it by {by_when}. We will tell you the result."
+    return page(request, "status.html", f"{case.reference}: we have your disagreement", sentences=[thanks])
 
 
-def _given(fields: Fields) -> DisagreementGiven:
+def _disagreement_of(fields: Fields) -> DisagreementGiven:
     try:
         return DisagreementGiven(words=fields["words"][0].strip())
     except ValidationError:
@@ -111,7 +111,7 @@ def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, 
     """What has become of a case; and, where it can be disagreed with, the form to do so."""
     within = request.app.state.store.hub(case.hub).decides_within
     known: dict[str, Any] = {
-        "said": [sentence for part in parts for sentence in became_said(part.reference, part.referral, within)],
+        "sentences": [sentence for part in parts for sentence in status_in_words(part.reference, part.referral, within)],
         "disputable": "raise_disagreement" in possible(case.referral),
         "longest": LONGEST_WORDS,
         "key": secrets.token_urlsafe(16),

@@ -22,7 +22,7 @@ from mash.states.errors import NotYours
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/wall", include_in_schema=False)
-KEPT_SECONDS = 366 * 24 * 3600
+COOKIE_SECONDS = 366 * 24 * 3600
 SHOWN = 10
 """Cases: as many as fit a screen."""
 EVERY = 30
@@ -78,5 +78,5 @@ async def keep(request: Request) -> Response:
     except (NotSignedIn, NotYours) as refusal:
         return page(request, "wall_key.html", TITLE, STATUS[type(refusal)], filled=Filled(errors={"key": in_words(refusal)}))
     answer = RedirectResponse("/wall", 303)
-    set_cookie(request, answer, key, SCREEN_COOKIE, KEPT_SECONDS)
+    set_cookie(request, answer, key, SCREEN_COOKIE, COOKIE_SECONDS)
     return answer

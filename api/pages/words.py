@@ -64,7 +64,7 @@ def done(kind: str) -> str:
     return COMMANDS[kind].done
 
 
-def said_in(kind: str) -> str:
+def item_title(kind: str) -> str:
     """What an item is: what came with the referral by its own name, what came with a command as what was done."""
     return done(kind) if kind in COMMANDS else sentence(kind)
 
@@ -75,9 +75,9 @@ def counted(number: int | Sized, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or f'{one}s'}"
 
 
-def choices(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+def choices(options: Mapping[str, str] | Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     """What there is to choose from, as the Design System's components take it."""
-    pairs = given.items() if isinstance(given, Mapping) else given
+    pairs = options.items() if isinstance(options, Mapping) else options
     return [{"value": value, "text": text} for value, text in pairs]
 
 
@@ -99,7 +99,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "need": need,
     "button": button,
     "done": done,
-    "said_in": said_in,
+    "item_title": item_title,
     "counted": counted,
     "choices": choices,
 }

@@ -23,7 +23,7 @@ from mash.flows.store.reads.notices import read_notices
 from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
-from mash.flows.telling.story import told
+from mash.flows.telling.story import event_in_words
 from mash.states.profile import Agency
 from mash.states.referral import Check, Clock
 from mash.states.stages import STAGE_TITLES
@@ -167,7 +167,13 @@ async def story(
     store = request.app.state.store
     found = await look_at(store, reference, by, "read_story")
     return [
-        {"sequence": r.sequence, "at": r.at, "role": r.by.role, "agency": r.by.agency, "what": told(r, store.hub(by.hub))}
+        {
+            "sequence": r.sequence,
+            "at": r.at,
+            "role": r.by.role,
+            "agency": r.by.agency,
+            "what": event_in_words(r, store.hub(by.hub)),
+        }
         for r in await read_story(store, found, by)
     ]
 
@@ -176,21 +182,21 @@ async def story(
 async def command(
     request: Request,
     reference: Reference,
-    given: CommandGiven,
+    body: CommandGiven,
     by: Annotated[Actor, Depends(Permitted("give_command"))],
     key: Key = None,
 ) -> JSONResponse:
     """Act on a case. The answer says the stage reached and what is possible next; a refusal says why, and changes nothing."""
-    return reply(await give(request.app.state.store, reference, given, by, idempotency_key(key)))
+    return reply(await give(request.app.state.store, reference, body, by, idempotency_key(key)))
 
 
-async def give(store: Store, reference: str, given: CommandGiven, by: Actor, key: str) -> Answer:
+async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key: str) -> Answer:
     """Give a command, once for each key; a refusal is an answer too."""
 
     async def work(connection: AsyncConnection) -> Answer:
-        demand(by, given.command.kind)
+        demand(by, body.command.kind)
         applied = await apply(
-            connection, store, reference, given.command, by, seen=given.seen, words=given.words, redacted=given.redacted
+            connection, store, reference, body.command, by, seen=body.seen, words=body.words, redacted=body.redacted
         )
         r = applied.referral
         return Answer(
@@ -207,7 +213,7 @@ async def give(store: Store, reference: str, given: CommandGiven, by: Actor, key
             reference,
         )
 
-    body = {"reference": reference, **given.model_dump(mode="json")}
+    document = {"reference": reference, **body.model_dump(mode="json")}
     # Whoever breaks the glass does not reach the case yet.
-    outside = given.command.kind == "break_glass"
-    return await answer_once(store, by, key, "command", body, work, answer_for, of_system=outside)
+    outside = body.command.kind == "break_glass"
+    return await answer_once(store, by, key, "command", document, work, answer_for, of_system=outside)

@@ -22,10 +22,10 @@ async def rota(
 ) -> dict[str, Any]:
     """Who is on duty at your hub (now, or `at`), by login, until when and why; and the gaps of the next fortnight."""
     store = request.app.state.store
-    profile, kept = store.hub(by.hub), await read_rota(store, by.hub)
+    profile, duties = store.hub(by.hub), await read_rota(store, by.hub)
     when = at.astimezone() if at else store.time.now()
     return {
         "at": when,
-        "on_duty": {role: kept.on_duty(role, when, profile.calendar) for role in kept.roles},
-        "gaps": gaps_ahead(store, profile, kept),
+        "on_duty": {role: duties.on_duty(role, when, profile.calendar) for role in duties.roles},
+        "gaps": gaps_ahead(store, profile, duties),
     }

@@ -24,7 +24,7 @@ from mash.flows.store.trouble import tell_administrators
 from mash.notifications.links import PREFECT, service_key
 
 router = APIRouter(tags=["health"])
-TOLD_EVERY = timedelta(minutes=30)
+NOTICE_EVERY = timedelta(minutes=30)
 
 
 @router.get(
@@ -87,14 +87,14 @@ class _Now(Collector):
         prefect = GaugeMetricFamily("mash_worker_prefect", "Whether the worker reaches Prefect", labels=["worker"])
         late = HistogramMetricFamily("mash_clock_late_seconds", "How late batches of clocks fired", labels=["worker"])
         sent = CounterMetricFamily("mash_sent", "Tries to send, since the worker started", labels=["worker", "result"])
-        for part, (age, said) in self.found.workers.items():
+        for part, (age, pulse) in self.found.workers.items():
             silent.add_metric([part], age.total_seconds())
             if age > SILENT:
                 continue
-            prefect.add_metric([part], float(said["prefect"]))
-            buckets = [("+Inf" if bucket == "inf" else bucket, number) for bucket, number in said["late"]["buckets"]]
-            late.add_metric([part], buckets, said["late"]["sum"])
-            for result, number in said["sent"].items():
+            prefect.add_metric([part], float(pulse["prefect"]))
+            buckets = [("+Inf" if bucket == "inf" else bucket, number) for bucket, number in pulse["late"]["buckets"]]
+            late.add_metric([part], buckets, pulse["late"]["sum"])
+            for result, number in pulse["sent"].items():
                 sent.add_metric([part, result], number)
         return silent, prefect, late, sent
 
@@ -116,14 +116,14 @@ SENTENCES = {
 
 
 @router.post("/prefect-events", status_code=202, include_in_schema=False)
-async def reported(request: Request, given: Reported, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
+async def reported(request: Request, report: Reported, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
     """Take what one of Prefect's automations reports, and tell the administrators; at most every half hour of the same."""
     expected = f"Bearer {service_key(request.app.state.token_key, PREFECT)}"
     if not hmac.compare_digest(authorization.encode(), expected.encode()):
         raise NotSignedIn("this address is for Prefect's automations")
     store = request.app.state.store
-    what, detail = SENTENCES[given.what]
+    what, detail = SENTENCES[report.what]
     for hub in store.hubs:
-        named = f"{given.run}. " if given.run else ""
-        await tell_administrators(store, hub, what, f"{named}{detail}", at_most_every=TOLD_EVERY * store.time.rate)
+        named = f"{report.run}. " if report.run else ""
+        await tell_administrators(store, hub, what, f"{named}{detail}", at_most_every=NOTICE_EVERY * store.time.rate)
     return {"told": list(store.hubs)}

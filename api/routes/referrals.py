@@ -113,7 +113,7 @@ async def status(
 async def disagree(
     request: Request,
     reference: Reference,
-    given: DisagreementGiven,
+    body: DisagreementGiven,
     by: Annotated[Actor, Depends(Permitted("disagree_with_decision", referrer("disagree")))],
     key: Key = None,
 ) -> JSONResponse:
@@ -121,26 +121,26 @@ async def disagree(
     resolving professional differences begins: somebody determines it within a time limit, and you are told."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "disagree_with_decision")
-    return reply(await begin_disagreement(store, case, by, given, idempotency_key(key)))
+    return reply(await begin_disagreement(store, case, by, body, idempotency_key(key)))
 
 
-async def begin_disagreement(store: Store, case: Case, by: Actor, given: DisagreementGiven, key: str) -> Answer:
+async def begin_disagreement(store: Store, case: Case, by: Actor, body: DisagreementGiven, key: str) -> Answer:
     """Begin a referrer's disagreement, or take one further, once for each key; the answer names it, and says by when it is
     determined. Raises KeyReused."""
-    further = given.disagreement
+    further = body.disagreement
     about: Literal["decision", "rating"] = "decision" if case.referral.decided else "rating"
     command = TakeDisagreementFurther(disagreement=further) if further else RaiseDisagreement(about=about)
 
     async def work(connection: AsyncConnection) -> Answer:
-        applied = await apply(connection, store, case.reference, command, by, words=given.words)
+        applied = await apply(connection, store, case.reference, command, by, words=body.words)
         name = further or list(applied.referral.disagreements)[-1]
         running = (k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
         clock = next(running)
-        said = {"reference": case.reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
-        return Answer(201, said, case.reference)
+        content = {"reference": case.reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
+        return Answer(201, content, case.reference)
 
-    body = {"reference": case.reference, **given.model_dump(mode="json")}
-    return await answer_once(store, by, key, "disagreement", body, work, answer_for)
+    document = {"reference": case.reference, **body.model_dump(mode="json")}
+    return await answer_once(store, by, key, "disagreement", document, work, answer_for)
 
 
 def _part(case: Case) -> dict[str, Any]:

@@ -24,7 +24,7 @@ FURTHER_SCHEMA: dict[str, Any] = {
 FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES}
 
 
-class Given(BaseModel):
+class Fields(BaseModel):
     """Fields as a referrer gives them; further ones are kept, and flagged."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra=FURTHER_FIELDS)
@@ -40,17 +40,17 @@ class Given(BaseModel):
         return self
 
 
-class Name(Given):
+class Name(Fields):
     given: Text
     family: Text
 
 
-class Address(Given):
+class Address(Fields):
     line1: Text
     postcode: Text
 
 
-class SubjectGiven(Given):
+class SubjectGiven(Fields):
     """A person the contact is about."""
 
     name: Name | None = None
@@ -67,13 +67,13 @@ class SubjectGiven(Given):
     cohort: Text
 
 
-class HouseholdGiven(Given):
+class HouseholdGiven(Fields):
     name: Text
     relationship: Text
     date_of_birth: Text
 
 
-class SourceGiven(Given):
+class SourceGiven(Fields):
     """Who refers."""
 
     code: Text
@@ -85,7 +85,7 @@ class SourceGiven(Given):
     phone: Text
 
 
-class ConcernGiven(Given):
+class ConcernGiven(Fields):
     summary: Long
     narrative: Long
     primary_need: Text
@@ -94,7 +94,7 @@ class ConcernGiven(Given):
     immediate_danger: Truth
 
 
-class ConsentGiven(Given):
+class ConsentGiven(Fields):
     asked: Truth
     given: Truth
     override_reason: Long
@@ -126,7 +126,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def _or_nothing(kind: type[Given]) -> BeforeValidator:
+def _or_nothing(kind: type[Fields]) -> BeforeValidator:
     return BeforeValidator(as_object, json_schema_input_type=kind | None)
 
 
@@ -135,7 +135,7 @@ _Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
 _Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
 
 
-class Submission(Given):
+class Submission(Fields):
     """A contact: a concern, or something to identify somebody by. Nothing else is needed; everything helps."""
 
     model_config = ConfigDict(

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Any, get_args
 
-from mash.api.schemas.contact import Given, SubjectGiven, Submission
+from mash.api.schemas.contact import Fields, SubjectGiven, Submission
 from mash.config import codes
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
@@ -66,8 +66,8 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
     return command, items
 
 
-def _item(kind: str, given: Given, subject: str | None = None) -> Item:
-    return Item(kind, as_json(given.model_dump(exclude_none=True)).encode(), subject)
+def _item(kind: str, part: Fields, subject: str | None = None) -> Item:
+    return Item(kind, as_json(part.model_dump(exclude_none=True)).encode(), subject)
 
 
 def _cohort(subject: SubjectGiven) -> Any:
@@ -127,7 +127,7 @@ def _flags(submission: Submission) -> Any:
         yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)
 
 
-def _has_extra(given: Given) -> bool:
-    parts: list[Any] = [getattr(given, name) for name in type(given).model_fields]
-    nested = [p for part in parts for p in (part if isinstance(part, list) else [part]) if isinstance(p, Given)]
-    return bool(given.model_extra) or any(_has_extra(part) for part in nested)
+def _has_extra(fields: Fields) -> bool:
+    parts: list[Any] = [getattr(fields, name) for name in type(fields).model_fields]
+    nested = [p for part in parts for p in (part if isinstance(part, list) else [part]) if isinstance(p, Fields)]
+    return bool(fields.model_extra) or any(_has_extra(part) for part in nested)

@@ -120,8 +120,8 @@ def without_token(scene: Scene) -> str:
 @attack("have somebody's browser sign them out, from another site")
 def from_another_site(scene: Scene) -> str:
     with _browser(scene) as browser:
-        said = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example.org"}
-        return refused(browser.post("/sign-out-everywhere", headers=said), 403)
+        headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example.org"}
+        return refused(browser.post("/sign-out-everywhere", headers=headers), 403)
 
 
 @attack("read an answer from a page of another site")

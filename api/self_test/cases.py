@@ -6,7 +6,7 @@ from typing import Any
 
 from mash.api.client import CANARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
-from mash.api.self_test.scene import SAID, Scene
+from mash.api.self_test.scene import POLICE_ANSWER, Scene
 
 HELD = "what the police hold"
 
@@ -56,11 +56,11 @@ def uninvolved(scene: Scene) -> str:
 @attack(f"read {HELD}, as another agency and as the hub")
 def held(scene: Scene) -> str:
     theirs = scene.on.staff("agency", "police")
-    hold(SAID in allowed(scene.on.http.get(f"/cases/{scene.case}", headers=theirs)).text, "not even the police read it")
+    hold(POLICE_ANSWER in allowed(scene.on.http.get(f"/cases/{scene.case}", headers=theirs)).text, "not even the police read it")
     for headers in (scene.on.staff("agency", "health"), scene.on.staff("duty_manager"), scene.on.staff("service_manager")):
         for path in ("", "/log", "/information-product"):
             answer = scene.on.http.get(f"/cases/{scene.case}{path}", headers=headers)
-            hold(SAID not in answer.text, f"it is in {path or 'the case'}")
+            hold(POLICE_ANSWER not in answer.text, f"it is in {path or 'the case'}")
     return "a signpost, and none of the words"
 
 
@@ -69,8 +69,8 @@ def release(scene: Scene) -> str:
     ((item,),) = scene.on.sql("SELECT id FROM personal_item WHERE kind = 'answer_check' AND reference = %s", scene.case)
     command = {"kind": "release_information", "item": str(item), "necessity": "to_protect_a_child", "proportionality": "whole"}
     for headers in (scene.on.staff("agency", "health"), scene.on.staff("duty_manager")):
-        said = refused(scene.on.command(scene.case, command, headers, "Now."), 403, 404)
-    return said
+        refusal = refused(scene.on.command(scene.case, command, headers, "Now."), 403, 404)
+    return refusal
 
 
 @attack("answer another agency's check")
@@ -128,9 +128,9 @@ def glass_and_more(scene: Scene) -> str:
     before = scene.on.http.get(f"/cases/{scene.case}", headers=outside)
     hold(before.status_code == 404, "the case was open to them")
     allowed(scene.on.command(scene.case, {"kind": "break_glass"}, outside, "She stands in front of me."))
-    hold(SAID not in allowed(scene.on.http.get(f"/cases/{scene.case}", headers=outside)).text, "the words")
-    told = scene.on.sql("SELECT count(*) FROM notice WHERE reference = %s AND role = 'information_governance'", scene.case)
-    hold(told == [(1,)], "and nobody was told")
+    hold(POLICE_ANSWER not in allowed(scene.on.http.get(f"/cases/{scene.case}", headers=outside)).text, "the words")
+    notices = scene.on.sql("SELECT count(*) FROM notice WHERE reference = %s AND role = 'information_governance'", scene.case)
+    hold(notices == [(1,)], "and nobody was told")
     return "the case without the words; information governance is told"
 
 

@@ -33,9 +33,9 @@ def _waits(scene: Scene, link: AlertLink) -> bool:
 @attack("acknowledge by a link that somebody signed themselves")
 def forged(scene: Scene) -> str:
     link = _link(scene)
-    said = refused(scene.on.http.post(f"/alerts/{sign(secrets.token_hex(32), link)}"), 404)
+    refusal = refused(scene.on.http.post(f"/alerts/{sign(secrets.token_hex(32), link)}"), 404)
     hold(_waits(scene, link), "acknowledged")
-    return said
+    return refusal
 
 
 @attack("acknowledge another alert by changing a link")
@@ -43,9 +43,9 @@ def changed(scene: Scene) -> str:
     mine, theirs = _link(scene), _link(scene)
     _, when, signature = sign(_token_key(scene), mine).rsplit(".", 2)
     payload = base64.urlsafe_b64encode(str(list(theirs.model_dump().values())).replace("'", '"').encode()).rstrip(b"=").decode()
-    said = refused(scene.on.http.post(f"/alerts/{payload}.{when}.{signature}"), 404)
+    refusal = refused(scene.on.http.post(f"/alerts/{payload}.{when}.{signature}"), 404)
     hold(_waits(scene, theirs), "acknowledged")
-    return said
+    return refusal
 
 
 @attack("acknowledge by following a link, as mail scanners do")

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from mash.api.client import CANARY, ORDINARY, person
 from mash.api.proof import prove
 from mash.api.self_test.attack import GotIn, attack, hold, refused
-from mash.api.self_test.scene import SAID, Scene
+from mash.api.self_test.scene import POLICE_ANSWER, Scene
 from mash.config.settings import SettingsError
 from mash.flows.store.checkpoints import make_checkpoint, public_key, signing_key
 from mash.flows.store.erasure import erase
@@ -32,11 +32,11 @@ def _found(scene: Scene, by: str | None = None) -> list[str]:
 
 def _names(scene: Scene, sentence: str) -> str:
     """The sentence of `mash log verify` that holds this. Raises GotIn where there is none."""
-    said = _found(scene)
-    for each in said:
+    sentences = _found(scene)
+    for each in sentences:
         if sentence in each:
             return each
-    raise GotIn(f"not found; verified as {said or 'good'}")
+    raise GotIn(f"not found; verified as {sentences or 'good'}")
 
 
 def _signed(scene: Scene) -> str:
@@ -108,9 +108,9 @@ def accesses_removed(scene: Scene) -> str:
 
 @attack("sign checkpoints with a key of one's own")
 def checkpoints_forged(scene: Scene) -> str:
-    kept = public_key(signing_key(scene.on.settings))
+    ours = public_key(signing_key(scene.on.settings))
     scene.on.stored(lambda store: make_checkpoint(store, Ed25519PrivateKey.generate()))
-    found = [said for said in _found(scene, kept) if "signature does not hold" in said]
+    found = [sentence for sentence in _found(scene, ours) if "signature does not hold" in sentence]
     hold(bool(found), "taken for ours")
     scene.on.sql("DELETE FROM checkpoint WHERE number = (SELECT max(number) FROM checkpoint)")
     return found[-1]
@@ -142,7 +142,7 @@ def erased(scene: Scene) -> str:
 
     scene.on.stored(erase_it)
     hold("Whimberry" not in scene.on.http.get(f"/cases/{reference}", headers=reader).text, "it is still there")
-    hold(not [said for said in _found(scene) if reference in said], "and the chain does not verify any more")
+    hold(not [sentence for sentence in _found(scene) if reference in sentence], "and the chain does not verify any more")
     return "gone; its chain verifies"
 
 
@@ -168,14 +168,14 @@ def names_at_rest(scene: Scene) -> str:
         for (table,) in tables:
             with connection.cursor() as cursor, cursor.copy(f"COPY {table} TO STDOUT") as rows:
                 text = b"".join(bytes(row) for row in rows)
-            for part in (*CANARY.split(), SAID):
+            for part in (*CANARY.split(), POLICE_ANSWER):
                 hold(part.encode() not in text and part.encode().hex().encode() not in text, f"{part} is in {table}")
     return f"in none of {len(tables)} tables"
 
 
 @attack("find a name in logs, in Prefect, or in alerts")
 def names_elsewhere(scene: Scene) -> str:
-    parts = [*CANARY.split(), SAID]
+    parts = [*CANARY.split(), POLICE_ANSWER]
     logs = {str(path.name): path.read_text(errors="replace") for path in Path(scene.on.stack.logs).iterdir()}
     mails = {"a mail": "\n".join(f"{mail.to} {mail.subject} {mail.text}" for mail in list(scene.mailbox.messages))}
     prefect = {"Prefect": _prefect(scene)}

@@ -101,8 +101,8 @@ def deep(scene: Scene) -> str:
     for number, (opens, closes) in enumerate((("[", "]"), ('{"a":', "}"))):
         content = '{"concern": {"summary": "x", "more": ' + opens * 1_000 + "1" + closes * 1_000 + "}}"
         answer = scene.on.http.post("/referrals", content=content, headers={**headers, "Idempotency-Key": f"deep-{number}"})
-        said = refused(answer, 400)
-    return said
+        refusal = refused(answer, 400)
+    return refusal
 
 
 @attack("send a number that no number is")
@@ -110,8 +110,8 @@ def numbers(scene: Scene) -> str:
     headers = {**scene.on.staff("duty_manager"), "Idempotency-Key": "number", "Content-Type": "application/json"}
     for seen in ("NaN", "1e400", "9" * 5_000, "-1", "true"):
         body = json.dumps({"command": {"kind": "add_note"}, "words": "x"})[:-1] + f', "seen": {seen}}}'
-        said = refused(scene.on.http.post(f"/cases/{scene.case}/commands", content=body, headers=headers), 400)
-    return said
+        refusal = refused(scene.on.http.post(f"/cases/{scene.case}/commands", content=body, headers=headers), 400)
+    return refusal
 
 
 @attack("guess codes and keys from one place")

@@ -19,7 +19,7 @@ from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 
 HUBS = ("sandwell", "merton")
-SAID = "Known to officers by another name."
+POLICE_ANSWER = "Known to officers by another name."
 """What the police hold."""
 
 
@@ -63,7 +63,7 @@ def prepared(on: Instance, mailbox: Mailbox) -> Scene:
     on.key = on.stored(lambda store: make_api_key(store, NewKey("school", "sandwell", "education")))
     case = on.referral()
     on.rate(case)
-    on.answer(case, "police", SAID).raise_for_status()
+    on.answer(case, "police", POLICE_ANSWER).raise_for_status()
     key = on.stored(lambda store: make_api_key(store, NewKey("school", "merton", "education")))
     elsewhere = on.submit(ORDINARY, by=key).raise_for_status().json()["reference"]
     return Scene(on, mailbox, case, elsewhere, key)

@@ -6,7 +6,7 @@ import secrets
 
 from mash.api.client import CANARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
-from mash.api.self_test.scene import SAID, Scene
+from mash.api.self_test.scene import POLICE_ANSWER, Scene
 from mash.flows.store.api_keys import WALL, NewKey, make_api_key
 
 
@@ -15,19 +15,20 @@ def another_hubs_page(scene: Scene) -> str:
     address = f"/case/{scene.elsewhere}"
     allowed(scene.on.http.get(address, headers=scene.on.staff("duty_manager", hub="merton")))
     for path in (address, f"{address}/add_note", f"{address}/product.pdf"):
-        said = refused(scene.on.http.get(path, headers=scene.on.staff("duty_manager")), 404)
-    return said
+        refusal = refused(scene.on.http.get(path, headers=scene.on.staff("duty_manager")), 404)
+    return refusal
 
 
 @attack("read on a page, or on paper, what an agency has not released")
 def not_released(scene: Scene) -> str:
     address = f"/case/{scene.case}"
     hold(
-        SAID in allowed(scene.on.http.get(address, headers=scene.on.staff("agency", "police"))).text, "its owner does not see it"
+        POLICE_ANSWER in allowed(scene.on.http.get(address, headers=scene.on.staff("agency", "police"))).text,
+        "its owner does not see it",
     )
     for path in (address, f"/meetings/convened/{scene.case}"):
         page = allowed(scene.on.http.get(path, headers=scene.on.staff("duty_manager"))).text
-        hold(SAID not in page, "it is there")
+        hold(POLICE_ANSWER not in page, "it is there")
         hold("not" in page and ("has not shared with you" in page or "has not released" in page), "no signpost")
     return "a signpost"
 
@@ -48,8 +49,8 @@ def screen(scene: Scene) -> str:
     hold(CANARY not in wall.text and CANARY.split()[1] not in wall.text, "a name")
     for headers in ({"Authorization": f"Bearer {key}"}, {"Cookie": f"mash={key}"}, {"Cookie": f"mash-wall={key}"}):
         for path in ("/board", f"/case/{scene.case}", f"/referrals/{scene.case}", "/live", "/manager"):
-            said = refused(scene.on.http.get(path, headers=headers), 401, 403)
-    return said
+            refusal = refused(scene.on.http.get(path, headers=headers), 401, 403)
+    return refusal
 
 
 @attack("watch a hub's wall by the key of a referrer's system")
@@ -71,5 +72,5 @@ def path_trick(scene: Scene) -> str:
 @attack("look after the installation, or see its figures, as somebody else")
 def other_roles(scene: Scene) -> str:
     for path, role in (("/admin", "duty_manager"), ("/manager", "social_worker"), ("/meetings", "agency")):
-        said = refused(scene.on.http.get(path, headers=scene.on.staff(role)), 403)
-    return said
+        refusal = refused(scene.on.http.get(path, headers=scene.on.staff(role)), 403)
+    return refusal

@@ -49,8 +49,8 @@ def sql(scene: Scene) -> str:
             role = "information_governance" if path == "/accesses" else "duty_manager"
             hold(scene.on.http.post(path, json=body, headers=scene.on.staff(role)).status_code < 500, f"an error of {path}")
     hold(scene.on.sql("SELECT count(*) FROM referral") == [(before + 1,)], "other rows than its own")
-    kept = scene.on.case(answer.json()["reference"])["items"]
-    hold(json.dumps(SQL)[1:-1] in json.dumps(kept) or SQL in str(kept), "it was not kept as it was written")
+    items = scene.on.case(answer.json()["reference"])["items"]
+    hold(json.dumps(SQL)[1:-1] in json.dumps(items) or SQL in str(items), "it was not kept as it was written")
     return "kept as it was written; every table stands"
 
 
@@ -105,16 +105,16 @@ def header(scene: Scene) -> str:
 @attack("send control characters and halves of characters")
 def controls(scene: Scene) -> str:
     for text in ("a\x00b", "\x1b[31mred", "\x9b2J"):
-        said = refused(scene.on.submit({"concern": {"summary": text}}), 400)
+        refusal = refused(scene.on.submit({"concern": {"summary": text}}), 400)
     headers = {"Authorization": f"Bearer {scene.on.key}", "Idempotency-Key": "half", "Content-Type": "application/json"}
     refused(scene.on.http.post("/referrals", content=b'{"concern": {"summary": "\\ud83d"}}', headers=headers), 400)
-    return said
+    return refusal
 
 
 @attack("have an error repeat what was sent")
 def echo(scene: Scene) -> str:
     wrong = {"subjects": [{"name": CANARY}], "concern": [CANARY], "household": {CANARY: {"name": [CANARY]}}}
     answer = scene.on.submit(wrong)
-    said = refused(answer, 400)
+    refusal = refused(answer, 400)
     hold(not any(part in answer.text for part in CANARY.split()), "a name")
-    return f"{said}: fields are named, values are not"
+    return f"{refusal}: fields are named, values are not"

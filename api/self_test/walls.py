@@ -19,8 +19,8 @@ HELD = "SELECT count(*) FROM personal_item WHERE kind = 'answer_check' AND owner
 
 def be(connection: psycopg.Connection, by: Actor, at: datetime) -> None:
     """Say who acts and when, as every transaction of the application does."""
-    said = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role, "reach": reach(by.role), "now": str(at)}
-    for name, value in said.items():
+    settings = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role, "reach": reach(by.role), "now": str(at)}
+    for name, value in settings.items():
         connection.execute("SELECT set_config(%s, %s, true)", (f"mash.{name}", value))
 
 
@@ -51,10 +51,10 @@ def _denied(scene: Scene, by: Actor, *statements: str) -> str:
             try:
                 connection.execute(statement.encode())
             except psycopg.errors.InsufficientPrivilege as wrong:
-                said = str(wrong).splitlines()[0]
+                line = str(wrong).splitlines()[0]
                 continue
             hold(False, f"carried out: {statement}")
-    return said
+    return line
 
 
 DUTY = person("duty_manager")

@@ -72,11 +72,11 @@ async def missing_alerts(e: Evidence) -> Wrong:
     climbed = Counter((r.reference, r.event.id) for r in await events_of(e.store, ClockEscalated))
     query = select(NOTICES.c.reference, NOTICES.c.clock).where(NOTICES.c.kind.in_(URGENT))
     async with e.store.single.connect() as connection:
-        told = Counter((row.reference, row.clock) for row in (await connection.execute(query)).all())
+        alerts = Counter((row.reference, row.clock) for row in (await connection.execute(query)).all())
     return [
-        f"{name}: clock {clock} escalated {n} times, with {told[name, clock]} alerts"
+        f"{name}: clock {clock} escalated {n} times, with {alerts[name, clock]} alerts"
         for (name, clock), n in climbed.items()
-        if told[name, clock] < n  # what is handed over at a change of shift comes on top
+        if alerts[name, clock] < n  # what is handed over at a change of shift comes on top
     ]
 
 

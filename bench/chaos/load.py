@@ -154,7 +154,7 @@ class Load:
     async def _persist(self, http: httpx.AsyncClient, request: Request, what: str) -> httpx.Response:
         """Send the same request again until it is answered by something else than an error of the server's. A conflict of
         versions is the caller's to resolve; another refusal ends the life."""
-        loop, given_up = asyncio.get_running_loop(), None
+        loop, deadline = asyncio.get_running_loop(), None
         while True:
             try:
                 answer = await http.request(**request)
@@ -166,8 +166,8 @@ class Load:
             except httpx.TransportError:
                 pass
             if self.stopping.is_set():
-                given_up = given_up or loop.time() + PATIENCE
-                if loop.time() > given_up:
+                deadline = deadline or loop.time() + PATIENCE
+                if loop.time() > deadline:
                     self.accepted.unanswered.add(what)
                     raise Ended
             self.accepted.repeated += 1

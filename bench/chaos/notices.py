@@ -28,14 +28,14 @@ async def undelivered(e: Evidence) -> Wrong:
 
 async def unrecorded_messages(e: Evidence) -> Wrong:
     """Where the referrer got a message, the referral's log says so: its clock has stopped."""
-    told = ("acknowledgement", "outcome")
-    query = select(NOTICES.c.reference, NOTICES.c.kind).where(NOTICES.c.status == "delivered", NOTICES.c.kind.in_(told))
+    kinds = ("acknowledgement", "outcome")
+    query = select(NOTICES.c.reference, NOTICES.c.kind).where(NOTICES.c.status == "delivered", NOTICES.c.kind.in_(kinds))
     async with e.store.single.connect() as connection:
         delivered = (await connection.execute(query)).all()
-    said = Counter((r.reference, r.event.what) for r in await events_of(e.store, ReferrerTold))
-    missing = [(row.reference, row.kind) for row in delivered if not said[row.reference, row.kind]]
+    entries = Counter((r.reference, r.event.what) for r in await events_of(e.store, ReferrerTold))
+    missing = [(row.reference, row.kind) for row in delivered if not entries[row.reference, row.kind]]
     return [f"{reference}: the {kind} was delivered, and the log does not say so" for reference, kind in missing] + [
-        f"{reference}: the log says {n} times that the {kind} was told" for (reference, kind), n in said.items() if n > 1
+        f"{reference}: the log says {n} times that the {kind} was told" for (reference, kind), n in entries.items() if n > 1
     ]
 
 
@@ -51,16 +51,16 @@ async def misdelivered(e: Evidence) -> Wrong:
         what = (await _address(e.store, row), *_title(row))
         notices[what] += row.status == "delivered"
         tries[what] += tried[row.id]
-    kept, doubtful = _counted(e.mail.kept, notices), _counted(e.mail.doubtful, notices)
+    arrivals, doubtful = _counted(e.mail.messages, notices), _counted(e.mail.doubtful, notices)
     wrong = [
-        f"'{begin}...{end}' to {address.split('@')[0]}: {n} notices were delivered, {kept[address, begin, end]} arrived"
+        f"'{begin}...{end}' to {address.split('@')[0]}: {n} notices were delivered, {arrivals[address, begin, end]} arrived"
         for (address, begin, end), n in notices.items()
-        if kept[address, begin, end] < n
+        if arrivals[address, begin, end] < n
     ]
     return wrong + [
         f"'{begin}...{end}' to {address.split('@')[0]}: it arrived oftener than the {n} times that the ledger has"
         for (address, begin, end), n in tries.items()
-        if kept[address, begin, end] + doubtful[address, begin, end] > n
+        if arrivals[address, begin, end] + doubtful[address, begin, end] > n
     ]
 
 
@@ -82,7 +82,7 @@ def _title(row: Row[Any]) -> tuple[str, str]:
 
 def _counted(messages: Messages, notices: Counter[tuple[str, str, str]]) -> Counter[tuple[str, str, str]]:
     """How often each notice is among the messages."""
-    lines = Counter((to, line) for to, said in list(messages) for line in said)
+    lines = Counter((to, line) for to, titles in list(messages) for line in titles)
     timed: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     count: Counter[tuple[str, str, str]] = Counter()
     for what in notices:

@@ -23,12 +23,12 @@ FOLDED = re.compile(r"\d+ alerts")
 
 @dataclass
 class MailServer:
-    """A real SMTP server on loopback. What it took is `kept`; what it took and then would not own up to is `doubtful`: the
+    """A real SMTP server on loopback. What it took is `messages`; what it took and then would not own up to is `doubtful`: the
     sender has to believe that it did not go. Each is (address, titles): a message may bring several alerts."""
 
     port: int = field(default_factory=free_port)
     mood: Mood = "well"
-    kept: Messages = field(default_factory=list)
+    messages: Messages = field(default_factory=list)
     doubtful: Messages = field(default_factory=list)
     controller: Controller | None = None
 
@@ -55,9 +55,9 @@ class MailServer:
         """Take a message, or do what servers do that are not well."""
         while self.mood == "hangs":  # noqa: ASYNC110  the mood changes in another thread, which an asyncio.Event does not hear
             await asyncio.sleep(0.05)
-        said = titles(envelope.content)
-        took = self.kept if self.mood == "well" else self.doubtful
-        took += [(to, said) for to in envelope.rcpt_tos]
+        lines = titles(envelope.content)
+        took = self.messages if self.mood == "well" else self.doubtful
+        took += [(to, lines) for to in envelope.rcpt_tos]
         if self.mood == "hangs up after taking":
             server.transport.abort()
         return "250 kept" if self.mood == "well" else "451 something went wrong here"

@@ -52,7 +52,7 @@ def run_chaos(minutes: float, seed: int | None, as_json: bool) -> int:
             "commands": len(accepted.commands),
             "repeated": accepted.repeated,
             "unanswered": len(accepted.unanswered),
-            "mails": len(stage.mail.kept),
+            "mails": len(stage.mail.messages),
             "audit": found,
         }
         if any(found.values()):

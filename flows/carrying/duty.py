@@ -25,7 +25,7 @@ def gaps_ahead(store: Store, profile: Profile, rota: Rota, ahead: timedelta = AH
     return sorted(found, key=lambda gap: (gap.begins, gap.role))
 
 
-def told(gap: Gap) -> str:
+def gap_in_words(gap: Gap) -> str:
     """A gap in words."""
     return f"{gap.role.replace('_', ' ')} from {local(gap.begins)} to {local(gap.ends)}"
 
@@ -36,5 +36,5 @@ async def look_ahead(store: Store) -> None:
         if hub not in store.hubs or not (gaps := gaps_ahead(store, store.hubs[hub], rota)):
             continue
         more = f"; and {len(gaps) - MOST_NAMED} more" if len(gaps) > MOST_NAMED else ""
-        detail = "; ".join(told(gap) for gap in gaps[:MOST_NAMED]) + more
+        detail = "; ".join(gap_in_words(gap) for gap in gaps[:MOST_NAMED]) + more
         await tell_administrators(store, hub, "nobody will be on duty", f"{detail}. See `mash rota check`.", at_most_every=AGAIN)

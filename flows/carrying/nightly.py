@@ -43,10 +43,10 @@ async def take_checkpoint(store: Store, settings: Settings) -> Signed:
     signed = await make_checkpoint(store, signing_key(settings))
     if settings.checkpoint_dir:
         write_checkpoint(settings.checkpoint_dir, signed)
-    count = signed.said["contacts"]
+    count = signed.contents["contacts"]
     if count["contacts"] != count["outcomes"] + count["open"]:
         what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
-        await record_repair(store, None, f"checkpoint {signed.said['number']}: conservation fails: {what}")
+        await record_repair(store, None, f"checkpoint {signed.contents['number']}: conservation fails: {what}")
         for hub in store.hubs:
             for role in (ADMINISTRATOR, GOVERNANCE):
                 await tell_role(store, hub, role, "contacts do not add up in the signed checkpoint", what)
@@ -56,7 +56,7 @@ async def take_checkpoint(store: Store, settings: Settings) -> Signed:
 def write_checkpoint(folder: Path, signed: Signed) -> Path:
     """Write a checkpoint to a folder, under its number; one that is there is not written over."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"checkpoint-{signed.said['number']:06d}.json"
+    path = folder / f"checkpoint-{signed.contents['number']:06d}.json"
     with path.open("x") as file:
         file.write(as_json({"document": signed.document, "signature": signed.signature}))
     return path

@@ -66,11 +66,11 @@ class Postman:
         """At a change of shift, tell whoever comes on duty of the alerts that nobody has."""
 
         @cache  # a storm's ten thousand alerts are of a few roles
-        def holders(hub: str, told: str) -> tuple[tuple[str, str | None], ...]:
+        def holders(hub: str, recipient: str) -> tuple[tuple[str, str | None], ...]:
             if (profile := self.store.hubs.get(hub)) is None:
-                return ((told, None),)
+                return ((recipient, None),)
             now = self.store.time.now()
-            role = held_now(profile, told, now)
+            role = held_now(profile, recipient, now)
             if (rota := self.rotas.get(hub)) is None or role not in rota.roles:
                 return ((role, None),)
             return tuple((role, duty.person) for duty in rota.on_duty(role, now, profile.calendar))

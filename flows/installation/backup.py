@@ -30,7 +30,7 @@ DUMP = b"PGDMP"
 """How a dump in PostgreSQL's custom format begins."""
 
 
-_NOT_KEPT = (
+_NO_PROOF = (
     "the backup does not prove itself, and was not kept. Where `mash log verify` says the same, the database itself is broken:"
     " see docs/run/recovery.md; `mash backup --no-verify` copies it as it is"
 )
@@ -117,9 +117,9 @@ def restore_backup(settings: Settings, path: Path, by: list[Any]) -> Restored:
 def the_database(settings: Settings, *, new: bool) -> Iterator[str]:
     """The address of the owner of this installation's database; if that is in the embedded PostgreSQL, it runs meanwhile, made
     where `new` and there is none. Raises SettingsError or BackupFailed when it cannot be told which database is meant."""
-    given = settings.owner_database_url
-    if given is not None and not _embedded(settings, given):
-        yield given.get_secret_value()
+    address = settings.owner_database_url
+    if address is not None and not _embedded(settings, address):
+        yield address.get_secret_value()
         return
     if settings.database_url is not None and not _embedded(settings, settings.database_url):
         raise SettingsError(
@@ -187,7 +187,7 @@ def _prove(settings: Settings, path: Path, by: list[Any], expected: dict[str, in
         if expected.get(table) != restored.counts.get(table)
     ] + restored.wrong
     if wrong:
-        raise BackupFailed("\n".join([*wrong, _NOT_KEPT]))
+        raise BackupFailed("\n".join([*wrong, _NO_PROOF]))
 
 
 def _authenticate(path: Path, by: list[Any]) -> None:
@@ -200,7 +200,7 @@ def _authenticate(path: Path, by: list[Any]) -> None:
         raise BackupFailed(f"{path}: {failed}; nothing was restored") from None
     except OSError as failed:
         raise BackupFailed(f"{path} cannot be read: {failed.strerror}") from None
-    if beginning.kept != DUMP:
+    if beginning.content != DUMP:
         raise BackupFailed(f"{path} was opened, but is no backup of a database; nothing was restored")
 
 

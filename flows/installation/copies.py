@@ -81,8 +81,8 @@ def make_room(owner_url: str) -> int:
             raise BackupFailed(
                 f"{others} other connections to this database are open: stop the API and the workers (or `mash up`), then restore"
             )
-        kept = [name for name in ("referral", "event", "receipt") if name in _locked(connection)]
-        if any(connection.scalar(select(func.count()).select_from(table(name))) for name in kept):
+        log_tables = [name for name in ("referral", "event", "receipt") if name in _locked(connection)]
+        if any(connection.scalar(select(func.count()).select_from(table(name))) for name in log_tables):
             raise BackupFailed(
                 "this database has referrals: a backup is restored into an empty database only, so that nothing is overwritten."
                 " Restore beside it: into a new database (MASH_OWNER_DATABASE_URL) or another MASH_DATA_DIR"

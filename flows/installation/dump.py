@@ -44,8 +44,8 @@ def program(name: str, server: int) -> Path:
 
 
 def _version(candidate: Path) -> int:
-    said = subprocess.run([str(candidate), "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r" (\d+)", said)
+    output = subprocess.run([str(candidate), "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r" (\d+)", output)
     return int(found[1]) if found else 0
 
 
@@ -81,9 +81,9 @@ def _running(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
         stderr=pipe,
         preexec_fn=ends_with_parent(signal.SIGTERM),
     )
-    said: list[bytes] = []
+    complaints: list[bytes] = []
     # Read beside the work: a child that complains at length would wait for its reader, and we for it.
-    listening = Thread(target=lambda: said.append(child.stderr.read() if child.stderr else b""))
+    listening = Thread(target=lambda: complaints.append(child.stderr.read() if child.stderr else b""))
     listening.start()
     try:
         yield child
@@ -98,7 +98,7 @@ def _running(command: list[str], url: str) -> Iterator[subprocess.Popen[bytes]]:
         listening.join()
         _close(child)
     if code:
-        raise BackupFailed(_complaint(command[0], code, b"".join(said)))
+        raise BackupFailed(_complaint(command[0], code, b"".join(complaints)))
 
 
 def _close(child: subprocess.Popen[bytes]) -> None:
@@ -110,10 +110,10 @@ def _close(child: subprocess.Popen[bytes]) -> None:
                 continue
 
 
-def _complaint(command: str, code: int, said: bytes) -> str:
+def _complaint(command: str, code: int, output: bytes) -> str:
     """What a program says went wrong, without the details and contexts below it: they show rows."""
     name = Path(command).name
-    wrong = [line for line in said.decode(errors="replace").splitlines() if line.startswith(f"{name}: error:")]
+    wrong = [line for line in output.decode(errors="replace").splitlines() if line.startswith(f"{name}: error:")]
     if wrong and "unsupported version" in wrong[0]:
         return f"{wrong[0]}: the backup is of a newer PostgreSQL than this one; restore it into one as new as that"
     return wrong[0] if wrong else f"{name} ended with code {code}"
@@ -122,7 +122,7 @@ def _complaint(command: str, code: int, said: bytes) -> str:
 def _environment(url: str) -> dict[str, str]:
     """How libpq reaches the database, in the child's environment only: arguments are for everybody to see."""
     address = make_url(url)
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "host": address.host,
         "port": address.port,
         "user": address.username,
@@ -130,9 +130,9 @@ def _environment(url: str) -> dict[str, str]:
         "dbname": address.database,
         **address.query,
     }
-    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
     for option in pq.Conninfo.get_defaults():
-        value = given.get(option.keyword.decode())
+        value = parameters.get(option.keyword.decode())
         if option.envvar and value is not None:
-            kept[option.envvar.decode()] = ",".join(value) if isinstance(value, tuple) else str(value)
-    return {"PATH": os.defpath, "LC_ALL": "C", "PGAPPNAME": "mash backup", **kept}
+            environment[option.envvar.decode()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return {"PATH": os.defpath, "LC_ALL": "C", "PGAPPNAME": "mash backup", **environment}

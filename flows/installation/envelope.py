@@ -35,11 +35,11 @@ class Beginning:
     """Keeps the first bytes of what is written to it, and lets the rest go."""
 
     def __init__(self, size: int) -> None:
-        self.size, self.kept = size, b""
+        self.size, self.content = size, b""
 
     def write(self, data: bytes, /) -> int:
         """Take a piece."""
-        self.kept += data[: self.size - len(self.kept)]
+        self.content += data[: self.size - len(self.content)]
         return len(data)
 
     def flush(self) -> None:

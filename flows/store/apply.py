@@ -96,10 +96,10 @@ async def apply(
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes()
-    words_given = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
+    word_items = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
     written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
-        for item in words_given
+        for item in word_items
     )
     decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)

@@ -44,7 +44,7 @@ class Signed:
     signature: str
 
     @property
-    def said(self) -> dict[str, Any]:
+    def contents(self) -> dict[str, Any]:
         """What it says."""
         return dict(json.loads(self.document))
 
@@ -80,11 +80,11 @@ async def make_checkpoint(store: Store, key: Ed25519PrivateKey) -> Signed:
             since = (await connection.execute(_SINCE)).all()
             document = as_json(
                 {
-                    "number": last.said["number"] + 1 if last else 1,
+                    "number": last.contents["number"] + 1 if last else 1,
                     "at": store.time.now().isoformat(),
                     "previous": last.digest if last else NONE_BEFORE,
                     "events": _by_reference(since),
-                    "accesses": await _accesses(connection, last.said["accesses"]["to"] if last else 0, int(settled or 0)),
+                    "accesses": await _accesses(connection, last.contents["accesses"]["to"] if last else 0, int(settled or 0)),
                     "contacts": await _contacts(connection),
                 }
             )
@@ -127,14 +127,19 @@ async def _contacts(connection: AsyncConnection) -> dict[str, int]:
 
 
 async def _keep(connection: AsyncConnection, store: Store, signed: Signed, since: Iterable[Row[*tuple[Any, ...]]]) -> None:
-    row = {"number": signed.said["number"], "at": store.time.now(), "document": signed.document, "signature": signed.signature}
+    row = {
+        "number": signed.contents["number"],
+        "at": store.time.now(),
+        "document": signed.document,
+        "signature": signed.signature,
+    }
     await connection.execute(insert(CHECKPOINTS).values(**row))
     newest = {row.reference: row.sequence for row in since}
     rows = [{"reference": reference, "version": version} for reference, version in newest.items()]
     await connection.execute(_ANCHOR, {"rows": as_json(rows)})
 
 
-async def kept_checkpoints(store: Store, after: int = 0) -> list[Signed]:
+async def read_checkpoints(store: Store, after: int = 0) -> list[Signed]:
     """The checkpoints that the database keeps, the first one first."""
     query = select(CHECKPOINTS).where(CHECKPOINTS.c.number > after).order_by(CHECKPOINTS.c.number)
     async with store.single.connect() as connection:
@@ -150,8 +155,10 @@ def check_signatures(checkpoints: list[Signed], key: Ed25519PublicKey) -> list[s
         except (InvalidSignature, binascii.Error):
             wrong.append(f"checkpoint {place}: its signature does not hold: it was changed, or signed by another key")
             continue
-        if each.said["previous"] != before:
-            wrong.append(f"checkpoint {each.said['number']}: it does not follow the one before it: one was left out or exchanged")
+        if each.contents["previous"] != before:
+            wrong.append(
+                f"checkpoint {each.contents['number']}: it does not follow the one before it: one was left out or exchanged"
+            )
         before = each.digest
     return wrong
 
@@ -160,13 +167,14 @@ async def verify_against(store: Store, checkpoints: list[Signed]) -> AsyncIterat
     """What the database no longer says as it was signed: which event was changed or removed since, which accesses."""
     async with store.engine.connect() as connection:
         for each in checkpoints:
-            said = each.said
-            for reference, (first, hashes) in said["events"].items():
-                async for wrong in _verify_events(connection, reference, first, hashes, said["at"]):
+            contents = each.contents
+            for reference, (first, hashes) in contents["events"].items():
+                async for wrong in _verify_events(connection, reference, first, hashes, contents["at"]):
                     yield wrong
-            accesses = said["accesses"]
+            accesses = contents["accesses"]
             if await _accesses(connection, accesses["after"], accesses["to"]) != accesses:
-                yield f"the accesses {accesses['after'] + 1} to {accesses['to']} are not as they were signed on {said['at'][:10]}"
+                span = f"{accesses['after'] + 1} to {accesses['to']}"
+                yield f"the accesses {span} are not as they were signed on {contents['at'][:10]}"
 
 
 async def _verify_events(

@@ -112,12 +112,12 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
     async with store.single.connect() as connection:
         await connection.execute(_FAILED, values)
     if last and notice.kind != "system":
-        said = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
+        results = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
         await tell_administrators(
             store,
             notice.hub,
             "a notice could not be delivered",
             f"Notice {notice.id} ({notice.kind}) to {notice.person or notice.role} failed in {notice.tries} rounds"
-            f"{f': {said}' if said else ''}.",
+            f"{f': {results}' if results else ''}.",
             avoid=[channel.fingerprint for _, channel in notice.channels],
         )

@@ -19,7 +19,7 @@ from mash.flows.store.sessions import hash_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DRAFTS
 
-KEPT = timedelta(days=14)
+LIFETIME = timedelta(days=14)
 """A draft that nobody has written in for so long is deleted."""
 LARGEST = 150_000
 """Bytes of all its answers, as JSON: the longest text that a page takes (100,000 characters), and half as much for the rest."""
@@ -44,7 +44,7 @@ async def begin_draft(store: Store, answers: Answers, room: int) -> str:
     _demand_short(text)
     row = {"hash": hash_of(secret), "sealed": _sealed(secret, text), "touched_at": now}
     async with store.engine.begin() as connection:
-        await connection.execute(delete(DRAFTS).where(DRAFTS.c.touched_at < now - KEPT))
+        await connection.execute(delete(DRAFTS).where(DRAFTS.c.touched_at < now - LIFETIME))
         await _demand_room(connection, room)
         await connection.execute(insert(DRAFTS).values(**row))
     return secret
@@ -82,7 +82,7 @@ async def finish_draft(store: Store, secret: str, reference: str) -> None:
 
 
 def _of(secret: str) -> Select[Any]:
-    return select(DRAFTS.c.sealed).where(DRAFTS.c.hash == hash_of(secret), DRAFTS.c.touched_at > datetime.now(UTC) - KEPT)
+    return select(DRAFTS.c.sealed).where(DRAFTS.c.hash == hash_of(secret), DRAFTS.c.touched_at > datetime.now(UTC) - LIFETIME)
 
 
 async def _read(connection: AsyncConnection, secret: str, query: Select[Any]) -> Answers | None:

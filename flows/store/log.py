@@ -122,11 +122,11 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
         for row in (await connection.execute(select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()
     }
     for recorded in log:
-        given = (getattr(recorded.event, name, None) for name in ("words", "redacted"))
-        for words in {*getattr(recorded.event, "held", ()), *filter(None, given)}:
+        references = (getattr(recorded.event, name, None) for name in ("words", "redacted"))
+        for words in {*getattr(recorded.event, "held", ()), *filter(None, references)}:
             try:
-                kept = sealed.get(UUID(words.item))
-                intact = kept is not None and digest(key, unseal(AESGCM(key), kept, reference)) == words.hmac
+                item = sealed.get(UUID(words.item))
+                intact = item is not None and digest(key, unseal(AESGCM(key), item, reference)) == words.hmac
             except KeyDestroyed:
                 intact = False
             if not intact:

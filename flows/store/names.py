@@ -69,5 +69,5 @@ def people(key: bytes, reference: str, hub: str, items: Iterable[Item]) -> list[
 
 def name_of(content: bytes) -> str:
     """The name in an item about a person."""
-    given = json.loads(content).get("name") or ""
-    return " ".join(str(given.get(part) or "") for part in ("given", "family")) if isinstance(given, dict) else str(given)
+    name = json.loads(content).get("name") or ""
+    return " ".join(str(name.get(part) or "") for part in ("given", "family")) if isinstance(name, dict) else str(name)

@@ -189,9 +189,9 @@ def _labels(row: Entry, step: Step) -> list[str]:
 
 def _copy(row: Entry, person: str | None, wall: datetime) -> dict[str, Any]:
     """The same notice, to somebody else who is on duty too."""
-    kept = ("reference", "hub", "kind", "role", "clock", "facts", "created_at", "urgency")
+    columns = ("reference", "hub", "kind", "role", "clock", "facts", "created_at", "urgency")
     waits = {"status": "queued", "tries": 0, "next_try_at": wall, "person": person}
-    return {**{name: getattr(row, name) for name in kept}, **waits}
+    return {**{name: getattr(row, name) for name in columns}, **waits}
 
 
 def to_avoid(row: Entry) -> frozenset[str]:
@@ -206,12 +206,12 @@ async def hand_over(store: Store, holders: Callable[[str, str], Collection[tuple
     open_ = select(NOTICES).where(NOTICES.c.kind.in_(URGENT), ~NOTICES.c.over, recent)
     async with store.engine.begin() as connection:
         rows = (await connection.execute(open_.order_by(NOTICES.c.id))).all()
-        told = {(row.reference, row.clock, row.role, row.person) for row in rows}
+        alerts = {(row.reference, row.clock, row.role, row.person) for row in rows}
         passed: dict[tuple[Any, ...], dict[str, Any]] = {}
         for row in (row for row in rows if row.status == "delivered"):
             for role, person in holders(row.hub, row.role):
                 alert = (row.reference, row.clock, role, person)
-                if alert not in told:
+                if alert not in alerts:
                     passed[alert] = _copy(row, person, datetime.now(UTC)) | {"role": role, "created_at": store.time.now()}
         if passed:
             await connection.execute(insert(NOTICES), list(passed.values()))

@@ -20,7 +20,7 @@ from mash.states.values import Actor
 PREFIX = "mash-session-"
 SHOWN = 12
 """So many digits of a session's hash stand in logs: enough to find it with `mash session list`."""
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """Who was signed in is kept for so long after it is over."""
 SEEN_EVERY = timedelta(minutes=1)
 """A session's last use is written down no more often than this."""
@@ -64,7 +64,7 @@ async def begin_session(
         "ended_at": None,
     }
     async with store.single.connect() as connection:
-        await connection.execute(delete(SESSIONS).where(SESSIONS.c.ends_at < now - KEPT))
+        await connection.execute(delete(SESSIONS).where(SESSIONS.c.ends_at < now - RETENTION))
         await connection.execute(insert(SESSIONS).values(**row))
     return secret
 

@@ -107,12 +107,8 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     wall = datetime.now(UTC)
     simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
     async with engine.begin() as connection:
-        for profile in hubs.values():
-            await connection.execute(
-                insert(PROFILES)
-                .values(digest=profile.digest, hub=profile.name, document=profile.canonical, stored_at=wall)
-                .on_conflict_do_nothing()
-            )
+        in_force = [{"digest": p.digest, "hub": p.name, "document": p.canonical, "stored_at": wall} for p in hubs.values()]
+        await connection.execute(insert(PROFILES).values(in_force).on_conflict_do_nothing())
         await connection.execute(
             insert(ANCHOR).values(id=1, wall=wall, simulated=simulated, rate=settings.time_rate).on_conflict_do_nothing()
         )

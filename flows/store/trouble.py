@@ -13,10 +13,10 @@ from mash.flows.store.tables import NOTICES, REPAIRS
 from mash.notifications.notices import ADMINISTRATOR, ORDINARY
 
 
-def _told_since(hub: str, role: str, what: str, since: datetime) -> Select[tuple[int]]:
-    said = cast(NOTICES.c.facts, JSON)["what"].as_string()
+def _notices_since(hub: str, role: str, what: str, since: datetime) -> Select[tuple[int]]:
+    fact = cast(NOTICES.c.facts, JSON)["what"].as_string()
     ours = (NOTICES.c.reference.is_(None), NOTICES.c.kind == "system", NOTICES.c.hub == hub, NOTICES.c.role == role)
-    return select(NOTICES.c.id).where(*ours, NOTICES.c.created_at > since, said == what).limit(1)
+    return select(NOTICES.c.id).where(*ours, NOTICES.c.created_at > since, fact == what).limit(1)
 
 
 async def dead_notices(store: Store) -> list[Row[Any]]:
@@ -63,7 +63,7 @@ async def tell_role(
     was told the same less than `at_most_every` ago."""
     facts = {"what": what, "detail": detail, "avoid": avoid or []}
     async with store.engine.begin() as connection:
-        if at_most_every and await connection.scalar(_told_since(hub, role, what, store.time.now() - at_most_every)):
+        if at_most_every and await connection.scalar(_notices_since(hub, role, what, store.time.now() - at_most_every)):
             return
         await connection.execute(
             insert(NOTICES).values(

@@ -125,12 +125,12 @@ class Writes:
 
     def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Words]:
         """Encrypt personal items under the referral's key; returns what the log says of them, in the same order."""
-        cipher, said = AESGCM(key), []
+        cipher, words = AESGCM(key), []
         for item in items:
-            said.append(Words(item=str(uuid4()), hmac=digest(key, item.content)))
+            words.append(Words(item=str(uuid4()), hmac=digest(key, item.content)))
             self.items.append(
                 {
-                    "id": said[-1].item,
+                    "id": words[-1].item,
                     "reference": reference,
                     "hub": by.hub,
                     "kind": item.kind,
@@ -143,7 +143,7 @@ class Writes:
                     "sealed": as_bytea(seal(cipher, item.content, reference)),
                 }
             )
-        return said
+        return words
 
     def append(self, standing: Standing, decision: Decision, profile: Profile, by: Actor, now: datetime) -> Referral:
         """Add what was decided to a referral's log, with all that follows from it; returns the referral as it will be."""

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader
 from mash.flows.store.log import read_log
 from mash.flows.store.names import NAMED, name_of
 from mash.flows.store.reads.case import Case, read_case
-from mash.flows.store.reads.items import Kept, read_everything
+from mash.flows.store.reads.items import PlainItem, read_everything
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.telling.story import facts_of, named
@@ -53,14 +53,16 @@ async def answer(store: Store, reference: str, subject: str, by: str) -> tuple[s
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         items = await read_everything(connection, store, case)
     profile = store.hubs.get(case.hub)
-    log = [(dated(each.at), line) for each in await read_log(store, reference) if (line := _told(each, subject, profile))]
+    log = [
+        (dated(each.at), line) for each in await read_log(store, reference) if (line := _event_in_words(each, subject, profile))
+    ]
     shown, left_out = _sorted_out(case, subject, items)
     page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("access_request.html")
     text = page.render(reference=reference, subject=subject, shown=shown, left_out=left_out, log=log)
     return text, len(left_out)
 
 
-def _sorted_out(case: Case, subject: str, items: Iterable[Kept]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _sorted_out(case: Case, subject: str, items: Iterable[PlainItem]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What is shown, with others blacked out, and what is left out, with why."""
     items = list(items)
     others = frozenset(_others(subject, items))
@@ -74,7 +76,7 @@ def _sorted_out(case: Case, subject: str, items: Iterable[Kept]) -> tuple[list[d
     return shown, left_out
 
 
-def _reason(case: Case, subject: str, item: Kept) -> str | None:
+def _reason(case: Case, subject: str, item: PlainItem) -> str | None:
     if item.kind in AGENCIES_OWN:
         held = case.referral.held[item.id]
         return LEFT_OUT["agency"] if not held.released else LEFT_OUT["whole"] if held.redacted else None
@@ -83,18 +85,18 @@ def _reason(case: Case, subject: str, item: Kept) -> str | None:
     return LEFT_OUT.get(item.kind)
 
 
-def _told(recorded: Recorded, subject: str, profile: Profile | None) -> str:
+def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -> str:
     """An event in words, as far as it is about this subject or about all; empty for one about somebody else."""
     event = recorded.event
     if getattr(event, "subject", subject) != subject:
         return ""
     if outcomes := getattr(event, "outcomes", None):
-        event = event.model_copy(update={"outcomes": {sid: told for sid, told in outcomes.items() if sid == subject}})
+        event = event.model_copy(update={"outcomes": {sid: outcome for sid, outcome in outcomes.items() if sid == subject}})
     facts = facts_of(event, profile, without=ABOUT_THE_REFERRER)
     return f"{named(event)}{': ' if facts else ''}{facts}"
 
 
-def _words(item: Kept) -> str:
+def _words(item: PlainItem) -> str:
     """An item as text: what is kept as fields, a line each."""
     try:
         fields = json.loads(item.content)
@@ -112,19 +114,19 @@ def _lines(fields: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]
             yield label, value
 
 
-def _others(subject: str, items: Iterable[Kept]) -> Iterator[str]:
+def _others(subject: str, items: Iterable[PlainItem]) -> Iterator[str]:
     """The words of the names, and the addresses, of everybody else whom the case names."""
     own = {word for item in items if item.kind == "subject" and item.subject == subject for word in _name_words(item)}
     for item in items:
         if item.kind in NAMED and item.subject != subject:
             yield from (word for word in _name_words(item) if word not in own)
         if item.kind == "referrer":
-            given = json.loads(item.content)
-            yield from (str(given[name]) for name in ("email", "phone") if given.get(name))
-            yield from (word for word in re.findall(r"\w+", str(given.get("name") or "")) if len(word) > SHORTEST)
+            referrer = json.loads(item.content)
+            yield from (str(referrer[name]) for name in ("email", "phone") if referrer.get(name))
+            yield from (word for word in re.findall(r"\w+", str(referrer.get("name") or "")) if len(word) > SHORTEST)
 
 
-def _name_words(item: Kept) -> list[str]:
+def _name_words(item: PlainItem) -> list[str]:
     return [word for word in re.findall(r"\w+", name_of(item.content)) if len(word) >= SHORTEST]
 
 

@@ -99,8 +99,8 @@ class Line:
 def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
     """The story, latest first. Reminders of the system that follow one another are one line, with all of them within."""
     lines: list[Line] = []
-    kept = [each for each in reversed(story) if each.event.kind not in UNTOLD]
-    for reminders, some in groupby(kept, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
+    events = [each for each in reversed(story) if each.event.kind not in UNTOLD]
+    for reminders, some in groupby(events, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
         several = tuple(Line(each.at, named(each.event), facts_of(each.event, profile), each.by) for each in some)
         if reminders and len(several) > 1:
             what = f"{len(several)} reminders and alerts since {dated(several[-1].at)}"
@@ -110,7 +110,7 @@ def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
     return lines
 
 
-def told(recorded: Recorded, profile: Profile | None) -> str:
+def event_in_words(recorded: Recorded, profile: Profile | None) -> str:
     """One event in words: what happened and its facts, with the agencies' titles at the hub (None: it is not served here)."""
     facts = facts_of(recorded.event, profile)
     return f"{named(recorded.event)}{': ' if facts else ''}{facts}"
@@ -129,8 +129,8 @@ def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] =
         facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
     else:
         left_out = _LEFT_OUT | without
-        given = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
-        facts = (_fact(name, value, profile) for name, value in given)
+        fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
+        facts = (_fact(name, value, profile) for name, value in fields)
     return "; ".join(filter(None, facts))
 
 
@@ -171,9 +171,9 @@ def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profil
     """The timeline as Markdown for whoever looks after the installation, newest last; and which notices went, to which roles."""
 
     def line(recorded: Recorded) -> str:
-        return told(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
+        return event_in_words(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
 
     rows = "\n".join(f"| {r.sequence} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
     sent = "\n".join(f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
-    told_whom = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
-    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{told_whom}"
+    sent_table = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
+    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{sent_table}"

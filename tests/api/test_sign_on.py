@@ -24,11 +24,13 @@ import psycopg
 import pyotp
 import pytest
 from commands import mash_here
+from fastapi import FastAPI
 from hub import eventually
 from serving import serving
 
 from mash.api.accounts import change_accounts, change_password, new_account
 from mash.api.app import create_app
+from mash.api.identity import Provider
 from mash.api.pages import live as live_pages
 from mash.config.permissions import read_permissions
 from mash.config.settings import Settings, SettingsError
@@ -46,6 +48,7 @@ class Place:
     """A running API, and a provider at which staff sign in."""
 
     stack: Stack
+    app: FastAPI
     issuer: str
     codes: pyotp.TOTP
 
@@ -102,8 +105,8 @@ def place() -> Iterator[Place]:
     )
     process = run_provider(port)
     try:
-        with Stack(settings, ()) as stack, serving(stack.settings):
-            yield Place(stack, issuer, pyotp.TOTP(account.one_time_codes.get_secret_value()))
+        with Stack(settings, ()) as stack, serving(stack.settings) as app:
+            yield Place(stack, app, issuer, pyotp.TOTP(account.one_time_codes.get_secret_value()))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait()
@@ -112,9 +115,11 @@ def place() -> Iterator[Place]:
 
 @pytest.fixture(autouse=True)
 def as_it_was(place: Place) -> None:
-    """The provider behaves, and nobody has failed lately."""
+    """The provider behaves, and nothing of it is known to us yet; nobody is signed in, or has failed lately."""
     place.told()
-    place.sql("DELETE FROM sign_in_failure")
+    ours = place.app.state.provider
+    place.app.state.provider = Provider(ours.file, ours.callback)
+    place.sql("TRUNCATE session, sign_in_failure, one_time_code")
 
 
 SIGN_IN = "/sign-in/start?onward=/account"

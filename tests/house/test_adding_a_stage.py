@@ -37,23 +37,23 @@ if TYPE_CHECKING:
 class ReferToPanel(CommandBase):
     """The unborn child's plan is to be made by the panel."""
 
-    kind: Literal["refer_to_panel"] = "refer_to_panel"
+    kind: Literal["refer_to_example_panel"] = "refer_to_example_panel"
 
 
 class RecordPanel(CommandBase):
     """The panel met."""
 
-    kind: Literal["record_panel"] = "record_panel"
+    kind: Literal["record_example_panel"] = "record_example_panel"
     midwife_came: bool
 
 
 class ReferredToPanel(EventBase):
-    kind: Literal["referred_to_panel"] = "referred_to_panel"
+    kind: Literal["referred_to_example_panel"] = "referred_to_example_panel"
     words: Words | None = Field(alias="said")
 
 
 class PanelHeld(EventBase):
-    kind: Literal["panel_held"] = "panel_held"
+    kind: Literal["example_panel_held"] = "example_panel_held"
     midwife_came: bool
     words: Words | None = Field(alias="said")
 
@@ -62,46 +62,46 @@ class PanelHeld(EventBase):
 def refer(d: Deciding, cmd: ReferToPanel, words: Words | None) -> None:
     """Only an unborn child's plan is made here."""
     d.record(ReferredToPanel(words=demands.words(words, "referring to the panel")))
-    d.go("refer_to_panel")
+    d.go("refer_to_example_panel")
 
 
-@act(RecordPanel, stages=("pre_birth_panel",))
+@act(RecordPanel, stages=("example_panel",))
 def record(d: Deciding, cmd: RecordPanel, words: Words | None) -> None:
     """The panel met, and the case is decided."""
     d.record(PanelHeld(midwife_came=cmd.midwife_came, words=words))
-    d.go("end_panel")
+    d.go("end_example_panel")
 
 
 changes_nothing(ReferredToPanel)
 changes_nothing(PanelHeld)
 
 
-@usually("pre_birth_panel")
-def _pre_birth_panel(world: World, rating: str) -> Iterator[Step]:
-    yield Wait(("pre_birth_panel",))
+@usually("example_panel")
+def _example_panel(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("example_panel",))
     yield Give(RecordPanel(midwife_came=True), "duty_manager", "the panel met")
 '''
 STAGE = """    Stage(
-        "pre_birth_panel",
+        "example_panel",
         "Pre-birth panel",
         interrupted=True,
-        leads={"end_panel": "decision"},
+        leads={"end_example_panel": "decision"},
     ),
 """
 CLOCK = """
-[stages.pre_birth_panel]
+[stages.example_panel]
 length = "10 working days"
 owner = "duty_manager"
 source = "ours: an example"
 """
 WORDS = """
-[refer_to_panel]
+[refer_to_example_panel]
 button = "Refer to the pre-birth panel"
 done = "Referred to the pre-birth panel"
 help = "The panel makes the unborn child's plan. Say why."
 roles = ["managers"]
 
-[record_panel]
+[record_example_panel]
 button = "Record the panel"
 done = "Panel recorded"
 help = "Say whether the midwife came."
@@ -120,17 +120,15 @@ class Edit:
 
 
 PARTS = {
-    "the stage": Edit("states/stages.py", STAGE, '    Stage("sign_off", "Decision to be signed off"'),
-    "the move to it": Edit(
-        "states/stages.py", '"refer_to_panel": "pre_birth_panel", ', '"ask_sign_off": "sign_off", **_ON_DECISION'
-    ),
-    "the theme": Edit("states/acts/pre_birth.py", THEME),
-    "its import": Edit("states/messages.py", "    pre_birth,\n", "    protection,\n"),
+    "the stage": Edit("states/stages.py", STAGE, '    Stage(\n        "decision",'),
+    "the move to it": Edit("states/stages.py", '"refer_to_example_panel": "example_panel", ', '"ask_sign_off": "sign_off"'),
+    "the theme": Edit("states/acts/example.py", THEME),
+    "its import": Edit("states/messages.py", "    example,\n", "    protection,\n"),
     "its commands": Edit(
-        "states/messages.py", "    | pre_birth.ReferToPanel\n    | pre_birth.RecordPanel\n", "    | upkeep.AddNote,\n"
+        "states/messages.py", "    | example.ReferToPanel\n    | example.RecordPanel\n", "    | upkeep.AddNote,\n"
     ),
     "its events": Edit(
-        "states/messages.py", "    | pre_birth.ReferredToPanel\n    | pre_birth.PanelHeld\n", "    | course.ClocksStarted\n"
+        "states/messages.py", "    | example.ReferredToPanel\n    | example.PanelHeld\n", "    | course.ClocksStarted\n"
     ),
     "its words": Edit("config/commands.toml", WORDS),
     "its clock": Edit("config/defaults.toml", CLOCK),
@@ -142,7 +140,7 @@ from mash.config.commands import COMMANDS
 from mash.config.permissions import may
 from mash.config.profile import load_profile
 from mash.states.acts.contact import ReceiveContact
-from mash.states.acts.pre_birth import RecordPanel, ReferToPanel
+from mash.states.acts.example import RecordPanel, ReferToPanel
 from mash.states.acts.rating import RateReferral
 from mash.states.chart import diagram
 from mash.states.stages import awaiting
@@ -157,9 +155,9 @@ contact = ReceiveContact(contact="referral", source="1A", source_agency="health"
 case.give(contact, rater, words=case.fresh_words())
 case.give(RateReferral(rating="blue"), rater)
 case.give(ReferToPanel(), manager, words=case.fresh_words())
-(clock,) = (clock for clock in case.referral.running if clock.kind == "pre_birth_panel")
-print(awaiting(case.stage), "|", clock.why.split(" from")[0], "|", "pre_birth_panel" in diagram())
-print(may("team_manager", "refer_to_panel"), may("agency", "refer_to_panel"), COMMANDS["record_panel"].asks["midwife_came"])
+(clock,) = (clock for clock in case.referral.running if clock.kind == "example_panel")
+print(awaiting(case.stage), "|", clock.why.split(" from")[0], "|", "example_panel" in diagram())
+print(may("team_manager", "refer_to_example_panel"), may("agency", "refer_to_example_panel"), COMMANDS["record_example_panel"].asks["midwife_came"])
 case.give(RecordPanel(midwife_came=True), manager)
 print(case.stage)
 """
@@ -191,7 +189,9 @@ def build(tree: Path, parts: dict[str, Edit]) -> None:
     for part in parts.values():
         path = tree / part.file
         text = path.read_text() if path.exists() else ""
-        assert not part.beside or part.beside in text, f"{part.file} has no place for it: {part.beside}"
+        assert not part.beside or part.beside in text, (
+            f"{part.file} was changed: say here where the example goes now, not {part.beside!r}"
+        )
         path.write_text(text.replace(part.beside, part.new + part.beside, 1) if part.beside else text + part.new)
 
 
@@ -208,7 +208,7 @@ def test_a_stage_with_two_commands_needs_five_files_and_lives(tree: Path, panel:
     build(tree, panel)
     lived = run(tree, LIVES)
     assert lived.stdout.splitlines() == [
-        "Awaiting pre-birth panel | pre birth panel: 10 working days | True",
+        "Awaiting pre-birth panel | example panel: 10 working days | True",
         "True False Did the midwife come?",
         "decision",
     ], lived.stderr
@@ -227,13 +227,13 @@ def without(parts: dict[str, Edit], name: str, *words: str) -> None:
 @pytest.mark.parametrize(
     ("part", "owed"),
     [
-        ("the stage", "states/stages.py: expected the stage 'pre_birth_panel', which states/acts/pre_birth.py:"),
-        ("the move to it", "states/stages.py: nothing leads to pre_birth_panel: expected a move in `leads` of a stage before it"),
-        ("its commands", "states/messages.py: expected a line for ReferToPanel in StaffCommand (states/acts/pre_birth.py:"),
-        ("its events", "states/messages.py: expected a line for PanelHeld in Event (states/acts/pre_birth.py:"),
-        ("its words", "config/commands.toml:1: [record_panel] is missing: expected button, done, help, roles"),
-        ("its clock", "config/defaults.toml: expected [stages.pre_birth_panel]: length, owner and source of its clock"),
-        ("the theme", "No module named 'mash.states.acts.pre_birth'|cannot import name 'pre_birth'"),
+        ("the stage", "states/stages.py: expected the stage 'example_panel', which states/acts/example.py:"),
+        ("the move to it", "states/stages.py: nothing leads to example_panel: expected a move in `leads` of a stage before it"),
+        ("its commands", "states/messages.py: expected a line for ReferToPanel in StaffCommand (states/acts/example.py:"),
+        ("its events", "states/messages.py: expected a line for PanelHeld in Event (states/acts/example.py:"),
+        ("its words", "config/commands.toml:1: [record_example_panel] is missing: expected button, done, help, roles"),
+        ("its clock", "config/defaults.toml: expected [stages.example_panel]: length, owner and source of its clock"),
+        ("the theme", "No module named 'mash.states.acts.example'|cannot import name 'example'"),
         ("its import", "states/messages.py"),
     ],
 )
@@ -249,16 +249,16 @@ def test_a_part_that_is_left_out_is_named(tree: Path, panel: dict[str, Edit], pa
 @pytest.mark.parametrize(
     ("part", "words", "owed"),
     [
-        ("the stage", 'leads={"end_panel": "decision"},', "states/stages.py: pre_birth_panel leads nowhere"),
-        ("the theme", '@act(RecordPanel, stages=("pre_birth_panel",))', "expected a function with @act(RecordPanel, ...)"),
-        ("the theme", ', stages=("pre_birth_panel",)', "expected the stages in which a person may give record_panel"),
+        ("the stage", 'leads={"end_example_panel": "decision"},', "states/stages.py: example_panel leads nowhere"),
+        ("the theme", '@act(RecordPanel, stages=("example_panel",))', "expected a function with @act(RecordPanel, ...)"),
+        ("the theme", ', stages=("example_panel",)', "expected the stages in which a person may give record_example_panel"),
         ("the theme", "changes_nothing(PanelHeld)", "expected @folds(PanelHeld), or changes_nothing(PanelHeld)"),
-        ("the theme", '@usually("pre_birth_panel")', "states/acts: expected a function with @usually('pre_birth_panel')"),
-        ("its words", 'asks.midwife_came = "Did the midwife come?"', "record_panel: asks.midwife_came is missing"),
-        ("its words", 'button = "Record the panel"', "record_panel.button: Field required"),
-        ("its words", 'done = "Panel recorded"', "record_panel.done: Field required"),
-        ("its words", 'help = "Say whether the midwife came."', "record_panel.help: Field required"),
-        ("its words", 'roles = ["hub"]', "record_panel.roles: Field required"),
+        ("the theme", '@usually("example_panel")', "states/acts: expected a function with @usually('example_panel')"),
+        ("its words", 'asks.midwife_came = "Did the midwife come?"', "record_example_panel: asks.midwife_came is missing"),
+        ("its words", 'button = "Record the panel"', "record_example_panel.button: Field required"),
+        ("its words", 'done = "Panel recorded"', "record_example_panel.done: Field required"),
+        ("its words", 'help = "Say whether the midwife came."', "record_example_panel.help: Field required"),
+        ("its words", 'roles = ["hub"]', "record_example_panel.roles: Field required"),
     ],
 )
 def test_words_that_are_left_out_are_named(tree: Path, panel: dict[str, Edit], part: str, words: str, owed: str) -> None:

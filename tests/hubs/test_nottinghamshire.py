@@ -27,7 +27,7 @@ from hubs_at_work import (
 from mash.api.routes.cases import brief
 from mash.config.profile import load_profile
 from mash.flows.store.reads.case import Case as StoredCase
-from mash.flows.telling.story import told
+from mash.flows.telling.story import event_in_words
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
@@ -233,7 +233,7 @@ def test_nottinghamshire_the_audit_trail_says_who_did_what_and_when() -> None:
     case.now += timedelta(hours=1)
     case.give(AnswerCheck(agency="police", known=True), POLICE)
     lines = [
-        (at, by.agency, told(_recorded(case, at, by, event), case.profile))
+        (at, by.agency, event_in_words(_recorded(case, at, by, event), case.profile))
         for at, by, event in case.log
         if event.kind.startswith(("re", "ch"))
     ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mash.notifications import notices
 from mash.notifications.notices import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on, on_entering
+from mash.notifications.wording import KINDS
 from mash.states.acts.checks import ChecksRequested
 from mash.states.course import StageEntered
 
@@ -30,3 +34,13 @@ def test_a_stage_that_there_is_not_and_the_beginning_of_any_stage_are_refused() 
         on_entering("traige")
     with pytest.raises(TypeError, match="use on_entering"):
         on(StageEntered)
+
+
+def test_every_notice_that_a_theme_writes_has_its_words() -> None:
+    owed = []
+    for path in sorted(Path(notices.__path__[0]).glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("notice", "about") and node.args:
+                kinds = [word.value for word in ast.walk(node.args[0]) if isinstance(word, ast.Constant)]
+                owed += [f"{path.name}:{node.lineno}: notifications/templates/{kind}.j2" for kind in kinds if kind not in KINDS]
+    assert owed == [], "expected a template for each"

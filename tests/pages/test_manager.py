@@ -35,7 +35,7 @@ async def test_one_hub_does_not_wait_for_anothers_figures_and_nobody_reckons_wha
         return [TODAY]
 
     monkeypatch.setattr(manager, "_reckoned", reckoned)
-    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Kept(), store=None))
+    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Cache(), store=None))
     slow = [asyncio.create_task(manager._figures(app, chief("sandwell"), 13)) for _ in range(2)]
     await asyncio.sleep(0)
     assert await asyncio.wait_for(manager._figures(app, chief("merton"), 13), 5) == [TODAY]
@@ -85,7 +85,7 @@ async def test_who_asks_for_a_table_while_it_is_reckoned_gets_one_that_was_begun
         return [replace(TODAY, says=f"reckoning {begun[-1]}")]
 
     monkeypatch.setattr(manager, "_reckoned", reckoned)
-    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Kept(), store=None))
+    app = SimpleNamespace(state=SimpleNamespace(figures=manager.Cache(), store=None))
     page = asyncio.create_task(manager._figures(app, chief("sandwell"), 13))
     await asyncio.sleep(0)
     tables = [asyncio.create_task(manager._figures(app, chief("sandwell"), 13, fresh=0)) for _ in range(3)]

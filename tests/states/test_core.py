@@ -46,7 +46,8 @@ from mash.states.profile import Category, Consultation, ContactKind, Profile, Si
 from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
-from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED
+from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN
+from mash.states.usual import USUAL, Give, Until, Wait
 from mash.states.values import Actor, ReportedConsent, Subject, Words
 from mash.states.world import World
 
@@ -561,6 +562,23 @@ def at_stage(stage: str) -> Family:
                 give("R", ConcludeEnquiries(outcome="conference"), MANAGER)
     assert world.states["R"].stage == stage
     return world
+
+
+@pytest.mark.parametrize("stage", SEEN)
+def test_what_usually_happens_in_a_stage_can_be_done_there(stage: str) -> None:
+    here = at_stage(stage).cases["R"]
+    gave = False
+    for step in USUAL[stage](here, "amber"):
+        match step:
+            case Wait():
+                pass
+            case Until():
+                here.run_to(step.at)
+            case Give():
+                by = Actor(id=step.person or step.role, role=step.role, agency=step.agency, hub="any")
+                here.give(step.command, by, words=WORDS)
+                gave = True
+    assert gave
 
 
 def clock(world: Family, clock_id: str, reference: str = "R") -> Any:

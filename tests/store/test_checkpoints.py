@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from mash.config.settings import Settings
 from mash.flows.carrying.nightly import take_checkpoint
 from mash.flows.store.apply import act
-from mash.flows.store.checkpoints import Signed, check_signatures, kept_checkpoints, make_checkpoint, verify_against
+from mash.flows.store.checkpoints import Signed, check_signatures, make_checkpoint, read_checkpoints, verify_against
 from mash.flows.store.log import fold, read_log, verify
 from mash.flows.store.reads.accesses import accesses_of
 from mash.flows.store.reads.look import look_at
@@ -41,19 +41,19 @@ async def test_each_checkpoint_holds_what_is_new_and_names_the_one_before(store:
     await look_at(store, reference, DUTY, "read_case")
     second = await make_checkpoint(store, KEY)
     third = await make_checkpoint(store, KEY)
-    count = len(first.said["events"][reference][1])
-    assert second.said["events"][reference][0] == count + 1 and third.said["events"] == {}
-    assert second.said["accesses"]["count"] == 1 and third.said["accesses"]["count"] == 0
-    assert (second.said["previous"], third.said["previous"]) == (first.digest, second.digest)
-    assert [each.said["number"] for each in await kept_checkpoints(store)] == [1, 2, 3]
-    assert check_signatures(await kept_checkpoints(store), KEY.public_key()) == []
+    count = len(first.contents["events"][reference][1])
+    assert second.contents["events"][reference][0] == count + 1 and third.contents["events"] == {}
+    assert second.contents["accesses"]["count"] == 1 and third.contents["accesses"]["count"] == 0
+    assert (second.contents["previous"], third.contents["previous"]) == (first.digest, second.digest)
+    assert [each.contents["number"] for each in await read_checkpoints(store)] == [1, 2, 3]
+    assert check_signatures(await read_checkpoints(store), KEY.public_key()) == []
     assert await held_against(store, [first, second, third]) == []
 
 
 async def test_a_checkpoint_counts_what_came_in_what_became_of_it_and_what_was_refused(store: Store) -> None:
     await submit(store)
     await record_refused(store, SCHOOL, "k-1", "submission", {}, Answer(422, {}))
-    said = (await make_checkpoint(store, KEY)).said["contacts"]
+    said = (await make_checkpoint(store, KEY)).contents["contacts"]
     # The store's own submission has no receipt here: that is what the check is there to find.
     assert said == {"contacts": 0, "outcomes": 0, "open": 1, "refused": 1}
 
@@ -128,7 +128,7 @@ async def test_who_looked_cannot_be_taken_back(store: Store, owner_connection: p
 async def test_who_asked_what_a_person_looked_at_is_signed_too(store: Store, owner_connection: psycopg.Connection) -> None:
     await accesses_of(store, "d.manager", GOVERNANCE)
     kept = [await make_checkpoint(store, KEY)]
-    assert kept[0].said["accesses"]["count"] == 1 and await held_against(store, kept) == []
+    assert kept[0].contents["accesses"]["count"] == 1 and await held_against(store, kept) == []
     owner_connection.execute("UPDATE access SET about = 'somebody.else'")
     assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, kept))
 
@@ -148,7 +148,7 @@ async def test_a_forged_a_changed_and_a_left_out_checkpoint_are_found(store: Sto
     await submit(store)
     one, two, three = [await make_checkpoint(store, KEY) for _ in range(3)]
     forged = Signed(two.document, Ed25519PrivateKey.generate().sign(two.document.encode()).hex())
-    said = two.said | {"contacts": {"contacts": 0, "outcomes": 0, "open": 0, "refused": 0}}
+    said = two.contents | {"contacts": {"contacts": 0, "outcomes": 0, "open": 0, "refused": 0}}
     changed = Signed(json.dumps(said), two.signature)
     public = KEY.public_key()
     assert any("signature does not hold" in s for s in check_signatures([one, forged, three], public))

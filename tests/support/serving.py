@@ -10,6 +10,7 @@ from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from mash.api.app import create_app
 from mash.api.wire import server_options
@@ -21,7 +22,7 @@ LONGEST_START = 60.0
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[None]:
+def serving(settings: Settings) -> Iterator[FastAPI]:
     """The application answers at the address that its settings say; what it logs goes to logs/api.log of its data directory."""
     with _logging_to(settings.data_dir / "logs" / "api.log"):
         app = create_app(settings)
@@ -35,7 +36,7 @@ def serving(settings: Settings) -> Iterator[None]:
             while not server.started:
                 assert thread.is_alive() and time.monotonic() < deadline, "the application does not start"
                 time.sleep(0.005)
-            yield
+            yield app
         finally:
             # Who still listens to what is live is not waited for.
             server.should_exit = server.force_exit = True

@@ -34,7 +34,7 @@ Name = Annotated[str, Path(pattern=r"^[a-z-]{1,30}$")]
 
 
 @dataclass
-class Kept:
+class Cache:
     """Figures that were reckoned lately, by hub and weeks: when, and what. Each hub's are reckoned one at a time."""
 
     found: dict[tuple[str, int], tuple[float, list[Figure]]] = field(default_factory=dict)
@@ -85,13 +85,13 @@ def _period(weeks: int) -> int:
 
 async def _figures(app: Any, by: Actor, weeks: int, fresh: float = FRESH) -> list[Figure]:
     """The figures, whose reckoning began at most so many seconds before they were asked for."""
-    kept: Kept = app.state.figures
+    cache: Cache = app.state.figures
     which = (by.hub, _period(weeks))
     oldest = time.monotonic() - fresh
-    async with kept.reckoning[by.hub]:
-        if which not in kept.found or kept.found[which][0] < oldest:
-            kept.found[which] = (time.monotonic(), await _reckoned(app.state.store, by, weeks))
-    return kept.found[which][1]
+    async with cache.reckoning[by.hub]:
+        if which not in cache.found or cache.found[which][0] < oldest:
+            cache.found[which] = (time.monotonic(), await _reckoned(app.state.store, by, weeks))
+    return cache.found[which][1]
 
 
 async def _reckoned(store: Store, by: Actor, weeks: int) -> list[Figure]:

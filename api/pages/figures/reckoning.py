@@ -39,21 +39,21 @@ def share(part: int, whole: int) -> float:
 class Clocks:
     """What became of the clocks of one kind: kept and missed, and how many hours each took that has ended."""
 
-    kept: int = 0
+    in_time: int = 0
     missed: int = 0
     hours: list[float] = field(default_factory=list)
 
-    def add(self, kept: bool, hours: float | None) -> None:
+    def add(self, in_time: bool, hours: float | None) -> None:
         """One that was kept or missed; it has ended after so many hours, or goes on."""
-        self.kept += kept
-        self.missed += not kept
+        self.in_time += in_time
+        self.missed += not in_time
         if hours is not None:
             self.hours.append(hours)
 
     @property
     def number(self) -> int:
         """How many there were."""
-        return self.kept + self.missed
+        return self.in_time + self.missed
 
 
 class Tally:
@@ -73,7 +73,7 @@ class Tally:
         self.ratings = Counter[tuple[str, str]]()
         self.linked = dict[str, tuple[datetime, set[str]]]()
         # Of the clocks that were due, by week, stage and agency.
-        self.due, self.kept = [0] * len(self.mondays), [0] * len(self.mondays)
+        self.due, self.in_time = [0] * len(self.mondays), [0] * len(self.mondays)
         self.stages, self.agencies = defaultdict[str, Clocks](Clocks), defaultdict[str, Clocks](Clocks)
         self.climbed = 0
         # Of what is open now.
@@ -131,19 +131,19 @@ class Tally:
         verdict = verdict_of(due_at, breached_at, ended_at, clock["met"])
         if verdict not in ("kept", "missed"):
             return
-        kept = verdict == "kept"
-        self.unheard += not kept and not ended_at and not clock["acknowledged_by"]
+        in_time = verdict == "kept"
+        self.unheard += not in_time and not ended_at and not clock["acknowledged_by"]
         # By when it was due: of what came in lately, only the short clocks have run out, and only what was done early is done.
         week = self._week(due_at)
         if week is None:
             return
         self.due[week] += 1
-        self.kept[week] += kept
+        self.in_time[week] += in_time
         self.climbed += clock["rung"] > 0
         took = (ended_at - moment(clock["started_at"])).total_seconds() / 3600 if ended_at else None
-        self.stages[clock["kind"]].add(kept, took)
+        self.stages[clock["kind"]].add(in_time, took)
         if clock["kind"] == "check":
-            self.agencies[whose(clock["id"])].add(kept, took)
+            self.agencies[whose(clock["id"])].add(in_time, took)
 
     def _week(self, at: datetime) -> int | None:
         """The number of the week that a moment is in; None for one before them all, or still to come."""
@@ -165,10 +165,10 @@ class Tally:
         begun = next((week for week, number in enumerate(self.contacts) if number), len(self.contacts))
         return {self.mondays[week]: self.contacts[week] for week in range(begun, len(self.contacts) - 1)}
 
-    def kept_by_week(self) -> dict[datetime, float]:
+    def in_time_by_week(self) -> dict[datetime, float]:
         """The share of clocks kept, by the whole week in which they were due, where any was."""
-        weeks = zip(self.mondays[:-1], self.kept, self.due, strict=False)
-        return {monday: share(kept, due) for monday, kept, due in weeks if due}
+        weeks = zip(self.mondays[:-1], self.in_time, self.due, strict=False)
+        return {monday: share(in_time, due) for monday, in_time, due in weeks if due}
 
 
 def _midnight(at: datetime) -> datetime:

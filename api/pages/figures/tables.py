@@ -69,7 +69,7 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> list[
         _counted("ratings", "Rating at first and now", tally.ratings, lambda of: f"{sentence(of[0])} to {worded(of[1])}"),
         _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
         _clocks("agencies", "Replies in time, by agency", tally.agencies, lambda name: titles.get(name, sentence(name))),
-        _weekly("in-time", "Share of clocks kept, by the week in which they were due", tally.kept_by_week(), "per cent", 100),
+        _weekly("in-time", "Share of clocks kept, by the week in which they were due", tally.in_time_by_week(), "per cent", 100),
         _repeats(tally, beside.referred),
         _counted("outcomes", "Outcomes", tally.outcomes, sentence),
         _ages(tally.ages),
@@ -105,7 +105,7 @@ def _weekly(name: str, title: str, found: Mapping[datetime, float], unit: str, m
     rows = tuple(
         (f"{monday:%d %b %Y}", value, _remark(limits, place, value)) for place, (monday, value) in enumerate(found.items())
     )
-    return Figure(name, title, _said(limits, unit), ("Week from", unit.capitalize(), "Remark"), rows, "weeks", limits)
+    return Figure(name, title, _range_in_words(limits, unit), ("Week from", unit.capitalize(), "Remark"), rows, "weeks", limits)
 
 
 def _remark(limits: Limits | None, place: int, value: float) -> str:
@@ -116,7 +116,7 @@ def _remark(limits: Limits | None, place: int, value: float) -> str:
     return ""
 
 
-def _said(limits: Limits | None, unit: str) -> str:
+def _range_in_words(limits: Limits | None, unit: str) -> str:
     if limits is None:
         return f"Too few whole weeks to tell a change from chance: {FEWEST} are needed."
     low, high, mean = (short(value) for value in (limits.low, limits.high, limits.mean))
@@ -145,15 +145,15 @@ def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[
     heads = ("What", "Kept, per cent", "Clocks", "Of these ended", *HOURS.values())
     if not rows:
         return Figure(name, title, "None was due yet.", heads, rows)
-    least, kept = rows[0][:2]
-    says = "All were on time." if kept == 100 else f"{least} has the lowest share on time: {short(float(kept))} per cent."
+    least, per_cent = rows[0][:2]
+    says = "All were on time." if per_cent == 100 else f"{least} has the lowest share on time: {short(float(per_cent))} per cent."
     return Figure(name, title, f"{says} Hours are of those that have ended.", heads, rows)
 
 
 def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
     hours = sorted(clocks.hours)
     within = (round(percentile(hours, each), 1) if hours else "none ended" for each in HOURS)
-    return label, share(clocks.kept, clocks.number), clocks.number, len(hours), *within
+    return label, share(clocks.in_time, clocks.number), clocks.number, len(hours), *within
 
 
 def _repeats(tally: Tally, referred: Mapping[str, datetime]) -> Figure:
@@ -184,7 +184,7 @@ def _ages(ages: Sequence[timedelta]) -> Figure:
 
 def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
     rows: Rows = (
-        ("Deadlines missed", sum(tally.due) - sum(tally.kept)),
+        ("Deadlines missed", sum(tally.due) - sum(tally.in_time)),
         ("Escalated further", tally.climbed),
         ("Alerts acknowledged", len(acknowledged)),
         ("Not acknowledged yet", tally.unheard),

@@ -20,7 +20,7 @@ from mash.api.pages.page import page
 from mash.api.pages.refer import submission
 from mash.api.pages.refer.steps import PUBLIC, Answers, Errors, Step, Typed
 from mash.api.problems import Malformed
-from mash.flows.store.drafts import KEPT, NoRoom, NotWritten, begin_draft, read_draft, write_draft
+from mash.flows.store.drafts import LIFETIME, NoRoom, NotWritten, begin_draft, read_draft, write_draft
 from mash.flows.store.store import Store
 from mash.states.clocks import day_of
 from mash.states.profile import Profile
@@ -36,7 +36,7 @@ WORDS: dict[str, Any] = {
     "danger": submission.DANGER,
     "yes_no": submission.YES_NO,
     "wants": submission.WANTS,
-    "kept_days": KEPT.days,
+    "draft_days": LIFETIME.days,
 }
 """What there is to choose from, and for how long a draft is kept."""
 SEVERAL = ("categories",)
@@ -73,8 +73,8 @@ async def keep(request: Request, change: Callable[[Answers], Answers]) -> Mine:
     def changed(stored: dict[str, Any]) -> dict[str, Any]:
         return change(Answers.model_validate(stored)).model_dump(exclude_defaults=True)
 
-    if secret and (kept := await write_draft(app.store, secret, changed, app.settings.drafts_room)) is not None:
-        return Mine(secret, Answers.model_validate(kept))
+    if secret and (draft := await write_draft(app.store, secret, changed, app.settings.drafts_room)) is not None:
+        return Mine(secret, Answers.model_validate(draft))
     return await begin(request, change(Answers(begun_again=True, looked_over=True)))
 
 
@@ -103,7 +103,7 @@ def shown(
     """A page about a draft, with what is wrong first, and what was typed."""
     values = {name: text.split(",") if name in SEVERAL else [text] for name, text in (typed or {}).items()}
     hubs: dict[str, Profile] = request.app.state.store.hubs
-    hub = hubs.get(answers.said("area", "hub")) or next(iter(hubs.values()))
+    hub = hubs.get(answers.answer("area", "hub")) or next(iter(hubs.values()))
     known = {
         "hubs": hubs,
         "answers": answers,
@@ -128,7 +128,7 @@ def on(request: Request, mine: Mine, path: str) -> Response:
 
 def remembering(request: Request, answer: Response, mine: Mine) -> Response:
     """An answer with which the browser keeps the secret, for as long as the draft is kept."""
-    set_cookie(request, answer, mine.secret, COOKIE, int(KEPT.total_seconds()))
+    set_cookie(request, answer, mine.secret, COOKIE, int(LIFETIME.total_seconds()))
     return answer
 
 
@@ -150,5 +150,5 @@ async def read_form(request: Request) -> FormData:
 def typed_in(form: FormData, step: Step) -> Typed:
     """The fields of a page, as they were typed."""
     # Half a character is no text, and cannot be shown again.
-    given = {name: ",".join(str(each) for each in form.getlist(name)) for name in step.fields}
-    return {name: text.replace("\r\n", "\n").encode(errors="replace").decode() for name, text in given.items()}
+    values = {name: ",".join(str(each) for each in form.getlist(name)) for name in step.fields}
+    return {name: text.replace("\r\n", "\n").encode(errors="replace").decode() for name, text in values.items()}

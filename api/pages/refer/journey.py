@@ -9,9 +9,9 @@ from mash.api.auth import REFERRER_ROLE, drop_cookie, holder, same_origin
 from mash.api.pages.refer import submission
 from mash.api.pages.refer.draft import COOKIE, NOT_WRITTEN, Mine, begin, find_mine, on, remembering, shown, today, unsent
 from mash.api.pages.refer.steps import Answers, Errors, after, faults
-from mash.api.pages.refusals import said_of
+from mash.api.pages.refusals import answer_in_words
 from mash.api.routes.referrals import take_in
-from mash.flows.store.drafts import KEPT, NotWritten, finish_draft, read_draft
+from mash.flows.store.drafts import LIFETIME, NotWritten, finish_draft, read_draft
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import KeyReused
@@ -72,7 +72,7 @@ async def go_on(request: Request, secret: str) -> Response:
 async def _drafted(request: Request, secret: str) -> Answers:
     stored = await read_draft(request.app.state.store, secret)
     if stored is None:
-        raise NotFound(f"this link does not work: it is incomplete, or it has not been used for {KEPT.days} days")
+        raise NotFound(f"this link does not work: it is incomplete, or it has not been used for {LIFETIME.days} days")
     return Answers.model_validate(stored)
 
 
@@ -129,14 +129,14 @@ async def send(request: Request) -> Response:
     if wrong := faults(mine.answers, len(app.store.hubs)):
         return _check_page(request, mine.answers, wrong, 422)
     key = hash_of(mine.secret)
-    hub = app.store.hub(mine.answers.said("area", "hub") or next(iter(app.store.hubs))).name
+    hub = app.store.hub(mine.answers.answer("area", "hub") or next(iter(app.store.hubs))).name
     by = Actor(id=f"form:{key[:24]}", role=REFERRER_ROLE, agency=submission.agency_of(mine.answers), hub=hub)
     try:
         answer = await take_in(app, submission.submission_of(mine.answers), by, key)
     except KeyReused:
         return _check_page(request, mine.answers, {"/refer": CHANGED}, 409)
     if answer.reference is None:
-        return _check_page(request, mine.answers, {"/refer/worries": said_of(answer.body)}, answer.status)
+        return _check_page(request, mine.answers, {"/refer/worries": answer_in_words(answer.body)}, answer.status)
     await finish_draft(app.store, mine.secret, answer.reference)
     return on(request, mine, "/refer/sent")
 

@@ -44,14 +44,14 @@ class Answers(BaseModel):
     sent: str = ""
     """Which referral it has become."""
 
-    def said(self, page: str, field: str) -> str:
+    def answer(self, page: str, field: str) -> str:
         """An answer, without the blanks around it."""
         return self.pages.get(page, {}).get(field, "").strip()
 
     @property
     def advice(self) -> bool:
         """Whether they want advice, and not yet refer."""
-        return self.said("want", "want") == "advice"
+        return self.answer("want", "want") == "advice"
 
     def with_page(self, page: str, typed: Typed) -> Answers:
         """These answers, with those of a page."""
@@ -65,12 +65,12 @@ class Answers(BaseModel):
         """These answers, with a person added to a list or changed in it; one of whom nothing is said is none."""
         entries, new = self.entries(which), {ENTRY: entry, **typed}
         if not says(typed):
-            kept = [each for each in entries if each[ENTRY] != entry]
+            people = [each for each in entries if each[ENTRY] != entry]
         elif any(each[ENTRY] == entry for each in entries):
-            kept = [new if each[ENTRY] == entry else each for each in entries]
+            people = [new if each[ENTRY] == entry else each for each in entries]
         else:
-            kept = [*entries, new]
-        return self.model_copy(update={which: kept})
+            people = [*entries, new]
+        return self.model_copy(update={which: people})
 
 
 def says(typed: Mapping[str, str]) -> bool:
@@ -96,7 +96,7 @@ class Step:
 
     def faults(self, typed: Typed) -> Errors:
         """What must be set right: what is not chosen, and what cannot be kept as it is."""
-        missing = {name: said for name, said in self.needed.items() if not typed.get(name)}
+        missing = {name: error for name, error in self.needed.items() if not typed.get(name)}
         return {**missing, **{name: wrong for name in self.fields if (wrong := _text_fault(name, typed.get(name, "")))}}
 
 
@@ -129,13 +129,13 @@ OR_AGE = "or leave the date empty and give an age"
 
 
 def _person(typed: Typed, today: date) -> Errors:
-    given = {name: typed.get(name, "").strip() for name in DATE}
-    missing = [name for name in DATE if not given[name]]
+    parts = {name: typed.get(name, "").strip() for name in DATE}
+    missing = [name for name in DATE if not parts[name]]
     if len(missing) == len(DATE):
         return {}
     if missing:
         return {missing[0]: f"Enter the {' and the '.join(missing)} too, {OR_AGE}"}
-    if not re.fullmatch("[0-9]{4}", given["year"]):
+    if not re.fullmatch("[0-9]{4}", parts["year"]):
         return {"year": f"Enter the year in four figures, such as 2015, {OR_AGE}"}
     if (day := date_of(typed)) is None:
         return {"day": f"Enter a real date in figures, such as 27 3 2015, {OR_AGE}"}
@@ -154,11 +154,11 @@ def _date_out_of_place(day: date, unborn: bool, today: date) -> Errors:
 
 def date_of(typed: Mapping[str, str]) -> date | None:
     """The date in three boxes; None where it is none."""
-    given = [typed.get(name, "").strip() for name in ("year", "month", "day")]
-    if not all(re.fullmatch("[0-9]{1,4}", each) for each in given):
+    parts = [typed.get(name, "").strip() for name in ("year", "month", "day")]
+    if not all(re.fullmatch("[0-9]{1,4}", each) for each in parts):
         return None
     try:
-        return date(*(int(each) for each in given))
+        return date(*(int(each) for each in parts))
     except ValueError:
         return None
 
@@ -244,6 +244,6 @@ def faults(answers: Answers, hubs: int) -> Errors:
             if text := next(iter(STEPS[name].faults(typed).values()), ""):
                 wrong[address] = text
     people = [*answers.people, *(each for each in answers.household if each.get("name", "").strip())]
-    if not answers.said("worries", "worries") and not people:
+    if not answers.answer("worries", "worries") and not people:
         wrong["/refer/worries"] = "Say what worries you, or who it is about: one of them is enough"
     return wrong

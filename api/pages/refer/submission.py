@@ -53,7 +53,7 @@ POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b", re.IGNOREC
 
 def agency_of(answers: Answers) -> str:
     """The source agency of whoever writes."""
-    return FROM[kind][1] if (kind := answers.said("you", "kind")) in FROM else "unknown"
+    return FROM[kind][1] if (kind := answers.answer("you", "kind")) in FROM else "unknown"
 
 
 def submission_of(answers: Answers) -> Submission:
@@ -64,28 +64,28 @@ def submission_of(answers: Answers) -> Submission:
             "kind": "advice" if answers.advice else "referral",
             "source": _source(answers),
             "subjects": [_subject(each) for each in answers.people],
-            "household": [_given(each, "name", "relationship") for each in answers.household],
+            "household": [_texts(each, "name", "relationship") for each in answers.household],
             "concern": {
-                "summary": _said(worries, "worries"),
+                "summary": _text(worries, "worries"),
                 "categories": [each for each in CATEGORIES if each in worries.get("categories", "").split(",")],
-                "immediate_danger": _said(answers.pages.get("danger", {}), "danger"),
+                "immediate_danger": _text(answers.pages.get("danger", {}), "danger"),
             },
             "consent": _consent(answers.pages.get("consent", {})),
         }
     )
 
 
-def _said(typed: Mapping[str, str], name: str) -> str | None:
+def _text(typed: Mapping[str, str], name: str) -> str | None:
     return typed.get(name, "").strip() or None
 
 
-def _given(typed: Mapping[str, str], *names: str) -> dict[str, str | None]:
-    return {name: _said(typed, name) for name in names}
+def _texts(typed: Mapping[str, str], *names: str) -> dict[str, str | None]:
+    return {name: _text(typed, name) for name in names}
 
 
 def _source(answers: Answers) -> dict[str, Any]:
     you = answers.pages.get("you", {})
-    known = _given(you, "name", "role", "organisation", "email", "phone")
+    known = _texts(you, "name", "role", "organisation", "email", "phone")
     kind = you.get("kind", "")
     code = FROM[kind][2] if kind in FROM else None
     nobody = kind in PUBLIC and not any(known[name] for name in ("name", "email", "phone"))
@@ -93,34 +93,34 @@ def _source(answers: Answers) -> dict[str, Any]:
 
 
 def _subject(typed: Typed) -> dict[str, Any]:
-    address = _said(typed, "address")
+    address = _text(typed, "address")
     postcode = POSTCODE.search(address or "")
     return {
-        "name": _given(typed, "given", "family"),
-        "cohort": _said(typed, "cohort"),
-        "expected_date" if typed.get("cohort") == "unborn" else "date_of_birth": _day_given(typed),
-        "age_estimate": _said(typed, "age"),
-        "school": _said(typed, "school"),
+        "name": _texts(typed, "given", "family"),
+        "cohort": _text(typed, "cohort"),
+        "expected_date" if typed.get("cohort") == "unborn" else "date_of_birth": _day_text(typed),
+        "age_estimate": _text(typed, "age"),
+        "school": _text(typed, "school"),
         "address": {"line1": address, "postcode": postcode[0].upper() if postcode else None} if address else None,
     }
 
 
-def _day_given(typed: Typed) -> str | None:
+def _day_text(typed: Typed) -> str | None:
     """A date as it is sent: one that is half known, or is none, as it was given."""
     if day := date_of(typed):
         return day.isoformat()
-    given = [typed.get(name, "").strip() for name in DATE]
-    return " ".join(each or "?" for each in given) if any(given) else None
+    parts = [typed.get(name, "").strip() for name in DATE]
+    return " ".join(each or "?" for each in parts) if any(parts) else None
 
 
 def _consent(typed: Typed) -> dict[str, Any]:
     agreed = typed.get("agreed", "")
     return {
-        "family_informed": _said(typed, "told"),
+        "family_informed": _text(typed, "told"),
         "asked": agreed in ("yes", "no") if agreed else None,
         "given": agreed if agreed in ("yes", "no") else None,
-        "override_reason": _said(typed, "why"),
-        "safe_contact": _said(typed, "safe"),
+        "override_reason": _text(typed, "why"),
+        "safe_contact": _text(typed, "safe"),
     }
 
 
@@ -151,9 +151,9 @@ def described(typed: Mapping[str, str]) -> str:
 
 def rows_of(answers: Answers, hubs: Mapping[str, Profile], today: date) -> list[tuple[str, list[Row]]]:
     """All answers by part, in the order in which they were asked for."""
-    area = hubs[hub].title if (hub := answers.said("area", "hub")) in hubs else ""
+    area = hubs[hub].title if (hub := answers.answer("area", "hub")) in hubs else ""
     first = [
-        Row(STEPS["danger"].title, DANGER.get(answers.said("danger", "danger"), ""), "/refer/danger"),
+        Row(STEPS["danger"].title, DANGER.get(answers.answer("danger", "danger"), ""), "/refer/danger"),
         Row(STEPS["want"].title, WANTS["advice" if answers.advice else "referral"], "/refer/want"),
     ]
     return [
@@ -180,7 +180,7 @@ def _people_rows(answers: Answers, today: date) -> list[Row]:
 
 
 def _lines(typed: Typed) -> list[str]:
-    day = f"{found.day} {found:%B} {found.year}" if (found := date_of(typed)) else _day_given(typed)
+    day = f"{found.day} {found:%B} {found.year}" if (found := date_of(typed)) else _day_text(typed)
     asked = "Expected" if typed.get("cohort") == "unborn" else "Born"
     age, school = typed.get("age", "").strip(), typed.get("school", "").strip()
     lines = (
@@ -194,9 +194,9 @@ def _lines(typed: Typed) -> list[str]:
 
 
 def _worries_rows(answers: Answers) -> list[Row]:
-    about = [words for code, words in CATEGORIES.items() if code in answers.said("worries", "categories").split(",")]
+    about = [words for code, words in CATEGORIES.items() if code in answers.answer("worries", "categories").split(",")]
     return [
-        Row("In your words", answers.said("worries", "worries"), "/refer/worries"),
+        Row("In your words", answers.answer("worries", "worries"), "/refer/worries"),
         Row("What it is about", "\n".join(about), "/refer/worries#categories"),
     ]
 
@@ -204,18 +204,18 @@ def _worries_rows(answers: Answers) -> list[Row]:
 def _consent_rows(answers: Answers) -> list[Row]:
     at = "/refer/consent"
     return [
-        Row("Have you told the family you are contacting us?", YES_NO.get(answers.said("consent", "told"), ""), at),
-        Row("Do they agree?", AGREED.get(answers.said("consent", "agreed"), ""), f"{at}#agreed"),
-        Row("Why you are sharing it without their agreement", answers.said("consent", "why"), f"{at}#why"),
-        Row("Before we contact them", answers.said("consent", "safe"), f"{at}#safe"),
+        Row("Have you told the family you are contacting us?", YES_NO.get(answers.answer("consent", "told"), ""), at),
+        Row("Do they agree?", AGREED.get(answers.answer("consent", "agreed"), ""), f"{at}#agreed"),
+        Row("Why you are sharing it without their agreement", answers.answer("consent", "why"), f"{at}#why"),
+        Row("Before we contact them", answers.answer("consent", "safe"), f"{at}#safe"),
     ]
 
 
 def _you_rows(answers: Answers, today: date) -> list[Row]:
-    kind, slips = answers.said("you", "kind"), STEPS["you"].slips(answers.pages.get("you", {}), today)
+    kind, slips = answers.answer("you", "kind"), STEPS["you"].slips(answers.pages.get("you", {}), today)
 
     def row(asked: str, name: str) -> Row:
-        return Row(asked, answers.said("you", name), f"/refer/you#{name}", slips.get(name, ""))
+        return Row(asked, answers.answer("you", name), f"/refer/you#{name}", slips.get(name, ""))
 
     words = {
         "name": "Name",

@@ -44,10 +44,10 @@ class Health:
 
     def wrong(self, drafts_room: int) -> Iterator[str]:
         """What an administrator would want to know, a sentence each; `drafts_room` is how many bytes drafts may have."""
-        alive = [said for age, said in self.workers.values() if age < SILENT]
+        alive = [pulse for age, pulse in self.workers.values() if age < SILENT]
         if not alive:
             yield "no worker is alive: clocks do not fire and nothing is sent"
-        elif not any(said.get("prefect") for said in alive):
+        elif not any(pulse.get("prefect") for pulse in alive):
             yield "Prefect cannot be reached: clocks and notices go on, runs are caught up with later"
         if self.lateness > LATE:
             yield f"{self.overdue} clocks are due and have not fired, the first for {_seconds(self.lateness)} s"
@@ -85,7 +85,7 @@ async def read_health(store: Store) -> Health:
         row = (await connection.execute(select(*(part.scalar_subquery().label(name) for name, part in parts.items())))).one()
     never = timedelta(0)
     return Health(
-        workers={part: (wall - datetime.fromisoformat(at), json.loads(said)) for part, at, said in row.pulses or ()},
+        workers={part: (wall - datetime.fromisoformat(at), json.loads(pulse)) for part, at, pulse in row.pulses or ()},
         overdue=row.overdue,
         lateness=(now - row.first_due) / store.time.rate if row.first_due else never,
         waiting=row.waiting,
@@ -96,9 +96,9 @@ async def read_health(store: Store) -> Health:
     )
 
 
-async def give_sign_of_life(store: Store, part: str, said: dict[str, Any]) -> None:
-    """A part lives; `said` is what it has to say of itself."""
-    values = {"at": datetime.now(UTC), "said": as_json(said)}
+async def give_sign_of_life(store: Store, part: str, pulse: dict[str, Any]) -> None:
+    """A part lives; `pulse` is what it has to say of itself."""
+    values = {"at": datetime.now(UTC), "said": as_json(pulse)}
     sign = insert(PULSES).values(part=part, **values).on_conflict_do_update(index_elements=["part"], set_=values)
     async with store.single.connect() as connection:
         await connection.execute(sign)

@@ -78,7 +78,7 @@ async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[
 
 
 @dataclass(frozen=True)
-class Kept:
+class PlainItem:
     """An item in plain."""
 
     id: str
@@ -89,12 +89,12 @@ class Kept:
     content: bytes
 
 
-async def read_everything(connection: AsyncConnection, store: Store, case: Case) -> list[Kept]:
+async def read_everything(connection: AsyncConnection, store: Store, case: Case) -> list[PlainItem]:
     """Every item of a case in plain, whoever it belongs to: for what the law asks to be answered from all of it."""
     key = AESGCM(await data_key(connection, store, case.reference))
     query = select(ITEMS).where(ITEMS.c.reference == case.reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
     return [
-        Kept(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
+        PlainItem(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
         for row in (await connection.execute(query)).all()
     ]
 

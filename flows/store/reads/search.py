@@ -71,8 +71,8 @@ async def find(store: Store, name: str, born: str, by: Actor, *, apart_from: str
                 key = AESGCM(await data_key(connection, store, row.reference))
             except KeyDestroyed:
                 continue
-            kept = (await connection.execute(_PERSON, {"reference": row.reference, "kinds": list(NAMED)})).all()
-            names = [name_of(unseal(key, each.sealed, row.reference)) for each in kept if each.subject == row.subject]
+            people = (await connection.execute(_PERSON, {"reference": row.reference, "kinds": list(NAMED)})).all()
+            names = [name_of(unseal(key, each.sealed, row.reference)) for each in people if each.subject == row.subject]
             alike = float(row.alike)
             found.append(Found(row.reference, row.subject, _likest(names, name), alike, row.received_at, row.stage, row.born))
             await note_access(connection, store, row.reference, by, "find_people", "looked for a name")
