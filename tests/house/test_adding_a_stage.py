@@ -157,7 +157,9 @@ case.give(RateReferral(rating="blue"), rater)
 case.give(ReferToPanel(), manager, words=case.fresh_words())
 (clock,) = (clock for clock in case.referral.running if clock.kind == "example_panel")
 print(awaiting(case.stage), "|", clock.why.split(" from")[0], "|", "example_panel" in diagram())
-print(may("team_manager", "refer_to_example_panel"), may("agency", "refer_to_example_panel"), COMMANDS["record_example_panel"].asks["midwife_came"])
+for role in ("team_manager", "agency"):
+    print(role, may(role, "refer_to_example_panel"))
+print(COMMANDS["record_example_panel"].asks["midwife_came"])
 case.give(RecordPanel(midwife_came=True), manager)
 print(case.stage)
 """
@@ -189,9 +191,7 @@ def build(tree: Path, parts: dict[str, Edit]) -> None:
     for part in parts.values():
         path = tree / part.file
         text = path.read_text() if path.exists() else ""
-        assert not part.beside or part.beside in text, (
-            f"{part.file} was changed: say here where the example goes now, not {part.beside!r}"
-        )
+        assert not part.beside or part.beside in text, f"{part.file} was changed: say here where the example goes now"
         path.write_text(text.replace(part.beside, part.new + part.beside, 1) if part.beside else text + part.new)
 
 
@@ -209,7 +209,9 @@ def test_a_stage_with_two_commands_needs_five_files_and_lives(tree: Path, panel:
     lived = run(tree, LIVES)
     assert lived.stdout.splitlines() == [
         "Awaiting pre-birth panel | example panel: 10 working days | True",
-        "True False Did the midwife come?",
+        "team_manager True",
+        "agency False",
+        "Did the midwife come?",
         "decision",
     ], lived.stderr
     assert len({edit.file for edit in panel.values()}) <= 6
@@ -250,6 +252,9 @@ def test_a_part_that_is_left_out_is_named(tree: Path, panel: dict[str, Edit], pa
     ("part", "words", "owed"),
     [
         ("the stage", 'leads={"end_example_panel": "decision"},', "states/stages.py: example_panel leads nowhere"),
+        ("the stage", "interrupted=True,", "example_panel: a strategy discussion may be called there: expected interrupted=True"),
+        ("its clock", 'source = "ours: an example"', "stages.example_panel.source: Field required"),
+        ("its clock", 'length = "10 working days"', "stages.example_panel.length: Field required"),
         ("the theme", '@act(RecordPanel, stages=("example_panel",))', "expected a function with @act(RecordPanel, ...)"),
         ("the theme", ', stages=("example_panel",)', "expected the stages in which a person may give record_example_panel"),
         ("the theme", "changes_nothing(PanelHeld)", "expected @folds(PanelHeld), or changes_nothing(PanelHeld)"),
