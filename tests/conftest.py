@@ -154,17 +154,11 @@ END $$"""
 """Rows are deleted, and tables not truncated: that makes new files for each table and index, which takes ten times as long."""
 
 
-@pytest.fixture(scope="session")
-def emptier(cluster: Cluster) -> Iterator[psycopg.Connection]:
-    """The owner's connection by which tables are emptied: one for all tests, as each costs PostgreSQL a process."""
-    with owner(cluster) as connection:
-        yield connection
-
-
 @pytest.fixture
-def empty_database(emptier: psycopg.Connection) -> None:
+def empty_database(cluster: Cluster) -> None:
     """The tables as they are after the migration: nothing in them."""
-    emptier.execute(EMPTY)
+    with owner(cluster) as connection:
+        connection.execute(EMPTY)
 
 
 @pytest.fixture
