@@ -8,8 +8,8 @@ HUBS ?= sandwell merton
 # Floors of the tests: docs/build/tests.md says what each is for. T= is a part of them: make test T=tests/api/test_text.py
 QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
 T ?=
-# Two processes: tests/conftest.py says what stays together, and what begins first.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+# Three processes for two cores, as they wait for servers half of the time: tests/conftest.py says what stays together, and what begins first.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz lock screenshots bench clean
 
