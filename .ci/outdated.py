@@ -42,12 +42,12 @@ class Behind(NamedTuple):
 
 def main() -> int:
     """1 for a package that we ask for and that is behind without a reason."""
-    lines, missing = told(list(behind()), tomllib.loads(REASONS.read_text(encoding="utf-8")))
+    lines, missing = report(list(behind()), tomllib.loads(REASONS.read_text(encoding="utf-8")))
     print("\n".join(lines))
     return int(missing)
 
 
-def told(found: list[Behind], reasons: dict[str, str]) -> tuple[list[str], bool]:
+def report(found: list[Behind], reasons: dict[str, str]) -> tuple[list[str], bool]:
     """A line for each package that is behind and each reason that has had its day, and whether a reason is missing."""
     lines = [f"{package.name} {package.version}, newest {package.newest}: {why(package, reasons)}" for package in found]
     gone = sorted(reasons.keys() - {package.name for package in found})

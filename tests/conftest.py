@@ -86,9 +86,9 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The embedded PostgreSQL with its tables, which does not wait for the disk; stopped at the end."""
-    with ExitStack() as kept:
+    with ExitStack() as stack:
         with quick_disk():
-            started = kept.enter_context(fresh_cluster())
+            started = stack.enter_context(fresh_cluster())
         yield started
 
 
@@ -107,15 +107,15 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
     """Everything running on a Thursday morning, minute by minute: for all tests that only use it."""
-    with HUBS["installation"] as kept:
-        yield kept.enter_context(temporary_hub())
+    with HUBS["installation"] as stack:
+        yield stack.enter_context(temporary_hub())
 
 
 @pytest.fixture(scope="session")
 def quick() -> Iterator[Installation]:
     """An installation at which an hour takes fifteen seconds, and whose parts may be killed."""
-    with HUBS["quick"] as kept:
-        yield kept.enter_context(temporary_hub(rate=240.0))
+    with HUBS["quick"] as stack:
+        yield stack.enter_context(temporary_hub(rate=240.0))
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ async def page(client: httpx.AsyncClient, path: str = "/admin") -> str:
     return answer.text
 
 
-async def silent_for(store: Store, part: str, minutes: int, **said: Any) -> None:
+async def silent_for(store: Store, part: str, minutes: int, **pulse: Any) -> None:
     """A worker was last heard of so long ago."""
-    await give_sign_of_life(store, part, {**AT_WORK, **said})
+    await give_sign_of_life(store, part, {**AT_WORK, **pulse})
     async with store.single.connect() as connection:
         at = datetime.now(UTC) - timedelta(minutes=minutes)
         await connection.execute(PULSES.update().where(PULSES.c.part == part).values(at=at))

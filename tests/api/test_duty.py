@@ -105,13 +105,13 @@ def test_a_wrong_rota_is_refused_by_line_and_the_one_in_force_stays(hub: Hub, wh
 
 
 def test_a_gap_is_found_and_told_to_the_administrators(hub: Hub, where: dict[str, str], tmp_path: Path) -> None:
-    said = put_in_force(where, tmp_path, ROTA.replace("fri,09:00,17:00", "fri,09:00,15:00"))
-    assert "merton: nobody is on duty: duty manager from Fri" in said
+    printed = put_in_force(where, tmp_path, ROTA.replace("fri,09:00,17:00", "fri,09:00,15:00"))
+    assert "merton: nobody is on duty: duty manager from Fri" in printed
     checked = mash("rota", "check", "merton", **where)
     assert checked.returncode == 1 and "15:00" in checked.stdout
-    told = "MASH system: nobody will be on duty"
+    subject = "MASH system: nobody will be on duty"
     hub.work()
-    assert hub.received.telling("administrator", told) >= 1
+    assert hub.received.telling("administrator", subject) >= 1
     answer = hub.http.get("/rota", headers=hub.staff("duty_manager", hub="merton")).json()
     assert answer["gaps"][0]["role"] == "duty_manager"
     begins = datetime.fromisoformat(answer["gaps"][0]["begins"])

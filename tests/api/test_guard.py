@@ -39,7 +39,7 @@ def limited(own: Hub) -> Iterator[Hub]:
         yield running
 
 
-def said(hub: Hub, words: bytes) -> socket.socket:
+def sent(hub: Hub, words: bytes) -> socket.socket:
     """A connection on which this was said, and nothing more."""
     connection = socket.create_connection((hub.settings.api_host, hub.settings.api_port), timeout=40)
     connection.sendall(words)
@@ -48,7 +48,7 @@ def said(hub: Hub, words: bytes) -> socket.socket:
 
 def spoken(hub: Hub, *pieces: bytes) -> bytes:
     """What the API answers to bytes, sent one after the other, until it closes."""
-    with said(hub, b"") as connection:
+    with sent(hub, b"") as connection:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 connection.sendall(piece)
@@ -81,7 +81,7 @@ HEAD = b"POST /referrals HTTP/1.1\r\nHost: mash\r\nContent-Type: application/jso
 
 def test_a_body_that_drips_in_is_given_up_and_holds_no_connection_to_the_database(limited: Hub) -> None:
     began = time.monotonic()
-    opened = [said(limited, HEAD + b"Content-Length: 900000\r\n\r\n{") for _ in range(30)]
+    opened = [sent(limited, HEAD + b"Content-Length: 900000\r\n\r\n{") for _ in range(30)]
     busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mash_app' AND state <> 'idle'"
     assert limited.sql(busy) == [(0,)]
     assert limited.submit(ORDINARY).status_code == 201, "others are served meanwhile"
@@ -95,7 +95,7 @@ def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "HEAD_SECONDS", 0.5)
-    drip, nothing = said(hub, b"GET /health HTTP/1.1\r\n"), said(hub, b"")
+    drip, nothing = sent(hub, b"GET /health HTTP/1.1\r\n"), sent(hub, b"")
     assert problem(answered(drip))["status"] == 408
     assert problem(answered(nothing))["status"] == 408
 
@@ -122,10 +122,10 @@ def test_headers_and_addresses_without_end_are_refused(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET /\xff HTTP/1.1\r\n\r\n"]
+    "sent", [b"nonsense\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET /\xff HTTP/1.1\r\n\r\n"]
 )
-def test_what_is_not_http_is_answered_as_a_problem(hub: Hub, said: bytes) -> None:
-    assert problem(spoken(hub, said))["status"] == 400
+def test_what_is_not_http_is_answered_as_a_problem(hub: Hub, sent: bytes) -> None:
+    assert problem(spoken(hub, sent))["status"] == 400
 
 
 def test_a_body_of_unsaid_length_is_taken_while_it_is_small(hub: Hub) -> None:

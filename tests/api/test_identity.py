@@ -33,8 +33,8 @@ class Running:
     issuer: str
     ours: Provider
 
-    def told(self, **how: Any) -> None:
-        assert httpx.post(f"{self.issuer}/told", json=how).status_code == 200
+    def behaves(self, **how: Any) -> None:
+        assert httpx.post(f"{self.issuer}/behave", json=how).status_code == 200
 
     def looks(self) -> int:
         return len(httpx.get(f"{self.issuer}/looks").json())
@@ -80,7 +80,7 @@ def process() -> Iterator[Running]:
 @pytest.fixture
 def there(process: Running) -> Running:
     """The provider behaves, and nothing of it is known to us yet."""
-    process.told(rotate=True)
+    process.behaves(rotate=True)
     return Running(process.issuer, Provider(process.ours.file, CALLBACK))
 
 
@@ -88,19 +88,19 @@ def there(process: Running) -> Running:
 @pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
 async def test_keys_of_every_usual_kind_are_known(there: Running, algorithm: str) -> None:
-    there.told(rotate=True, algorithm=algorithm)
+    there.behaves(rotate=True, algorithm=algorithm)
     assert await there.sign_in() == (DUTY,)
 
 
 async def test_for_an_unknown_key_the_keys_are_looked_at_again_once_a_minute_at_most(there: Running) -> None:
     await there.sign_in()
     before = there.looks()
-    there.told(sign_by="an unknown key")
+    there.behaves(sign_by="an unknown key")
     for _ in range(3):
         with pytest.raises(ProviderFailed, match="not signed by it"):
             await there.sign_in()
     assert there.looks() == before + 1
-    there.told()
+    there.behaves()
     assert await there.sign_in() == (DUTY,), "and those that are known stay known"
 
 
@@ -122,7 +122,7 @@ async def test_a_key_that_the_provider_took_back_is_believed_for_an_hour_at_most
     ids=str,
 )
 async def test_a_provider_that_is_set_up_wrongly_is_refused(there: Running, says: dict[str, Any], refused: str) -> None:
-    there.told(says=says)
+    there.behaves(says=says)
     with pytest.raises(ProviderFailed, match=refused):
         await there.sign_in()
 

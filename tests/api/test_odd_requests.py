@@ -17,8 +17,8 @@ NAME = "Quillfeather"
 
 def raw(hub: Hub, content: Any, key: str, path: str = "/referrals", **headers: str) -> Any:
     """A submission whose body is sent as it is."""
-    given = {"Authorization": f"Bearer {hub.key}", "Idempotency-Key": key, "Content-Type": "application/json", **headers}
-    return hub.http.post(path, content=content, headers=given)
+    sent = {"Authorization": f"Bearer {hub.key}", "Idempotency-Key": key, "Content-Type": "application/json", **headers}
+    return hub.http.post(path, content=content, headers=sent)
 
 
 COMMANDS: dict[str, dict[str, Any]] = {
@@ -88,8 +88,8 @@ def test_a_key_of_any_length_is_answered_and_counted(hub: Hub, length: int) -> N
 def test_a_submission_without_a_key_is_refused_and_counted(hub: Hub) -> None:
     before = hub.refused()
     for headers in ({}, {"Idempotency-Key": ""}):
-        given = {"Authorization": f"Bearer {hub.key}", **headers}
-        answer = hub.http.post("/referrals", json={"concern": {"summary": "Bruises."}}, headers=given)
+        sent = {"Authorization": f"Bearer {hub.key}", **headers}
+        answer = hub.http.post("/referrals", json={"concern": {"summary": "Bruises."}}, headers=sent)
         assert answer.status_code == 400 and "Idempotency-Key" in answer.json()["detail"]
     assert hub.refused() == before + 2
     stranger = hub.http.post("/referrals", json={}, headers={"Authorization": "Bearer mash_none"})

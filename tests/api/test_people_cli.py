@@ -90,8 +90,8 @@ def test_what_is_due_is_listed_held_and_let_go(hub: Hub, here: dict[str, str], t
     mash_here("retention", "release", turned_away, **here)
     mash_here("retention", "run", **here)
     assert turned_away not in mash_here("retention", "list", **here).stdout
-    kept = hub.http.get(f"/cases/{turned_away}", headers=hub.staff("duty_manager", hub="merton"))
-    assert kept.status_code == 200, "its time is not over: it was taken off the list, whoever had put it there"
+    answer = hub.http.get(f"/cases/{turned_away}", headers=hub.staff("duty_manager", hub="merton"))
+    assert answer.status_code == 200, "its time is not over: it was taken off the list, whoever had put it there"
 
 
 def test_checkpoints_are_signed_kept_elsewhere_and_held_against_the_logs(hub: Hub, here: dict[str, str], tmp_path: Path) -> None:

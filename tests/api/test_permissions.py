@@ -63,7 +63,7 @@ def test_nobody_gets_through_without_signing_in(hub: Hub, action: str) -> None:
         assert hub.http.request(method, path, headers={"Idempotency-Key": "nobody"}).status_code == 401
 
 
-GIVEN: dict[str, dict[str, Any]] = {
+COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "conclude_consultation": {"outcome": "advice"},
     "assign_place": {"place": "somewhere"},
     "rate_referral": {"rating": "red"},
@@ -110,7 +110,7 @@ GIVEN: dict[str, dict[str, Any]] = {
 def test_a_role_gives_the_commands_that_the_table_lets_it_give(hub: Hub, role: str, command: str) -> None:
     hub.sent += 1
     headers = {**hub.staff(role), "Idempotency-Key": f"cell-{hub.sent}"}
-    body = {"seen": 1, "command": {"kind": command, **GIVEN.get(command, {})}, "words": "Why."}
+    body = {"seen": 1, "command": {"kind": command, **COMMANDS_BY_KIND.get(command, {})}, "words": "Why."}
     answer = hub.http.post(f"/cases/{NOWHERE}/commands", headers=headers, json=body)
     permitted = may(role, "give_command") and may(role, command)
     assert answer.status_code == (404 if permitted else 403), answer.text
@@ -158,8 +158,8 @@ def test_who_breaks_the_glass_gets_in_and_information_governance_hears_of_it_at_
     assert broken.status_code == 200, broken.text
     seen = hub.http.get(f"/cases/{reference}", headers=housing).json()
     assert seen["reference"] == reference and "break_glass" not in seen["possible"]
-    told = [notice["role"] for notice in hub.case(reference)["alerts_sent"] if notice["kind"] == "glass_broken"]
-    assert "information_governance" in told
+    alerted = [notice["role"] for notice in hub.case(reference)["alerts_sent"] if notice["kind"] == "glass_broken"]
+    assert "information_governance" in alerted
     found = hub.http.post("/accesses", headers=hub.staff("information_governance"), json={"reference": reference})
     assert ("agency.housing", "broke the glass") in {(row["person"], row["why"]) for row in found.json()["accesses"]}
 

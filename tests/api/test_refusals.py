@@ -75,8 +75,8 @@ def test_wrong_numbers_and_codes_are_kept_and_flagged_never_refused(hub: Hub) ->
         "S1_cohort_not_stated",
     } <= set(answer.json()["flags"])
     items = hub.case(answer.json()["reference"])["items"]
-    given = next(item["content"] for item in items if item["kind"] == "subject")
-    assert '"shoe_size":9' in given and '"nhs_number":"1234567890"' in given
+    content = next(item["content"] for item in items if item["kind"] == "subject")
+    assert '"shoe_size":9' in content and '"nhs_number":"1234567890"' in content
 
 
 def test_several_children_and_a_household_are_one_referral(hub: Hub) -> None:

@@ -58,9 +58,9 @@ class Place:
             cursor = owner.execute(query.encode(), values)
             return cursor.fetchall() if cursor.description else []
 
-    def told(self, **how: Any) -> None:
+    def behaves(self, **how: Any) -> None:
         """Have the provider misbehave in this way, or no longer."""
-        assert httpx.post(f"{self.issuer}/told", json=how).status_code == 200
+        assert httpx.post(f"{self.issuer}/behave", json=how).status_code == 200
 
     def browser(self) -> httpx.Client:
         """A browser: it keeps cookies, and follows to other sites."""
@@ -116,7 +116,7 @@ def place() -> Iterator[Place]:
 @pytest.fixture(autouse=True)
 def as_it_was(place: Place) -> None:
     """The provider behaves, and nothing of it is known to us yet; nobody is signed in, or has failed lately."""
-    place.told()
+    place.behaves()
     ours = place.app.state.provider
     place.app.state.provider = Provider(ours.file, ours.callback)
     place.sql("TRUNCATE session, sign_in_failure, one_time_code")
@@ -143,7 +143,7 @@ def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Plac
 
 
 def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
-    place.told(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
+    place.behaves(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
     with place.browser() as browser:
         assert "You are signed in as d.o&#39;manager@sandwell.example.gov.uk: Duty manager" in browser.get(SIGN_IN).text
         assert browser.get("/cases").status_code == 200
@@ -153,15 +153,15 @@ def test_the_way_there_uses_pkce_a_state_and_a_nonce_and_what_is_secret_stays_he
     answer = httpx.get(f"{place.stack.settings.base_url}/sign-in/start")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["location"]).query).items()}
     assert asked["code_challenge_method"] == "S256" and asked["response_type"] == "code"
-    kept = place.sql("SELECT verifier, browser FROM sign_in WHERE state = %s", asked["state"])
-    assert len(kept) == 1 and kept[0][0] not in answer.headers["location"] and asked["nonce"]
-    assert answer.cookies["mash-sign-in"] not in kept[0], "the browser's part is kept hashed"
+    stored = place.sql("SELECT verifier, browser FROM sign_in WHERE state = %s", asked["state"])
+    assert len(stored) == 1 and stored[0][0] not in answer.headers["location"] and asked["nonce"]
+    assert answer.cookies["mash-sign-in"] not in stored[0], "the browser's part is kept hashed"
 
 
 def test_a_key_that_the_provider_has_changed_is_found(place: Place) -> None:
     with place.browser() as browser:
         assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
-    place.told(rotate=True)
+    place.behaves(rotate=True)
     with place.browser() as browser:
         assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
 
@@ -196,7 +196,7 @@ LONG_AGO, FAR_OFF = 1_700_000_000, 4_000_000_000
     ids=str,
 )
 def test_what_is_not_the_providers_word_for_us_and_for_now_is_refused(place: Place, how: dict[str, Any]) -> None:
-    place.told(**how)
+    place.behaves(**how)
     with place.browser() as browser:
         page = browser.get(SIGN_IN)
         assert page.status_code == 502 and "alert" in page.text
@@ -205,16 +205,16 @@ def test_what_is_not_the_providers_word_for_us_and_for_now_is_refused(place: Pla
 
 def test_clocks_may_differ_by_two_minutes(place: Place) -> None:
     now = int(time.time())
-    place.told(claims={"exp": now - 60, "iat": now - 400})
+    place.behaves(claims={"exp": now - 60, "iat": now - 400})
     with place.browser() as browser:
         assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
-    place.told(claims={"iat": now + 60})
+    place.behaves(claims={"iat": now + 60})
     with place.browser() as browser:
         assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
 
 
 def test_somebody_in_no_group_is_told_so_and_stays_outside(place: Place) -> None:
-    place.told(claims={"groups": ["kitchen"]})
+    place.behaves(claims={"groups": ["kitchen"]})
     with place.browser() as browser:
         page = browser.get(SIGN_IN)
         assert page.status_code == 401 and "in no group that may work here" in page.text
@@ -271,11 +271,11 @@ def test_signing_out_leads_out_of_the_provider_too(place: Place) -> None:
 
 
 def test_whoever_turns_back_at_the_provider_is_told_so_and_may_begin_again(place: Place) -> None:
-    place.told(refuse=True)
+    place.behaves(refuse=True)
     with place.browser() as browser:
         page = browser.get(SIGN_IN)
         assert page.status_code == 401 and "You turned back" in page.text and "access_denied" not in page.text
-        place.told()
+        place.behaves()
         assert "You are signed in as d.manager" in browser.get(SIGN_IN).text
 
 
@@ -561,7 +561,7 @@ def test_a_partner_without_an_agency_is_refused_for_they_would_reach_what_social
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "refusal"),
     [
         ("\nissuer = 'http://idp.example.org'", "sign_on.toml:2: issuer"),
         ("issuer = 'https://idp.example.org'\nclient_id = 'x'", "sign_on.toml:1: groups: Field required"),
@@ -580,10 +580,10 @@ def test_a_partner_without_an_agency_is_refused_for_they_would_reach_what_social
         ),
     ],
 )
-def test_a_wrong_sign_on_file_is_refused_and_says_where(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_sign_on_file_is_refused_and_says_where(tmp_path: Path, text: str, refusal: str) -> None:
     path = tmp_path / "sign_on.toml"
     write_secret(path, text)
-    with pytest.raises(SettingsError, match=re.escape(said)):
+    with pytest.raises(SettingsError, match=re.escape(refusal)):
         read_sign_on(Settings(sign_on_file=path))
     path.chmod(0o644)
     with pytest.raises(SettingsError, match="chmod 600"):

@@ -41,7 +41,7 @@ def test_a_wrong_code_and_a_wrong_reference_are_answered_alike(hub: Hub) -> None
         {"reference": "x" * 9999},
     ]
     answers = {
-        (answer.status_code, re.sub(r' value="[^"]*"', "", answer.text)) for answer in (shown(hub, given) for given in wrong)
+        (answer.status_code, re.sub(r' value="[^"]*"', "", answer.text)) for answer in (shown(hub, entered) for entered in wrong)
     }
     assert len(answers) == 1 and answers.pop()[0] == 404
 
@@ -75,8 +75,8 @@ def test_i_disagree_begins_the_procedure_and_says_until_when(hub: Hub) -> None:
     assert empty.status_code == 400 and "Enter why you disagree" in empty.text and 'href="#words"' in empty.text
     long = shown(hub, {**known, "words": "He is afraid. " * 2_000}, "/status/disagreements")
     assert long.status_code == 400 and "He is afraid." in long.text and 'name="code"' in long.text
-    said = shown(hub, {**known, "words": "He is afraid to go home: Zebediah Quillfeather."}, "/status/disagreements")
-    assert said.status_code == 200 and "who was not involved in the decision will review it by" in said.text
+    page = shown(hub, {**known, "words": "He is afraid to go home: Zebediah Quillfeather."}, "/status/disagreements")
+    assert page.status_code == 200 and "who was not involved in the decision will review it by" in page.text
     (found,) = hub.case(known["reference"])["disagreements"].values()
     assert found["by_role"] == "referrer" and found["outcome"] is None
     assert "someone is reviewing it" in shown(hub, known).text

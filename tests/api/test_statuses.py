@@ -65,10 +65,10 @@ ELSEWHERE = {ProviderFailed: "test_sign_on", TooMany: "test_guard", TooSlow: "te
 @pytest.mark.parametrize("refusal", [kind for kind in STATUS if kind not in ELSEWHERE], ids=lambda kind: kind.__name__)
 def test_every_refusal_in_the_table_is_reached_and_says_what_it_is(hub: Hub, refusal: type[Refusal]) -> None:
     answer = WAYS[refusal.__name__](hub)
-    told = answer.json()
-    assert (answer.status_code, told["type"]) == (STATUS[refusal], f"urn:mash:{refusal.__name__}")
-    assert (told["title"], told["status"]) == (refusal.title, STATUS[refusal])
-    assert told["detail"]
+    read = answer.json()
+    assert (answer.status_code, read["type"]) == (STATUS[refusal], f"urn:mash:{refusal.__name__}")
+    assert (read["title"], read["status"]) == (refusal.title, STATUS[refusal])
+    assert read["detail"]
     assert answer.headers["content-type"] == "application/problem+json"
 
 

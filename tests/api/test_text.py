@@ -32,8 +32,8 @@ NAMES = {
 def test_a_name_stays_as_it_is_written(hub: Hub, language: str) -> None:
     name = unicodedata.normalize("NFC", NAMES[language])
     reference = hub.referral(subjects=[{"name": {"given": unicodedata.normalize("NFD", name)}, "cohort": "child"}])
-    kept = next(item["content"] for item in hub.case(reference)["items"] if item["kind"] == "subject")
-    assert json.loads(kept)["name"]["given"] == name
+    stored = next(item["content"] for item in hub.case(reference)["items"] if item["kind"] == "subject")
+    assert json.loads(stored)["name"]["given"] == name
 
 
 def test_what_programs_put_around_text_is_left_out() -> None:
@@ -77,8 +77,8 @@ def test_what_is_no_text_is_refused_by_its_field_and_counted(hub: Hub, field: st
 )
 def test_a_body_that_cannot_be_read_is_counted_too(hub: Hub, body: bytes) -> None:
     before = hub.refused()
-    given = {"Idempotency-Key": f"unreadable {len(body)}", "Content-Type": "application/json"}
-    answer = hub.http.post("/referrals", content=body, headers={"Authorization": f"Bearer {hub.key}", **given})
+    headers = {"Idempotency-Key": f"unreadable {len(body)}", "Content-Type": "application/json"}
+    answer = hub.http.post("/referrals", content=body, headers={"Authorization": f"Bearer {hub.key}", **headers})
     assert (answer.status_code, "JSON" in answer.json()["detail"]) == (400, True)
     assert hub.refused() == before + 1
 

@@ -30,7 +30,7 @@ def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off
     monkeypatch.setattr(quick.received, "handle_DATA", take)
     references = [quick.referral() for _ in range(LIVES)]
 
-    def all_told() -> bool:
+    def all_sent() -> bool:
         if quick.stack.children["worker"].poll() is not None:
             quick.stack.start("worker")
         return len(dead) == DEATHS and quick.sql(
@@ -39,7 +39,7 @@ def test_a_message_goes_twice_only_where_the_ledger_shows_a_try_that_was_cut_off
             references,
         ) == [(2 * LIVES,)]
 
-    eventually(all_told, 45)  # less than a lease: what the dead one held is taken over
+    eventually(all_sent, 45)  # less than a lease: what the dead one held is taken over
     cut_off = 0
     for reference in references:
         for kind, title, to in (

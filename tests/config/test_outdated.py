@@ -27,13 +27,13 @@ def test_what_we_ask_for_needs_a_reason_and_the_rest_is_held_by_whoever_does_not
     ours = outdated.Behind("ours", "1", "2", ((outdated.OURS, ">=1", True), ("other", "<2", False)))
     theirs = outdated.Behind("theirs", "1", "2", (("other", "<2", False), ("third", "any", True)))
     nobodys = outdated.Behind("nobodys", "1", "2", (("third", "any", True),))
-    lines, missing = outdated.told([ours, theirs, nobodys], {})
+    lines, missing = outdated.report([ours, theirs, nobodys], {})
     assert missing and lines[0] == "ours 1, newest 2: NO REASON GIVEN; held by: other (<2)"
     assert lines[1] == "theirs 1, newest 2: held by: other (<2)" and "nobody that says so" in lines[2]
-    lines, missing = outdated.told([ours, theirs], {"ours": "other breaks", "gone": "it was slow"})
+    lines, missing = outdated.report([ours, theirs], {"ours": "other breaks", "gone": "it was slow"})
     assert not missing and lines[0] == "ours 1, newest 2: other breaks"
     assert lines[2:] == ["gone: no longer behind, its reason can go"]
-    assert outdated.told([], {}) == (["nothing is behind"], False)
+    assert outdated.report([], {}) == (["nothing is behind"], False)
 
 
 def test_who_asks_for_a_package_is_read_from_what_is_installed(outdated: ModuleType) -> None:

@@ -173,10 +173,10 @@ def test_a_rating_that_the_hub_does_not_have_is_not_explained() -> None:
 
 
 def test_stated_is_what_the_hubs_own_file_gives() -> None:
-    given = stated("sandwell")
-    assert "ratings.red.response.length" in given
-    assert "stages.triage.length" not in given
-    assert "source" not in given
+    values = stated("sandwell")
+    assert "ratings.red.response.length" in values
+    assert "stages.triage.length" not in values
+    assert "source" not in values
 
 
 def test_the_same_settings_have_the_same_version(tmp_path: Path) -> None:
@@ -221,24 +221,24 @@ def test_a_response_clock_without_start_counts_from_receipt(tmp_path: Path) -> N
 
 
 def test_a_wrong_length_is_refused_with_file_line_and_forms(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ('length = "24 h"', 'length = "a day"'))
-    assert f"{path}:{line_of(path, 'a day')}: ratings.amber.response.length: expected a length such as '4 h'" in said
+    path, refused = refusal(tmp_path, ('length = "24 h"', 'length = "a day"'))
+    assert f"{path}:{line_of(path, 'a day')}: ratings.amber.response.length: expected a length such as '4 h'" in refused
 
 
 @pytest.mark.parametrize("wrong", ["4", '"4h"', '"0 h"', '"1.5 working days"', "[4]", '"-4 h"'])
 def test_no_other_form_of_a_length_is_taken(tmp_path: Path, wrong: str) -> None:
-    path, said = refusal(tmp_path, ('length = "72 h"', f"length = {wrong}"))
-    assert f":{line_of(path, f'length = {wrong}')}: ratings.green.response.length: expected a" in said
+    path, refused = refusal(tmp_path, ('length = "72 h"', f"length = {wrong}"))
+    assert f":{line_of(path, f'length = {wrong}')}: ratings.green.response.length: expected a" in refused
 
 
 def test_an_unknown_setting_is_refused_with_its_line_and_those_there_are(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ("second_rating = true", "second_ratings = true"))
-    assert f"{path}:{line_of(path, 'second_ratings')}: meeting.second_ratings: unknown setting: expected one of chair" in said
+    path, refused = refusal(tmp_path, ("second_rating = true", "second_ratings = true"))
+    assert f"{path}:{line_of(path, 'second_ratings')}: meeting.second_ratings: unknown setting: expected one of chair" in refused
 
 
 def test_a_route_through_an_unknown_stage_is_refused(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ('route = ["agency_checks", "decision"]', 'route = ["agency_check", "decision"]'))
-    assert f"{path}:{line_of(path, '[ratings.green]') + 3}: ratings.green.route.0: expected 'agency_checks'" in said
+    path, refused = refusal(tmp_path, ('route = ["agency_checks", "decision"]', 'route = ["agency_check", "decision"]'))
+    assert f"{path}:{line_of(path, '[ratings.green]') + 3}: ratings.green.route.0: expected 'agency_checks'" in refused
 
 
 @pytest.mark.parametrize(
@@ -251,30 +251,30 @@ def test_a_route_through_an_unknown_stage_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_route_that_would_stall_is_refused(tmp_path: Path, route: str) -> None:
-    path, said = refusal(tmp_path, ('route = ["agency_checks", "decision"]', f"route = {route}"), hub="merton")
-    assert f"{path}:{line_of(path, route)}: ratings.amber.route: " in said
+    path, refused = refusal(tmp_path, ('route = ["agency_checks", "decision"]', f"route = {route}"), hub="merton")
+    assert f"{path}:{line_of(path, route)}: ratings.amber.route: " in refused
 
 
 @pytest.mark.parametrize("covers", ['["decision"]', '["strategy_discussion"]', "[]"])
 def test_a_response_clock_covers_the_route_from_its_first_stage(tmp_path: Path, covers: str) -> None:
-    path, said = refusal(tmp_path, ('covers = ["agency_checks", "decision"]', f"covers = {covers}"))
-    assert ": ratings.green." in said and str(path) in said
+    path, refused = refusal(tmp_path, ('covers = ["agency_checks", "decision"]', f"covers = {covers}"))
+    assert ": ratings.green." in refused and str(path) in refused
 
 
 def test_a_setting_without_a_source_is_refused(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ("source.deciders", "# "), hub="merton")
-    assert f"{path}:{line_of(path, 'deciders = ')}: deciders: expected a source beside it" in said
+    path, refused = refusal(tmp_path, ("source.deciders", "# "), hub="merton")
+    assert f"{path}:{line_of(path, 'deciders = ')}: deciders: expected a source beside it" in refused
 
 
 def test_a_source_of_nothing_is_refused(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ("source.deciders", "source.decider"), hub="merton")
-    assert f"{path}:{line_of(path, 'source.decider')}: source.decider: names no setting of this file" in said
+    path, refused = refusal(tmp_path, ("source.deciders", "source.decider"), hub="merton")
+    assert f"{path}:{line_of(path, 'source.decider')}: source.decider: names no setting of this file" in refused
 
 
 def test_a_limit_that_holds_for_every_hub_is_not_a_hubs_to_change(tmp_path: Path) -> None:
     rule = '[statutory.decision]\nlength = "9 working days"\nsource = "local"\n[meeting]'
-    path, said = refusal(tmp_path, ("[meeting]", rule))
-    assert f"{path}:{line_of(path, '9 working days')}: statutory.decision.length: expected only an owner" in said
+    path, refused = refusal(tmp_path, ("[meeting]", rule))
+    assert f"{path}:{line_of(path, '9 working days')}: statutory.decision.length: expected only an owner" in refused
 
 
 def test_how_soon_a_referrer_hears_the_outcome_is_the_hubs_to_say(tmp_path: Path) -> None:
@@ -284,36 +284,36 @@ def test_how_soon_a_referrer_hears_the_outcome_is_the_hubs_to_say(tmp_path: Path
 
 
 def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ('"team_manager"', '"team_leader"'), hub="merton")
-    assert f"{path}:{line_of(path, 'team_leader')}: deciders: unknown role 'team_leader': expected one of duty_manager" in said
+    path, refused = refusal(tmp_path, ('"team_manager"', '"team_leader"'), hub="merton")
+    assert f"{path}:{line_of(path, 'team_leader')}: deciders: unknown role 'team_leader': expected one of duty_manager" in refused
 
 
 def test_a_decider_that_the_permissions_refuse_is_refused(tmp_path: Path) -> None:
-    _, said = refusal(tmp_path, ('"team_manager"', '"social_worker"'), hub="merton")
-    assert "deciders: permissions.toml does not let social_worker record decision" in said
+    _, refused = refusal(tmp_path, ('"team_manager"', '"social_worker"'), hub="merton")
+    assert "deciders: permissions.toml does not let social_worker record decision" in refused
 
 
 def test_a_clock_for_an_unknown_stage_is_refused(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ("[meeting]", '[stages.triagge]\nlength = "1 h"\nsource = "local"\n[meeting]'))
-    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of consultation" in said
+    path, refused = refusal(tmp_path, ("[meeting]", '[stages.triagge]\nlength = "1 h"\nsource = "local"\n[meeting]'))
+    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of consultation" in refused
 
 
 def test_a_missing_setting_is_named_at_its_table(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ("severity = 2\n", ""))
-    assert f"{path}:{line_of(path, '[ratings.amber]')}: ratings.amber.severity: missing" in said
+    path, refused = refusal(tmp_path, ("severity = 2\n", ""))
+    assert f"{path}:{line_of(path, '[ratings.amber]')}: ratings.amber.severity: missing" in refused
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
-    _, said = refusal(
+    _, refused = refusal(
         tmp_path, ('length = "72 h"', 'length = "soon"'), ('length = "24 h"', "length = 24"), ("second_rating", "second")
     )
-    lines = [int(problem.split(":")[1]) for problem in said.splitlines()]
+    lines = [int(problem.split(":")[1]) for problem in refused.splitlines()]
     assert len(lines) == 3 and lines == sorted(lines)
 
 
 def test_a_file_that_is_not_toml_is_refused_with_its_line(tmp_path: Path) -> None:
-    path, said = refusal(tmp_path, ("severity = 2", "severity = = 2"))
-    assert said.startswith(f"{path}:{line_of(path, '= = 2')}: not TOML: ")
+    path, refused = refusal(tmp_path, ("severity = 2", "severity = = 2"))
+    assert refused.startswith(f"{path}:{line_of(path, '= = 2')}: not TOML: ")
 
 
 def test_a_file_that_is_not_text_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -331,14 +331,14 @@ def test_a_profile_that_does_not_exist_is_refused(name: str) -> None:
 def test_lines_are_right_after_lists_and_texts_of_many_lines(tmp_path: Path) -> None:
     text = '[remarks.many]\nsays = """\n[meeting]\nroute = 5\n"""\nsource = "local"\n\n[meeting]'
     names = 'raters = [\n  "duty_manager", # only\n]\nsource.raters = "local"\narea = '
-    path, said = refusal(tmp_path, ("[meeting]", text), ("area = ", names), ('length = "24 h"', "length = 24"))
-    assert said.startswith(f"{path}:{line_of(path, 'length = 24')}: ratings.amber.response.length")
+    path, refused = refusal(tmp_path, ("[meeting]", text), ("area = ", names), ('length = "24 h"', "length = 24"))
+    assert refused.startswith(f"{path}:{line_of(path, 'length = 24')}: ratings.amber.response.length")
 
 
 def test_a_table_in_a_list_is_refused_at_its_own_line(tmp_path: Path) -> None:
     ladder = '[[ladder]]\nrole = "duty_manager"\nwait = "1 h"\n[[ladder]]\nrole = "service_manager"\nwait = "ages"\n[meeting]'
-    path, said = refusal(tmp_path, ("area = ", 'source.ladder = "local"\narea = '), ("[meeting]", ladder))
-    assert said.startswith(f"{path}:{line_of(path, 'ages')}: ladder.1.wait: expected a length")
+    path, refused = refusal(tmp_path, ("area = ", 'source.ladder = "local"\narea = '), ("[meeting]", ladder))
+    assert refused.startswith(f"{path}:{line_of(path, 'ages')}: ladder.1.wait: expected a length")
 
 
 # --- profiles that a database has had for long ------------------------------------------------------------------------------

@@ -47,13 +47,13 @@ def called(case: Case) -> set[str]:
 
 def test_a_child_at_risk_of_harm_goes_from_a_schools_call_to_a_section_47_enquiry() -> None:
     case = received("sandwell")
-    assert case.stage == "triage" and case.told("contact_to_rate") == ["duty_manager"]
+    assert case.stage == "triage" and case.recipients("contact_to_rate") == ["duty_manager"]
     # Rated red: all is to be done within four hours. Before there is a basis for sharing, no agency is asked.
     case.give(RateReferral(rating="red"))
     assert case.stage == "agency_checks" and not case.referral.checks
     assert case.clock("response").due_at - case.now == timedelta(hours=4)
     case.give(BASIS)
-    assert len(case.referral.outstanding) == 12 and len(case.told("check_request")) == 12
+    assert len(case.referral.outstanding) == 12 and len(case.recipients("check_request")) == 12
     # They answer, and meet; the meeting gives the second rating.
     answered(case)
     assert case.stage == "mash_meeting"
@@ -92,7 +92,7 @@ def test_what_nobody_rates_is_told_to_one_after_another_until_somebody_takes_it(
 
 def test_danger_in_the_night_reaches_whoever_is_on_duty_at_once() -> None:
     case = received("sandwell", now=NIGHT, immediate_danger=True)
-    assert case.told("immediate_danger") == ["out_of_hours"]
+    assert case.recipients("immediate_danger") == ["out_of_hours"]
     assert "IMMEDIATE DANGER" in case.words("immediate_danger")
 
 
@@ -127,4 +127,4 @@ def test_a_referrer_who_disagrees_is_heard_by_somebody_who_did_not_decide() -> N
         case.give(SettleDisagreement(disagreement="D1", outcome="stands"), DUTY)
     case.give(SettleDisagreement(disagreement="D1", outcome="changed"), PRACTICE_MANAGER)
     assert case.stage == "decision", "it is decided anew"
-    assert case.told("disagreement_settled")
+    assert case.recipients("disagreement_settled")

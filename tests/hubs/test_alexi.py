@@ -25,7 +25,7 @@ WORKER = partner("voluntary_sector")
 def test_alexi_a_voluntary_sector_worker_is_a_partner_and_is_asked_like_the_statutory_agencies() -> None:
     case = rated("alexi", "amber", **EXPLOITED)
     assert "voluntary_sector" in case.referral.outstanding
-    assert case.told("check_request").count("voluntary_sector_navigator") == 1
+    assert case.recipients("check_request").count("voluntary_sector_navigator") == 1
 
 
 def test_alexi_the_worker_advises_what_should_be_done_and_how_it_should_be_rated() -> None:
@@ -46,7 +46,7 @@ def test_alexi_a_professional_may_ask_for_advice_about_the_exploitation_of_a_chi
 
 def test_alexi_the_worker_is_told_when_somebody_asks_for_advice() -> None:
     case = received("alexi", contact="advice", source_agency="education", **EXPLOITED)
-    assert "voluntary_sector_navigator" in case.told("consultation")
+    assert "voluntary_sector_navigator" in case.recipients("consultation")
 
 
 def test_alexi_says_from_which_document_the_worker_advises() -> None:
@@ -100,8 +100,8 @@ def test_alexi_every_other_agency_is_still_waited_for_when_the_worker_has_taken_
 def test_alexi_an_agency_that_stays_away_because_of_the_worker_is_chased_and_then_late() -> None:
     case = worked_with()
     case.run_to(case.clock("check:social_care").due_at + timedelta(hours=2))
-    assert case.told("chase").count("social_care_navigator") == 2
-    assert case.clock("check:social_care").breached_at and "social_care_lead" in case.told("escalation")
+    assert case.recipients("chase").count("social_care_navigator") == 2
+    assert case.clock("check:social_care").breached_at and "social_care_lead" in case.recipients("escalation")
 
 
 def test_alexi_the_hub_does_not_go_on_without_the_others_unless_it_says_why() -> None:

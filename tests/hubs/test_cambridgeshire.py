@@ -35,7 +35,7 @@ def test_cambridgeshire_takes_contacts_of_any_source(source: Any) -> None:
 
 def test_cambridgeshire_a_member_of_the_public_is_listened_to_like_an_agency() -> None:
     case = received(HUB, source_agency="individual")
-    assert case.stage == "triage" and case.told("contact_to_rate") == received(HUB).told("contact_to_rate")
+    assert case.stage == "triage" and case.recipients("contact_to_rate") == received(HUB).recipients("contact_to_rate")
 
 
 def test_cambridgeshire_a_member_of_the_public_who_asks_for_advice_is_listened_to_without_a_consultation() -> None:

@@ -130,14 +130,14 @@ def test_camden_states_that_ninety_per_cent_of_red_cases_are_completed_in_time()
 @pytest.mark.parametrize("rating", ["red", "amber", "green"])
 def test_camden_no_agency_is_asked_unless_somebody_requests_it(rating: str) -> None:
     case = rated("camden", rating, contact="police_notification")
-    assert case.stage == "agency_checks" and not case.referral.checks and not case.told("check_request")
+    assert case.stage == "agency_checks" and not case.referral.checks and not case.recipients("check_request")
 
 
 @pytest.mark.parametrize("agency", sorted(load_profile("camden").agencies))
 def test_camden_an_agency_answers_when_it_is_requested_to(agency: str) -> None:
     case = rated("camden", "green", contact="police_notification")
     case.give(AskAgencies(agencies=(agency,)), SOCIAL_WORKER)
-    assert case.referral.outstanding == (agency,) and len(case.told("check_request")) == 1
+    assert case.referral.outstanding == (agency,) and len(case.recipients("check_request")) == 1
     assert answered(case).stage == "decision"
 
 

@@ -56,7 +56,7 @@ def test_cornwall_no_threshold_is_applied_before_the_consultation_is_concluded()
     case = received("cornwall")
     with pytest.raises(ImpossibleMove, match="conclude_consultation"):
         case.give(RateReferral(rating="red"))
-    assert not case.running("triage") and not case.told("contact_to_rate")
+    assert not case.running("triage") and not case.recipients("contact_to_rate")
 
 
 def test_cornwall_a_consultation_has_a_time_and_an_owner_too() -> None:
@@ -65,7 +65,7 @@ def test_cornwall_a_consultation_has_a_time_and_an_owner_too() -> None:
 
 def test_cornwall_a_consultation_that_becomes_a_referral_is_rated() -> None:
     case = advised_to_refer()
-    assert case.stage == "triage" and case.told("contact_to_rate") == ["duty_manager"]
+    assert case.stage == "triage" and case.recipients("contact_to_rate") == ["duty_manager"]
     case.give(RateReferral(rating="amber"))
     assert case.referral.rating == "amber"
 
@@ -144,14 +144,14 @@ def dissatisfied() -> Case:
 
 def test_cornwall_a_dissatisfied_referrer_starts_the_procedure_for_professional_differences() -> None:
     case = dissatisfied()
-    assert case.referral.disputed == ("D1",) and case.told("disagreement") == ["practice_manager"]
+    assert case.referral.disputed == ("D1",) and case.recipients("disagreement") == ["practice_manager"]
     assert "resolving professional differences" in case.running("disagreement")[0].source
 
 
 def test_cornwall_the_referrer_is_told_what_was_determined_and_may_escalate_it_further() -> None:
     case = dissatisfied()
     case.give(SettleDisagreement(disagreement="D1", outcome="stands"), person("practice_manager"))
-    assert case.told("disagreement_settled") == ["referrer"]
+    assert case.recipients("disagreement_settled") == ["referrer"]
     assert "If you are not satisfied" in case.words("disagreement_settled")
     case.give(TakeDisagreementFurther(disagreement="D1"), REFERRER)
     case.give(SettleDisagreement(disagreement="D1", outcome="changed"), person("service_manager"))

@@ -45,7 +45,7 @@ def test_derbyshire_is_not_a_gateway_and_signposts_the_public_to_an_agency(sourc
 
 def test_derbyshire_immediate_danger_is_seen_by_a_person_whoever_reports_it() -> None:
     case = received(HUB, source_agency="individual", immediate_danger=True)
-    assert case.referral.open and case.told("immediate_danger")
+    assert case.referral.open and case.recipients("immediate_danger")
 
 
 def test_derbyshire_says_from_which_document_agencies_receive_first() -> None:
@@ -93,8 +93,8 @@ def test_derbyshire_is_open_at_weekends_from_september_2013(day: str) -> None:
 
 
 def test_derbyshire_a_contact_of_a_saturday_goes_to_the_emergency_team_before_september_2013_and_to_the_unit_after() -> None:
-    assert received(HUB, now=london("2013-08-31 11:00")).told("contact_to_rate") == ["out_of_hours"]
-    assert received(HUB, now=london("2013-09-07 11:00")).told("contact_to_rate") == ["duty_manager"]
+    assert received(HUB, now=london("2013-08-31 11:00")).recipients("contact_to_rate") == ["out_of_hours"]
+    assert received(HUB, now=london("2013-09-07 11:00")).recipients("contact_to_rate") == ["duty_manager"]
 
 
 def test_derbyshire_says_from_which_document_its_hours_are() -> None:

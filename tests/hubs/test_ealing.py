@@ -51,7 +51,7 @@ def test_ealing_every_case_is_for_the_daily_meeting_whatever_its_rating(rating: 
 def test_ealing_all_partners_are_invited_to_the_daily_meeting() -> None:
     case = at_meeting("ealing", "red")
     partners = {agency.role for agency in case.profile.agencies.values()}
-    assert set(case.told("meeting_convened")) == {*partners, case.profile.meeting.chair}
+    assert set(case.recipients("meeting_convened")) == {*partners, case.profile.meeting.chair}
 
 
 def test_ealing_its_partners_are_those_of_its_case_study() -> None:

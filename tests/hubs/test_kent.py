@@ -40,7 +40,7 @@ def test_kent_has_no_triage_stage_and_opens_at_the_decision() -> None:
 
 def test_kent_whoever_is_told_of_a_new_contact_may_decide_on_it() -> None:
     case = received("kent")
-    (role,) = case.told("contact_to_rate")
+    (role,) = case.recipients("contact_to_rate")
     assert role in case.profile.deciders and may(role, "record_decision")
 
 
@@ -91,11 +91,15 @@ def test_kent_takes_children_and_adults(cohort: str) -> None:
 
 
 def test_kent_a_contact_of_the_night_goes_to_the_same_people_as_one_of_the_day() -> None:
-    assert received("kent", now=NIGHT).told("contact_to_rate") == received("kent").told("contact_to_rate") == ["duty_manager"]
+    assert (
+        received("kent", now=NIGHT).recipients("contact_to_rate")
+        == received("kent").recipients("contact_to_rate")
+        == ["duty_manager"]
+    )
 
 
 def test_kent_immediate_danger_at_night_alerts_the_duty_manager() -> None:
-    assert received("kent", now=NIGHT, immediate_danger=True).told("immediate_danger") == ["duty_manager"]
+    assert received("kent", now=NIGHT, immediate_danger=True).recipients("immediate_danger") == ["duty_manager"]
 
 
 def test_kent_a_night_contact_is_decided_at_night_by_the_same_service() -> None:

@@ -47,7 +47,7 @@ def test_merton_rates_blue_red_amber_and_green_with_red_the_most_urgent_and_blue
 
 def test_merton_the_duty_manager_is_asked_for_the_rating_and_gives_it() -> None:
     case = received("merton")
-    assert case.told("contact_to_rate") == ["duty_manager"]
+    assert case.recipients("contact_to_rate") == ["duty_manager"]
     case.give(RateReferral(rating="green"), DUTY)
     assert case.referral.rating == "green"
 
@@ -75,7 +75,7 @@ def test_merton_red_goes_straight_to_child_protection() -> None:
 
 def test_merton_red_bypasses_the_checks_though_sharing_would_be_lawful() -> None:
     case = rated("merton", "red")
-    assert case.referral.sharing and not case.referral.checks and not case.told("check_request")
+    assert case.referral.sharing and not case.referral.checks and not case.recipients("check_request")
 
 
 def test_merton_a_social_worker_takes_a_red_case_into_child_protection_enquiries() -> None:
@@ -95,7 +95,7 @@ def test_merton_amber_and_green_get_checks(rating: str) -> None:
 
 def test_merton_the_checks_are_made_by_the_eight_navigators() -> None:
     case = rated("merton", "amber")
-    assert set(case.told("check_request")) == {f"{agency}_navigator" for agency in NAVIGATORS}
+    assert set(case.recipients("check_request")) == {f"{agency}_navigator" for agency in NAVIGATORS}
 
 
 # Blue

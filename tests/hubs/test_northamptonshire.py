@@ -75,7 +75,7 @@ def test_northamptonshire_has_a_single_point_of_contact_for_yos_ambulance_probat
     assert load_profile("northamptonshire").agencies[agency].presence == "single_point_of_contact"
     assert says_the_document("northamptonshire", f"agencies.{agency}.presence")
     case = rated("northamptonshire", "amber")
-    assert case.told("check_request").count(case.profile.agencies[agency].role) == 1
+    assert case.recipients("check_request").count(case.profile.agencies[agency].role) == 1
 
 
 # Feedback to referrers
@@ -84,7 +84,7 @@ def test_northamptonshire_has_a_single_point_of_contact_for_yos_ambulance_probat
 def test_northamptonshire_the_referrer_is_told_what_became_of_the_referral() -> None:
     case = at_decision("northamptonshire")
     case.give(outcome(case, "section_17"))
-    assert case.told("outcome") == ["referrer"] and "will assess what help" in case.words("outcome")
+    assert case.recipients("outcome") == ["referrer"] and "will assess what help" in case.words("outcome")
 
 
 def test_northamptonshire_a_case_is_not_finished_before_the_referrer_has_had_feedback() -> None:

@@ -119,7 +119,7 @@ def test_nottinghamshire_a_rating_dispute_is_determined_by_social_care_then_by_t
     case.give(TakeDisagreementFurther(disagreement="D1"), POLICE)
     case.give(SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), OPERATIONAL_MANAGER)
     assert case.referral.rating == "red"
-    assert case.told("disagreement") == ["social_care_representative", "operational_manager"]
+    assert case.recipients("disagreement") == ["social_care_representative", "operational_manager"]
 
 
 @pytest.mark.parametrize("role", ["operational_manager", "duty_manager", "team_manager", "practice_manager"])
@@ -184,9 +184,9 @@ def test_nottinghamshire_has_a_separate_early_help_line() -> None:
 
 def test_nottinghamshire_the_referrer_is_written_to_on_receipt_and_when_it_is_decided() -> None:
     case = at_decision("nottinghamshire", rating="green")
-    assert case.told("acknowledgement") == ["referrer"]
+    assert case.recipients("acknowledgement") == ["referrer"]
     case.give(outcome(case, "no_further_action"), TEAM_MANAGER)
-    assert case.told("outcome") == ["referrer"] and "no further action" in case.words("outcome")
+    assert case.recipients("outcome") == ["referrer"] and "no further action" in case.words("outcome")
 
 
 def test_nottinghamshire_a_letter_that_is_not_sent_in_time_is_noticed() -> None:

@@ -133,7 +133,7 @@ def test_sandwell_every_agency_is_invited_to_the_meeting() -> None:
     case = at_meeting("sandwell", "amber")
     case.give(ConveneMeeting(at=case.now + timedelta(hours=1)), CHAIR)
     partners = {agency.role for agency in case.profile.agencies.values()}
-    assert set(case.told("meeting_convened")) == {*partners, CHAIR.role}
+    assert set(case.recipients("meeting_convened")) == {*partners, CHAIR.role}
 
 
 def test_sandwell_a_meeting_is_not_recorded_without_a_second_rating() -> None:

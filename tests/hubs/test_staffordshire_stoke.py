@@ -117,9 +117,9 @@ def held() -> Case:
 
 @pytest.mark.parametrize("left_out", ["proportionality", "necessity"])
 def test_staffordshire_stoke_nothing_is_released_without_saying_proportionality_and_necessity(left_out: str) -> None:
-    given = {"item": held().item("police"), "necessity": "to_protect_a_child", "proportionality": "whole"}
+    values = {"item": held().item("police"), "necessity": "to_protect_a_child", "proportionality": "whole"}
     with pytest.raises(ValidationError, match=left_out):
-        ReleaseInformation.model_validate({name: value for name, value in given.items() if name != left_out})
+        ReleaseInformation.model_validate({name: value for name, value in values.items() if name != left_out})
 
 
 def test_staffordshire_stoke_nothing_is_released_without_a_justification_in_words() -> None:

@@ -56,8 +56,8 @@ def test_swindon_is_a_virtual_partner_and_so_are_its_agencies() -> None:
 
 
 def test_swindon_is_asked_to_triage_its_own_cases() -> None:
-    assert received(HUB, place="swindon").told("contact_to_rate") == ["partner_duty_manager"]
-    assert received(HUB, place="wiltshire").told("contact_to_rate") == ["duty_manager"]
+    assert received(HUB, place="swindon").recipients("contact_to_rate") == ["partner_duty_manager"]
+    assert received(HUB, place="wiltshire").recipients("contact_to_rate") == ["duty_manager"]
 
 
 def test_swindon_triages_its_own_cases_and_wiltshires_duty_manager_does_not() -> None:
@@ -76,13 +76,13 @@ def test_swindon_does_not_triage_wiltshires_cases() -> None:
 def test_swindon_is_asked_as_soon_as_a_case_turns_out_to_be_its_own() -> None:
     case = received(HUB)
     case.give(AssignPlace(place="swindon"))
-    assert case.told("contact_to_rate") == ["duty_manager", "partner_duty_manager"]
+    assert case.recipients("contact_to_rate") == ["duty_manager", "partner_duty_manager"]
     assert case.clock("triage").owner == "partner_duty_manager"
 
 
 def test_swindon_is_stood_in_for_at_night_by_whoever_is_on_duty() -> None:
     case = received(HUB, place="swindon", now=NIGHT)
-    assert case.told("contact_to_rate") == ["out_of_hours"]
+    assert case.recipients("contact_to_rate") == ["out_of_hours"]
     case.give(JOINT, person("out_of_hours"))
     assert case.referral.rating == "red"
 

@@ -143,8 +143,8 @@ def test_no_word_that_anybody_typed_reaches_a_notice(data: st.DataObject) -> Non
             break
     case.run_to(case.now + timedelta(hours=data.draw(st.integers(1, 200))))
     assert case.notices
-    for told in case.notices:
-        for text in (json.dumps(told.draft.facts), told.message.title, told.message.body, told.message.html):
+    for notice in case.notices:
+        for text in (json.dumps(notice.draft.facts), notice.message.title, notice.message.body, notice.message.html):
             assert "§" not in text
 
 

@@ -49,8 +49,8 @@ def test_who_watches_hears_that_something_changed_and_not_what(hub: Hub) -> None
         lines = heard.iter_lines()
         assert next(lines) == ": ping"
         hub.rate(reference)
-        said = next(line for line in lines if line.startswith("event"))
-        assert said == "event: changed" and next(lines) == "data: 1"
+        first_event = next(line for line in lines if line.startswith("event"))
+        assert first_event == "event: changed" and next(lines) == "data: 1"
 
 
 @pytest.mark.parametrize("page", ["/board", "/case/{}", "/checks"])
@@ -60,8 +60,8 @@ def test_what_happens_before_a_page_is_connected_is_told_when_it_is(hub: Hub, pa
     police = hub.staff("agency", "police")
 
     def first(address: str) -> str:
-        with hub.http.stream("GET", address, headers=police, timeout=30) as told:
-            return next(told.iter_lines())
+        with hub.http.stream("GET", address, headers=police, timeout=30) as stream:
+            return next(stream.iter_lines())
 
     def at_rest() -> str:
         shown = hub.http.get(page.format(reference), headers=police).text

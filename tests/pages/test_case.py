@@ -87,7 +87,7 @@ def test_an_act_that_there_is_not_or_that_is_not_theirs_is_a_page_that_says_so(h
 
 
 @pytest.mark.parametrize(
-    ("said", "printed"),
+    ("words", "printed"),
     [
         ("Known since May.", "Known since May."),
         ("Łukasz, Ødegård", "Łukasz, Ødegård"),
@@ -97,33 +97,33 @@ def test_an_act_that_there_is_not_or_that_is_not_theirs_is_a_page_that_says_so(h
         ("\u202etxt", "txt"[::-1]),
     ],
 )
-def test_whatever_was_released_can_be_printed(hub: Hub, said: str, printed: str) -> None:
-    text = read(product(hub, said))
+def test_whatever_was_released_can_be_printed(hub: Hub, words: str, printed: str) -> None:
+    text = read(product(hub, words))
     assert printed in text and "cannot show" not in text
     assert "not yet rated" in text and "Sandwell Women's Aid" in text and " 2026, " in text
 
 
 @pytest.mark.parametrize(
-    ("said", "missing"),
+    ("words", "missing"),
     [
         ("A 字 at the door", "CJK UNIFIED IDEOGRAPH-5B57 (U+5B57)"),
         ("He sent \U0001f9f8\U0001f9f8", "TEDDY BEAR (U+1F9F8)"),
     ],
 )
-def test_a_paper_says_which_characters_it_could_not_print_and_where_they_were(hub: Hub, said: str, missing: str) -> None:
-    text = read(product(hub, said))
+def test_a_paper_says_which_characters_it_could_not_print_and_where_they_were(hub: Hub, words: str, missing: str) -> None:
+    text = read(product(hub, words))
     assert text.count(missing) == 1 and "on the case's page" in text
-    assert said[:2] in text and text.count("\N{REPLACEMENT CHARACTER}") == 1 + sum(ord(each) > 0x2FFF for each in said)
+    assert words[:2] in text and text.count("\N{REPLACEMENT CHARACTER}") == 1 + sum(ord(each) > 0x2FFF for each in words)
 
 
-def product(hub: Hub, said: str) -> bytes:
+def product(hub: Hub, words: str) -> bytes:
     """The information product of a case beside which one agency has released this, and another one nothing."""
     reference = hub.referral()
     case: Case = hub.stored(lambda store: read_case(store, reference))
     by = Actor(id="chair", role="duty_manager", agency="social_care", hub="sandwell")
     at = case.referral.received_at
     lines: list[dict[str, Any]] = [
-        {"agency": "womens_aid", "at": at, "content": said, "signpost": None},
+        {"agency": "womens_aid", "at": at, "content": words, "signpost": None},
         {"agency": "health", "at": at, "content": None, "signpost": "this agency holds information"},
     ]
     return as_pdf(load_profile("sandwell"), case, lines, at, by)
@@ -194,8 +194,8 @@ def test_what_is_printed_leaves_none_of_its_letters_in_the_log(hub: Hub) -> None
     before = len((hub.stack.logs / "api.log").read_text())
     paper = hub.http.get(f"/case/{reference}/product.pdf", headers=hub.staff("duty_manager"))
     assert paper.status_code == 200 and paper.content.startswith(b"%PDF")
-    said = (hub.stack.logs / "api.log").read_text()[before:]
-    assert not any(letter in said.lower() for letter in ("李", "674e", "5c0f", "9f99", "glyph", "fonttools")), said
+    words = (hub.stack.logs / "api.log").read_text()[before:]
+    assert not any(letter in words.lower() for letter in ("李", "674e", "5c0f", "9f99", "glyph", "fonttools")), words
 
 
 def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None:
@@ -229,17 +229,17 @@ def test_an_alert_that_nobody_has_is_not_hidden_by_one_that_somebody_has() -> No
 
 
 @pytest.mark.parametrize(
-    ("alerts", "held_by", "said"),
+    ("alerts", "held_by", "words"),
     [
         (["check:police"], {"triage": "d.manager"}, "Not acknowledged (1 of 2)"),
         (["check:police"], {}, "Not acknowledged"),
         ([], {"triage": "d.manager"}, "Acknowledged"),
     ],
 )
-def test_the_wall_says_so_too(alerts: list[str], held_by: dict[str, str], said: str) -> None:
+def test_the_wall_says_so_too(alerts: list[str], held_by: dict[str, str], words: str) -> None:
     case = {"reference": "MASH-26-000001", "alerts": alerts, "held_by": held_by, "outstanding": (), "due_at": NOON}
     known = {"now": NOON, "cases": [case], "counts": Counts(1, 0, {}, {}), "ratings": {}, "assets": Assets()}
-    assert f"<td>{said}</td>" in environment().get_template("wall.html").render(known)
+    assert f"<td>{words}</td>" in environment().get_template("wall.html").render(known)
 
 
 def test_what_is_not_possible_is_said_on_a_page_without_a_code(hub: Hub) -> None:

@@ -250,8 +250,8 @@ def test_what_is_open_is_all_of_it_whenever_it_came_in() -> None:
     late = clock("triage", 300, breached_at=NOW - 300 * DAY)
     had = clock("triage", 1, breached_at=NOW - DAY, acknowledged_by="d.manager")
     done = {"S1": SubjectState(cohort="child", outcome="advice")}
-    told = clock("outcome_told", 1, breached_at=NOW - DAY)
-    tally = tallied(came(301, [late]), came(2, [had]), came(1, [clock("triage", -1)]), came(9, [told], subjects=done))
+    informed = clock("outcome_told", 1, breached_at=NOW - DAY)
+    tally = tallied(came(301, [late]), came(2, [had]), came(1, [clock("triage", -1)]), came(9, [informed], subjects=done))
     figures = shown(tally, decided=2)
     assert numbers_of(figures["today"]) == {
         "Came in today": 0,
@@ -275,11 +275,11 @@ def test_of_nothing_it_is_said_once_that_there_is_nothing() -> None:
 
 
 def test_who_has_the_lowest_share_is_said_unless_all_are_kept() -> None:
-    kept = came(3, [clock("check:police", 2, 6, met=True)])
+    in_time = came(3, [clock("check:police", 2, 6, met=True)])
     late = came(3, [clock("check:health", 2, 30, met=False)])
-    assert shown(tallied(kept))["agencies"].says.startswith("All were on time.")
-    said = shown(tallied(kept, late))["agencies"].says
-    assert said.startswith("Health has the lowest share on time: 0 per cent.") and "that have ended" in said
+    assert shown(tallied(in_time))["agencies"].says.startswith("All were on time.")
+    says = shown(tallied(in_time, late))["agencies"].says
+    assert says.startswith("Health has the lowest share on time: 0 per cent.") and "that have ended" in says
 
 
 def weeks(*contacts: int) -> Figure:
@@ -307,8 +307,8 @@ def test_a_run_within_the_range_is_not_said_to_be_outside_it() -> None:
 def test_a_share_is_not_expected_above_a_hundred_per_cent() -> None:
     week = [clock(f"triage.{n}", 7 * n + 4, 6 if n % 2 else 30, met=True) for n in range(4)]
     always = [clock(f"decision.{n}", 7 * n + 4, 6, met=True) for n in range(4)]
-    said = shown(tallied(came(40, [*week, *always])))["in-time"].says
-    assert " and 100 per cent a week" in said
+    says = shown(tallied(came(40, [*week, *always])))["in-time"].says
+    assert " and 100 per cent a week" in says
 
 
 def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None:

@@ -39,24 +39,24 @@ def filled(asked: list[Asked]) -> dict[str, str]:
 @pytest.mark.parametrize("kind", [kind for kind in STAFF_ACTS if kind not in OF_CASES])
 def test_a_form_that_is_filled_in_is_its_command(kind: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
-    given, after = read(kind, asked, FormData({**filled(asked), "seen": "3", first_text(kind): "Why.\r\nSo."}), MANAGER)
-    assert given is not None, after.errors
-    assert given.command.kind == kind and given.seen == 3 and str(given.words).endswith("Why.\nSo.")
+    command, after = read(kind, asked, FormData({**filled(asked), "seen": "3", first_text(kind): "Why.\r\nSo."}), MANAGER)
+    assert command is not None, after.errors
+    assert command.command.kind == kind and command.seen == 3 and str(command.words).endswith("Why.\nSo.")
 
 
 def test_views_and_actions_of_a_meeting_are_written_apart_and_kept_together() -> None:
     asked = fields_of("record_meeting", None, SANDWELL, MANAGER)
-    given, _ = read("record_meeting", asked, FormData({**filled(asked), "views": "All agree.", "actions": "A visit."}), MANAGER)
-    assert given and given.words == "Views\nAll agree.\n\nActions agreed\nA visit."
+    command, _ = read("record_meeting", asked, FormData({**filled(asked), "views": "All agree.", "actions": "A visit."}), MANAGER)
+    assert command and command.words == "Views\nAll agree.\n\nActions agreed\nA visit."
 
 
 @pytest.mark.parametrize("kind", STAFF_ACTS)
 def test_what_is_needed_and_missing_is_said_beside_its_field(kind: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
-    given, after = read(kind, asked, FormData({"words": "Kept as it was typed."}), MANAGER)
+    command, after = read(kind, asked, FormData({"words": "Kept as it was typed."}), MANAGER)
     assert after.value("words") == "Kept as it was typed."
     needed = {each.name for each in asked if each.needed and each.shape != "many"}
-    assert needed <= set(after.errors) and (given is None) == bool(after.errors)
+    assert needed <= set(after.errors) and (command is None) == bool(after.errors)
 
 
 def test_every_command_of_staff_has_its_words_and_nothing_else_has() -> None:
@@ -70,14 +70,16 @@ def test_every_command_of_staff_has_its_words_and_nothing_else_has() -> None:
 @pytest.mark.parametrize("kind", STAFF_ACTS)
 def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
     asked = [replace(each, needed=False) for each in fields_of(kind, None, SANDWELL, MANAGER)]
-    given = {each.name: "\u2603 no such thing" for each in asked}
-    _, after = read(kind, asked, FormData({**given, first_text(kind): "\x00" + "x" * 20_001, "redacted": "x" * 20_001}), MANAGER)
+    command = {each.name: "\u2603 no such thing" for each in asked}
+    _, after = read(
+        kind, asked, FormData({**command, first_text(kind): "\x00" + "x" * 20_001, "redacted": "x" * 20_001}), MANAGER
+    )
     ours = {CHECK, *WRONG.values(), *WRONG_ANYWHERE.values(), "Shorten this to 20,000 characters"}
     assert {first_text(kind), "redacted"} <= set(after.errors) and set(after.errors.values()) <= ours
 
 
 @pytest.mark.parametrize(
-    ("kind", "field", "typed", "said"),
+    ("kind", "field", "typed", "hint"),
     [
         ("record_decision", "transfer_to", "Leeds", "Enter 3 digits, such as 330"),
         ("link_referral", "other", "the <other> one", "Enter a reference such as MASH-26-000001"),
@@ -88,11 +90,11 @@ def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
         ("rate_referral", "rating", "\u2603", "Check this"),
     ],
 )
-def test_what_to_enter_is_said_beside_the_field(kind: str, field: str, typed: str, said: str) -> None:
+def test_what_to_enter_is_said_beside_the_field(kind: str, field: str, typed: str, hint: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
     form = {**filled(asked), field: typed} if typed else {name: value for name, value in filled(asked).items() if name != field}
     _, after = read(kind, asked, FormData(form), MANAGER)
-    assert after.errors[field].startswith(said), after.errors
+    assert after.errors[field].startswith(hint), after.errors
 
 
 def test_a_subject_is_called_by_name_for_whoever_may_read_it() -> None:
@@ -104,8 +106,8 @@ def test_a_subject_is_called_by_name_for_whoever_may_read_it() -> None:
 
 def test_a_time_is_the_hubs_own() -> None:
     asked = fields_of("convene_meeting", None, SANDWELL, MANAGER)
-    given, _ = read("convene_meeting", asked, FormData({"at": "2026-07-20T14:30"}), MANAGER)
-    assert given and given.command.at.isoformat() == "2026-07-20T14:30:00+01:00"
+    command, _ = read("convene_meeting", asked, FormData({"at": "2026-07-20T14:30"}), MANAGER)
+    assert command and command.command.at.isoformat() == "2026-07-20T14:30:00+01:00"
 
 
 def test_nobody_shares_by_leaving_the_question_as_it_is() -> None:

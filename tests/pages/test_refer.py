@@ -19,10 +19,10 @@ from mash.flows.store.drafts import LARGEST, Answers, NoRoom, begin_draft, read_
 from mash.flows.store.reads.health import read_health
 from mash.flows.store.store import Store
 
-GIVEN, FAMILY = CANARY.split()
+FIRST, FAMILY = CANARY.split()
 FIELD = re.compile(r"<(?:input|textarea|select)\b[^>]*>")
 ISLA = {
-    "given": GIVEN,
+    "given": FIRST,
     "family": FAMILY,
     "cohort": "child",
     "day": "27",
@@ -143,9 +143,9 @@ def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: 
     (code,) = re.findall(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b", writer.page.text)
     known = {"reference": reference, "code": code}
     assert "is being considered" in writer.browser.post("/status", data=known).text
-    told = str(items(hub, reference))
-    for said in (
-        GIVEN,
+    stored = str(items(hub, reference))
+    for part in (
+        FIRST,
         FAMILY,
         "2015-03-27",
         "B70 8AA",
@@ -153,7 +153,7 @@ def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: 
         "domestic_abuse",
         "Thornwick Vale",
     ):
-        assert said in told
+        assert part in stored
     case = hub.case(reference)
     assert "consent_not_asked" not in str(case) and "safe_contact" in str(case)
 
@@ -196,8 +196,8 @@ def test_several_people_and_those_who_live_with_them_are_added_changed_and_remov
     writer.go("/refer/household/new")
     writer.answer(name="Ruth Example", relationship="mother")
     assert "Ruth Example, mother" in writer.text
-    told = str(items(hub, writer.finish().send()))
-    assert all(said in told for said in (GIVEN, "Thomas", "Ruth Example", "mother")) and "Mistaken" not in told
+    stored = str(items(hub, writer.finish().send()))
+    assert all(part in stored for part in (FIRST, "Thomas", "Ruth Example", "mother")) and "Mistaken" not in stored
 
 
 def test_immediate_danger_leads_to_999_first_and_then_on(hub: Hub, writer: Writer) -> None:
@@ -249,7 +249,7 @@ SLIPS = [
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "said"),
+    ("typed", "field", "part"),
     [
         *SLIPS,
         ({"given": "half\x00typed"}, "given", "Remove the characters that cannot be read"),
@@ -257,20 +257,20 @@ SLIPS = [
     ],
 )
 def test_an_error_stands_beside_the_field_and_above_and_what_was_typed_stays(
-    writer: Writer, typed: dict[str, str], field: str, said: str
+    writer: Writer, typed: dict[str, str], field: str, part: str
 ) -> None:
     writer.begin()
     answer = writer.answer(**{"family": "<b>Kept</b>", **typed})
     assert answer.status_code == 422 and re.search(r"<title>\s*Error: Who are you worried about\?", answer.text)
     assert f'<a href="#{field}">' in answer.text and f'id="{field}"' in answer.text
-    assert writer.text.count(said) == 2, "once above, once beside it"
+    assert writer.text.count(part) == 2, "once above, once beside it"
     assert "govuk-form-group--error" in answer.text and 'value="&lt;b&gt;Kept&lt;/b&gt;"' in answer.text
     assert all(html.escape(value) in answer.text for value in typed.values())
 
 
-@pytest.mark.parametrize(("typed", "field", "said"), SLIPS)
+@pytest.mark.parametrize(("typed", "field", "part"), SLIPS)
 def test_what_may_be_a_slip_is_asked_about_once_then_taken_as_it_was_given(
-    hub: Hub, writer: Writer, typed: dict[str, str], field: str, said: str
+    hub: Hub, writer: Writer, typed: dict[str, str], field: str, part: str
 ) -> None:
     writer.begin().answer(given="Isla", **typed)
     assert f'name="passed" value="{field}"' in writer.page.text
@@ -278,9 +278,9 @@ def test_what_may_be_a_slip_is_asked_about_once_then_taken_as_it_was_given(
     assert writer.at == "/refer/people"
     writer.answer()
     writer.finish()
-    assert "Check this" in writer.text and said in writer.text
-    given = next(each for each in items(hub, writer.send()) if each and "date_of_birth" in each)
-    assert {"day": "31 2 2015", "month": "3 ? 2015"}.get(field, "3") in given
+    assert "Check this" in writer.text and part in writer.text
+    child = next(each for each in items(hub, writer.send()) if each and "date_of_birth" in each)
+    assert {"day": "31 2 2015", "month": "3 ? 2015"}.get(field, "3") in child
 
 
 def test_a_misspelt_address_stops_nobody(hub: Hub, writer: Writer) -> None:
@@ -372,7 +372,7 @@ def test_a_device_forgets_it(writer: Writer) -> None:
 def test_the_database_holds_nothing_of_a_draft_that_can_be_read(hub: Hub, writer: Writer) -> None:
     writer.begin().answer(**ISLA)
     rows = hub.sql("SELECT hash, sealed FROM draft")
-    assert rows and not any(said.encode() in bytes(sealed) for _, sealed in rows for said in (GIVEN, FAMILY, "people"))
+    assert rows and not any(part.encode() in bytes(sealed) for _, sealed in rows for part in (FIRST, FAMILY, "people"))
     assert all(writer.secret not in hash_ and writer.secret.encode() not in bytes(sealed) for hash_, sealed in rows)
 
 
@@ -451,8 +451,8 @@ async def test_where_drafts_fill_their_room_none_is_begun_and_none_is_lost(store
         "what does not grow is kept"
     )
     found = await read_health(store)
-    assert 0 < found.drafts < 100 and not any("drafts" in said for said in found.wrong(ROOM))
-    assert any("drafts fill their room" in said for said in found.wrong(10))
+    assert 0 < found.drafts < 100 and not any("drafts" in part for part in found.wrong(ROOM))
+    assert any("drafts fill their room" in part for part in found.wrong(10))
 
 
 @pytest.fixture
@@ -474,8 +474,8 @@ async def test_from_one_address_so_many_are_begun_within_an_hour_and_what_was_ty
         refused = await there.post(path, data=typed)
         assert refused.status_code == 429 and "ring your council" in refused.text and "call 999" in refused.text
         assert not typed or "Typed for an hour." in refused.text
-    kept = await there.post("/refer/worries", data={"worries": "More."}, headers=mine)
-    assert kept.status_code == 303, "whoever has begun goes on"
+    third = await there.post("/refer/worries", data={"worries": "More."}, headers=mine)
+    assert third.status_code == 303, "whoever has begun goes on"
 
 
 async def test_where_there_is_no_room_a_page_says_so_and_whom_to_ring(store: Store, settings: Settings) -> None:
@@ -492,8 +492,8 @@ def test_what_it_is_about_is_said_once_and_in_our_words(hub: Hub, writer: Writer
     writer.answer()
     writer.finish()
     writer.answer("/refer/worries", worries=WORRIED, categories=",".join(["gangs"] * 101 + ["made_up", "missing"]))
-    told = str(items(hub, writer.send()))
-    assert re.findall(r'"categories":\s*\[([^]]*)\]', told.replace("\\", "")) == ['"missing","gangs"']
+    stored = str(items(hub, writer.send()))
+    assert re.findall(r'"categories":\s*\[([^]]*)\]', stored.replace("\\", "")) == ['"missing","gangs"']
 
 
 # --- sending -------------------------------------------------------------------------------------------------------------------

@@ -84,6 +84,6 @@ def test_nothing_that_left_the_hub_or_reached_prefect_names_anybody(quick: Insta
     ]
     everything += [log.read_text() for log in quick.stack.logs.glob("*.log")]
     assert reference in "".join(everything)
-    for told in everything:
-        assert "Quillfeather" not in told
-        assert "head@school" not in told
+    for text in everything:
+        assert "Quillfeather" not in text
+        assert "head@school" not in text

@@ -66,8 +66,10 @@ class Place:
 
     def restore(self, file: Path, *options: str, identity: Path | None = None, database: str = "other") -> Done:
         """Restore into another database of the same PostgreSQL."""
-        said = ("--identity", str(identity or self.identity), *options)
-        return mash_here("restore", str(file), *said, **{**self.environment, "MASH_OWNER_DATABASE_URL": self.address(database)})
+        options_of = ("--identity", str(identity or self.identity), *options)
+        return mash_here(
+            "restore", str(file), *options_of, **{**self.environment, "MASH_OWNER_DATABASE_URL": self.address(database)}
+        )
 
     def address(self, database: str) -> str:
         return f"postgresql+psycopg://mash_owner:{PASSWORD}@/{database}?host={self.cluster.socket}"
@@ -355,8 +357,8 @@ def test_while_and_after_a_backup_is_made_nothing_of_it_is_readable_nor_the_data
             holder.execute("DROP SCHEMA held CASCADE")
     look()
     assert making.returncode == 0
-    assert any("pg_dump" in told for told in arguments), "it was looked at while it ran"
-    assert not [told for told in arguments if PASSWORD in told]
+    assert any("pg_dump" in line for line in arguments), "it was looked at while it ran"
+    assert not [line for line in arguments if PASSWORD in line]
     assert seen == set()
     assert len(place.left()) == 1
 

@@ -71,10 +71,10 @@ def test_a_run_that_is_failed_in_prefect_is_reported_to_the_administrators(quick
 
 
 def test_nobody_else_can_report_in_prefects_place(quick: Installation) -> None:
-    given = {"what": "worker gone"}
-    assert quick.http.post("/prefect-events", json=given).status_code == 401
+    labels = {"what": "worker gone"}
+    assert quick.http.post("/prefect-events", json=labels).status_code == 401
     wrong = {"Authorization": f"Bearer {service_key('another key', PREFECT)}"}
-    assert quick.http.post("/prefect-events", json=given, headers=wrong).status_code == 401
+    assert quick.http.post("/prefect-events", json=labels, headers=wrong).status_code == 401
     assert quick.settings.token_key
     right = {"Authorization": f"Bearer {service_key(quick.settings.token_key.get_secret_value(), PREFECT)}"}
     assert quick.http.post("/prefect-events", json={"what": "a name", "run": "x"}, headers=right).status_code == 400

@@ -53,7 +53,7 @@ def met(hub: Installation) -> str:
     return reference
 
 
-def told_of(hub: Installation, reference: str, answer: httpx.Response, event: str) -> None:
+def sent_of(hub: Installation, reference: str, answer: httpx.Response, event: str) -> None:
     """Wait until Prefect tells of an event, if the command was carried out at all."""
     if answer.status_code == 200:
         eventually(lambda: event in artifacts(hub, reference))
@@ -64,7 +64,7 @@ def told_of(hub: Installation, reference: str, answer: httpx.Response, event: st
 def test_who_attended_a_meeting_is_said_by_agency(hub: Installation) -> None:
     reference = met(hub)
     answer = hub.ask(reference, "record_meeting", words="Held.", attended=["police", CANARY], rating="red")
-    told_of(hub, reference, answer, "meeting held")
+    sent_of(hub, reference, answer, "meeting held")
     assert seen_in(hub, reference) == set()
 
 
@@ -73,7 +73,7 @@ def test_who_attended_a_strategy_discussion_is_said_by_agency(hub: Installation)
     hub.give(reference, "call_strategy_discussion", words="Likely significant harm.")
     there = ["social_care", "police", "health", CANARY]
     answer = hub.ask(reference, "record_strategy_discussion", attended=there, outcome="section_47")
-    told_of(hub, reference, answer, "strategy discussion held")
+    sent_of(hub, reference, answer, "strategy discussion held")
     assert seen_in(hub, reference) == set()
 
 
@@ -81,7 +81,7 @@ def test_a_need_that_is_no_code_is_not_recorded(hub: Installation) -> None:
     reference = met(hub)
     hub.give(reference, "record_meeting", words="Held.", attended=["police"], rating="red")
     answer = hub.ask(reference, "record_decision", words="Help.", outcomes={"S1": "section_17"}, primary_need=CANARY)
-    told_of(hub, reference, answer, "decision recorded")
+    sent_of(hub, reference, answer, "decision recorded")
     assert seen_in(hub, reference) == set()
 
 
@@ -90,7 +90,7 @@ def test_factors_that_are_no_codes_are_not_recorded(hub: Installation) -> None:
     hub.give(reference, "record_meeting", words="Held.", attended=["police"], rating="red")
     hub.give(reference, "record_decision", words="Help.", outcomes={"S1": "section_17"}, primary_need="N1")
     answer = hub.ask(reference, "complete_assessment", words="Done.", factors=[CANARY], outcome="early_help")
-    told_of(hub, reference, answer, "assessment completed")
+    sent_of(hub, reference, answer, "assessment completed")
     assert seen_in(hub, reference) == set()
 
 

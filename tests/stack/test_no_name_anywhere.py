@@ -50,8 +50,10 @@ def test_no_table_file_or_message_names_anybody_after_a_life_full_of_names(hub: 
 
     assert tables_that_hold(hub, "mash", "mash_owner") == set()
     assert tables_that_hold(hub, "prefect", "mash_prefect") == set()
-    for told in PERSONAL:
-        assert told not in hub.received.text()
+    for personal in PERSONAL:
+        assert personal not in hub.received.text()
     files = [path for path in [*hub.stack.logs.rglob("*"), *hub.settings.data_dir.glob("prefect/**/*")] if path.is_file()]
     assert {"api.log", "worker.log", "prefect.log"} <= {path.name for path in files}
-    assert [(path.name, told) for path in files for told in PERSONAL if told.encode() in Path(path).read_bytes()] == []
+    assert [
+        (path.name, personal) for path in files for personal in PERSONAL if personal.encode() in Path(path).read_bytes()
+    ] == []

@@ -45,7 +45,7 @@ def connect(cluster: Cluster, role: str, database: str) -> psycopg.Connection:
     return psycopg.connect(host=str(cluster.socket), user=role, dbname=database, autocommit=True)
 
 
-def told(kind: str, folder: Path) -> list[str]:
+def notices(kind: str, folder: Path) -> list[str]:
     """What the documentation tells people to write, of this kind, for a folder of ours."""
     blocks = re.findall(rf"```{kind}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     return [textwrap.dedent(block).replace("/srv/", f"{folder}/") for block in blocks]
@@ -58,7 +58,7 @@ def archiving(folder: Path) -> Cluster:
     (folder / "archive").mkdir()
     own_as(folder / "archive", cluster.data)
     with (cluster.data / "postgresql.conf").open("a") as file:
-        file.write(next(block for block in told("ini", folder) if "archive_mode" in block))
+        file.write(next(block for block in notices("ini", folder) if "archive_mode" in block))
     return start_cluster(folder / "first")
 
 
@@ -110,7 +110,7 @@ def test_a_database_is_brought_back_to_the_moment_before_a_disaster(folder: Path
         first.stop()  # what is written last is archived when it stops
 
     assert moment
-    settings_of_it = next(block for block in told("ini", folder) if "recovery_target_time" in block)
+    settings_of_it = next(block for block in notices("ini", folder) if "recovery_target_time" in block)
     with (base / "postgresql.auto.conf").open("a") as file:
         file.write(re.sub(r"recovery_target_time = '.*'", f"recovery_target_time = '{moment[0]}'", settings_of_it))
     (base / "recovery.signal").touch()
@@ -125,7 +125,7 @@ def test_a_database_is_brought_back_to_the_moment_before_a_disaster(folder: Path
         }
         (folder / "master_key").chmod(0o600)
         with connect(again, "mash_owner", "mash") as owner:
-            for statement in told("sql", folder):
+            for statement in notices("sql", folder):
                 owner.execute(statement.encode())
         proof = mash_here("log", "verify", MASH_DATA_DIR=str(folder), MASH_HUBS="merton", **environment)
         assert (proof.returncode, proof.stdout) == (0, "every chain verifies\n"), proof.stderr

@@ -206,7 +206,7 @@ ADDRESSES = ("system_database_url", "owner_database_url", "prefect_database_url"
 
 @pytest.mark.parametrize("missing", ADDRESSES)
 def test_a_database_of_ones_own_needs_the_other_addresses_too(tmp_path: Path, missing: str) -> None:
-    given = {name: SecretStr("postgresql://nowhere") for name in ADDRESSES if name != missing}
-    settings = Settings(data_dir=tmp_path, database_url=SecretStr("postgresql://nowhere"), **given)
+    addresses = {name: SecretStr("postgresql://nowhere") for name in ADDRESSES if name != missing}
+    settings = Settings(data_dir=tmp_path, database_url=SecretStr("postgresql://nowhere"), **addresses)
     with pytest.raises(SettingsError, match=f"MASH_{missing.upper()}"), Stack(settings, {"prefect"}):
         pass

@@ -147,14 +147,14 @@ class Family:
 
     def run_clocks(self, until: datetime, reference: str = "R") -> list[tuple[datetime, Event]]:
         """Let time pass to `until` with the clocks fired whenever one has something to say."""
-        said: list[tuple[datetime, Event]] = []
+        entries: list[tuple[datetime, Event]] = []
         while (at := self.states[reference].next_at) and at <= until:
             self.now = max(self.now, at)
             events = self.fire(reference)
             assert events, "a clock was due and said nothing"
-            said += [(self.now, event) for event in events]
+            entries += [(self.now, event) for event in events]
         self.now = until
-        return said
+        return entries
 
 
 # --- any order of events --------------------------------------------------------------------------------------------------
@@ -603,12 +603,12 @@ def test_an_unrated_contact_is_due_for_its_rating_within_the_hour_day_or_night(p
 @pytest.mark.parametrize(("now", "role"), [(MORNING, "duty_manager"), (NIGHT, "out_of_hours")], ids=["by day", "at night"])
 def test_a_late_rating_is_told_to_whoever_is_on_duty(now: datetime, role: str) -> None:
     world = arrived(now=now)
-    said = world.run_clocks(now + timedelta(hours=1))
-    assert [(event.role, at - now) for at, event in said if isinstance(event, ClockWarned)] == [
+    entries = world.run_clocks(now + timedelta(hours=1))
+    assert [(event.role, at - now) for at, event in entries if isinstance(event, ClockWarned)] == [
         (role, timedelta(minutes=30)),
         (role, timedelta(minutes=48)),
     ]
-    assert [(event.role, at - now) for at, event in said if isinstance(event, ClockEscalated)] == [(role, timedelta(hours=1))]
+    assert [(event.role, at - now) for at, event in entries if isinstance(event, ClockEscalated)] == [(role, timedelta(hours=1))]
 
 
 @pytest.mark.parametrize(("now", "role"), [(MORNING, "duty_manager"), (NIGHT, "out_of_hours")], ids=["by day", "at night"])
@@ -885,7 +885,7 @@ def test_factor_21_stands_alone() -> None:
 def test_the_first_decision_is_the_managers_and_has_a_reason_a_need_and_an_outcome_for_everybody() -> None:
     world = at_decision("child", "child")
     whole = decision(s0="early_help", s1="early_help")
-    for broken, by, said, refusal in (
+    for broken, by, entries, refusal in (
         (whole, person("social_worker"), WORDS, NotYours),
         (whole, MANAGER, None, ReasonNeeded),
         (decision(s0="early_help"), MANAGER, WORDS, Incomplete),
@@ -893,7 +893,7 @@ def test_the_first_decision_is_the_managers_and_has_a_reason_a_need_and_an_outco
         (RecordDecision(outcomes={"s0": "transfer", "s1": "transfer"}), MANAGER, WORDS, Incomplete),
     ):
         with pytest.raises(refusal):
-            world.give("R", broken, by, said)
+            world.give("R", broken, by, entries)
     world.give("R", whole, MANAGER)
     assert world.states["R"].stage == "step_down_preparing"
 
@@ -943,9 +943,9 @@ def test_reopening_corrects_a_mistaken_closure_and_starts_a_clock_from_now() -> 
     world.give("R", RecordTold(what="acknowledgement"), SYSTEM, None)
     assert world.states["R"].finished
     world.pass_time(timedelta(days=20))
-    for by, said, refusal in ((person("social_worker"), WORDS, NotYours), (MANAGER, None, ReasonNeeded)):
+    for by, entries, refusal in ((person("social_worker"), WORDS, NotYours), (MANAGER, None, ReasonNeeded)):
         with pytest.raises(refusal):
-            world.give("R", ReopenReferral(), by, said)
+            world.give("R", ReopenReferral(), by, entries)
     world.give("R", ReopenReferral(), MANAGER)
     referral = world.states["R"]
     assert (referral.stage, referral.open, referral.decided_at) == ("decision", True, None)
@@ -995,8 +995,8 @@ def test_sandwell_takes_adults_in_domestic_abuse_and_signposts_other_adults() ->
 
 def test_a_missed_clock_climbs_the_ladder_and_tells_the_last_rung_again_and_again() -> None:
     world = arrived()
-    said = world.run_clocks(MORNING + timedelta(hours=15))
-    climbs = [(event.role, (at - MORNING) / timedelta(hours=1)) for at, event in said if isinstance(event, ClockEscalated)]
+    entries = world.run_clocks(MORNING + timedelta(hours=15))
+    climbs = [(event.role, (at - MORNING) / timedelta(hours=1)) for at, event in entries if isinstance(event, ClockEscalated)]
     assert climbs == [
         ("duty_manager", 1.0),
         ("practice_manager", 1.5),
@@ -1014,8 +1014,8 @@ def test_an_acknowledged_alert_climbs_no_further_and_is_renewed_when_nothing_hap
     world.give("R", AcknowledgeAlert(clock="triage"), DUTY)
     acknowledged_at = world.now
     assert world.states["R"].alerts == () and "acknowledge_alert" not in possible(world.states["R"])
-    said = world.run_clocks(acknowledged_at + timedelta(hours=24))
-    assert [(at, event.id) for at, event in said if isinstance(event, ClockEscalated) and event.id == "triage"] == [
+    entries = world.run_clocks(acknowledged_at + timedelta(hours=24))
+    assert [(at, event.id) for at, event in entries if isinstance(event, ClockEscalated) and event.id == "triage"] == [
         (acknowledged_at + timedelta(hours=24), "triage")
     ]
     assert world.states["R"].alerts == ("triage",)
@@ -1034,13 +1034,13 @@ def test_an_agency_is_chased_first_then_its_lead_and_then_the_hub() -> None:
     for agency in world.states["R"].outstanding:
         if agency != "police":
             world.give("R", AnswerCheck(agency=agency, known=False), person("navigator", agency))
-    said = world.run_clocks(MORNING + timedelta(hours=6))
-    told = [
+    entries = world.run_clocks(MORNING + timedelta(hours=6))
+    notices = [
         (event.role, (at - MORNING) / timedelta(hours=1))
-        for at, event in said
+        for at, event in entries
         if isinstance(event, ClockWarned | ClockEscalated) and event.id == "check:police"
     ]
-    assert told == [
+    assert notices == [
         ("police_navigator", 2.0),
         ("police_navigator", 3.2),
         ("police_lead", 4.0),
@@ -1079,5 +1079,5 @@ def test_a_check_of_an_agency_that_left_the_profile_still_escalates() -> None:
     fewer = {name: agency for name, agency in SANDWELL.agencies.items() if name != "housing"}
     world.profile = Profile.model_validate({**SANDWELL.model_dump(), "agencies": fewer, "area": "a later version"})
     world.give("R", AdoptProfile(digest=world.profile.digest), DUTY)
-    said = world.run_clocks(MORNING + timedelta(hours=5))
-    assert any(isinstance(event, ClockEscalated) and event.id == "check:housing" for _, event in said)
+    entries = world.run_clocks(MORNING + timedelta(hours=5))
+    assert any(isinstance(event, ClockEscalated) and event.id == "check:housing" for _, event in entries)

@@ -153,8 +153,8 @@ async def test_words_and_names_are_in_no_table_in_the_clear(store: Store, owner_
     await act(store, reference, AddNote(), DUTY, words=f"{CANARY} noted")
     assert list(where_found(owner_connection, reference)), "the search itself must find what is there"
     assert list(where_found(owner_connection, CANARY)) == []
-    kept = await read_items(store, await read_case(store, reference), DUTY)
-    assert f"{CANARY} noted" in [item["content"] for item in kept]
+    stored = await read_items(store, await read_case(store, reference), DUTY)
+    assert f"{CANARY} noted" in [item["content"] for item in stored]
 
 
 async def test_an_agency_keeps_its_words_and_the_hub_sees_only_that_they_exist(store: Store) -> None:

@@ -30,8 +30,8 @@ GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="socia
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
-async def held_against(store: Store, kept: list[Signed]) -> list[str]:
-    return [sentence async for sentence in verify_against(store, kept)]
+async def held_against(store: Store, before: list[Signed]) -> list[str]:
+    return [sentence async for sentence in verify_against(store, before)]
 
 
 async def test_each_checkpoint_holds_what_is_new_and_names_the_one_before(store: Store) -> None:
@@ -53,9 +53,9 @@ async def test_each_checkpoint_holds_what_is_new_and_names_the_one_before(store:
 async def test_a_checkpoint_counts_what_came_in_what_became_of_it_and_what_was_refused(store: Store) -> None:
     await submit(store)
     await record_refused(store, SCHOOL, "k-1", "submission", {}, Answer(422, {}))
-    said = (await make_checkpoint(store, KEY)).contents["contacts"]
+    contents = (await make_checkpoint(store, KEY)).contents["contacts"]
     # The store's own submission has no receipt here: that is what the check is there to find.
-    assert said == {"contacts": 0, "outcomes": 0, "open": 1, "refused": 1}
+    assert contents == {"contacts": 0, "outcomes": 0, "open": 1, "refused": 1}
 
 
 async def test_a_contact_that_is_missing_is_alarmed_in_every_hub(store: Store, settings: Settings) -> None:
@@ -64,12 +64,12 @@ async def test_a_contact_that_is_missing_is_alarmed_in_every_hub(store: Store, s
     # The store's own submission has no receipt: one contact more than was accepted.
     await take_checkpoint(store, settings.model_copy(update={"signing_key": signing}))
     async with store.single.connect() as connection:
-        told = (await connection.exec_driver_sql("SELECT hub, role, facts FROM notice WHERE kind = 'system'")).all()
+        rows = (await connection.exec_driver_sql("SELECT hub, role, facts FROM notice WHERE kind = 'system'")).all()
         repairs = (await connection.exec_driver_sql("SELECT what FROM repair")).scalars().all()
-    assert {(row.hub, row.role) for row in told} == {
+    assert {(row.hub, row.role) for row in rows} == {
         (hub, role) for hub in store.hubs for role in ("administrator", "information_governance")
     }
-    assert all("0 contacts were received" in row.facts and "1 are open" in row.facts for row in told)
+    assert all("0 contacts were received" in row.facts and "1 are open" in row.facts for row in rows)
     assert [what for what in repairs if "conservation fails" in what]
 
 
@@ -93,23 +93,23 @@ async def test_a_chain_written_anew_proves_itself_but_not_against_a_checkpoint_w
 ) -> None:
     reference, other = await submit(store), await submit(store)
     await act(store, reference, RateReferral(rating="green"), DUTY)
-    kept = [await make_checkpoint(store, KEY)]
+    before = [await make_checkpoint(store, KEY)]
     log = await read_log(store, reference)
     place = next(n for n, recorded in enumerate(log) if recorded.event.kind == "referral_rated")
     log[place] = log[place].model_copy(update={"by": SCHOOL})
     write_anew(owner_connection, log, reference)
     assert [s async for s in verify(store) if "words" not in s] == [], "by itself it holds"
-    wrong = await held_against(store, kept)
+    wrong = await held_against(store, before)
     assert len(wrong) == 1 and wrong[0].startswith(f"{reference}: event {place + 1}, signed on") and "was changed" in wrong[0]
     assert other not in str(wrong)
 
 
 async def test_a_removed_event_and_a_removed_case_are_named(store: Store, owner_connection: psycopg.Connection) -> None:
     reference, other = await submit(store), await submit(store)
-    kept = [await make_checkpoint(store, KEY)]
+    before = [await make_checkpoint(store, KEY)]
     owner_connection.execute("DELETE FROM event WHERE reference = %s AND sequence = 2", (reference,))
     owner_connection.execute("DELETE FROM event WHERE reference = %s", (other,))
-    wrong = await held_against(store, kept)
+    wrong = await held_against(store, before)
     assert any(s.startswith(f"{reference}: event 2,") and "was removed" in s for s in wrong)
     assert any(s.startswith(f"{other}: event 1,") and "was removed" in s for s in wrong)
 
@@ -120,17 +120,17 @@ async def test_a_removed_event_and_a_removed_case_are_named(store: Store, owner_
 async def test_who_looked_cannot_be_taken_back(store: Store, owner_connection: psycopg.Connection, statement: str) -> None:
     reference = await submit(store)
     await look_at(store, reference, DUTY, "read_case")
-    kept = [await make_checkpoint(store, KEY)]
+    before = [await make_checkpoint(store, KEY)]
     owner_connection.execute(statement.encode())
-    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, kept))
+    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, before))
 
 
 async def test_who_asked_what_a_person_looked_at_is_signed_too(store: Store, owner_connection: psycopg.Connection) -> None:
     await accesses_of(store, "d.manager", GOVERNANCE)
-    kept = [await make_checkpoint(store, KEY)]
-    assert kept[0].contents["accesses"]["count"] == 1 and await held_against(store, kept) == []
+    before = [await make_checkpoint(store, KEY)]
+    assert before[0].contents["accesses"]["count"] == 1 and await held_against(store, before) == []
     owner_connection.execute("UPDATE access SET about = 'somebody.else'")
-    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, kept))
+    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, before))
 
 
 async def test_a_checkpoint_of_before_accesses_said_whom_they_are_about_holds(
@@ -140,16 +140,16 @@ async def test_a_checkpoint_of_before_accesses_said_whom_they_are_about_holds(
     await look_at(store, reference, DUTY, "read_case")
     (row,) = owner_connection.execute("SELECT id, at, person, role, agency, hub, reference, action, why FROM access").fetchall()
     signed = json.dumps([[row[0], row[1].astimezone(UTC).isoformat(), *row[2:]]], separators=(",", ":"))
-    said = {"after": 0, "to": row[0], "count": 1, "digest": hashlib.sha256(signed.encode()).hexdigest()}
-    assert await held_against(store, [Signed(json.dumps({"at": "2026-11-23", "events": {}, "accesses": said}), "")]) == []
+    contents = {"after": 0, "to": row[0], "count": 1, "digest": hashlib.sha256(signed.encode()).hexdigest()}
+    assert await held_against(store, [Signed(json.dumps({"at": "2026-11-23", "events": {}, "accesses": contents}), "")]) == []
 
 
 async def test_a_forged_a_changed_and_a_left_out_checkpoint_are_found(store: Store) -> None:
     await submit(store)
     one, two, three = [await make_checkpoint(store, KEY) for _ in range(3)]
     forged = Signed(two.document, Ed25519PrivateKey.generate().sign(two.document.encode()).hex())
-    said = two.contents | {"contacts": {"contacts": 0, "outcomes": 0, "open": 0, "refused": 0}}
-    changed = Signed(json.dumps(said), two.signature)
+    contents = two.contents | {"contacts": {"contacts": 0, "outcomes": 0, "open": 0, "refused": 0}}
+    changed = Signed(json.dumps(contents), two.signature)
     public = KEY.public_key()
     assert any("signature does not hold" in s for s in check_signatures([one, forged, three], public))
     assert any("signature does not hold" in s for s in check_signatures([one, changed, three], public))

@@ -27,7 +27,7 @@ from mash.states.profile import Gathering
 from mash.states.values import Actor
 
 HEALTH = Actor(id="h.navigator", role="agency", agency="health", hub="merton")
-SECRET, TOLD = "Known to officers under another name.", "Known to police; no details needed."
+SECRET, RELEASED = "Known to officers under another name.", "Known to police; no details needed."
 
 
 @pytest.fixture
@@ -56,12 +56,12 @@ async def test_others_see_a_signpost_until_the_agency_releases_a_redacted_versio
         item=(await answer(store, reference, POLICE))["item"], necessity="to_protect_a_child", proportionality="gist"
     )
     with pytest.raises(Refusal):
-        await act(store, reference, release, HEALTH, words="Why.", redacted=TOLD)
-    await act(store, reference, release, POLICE, words="The meeting must know that there is a history.", redacted=TOLD)
+        await act(store, reference, release, HEALTH, words="Why.", redacted=RELEASED)
+    await act(store, reference, release, POLICE, words="The meeting must know that there is a history.", redacted=RELEASED)
     assert (await answer(store, reference, POLICE))["content"] == SECRET
     for other in (DUTY, HEALTH):
         seen = await answer(store, reference, other)
-        assert (seen["view"], seen["content"]) == ("redacted", TOLD)
+        assert (seen["view"], seen["content"]) == ("redacted", RELEASED)
     assert SECRET not in str(await read_items(store, await read_case(store, reference), DUTY))
     assert [sentence async for sentence in verify(store)] == []
 
@@ -70,9 +70,9 @@ async def test_the_information_product_holds_what_was_released_and_signposts(sto
     await act(store, reference, ContributeInformation(sensitive=False), HEALTH, words="Missed two appointments.")
     item = (await answer(store, reference, POLICE))["item"]
     release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
-    await act(store, reference, release, POLICE, words="Needed.", redacted=TOLD)
+    await act(store, reference, release, POLICE, words="Needed.", redacted=RELEASED)
     lines = await information_product(store, await read_case(store, reference), DUTY)
-    assert [(line["agency"], line["content"]) for line in lines] == [("police", TOLD), ("health", None)]
+    assert [(line["agency"], line["content"]) for line in lines] == [("police", RELEASED), ("health", None)]
     assert "ask the agency" in lines[1]["signpost"]
 
 
@@ -81,7 +81,7 @@ async def test_a_redacted_version_that_was_removed_is_found(
 ) -> None:
     item = (await answer(store, reference, POLICE))["item"]
     release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="gist")
-    await act(store, reference, release, POLICE, words="Needed.", redacted=TOLD)
+    await act(store, reference, release, POLICE, words="Needed.", redacted=RELEASED)
     owner_connection.execute("DELETE FROM personal_item WHERE kind = 'redacted'")
     wrong = [sentence async for sentence in verify(store)]
     assert [sentence.startswith(f"{reference}: the words of event") for sentence in wrong] == [True]

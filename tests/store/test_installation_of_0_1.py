@@ -44,7 +44,7 @@ from mash.flows.telling.story import markdown
 from mash.states.log import RECORDED
 
 FOLDER = Path(__file__).parent / "installation_0_1"
-KEPT: dict[str, Any] = json.loads((FOLDER / "kept.json").read_text(encoding="utf-8"))
+ASIDE: dict[str, Any] = json.loads((FOLDER / "kept.json").read_text(encoding="utf-8"))
 """What people have of it: its keys, their sessions and API keys, the links and codes that they were sent."""
 EXPECTED: dict[str, Any] = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
 """What version 0.1.0 said of it at KEPT["now"]."""
@@ -106,12 +106,12 @@ class Installation:
     def environment(self) -> dict[str, str]:
         """How its commands are told of it."""
         return {
-            **KEPT["keys"],
+            **ASIDE["keys"],
             "MASH_DATA_DIR": str(self.data_dir),
             "MASH_DATABASE_URL": self.address("mash_app"),
             "MASH_SYSTEM_DATABASE_URL": self.address("mash_system"),
             "MASH_OWNER_DATABASE_URL": self.address("mash_owner"),
-            "MASH_HUBS": ",".join(KEPT["hubs"]),
+            "MASH_HUBS": ",".join(ASIDE["hubs"]),
             "MASH_PROFILES_DIR": str(FOLDER / "profiles"),
             "MASH_PUBLIC_URL": ADDRESS,
             "MASH_REQUESTS_PER_MINUTE": "0",
@@ -175,7 +175,7 @@ def as_it_was(cluster: Cluster) -> Iterator[str]:
     """A database that was filled at the revision of then, and has been upgraded: to be copied."""
     with database(cluster, "installation_0_1") as name:
         owner_url = f"postgresql+psycopg://mash_owner@/{name}?host={cluster.socket}"
-        migrate(owner_url, KEPT["revision"])
+        migrate(owner_url, ASIDE["revision"])
         with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname=name, autocommit=True) as owner:
             fill(owner)
         upgrade(owner_url)
@@ -199,13 +199,13 @@ def own(cluster: Cluster, as_it_was: str, tmp_path: Path) -> Iterator[Installati
 def opened(cluster: Cluster, name: str, data_dir: Path) -> Installation:
     """The installation in this database, with the hubs' time stopped where it was left."""
     installation = Installation(cluster, name, data_dir)
-    installation.set_time(KEPT["now"])
+    installation.set_time(ASIDE["now"])
     return installation
 
 
 def of(who: str) -> dict[str, str]:
     """The headers of somebody who had signed in then, by role and hub."""
-    return {"Authorization": f"Bearer {KEPT['sessions'][who]}"}
+    return {"Authorization": f"Bearer {ASIDE['sessions'][who]}"}
 
 
 def words_of(page: str) -> str:
@@ -219,22 +219,22 @@ def words_of(page: str) -> str:
 
 async def asked(client: httpx.AsyncClient, questions: dict[str, Any]) -> dict[str, Any]:
     """The status and the answer of each question, such as 'GET /cases' or 'POST /people/search {...}', by whoever asks it."""
-    said: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     for who, of_one in questions.items():
-        said[who] = {}
+        answers[who] = {}
         for question in of_one:
             method, path, *body = question.split(" ", 2)
             answer = await client.request(method, path, headers=of(who), json=json.loads(body[0]) if body else None)
             is_text = answer.headers["content-type"].startswith("text/")
-            said[who][question] = [answer.status_code, words_of(answer.text) if is_text else answer.json()]
-    return said
+            answers[who][question] = [answer.status_code, words_of(answer.text) if is_text else answer.json()]
+    return answers
 
 
-def assert_same(said: dict[str, Any], expected: dict[str, Any]) -> None:
+def assert_same(answers: dict[str, Any], expected: dict[str, Any]) -> None:
     """Everybody was told the same; the first who was not is named."""
     for who, of_one in expected.items():
         for question, answer in of_one.items():
-            assert said[who][question] == answer, f"{who}: {question}"
+            assert answers[who][question] == answer, f"{who}: {question}"
 
 
 def printed(left: Installation, lines: dict[str, Any]) -> dict[str, str]:
@@ -311,28 +311,28 @@ def says_all_of(today: Any, then: Any) -> bool:
 
 async def test_whoever_asks_about_a_case_is_answered_as_they_were_then(own: Installation) -> None:
     async with own.running() as (client, _):
-        said = await asked(client, EXPECTED["answers"])
-    assert_same(said, EXPECTED["answers"])
-    told = {question.split(" ")[1] for of_one in said.values() for question in of_one}
-    assert {f"/cases/{reference}{more}" for reference in EXPECTED["references"] for more in ("", "/log")} <= told
+        answers = await asked(client, EXPECTED["answers"])
+    assert_same(answers, EXPECTED["answers"])
+    asked_for = {question.split(" ")[1] for of_one in answers.values() for question in of_one}
+    assert {f"/cases/{reference}{more}" for reference in EXPECTED["references"] for more in ("", "/log")} <= asked_for
 
 
 async def test_what_people_wrote_is_deciphered(there: Installation) -> None:
     async with there.running() as (client, _):
-        said = await asked(client, EXPECTED["answers"])
+        answers = await asked(client, EXPECTED["answers"])
     items = [
         item
-        for of_one in said.values()
+        for of_one in answers.values()
         for question, (status, answer) in of_one.items()
         if re.fullmatch(r"GET /cases/[^/]+", question) and status == 200
         for item in answer["items"]
     ]
     whole = {item["item"]: item["content"] for item in items if item["view"] == "whole"}
-    kept = there.sql("SELECT id, kind FROM personal_item WHERE reference <> %s AND kind <> 'redacted'", ERASED)
-    assert whole.keys() == {str(row.id) for row in kept} and all(whole.values())
+    rows = there.sql("SELECT id, kind FROM personal_item WHERE reference <> %s AND kind <> 'redacted'", ERASED)
+    assert whole.keys() == {str(row.id) for row in rows} and all(whole.values())
     assert {item["content"] for item in items if item["view"] == "redacted"} == {"Officers were called twice."}
-    for said_then in ("He hides under the table.", "Cy Tarn", "Known to officers.", "Her father stands before me."):
-        assert any(said_then in content for content in whole.values())
+    for words in ("He hides under the table.", "Cy Tarn", "Known to officers.", "Her father stands before me."):
+        assert any(words in content for content in whole.values())
 
 
 async def test_pages_read_as_they_did(there: Installation) -> None:
@@ -351,7 +351,7 @@ async def test_the_flow_runs_of_referrals_tell_the_same_story(there: Installatio
 
 def test_what_is_kept_about_a_person_is_told_as_it_was(there: Installation) -> None:
     page = there.data_dir / "kept.html"
-    there.mash("sar", KEPT["cases"]["signed"], "S1", "--out", str(page))
+    there.mash("sar", ASIDE["cases"]["signed"], "S1", "--out", str(page))
     assert words_of(page.read_text(encoding="utf-8")) == EXPECTED["kept about S1"]
 
 
@@ -364,8 +364,8 @@ def test_every_route_of_then_is_served(there: Installation) -> None:
 
 
 async def test_a_request_that_is_sent_again_gets_its_first_answer(there: Installation) -> None:
-    sent = KEPT["sent"]
-    headers = {"Authorization": f"Bearer {KEPT['api_keys'][sent['hub']]}", "Idempotency-Key": sent["key"]}
+    sent = ASIDE["sent"]
+    headers = {"Authorization": f"Bearer {ASIDE['api_keys'][sent['hub']]}", "Idempotency-Key": sent["key"]}
     async with there.running() as (client, _):
         again = await client.post("/referrals", json=sent["body"], headers=headers)
         other = await client.post("/referrals", json={**sent["body"], "kind": "referral"}, headers=headers)
@@ -375,23 +375,23 @@ async def test_a_request_that_is_sent_again_gets_its_first_answer(there: Install
 
 async def test_whoever_referred_sees_what_became_of_it_by_key_and_by_code(there: Installation) -> None:
     async with there.running() as (client, _):
-        for reference, code in KEPT["status_codes"].items():
+        for reference, code in ASIDE["status_codes"].items():
             page = await client.post("/status", data={"reference": reference, "code": code})
             assert words_of(page.text) == EXPECTED["statuses"][reference]
-        key = {"Authorization": f"Bearer {KEPT['api_keys'][KEPT['sent']['hub']]}"}
-        answer = await client.get(KEPT["sent"]["answer"]["status_url"], headers=key)
+        key = {"Authorization": f"Bearer {ASIDE['api_keys'][ASIDE['sent']['hub']]}"}
+        answer = await client.get(ASIDE["sent"]["answer"]["status_url"], headers=key)
     assert answer.json() == EXPECTED["statuses"]["by key"]
 
 
 async def test_the_screen_in_the_hub_is_let_in(there: Installation) -> None:
     async with there.running() as (client, _):
-        assert (await client.post("/wall/key", data={"key": KEPT["wall_key"]})).status_code == 303
+        assert (await client.post("/wall/key", data={"key": ASIDE["wall_key"]})).status_code == 303
         assert words_of((await client.get("/wall")).text) == EXPECTED["wall"]
 
 
 async def test_the_link_in_an_alert_still_opens_and_takes_it(own: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     # As if it were still the day on which it was sent: links expire.
-    alert = KEPT["alert"]
+    alert = ASIDE["alert"]
     monkeypatch.setattr(itsdangerous.TimestampSigner, "get_timestamp", lambda _: alert["signed_at"] + 60)
     async with own.running() as (client, _):
         opened = await client.get(f"/alerts/{alert['token']}")
@@ -405,7 +405,7 @@ async def test_a_referral_that_somebody_was_writing_is_sent(own: Installation) -
     own.sql("UPDATE draft SET touched_at = now()")  # one that is left for two weeks is deleted
     async with own.running() as (client, _):
         client.follow_redirects = True
-        page = await client.post(f"/refer/return/{KEPT['draft']}")
+        page = await client.post(f"/refer/return/{ASIDE['draft']}")
         assert words_of(page.text) == EXPECTED["draft"]
         page = await client.post("/refer/send")
         (reference,) = set(re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", page.text))
@@ -508,14 +508,14 @@ async def test_what_waited_to_be_sent_is_sent_and_what_was_cut_off_says_so(own: 
     lines = ['["*"]', f'"*" = ["{mail}&to=role@example.org"]', "[merton.people]", people]
     try:
         async with own.running() as (_, store):
-            await send_all(postman(store, own.settings, lines, hubs=",".join(KEPT["hubs"]), mail_url=SecretStr(mail)))
+            await send_all(postman(store, own.settings, lines, hubs=",".join(ASIDE["hubs"]), mail_url=SecretStr(mail)))
     finally:
         mail_server.stop()
     left = own.sql("SELECT * FROM notice WHERE id = ANY(%s)", [notice.id for notice in waiting])
     assert len(waiting) > 2 and {notice.status for notice in left} == {"delivered"}
-    told = "\n".join(got.texts(""))
-    assert "You may get this twice: the first sending was cut off." in told
-    assert all(notice.reference in told + "".join(got.to("")) for notice in waiting)
+    asked_for = "\n".join(got.texts(""))
+    assert "You may get this twice: the first sending was cut off." in asked_for
+    assert all(notice.reference in asked_for + "".join(got.to("")) for notice in waiting)
     assert got.to("neighbour@example.org"), "whoever referred is told that it was received"
     page_referral = next(notice.reference for notice in waiting if notice.kind == "acknowledgement")
     assert [row.kind for row in events(own, page_referral)][-2:] == ["referrer_told", "clocks_stopped"]

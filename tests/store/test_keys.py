@@ -27,7 +27,7 @@ from mash.flows.store.store import Store, open_store
 
 
 @pytest.fixture
-def kept_in_a_file(settings: Settings, tmp_path: Path) -> Settings:
+def key_file(settings: Settings, tmp_path: Path) -> Settings:
     """The settings of an installation whose master key is kept in a file."""
     path = tmp_path / "master"
     assert settings.master_key
@@ -40,15 +40,15 @@ async def words(store: Store, reference: str) -> set[str]:
 
 
 async def test_a_rotation_goes_on_beside_parts_that_run_and_the_old_key_opens_nothing_afterwards(
-    kept_in_a_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch
+    key_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = kept_in_a_file.master_key_file
+    path = key_file.master_key_file
     assert path
     before = path.read_text()
-    running = await open_store(kept_in_a_file)
+    running = await open_store(key_file)
     references = [await submit(running, words=f"concern {n}") for n in range(3)]
     write_secret(path, f"{new_master()}\n{before}")
-    rotating = await open_store(kept_in_a_file)
+    rotating = await open_store(key_file)
     try:
         assert await wrap_anew(rotating) == 3
         assert await wrapped_by(rotating) == {rotating.keyring.current.name: 3}
@@ -57,26 +57,26 @@ async def test_a_rotation_goes_on_beside_parts_that_run_and_the_old_key_opens_no
         late = await submit(running, words="during")
         assert "during" in await words(rotating, late)
         write_secret(path, path.read_text().split()[0])
-        after = await open_store(kept_in_a_file)
+        after = await open_store(key_file)
         assert "concern 0" in await words(after, references[0])
         assert [sentence async for sentence in verify(after)] == []
         await after.close()
         write_secret(path, before)
         with pytest.raises(SettingsError, match="not the one of this database"):
-            await open_store(kept_in_a_file)
+            await open_store(key_file)
     finally:
         await running.close()
         await rotating.close()
 
 
 async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_has(
-    kept_in_a_file: Settings, empty_database: None
+    key_file: Settings, empty_database: None
 ) -> None:
-    path = kept_in_a_file.master_key_file
+    path = key_file.master_key_file
     assert path
-    running = await open_store(kept_in_a_file)
+    running = await open_store(key_file)
     write_secret(path, f"{new_master()}\n{path.read_text()}")
-    rotating = await open_store(kept_in_a_file)
+    rotating = await open_store(key_file)
     late = await submit(running, words="wrapped by the older one")
     await retire_older(rotating)
     write_secret(path, path.read_text().split()[0])
@@ -96,51 +96,49 @@ async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_
     await rotating.close()
 
 
-async def test_the_same_request_is_known_again_after_a_rotation(kept_in_a_file: Settings, empty_database: None) -> None:
-    path = kept_in_a_file.master_key_file
+async def test_the_same_request_is_known_again_after_a_rotation(key_file: Settings, empty_database: None) -> None:
+    path = key_file.master_key_file
     assert path
-    store = await open_store(kept_in_a_file)
+    store = await open_store(key_file)
     before = store.keyring.fingerprint(b"body")
     await store.close()
     write_secret(path, f"{new_master()}\n{path.read_text()}")
-    store = await open_store(kept_in_a_file)
+    store = await open_store(key_file)
     await wrap_anew(store)
     await store.close()
     write_secret(path, path.read_text().split()[0])
-    store = await open_store(kept_in_a_file)
+    store = await open_store(key_file)
     assert store.keyring.fingerprint(b"body") == before
     await store.close()
 
 
-async def test_the_master_key_may_come_from_a_program_that_asks_a_key_service(
-    kept_in_a_file: Settings, empty_database: None
-) -> None:
-    path = kept_in_a_file.master_key_file
-    asked = kept_in_a_file.model_copy(update={"master_key_file": None, "master_key_command": f"cat '{path}'"})
+async def test_the_master_key_may_come_from_a_program_that_asks_a_key_service(key_file: Settings, empty_database: None) -> None:
+    path = key_file.master_key_file
+    asked = key_file.model_copy(update={"master_key_file": None, "master_key_command": f"cat '{path}'"})
     store = await open_store(asked)
     reference = await submit(store, words="a concern")
     await store.close()
-    again = await open_store(kept_in_a_file)
+    again = await open_store(key_file)
     assert "a concern" in await words(again, reference)
     await again.close()
 
 
 async def test_that_program_gets_none_of_our_settings(
-    kept_in_a_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    key_file: Settings, empty_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("MASH_TOKEN_KEY", "not for it")
     monkeypatch.setenv("PREFECT_API_AUTH_STRING", "nor this")
     monkeypatch.setenv("VAULT_TOKEN", "its own")
     seen = tmp_path / "seen"
-    command = f"sh -c 'env > {seen}; cat {kept_in_a_file.master_key_file}'"
-    await (await open_store(kept_in_a_file.model_copy(update={"master_key_file": None, "master_key_command": command}))).close()
+    command = f"sh -c 'env > {seen}; cat {key_file.master_key_file}'"
+    await (await open_store(key_file.model_copy(update={"master_key_file": None, "master_key_command": command}))).close()
     names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
     assert "VAULT_TOKEN" in names
     assert [name for name in names if name.startswith(("MASH", "PREFECT"))] == []
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "refusal"),
     [
         ("false", "ended with code 1"),
         ("/nowhere/kms", "is the program there"),
@@ -148,9 +146,9 @@ async def test_that_program_gets_none_of_our_settings(
         ("true", "empty"),
     ],
 )
-async def test_a_program_that_gives_no_key_is_refused_in_words(kept_in_a_file: Settings, command: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said):
-        await open_store(kept_in_a_file.model_copy(update={"master_key_command": command}))
+async def test_a_program_that_gives_no_key_is_refused_in_words(key_file: Settings, command: str, refusal: str) -> None:
+    with pytest.raises(SettingsError, match=refusal):
+        await open_store(key_file.model_copy(update={"master_key_command": command}))
 
 
 def test_the_file_is_read_again_so_its_place_is_kept(tmp_path: Path) -> None:

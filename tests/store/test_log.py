@@ -163,7 +163,7 @@ def remove_every_trace_but_the_receipt(owner: psycopg.Connection, reference: str
 
 
 @pytest.mark.parametrize(
-    ("tamper", "said"),
+    ("tamper", "finding"),
     [
         (change_words_of_log, "was changed"),
         (change_and_hash_again, "does not follow the one before it"),
@@ -183,14 +183,14 @@ def remove_every_trace_but_the_receipt(owner: psycopg.Connection, reference: str
     ids=lambda value: getattr(value, "__name__", ""),
 )
 async def test_tampering_is_found_and_only_where_it_happened(
-    store: Store, owner_connection: psycopg.Connection, tamper: Tamper, said: str
+    store: Store, owner_connection: psycopg.Connection, tamper: Tamper, finding: str
 ) -> None:
     await a_case(store)
     reference = await a_case(store)
     tamper(owner_connection, reference)
     wrong = await found(store)
     assert wrong and all(sentence.startswith(f"{reference}: ") for sentence in wrong)
-    assert any(said in sentence for sentence in wrong), wrong
+    assert any(finding in sentence for sentence in wrong), wrong
 
 
 async def test_erasing_people_leaves_a_log_that_still_proves_itself_and_says_so(store: Store) -> None:

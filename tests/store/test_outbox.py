@@ -52,8 +52,8 @@ def ways(phones: Gateway, **people: list[dict[str, Any] | str]) -> list[str]:
     """A channels file: every role at /ROLE-less 'role', and people by their channels."""
 
     def written(way: dict[str, Any] | str) -> str:
-        given = {"url": way} if isinstance(way, str) else way
-        values = {name: phones.url(value) if name == "url" else value for name, value in given.items()}
+        entry = {"url": way} if isinstance(way, str) else way
+        values = {name: phones.url(value) if name == "url" else value for name, value in entry.items()}
         return "{ " + ", ".join(f'{n} = "{v}"' if isinstance(v, str) else f"{n} = {v}" for n, v in values.items()) + " }"
 
     return [
@@ -304,8 +304,8 @@ async def test_a_dead_notice_is_told_to_the_administrators_by_another_server_and
         dead = owner_connection.execute("SELECT kind FROM notice WHERE status = 'dead' ORDER BY id").fetchall()
         assert dead == [("acknowledgement",), ("contact_to_rate",)], "there is no mail server here for the referrer's"
         assert not any("contact_to_rate" in body for body in phones.bodies("admin"))
-        (told,) = [body for body in other.bodies("admin") if "contact_to_rate" in body]
-        assert "failed; web hook answers 500" in told and str(phones.port) not in told
+        (about_it,) = [body for body in other.bodies("admin") if "contact_to_rate" in body]
+        assert "failed; web hook answers 500" in about_it and str(phones.port) not in about_it
         phones.answers.clear()
         assert await revive(store) == 2
         await send_all(post)
@@ -357,8 +357,8 @@ async def test_what_cannot_be_worded_or_is_of_a_hub_that_is_not_served_any_more_
     lines = [*ways(phones), '["*"]', f'"*" = ["{phones.url("role")}"]']
     await send_all(postman(store, settings, lines))
     assert [about(phones, "role", reference) for reference in (first, second, third)] == [0, 1, 1]
-    said = owner_connection.execute("SELECT result FROM delivery WHERE result LIKE 'cannot be put into words%'").fetchall()
-    assert said == [("cannot be put into words: UndefinedError",)]
+    rows = owner_connection.execute("SELECT result FROM delivery WHERE result LIKE 'cannot be put into words%'").fetchall()
+    assert rows == [("cannot be put into words: UndefinedError",)]
 
 
 async def test_where_a_hubs_own_words_fail_ours_are_sent(

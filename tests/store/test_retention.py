@@ -101,7 +101,7 @@ async def test_information_governance_is_told_before_and_after(store: Store, ref
     set_time(store, START + 2 * YEAR + timedelta(days=31))
     await keep_to_retention(store)
     async with store.single.connect() as connection:
-        said = (
+        expected = (
             await connection.exec_driver_sql("SELECT facts FROM notice WHERE role = 'information_governance' ORDER BY id")
         ).all()
-    assert [("about to be erased" in row.facts, "were erased" in row.facts) for row in said] == [(True, False), (False, True)]
+    assert [("about to be erased" in row.facts, "were erased" in row.facts) for row in expected] == [(True, False), (False, True)]

@@ -41,12 +41,12 @@ async def known(store: Store, *people: tuple[str, dict[str, Any]], cohort: Any =
         return (await receive(connection, store, command, items, SCHOOL)).reference
 
 
-def child(given: str, family: str, born: str = "") -> tuple[str, dict[str, Any]]:
-    return "subject", {"name": {"given": given, "family": family}, "date_of_birth": born}
+def child(first: str, family: str, born: str = "") -> tuple[str, dict[str, Any]]:
+    return "subject", {"name": {"given": first, "family": family}, "date_of_birth": born}
 
 
 @pytest.mark.parametrize(
-    ("kept", "asked"),
+    ("stored", "asked"),
     [
         (("Siân", "Ó Briain"), "sian o briain"),
         (("Zebediah", "Quillfeather"), "Zebedia Quilfeather"),
@@ -56,11 +56,11 @@ def child(given: str, family: str, born: str = "") -> tuple[str, dict[str, Any]]
         (("Isla", "Example"), "Example, Isla"),
     ],
 )
-async def test_a_name_is_found_however_it_is_spelt(store: Store, kept: tuple[str, str], asked: str) -> None:
-    reference = await known(store, child(*kept))
+async def test_a_name_is_found_however_it_is_spelt(store: Store, stored: tuple[str, str], asked: str) -> None:
+    reference = await known(store, child(*stored))
     await known(store, child("Tobias", "Underhill"))
     found = await find(store, asked, "", DUTY)
-    assert [each.reference for each in found] == [reference] and found[0].name == " ".join(kept)
+    assert [each.reference for each in found] == [reference] and found[0].name == " ".join(stored)
 
 
 async def test_whoever_was_born_that_day_comes_first(store: Store) -> None:
@@ -80,18 +80,18 @@ async def test_no_other_hub_and_no_partner_finds_anybody(store: Store) -> None:
     assert await find(store, "Zebediah Quillfeather", "", POLICE) == []
 
 
-GIVEN = {row["id"]: row for row in map(json.loads, (DEMO / "referrals.jsonl").read_text(encoding="utf-8").splitlines())}
+REFERRALS_BY_ID = {row["id"]: row for row in map(json.loads, (DEMO / "referrals.jsonl").read_text(encoding="utf-8").splitlines())}
 
 
 @pytest.mark.parametrize(("first", "second"), [("V006", "V044"), ("V018", "V019"), ("V022", "V023")])
 async def test_contacts_that_belong_together_find_each_other_though_nothing_in_them_says_so(
     store: Store, first: str, second: str
 ) -> None:
-    ids = [row for row in GIVEN if row not in (first, second)][:20]
+    ids = [row for row in REFERRALS_BY_ID if row not in (first, second)][:20]
     references = {}
     for row in (*ids, first, second):
-        subjects = [("subject", each) for each in GIVEN[row]["subjects"]]
-        references[row] = await known(store, *subjects, *(("household", each) for each in GIVEN[row]["household"]))
+        subjects = [("subject", each) for each in REFERRALS_BY_ID[row]["subjects"]]
+        references[row] = await known(store, *subjects, *(("household", each) for each in REFERRALS_BY_ID[row]["household"]))
     for one, other in ((first, second), (second, first)):
         case = await look_at(store, references[one], DUTY, "find_people")
         found = await known_elsewhere(store, case, DUTY)

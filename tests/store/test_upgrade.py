@@ -49,8 +49,8 @@ def upgraded(cluster: Cluster, since: str, *before: str) -> Iterator[psycopg.Con
 def test_a_key_made_long_before_keys_had_an_end_goes_on_for_a_year(cluster: Cluster) -> None:
     made = "INSERT INTO api_key VALUES ('h', 'school', 'sandwell', 'education', now() - interval '3 years', NULL)"
     with upgraded(cluster, "0005", made) as owner:
-        kept = owner.execute("SELECT expires_at > now() + interval '11 months', scopes FROM api_key").fetchall()
-    assert kept == [(True, ["submit", "read_status", "disagree"])]
+        row = owner.execute("SELECT expires_at > now() + interval '11 months', scopes FROM api_key").fetchall()
+    assert row == [(True, ["submit", "read_status", "disagree"])]
 
 
 def test_receipts_and_accesses_stay_and_another_hub_may_have_the_same_caller_and_key(cluster: Cluster) -> None:

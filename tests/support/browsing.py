@@ -111,7 +111,7 @@ def visitor(hub: Hub, browser: Browser, who: str = "", *, width: int = 1440, scr
     page = context.new_page()
     somebody = Visitor(hub, page, scripts)
     page.on("pageerror", lambda error: somebody.wrong.append(str(error)))
-    page.on("console", lambda said: somebody.wrong.append(said.text) if _is_trouble(said.type, said.text) else None)
+    page.on("console", lambda message: somebody.wrong.append(message.text) if _is_trouble(message.type, message.text) else None)
     try:
         yield somebody
     finally:

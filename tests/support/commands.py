@@ -28,15 +28,15 @@ def mash(*arguments: str, **environment: str) -> Done:
 
 def mash_here(*arguments: str, **environment: str) -> Done:
     """The same in this process: a second less for each command."""
-    code, said, complained = 0, io.StringIO(), io.StringIO()
+    code, printed, complained = 0, io.StringIO(), io.StringIO()
     with (
         patch.dict(os.environ, environment),
         patch.object(sys, "argv", ["mash", *arguments]),
-        redirect_stdout(said),
+        redirect_stdout(printed),
         redirect_stderr(complained),
     ):
         try:
             main()
         except SystemExit as end:
             code = int(end.code or 0)
-    return subprocess.CompletedProcess(arguments, code, said.getvalue(), complained.getvalue())
+    return subprocess.CompletedProcess(arguments, code, printed.getvalue(), complained.getvalue())

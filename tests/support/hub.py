@@ -189,11 +189,11 @@ def fresh_cluster() -> Iterator[Cluster]:
 @contextmanager
 def hub_here(**more: Any) -> Iterator[Hub]:
     """A hub whose application runs in this process, over a cluster of its own; nobody works but when `work` is called."""
-    with fresh_folder() as folder, receiving(folder, **more) as (received, settings), ExitStack() as kept:
+    with fresh_folder() as folder, receiving(folder, **more) as (received, settings), ExitStack() as running:
         with quick_disk():
-            stack = kept.enter_context(Stack(settings, ()))
-        kept.enter_context(serving(stack.settings))
-        http = kept.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30))
+            stack = running.enter_context(Stack(settings, ()))
+        running.enter_context(serving(stack.settings))
+        http = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30))
         yield with_key(Hub(stack=stack, http=http, key="", received=received))
 
 

@@ -54,7 +54,7 @@ BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_ta
 
 
 @dataclass(frozen=True)
-class Told:
+class Sent:
     """A notice that went out: who was told what, in which words."""
 
     draft: NoticeDraft
@@ -73,12 +73,12 @@ class Case(World):
     """One referral at one hub, and whoever has a notice of it."""
 
     def __init__(self, profile: Profile, now: datetime) -> None:
-        self.notices: list[Told] = []
+        self.notices: list[Sent] = []
         super().__init__(profile, now, witness=self._notify)
 
     def _notify(self, world: World, before: Referral | None, decision: Decision, by: Actor) -> None:
         for draft in notices_for("R", before, self.referral, decision.events, self.profile, self.now):
-            self.notices.append(Told(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link", **UNADDRESSED)))
+            self.notices.append(Sent(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link", **UNADDRESSED)))
 
     def clock(self, clock_id: str) -> Clock:
         return self.referral.clocks[clock_id]
@@ -86,7 +86,7 @@ class Case(World):
     def running(self, kind: str) -> list[Clock]:
         return [clock for clock in self.referral.running if clock.kind == kind]
 
-    def told(self, kind: str) -> list[str]:
+    def recipients(self, kind: str) -> list[str]:
         """The roles that had a notice of this kind."""
         return [notice.role for notice in self.notices if notice.draft.kind == kind]
 

@@ -63,12 +63,12 @@ class Gateway:
 @contextmanager
 def gateway() -> Iterator[Gateway]:
     """A gateway on a free port of loopback."""
-    kept = Gateway()
-    with endpoint(kept.take) as kept.port:
+    messages = Gateway()
+    with endpoint(messages.take) as messages.port:
         try:
-            yield kept
+            yield messages
         finally:
-            kept.released.set()
+            messages.released.set()
 
 
 def at(store: Store, when: datetime) -> None:

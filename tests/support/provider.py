@@ -22,7 +22,7 @@ KNOWN: list[RSAKey | ECKey | OKPKey] = []
 LOOKS: list[float] = []
 """When its keys were asked for."""
 CODES: dict[str, dict[str, str]] = {}
-TOLD: dict[str, Any] = {}
+BEHAVIOUR: dict[str, Any] = {}
 """How it is to misbehave: claims to say instead, a key to sign by, another issuer, endpoints elsewhere, nobody let in."""
 
 
@@ -40,9 +40,9 @@ def in_base64(content: bytes) -> str:
 def token(nonce: str) -> str:
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": CLIENT, "sub": "u-1", "iat": now, "exp": now + 300, "nonce": nonce}
-    claims |= {"preferred_username": "d.manager", "groups": ["mash-duty"], **TOLD.get("claims", {})}
+    claims |= {"preferred_username": "d.manager", "groups": ["mash-duty"], **BEHAVIOUR.get("claims", {})}
     claims = {name: value for name, value in claims.items() if value is not None}
-    by = TOLD.get("sign_by", "its key")
+    by = BEHAVIOUR.get("sign_by", "its key")
     if by == "nothing":
         header, body = (in_base64(json.dumps(part).encode()) for part in ({"alg": "none"}, claims))
         return f"{header}.{body}."
@@ -50,7 +50,7 @@ def token(nonce: str) -> str:
         return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(KNOWN[-1].as_pem(private=False)), algorithms=["HS256"])
     key = new_key() if by == "an unknown key" else KNOWN[-1]
     algorithm = key.as_dict()["alg"]
-    return jwt.encode({"alg": algorithm, "kid": TOLD.get("kid", key.kid)}, claims, key, algorithms=[algorithm])
+    return jwt.encode({"alg": algorithm, "kid": BEHAVIOUR.get("kid", key.kid)}, claims, key, algorithms=[algorithm])
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -74,7 +74,7 @@ class Provider(BaseHTTPRequestHandler):
             ends = {f"{end}_endpoint": f"{ISSUER}/{end}" for end in ("authorization", "token")}
             # By another name, as where providers have a host of its own for it.
             ends["end_session_endpoint"] = f"http://localhost:{PORT}/end_session"
-            ends |= {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys", **TOLD.get("says", {})}
+            ends |= {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys", **BEHAVIOUR.get("says", {})}
             self.answer({name: value for name, value in ends.items() if value is not None})
         elif address.path == "/looks":
             self.answer(LOOKS)
@@ -84,18 +84,18 @@ class Provider(BaseHTTPRequestHandler):
         else:  # whoever comes is signed in already
             code = secrets.token_urlsafe(16)
             CODES[code] = asked
-            said = {"error": "access_denied"} if TOLD.get("refuse") else {"code": code}
+            query = {"error": "access_denied"} if BEHAVIOUR.get("refuse") else {"code": code}
             self.send_response(303)
-            self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({**said, 'state': asked['state']})}")
+            self.send_header("Location", f"{asked['redirect_uri']}?{urlencode({**query, 'state': asked['state']})}")
             self.end_headers()
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/told":
-            TOLD.clear()
-            TOLD.update(json.loads(body))
-            if TOLD.get("rotate"):
-                KNOWN[:] = [new_key(TOLD.get("algorithm", "RS256"))]
+        if self.path == "/behave":
+            BEHAVIOUR.clear()
+            BEHAVIOUR.update(json.loads(body))
+            if BEHAVIOUR.get("rotate"):
+                KNOWN[:] = [new_key(BEHAVIOUR.get("algorithm", "RS256"))]
             self.answer({})
             return
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}

@@ -56,11 +56,11 @@ def _profile(data: bytes) -> None:
 def _body(name: str, data: bytes) -> None:
     """As the API does it: JSON, the model, and what is wrong in our words (Pydantic's name the caller's fields)."""
     try:
-        given = TYPES[name].model_validate(json.loads(data))
+        command = TYPES[name].model_validate(json.loads(data))
     except ValidationError as wrong:
         raise malformed([dict(error) for error in wrong.errors()]) from None
-    if isinstance(given, Submission):
-        contact_of(given)
+    if isinstance(command, Submission):
+        contact_of(command)
 
 
 def _sign_on(data: bytes) -> None:
@@ -102,10 +102,10 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]
 def check(name: str, data: bytes) -> None:
     """Hold a parser to its promise. Raises AssertionError, or what it should not have raised."""
     parse, documented = PARSERS[name]
-    said = "fine"
+    outcome = "fine"
     try:
         parse(data)
     except documented as refused:
-        said = str(refused)
-    assert said, "an error says what is wrong"
-    assert SECRET not in said or name in OF_FILES, "an error repeats nothing that may be secret"
+        outcome = str(refused)
+    assert outcome, "an error says what is wrong"
+    assert SECRET not in outcome or name in OF_FILES, "an error repeats nothing that may be secret"

@@ -191,8 +191,8 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(hub: Hub, 
         somebody.clicks("Record the meeting", "button")
         assert "/meetings/convened/" in somebody.page.url, somebody.text
         assert hub.case(first)["stage"] != "mash_meeting"
-        said = [item["content"] for item in hub.case(first)["items"] if item["kind"] == "record_meeting"]
-        assert said == ["Views\nAll agree.\n\nActions agreed\nHealth visits on Monday."]
+        texts = [item["content"] for item in hub.case(first)["items"] if item["kind"] == "record_meeting"]
+        assert texts == ["Views\nAll agree.\n\nActions agreed\nHealth visits on Monday."]
         somebody.goes("/meetings/convened")
         assert second in somebody.text
 

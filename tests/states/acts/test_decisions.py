@@ -344,9 +344,9 @@ def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert
     assert due == london("2026-06-09 17:00")
     case.run_to(due - timedelta(minutes=1))
     assert case.stage == "step_down_offered"
-    said = case.run_to(due)
-    assert climbs(said, "step_down_offered") == [("team_manager", due)]
-    (returned,) = of(StepDownReturned, [event for _, _, event in said])
+    entries = case.run_to(due)
+    assert climbs(entries, "step_down_offered") == [("team_manager", due)]
+    (returned,) = of(StepDownReturned, [event for _, _, event in entries])
     assert (returned.service, returned.words) == ("locality", None)
     assert (case.stage, case.referral.open, case.referral.service) == ("decision", True, None)
     assert case.clock("step_down_offered").met is False
@@ -357,8 +357,8 @@ def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert
 
 def test_a_service_is_reminded_of_an_offer_though_the_moment_falls_outside_the_hubs_hours() -> None:
     case = offered()
-    said = case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
-    reminded = [event.role for _, _, event in said if isinstance(event, ClockWarned) and event.id == "step_down_offered"]
+    entries = case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
+    reminded = [event.role for _, _, event in entries if isinstance(event, ClockWarned) and event.id == "step_down_offered"]
     assert reminded == ["team_manager", "team_manager"]
 
 

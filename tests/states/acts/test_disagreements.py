@@ -458,13 +458,13 @@ def test_a_disagreement_that_nobody_determines_is_told_to_its_referee_and_then_c
     case.give(settled(), PRACTICE)
     case.give(FURTHER, POLICE)
     start, due = case.now, case.now + timedelta(hours=2)
-    said = case.run_to(due + timedelta(hours=1))
-    warned = [(event.role, at) for at, _, event in said if isinstance(event, ClockWarned) and "disagreement" in event.id]
+    entries = case.run_to(due + timedelta(hours=1))
+    warned = [(event.role, at) for at, _, event in entries if isinstance(event, ClockWarned) and "disagreement" in event.id]
     assert warned == [
         ("principal_social_worker", start + timedelta(minutes=60)),
         ("principal_social_worker", start + timedelta(minutes=96)),
     ]
-    assert climbs(said, "disagreement:D1.2") == [
+    assert climbs(entries, "disagreement:D1.2") == [
         ("principal_social_worker", due),
         ("duty_manager", due + timedelta(minutes=30)),
         ("practice_manager", due + timedelta(hours=1)),

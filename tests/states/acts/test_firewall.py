@@ -129,9 +129,9 @@ def test_only_the_agency_that_holds_an_item_releases_it() -> None:
 def test_a_release_says_why_it_is_necessary_how_much_of_it_and_justifies_that_in_words() -> None:
     case = holding()
     for missing in ("necessity", "proportionality"):
-        given = released(case).model_dump(exclude={missing})
+        values = released(case).model_dump(exclude={missing})
         with pytest.raises(ValidationError, match=missing):
-            ReleaseInformation.model_validate(given)
+            ReleaseInformation.model_validate(values)
     with pytest.raises(ReasonNeeded, match="necessary"):
         case.give(released(case), POLICE, words=False)
     event = of(InformationReleased, case.give(released(case), POLICE))[0]
@@ -302,8 +302,8 @@ def test_somebody_from_outside_the_case_reads_it_for_some_hours_with_a_reason_th
     events = case.give(BreakGlass(), HEALTH)
     broken = of(GlassBroken, events)[0]
     assert broken.until - case.now == timedelta(hours=case.profile.firewall.glass_hours)
-    told = notices_for("R", before, case.referral, events, case.profile, case.now)
-    assert [(notice.kind, notice.role) for notice in told] == [
+    drafts = notices_for("R", before, case.referral, events, case.profile, case.now)
+    assert [(notice.kind, notice.role) for notice in drafts] == [
         ("glass_broken", "information_governance"),
         ("glass_broken", "duty_manager"),
     ]
@@ -316,19 +316,19 @@ def test_whoever_takes_part_breaks_no_glass() -> None:
 
 def test_the_information_product_holds_what_was_released_as_it_was_and_a_signpost_for_the_rest() -> None:
     case = arrived(SANDWELL)
-    given = {}
+    values = {}
     for agency in ("police", "health", "housing"):
         case.give(ContributeInformation(sensitive=True), partner(agency))
-        given[agency] = (case.item(agency), case.now)
+        values[agency] = (case.item(agency), case.now)
         case.wait(minutes=5)
     case.give(released(case, "whole"), POLICE)
     case.give(released(case, "gist", "health"), HEALTH, redacted=True)
     lines = {line.agency: line for line in product(case.referral)}
-    assert lines["police"].item == given["police"][0]
-    assert lines["health"].item not in (None, given["health"][0])
-    assert lines["health"].item == case.referral.held[given["health"][0]].redacted
+    assert lines["police"].item == values["police"][0]
+    assert lines["health"].item not in (None, values["health"][0])
+    assert lines["health"].item == case.referral.held[values["health"][0]].redacted
     assert lines["housing"].item is None
-    assert {agency: line.at for agency, line in lines.items()} == {agency: at for agency, (_, at) in given.items()}
+    assert {agency: line.at for agency, line in lines.items()} == {agency: at for agency, (_, at) in values.items()}
 
 
 def test_a_product_without_contributions_is_empty_and_one_agency_may_have_several_lines() -> None:

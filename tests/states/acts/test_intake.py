@@ -192,8 +192,8 @@ def test_who_consulted_is_told_that_advice_was_given() -> None:
     before = case.referral
     events = case.give(ConcludeConsultation(outcome="advice"))
     notices = notices_for("R", before, case.referral, events, case.profile, case.now)
-    (told,) = [notice for notice in notices if notice.kind == "outcome"]
-    body = message_for(told.kind, "R", told.facts, case.now, "link", **UNADDRESSED).body
+    (outcome,) = [notice for notice in notices if notice.kind == "outcome"]
+    body = message_for(outcome.kind, "R", outcome.facts, case.now, "link", **UNADDRESSED).body
     assert "advice was given" in body and "section 47" not in body
 
 
@@ -345,24 +345,24 @@ def test_assigning_a_place_says_who_rates_from_then_on() -> None:
     assert case.referral.place == "south"
 
 
-def late_triage_told(place_on_arrival: str | None, assigned: str | None) -> tuple[list[str], list[tuple[str, datetime]]]:
+def late_triage(place_on_arrival: str | None, assigned: str | None) -> tuple[list[str], list[tuple[str, datetime]]]:
     """Who is reminded of a rating that is due, and who is told when it is late."""
     case = arrived(TWO_AUTHORITIES, place=place_on_arrival)
     if assigned:
         case.give(AssignPlace(place=assigned))
-    said = case.run_to(FIRST_HOUR + timedelta(minutes=30))
-    return [event.role for event in of(ClockWarned, [event for _, _, event in said])], climbs(said, "triage")
+    entries = case.run_to(FIRST_HOUR + timedelta(minutes=30))
+    return [event.role for event in of(ClockWarned, [event for _, _, event in entries])], climbs(entries, "triage")
 
 
 def test_a_late_rating_at_a_place_that_triages_on_its_own_is_told_there_first_and_then_to_the_hub() -> None:
-    assert late_triage_told("north", None) == (
+    assert late_triage("north", None) == (
         ["partner_duty_manager", "partner_duty_manager"],
         [("partner_duty_manager", FIRST_HOUR), ("duty_manager", FIRST_HOUR + timedelta(minutes=30))],
     )
 
 
 def test_a_case_assigned_to_a_place_that_triages_on_its_own_is_as_late_there_as_one_that_arrived_there() -> None:
-    assert late_triage_told(None, "north") == late_triage_told("north", None)
+    assert late_triage(None, "north") == late_triage("north", None)
 
 
 def test_a_rating_is_one_of_the_hubs_first_and_later() -> None:

@@ -67,7 +67,7 @@ def test_sharing_against_a_refusal_is_recorded_as_overriding_it_and_why() -> Non
 
 
 @pytest.mark.parametrize(
-    ("given", "needs_words"),
+    ("command", "needs_words"),
     [
         (basis(), False),
         (basis(lawful_basis="consent", consent="given"), False),
@@ -79,15 +79,15 @@ def test_sharing_against_a_refusal_is_recorded_as_overriding_it_and_why() -> Non
     ids=["family informed", "with consent", "no answer", "family not informed", "consent overridden", "not shared"],
 )
 def test_what_goes_against_the_family_or_keeps_information_back_is_explained_in_words(
-    given: RecordSharingBasis, needs_words: bool
+    command: RecordSharingBasis, needs_words: bool
 ) -> None:
     case = rated(SANDWELL, "red")
     if needs_words:
         with pytest.raises(ReasonNeeded):
-            case.give(given, words=False)
+            case.give(command, words=False)
         assert case.referral.sharing is None and case.referral.checks == {}
-    case.give(given, words=needs_words)
-    assert case.referral.sharing is given.share
+    case.give(command, words=needs_words)
+    assert case.referral.sharing is command.share
 
 
 # Consent, where the hub always seeks it

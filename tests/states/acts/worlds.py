@@ -102,9 +102,9 @@ def of(kind: type[T], events: Iterable[Any]) -> list[T]:
     return [event for event in events if isinstance(event, kind)]
 
 
-def climbs(said: Iterable[Entry], clock_id: str) -> list[tuple[str, datetime]]:
+def climbs(entries: Iterable[Entry], clock_id: str) -> list[tuple[str, datetime]]:
     """Which roles were told that this clock is late, and when."""
-    return [(event.role, at) for at, _, event in said if isinstance(event, ClockEscalated) and event.id == clock_id]
+    return [(event.role, at) for at, _, event in entries if isinstance(event, ClockEscalated) and event.id == clock_id]
 
 
 def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
