@@ -16,8 +16,9 @@ from mash.config.permissions import may_read_words
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store, data_key
-from mash.flows.store.tables import ITEMS
+from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 REDACTED = "redacted"
@@ -97,6 +98,13 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
         PlainItem(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
         for row in (await connection.execute(query)).all()
     ]
+
+
+async def writing_is_unsafe(store: Store, reference: str) -> bool:
+    """Whether writing to whoever referred is not safe now, by the case's warnings."""
+    async with store.single.connect() as connection:
+        state = await connection.scalar(select(REFERRALS.c.state).where(REFERRALS.c.reference == reference))
+    return state is not None and Referral.model_validate_json(state).not_to_write
 
 
 async def referrer_address(store: Store, reference: str) -> str | None:
