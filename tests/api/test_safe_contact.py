@@ -40,6 +40,22 @@ def test_nothing_is_written_to_her_at_any_time_and_whoever_owns_the_clock_is_ask
     assert SAID not in hub.received.text()
 
 
+def test_the_board_says_whom_to_ring_though_the_case_is_closed_and_no_longer_once_they_were(hub: Hub) -> None:
+    reference = referred(hub, "closed@home.example.org", **WAYS["she warned of contact"])["reference"]
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+
+    def asked_for() -> bool:
+        page = hub.http.get("/board", headers=hub.staff("duty_manager")).text
+        return f'href="/case/{reference}"' in page.partition("Tell them yourself")[2].partition("</div>")[0]
+
+    assert asked_for()
+    for what in ("acknowledgement", "outcome"):
+        hub.give(reference, "inform_referrer", words="Rang her at work.", what=what, how="telephone")
+    assert not asked_for()
+
+
 def test_whoever_rings_her_records_to_whom_when_and_by_whom_and_the_clock_is_met(hub: Hub) -> None:
     reference = referred(hub, "rung@home.example.org", **WAYS["she warned of contact"])["reference"]
     hub.give(
