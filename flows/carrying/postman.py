@@ -15,9 +15,10 @@ from mash.config.channels import FILE, Channel, read_channels
 from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
-from mash.flows.store.reads.items import referrer_address, writing_is_unsafe
+from mash.flows.store.apply import act
+from mash.flows.store.reads.items import not_to_write, referrer_address
 from mash.flows.store.rotas import read_rotas
-from mash.flows.store.store import Store
+from mash.flows.store.store import Store, system_actor
 from mash.notifications import links, sender
 from mash.notifications.digest import folded
 from mash.notifications.notices import LATE, REFERRER, URGENT, Tried
@@ -25,6 +26,7 @@ from mash.notifications.preview import check_own
 from mash.notifications.rota import Rota
 from mash.notifications.routing import Recipient, held_now, of_person, of_role, recipients, steps_of
 from mash.notifications.wording import Message, digest, message_for
+from mash.states.acts.sharing import RecordMarker
 from mash.states.clocks import local
 
 ROTA_READ_EVERY = 1.0
@@ -98,7 +100,11 @@ class Postman:
 
     async def _referrer(self, row: outbox.Entry) -> tuple[Recipient, ...]:
         """The referrer, by the address they gave; nobody once writing to them has become unsafe: a person tells them."""
-        if await writing_is_unsafe(self.store, row.reference):
+        if warned := await not_to_write(self.store, row.reference):
+            if warned != row.reference:
+                words = f"{warned}, of the same contact, warns of writing to whoever referred."
+                command = RecordMarker(marker="do_not_write")
+                await act(self.store, row.reference, command, system_actor(row.hub), words=words, of_system=True)
             return ()
         address = await referrer_address(self.store, row.reference)
         if not address or self.settings.mail_url is None:

@@ -81,6 +81,23 @@ def test_mail_that_waits_when_the_warning_goes_up_is_not_sent(hub: Hub) -> None:
     assert ("acknowledgement", "withdrawn") in {(n["kind"], n["status"]) for n in hub.case(reference)["alerts_sent"]}
 
 
+def test_a_warning_on_one_part_of_a_contact_that_was_split_holds_for_the_others(hub: Hub) -> None:
+    address = "split@home.example.org"
+    people = [{"name": {"given": name}, "cohort": "child"} for name in ("Ada", "Ben")]
+    reference = referred(hub, address, subjects=people)["reference"]
+    hub.work()
+    had = len(hub.received.to(address))
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", words="They differ.", outcomes={"S1": "section_17", "S2": "no_further_action"})
+    hub.give(reference, "record_marker", words="She rang: he reads her mail.", marker="do_not_write")
+    hub.work()
+    assert len(hub.received.to(address)) == had
+    other = f"{reference}-B"
+    assert hub.case(other)["markers"] == ["do_not_write"]
+    assert "inform_referrer" in {notice["kind"] for notice in hub.case(other)["alerts_sent"]}
+
+
 def test_with_the_reference_and_the_code_the_outcome_is_not_shown(hub: Hub) -> None:
     school = {**ORDINARY["source"], "safe_to_write": False}
     sent = hub.submit({**ORDINARY, "source": school}).json()

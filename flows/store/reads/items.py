@@ -100,11 +100,14 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
     ]
 
 
-async def writing_is_unsafe(store: Store, reference: str) -> bool:
-    """Whether writing to whoever referred is not safe now, by the case's warnings."""
+async def not_to_write(store: Store, reference: str) -> str | None:
+    """By which case's warnings writing to whoever referred is not safe now: this one's, or those of another that the contact was
+    split into, for one person made it. None where it is safe."""
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+    family = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.root == root)
     async with store.single.connect() as connection:
-        state = await connection.scalar(select(REFERRALS.c.state).where(REFERRALS.c.reference == reference))
-    return state is not None and Referral.model_validate_json(state).not_to_write
+        rows = (await connection.execute(family.order_by(REFERRALS.c.reference != reference, REFERRALS.c.reference))).all()
+    return next((str(row.reference) for row in rows if Referral.model_validate_json(row.state).not_to_write), None)
 
 
 async def referrer_address(store: Store, reference: str) -> str | None:
