@@ -96,7 +96,7 @@ async def load(store: Store, number: int, due_in: timedelta, name: str) -> list[
     """Submissions as the API takes them, without HTTP, whose triage is due so much later, all at the same instant."""
     now = datetime.now(UTC)
     at = HubTime(wall=now, simulated=now + due_in - TRIAGE_LASTS, rate=FROZEN)
-    then, references = Store(store.engine, store.people, store.keyring, at, store.hubs), list[str]()
+    then, references = Store(store.engine, store.people, store.keyring, at, store.hubs, store.caller_key), list[str]()
 
     async def one(place: int) -> None:
         references.append(await _receive(then, f"{name}-{place}"))

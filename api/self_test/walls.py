@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,16 +13,20 @@ from mash.api.client import person
 from mash.api.self_test.attack import attack, hold
 from mash.api.self_test.scene import Scene
 from mash.config.permissions import reach
+from mash.flows.store.acting import Signer
 from mash.states.values import Actor
 
 HELD = "SELECT count(*) FROM personal_item WHERE kind = 'answer_check' AND owner_agency = 'police'"
 
 
-def be(connection: psycopg.Connection, by: Actor, at: datetime) -> None:
-    """Say who acts and when, as every transaction of the application does."""
-    settings = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role, "reach": reach(by.role), "now": str(at)}
-    for name, value in settings.items():
-        connection.execute("SELECT set_config(%s, %s, true)", (f"mash.{name}", value))
+def be(connection: psycopg.Connection, by: Actor, at: datetime, key: bytes) -> Signer:
+    """Say who acts and when, signed by this key, as every transaction of the application does; returns what signs in it."""
+    ((here,),) = connection.execute("SELECT this_transaction()").fetchall()
+    signer = Signer(key, here)
+    who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role, "reach": reach(by.role), "now": str(at)}
+    signed = json.dumps(who)
+    connection.execute("SELECT set_config('mash.who', %s, true)", (signer.sign("who", signed) + signed,))
+    return signer
 
 
 @contextmanager
@@ -29,8 +34,14 @@ def _as(scene: Scene, by: Actor | None) -> Iterator[psycopg.Connection]:
     """The application's connection, within a transaction of somebody's that comes to nothing."""
     with scene.on.connection("mash_app") as connection, connection.transaction(force_rollback=True):
         if by:
-            be(connection, by, _now(scene))
+            be(connection, by, _now(scene), _key(scene))
         yield connection
+
+
+def _key(scene: Scene) -> bytes:
+    """What the application signs by, which its connection cannot read."""
+    ((key,),) = scene.on.sql("SELECT key FROM caller_key")
+    return bytes(key)
 
 
 def _now(scene: Scene) -> datetime:

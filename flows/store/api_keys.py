@@ -10,9 +10,11 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, or_, select, update
 
+from mash.flows.store.seals import API_KEY, is_ours, seal_of
 from mash.flows.store.sessions import hash_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import API_KEYS
+from mash.flows.store.trouble import report_planted
 from mash.states.errors import NotFound
 
 PREFIX = "mash_"
@@ -39,10 +41,11 @@ async def make_api_key(store: Store, new: NewKey) -> str:
     """Make a key; returns it, to be shown once. It begins with its name, by which it is listed."""
     name, now = secrets.token_hex(4), datetime.now(UTC)
     key = f"{PREFIX}{name}_{secrets.token_urlsafe(32)}"
-    row = {"id": name, "hash": hash_of(key), "caller": new.caller, "hub": new.hub, "agency": new.agency}
+    row: dict[str, Any] = {"id": name, "hash": hash_of(key), "caller": new.caller, "hub": new.hub, "agency": new.agency}
     more = {"scopes": list(new.scopes), "created_at": now, "expires_at": now + timedelta(days=new.days)}
+    row = {**row, **more, "revoked_at": None}
     async with store.single.connect() as connection:
-        await connection.execute(insert(API_KEYS).values(**row, **more, revoked_at=None))
+        await connection.execute(insert(API_KEYS).values(**row, seal=seal_of(store.keyring.rows, API_KEY, row)))
     return key
 
 
@@ -53,10 +56,14 @@ _USED = update(API_KEYS).where(API_KEYS.c.hash == bindparam("of"))
 
 
 async def find_api_key(store: Store, key: str) -> Row[Any] | None:
-    """The key, unless it is unknown, has expired or was revoked: those are told apart for nobody."""
+    """The key, unless it is unknown, has expired, was revoked, or somebody else wrote it into the database: those are told apart
+    for nobody."""
     now = datetime.now(UTC)
     async with store.single.connect() as connection:
         row = (await connection.execute(_VALID, {"of": hash_of(key), "now": now})).one_or_none()
+        if row is not None and not is_ours(store.keyring.rows, API_KEY, row._mapping):
+            await report_planted(store, "API key", row.id, row.hub)
+            return None
         if row is not None and (row.last_used_at is None or now - row.last_used_at > USED_EVERY):
             await connection.execute(_USED.values(last_used_at=now), {"of": row.hash})
     return row
@@ -68,16 +75,17 @@ async def rotate_api_key(store: Store, name: str, days: float, overlap: float) -
     new = await make_api_key(store, NewKey(old.caller, old.hub, old.agency, tuple(old.scopes), days))
     until = min(old.expires_at, datetime.now(UTC) + timedelta(days=overlap))
     async with store.single.connect() as connection:
-        values = {"expires_at": until, "replaced_by": new.split("_")[1]}
+        seal = seal_of(store.keyring.rows, API_KEY, {**old._mapping, "expires_at": until})
+        values = {"expires_at": until, "replaced_by": new.split("_")[1], "seal": seal}
         await connection.execute(_USED.values(**values), {"of": old.hash})
     return new
 
 
 async def revoke_api_key(store: Store, name: str) -> None:
-    """A key is good for nothing from now on. Raises NotFound for one that is over already."""
+    """A key is good for nothing from now on, and has no seal. Raises NotFound for one that is over already."""
     old = await _one(store, name)
     async with store.single.connect() as connection:
-        await connection.execute(_USED.values(revoked_at=datetime.now(UTC)), {"of": old.hash})
+        await connection.execute(_USED.values(revoked_at=datetime.now(UTC), seal=None), {"of": old.hash})
 
 
 async def _one(store: Store, name: str) -> Row[Any]:

@@ -58,7 +58,7 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     now = store.time.now()
     number = await connection.scalar(text("SELECT nextval('referral_number')"))
     reference = f"MASH-{now:%y}-{number:06d}"
-    writes = Writes()
+    writes = Writes(store.keyring.rows)
     held = tuple(writes.keep(reference, _new_key(writes, store, reference, by.hub), items, by, now))
     writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
@@ -95,7 +95,7 @@ async def apply(
     await _check_part(connection, store, reference, command, by, now)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
-    writes = Writes()
+    writes = Writes(store.keyring.rows)
     word_items = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
     written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
@@ -116,7 +116,7 @@ async def _check_part(
     if isinstance(command, BreakGlass):
         if await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
             raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
-    elif reach(by.role) == "involved" and not await takes_part(connection, reference, by):
+    elif reach(by.role) == "involved" and not await takes_part(connection, store, reference, by):
         raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
 
 
@@ -180,7 +180,7 @@ async def _fire(store: Store, hub: str, references: list[str]) -> int:
 
 
 async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, references: list[str]) -> int:
-    now, writes, fired = store.time.now(), Writes(), 0
+    now, writes, fired = store.time.now(), Writes(store.keyring.rows), 0
     for row in (await connection.execute(_LOCK, {"references": references})).all():
         referral = Referral.model_validate_json(row.state)
         profile = await store.profile(connection, referral.profile)
@@ -239,7 +239,7 @@ async def _continue(
     if before is None:
         raise ValueError("only a referral that stands can split")
     old = AESGCM(await data_key(connection, store, parent.reference))
-    writes = Writes()
+    writes = Writes(store.keyring.rows)
     key = _new_key(writes, store, split.reference, by.hub)
     copied = {"parent": parent.reference, "child": split.reference}
     rows = (await connection.execute(text("SELECT * FROM items_of_split(:parent, :child)"), copied)).all()

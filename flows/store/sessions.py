@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Row, RowMapping, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.seals import SESSION, is_ours, seal_of
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
+from mash.flows.store.trouble import report_planted
 from mash.states.values import Actor
 
 PREFIX = "mash-session-"
@@ -63,6 +66,7 @@ async def begin_session(
         "ends_at": now + timedelta(hours=hours),
         "ended_at": None,
     }
+    row["seal"] = seal_of(store.keyring.rows, SESSION, row)
     async with store.single.connect() as connection:
         await connection.execute(delete(SESSIONS).where(SESSIONS.c.ends_at < now - RETENTION))
         await connection.execute(insert(SESSIONS).values(**row))
@@ -73,43 +77,63 @@ def _position(actor: Actor) -> dict[str, str]:
     return {"role": actor.role, "agency": actor.agency, "hub": actor.hub}
 
 
-_ALIVE = text("""
-    SELECT hash, person, role, agency, hub, positions, how, seen_at FROM session
-    WHERE hash = :of AND ended_at IS NULL AND ends_at > :now AND seen_at + idle_seconds * interval '1 second' > :now""")
+_ALIVE = select(SESSIONS).where(
+    SESSIONS.c.hash == bindparam("of"),
+    SESSIONS.c.ended_at.is_(None),
+    SESSIONS.c.ends_at > bindparam("now"),
+    SESSIONS.c.seen_at + SESSIONS.c.idle_seconds * text("interval '1 second'") > bindparam("now"),
+)
 _SEEN = update(SESSIONS).where(SESSIONS.c.hash == bindparam("of"))
 
 
+async def _alive(store: Store, connection: AsyncConnection, of: str) -> RowMapping | None:
+    """The session of this hash, unless it is over, or we did not write it as it is."""
+    row = (await connection.execute(_ALIVE, {"of": of, "now": datetime.now(UTC)})).mappings().one_or_none()
+    if row is None or is_ours(store.keyring.rows, SESSION, row):
+        return row
+    await report_planted(store, "session", row["hash"][:SHOWN], row["hub"])
+    return None
+
+
 async def find_session(store: Store, secret: str, *, used: bool = True) -> Session | None:
-    """The session of a secret; None when there is none, it was ended, it is over, or was not used for too long. What a page
-    asks for to keep itself up to date is no use (`used`): nobody may sit before it."""
+    """The session of a secret; None when there is none, it was ended, it is over, was not used for too long, or somebody else
+    wrote it into the database. What a page asks for to keep itself up to date is no use (`used`): nobody may sit before it."""
     now = datetime.now(UTC)
     async with store.single.connect() as connection:
-        row = (await connection.execute(_ALIVE, {"of": hash_of(secret), "now": now})).one_or_none()
+        row = await _alive(store, connection, hash_of(secret))
         if row is None:
             return None
-        if used and now - row.seen_at > SEEN_EVERY:
-            await connection.execute(_SEEN.values(seen_at=now), {"of": row.hash})
-    positions = tuple(Actor(id=row.person, **position) for position in json.loads(row.positions))
-    return Session(row.hash, Actor(id=row.person, role=row.role, agency=row.agency, hub=row.hub), positions, row.how)
+        if used and now - row["seen_at"] > SEEN_EVERY:
+            await connection.execute(_SEEN.values(seen_at=now), {"of": row["hash"]})
+    positions = tuple(Actor(id=row["person"], **position) for position in json.loads(row["positions"]))
+    acts = Actor(id=row["person"], role=row["role"], agency=row["agency"], hub=row["hub"])
+    return Session(row["hash"], acts, positions, row["how"])
 
 
 async def still_stands(store: Store, session: Session) -> bool:
     """Whether a session that was found goes on. To ask is no use of it."""
     async with store.single.connect() as connection:
-        row = await connection.execute(_ALIVE, {"of": session.hash, "now": datetime.now(UTC)})
-        return row.one_or_none() is not None
+        return await _alive(store, connection, session.hash) is not None
 
 
 async def take_position(store: Store, session: Session, place: int) -> None:
     """Act from now on in another of one's positions."""
-    async with store.single.connect() as connection:
-        await connection.execute(_SEEN.values(**_position(session.positions[place])), {"of": session.hash})
+    async with store.engine.begin() as connection:
+        # Locked: another window may take another one at this moment.
+        await connection.execute(select(SESSIONS.c.hash).where(SESSIONS.c.hash == session.hash).with_for_update())
+        row = await _alive(store, connection, session.hash)
+        if row is None:
+            return
+        taken = {**row, **_position(session.positions[place])}
+        changed = {**_position(session.positions[place]), "seal": seal_of(store.keyring.rows, SESSION, taken)}
+        await connection.execute(_SEEN.values(**changed), {"of": session.hash})
 
 
 async def end_sessions(store: Store, *, hash_: str | None = None, person: str | None = None) -> int:
-    """End one session, or all of a person, wherever they are signed in; returns how many were ended."""
+    """End one session, or all of a person, wherever they are signed in; returns how many were ended. What has ended has no seal:
+    nobody who takes the end out of the database goes on."""
     which = SESSIONS.c.hash == hash_ if hash_ else SESSIONS.c.person == person
-    over = update(SESSIONS).where(which, SESSIONS.c.ended_at.is_(None)).values(ended_at=datetime.now(UTC))
+    over = update(SESSIONS).where(which, SESSIONS.c.ended_at.is_(None)).values(ended_at=datetime.now(UTC), seal=None)
     async with store.single.connect() as connection:
         return (await connection.execute(over)).rowcount
 

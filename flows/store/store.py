@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from pydantic import SecretStr
-from sqlalchemy import event, make_url, select, text
+from sqlalchemy import delete, event, make_url, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
@@ -19,9 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
+from mash.flows.store.acting import provide_caller_key, say_who
 from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
-from mash.flows.store.tables import ANCHOR, KEYS, MASTERS, PROFILES, SECRETS
+from mash.flows.store.seals import seal_rows_of_before
+from mash.flows.store.system_notices import system_notice
+from mash.flows.store.tables import ANCHOR, KEYS, MASTERS, NOTICES, PROFILES, SECRETS
 from mash.flows.store.time import HubTime
+from mash.notifications.notices import ADMINISTRATOR
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
 from mash.states.values import SYSTEM, Actor
@@ -29,6 +33,12 @@ from mash.states.values import SYSTEM, Actor
 HELD_UP = 30.0
 """Seconds after which the database ends a transaction whose process says nothing: one that is paused in the middle of it (a
 machine that is moved, a debugger) would hold up for ever whoever needs the same referral or notice."""
+
+LONGEST, LONGEST_OF_SYSTEM = "10s", "120s"
+"""After so long the database ends a statement of people's, and one of the software's (which signs every event of a night at
+once)."""
+CLIENT_GONE = "2s"
+"""So often it looks whether whoever asked is still there: nobody waits for the answer to a statement whose client has gone."""
 
 
 def system_actor(hub: str) -> Actor:
@@ -47,9 +57,17 @@ class Store:
     software does by itself."""
 
     def __init__(
-        self, engine: AsyncEngine, people: AsyncEngine, keyring: Keyring, time: HubTime, hubs: dict[str, Profile]
+        self,
+        engine: AsyncEngine,
+        people: AsyncEngine,
+        keyring: Keyring,
+        time: HubTime,
+        hubs: dict[str, Profile],
+        caller_key: bytes,
     ) -> None:
         self.engine, self.people, self.keyring, self.time, self.hubs = engine, people, keyring, time, hubs
+        self.caller_key = caller_key
+        """Signs who acts in each transaction: `acting`."""
         self.single = engine.execution_options(isolation_level="AUTOCOMMIT")
         """For a single statement: without the BEGIN and COMMIT around it, which cost more than it does."""
         self._profiles = {profile.digest: profile for profile in hubs.values()}
@@ -58,10 +76,11 @@ class Store:
     async def transaction(self, by: Actor, *, of_system: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the database knows who acts, and shows them what they may reach; or, `of_system`, all: for what
         the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user."""
-        engine = self.engine if of_system or by.role == SYSTEM else self.people
+        is_of_system = of_system or by.role == SYSTEM
         who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role}
-        async with engine.begin() as connection:
-            await connection.execute(_WHO, {**who, "reach": reach(by.role), "now": self.time.now().isoformat()})
+        async with (self.engine if is_of_system else self.people).begin() as connection:
+            as_it_is = as_json({**who, "reach": reach(by.role), "now": self.time.now().isoformat()})
+            await say_who(connection, self.caller_key, as_it_is, LONGEST_OF_SYSTEM if is_of_system else LONGEST)
             yield connection
 
     def hub(self, name: str) -> Profile:
@@ -90,19 +109,13 @@ class Store:
         await self.people.dispose()
 
 
-_WHO = text(
-    "SELECT set_config('mash.actor', :actor, true), set_config('mash.agency', :agency, true),"
-    " set_config('mash.hub', :hub, true), set_config('mash.role', :role, true),"
-    " set_config('mash.reach', :reach, true), set_config('mash.now', :now, true)"
-)
-
-
 async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     """Connect, store the profiles in force, and read the time anchor (the first process to come sets it)."""
     if settings.database_url is None or settings.system_database_url is None:
         raise SettingsError("MASH_DATABASE_URL and MASH_SYSTEM_DATABASE_URL are needed; `mash up` makes them for you")
     keyring = Keyring(master_source(settings))
-    engine, people = (_engine(url, pool_size) for url in (settings.system_database_url, settings.database_url))
+    engine = _engine(settings.system_database_url, pool_size, LONGEST_OF_SYSTEM)
+    people = _engine(settings.database_url, pool_size, LONGEST)
     hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
     wall = datetime.now(UTC)
     simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
@@ -116,9 +129,38 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
         # Undone where it turns out not to be this database's.
         await connection.execute(insert(MASTERS).values(name=keyring.current.name).on_conflict_do_nothing())
         keyring.receipts = await _secret(connection, keyring, "receipts", keyring.first_receipts_key())
-        keyring.search = await _secret(connection, keyring, "search", os.urandom(32))
-    time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
-    return Store(engine, people, keyring, time, hubs)
+        keyring.rows = await _secret(connection, keyring, "rows", os.urandom(32))
+        of_before = await _unsealed(connection, keyring)
+        keyring.search = await _secret(connection, keyring, SEARCH, of_before or os.urandom(32))
+        time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)
+        if of_before:
+            await _seal_rows_of_before(connection, keyring.rows, settings.hub_names[0], time)
+        caller_key = await provide_caller_key(connection)
+    return Store(engine, people, keyring, time, hubs, caller_key)
+
+
+SEARCH, SEARCH_OF_BEFORE = "search, sealed", "search"
+"""The key of the search: what it was called while rows had no seals, and is since."""
+SEALED = "rows that let somebody in were sealed"
+
+
+async def _unsealed(connection: AsyncConnection, keyring: Keyring) -> bytes | None:
+    """The key of the search where it is still that of a release without seals, whose rows are to be sealed: once, as it is gone
+    with this. Nobody else makes it: it is wrapped under its name of then."""
+    query = select(SECRETS.c.wrapped).where(SECRETS.c.name == SEARCH_OF_BEFORE).with_for_update()
+    wrapped = await connection.scalar(query)
+    if wrapped is None:
+        return None
+    await connection.execute(delete(SECRETS).where(SECRETS.c.name == SEARCH_OF_BEFORE))
+    return _opened(keyring, wrapped, SEARCH_OF_BEFORE)
+
+
+async def _seal_rows_of_before(connection: AsyncConnection, key: bytes, hub: str, time: HubTime) -> None:
+    """Seal what an earlier release has written, and have the administrators of a hub told: it is done once, at an upgrade."""
+    if sealed := await seal_rows_of_before(connection, key):
+        detail = f"{sealed}. This is done once, with the upgrade to 0.3 or the restore of an older backup: if there was none, see"
+        row = system_notice(hub, ADMINISTRATOR, SEALED, f"{detail} docs/run/security.md, Seals.", time.now())
+        await connection.execute(insert(NOTICES).values(row))
 
 
 async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fresh: bytes) -> bytes:
@@ -126,7 +168,10 @@ async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fres
     is not this database's: what it wrapped could not be opened, and what is kept could not be read."""
     made = {"name": name, "wrapped": keyring.wrap(fresh, name), "master": keyring.current.name}
     await connection.execute(insert(SECRETS).values(**made).on_conflict_do_nothing())
-    wrapped = await connection.scalar(select(SECRETS.c.wrapped).where(SECRETS.c.name == name))
+    return _opened(keyring, await connection.scalar(select(SECRETS.c.wrapped).where(SECRETS.c.name == name)), name)
+
+
+def _opened(keyring: Keyring, wrapped: bytes, name: str) -> bytes:
     try:
         return keyring.unwrap(wrapped, name)
     except KeyDestroyed:
@@ -138,7 +183,7 @@ async def data_key(connection: AsyncConnection, store: Store, reference: str) ->
     return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 
-def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:
+def _engine(url: SecretStr, pool_size: int, longest: str) -> AsyncEngine:
     # asyncpg: with psycopg a submission takes a fifth longer, most of it in waiting for each answer by itself.
     address = make_url(url.get_secret_value()).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(
@@ -147,7 +192,13 @@ def _engine(url: SecretStr, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         hide_parameters=True,
         pool_pre_ping=False,
-        connect_args={"server_settings": {"idle_in_transaction_session_timeout": f"{HELD_UP * 1000:.0f}"}},
+        connect_args={
+            "server_settings": {
+                "idle_in_transaction_session_timeout": f"{HELD_UP * 1000:.0f}",
+                "statement_timeout": longest,
+                "client_connection_check_interval": CLIENT_GONE,
+            }
+        },
     )
     event.listen(engine.sync_engine, "checkout", _only_living)
     return engine

@@ -105,6 +105,29 @@ class Participant(SQLModel, table=True):
     hub: str
     person: str
     until: datetime | None = Field(sa_column=moment(nullable=True))
+    seal: str | None = None
+    """What proves that we wrote what the row means."""
+
+
+class CallerKey(SQLModel, table=True):
+    """The key by which the program signs for the database who acts, with its two pads as HMAC has them; one row."""
+
+    __tablename__ = "caller_key"
+    id: int = Field(primary_key=True)
+    key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    inner_pad: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    outer_pad: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Sealing(SQLModel, table=True):
+    """When rows of a release that had no seals were sealed, and how many; wall time."""
+
+    __tablename__ = "sealing"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    sessions: int
+    api_keys: int
+    participants: int
 
 
 class Secret(SQLModel, table=True):
@@ -216,6 +239,8 @@ class ApiKey(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=moment())
     last_used_at: datetime | None = Field(sa_column=moment(nullable=True))
     replaced_by: str | None = None
+    seal: str | None = None
+    """What proves that we wrote what the row means; none once it was revoked."""
 
 
 class SessionRow(SQLModel, table=True):
@@ -234,6 +259,8 @@ class SessionRow(SQLModel, table=True):
     idle_seconds: int
     ends_at: datetime = Field(sa_column=moment())
     ended_at: datetime | None = Field(sa_column=moment(nullable=True))
+    seal: str | None = None
+    """What proves that we wrote what the row means; none once it was ended."""
 
 
 class SignInRow(SQLModel, table=True):
@@ -385,3 +412,5 @@ SIGN_INS = table(SignInRow)
 FAILURES = table(SignInFailure)
 ONE_TIME_CODES = table(OneTimeCode)
 DRAFTS = table(Draft)
+CALLER_KEYS = table(CallerKey)
+SEALINGS = table(Sealing)

@@ -6,11 +6,17 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import JSON, Row, Select, cast, func, insert, select, update
 
-from mash.flows.store.store import Store, as_json
+from mash.flows.store.store import Store
+from mash.flows.store.system_notices import system_notice
 from mash.flows.store.tables import NOTICES, REPAIRS
-from mash.notifications.notices import ADMINISTRATOR, ORDINARY
+from mash.notifications.notices import ADMINISTRATOR
+
+log = structlog.stdlib.get_logger("mash.store")
+PLANTED_EVERY = timedelta(hours=1)
+"""Administrators are told no more often of rows that somebody else has written; the log has each."""
 
 
 def _notices_since(hub: str, role: str, what: str, since: datetime) -> Select[tuple[int]]:
@@ -61,25 +67,20 @@ async def tell_role(
 ) -> None:
     """Queue a notice about the system itself; by other channels than those to `avoid`, if there are any, and not when the role
     was told the same less than `at_most_every` ago."""
-    facts = {"what": what, "detail": detail, "avoid": avoid or []}
     async with store.engine.begin() as connection:
         if at_most_every and await connection.scalar(_notices_since(hub, role, what, store.time.now() - at_most_every)):
             return
-        await connection.execute(
-            insert(NOTICES).values(
-                reference=None,
-                hub=hub,
-                kind="system",
-                role=role,
-                clock=None,
-                facts=as_json(facts),
-                created_at=store.time.now(),
-                status="queued",
-                tries=0,
-                next_try_at=datetime.now(UTC),
-                urgency=ORDINARY,
-            )
-        )
+        await connection.execute(insert(NOTICES).values(system_notice(hub, role, what, detail, store.time.now(), avoid or ())))
+
+
+async def report_planted(store: Store, kind: str, which: str, hub: str) -> None:
+    """A row that lets somebody in, and that we did not write, was refused: say so where whoever owns the database cannot take it
+    back, and tell the administrators."""
+    log.error("a row that we did not write was refused", kind=kind, row=which, hub=hub)
+    what = "somebody has written into the database"
+    detail = f"A {kind} ({which}) was refused: its seal is not ours. See docs/run/security.md, Seals."
+    at = hub if hub in store.hubs else next(iter(store.hubs))
+    await tell_administrators(store, at, what, detail, at_most_every=PLANTED_EVERY)
 
 
 async def record_repair(store: Store, reference: str | None, what: str) -> None:

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from mash.api.self_test.walls import be as act_as
 from mash.flows.installation.cluster import Cluster
+from mash.flows.store.acting import Signer
 from mash.flows.store.apply import act
 from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
 from mash.flows.store.reads.board import open_cases
@@ -50,8 +51,11 @@ def as_application(cluster: Cluster) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def be(connection: psycopg.Connection, by: Actor) -> None:
-    act_as(connection, by, START)
+def be(connection: psycopg.Connection, by: Actor) -> Signer:
+    """Have the application say who acts, as it does at the beginning of every transaction."""
+    with psycopg.connect(host=connection.info.host, user="mash_owner", dbname="mash") as owner:
+        ((key,),) = owner.execute("SELECT key FROM caller_key").fetchall()
+    return act_as(connection, by, START, bytes(key))
 
 
 def count(connection: psycopg.Connection, table: str) -> int:

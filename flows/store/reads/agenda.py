@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
-from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.reads.case import Case, case_of, rightly_shown
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.profile import Gathering, Profile
@@ -21,6 +21,7 @@ async def convened(store: Store, by: Actor, since: datetime, until: datetime) ->
     query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open, REFERRALS.c.stage.in_(MEETING_AHEAD))
     async with store.transaction(by) as connection:
         cases = [case_of(row) for row in (await connection.execute(query)).all()]
+        cases = await rightly_shown(connection, store, cases, by)
     chosen = [(when, case.reference, case) for case in cases if (when := case.referral.meeting_at) and since <= when < until]
     return [case for *_, case in sorted(chosen, key=lambda each: each[:2])]
 

@@ -7,11 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.errors import NotFound
 from mash.states.referral import Referral
+from mash.states.values import Actor
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class Case:
 def case_of(row: Row[Any]) -> Case:
     """The case that a row of `referral` is."""
     return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id, row.shown)
+
+
+async def rightly_shown(connection: AsyncConnection, store: Store, cases: list[Case], by: Actor) -> list[Case]:
+    """Of the cases that the database shows somebody, those that they reach by what we wrote down."""
+    theirs = await reached(connection, store, [case.reference for case in cases], by)
+    return [case for case in cases if case.reference in theirs]
 
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))

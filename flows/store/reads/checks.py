@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 
-from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.reads.case import Case, case_of, rightly_shown
+from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS
 from mash.states.acts.sharing import SharingBasisRecorded
@@ -21,7 +22,8 @@ _MINE = text("""
 async def checks_of(store: Store, by: Actor) -> list[Case]:
     """The open cases in which somebody's agency is asked and has not answered, those due soonest first."""
     async with store.transaction(by) as connection:
-        return [case_of(row) for row in (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()]
+        rows = (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()
+        return await rightly_shown(connection, store, [case_of(row) for row in rows], by)
 
 
 _HELD = text("""
@@ -33,7 +35,9 @@ _HELD = text("""
 async def holding(store: Store, by: Actor) -> list[str]:
     """The open cases beside which somebody's agency holds what it has not released."""
     async with store.transaction(by) as connection:
-        return list((await connection.scalars(_HELD, {"hub": by.hub, "agency": by.agency})).all())
+        references = (await connection.scalars(_HELD, {"hub": by.hub, "agency": by.agency})).all()
+        theirs = await reached(connection, store, references, by)
+    return [reference for reference in references if reference in theirs]
 
 
 async def bases(store: Store, by: Actor, references: list[str]) -> dict[str, SharingBasisRecorded]:

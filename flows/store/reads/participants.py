@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.config.permissions import reach
+from mash.flows.store.seals import PART, is_ours
+from mash.flows.store.store import Store
 from mash.flows.store.tables import PARTICIPANTS
+from mash.flows.store.trouble import report_planted
 from mash.states.values import Actor
 
 
-async def takes_part(connection: AsyncConnection, reference: str, by: Actor) -> bool:
+async def takes_part(connection: AsyncConnection, store: Store, reference: str, by: Actor) -> bool:
     """Whether a partner's agency or service has a part in a case: not whoever only reads it, by breaking the glass."""
-    parts = select(PARTICIPANTS.c.id).where(
-        PARTICIPANTS.c.reference == reference, PARTICIPANTS.c.party.in_((by.agency, by.role)), PARTICIPANTS.c.person == ""
+    return any(not part.person for part in await _parts(connection, store, [reference], by))
+
+
+async def reached(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> frozenset[str]:
+    """Which of the cases that the database shows somebody they reach: of a partner those in which they have a part that we wrote
+    down. A part that whoever owns the database has written for them lets them in nowhere."""
+    if reach(by.role) != "involved" or not references:
+        return frozenset(references)
+    return frozenset(part.reference for part in await _parts(connection, store, references, by))
+
+
+async def _parts(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> list[Row[Any]]:
+    """The parts in these cases that a partner's agency, service, or they themselves have, and that are ours."""
+    query = select(PARTICIPANTS).where(
+        PARTICIPANTS.c.reference.in_(references),
+        PARTICIPANTS.c.party.in_((by.agency, by.role)),
+        PARTICIPANTS.c.person.in_(("", by.id)),
+        or_(PARTICIPANTS.c.until.is_(None), PARTICIPANTS.c.until > store.time.now()),
     )
-    return (await connection.execute(parts.limit(1))).first() is not None
+    ours = []
+    for row in (await connection.execute(query)).all():
+        if is_ours(store.keyring.rows, PART, row._mapping):
+            ours.append(row)
+        else:
+            await report_planted(store, "part in a case", f"{row.reference}, {row.party}", row.hub)
+    return ours
 
 
 async def glass_broken(connection: AsyncConnection, by: Actor, now: datetime) -> int:
