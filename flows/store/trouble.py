@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Row, Select, cast, func, insert, select, update
 
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import NOTICES, REPAIRS
+from mash.flows.store.turns import one_at_a_time
 from mash.notifications.notices import ADMINISTRATOR, ORDINARY
 
 
@@ -63,6 +64,8 @@ async def tell_role(
     was told the same less than `at_most_every` ago."""
     facts = {"what": what, "detail": detail, "avoid": avoid or []}
     async with store.engine.begin() as connection:
+        if at_most_every:
+            await one_at_a_time(connection, f"told:{hub}:{role}:{what}")
         if at_most_every and await connection.scalar(_notices_since(hub, role, what, store.time.now() - at_most_every)):
             return
         await connection.execute(

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select
 
+from mash.config.permissions import may_read_words, reach
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.errors import NotFound
+from mash.states.reading import REFERRER, Reader, as_read
 from mash.states.referral import Referral
+from mash.states.values import Actor
+
+FINDINGS = "findings"
+"""What agencies answered about a case, apart from their words: a row of the table of permissions."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,21 @@ class Case:
 def case_of(row: Row[Any]) -> Case:
     """The case that a row of `referral` is."""
     return Case(row.reference, row.root, row.caller, row.hub, Referral.model_validate_json(row.state), row.flow_run_id, row.shown)
+
+
+def reader_of(store: Store, referral: Referral, by: Actor) -> Reader:
+    """As whom somebody reads a case. Where a hub says that nothing enters the shared record below the threshold of significant
+    harm, not even the hub reads what was found until that is met."""
+    profile = store.hubs.get(by.hub)
+    withheld = bool(profile and profile.firewall.threshold == "significant_harm" and not referral.significant_harm)
+    inside = may_read_words(by.role, REFERRER) or reach(by.role) == "own"
+    return Reader(by.agency, may_read_words(by.role, FINDINGS) and not withheld, inside)
+
+
+def case_read_by(store: Store, row: Row[Any], by: Actor) -> Case:
+    """The case that a row of `referral` is, as far as it is for somebody to read."""
+    case = case_of(row)
+    return replace(case, referral=as_read(case.referral, reader_of(store, case.referral, by)))
 
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 
-from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.reads.case import Case, case_read_by
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS
 from mash.states.acts.sharing import SharingBasisRecorded
@@ -21,7 +21,8 @@ _MINE = text("""
 async def checks_of(store: Store, by: Actor) -> list[Case]:
     """The open cases in which somebody's agency is asked and has not answered, those due soonest first."""
     async with store.transaction(by) as connection:
-        return [case_of(row) for row in (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()]
+        rows = (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()
+    return [case_read_by(store, row, by) for row in rows]
 
 
 _HELD = text("""

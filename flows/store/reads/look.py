@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may, reach
 from mash.flows.store.log import events_of
-from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.reads.case import Case, case_read_by, reader_of
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.entitled import open_to
 from mash.states.errors import NotFound
 from mash.states.log import Recorded
+from mash.states.reading import recorded_as_read
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
@@ -42,7 +43,7 @@ async def look_at_family(store: Store, reference: str, by: Actor, action: str, *
 
 async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor, action: str, holds: str) -> list[Case]:
     async with store.transaction(by, of_system=bool(holds)) as connection:
-        cases = [case_of(row) for row in (await connection.execute(query, {"of": reference})).all()]
+        cases = [case_read_by(store, row, by) for row in (await connection.execute(query, {"of": reference})).all()]
         if not cases:
             raise NotFound("there is no such referral at this hub, or you take no part in it")
         for case in cases:
@@ -88,6 +89,7 @@ async def possible(store: Store, case: Case, by: Actor) -> list[str]:
 
 
 async def read_story(store: Store, case: Case, by: Actor) -> list[Recorded]:
-    """The events of a case, in order."""
+    """The events of a case, in order, as far as they are for somebody to read."""
+    reader = reader_of(store, case.referral, by)
     async with store.transaction(by) as connection:
-        return await events_of(connection, case.reference)
+        return [recorded_as_read(each, case.referral, reader) for each in await events_of(connection, case.reference)]
