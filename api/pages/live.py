@@ -44,7 +44,7 @@ class Live:
         self.store = store
         self.watching: Counter[tuple[str, str]] = Counter()
         """How many pages each person watches, by hub and login."""
-        self.heard = 0
+        self.screens = 0
         self.changed = asyncio.Event()
         self.connection: asyncpg.Connection | None = None
         self.connecting = asyncio.Lock()
@@ -55,14 +55,14 @@ class Live:
         async with self.connecting:
             if self.connection is None or self.connection.is_closed():
                 self.connection = await self._connect()
-            self.heard += 1
+            self.screens += 1
         try:
             yield
         finally:
-            self.heard -= 1
+            self.screens -= 1
             async with self.connecting:
                 # Somebody may have begun while this waited.
-                if not self.heard:
+                if not self.screens:
                     await self._disconnect()
 
     def enter(self, by: Actor) -> None:

@@ -25,8 +25,8 @@ NAMED = ("subject", "household")
 LONGEST_NAME = 200
 """Characters of a name by which somebody is found. What is longer is kept as it was given, and flagged: it is no name, or more
 than one."""
-MOST_NUMBERS = 60
-"""Of a name; one of four words of nine letters has as many. The words come first, then how they sound, then their letters."""
+MOST_NUMBERS = 40
+"""Of a name; one of three words of ten letters has as many. The words come first, then how they sound, then their letters."""
 
 
 def comparable(name: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 
 from mash.config.sign_on import same_login
-from mash.flows.store.reads.look import note_access
+from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.values import Actor
@@ -56,8 +56,7 @@ async def accesses_to(store: Store, references: Sequence[str], by: Actor, span: 
     family = select(REFERRALS.c.reference).where(REFERRALS.c.root.in_(roots))
     async with store.transaction(by) as connection:
         rows = (await connection.execute(_lines(ACCESSES.c.reference.in_(family), span))).all()
-        for reference in references or (None,):
-            await note_access(connection, store, reference, by, "read_accesses", "examines accesses")
+        await note_accesses(connection, store, references or (None,), by, "read_accesses", "examines accesses")
         return rows
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, select
@@ -64,9 +65,24 @@ async def note_access(
 ) -> None:
     """Write down that somebody looks at a case, or at what a person (`about`) looked at, within the transaction in which they
     do."""
+    await note_accesses(connection, store, (reference,), by, action, why, about=about)
+
+
+async def note_accesses(
+    connection: AsyncConnection,
+    store: Store,
+    references: Sequence[str | None],
+    by: Actor,
+    action: str,
+    why: str,
+    *,
+    about: str | None = None,
+) -> None:
+    """The same of several cases at once."""
     who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
-    looked = {"reference": reference, "about": about, "at": store.time.now(), "action": action, "why": why}
-    await connection.execute(_LOOKED, {**who, **looked})
+    looked = {"about": about, "at": store.time.now(), "action": action, "why": why}
+    if references:
+        await connection.execute(_LOOKED, [{**who, **looked, "reference": reference} for reference in references])
 
 
 async def _part(connection: AsyncConnection, reference: str, by: Actor) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.names import LONGEST_NAME, NAMED, birthdays, comparable, name_of, tokens
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import read_items
-from mash.flows.store.reads.look import note_access
+from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS
 from mash.states.values import Actor
@@ -60,6 +59,8 @@ _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bind
 _PEOPLE = select(ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed).where(
     ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(NAMED)
 )
+Names = dict[str, frozenset[str]]
+"""Names with their words as they are compared."""
 BORN: dict[int, Born] = {2: "the same", 1: "day and month exchanged", 0: "another"}
 
 
@@ -122,11 +123,10 @@ async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: st
             if (known := names.get(row.reference)) is None:
                 continue
             born = BORN[row.born_alike] if row.born is not None and asked[row.place]["born"] is not None else None
-            name = _likest(known.get(row.subject, ()), wanted[row.place].name)
+            name = _likest(known.get(row.subject, {}), wanted[row.place].name)
             found[row.place].append(Found(row.reference, row.subject, name, row.alike, row.received_at, row.stage, born))
         shown = sorted({each.reference for some in found for each in some})
-        for reference in shown:
-            await note_access(connection, store, reference, by, "find_people", "looked for a name")
+        await note_accesses(connection, store, shown, by, "find_people", "looked for a name")
         if not all(found):
             await note_access(connection, store, None, by, "find_people", "looked for a name, and found nobody")
     return found
@@ -141,7 +141,7 @@ def _asked(store: Store, wanted: list[Wanted]) -> list[dict[str, Any]]:
     return asked
 
 
-async def _names(connection: AsyncConnection, store: Store, references: list[str]) -> dict[str, dict[str | None, list[str]]]:
+async def _names(connection: AsyncConnection, store: Store, references: list[str]) -> dict[str, dict[str | None, Names]]:
     """The names in these cases, by subject; without those whose people are erased."""
     if not references:
         return {}
@@ -149,14 +149,15 @@ async def _names(connection: AsyncConnection, store: Store, references: list[str
     for row in (await connection.execute(_KEYS, {"these": references})).all():
         with suppress(KeyDestroyed):
             keys[row.reference] = AESGCM(store.keyring.unwrap(row.wrapped, row.reference))
-    names: dict[str, dict[str | None, list[str]]] = {reference: {} for reference in keys}
+    names: dict[str, dict[str | None, Names]] = {reference: {} for reference in keys}
     for item in (await connection.execute(_PEOPLE, {"these": references})).all():
         if item.reference in keys:
             content = unseal(keys[item.reference], item.sealed, item.reference)
-            names[item.reference].setdefault(item.subject, []).append(name_of(content)[:LONGEST_NAME])
+            name = name_of(content)[:LONGEST_NAME]
+            names[item.reference].setdefault(item.subject, {})[name] = frozenset(comparable(name))
     return names
 
 
-def _likest(names: Sequence[str], name: str) -> str:
+def _likest(names: Names, name: str) -> str:
     asked = set(comparable(name))
-    return max(names, key=lambda each: len(asked & set(comparable(each))), default="")
+    return max(names, key=lambda each: len(asked & names[each]), default="")
