@@ -69,7 +69,7 @@ profiles: setup  ## That every hub's profile is one; what is wrong is named by f
 bandit: setup  ## Weaknesses in our code (bandit)
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api bench
 
-audit: setup  ## Known vulnerabilities of what is locked, asked of the package index
+audit: setup  ## Known vulnerabilities of what is locked, as the package index knows them (MASH_AUDIT_REQUIRED=1: or fail)
 	$(BIN)/python .ci/audit.py
 
 outdated: setup  ## What is behind its newest release, with the reason for each that stays

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from zxcvbn import zxcvbn
 
 from mash.config.settings import SettingsError
-from mash.config.sign_on import Account, Position, accounts_in, accounts_text
+from mash.config.sign_on import Account, Position, accounts_in, accounts_text, same_login
 from mash.flows.installation.cluster import one_at_a_time
 from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.sessions import use_code
@@ -53,10 +53,10 @@ def change_password(path: Path, login: str, password: str) -> None:
     account that was removed."""
 
     def change(accounts: dict[str, Account]) -> dict[str, Account]:
-        if (account := accounts.get(login)) is None:
+        if (account := accounts.get(same_login(login))) is None:
             raise SettingsError("this account was removed")
         hashed = _hashed(login, password, account.positions)
-        return {**accounts, login: account.model_copy(update={"password": hashed})}
+        return {**accounts, same_login(login): account.model_copy(update={"password": hashed})}
 
     change_accounts(path, change)
 
@@ -85,6 +85,7 @@ async def who_signs_in(
 ) -> tuple[Actor, ...] | None:
     """What somebody may act as; None for an unknown login, a wrong password or a wrong code, which are told apart for nobody and
     take as long."""
+    login = same_login(login)
     account = accounts.get(login)
     # In a thread: 30 ms in which whoever else asks would wait.
     right = await asyncio.to_thread(lambda: _is_password(account.password if account else _nobodys(), password))

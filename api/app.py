@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
-from mash.api.limits import Rate
+from mash.api.limits import ByPlace
 from mash.api.pages import (
     admin,
     alerts,
@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.settings = settings
     app.state.token_key, app.state.base_url = settings.token_key.get_secret_value(), settings.base_url
     app.state.settings = settings
-    app.state.begun = Rate(settings.drafts_per_hour, 3600.0)
+    app.state.begun = ByPlace(settings.drafts_per_hour, 3600.0)
     file = read_sign_on(settings)
     app.state.assets = Assets()
     app.state.provider = Provider(file, f"{settings.base_url}/sign-in/callback") if file else None

@@ -4,13 +4,14 @@ every answer carries."""
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 
 import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mash.api.limits import Known, Rate, digest_of, network_of, place_of
+from mash.api.limits import ByPlace, Known, Rate, digest_of, place_of
 from mash.api.problems import Malformed, TooLarge, TooLong, TooMany, TooSlow, answer_for, reply
 from mash.config.settings import Settings
 from mash.states.errors import Refusal
@@ -23,11 +24,13 @@ TOO_LARGE = f"send at most {LARGEST_BODY:,} bytes"
 WRONG_PER_MINUTE = 30
 """Wrong keys, codes and links from one place. Each is of 80 bits or more: this is to notice, and to keep the work small."""
 HEALTH = "/health"
+HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+"""A name or an address, perhaps with a port."""
 SIGNED_IN = "signed_in"
 """In a request's state: the hash of the key, or of a session's secret, that was accepted."""
 SESSION_COOKIE, SCREEN_COOKIE = "mash", "mash-wall"
 """The cookies by which callers are known."""
-SECRET_PATHS = ("/status", "/alerts/", "/sign-in/", "/refer/return")
+SECRET_PATHS = ("/status", "/alerts/", "/sign-in/", "/refer/return", "/wall/key")
 """Where a secret is asked for that is not in the headers."""
 
 WHO = "who"
@@ -58,8 +61,8 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self.app = app
         self.of_known = Rate(settings.requests_per_minute)
-        self.of_others = Rate(settings.anonymous_requests_per_minute)
-        self.wrong = Rate(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
+        self.of_others = ByPlace(settings.anonymous_requests_per_minute)
+        self.wrong = ByPlace(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
         self.reports = Rate(1)
         self.known = Known()
         self.body_seconds = settings.body_seconds
@@ -102,27 +105,31 @@ class Guard:
         """How many seconds the caller has to wait; where it is none, the request counts."""
         now = time.monotonic()
         known = next((digest for digest in head.shown if self.known(digest, now)), "")
+        # Of links and codes a key says nothing: whoever has one may guess them all the same.
+        guesses = bool(head.secret or (head.shown and not known))
+        guessed = self.wrong.wait(head.place, now) if guesses else 0
         # Monitors ask for health, and whatever starts us: it is theirs as if they had a key.
-        rate, caller = (self.of_known, known) if known else (self.of_others, head.place)
-        if head.path == HEALTH:
-            rate, caller = self.of_known, head.place
-        wait = rate.wait(caller, now)
-        if (head.shown or head.secret) and not known:
-            wait = max(wait, self.wrong.wait(head.place, now))
-        if not wait:
-            rate.take(caller, now)
+        if own := head.place.near if head.path == HEALTH else known:
+            if not (wait := max(guessed, self.of_known.wait(own, now))):
+                self.of_known.take(own, now)
+        elif not (wait := max(guessed, self.of_others.wait(head.place, now))):
+            self.of_others.take(head.place, now)
+        if guesses and not wait:
+            # Counted before it is looked at: of many that come at once, no more are looked at than of as many one after another.
+            head.guesses = True
+            self.wrong.take(head.place, now)
         return wait
 
     def _learn(self, head: _Head, status: int, state: dict[str, object]) -> None:
         """See by the answer whether a secret was right."""
-        now = time.monotonic()
         if accepted := state.get(SIGNED_IN):
-            self.known.add(str(accepted), now)
+            self.known.add(str(accepted), time.monotonic())
         elif status == 401:
             for digest in head.shown:
                 self.known.discard(digest)
-        if (status == 401 and head.shown) or (status == 404 and head.secret):
-            self.wrong.take(head.place, now)
+        if head.guesses and not (status == 401 or (status == 404 and head.secret)):
+            head.guesses = False
+            self.wrong.give_back(head.place)
 
     def _report(self, head: _Head, status: int, scope: Scope) -> None:
         """Have the log say who was refused, and what: by role and session, without a person, a value or an address of theirs."""
@@ -130,13 +137,13 @@ class Guard:
             return
         now = time.monotonic()
         if status in OFTEN:
-            if self.reports.wait(head.place, now):
+            if self.reports.wait(head.place.near, now):
                 return
-            self.reports.take(head.place, now)
+            self.reports.take(head.place.near, now)
         route = getattr(scope.get("route"), "path", None)
         log.warning(
             "refused", kind="access", status=status, method=scope["method"], route=route,
-            network=network_of(head.place), **scope["state"].get(WHO, {}),
+            network=head.place.network, **scope["state"].get(WHO, {}),
         )  # fmt: skip
 
     async def _whole(self, receive: Receive) -> bytes:
@@ -174,11 +181,12 @@ def cookie_called(name: str, secure: bool) -> str:
 class _Head:
     """What is looked at in a request before its body: one walk through the headers."""
 
-    __slots__ = ("chunked", "length", "path", "place", "secret", "shown", "size")
+    __slots__ = ("chunked", "guesses", "hosts", "length", "path", "place", "secret", "shown", "size")
 
     def __init__(self, scope: Scope, cookies: tuple[str, ...]) -> None:
         self.path: str = scope["path"]
-        self.length, self.chunked = 0, False
+        self.length, self.chunked, self.guesses = 0, False, False
+        self.hosts: list[bytes] = []
         self.size = len(scope["raw_path"]) + len(scope["query_string"])
         authorization, with_cookies = "", False
         for name, value in scope["headers"]:
@@ -187,6 +195,8 @@ class _Head:
                 authorization = authorization or value.decode("latin-1")
             elif name == b"cookie":
                 with_cookies = True
+            elif name == b"host":
+                self.hosts.append(value)
             elif name == b"content-length":
                 # The server has refused one that is no number.
                 self.length = int(value)
@@ -197,7 +207,7 @@ class _Head:
         jar = HTTPConnection(scope).cookies if with_cookies and not bearer else {}
         secrets = (bearer,) if bearer else (jar.get(name) for name in cookies)
         self.shown = tuple(digest_of(secret.encode()) for secret in secrets if secret)
-        self.place = place_of(scope["client"][0]) if scope["client"] else "unknown"
+        self.place = place_of(scope["client"][0] if scope["client"] else "")
         self.secret = self.path.startswith(SECRET_PATHS)
 
 
@@ -207,6 +217,9 @@ def _check(head: _Head, scope: Scope) -> None:
         raise TooLong(f"an address and headers have at most {LONGEST_HEAD:,} bytes together")
     if head.length > LARGEST_BODY:
         raise TooLarge(TOO_LARGE)
+    if len(head.hosts) != 1 or not HOST.fullmatch(head.hosts[0]):
+        # Two servers that each take another one of two for it are led to different places (RFC 9112, 3.2).
+        raise Malformed("send one Host header, with the name of this server and nothing else")
     if b"%00" in scope["raw_path"] or b"%00" in scope["query_string"]:
         raise Malformed("an address has no zero byte")
 

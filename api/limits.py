@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 
 MOST_CALLERS = 20_000
 """How many callers are remembered; beyond, those that have been quiet longest are forgotten."""
+WIDER = 8
+"""How many times as much as from one /64 may come from the /56 around it, which is 256 of them: a large office, a campus."""
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 addresses as NAT64 writes them (RFC 6052)."""
 KNOWN_SECONDS = 3600.0
 """For how long a credential that was accepted is taken for a known one."""
 
@@ -38,6 +43,11 @@ class Rate:
             self._forget(now)
         # The latest stands last.
         self.full[caller] = min(until, now + self.seconds)
+
+    def give_back(self, caller: str) -> None:
+        """A request that was counted does not count after all."""
+        if caller in self.full:
+            self.full[caller] -= self.interval
 
     def _forget(self, now: float) -> None:
         for caller in [caller for caller, until in self.full.items() if until <= now]:
@@ -74,19 +84,59 @@ def digest_of(credential: bytes) -> str:
     return hashlib.sha256(credential).hexdigest()
 
 
+class ByPlace:
+    """`Rate` of callers who are known by nothing but where they call from: as much from one place, and WIDER times as much from
+    the network around it, which one subscriber may have all of."""
+
+    def __init__(self, most: int, seconds: float = 60.0) -> None:
+        self.near, self.wide = Rate(most, seconds), Rate(most * WIDER, seconds)
+
+    def wait(self, place: Place, now: float) -> int:
+        """How many whole seconds whoever calls from there has to wait."""
+        return max(self.near.wait(place.near, now), self.wide.wait(place.wide, now) if place.wide else 0)
+
+    def take(self, place: Place, now: float) -> None:
+        """A request from there counts."""
+        self.near.take(place.near, now)
+        if place.wide:
+            self.wide.take(place.wide, now)
+
+    def give_back(self, place: Place) -> None:
+        """A request that was counted does not count after all."""
+        self.near.give_back(place.near)
+        self.wide.give_back(place.wide)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a caller calls from: an IPv4 address, or the /64 of an IPv6 one, since a single caller has 2^64 of them; and of IPv6
+    the /56 around it, which is what providers give a subscriber (RIPE 690)."""
+
+    near: str
+    wide: str = ""
+
+    @property
+    def network(self) -> str:
+        """What may stand in a log: the network (of IPv4 the /24, of IPv6 the /48), nobody's address."""
+        try:
+            found = ipaddress.ip_network(self.near, strict=False)
+        except ValueError:
+            return "unknown"
+        return str(found.supernet(new_prefix=24 if found.version == 4 else 48))
+
+
 @lru_cache(maxsize=4096)
-def place_of(address: str) -> str:
-    """Where a caller calls from: an address, or the network of an IPv6 one, since a single caller has 2^64 of them."""
+def place_of(address: str) -> Place:
+    """Where a caller calls from, by their address as the server or a proxy writes it. An IPv4 address that is written as an IPv6
+    one is the IPv4 one: all of them are in one /64."""
     try:
-        return str(ipaddress.ip_network((address, 64), strict=False)) if ":" in address else address
+        found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return address
-
-
-def network_of(address: str) -> str:
-    """Of where a caller calls from, what may stand in a log: the network (of IPv4 the /24, of IPv6 the /48), nobody's address."""
-    try:
-        found = ipaddress.ip_network(address, strict=False)
-    except ValueError:
-        return "unknown"
-    return str(found.supernet(new_prefix=24 if found.version == 4 else 48))
+        return Place(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or (ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in TRANSLATED else None)
+        if inner is None:
+            near, wide = (str(ipaddress.ip_network((found, prefix), strict=False)) for prefix in (64, 56))
+            return Place(near, wide)
+        found = inner
+    return Place(str(found))

@@ -32,7 +32,14 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 T = TypeVar("T", bound=Frozen)
 
 
+def same_login(login: str) -> str:
+    """A login as it is known here: by whatever case and blanks somebody signs in, they are one person, with one limit, in one
+    list of who looked."""
+    return " ".join(login.lower().split())
+
+
 def _of_somebody(login: str) -> str:
+    login = same_login(login)
     if login in (SYSTEM, NOT_STAFF) or login.startswith(("link:", "form:", "cli:")):
         raise ValueError("expected another login: this one is the software's own, or that of links, forms or the command line")
     return login
@@ -138,6 +145,14 @@ def accounts_in(path: Path, hubs: tuple[str, ...] = ()) -> dict[str, Account]:
 
 class _Accounts(Frozen):
     accounts: dict[OwnLogin, Account] = {}
+
+    @field_validator("accounts", mode="before")
+    @classmethod
+    def each_once(cls, accounts: Any) -> Any:
+        """Refuse two accounts that are one person's here."""
+        if isinstance(accounts, dict) and len({same_login(login) for login in accounts}) < len(accounts):
+            raise ValueError("expected each login once: two differ by nothing but capital letters or blanks")
+        return accounts
 
 
 def _read(path: Path, what: str, kind: type[T], hubs: tuple[str, ...]) -> T:

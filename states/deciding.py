@@ -63,6 +63,10 @@ class Deciding:
         return self._clock(name, kind, owner or rule.owner, start, when, rule.source)
 
     def _start_of(self, rule: ClockRule) -> tuple[datetime, str]:
+        if rule.start == "receipt" and self.referral.reopened:
+            # What was closed by mistake, and came in perhaps a year ago, is not late before anybody has begun.
+            anew = [clock.started_at for clock in self.referral.clocks.values() if clock.kind == "decision_on_response"]
+            return max(anew, default=self.now), "the reopening"
         if rule.start == "receipt" and self.referral.consulted_at and rule not in self.profile.statutory.values():
             return self.referral.consulted_at, "the end of the consultation"
         if rule.start == "receipt":

@@ -4,7 +4,7 @@ that it exists."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from mash.states.profile import Profile
@@ -12,6 +12,14 @@ from mash.states.referral import Referral
 from mash.states.values import Holding
 
 ADULT_SOCIAL_WORKER = "adult_social_worker"
+PARTNERS_READ_FOR = timedelta(days=183)
+"""After a case has closed, whoever took part in it from outside the hub reads it for so long: our default, no guidance says. The
+policy `partners_part_ends` in the database has it too."""
+
+
+def past(referral: Referral, now: datetime) -> bool:
+    """Whether a case has been closed for so long that partners read it no more."""
+    return not referral.open and referral.stage_since + PARTNERS_READ_FOR <= now
 
 
 def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:

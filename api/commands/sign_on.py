@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from mash.api.commands.installed import installed, out, with_store
+from mash.api.commands.installed import administrator, installed, out, with_store
 from mash.config.settings import SettingsError
 from mash.states.values import Actor
 
@@ -32,7 +32,10 @@ def token(
     login: str = "",
     hours: Annotated[float | None, typer.Option(min=0, max=24, help="MASH_SESSION_HOURS, unless you say.")] = None,
 ) -> None:
-    """Begin a session for a script, and print the secret that it sends: mash token duty_manager HUB"""
+    """Begin a session for a script, and print the secret that it sends: mash token duty_manager HUB
+
+    That it was begun, for whom and by whom on this machine, is written down among who looked at what."""
+    from mash.flows.store.reads.accesses import note_token
     from mash.flows.store.sessions import begin_session
 
     with _errors_in_words("a role of staff, an agency and a hub"):
@@ -41,7 +44,10 @@ def token(
 
     async def work(store: Any) -> None:
         store.hub(hub)
-        print(await begin_session(store, [actor], "command_line", hours=lasts))
+        secret = await begin_session(store, [actor], "command_line", hours=lasts)
+        # Before it is shown: nobody acts by a secret of which there is no trace.
+        await note_token(store, actor, administrator(hub))
+        print(secret)
 
     with_store(work)
 
@@ -64,10 +70,13 @@ def list_sessions(login: Annotated[str | None, typer.Argument(help="Of one perso
 @sessions.command("end")
 def end_session(login: str) -> None:
     """Sign somebody out everywhere, at once: browsers and scripts."""
+    from mash.config.sign_on import same_login
     from mash.flows.store.sessions import end_sessions
 
     async def work(store: Any) -> None:
-        out.print(f"{await end_sessions(store, person=login)} sessions were ended")
+        # Those too that were begun before a login had one form.
+        ended = [await end_sessions(store, person=each) for each in {login, same_login(login)}]
+        out.print(f"{sum(ended)} sessions were ended")
 
     with_store(work)
 
@@ -107,7 +116,9 @@ def add_account(
 ) -> None:
     """Make a local account, or make it anew and sign it out everywhere; prints what its authenticator app is set up by, once."""
     from mash.api.accounts import change_accounts, new_account, set_up_address
+    from mash.config.sign_on import same_login
 
+    login = same_login(login)
     path, before = _file(), set[str]()
     with _errors_in_words("a login, a role of staff, an agency and a hub"):
         position = _position(role, agency, hub, installed().hub_names)
@@ -140,6 +151,9 @@ def list_accounts() -> None:
 def remove_account(login: str) -> None:
     """Remove a local account, and sign it out everywhere."""
     from mash.api.accounts import change_accounts
+    from mash.config.sign_on import same_login
+
+    login = same_login(login)
 
     def removed(known: dict[str, Account]) -> dict[str, Account]:
         if login not in known:

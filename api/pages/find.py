@@ -46,9 +46,11 @@ async def known(request: Request, reference: Reference, by: Finder) -> HTMLRespo
     store = request.app.state.store
     case = await look_at(store, reference, by, "find_people")
     links = "link_referral" in await possible(store, case, by)
+    people, later = await known_elsewhere(store, case, by)
     shown: dict[str, Any] = {
         "reference": reference,
-        "people": await known_elsewhere(store, case, by),
+        "people": people,
+        "later": later,
         "linked": case.referral.links,
     }
     return page(request, "known.html", f"{reference}: previous contacts", links=links, **shown)

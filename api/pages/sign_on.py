@@ -12,13 +12,13 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import cookie_name, drop_cookie, same_origin, set_cookie
-from mash.api.limits import network_of, place_of
+from mash.api.limits import WIDER, place_of
 from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, STATUS, NotSignedIn, answers
 from mash.config.settings import SettingsError
-from mash.config.sign_on import read_accounts
+from mash.config.sign_on import read_accounts, same_login
 from mash.config.words import agency_title, sentence
 from mash.flows.store.sessions import (
     SHOWN,
@@ -55,7 +55,8 @@ WRONG = "Your login, password or code is not right, or the code has been used al
 TOO_OFTEN = "Signing in has failed too often. Wait 15 minutes, then try again, or ask your administrator."
 NO_ACCOUNTS = "No one can sign in by a local account at the moment: the file of accounts cannot be read. Tell your administrator."
 MOST_OF_A_LOGIN, MOST_OF_A_PLACE = 5, 50
-"""How often signing in may fail within a quarter of an hour: by a login; and from an address, which a whole office may share."""
+"""How often signing in may fail within a quarter of an hour: by a login from an address, so that nobody locks out somebody who
+calls from elsewhere; and from an address, which a whole office may share."""
 Onward = Annotated[str, Query(max_length=1_000, description="Where to go on to afterwards: a path of ours.")]
 Back = Annotated[str, Query(max_length=4_000, description="What the identity provider sends back.")]
 Staff = Annotated[Actor, Depends(Permitted("use_account"))]
@@ -126,6 +127,7 @@ async def sign_in_locally(request: Request) -> Response:
         return _sign_in_page(request, START, "Local accounts are not set up here.", 404)
     form = await request.form(max_files=0, max_fields=10)
     login, password, code, onward = (str(form.get(name, ""))[:200] for name in ("login", "password", "code", "onward"))
+    login = same_login(login)
     try:
         same_origin(request)
     except Refusal as refusal:
@@ -142,10 +144,12 @@ async def _by_account(request: Request, login: str, password: str, code: str) ->
     from mash.api.accounts import who_signs_in
 
     app = request.app.state
-    place = place_of(request.client.host) if request.client else ""
-    most = {f"login:{login}": MOST_OF_A_LOGIN, f"place:{place}": MOST_OF_A_PLACE}
+    place = place_of(request.client.host if request.client else "")
+    most = {f"login:{login}@{place.near}": MOST_OF_A_LOGIN, f"place:{place.near}": MOST_OF_A_PLACE}
+    if place.wide:
+        most |= {f"login:{login}@{place.wide}": MOST_OF_A_LOGIN * WIDER, f"place:{place.wide}": MOST_OF_A_PLACE * WIDER}
     if (attempt := await begin_attempt(app.store, most)) is None:
-        log.warning("signing in has failed too often", kind="sign_on", network=network_of(place))
+        log.warning("signing in has failed too often", kind="sign_on", network=place.network)
         return None, TOO_OFTEN, 429
     try:
         # Read each time: whoever was taken out of the file is out at once.
@@ -155,7 +159,7 @@ async def _by_account(request: Request, login: str, password: str, code: str) ->
         return None, NO_ACCOUNTS, 503
     positions = await who_signs_in(app.store, accounts, login, password, code)
     if positions is None:
-        log.warning("did not sign in", kind="sign_on", reason="local", network=network_of(place))
+        log.warning("did not sign in", kind="sign_on", reason="local", network=place.network)
         return None, WRONG, 401
     await has_succeeded(app.store, attempt)
     return positions, "", 200

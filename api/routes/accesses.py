@@ -2,53 +2,90 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
-from mash.api.schemas.fields import REFERENCE, Moment
-from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
+from mash.api.schemas.fields import DAY, PLAIN, REFERENCE, Moment
+from mash.api.text import plain
+from mash.flows.store.reads.accesses import MOST, Span, accesses_of, accesses_to
+from mash.flows.store.reads.search import cases_of_child
 from mash.flows.store.store import Store
+from mash.states.clocks import LONDON
 from mash.states.values import Actor, Login
 
 router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
 
 
-def _only(name: str, other: str) -> dict[str, Any]:
-    return {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+WHICH = ("reference", "person", "name")
+"""What can be asked about, one of them at a time."""
 
 
-EITHER: dict[str, Any] = {
-    "examples": [{"reference": "MASH-26-000001"}],
-    "oneOf": [_only("reference", "person"), _only("person", "reference")],
-}
+def _only(name: str) -> dict[str, Any]:
+    others = {other: {"type": "null"} for other in WHICH if other != name}
+    return {"required": [name], "properties": {name: {"type": "string"}, **others}}
+
+
+ONE_OF: dict[str, Any] = {"examples": [{"reference": "MASH-26-000001"}], "oneOf": [_only(name) for name in WHICH]}
+
+
+def _from(value: Any) -> Any:
+    """A day is its beginning in the hub."""
+    if isinstance(value, str) and re.match(DAY, value):
+        try:
+            return datetime.combine(date.fromisoformat(value), time(0), LONDON).isoformat()
+        except ValueError:
+            return value
+    return value
+
+
+def _to(value: Any) -> Any:
+    """A day counts to its end."""
+    begins = _from(value)
+    if begins is value:
+        return value
+    return (datetime.fromisoformat(begins).replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=LONDON).isoformat()
+
+
+DAYS: Any = {"description": "A moment, or a day such as 2026-11-23: from its beginning, and to its end."}
+From = Annotated[Moment, BeforeValidator(_from, json_schema_input_type=str), Field(json_schema_extra=DAYS)]
+To = Annotated[Moment, BeforeValidator(_to, json_schema_input_type=str), Field(json_schema_extra=DAYS)]
 
 
 class Asked(BaseModel):
-    """Whose accesses are asked for: those to a case, or those of a person. It is sent as a body: an address is kept in logs."""
+    """Whose accesses are asked for: those to a case, those to every case of a child, or those of a person. It is sent as a body:
+    an address is kept in logs."""
 
     model_config = ConfigDict(
         extra="forbid",
         hide_input_in_errors=True,
-        json_schema_extra=EITHER,
+        json_schema_extra=ONE_OF,
     )
 
     reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")] | None = None
     person: Login | None = Field(default=None, description="A login.")
-    since: Moment | None = None
+    name: Annotated[str, Field(min_length=2, max_length=200, json_schema_extra=PLAIN), AfterValidator(plain)] | None = Field(
+        default=None, description="A child's name: every contact of the hub that names them, spelt a little differently too."
+    )
+    born: Annotated[str, Field(max_length=10, description="Their date of birth, YYYY-MM-DD, if it is known.")] = ""
+    since: From | None = None
+    until: To | None = None
     before: str | None = Field(
         default=None, pattern=r"^[0-9]{1,18}$", description="To read on: what the last answer gave as `earlier`."
     )
 
     @model_validator(mode="after")
     def one_of_them(self) -> Asked:
-        """Either is asked for."""
-        if (self.reference is None) == (self.person is None):
-            raise ValueError("expected either a reference or a person")
+        """One is asked for, and a time that there is."""
+        if sum(getattr(self, name) is not None for name in WHICH) != 1:
+            raise ValueError("expected one of a reference, a person, and a child's name")
+        if self.since and self.until and self.until <= self.since:
+            raise ValueError("expected an end after the beginning: nothing lies between them")
         return self
 
 
@@ -74,20 +111,26 @@ class Report(BaseModel):
     accesses: list[Looked]
     earlier: str | None
     """What to give as `before` to read on; none at the end."""
+    cases: list[str]
+    """The contacts that this is about, where a case or a child was asked for: whether it is the child, people judge."""
 
 
 @router.post("")
 async def accesses(request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]) -> Report:
-    """Who looked at a case, its linked referrals included, or what a person looked at; the latest first, a thousand at once."""
+    """Who looked at a case, its linked referrals included, or at any case of a child, or what a person looked at; the latest
+    first, a thousand at once."""
     return await looked(request.app.state.store, asked, by)
 
 
 async def looked(store: Store, asked: Asked, by: Actor) -> Report:
     """What is asked for."""
-    before = int(asked.before) if asked.before else None
-    if asked.reference:
-        rows = await accesses_to(store, asked.reference, by, asked.since, before)
+    span = Span(asked.since, asked.until, int(asked.before) if asked.before else None)
+    cases = [asked.reference] if asked.reference else []
+    if asked.name:
+        cases = await cases_of_child(store, asked.name, asked.born, by)
+    if asked.person:
+        rows = await accesses_of(store, asked.person, by, span)
     else:
-        rows = await accesses_of(store, asked.person or "", by, asked.since, before)
+        rows = await accesses_to(store, cases, by, span)
     lines = [Looked.model_validate(row, from_attributes=True) for row in rows[:MOST]]
-    return Report(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None)
+    return Report(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None, cases=cases)

@@ -16,7 +16,7 @@ from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import CODE, REFERENCE, Reference
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.board import open_cases
-from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.case import Case, reader_of
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at, offered, possible, read_story
 from mash.flows.store.reads.notices import read_notices
@@ -25,6 +25,7 @@ from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
 from mash.flows.telling.story import event_in_words
 from mash.states.profile import Agency
+from mash.states.reading import NO_FINDINGS, open_to
 from mash.states.referral import Check, Clock
 from mash.states.stages import STAGE_TITLES
 from mash.states.values import Actor
@@ -104,14 +105,11 @@ def _clock(clock: Clock, now: datetime) -> dict[str, Any]:
     }
 
 
-FINDINGS = {"known", "relevant", "recommendation", "suggested_rating"}
-
-
-def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
-    """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. What it found is
-    `hidden` where it has not entered the shared record."""
+def _check(check: Check, agency: Agency | None, shown: bool) -> dict[str, Any]:
+    """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. Of what it found
+    nothing is said to whoever is not to read it."""
     reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
-    return {**check.model_dump(exclude=FINDINGS if hidden else None), **reached}
+    return {**check.model_dump(exclude=None if shown else NO_FINDINGS.keys()), **reached}
 
 
 @router.get("/{reference}", responses=FINDING)
@@ -124,16 +122,14 @@ async def case(request: Request, reference: Reference, by: Reader) -> dict[str, 
 async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
     """All of a case that somebody may see who looks at it."""
     profile, r, now = store.hub(by.hub), found.referral, store.time.now()
-    withheld = profile.firewall.threshold == "significant_harm" and not r.significant_harm
-    items = await read_items(store, found, by)
+    items, reader = await read_items(store, found, by), reader_of(store, r, by)
     return {
         **brief(found),
         "subjects": r.subjects,
         "flags": r.flags,
         "sharing": r.sharing,
         "checks": {
-            agency: _check(check, profile.agencies.get(agency), withheld and agency != by.agency)
-            for agency, check in r.checks.items()
+            agency: _check(check, profile.agencies.get(agency), open_to(r, agency, reader)) for agency, check in r.checks.items()
         },
         "clocks": [_clock(clock, now) for clock in r.clocks.values()],
         "meeting_at": r.meeting_at,

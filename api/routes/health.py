@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from mash.api.few import FEWEST, withheld
 from mash.api.problems import NotSignedIn
 from mash.config.version import VERSION
 from mash.flows.store.reads.counts import conservation, open_by_stage
@@ -25,6 +26,8 @@ from mash.notifications.links import PREFECT, service_key
 
 router = APIRouter(tags=["health"])
 NOTICE_EVERY = timedelta(minutes=30)
+WITHHELD = "withheld"
+"""Stage and rating of referrals that are too few to be given by theirs; of fewer than FEWEST at a hub, that many are given."""
 
 
 @router.get(
@@ -56,7 +59,7 @@ class _Now(Collector):
     """The metrics of one moment, read from the database: the same whichever process is asked."""
 
     def __init__(self, found: Health, open_: Iterable[tuple[str, str, str, int]], count: dict[str, int]) -> None:
-        self.found, self.open, self.count = found, open_, count
+        self.found, self.open, self.count = found, list(open_), count
 
     def collect(self) -> Iterable[Metric]:
         """All of them."""
@@ -76,11 +79,21 @@ class _Now(Collector):
         build = GaugeMetricFamily("mash_build_info", "Always 1; its label says which release answers", labels=["version"])
         build.add_metric([VERSION], 1)
         yield build
-        referrals = GaugeMetricFamily("mash_referrals_open", "Open referrals", labels=["hub", "stage", "rating"])
-        for *labels, number in self.open:
+        what = f"Open referrals. Numbers under {FEWEST} are not given by stage and rating, but together, as withheld"
+        referrals = GaugeMetricFamily("mash_referrals_open", what, labels=["hub", "stage", "rating"])
+        for labels, number in self._open():
             referrals.add_metric(labels, number)
         yield referrals
         yield from self._workers()
+
+    def _open(self) -> Iterable[tuple[tuple[str, str, str], int]]:
+        for hub in sorted({hub for hub, *_ in self.open}):
+            counts = {(hub, stage, rating): number for of, stage, rating, number in self.open if of == hub}
+            few = withheld(counts)
+            yield from ((labels, number) for labels, number in counts.items() if labels not in few)
+            if few:
+                together = sum(counts[labels] for labels in few)
+                yield (hub, WITHHELD, WITHHELD), max(together, FEWEST)
 
     def _workers(self) -> Iterable[Metric]:
         silent = GaugeMetricFamily("mash_worker_silent_seconds", "Since the worker's last sign of life", labels=["worker"])

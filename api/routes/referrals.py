@@ -74,7 +74,8 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
             applied.reference,
         )
 
-    body = submission.model_dump(mode="json")
+    # As it was before there was this field: a request that is sent again is known by its bytes.
+    body = submission.model_dump(mode="json", exclude=None if submission.more_people else {"more_people"})
     answer = await answer_once(store, by, key, "submission", body, work, answer_for)
     if answer.reference and answer.status == 201:
         # Not kept with the answer: it is a secret, and can be reckoned again.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import FURTHER
 from mash.api.schemas.fields import NAMES, PLAIN, Codes, Long, Text, Truth, Words, as_list, as_object
-from mash.api.text import DEEPEST, LONGEST_FURTHER, MOST_VALUES, further
+from mash.api.text import DEEPEST, LONGEST_FURTHER, MOST_VALUES, further, plain
 
 FURTHER_SCHEMA: dict[str, Any] = {
     "description": f"A further field: kept as given. Together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,} characters,"
@@ -134,6 +134,8 @@ def _or_nothing(kind: type[Fields]) -> BeforeValidator:
 
 
 MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
+MOST_TEXT = 1_500_000
+"""Characters: more than a body has."""
 _Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
 _Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
 
@@ -154,6 +156,27 @@ class Submission(Fields):
     household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = []
     concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = ConcernGiven.model_validate({})
     consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = ConsentGiven.model_validate({})
+    more_people: Annotated[str | None, Field(max_length=MOST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)] = Field(
+        default=None,
+        description=f"People in words. Beyond {MOST_SUBJECTS} subjects and {MOST_HOUSEHOLD} of a household they are kept here,"
+        " and flagged.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def within_room(cls, given: Any) -> Any:
+        """Keep whom there is no room for as text, where a person reads it: nobody is refused, and nobody left out."""
+        if not isinstance(given, dict):
+            return given
+        over = {}
+        for name, most in (("subjects", MOST_SUBJECTS), ("household", MOST_HOUSEHOLD)):
+            if isinstance(people := given.get(name), list) and len(people) > most:
+                over[name], given = people[most:], {**given, name: people[:most]}
+        if not over:
+            return given
+        said = given.get("more_people")
+        lines = [f"{name}: {in_words(each)}" for name, people in over.items() for each in people]
+        return {**given, "more_people": "\n".join([*([said] if isinstance(said, str) else []), *lines])}
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""
@@ -163,7 +186,17 @@ class Submission(Fields):
             or (self.concern.narrative or "").strip()
             or any(_says(person) for person in people)
             or any((h.name or "").strip() for h in self.household)
+            or (self.more_people or "").strip()
         )
+
+
+def in_words(value: Any) -> str:
+    """What was sent of a person, as a line."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {in_words(each)}" for name, each in value.items() if each not in (None, "", [], {}))
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value))
+    return str(value)
 
 
 def _says(value: Any) -> bool:

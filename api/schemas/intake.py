@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from mash.api.schemas.contact import Fields, SubjectGiven, Submission
 from mash.config import codes
+from mash.flows.store.names import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
@@ -113,6 +114,8 @@ def _flags(submission: Submission) -> Any:
         "referrer_not_reachable": not reachable(source.email),
         "no_subject_named": not submission.subjects,
         "unknown_field": _has_extra(submission),
+        "more_people_in_words": bool(submission.more_people),
+        "household_name_too_long": any(len(each.name or "") > LONGEST_NAME for each in submission.household),
     }
     yield from (name for name, odd in checks.items() if odd)
     for n, subject in enumerate(submission.subjects, 1):
@@ -124,6 +127,9 @@ def _flags(submission: Submission) -> Any:
             "ethnicity_unknown": bool(subject.ethnicity) and not codes.known("ethnicity", subject.ethnicity or ""),
             "sex_unknown": bool(subject.sex) and not codes.known("sex", subject.sex or ""),
             "disability_unknown": any(not codes.known("disability", code) for code in subject.disability),
+            "name_too_long": len(" ".join(filter(None, (subject.name.given, subject.name.family)))) > LONGEST_NAME
+            if subject.name
+            else False,
             "cohort_not_stated": subject.cohort not in ("child", "unborn", "adult"),
         }
         yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)

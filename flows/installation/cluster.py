@@ -33,6 +33,7 @@ from mash.flows.installation.processes import (
     end_processes,
     ends_with_parent,
     living_postmaster,
+    open_log,
     pid_file,
     wait_until_ready,
 )
@@ -157,10 +158,8 @@ def _started(data: Path) -> Cluster:
         _initialise(data, programs, as_user)
     socket = socket_folder(data, as_user)
     drop_stale_locks(data, socket)
-    logs = data.parent / "logs"
-    logs.mkdir(exist_ok=True)
     options = [word for name, value in SERVER_SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    with (logs / "postgres.log").open("ab") as log:
+    with open_log(data.parent / "logs" / "postgres.log") as log:
         server = subprocess.Popen(
             [str(programs / "postgres"), "-D", str(data), "-k", str(socket), *options],
             env=_environment(),

@@ -13,6 +13,7 @@ import uvicorn
 
 from mash.config.settings import Settings, SettingsError
 from mash.flows.installation.parts import kind
+from mash.flows.installation.processes import open_log
 from mash.flows.installation.stack import Stack, free_port
 
 REDIS = "redis-server"
@@ -58,7 +59,7 @@ class ScaledStack(Stack):
         self.doors["api"] = _door(self.settings.api_host, self.settings.api_port)
         self.doors["prefect"] = _door(str(prefect.hostname), int(prefect.port or 80))
         _, environment = self._prefect()
-        with (self.logs / "prefect-upgrade.log").open("ab") as log:
+        with open_log(self.logs / "prefect-upgrade.log") as log:
             upgrade = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"]
             subprocess.run(upgrade, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
 

@@ -22,7 +22,7 @@ from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.installation.cluster import Cluster, start_cluster
 from mash.flows.installation.parts import NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
-from mash.flows.installation.processes import ClusterNotStarted, ends_with_parent
+from mash.flows.installation.processes import ClusterNotStarted, ends_with_parent, open_log
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 from mash.flows.store.schema import upgrade
 
@@ -105,7 +105,7 @@ class Stack:
             self.settings = provide_secrets(self.settings)  # its socket may have moved
             return
         command, environment, handed = self._command(part)
-        with (self.logs / f"{part}.log").open("ab") as log:
+        with open_log(self.logs / f"{part}.log") as log:
             self.children[part] = subprocess.Popen(
                 command,
                 env=environment,

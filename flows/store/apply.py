@@ -17,15 +17,16 @@ from mash.flows.store.names import people
 from mash.flows.store.reads.participants import glass_broken, takes_part
 from mash.flows.store.store import Store, data_key, system_actor
 from mash.flows.store.tables import REFERRALS
+from mash.flows.store.turns import one_at_a_time
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import ReferralSplit
-from mash.states.acts.information import BreakGlass, ContributeInformation
+from mash.states.acts.information import WHY_GLASS, BreakGlass, ContributeInformation
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
 from mash.states.decide import Decision, continue_split, decide
-from mash.states.errors import NotFound, NotYours, VersionConflict
+from mash.states.errors import NotFound, NotYours, ReasonNeeded, VersionConflict
 from mash.states.log import GENESIS
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
@@ -82,6 +83,8 @@ async def apply(
     """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
     person has acted since the version `seen`. Words, and the redacted version of an item that is released, are encrypted and
     owned by the actor's agency."""
+    if isinstance(command, BreakGlass):
+        await _check_glass(connection, store, by, words)
     names = [reference, command.other] if isinstance(command, LinkReferral) else [reference]
     rows = {row.reference: row for row in (await connection.execute(_LOCK, {"references": names})).all() if row.hub == by.hub}
     if len(rows) < len(set(names)):
@@ -92,7 +95,7 @@ async def apply(
     if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     now = store.time.now()
-    await _check_part(connection, store, reference, command, by, now)
+    await _check_part(connection, store, reference, command, by)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes(store.keyring.rows)
@@ -109,14 +112,23 @@ async def apply(
     return applied
 
 
+async def _check_glass(connection: AsyncConnection, store: Store, by: Actor, words: str | None) -> None:
+    """Raises ReasonNeeded, or NotYours for whoever reads as many cases already as one may: before anything is looked for, so that
+    nobody learns by being refused which cases there are. Of several at once each waits for the one before, or all would count
+    the same."""
+    if not (words or "").strip():
+        raise ReasonNeeded(f"{WHY_GLASS} needs a reason in words")
+    await one_at_a_time(connection, f"glass:{by.hub}:{by.id}")
+    if await glass_broken(connection, by, store.time.now()) >= store.hub(by.hub).firewall.glass_cases:
+        raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
+
+
 async def _check_part(
-    connection: AsyncConnection, store: Store, reference: str, command: StaffCommand | Command, by: Actor, now: datetime
+    connection: AsyncConnection, store: Store, reference: str, command: StaffCommand | Command, by: Actor
 ) -> None:
-    """Raises NotYours for a partner who only reads the case, and for whoever reads as many already as one may."""
-    if isinstance(command, BreakGlass):
-        if await glass_broken(connection, by, now) >= store.hub(by.hub).firewall.glass_cases:
-            raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
-    elif reach(by.role) == "involved" and not await takes_part(connection, store, reference, by):
+    """Raises NotYours for a partner who only reads the case."""
+    outside = reach(by.role) == "involved" and not await takes_part(connection, store, reference, by)
+    if outside and not isinstance(command, BreakGlass):
         raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
 
 

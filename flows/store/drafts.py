@@ -18,9 +18,12 @@ from mash.flows.store.keys import seal, unseal
 from mash.flows.store.sessions import hash_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DRAFTS
+from mash.flows.store.turns import one_at_a_time
 
 LIFETIME = timedelta(days=14)
 """A draft that nobody has written in for so long is deleted."""
+PRESSING = timedelta(seconds=10)
+"""Within which a button is pressed twice by one hand."""
 LARGEST = 150_000
 """Bytes of all its answers, as JSON: the longest text that a page takes (100,000 characters), and half as much for the rest."""
 SIZE = select(func.coalesce(func.sum(func.octet_length(DRAFTS.c.sealed)), 0))
@@ -76,9 +79,28 @@ async def write_draft(store: Store, secret: str, change: Callable[[Answers], Ans
 
 
 async def finish_draft(store: Store, secret: str, reference: str) -> None:
-    """Keep of a draft only which referral it has become."""
+    """Keep of a draft only which referral it has become, when, and that nobody has been shown that yet."""
     async with store.engine.begin() as connection:
-        await _write(connection, secret, _text({"sent": reference}))
+        await _write(connection, secret, _text({"sent": reference, "sent_at": datetime.now(UTC).isoformat()}))
+
+
+async def show_sent(store: Store, secret: str) -> str:
+    """Which referral a draft has become, once; empty ever after, and where it has become none. Whoever uses the device next has
+    the secret too."""
+    async with store.engine.begin() as connection:
+        answers = await _read(connection, secret, _of(secret).with_for_update())
+        if not answers or "sent" not in answers or answers.get("shown"):
+            return ""
+        await _write(connection, secret, _text({**answers, "shown": True}))
+        return str(answers["sent"])
+
+
+async def pressed_again(store: Store, secret: str) -> None:
+    """Somebody pressed the button twice: their browser waits for the second answer, and threw away the first, on which it was."""
+    async with store.engine.begin() as connection:
+        answers = await _read(connection, secret, _of(secret).with_for_update())
+        if answers and "sent_at" in answers and datetime.now(UTC) - datetime.fromisoformat(answers["sent_at"]) < PRESSING:
+            await _write(connection, secret, _text({**answers, "shown": False}))
 
 
 def _of(secret: str) -> Select[Any]:
@@ -106,6 +128,7 @@ def _demand_short(text: bytes) -> None:
 
 
 async def _demand_room(connection: AsyncConnection, room: int) -> None:
+    await one_at_a_time(connection, "drafts")
     if int(await connection.scalar(SIZE) or 0) >= room:
         raise NoRoom(
             "We cannot keep what is written here just now. Please ring your council instead, and say that you are worried about"

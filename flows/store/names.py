@@ -22,24 +22,32 @@ from mash.flows.store.writes import Item
 
 NAMED = ("subject", "household")
 """The kinds of items that hold a person."""
+LONGEST_NAME = 200
+"""Characters of a name by which somebody is found. What is longer is kept as it was given, and flagged: it is no name, or more
+than one."""
+MOST_NUMBERS = 40
+"""Of a name; one of three words of ten letters has as many. The words come first, then how they sound, then their letters."""
 
 
 def comparable(name: str) -> list[str]:
     """The words of a name as they are compared: without case, accents and what stands between letters."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    name = name[:LONGEST_NAME].casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return re.findall(r"\w+", plain.replace("'", "").replace("’", ""))
 
 
 def tokens(key: bytes, name: str) -> list[int]:
-    """The numbers of a name: of each word, of its letters by threes, as they are at its beginning and end too, and of how it
-    sounds in English. What hyphens join is a word of its own as well: Al-Haddad is Alhaddad to others."""
-    words = {*comparable(name), *("".join(comparable(part)) for part in name.split())} - {""}
-    parts = {f"word:{word}" for word in words}
+    """The numbers of a name, MOST_NUMBERS at most: of each word, of how it sounds in English, and of its letters by threes, as
+    they are at its beginning and end too. What hyphens join is a word of its own as well: Al-Haddad is Alhaddad to others."""
+    name = name[:LONGEST_NAME]
+    words = [*dict.fromkeys((*comparable(name), *("".join(comparable(part)) for part in name.split())))]
+    words = [word for word in words if word]
+    parts = [f"word:{word}" for word in words]
+    parts += [f"sound:{sound}" for word in words if (sound := metaphone(word))]
     for word in words:
         edged = f"  {word} "
-        parts |= {f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)}
-        parts |= {f"sound:{sound}" for sound in (metaphone(word),) if sound}
-    return sorted(_number(key, part) for part in parts)
+        parts += [f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)]
+    return sorted(_number(key, part) for part in [*dict.fromkeys(parts)][:MOST_NUMBERS])
 
 
 def birthdays(key: bytes, born: str) -> tuple[int | None, int | None]:

@@ -18,6 +18,7 @@ from mash.flows.store.seals import SESSION, is_ours, seal_of
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import FAILURES, ONE_TIME_CODES, SESSIONS, SIGN_INS
 from mash.flows.store.trouble import report_planted
+from mash.flows.store.turns import one_at_a_time
 from mash.states.values import Actor
 
 PREFIX = "mash-session-"
@@ -189,9 +190,6 @@ class Attempt:
     at: datetime
 
 
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:who, 0))")
-
-
 async def begin_attempt(store: Store, most: Mapping[str, int]) -> Attempt | None:
     """Count an attempt to sign in by a login, from an address, as failed; None where more than so many of one of them have failed
     lately. It is counted before it is looked at: of many that come at once, no more are looked at than of as many one after
@@ -203,7 +201,7 @@ async def begin_attempt(store: Store, most: Mapping[str, int]) -> Attempt | None
     counted = select(FAILURES.c.who, func.count()).where(FAILURES.c.who.in_(names), FAILURES.c.at > now - FAILURES_COUNT_FOR)
     async with store.engine.begin() as connection:
         for name in names:
-            await connection.execute(_ONE_AT_A_TIME, {"who": name})
+            await one_at_a_time(connection, name)
         await connection.execute(delete(FAILURES).where(FAILURES.c.at < now - FAILURES_COUNT_FOR))
         lately = (await connection.execute(counted.group_by(FAILURES.c.who))).all()
         if any(number >= limits[name] for name, number in lately):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -156,6 +156,17 @@ class KnownPerson(SQLModel, table=True):
     subject: str | None
     tokens: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     born: int | None = Field(sa_column=number(nullable=True))
+
+
+class KnownNumber(SQLModel, table=True):
+    """One of those numbers: the database itself writes and reads it, nobody else does."""
+
+    __tablename__ = "known_number"
+    hub: str = Field(primary_key=True)
+    number: int = Field(sa_column=number(primary_key=True))
+    person: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("known_person.id", ondelete="CASCADE"), primary_key=True, index=False)
+    )
 
 
 class Retention(SQLModel, table=True):

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Row, Select, cast, func, insert, select, update
 from mash.flows.store.store import Store
 from mash.flows.store.system_notices import system_notice
 from mash.flows.store.tables import NOTICES, REPAIRS
+from mash.flows.store.turns import one_at_a_time
 from mash.notifications.notices import ADMINISTRATOR
 
 log = structlog.stdlib.get_logger("mash.store")
@@ -68,6 +69,8 @@ async def tell_role(
     """Queue a notice about the system itself; by other channels than those to `avoid`, if there are any, and not when the role
     was told the same less than `at_most_every` ago."""
     async with store.engine.begin() as connection:
+        if at_most_every:
+            await one_at_a_time(connection, f"told:{hub}:{role}:{what}")
         if at_most_every and await connection.scalar(_notices_since(hub, role, what, store.time.now() - at_most_every)):
             return
         await connection.execute(insert(NOTICES).values(system_notice(hub, role, what, detail, store.time.now(), avoid or ())))

@@ -10,7 +10,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
-from mash.states.firewall import taking_part
+from mash.states.firewall import past, taking_part
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Profile
 from mash.states.referral import Referral
@@ -19,6 +19,7 @@ from mash.states.stages import ALL
 from mash.states.values import Actor, Code, CommandBase, EventBase, Holding, Words
 
 NOT_TO_SHARE = "it is recorded that information about this referral is not to be shared, and why: talk to the hub first"
+WHY_GLASS = "breaking the glass: why you must read this case now,"
 
 
 class BreakGlass(CommandBase):
@@ -75,9 +76,9 @@ class InformationReleased(EventBase):
 @act(BreakGlass, stages=ALL, stands_alone=True)
 def break_glass(d: Deciding, cmd: BreakGlass, words: Words | None) -> None:
     """Somebody from outside the case reads it for some hours."""
-    if taking_part(d.referral, d.profile) & {d.by.agency, d.by.role}:
+    if taking_part(d.referral, d.profile) & {d.by.agency, d.by.role} and not past(d.referral, d.now):
         raise Incomplete("your agency takes part in this case: read it as it is")
-    reason = demands.words(words, "breaking the glass: why you must read this case now,")
+    reason = demands.words(words, WHY_GLASS)
     until = d.now + timedelta(hours=d.profile.firewall.glass_hours)
     d.record(GlassBroken(agency=d.by.agency, until=until, words=reason))
 

@@ -80,7 +80,7 @@ def test_whoever_cannot_be_connected_is_not_counted_as_watching(hub: Hub) -> Non
         with pytest.raises(OSError):
             async with heard.watched():
                 pytest.fail("there is no connection")
-        return heard.watching
+        return heard.screens
 
     assert hub.stored(watch) == 0
 

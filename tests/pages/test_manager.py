@@ -64,9 +64,9 @@ def test_what_a_manager_takes_away_is_never_older_than_the_page_it_was_asked_fro
     manager = hub.staff("duty_manager")
 
     def referred() -> tuple[int, int]:
-        """How many came from a source, by the table of the page and by the one taken away."""
-        shown = re.search(r">[^<]*– early help</th><td[^>]*>(\d+)", hub.http.get("/manager?weeks=52", headers=manager).text)
-        away = re.search(r"– early help,(\d+)", hub.http.get("/manager/sources.csv?weeks=52", headers=manager).text)
+        """How many came in today, by the table of the page and by the one taken away."""
+        shown = re.search(r">Came in today</th><td[^>]*>(\d+)", hub.http.get("/manager?weeks=52", headers=manager).text)
+        away = re.search(r"Came in today,(\d+)", hub.http.get("/manager/today.csv?weeks=52", headers=manager).text)
         return int(shown[1]) if shown else 0, int(away[1]) if away else 0
 
     on_the_page, before = referred()

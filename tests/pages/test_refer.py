@@ -337,10 +337,72 @@ def test_what_is_written_when_the_draft_is_gone_is_kept_in_a_new_one(hub: Hub, w
     writer.send()
 
 
-def test_what_is_written_after_it_was_sent_is_shown_again_and_said_not_to_be_part_of_it(writer: Writer) -> None:
-    reference = referred(writer)
+def test_what_is_written_after_it_was_sent_is_kept_and_said_not_to_be_part_of_it(writer: Writer) -> None:
+    referred(writer)
+    writer.answer("/refer/worries", worries="And another thing.")
+    assert "you have sent it" in writer.text and "And another thing." in writer.text
+    assert "has not been sent" in writer.text and writer.at == "/refer/check"
+
+
+def test_what_is_written_in_another_window_while_it_is_sent_is_shown_again(writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.finish()
+    sent = writer.browser.post("/refer/send", follow_redirects=False)
     late = writer.answer("/refer/worries", worries="And another thing.")
-    assert late.status_code == 409 and "And another thing." in late.text and reference in writer.text
+    assert sent.status_code == 303 and late.status_code == 409 and "And another thing." in late.text
+
+
+# --- a device that others use --------------------------------------------------------------------------------------------------
+
+
+def test_what_was_sent_is_shown_once_and_then_only_to_whoever_has_the_code(hub: Hub, writer: Writer) -> None:
+    reference = referred(writer)
+    code = re.search(r"Code (\S+)", writer.text)
+    assert code and reference in writer.text
+    for path in ("/refer/sent", "/refer", "/refer/check", "/refer/you", "/refer/save"):
+        writer.go(path)
+        assert not [each for each in (reference, code[1], FIRST, "See what you sent") if each in writer.text], path
+    later = hub.http.post("/status", data={"reference": reference, "code": code[1]})
+    assert later.status_code == 200 and reference in later.text
+
+
+def test_whoever_has_the_device_next_is_not_shown_it_though_they_have_the_cookie_and_the_link(writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.finish()
+    secret = writer.secret
+    reference = writer.send()
+    again = httpx.Client(base_url=writer.browser.base_url, cookies={"mash-referral": secret}, follow_redirects=True)
+    seen = again.get("/refer/sent")
+    assert reference not in seen.text and "not shown again on this device" in seen.text
+    returned = again.post(f"/refer/return/{secret}")
+    assert reference not in returned.text and FIRST not in returned.text
+
+
+def test_what_is_being_written_stays_on_a_device_until_its_browser_is_closed(writer: Writer) -> None:
+    begun = writer.browser.post("/refer", follow_redirects=False)
+    assert "mash-referral=" in begun.headers["set-cookie"]
+    assert "max-age" not in begun.headers["set-cookie"].lower() and "expires" not in begun.headers["set-cookie"].lower()
+
+
+def test_exit_this_page_leads_away_at_once_and_leaves_nothing_on_the_device(hub: Hub, writer: Writer) -> None:
+    writer.begin()
+    writer.answer(**ISLA)
+    for path in ("/refer", "/refer/people", "/refer/worries", "/refer/check", "/refer/save", "/status"):
+        page = writer.go(path)
+        assert "Exit this page" in writer.text and 'href="/refer/exit"' in page.text, path
+    away = writer.browser.get("/refer/exit", follow_redirects=False)
+    assert (away.status_code, away.headers["location"]) == (303, "https://www.bbc.co.uk/weather")
+    writer.go("/refer/check")
+    assert writer.at == "/refer" and FIRST not in writer.text
+
+
+def test_another_site_that_leads_to_the_exit_has_nobody_lose_what_they_wrote(writer: Writer) -> None:
+    writer.begin()
+    writer.browser.get("/refer/exit", headers={"Sec-Fetch-Site": "cross-site"}, follow_redirects=False)
+    writer.go("/refer/people/new")
+    assert writer.at == "/refer/people/new"
 
 
 def test_two_windows_lose_nothing_of_each_other(writer: Writer) -> None:
@@ -519,20 +581,22 @@ def test_pressing_send_twice_makes_one_referral(hub: Hub, writer: Writer) -> Non
     writer.answer()
     writer.finish()
     before = hub.sql("SELECT count(*) FROM referral")[0][0]
+    secret = writer.secret
     with ThreadPoolExecutor(3) as fingers:
-        pages = list(fingers.map(lambda _: writer.browser.post("/refer/send").text, range(3)))
-    assert len({re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", page)[0] for page in pages}) == 1
+        answers = list(fingers.map(lambda _: writer.browser.post("/refer/send", follow_redirects=False), range(3)))
+    assert {answer.headers["location"] for answer in answers} == {"/refer/sent"}
     assert hub.sql("SELECT count(*) FROM referral")[0][0] == before + 1
+    # A browser throws away the answer on which it was, and shows that to the second press.
+    thrown_away = httpx.get(f"{writer.browser.base_url}/refer/sent", cookies={"mash-referral": secret})
     reference = writer.send()
-    writer.go(f"/refer/return/{writer.secret}")
-    writer.answer()
-    assert writer.at == "/refer/sent" and reference in writer.text
-    ((sealed,),) = hub.sql("SELECT sealed FROM draft WHERE hash = encode(sha256(%s::bytea), 'hex')", writer.secret.encode())
+    assert reference in thrown_away.text
+    ((sealed,),) = hub.sql("SELECT sealed FROM draft WHERE hash = encode(sha256(%s::bytea), 'hex')", secret.encode())
 
     async def read(store: Any) -> Answers | None:
-        return await read_draft(store, writer.secret)
+        return await read_draft(store, secret)
 
-    assert hub.stored(read) == {"sent": reference} and len(bytes(sealed)) < 80
+    stored = hub.stored(read)
+    assert stored and stored.keys() == {"sent", "sent_at", "shown"} and stored["sent"] == reference and len(bytes(sealed)) < 140
 
 
 def test_nothing_at_all_cannot_be_sent(writer: Writer) -> None:

@@ -14,7 +14,7 @@ from mash.api.self_test.walls import be as act_as
 from mash.flows.installation.cluster import Cluster
 from mash.flows.store.acting import Signer
 from mash.flows.store.apply import act
-from mash.flows.store.reads.accesses import MOST, accesses_of, accesses_to
+from mash.flows.store.reads.accesses import MOST, Span, accesses_of, accesses_to
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.reads.look import look_at, look_at_family
@@ -250,18 +250,18 @@ async def test_every_look_is_written_down_with_who_and_what_let_them(store: Stor
     await look_at(store, reference, HEALTH, "read_story")
     await act(store, reference, BreakGlass(), HOUSING, words="She stands in front of me.", of_system=True)
     await look_at(store, reference, HOUSING, "read_case")
-    found = [(row.person, row.action, row.why) for row in await accesses_to(store, reference, GOVERNANCE)]
+    found = [(row.person, row.action, row.why) for row in await accesses_to(store, [reference], GOVERNANCE)]
     assert found == [
         ("h.officer", "read_case", "broke the glass"),
         ("h.navigator", "read_story", "health takes part"),
         ("d.manager", "read_case", "works at the hub"),
     ]
     assert [row.reference for row in await accesses_of(store, "d.manager", GOVERNANCE)] == [reference]
-    again = [row.person for row in await accesses_to(store, reference, GOVERNANCE)]
+    again = [row.person for row in await accesses_to(store, [reference], GOVERNANCE)]
     assert again[0] == "i.governor", "who asks who looked is written down too"
     examined = await accesses_of(store, "i.governor", GOVERNANCE)
     assert [(row.reference, row.about) for row in examined] == [(None, "d.manager"), (reference, None)], "of a person too"
-    assert await accesses_to(store, reference, DUTY) == [], "nobody else reads these"
+    assert await accesses_to(store, [reference], DUTY) == [], "nobody else reads these"
 
 
 async def test_looks_that_are_repeated_are_counted_and_push_no_other_out_of_sight(store: Store, reference: str) -> None:
@@ -269,7 +269,7 @@ async def test_looks_that_are_repeated_are_counted_and_push_no_other_out_of_sigh
     for minutes in (1, 2, 61):
         set_time(store, START + timedelta(minutes=minutes))
         await look_at(store, reference, DUTY, "read_case")
-    late, early, first = await accesses_to(store, reference, GOVERNANCE)
+    late, early, first = await accesses_to(store, [reference], GOVERNANCE)
     assert (late.times, early.times, first.person) == (1, 2, "h.navigator")
     assert early.last_at - early.at == timedelta(minutes=1)
 
@@ -281,11 +281,11 @@ async def test_a_long_report_goes_on_where_the_page_before_ended(
     columns = "at, person, role, agency, hub, reference, action, why"
     many = f"INSERT INTO access ({columns}) SELECT %s, 'p' || n, 'r', 'a', 'merton', %s, 'x', 'y'"
     owner_connection.execute(f"{many} FROM generate_series(1, %s) n".encode(), (START, reference, MOST + 1))
-    page = await accesses_to(store, reference, GOVERNANCE)
+    page = await accesses_to(store, [reference], GOVERNANCE)
     assert len(page) == MOST + 1 and "h.navigator" not in {row.person for row in page}
     # What is reloaded meanwhile is not pushed behind where one has read.
     owner_connection.execute(f"{many} FROM generate_series(1, 3) n".encode(), (START, reference))
-    rest = await accesses_to(store, reference, GOVERNANCE, before=page[MOST - 1].first)
+    rest = await accesses_to(store, [reference], GOVERNANCE, Span(before=page[MOST - 1].first))
     assert [(row.person, row.times) for row in rest] == [("p1", 2), ("h.navigator", 1)]
 
 

@@ -94,7 +94,7 @@ async def test_contacts_that_belong_together_find_each_other_though_nothing_in_t
         references[row] = await known(store, *subjects, *(("household", each) for each in REFERRALS_BY_ID[row]["household"]))
     for one, other in ((first, second), (second, first)):
         case = await look_at(store, references[one], DUTY, "find_people")
-        found = await known_elsewhere(store, case, DUTY)
+        found, _ = await known_elsewhere(store, case, DUTY)
         assert references[other] in {each.reference for some in found.values() for each in some}
         assert references[one] not in {each.reference for some in found.values() for each in some}
 
@@ -102,7 +102,7 @@ async def test_contacts_that_belong_together_find_each_other_though_nothing_in_t
 async def test_each_one_shown_is_an_access(store: Store) -> None:
     reference = await known(store, child("Zebediah", "Quillfeather"))
     await find(store, "Zebediah Quillfeather", "", DUTY)
-    accesses = await accesses_to(store, reference, GOVERNANCE)
+    accesses = await accesses_to(store, [reference], GOVERNANCE)
     assert [(row.person, row.action) for row in accesses] == [("d.manager", "find_people")]
 
 

@@ -61,12 +61,13 @@ async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = 13) 
 
 @router.get("/{name}.csv")
 async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
-    """A figure's table, for a spreadsheet: of now, so that it is not older than the page, whichever process showed that."""
+    """A figure's table, for a spreadsheet: of now, so that it is not older than the page, whichever process showed that; and
+    without small numbers of people, as files are passed on."""
     figure = await _one(request.app, by, weeks, name, fresh=0)
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(figure.heads)
-    writer.writerows([as_csv_cell(cell) for cell in row] for row in figure.rows)
+    writer.writerows([as_csv_cell(cell) for cell in row] for row in figure.taken_away)
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     # With a byte order mark: without it, Excel takes each dash for three letters.
     return Response(written.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)

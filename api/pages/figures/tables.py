@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from mash.api.pages.figures.control_chart import FEWEST, RUN, Limits, limits_of
+from mash.api.few import FEWEST, withheld
+from mash.api.pages.figures.control_chart import FEWEST as FEWEST_WEEKS
+from mash.api.pages.figures.control_chart import RUN, Limits, limits_of
 from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, share
 from mash.api.pages.words import duration
 from mash.config import codes
@@ -26,6 +28,7 @@ AGES = (
 )
 MOST_ROWS = 20
 NOTHING = "Nothing to show yet."
+WITHHELD = f"withheld (fewer than {FEWEST}, or beside such a number)"
 Rows = tuple[tuple[str | int | float, ...], ...]
 K = TypeVar("K")
 
@@ -41,6 +44,16 @@ class Figure:
     rows: Rows
     shape: str = "bars"
     limits: Limits | None = None
+    of_people: bool = False
+    """Whether its numbers count people by what they are: those that are small are not taken away in a file."""
+
+    @property
+    def taken_away(self) -> Rows:
+        """Its rows for a file, which is passed on: of people, counts that could say something of one are withheld."""
+        if not self.of_people:
+            return self.rows
+        few = withheld({place: int(row[1]) for place, row in enumerate(self.rows)})
+        return tuple((row[0], *[WITHHELD] * (len(row) - 1)) if place in few else row for place, row in enumerate(self.rows))
 
     @property
     def values(self) -> list[float]:
@@ -118,7 +131,7 @@ def _remark(limits: Limits | None, place: int, value: float) -> str:
 
 def _range_in_words(limits: Limits | None, unit: str) -> str:
     if limits is None:
-        return f"Too few whole weeks to tell a change from chance: {FEWEST} are needed."
+        return f"Too few whole weeks to tell a change from chance: {FEWEST_WEEKS} are needed."
     low, high, mean = (short(value) for value in (limits.low, limits.high, limits.mean))
     usual = f"Usually between {low} and {high} {unit} a week, {mean} on average."
     found = []
@@ -137,7 +150,7 @@ def _counted(name: str, title: str, counted: Counter[K], word: Callable[[K], str
     if rest := sum(number for _, number in rows[MOST_ROWS:]):
         rows = [*rows[:MOST_ROWS], ("All others", rest)]
     table = tuple((label, number, share(number, total)) for label, number in rows)
-    return Figure(name, title, says, ("What", "Number", "Per cent"), table)
+    return Figure(name, title, says, ("What", "Number", "Per cent"), table, of_people=True)
 
 
 def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[str], str]) -> Figure:
@@ -171,7 +184,9 @@ def _repeats(tally: Tally, referred: Mapping[str, datetime]) -> Figure:
     )
     if tally.reopened:
         says += f" {_number_of(tally.reopened, 'closure')} {'was' if tally.reopened == 1 else 'were'} corrected by reopening."
-    return Figure("re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else ())
+    return Figure(
+        "re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else (), of_people=True
+    )
 
 
 def _ages(ages: Sequence[timedelta]) -> Figure:

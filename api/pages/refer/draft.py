@@ -62,14 +62,14 @@ class Mine:
 
 async def find_mine(request: Request) -> Mine | None:
     """The draft that this browser has the secret of."""
-    secret = request.cookies.get(cookie_name(request, COOKIE), "")
+    secret = secret_of(request)
     stored = await read_draft(request.app.state.store, secret) if secret else None
     return Mine(secret, Answers.model_validate(stored)) if stored is not None else None
 
 
 async def keep(request: Request, change: Callable[[Answers], Answers]) -> Mine:
     """Keep what was written: in the draft of whoever writes, or where there is none any more in a new one. Raises NotWritten."""
-    app, secret = request.app.state, request.cookies.get(cookie_name(request, COOKIE), "")
+    app, secret = request.app.state, secret_of(request)
 
     def changed(stored: dict[str, Any]) -> dict[str, Any]:
         return change(Answers.model_validate(stored)).model_dump(exclude_defaults=True)
@@ -81,7 +81,7 @@ async def keep(request: Request, change: Callable[[Answers], Answers]) -> Mine:
 
 async def begin(request: Request, answers: Answers) -> Mine:
     """Begin a draft. Raises NotWritten; from an address at which too many were begun within the hour, too."""
-    app, place, now = request.app.state, place_of(request.client.host) if request.client else "", time.monotonic()
+    app, place, now = request.app.state, place_of(request.client.host if request.client else ""), time.monotonic()
     if app.begun.wait(place, now):
         raise BegunTooOften(
             "Many people have begun to write to us from where you are. Please ring your council instead, and say that you are"
@@ -122,14 +122,20 @@ async def unsent(request: Request) -> Mine | None:
     return mine if mine and not mine.answers.sent else None
 
 
+def secret_of(request: Request) -> str:
+    """The secret that this browser has; empty without one."""
+    return request.cookies.get(cookie_name(request, COOKIE), "")
+
+
 def on(request: Request, mine: Mine, path: str) -> Response:
     """On to another page."""
     return remembering(request, RedirectResponse(path, 303), mine)
 
 
 def remembering(request: Request, answer: Response, mine: Mine) -> Response:
-    """An answer with which the browser keeps the secret, for as long as the draft is kept."""
-    set_cookie(request, answer, mine.secret, COOKIE, int(LIFETIME.total_seconds()))
+    """An answer with which the browser keeps the secret until it is closed: others may use the device after that. Who comes back
+    later has the link."""
+    set_cookie(request, answer, mine.secret, COOKIE)
     return answer
 
 

@@ -7,11 +7,23 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import REFERRER_ROLE, drop_cookie, holder, same_origin
 from mash.api.pages.refer import submission
-from mash.api.pages.refer.draft import COOKIE, NOT_WRITTEN, Mine, begin, find_mine, on, remembering, shown, today, unsent
+from mash.api.pages.refer.draft import (
+    COOKIE,
+    NOT_WRITTEN,
+    Mine,
+    begin,
+    find_mine,
+    on,
+    remembering,
+    secret_of,
+    shown,
+    today,
+    unsent,
+)
 from mash.api.pages.refer.steps import Answers, Errors, after, faults
 from mash.api.pages.refusals import answer_in_words
 from mash.api.routes.referrals import take_in
-from mash.flows.store.drafts import LIFETIME, NotWritten, finish_draft, read_draft
+from mash.flows.store.drafts import LIFETIME, NotWritten, finish_draft, pressed_again, read_draft, show_sent
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import KeyReused
@@ -25,6 +37,9 @@ START, CHECK, SAVE = "Tell us you are worried about someone", "Check your answer
 RETURN = "Continue your referral"
 RECEIVED, ADVICE = "We have your referral", "We have your request for advice"
 RECORDED = "We have recorded what you wrote"
+SENT = "You have sent this"
+ELSEWHERE = "https://www.bbc.co.uk/weather"
+"""Where `Exit this page` leads, as the Design System has it."""
 CHANGED = "You have sent this already, and changed it since. We did not receive the changes: start a new referral to tell us"
 
 
@@ -38,7 +53,7 @@ async def start(request: Request) -> Response:
 
 
 async def _start_page(request: Request, errors: Errors | None = None, status: int = 200) -> Response:
-    mine = await find_mine(request)
+    mine = await unsent(request)
     return shown(request, "start", START, mine.answers if mine else Answers(), errors, status, begun=mine is not None)
 
 
@@ -125,6 +140,7 @@ async def send(request: Request) -> Response:
     same_origin(request)
     app = request.app.state
     if (mine := await unsent(request)) is None:
+        await pressed_again(app.store, secret_of(request))
         return RedirectResponse("/refer/sent", 303)
     if wrong := faults(mine.answers, len(app.store.hubs)):
         return _check_page(request, mine.answers, wrong, 422)
@@ -143,11 +159,19 @@ async def send(request: Request) -> Response:
 
 @router.get("/sent")
 async def sent(request: Request) -> Response:
-    """That it was received: the reference, the code, and what happens next."""
+    """That it was received: the reference, the code, and what happens next. It is shown once: others may use the device."""
     mine = await find_mine(request)
     if mine is None or not mine.answers.sent:
         return RedirectResponse("/refer", 303)
-    app, reference = request.app.state, mine.answers.sent
+    app = request.app.state
+    reference = await show_sent(app.store, mine.secret)
+    answer = await _sent_page(request, reference) if reference else shown(request, "sent_before", SENT, Answers())
+    drop_cookie(request, answer, COOKIE)
+    return answer
+
+
+async def _sent_page(request: Request, reference: str) -> Response:
+    app = request.app.state
     who = holder(await read_case(app.store, reference))
     case = await look_at(app.store, reference, who, "read_own_referral", holds="wrote it here")
     hub = app.store.hub(case.hub)
@@ -156,4 +180,14 @@ async def sent(request: Request) -> Response:
     code, r = status_code(app.token_key, reference), case.referral
     ways = {"reachable": r.referrer_reachable, "not_to_write": r.not_to_write}
     known = {"reference": reference, "code": code, "signpost": signpost, **ways}
-    return shown(request, "sent", title, mine.answers, known=known, asks=title == ADVICE, within=hub.decides_within)
+    return shown(request, "sent", title, Answers(), known=known, asks=title == ADVICE, within=hub.decides_within)
+
+
+@router.get("/exit")
+async def leave_at_once(request: Request) -> Response:
+    """Away from here, to a page that says nothing of anybody; the browser forgets what was written. Without scripts too."""
+    answer = RedirectResponse(ELSEWHERE, 303)
+    # Another site that leads here has nobody lose what they have written.
+    if request.headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
+        drop_cookie(request, answer, COOKIE)
+    return answer

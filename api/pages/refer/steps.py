@@ -18,6 +18,7 @@ from mash.api.schemas.contact import MOST_HOUSEHOLD, MOST_SUBJECTS
 from mash.api.schemas.fields import LONGEST_LINE, LONGEST_TEXT
 from mash.api.schemas.intake import reachable
 from mash.api.text import plain
+from mash.flows.store.names import LONGEST_NAME
 
 Typed = dict[str, str]
 """The fields of a page, each as it was typed."""
@@ -43,6 +44,9 @@ class Answers(BaseModel):
     """Whether what they had written before could not be found."""
     sent: str = ""
     """Which referral it has become."""
+    sent_at: str = ""
+    shown: bool = False
+    """Whether that was shown to them."""
 
     def answer(self, page: str, field: str) -> str:
         """An answer, without the blanks around it."""
@@ -111,12 +115,15 @@ class List(Step):
 
 LONG = ("worries", "why", "safe", "reach")
 """The fields in which somebody tells something."""
+NAMES = ("given", "family", "name")
+"""Those that hold a name, by which people are found: a name is short."""
 
 
 def _text_fault(name: str, text: str) -> str:
-    longest = LONGEST_TEXT if name in LONG else LONGEST_LINE
+    longest = LONGEST_TEXT if name in LONG else LONGEST_NAME if name in NAMES else LONGEST_LINE
     if len(text) > longest:
-        return f"Shorten this to {longest:,} characters; it has {len(text):,}"
+        rest = ", and write the rest where you say what worries you" if name in NAMES else ""
+        return f"Shorten this to {longest:,} characters{rest}; it has {len(text):,}"
     try:
         plain(text)
     except PydanticCustomError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, select
 
-from mash.flows.store.reads.look import note_access
+from mash.config.sign_on import same_login
+from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.values import Actor
@@ -33,29 +35,52 @@ _LINES = (
 )
 
 
-async def accesses_to(
-    store: Store, reference: str, by: Actor, since: datetime | None = None, before: int | None = None
-) -> Sequence[Row[Any]]:
-    """Who looked at a contact, its linked referrals included: the latest first, of those before the one that began with the look
-    `before`; MOST lines, and one more where there are more. That this was asked is written down too."""
-    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
-    family = select(REFERRALS.c.reference).where(REFERRALS.c.root == root)
+TOKEN = "begin_session_on_the_command_line"  # noqa: S105  what somebody did
+"""What is written down when somebody on the machine begins a session of a member of staff."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which looks are asked for: since when, and until before when; and to read on, those before the one that a line began
+    with."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+
+async def accesses_to(store: Store, references: Sequence[str], by: Actor, span: Span = Span()) -> Sequence[Row[Any]]:
+    """Who looked at these contacts, their linked referrals included: the latest first; MOST lines, and one more where there are
+    more. That this was asked is written down too."""
+    roots = select(REFERRALS.c.root).where(REFERRALS.c.reference.in_(references))
+    family = select(REFERRALS.c.reference).where(REFERRALS.c.root.in_(roots))
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_lines(ACCESSES.c.reference.in_(family), since, before))).all()
-        await note_access(connection, store, reference, by, "read_accesses", "examines accesses")
+        rows = (await connection.execute(_lines(ACCESSES.c.reference.in_(family), span))).all()
+        await note_accesses(connection, store, references or (None,), by, "read_accesses", "examines accesses")
         return rows
 
 
-async def accesses_of(
-    store: Store, person: str, by: Actor, since: datetime | None = None, before: int | None = None
-) -> Sequence[Row[Any]]:
-    """What a person looked at, by login; as `accesses_to`."""
+async def accesses_of(store: Store, person: str, by: Actor, span: Span = Span()) -> Sequence[Row[Any]]:
+    """What a person looked at, by login, and who began a session of theirs on the machine; as `accesses_to`."""
+    # What is of before logins had one form, is found by how it was written then.
+    names = {person, same_login(person)}
+    theirs = ACCESSES.c.person.in_(names) | (ACCESSES.c.about.in_(names) & (ACCESSES.c.action == TOKEN))
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_lines(ACCESSES.c.person == person, since, before))).all()
-        await note_access(connection, store, None, by, "read_accesses", "examines accesses", about=person)
+        rows = (await connection.execute(_lines(theirs, span))).all()
+        await note_access(connection, store, None, by, "read_accesses", "examines accesses", about=same_login(person))
         return rows
 
 
-def _lines(which: ColumnElement[bool], since: datetime | None, before: int | None) -> Any:
-    query = _LINES.where(which, ACCESSES.c.at >= since) if since else _LINES.where(which)
-    return query.having(before > _FIRST) if before else query
+async def note_token(store: Store, of: Actor, by: Actor) -> None:
+    """Write down that somebody on the machine begins a session of a member of staff: what is done in it has their name."""
+    async with store.transaction(by, of_system=True) as connection:
+        await note_access(connection, store, None, by, TOKEN, "gives commands on the machine", about=of.id)
+
+
+def _lines(which: ColumnElement[bool], span: Span) -> Any:
+    query = _LINES.where(which)
+    if span.since:
+        query = query.where(ACCESSES.c.at >= span.since)
+    if span.until:
+        query = query.where(ACCESSES.c.at < span.until)
+    return query.having(span.before > _FIRST) if span.before else query

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import or_, select
 
-from mash.flows.store.reads.case import Case, case_of, rightly_shown
+from mash.flows.store.reads.case import Case, case_read_by, rightly_shown
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.profile import Gathering, Profile
@@ -20,7 +20,7 @@ async def convened(store: Store, by: Actor, since: datetime, until: datetime) ->
     """The open cases whose meeting is convened within this time, in its order."""
     query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open, REFERRALS.c.stage.in_(MEETING_AHEAD))
     async with store.transaction(by) as connection:
-        cases = [case_of(row) for row in (await connection.execute(query)).all()]
+        cases = [case_read_by(store, row, by) for row in (await connection.execute(query)).all()]
         cases = await rightly_shown(connection, store, cases, by)
     chosen = [(when, case.reference, case) for case in cases if (when := case.referral.meeting_at) and since <= when < until]
     return [case for *_, case in sorted(chosen, key=lambda each: each[:2])]
@@ -34,7 +34,7 @@ async def agenda(store: Store, by: Actor, profile: Profile, gathering: Gathering
         # What is closed again on the day is reviewed all the same.
         recent = or_(REFERRALS.c.is_open, REFERRALS.c.received_at > since)
         query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, recent).order_by(REFERRALS.c.received_at)
-        cases = [case_of(row) for row in (await connection.execute(query)).all()]
+        cases = [case_read_by(store, row, by) for row in (await connection.execute(query)).all()]
     chosen = [case for case in cases if _on_agenda(case.referral, profile, gathering, since, at)]
     return sorted(chosen, key=lambda case: profile.place(case.referral.rating))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, literal, select, tuple_
 
-from mash.flows.store.reads.case import Case, case_of, rightly_shown
+from mash.flows.store.reads.case import Case, case_of, case_read_by, rightly_shown
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.informing import owed
@@ -38,7 +38,7 @@ async def open_cases(
         query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
     query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
     async with store.transaction(by) as connection:
-        cases = [case_of(row) for row in (await connection.execute(query)).all()]
+        cases = [case_read_by(store, row, by) for row in (await connection.execute(query)).all()]
         return await rightly_shown(connection, store, cases, by)
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.config.permissions import may_read_words, reach
 from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.errors import NotFound
+from mash.states.reading import REFERRER, Reader, as_read
 from mash.states.referral import Referral
 from mash.states.values import Actor
+
+FINDINGS = "findings"
+"""What agencies answered about a case, apart from their words: a row of the table of permissions."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,21 @@ async def rightly_shown(connection: AsyncConnection, store: Store, cases: list[C
     """Of the cases that the database shows somebody, those that they reach by what we wrote down."""
     theirs = await reached(connection, store, [case.reference for case in cases], by)
     return [case for case in cases if case.reference in theirs]
+
+
+def reader_of(store: Store, referral: Referral, by: Actor) -> Reader:
+    """As whom somebody reads a case. Where a hub says that nothing enters the shared record below the threshold of significant
+    harm, not even the hub reads what was found until that is met."""
+    profile = store.hubs.get(by.hub)
+    withheld = bool(profile and profile.firewall.threshold == "significant_harm" and not referral.significant_harm)
+    inside = may_read_words(by.role, REFERRER) or reach(by.role) == "own"
+    return Reader(by.agency, may_read_words(by.role, FINDINGS) and not withheld, inside)
+
+
+def case_read_by(store: Store, row: Row[Any], by: Actor) -> Case:
+    """The case that a row of `referral` is, as far as it is for somebody to read."""
+    case = case_of(row)
+    return replace(case, referral=as_read(case.referral, reader_of(store, case.referral, by)))
 
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))

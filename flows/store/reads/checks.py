@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, text
 
-from mash.flows.store.reads.case import Case, case_of, rightly_shown
+from mash.flows.store.reads.case import Case, case_read_by, rightly_shown
 from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS
@@ -23,7 +23,7 @@ async def checks_of(store: Store, by: Actor) -> list[Case]:
     """The open cases in which somebody's agency is asked and has not answered, those due soonest first."""
     async with store.transaction(by) as connection:
         rows = (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()
-        return await rightly_shown(connection, store, [case_of(row) for row in rows], by)
+        return await rightly_shown(connection, store, [case_read_by(store, row, by) for row in rows], by)
 
 
 _HELD = text("""

@@ -18,6 +18,7 @@ from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.reading import REFERRER, UNKNOWN
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
@@ -38,12 +39,13 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
         subject = sealed[item].subject if item in sealed else None
         return {"item": item, "kind": kind, "subject": subject, "agency": agency, "at": at, "view": shown, "content": content}
 
-    lines = []
+    lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
         if row.kind not in (*AGENCIES_OWN, REDACTED):
             theirs = row.created_by == by.id or may_read_words(by.role, row.kind)
             shown = "whole" if theirs else "signpost"
-            lines.append(line(str(row.id), shown, row.kind, row if theirs else None, row.owner_agency, row.created_at))
+            whose = row.owner_agency if knows or row.created_by not in (case.caller, REFERRER) else UNKNOWN
+            lines.append(line(str(row.id), shown, row.kind, row if theirs else None, whose, row.created_at))
     for held in case.referral.held.values():
         shown = view(held, by.agency)
         original = sealed.get(held.item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, bindparam, insert, select
@@ -9,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may, reach
 from mash.flows.store.log import events_of
-from mash.flows.store.reads.case import Case, case_of, rightly_shown
+from mash.flows.store.reads.case import Case, case_read_by, reader_of, rightly_shown
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.entitled import open_to
 from mash.states.errors import NotFound
 from mash.states.log import Recorded
+from mash.states.reading import recorded_as_read
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
@@ -42,7 +44,7 @@ async def look_at_family(store: Store, reference: str, by: Actor, action: str, *
 
 async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor, action: str, holds: str) -> list[Case]:
     async with store.transaction(by, of_system=bool(holds)) as connection:
-        cases = [case_of(row) for row in (await connection.execute(query, {"of": reference})).all()]
+        cases = [case_read_by(store, row, by) for row in (await connection.execute(query, {"of": reference})).all()]
         if not holds:
             cases = await rightly_shown(connection, store, cases, by)
         if not cases:
@@ -65,9 +67,24 @@ async def note_access(
 ) -> None:
     """Write down that somebody looks at a case, or at what a person (`about`) looked at, within the transaction in which they
     do."""
+    await note_accesses(connection, store, (reference,), by, action, why, about=about)
+
+
+async def note_accesses(
+    connection: AsyncConnection,
+    store: Store,
+    references: Sequence[str | None],
+    by: Actor,
+    action: str,
+    why: str,
+    *,
+    about: str | None = None,
+) -> None:
+    """The same of several cases at once."""
     who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
-    looked = {"reference": reference, "about": about, "at": store.time.now(), "action": action, "why": why}
-    await connection.execute(_LOOKED, {**who, **looked})
+    looked = {"about": about, "at": store.time.now(), "action": action, "why": why}
+    if references:
+        await connection.execute(_LOOKED, [{**who, **looked, "reference": reference} for reference in references])
 
 
 async def _part(connection: AsyncConnection, store: Store, reference: str, by: Actor) -> str:
@@ -90,6 +107,7 @@ async def possible(store: Store, case: Case, by: Actor) -> list[str]:
 
 
 async def read_story(store: Store, case: Case, by: Actor) -> list[Recorded]:
-    """The events of a case, in order."""
+    """The events of a case, in order, as far as they are for somebody to read."""
+    reader = reader_of(store, case.referral, by)
     async with store.transaction(by) as connection:
-        return await events_of(connection, case.reference)
+        return [recorded_as_read(each, case.referral, reader) for each in await events_of(connection, case.reference)]

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import text
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.names import NAMED, birthdays, comparable, name_of, tokens
+from mash.flows.store.names import LONGEST_NAME, NAMED, birthdays, comparable, name_of, tokens
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import read_items
-from mash.flows.store.reads.look import note_access
-from mash.flows.store.store import Store, data_key
+from mash.flows.store.reads.look import note_access, note_accesses
+from mash.flows.store.store import Store
+from mash.flows.store.tables import ITEMS, KEYS
 from mash.states.values import Actor
 
 MOST = 20
+AT_ONCE = 12
+"""People of a case who are looked for at once: hardly a family has more, and a list without end would keep others waiting."""
 ALIKE, ALIKE_OF_THAT_DAY = 0.25, 0.1
 """What share of the numbers of two names must be the same for one to be offered for the other; less where birthdays are alike."""
+SAME = 0.5
+"""The same for one to be taken for the other, where nobody looks at them."""
+MOST_CASES = 200
 
 
 Born = Literal["the same", "day and month exchanged", "another"]
@@ -42,54 +49,115 @@ class Found:
     """How their date of birth compares with the one that was asked for; None where it is not known of both."""
 
 
+# The rows are read under the policies: the function says which, and no more.
 _ALIKE = text("""
-    SELECT reference, subject, CASE WHEN born = :born THEN 'the same' WHEN born = :exchanged THEN 'day and month exchanged'
-            WHEN born <> :born THEN 'another' END AS born, common * 1.0 / (cardinality(tokens) + :size - common) AS alike,
-        received_at, stage
-    FROM known_person JOIN referral USING (reference, hub),
-        LATERAL (SELECT count(*) FROM unnest(tokens) t WHERE t = ANY (CAST(:tokens AS bigint[]))) c (common)
-    WHERE hub = :hub AND root <> :apart_from AND tokens && CAST(:tokens AS bigint[])
-        AND common * 1.0 / (cardinality(tokens) + :size - common) >= CASE WHEN born IN (:born, :exchanged)
-            THEN CAST(:of_that_day AS numeric) ELSE CAST(:least AS numeric) END
-    ORDER BY (born = :born) IS TRUE DESC, (born = :exchanged) IS TRUE DESC, alike DESC, reference DESC LIMIT :most""")
-_PERSON = text("SELECT kind, subject, sealed FROM personal_item WHERE reference = :reference AND kind = ANY (:kinds)")
+    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, k.born, r.received_at, r.stage
+    FROM people_alike(:hub, :apart_from, CAST(:asked AS json), :least, :of_that_day, :most) a
+        JOIN known_person k ON k.id = a.person JOIN referral r ON r.reference = k.reference
+    WHERE k.hub = :hub AND r.hub = :hub ORDER BY a.place, a.born_alike DESC, a.alike DESC, k.reference DESC""")
+_KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bindparam("these", expanding=True)))
+_PEOPLE = select(ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed).where(
+    ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(NAMED)
+)
+Names = dict[str, frozenset[str]]
+"""Names with their words as they are compared."""
+BORN: dict[int, Born] = {2: "the same", 1: "day and month exchanged", 0: "another"}
 
 
-async def find(store: Store, name: str, born: str, by: Actor, *, apart_from: str = "") -> list[Found]:
+@dataclass(frozen=True)
+class Wanted:
+    """Whom somebody looks for."""
+
+    name: str
+    born: str = ""
+
+
+async def find(store: Store, name: str, born: str, by: Actor) -> list[Found]:
     """The people of somebody's hub whose names are like this one, the likest first, MOST at most: those born on that day, or on
-    one with day and month exchanged, before the others. Each that is shown is an access to their case. `apart_from`: the first
-    reference of a contact that is left out."""
-    asked = tokens(store.keyring.search, name)
-    values: dict[str, Any] = {"tokens": asked, "size": len(asked), "hub": by.hub, "most": MOST, "apart_from": apart_from}
+    one with day and month exchanged, before the others. Each that is shown is an access to their case; a search that finds nobody
+    is written down too."""
+    return (await _find(store, [Wanted(name, born)], by))[0]
+
+
+async def cases_of_child(store: Store, name: str, born: str, by: Actor) -> list[str]:
+    """The contacts of somebody's hub that name a person who is called like this: where the birthday is known, born that day (or
+    with day and month exchanged) or on none that is known. For whoever answers for the case, and does not read it: no name is
+    shown, and no look at the case is written down."""
+    async with store.transaction(by) as connection:
+        asked = _asked(store, [Wanted(name, born)])
+        values = {"hub": by.hub, "apart_from": "", "asked": json.dumps(asked), "most": MOST_CASES}
+        rows = (await connection.execute(_ALIKE, {**values, "least": SAME, "of_that_day": ALIKE})).all()
+    dated = asked[0]["born"] is not None
+    return sorted({row.reference for row in rows if row.born_alike or row.born is None or not dated})
+
+
+async def known_elsewhere(store: Store, case: Case, by: Actor) -> tuple[dict[str, list[Found]], list[Wanted]]:
+    """By the name of each person in a case, the subjects first: who is called like them in the hub's other contacts. Whether it
+    is the same person is for people to say. Beyond AT_ONCE of them: those who were not looked for."""
+    people = await people_of(store, case, by)
+    now, later = people[:AT_ONCE], people[AT_ONCE:]
+    found = await _find(store, now, by, apart_from=case.root)
+    return {each.name: some for each, some in zip(now, found, strict=True)}, later
+
+
+async def people_of(store: Store, case: Case, by: Actor) -> list[Wanted]:
+    """The people in a case by their names, the subjects first, as far as somebody reads who they are."""
+    items = [item for item in await read_items(store, case, by) if item["kind"] in NAMED and item["view"] == "whole"]
+    people: dict[str, Wanted] = {}
+    for item in sorted(items, key=lambda item: NAMED.index(item["kind"])):
+        if name := name_of(item["content"].encode()).strip()[:LONGEST_NAME]:
+            people.setdefault(name, Wanted(name, str(json.loads(item["content"]).get("date_of_birth") or "")))
+    return list(people.values())
+
+
+async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: str = "") -> list[list[Found]]:
+    """Who is called like each of these, in one statement; and what is shown of them, in two."""
+    found: list[list[Found]] = [[] for _ in wanted]
+    asked = _asked(store, wanted)
+    values = {"hub": by.hub, "apart_from": apart_from, "asked": json.dumps(asked), "most": MOST}
     values |= {"least": ALIKE, "of_that_day": ALIKE_OF_THAT_DAY}
-    values["born"], values["exchanged"] = birthdays(store.keyring.search, born)
-    found = []
     async with store.transaction(by) as connection:
         rows = (await connection.execute(_ALIKE, values)).all()
+        names = await _names(connection, store, sorted({row.reference for row in rows}))
         for row in rows:
-            try:
-                key = AESGCM(await data_key(connection, store, row.reference))
-            except KeyDestroyed:
+            if (known := names.get(row.reference)) is None:
                 continue
-            people = (await connection.execute(_PERSON, {"reference": row.reference, "kinds": list(NAMED)})).all()
-            names = [name_of(unseal(key, each.sealed, row.reference)) for each in people if each.subject == row.subject]
-            alike = float(row.alike)
-            found.append(Found(row.reference, row.subject, _likest(names, name), alike, row.received_at, row.stage, row.born))
-            await note_access(connection, store, row.reference, by, "find_people", "looked for a name")
+            born = BORN[row.born_alike] if row.born is not None and asked[row.place]["born"] is not None else None
+            name = _likest(known.get(row.subject, {}), wanted[row.place].name)
+            found[row.place].append(Found(row.reference, row.subject, name, row.alike, row.received_at, row.stage, born))
+        shown = sorted({each.reference for some in found for each in some})
+        await note_accesses(connection, store, shown, by, "find_people", "looked for a name")
+        if not all(found):
+            await note_access(connection, store, None, by, "find_people", "looked for a name, and found nobody")
     return found
 
 
-async def known_elsewhere(store: Store, case: Case, by: Actor) -> dict[str, list[Found]]:
-    """By the name of each person in a case, the subjects first: who is called like them in the hub's other contacts. Whether it
-    is the same person is for people to say."""
-    items = [item for item in await read_items(store, case, by) if item["kind"] in NAMED and item["view"] == "whole"]
-    people: dict[str, str] = {}
-    for item in sorted(items, key=lambda item: NAMED.index(item["kind"])):
-        if name := name_of(item["content"].encode()).strip():
-            people.setdefault(name, str(json.loads(item["content"]).get("date_of_birth") or ""))
-    return {name: await find(store, name, born, by, apart_from=case.root) for name, born in people.items()}
+def _asked(store: Store, wanted: list[Wanted]) -> list[dict[str, Any]]:
+    key = store.keyring.search
+    asked = []
+    for place, each in enumerate(wanted):
+        born, exchanged = birthdays(key, each.born)
+        asked.append({"place": place, "tokens": tokens(key, each.name), "born": born, "exchanged": exchanged})
+    return asked
 
 
-def _likest(names: Sequence[str], name: str) -> str:
+async def _names(connection: AsyncConnection, store: Store, references: list[str]) -> dict[str, dict[str | None, Names]]:
+    """The names in these cases, by subject; without those whose people are erased."""
+    if not references:
+        return {}
+    keys: dict[str, AESGCM] = {}
+    for row in (await connection.execute(_KEYS, {"these": references})).all():
+        with suppress(KeyDestroyed):
+            keys[row.reference] = AESGCM(store.keyring.unwrap(row.wrapped, row.reference))
+    names: dict[str, dict[str | None, Names]] = {reference: {} for reference in keys}
+    for item in (await connection.execute(_PEOPLE, {"these": references})).all():
+        if item.reference in keys:
+            content = unseal(keys[item.reference], item.sealed, item.reference)
+            name = name_of(content)[:LONGEST_NAME]
+            names[item.reference].setdefault(item.subject, {})[name] = frozenset(comparable(name))
+    return names
+
+
+def _likest(names: Names, name: str) -> str:
     asked = set(comparable(name))
-    return max(names, key=lambda each: len(asked & set(comparable(each))), default="")
+    return max(names, key=lambda each: len(asked & names[each]), default="")

@@ -1,0 +1,84 @@
+"""What somebody reads of a case: what other agencies found before those release it, and what kind of person referred, are not for
+everybody. Asked wherever a case or its log is read for somebody, so that no way of showing it has to think of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mash.states.acts.checks import CheckAnswered
+from mash.states.acts.contact import ContactReceived, ContinuedFrom
+from mash.states.acts.disagreements import DisagreementRaised
+from mash.states.acts.information import InformationContributed
+from mash.states.log import Recorded
+from mash.states.referral import Check, Referral
+from mash.states.values import Actor
+
+REFERRER, UNKNOWN = "referrer", "unknown"
+NO_FINDINGS: dict[str, Any] = {"known": None, "relevant": None, "recommendation": None, "suggested_rating": None}
+ABOUT_THE_REFERRER = ("source_", "referrer_")
+"""How flags begin that say something of whoever referred."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: for which agency, whether they read what others found before it is released, and whether they are of the hub
+    (or made the referral): those know what kind of person referred, and how sensitive it is what an agency holds."""
+
+    agency: str
+    findings: bool
+    inside: bool
+
+
+def as_read(referral: Referral, reader: Reader) -> Referral:
+    """A case as somebody reads it."""
+    changes: dict[str, Any] = {}
+    if not reader.findings:
+        changes["checks"] = {
+            agency: check if open_to(referral, agency, reader) else check.model_copy(update=NO_FINDINGS)
+            for agency, check in referral.checks.items()
+        }
+    if not reader.inside:
+        changes["held"] = {
+            item: held if held.released or held.agency == reader.agency else held.model_copy(update={"sensitive": True})
+            for item, held in referral.held.items()
+        }
+        changes |= {"source": "", "source_agency": UNKNOWN, "flags": _flags(referral.flags)}
+        changes["disagreements"] = {
+            did: each.model_copy(update={"agency": UNKNOWN}) if each.by_role == REFERRER else each
+            for did, each in referral.disagreements.items()
+        }
+    return referral.model_copy(update=changes) if changes else referral
+
+
+def recorded_as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded:
+    """An event of a case's log as somebody reads it: it is no more what was hashed."""
+    changes: dict[str, Any] = {}
+    event = recorded.event
+    if isinstance(event, CheckAnswered | InformationContributed) and not open_to(referral, event.agency, reader):
+        hidden = dict(NO_FINDINGS) if isinstance(event, CheckAnswered) else {}
+        changes["event"] = event.model_copy(update=hidden if reader.inside else {**hidden, "sensitive": False})
+    if not reader.inside:
+        if isinstance(event, ContactReceived | ContinuedFrom):
+            hidden = {"source": "", "source_agency": "", "flags": _flags(event.flags), "referrer_reachable": True}
+            changes["event"] = event.model_copy(update=hidden)
+        if recorded.by.role == REFERRER:
+            changes["by"] = Actor(id=REFERRER, role=REFERRER, agency=UNKNOWN, hub=recorded.by.hub)
+            if isinstance(event, DisagreementRaised):
+                changes["event"] = event.model_copy(update={"agency": UNKNOWN})
+    return recorded.model_copy(update=changes) if changes else recorded
+
+
+def open_to(referral: Referral, agency: str, reader: Reader) -> bool:
+    """Whether somebody reads what an agency found: its own people, whoever reads all findings, and others once it has released
+    the words that came with its answer, whole or redacted."""
+    return reader.findings or agency == reader.agency or _released(referral, agency, referral.checks.get(agency))
+
+
+def _released(referral: Referral, agency: str, check: Check | None) -> bool:
+    at = check.answered_at if check else None
+    return any(held.agency == agency and held.released and held.at == at for held in referral.held.values())
+
+
+def _flags(flags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(flag for flag in flags if not flag.startswith(ABOUT_THE_REFERRER))
