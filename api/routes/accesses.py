@@ -28,7 +28,7 @@ EITHER: dict[str, Any] = {
 }
 
 
-class Asked(BaseModel):
+class AccessQuestion(BaseModel):
     """Whose accesses are asked for: those to a case, or those of a person. It is sent as a body: an address is kept in logs."""
 
     model_config = ConfigDict(
@@ -45,14 +45,14 @@ class Asked(BaseModel):
     )
 
     @model_validator(mode="after")
-    def one_of_them(self) -> Asked:
+    def one_of_them(self) -> AccessQuestion:
         """Either is asked for."""
         if (self.reference is None) == (self.person is None):
             raise ValueError("expected either a reference or a person")
         return self
 
 
-class Looked(BaseModel):
+class AccessLine(BaseModel):
     """Somebody looked at a case, or at what a person looked (`about`): who, in which role, at what, and what let them. The same
     again within an hour is counted."""
 
@@ -68,26 +68,25 @@ class Looked(BaseModel):
     why: str
 
 
-class Report(BaseModel):
+class AccessReport(BaseModel):
     """Who looked."""
 
-    accesses: list[Looked]
-    earlier: str | None
-    """What to give as `before` to read on; none at the end."""
+    accesses: list[AccessLine]
+    earlier: str | None = Field(description="What to give as `before` to read on; null at the end.")
 
 
-@router.post("")
-async def accesses(request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]) -> Report:
+@router.post("", operation_id="read_accesses")
+async def accesses(request: Request, asked: AccessQuestion, by: Annotated[Actor, Depends(Permitted("read_accesses"))]) -> AccessReport:
     """Who looked at a case, its linked referrals included, or what a person looked at; the latest first, a thousand at once."""
     return await looked(request.app.state.store, asked, by)
 
 
-async def looked(store: Store, asked: Asked, by: Actor) -> Report:
+async def looked(store: Store, asked: AccessQuestion, by: Actor) -> AccessReport:
     """What is asked for."""
     before = int(asked.before) if asked.before else None
     if asked.reference:
         rows = await accesses_to(store, asked.reference, by, asked.since, before)
     else:
         rows = await accesses_of(store, asked.person or "", by, asked.since, before)
-    lines = [Looked.model_validate(row, from_attributes=True) for row in rows[:MOST]]
-    return Report(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None)
+    lines = [AccessLine.model_validate(row, from_attributes=True) for row in rows[:MOST]]
+    return AccessReport(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None)

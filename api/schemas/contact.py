@@ -8,20 +8,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import FURTHER
-from mash.api.schemas.fields import NAMES, PLAIN, Codes, Long, Text, Truth, Words, as_list, as_object
-from mash.api.text import DEEPEST, LONGEST_FURTHER, MOST_VALUES, further
+from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, KEPT, SOURCES, census, listed
+from mash.api.schemas.fields import Codes, Long, Text, Truth, Words, as_list, as_object
+from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further
 
-FURTHER_SCHEMA: dict[str, Any] = {
-    "description": f"A further field: kept as given. Together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,} characters,"
-    f" {DEEPEST} deep.",
-    "anyOf": [
-        {"type": ["null", "boolean", "number"]},
-        {"type": "string", **PLAIN},
-        {"type": "array", "items": {"$ref": "#/components/schemas/Further"}},
-        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES},
-    ],
-}
-FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES}
+FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": True}
+"""Any JSON, within bounds that the description says in words: a schema that names itself breaks the generators of clients."""
+BOUNDS = (
+    f"Further fields are kept as they came, and flagged: together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,} characters,"
+    f" {DEEPEST} deep, without control characters; names of at most {LONGEST_KEY} characters."
+)
 
 
 class Fields(BaseModel):
@@ -41,11 +37,15 @@ class Fields(BaseModel):
 
 
 class Name(Fields):
+    """A name in its parts."""
+
     given: Text
     family: Text
 
 
 class Address(Fields):
+    """An address."""
+
     line1: Text
     postcode: Text
 
@@ -54,20 +54,22 @@ class SubjectGiven(Fields):
     """A person the contact is about."""
 
     name: Name | None = None
-    date_of_birth: Text
-    expected_date: Text
+    date_of_birth: Annotated[Text, Field(description="Such as 2015-12-20.")]
+    expected_date: Annotated[Text, Field(description="When an unborn child is expected, such as 2027-02-01.")]
     age_estimate: Text
-    sex: Text
-    ethnicity: Text
-    disability: Codes
+    sex: Annotated[Text, census("Sex", "sex")]
+    ethnicity: Annotated[Text, census("Ethnicity", "ethnicity")]
+    disability: Annotated[Codes, census("Disabilities", "disability")]
     nhs_number: Text
     upn: Text
     school: Text
     address: Address | None = None
-    cohort: Text
+    cohort: Annotated[Text, listed("Child, adult or unborn", COHORTS, grows=KEPT)]
 
 
 class HouseholdGiven(Fields):
+    """Somebody else of the household."""
+
     name: Text
     relationship: Text
     date_of_birth: Text
@@ -76,8 +78,8 @@ class HouseholdGiven(Fields):
 class SourceGiven(Fields):
     """Who refers."""
 
-    code: Text
-    agency: Text
+    code: Annotated[Text, census("Which kind of referrer", "referral_source")]
+    agency: Annotated[Text, listed("For which agency", SOURCES, grows=KEPT)]
     organisation: Text
     role: Text
     name: Text
@@ -86,15 +88,21 @@ class SourceGiven(Fields):
 
 
 class ConcernGiven(Fields):
-    summary: Long
-    narrative: Long
-    primary_need: Text
-    factors: Codes
-    categories: Codes
-    immediate_danger: Truth
+    """What is worrying."""
+
+    summary: Annotated[Long, Field(description="In a sentence or two.")]
+    narrative: Annotated[Long, Field(description="All that is known.")]
+    primary_need: Annotated[Text, census("Primary need", "primary_need")]
+    factors: Annotated[Codes, census("Assessment factors", "assessment_factors")]
+    categories: Annotated[Codes, listed("What it is about", CATEGORIES, grows=KEPT)]
+    immediate_danger: Annotated[
+        Truth, Field(description="Whether someone may be badly hurt now: the hub is alerted at once. Call 999 first.")
+    ]
 
 
 class ConsentGiven(Fields):
+    """Whether the family agrees, and how it is safely reached."""
+
     asked: Truth
     given: Truth
     override_reason: Long
@@ -104,6 +112,7 @@ class ConsentGiven(Fields):
 
 EXAMPLE: dict[str, Any] = {
     "kind": "referral",
+    "referrer_reference": "TV-2026-0042",
     "source": {
         "code": "2A",
         "agency": "education",
@@ -142,15 +151,28 @@ class Submission(Fields):
         extra="allow", hide_input_in_errors=True, json_schema_extra={**FURTHER_FIELDS, "examples": [EXAMPLE]}
     )
 
-    kind: Text
-    place: Text
-    family_known: Truth
-    reported_at: Text
-    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = SourceGiven.model_validate({})
-    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = []
-    household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = []
-    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = ConcernGiven.model_validate({})
-    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = ConsentGiven.model_validate({})
+    kind: Annotated[Text, listed("What it is", CONTACT_KINDS, grows=KEPT)]
+    referrer_reference: Annotated[
+        Text,
+        Field(description="Your own reference for it, if you have one. It is kept as private as the rest, and comes back to you."),
+    ]
+    place: Annotated[Text, Field(description="The area of the hub that it belongs to, by the hub's own name for it.")]
+    family_known: Annotated[Truth, Field(description="Whether social care knows the family already.")]
+    reported_at: Annotated[Text, Field(description="When it was reported to you, such as 2026-11-23T17:00:00Z.")]
+    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = Field(default_factory=lambda: SourceGiven.model_validate({}))
+    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = Field(
+        default_factory=list
+    )
+    household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = Field(
+        default_factory=list
+    )
+    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = Field(default_factory=lambda: ConcernGiven.model_validate({}))
+    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = Field(default_factory=lambda: ConsentGiven.model_validate({}))
+
+    def as_sent(self) -> dict[str, Any]:
+        """What tells a repeated submission from another one. What no version before knew, and is not there, is left out: those that
+        were sent before an upgrade are known again after it."""
+        return self.model_dump(mode="json", exclude={"referrer_reference"} if self.referrer_reference is None else None)
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""

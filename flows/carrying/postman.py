@@ -15,7 +15,7 @@ from mash.config.channels import FILE, Channel, read_channels
 from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
-from mash.flows.store.reads.items import referrer_address
+from mash.flows.store.reads.items import field_of
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store
 from mash.notifications import links, sender
@@ -97,7 +97,7 @@ class Postman:
         return tuple(each.avoiding(outbox.to_avoid(row)) for each in found)
 
     async def _referrer(self, row: outbox.Entry) -> Recipient:
-        address = await referrer_address(self.store, row.reference)
+        address = await field_of(self.store, row.reference, "referrer", "email")
         if not address or self.settings.mail_url is None:
             return Recipient(person=None, steps=())
         url = sender.mail_to(self.settings.mail_url.get_secret_value(), address, self.channels.reply_to(row.hub))

@@ -155,4 +155,5 @@ async def sent(request: Request) -> Response:
     title = RECORDED if signpost else ADVICE if case.referral.contact == "advice" else RECEIVED
     code, reachable = status_code(app.token_key, reference), case.referral.referrer_reachable
     known = {"reference": reference, "code": code, "signpost": signpost, "reachable": reachable}
+    known["in_danger"] = hub.in_danger if case.referral.in_danger else ""
     return shown(request, "sent", title, mine.answers, known=known, asks=title == ADVICE, within=hub.decides_within)
