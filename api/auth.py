@@ -64,7 +64,7 @@ async def signed_in(request: Request, *, by_itself: bool = False) -> Session:
     sent itself: what would change something must come from a page of ours. Raises NotSignedIn, or NotYours where it does not."""
     bearer = _bearer(request)
     if bearer and bearer.startswith(PREFIX):
-        raise NotSignedIn("this is the API key of a referrer's system, good for /referrals: what you ask for is for staff who sign in")
+        raise NotSignedIn("this is the API key of a referrer's system, good for /referrals: this is for staff, who sign in")
     secret = bearer or request.cookies.get(cookie_name(request))
     used = not by_itself and BY_ITSELF not in request.headers
     session = await find_session(request.app.state.store, secret, used=used) if secret else None

@@ -86,7 +86,7 @@ def _complete_schema(schema: Schema) -> None:
     for of in properties.values():
         # openapi-typescript requires a field that has a default, openapi-python-client does not read one of a choice.
         default = of.pop("default", None)
-        if default not in (None, [], {}, ""):
+        if default not in (None, [], {}, "") and "const" not in of:
             of["description"] = f"{of.get('description', '')} Unless given: {default}.".strip()
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from rich.console import Console
 
 from mash.api.schemas.fields import REFERENCE
-
 from mash.config.settings import Settings, read_settings
 from mash.states.values import SYSTEM, Actor
 

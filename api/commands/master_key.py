@@ -26,7 +26,9 @@ def status() -> None:
     async def tell(store: Any) -> None:
         wrapped = await wrapped_by(store)
         for place, master in enumerate(store.keyring.masters):
-            out.print(f"{master.name}  {'newest' if place == 0 else 'older '}  wraps {counted(wrapped.pop(master.name, 0), 'referral')}")
+            out.print(
+                f"{master.name}  {'newest' if place == 0 else 'older '}  wraps {counted(wrapped.pop(master.name, 0), 'referral')}"
+            )
         for name, number in wrapped.items():
             out.print(f"{name}  (wrapped before keys had names, or by a key that is not here)  {counted(number, 'referral')}")
 

@@ -95,6 +95,7 @@ def sar(
             file.unlink()
             raise
         file.write_text(page, encoding="utf-8")
-        out.print(f"{file} was written. Read it before it leaves; {counted(left_out, 'item is', 'items are')} not in it, and it says why.", markup=False)
+        without = counted(left_out, "item is", "items are")
+        out.print(f"{file} was written. Read it before it leaves; {without} not in it, and it says why.", markup=False)
 
     with_store(work)

@@ -177,8 +177,8 @@ def create_key(
     days: Annotated[float, typer.Option(min=0, max=LONGEST_KEY, help="After so many days it is good for nothing.")] = 365,
 ) -> None:
     """Make an API key for a referrer's system, or for a screen in the hub. It is printed once, and stored hashed."""
-    from mash.config.sign_on import LOGIN
     from mash.api.schemas.codes import SOURCES
+    from mash.config.sign_on import LOGIN
     from mash.flows.store.api_keys import SCOPES, WALL, NewKey, make_api_key
 
     if unknown := set(scope or ()) - {*SCOPES, WALL}:

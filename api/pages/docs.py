@@ -42,9 +42,7 @@ def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, A
         ],
         "fields": [_field(name, of, model) for name, of in model.get("properties", {}).items()],
         "examples": [json.dumps(example, indent=2, ensure_ascii=False) for example in model.get("examples", ())],
-        "answers": [
-            (status, answer["description"], _name(_schema(answer))) for status, answer in operation["responses"].items()
-        ],
+        "answers": [(status, answer["description"], _name(_schema(answer))) for status, answer in operation["responses"].items()],
     }
 
 
@@ -53,7 +51,8 @@ def _schema(content: dict[str, Any]) -> dict[str, Any]:
     for kind, of in content.get("content", {}).items():
         if kind.endswith("json"):
             schema: dict[str, Any] = of.get("schema", {})
-            return schema.get("items", schema)
+            listed: dict[str, Any] = schema.get("items", schema)
+            return listed
     return {}
 
 

@@ -118,7 +118,9 @@ def _check(check: Check, agency: Agency | None, hidden: bool) -> dict[str, Any]:
 
 
 # What an agency found is left out, not null, where it has not entered the shared record.
-@router.get("/{reference}", operation_id="read_case", response_model=CaseDetail, response_model_exclude_unset=True, responses=FINDING)
+@router.get(
+    "/{reference}", operation_id="read_case", response_model=CaseDetail, response_model_exclude_unset=True, responses=FINDING
+)
 async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
@@ -175,9 +177,7 @@ async def story(
     store = request.app.state.store
     found = await look_at(store, reference, by, "read_story")
     return [
-        StoryLine(
-            sequence=r.sequence, at=r.at, role=r.by.role, agency=r.by.agency, what=event_in_words(r, store.hub(by.hub))
-        )
+        StoryLine(sequence=r.sequence, at=r.at, role=r.by.role, agency=r.by.agency, what=event_in_words(r, store.hub(by.hub)))
         for r in await read_story(store, found, by)
     ]
 

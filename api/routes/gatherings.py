@@ -87,7 +87,9 @@ async def meeting(request: Request, reference: Reference, by: Reader) -> Respons
     return Response(file, media_type="text/calendar", headers={"Content-Disposition": f'attachment; filename="{reference}.ics"'})
 
 
-@router.get("/cases/{reference}/product", operation_id="read_information_product", response_model=InformationProduct, responses=FINDING)
+@router.get(
+    "/cases/{reference}/product", operation_id="read_information_product", response_model=InformationProduct, responses=FINDING
+)
 async def product(
     request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
 ) -> dict[str, Any]:

@@ -138,7 +138,13 @@ async def status(
     )
 
 
-@router.post("/referrals/{reference}/disagreements", operation_id="disagree", status_code=201, response_model=DisagreementReceived, responses=ACTING)
+@router.post(
+    "/referrals/{reference}/disagreements",
+    operation_id="disagree",
+    status_code=201,
+    response_model=DisagreementReceived,
+    responses=ACTING,
+)
 async def disagree(
     request: Request,
     reference: Reference,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,9 +16,9 @@ from mash.api.schemas.codes import (
     EVENT_KINDS,
     FLAGS,
     MARKERS,
+    MODES,
     NEW,
     OF_SUBJECTS,
-    MODES,
     OUTCOMES,
     STAGES,
     listed,
@@ -56,12 +56,15 @@ class ReferralReceived(Reply):
         list[str], listed(f"What looks wrong and was kept as it came ({OfEach})", {**FLAGS, **OF_SUBJECTS}, grows=NEW)
     ]
     what_next: str = Field(description="What happens next, and what to do until then, in words for whoever refers: show it.")
-    status_code: str = Field(default="", description="With the reference, this opens the page on which its progress is shown: a secret.")
-    status: Annotated[Status, Field(default="being_considered")]
-    referrer_reference: Annotated[OwnReference | None, Field(default=None)]
+    status_code: str = Field(
+        default="", description="With the reference, this opens the page on which its progress is shown: a secret."
+    )
+    status: Status = ""
+    referrer_reference: OwnReference | None = None
     unknown_fields: list[str] = Field(
-        default=[], description="With the flag `unknown_field`: the names of the fields that this API does not have, the first of"
-        " them, shortened. They were kept, and are shown to the hub."
+        default=[],
+        description="With the flag `unknown_field`: the names of the fields that this API does not have, the first of"
+        " them, shortened. They were kept, and are shown to the hub.",
     )
 
 
@@ -92,7 +95,7 @@ class ReferralStatus(Reply):
 
     reference: ReferralName
     received_at: datetime
-    referrer_reference: Annotated[OwnReference | None, Field(default=None)]
+    referrer_reference: OwnReference | None = None
     parts: list[ReferralPart]
 
 
@@ -161,8 +164,8 @@ class Board(Reply):
 
 
 class CaseCheck(Reply):
-    """What was asked of an agency, what it answered, and how it is reached. What it found is left out where it has not entered the
-    shared record."""
+    """What was asked of an agency, what it answered, and how it is reached. What it found is left out where it has not
+    entered the shared record."""
 
     requested_at: datetime
     answered_at: datetime | None
@@ -203,8 +206,8 @@ class CaseItem(Reply):
     view: View
     content: str | None = Field(description="As it is stored: words, or JSON.")
     fields: dict[str, Any] | None = Field(
-        description="What is stored as JSON, as an object: by the names of ConcernGiven, SourceGiven, SubjectGiven, HouseholdGiven"
-        " or, for a submission, Submission; with whatever else was sent. Null for words."
+        description="What is stored as JSON, as an object, by the names of ConcernGiven, SourceGiven, SubjectGiven,"
+        " HouseholdGiven or Submission, with whatever else was sent. Null for words."
     )
 
 

@@ -29,7 +29,9 @@ def listed(about: str, words: Mapping[str, str] | Iterable[str], *, grows: str =
 
 def census(about: str, code_set: str) -> Any:
     """A field that has a code of the Children in Need census."""
-    return listed(f"{about}, by code of the Children in Need census", {c: codes.spoken(code_set, c) for c in codes.code_sets()[code_set]})
+    return listed(
+        f"{about}, by code of the Children in Need census", {c: codes.spoken(code_set, c) for c in codes.code_sets()[code_set]}
+    )
 
 
 NEW = "Further words may be added: take one that you do not know as it is."

@@ -12,11 +12,11 @@ from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, KEPT, SOU
 from mash.api.schemas.fields import Codes, Long, Text, Truth, Words, as_list, as_object
 from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further
 
+# Any JSON, within bounds that are said in words: a schema that names itself breaks the generators of clients.
 FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": True}
-"""Any JSON, within bounds that the description says in words: a schema that names itself breaks the generators of clients."""
 BOUNDS = (
-    f"Further fields are kept as they came, and flagged: together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,} characters,"
-    f" {DEEPEST} deep, without control characters; names of at most {LONGEST_KEY} characters."
+    f"Further fields are kept as they came, and flagged: together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,}"
+    f" characters, {DEEPEST} deep, without control characters; names of at most {LONGEST_KEY} characters."
 )
 
 
@@ -154,7 +154,9 @@ class Submission(Fields):
     kind: Annotated[Text, listed("What it is", CONTACT_KINDS, grows=KEPT)]
     referrer_reference: Annotated[
         Text,
-        Field(description="Your own reference for it, if you have one. It is kept as private as the rest, and comes back to you."),
+        Field(
+            description="Your own reference for it, if you have one. It is kept as private as the rest, and comes back to you."
+        ),
     ]
     place: Annotated[Text, Field(description="The area of the hub that it belongs to, by the hub's own name for it.")]
     family_known: Annotated[Truth, Field(description="Whether social care knows the family already.")]
@@ -170,8 +172,8 @@ class Submission(Fields):
     consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = Field(default_factory=lambda: ConsentGiven.model_validate({}))
 
     def as_sent(self) -> dict[str, Any]:
-        """What tells a repeated submission from another one. What no version before knew, and is not there, is left out: those that
-        were sent before an upgrade are known again after it."""
+        """What tells a repeated submission from another one. What no version before knew is left out where it is not there: what
+        was sent before an upgrade is known again after it."""
         return self.model_dump(mode="json", exclude={"referrer_reference"} if self.referrer_reference is None else None)
 
     def identifies_or_says_something(self) -> bool:
