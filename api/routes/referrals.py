@@ -83,7 +83,8 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
         )
         return Answer(201, received.model_dump(exclude=RECKONED), applied.reference)
 
-    answer = await answer_once(store, by, key, "submission", submission.as_sent(), work, answer_for)
+    body = submission.model_dump(mode="json")
+    answer = await answer_once(store, by, key, "submission", body, work, answer_for)
     if answer.reference and answer.status == 201:
         answer = replace(answer, body={**answer.body, **_reckoned(app, submission, answer.reference)})
     return answer
@@ -189,7 +190,7 @@ def _part(case: Case) -> ReferralPart:
         acknowledged="acknowledgement" in r.deliveries,
         concluded=not r.open,
         disagreements=[
-            DisagreementStatus(disagreement=did, outcome=disputed.outcome, final=disputed.final)
+            DisagreementStatus(disagreement=did, outcome=None if r.not_to_write else disputed.outcome, final=disputed.final)
             for did, disputed in r.disagreements.items()
             if disputed.by_role == REFERRER_ROLE
         ],

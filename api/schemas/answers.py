@@ -74,7 +74,11 @@ class DisagreementStatus(Reply):
     disagreement: str = Field(examples=["D1"])
     outcome: Annotated[
         str | None,
-        listed("Null while somebody determines it", {"stands": "what was decided stands", "changed": "it is changed"}, grows=NEW),
+        listed(
+            "Null while somebody determines it, and where you hear of it from a person",
+            {"stands": "what was decided stands", "changed": "it is changed"},
+            grows=NEW,
+        ),
     ]
     final: bool = Field(description="Whether it cannot be taken further.")
 

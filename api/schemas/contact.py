@@ -85,6 +85,9 @@ class SourceGiven(Fields):
     name: Text
     email: Text
     phone: Text
+    # Left out where they are not stated, or a submission of before, sent again, would be another one.
+    safe_to_write: Truth = Field(default=None, exclude_if=lambda value: value is None)
+    how_to_reach: Long = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class ConcernGiven(Fields):
@@ -144,20 +147,22 @@ _Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
 _Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
 
 
+def _described(schema: dict[str, Any]) -> None:
+    schema |= {**FURTHER_FIELDS, "examples": [EXAMPLE], "description": f"{schema['description']} {BOUNDS}"}
+
+
 class Submission(Fields):
     """A contact: a concern, or something to identify somebody by. Nothing else is needed; everything helps."""
 
-    model_config = ConfigDict(
-        extra="allow", hide_input_in_errors=True, json_schema_extra={**FURTHER_FIELDS, "examples": [EXAMPLE]}
-    )
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra=_described)
 
     kind: Annotated[Text, listed("What it is", CONTACT_KINDS, grows=KEPT)]
-    referrer_reference: Annotated[
-        Text,
-        Field(
-            description="Your own reference for it, if you have one. It is kept as private as the rest, and comes back to you."
-        ),
-    ]
+    # Left out where there is none, or a submission of before, sent again, would be another one.
+    referrer_reference: Text = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Your own reference for it, if you have one. It is kept as private as the rest, and comes back to you.",
+    )
     place: Annotated[Text, Field(description="The area of the hub that it belongs to, by the hub's own name for it.")]
     family_known: Annotated[Truth, Field(description="Whether social care knows the family already.")]
     reported_at: Annotated[Text, Field(description="When it was reported to you, such as 2026-11-23T17:00:00Z.")]
@@ -170,11 +175,6 @@ class Submission(Fields):
     )
     concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = Field(default_factory=lambda: ConcernGiven.model_validate({}))
     consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = Field(default_factory=lambda: ConsentGiven.model_validate({}))
-
-    def as_sent(self) -> dict[str, Any]:
-        """What tells a repeated submission from another one. What no version before knew is left out where it is not there: what
-        was sent before an upgrade is known again after it."""
-        return self.model_dump(mode="json", exclude={"referrer_reference"} if self.referrer_reference is None else None)
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""

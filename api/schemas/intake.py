@@ -56,6 +56,8 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
         referrer_reachable=reachable(source.email),
+        # Whoever says how they may be reached safely, and not that writing is safe, is not written to.
+        writing_unsafe=source.safe_to_write is False or (source.safe_to_write is None and bool(source.how_to_reach)),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [

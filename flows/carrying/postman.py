@@ -15,9 +15,10 @@ from mash.config.channels import FILE, Channel, read_channels
 from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
-from mash.flows.store.reads.items import field_of
+from mash.flows.store.apply import act
+from mash.flows.store.reads.items import field_of, not_to_write
 from mash.flows.store.rotas import read_rotas
-from mash.flows.store.store import Store
+from mash.flows.store.store import Store, system_actor
 from mash.notifications import links, sender
 from mash.notifications.digest import folded
 from mash.notifications.notices import LATE, REFERRER, URGENT, Tried
@@ -25,6 +26,7 @@ from mash.notifications.preview import check_own
 from mash.notifications.rota import Rota
 from mash.notifications.routing import Recipient, held_now, of_person, of_role, recipients, steps_of
 from mash.notifications.wording import Message, digest, message_for
+from mash.states.acts.sharing import RecordMarker
 from mash.states.clocks import local
 
 ROTA_READ_EVERY = 1.0
@@ -83,9 +85,9 @@ class Postman:
             self.rotas, self.read_at = await read_rotas(self.store), time.monotonic()
 
     async def _route(self, row: outbox.Entry) -> tuple[Recipient, ...]:
-        """To whom a notice goes now: whoever is on duty; whoever had the alert that is over; or the referrer."""
+        """To whom a notice goes now: whoever is on duty; whoever had the alert that is over; the referrer; or nobody any more."""
         if row.role == REFERRER:
-            return (await self._referrer(row),)
+            return await self._referrer(row)
         if row.person and (row.kind in ("all_clear", "taken") or row.delivered_at):
             return (of_person(self.channels, row.hub, row.role, row.person),)
         profile = self.store.hubs.get(row.hub)
@@ -96,12 +98,19 @@ class Postman:
         found = tuple(sorted(found, key=lambda each: each.person != row.person)) if row.person else found
         return tuple(each.avoiding(outbox.to_avoid(row)) for each in found)
 
-    async def _referrer(self, row: outbox.Entry) -> Recipient:
+    async def _referrer(self, row: outbox.Entry) -> tuple[Recipient, ...]:
+        """The referrer, by the address they gave; nobody once writing to them has become unsafe: a person tells them."""
+        if warned := await not_to_write(self.store, row.reference):
+            if warned != row.reference:
+                words = f"{warned}, of the same contact, warns of writing to whoever referred."
+                command = RecordMarker(marker="do_not_write")
+                await act(self.store, row.reference, command, system_actor(row.hub), words=words, of_system=True)
+            return ()
         address = await field_of(self.store, row.reference, "referrer", "email")
         if not address or self.settings.mail_url is None:
-            return Recipient(person=None, steps=())
+            return (Recipient(person=None, steps=()),)
         url = sender.mail_to(self.settings.mail_url.get_secret_value(), address, self.channels.reply_to(row.hub))
-        return Recipient(person=None, steps=steps_of(REFERRER, (Channel(url=SecretStr(url)),)))
+        return (Recipient(person=None, steps=steps_of(REFERRER, (Channel(url=SecretStr(url)),))),)
 
     async def _send(self, notices: list[outbox.Claimed]) -> None:
         """Send notices for one recipient: one by itself, or many as one message. One that cannot be worded holds up no other."""
