@@ -38,7 +38,7 @@ quick: setup  ## Run the tests that need no whole installation; a part of them: 
 	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
 
 test: setup  ## Run all tests but what goes by the clock or by breaking things: make test T=tests/stack/test_alerts.py
-	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/stack) $(ARGS)
+	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/clients tests/stack) $(ARGS)
 
 nightly: setup  ## Run what goes by the clock or by breaking things: faults, two of each part, the Friday story, fuzzing
 	$(BIN)/python -m pytest $(or $(T),tests/chaos) $(ARGS)
@@ -106,6 +106,8 @@ lock: | $(BIN)/uv  ## Pin the exact versions, with hashes and without addresses;
 	$(COMPILE) $(ARGS) --extra dev pyproject.toml -o requirements.lock
 	$(COMPILE) $(ARGS) --no-annotate .ci/sbom.in -o .ci/sbom.lock
 	$(COMPILE) $(ARGS) --no-annotate .ci/editor.in -o .ci/editor.lock
+	$(COMPILE) $(ARGS) --no-annotate .ci/clients.in -o .ci/clients.lock
+	cd .ci/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:  ## Remove what setup made; the data of `make up` stays, in .var
 	rm -rf .venv .dev *.egg-info api/pages/fetched

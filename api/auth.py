@@ -36,7 +36,9 @@ def referrer(scope: str) -> Callable[[Request], Awaitable[Actor]]:
         key = _bearer(request)
         if key is None:
             raise NotSignedIn("send 'Authorization: Bearer ...' with your API key")
-        row = await find_api_key(request.app.state.store, key) if key.startswith(PREFIX) else None
+        if not key.startswith(PREFIX):
+            raise NotSignedIn(f"this is no API key of a referrer's system, which begins with '{PREFIX}': staff work at /cases")
+        row = await find_api_key(request.app.state.store, key)
         if row is None:
             raise NotSignedIn("this API key is not valid: it is unknown, has expired, or was revoked")
         if scope not in row.scopes:
@@ -61,6 +63,8 @@ async def signed_in(request: Request, *, by_itself: bool = False) -> Session:
     """The session of whoever calls; what a page asks for `by_itself` is no use of it. A browser sends its cookie wherever it is
     sent itself: what would change something must come from a page of ours. Raises NotSignedIn, or NotYours where it does not."""
     bearer = _bearer(request)
+    if bearer and bearer.startswith(PREFIX):
+        raise NotSignedIn("this is the API key of a referrer's system, good for /referrals: this is for staff, who sign in")
     secret = bearer or request.cookies.get(cookie_name(request))
     used = not by_itself and BY_ITSELF not in request.headers
     session = await find_session(request.app.state.store, secret, used=used) if secret else None

@@ -1,4 +1,5 @@
-"""What the API says of itself: its OpenAPI description, with every answer that each operation can give."""
+"""What the API says of itself: its OpenAPI description, with every answer that each operation can give. Generators of clients
+read it: what they cannot read, or read wrongly, has no place in it (docs/use/integrators.md)."""
 
 from __future__ import annotations
 
@@ -9,14 +10,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from mash.api.problems import answers
-from mash.api.schemas.contact import FURTHER_SCHEMA
 
 Operation = dict[str, Any]
-ANYWHERE = answers(400, 408, 413, 429, 431, 500)
-"""What the guard answers, and the answer to an error of ours."""
+Schema = dict[str, Any]
+ANYWHERE = answers(400, 408, 413, 429, 431, 500, 503)
+"""What the guard answers, and the answers to an error of ours and while the database is away."""
 PROBLEM = {
     "title": "Problem",
-    "description": "What is wrong (RFC 9457). Nothing of the request is repeated; further members are facts, such as `possible`.",
+    "description": "What is wrong (RFC 9457). Nothing of the request is repeated; further members are facts.",
     "type": "object",
     "required": ["type", "title", "status"],
     "properties": {
@@ -24,7 +25,28 @@ PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "What to do about it, for people."},
-        "fields": {"type": "array", "items": {"type": "object"}, "description": "What is expected of each field."},
+        "fields": {
+            "type": "array",
+            "items": {"$ref": "#/components/schemas/FieldProblem"},
+            "description": "What is expected of each field.",
+        },
+        "retry_after": {"type": "integer", "description": "Seconds after which to send it again."},
+        "stage": {"type": "string", "description": "Where the case stands."},
+        "command": {"type": "string", "description": "What is not possible there."},
+        "possible": {"type": "array", "items": {"type": "string"}, "description": "What is possible there, by kind of command."},
+        "missing": {"type": "array", "items": {"type": "string"}, "description": "Who is missing for a quorum."},
+        "version": {"type": ["integer", "null"], "description": "The version of the case, which has changed since you saw it."},
+    },
+    "additionalProperties": True,
+}
+FIELD_PROBLEM = {
+    "title": "FieldProblem",
+    "description": "A field, and what is expected of it; never its value.",
+    "type": "object",
+    "required": ["field", "expected"],
+    "properties": {
+        "field": {"type": "string", "examples": ["subjects.0.name"]},
+        "expected": {"type": "string"},
     },
 }
 SCHEMES = {
@@ -39,11 +61,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         parts = made.setdefault("components", {})
         parts["schemas"] = {name: of for name, of in parts["schemas"].items() if "ValidationError" not in name}
-        parts["schemas"] |= {"Problem": PROBLEM, "Further": FURTHER_SCHEMA}
         for schema in parts["schemas"].values():
-            # Pydantic takes a command's kind as given, having a default for it; by it they are told apart.
-            if "const" in schema.get("properties", {}).get("kind", {}):
-                schema["required"] = ["kind", *schema.get("required", ())]
+            _complete_schema(schema)
+        parts["schemas"] |= {"Problem": PROBLEM, "FieldProblem": FIELD_PROBLEM}
         parts["securitySchemes"] = SCHEMES
         for operation in operations(made):
             _complete(operation)
@@ -55,6 +75,19 @@ def operations(described: dict[str, Any]) -> Iterator[Operation]:
     """Every operation of a description."""
     for methods in described["paths"].values():
         yield from methods.values()
+
+
+def _complete_schema(schema: Schema) -> None:
+    """What Pydantic says of a model, as generators of clients take it."""
+    properties = schema.get("properties", {})
+    # Pydantic takes a command's kind as given, having a default for it; by it they are told apart.
+    if "const" in properties.get("kind", {}):
+        schema["required"] = ["kind", *schema.get("required", ())]
+    for of in properties.values():
+        # openapi-typescript requires a field that has a default, openapi-python-client does not read one of a choice.
+        default = of.pop("default", None)
+        if default not in (None, [], {}, "") and "const" not in of:
+            of["description"] = f"{of.get('description', '')} Unless given: {default}.".strip()
 
 
 def _complete(operation: Operation) -> None:

@@ -16,6 +16,20 @@ FURTHER = "further_field"
 """The type of an error about a field that the caller made up: its name is not repeated."""
 
 
+AN_OBJECT = ("model_type", "model_attributes_type", "dict_type")
+EXPECTED = {
+    **dict.fromkeys(AN_OBJECT, "expected an object: fields and values in braces"),
+    "missing": "expected; it is missing",
+    "extra_forbidden": "not expected: there is no such field here",
+    "string_type": "expected text",
+    "bool_type": "expected true or false",
+    "list_type": "expected a list",
+    "tuple_type": "expected a list",
+    "int_type": "expected a whole number",
+}
+"""What is expected, by the type of a validation error."""
+
+
 class NotSignedIn(e.Refusal):
     """No key or token, or one that is not valid."""
 
@@ -93,6 +107,7 @@ DESCRIPTIONS = {
     429: "Too many requests: send again after as many seconds as Retry-After says",
     431: "The address or the headers are too long",
     500: "An error of ours; nothing was changed",
+    503: "Not at the moment; nothing was changed: send again after as many seconds as Retry-After says",
     502: "The identity provider does not answer as it should",
 }
 
@@ -103,7 +118,7 @@ def answers(*statuses: int, page: bool = False) -> dict[int | str, dict[str, Any
     content = {**problem, "text/html": {"schema": {"type": "string"}}} if page else problem
     retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return {
-        status: {"description": DESCRIPTIONS[status], "content": content, **({"headers": retry} if status == 429 else {})}
+        status: {"description": DESCRIPTIONS[status], "content": content, **({"headers": retry} if status in (429, 503) else {})}
         for status in statuses
     }
 
@@ -141,11 +156,28 @@ def reply(answer: Answer) -> JSONResponse:
 
 def malformed(errors: list[dict[str, Any]]) -> Malformed:
     """What is wrong with a request, field by field, without the values given."""
+    if of_body := next((sentence for err in errors if (sentence := _of_body(err))), None):
+        return Malformed(of_body, fields=[{"field": "body", "expected": of_body}])
     wrong = [{"field": _place(err), "expected": _expected(err)} for err in errors]
     return Malformed(
         "correct these fields and send it again: " + "; ".join(f"{w['field']}: {w['expected']}" for w in wrong[:10]),
         fields=wrong[:50],
     )
+
+
+def _of_body(error: dict[str, Any]) -> str | None:
+    """What is wrong with a body as a whole; None where something is wrong with a field of it."""
+    if error["type"] == "json_invalid":
+        return f"the body is not JSON: {error['ctx']['error']}, at character {error['loc'][-1] + 1}"
+    if tuple(error["loc"]) != ("body",):
+        return None
+    if error["type"] == "missing":
+        return "the body is missing: send a JSON object, with Content-Type: application/json"
+    if error["type"] in AN_OBJECT:
+        if isinstance(error.get("input"), bytes):
+            return "the body was not sent as JSON: send a JSON object, with Content-Type: application/json"
+        return "the body is JSON, but no object: send fields and values in braces"
+    return None
 
 
 def _place(error: dict[str, Any]) -> str:
@@ -161,8 +193,7 @@ def _place(error: dict[str, Any]) -> str:
 
 
 def _expected(error: dict[str, Any]) -> str:
-    return (
-        "expected one of the documented kinds"
-        if error["type"].startswith("union_tag")
-        else str(error["msg"]).removeprefix("Value error, ")
-    )
+    """What is expected in a field, in the words of whoever fills it and not of the library that checks it."""
+    if error["type"].startswith("union_tag"):
+        return "expected one of the documented kinds"
+    return EXPECTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")

@@ -43,6 +43,9 @@ class ReasonNeeded(Refusal):
 
     title = "A reason is needed"
 
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} needs a reason in words: give it as 'words'", needs=["words"])
+
 
 class QuorumNotMet(Refusal):
     """A strategy discussion without social care, police and health (Working Together, strategy discussion)."""

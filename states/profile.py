@@ -294,6 +294,7 @@ class Profile(Frozen):
     area: str
     whole_family: bool = Field(description="Every agency is asked, whatever the cohort of the subjects.")
     signpost: str = Field(description="What a referrer is told about a contact that this hub does not take.")
+    in_danger: str = Field(description="What a referrer who reports immediate danger is told to do, before anything else.")
     raters: tuple[str, ...]
     deciders: tuple[str, ...]
     assess_first: tuple[Outcome, ...]

@@ -201,6 +201,11 @@ class Referral(Frozen):
         return any(subject.outcome is None for subject in self.subjects.values())
 
     @property
+    def in_danger(self) -> bool:
+        """Whether somebody may be in immediate danger, and nothing has been decided yet."""
+        return self.immediate_danger and self.open and self.decided_at is None
+
+    @property
     def decided(self) -> bool:
         """Whether something is decided that could be disagreed with: also that the hub does not take it."""
         return self.decided_at is not None or not self.open

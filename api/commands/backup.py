@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mash.api.commands.installed import installed, out
+from mash.api.commands.installed import broken, installed, out
 from mash.config.settings import Settings, SettingsError, read_secret_file
 
 IdentityFile = Annotated[
@@ -75,7 +75,7 @@ def restore(
         out.print(
             f"the next reference has the number {restored.next_number:06d}: none that was given out since the backup comes again"
         )
-    out.print(f"{len(restored.wrong)} chains are broken" if restored.wrong else "every chain verifies")
+    out.print(broken(restored.wrong))
     if restored.wrong:
         raise typer.Exit(1)
 

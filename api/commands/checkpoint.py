@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mash.api.commands.installed import installed, out, with_store
+from mash.api.commands.installed import counted, installed, out, with_store
 
 app = typer.Typer(no_args_is_help=True, help="Signed checkpoints: what the logs, the accesses and the counts were at a moment.")
 
@@ -53,6 +53,6 @@ def export(folder: Path, after: Annotated[int, typer.Option(help="Only those aft
                 new += 1
             except FileExistsError:
                 continue
-        out.print(f"{new} checkpoints were written to {folder}", markup=False)
+        out.print(f"{counted(new, 'checkpoint was', 'checkpoints were')} written to {folder}", markup=False)
 
     with_store(work)

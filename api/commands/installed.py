@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from rich.console import Console
 
+from mash.api.schemas.fields import REFERENCE
 from mash.config.settings import Settings, read_settings
 from mash.states.values import SYSTEM, Actor
 
@@ -34,6 +36,20 @@ def with_store(work: Callable[[Any], Awaitable[None]]) -> None:
             await store.close()
 
     asyncio.run(run())
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """How many of something: '1 chain', '2 chains'."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def broken(wrong: list[str]) -> str:
+    """How many chains are broken, of all that was found to be wrong: one may be wrong in several ways."""
+    named = [found[0] for sentence in wrong if (found := re.match(REFERENCE, sentence))]
+    further = len(wrong) - len(named)
+    parts = [f"{counted(len(set(named)), 'chain is', 'chains are')} broken"] if named else []
+    parts += [f"{counted(further, 'thing')} beside the chains {'is' if further == 1 else 'are'} not as signed"] if further else []
+    return "; ".join(parts) or "every chain verifies"
 
 
 def whoever() -> str:

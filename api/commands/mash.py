@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mash.api.commands import backup, checkpoint, master_key, notify, people, profile, rota, sign_on
-from mash.api.commands.installed import administrator, installed, out, with_store
+from mash.api.commands.installed import administrator, broken, installed, out, with_store
 from mash.config.settings import SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
@@ -166,7 +166,7 @@ def log(
         wrong = await prove(store, installed(), against, key)
         for sentence in wrong:
             out.print(sentence, markup=False)
-        out.print(f"{len(wrong)} chains are broken" if wrong else "every chain verifies")
+        out.print(broken(wrong))
         if wrong:
             raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from mash.api.commands.installed import installed, out, with_store
+from mash.api.commands.installed import counted, installed, out, with_store
 from mash.config.settings import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, help="The master key, which wraps every referral's key.")
@@ -26,9 +26,11 @@ def status() -> None:
     async def tell(store: Any) -> None:
         wrapped = await wrapped_by(store)
         for place, master in enumerate(store.keyring.masters):
-            out.print(f"{master.name}  {'newest' if place == 0 else 'older '}  wraps {wrapped.pop(master.name, 0)} referrals")
+            out.print(
+                f"{master.name}  {'newest' if place == 0 else 'older '}  wraps {counted(wrapped.pop(master.name, 0), 'referral')}"
+            )
         for name, number in wrapped.items():
-            out.print(f"{name}  (wrapped before keys had names, or by a key that is not here)  {number} referrals")
+            out.print(f"{name}  (wrapped before keys had names, or by a key that is not here)  {counted(number, 'referral')}")
 
     with_store(tell)
 
@@ -49,7 +51,7 @@ def rotate() -> None:
         out.print("the master key is not in a file: the newest one (the first) that there is wraps from now on")
 
     async def work(store: Any) -> None:
-        out.print(f"{await wrap_anew(store)} referrals' keys were wrapped by {store.keyring.current.name}")
+        out.print(f"{counted(await wrap_anew(store), 'key was', 'keys were')} wrapped by {store.keyring.current.name}")
 
     with_store(work)
     out.print("when every part has read it (at once, or at their next start): mash master-key retire")

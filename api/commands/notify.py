@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mash.api.commands.installed import installed, out, with_store
+from mash.api.commands.installed import counted, installed, out, with_store
 from mash.states.clocks import local
 
 app = typer.Typer(no_args_is_help=True, help="Notices: try channels, look at the words, see what could not be delivered.")
@@ -90,7 +90,7 @@ def dead() -> None:
             out.print(
                 f"{row.id:>8}  {local(row.created_at)}  {row.kind:<20} {who} of {row.hub}  {row.reference or ''}", markup=False
             )
-        out.print(f"{len(found)} notices could not be delivered")
+        out.print(f"{counted(len(found), 'notice')} could not be delivered")
 
     with_store(work)
 
@@ -101,6 +101,6 @@ def retry() -> None:
     from mash.flows.store.trouble import revive
 
     async def work(store: Any) -> None:
-        out.print(f"{await revive(store)} notices are tried again")
+        out.print(f"{counted(await revive(store), 'notice is', 'notices are')} tried again")
 
     with_store(work)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api.commands.installed import administrator, out, whoever, with_store
+from mash.api.commands.installed import administrator, counted, out, whoever, with_store
 from mash.config.settings import SettingsError
 from mash.states.acts.closing import ErasePeople, WhyErased
 
@@ -44,7 +44,7 @@ def list_() -> None:
         for row in rows:
             held = f"  held by {row.held_by}: {row.held_why}" if row.held_by else ""
             out.print(f"{row.root}  {row.hub}  due {row.due_at:%Y-%m-%d}  announced {row.listed_at:%Y-%m-%d}{held}", markup=False)
-        out.print(f"{len(rows)} contacts")
+        out.print(counted(len(rows), "contact"))
 
     with_store(work)
 
@@ -95,6 +95,7 @@ def sar(
             file.unlink()
             raise
         file.write_text(page, encoding="utf-8")
-        out.print(f"{file} was written. Read it before it leaves; {left_out} items are not in it, and it says why.", markup=False)
+        without = counted(left_out, "item is", "items are")
+        out.print(f"{file} was written. Read it before it leaves; {without} not in it, and it says why.", markup=False)
 
     with_store(work)

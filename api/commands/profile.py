@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mash.api.commands.installed import counted
 from mash.config.describe import Setting, describe, differences, explain
 from mash.config.profile import available, load_profile, stated
 from mash.config.settings import read_settings
@@ -39,7 +40,7 @@ def list_(as_json: AsJson = False) -> None:
                 "version": profile.digest[:12],
             }
         )
-    _print(rows, as_json, f"{len(rows)} profiles", ("name", "title", "ratings", "agencies", "stated", "version"))
+    _print(rows, as_json, counted(len(rows), "profile"), ("name", "title", "ratings", "agencies", "stated", "version"))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from mash.api.commands.installed import administrator, installed, out, with_store
+from mash.api.commands.installed import administrator, counted, installed, out, with_store
 from mash.config.settings import SettingsError
+from mash.states.acts.demands import named_agencies
 from mash.states.values import Actor
 
 if TYPE_CHECKING:
     from mash.config.sign_on import Account, Position
+    from mash.states.profile import Profile
 
 AGENCY = "social_care, unless you say; a partner's has to be said."
+PARTNER = "agency"
 LONGEST_KEY = 1100
 """Days, three years: a key that nobody changes is one that nobody remembers."""
 keys = typer.Typer(no_args_is_help=True, help="API keys of referrers' systems.")
@@ -43,7 +46,7 @@ def token(
     lasts = installed().session_hours if hours is None else hours
 
     async def work(store: Any) -> None:
-        store.hub(hub)
+        _demand_partner(actor.role, actor.agency, store.hub(hub))
         secret = await begin_session(store, [actor], "command_line", hours=lasts)
         # Before it is shown: nobody acts by a secret of which there is no trace.
         await note_token(store, actor, administrator(hub))
@@ -76,9 +79,20 @@ def end_session(login: str) -> None:
     async def work(store: Any) -> None:
         # Those too that were begun before a login had one form.
         ended = [await end_sessions(store, person=each) for each in {login, same_login(login)}]
-        out.print(f"{sum(ended)} sessions were ended")
+        out.print(f"{counted(sum(ended), 'session was', 'sessions were')} ended")
 
     with_store(work)
+
+
+def _demand_agency(agency: str, known: Sequence[str]) -> None:
+    """Refuse an agency that nothing at the hub names: whoever speaks for it would be heard by nobody."""
+    if agency not in known:
+        raise SettingsError(f"--agency {agency}: there is no such agency; there are {', '.join(known)}")
+
+
+def _demand_partner(role: str, agency: str, profile: Profile) -> None:
+    if role == PARTNER:
+        _demand_agency(agency, sorted(named_agencies(profile)))
 
 
 def _file() -> Path:
@@ -116,6 +130,7 @@ def add_account(
 ) -> None:
     """Make a local account, or make it anew and sign it out everywhere; prints what its authenticator app is set up by, once."""
     from mash.api.accounts import change_accounts, new_account, set_up_address
+    from mash.config.profile import load_profile
     from mash.config.sign_on import same_login
 
     login = same_login(login)
@@ -123,6 +138,7 @@ def add_account(
     with _errors_in_words("a login, a role of staff, an agency and a hub"):
         position = _position(role, agency, hub, installed().hub_names)
         position.of(login)
+    _demand_partner(role, position.agency, load_profile(hub, installed().profiles_dir))
     account = new_account(login, password, position)
 
     def added(known: dict[str, Account]) -> dict[str, Account]:
@@ -175,6 +191,7 @@ def create_key(
     days: Annotated[float, typer.Option(min=0, max=LONGEST_KEY, help="After so many days it is good for nothing.")] = 365,
 ) -> None:
     """Make an API key for a referrer's system, or for a screen in the hub. It is printed once, and stored hashed."""
+    from mash.api.schemas.codes import SOURCES
     from mash.config.sign_on import LOGIN
     from mash.flows.store.api_keys import SCOPES, WALL, NewKey, make_api_key
 
@@ -187,7 +204,10 @@ def create_key(
         Actor(id=LOGIN.validate_python(caller), role="referrer", agency=agency, hub=hub)
 
     async def work(store: Any) -> None:
-        store.hub(hub)
+        profile = store.hub(hub)
+        # What a system sends is owned by its agency, for good. A screen sends nothing.
+        if WALL not in (scope or ()):
+            _demand_agency(agency, (*SOURCES, *sorted(named_agencies(profile) - {*SOURCES})))
         print(await make_api_key(store, NewKey(caller, hub, agency, tuple(scope or SCOPES), days)))
 
     with_store(work)

@@ -22,13 +22,15 @@ async def docs(request: Request) -> HTMLResponse:
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     ]
-    return page(request, "docs.html", described["info"]["title"], about=described["info"]["description"], operations=shown)
+    models = [_model(name, of) for name, of in sorted(described["components"]["schemas"].items())]
+    about = described["info"]["description"]
+    return page(request, "docs.html", described["info"]["title"], about=about, operations=shown, models=models)
 
 
 def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
     """An operation as the page shows it."""
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    model = parts["schemas"].get(body.get("$ref", "").rpartition("/")[2], {})
+    body = _name(_schema(operation.get("requestBody", {})))
+    model = parts["schemas"].get(body, {})
     asked = [name for scheme in operation.get("security", ()) for name in scheme]
     return {
         "id": operation["operationId"],
@@ -40,8 +42,28 @@ def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, A
         ],
         "fields": [_field(name, of, model) for name, of in model.get("properties", {}).items()],
         "examples": [json.dumps(example, indent=2, ensure_ascii=False) for example in model.get("examples", ())],
-        "answers": [(status, answer["description"]) for status, answer in operation["responses"].items()],
+        "answers": [(status, answer["description"], _name(_schema(answer))) for status, answer in operation["responses"].items()],
     }
+
+
+def _schema(content: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a body or an answer in JSON; empty for any other."""
+    for kind, of in content.get("content", {}).items():
+        if kind.endswith("json"):
+            schema: dict[str, Any] = of.get("schema", {})
+            listed: dict[str, Any] = schema.get("items", schema)
+            return listed
+    return {}
+
+
+def _name(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
+
+
+def _model(name: str, of: dict[str, Any]) -> dict[str, Any]:
+    """A model as the page shows it."""
+    fields = [_field(each, part, of) for each, part in of.get("properties", {}).items()]
+    return {"name": name, "about": of.get("description", ""), "fields": fields}
 
 
 def _field(name: str, of: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +77,7 @@ def _expected(schema: dict[str, Any]) -> str:
         words = list(dict.fromkeys(_expected(choice) for choice in choices))
         return " or ".join(words) if len(words) <= 4 else f"one of {len(words)} kinds: see the examples"
     if "$ref" in schema:
-        return str(schema["$ref"]).rpartition("/")[2].removesuffix("Given")
+        return _name(schema)
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
     if schema.get("type") == "array":

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.api.routes.people import Asked
+from mash.api.routes.people import PersonQuestion
 from mash.api.schemas.fields import REFERENCE, Reference
 from mash.flows.store.reads.look import look_at, possible
 from mash.flows.store.reads.search import Found, find, known_elsewhere
@@ -36,7 +36,7 @@ async def ask(request: Request, by: Finder, reference: Annotated[str, Query(max_
 @router.post("", response_class=HTMLResponse)
 async def look(request: Request, by: Finder) -> Response:
     """Whose names are like the one that was given. It is sent as a body: no name in an address."""
-    asked, filled = checked(Asked, await request.form(max_files=0, max_fields=10))
+    asked, filled = checked(PersonQuestion, await request.form(max_files=0, max_fields=10))
     return _page(request, filled, await find(request.app.state.store, asked.name, asked.born, by) if asked else None)
 
 

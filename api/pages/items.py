@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -47,11 +46,7 @@ def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
     """What was said in an item, as labels and texts; one text without a label where it has no parts."""
     if item["content"] is None:
         return []
-    try:
-        content = json.loads(item["content"])
-    except ValueError:
-        return [("", item["content"])]
-    return list(_flat("", content)) if isinstance(content, dict) else [("", item["content"])]
+    return [("", item["content"])] if item["fields"] is None else list(_flat("", item["fields"]))
 
 
 def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.api.routes.accesses import Asked, Report, looked
+from mash.api.routes.accesses import AccessQuestion, AccessReport, looked
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/looked", include_in_schema=False)
@@ -26,9 +26,9 @@ async def ask(request: Request, by: Governor) -> HTMLResponse:
 @router.post("", response_class=HTMLResponse)
 async def tell(request: Request, by: Governor) -> HTMLResponse:
     """Who looked at a case, or what a person looked at."""
-    asked, filled = checked(Asked, await request.form(max_files=0, max_fields=10))
+    asked, filled = checked(AccessQuestion, await request.form(max_files=0, max_fields=10))
     return _page(request, filled, await looked(request.app.state.store, asked, by) if asked else None)
 
 
-def _page(request: Request, filled: Filled, found: Report | None) -> HTMLResponse:
+def _page(request: Request, filled: Filled, found: AccessReport | None) -> HTMLResponse:
     return page(request, "looked.html", "Who looked", 422 if filled.errors else 200, filled=filled, found=found)

@@ -109,9 +109,12 @@ def _refused_page(request: Request, fields: Fields, refusal: Refusal) -> HTMLRes
 
 def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, status: int = 200) -> HTMLResponse:
     """What has become of a case; and, where it can be disagreed with, the form to do so."""
-    within = request.app.state.store.hub(case.hub).decides_within
+    hub = request.app.state.store.hub(case.hub)
     known: dict[str, Any] = {
-        "sentences": [sentence for part in parts for sentence in status_in_words(part.reference, part.referral, within)],
+        "in_danger": hub.in_danger if any(part.referral.in_danger for part in parts) else "",
+        "sentences": [
+            sentence for part in parts for sentence in status_in_words(part.reference, part.referral, hub.decides_within)
+        ],
         "disputable": "raise_disagreement" in possible(case.referral),
         "longest": LONGEST_WORDS,
         "key": secrets.token_urlsafe(16),

@@ -26,14 +26,6 @@ WHICH = ("reference", "person", "name")
 """What can be asked about, one of them at a time."""
 
 
-def _only(name: str) -> dict[str, Any]:
-    others = {other: {"type": "null"} for other in WHICH if other != name}
-    return {"required": [name], "properties": {name: {"type": "string"}, **others}}
-
-
-ONE_OF: dict[str, Any] = {"examples": [{"reference": "MASH-26-000001"}], "oneOf": [_only(name) for name in WHICH]}
-
-
 def _from(value: Any) -> Any:
     """A day is its beginning in the hub."""
     if isinstance(value, str) and re.match(DAY, value):
@@ -57,14 +49,14 @@ From = Annotated[Moment, BeforeValidator(_from, json_schema_input_type=str), Fie
 To = Annotated[Moment, BeforeValidator(_to, json_schema_input_type=str), Field(json_schema_extra=DAYS)]
 
 
-class Asked(BaseModel):
+class AccessQuestion(BaseModel):
     """Whose accesses are asked for: those to a case, those to every case of a child, or those of a person. It is sent as a body:
     an address is kept in logs."""
 
     model_config = ConfigDict(
         extra="forbid",
         hide_input_in_errors=True,
-        json_schema_extra=ONE_OF,
+        json_schema_extra={"examples": [{"reference": "MASH-26-000001"}]},
     )
 
     reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")] | None = None
@@ -80,7 +72,7 @@ class Asked(BaseModel):
     )
 
     @model_validator(mode="after")
-    def one_of_them(self) -> Asked:
+    def one_of_them(self) -> AccessQuestion:
         """One is asked for, and a time that there is."""
         if sum(getattr(self, name) is not None for name in WHICH) != 1:
             raise ValueError("expected one of a reference, a person, and a child's name")
@@ -89,7 +81,7 @@ class Asked(BaseModel):
         return self
 
 
-class Looked(BaseModel):
+class AccessLine(BaseModel):
     """Somebody looked at a case, or at what a person looked (`about`): who, in which role, at what, and what let them. The same
     again within an hour is counted."""
 
@@ -105,24 +97,26 @@ class Looked(BaseModel):
     why: str
 
 
-class Report(BaseModel):
+class AccessReport(BaseModel):
     """Who looked."""
 
-    accesses: list[Looked]
-    earlier: str | None
-    """What to give as `before` to read on; none at the end."""
-    cases: list[str]
-    """The contacts that this is about, where a case or a child was asked for: whether it is the child, people judge."""
+    accesses: list[AccessLine]
+    earlier: str | None = Field(description="What to give as `before` to read on; null at the end.")
+    cases: list[str] = Field(
+        description="The contacts this is about, where a case or a child was asked for: whether it is the child, people judge."
+    )
 
 
-@router.post("")
-async def accesses(request: Request, asked: Asked, by: Annotated[Actor, Depends(Permitted("read_accesses"))]) -> Report:
+@router.post("", operation_id="read_accesses")
+async def accesses(
+    request: Request, asked: AccessQuestion, by: Annotated[Actor, Depends(Permitted("read_accesses"))]
+) -> AccessReport:
     """Who looked at a case, its linked referrals included, or at any case of a child, or what a person looked at; the latest
     first, a thousand at once."""
     return await looked(request.app.state.store, asked, by)
 
 
-async def looked(store: Store, asked: Asked, by: Actor) -> Report:
+async def looked(store: Store, asked: AccessQuestion, by: Actor) -> AccessReport:
     """What is asked for."""
     span = Span(asked.since, asked.until, int(asked.before) if asked.before else None)
     cases = [asked.reference] if asked.reference else []
@@ -132,5 +126,5 @@ async def looked(store: Store, asked: Asked, by: Actor) -> Report:
         rows = await accesses_of(store, asked.person, by, span)
     else:
         rows = await accesses_to(store, cases, by, span)
-    lines = [Looked.model_validate(row, from_attributes=True) for row in rows[:MOST]]
-    return Report(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None, cases=cases)
+    lines = [AccessLine.model_validate(row, from_attributes=True) for row in rows[:MOST]]
+    return AccessReport(accesses=lines, earlier=str(rows[MOST - 1].first) if len(rows) > MOST else None, cases=cases)

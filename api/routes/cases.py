@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.api.permitted import Permitted, demand
 from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
 from mash.api.routes.referrals import Key, idempotency_key
+from mash.api.schemas.answers import Board, CaseDetail, CommandResult, StoryLine
 from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import CODE, REFERENCE, Reference
 from mash.flows.store.apply import apply
@@ -24,6 +26,7 @@ from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
 from mash.flows.telling.story import event_in_words
+from mash.states.clocks import Frozen
 from mash.states.profile import Agency
 from mash.states.reading import NO_FINDINGS, open_to
 from mash.states.referral import Check, Clock
@@ -34,7 +37,7 @@ router = APIRouter(prefix="/cases", tags=["staff"], responses=ASKING)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 
 
-@router.get("")
+@router.get("", operation_id="read_board", response_model=Board)
 async def board(
     request: Request,
     by: Annotated[Actor, Depends(Permitted("read_board"))],
@@ -109,10 +112,13 @@ def _check(check: Check, agency: Agency | None, shown: bool) -> dict[str, Any]:
     """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. Of what it found
     nothing is said to whoever is not to read it."""
     reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
-    return {**check.model_dump(exclude=None if shown else NO_FINDINGS.keys()), **reached}
+    return {**check.model_dump(exclude=None if shown else set(NO_FINDINGS)), **reached}
 
 
-@router.get("/{reference}", responses=FINDING)
+# What an agency found is left out, not null, where it has not entered the shared record.
+@router.get(
+    "/{reference}", operation_id="read_case", response_model=CaseDetail, response_model_exclude_unset=True, responses=FINDING
+)
 async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
@@ -125,7 +131,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
     items, reader = await read_items(store, found, by), reader_of(store, r, by)
     return {
         **brief(found),
-        "subjects": r.subjects,
+        "subjects": _plain(r.subjects),
         "flags": r.flags,
         "sharing": r.sharing,
         "checks": {
@@ -138,43 +144,41 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "root": found.root,
         "primary_need": r.primary_need,
         "factors": r.factors,
-        "proposed": r.proposed,
+        "proposed": r.proposed and r.proposed.model_dump(),
         "significant_harm": r.significant_harm,
-        "held": r.held,
+        "held": _plain(r.held),
         "links": r.links,
         "dissents": r.dissents,
-        "disagreements": r.disagreements,
-        "consent": r.consent,
+        "disagreements": _plain(r.disagreements),
+        "consent": r.consent.model_dump(),
         "possible": await possible(store, found, by),
         "items": items,
         "alerts_sent": [
             {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
             for n in await read_notices(store, found, by)
         ],
-        "flow_run": found.flow_run_id,
+        "flow_run": found.flow_run_id and str(found.flow_run_id),
     }
 
 
-@router.get("/{reference}/log", responses=FINDING)
+def _plain(parts: Mapping[str, Frozen]) -> dict[str, dict[str, Any]]:
+    return {name: part.model_dump() for name, part in parts.items()}
+
+
+@router.get("/{reference}/log", operation_id="read_story", responses=FINDING)
 async def story(
     request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_story"))]
-) -> list[dict[str, Any]]:
+) -> list[StoryLine]:
     """The story of a case, event by event."""
     store = request.app.state.store
     found = await look_at(store, reference, by, "read_story")
     return [
-        {
-            "sequence": r.sequence,
-            "at": r.at,
-            "role": r.by.role,
-            "agency": r.by.agency,
-            "what": event_in_words(r, store.hub(by.hub)),
-        }
+        StoryLine(sequence=r.sequence, at=r.at, role=r.by.role, agency=r.by.agency, what=event_in_words(r, store.hub(by.hub)))
         for r in await read_story(store, found, by)
     ]
 
 
-@router.post("/{reference}/commands", responses=ACTING)
+@router.post("/{reference}/commands", operation_id="give_command", response_model=CommandResult, responses=ACTING)
 async def command(
     request: Request,
     reference: Reference,
@@ -195,19 +199,16 @@ async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key:
             connection, store, reference, body.command, by, seen=body.seen, words=body.words, redacted=body.redacted
         )
         r = applied.referral
-        return Answer(
-            200,
-            {
-                "reference": reference,
-                "version": r.version,
-                "stage": r.stage,
-                "rating": r.rating,
-                "open": r.open,
-                "events": [event.kind for event in applied.events],
-                "possible": await offered(connection, store, reference, r, by),
-            },
-            reference,
+        result = CommandResult(
+            reference=reference,
+            version=r.version,
+            stage=r.stage,
+            rating=r.rating,
+            open=r.open,
+            events=[event.kind for event in applied.events],
+            possible=await offered(connection, store, reference, r, by),
         )
+        return Answer(200, result.model_dump(), reference)
 
     document = {"reference": reference, **body.model_dump(mode="json")}
     # Whoever breaks the glass does not reach the case yet.

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING
+from mash.api.schemas.answers import DutyRota
 from mash.api.schemas.fields import Moment
 from mash.flows.carrying.duty import gaps_ahead
 from mash.flows.store.rotas import read_rota
@@ -16,7 +17,7 @@ from mash.states.values import Actor
 router = APIRouter(prefix="/rota", tags=["staff"], responses=ASKING)
 
 
-@router.get("")
+@router.get("", operation_id="read_rota", response_model=DutyRota)
 async def rota(
     request: Request, by: Annotated[Actor, Depends(Permitted("read_rota"))], at: Moment | None = None
 ) -> dict[str, Any]:

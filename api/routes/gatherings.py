@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, FINDING
 from mash.api.routes.cases import Reader, brief
+from mash.api.schemas.answers import Agenda, Disputes, GatheringSummary, InformationProduct
 from mash.api.schemas.fields import CODE, Day, Reference
 from mash.flows.store.reads.agenda import agenda
 from mash.flows.store.reads.disagreements import disagreements
@@ -23,7 +24,7 @@ from mash.states.values import Actor
 router = APIRouter(tags=["staff"], responses=ASKING)
 
 
-@router.get("/gatherings")
+@router.get("/gatherings", operation_id="read_gatherings", response_model=list[GatheringSummary])
 async def gatherings(request: Request, by: Annotated[Actor, Depends(Permitted("read_meetings"))]) -> list[dict[str, Any]]:
     """The regular gatherings of your hub, and when each is next."""
     store = request.app.state.store
@@ -41,7 +42,7 @@ async def gatherings(request: Request, by: Annotated[Actor, Depends(Permitted("r
     ]
 
 
-@router.get("/gatherings/{name}", responses=FINDING)
+@router.get("/gatherings/{name}", operation_id="read_agenda", response_model=Agenda, responses=FINDING)
 async def gathering(
     request: Request,
     name: Annotated[str, Path(pattern=CODE)],
@@ -63,6 +64,7 @@ async def gathering(
 
 @router.get(
     "/cases/{reference}/meeting.ics",
+    operation_id="read_invitation",
     response_class=Response,
     responses={200: {"content": {"text/calendar": {"schema": {"type": "string"}}}}, **FINDING},
 )
@@ -85,7 +87,9 @@ async def meeting(request: Request, reference: Reference, by: Reader) -> Respons
     return Response(file, media_type="text/calendar", headers={"Content-Disposition": f'attachment; filename="{reference}.ics"'})
 
 
-@router.get("/cases/{reference}/product", responses=FINDING)
+@router.get(
+    "/cases/{reference}/product", operation_id="read_information_product", response_model=InformationProduct, responses=FINDING
+)
 async def product(
     request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
 ) -> dict[str, Any]:
@@ -100,7 +104,7 @@ async def product(
     }
 
 
-@router.get("/disagreements")
+@router.get("/disagreements", operation_id="read_disagreements", response_model=Disputes)
 async def disputes(request: Request, by: Annotated[Actor, Depends(Permitted("read_disagreements"))]) -> dict[str, Any]:
     """Your hub's disagreements, and how many there are by what they are about and how they were determined."""
     found = await disagreements(request.app.state.store, by)

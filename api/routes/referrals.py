@@ -15,11 +15,13 @@ from starlette.datastructures import State
 from mash.api.auth import REFERRER_ROLE, referrer
 from mash.api.permitted import Permitted
 from mash.api.problems import ACTING, FINDING, Malformed, answer_for, answers, reply
+from mash.api.schemas.answers import DisagreementReceived, DisagreementStatus, ReferralPart, ReferralReceived, ReferralStatus
 from mash.api.schemas.contact import DisagreementGiven, Submission
 from mash.api.schemas.fields import Reference
-from mash.api.schemas.intake import contact_of
+from mash.api.schemas.intake import contact_of, unknown_fields
 from mash.flows.store.apply import apply, receive
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.items import field_of
 from mash.flows.store.reads.look import look_at, look_at_family
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
@@ -27,13 +29,16 @@ from mash.notifications.links import status_code
 from mash.notifications.wording import became
 from mash.states.acts.disagreements import RaiseDisagreement, TakeDisagreementFurther
 from mash.states.errors import Refusal
+from mash.states.profile import Profile
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 router = APIRouter(tags=["referrers"])
 Key = Annotated[
     str | None, Header(alias="Idempotency-Key", max_length=200, description="Any value that is unique to this request: needed.")
 ]
-WHAT_NEXT = "If someone is in immediate danger, call 999. A manager decides on the response within {within}."
+IF_IN_DANGER = "If someone is in immediate danger, call 999."
+RECKONED = {"status_code", "referrer_reference", "unknown_fields"}
 
 
 def idempotency_key(key: str | None) -> str:
@@ -43,7 +48,13 @@ def idempotency_key(key: str | None) -> str:
     return key.strip()
 
 
-@router.post("/referrals", status_code=201, responses=answers(401, 403, 409, 422))
+@router.post(
+    "/referrals",
+    operation_id="submit_referral",
+    status_code=201,
+    response_model=ReferralReceived,
+    responses=answers(401, 403, 409, 422),
+)
 async def submit(
     request: Request,
     submission: Submission,
@@ -62,25 +73,40 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
     async def work(connection: AsyncConnection) -> Answer:
         command, items = contact_of(submission)
         applied, hub = await receive(connection, store, command, items, by), store.hub(by.hub)
-        return Answer(
-            201,
-            {
-                "reference": applied.reference,
-                "received_at": applied.referral.received_at.isoformat(),
-                "status_url": f"/referrals/{applied.reference}",
-                "flags": list(command.flags),
-                "what_next": WHAT_NEXT.format(within=hub.decides_within) if applied.referral.open else hub.signpost,
-            },
-            applied.reference,
+        received = ReferralReceived(
+            reference=applied.reference,
+            received_at=applied.referral.received_at.isoformat(),
+            status_url=f"/referrals/{applied.reference}",
+            flags=list(command.flags),
+            what_next=what_next(applied.referral, hub),
+            status=became(applied.referral).status,
         )
+        return Answer(201, received.model_dump(exclude=RECKONED), applied.reference)
 
     # As it was before there was this field: a request that is sent again is known by its bytes.
     body = submission.model_dump(mode="json", exclude=None if submission.more_people else {"more_people"})
     answer = await answer_once(store, by, key, "submission", body, work, answer_for)
     if answer.reference and answer.status == 201:
-        # Not kept with the answer: it is a secret, and can be reckoned again.
-        answer = replace(answer, body={**answer.body, "status_code": status_code(app.token_key, answer.reference)})
+        answer = replace(answer, body={**answer.body, **_reckoned(app, submission, answer.reference)})
     return answer
+
+
+def what_next(referral: Referral, hub: Profile) -> str:
+    """What happens next, and what to do until then, for whoever refers: what cannot wait comes first."""
+    if not referral.open:
+        return hub.signpost
+    first = hub.in_danger if referral.in_danger else IF_IN_DANGER
+    return f"{first} A manager decides on the response within {hub.decides_within}."
+
+
+def _reckoned(app: State, submission: Submission, reference: str) -> dict[str, Any]:
+    """What is not stored with the answer, as it can be reckoned again: a secret, and words of whoever sent it."""
+    own, unknown = submission.referrer_reference, unknown_fields(submission)
+    return {
+        "status_code": status_code(app.token_key, reference),
+        **({"referrer_reference": own} if own else {}),
+        **({"unknown_fields": unknown} if unknown else {}),
+    }
 
 
 async def record_malformed(request: Request, answer: Answer) -> None:
@@ -95,22 +121,32 @@ async def record_malformed(request: Request, answer: Answer) -> None:
     await record_refused(request.app.state.store, by, key, "submission", digest, answer)
 
 
-@router.get("/referrals/{reference}", responses=FINDING)
+# What somebody did not send is left out.
+@router.get("/referrals/{reference}", operation_id="read_referral", response_model_exclude_unset=True, responses=FINDING)
 async def status(
     request: Request,
     reference: Reference,
     by: Annotated[Actor, Depends(Permitted("read_own_referral", referrer("read_status")))],
-) -> dict[str, Any]:
+) -> ReferralStatus:
     """What has become of a referral of yours, as a referrer may know it."""
-    parts = await look_at_family(request.app.state.store, reference, by, "read_own_referral")
-    return {
-        "reference": reference,
-        "received_at": next(part.referral.received_at for part in parts if part.reference == reference),
-        "parts": [_part(part) for part in parts],
-    }
+    store = request.app.state.store
+    parts = await look_at_family(store, reference, by, "read_own_referral")
+    own = await field_of(store, reference, "submission", "referrer_reference")
+    return ReferralStatus(
+        reference=reference,
+        received_at=next(part.referral.received_at for part in parts if part.reference == reference),
+        parts=[_part(part) for part in parts],
+        **({"referrer_reference": own} if own else {}),
+    )
 
 
-@router.post("/referrals/{reference}/disagreements", status_code=201, responses=ACTING)
+@router.post(
+    "/referrals/{reference}/disagreements",
+    operation_id="disagree",
+    status_code=201,
+    response_model=DisagreementReceived,
+    responses=ACTING,
+)
 async def disagree(
     request: Request,
     reference: Reference,
@@ -137,23 +173,26 @@ async def begin_disagreement(store: Store, case: Case, by: Actor, body: Disagree
         name = further or list(applied.referral.disagreements)[-1]
         running = (k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
         clock = next(running)
-        content = {"reference": case.reference, "disagreement": name, "determined_by": clock.due_at.isoformat(), "why": clock.why}
-        return Answer(201, content, case.reference)
+        begun = DisagreementReceived(
+            reference=case.reference, disagreement=name, determined_by=clock.due_at.isoformat(), why=clock.why
+        )
+        return Answer(201, begun.model_dump(), case.reference)
 
     document = {"reference": case.reference, **body.model_dump(mode="json")}
     return await answer_once(store, by, key, "disagreement", document, work, answer_for)
 
 
-def _part(case: Case) -> dict[str, Any]:
-    r = case.referral
-    return {
-        "reference": case.reference,
-        **became(r).model_dump(),
-        "acknowledged": "acknowledgement" in r.deliveries,
-        "concluded": not r.open,
-        "disagreements": [
-            {"disagreement": did, "outcome": None if r.not_to_write else found.outcome, "final": found.final}
-            for did, found in r.disagreements.items()
-            if found.by_role == REFERRER_ROLE
+def _part(case: Case) -> ReferralPart:
+    r, found = case.referral, became(case.referral)
+    return ReferralPart(
+        reference=case.reference,
+        status=found.status,
+        outcome=list(found.outcome),
+        acknowledged="acknowledgement" in r.deliveries,
+        concluded=not r.open,
+        disagreements=[
+            DisagreementStatus(disagreement=did, outcome=None if r.not_to_write else disputed.outcome, final=disputed.final)
+            for did, disputed in r.disagreements.items()
+            if disputed.by_role == REFERRER_ROLE
         ],
-    }
+    )

@@ -8,20 +8,16 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import FURTHER
-from mash.api.schemas.fields import NAMES, PLAIN, Codes, Long, Text, Truth, Words, as_list, as_object
-from mash.api.text import DEEPEST, LONGEST_FURTHER, MOST_VALUES, further, plain
+from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, KEPT, SOURCES, census, listed
+from mash.api.schemas.fields import PLAIN, Codes, Long, Text, Truth, Words, as_list, as_object
+from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further, plain
 
-FURTHER_SCHEMA: dict[str, Any] = {
-    "description": f"A further field: kept as given. Together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,} characters,"
-    f" {DEEPEST} deep.",
-    "anyOf": [
-        {"type": ["null", "boolean", "number"]},
-        {"type": "string", **PLAIN},
-        {"type": "array", "items": {"$ref": "#/components/schemas/Further"}},
-        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES},
-    ],
-}
-FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES}
+# Any JSON, within bounds that are said in words: a schema that names itself breaks the generators of clients.
+FURTHER_FIELDS: dict[str, Any] = {"additionalProperties": True}
+BOUNDS = (
+    f"Further fields are kept as they came, and flagged: together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,}"
+    f" characters, {DEEPEST} deep, without control characters; names of at most {LONGEST_KEY} characters."
+)
 
 
 class Fields(BaseModel):
@@ -41,11 +37,15 @@ class Fields(BaseModel):
 
 
 class Name(Fields):
+    """A name in its parts."""
+
     given: Text
     family: Text
 
 
 class Address(Fields):
+    """An address."""
+
     line1: Text
     postcode: Text
 
@@ -54,20 +54,22 @@ class SubjectGiven(Fields):
     """A person the contact is about."""
 
     name: Name | None = None
-    date_of_birth: Text
-    expected_date: Text
+    date_of_birth: Annotated[Text, Field(description="Such as 2015-12-20.")]
+    expected_date: Annotated[Text, Field(description="When an unborn child is expected, such as 2027-02-01.")]
     age_estimate: Text
-    sex: Text
-    ethnicity: Text
-    disability: Codes
+    sex: Annotated[Text, census("Sex", "sex")]
+    ethnicity: Annotated[Text, census("Ethnicity", "ethnicity")]
+    disability: Annotated[Codes, census("Disabilities", "disability")]
     nhs_number: Text
     upn: Text
     school: Text
     address: Address | None = None
-    cohort: Text
+    cohort: Annotated[Text, listed("Child, adult or unborn", COHORTS, grows=KEPT)]
 
 
 class HouseholdGiven(Fields):
+    """Somebody else of the household."""
+
     name: Text
     relationship: Text
     date_of_birth: Text
@@ -76,8 +78,8 @@ class HouseholdGiven(Fields):
 class SourceGiven(Fields):
     """Who refers."""
 
-    code: Text
-    agency: Text
+    code: Annotated[Text, census("Which kind of referrer", "referral_source")]
+    agency: Annotated[Text, listed("For which agency", SOURCES, grows=KEPT)]
     organisation: Text
     role: Text
     name: Text
@@ -89,15 +91,21 @@ class SourceGiven(Fields):
 
 
 class ConcernGiven(Fields):
-    summary: Long
-    narrative: Long
-    primary_need: Text
-    factors: Codes
-    categories: Codes
-    immediate_danger: Truth
+    """What is worrying."""
+
+    summary: Annotated[Long, Field(description="In a sentence or two.")]
+    narrative: Annotated[Long, Field(description="All that is known.")]
+    primary_need: Annotated[Text, census("Primary need", "primary_need")]
+    factors: Annotated[Codes, census("Assessment factors", "assessment_factors")]
+    categories: Annotated[Codes, listed("What it is about", CATEGORIES, grows=KEPT)]
+    immediate_danger: Annotated[
+        Truth, Field(description="Whether someone may be badly hurt now: the hub is alerted at once. Call 999 first.")
+    ]
 
 
 class ConsentGiven(Fields):
+    """Whether the family agrees, and how it is safely reached."""
+
     asked: Truth
     given: Truth
     override_reason: Long
@@ -107,6 +115,7 @@ class ConsentGiven(Fields):
 
 EXAMPLE: dict[str, Any] = {
     "kind": "referral",
+    "referrer_reference": "TV-2026-0042",
     "source": {
         "code": "2A",
         "agency": "education",
@@ -140,24 +149,37 @@ _Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
 _Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
 
 
+def _described(schema: dict[str, Any]) -> None:
+    schema |= {**FURTHER_FIELDS, "examples": [EXAMPLE], "description": f"{schema['description']} {BOUNDS}"}
+
+
 class Submission(Fields):
     """A contact: a concern, or something to identify somebody by. Nothing else is needed; everything helps."""
 
-    model_config = ConfigDict(
-        extra="allow", hide_input_in_errors=True, json_schema_extra={**FURTHER_FIELDS, "examples": [EXAMPLE]}
-    )
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra=_described)
 
-    kind: Text
-    place: Text
-    family_known: Truth
-    reported_at: Text
-    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = SourceGiven.model_validate({})
-    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = []
-    household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = []
-    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = ConcernGiven.model_validate({})
-    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = ConsentGiven.model_validate({})
+    kind: Annotated[Text, listed("What it is", CONTACT_KINDS, grows=KEPT)]
+    # Left out where there is none, or a submission of before, sent again, would be another one.
+    referrer_reference: Text = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Your own reference for it, if you have one. It is kept as private as the rest, and comes back to you.",
+    )
+    place: Annotated[Text, Field(description="The area of the hub that it belongs to, by the hub's own name for it.")]
+    family_known: Annotated[Truth, Field(description="Whether social care knows the family already.")]
+    reported_at: Annotated[Text, Field(description="When it was reported to you, such as 2026-11-23T17:00:00Z.")]
+    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = Field(default_factory=lambda: SourceGiven.model_validate({}))
+    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = Field(
+        default_factory=list
+    )
+    household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = Field(
+        default_factory=list
+    )
+    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = Field(default_factory=lambda: ConcernGiven.model_validate({}))
+    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = Field(default_factory=lambda: ConsentGiven.model_validate({}))
     more_people: Annotated[str | None, Field(max_length=MOST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)] = Field(
         default=None,
+        exclude_if=lambda value: value is None,
         description=f"People in words. Beyond {MOST_SUBJECTS} subjects and {MOST_HOUSEHOLD} of a household they are kept here,"
         " and flagged.",
     )

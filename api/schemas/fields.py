@@ -10,7 +10,7 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from mash.api.text import LONGEST_KEY, plain
+from mash.api.text import plain
 
 
 def as_text(value: Any) -> Any:
@@ -64,7 +64,6 @@ Day = Annotated[
 ]
 PLAIN = {"pattern": r"^[^\u0000-\u0008\u000e-\u001f\u007f-\u009f]*$"}
 """Said in the documentation; `plain` sees to it, and says it in words."""
-NAMES: dict[str, Any] = {"maxLength": LONGEST_KEY, **PLAIN}
 LONGEST_LINE, LONGEST_TEXT = 2_000, 100_000
 """Characters of a field, and of one that tells something."""
 _Short = Annotated[str, Field(max_length=LONGEST_LINE, json_schema_extra=PLAIN), AfterValidator(plain)]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any, get_args
+from itertools import islice
+from typing import Any
 
+from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, SOURCES
 from mash.api.schemas.contact import Fields, SubjectGiven, Submission
 from mash.config import codes
 from mash.flows.store.names import LONGEST_NAME
@@ -13,13 +16,12 @@ from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
 from mash.states.errors import NothingToActOn
-from mash.states.profile import Category, ContactKind, Source
 from mash.states.values import ReportedConsent, Subject
 
 UNKNOWN_SOURCE = "10"
-KINDS = get_args(ContactKind)
-AGENCIES = get_args(Source)
-CATEGORIES = get_args(Category)
+STATED = tuple(cohort for cohort in COHORTS if cohort != "unknown")
+MOST_NAMED, LONGEST_FIELD = 20, 60
+"""Unknown fields that an answer names, and characters of each."""
 
 
 def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
@@ -33,9 +35,9 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
     source, concern, consent = submission.source, submission.concern, submission.consent
     subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(
-        contact=submission.kind if submission.kind in KINDS else "referral",
+        contact=submission.kind if submission.kind in CONTACT_KINDS else "referral",
         source=source.code if codes.known("referral_source", source.code or "") else UNKNOWN_SOURCE,
-        source_agency=source.agency if source.agency in AGENCIES else "unknown",
+        source_agency=source.agency if source.agency in SOURCES else "unknown",
         subjects=subjects or (Subject(id="S1", cohort="unknown"),),
         primary_need=concern.primary_need if codes.known("primary_need", concern.primary_need or "") else None,
         factors=tuple(f for f in dict.fromkeys(concern.factors) if codes.known("assessment_factors", f)),
@@ -74,7 +76,7 @@ def _item(kind: str, part: Fields, subject: str | None = None) -> Item:
 
 
 def _cohort(subject: SubjectGiven) -> Any:
-    if subject.cohort in ("child", "unborn", "adult"):
+    if subject.cohort in STATED:
         return subject.cohort
     return "unborn" if subject.expected_date and not subject.date_of_birth else "unknown"
 
@@ -103,9 +105,9 @@ def _flags(submission: Submission) -> Any:
     """What is odd about a submission, by field and never with its value."""
     source, concern = submission.source, submission.concern
     checks = {
-        "kind_unknown": submission.kind is not None and submission.kind not in KINDS,
+        "kind_unknown": submission.kind is not None and submission.kind not in CONTACT_KINDS,
         "source_code_unknown": not codes.known("referral_source", source.code or ""),
-        "source_agency_unknown": source.agency not in AGENCIES,
+        "source_agency_unknown": source.agency not in SOURCES,
         "reported_at_not_understood": bool(submission.reported_at) and _instant(submission.reported_at) is None,
         "primary_need_unknown": bool(concern.primary_need) and not codes.known("primary_need", concern.primary_need or ""),
         "category_unknown": any(category not in CATEGORIES for category in concern.categories),
@@ -113,7 +115,7 @@ def _flags(submission: Submission) -> Any:
         "consent_not_asked": submission.consent.asked is not True,
         "referrer_not_reachable": not reachable(source.email),
         "no_subject_named": not submission.subjects,
-        "unknown_field": _has_extra(submission),
+        "unknown_field": bool(unknown_fields(submission)),
         "more_people_in_words": bool(submission.more_people),
         "household_name_too_long": any(len(each.name or "") > LONGEST_NAME for each in submission.household),
     }
@@ -130,12 +132,27 @@ def _flags(submission: Submission) -> Any:
             "name_too_long": len(" ".join(filter(None, (subject.name.given, subject.name.family)))) > LONGEST_NAME
             if subject.name
             else False,
-            "cohort_not_stated": subject.cohort not in ("child", "unborn", "adult"),
+            "cohort_not_stated": not subject.cohort or subject.cohort == "unknown",
+            "cohort_unknown": bool(subject.cohort) and subject.cohort not in COHORTS,
         }
         yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)
 
 
-def _has_extra(fields: Fields) -> bool:
-    parts: list[Any] = [getattr(fields, name) for name in type(fields).model_fields]
-    nested = [p for part in parts for p in (part if isinstance(part, list) else [part]) if isinstance(p, Fields)]
-    return bool(fields.model_extra) or any(_has_extra(part) for part in nested)
+def unknown_fields(submission: Submission) -> list[str]:
+    """Which fields of a submission are none of ours, the first of them: for whoever sent them, and for nobody else, as a name may
+    be a person's. Never their values."""
+    return list(islice(_unknown(submission, ""), MOST_NAMED))
+
+
+def _unknown(fields: Fields, above: str) -> Iterator[str]:
+    for name in fields.model_extra or ():
+        readable = "".join(letter if letter.isprintable() else " " for letter in name)
+        yield above + (readable if len(readable) <= LONGEST_FIELD else f"{readable[: LONGEST_FIELD - 1]}…")
+    for name in type(fields).model_fields:
+        part = getattr(fields, name)
+        if isinstance(part, Fields):
+            yield from _unknown(part, f"{above}{name}.")
+        elif isinstance(part, list):
+            for number, each in enumerate(part):
+                if isinstance(each, Fields):
+                    yield from _unknown(each, f"{above}{name}.{number}.")

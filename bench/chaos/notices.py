@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 
 from mash.bench.chaos.evidence import Evidence, Wrong, events_of
 from mash.bench.chaos.post import Messages
-from mash.flows.store.reads.items import referrer_address
+from mash.flows.store.reads.items import field_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, NOTICES
 from mash.notifications.notices import REFERRER
@@ -67,7 +67,7 @@ async def misdelivered(e: Evidence) -> Wrong:
 async def _address(store: Store, row: Row[Any]) -> str:
     if row.role != REFERRER:
         return f"{row.role}@example.org"
-    return await referrer_address(store, row.reference) or ""
+    return await field_of(store, row.reference, "referrer", "email") or ""
 
 
 def _title(row: Row[Any]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
 from mash.flows.store.apply import act
-from mash.flows.store.reads.items import not_to_write, referrer_address
+from mash.flows.store.reads.items import field_of, not_to_write
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store, system_actor
 from mash.notifications import links, sender
@@ -106,7 +106,7 @@ class Postman:
                 command = RecordMarker(marker="do_not_write")
                 await act(self.store, row.reference, command, system_actor(row.hub), words=words, of_system=True)
             return ()
-        address = await referrer_address(self.store, row.reference)
+        address = await field_of(self.store, row.reference, "referrer", "email")
         if not address or self.settings.mail_url is None:
             return (Recipient(person=None, steps=()),)
         url = sender.mail_to(self.settings.mail_url.get_secret_value(), address, self.channels.reply_to(row.hub))

@@ -15,7 +15,7 @@ from mash.config.permissions import reach
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
 from mash.flows.store.reads.participants import glass_broken, takes_part
-from mash.flows.store.store import Store, data_key, system_actor
+from mash.flows.store.store import Store, data_key, keep_up, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.turns import one_at_a_time
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
@@ -60,7 +60,7 @@ async def receive(connection: AsyncConnection, store: Store, command: ReceiveCon
     number = await connection.scalar(text("SELECT nextval('referral_number')"))
     reference = f"MASH-{now:%y}-{number:06d}"
     writes = Writes(store.keyring.rows)
-    held = tuple(writes.keep(reference, _new_key(writes, store, reference, by.hub), items, by, now))
+    held = tuple(writes.keep(reference, await _new_key(writes, store, reference, by.hub), items, by, now))
     writes.people += people(store.keyring.search, reference, by.hub, items)
     profile = store.hub(by.hub)
     command = command.model_copy(update={"held": held})
@@ -211,7 +211,8 @@ def _item_of(command: StaffCommand | Command, words: str) -> Item:
     return Item(command.kind, words.encode())
 
 
-def _new_key(writes: Writes, store: Store, reference: str, hub: str) -> bytes:
+async def _new_key(writes: Writes, store: Store, reference: str, hub: str) -> bytes:
+    await keep_up(store)
     key, wrapped = store.keyring.new_key(reference)
     writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped), "hub": hub, "master": store.keyring.current.name})
     return key
@@ -252,7 +253,7 @@ async def _continue(
         raise ValueError("only a referral that stands can split")
     old = AESGCM(await data_key(connection, store, parent.reference))
     writes = Writes(store.keyring.rows)
-    key = _new_key(writes, store, split.reference, by.hub)
+    key = await _new_key(writes, store, split.reference, by.hub)
     copied = {"parent": parent.reference, "child": split.reference}
     rows = (await connection.execute(text("SELECT * FROM items_of_split(:parent, :child)"), copied)).all()
     held, copy_of = [], {}

@@ -22,11 +22,12 @@ _WRAP_ANEW = text("""
 async def wrap_anew(store: Store) -> int:
     """Wrap by the newest master key whatever an older one wrapped; returns how many referrals' keys that were. The rest of the
     installation goes on meanwhile. Raises KeyDestroyed for a key that none of the master keys opens."""
+    # First, as by them a running part sees that there is a newer key: what it wraps from then on is not wrapped again.
+    async with store.engine.begin() as connection:
+        await _wrap_secrets(connection, store.keyring)
     done = 0
     while wrapped := await _wrap_some(store):
         done += wrapped
-    async with store.engine.begin() as connection:
-        await _wrap_secrets(connection, store.keyring)
     return done
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -30,6 +31,7 @@ from mash.states.errors import NotFound
 from mash.states.profile import Profile
 from mash.states.values import SYSTEM, Actor
 
+RECEIPTS_KEY = "receipts"
 HELD_UP = 30.0
 """Seconds after which the database ends a transaction whose process says nothing: one that is paused in the middle of it (a
 machine that is moved, a debugger) would hold up for ever whoever needs the same referral or notice."""
@@ -128,7 +130,7 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
         anchor = (await connection.execute(select(ANCHOR))).one()
         # Undone where it turns out not to be this database's.
         await connection.execute(insert(MASTERS).values(name=keyring.current.name).on_conflict_do_nothing())
-        keyring.receipts = await _secret(connection, keyring, "receipts", keyring.first_receipts_key())
+        keyring.receipts = await _secret(connection, keyring, RECEIPTS_KEY, keyring.first_receipts_key())
         keyring.rows = await _secret(connection, keyring, "rows", os.urandom(32))
         of_before = await _unsealed(connection, keyring)
         keyring.search = await _secret(connection, keyring, SEARCH, of_before or os.urandom(32))
@@ -176,6 +178,17 @@ def _opened(keyring: Keyring, wrapped: bytes, name: str) -> bytes:
         return keyring.unwrap(wrapped, name)
     except KeyDestroyed:
         raise SettingsError("MASH_MASTER_KEY is not the one of this database: its people cannot be read with it") from None
+
+
+async def keep_up(store: Store) -> None:
+    """Wrap by the newest master key from now on: the database says that there is one, when another part has rotated it. Where it
+    cannot be read here, what wraps goes on."""
+    query = select(SECRETS.c.master).where(SECRETS.c.name == RECEIPTS_KEY)
+    async with store.single.connect() as connection:
+        newest = await connection.scalar(query)
+    if newest != store.keyring.current.name:
+        with suppress(SettingsError):
+            await asyncio.to_thread(store.keyring.read_again)
 
 
 async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:

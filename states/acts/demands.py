@@ -13,7 +13,7 @@ from mash.states.values import Words
 def words(written: Words | None, what: str) -> Words:
     """The words that the act needs. Raises ReasonNeeded without them."""
     if written is None:
-        raise ReasonNeeded(f"{what} needs a reason in words")
+        raise ReasonNeeded(what)
     return written
 
 

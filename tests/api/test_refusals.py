@@ -72,7 +72,7 @@ def test_wrong_numbers_and_codes_are_kept_and_flagged_never_refused(hub: Hub) ->
         "factor_unknown",
         "consent_not_asked",
         "unknown_field",
-        "S1_cohort_not_stated",
+        "S1_cohort_unknown",
     } <= set(answer.json()["flags"])
     items = hub.case(answer.json()["reference"])["items"]
     content = next(item["content"] for item in items if item["kind"] == "subject")

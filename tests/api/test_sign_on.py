@@ -304,7 +304,7 @@ def test_an_administrator_sees_who_is_signed_in_and_signs_them_out(place: Place)
     listed = mash_here("session", "list", "a.leaver", **here).stdout
     assert "  a.leaver  duty_manager, social_care, sandwell  command_line  since " in listed and listed.count("\n") == 1
     assert listed.startswith(hash_of(script["Authorization"].removeprefix("Bearer "))[:12])
-    assert mash_here("session", "end", "a.leaver", **here).stdout == "1 sessions were ended\n"
+    assert mash_here("session", "end", "a.leaver", **here).stdout == "1 session was ended\n"
     assert mash_here("session", "list", "a.leaver", **here).stdout == ""
     with place.browser() as browser:
         assert browser.get("/cases", headers=script).status_code == 401

@@ -432,7 +432,7 @@ def test_a_broken_chain_is_found_when_the_backup_is_made(
     # What there is can still be saved, and says what is wrong with it wherever it is restored.
     file = place.made("--no-verify")
     restored = place.restore(file)
-    assert restored.returncode == 1 and "was changed" in restored.stdout and "1 chains are broken" in restored.stdout
+    assert restored.returncode == 1 and "was changed" in restored.stdout and "1 chain is broken" in restored.stdout
 
 
 def test_with_another_master_key_a_backup_is_not_believed(place: Place, referrals: list[str]) -> None:

@@ -74,7 +74,9 @@ async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_
 ) -> None:
     path = key_file.master_key_file
     assert path
-    running = await open_store(key_file)
+    copy = path.with_name("copy")  # of another machine, which is to be brought up to date by hand
+    write_secret(copy, path.read_text())
+    running = await open_store(key_file.model_copy(update={"master_key_file": copy}))
     write_secret(path, f"{new_master()}\n{path.read_text()}")
     rotating = await open_store(key_file)
     late = await submit(running, words="wrapped by the older one")
@@ -84,6 +86,7 @@ async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_
     with pytest.raises(IntegrityError) as refused:
         await submit(running)
     assert is_retired(refused.value)
+    write_secret(copy, path.read_text())
     command, items = contact_of(Submission.model_validate(ORDINARY))
 
     async def work(connection: AsyncConnection) -> Answer:
@@ -92,6 +95,21 @@ async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_
     answer = await answer_once(running, SCHOOL, "k-1", "submission", {}, work, answer_for)
     assert answer.reference and "Zebediah" in str(await words(rotating, answer.reference))
     assert await wrapped_by(rotating) == {rotating.keyring.current.name: 2}
+    await running.close()
+    await rotating.close()
+
+
+async def test_after_a_rotation_whatever_runs_wraps_by_the_new_key_alone(key_file: Settings, empty_database: None) -> None:
+    path = key_file.master_key_file
+    assert path
+    running = await open_store(key_file)
+    await submit(running)
+    write_secret(path, f"{new_master()}\n{path.read_text()}")
+    rotating = await open_store(key_file)
+    await wrap_anew(rotating)
+    for _ in range(3):
+        await submit(running)
+    assert await wrapped_by(rotating) == {rotating.keyring.current.name: 4}
     await running.close()
     await rotating.close()
 

@@ -180,6 +180,7 @@ async def _sent_page(request: Request, reference: str) -> Response:
     code, r = status_code(app.token_key, reference), case.referral
     ways = {"reachable": r.referrer_reachable, "not_to_write": r.not_to_write}
     known = {"reference": reference, "code": code, "signpost": signpost, **ways}
+    known["in_danger"] = hub.in_danger if r.in_danger else ""
     return shown(request, "sent", title, Answers(), known=known, asks=title == ADVICE, within=hub.decides_within)
 
 

@@ -24,6 +24,8 @@ from mash.states.values import Actor
 
 REDACTED = "redacted"
 """The kind of an item that stands for another one, as others may read it."""
+FORMS = ("concern", "referrer", "submission", "subject", "household")
+"""The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -37,7 +39,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     def line(item: str, shown: str, kind: str, row: Row[Any] | None, agency: str, at: datetime) -> dict[str, Any]:
         content = unseal(key, row.sealed, case.reference).decode() if row else None
         subject = sealed[item].subject if item in sealed else None
-        return {"item": item, "kind": kind, "subject": subject, "agency": agency, "at": at, "view": shown, "content": content}
+        where = {"item": item, "kind": kind, "subject": subject, "agency": agency, "at": at, "view": shown}
+        return {**where, "content": content, "fields": _fields(kind, content)}
 
     lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
@@ -55,6 +58,15 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
         kind = original.kind if original else HELD
         lines.append(line(held.item, shown, kind, sealed.get(readable), held.agency, held.at))
     return sorted(lines, key=lambda line: (line["at"], line["item"]))
+
+
+def _fields(kind: str, content: str | None) -> dict[str, Any] | None:
+    """What an item says as fields; None where it is words."""
+    try:
+        found = json.loads(content) if content and kind in FORMS else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 async def information_product(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
@@ -112,15 +124,15 @@ async def not_to_write(store: Store, reference: str) -> str | None:
     return next((str(row.reference) for row in rows if Referral.model_validate_json(row.state).not_to_write), None)
 
 
-async def referrer_address(store: Store, reference: str) -> str | None:
-    """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
+async def field_of(store: Store, reference: str, kind: str, name: str) -> str | None:
+    """A field of what came with a referral, as text; None where there is none, or once the people have been erased."""
     async with store.single.connect() as connection:
-        sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == "referrer"))
+        sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == kind))
         if sealed is None:
             return None
         try:
             key = await data_key(connection, store, reference)
         except KeyDestroyed:
             return None
-    email = json.loads(unseal(AESGCM(key), sealed, reference)).get("email")
-    return str(email) if email else None
+    value = json.loads(unseal(AESGCM(key), sealed, reference)).get(name)
+    return str(value) if value else None

@@ -9,7 +9,39 @@ from typing import Any
 
 import schemathesis
 
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.fields import PLAIN
+from mash.api.text import LONGEST_KEY
+
 REFERENCES, LINKS = (os.environ[name].split(",") for name in ("FUZZ_REFERENCES", "FUZZ_LINKS"))
+
+
+NAMES = {"maxLength": LONGEST_KEY, **PLAIN}
+FURTHER = {
+    "anyOf": [
+        {"type": ["null", "boolean", "number"]},
+        {"type": "string", **PLAIN},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Further"}},
+        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES},
+    ]
+}
+
+
+def _only(name: str, other: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+
+
+@schemathesis.hook
+def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
+    """What the description says in words alone, as generators of clients cannot read it: what is taken as a further field, and
+    that accesses are asked for by one thing or the other."""
+    schemas = raw_schema["components"]["schemas"]
+    taking = {name for name, of in schemas.items() if of.get("additionalProperties") is True} - {"Problem"}
+    assert Submission.__name__ in taking
+    for name in taking:
+        schemas[name] |= {"additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES}
+    schemas["Further"] = FURTHER
+    schemas["AccessQuestion"]["oneOf"] = [_only("reference", "person"), _only("person", "reference")]
 
 
 @schemathesis.auth(refresh_interval=None, retry_on=[])

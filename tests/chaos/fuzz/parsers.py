@@ -36,8 +36,8 @@ TYPES: dict[str, type[Any]] = {
     "submission": Submission,
     "command": CommandGiven,
     "disagreement": DisagreementGiven,
-    "search": people.Asked,
-    "accesses": accesses.Asked,
+    "search": people.PersonQuestion,
+    "accesses": accesses.AccessQuestion,
 }
 
 

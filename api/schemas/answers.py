@@ -1,0 +1,422 @@
+"""What the API answers, by name. A word that may be one of more some day is a string with the list of its words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mash.api.schemas.codes import (
+    BECAME,
+    CATEGORIES,
+    COHORTS,
+    COMMAND_KINDS,
+    CONTACT_KINDS,
+    EVENT_KINDS,
+    FLAGS,
+    MARKERS,
+    MODES,
+    NEW,
+    OF_SUBJECTS,
+    OUTCOMES,
+    STAGES,
+    listed,
+)
+from mash.states.firewall import View
+from mash.states.referral import Verdict
+
+ISO = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""A time that is stored with an answer as it was written, and repeated so."""
+ReferralName = Annotated[str, Field(description="The hub's reference.", examples=["MASH-26-000001"])]
+Stage = Annotated[str, listed("Where it stands", STAGES, grows=NEW)]
+Rating = Annotated[str | None, Field(description="By the hub's own scale; null while it is not rated.")]
+Commands = Annotated[list[str], listed("What you may do now, by kind of command", COMMAND_KINDS, grows=NEW)]
+Status = Annotated[str, listed("What has become of it", BECAME, grows=NEW)]
+OwnReference = Annotated[str, Field(description="Your own reference, as you sent it; left out where you sent none.")]
+OfEach = "a subject's stand behind its number, as in `S1_sex_unknown`"
+
+
+class Reply(BaseModel):
+    """What is answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+# --- for referrers ------------------------------------------------------------------------------------------------------------
+
+
+class ReferralReceived(Reply):
+    """A contact was taken in, and is durable. An answer that a version before had stored may lack what is not required."""
+
+    reference: ReferralName
+    received_at: ISO
+    status_url: str = Field(description="Where to ask what has become of it.")
+    flags: Annotated[
+        list[str], listed(f"What looks wrong and was kept as it came ({OfEach})", {**FLAGS, **OF_SUBJECTS}, grows=NEW)
+    ]
+    what_next: str = Field(description="What happens next, and what to do until then, in words for whoever refers: show it.")
+    status_code: str = Field(
+        default="", description="With the reference, this opens the page on which its progress is shown: a secret."
+    )
+    status: Status = ""
+    referrer_reference: OwnReference | None = None
+    unknown_fields: list[str] = Field(
+        default=[],
+        description="With the flag `unknown_field`: the names of the fields that this API does not have, the first of"
+        " them, shortened. They were kept, and are shown to the hub.",
+    )
+
+
+class DisagreementStatus(Reply):
+    """Your disagreement, and how it was determined."""
+
+    disagreement: str = Field(examples=["D1"])
+    outcome: Annotated[
+        str | None,
+        listed(
+            "Null while somebody determines it, and where you hear of it from a person",
+            {"stands": "what was decided stands", "changed": "it is changed"},
+            grows=NEW,
+        ),
+    ]
+    final: bool = Field(description="Whether it cannot be taken further.")
+
+
+class ReferralPart(Reply):
+    """What has become of a referral, or of a part into which it was split."""
+
+    reference: ReferralName
+    status: Status
+    outcome: list[str] = Field(description="What was decided, in words; none where whoever referred is not told.")
+    acknowledged: bool = Field(description="Whether the acknowledgement reached you by mail.")
+    concluded: bool
+    disagreements: list[DisagreementStatus]
+
+
+class ReferralStatus(Reply):
+    """What has become of a referral of yours."""
+
+    reference: ReferralName
+    received_at: datetime
+    referrer_reference: OwnReference | None = None
+    parts: list[ReferralPart]
+
+
+class DisagreementReceived(Reply):
+    """Your disagreement has begun, or goes further: somebody determines it."""
+
+    reference: ReferralName
+    disagreement: str = Field(description="What it is called from now on.", examples=["D1"])
+    determined_by: ISO
+    why: str = Field(description="What the time is for.")
+
+
+# --- for staff: cases ---------------------------------------------------------------------------------------------------------
+
+
+class CommandResult(Reply):
+    """A command was carried out."""
+
+    reference: ReferralName
+    version: int
+    stage: Stage
+    rating: Rating
+    open: bool
+    events: Annotated[list[str], listed("What happened, by kind of event", EVENT_KINDS, grows=NEW)]
+    possible: Commands
+
+
+class CaseBrief(Reply):
+    """A case on a board or an agenda: codes and times, no personal data."""
+
+    reference: ReferralName
+    version: int = Field(description="Send it as `seen` with a command.")
+    stage: Stage
+    stage_name: str
+    rating: Rating
+    received_at: datetime
+    due_at: datetime | None = Field(description="The nearest due time.")
+    owner: str | None = Field(description="The role whose turn it is.")
+    outstanding: list[str] = Field(description="Agencies that have not answered.")
+    checks_asked: list[str] = Field(description="Agencies that were asked.")
+    alerts: list[str] = Field(description="Clocks whose alerts nobody has acknowledged.")
+    held_by: dict[str, str] = Field(description="By clock: who has acknowledged its alert.")
+    parent: str | None = Field(description="What it was split from.")
+    immediate_danger: bool
+    contact: Annotated[str, listed("What came in", CONTACT_KINDS, grows=NEW)]
+    categories: Annotated[list[str], listed("What it is about", CATEGORIES, grows=NEW)]
+    place: str | None
+    markers: Annotated[list[str], listed("What everybody must see first", MARKERS, grows=NEW)]
+    disputed: list[str] = Field(description="Disagreements that somebody is to determine.")
+
+
+class BoardCase(CaseBrief):
+    """A case on the board."""
+
+    late: bool
+    late_partners: list[str]
+    undelivered: int = Field(description="Notices that could not be delivered.")
+
+
+class Board(Reply):
+    """What is open at your hub."""
+
+    at: datetime
+    undelivered: int
+    cases: list[BoardCase]
+
+
+class CaseCheck(Reply):
+    """What was asked of an agency, what it answered, and how it is reached. What it found is left out where it has not
+    entered the shared record."""
+
+    requested_at: datetime
+    answered_at: datetime | None
+    closed_without_reply: bool
+    known: bool | None = None
+    relevant: bool | None = None
+    recommendation: str | None = None
+    suggested_rating: str | None = None
+    allocated_to: str | None
+    title: str | None = None
+    presence: str | None = None
+    reached_by: str | None = None
+    lead: str | None = None
+
+
+class CaseClock(Reply):
+    """A clock: since when and why it runs, and what has become of it."""
+
+    id: str
+    due_at: datetime
+    why: str
+    source: str = Field(description="Where the rule comes from.")
+    owner: str
+    state: Verdict
+    running: bool
+    late: bool
+    acknowledged_by: str | None
+
+
+class CaseItem(Reply):
+    """Something written or known about people, as far as you may read it."""
+
+    item: str
+    kind: str
+    subject: str | None
+    agency: str
+    at: datetime
+    view: View
+    content: str | None = Field(description="As it is stored: words, or JSON.")
+    fields: dict[str, Any] | None = Field(
+        description="What is stored as JSON, as an object, by the names of ConcernGiven, SourceGiven, SubjectGiven,"
+        " HouseholdGiven or Submission, with whatever else was sent. Null for words."
+    )
+
+
+class CaseSubject(Reply):
+    """A person whom it is about, without saying who."""
+
+    cohort: Annotated[str, listed("Child, adult or unborn", COHORTS, grows=NEW)]
+    outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
+    capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
+    agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
+
+
+class CaseHolding(Reply):
+    """Something that an agency holds beside the case, and what others may read of it."""
+
+    item: str
+    agency: str
+    sensitive: bool
+    at: datetime
+    released: bool
+    redacted: str | None = Field(description="The item that is read in its place.")
+
+
+class StoredWords(Reply):
+    """Where somebody's words are, and a keyed digest that proves them unchanged."""
+
+    item: str
+    hmac: str
+
+
+class CaseProposal(Reply):
+    """A decision that waits to be signed off."""
+
+    outcomes: dict[str, str] = Field(description="By subject.")
+    primary_need: str | None
+    transfer_to: str | None
+    role: str
+    by: str
+    said: StoredWords | None
+
+
+class CaseDisagreement(Reply):
+    """A disagreement, and where its procedure stands."""
+
+    about: Annotated[str, listed("What is disputed", ("rating", "decision"), grows=NEW)]
+    agency: str
+    by_role: str
+    role: str = Field(description="Whose turn it is to determine it.")
+    stage: int = Field(description="How many roles have had their turn.")
+    outcome: str | None
+    final: bool
+
+
+class CaseConsent(Reply):
+    """Consent, as the referrer reported it."""
+
+    asked: bool | None
+    given: bool | None
+    override_stated: bool
+    family_informed: bool | None
+    safe_contact_warning: bool
+
+
+class CaseNotice(Reply):
+    """Somebody was told."""
+
+    kind: str
+    role: str
+    person: str | None
+    status: str
+    at: datetime
+
+
+class CaseDetail(CaseBrief):
+    """One case, as far as you may see it."""
+
+    subjects: dict[str, CaseSubject]
+    flags: Annotated[list[str], listed(f"What looked wrong when it came ({OfEach})", {**FLAGS, **OF_SUBJECTS}, grows=NEW)]
+    sharing: bool | None
+    checks: dict[str, CaseCheck]
+    clocks: list[CaseClock]
+    meeting_at: datetime | None
+    service: str | None
+    open: bool
+    root: str
+    primary_need: str | None
+    factors: list[str]
+    proposed: CaseProposal | None
+    significant_harm: bool | None
+    held: dict[str, CaseHolding]
+    links: dict[str, str]
+    dissents: list[str]
+    disagreements: dict[str, CaseDisagreement]
+    consent: CaseConsent
+    possible: Commands
+    items: list[CaseItem]
+    alerts_sent: list[CaseNotice]
+    flow_run: str | None
+
+
+class StoryLine(Reply):
+    """An event of a case, in words."""
+
+    sequence: int
+    at: datetime
+    role: str
+    agency: str
+    what: str
+
+
+# --- for staff: the hub -------------------------------------------------------------------------------------------------------
+
+
+class OnDutyNow(Reply):
+    """Who holds a role, by login."""
+
+    person: str
+    until: datetime
+    why: str
+
+
+class RotaGap(Reply):
+    """A stretch in which nobody holds a role that somebody must hold."""
+
+    role: str
+    begins: datetime
+    ends: datetime
+
+
+class DutyRota(Reply):
+    """Who is on duty at your hub, and where its rota has gaps."""
+
+    at: datetime
+    on_duty: dict[str, list[OnDutyNow]] = Field(description="By role.")
+    gaps: list[RotaGap]
+
+
+class GatheringSummary(Reply):
+    """A regular gathering of the hub."""
+
+    name: str
+    title: str
+    ratings: list[str]
+    categories: Annotated[list[str], listed("What it discusses", CATEGORIES, grows=NEW)]
+    modes: Annotated[list[str], listed("How it is held", MODES, grows=NEW)]
+    next: datetime
+
+
+class Agenda(Reply):
+    """What a gathering is about."""
+
+    name: str
+    title: str
+    at: datetime
+    cases: list[CaseBrief]
+
+
+class Contribution(Reply):
+    """What an agency released, or that it holds something that it has not."""
+
+    agency: str
+    at: datetime
+    content: str | None
+    signpost: str | None
+
+
+class InformationProduct(Reply):
+    """What a meeting reads."""
+
+    reference: ReferralName
+    at: datetime
+    warnings: Annotated[list[str], listed("What everybody must see first", MARKERS, grows=NEW)]
+    contributions: list[Contribution]
+
+
+class DisagreementLine(CaseDisagreement):
+    """A disagreement, and the case that it is about."""
+
+    reference: str
+    disagreement: str
+
+
+class Disputes(Reply):
+    """Your hub's disagreements."""
+
+    counts: dict[str, dict[str, int]] = Field(description="How many, by what they are about and how they were determined.")
+    disagreements: list[DisagreementLine]
+
+
+class PersonMatch(Reply):
+    """Somebody whose name is like the one that was asked for."""
+
+    reference: ReferralName
+    subject: str | None
+    name: str
+    alike: float = Field(description="From 0 to 1.")
+    born: str | None = Field(
+        description="How their date of birth compares with the one asked for: the same, day and month exchanged, or another;"
+        " null where it is not known of both."
+    )
+    received_at: datetime
+    stage: Stage
+
+
+class PersonMatches(Reply):
+    """Whose names are like the one asked for, the likest first."""
+
+    people: list[PersonMatch]

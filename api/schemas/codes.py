@@ -1,0 +1,78 @@
+"""Codes as the API's description has them: what each word means, in a sentence for people and beside it for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from pydantic import Field
+
+from mash.config import codes
+from mash.config.words import worded
+from mash.states.messages import EVENTS, STAFF_ACTS
+from mash.states.profile import Category, Cohort, ContactKind, Mode, Outcome, Source
+from mash.states.register import kind_of
+from mash.states.stages import STAGE_TITLES
+from mash.states.values import Marker
+
+WORDS = "x-words"
+"""Where a schema has its words for programs. Not `enum`: a client that was generated earlier loses a whole answer to a word that
+is new, and whoever refers is never refused for a word."""
+
+
+def listed(about: str, words: Mapping[str, str] | Iterable[str], *, grows: str = "") -> Any:
+    """A field's description with the list of its words, each with what it means where that is more than the word itself."""
+    meanings = dict(words) if isinstance(words, Mapping) else {word: worded(word) for word in words}
+    each = (f"`{word}`" + (f" ({meaning})" if meaning and meaning != word else "") for word, meaning in meanings.items())
+    return Field(description=f"{about}: {'; '.join(each)}.{grows and ' ' + grows}", json_schema_extra={WORDS: meanings})
+
+
+def census(about: str, code_set: str) -> Any:
+    """A field that has a code of the Children in Need census."""
+    return listed(
+        f"{about}, by code of the Children in Need census", {c: codes.spoken(code_set, c) for c in codes.code_sets()[code_set]}
+    )
+
+
+NEW = "Further words may be added: take one that you do not know as it is."
+KEPT = "Anything else is kept as given, and flagged."
+
+CONTACT_KINDS, SOURCES, COHORTS, CATEGORIES, OUTCOMES, MARKERS, MODES = (
+    get_args(words) for words in (ContactKind, Source, Cohort, Category, Outcome, Marker, Mode)
+)
+EVENT_KINDS = tuple(kind_of(event) for event in EVENTS)
+COMMAND_KINDS = tuple(STAFF_ACTS)
+STAGES = STAGE_TITLES
+
+BECAME = {
+    "not_taken": "this hub does not act on it: what_next says where to turn",
+    "being_considered": "it is being considered",
+    "decided": "it has been decided what happens",
+}
+"""What has become of a referral, as whoever made it may know it."""
+FLAGS = {
+    "kind_unknown": "`kind` is none of the listed words; taken as a referral",
+    "source_code_unknown": "`source.code` is no code of the list, or is missing",
+    "source_agency_unknown": "`source.agency` is none of the listed words, or is missing",
+    "reported_at_not_understood": "`reported_at` is no time with its zone",
+    "primary_need_unknown": "`concern.primary_need` is no code of the list",
+    "category_unknown": "one of `concern.categories` is none of the listed words",
+    "factor_unknown": "one of `concern.factors` is no code of the list",
+    "consent_not_asked": "nobody said that the family was asked",
+    "referrer_not_reachable": "there is no address at which the referrer is told what became of it",
+    "no_subject_named": "nobody was named whom it is about",
+    "unknown_field": "there are fields that this API does not have: `unknown_fields` says which",
+}
+"""What may be odd about a contact as a whole."""
+OF_SUBJECTS = {
+    "nhs_number_not_valid": "`nhs_number` is no NHS number",
+    "upn_not_valid": "`upn` is no unique pupil number",
+    "date_of_birth_not_understood": "`date_of_birth` is no day such as 2015-12-20",
+    "expected_date_not_understood": "`expected_date` is no day such as 2027-02-01",
+    "ethnicity_unknown": "`ethnicity` is no code of the list",
+    "sex_unknown": "`sex` is no code of the list",
+    "disability_unknown": "one of `disability` is no code of the list",
+    "cohort_not_stated": "`cohort` is missing",
+    "cohort_unknown": "`cohort` is none of the listed words",
+}
+"""What may be odd about a subject: in a flag its number stands before it, as in `S1_sex_unknown`."""
