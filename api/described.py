@@ -12,8 +12,8 @@ from mash.api.problems import answers
 from mash.api.schemas.contact import FURTHER_SCHEMA
 
 Operation = dict[str, Any]
-ANYWHERE = answers(400, 408, 413, 429, 431, 500)
-"""What the guard answers, and the answer to an error of ours."""
+ANYWHERE = answers(400, 408, 413, 429, 431, 500, 503)
+"""What the guard answers, and the answers to an error of ours and while the database is away."""
 PROBLEM = {
     "title": "Problem",
     "description": "What is wrong (RFC 9457). Nothing of the request is repeated; further members are facts, such as `possible`.",

@@ -58,6 +58,18 @@ class TooMany(e.Refusal):
     title = "Too many requests"
 
 
+class Unavailable(e.Refusal):
+    """Nothing was changed, and trying again helps; the facts say after how many seconds."""
+
+    title = "Not at the moment"
+
+
+class NoKeyHere(Unavailable):
+    """What is asked for is there, and cannot be opened here. It was not erased."""
+
+    title = "No key opens it here"
+
+
 STATUS: dict[type[e.Refusal], int] = {
     Malformed: 400,
     NotSignedIn: 401,
@@ -72,6 +84,8 @@ STATUS: dict[type[e.Refusal], int] = {
     TooLarge: 413,
     TooMany: 429,
     TooLong: 431,
+    Unavailable: 503,
+    NoKeyHere: 503,
     e.NotInProfile: 422,
     e.ReasonNeeded: 422,
     e.Incomplete: 422,
@@ -93,6 +107,7 @@ DESCRIPTIONS = {
     429: "Too many requests: send again after as many seconds as Retry-After says",
     431: "The address or the headers are too long",
     500: "An error of ours; nothing was changed",
+    503: "Not at the moment; nothing was changed: send again after as many seconds as Retry-After says",
     502: "The identity provider does not answer as it should",
 }
 
@@ -103,7 +118,7 @@ def answers(*statuses: int, page: bool = False) -> dict[int | str, dict[str, Any
     content = {**problem, "text/html": {"schema": {"type": "string"}}} if page else problem
     retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return {
-        status: {"description": DESCRIPTIONS[status], "content": content, **({"headers": retry} if status == 429 else {})}
+        status: {"description": DESCRIPTIONS[status], "content": content, **({"headers": retry} if status in (429, 503) else {})}
         for status in statuses
     }
 
@@ -134,7 +149,7 @@ def reply(answer: Answer) -> JSONResponse:
     headers = {}
     if answer.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if answer.status == 429:
+    if "retry_after" in answer.body:
         headers["Retry-After"] = str(answer.body["retry_after"])
     return JSONResponse(answer.body, answer.status, headers, media_type=MEDIA if answer.status >= 400 else "application/json")
 

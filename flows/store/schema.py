@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.config.settings import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One installation at a time migrates a database; the number is arbitrary and ours.
@@ -44,6 +49,24 @@ def _revision(connection: Connection) -> str:
     return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
 
 
+async def check_tables(connection: AsyncConnection) -> None:
+    """Raises SettingsError where the tables are missing, or of an older release: nothing can be kept there."""
+    try:
+        found = str(await connection.scalar(text("SELECT version_num FROM alembic_version")))
+    except ProgrammingError:  # there are none, or so old that they are not ours to read
+        found = ""
+    if found < _newest():
+        has = f"has the tables of an older release ({found})" if found else "has no tables of this release"
+        raise SettingsError(f"the database {has}: run `mash db upgrade`, as the owner (MASH_OWNER_DATABASE_URL)")
+
+
+async def newer_tables(connection: AsyncConnection) -> str:
+    """The revision of the tables, where they are of a newer release than this; else empty."""
+    found = str(await connection.scalar(text("SELECT version_num FROM alembic_version")))
+    return found if found > _newest() else ""
+
+
+@cache
 def _newest() -> str:
     """The revision of the newest migration, by its file's name."""
     return max(path.stem[1:5] for path in (MIGRATIONS / "versions").glob("v[0-9]*.py"))
