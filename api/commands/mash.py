@@ -9,10 +9,13 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import typer
 
 from mash.api.commands import backup, checkpoint, master_key, notify, people, profile, rota, sign_on
+from mash.api.commands.doctor import doctor
+from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, installed, out, with_store
 from mash.config.settings import NotYet, SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
@@ -49,6 +52,8 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
 app.command()(people.erase)
 app.command()(people.sar)
+app.command()(init)
+app.command()(doctor)
 
 
 class CommandNotLoaded(Exception):
@@ -152,6 +157,20 @@ def worker() -> None:
     # Prefect reports each parking as an error: a run that ended its attempt without completing.
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)
     work(settings)
+
+
+@app.command()
+def prefect() -> None:
+    """Start Prefect's server alone, set up as ours is (MASH_PREFECT_DATABASE_URL, MASH_PREFECT_AUTH_STRING)."""
+    from mash.flows.installation.processes import check_port
+    from mash.flows.installation.stack import Stack
+
+    settings = installed()
+    command, environment = Stack(settings, ("prefect",)).prefect_server()
+    address = urlsplit(settings.prefect_api_url)
+    check_port(str(address.hostname), address.port or 80, "MASH_PREFECT_API_URL (http://127.0.0.1:PORT/api)")
+    # In our place: whoever started us ends it, and sees it end.
+    os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
 
 
 @app.command()

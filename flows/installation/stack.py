@@ -130,7 +130,7 @@ class Stack:
 
     def _command(self, part: str) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
         """A part's command and environment, and the descriptors that it inherits."""
-        command, environment = self._prefect() if part == "prefect" else self._ours(part)
+        command, environment = self.prefect_server() if part == "prefect" else self._ours(part)
         return command, environment, ()
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
@@ -144,7 +144,8 @@ class Stack:
                 environment[f"MASH_{name.upper()}_FILE"] = str((secrets_folder(self.settings) / name).resolve())
         return [sys.executable, "-m", "mash.api.commands.mash", part], environment
 
-    def _prefect(self) -> tuple[list[str], dict[str, str]]:
+    def prefect_server(self) -> tuple[list[str], dict[str, str]]:
+        """The command of Prefect's server, and its whole environment. Raises SettingsError for what is missing."""
         address = urlsplit(self.settings.prefect_api_url)
         login, database = self.settings.prefect_auth_string, self.settings.prefect_database_url
         if login is None or database is None:

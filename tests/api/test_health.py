@@ -108,22 +108,21 @@ def test_what_another_master_key_wrapped_is_503_and_never_said_to_be_erased(own:
     before = own.settings.master_key_file.read_text()
     write_secret(old, before)
     write_secret(new, f"{new_master()}\n{before}")
-    with served(own, master_key_file=old) as behind:
-        with served(own, master_key_file=new) as ahead:
-            ahead.stack, behind.stack = own.stack, own.stack
-            reference = ahead.referral()
-            headers = own.staff("duty_manager")
-            assert ahead.http.get(f"/cases/{reference}", headers=headers).status_code == 200
-            read = behind.http.get(f"/cases/{reference}", headers=headers)
-            assert (read.status_code, read.json()["title"]) == (503, "No key opens it here")
-            assert "erased" not in read.text and read.headers["Retry-After"] == "60"
-            page = behind.http.get(f"/case/{reference}", headers=headers)
-            assert page.status_code == 503 and "erased" not in page.text
-            found = behind.http.get("/health").json()
-            assert found["ready"] is True and any("1 referrals cannot be read here" in each for each in found["wrong"])
-            write_secret(old, new.read_text())
-            eventually(lambda: "cannot be read here" not in told(behind))
-            assert behind.http.get(f"/cases/{reference}", headers=headers).status_code == 200
+    with served(own, master_key_file=old) as behind, served(own, master_key_file=new) as ahead:
+        ahead.stack, behind.stack = own.stack, own.stack
+        reference = ahead.referral()
+        headers = own.staff("duty_manager")
+        assert ahead.http.get(f"/cases/{reference}", headers=headers).status_code == 200
+        read = behind.http.get(f"/cases/{reference}", headers=headers)
+        assert (read.status_code, read.json()["title"]) == (503, "No key opens it here")
+        assert "erased" not in read.text and read.headers["Retry-After"] == "60"
+        page = behind.http.get(f"/case/{reference}", headers=headers)
+        assert page.status_code == 503 and "erased" not in page.text
+        found = behind.http.get("/health").json()
+        assert found["ready"] is True and any("1 referrals cannot be read here" in each for each in found["wrong"])
+        write_secret(old, new.read_text())
+        eventually(lambda: "cannot be read here" not in told(behind))
+        assert behind.http.get(f"/cases/{reference}", headers=headers).status_code == 200
     write_secret(own.settings.master_key_file, new.read_text())
 
 

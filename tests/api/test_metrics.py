@@ -37,7 +37,9 @@ def test_prometheus_takes_the_alert_rules() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed: it comes with Debian's package prometheus, and .ci/run installs it")
-    checked = subprocess.run([promtool, "check", "rules", "--lint-fatal", str(RULES)], capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        [promtool, "check", "rules", "--lint-fatal", str(RULES)], capture_output=True, text=True, check=False
+    )
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert f"{len(rules())} rules found" in checked.stdout
 
