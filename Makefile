@@ -11,7 +11,7 @@ T ?=
 # Three processes for two cores, as they wait for servers half of the time: tests/conftest.py says what stays together, and what begins first.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz lock screenshots bench clean
+.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz lock screenshots bench wheel clean
 
 help:  ## This list
 	@awk '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {i = index($$0, ":"); \
@@ -109,5 +109,12 @@ lock: | $(BIN)/uv  ## Pin the exact versions, with hashes and without addresses;
 	$(COMPILE) $(ARGS) --no-annotate .ci/clients.in -o .ci/clients.lock
 	cd .ci/clients && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
+wheel: setup  ## Make the wheel that is installed in production, with what pages load in it, and the lock beside it: build/wheel
+	$(PYTHON) .ci/fetch_pages.py || true
+	rm -rf build/wheel build/lib build/bdist.*
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
+	cp requirements.lock build/wheel/
+	$(BIN)/python .ci/wheel.py build/wheel
+
 clean:  ## Remove what setup made; the data of `make up` stays, in .var
-	rm -rf .venv .dev *.egg-info api/pages/fetched
+	rm -rf .venv .dev *.egg-info api/pages/fetched/*

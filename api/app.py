@@ -18,6 +18,7 @@ from mash.api.described import describe
 from mash.api.guard import Guard
 from mash.api.identity import Provider
 from mash.api.limits import ByPlace
+from mash.api.measured import Measured
 from mash.api.pages import (
     admin,
     alerts,
@@ -41,11 +42,12 @@ from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
 from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
 from mash.api.problems import Malformed, answer_for, malformed
-from mash.api.routes import accesses, cases, duty, gatherings, health, people, referrals
-from mash.config.settings import Settings, SettingsError
+from mash.api.routes import accesses, cases, duty, gatherings, health, metrics, people, referrals
+from mash.config.settings import NotYet, Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
+from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, journey, pages, start, wall)
@@ -66,7 +68,7 @@ class Guarded(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The application, with the guard around it."""
-        return Guard(super().build_middleware_stack(), self.settings)
+        return Guard(super().build_middleware_stack(), self.settings, self.state.measured)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -83,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.settings = settings
     app.state.token_key, app.state.base_url = settings.token_key.get_secret_value(), settings.base_url
-    app.state.settings = settings
+    app.state.settings, app.state.measured = settings, Measured()
     app.state.begun = ByPlace(settings.drafts_per_hour, 3600.0)
     file = read_sign_on(settings)
     app.state.assets = Assets()
@@ -100,11 +102,14 @@ async def life(app: Guarded) -> AsyncIterator[None]:
         app.state.store = await open_store(app.settings)
     except Exception as error:
         # The server's own report of this is a traceback, which we keep out of the logs: it prints values.
-        reason = str(error) if isinstance(error, SettingsError | WrongFile) else type(error).__name__
+        reason = str(error) if isinstance(error, SettingsError | WrongFile | NotYet) else type(error).__name__
         log.critical("cannot start", reason=reason)
+        if isinstance(error, SettingsError | WrongFile | NotYet):
+            app.state.cannot_start = error
         raise
     # What was loaded stays: a collector that looked it through at every turn would hold up whoever asks then, for 100 ms.
     gc.freeze()
+    app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     yield
     await app.state.live.close()
@@ -113,7 +118,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
 
 def _route(app: FastAPI) -> None:
     """What is answered, and by whom; errors too."""
-    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, *PAGES)
+    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, metrics, *PAGES)
     routers = [part.router for part in parts]
     for router in routers:
         app.include_router(router)

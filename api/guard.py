@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mash.api.limits import ByPlace, Known, Rate, digest_of, place_of
+from mash.api.measured import Measured
 from mash.api.problems import Malformed, TooLarge, TooLong, TooMany, TooSlow, answer_for, reply
 from mash.config.settings import Settings
 from mash.states.errors import Refusal
@@ -58,8 +59,8 @@ HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 class Guard:
     """A plain ASGI middleware, around everything else: what it refuses costs nothing more."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, settings: Settings, measured: Measured) -> None:
+        self.app, self.measured = app, measured
         self.of_known = Rate(settings.requests_per_minute)
         self.of_others = ByPlace(settings.anonymous_requests_per_minute)
         self.wrong = ByPlace(min(WRONG_PER_MINUTE, settings.anonymous_requests_per_minute))
@@ -75,13 +76,14 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        head = _Head(scope, self.cookies)
+        head, began = _Head(scope, self.cookies), time.perf_counter()
         scope.setdefault("state", {})
 
         async def sent(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._learn(head, message["status"], scope["state"])
                 self._report(head, message["status"], scope)
+                self.measured.count(scope, message["status"], time.perf_counter() - began)
                 _mark(message, self.headers)
             await send(message)
 

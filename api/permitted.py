@@ -15,6 +15,10 @@ from mash.config.permissions import may, read_permissions
 from mash.states.errors import NotYours
 from mash.states.values import Actor
 
+ANYWHERE = ("use_account", "submit_referral", "read_own_referral", "disagree_with_decision")
+"""What is done also by somebody whose hub is left out of the installation: they may act for another, and what referrers send
+has its receipt, refused or not."""
+
 
 class RouteWithoutRule(Exception):
     """The table of permissions and the routes do not agree; says where. The application does not start."""
@@ -22,7 +26,8 @@ class RouteWithoutRule(Exception):
 
 @dataclass(frozen=True)
 class Permitted:
-    """A dependency: whoever calls, if the table lets their role do this action. Raises NotSignedIn or NotYours."""
+    """A dependency: whoever calls, if the table lets their role do this action. Raises NotSignedIn, NotYours, or NotFound
+    where their hub is left out of this installation."""
 
     action: str
     who: Callable[[Request], Awaitable[Actor]] = staff
@@ -32,6 +37,8 @@ class Permitted:
         by = await self.who(request)
         request.scope["state"].setdefault(WHO, {}).update(role=by.role, agency=by.agency, hub=by.hub)
         demand(by, self.action)
+        if self.action not in ANYWHERE:
+            request.app.state.store.hub(by.hub)
         return by
 
 

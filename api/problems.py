@@ -72,6 +72,18 @@ class TooMany(e.Refusal):
     title = "Too many requests"
 
 
+class Unavailable(e.Refusal):
+    """Nothing was changed, and trying again helps; the facts say after how many seconds."""
+
+    title = "Not at the moment"
+
+
+class NoKeyHere(Unavailable):
+    """What is asked for is there, and cannot be opened here. It was not erased."""
+
+    title = "No key opens it here"
+
+
 STATUS: dict[type[e.Refusal], int] = {
     Malformed: 400,
     NotSignedIn: 401,
@@ -86,6 +98,8 @@ STATUS: dict[type[e.Refusal], int] = {
     TooLarge: 413,
     TooMany: 429,
     TooLong: 431,
+    Unavailable: 503,
+    NoKeyHere: 503,
     e.NotInProfile: 422,
     e.ReasonNeeded: 422,
     e.Incomplete: 422,
@@ -149,7 +163,7 @@ def reply(answer: Answer) -> JSONResponse:
     headers = {}
     if answer.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if answer.status == 429:
+    if "retry_after" in answer.body:
         headers["Retry-After"] = str(answer.body["retry_after"])
     return JSONResponse(answer.body, answer.status, headers, media_type=MEDIA if answer.status >= 400 else "application/json")
 

@@ -53,8 +53,8 @@ def bench_settings(folder: Path, mail_port: int) -> Settings:
 class BenchStack(Stack):
     """A stack as in production, but that Prefect's server writes an access log, by which its calls are counted."""
 
-    def _prefect(self) -> tuple[list[str], dict[str, str]]:
-        command, environment = super()._prefect()
+    def prefect_server(self) -> tuple[list[str], dict[str, str]]:
+        command, environment = super().prefect_server()
         shown = [*(word for word in command if word not in ("--no-access-log", "--log-level", "warning")), "--log-level", "info"]
         return shown, {**environment, "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 

@@ -16,6 +16,10 @@ class SettingsError(Exception):
     """A setting that is missing or wrong; says which one and what is expected, never its value."""
 
 
+class NotYet(Exception):
+    """Something that is needed is not there yet; says what. Waiting helps, or mending it while others wait."""
+
+
 class Settings(BaseModel):
     """All settings. Each is the environment variable MASH_<NAME>; secrets may also be named by MASH_<NAME>_FILE."""
 
@@ -72,6 +76,9 @@ class Settings(BaseModel):
         default="", description="age1...: to whom backups are encrypted; several, separated by commas, can each open them."
     )
     backup_identity: SecretStr | None = Field(default=None, description="What opens backups: to verify, and to restore.")
+    backup_hours: float = Field(
+        default=26, ge=0, description="A backup that is older is said in /health. 0: backups are made by other means than ours."
+    )
     time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
     settle_seconds: float = Field(

@@ -15,18 +15,23 @@ app = typer.Typer(no_args_is_help=True, help="Signed checkpoints: what the logs,
 @app.command()
 def make() -> None:
     """Sign a checkpoint now. One is made every night by itself."""
-    from mash.flows.carrying.nightly import take_checkpoint
+    from mash.flows.carrying.nightly import check_conservation, copy_checkpoints, take_checkpoint
+    from mash.flows.store.nights import record_step
 
     settings = installed()
 
     async def work(store: Any) -> None:
         contents = (await take_checkpoint(store, settings)).contents
+        await record_step(store, "checkpoint")
         events = sum(len(hashes) for _, hashes in contents["events"].values())
         count = contents["contacts"]
         out.print(
             f"checkpoint {contents['number']}: {events} events and {contents['accesses']['count']} accesses since the last;"
             f" contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}, refused {count['refused']}"
         )
+        await check_conservation(store)
+        if settings.checkpoint_dir:
+            await copy_checkpoints(store, settings.checkpoint_dir)
 
     with_store(work)
 

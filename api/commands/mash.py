@@ -9,14 +9,18 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import typer
 
 from mash.api.commands import backup, checkpoint, master_key, notify, people, profile, rota, sign_on
+from mash.api.commands.doctor import doctor
+from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, broken, installed, out, with_store
-from mash.config.settings import SettingsError, read_settings
+from mash.config.settings import NotYet, SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
+from mash.flows.installation.processes import AWAY, TO_MEND, ClusterNotStarted, PartNotStarted
 from mash.states.chart import diagram
 from mash.states.errors import Refusal
 
@@ -48,6 +52,8 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
 app.command()(people.erase)
 app.command()(people.sar)
+app.command()(init)
+app.command()(doctor)
 
 
 class CommandNotLoaded(Exception):
@@ -72,14 +78,24 @@ def options(
 
 @app.command()
 def up() -> None:
-    """Start all of it: database (unless MASH_DATABASE_URL is given), migrations, Prefect server, worker, API. Ctrl-C stops it."""
+    """Start all of it on one machine: database (unless MASH_DATABASE_URL is given), migrations, Prefect's server, worker, API.
+    Ctrl-C stops it.
+
+    Everything runs as you, the database's superuser beside it: for trying it out, and for one small machine. Where each part is
+    to be a user of its own, `mash init` writes what your service manager needs (docs/run/production.md).
+
+    Ports: the API listens at MASH_API_HOST and MASH_API_PORT (127.0.0.1, 8000), Prefect's server at MASH_PREFECT_API_URL
+    (http://127.0.0.1:4200/api). Where one is taken, nothing starts: choose another, as in `MASH_API_PORT=8001 mash up`. Data,
+    keys and logs are in MASH_DATA_DIR (.var).
+    """
     from mash.flows.installation.stack import Stack
 
     settings = read_settings()
     with Stack(settings) as stack:
         out.print(
             f"API              {stack.settings.base_url}/docs\nPrefect UI       {stack.prefect_ui}\n"
-            f"Prefect login    {stack.prefect_login_hint}\nLogs             {stack.logs}\nCtrl-C stops it."
+            f"Prefect login    {stack.prefect_login_hint}\nLogs             {stack.logs}\nCtrl-C stops it.\n"
+            "All of it runs as one user: for one machine, and to try it out. docs/run/production.md is for more."
         )
         if settings.channels_file is None or settings.mail_url is None:
             out.print("Warning: alerts go nowhere yet. Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL.")
@@ -100,22 +116,30 @@ def api(
     from mash.api.app import create_app
     from mash.api.wire import server_options
     from mash.config.logs import log_to_stderr
+    from mash.flows.installation.processes import check_port
     from mash.flows.installation.scaled import serve
 
     settings = installed()
+    if fd is None:
+        check_port(settings.api_host, settings.api_port, "MASH_API_PORT")
     log_to_stderr()
     # No access log: it would write addresses, and the addresses of alert links are secrets. No tracebacks of uvicorn's: they
     # print the values that an error was about.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         host=settings.api_host,
         port=settings.api_port,
         access_log=False,
         log_config=None,
         **server_options(settings.trusted_proxies),
     )
-    serve(config, fd)
+    try:
+        serve(config, fd)
+    except SystemExit:
+        # The server's own exit code says only that it did not start.
+        raise getattr(app.state, "cannot_start", None) or SystemExit(1) from None
 
 
 @app.command()
@@ -133,6 +157,20 @@ def worker() -> None:
     # Prefect reports each parking as an error: a run that ended its attempt without completing.
     logging.getLogger("prefect.flow_runs").setLevel(logging.CRITICAL)
     work(settings)
+
+
+@app.command()
+def prefect() -> None:
+    """Start Prefect's server alone, set up as ours is (MASH_PREFECT_DATABASE_URL, MASH_PREFECT_AUTH_STRING)."""
+    from mash.flows.installation.processes import check_port
+    from mash.flows.installation.stack import Stack
+
+    settings = installed()
+    command, environment = Stack(settings, ("prefect",)).prefect_server()
+    address = urlsplit(settings.prefect_api_url)
+    check_port(str(address.hostname), address.port or 80, "MASH_PREFECT_API_URL (http://127.0.0.1:PORT/api)")
+    # In our place: whoever started us ends it, and sees it end.
+    os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
 
 
 @app.command()
@@ -219,13 +257,17 @@ def add_commands() -> None:
 
 
 def main() -> None:
-    """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace."""
+    """Run the command; a wrong setting or profile, or a refusal, is a sentence and exit code 2, not a stack trace. While the
+    database is away it is 75: starting again helps."""
     try:
         add_commands()
         app()
-    except (SettingsError, WrongFile, Refusal, CommandNotLoaded) as wrong:
+    except (SettingsError, WrongFile, Refusal, CommandNotLoaded, PartNotStarted, ClusterNotStarted) as wrong:
         print(f"mash: {wrong}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(TO_MEND)
+    except NotYet as away:
+        print(f"mash: {away}", file=sys.stderr)
+        sys.exit(AWAY)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,13 @@ def release(reference: str) -> None:
 def run() -> None:
     """Erase what has been announced for long enough, and announce what is due; every night does it by itself."""
     from mash.flows.carrying.nightly import keep_to_retention
+    from mash.flows.store.nights import record_step
 
-    with_store(keep_to_retention)
+    async def work(store: Any) -> None:
+        await keep_to_retention(store)
+        await record_step(store, "retention")
+
+    with_store(work)
 
 
 def sar(

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.visit import Visitors
 from mash.api.guard import Guard
+from mash.api.measured import Measured
 from mash.api.pages import assets
 from mash.api.pages.page import environment
 from mash.config.settings import Settings
@@ -104,7 +105,7 @@ def create_mail_page(mailbox: Mailbox, visitors: Visitors, settings: Settings) -
     app.include_router(router)
     app.add_exception_handler(NotFound, lambda _, error: PlainTextResponse(f"{error}\n", 404))
     # Another site that gives itself a name which leads to loopback is not to read codes and links here.
-    return Guard(TrustedHostMiddleware(app, allowed_hosts=["127.0.0.1", "localhost"]), settings)
+    return Guard(TrustedHostMiddleware(app, allowed_hosts=["127.0.0.1", "localhost"]), settings, Measured())
 
 
 @contextmanager

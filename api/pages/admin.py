@@ -45,7 +45,7 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
     workers = {part: (age, _state(age, pulse)) for part, (age, pulse) in health.workers.items()}
     channels, rota = await channel_health(store, by.hub), await _rota(store, by.hub)
     known: dict[str, Any] = {
-        "wrong": list(health.wrong(settings.drafts_room)),
+        "wrong": list(health.wrong(settings)),
         "workers": workers,
         "profile": profile,
         "followed": await followed_profiles(store, by.hub),

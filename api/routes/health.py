@@ -2,114 +2,72 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import SQLAlchemyError
 
-from mash.api.few import FEWEST, withheld
 from mash.api.problems import NotSignedIn
-from mash.config.version import VERSION
-from mash.flows.store.reads.counts import conservation, open_by_stage
-from mash.flows.store.reads.health import SILENT, Health, read_health
+from mash.config.settings import Settings
+from mash.flows.installation.places import room
+from mash.flows.store.away import DATABASE_AWAY, passing, to_mend
+from mash.flows.store.reads.health import read_health
 from mash.flows.store.trouble import tell_administrators
 from mash.notifications.links import PREFECT, service_key
 
 router = APIRouter(tags=["health"])
 NOTICE_EVERY = timedelta(minutes=30)
-WITHHELD = "withheld"
-"""Stage and rating of referrals that are too few to be given by theirs; of fewer than FEWEST at a hub, that many are given."""
+PATIENCE = 10.0
+"""Seconds that the database has to answer: a monitor that hears nothing knows less than one that hears what is wrong."""
+AGAIN = "10"
+"""Seconds after which it is worth asking again."""
+LITTLE_ROOM = 200_000_000
+"""Bytes; with less than this the disk is as good as full."""
 
 
-@router.get(
-    "/health",
-    responses={503: {"description": "No referral is accepted", "content": {"application/json": {"schema": {"type": "object"}}}}},
-)
+class Readiness(BaseModel):
+    """How the installation is."""
+
+    status: Literal["ok", "trouble", "down"] = Field(description="`down`: no referral can be accepted.")
+    live: bool = Field(default=True, description="This process answers.")
+    ready: bool = Field(description="Something can be written: referrals are accepted.")
+    wrong: list[str] = Field(description="What is wrong, a sentence each, with what to do.")
+    ages: dict[str, int | None] = Field(
+        default={}, description="Seconds since each step of the night, and the backup, was last done; null: never."
+    )
+
+
+@router.get("/health", response_model=Readiness, responses={503: {"model": Readiness, "description": "No referral is accepted"}})
 async def health(request: Request) -> JSONResponse:
-    """Whether referrals are accepted (`ready`), and what is wrong otherwise: the worker, Prefect, clocks and notices. Asks for no
+    """Whether referrals are accepted (`ready`), which is proven by writing something, and what is wrong otherwise. Asks for no
     key. It answers 503 only when no referral can be accepted."""
+    app = request.app.state
+    little = _room_in_words(app.settings)
     try:
-        found = await read_health(request.app.state.store)
-        wrong = list(found.wrong(request.app.state.settings.drafts_room))
-    except (SQLAlchemyError, OSError):
-        wrong = ["the database cannot be reached: no referral is accepted"]
-        return JSONResponse({"status": "down", "live": True, "ready": False, "wrong": wrong}, 503)
-    return JSONResponse({"status": "trouble" if wrong else "ok", "live": True, "ready": True, "wrong": wrong})
+        async with asyncio.timeout(PATIENCE):
+            await app.proof.renew()
+            found = await read_health(app.store)
+    except DATABASE_AWAY as error:
+        why = passing(error) or to_mend(error) or f"the database does not do what it is asked ({type(error).__name__})"
+        down = Readiness(status="down", ready=False, wrong=[f"{why}. No referral is accepted", *little])
+        return JSONResponse(down.model_dump(), 503, {"Retry-After": AGAIN})
+    wrong = [*found.wrong(app.settings), *little]
+    ages = {step: _seconds(each.age) if each.done else None for step, each in found.nights.items()}
+    return JSONResponse(Readiness(status="trouble" if wrong else "ok", ready=True, wrong=wrong, ages=ages).model_dump())
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}})
-async def metrics(request: Request) -> Response:
-    """What Prometheus collects: counts and ages, no reference and no person."""
-    store = request.app.state.store
-    registry = CollectorRegistry()
-    registry.register(_Now(await read_health(store), await open_by_stage(store), await conservation(store)))
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+def _seconds(span: timedelta) -> int:
+    return round(span.total_seconds())
 
 
-class _Now(Collector):
-    """The metrics of one moment, read from the database: the same whichever process is asked."""
-
-    def __init__(self, found: Health, open_: Iterable[tuple[str, str, str, int]], count: dict[str, int]) -> None:
-        self.found, self.open, self.count = found, list(open_), count
-
-    def collect(self) -> Iterable[Metric]:
-        """All of them."""
-        for name, what, value in (
-            ("mash_clocks_overdue", "Clocks that are due and have not fired", self.found.overdue),
-            ("mash_clock_overdue_seconds", "For how long the first of them has been due", self.found.lateness.total_seconds()),
-            ("mash_notices_waiting", "Notices that wait to be sent", self.found.waiting),
-            ("mash_notice_waiting_seconds", "For how long the first of them has waited", self.found.waited.total_seconds()),
-            ("mash_notices_dead", "Notices that could not be delivered", self.found.dead),
-            ("mash_runs_behind", "Referrals whose flow run is behind", self.found.behind),
-            ("mash_drafts_bytes", "Of what is written at /refer and not sent", self.found.drafts),
-            ("mash_contacts", "Contacts received", self.count["contacts"]),
-            ("mash_outcomes", "Contacts that have an outcome", self.count["outcomes"]),
-            ("mash_contacts_open", "Contacts that are open", self.count["open"]),
-        ):
-            yield GaugeMetricFamily(name, what, value)
-        build = GaugeMetricFamily("mash_build_info", "Always 1; its label says which release answers", labels=["version"])
-        build.add_metric([VERSION], 1)
-        yield build
-        what = f"Open referrals. Numbers under {FEWEST} are not given by stage and rating, but together, as withheld"
-        referrals = GaugeMetricFamily("mash_referrals_open", what, labels=["hub", "stage", "rating"])
-        for labels, number in self._open():
-            referrals.add_metric(labels, number)
-        yield referrals
-        yield from self._workers()
-
-    def _open(self) -> Iterable[tuple[tuple[str, str, str], int]]:
-        for hub in sorted({hub for hub, *_ in self.open}):
-            counts = {(hub, stage, rating): number for of, stage, rating, number in self.open if of == hub}
-            few = withheld(counts)
-            yield from ((labels, number) for labels, number in counts.items() if labels not in few)
-            if few:
-                together = sum(counts[labels] for labels in few)
-                yield (hub, WITHHELD, WITHHELD), max(together, FEWEST)
-
-    def _workers(self) -> Iterable[Metric]:
-        silent = GaugeMetricFamily("mash_worker_silent_seconds", "Since the worker's last sign of life", labels=["worker"])
-        prefect = GaugeMetricFamily("mash_worker_prefect", "Whether the worker reaches Prefect", labels=["worker"])
-        late = HistogramMetricFamily("mash_clock_late_seconds", "How late batches of clocks fired", labels=["worker"])
-        sent = CounterMetricFamily("mash_sent", "Tries to send, since the worker started", labels=["worker", "result"])
-        for part, (age, pulse) in self.found.workers.items():
-            silent.add_metric([part], age.total_seconds())
-            if age > SILENT:
-                continue
-            prefect.add_metric([part], float(pulse["prefect"]))
-            buckets = [("+Inf" if bucket == "inf" else bucket, number) for bucket, number in pulse["late"]["buckets"]]
-            late.add_metric([part], buckets, pulse["late"]["sum"])
-            for result, number in pulse["sent"].items():
-                sent.add_metric([part, result], number)
-        return silent, prefect, late, sent
+def _room_in_words(settings: Settings) -> list[str]:
+    free, _ = room(settings)
+    full = f"the disk of {settings.data_dir} is nearly full: {free / 1e6:,.0f} MB are left"
+    return [full] if free < LITTLE_ROOM else []
 
 
 class Reported(BaseModel):

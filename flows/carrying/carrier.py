@@ -21,12 +21,12 @@ from prefect.states import Pending
 
 from mash.config.settings import Settings
 from mash.flows.carrying.automations import automate
-from mash.flows.carrying.connection import CARRIED, Client, connected
+from mash.flows.carrying.connection import CARRIED, Client, connected, refusal
 from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.nightly import NIGHT, Night, nightly
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, parked, referral
-from mash.flows.carrying.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs
+from mash.flows.carrying.runs import POOL, Deployments, alive_runs, create_run, deploy, due_runs, switched_off
 from mash.flows.carrying.watchdog import WATCH, Watch, look_at_runs, look_for_leftovers, watchdog
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.runs import record_shown, set_flow_run
@@ -50,6 +50,8 @@ class Carrier:
         self.deployments: Deployments | None = None
         self.holding_client = Context()
         self.looking: asyncio.Task[None] | None = None
+        self.refused, self.amiss = "", list[str]()
+        """What is wrong in Prefect, in sentences: it refuses our login; something of ours was removed or switched off there."""
 
     @property
     def connected(self) -> bool:
@@ -175,13 +177,15 @@ class Carrier:
             deployments = await deploy(client, self.store)
             await automate(client, self.settings, POOL)
             self._watch = Watch(self.store, client, partial(alive_runs, client, deployments.referral), self.queue.add_all)
-            self.deployments = deployments
+            self.deployments, self.refused = deployments, ""
             self._in_background(self._look_at_all())
             await self._stay_in_touch()
         except PREFECT_TROUBLE as trouble:
-            log.warning("Prefect is away: clocks and notices go on, runs are caught up later", error=type(trouble).__name__)
+            self.refused = refusal(trouble)
+            what = self.refused or "Prefect is away"
+            log.warning(f"{what}: clocks and notices go on, runs are caught up later", error=type(trouble).__name__)
         finally:
-            self.deployments = None
+            self.deployments, self.amiss = None, []
 
     async def _look_at_all(self) -> None:
         """What befell the runs while nobody was connected, Prefect's loss of them included, is found by looking at each once."""
@@ -210,6 +214,7 @@ class Carrier:
             if (now := asyncio.get_running_loop().time()) >= beat:
                 await self._client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=HEARTBEAT)
                 beat = now + HEARTBEAT
+                self.amiss = [sentence async for sentence in switched_off(self._client)]
                 await self._tell_of_repairs()
             due = await due_runs(self._client)
             for run in due:

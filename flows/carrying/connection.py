@@ -8,11 +8,18 @@ from contextvars import ContextVar
 from typing import Any, cast
 from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import AsyncClientContext, ContextModel, SyncClientContext
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
+from mash.config.settings import SettingsError
+
+REFUSED = (
+    "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING has to be what the server has as PREFECT_SERVER_API_AUTH_STRING"
+)
 CARRIED: ContextVar[FlowRun | None] = ContextVar("carried", default=None)
 """The run that is being carried, as Prefect gave it a moment ago."""
 
@@ -41,6 +48,23 @@ class _Context(AsyncClientContext):
             self, client=Client(cast("str", PREFECT_API_URL.value()), auth_string=PREFECT_API_AUTH_STRING.value())
         )
         self._httpx_settings, self._context_stack = None, 0
+
+
+def refusal(trouble: BaseException) -> str:
+    """That it is our login that Prefect refuses, in a sentence; empty for any other trouble."""
+    answer = getattr(trouble, "response", None)
+    return REFUSED if answer is not None and answer.status_code in (401, 403) else ""
+
+
+async def check_login() -> None:
+    """Ask Prefect's server once, if it is there. Raises SettingsError when it refuses our login: that is mended by nobody but
+    whoever sets it up. With Prefect away nothing is said: clocks and notices do without."""
+    try:
+        async with Client(cast("str", PREFECT_API_URL.value()), auth_string=PREFECT_API_AUTH_STRING.value()) as client:
+            await client.read_work_pools(limit=1)
+    except (httpx.HTTPError, PrefectHTTPStatusError, OSError) as trouble:
+        if sentence := refusal(trouble):
+            raise SettingsError(sentence) from None
 
 
 @asynccontextmanager

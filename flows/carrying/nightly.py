@@ -1,21 +1,28 @@
-"""What is done once a night: a checkpoint is signed, and people whose time is over are announced, and later erased."""
+"""What is done once a night: a checkpoint is signed, contacts are counted, and people whose time is over are announced, and later
+erased. Each step stands alone: one that fails holds up none of the others."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from prefect import flow
 
-from mash.config.settings import Settings
-from mash.flows.store.checkpoints import Signed, make_checkpoint, signing_key
+from mash.config.settings import Settings, SettingsError
+from mash.flows.store.checkpoints import Signed, make_checkpoint, read_checkpoints, signing_key
+from mash.flows.store.nights import record_step
+from mash.flows.store.reads.counts import conservation
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.trouble import record_repair, tell_role
+from mash.flows.store.trouble import record_repair, tell_administrators, tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
+
+log = structlog.stdlib.get_logger("mash.nightly")
 
 
 @dataclass
@@ -29,37 +36,111 @@ class Night:
 NIGHT: ContextVar[Night] = ContextVar("night")
 
 
-@flow(name="nightly", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
-async def nightly() -> None:
-    """Sign a checkpoint, and carry out what the profiles say of retention."""
-    night = NIGHT.get()
+class NightNotWhole(Exception):
+    """A step of the night's work has failed; says which. The others were done."""
+
+
+async def _checkpoint(night: Night) -> None:
     await take_checkpoint(night.store, night.settings)
+
+
+async def _copy(night: Night) -> None:
+    if folder := night.settings.checkpoint_dir:
+        await copy_checkpoints(night.store, folder)
+
+
+async def _count(night: Night) -> None:
+    await check_conservation(night.store)
+
+
+async def _retain(night: Night) -> None:
     await keep_to_retention(night.store)
 
 
+STEPS: dict[str, Callable[[Night], Awaitable[None]]] = {
+    "checkpoint": _checkpoint,
+    "checkpoint_copy": _copy,
+    "conservation": _count,
+    "retention": _retain,
+}
+"""What is done every night, in this order."""
+
+
+@flow(name="nightly", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
+async def nightly() -> None:
+    """Do each step of the night. Raises NightNotWhole when one has failed, once the others are done."""
+    await work_through(NIGHT.get(), STEPS)
+
+
+async def work_through(night: Night, steps: Mapping[str, Callable[[Night], Awaitable[None]]]) -> None:
+    """Do each of the steps, and write down what became of it; the administrators are told of those that failed, by name and kind
+    of error. Raises NightNotWhole then."""
+    failed = {}
+    for step, work in steps.items():
+        if step == "checkpoint_copy" and not night.settings.checkpoint_dir:
+            continue
+        try:
+            await work(night)
+        except Exception as error:
+            # What an error says may name somebody; what is wrong with a setting is ours.
+            failed[step] = str(error) if isinstance(error, SettingsError) else type(error).__name__
+            log.error("a step of the night has failed", step=step, error=type(error).__name__)
+        await record_step(night.store, step, failed.get(step, ""))
+    for step, why in failed.items():
+        what = f"the night's {step.replace('_', ' ')} has failed"
+        for hub in night.store.hubs:
+            await tell_administrators(night.store, hub, what, f"{why}. The other steps were done; see /health.")
+    if failed:
+        raise NightNotWhole(f"failed: {', '.join(failed)}")
+
+
 async def take_checkpoint(store: Store, settings: Settings) -> Signed:
-    """Sign what everything is now, keep it here and where it is to be kept elsewhere; and alarm everybody when a contact is
-    missing. Raises SettingsError without a key to sign by."""
-    signed = await make_checkpoint(store, signing_key(settings))
-    if settings.checkpoint_dir:
-        write_checkpoint(settings.checkpoint_dir, signed)
-    count = signed.contents["contacts"]
+    """Sign what everything is now, and keep it here. Raises SettingsError without a key to sign by."""
+    return await make_checkpoint(store, signing_key(settings))
+
+
+async def check_conservation(store: Store) -> None:
+    """Alarm everybody when a contact is missing."""
+    count = await conservation(store)
     if count["contacts"] != count["outcomes"] + count["open"]:
         what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
-        await record_repair(store, None, f"checkpoint {signed.contents['number']}: conservation fails: {what}")
+        await record_repair(store, None, f"the night's count: conservation fails: {what}")
         for hub in store.hubs:
             for role in (ADMINISTRATOR, GOVERNANCE):
-                await tell_role(store, hub, role, "contacts do not add up in the signed checkpoint", what)
-    return signed
+                await tell_role(store, hub, role, "contacts do not add up", what)
 
 
 def write_checkpoint(folder: Path, signed: Signed) -> Path:
     """Write a checkpoint to a folder, under its number; one that is there is not written over."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"checkpoint-{signed.contents['number']:06d}.json"
+    path = _place(folder, signed)
     with path.open("x") as file:
-        file.write(as_json({"document": signed.document, "signature": signed.signature}))
+        file.write(_text(signed))
     return path
+
+
+def _place(folder: Path, signed: Signed) -> Path:
+    return folder / f"checkpoint-{signed.contents['number']:06d}.json"
+
+
+def _text(signed: Signed) -> str:
+    return as_json({"document": signed.document, "signature": signed.signature})
+
+
+async def copy_checkpoints(store: Store, folder: Path) -> int:
+    """Write what is missing where checkpoints are kept elsewhere, also what could not be written there on another night; returns
+    how many. Raises FileExistsError where another one stands in the place of one, once the others are written."""
+    written, taken = 0, []
+    for signed in await read_checkpoints(store):
+        try:
+            write_checkpoint(folder, signed)
+            written += 1
+        except FileExistsError:
+            if _place(folder, signed).read_text() != _text(signed):
+                taken.append(signed.contents["number"])
+    if taken:
+        raise FileExistsError(f"checkpoint {taken[0]} is not the one that was written to {folder} under its number")
+    return written
 
 
 async def keep_to_retention(store: Store) -> None:

@@ -14,6 +14,7 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCre
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
+    DeploymentFilterName,
     FlowRunFilter,
     FlowRunFilterName,
     FlowRunFilterState,
@@ -22,7 +23,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.client.schemas.sorting import FlowRunSort
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from mash.flows.carrying.nightly import nightly, tonight
 from mash.flows.carrying.referral import referral, tags_of
@@ -35,6 +36,13 @@ WATCH_EVERY = timedelta(minutes=1)
 ALIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
 PAGE = 200
 UNRATED = "unrated"
+HUB, EVERY_MINUTE, EVERY_NIGHT = "hub", "every-minute", "every-night"
+DEPLOYED = {
+    HUB: "referrals have no run to be seen by",
+    EVERY_MINUTE: "runs that somebody ends are not put back, and no contact is counted",
+    EVERY_NIGHT: "no checkpoint is signed, and nobody's time comes to its end",
+}
+"""Our deployments, and what is not done without each."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
             await client.create_work_queue(name=name, priority=priority, work_pool_name=POOL)
     carrying = await client.create_deployment(
         flow_id=await client.create_flow(referral),
-        name="hub",
+        name=HUB,
         work_pool_name=POOL,
         work_queue_name=UNRATED,
         enforce_parameter_schema=False,
@@ -68,7 +76,7 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
     )
     watching = await client.create_deployment(
         flow_id=await client.create_flow(watchdog),
-        name="every-minute",
+        name=EVERY_MINUTE,
         work_pool_name=POOL,
         enforce_parameter_schema=False,
         entrypoint="mash.flows.carrying.watchdog.watchdog",
@@ -77,7 +85,7 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
     )
     night = await client.create_deployment(
         flow_id=await client.create_flow(nightly),
-        name="every-night",
+        name=EVERY_NIGHT,
         work_pool_name=POOL,
         enforce_parameter_schema=False,
         entrypoint="mash.flows.carrying.nightly.nightly",
@@ -85,6 +93,23 @@ async def deploy(client: PrefectClient, store: Store) -> Deployments:
         description="Signs a checkpoint; announces and erases people whose time is over",
     )
     return Deployments(carrying, watching, night, frozenset(named))
+
+
+async def switched_off(client: PrefectClient) -> AsyncIterator[str]:
+    """What was removed or paused in Prefect that referrals, the watchdog or the night need, a sentence each."""
+    try:
+        if (await client.read_work_pool(POOL)).is_paused:
+            yield f"Prefect's work pool {POOL} is paused: no run is carried, nor is the night's work done. Resume it there"
+    except ObjectNotFound:
+        yield f"Prefect's work pool {POOL} is gone: it is made anew when a worker starts"
+        return
+    named = DeploymentFilter(name=DeploymentFilterName(any_=[*DEPLOYED]))
+    found = {each.name: each for each in await client.read_deployments(deployment_filter=named)}
+    for name, what in DEPLOYED.items():
+        if name not in found:
+            yield f"Prefect's deployment {name} is gone: {what}. It is made anew when a worker starts"
+        elif found[name].paused or (name != HUB and not any(each.active for each in found[name].schedules)):
+            yield f"Prefect's deployment {name} is paused, or its schedule is: {what}. Resume it there"
 
 
 def queues(store: Store) -> dict[str, int]:

@@ -13,13 +13,16 @@ from prefect.exceptions import TerminationSignal
 
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
+from mash.flows.carrying.connection import check_login
 from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due, next_due
+from mash.flows.store.away import DATABASE_AWAY
+from mash.flows.store.checkpoints import signing_key
 from mash.flows.store.runs import behind
-from mash.flows.store.store import DATABASE_AWAY, Store, open_store
+from mash.flows.store.store import Store, open_store
 from mash.flows.store.writes import CHANNEL
 
 log = structlog.stdlib.get_logger("mash.worker")
@@ -117,7 +120,7 @@ class Worker:
         await asyncio.sleep(min(1.0, max(0.02, self.store.time.wait(upcoming))) if upcoming else 1.0)
 
     async def _beat(self) -> None:
-        await self.pulse.beat(self.carrier.connected)
+        await self.pulse.beat(self.carrier.connected, refused=self.carrier.refused, amiss=self.carrier.amiss)
         await asyncio.sleep(SIGN_EVERY)
 
     async def _hand_over(self) -> None:
@@ -138,16 +141,19 @@ class Worker:
 
 
 def work(settings: Settings) -> None:
-    """Be a worker process until SIGINT or SIGTERM. Raises SettingsError when the channels file is wrong."""
+    """Be a worker process until SIGINT or SIGTERM. Raises SettingsError when the channels file is wrong, the key that signs
+    checkpoints is missing, or Prefect's server is there and refuses our login."""
     # While a run is carried, the engine has SIGTERM raise this, wherever the process is; the loop has heard the signal too.
     with suppress(TerminationSignal):
         asyncio.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:
+    signing_key(settings)  # what the night needs is asked for by day
+    check_alerts(settings)
+    await check_login()
     store = await open_store(settings)
     try:
-        check_alerts(settings)
         worker = Worker(settings, store)
         task = asyncio.ensure_future(worker.run())
         for stop in (signal.SIGINT, signal.SIGTERM):

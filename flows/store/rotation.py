@@ -21,7 +21,7 @@ _WRAP_ANEW = text("""
 
 async def wrap_anew(store: Store) -> int:
     """Wrap by the newest master key whatever an older one wrapped; returns how many referrals' keys that were. The rest of the
-    installation goes on meanwhile. Raises KeyDestroyed for a key that none of the master keys opens."""
+    installation goes on meanwhile. Raises NoKeyHere for a key that none of the master keys opens."""
     # First, as by them a running part sees that there is a newer key: what it wraps from then on is not wrapped again.
     async with store.engine.begin() as connection:
         await _wrap_secrets(connection, store.keyring)
@@ -58,7 +58,7 @@ async def _wrap_secrets(connection: AsyncConnection, keyring: Keyring) -> None:
 
 async def retire_older(store: Store) -> None:
     """Have the database know the newest master key alone: it takes nothing from then on that another has wrapped, of a part
-    that has not read the new key yet. Raises KeyDestroyed for a key that none of the master keys opens."""
+    that has not read the new key yet. Raises NoKeyHere for a key that none of the master keys opens."""
     while True:
         await wrap_anew(store)
         try:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.config.settings import NotYet, SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # One installation at a time migrates a database; the number is arbitrary and ours.
@@ -18,7 +23,7 @@ def upgrade(owner_url: str) -> str:
     with as_owner(owner_url) as connection:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": MIGRATION_LOCK})
         connection.commit()
-        if (revision := _revision(connection)) != _newest():
+        if (revision := _revision(connection)) != newest():
             _migrate(connection)
             revision = _revision(connection)
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -28,13 +33,25 @@ def upgrade(owner_url: str) -> str:
 
 @contextmanager
 def as_owner(owner_url: str) -> Iterator[Connection]:
-    """A connection as the tables' owner, closed with all it held: for what changes or copies the database itself."""
+    """A connection as the tables' owner, closed with all it held: for what changes or copies the database itself. Raises
+    SettingsError where the login is refused, and NotYet where nobody answers."""
     engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), hide_parameters=True)
     try:
-        with engine.connect() as connection:
+        with _connected(engine) as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        # libpq gives no code for it. What it says names the role and the place, and no value.
+        why = str(error.orig).strip().splitlines()[-1].rpartition("failed: ")[2]
+        if "FATAL" in why and "the database system is" not in why and "too many" not in why:
+            raise SettingsError(f"the database refuses its owner: {why}: correct MASH_OWNER_DATABASE_URL") from None
+        raise NotYet(f"the database cannot be reached by its owner: {why}") from None
 
 
 def _revision(connection: Connection) -> str:
@@ -44,7 +61,25 @@ def _revision(connection: Connection) -> str:
     return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
 
 
-def _newest() -> str:
+async def check_tables(connection: AsyncConnection) -> None:
+    """Raises SettingsError where the tables are missing, or of an older release: nothing can be kept there."""
+    try:
+        found = str(await connection.scalar(text("SELECT version_num FROM alembic_version")))
+    except ProgrammingError:  # there are none, or so old that they are not ours to read
+        found = ""
+    if found < newest():
+        has = f"has the tables of an older release ({found})" if found else "has no tables of this release"
+        raise SettingsError(f"the database {has}: run `mash db upgrade`, as the owner (MASH_OWNER_DATABASE_URL)")
+
+
+async def newer_tables(connection: AsyncConnection) -> str:
+    """The revision of the tables, where they are of a newer release than this; else empty."""
+    found = str(await connection.scalar(text("SELECT version_num FROM alembic_version")))
+    return found if found > newest() else ""
+
+
+@cache
+def newest() -> str:
     """The revision of the newest migration, by its file's name."""
     return max(path.stem[1:5] for path in (MIGRATIONS / "versions").glob("v[0-9]*.py"))
 

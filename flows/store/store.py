@@ -14,14 +14,16 @@ from pydantic import SecretStr
 from sqlalchemy import delete, event, make_url, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.acting import provide_caller_key, say_who
-from mash.flows.store.keys import KeyDestroyed, Keyring, master_source
+from mash.flows.store.away import opening
+from mash.flows.store.keys import Keyring, NoKeyHere, master_source
+from mash.flows.store.schema import check_tables
 from mash.flows.store.seals import seal_rows_of_before
 from mash.flows.store.system_notices import system_notice
 from mash.flows.store.tables import ANCHOR, KEYS, MASTERS, NOTICES, PROFILES, SECRETS
@@ -46,10 +48,6 @@ CLIENT_GONE = "2s"
 def system_actor(hub: str) -> Actor:
     """The actor of what the software does by itself."""
     return Actor(id=SYSTEM, role=SYSTEM, agency=SYSTEM, hub=hub)
-
-
-DATABASE_AWAY = (SQLAlchemyError, OSError)
-"""What is raised while the database cannot be reached."""
 
 
 class Store:
@@ -88,7 +86,10 @@ class Store:
     def hub(self, name: str) -> Profile:
         """The profile in force of a hub. Raises NotFound for one this installation does not serve."""
         if name not in self.hubs:
-            raise NotFound(f"this installation does not serve a hub '{name}'; it serves: {', '.join(self.hubs)}")
+            raise NotFound(
+                f"this installation does not serve a hub '{name}'; it serves: {', '.join(self.hubs)}. Where that is a"
+                " mistake, tell your administrator: MASH_HUBS names them"
+            )
         return self.hubs[name]
 
     async def profile(self, connection: AsyncConnection, digest: str) -> Profile:
@@ -112,7 +113,8 @@ class Store:
 
 
 async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
-    """Connect, store the profiles in force, and read the time anchor (the first process to come sets it)."""
+    """Connect, store the profiles in force, and read the time anchor (the first process to come sets it). Raises SettingsError
+    for what has to be mended first, and NotYet where waiting helps: each says what to do."""
     if settings.database_url is None or settings.system_database_url is None:
         raise SettingsError("MASH_DATABASE_URL and MASH_SYSTEM_DATABASE_URL are needed; `mash up` makes them for you")
     keyring = Keyring(master_source(settings))
@@ -121,7 +123,8 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
     hubs = {name: load_profile(name, settings.profiles_dir) for name in settings.hub_names}
     wall = datetime.now(UTC)
     simulated = datetime.fromisoformat(settings.time_start).astimezone(UTC) if settings.time_start else wall
-    async with engine.begin() as connection:
+    async with opening(), engine.begin() as connection:
+        await check_tables(connection)
         in_force = [{"digest": p.digest, "hub": p.name, "document": p.canonical, "stored_at": wall} for p in hubs.values()]
         await connection.execute(insert(PROFILES).values(in_force).on_conflict_do_nothing())
         await connection.execute(
@@ -176,7 +179,7 @@ async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fres
 def _opened(keyring: Keyring, wrapped: bytes, name: str) -> bytes:
     try:
         return keyring.unwrap(wrapped, name)
-    except KeyDestroyed:
+    except NoKeyHere:
         raise SettingsError("MASH_MASTER_KEY is not the one of this database: its people cannot be read with it") from None
 
 
@@ -192,7 +195,7 @@ async def keep_up(store: Store) -> None:
 
 
 async def data_key(connection: AsyncConnection, store: Store, reference: str) -> bytes:
-    """The referral's key. Raises KeyDestroyed once it has been destroyed."""
+    """The referral's key. Raises KeyDestroyed once it has been destroyed, and NoKeyHere where it is another master key's."""
     return store.keyring.unwrap(await connection.scalar(select(KEYS.c.wrapped).where(KEYS.c.reference == reference)), reference)
 
 

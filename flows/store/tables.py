@@ -373,6 +373,18 @@ class Pulse(SQLModel, table=True):
     said: str
 
 
+class NightStep(SQLModel, table=True):
+    """A step of the night's work, or the backup: when it was last done, and when it last failed, and why; wall time."""
+
+    __tablename__ = "night"
+    step: str = Field(primary_key=True)
+    since: datetime = Field(sa_column=moment())
+    """Since when it is expected."""
+    done_at: datetime | None = Field(sa_column=moment(nullable=True))
+    failed_at: datetime | None = Field(sa_column=moment(nullable=True))
+    why: str
+
+
 class Draft(SQLModel, table=True):
     """A referral that somebody is writing, sealed by the secret in their link: nobody else can open it. Wall time."""
 
@@ -425,3 +437,4 @@ ONE_TIME_CODES = table(OneTimeCode)
 DRAFTS = table(Draft)
 CALLER_KEYS = table(CallerKey)
 SEALINGS = table(Sealing)
+NIGHTS = table(NightStep)

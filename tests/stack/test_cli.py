@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -76,6 +78,70 @@ def test_up_starts_everything_prints_the_addresses_and_leaves_no_process_behind(
             up.terminate()
             up.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("MASH_API_PORT", "{}"), ("MASH_PREFECT_API_URL", "http://127.0.0.1:{}/api")], ids=["api", "prefect"]
+)
+def test_up_says_that_a_port_is_taken_before_anything_starts(tmp_path: Path, setting: str, value: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ports = {"MASH_API_PORT": str(free_port()), "MASH_PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api"}
+        ended = mash("up", **{**ports, "MASH_DATA_DIR": str(tmp_path / "data"), setting: value.format(port)})
+    assert ended.returncode == 2 and "http" not in ended.stdout, "no address of somebody else's server is printed"
+    assert f"127.0.0.1:{port} cannot be listened at (another program listens there" in ended.stderr
+    assert f"choose another by {setting}" in ended.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_up_says_how_ports_are_chosen_and_for_what_it_is() -> None:
+    printed = mash("up", "--help").stdout
+    for word in ("MASH_API_PORT", "MASH_PREFECT_API_URL", "MASH_DATA_DIR", "one machine", "mash init"):
+        assert word in printed
+
+
+def test_up_ends_with_what_to_do_where_a_part_has_to_be_mended_first(hub: Hub, tmp_path: Path) -> None:
+    addresses = {
+        f"MASH_{name.upper()}": getattr(hub.settings, name).get_secret_value()
+        for name in ("database_url", "owner_database_url", "prefect_database_url")
+    }
+    wrong = addresses["MASH_DATABASE_URL"].replace("mash_app@", "nobody@")
+    ended = mash(
+        "up",
+        **addresses,
+        MASH_SYSTEM_DATABASE_URL=wrong,
+        MASH_DATA_DIR=str(tmp_path / "data"),
+        MASH_API_PORT=str(free_port()),
+        MASH_PREFECT_API_URL=f"http://127.0.0.1:{free_port()}/api",
+    )
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert re.search(r"mash: (api|worker) cannot start: PostgreSQL refuses the login", ended.stderr), ended.stderr
+
+
+def test_a_worker_that_prefect_refuses_ends_with_what_to_do(hub: Hub, tmp_path: Path) -> None:
+    login = tmp_path / "login"
+    login.touch(mode=0o600)
+    login.write_text("mash:another")
+    told = {"MASH_DATA_DIR": str(hub.settings.data_dir), "MASH_PREFECT_API_URL": hub.settings.prefect_api_url}
+    ended = mash("worker", **told, MASH_PREFECT_AUTH_STRING_FILE=str(login))
+    assert ended.returncode == 2 and "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING" in ended.stderr
+
+
+def test_a_worker_without_what_signs_checkpoints_is_refused_by_day(hub: Hub, tmp_path: Path) -> None:
+    names = ("database_url", "system_database_url", "token_key")
+    told = {f"MASH_{name.upper()}": getattr(hub.settings, name).get_secret_value() for name in names}
+    ended = mash("worker", **told, MASH_DATA_DIR=str(tmp_path), MASH_MASTER_KEY_FILE=str(hub.settings.master_key_file))
+    assert ended.returncode == 2 and "MASH_SIGNING_KEY is needed" in ended.stderr
+
+
+@pytest.mark.parametrize("command", [("key", "list"), ("db", "upgrade"), ("log", "verify")], ids=" ".join)
+def test_a_command_says_that_the_database_is_away(hub: Hub, tmp_path: Path, command: tuple[str, ...]) -> None:
+    names = ("database_url", "system_database_url", "owner_database_url")
+    nowhere = {f"MASH_{name.upper()}": "postgresql://mash_app@127.0.0.1:9/mash" for name in names}
+    ended = mash(*command, **nowhere, MASH_DATA_DIR=str(tmp_path), MASH_MASTER_KEY_FILE=str(hub.settings.master_key_file))
+    assert (ended.returncode, "cannot be reached" in ended.stderr, "Traceback" in ended.stderr) == (75, True, False), ended.stderr
 
 
 def answers(address: str) -> bool:

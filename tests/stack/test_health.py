@@ -23,7 +23,13 @@ def metrics(hub: Installation) -> dict[str, float]:
 
 def test_health_says_that_all_is_well(quick: Installation) -> None:
     def well() -> bool:
-        return quick.http.get("/health").json() == {"status": "ok", "live": True, "ready": True, "wrong": []}
+        found = quick.http.get("/health").json()
+        return found.pop("ages").keys() >= {"backup", "checkpoint"} and found == {
+            "status": "ok",
+            "live": True,
+            "ready": True,
+            "wrong": [],
+        }
 
     eventually(well)
 
@@ -131,3 +137,43 @@ def test_without_its_database_the_api_says_that_it_is_down(quick: Installation) 
     finally:
         quick.stack.start("postgres")
     eventually(lambda: quick.http.get("/health").json()["ready"])
+
+
+# --- what somebody switches off in Prefect ------------------------------------------------------------------------------------
+
+
+def wrong(hub: Installation) -> str:
+    return " | ".join(hub.http.get("/health").json()["wrong"])
+
+
+def test_what_is_paused_in_prefect_is_said_until_it_is_resumed(quick: Installation) -> None:
+    quick.prefect.patch("/work_pools/mash", json={"is_paused": True}).raise_for_status()
+    try:
+        eventually(lambda: "Prefect's work pool mash is paused: no run is carried" in wrong(quick))
+    finally:
+        quick.prefect.patch("/work_pools/mash", json={"is_paused": False}).raise_for_status()
+    eventually(lambda: "work pool" not in wrong(quick))
+
+
+def test_a_deployment_that_is_paused_or_gone_is_said_with_what_is_not_done(quick: Installation) -> None:
+    found = {each["name"]: each for each in quick.prefect.post("/deployments/filter", json={}).json()}
+    night = found["every-night"]
+    quick.prefect.post(f"/deployments/{night['id']}/pause_deployment").raise_for_status()
+    try:
+        eventually(lambda: "deployment every-night is paused, or its schedule is: no checkpoint is signed" in wrong(quick))
+    finally:
+        quick.prefect.post(f"/deployments/{night['id']}/resume_deployment").raise_for_status()
+    eventually(lambda: "every-night" not in wrong(quick))
+
+
+def test_a_worker_that_was_killed_and_is_replaced_is_missed_by_nobody(quick: Installation) -> None:
+    gone = quick.stack.children["worker"].pid
+    quick.stack.kill("worker")
+    quick.stack.start("worker")
+    eventually(lambda: f"-{quick.stack.children['worker'].pid}" in silent(quick))
+    assert f"-{gone}" not in silent(quick)
+
+
+def silent(hub: Installation) -> str:
+    """Of which workers it is counted how long they have said nothing."""
+    return "\n".join(line for line in hub.http.get("/metrics").text.splitlines() if line.startswith("mash_worker_silent"))

@@ -37,7 +37,18 @@ from mash.flows.store.apply import fire_due
 from mash.flows.store.schema import upgrade
 from mash.flows.store.store import open_store
 
-__all__ = ["CANARY", "ORDINARY", "Hub", "Installation", "eventually", "hub_here", "running_hub", "served", "temporary_hub"]
+__all__ = [
+    "CANARY",
+    "ORDINARY",
+    "Hub",
+    "Installation",
+    "eventually",
+    "hub_here",
+    "hub_in",
+    "running_hub",
+    "served",
+    "temporary_hub",
+]
 T = TypeVar("T")
 
 
@@ -189,7 +200,14 @@ def fresh_cluster() -> Iterator[Cluster]:
 @contextmanager
 def hub_here(**more: Any) -> Iterator[Hub]:
     """A hub whose application runs in this process, over a cluster of its own; nobody works but when `work` is called."""
-    with fresh_folder() as folder, receiving(folder, **more) as (received, settings), ExitStack() as running:
+    with fresh_folder() as folder, hub_in(folder, **more) as running:
+        yield running
+
+
+@contextmanager
+def hub_in(folder: Path, **more: Any) -> Iterator[Hub]:
+    """The same, in a folder of one's own."""
+    with receiving(folder, **more) as (received, settings), ExitStack() as running:
         with quick_disk():
             stack = running.enter_context(Stack(settings, ()))
         running.enter_context(serving(stack.settings))
