@@ -163,11 +163,11 @@ def log(
             out.print(f"{recorded.sequence:>4}  {dated(recorded.at)}  {recorded.by.role:<20} {words}", markup=False)
 
     async def verify(store: Any) -> None:
-        wrong = await prove(store, installed(), against, key)
-        for sentence in wrong:
+        proof = await prove(store, installed(), against, key)
+        for sentence in (*proof.restored, *proof.wrong):
             out.print(sentence, markup=False)
-        out.print(f"{len(wrong)} chains are broken" if wrong else "every chain verifies")
-        if wrong:
+        out.print(f"{len(proof.wrong)} chains are broken" if proof.wrong else "every chain verifies")
+        if proof.wrong:
             raise typer.Exit(1)
 
     with_store(verify if what == "verify" else tell)

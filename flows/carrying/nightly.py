@@ -12,8 +12,11 @@ from prefect import flow
 
 from mash.config.settings import Settings
 from mash.flows.store.checkpoints import Signed, make_checkpoint, signing_key
+from mash.flows.store.elsewhere import newest, write_checkpoint
+from mash.flows.store.held_against import restored_in_words
+from mash.flows.store.mending import Mender
 from mash.flows.store.retention import erase_listed, list_due
-from mash.flows.store.store import Store, as_json
+from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
 
@@ -31,8 +34,9 @@ NIGHT: ContextVar[Night] = ContextVar("night")
 
 @flow(name="nightly", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
 async def nightly() -> None:
-    """Sign a checkpoint, and carry out what the profiles say of retention."""
+    """Hold all cases against their logs, sign a checkpoint, and carry out what the profiles say of retention."""
     night = NIGHT.get()
+    await Mender(night.store).look_at_all()
     await take_checkpoint(night.store, night.settings)
     await keep_to_retention(night.store)
 
@@ -40,9 +44,11 @@ async def nightly() -> None:
 async def take_checkpoint(store: Store, settings: Settings) -> Signed:
     """Sign what everything is now, keep it here and where it is to be kept elsewhere; and alarm everybody when a contact is
     missing. Raises SettingsError without a key to sign by."""
-    signed = await make_checkpoint(store, signing_key(settings))
+    key = signing_key(settings)
+    signed = await make_checkpoint(store, key, newest(settings.checkpoint_dir, key.public_key()))
     if settings.checkpoint_dir:
         write_checkpoint(settings.checkpoint_dir, signed)
+    await tell_of_restore(store, signed)
     count = signed.contents["contacts"]
     if count["contacts"] != count["outcomes"] + count["open"]:
         what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
@@ -53,13 +59,15 @@ async def take_checkpoint(store: Store, settings: Settings) -> Signed:
     return signed
 
 
-def write_checkpoint(folder: Path, signed: Signed) -> Path:
-    """Write a checkpoint to a folder, under its number; one that is there is not written over."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"checkpoint-{signed.contents['number']:06d}.json"
-    with path.open("x") as file:
-        file.write(as_json({"document": signed.document, "signature": signed.signature}))
-    return path
+async def tell_of_restore(store: Store, signed: Signed) -> None:
+    """Tell everybody concerned that a new epoch begins: this database was restored, or found to be older than what is kept."""
+    if "restored" not in signed.contents:
+        return
+    what = restored_in_words(signed)
+    await record_repair(store, None, what)
+    for hub in store.hubs:
+        for role in (ADMINISTRATOR, GOVERNANCE):
+            await tell_role(store, hub, role, "this database was restored", what)
 
 
 async def keep_to_retention(store: Store) -> None:
