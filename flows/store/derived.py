@@ -235,7 +235,7 @@ def _of_parties(case: Case, stored: Stored) -> Iterator[Difference]:
         else:
             yield Difference("participant", f"{row.person or row.party} took part, of which the log says nothing", was, {}, place)
     for party in sorted(case.parties - there):
-        now = {"party": party, "person": "", "until": None, "hub": hub}
+        now: Named = {"party": party, "person": "", "until": None, "hub": hub}
         yield Difference("participant", f"{party} took no part any more", {}, now)
     for party, person, until in looking.elements():
         now = {"party": party, "person": person, "until": until, "hub": hub}

@@ -166,7 +166,7 @@ async def chunks(connection: AsyncConnection, name: str, after: int, to: int) ->
         select(
             table.c.id,
             row_text(table, columns).label("row"),
-            ((func.row_number().over(order_by=table.c.id) - 1) / CHUNK).label("chunk"),
+            ((func.row_number().over(order_by=table.c.id) - 1) // CHUNK).label("chunk"),
         )
         .where(table.c.id > after, table.c.id <= to)
         .subquery()
