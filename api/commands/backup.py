@@ -68,8 +68,8 @@ def restore(
         bool,
         typer.Option(
             "--though-it-may-be-forged",
-            help="Also one that nobody signed, as before 0.2, or whose signature does not hold: whoever knows the recipient can have"
-            " made it, with a history of their own.",
+            help="Also one that nobody signed, as was so before 0.2, or whose signature does not hold: whoever knows the"
+            " recipient can have made it, with a history of their own.",
         ),
     ] = False,
 ) -> None:
@@ -88,6 +88,8 @@ def restore(
     for sentence in restored.wrong:
         out.print(sentence, markup=False)
     out.print(f"{'the backup holds' if check else 'restored'} {_counts(restored.counts)}")
+    if restored.epoch is not None:
+        out.print(restored.epoch, markup=False)
     if restored.next_number is not None:
         out.print(
             f"the next reference has the number {restored.next_number:06d}: none that was given out since the backup comes again"

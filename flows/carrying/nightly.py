@@ -13,6 +13,7 @@ from prefect import flow
 from mash.config.settings import Settings
 from mash.flows.store.checkpoints import Signed, make_checkpoint, signing_key
 from mash.flows.store.elsewhere import newest, write_checkpoint
+from mash.flows.store.erasure import rewrite_after_erasures
 from mash.flows.store.held_against import restored_in_words
 from mash.flows.store.mending import Mender
 from mash.flows.store.retention import erase_listed, list_due
@@ -71,7 +72,8 @@ async def tell_of_restore(store: Store, signed: Signed) -> None:
 
 
 async def keep_to_retention(store: Store) -> None:
-    """Erase what has been announced for long enough, then announce what is due, hub by hub."""
+    """Erase what has been announced for long enough, then announce what is due, hub by hub; and have the keys that were destroyed
+    leave the files."""
     for hub, profile in store.hubs.items():
         erased, new = await erase_listed(store, profile), await list_due(store, profile)
         if erased:
@@ -83,6 +85,7 @@ async def keep_to_retention(store: Store) -> None:
                 f"{len(new)} contacts, the first {new[0]}, in {days} days. See `mash retention list`; hold those that are needed."
             )
             await tell_role(store, hub, GOVERNANCE, "people are about to be erased", what)
+    await rewrite_after_erasures(store)
 
 
 def tonight() -> datetime:

@@ -8,10 +8,11 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,19 @@ from mash.flows.installation.copies import BackupFailed, count_rows, make_room, 
 from mash.flows.installation.dump import dumping, restoring
 from mash.flows.installation.envelope import Beginning, decrypt, encrypt
 from mash.flows.installation.signature import Opening, Signing, Statement, check_statement
-from mash.flows.store.checkpoints import signing_key
+from mash.flows.store.checkpoints import make_checkpoint, signing_key
+from mash.flows.store.elsewhere import newest, write_checkpoint
+from mash.flows.store.held_against import restored_in_words
 from mash.flows.store.log import verify
 from mash.flows.store.mending import contradictions
 from mash.flows.store.schema import as_owner, upgrade
-from mash.flows.store.store import as_json, open_store
+from mash.flows.store.store import Store, as_json, open_store
 
 DUMP = b"PGDMP"
 """How a dump in PostgreSQL's custom format begins."""
 
 
+LATER = "that it was restored stands in the next checkpoint, with which a new epoch begins (MASH_SIGNING_KEY is not here)"
 _RESTORED = text("INSERT INTO restoration (at, document) VALUES (now(), :document)")
 _NO_PROOF = (
     "the backup does not prove itself, and was not kept. Where `mash log verify` says the same, the database itself is broken:"
@@ -81,6 +85,8 @@ class Restored:
     """What does not prove itself, a sentence each."""
     next_number: int | None = None
     """The number of the next reference; None: it was restored to be checked only."""
+    epoch: str | None = None
+    """What the checkpoint says with which a new epoch begins."""
 
 
 def make_backup(settings: Settings, place: Path, to: list[Any], by: list[Any]) -> Backup:
@@ -135,7 +141,17 @@ def restore_backup(settings: Settings, path: Path, by: list[Any], signer: Signer
         with as_owner(owner_url) as connection:
             connection.execute(_RESTORED, {"document": as_json(_restoration(path, statement, signer))})
             connection.commit()
-        return Restored(counts, _wrong(settings, owner_url), number)
+        epoch = _as_owner(settings, owner_url, partial(_begin_epoch, settings)) if settings.signing_key else LATER
+        return Restored(counts, _wrong(settings, owner_url), number, epoch)
+
+
+async def _begin_epoch(settings: Settings, store: Store) -> str:
+    """Sign the first checkpoint of a restored database, and keep it where they are kept elsewhere; says what it says."""
+    key = signing_key(settings)
+    signed = await make_checkpoint(store, key, newest(settings.checkpoint_dir, key.public_key()))
+    if settings.checkpoint_dir:
+        write_checkpoint(settings.checkpoint_dir, signed)
+    return restored_in_words(signed)
 
 
 def _restoration(path: Path, statement: Statement | None, signer: Signer) -> dict[str, Any]:
@@ -192,8 +208,18 @@ def _fill(owner_url: str, path: Path, by: list[Any]) -> dict[str, int]:
     return counts
 
 
+async def _prove_itself(store: Store) -> str:
+    wrong = [sentence async for sentence in verify(store)]
+    return "\n".join(wrong + [sentence async for sentence in contradictions(store) if sentence not in wrong])
+
+
 def _wrong(settings: Settings, owner_url: str) -> list[str]:
     """What does not prove itself in a restored database."""
+    return _as_owner(settings, owner_url, _prove_itself).splitlines()
+
+
+def _as_owner(settings: Settings, owner_url: str, work: Callable[[Store], Awaitable[str]]) -> str:
+    """What comes of some work with a restored database; or why it cannot be opened."""
     # As the owner, who sees every row whatever the application may see. And of the settings only what the log is read with: no
     # other address may lead the proof to the database that it is compared with.
     here = Settings(
@@ -207,18 +233,17 @@ def _wrong(settings: Settings, owner_url: str) -> list[str]:
         profiles_dir=settings.profiles_dir,
     )
 
-    async def verified() -> list[str]:
+    async def run() -> str:
         try:
             store = await open_store(here, pool_size=2)
         except SettingsError as not_its_key:
-            return [str(not_its_key)]
+            return str(not_its_key)
         try:
-            wrong = [sentence async for sentence in verify(store)]
-            return wrong + [sentence async for sentence in contradictions(store) if sentence not in wrong]
+            return await work(store)
         finally:
             await store.close()
 
-    return asyncio.run(verified())
+    return asyncio.run(run())
 
 
 def _prove(settings: Settings, path: Path, by: list[Any], expected: dict[str, int], key: Ed25519PublicKey) -> None:

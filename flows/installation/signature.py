@@ -1,7 +1,7 @@
 """Who made a backup: what is signed of it stands behind the dump, within the encryption.
 
-Anybody may encrypt to a recipient, who is public. What was dumped is signed by the installation's key, which signs checkpoints too.
-A program that restores the dump by hand stops where it ends, and never sees the signature.
+Anybody may encrypt to a recipient, who is public. What was dumped is signed by the installation's key, which signs checkpoints
+too. A program that restores the dump by hand stops where it ends, and never sees the signature.
 """
 
 from __future__ import annotations

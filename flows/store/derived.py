@@ -310,6 +310,8 @@ def _of_key(case: Case, stored: Stored) -> Iterator[Difference]:
 
 def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
     """By what its people are found."""
+    if stored.key is not None and stored.key.master is None and not stored.people:
+        return  # of before people could be found by name, when no key said which one wrapped it
     standing = Counter(_person(dict(row._mapping)) for row in stored.people)
     implied: Counter[tuple[Any, ...]] = Counter()
     if not case.referral.erased:

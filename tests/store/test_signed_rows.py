@@ -1,4 +1,4 @@
-"""What no log implies is signed: who changes it, dates it back or rolls it back is found out; and a restore says that it is one."""
+"""What no log implies is signed: who changes it, dates it back or rolls it back is found out; a restore says that it is one."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ FUNCTIONS = (
             hub = canonical::json -> 'by' ->> 'hub'
         WHERE reference = of AND sequence = place
     $$""",
-    # An UPDATE leaves the older row in the table's file, and tidying up leaves its bytes there: they are gone with the file.
+    # An UPDATE leaves the older row in the table's file, and tidying up may leave its bytes there: they are gone with the file.
     """
     CREATE FUNCTION rewrite_keys() RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public SET lock_timeout = '2s' AS $$
