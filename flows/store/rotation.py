@@ -58,7 +58,7 @@ async def _wrap_secrets(connection: AsyncConnection, keyring: Keyring) -> None:
 
 async def retire_older(store: Store) -> None:
     """Have the database know the newest master key alone: it takes nothing from then on that another has wrapped, of a part
-    that has not read the new key yet, and what the older ones wrapped leaves its files. Raises KeyDestroyed for a key that none of
+    that has not read the new key yet, and what the older ones wrapped leaves its files. Raises KeyDestroyed for one that none of
     the master keys opens."""
     while True:
         await wrap_anew(store)

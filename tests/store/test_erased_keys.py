@@ -11,8 +11,8 @@ from acting import submit, turned_away
 from commands import mash_here
 
 from mash.config.settings import Settings
-from mash.flows.installation.cluster import Cluster
 from mash.flows.carrying.nightly import keep_to_retention
+from mash.flows.installation.cluster import Cluster
 from mash.flows.store.erasure import erase, rewrite_keys
 from mash.flows.store.keys import new_master
 from mash.flows.store.log import verify
