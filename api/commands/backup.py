@@ -53,6 +53,7 @@ def backup(
             f"verified in {made.verified_in:.1f} s: restored into a fresh PostgreSQL, as many rows in each of {len(made.counts)}"
             " tables, every chain verifies"
         )
+    out.print("It is signed: whoever restores it is told if it is another.")
     out.print("The master key is not in it, on purpose: keep that apart. Without it the people in the referrals cannot be read.")
 
 
@@ -60,17 +61,35 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A backup, as `mash backup` made it.")],
     identity: IdentityFile = None,
     check: Annotated[bool, typer.Option("--check", help="Into a fresh PostgreSQL, which is then removed.")] = False,
+    key: Annotated[
+        str | None, typer.Option(help="What checks its signature, as `mash checkpoint key` printed it where it was made.")
+    ] = None,
+    forged: Annotated[
+        bool,
+        typer.Option(
+            "--though-it-may-be-forged",
+            help="Also one that nobody signed, as was so before 0.2, or whose signature does not hold: whoever knows the"
+            " recipient can have made it, with a history of their own.",
+        ),
+    ] = False,
 ) -> None:
-    """Restore a backup into an empty database, upgrade its tables, and verify every chain. Exit code 1 if one is broken."""
-    from mash.flows.installation.backup import check_backup, restore_backup
+    """Restore a backup into an empty database, upgrade its tables, and verify every chain. Exit code 1 if one is broken. With
+    the next checkpoint a new epoch begins, which says that it was restored."""
+    from mash.api.proof import public
+    from mash.flows.installation.backup import Signer, check_backup, restore_backup
 
     settings = installed()
+    signer = Signer(public(settings, key) if key or settings.signing_key else None, forged)
     by = _identities(settings, identity)
     with _failures_in_words():
-        restored = check_backup(settings, file, by) if check else restore_backup(settings, file, by)
+        restored = check_backup(settings, file, by, signer) if check else restore_backup(settings, file, by, signer)
+    if forged:
+        out.print("WARNING: who made this backup was not asked for. Hold it against checkpoints that were kept elsewhere.")
     for sentence in restored.wrong:
         out.print(sentence, markup=False)
     out.print(f"{'the backup holds' if check else 'restored'} {_counts(restored.counts)}")
+    if restored.epoch is not None:
+        out.print(restored.epoch, markup=False)
     if restored.next_number is not None:
         out.print(
             f"the next reference has the number {restored.next_number:06d}: none that was given out since the backup comes again"

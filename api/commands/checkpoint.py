@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mash.api.commands.installed import counted, installed, out, with_store
+from mash.api.commands.installed import counted, installed, out, whoever, with_store
 
 app = typer.Typer(no_args_is_help=True, help="Signed checkpoints: what the logs, the accesses and the counts were at a moment.")
 
@@ -47,8 +47,8 @@ def key() -> None:
 @app.command()
 def export(folder: Path, after: Annotated[int, typer.Option(help="Only those after this number.")] = 0) -> None:
     """Write the checkpoints to a folder, a file each: to be kept elsewhere. Those that are there are left as they are."""
-    from mash.flows.carrying.nightly import write_checkpoint
     from mash.flows.store.checkpoints import read_checkpoints
+    from mash.flows.store.elsewhere import write_checkpoint
 
     async def work(store: Any) -> None:
         new = 0
@@ -59,5 +59,23 @@ def export(folder: Path, after: Annotated[int, typer.Option(help="Only those aft
             except FileExistsError:
                 continue
         out.print(f"{counted(new, 'checkpoint was', 'checkpoints were')} written to {folder}", markup=False)
+
+    with_store(work)
+
+
+@app.command()
+def restored(why: Annotated[str, typer.Argument(help="From what, by whom, why: it stands in the next checkpoint.")]) -> None:
+    """State that this database was restored by hand (point-in-time recovery, pg_restore), and begin a new epoch of checkpoints.
+    `mash restore` does so by itself."""
+    from mash.flows.carrying.nightly import take_checkpoint
+    from mash.flows.store.checkpoints import state_restoration
+    from mash.flows.store.held_against import restored_in_words
+
+    settings = installed()
+
+    async def work(store: Any) -> None:
+        at = store.time.now().isoformat()
+        await state_restoration(store, {"how": "by hand", "at": at, "why": why, "by": whoever()})
+        out.print(restored_in_words(await take_checkpoint(store, settings)), markup=False)
 
     with_store(work)

@@ -201,11 +201,11 @@ def log(
             out.print(f"{recorded.sequence:>4}  {dated(recorded.at)}  {recorded.by.role:<20} {words}", markup=False)
 
     async def verify(store: Any) -> None:
-        wrong = await prove(store, installed(), against, key)
-        for sentence in wrong:
+        proof = await prove(store, installed(), against, key)
+        for sentence in (*proof.restored, *proof.wrong):
             out.print(sentence, markup=False)
-        out.print(broken(wrong))
-        if wrong:
+        out.print(broken(proof.wrong))
+        if proof.wrong:
             raise typer.Exit(1)
 
     with_store(verify if what == "verify" else tell)

@@ -20,8 +20,9 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
 ) -> None:
     """Erase the people of a concluded contact, for good: its keys are destroyed, those of its linked referrals too. Its log
-    stays, and still verifies. Backups made before still hold the keys: they go when those are removed."""
+    stays, and still verifies. It says where the keys still are: in backups and archives made before, until those are removed."""
     from mash.flows.store.erasure import erase as erase_people
+    from mash.flows.store.erasure import rewrite_keys
     from mash.flows.store.reads.case import read_case
 
     async def work(store: Any) -> None:
@@ -30,6 +31,8 @@ def erase(
             typer.confirm(f"Nobody will ever read the people of {reference} again. Erase them?", abort=True)
         erased = await erase_people(store, reference, ErasePeople(why=why), administrator(case.hub))
         out.print(f"erased: {', '.join(erased)}")
+        for sentence in (await rewrite_keys(store)).sentences:
+            out.print(sentence)
 
     with_store(work)
 

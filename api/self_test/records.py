@@ -27,7 +27,7 @@ from mash.states.log import GENESIS, Recorded
 
 def _found(scene: Scene, by: str | None = None) -> list[str]:
     """What `mash log verify` says."""
-    return scene.on.stored(lambda store: prove(store, scene.on.settings, None, by))
+    return scene.on.stored(lambda store: prove(store, scene.on.settings, None, by)).wrong
 
 
 def _names(scene: Scene, sentence: str) -> str:

@@ -11,14 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prefect import flow
 
 from mash.config.settings import Settings, SettingsError
 from mash.flows.store.checkpoints import Signed, make_checkpoint, read_checkpoints, signing_key
+from mash.flows.store.elsewhere import newest, write_checkpoint
+from mash.flows.store.erasure import rewrite_after_erasures
+from mash.flows.store.held_against import restored_in_words
+from mash.flows.store.mending import Mender
 from mash.flows.store.nights import record_step
 from mash.flows.store.reads.counts import conservation
 from mash.flows.store.retention import erase_listed, list_due
-from mash.flows.store.store import Store, as_json
+from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators, tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
 
@@ -40,6 +45,10 @@ class NightNotWhole(Exception):
     """A step of the night's work has failed; says which. The others were done."""
 
 
+async def _derive(night: Night) -> None:
+    await Mender(night.store).look_at_all()
+
+
 async def _checkpoint(night: Night) -> None:
     await take_checkpoint(night.store, night.settings)
 
@@ -58,6 +67,7 @@ async def _retain(night: Night) -> None:
 
 
 STEPS: dict[str, Callable[[Night], Awaitable[None]]] = {
+    "derivation": _derive,
     "checkpoint": _checkpoint,
     "checkpoint_copy": _copy,
     "conservation": _count,
@@ -96,7 +106,19 @@ async def work_through(night: Night, steps: Mapping[str, Callable[[Night], Await
 
 async def take_checkpoint(store: Store, settings: Settings) -> Signed:
     """Sign what everything is now, and keep it here. Raises SettingsError without a key to sign by."""
-    return await make_checkpoint(store, signing_key(settings))
+    key = signing_key(settings)
+    signed = await make_checkpoint(store, key, _elsewhere(settings, key))
+    await tell_of_restore(store, signed)
+    return signed
+
+
+def _elsewhere(settings: Settings, key: Ed25519PrivateKey) -> Signed | None:
+    """The newest checkpoint that is kept elsewhere; none where that cannot be read: what is to be signed here does not wait for
+    it, and the step that copies says what is wrong there."""
+    try:
+        return newest(settings.checkpoint_dir, key.public_key())
+    except SettingsError:
+        return None
 
 
 async def check_conservation(store: Store) -> None:
@@ -110,41 +132,33 @@ async def check_conservation(store: Store) -> None:
                 await tell_role(store, hub, role, "contacts do not add up", what)
 
 
-def write_checkpoint(folder: Path, signed: Signed) -> Path:
-    """Write a checkpoint to a folder, under its number; one that is there is not written over."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = _place(folder, signed)
-    with path.open("x") as file:
-        file.write(_text(signed))
-    return path
-
-
-def _place(folder: Path, signed: Signed) -> Path:
-    return folder / f"checkpoint-{signed.contents['number']:06d}.json"
-
-
-def _text(signed: Signed) -> str:
-    return as_json({"document": signed.document, "signature": signed.signature})
+async def tell_of_restore(store: Store, signed: Signed) -> None:
+    """Tell everybody concerned that a new epoch begins: this database was restored, or found to be older than what is kept."""
+    if "restored" not in signed.contents:
+        return
+    what = restored_in_words(signed)
+    await record_repair(store, None, what)
+    for hub in store.hubs:
+        for role in (ADMINISTRATOR, GOVERNANCE):
+            await tell_role(store, hub, role, "this database was restored", what)
 
 
 async def copy_checkpoints(store: Store, folder: Path) -> int:
     """Write what is missing where checkpoints are kept elsewhere, also what could not be written there on another night; returns
-    how many. Raises FileExistsError where another one stands in the place of one, once the others are written."""
-    written, taken = 0, []
+    how many."""
+    written = 0
     for signed in await read_checkpoints(store):
         try:
             write_checkpoint(folder, signed)
             written += 1
         except FileExistsError:
-            if _place(folder, signed).read_text() != _text(signed):
-                taken.append(signed.contents["number"])
-    if taken:
-        raise FileExistsError(f"checkpoint {taken[0]} is not the one that was written to {folder} under its number")
+            continue
     return written
 
 
 async def keep_to_retention(store: Store) -> None:
-    """Erase what has been announced for long enough, then announce what is due, hub by hub."""
+    """Erase what has been announced for long enough, then announce what is due, hub by hub; and have the keys that were destroyed
+    leave the files."""
     for hub, profile in store.hubs.items():
         erased, new = await erase_listed(store, profile), await list_due(store, profile)
         if erased:
@@ -156,6 +170,7 @@ async def keep_to_retention(store: Store) -> None:
                 f"{len(new)} contacts, the first {new[0]}, in {days} days. See `mash retention list`; hold those that are needed."
             )
             await tell_role(store, hub, GOVERNANCE, "people are about to be erased", what)
+    await rewrite_after_erasures(store)
 
 
 def tonight() -> datetime:

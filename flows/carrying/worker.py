@@ -21,6 +21,7 @@ from mash.flows.store import outbox
 from mash.flows.store.apply import fire_due, next_due
 from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.checkpoints import signing_key
+from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.writes import CHANNEL
@@ -35,6 +36,8 @@ HAND_OVER = 60.0
 """Seconds of the domain's time between two looks for alerts that were left by whoever went off duty."""
 LOOK_AHEAD = 3600.0
 """Seconds of the domain's time between two looks for gaps in the rotas."""
+HOLD_AGAINST = 300.0
+"""Seconds of the domain's time between two looks whether what is stored of urgent cases is what their logs say."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -49,12 +52,13 @@ class Worker:
         self.started = False
         self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
         self.carrier = Carrier(store, settings)
+        self.mender = Mender(store)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             loops = (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self._beat)
-            for loop in (*loops, self._hand_over, self._look_ahead, self.carrier.keep_in_touch):
+            for loop in (*loops, self._hand_over, self._look_ahead, self._hold_against_the_log, self.carrier.keep_in_touch):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
                 group.create_task(self._forever(self.carrier.carry_next))
@@ -130,6 +134,10 @@ class Worker:
     async def _look_ahead(self) -> None:
         await look_ahead(self.store)
         await asyncio.sleep(LOOK_AHEAD / self.store.time.rate)
+
+    async def _hold_against_the_log(self) -> None:
+        await self.mender.look_at_urgent()
+        await asyncio.sleep(max(1.0, HOLD_AGAINST / self.store.time.rate))
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

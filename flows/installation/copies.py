@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select, table, text
 from sqlalchemy.exc import DBAPIError
@@ -49,6 +50,8 @@ class Snapshot:
     """The server's major version."""
     counts: dict[str, int]
     """Rows by table."""
+    checkpoint: dict[str, Any] | None = None
+    """The last checkpoint then: its number, and when it was signed."""
 
 
 @contextmanager
@@ -62,7 +65,12 @@ def snapshot(owner_url: str) -> Iterator[Snapshot]:
         counts = _counts(connection)
         if "referral" not in counts:
             raise BackupFailed("there is nothing to back up: the database has no tables of ours")
-        yield Snapshot(row.name, row.at, row.server, counts)
+        yield Snapshot(row.name, row.at, row.server, counts, _last_checkpoint(connection) if "checkpoint" in counts else None)
+
+
+def _last_checkpoint(connection: Connection) -> dict[str, Any] | None:
+    last = connection.execute(text("SELECT number, at FROM checkpoint ORDER BY number DESC LIMIT 1")).one_or_none()
+    return {"number": last.number, "at": last.at.isoformat()} if last else None
 
 
 def count_rows(owner_url: str) -> dict[str, int]:

@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, or_, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.erasure import rewrite_keys
 from mash.flows.store.keys import Keyring
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import KEYS, MASTERS, SECRETS
@@ -58,12 +59,14 @@ async def _wrap_secrets(connection: AsyncConnection, keyring: Keyring) -> None:
 
 async def retire_older(store: Store) -> None:
     """Have the database know the newest master key alone: it takes nothing from then on that another has wrapped, of a part
-    that has not read the new key yet. Raises NoKeyHere for a key that none of the master keys opens."""
+    that has not read the new key yet, and what the older ones wrapped leaves its files. Raises NoKeyHere for one that none of the
+    master keys opens."""
     while True:
         await wrap_anew(store)
         try:
             async with store.engine.begin() as connection:
                 await connection.execute(delete(MASTERS).where(MASTERS.c.name != store.keyring.current.name))
+            await rewrite_keys(store)
             return
         except IntegrityError:
             continue  # something was wrapped by an older one meanwhile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import AsyncIterator
@@ -98,6 +99,8 @@ class Store:
             document = await connection.scalar(select(PROFILES.c.document).where(PROFILES.c.digest == digest))
             if document is None:
                 raise NotFound(f"no profile with digest {digest[:12]} is stored")
+            if hashlib.sha256(document.encode()).hexdigest() != digest:
+                raise NotFound(f"the stored profile {digest[:12]} was changed: it is put back within minutes, or see the repairs")
             self._profiles[digest] = stored_profile(document)
         return self._profiles[digest]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Identity, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -192,6 +192,16 @@ class Checkpoint(SQLModel, table=True):
     signature: str
 
 
+class Restoration(SQLModel, table=True):
+    """This database was restored: from what, when, and in which checkpoint that is stated, once it is."""
+
+    __tablename__ = "restoration"
+    id: int | None = Field(sa_column=number(primary_key=True))
+    at: datetime = Field(sa_column=moment())
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    stated_in: int | None = Field(sa_column=number(nullable=True))
+
+
 class Anchored(SQLModel, table=True):
     """Up to which event a referral's log is in a checkpoint."""
 
@@ -232,6 +242,8 @@ class Receipt(SQLModel, table=True):
     reference: str | None
     at: datetime = Field(sa_column=moment())
     hub: str = Field(primary_key=True)
+    id: int | None = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    """Its number, in the order in which they came: a removed one shows in a checkpoint."""
 
 
 class ApiKey(SQLModel, table=True):
@@ -344,13 +356,15 @@ class Delivery(SQLModel, table=True):
 
 
 class Repair(SQLModel, table=True):
-    """What the watchdog found wrong and set right."""
+    """What was found wrong and set right: of runs, and of what is stored beside the log."""
 
     __tablename__ = "repair"
     id: int | None = Field(sa_column=number(primary_key=True))
     reference: str | None
     what: str
     at: datetime = Field(sa_column=moment())
+    was: str | None = None
+    """What stood there, as JSON, where it is not what the log says."""
 
 
 class RotaVersion(SQLModel, table=True):
@@ -430,6 +444,7 @@ PEOPLE = table(KnownPerson)
 RETENTIONS = table(Retention)
 CHECKPOINTS = table(Checkpoint)
 ANCHORED = table(Anchored)
+RESTORATIONS = table(Restoration)
 SESSIONS = table(SessionRow)
 SIGN_INS = table(SignInRow)
 FAILURES = table(SignInFailure)

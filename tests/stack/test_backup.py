@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import os
 import re
 import shutil
@@ -98,6 +100,7 @@ def place(cluster: Cluster, settings: Settings, monkeypatch: pytest.MonkeyPatch)
         "MASH_HUBS": "merton",
         "MASH_MASTER_KEY": settings.master_key.get_secret_value(),
         "MASH_BACKUP_RECIPIENT": recipient,
+        "MASH_SIGNING_KEY": base64.b64encode(bytes(range(32))).decode(),
         "TMPDIR": str(temporary),
     }
     made_here = Place(folder, backups, identity, environment, cluster)
@@ -166,8 +169,13 @@ def test_a_backup_comes_back_whole_with_every_row_grant_and_policy(place: Place,
         assert "restored 3 referrals, " in restored.stdout and "every chain verifies" in restored.stdout
         with place.connect("other") as other:
             assert tables(other) == tables(ours)
-            for table in tables(ours):
+            for table in set(tables(ours)) - {"restoration", "checkpoint", "anchored"}:
                 assert rows(other, table) == rows(ours, table), table
+            ((number, document),) = other.execute("SELECT number, document FROM checkpoint").fetchall()
+            assert json.loads(document)["restored"]["from"][0]["file"] == file.name
+            assert (
+                f"checkpoint {number} of " in restored.stdout and "begins epoch 2: this database was restored" in restored.stdout
+            )
             assert policies(other) == policies(ours) != []
     with place.connect("other", "mash_app") as application:
         for forbidden in ("UPDATE event SET kind = 'other'", "DELETE FROM event", "TRUNCATE event", "DROP TABLE event"):

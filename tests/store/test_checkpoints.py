@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mash.flows.carrying.nightly import check_conservation
 from mash.flows.store.apply import act
-from mash.flows.store.checkpoints import Signed, check_signatures, make_checkpoint, read_checkpoints, verify_against
+from mash.flows.store.checkpoints import NONE_BEFORE, Signed, check_signatures, make_checkpoint, read_checkpoints
+from mash.flows.store.held_against import verify_against
 from mash.flows.store.log import fold, read_log, verify
 from mash.flows.store.reads.accesses import accesses_of
 from mash.flows.store.reads.look import look_at
@@ -136,8 +137,12 @@ async def test_a_checkpoint_of_before_accesses_said_whom_they_are_about_holds(
     await look_at(store, reference, DUTY, "read_case")
     (row,) = owner_connection.execute("SELECT id, at, person, role, agency, hub, reference, action, why FROM access").fetchall()
     signed = json.dumps([[row[0], row[1].astimezone(UTC).isoformat(), *row[2:]]], separators=(",", ":"))
-    contents = {"after": 0, "to": row[0], "count": 1, "digest": hashlib.sha256(signed.encode()).hexdigest()}
-    assert await held_against(store, [Signed(json.dumps({"at": "2026-11-23", "events": {}, "accesses": contents}), "")]) == []
+    accesses = {"after": 0, "to": row[0], "count": 1, "digest": hashlib.sha256(signed.encode()).hexdigest()}
+    contents = {"number": 1, "previous": NONE_BEFORE, "at": "2026-11-23T00:00:00+00:00", "events": {}, "accesses": accesses}
+    of_then = Signed(json.dumps(contents), "")
+    owner_connection.execute("INSERT INTO checkpoint VALUES (1, now(), %s, '')", (of_then.document,))
+    wrong = await held_against(store, [of_then])
+    assert [sentence for sentence in wrong if "written later" not in sentence] == []
 
 
 async def test_a_forged_a_changed_and_a_left_out_checkpoint_are_found(store: Store) -> None:

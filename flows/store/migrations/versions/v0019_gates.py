@@ -7,7 +7,7 @@ function gives out are keys of rows and how alike they are; the rows themselves 
 from alembic import op
 
 revision = "0019"
-down_revision = "0014"
+down_revision = "0017"
 
 # A row for each number of a name, in the order in which they are looked for; nobody is granted anything of it. The one who looks
 # reads it through the function alone.

@@ -1,0 +1,41 @@
+"""Checkpoints as files, in a place that whoever runs the database cannot change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from mash.config.settings import SettingsError
+from mash.flows.store.checkpoints import Signed, is_signed
+from mash.flows.store.store import as_json
+
+
+def write_checkpoint(folder: Path, signed: Signed) -> Path:
+    """Write a checkpoint to a folder, under its number. One that is there is not written over: where another has the number, as
+    after a restore, its digest tells them apart. Raises FileExistsError where this very one is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"checkpoint-{signed.contents['number']:06d}.json"
+    content = as_json({"document": signed.document, "signature": signed.signature})
+    if path.exists() and path.read_text(encoding="utf-8") != content:
+        path = path.with_stem(f"{path.stem}-{signed.digest[:12]}")
+    with path.open("x", encoding="utf-8") as file:
+        file.write(content)
+    return path
+
+
+def read_folder(folder: Path) -> list[Signed]:
+    """The checkpoints in a folder, by number. Raises SettingsError for one that cannot be read."""
+    try:
+        files = [Signed(**json.loads(path.read_text(encoding="utf-8"))) for path in folder.glob("checkpoint-*.json")]
+        return sorted(files, key=lambda signed: (signed.contents["number"], signed.contents["at"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        raise SettingsError(f"{folder}: a checkpoint cannot be read; expected what `mash checkpoint export` wrote") from None
+
+
+def newest(folder: Path | None, key: Ed25519PublicKey) -> Signed | None:
+    """The newest checkpoint that is kept in a folder and signed by this key; None where there is none."""
+    if folder is None or not folder.is_dir():
+        return None
+    return next((signed for signed in reversed(read_folder(folder)) if is_signed(signed, key)), None)
