@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from mash.api.problems import FURTHER
-from mash.api.schemas.fields import NAMES, PLAIN, Codes, Long, Text, Truth, Words, as_list, as_object
+from mash.api.problems import FURTHER, IN_PARTS
+from mash.api.schemas.fields import (
+    NAMES,
+    PLAIN,
+    TOLD_APART,
+    Codes,
+    InOnePiece,
+    Long,
+    Named,
+    Text,
+    Truth,
+    Words,
+    as_list,
+    as_name,
+    as_object,
+    as_text,
+    as_truth,
+)
 from mash.api.text import DEEPEST, LONGEST_FURTHER, MOST_VALUES, further
 
 FURTHER_SCHEMA: dict[str, Any] = {
@@ -50,10 +67,23 @@ class Address(Fields):
     postcode: Text
 
 
+def _in_parts_or(read: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(lambda value: value if isinstance(value, dict | Fields) else read(value))
+
+
+GivenName = Annotated[
+    Annotated[Annotated[Name, Tag(IN_PARTS)] | InOnePiece, TOLD_APART] | None, _in_parts_or(as_name), Field(default=None)
+]
+GivenAddress = Annotated[
+    Annotated[Annotated[Address, Tag(IN_PARTS)] | InOnePiece, TOLD_APART] | None, _in_parts_or(as_text), Field(default=None)
+]
+"""A name, or an address: in its parts, or as text, which is kept as text."""
+
+
 class SubjectGiven(Fields):
     """A person the contact is about."""
 
-    name: Name | None = None
+    name: GivenName
     date_of_birth: Text
     expected_date: Text
     age_estimate: Text
@@ -63,12 +93,12 @@ class SubjectGiven(Fields):
     nhs_number: Text
     upn: Text
     school: Text
-    address: Address | None = None
+    address: GivenAddress
     cohort: Text
 
 
 class HouseholdGiven(Fields):
-    name: Text
+    name: Named
     relationship: Text
     date_of_birth: Text
 
@@ -80,7 +110,7 @@ class SourceGiven(Fields):
     agency: Text
     organisation: Text
     role: Text
-    name: Text
+    name: Named
     email: Text
     phone: Text
 
@@ -100,6 +130,15 @@ class ConsentGiven(Fields):
     override_reason: Long
     family_informed: Truth
     safe_contact: Long
+    in_words: Long
+
+    @model_validator(mode="after")
+    def answered_in_a_word(self) -> Self:
+        """Yes or no alone says that they were asked, and what they answered."""
+        answer = as_truth(self.in_words)
+        if answer is not None and self.asked is None and self.given is None:
+            self.asked, self.given = True, answer
+        return self
 
 
 EXAMPLE: dict[str, Any] = {
@@ -126,13 +165,18 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def _or_nothing(kind: type[Fields]) -> BeforeValidator:
-    return BeforeValidator(as_object, json_schema_input_type=kind | None)
+def _object(kind: type[Fields], field: str) -> BeforeValidator:
+    """An object of this kind; nothing is an empty one, and text given instead of it is its field."""
+    return BeforeValidator(as_object(field), json_schema_input_type=kind | str | None)
+
+
+def _each(kind: type[Fields]) -> BeforeValidator:
+    return BeforeValidator(as_object("name"), json_schema_input_type=kind | str)
 
 
 MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
-_Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
-_Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
+_Subjects = Annotated[list[Annotated[SubjectGiven, _each(SubjectGiven)]], Field(max_length=MOST_SUBJECTS)]
+_Household = Annotated[list[Annotated[HouseholdGiven, _each(HouseholdGiven)]], Field(max_length=MOST_HOUSEHOLD)]
 
 
 class Submission(Fields):
@@ -146,11 +190,19 @@ class Submission(Fields):
     place: Text
     family_known: Truth
     reported_at: Text
-    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = SourceGiven.model_validate({})
-    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = []
-    household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = []
-    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = ConcernGiven.model_validate({})
-    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = ConsentGiven.model_validate({})
+    source: Annotated[SourceGiven, _object(SourceGiven, "name")] = SourceGiven.model_validate({})
+    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | str | None)] = []
+    household: Annotated[
+        _Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | str | None)
+    ] = []
+    concern: Annotated[ConcernGiven, _object(ConcernGiven, "summary")] = ConcernGiven.model_validate({})
+    consent: Annotated[ConsentGiven, _object(ConsentGiven, "in_words")] = ConsentGiven.model_validate({})
+
+    @model_validator(mode="before")
+    @classmethod
+    def said_alone(cls, value: Any) -> Any:
+        """A concern that stands alone is the whole contact."""
+        return {"concern": value} if isinstance(value, str) else value
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""

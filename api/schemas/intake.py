@@ -6,8 +6,10 @@ import re
 from datetime import date, datetime
 from typing import Any, get_args
 
-from mash.api.schemas.contact import Fields, SubjectGiven, Submission
+from mash.api.schemas.contact import Fields, SourceGiven, SubjectGiven, Submission
+from mash.api.schemas.fields import as_truth
 from mash.config import codes
+from mash.config.addresses import can_be, judged, tidied
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
@@ -29,7 +31,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
     if not submission.identifies_or_says_something():
         raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
     flags = list(_flags(submission))
-    source, concern, consent = submission.source, submission.concern, submission.consent
+    source, concern, consent = _reached(submission.source), submission.concern, submission.consent
     subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(
         contact=submission.kind if submission.kind in KINDS else "referral",
@@ -53,7 +55,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         ),
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
-        referrer_reachable=reachable(source.email),
+        referrer_reachable=can_be(source.email or ""),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [
@@ -76,9 +78,13 @@ def _cohort(subject: SubjectGiven) -> Any:
     return "unborn" if subject.expected_date and not subject.date_of_birth else "unknown"
 
 
-def reachable(email: str | None) -> bool:
-    """Whether this can be an email address: one @, a dotted domain, no space."""
-    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email or ""))
+def _reached(source: SourceGiven) -> SourceGiven:
+    """Who refers, with their address tidied; what was typed stays beside it. One that stands where a name is asked for counts."""
+    typed = source.email or (source.name if can_be(tidied(source.name or "")) else "")
+    address = tidied(typed or "")
+    if not typed or address == source.email:
+        return source
+    return source.model_copy(update={"email": address, **({"email_as_typed": source.email} if source.email else {})})
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -98,7 +104,8 @@ def _is_date(text: str) -> bool:
 
 def _flags(submission: Submission) -> Any:
     """What is odd about a submission, by field and never with its value."""
-    source, concern = submission.source, submission.concern
+    source, concern = _reached(submission.source), submission.concern
+    email = judged(source.email)
     checks = {
         "kind_unknown": submission.kind is not None and submission.kind not in KINDS,
         "source_code_unknown": not codes.known("referral_source", source.code or ""),
@@ -108,7 +115,10 @@ def _flags(submission: Submission) -> Any:
         "category_unknown": any(category not in CATEGORIES for category in concern.categories),
         "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
         "consent_not_asked": submission.consent.asked is not True,
-        "referrer_not_reachable": not reachable(source.email),
+        "referrer_not_reachable": not email.can_be,
+        "referrer_email_not_an_address": email.slip and not email.can_be,
+        "referrer_email_probably_mistyped": email.slip and email.can_be,
+        "consent_in_words": bool(submission.consent.in_words) and as_truth(submission.consent.in_words) is None,
         "no_subject_named": not submission.subjects,
         "unknown_field": _has_extra(submission),
     }

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.config.addresses import judged
 from mash.config.permissions import may_read_words
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
@@ -100,7 +101,8 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
 
 
 async def referrer_address(store: Store, reference: str) -> str | None:
-    """The e-mail address the referrer gave; None when there is none, or when the people have been erased."""
+    """The e-mail address the referrer gave, tidied; None when there is none that could be one, or when the people have been
+    erased."""
     async with store.single.connect() as connection:
         sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == "referrer"))
         if sealed is None:
@@ -110,4 +112,5 @@ async def referrer_address(store: Store, reference: str) -> str | None:
         except KeyDestroyed:
             return None
     email = json.loads(unseal(AESGCM(key), sealed, reference)).get("email")
-    return str(email) if email else None
+    found = judged(str(email or ""))
+    return found.address if found.can_be else None
