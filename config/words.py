@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 
 from mash.config import codes
@@ -25,23 +24,20 @@ SPECIAL = {
     "safeguarding_child": "safeguarding a child",
     "upn": "UPN",
     "nhs_number": "NHS number",
-    "nhs_number_not_valid": "NHS number not valid",
-    "upn_not_valid": "UPN not valid",
     "referrer_email_not_an_address": "what was given as the referrer's email address cannot be one",
     "referrer_email_probably_mistyped": "the referrer's email address is probably mistyped",
-    "referrer_not_reachable": "there is no email address to write to the referrer at",
     "consent_in_words": "consent was described in words: read them",
 }
 """Codes whose words are not their own letters."""
+TO_CHECK = ("referrer_email_not_an_address", "referrer_email_probably_mistyped", "consent_in_words")
+"""Flags on which somebody acts before anything else: a case's page says them first, the others stand in its timeline."""
 
 
 def worded(code: object) -> str:
-    """A code in words: `practice_manager` is 'practice manager', and `S1_sex_unknown` 'S1: sex unknown'."""
+    """A code in words: `practice_manager` is 'practice manager'."""
     if code is None or code == "":
         return ""
     text = str(code)
-    if of_subject := re.fullmatch(r"(S\d+)_(\w+)", text):
-        return f"{of_subject[1]}: {worded(of_subject[2])}"
     return SPECIAL.get(text) or STAGE_TITLES.get(text) or text.replace("step_down", "step-down").replace("_", " ")
 
 

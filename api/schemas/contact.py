@@ -124,13 +124,20 @@ class ConcernGiven(Fields):
     immediate_danger: Truth
 
 
+IN_WORDS = "in_words"
+
+
 class ConsentGiven(Fields):
     asked: Truth
     given: Truth
     override_reason: Long
     family_informed: Truth
     safe_contact: Long
-    in_words: Long
+
+    @property
+    def in_words(self) -> str | None:
+        """What was given instead of the answers, as text. No field: nobody is asked for it."""
+        return as_text((self.model_extra or {}).get(IN_WORDS))
 
     @model_validator(mode="after")
     def answered_in_a_word(self) -> Self:
@@ -196,13 +203,7 @@ class Submission(Fields):
         _Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | str | None)
     ] = []
     concern: Annotated[ConcernGiven, _object(ConcernGiven, "summary")] = ConcernGiven.model_validate({})
-    consent: Annotated[ConsentGiven, _object(ConsentGiven, "in_words")] = ConsentGiven.model_validate({})
-
-    @model_validator(mode="before")
-    @classmethod
-    def said_alone(cls, value: Any) -> Any:
-        """A concern that stands alone is the whole contact."""
-        return {"concern": value} if isinstance(value, str) else value
+    consent: Annotated[ConsentGiven, _object(ConsentGiven, IN_WORDS)] = ConsentGiven.model_validate({})
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""

@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime
 from typing import Any, get_args
 
-from mash.api.schemas.contact import Fields, SourceGiven, SubjectGiven, Submission
+from mash.api.schemas.contact import IN_WORDS, ConsentGiven, Fields, SourceGiven, SubjectGiven, Submission
 from mash.api.schemas.fields import as_truth
 from mash.config import codes
 from mash.config.addresses import can_be, judged, tidied
@@ -140,4 +140,5 @@ def _flags(submission: Submission) -> Any:
 def _has_extra(fields: Fields) -> bool:
     parts: list[Any] = [getattr(fields, name) for name in type(fields).model_fields]
     nested = [p for part in parts for p in (part if isinstance(part, list) else [part]) if isinstance(p, Fields)]
-    return bool(fields.model_extra) or any(_has_extra(part) for part in nested)
+    further = set(fields.model_extra or {}) - ({IN_WORDS} if isinstance(fields, ConsentGiven) else set())
+    return bool(further) or any(_has_extra(part) for part in nested)

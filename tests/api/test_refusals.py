@@ -149,11 +149,6 @@ def test_what_is_sent_as_text_instead_of_an_object_or_the_other_way_round_is_tak
     assert kept in content
 
 
-def test_a_contact_that_is_one_sentence_is_taken(hub: Hub) -> None:
-    answer = hub.submit("A child is crying at 1 Elm Rd.")
-    assert answer.status_code == 201 and "A child is crying" in str(hub.case(answer.json()["reference"])["items"])
-
-
 def test_somebody_whose_name_is_one_piece_of_text_is_found_by_it(hub: Hub) -> None:
     hub.submit({"subjects": ["Zenobia Thistlewood"]})
     found = hub.http.post("/people/search", json={"name": "Zenobia Thistlewood"}, headers=hub.staff("duty_manager"))
