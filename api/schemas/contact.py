@@ -137,7 +137,8 @@ class ConsentGiven(Fields):
     @property
     def in_words(self) -> str | None:
         """What was given instead of the answers, as text. No field: nobody is asked for it."""
-        return as_text((self.model_extra or {}).get(IN_WORDS))
+        text: str | None = as_text((self.model_extra or {}).get(IN_WORDS))
+        return text
 
     @model_validator(mode="after")
     def answered_in_a_word(self) -> Self:
