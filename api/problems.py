@@ -12,6 +12,8 @@ from mash.states import errors as e
 MEDIA = "application/problem+json"
 MAPPING = "outcomes"
 """The field whose keys are the caller's: they are not repeated either."""
+AS_TEXT, IN_PARTS = "as text", "in parts"
+"""The two ways in which a name or an address is sent. They are no fields: an error does not name them."""
 FURTHER = "further_field"
 """The type of an error about a field that the caller made up: its name is not repeated."""
 
@@ -196,7 +198,7 @@ def _of_body(error: dict[str, Any]) -> str | None:
 
 def _place(error: dict[str, Any]) -> str:
     """Where in the request: our own names only, none that the caller made up."""
-    parts = [str(part) for part in error["loc"] if part != "body"]
+    parts = [str(part) for part in error["loc"] if part not in ("body", AS_TEXT, IN_PARTS)]
     if error["type"] == "extra_forbidden":
         parts = [*parts[:-1], "(a further field)"]
     if error["type"] == FURTHER:

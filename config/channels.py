@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from mash.config.addresses import can_be, tidied
 from mash.config.settings import SettingsError, read_secret_file
 from mash.states.clocks import LONDON, Frozen
 
@@ -21,10 +22,23 @@ _MINUTES = re.compile(r"^(\d{1,4}) (min|h)$")
 _QUIET = re.compile(r"^(\d\d:\d\d)-(\d\d:\d\d)$")
 
 
+def _address(value: Any) -> Any:
+    text = tidied(value) if isinstance(value, str) else value
+    if isinstance(text, str) and not can_be(text):
+        raise ValueError("expected an e-mail address such as name@example.org")
+    return text
+
+
+Address = Annotated[SecretStr, BeforeValidator(_address)]
+"""An e-mail address, used letter for letter."""
+
+
 class Channel(Frozen):
     """One way of reaching somebody. Written as its address alone, or as a table with more."""
 
     url: SecretStr
+    to: Address | None = Field(default=None, description="For mail: to whom, as it stands; a URL has no room for every letter.")
+    reply_to: Address | None = Field(default=None, description="For mail: where a reply goes.")
     after: timedelta = Field(default=timedelta(0), description="Waited for an acknowledgement before this one is used too.")
     quiet: tuple[time, time] | None = Field(default=None, description="From when until when only red gets through, local time.")
     per_hour: int | None = Field(default=None, ge=1, le=3600, description="Messages an hour at most; red is not counted out.")
@@ -81,7 +95,7 @@ class HubChannels(Frozen):
 
     roles: dict[str, Order] = {}
     people: dict[str, Order] = {}
-    reply_to: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$")
+    reply_to: Address | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -106,7 +120,7 @@ class Channels(Frozen):
         """How somebody who works for a hub is reached."""
         return next((found.people[person] for found in self._for(hub) if person in found.people), ())
 
-    def reply_to(self, hub: str) -> str | None:
+    def reply_to(self, hub: str) -> SecretStr | None:
         """Where a referrer's reply goes."""
         return next((found.reply_to for found in self._for(hub) if found.reply_to), None)
 

@@ -28,8 +28,13 @@ SPECIAL = {
     "safeguarding_child": "safeguarding a child",
     "upn": "UPN",
     "nhs_number": "NHS number",
+    "referrer_email_not_an_address": "what was given as the referrer's email address cannot be one",
+    "referrer_email_probably_mistyped": "the referrer's email address is probably mistyped",
+    "consent_in_words": "consent was described in words: read them",
 }
 """Codes whose words are not their own letters."""
+TO_CHECK = ("referrer_email_not_an_address", "referrer_email_probably_mistyped", "consent_in_words")
+"""Flags on which somebody acts before anything else: a case's page says them first, the others stand in its timeline."""
 
 
 def worded(code: object) -> str:

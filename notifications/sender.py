@@ -8,14 +8,16 @@ import mimetypes
 import re
 from contextvars import ContextVar
 from functools import cache
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import apprise
 from apprise.attachment.memory import AttachMemory
 from apprise.common import NotifyFormat
 from apprise.manager_plugins import NotificationManager
 
-from mash.config.channels import ANY, Channels
+from mash.config.channels import ANY, Channel, Channels
+from mash.notifications.asked import BESIDE, fault
 from mash.notifications.mail import Mail
 from mash.notifications.notices import Tried
 from mash.notifications.webhook import Webhook
@@ -51,46 +53,69 @@ def _ready() -> None:
     mimetypes.init()
 
 
-def mail_to(mail_url: str, address: str, reply_to: str | None = None) -> str:
-    """The Apprise URL that writes to one address through the hub's mail server."""
-    reply = f"&reply={quote(reply_to)}" if reply_to else ""
-    return f"{mail_url}{'&' if '?' in mail_url else '?'}to={quote(address)}{reply}"
-
-
 def check_channels(channels: Channels) -> list[str]:
-    """What Apprise does not understand of the channels, by hub, role or person, and place in the list."""
-    _ready()
+    """What is wrong with the channels, by hub, role or person, and place in the list: what Apprise does not understand, and whose
+    addresses it would lose or change. None of them is named."""
     return [
-        f"[{hub}] {'people.' if of is found.people else ''}{name}, entry {place}: Apprise does not understand this URL"
+        f"[{hub}] {'people.' if of is found.people else ''}{name}, entry {place}: {wrong}"
         for hub, found in channels.hubs.items()
         for of in (found.roles, found.people)
         for name, order in of.items()
         for place, channel in enumerate(order, 1)
-        if apprise.Apprise.instantiate(channel.url.get_secret_value()) is None
+        if (wrong := check_channel(channel))
     ] + [f"[{hub}] {ANY} cannot be a person" for hub, found in channels.hubs.items() if ANY in found.people]
 
 
-async def send(url: str, message: Message) -> Tried:
+def check_channel(channel: Channel) -> str:
+    """What is wrong with one channel, in words that name no address; '' for one that is right."""
+    plugin, wrong = _made(channel)
+    if wrong and isinstance(plugin, Mail):
+        return f"{wrong}: {BESIDE}"
+    return wrong
+
+
+async def send(channel: Channel, message: Message) -> Tried:
     """Try to send by one channel. Never raises for a channel that fails: Apprise answers False, without raising, for a dead
     endpoint and for an address it does not understand, and so do we, with what it logged."""
+    return await asyncio.to_thread(_send, channel, message)
+
+
+def _made(channel: Channel) -> tuple[Any, str]:
+    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
+    as they are: no parser of URLs sees them."""
     _ready()
-    return await asyncio.to_thread(_send, url, message)
-
-
-def _send(url: str, message: Message) -> Tried:
     lines: list[str] = []
-    _LINES.set(lines)  # of this thread's own context
+    _LINES.set(lines)  # of this thread's or task's own context
+    url = channel.url.get_secret_value()
     plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
     if plugin is None:
-        return Tried(False, "Apprise does not understand this URL")
+        return None, "Apprise does not understand this URL"
+    if wrong := fault(url, plugin, lines):
+        return plugin, wrong
+    if (channel.to or channel.reply_to) and not isinstance(plugin, Mail):
+        return plugin, "`to` and `reply_to` are for mail: expected a mailto:// or mailtos:// URL"
+    if channel.to:
+        plugin.targets = [(False, channel.to.get_secret_value())]
+    if channel.reply_to:
+        plugin.reply_to = {channel.reply_to.get_secret_value()}
+    return plugin, ""
+
+
+def _send(channel: Channel, message: Message) -> Tried:
+    plugin, wrong = _made(channel)
+    if wrong:
+        return Tried(False, wrong)
+    lines: list[str] = []
+    _LINES.set(lines)
     if isinstance(plugin, Mail):
         plugin.html = message.html
-    channel = apprise.Apprise(asset=_ASSET)
-    channel.add(plugin)
+    channels = apprise.Apprise(asset=_ASSET)
+    channels.add(plugin)
     attached = (
         AttachMemory(content=message.invitation, name="meeting.ics", mimetype="text/calendar") if message.invitation else None
     )
-    taken = bool(channel.notify(title=message.title, body=message.body, body_format=NotifyFormat.TEXT, attach=attached))
+    taken = bool(channels.notify(title=message.title, body=message.body, body_format=NotifyFormat.TEXT, attach=attached))
+    url = channel.url.get_secret_value()
     result = "; ".join(("ok" if taken else "failed", *(scrubbed(line, url) for line in lines)))[:LONGEST_RESULT]
     return Tried(taken, result, getattr(plugin, "retry_after", None))
 

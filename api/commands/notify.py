@@ -40,7 +40,7 @@ def try_channels(
         message = preview("test", hub=name, own=own, hub_title=profile.title, role=role.replace("_", " "))
         message = message.model_copy(update={"links": ()})
         tried = [
-            (each.person or role, label, await sender.send(channel.url.get_secret_value(), message))
+            (each.person or role, label, await sender.send(channel, message))
             for each in found
             for step in each.steps
             for label, channel in step.channels

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mash.api.commands.installed import administrator, counted, out, whoever, with_store
 from mash.config.settings import SettingsError
-from mash.states.acts.closing import ErasePeople, WhyErased
+from mash.states.acts.closing import ErasePeople, WhyErased, WhyReleased
+from mash.states.clocks import dated
+
+if TYPE_CHECKING:
+    from mash.flows.telling.access_request import Answer
 
 app = typer.Typer(no_args_is_help=True, help="How long people are kept, and what is about to be erased.")
 
@@ -85,25 +89,73 @@ def sar(
     reference: str,
     subject: Annotated[str, typer.Argument(help="Whose, such as S1.")],
     file: Annotated[Path, typer.Option("--out", help="Where to write it: a file of mode 600 that is not there yet.")],
+    release: Annotated[
+        list[int] | None, typer.Option("--release", help="Release what is withheld under this number; may be repeated.")
+    ] = None,
+    because: Annotated[WhyReleased | None, typer.Option(help="Why it may be released: needed with --release.")] = None,
 ) -> None:
-    """Write what is kept about a person of a case, for a subject access request, as a page to be read before it leaves: others
-    are blacked out, and what others told in confidence is left out; a person decides whether that is enough."""
+    """Write what is kept about a person of a case, for a subject access request, as a page to be read before it leaves, and a
+    list of what is withheld in it. What is stored as another person's is withheld until you release it by its number; who
+    released what, when and why is recorded."""
     from mash.flows.telling.access_request import answer
 
+    if bool(release) != bool(because):
+        raise typer.BadParameter("--release and --because go together: say what is released, and why it may be")
+    aside = file.with_name(f"{file.name}.withheld.txt")
+    made: list[Path] = []
     try:
-        # Made first, and closed: nobody else can read it, and nothing is asked for that could not be written.
-        file.touch(mode=0o600, exist_ok=False)
+        for each in (file, aside):
+            # Made first, and closed: nobody else can read it, and nothing is asked for that could not be written.
+            each.touch(mode=0o600, exist_ok=False)
+            made.append(each)
     except OSError as failed:
-        raise SettingsError(f"--out {file}: {failed.strerror}: expected a file that is not there yet") from None
+        _remove(made)
+        raise SettingsError(f"--out {each}: {failed.strerror}: expected a file that is not there yet") from None
 
     async def work(store: Any) -> None:
         try:
-            page, left_out = await answer(store, reference, subject, whoever())
+            found = await answer(store, reference, subject, whoever(), release or (), because)
         except BaseException:
-            file.unlink()
+            _remove(made)
             raise
-        file.write_text(page, encoding="utf-8")
-        without = counted(left_out, "item is", "items are")
-        out.print(f"{file} was written. Read it before it leaves; {without} not in it, and it says why.", markup=False)
+        file.write_text(found.page, encoding="utf-8")
+        aside.write_text(_list_of(found), encoding="utf-8")
+        for line in _said(found, file, aside, release or []):
+            out.print(line, markup=False)
 
     with_store(work)
+
+
+def _remove(files: list[Path]) -> None:
+    for each in files:
+        each.unlink()
+
+
+def _said(found: Answer, file: Path, aside: Path, released: list[int]) -> list[str]:
+    """The answer of the command: it names nobody."""
+    warned = (
+        "Nothing is sent, and nobody is written to or rung, before you know how that is safe, and for whom: read the list first."
+    )
+    withheld = counted(sum(not number.released for number, _, _ in found.withheld), "thing is", "things are")
+    without = counted(found.left_out, "item is", "items are")
+    return [
+        *([f"WARNING. {found.warning}. {warned}"] if found.warning else []),
+        f"{file} was written. Read it before it leaves; {without} not in it, and it says why.",
+        f"{withheld} withheld in it. {aside} says by number what they are: it is for you, and does not leave.",
+        *(f"Released: {number.number}, {number.what}" for number, _, _ in found.withheld if number.number in released),
+    ]
+
+
+def _list_of(found: Answer) -> str:
+    """What is withheld, for whoever decides: with what it is, and who has released it."""
+    lines = ["NOT PART OF THE ANSWER: for whoever prepares it. It holds what other people must be protected in.", ""]
+    if found.warning:
+        lines += [f"WARNING. {found.warning}.", *(f"What was said about it: {each}" for each in found.reaching), ""]
+    for number, text, places in found.withheld:
+        of = (
+            f"released {dated(number.released_at)} by {number.released_by}: {number.because}"
+            if number.released_at
+            else "withheld"
+        )
+        lines.append(f"{number.number:>4}  {of}  {number.what}, in {places} {'place' if places == 1 else 'places'}: {text}")
+    return "\n".join((*lines, ""))

@@ -20,6 +20,7 @@ from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
+from mash.config.words import TO_CHECK
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import information_product, read_items
@@ -58,6 +59,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
     known: dict[str, Any] = {
         "mark": mark,
         "case": seen,
+        "to_check": [flag for flag in found.referral.flags if flag in TO_CHECK],
         "reference": reference,
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from mash.api.problems import FURTHER
+from mash.api.problems import FURTHER, IN_PARTS
 from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, KEPT, SOURCES, census, listed
-from mash.api.schemas.fields import PLAIN, Codes, Long, Text, Truth, Words, as_list, as_object
+from mash.api.schemas.fields import (
+    PLAIN,
+    TOLD_APART,
+    Codes,
+    InOnePiece,
+    Long,
+    Named,
+    Text,
+    Truth,
+    Words,
+    as_list,
+    as_name,
+    as_object,
+    as_text,
+    as_truth,
+)
 from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further, plain
 
 # Any JSON, within bounds that are said in words: a schema that names itself breaks the generators of clients.
@@ -18,6 +34,9 @@ BOUNDS = (
     f"Further fields are kept as they came, and flagged: together at most {MOST_VALUES:,} values and {LONGEST_FURTHER:,}"
     f" characters, {DEEPEST} deep, without control characters; names of at most {LONGEST_KEY} characters."
 )
+
+
+F = TypeVar("F", bound="Fields")
 
 
 class Fields(BaseModel):
@@ -50,10 +69,23 @@ class Address(Fields):
     postcode: Text
 
 
+def _in_parts_or(read: Callable[[Any], Any]) -> BeforeValidator:
+    return BeforeValidator(lambda value: value if isinstance(value, dict | Fields) else read(value))
+
+
+GivenName = Annotated[
+    Annotated[Annotated[Name, Tag(IN_PARTS)] | InOnePiece, TOLD_APART] | None, _in_parts_or(as_name), Field(default=None)
+]
+GivenAddress = Annotated[
+    Annotated[Annotated[Address, Tag(IN_PARTS)] | InOnePiece, TOLD_APART] | None, _in_parts_or(as_text), Field(default=None)
+]
+"""A name, or an address: in its parts, or as text, which is kept as text."""
+
+
 class SubjectGiven(Fields):
     """A person the contact is about."""
 
-    name: Name | None = None
+    name: GivenName
     date_of_birth: Annotated[Text, Field(description="Such as 2015-12-20.")]
     expected_date: Annotated[Text, Field(description="When an unborn child is expected, such as 2027-02-01.")]
     age_estimate: Text
@@ -63,14 +95,14 @@ class SubjectGiven(Fields):
     nhs_number: Text
     upn: Text
     school: Text
-    address: Address | None = None
+    address: GivenAddress
     cohort: Annotated[Text, listed("Child, adult or unborn", COHORTS, grows=KEPT)]
 
 
 class HouseholdGiven(Fields):
     """Somebody else of the household."""
 
-    name: Text
+    name: Named
     relationship: Text
     date_of_birth: Text
 
@@ -82,7 +114,7 @@ class SourceGiven(Fields):
     agency: Annotated[Text, listed("For which agency", SOURCES, grows=KEPT)]
     organisation: Text
     role: Text
-    name: Text
+    name: Named
     email: Text
     phone: Text
     # Left out where they are not stated, or a submission of before, sent again, would be another one.
@@ -103,6 +135,9 @@ class ConcernGiven(Fields):
     ]
 
 
+IN_WORDS = "in_words"
+
+
 class ConsentGiven(Fields):
     """Whether the family agrees, and how it is safely reached."""
 
@@ -111,6 +146,20 @@ class ConsentGiven(Fields):
     override_reason: Long
     family_informed: Truth
     safe_contact: Long
+
+    @property
+    def in_words(self) -> str | None:
+        """What was given instead of the answers, as text. No field: nobody is asked for it."""
+        text: str | None = as_text((self.model_extra or {}).get(IN_WORDS))
+        return text
+
+    @model_validator(mode="after")
+    def answered_in_a_word(self) -> Self:
+        """Yes or no alone says that they were asked, and what they answered."""
+        answer = as_truth(self.in_words)
+        if answer is not None and self.asked is None and self.given is None:
+            self.asked, self.given = True, answer
+        return self
 
 
 EXAMPLE: dict[str, Any] = {
@@ -138,15 +187,28 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def _or_nothing(kind: type[Fields]) -> BeforeValidator:
-    return BeforeValidator(as_object, json_schema_input_type=kind | None)
+def _object(kind: type[Fields], field: str) -> BeforeValidator:
+    """An object of this kind; nothing is an empty one, and text given instead of it is its field."""
+    return BeforeValidator(as_object(field), json_schema_input_type=kind | str | None)
+
+
+def _each(kind: type[Fields]) -> BeforeValidator:
+    return BeforeValidator(as_object("name"), json_schema_input_type=kind | str)
 
 
 MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
 MOST_TEXT = 1_500_000
 """Characters: more than a body has."""
-_Subjects = Annotated[list[SubjectGiven], Field(max_length=MOST_SUBJECTS)]
-_Household = Annotated[list[HouseholdGiven], Field(max_length=MOST_HOUSEHOLD)]
+_Subjects = Annotated[list[Annotated[SubjectGiven, _each(SubjectGiven)]], Field(max_length=MOST_SUBJECTS)]
+_Household = Annotated[list[Annotated[HouseholdGiven, _each(HouseholdGiven)]], Field(max_length=MOST_HOUSEHOLD)]
+
+
+def _listed(shapes: Any) -> BeforeValidator:
+    return BeforeValidator(as_list, json_schema_input_type=shapes)
+
+
+def _nothing(kind: type[F]) -> Callable[[], F]:
+    return lambda: kind.model_validate({})
 
 
 def _described(schema: dict[str, Any]) -> None:
@@ -168,15 +230,17 @@ class Submission(Fields):
     place: Annotated[Text, Field(description="The area of the hub that it belongs to, by the hub's own name for it.")]
     family_known: Annotated[Truth, Field(description="Whether social care knows the family already.")]
     reported_at: Annotated[Text, Field(description="When it was reported to you, such as 2026-11-23T17:00:00Z.")]
-    source: Annotated[SourceGiven, _or_nothing(SourceGiven)] = Field(default_factory=lambda: SourceGiven.model_validate({}))
-    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | None)] = Field(
-        default_factory=list
+    source: Annotated[SourceGiven, _object(SourceGiven, "name")] = Field(default_factory=_nothing(SourceGiven))
+    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | str | None)] = (
+        Field(default_factory=list)
     )
-    household: Annotated[_Household, BeforeValidator(as_list, json_schema_input_type=_Household | HouseholdGiven | None)] = Field(
-        default_factory=list
+    household: Annotated[_Household, _listed(_Household | HouseholdGiven | str | None)] = Field(default_factory=list)
+    concern: Annotated[ConcernGiven, _object(ConcernGiven, "summary")] = Field(
+        default_factory=lambda: ConcernGiven.model_validate({})
     )
-    concern: Annotated[ConcernGiven, _or_nothing(ConcernGiven)] = Field(default_factory=lambda: ConcernGiven.model_validate({}))
-    consent: Annotated[ConsentGiven, _or_nothing(ConsentGiven)] = Field(default_factory=lambda: ConsentGiven.model_validate({}))
+    consent: Annotated[ConsentGiven, _object(ConsentGiven, IN_WORDS)] = Field(
+        default_factory=lambda: ConsentGiven.model_validate({})
+    )
     more_people: Annotated[str | None, Field(max_length=MOST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)] = Field(
         default=None,
         exclude_if=lambda value: value is None,

@@ -3,18 +3,43 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from mash.api.text import plain
+from mash.api.problems import AS_TEXT, IN_PARTS
+from mash.api.text import DEEPEST, plain
+
+NAME_PARTS = ("title", "given", "first", "middle", "family", "last", "full")
+"""What the parts of a name are called, in the order in which they are written."""
 
 
 def as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    """Text, however it was sent: a number as it is written, a list and an object part by part. Nothing is lost. Raises
+    PydanticCustomError for what is too deep to be meant."""
+    return value if value is None or isinstance(value, str) else _in_words(value, DEEPEST)
+
+
+def _in_words(value: Any, depth: int) -> str:
+    if depth == 0:
+        raise PydanticCustomError("too_much", f"expected text, or at most {DEEPEST} objects within each other: send it flatter")
+    if isinstance(value, dict):
+        parts = {name: _in_words(each, depth - 1) for name, each in value.items() if each not in (None, "")}
+        return "; ".join(f"{name}: {text}" for name, text in parts.items())
+    if isinstance(value, list):
+        return ", ".join(_in_words(each, depth - 1) for each in value if each not in (None, ""))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_name(value: Any) -> Any:
+    """A name in one piece, however it was sent: of one in parts, the parts one after another."""
+    if isinstance(value, dict) and value.keys() <= set(NAME_PARTS):
+        value = [value[part] for part in NAME_PARTS if value.get(part)]
+    return as_text(" ".join(str(as_text(each)) for each in value if each) if isinstance(value, list) else value)
 
 
 def as_truth(value: Any) -> Any:
@@ -27,11 +52,18 @@ def as_truth(value: Any) -> Any:
 
 def as_list(value: Any) -> Any:
     """Nothing given is an empty list, and one thing given alone is a list of it."""
-    return [] if value is None else value if isinstance(value, list) else [value]
+    return [each for each in (value if isinstance(value, list) else [value]) if each is not None]
 
 
-def as_object(value: Any) -> Any:
-    return {} if value is None else value
+def as_object(field: str) -> Callable[[Any], Any]:
+    """Nothing given is an empty object, and text given instead of one is its `field`."""
+
+    def read(value: Any) -> Any:
+        if value is None or isinstance(value, dict):
+            return value or {}
+        return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict) else {field: value}
+
+    return read
 
 
 REFERENCE = r"MASH-[0-9]{2}-[0-9]{6,12}(-[A-Z]+)*"
@@ -70,9 +102,13 @@ _Short = Annotated[str, Field(max_length=LONGEST_LINE, json_schema_extra=PLAIN),
 _Long = Annotated[str, Field(max_length=LONGEST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)]
 _Code = Annotated[_Short, BeforeValidator(as_text, json_schema_input_type=_Short | float)]
 Text = Annotated[_Short | None, BeforeValidator(as_text, json_schema_input_type=_Short | float | None), Field(default=None)]
+Named = Annotated[_Short | None, BeforeValidator(as_name, json_schema_input_type=_Short | float | None), Field(default=None)]
 Long = Annotated[_Long | None, BeforeValidator(as_text, json_schema_input_type=_Long | float | None), Field(default=None)]
 _Codes = Annotated[list[_Code], Field(max_length=100)]
 Codes = Annotated[_Codes, BeforeValidator(as_list, json_schema_input_type=_Codes | _Code | None), Field(default=[])]
 Truth = Annotated[bool | None, BeforeValidator(as_truth, json_schema_input_type=Any), Field(default=None)]
+TOLD_APART = Discriminator(lambda value: AS_TEXT if isinstance(value, str) else IN_PARTS)
+"""Whether something that has parts was sent as an object, or in one piece."""
+InOnePiece = Annotated[_Short, Tag(AS_TEXT)]
 LONGEST_WORDS = 20_000
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS, json_schema_extra=PLAIN), AfterValidator(plain)]

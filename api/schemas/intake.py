@@ -9,8 +9,10 @@ from itertools import islice
 from typing import Any
 
 from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, SOURCES
-from mash.api.schemas.contact import Fields, SubjectGiven, Submission
+from mash.api.schemas.contact import IN_WORDS, ConsentGiven, Fields, Name, SourceGiven, SubjectGiven, Submission
+from mash.api.schemas.fields import as_truth
 from mash.config import codes
+from mash.config.addresses import can_be, judged, tidied
 from mash.flows.store.names import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
@@ -32,7 +34,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
     if not submission.identifies_or_says_something():
         raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
     flags = list(_flags(submission))
-    source, concern, consent = submission.source, submission.concern, submission.consent
+    source, concern, consent = _reached(submission.source), submission.concern, submission.consent
     subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(
         contact=submission.kind if submission.kind in CONTACT_KINDS else "referral",
@@ -56,7 +58,7 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
         ),
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
-        referrer_reachable=reachable(source.email),
+        referrer_reachable=can_be(source.email or ""),
         # Whoever says how they may be reached safely, and not that writing is safe, is not written to.
         writing_unsafe=source.safe_to_write is False or (source.safe_to_write is None and bool(source.how_to_reach)),
     )
@@ -81,9 +83,13 @@ def _cohort(subject: SubjectGiven) -> Any:
     return "unborn" if subject.expected_date and not subject.date_of_birth else "unknown"
 
 
-def reachable(email: str | None) -> bool:
-    """Whether this can be an email address: one @, a dotted domain, no space."""
-    return bool(re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email or ""))
+def _reached(source: SourceGiven) -> SourceGiven:
+    """Who refers, with their address tidied; what was typed stays beside it. One that stands where a name is asked for counts."""
+    typed = source.email or (source.name if can_be(tidied(source.name or "")) else "")
+    address = tidied(typed or "")
+    if not typed or address == source.email:
+        return source
+    return source.model_copy(update={"email": address, **({"email_as_typed": source.email} if source.email else {})})
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -103,7 +109,8 @@ def _is_date(text: str) -> bool:
 
 def _flags(submission: Submission) -> Any:
     """What is odd about a submission, by field and never with its value."""
-    source, concern = submission.source, submission.concern
+    source, concern = _reached(submission.source), submission.concern
+    email = judged(source.email)
     checks = {
         "kind_unknown": submission.kind is not None and submission.kind not in CONTACT_KINDS,
         "source_code_unknown": not codes.known("referral_source", source.code or ""),
@@ -113,7 +120,10 @@ def _flags(submission: Submission) -> Any:
         "category_unknown": any(category not in CATEGORIES for category in concern.categories),
         "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
         "consent_not_asked": submission.consent.asked is not True,
-        "referrer_not_reachable": not reachable(source.email),
+        "referrer_not_reachable": not email.can_be,
+        "referrer_email_not_an_address": email.slip and not email.can_be,
+        "referrer_email_probably_mistyped": email.slip and email.can_be,
+        "consent_in_words": bool(submission.consent.in_words) and as_truth(submission.consent.in_words) is None,
         "no_subject_named": not submission.subjects,
         "unknown_field": bool(unknown_fields(submission)),
         "more_people_in_words": bool(submission.more_people),
@@ -129,13 +139,15 @@ def _flags(submission: Submission) -> Any:
             "ethnicity_unknown": bool(subject.ethnicity) and not codes.known("ethnicity", subject.ethnicity or ""),
             "sex_unknown": bool(subject.sex) and not codes.known("sex", subject.sex or ""),
             "disability_unknown": any(not codes.known("disability", code) for code in subject.disability),
-            "name_too_long": len(" ".join(filter(None, (subject.name.given, subject.name.family)))) > LONGEST_NAME
-            if subject.name
-            else False,
+            "name_too_long": len(_in_one_piece(subject.name)) > LONGEST_NAME,
             "cohort_not_stated": not subject.cohort or subject.cohort == "unknown",
             "cohort_unknown": bool(subject.cohort) and subject.cohort not in COHORTS,
         }
         yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)
+
+
+def _in_one_piece(name: Name | str | None) -> str:
+    return " ".join(filter(None, (name.given, name.family))) if isinstance(name, Name) else name or ""
 
 
 def unknown_fields(submission: Submission) -> list[str]:
@@ -145,7 +157,7 @@ def unknown_fields(submission: Submission) -> list[str]:
 
 
 def _unknown(fields: Fields, above: str) -> Iterator[str]:
-    for name in fields.model_extra or ():
+    for name in set(fields.model_extra or ()) - ({IN_WORDS} if isinstance(fields, ConsentGiven) else set()):
         readable = "".join(letter if letter.isprintable() else " " for letter in name)
         yield above + (readable if len(readable) <= LONGEST_FIELD else f"{readable[: LONGEST_FIELD - 1]}…")
     for name in type(fields).model_fields:

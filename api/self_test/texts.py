@@ -113,7 +113,8 @@ def controls(scene: Scene) -> str:
 
 @attack("have an error repeat what was sent")
 def echo(scene: Scene) -> str:
-    wrong = {"subjects": [{"name": CANARY}], "concern": [CANARY], "household": {CANARY: {"name": [CANARY]}}}
+    unreadable = f"{CANARY}\x00"
+    wrong = {"subjects": [{"name": unreadable}], "concern": [unreadable], "household": {CANARY: {"name": [unreadable]}}}
     answer = scene.on.submit(wrong)
     refusal = refused(answer, 400)
     hold(not any(part in answer.text for part in CANARY.split()), "a name")

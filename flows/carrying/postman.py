@@ -16,7 +16,7 @@ from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
 from mash.flows.store.apply import act
-from mash.flows.store.reads.items import field_of, not_to_write
+from mash.flows.store.reads.items import not_to_write, referrer_address
 from mash.flows.store.rotas import read_rotas
 from mash.flows.store.store import Store, system_actor
 from mash.notifications import links, sender
@@ -31,6 +31,7 @@ from mash.states.clocks import local
 
 ROTA_READ_EVERY = 1.0
 """Seconds after which a change of the rota is known to every worker."""
+SOMEBODY = SecretStr("somebody@example.org")
 TWICE = "You may get this twice: the first sending was cut off."
 
 
@@ -39,6 +40,8 @@ def check_alerts(settings: Settings) -> None:
     that cannot be used; it says no address."""
     if wrong := sender.check_channels(read_channels(settings.channels_file)):
         raise SettingsError(f"{FILE}: {'; '.join(wrong)}")
+    if settings.mail_url and (why := sender.check_channel(Channel(url=settings.mail_url, to=SOMEBODY))):
+        raise SettingsError(f"MASH_MAIL_URL: {why}")
     check_own(settings.templates_dir, settings.hub_names)
 
 
@@ -106,11 +109,11 @@ class Postman:
                 command = RecordMarker(marker="do_not_write")
                 await act(self.store, row.reference, command, system_actor(row.hub), words=words, of_system=True)
             return ()
-        address = await field_of(self.store, row.reference, "referrer", "email")
-        if not address or self.settings.mail_url is None:
+        address, url = await referrer_address(self.store, row.reference), self.settings.mail_url
+        if not address or url is None:
             return (Recipient(person=None, steps=()),)
-        url = sender.mail_to(self.settings.mail_url.get_secret_value(), address, self.channels.reply_to(row.hub))
-        return (Recipient(person=None, steps=steps_of(REFERRER, (Channel(url=SecretStr(url)),))),)
+        channel = Channel(url=url, to=SecretStr(address), reply_to=self.channels.reply_to(row.hub))
+        return (Recipient(person=None, steps=steps_of(REFERRER, (channel,))),)
 
     async def _send(self, notices: list[outbox.Claimed]) -> None:
         """Send notices for one recipient: one by itself, or many as one message. One that cannot be worded holds up no other."""
@@ -126,8 +129,7 @@ class Postman:
             await self._send_message(notices, self._together(notices, [message for _, message in messages]))
 
     async def _send_message(self, notices: list[outbox.Claimed], message: Message) -> None:
-        urls = [channel.url.get_secret_value() for _, channel in notices[0].channels]
-        tried = list(await asyncio.gather(*(sender.send(url, message) for url in urls)))
+        tried = list(await asyncio.gather(*(sender.send(channel, message) for _, channel in notices[0].channels)))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
         await deliveries.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
 

@@ -146,6 +146,22 @@ class MasterKey(SQLModel, table=True):
     name: str = Field(primary_key=True)
 
 
+class Withheld(SQLModel, table=True):
+    """Something that is withheld from the subject who asks what is kept about them, until a person releases it: by its keyed
+    digest, which tells nothing once the referral's key is destroyed. Its number stays."""
+
+    __tablename__ = "withheld"
+    reference: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    number: int = Field(sa_column=number(primary_key=True))
+    digest: str
+    what: str
+    """What it is, in words that do not tell it: 'phone of household 1'."""
+    released_at: datetime | None = Field(sa_column=moment(nullable=True))
+    released_by: str | None
+    because: str | None
+
+
 class KnownPerson(SQLModel, table=True):
     """Somebody whom a referral names, as keyed numbers by which a name can be found that is spelt a little differently."""
 
@@ -441,6 +457,7 @@ ACCESSES = table(Access)
 SECRETS = table(Secret)
 MASTERS = table(MasterKey)
 PEOPLE = table(KnownPerson)
+WITHHELD = table(Withheld)
 RETENTIONS = table(Retention)
 CHECKPOINTS = table(Checkpoint)
 ANCHORED = table(Anchored)

@@ -1,36 +1,41 @@
-"""The answer to a subject access request: what is kept about a person of a case, with everybody else blacked out.
+"""The answer to a subject access request: what is kept about a person of a case. Everything that is stored as another person's is
+withheld, and has a number; a person releases it item by item.
 
 UK GDPR article 15, and schedule 2 part 3 of the Data Protection Act 2018: who else is named, and who spoke in confidence, is not
-given away by it. What a program can black out are names it knows: a person reads it before it leaves.
+given away by it. What a program can withhold is what it knows, and what looks like it: a person reads it before it leaves.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from jinja2 import Environment, FileSystemLoader
 
+from mash.config import codes
+from mash.config.words import CODED, sentence
 from mash.flows.store.log import read_log
-from mash.flows.store.names import NAMED, name_of
 from mash.flows.store.reads.case import Case, read_case
-from mash.flows.store.reads.items import PlainItem, read_everything
+from mash.flows.store.reads.items import PlainItem, read_everything_of_family
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
+from mash.flows.store.withheld import Number, numbered, release
+from mash.flows.telling.others import Others
+from mash.flows.telling.stored import Value, locates
 from mash.flows.telling.story import facts_of, named
+from mash.states.acts.closing import WhyReleased
 from mash.states.clocks import dated
 from mash.states.errors import NotFound
 from mash.states.firewall import AGENCIES_OWN
 from mash.states.log import Recorded
-from mash.states.profile import Profile
+from mash.states.profile import Cohort, Profile, Source
 from mash.states.values import Actor
 
 BLACKED_OUT = "\N{FULL BLOCK}" * 5
-SHORTEST = 2
-"""Letters of a word of a name that is blacked out: a single one would black out everything."""
 LEFT_OUT = {
     "referrer": "who referred: that is asked of them first, or they spoke in confidence",
     "household": "about somebody else",
@@ -41,39 +46,183 @@ LEFT_OUT = {
 }
 ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
 """Facts of events that tell who referred, or what they wrote of somebody."""
+WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
+NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
+"""Fields of a contact that are about none of its people."""
+SAFE_CONTACT = "safe_contact"
+_KNOWN_WORDS = {"cohort": get_args(Cohort), "agency": get_args(Source)}
 
 
-async def answer(store: Store, reference: str, subject: str, by: str) -> tuple[str, int]:
-    """The answer as a page, and how many items are left out of it. Raises NotFound for a person whom the case does not name."""
+@dataclass
+class Answer:
+    """The answer, and what whoever decides needs to know of what is not in it."""
+
+    page: str
+    left_out: int
+    """Items that are left out as a whole."""
+    withheld: list[tuple[Number, str, int]]
+    """What is withheld or was released: its number, the text itself, and in how many places it stands. Not for the subject."""
+    warning: str
+    """That how people are reached must be safe, where somebody warned: it stands first, and does not leave."""
+    reaching: list[str]
+    """What was said about how the family is safely reached. Not for the subject."""
+
+
+@dataclass
+class _Page:
+    """Texts on their way to the page: first what is withheld in them is found, then it is numbered, then they are written."""
+
+    others: Others
+    whose: Mapping[str, str]
+    """Whose each item is, by its id."""
+    found: dict[str, str] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+
+    def look(self, text: str) -> None:
+        """Find what is withheld in a text, and in what is withheld."""
+        for span in self.others.spans(text):
+            self.withhold(text[span.begin : span.end], span.what)
+
+    def withhold(self, text: str, what: str) -> None:
+        """Have a text withheld."""
+        self.found.setdefault(_same(text), what)
+        self.places[_same(text)] = self.places.get(_same(text), 0) + 1
+
+    def written(self, text: str) -> str:
+        """A text with what is withheld blacked out, each with its number."""
+        shown, at = [], 0
+        for span in self.others.spans(text):
+            of, begin = self.numbers[_same(text[span.begin : span.end])], max(span.begin, at)
+            if begin >= span.end or (span.around and of.released):
+                continue  # within one that is withheld; or what stands in it is looked at by itself
+            shown += [text[at:begin], text[begin : span.end] if of.released else f"{BLACKED_OUT} ({of.number})"]
+            at = span.end
+        return "".join((*shown, text[at:]))
+
+    def field(self, label: str, text: str) -> str:
+        """Something stored as another person's, once it is released; '' before."""
+        return f"{label}: {text}" if self.numbers[_same(text)].released else ""
+
+
+async def answer(
+    store: Store, reference: str, subject: str, by: str, releases: Iterable[int] = (), because: WhyReleased | None = None
+) -> Answer:
+    """The answer as it stands, after what is to be released has been. Raises NotFound for a person whom the case does not name,
+    and for a number that nothing has."""
     case = await read_case(store, reference)
     if subject not in case.referral.subjects:
         raise NotFound(f"{reference} names: {', '.join(case.referral.subjects)}")
     who = Actor(id=by, role="administrator", agency="system", hub=case.hub)
-    async with store.transaction(who, of_system=True) as connection:
-        await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
-        items = await read_everything(connection, store, case)
     profile = store.hubs.get(case.hub)
     log = [
         (dated(each.at), line) for each in await read_log(store, reference) if (line := _event_in_words(each, subject, profile))
     ]
-    shown, left_out = _sorted_out(case, subject, items)
-    page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True).get_template("access_request.html")
-    text = page.render(reference=reference, subject=subject, shown=shown, left_out=left_out, log=log)
-    return text, len(left_out)
+    async with store.transaction(who, of_system=True) as connection:
+        await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
+        if because:
+            await release(connection, store, reference, subject, list(releases), because, who)
+        family = await read_everything_of_family(connection, store, case)
+        items = family[reference]
+        whose = _labels(item for items in family.values() for item in items)
+        page = _Page(Others(*_values(case, subject, family, whose)), whose)
+        for item in items:
+            _look_at(page, case, subject, item)
+        for _, line in log:
+            page.look(line)
+        page.numbers = await numbered(connection, store, reference, subject, page.found)
+    return _answer(page, case, subject, items, log)
 
 
-def _sorted_out(case: Case, subject: str, items: Iterable[PlainItem]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """What is shown, with others blacked out, and what is left out, with why."""
-    items = list(items)
-    others = frozenset(_others(subject, items))
+def _values(
+    case: Case, subject: str, family: Mapping[str, list[PlainItem]], whose: Mapping[str, str]
+) -> tuple[list[Value], list[Value]]:
+    """What is stored as other people's, in the linked referrals of the contact too, and what is stored as the subject's own."""
+    every = [item for items in family.values() for item in items if item.kind in LEFT_OUT]
+    own = [value for item in every if _is_own(item, subject) for value in values_of(_fields(item) or {}, subject)]
+    others = [value for item in every if not _is_own(item, subject) for value in values_of(_fields(item) or {}, whose[item.id])]
+    if _warned(case) and case.referral.subjects[subject].cohort != "adult":
+        # Whoever asks for a child may be whom the family is to be kept safe from.
+        others += [
+            Value(f"{subject} themselves, on a case with a safe-contact warning", v.field, v.text)
+            for v in own
+            if locates(v.field)
+        ]
+    return others, own
+
+
+def _is_own(item: PlainItem, subject: str) -> bool:
+    return item.kind == "subject" and item.subject == subject
+
+
+def _labels(items: Iterable[PlainItem]) -> dict[str, str]:
+    """Whose each item is, as an officer reads it, by its id."""
+    count: dict[str, int] = {}
+    labels = {}
+    for item in items:
+        count[item.kind] = count.get(item.kind, 0) + 1
+        labels[item.id] = item.subject or f"{WHOSE.get(item.kind, item.kind)} {count[item.kind]}"
+    return labels
+
+
+def _warned(case: Case) -> bool:
+    return SAFE_CONTACT in case.referral.markers or case.referral.consent.safe_contact_warning
+
+
+def values_of(fields: Mapping[str, Any], whose: str) -> Iterator[Value]:
+    """What is stored of a person, field by field, but for codes: those tell nobody from anybody."""
+    for label, value in _lines(fields):
+        name = label.rpartition(": ")[2].replace(" ", "_")
+        text = str(value)
+        if isinstance(value, bool) or name in NOT_OF_SOMEBODY or text in _KNOWN_WORDS.get(name, ()):
+            continue
+        if name in CODED and codes.known(CODED[name], text):
+            continue
+        yield Value(whose, label, text)
+
+
+def _look_at(page: _Page, case: Case, subject: str, item: PlainItem) -> None:
+    reason = _reason(case, subject, item)
+    if reason is None:
+        page.look(_words(item))
+    elif item.kind in LEFT_OUT:
+        for value in values_of(_fields(item) or {}, page.whose[item.id]):
+            page.withhold(value.text, f"{value.field} of {value.whose}")
+
+
+def _answer(page: _Page, case: Case, subject: str, items: list[PlainItem], log: list[tuple[str, str]]) -> Answer:
     shown, left_out = [], []
     for item in items:
-        line = {"kind": item.kind.replace("_", " "), "at": dated(item.at), "agency": item.agency}
+        line = {"kind": item.kind.replace("_", " "), "at": dated(item.at)}
         if reason := _reason(case, subject, item):
-            left_out.append({**line, "why": reason})
+            values = list(values_of(_fields(item) or {}, page.whose[item.id])) if item.kind in LEFT_OUT else []
+            if released := [text for value in values if (text := page.field(value.field, value.text))]:
+                shown.append({**line, "text": "\n".join(released)})
+            kept = sorted({n.number for value in values if not (n := page.numbers[_same(value.text)]).released})
+            if kept or not released:
+                left_out.append({**line, "why": reason, "numbers": kept})
         else:
-            shown.append({**line, "text": _black_out(_words(item), others)})
-    return shown, left_out
+            shown.append({**line, "text": page.written(_words(item))})
+    withheld = [(number, text, page.places[text]) for text, number in page.numbers.items()]
+    withheld.sort(key=lambda each: each[0].number)
+    warning = sentence(SAFE_CONTACT) if _warned(case) else ""
+    known = {
+        "reference": case.reference,
+        "subject": subject,
+        "shown": shown,
+        "left_out": left_out,
+        "log": [(at, page.written(line)) for at, line in log],
+        "withheld": [number.number for number, _, _ in withheld if not number.released],
+        "warning": warning,
+        "blacked_out": BLACKED_OUT,
+    }
+    text = (
+        Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+        .get_template("access_request.html")
+        .render(known)
+    )
+    reaching = [str(value) for item in items for label, value in _lines(_fields(item) or {}) if label.endswith("safe contact")]
+    return Answer(text, len(left_out), withheld, warning, reaching)
 
 
 def _reason(case: Case, subject: str, item: PlainItem) -> str | None:
@@ -96,41 +245,31 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
     return f"{named(event)}{': ' if facts else ''}{facts}"
 
 
-def _words(item: PlainItem) -> str:
-    """An item as text: what is kept as fields, a line each."""
+def _fields(item: PlainItem) -> dict[str, Any] | None:
     try:
         fields = json.loads(item.content)
     except ValueError:
-        return item.content.decode()
-    return "\n".join(f"{name}: {value}" for name, value in _lines(fields)) if isinstance(fields, dict) else item.content.decode()
+        return None
+    return fields if isinstance(fields, dict) else None
 
 
-def _lines(fields: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in fields.items():
-        label = f"{above}{name.replace('_', ' ')}"
-        if isinstance(value, dict):
-            yield from _lines(value, f"{label}: ")
-        elif value not in (None, "", []):
-            yield label, value
+def _words(item: PlainItem) -> str:
+    """An item as text: what is kept as fields, a line each."""
+    fields = _fields(item)
+    return item.content.decode() if fields is None else "\n".join(f"{name}: {value}" for name, value in _lines(fields))
 
 
-def _others(subject: str, items: Iterable[PlainItem]) -> Iterator[str]:
-    """The words of the names, and the addresses, of everybody else whom the case names."""
-    own = {word for item in items if item.kind == "subject" and item.subject == subject for word in _name_words(item)}
-    for item in items:
-        if item.kind in NAMED and item.subject != subject:
-            yield from (word for word in _name_words(item) if word not in own)
-        if item.kind == "referrer":
-            referrer = json.loads(item.content)
-            yield from (str(referrer[name]) for name in ("email", "phone") if referrer.get(name))
-            yield from (word for word in re.findall(r"\w+", str(referrer.get("name") or "")) if len(word) > SHORTEST)
+def _lines(fields: object, label: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(fields, dict):
+        for name, value in fields.items():
+            yield from _lines(value, f"{label}: {name.replace('_', ' ')}" if label else name.replace("_", " "))
+    elif isinstance(fields, list):
+        for each in fields:
+            yield from _lines(each, label)
+    elif fields not in (None, ""):
+        yield label, fields
 
 
-def _name_words(item: PlainItem) -> list[str]:
-    return [word for word in re.findall(r"\w+", name_of(item.content)) if len(word) >= SHORTEST]
-
-
-def _black_out(text: str, others: frozenset[str]) -> str:
-    for other in sorted(others, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(other)}(?!\w)", BLACKED_OUT, text, flags=re.IGNORECASE)
-    return text
+def _same(text: str) -> str:
+    """A text as it is told from others: composed, and with single blanks."""
+    return " ".join(unicodedata.normalize("NFC", text).split())

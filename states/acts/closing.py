@@ -21,6 +21,9 @@ from mash.states.values import Actor, CommandBase, EventBase, Words
 OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "disagreement")
 """Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
+WhyReleased = Literal["they_agree", "reasonable_without_consent"]
+"""Why what is stored of another person is released to the subject who asks: that person agrees, or it is reasonable without that
+(Data Protection Act 2018, schedule 2, paragraph 16 (2))."""
 
 
 class ReopenReferral(CommandBase):

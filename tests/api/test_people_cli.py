@@ -77,6 +77,37 @@ def test_a_subject_access_request_is_answered_with_a_file_of_ones_own(hub: Hub, 
     assert nobody.returncode == 2 and not (tmp_path / "other.html").exists()
 
 
+def test_what_is_withheld_from_a_subject_is_listed_apart_and_released_by_its_number(
+    hub: Hub, here: dict[str, str], tmp_path: Path
+) -> None:
+    concern = {"summary": "Marigold Thistlewick-Crane has fled to the refuge. Ring her on 07700 900123."}
+    household = [{"name": "Marigold Thistlewick-Crane", "relationship": "mother", "phone": "07700 900123"}]
+    consent = {"safe_contact": "He reads her messages."}
+    reference = hub.referral(concern=concern, household=household, consent=consent)
+
+    def sar(file: str, *more: str) -> tuple[str, str, str]:
+        done = mash_here("sar", reference, "S1", "--out", str(tmp_path / file), *more, **here)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, (tmp_path / file).read_text(), (tmp_path / f"{file}.withheld.txt").read_text()
+
+    printed, page, listed = sar("first.html")
+    assert printed.startswith("WARNING. Safe contact") and "things are withheld in it" in printed
+    assert (tmp_path / "first.html.withheld.txt").stat().st_mode & 0o777 == 0o600
+    for part in ("Marigold", "Thistlewick", "07700", "refuge", "reads her messages"):
+        assert part not in page and part not in printed and part in listed
+    number = next(line.split()[0] for line in listed.splitlines() if line.endswith(": mother"))
+    assert f"  {number}  withheld  relationship of person in the household 1" in f"  {listed}"
+    half = mash_here("sar", reference, "S1", "--out", str(tmp_path / "half.html"), "--release", number, **here)
+    assert half.returncode == 2 and "--because" in half.stderr and not (tmp_path / "half.html").exists()
+    wrong = mash_here(
+        "sar", reference, "S1", "--out", str(tmp_path / "n.html"), "--release", "99", "--because", "they_agree", **here
+    )
+    assert wrong.returncode == 2 and "under 99" in wrong.stderr and not list(tmp_path.glob("n.html*"))
+    printed, page, listed = sar("second.html", "--release", number, "--because", "they_agree")
+    assert f"Released: {number}, relationship of person in the household 1" in printed and "relationship: mother" in page
+    assert "Marigold" not in page and "by cli:" in listed and "they_agree" in listed
+
+
 def test_what_is_due_is_listed_held_and_let_go(hub: Hub, here: dict[str, str], turned_away: str) -> None:
     # It would be due in two years; the night's run that puts it there is tested with the store.
     row = "INSERT INTO retention (root, hub, due_at, listed_at) VALUES (%s, 'merton', '2020-01-01', now() + interval '1 year')"

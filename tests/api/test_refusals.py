@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import json
+from typing import Any
+
 import pytest
 from hub import CANARY, ORDINARY, Hub
 
 from mash.api import problems
 from mash.config.permissions import read_permissions
+from mash.config.words import TO_CHECK, sentence
 from mash.notifications.notices import REFERRER
 from mash.states.errors import Refusal
 from mash.states.values import SYSTEM
@@ -95,10 +100,88 @@ def test_only_nothing_at_all_is_refused(hub: Hub, body: object) -> None:
 
 
 def test_a_malformed_body_is_answered_by_field_and_nothing_of_it_is_repeated(hub: Hub) -> None:
-    answer = hub.submit({"subjects": [{"name": CANARY}], "concern": CANARY})
+    unreadable = f"{CANARY}\x00"
+    answer = hub.submit({"subjects": [{"name": unreadable}, {"name": {"family": unreadable}}], "concern": unreadable})
     assert answer.status_code == 400
-    assert {wrong["field"] for wrong in answer.json()["fields"]} >= {"concern", "subjects.0.name"}
+    fields = {wrong["field"] for wrong in answer.json()["fields"]}
+    assert fields == {"concern.summary", "subjects.0.name", "subjects.1.name.family"}
     assert "Quillfeather" not in answer.text
+
+
+ISLA = "Isla Example"
+SHAPES: list[tuple[dict[str, Any], str, str]] = [
+    ({"subjects": [{"name": ISLA}]}, "subject", '"name":"Isla Example"'),
+    ({"subjects": [{"name": ["Isla", "Example"]}]}, "subject", '"name":"Isla Example"'),
+    ({"subjects": [{"name": 7}]}, "subject", '"name":"7"'),
+    ({"subjects": [ISLA, None]}, "subject", '"name":"Isla Example"'),
+    ({"subjects": ISLA}, "subject", '"name":"Isla Example"'),
+    ({"subjects": {"name": ISLA}}, "subject", '"name":"Isla Example"'),
+    ({"subjects": [{"address": "1 Elm Rd, B70 8AA"}]}, "subject", '"address":"1 Elm Rd, B70 8AA"'),
+    ({"subjects": [{"address": ["1 Elm Rd", "B70 8AA"]}]}, "subject", '"address":"1 Elm Rd, B70 8AA"'),
+    ({"subjects": [{"school": {"name": "Thornwick Vale", "urn": 7}}]}, "subject", '"school":"name: Thornwick Vale; urn: 7"'),
+    ({"subjects": [{"name": ISLA, "date_of_birth": True}]}, "subject", '"date_of_birth":"true"'),
+    ({"household": ["Ruth Example"]}, "household", '"name":"Ruth Example"'),
+    ({"household": "Ruth Example"}, "household", '"name":"Ruth Example"'),
+    ({"household": [{"name": {"family": "Example", "given": "Ruth"}}]}, "household", '"name":"Ruth Example"'),
+    ({"concern": "She cries."}, "concern", '"summary":"She cries."'),
+    ({"concern": ["She cries.", "Every night."]}, "concern", '"summary":"She cries., Every night."'),
+    ({"concern": [{"summary": "She cries."}]}, "concern", '"summary":"She cries."'),
+    ({"concern": {"summary": {"what": "She cries."}}}, "concern", '"summary":"what: She cries."'),
+    ({"concern": "x", "source": "Mrs Example, head"}, "referrer", '"name":"Mrs Example, head"'),
+    ({"concern": "x", "source": " head@school.example.org"}, "referrer", '"email":"head@school.example.org"'),
+    ({"concern": "x", "source": {"phone": ["01632 960115", "01632 960116"]}}, "referrer", '"01632 960115, 01632 960116"'),
+    (
+        {"concern": "x", "consent": "Her mother agrees, by telephone"},
+        "submission",
+        '"in_words":"Her mother agrees, by telephone"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "kind", "kept"), SHAPES)
+def test_what_is_sent_as_text_instead_of_an_object_or_the_other_way_round_is_taken(
+    hub: Hub, body: dict[str, Any], kind: str, kept: str
+) -> None:
+    answer = hub.submit(body)
+    assert answer.status_code == 201, answer.text
+    items = hub.case(answer.json()["reference"])["items"]
+    (content,) = [item["content"] for item in items if item["kind"] == kind]
+    assert kept in content
+
+
+def test_somebody_whose_name_is_one_piece_of_text_is_found_by_it(hub: Hub) -> None:
+    hub.submit({"subjects": ["Zenobia Thistlewood"]})
+    found = hub.http.post("/people/search", json={"name": "Zenobia Thistlewood"}, headers=hub.staff("duty_manager"))
+    assert "Zenobia" in found.text, found.text
+
+
+def test_consent_in_one_word_is_an_answer_to_having_been_asked(hub: Hub) -> None:
+    flags = hub.submit({"concern": "x", "consent": "yes"}).json()["flags"]
+    assert "consent_not_asked" not in flags and "consent_in_words" not in flags
+    flags = hub.submit({"concern": "x", "consent": "perhaps"}).json()["flags"]
+    assert {"consent_not_asked", "consent_in_words"} <= set(flags)
+
+
+@pytest.mark.parametrize(
+    ("email", "used", "flags"),
+    [
+        (" jo@school.example.org ", "jo@school.example.org", set()),
+        ("mailto:jo@school.example.org", "jo@school.example.org", set()),
+        ("Jo <jo@school.example.org>,", "jo@school.example.org", set()),
+        ("jo@gmail.con", "jo@gmail.con", {"referrer_email_probably_mistyped"}),
+        ("jo@school,example.org", "jo@school,example.org", {"referrer_email_not_an_address", "referrer_not_reachable"}),
+        ("", "", {"referrer_not_reachable"}),
+    ],
+)
+def test_a_typed_address_is_tidied_and_a_slip_in_it_is_flagged_to_staff(hub: Hub, email: str, used: str, flags: set[str]) -> None:
+    answer = hub.submit({**ORDINARY, "source": {**ORDINARY["source"], "email": email}})
+    assert {flag for flag in answer.json()["flags"] if flag.startswith("referrer")} == flags
+    case = hub.case(reference := answer.json()["reference"])
+    (content,) = [json.loads(item["content"]) for item in case["items"] if item["kind"] == "referrer"]
+    assert content.get("email") == used and content.get("email_as_typed", used) in (email, used)
+    assert ("acknowledgement" in str(case["clocks"])) is ("referrer_not_reachable" not in flags)
+    page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+    assert all(sentence(flag) in html.unescape(page) for flag in flags & set(TO_CHECK))
 
 
 def test_a_repeated_submission_is_one_referral_and_a_key_used_twice_is_a_conflict(hub: Hub) -> None:

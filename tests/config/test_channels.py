@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from mash.config.channels import Channels, read_channels
 from mash.config.settings import SettingsError
@@ -43,7 +44,7 @@ def test_a_hub_a_role_and_a_person_have_their_channels_and_a_star_stands_for_any
         (timedelta(minutes=5), 20),
     ]
     assert channels.of_person("camden", "dm1") == ()
-    assert (channels.reply_to("merton"), channels.reply_to("camden")) == ("mash@example.org", None)
+    assert (channels.reply_to("merton"), channels.reply_to("camden")) == (SecretStr("mash@example.org"), None)
     assert check_channels(channels) == []
     assert SECRET not in repr(channels)
 
@@ -82,3 +83,61 @@ def test_addresses_that_apprise_does_not_understand_are_named_by_their_place(tmp
         "[merton] duty_manager, entry 2: Apprise does not understand this URL",
         "[merton] people.dm1, entry 1: Apprise does not understand this URL",
     ]
+
+
+ONE_IS_LOST = [
+    "mailto://mail.example.org?from=m@example.org&to=sam.o'hunter22@example.org",
+    "mailto://mail.example.org?from=m@example.org&to=sam.o%27hunter22@example.org",
+    "mailto://mail.example.org?from=m@example.org&to=sam.o’hunter22@example.org",
+    "mailto://mail.example.org/sam.o'hunter22@example.org?from=m@example.org",
+    "mailto://mail.example.org?from=m@example.org&to=hunter22@bücher.example",
+    "mailto://mail.example.org?from=m@example.org&to=hunter22@example.org&to=b@example.org",
+    "mailto://mail.example.org?from=m@example.org&to=b@example.org;hunter22@example.org",
+    "mailtos://u:p@mail.example.org?from=o'hunter22@example.org&to=a@example.org",
+    "mailtos://u:p@mail.example.org?to=a@example.org&cc=o'hunter22@example.org",
+    "mailtos://u:p@mail.example.org?to=a@example.org&bcc=o'hunter22@example.org",
+    "mailtos://u:p@mail.example.org?to=a@example.org&reply=o'hunter22@example.org",
+    "mailtos://u:p@mail.example.org?to=a@example.org&too=hunter22@example.org",
+    "sendgrid://abcd1234:from@example.org/a@example.org/o'hunter22@example.org",
+    "sendgrid://abcd1234:o'hunter22@example.org/a@example.org",
+    "brevo://apikey12345678:from@example.org/a@example.org?cc=o'hunter22@example.org",
+    f"twilio://AC{'a' * 32}:{'b' * 32}@07700900123/+447700900124/22",
+    "hook://127.0.0.1/run?sig=hunter22",
+    "hook://127.0.0.1/run%2Fhunter22",
+    "jsons://127.0.0.1/run#hunter22",
+]
+
+
+@pytest.mark.parametrize("url", ONE_IS_LOST)
+def test_a_channel_whose_url_lost_or_changed_an_address_is_refused_by_its_place_and_without_it(tmp_path: Path, url: str) -> None:
+    (wrong,) = check_channels(read(tmp_path, f'[merton]\nduty_manager = ["json://h/", "{url}"]'))
+    assert wrong.startswith("[merton] duty_manager, entry 2: ") and "hunter22" not in wrong and "example.org/" not in wrong
+    assert ('to = "name@example.org"' in wrong) is url.startswith("mailto")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mailto://mail.example.org/a@example.org/b+tag@example.org?from=Merton MASH <m@example.org>&reply=r@example.org",
+        "mailtos://u:p%40ss@mail.example.org?smtp=smtp.example.org&to=a@example.org,b@example.org&cc=Duty <c@example.org>",
+        "sendgrid://abcd1234:from@example.org/a@example.org",
+        f"twilio://AC{'a' * 32}:{'b' * 32}@07700900123/+447700900124",
+        "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",
+        "tgram://123456789:abcdefg_hijklmnop/12315544/",
+        "rocket://u:p@127.0.0.1/#room/@user",
+        "hooks://u:p@127.0.0.1:8443/a/b/?rto=5&verify=no&+X-Key=v",
+    ],
+)
+def test_a_channel_that_holds_what_was_asked_for_is_taken(tmp_path: Path, url: str) -> None:
+    assert check_channels(read(tmp_path, f'[merton]\nduty_manager = ["{url}"]')) == []
+
+
+def test_an_address_for_which_a_url_has_no_room_stands_beside_it(tmp_path: Path) -> None:
+    server, to = "mailto://127.0.0.1:25/?from=mash@example.org", "sam.o'brien@example.org"
+    channels = read(tmp_path, f'[merton]\nreply_to = "o\'neil@example.org"\nduty_manager = [{{ url = "{server}", to = "{to}" }}]')
+    assert check_channels(channels) == [] and to not in repr(channels)
+    for text in (f'url = "{server}", to = "hunter22"', f'url = "{server}", to = "a@example,org"'):
+        with pytest.raises(SettingsError, match=r"duty_manager, entry 1, to: expected an e-mail address"):
+            read(tmp_path, f"[merton]\nduty_manager = [{{ {text} }}]")
+    web = read(tmp_path, '[merton]\nduty_manager = [{ url = "hook://127.0.0.1/x", to = "a@example.org" }]')
+    assert "are for mail" in check_channels(web)[0]

@@ -19,8 +19,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hub import free_port
+from pydantic import SecretStr
 
-from mash.notifications.sender import mail_to, send
+from mash.config.channels import Channel
+from mash.notifications.sender import send
 from mash.notifications.wording import Message
 
 ALERT = Message(
@@ -82,10 +84,10 @@ def untrusted(tmp_path: Path) -> ssl.SSLContext:
     return context
 
 
-def address(scheme: str, port: int, **more: str) -> str:
+def address(scheme: str, port: int, **more: str) -> Channel:
     """The channel of a role: where its mail server is, and to whom."""
     query = "&".join(f"{name}={value}" for name, value in {"from": "mash@example.org", "to": "duty@example.org", **more}.items())
-    return f"{scheme}://127.0.0.1:{port}/?{query}"
+    return Channel(url=SecretStr(f"{scheme}://127.0.0.1:{port}/?{query}"))
 
 
 async def test_a_mail_arrives() -> None:
@@ -97,7 +99,8 @@ async def test_a_mail_arrives() -> None:
 async def test_a_mail_says_the_same_as_text_and_as_html_and_where_a_reply_goes() -> None:
     invited = ALERT.model_copy(update={"invitation": b"BEGIN:VCALENDAR"})
     with listening(None) as (server, port):
-        assert (await send(mail_to(address("mailto", port), "ref@school.example.org", "mash@hub.example.org"), invited)).taken
+        to = {"to": SecretStr("ref@school.example.org"), "reply_to": SecretStr("mash@hub.example.org")}
+        assert (await send(address("mailto", port).model_copy(update=to), invited)).taken
         mail = message_from_bytes(server.mails[0], policy=policy.default)
     assert mail["Reply-To"] == "mash@hub.example.org" and mail["Auto-Submitted"] == "auto-generated"
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
@@ -124,13 +127,14 @@ async def test_a_server_that_cannot_be_trusted_gets_nothing_unless_the_channel_s
 
 FIRST = """
 import asyncio, sys
+from mash.config.channels import Channel
 from mash.notifications.sender import send
 from mash.notifications.wording import Message
 
 message = Message(title="MASH meeting", lines=("Tuesday.",), links=(), invitation=b"BEGIN:VCALENDAR\\r\\nEND:VCALENDAR")
 
 async def all_at_once():
-    return await asyncio.gather(*(send(f"{sys.argv[1]}&to=agency{n}@example.org", message) for n in range(12)))
+    return await asyncio.gather(*(send(Channel(url=f"{sys.argv[1]}&to=agency{n}@example.org"), message) for n in range(12)))
 
 print(sum(tried.taken for tried in asyncio.run(all_at_once())))
 """

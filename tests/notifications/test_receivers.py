@@ -9,12 +9,20 @@ import apprise
 import pytest
 from posting import Gateway, gateway
 
-from mash.notifications.sender import scrubbed, send
+from mash.config.channels import Channel
+from mash.notifications.notices import Tried
+from mash.notifications.sender import scrubbed
+from mash.notifications.sender import send as send_by
 from mash.notifications.wording import Message
 
 ALERT = Message(
     title="LATE: MASH-26-000001, triage", lines=("Rate it.",), links=(("Acknowledge", "https://mash.example.org/alerts/x"),)
 )
+
+
+async def send(url: str, message: Message) -> Tried:
+    """Send by a channel that is nothing but its URL."""
+    return await send_by(Channel.model_validate(url), message)
 
 
 @pytest.fixture

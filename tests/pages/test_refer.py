@@ -314,6 +314,42 @@ def test_a_misspelt_address_stops_nobody(hub: Hub, writer: Writer) -> None:
     assert "referrer_not_reachable" in hub.case(reference)["flags"]
 
 
+@pytest.mark.parametrize(
+    ("email", "part"),
+    [
+        ("jo@gmail.con", "Did you mean jo@gmail.com?"),
+        ("jo@school,example.org", "Did you mean jo@school.example.org?"),
+        ("jo@hotmial.co.uk", "is probably mistyped"),
+        ("jo at school", "name@example.org"),
+    ],
+)
+def test_an_address_that_is_probably_mistyped_is_asked_about_once_then_taken_as_it_was_typed(
+    hub: Hub, writer: Writer, email: str, part: str
+) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    writer.answer()
+    writer.answer(worries=WORRIED)
+    writer.answer()
+    typed = {**TEACHER, "email": email}
+    assert writer.answer(**typed).status_code == 422 and '<a href="#email">' in writer.page.text
+    assert writer.text.count(part) == 2, "once above, once beside it"
+    writer.answer(**typed, passed="email")
+    assert writer.at == "/refer/check" and part in writer.text
+    reference = writer.send()
+    assert email in str(items(hub, reference))
+    flags = set(hub.case(reference)["flags"])
+    assert flags & {"referrer_email_not_an_address", "referrer_email_probably_mistyped"}
+
+
+def test_an_address_with_blanks_and_mailto_around_it_is_understood(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer(**ISLA)
+    writer.answer()
+    reference = writer.finish(email=" mailto:m.teacher@school.example.org. ").send()
+    hub.work()
+    assert hub.received.to("m.teacher@school.example.org") and "referrer_not_reachable" not in hub.case(reference)["flags"]
+
+
 def test_another_slip_is_asked_about_too_and_what_cannot_be_kept_never_passes(writer: Writer) -> None:
     writer.begin().answer(given="Isla", day="3", year="2015")
     assert writer.answer(given="Isla", day="3", month="4", year="15", passed="month").status_code == 422

@@ -16,8 +16,8 @@ from pydantic_core import PydanticCustomError
 from mash.api.pages.questions import UNREADABLE
 from mash.api.schemas.contact import MOST_HOUSEHOLD, MOST_SUBJECTS
 from mash.api.schemas.fields import LONGEST_LINE, LONGEST_TEXT
-from mash.api.schemas.intake import reachable
 from mash.api.text import plain
+from mash.config.addresses import Judged, judged
 from mash.flows.store.names import LONGEST_NAME
 
 Typed = dict[str, str]
@@ -178,9 +178,15 @@ def _you(typed: Typed, _: date) -> Errors:
         wrong["name"] = "Enter your name, so that we know who to ask for"
     if professional and not email and not phone:
         wrong["email"] = "Enter an email address or a telephone number, so that we can reach you"
-    if email and not reachable(email):
-        wrong["email"] = "Enter an email address in this form: name@example.org"
+    if (found := judged(email)).slip:
+        wrong["email"] = _email_slip(found)
     return wrong
+
+
+def _email_slip(found: Judged) -> str:
+    said = "is probably mistyped" if found.can_be else "cannot be an email address"
+    meant = f". Did you mean {found.meant}?" if found.meant else ". Enter it in this form: name@example.org"
+    return f"{found.address} {said}, and what we write would not reach you{meant}"
 
 
 KIND = "Choose who you are contacting us as. Members of the public need not give a name."

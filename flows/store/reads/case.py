@@ -71,3 +71,9 @@ async def read_case(store: Store, reference: str) -> Case:
     if row is None:
         raise NotFound("there is no such referral")
     return case_of(row)
+
+
+async def read_family(connection: AsyncConnection, root: str) -> list[Case]:
+    """A contact's referral and the linked ones it was split into, as the software itself reads them."""
+    query = select(REFERRALS).where(REFERRALS.c.root == root).order_by(REFERRALS.c.reference)
+    return [case_of(row) for row in (await connection.execute(query)).all()]

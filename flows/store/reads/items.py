@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.config.addresses import judged
 from mash.config.permissions import may_read_words
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.case import Case, read_family
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
@@ -114,6 +115,11 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
     ]
 
 
+async def read_everything_of_family(connection: AsyncConnection, store: Store, case: Case) -> dict[str, list[PlainItem]]:
+    """`read_everything` of a case and of the referrals of the same contact, by their references: the same people are in them."""
+    return {each.reference: await read_everything(connection, store, each) for each in await read_family(connection, case.root)}
+
+
 async def not_to_write(store: Store, reference: str) -> str | None:
     """By which case's warnings writing to whoever referred is not safe now: this one's, or those of another that the contact was
     split into, for one person made it. None where it is safe."""
@@ -136,3 +142,10 @@ async def field_of(store: Store, reference: str, kind: str, name: str) -> str | 
             return None
     value = json.loads(unseal(AESGCM(key), sealed, reference)).get(name)
     return str(value) if value else None
+
+
+async def referrer_address(store: Store, reference: str) -> str | None:
+    """The e-mail address the referrer gave, tidied; None when there is none that could be one, or when the people have been
+    erased."""
+    found = judged(await field_of(store, reference, "referrer", "email") or "")
+    return found.address if found.can_be else None

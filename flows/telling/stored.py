@@ -1,0 +1,133 @@
+"""What is stored of a person, field by field, and in which ways each of it is written in a text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from mash.flows.telling.spelling import folded
+
+LOCATING = ("address", "postcode", "line", "school", "email", "phone", "telephone", "mobile", "organisation")
+"""Parts of the names of fields by which somebody is found: withheld even where they are the subject's own, if they are another
+person's too."""
+PLACES = ("address", "line", "postcode", "school", "organisation", "place")
+LONG = 120
+"""Letters up to which a value is looked for by its parts too: what is longer is an account of something."""
+SPELLING = {
+    "rd": "road", "st": "street", "ave": "avenue", "av": "avenue", "cl": "close", "dr": "drive", "ln": "lane", "ct": "court",
+    "cres": "crescent", "gdns": "gardens", "sq": "square", "tce": "terrace", "ter": "terrace", "hse": "house", "pk": "park",
+    "gr": "grove", "pl": "place", "ce": "church of england", "rc": "catholic", "jnr": "junior", "inf": "infant", "pri": "primary",
+}  # fmt: skip
+"""Short forms in addresses and names of schools."""
+GENERIC = frozenset(
+    "road street avenue close drive lane court crescent gardens square terrace house park grove place flat floor school primary"  # noqa: SIM905
+    " secondary infant junior infants juniors academy college nursery high church england catholic community the and centre"
+    " surgery practice hospital trust council service services team with near opposite north south east west upper lower street"
+    " refuge safe shelter hostel".split()
+)
+"""Words of addresses and names of places that tell nothing by themselves."""
+DETAIL = re.compile(
+    r"[^\s@<>,;()]+@[^\s@<>,;()]+\.[^\s@<>,;()]+"
+    r"|\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b"
+    r"|(?<![\w+])\+?\(?\d[\d ().-]{7,}\d(?!\w)"
+    r"|\b\d+[a-z]?,?\s+(?:[a-z'’]+\s+){1,3}(?:road|rd|street|st|avenue|ave|close|drive|lane|court|crescent|gardens|square|terrace"
+    r"|grove|place|way|walk|hill|mews|row)\b",
+    re.IGNORECASE,
+)
+"""How people are reached and where they live, whosever it is: mail, postcode, telephone, a house in a street."""
+_NAMED = re.compile(r"(?<!organisation )(?<!school )name|alias|known as|given|family$|surname")
+_FIELDS = re.compile(
+    r"address|line|postcode|school|email|phone|organisation|role|relationship|sex|ethnicity|date|age|cohort|number|upn|concern"
+    r"|consent|override|contact|words|reported|disability|agency|code"
+)
+_A_NAME = re.compile(r"[^\W\d_a-z][^\W\d_]*(?:[ '’-][^\W\d_a-z][^\W\d_]*){0,3}")
+MONTHS = [f"{date(2000, month, 1):%B}".lower() for month in range(1, 13)]
+
+
+@dataclass(frozen=True)
+class Value:
+    """Something stored of a person: whose it is (as an officer reads it), in which field, and what."""
+
+    whose: str
+    field: str
+    text: str
+
+
+def is_name(value: Value) -> bool:
+    """Whether this is a person's name: by its field, or as a few words with capitals in a field that we do not know."""
+    if re.search(r"[\d@]", value.text):
+        return False
+    return bool(_NAMED.search(value.field)) or (not _FIELDS.search(value.field) and bool(_A_NAME.fullmatch(value.text.strip())))
+
+
+def locates(field: str) -> bool:
+    """Whether somebody is found by what a field holds."""
+    return any(part in field for part in LOCATING)
+
+
+def needles(value: Value) -> set[str]:
+    """What a value is found by in a text that is squeezed as it is."""
+    whole = folded(value.text)
+    if is_name(value):
+        return {whole} - {""}
+    short = [] if len(value.text) > LONG else [each for each in re.split(r"[,;\n|]", value.text) if len(folded(each)) > 2]
+    found = {value.text, *short, *(each[0] for each in DETAIL.finditer(value.text))}
+    needles = {needle for each in found for needle in (folded(each), *_numbers(each), *_days(each))}
+    if any(part in value.field for part in PLACES):
+        needles |= {needle for each in found for needle in _places(each)}
+    return {needle for needle in needles if len(needle) > 1 or needle == whole} - {""}
+
+
+def _places(text: str) -> set[str]:
+    """A place with and without its number, in short and in long; and the words that tell which one it is."""
+    words = [folded(word) for word in re.findall(r"\w+(?:['’]\w+)*", text)]
+    unnumbered = [word for word in words if not word[:1].isdigit() and word not in ("flat", "no")]
+    short = {long: short for short, long in SPELLING.items()}
+    written = set()
+    for some in (words, unnumbered):
+        if len(some) > 1:
+            written |= {
+                "".join(some),
+                "".join(SPELLING.get(word, word) for word in some),
+                "".join(short.get(word, word) for word in some),
+            }
+    telling = [word for word in unnumbered if SPELLING.get(word, word) not in GENERIC]
+    return written | {word for word in telling if len(word) > 3} | ({"".join(telling)} if len("".join(telling)) > 3 else set())
+
+
+def _numbers(text: str) -> set[str]:
+    """A telephone number with and without its country, and without its area."""
+    figures = re.sub(r"\D", "", text)
+    if not re.fullmatch(r"[\d\s()+./-]+", text.strip()) or len(figures) < 7:
+        return set()
+    inland = "0" + re.sub(r"^(?:0{0,2}44)?0?", "", figures) if re.match(r"\+|0", text.strip()) else figures
+    return {figures, inland, inland[1:], f"44{inland[1:]}", f"0044{inland[1:]}", f"440{inland[1:]}", inland[-6:]}
+
+
+def _days(text: str) -> set[str]:
+    """A day in the ways in which it is written."""
+    day = _day(text.strip())
+    if day is None:
+        return set()
+    d, m, y, yy, month = f"{day.day}", f"{day.month}", f"{day.year}", f"{day:%y}", MONTHS[day.month - 1]
+    dd, mm, short = f"{day:%d}", f"{day:%m}", month[:3]
+    nth = f"{d}{'th' if 10 < day.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day.day % 10, 'th')}"
+    figures = {f"{a}{b}{c}" for a in (d, dd) for b in (m, mm) for c in (y, yy)} | {f"{y}{mm}{dd}", f"{y}{m}{d}", f"{mm}{dd}{y}"}
+    figures |= {f"{m}{d}{y}", f"{yy}{mm}{dd}"}
+    words = {f"{a}{between}{b}" for a in (d, dd, nth) for between in ("", "of", "dayof") for b in (month, short)}
+    words |= {f"{b}{the}{a}" for a in (d, dd, nth) for the in ("", "the") for b in (month, short)}
+    return figures | words | {f"{each}{year}" for each in words for year in (y, yy)}
+
+
+def _day(text: str) -> date | None:
+    if found := re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:T.*)?", text):
+        year, month, day = (int(each) for each in found.groups())
+    elif found := re.fullmatch(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4})", text):
+        day, month, year = (int(each) for each in found.groups())
+    else:
+        return None
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
