@@ -1,4 +1,5 @@
-"""Who is on duty: weekly patterns and single turns, with absence, cover and swaps, resolved to people at an instant, and why. Pure."""
+"""Who is on duty: weekly patterns and single turns, with absence, cover and swaps, resolved to people at an instant, and why.
+Pure."""
 
 from __future__ import annotations
 

@@ -29,9 +29,10 @@ def of_summary(summary: str) -> tuple[str, dict[str, Any]] | None:
     """What an event is by its summary: the kind of entry, and its role and people. None where it says something else."""
     words = summary.strip()
     if match := _AWAY.fullmatch(words):
-        return "absence", {"person": tidied(match["person"])}
+        return "absence", {"person": match["person"].lower()}
     if match := _SUMMARY.fullmatch(words):
-        return "shift", {"why": "turn", **{name: tidied(value) for name, value in match.groupdict().items() if value}}
+        parts = {name: value.lower() for name, value in match.groupdict().items() if value}
+        return "shift", {"why": "turn", **parts, "role": tidied(parts["role"])}
     return None
 
 

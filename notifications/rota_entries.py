@@ -66,7 +66,7 @@ def entry_of(where: str, kind: str, values: dict[str, Any]) -> Entry:
 
 
 def tidied(name: str) -> str:
-    """A role or a login as it was meant: 'Duty Manager ' is duty_manager."""
+    """The name of a role, or of a column, as it was meant: 'Duty Manager ' is duty_manager."""
     return "_".join(name.lower().split())
 
 

@@ -1,5 +1,5 @@
-"""An iCalendar file (RFC 5545), line by line: what a rota cannot be read from for certain is refused by name, before its events are
-worked out."""
+"""An iCalendar file (RFC 5545), line by line: what a rota cannot be read from for certain is refused by name, before its events
+are worked out."""
 
 from __future__ import annotations
 
@@ -29,9 +29,8 @@ _WITHIN = {
 _ONCE = ("UID", "SUMMARY", "DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "STATUS", "SEQUENCE")
 _ONLY_IN_SERIES = ("RRULE", "RDATE", "EXDATE")
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
-_RULE = frozenset(
-    "FREQ INTERVAL COUNT UNTIL WKST BYDAY BYMONTH BYMONTHDAY BYYEARDAY BYWEEKNO BYSETPOS BYHOUR BYMINUTE BYSECOND".split()
-)
+_BY = ("BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYHOUR", "BYMINUTE", "BYSECOND")
+_RULE = frozenset(("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", *_BY))
 _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _NOT_WITH = {
     "BYMONTHDAY": ("WEEKLY",),
@@ -224,10 +223,14 @@ def _check_event(event: Event) -> None:
     _check_length(event)
     status = str(event.component.get("STATUS", "")).upper()
     if status not in ("", "CONFIRMED", "CANCELLED"):
-        raise event.refused("STATUS: whether it takes place is open: confirm it, cancel it or take it out", next(event.of("STATUS")))
+        raise event.refused(
+            "STATUS: whether it takes place is open: confirm it, cancel it or take it out", next(event.of("STATUS"))
+        )
     if event.changes is not None:
         for line in event.of(*_ONLY_IN_SERIES):
-            raise event.refused(f"{line.name} with RECURRENCE-ID is not read: it changes one occurrence, or this and all later", line)
+            raise event.refused(
+                f"{line.name} with RECURRENCE-ID is not read: it changes one occurrence, or this and all later", line
+            )
         line = next(event.of("RECURRENCE-ID"))
         if line.params.get("RANGE", "THISANDFUTURE").upper() != "THISANDFUTURE":
             raise event.refused("RANGE: only THISANDFUTURE is read", line)
@@ -302,7 +305,7 @@ def _check_rule(event: Event, line: Line) -> None:
             raise event.refused(f"RRULE: {name} has no meaning in a rule that is {frequency}", line)
     if re.search(r"\d", rule.get("BYDAY", "")) and (frequency in ("DAILY", "WEEKLY") or "BYWEEKNO" in rule):
         raise event.refused(f"RRULE: a number before a day of BYDAY has no meaning in a rule that is {frequency}", line)
-    if "BYSETPOS" in rule and not any(name.startswith("BY") and name != "BYSETPOS" for name in rule):
+    if "BYSETPOS" in rule and not set(rule) & {*_BY} - {"BYSETPOS"}:
         raise event.refused("RRULE: BYSETPOS needs another BY...", line)
     _check_clock_of_rule(event, rule, line)
 
@@ -323,7 +326,9 @@ def _check_clock_of_rule(event: Event, rule: dict[str, str], line: Line) -> None
             expected = "a time in UTC, such as 20270101T090000Z" if event.start.tzinfo else "a time without a zone"  # type: ignore[union-attr]  # a datetime
         form = r"\d{8}" + (r"T\d{6}" + ("Z" if event.start.tzinfo else "") if has_time else "")  # type: ignore[union-attr]  # a datetime
         if not re.fullmatch(form, rule["UNTIL"]):
-            raise event.refused(f"RRULE: UNTIL must be {expected}, as DTSTART is written: else programs read it differently", line)
+            raise event.refused(
+                f"RRULE: UNTIL must be {expected}, as DTSTART is written: else programs read it differently", line
+            )
 
 
 def _check_once(events: tuple[Event, ...]) -> None:

@@ -1,5 +1,5 @@
-"""The events of a calendar, worked out: what recurs weekly becomes patterns without end, everything else single turns, written out
-some time ahead. What occurs when, `recurring-ical-events` says."""
+"""The events of a calendar, worked out: what recurs weekly becomes patterns without end, everything else single turns, written
+out some time ahead. What occurs when, `recurring-ical-events` says."""
 
 from __future__ import annotations
 
@@ -122,7 +122,9 @@ def from_ical(text: str, now: datetime) -> RotaFile:
         try:
             found, ends = _entries(series)
         except ODD:
-            raise series.master.refused("when it occurs cannot be worked out: expected DTSTART, DTEND and RRULE by RFC 5545") from None
+            raise series.master.refused(
+                "when it occurs cannot be worked out: expected DTSTART, DTEND and RRULE by RFC 5545"
+            ) from None
         entries += found
         until = min(filter(None, (until, ends)), default=None)
         if len(entries) > MOST_TURNS:
@@ -298,7 +300,7 @@ def _check_named(series: Series) -> None:
     ends = series.last if series.goes_on or not plain else plain[-1].spell[0]
     out = [_start(each) for each in master.moments("EXDATE")]
     named = [(master, "EXDATE", each) for each in out]
-    named += [(master, "RDATE", _start(each)) for each in master.moments("RDATE")]
+    named += [(master, "RDATE", each[0]) for each in master.moments("RDATE") if isinstance(each, tuple)]
     named += [(change, "RECURRENCE-ID", _changed(change)) for change in series.changes]
     for event, name, moment in named:
         line = next(event.of(name))

@@ -14,7 +14,8 @@ from mash.notifications.times import NotATime, sheet_clock, sheet_date, sheet_mo
 from mash.states.clocks import LONDON, WEEKDAYS
 
 COLUMNS = (
-    "entry", "role", "person", "days", "starts", "ends", "since", "until", "every", "bank_holidays", "instead_of", "why", "not_on",
+    "entry", "role", "person", "days", "starts", "ends", "since", "until", "every", "bank_holidays", "instead_of", "why",
+    "not_on",
 )  # fmt: skip
 WRITTEN_OUT = "written_out"
 """The entry of a line that says until when turns are written out."""
@@ -98,7 +99,9 @@ def _columns(headings: list[str]) -> list[str]:
 
 def _values(where: str, kind: str, cells: dict[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {**cells}
-    values |= {name: tidied(cells[name]) for name in ("role", "person", "instead_of", "why") if name in cells}
+    values |= {name: cells[name].lower() for name in ("person", "instead_of", "why") if name in cells}
+    if "role" in cells:
+        values["role"] = tidied(cells["role"])
     if kind == "weekly":
         readers = {
             "days": _days,

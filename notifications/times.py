@@ -235,8 +235,8 @@ def _minutes(words: str) -> int | None:
 
 
 def _instant(day: date, minutes: int, zone: timedelta | None) -> datetime:
-    """A local time as an instant. Raises NotATime in the hour that never comes, and in the one that comes twice unless its zone is
-    named."""
+    """A local time as an instant. Raises NotATime in the hour that never comes, and in the one that comes twice unless its zone
+    is named."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minutes)
     instants = {at for fold in (0, 1) if _wall(at := wall.replace(tzinfo=LONDON, fold=fold).astimezone(UTC)) == wall}
     written = f"{wall:%H:%M} on {_written(day)}"
