@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 import warnings
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
+from dateutil.rrule import rrulestr
 from icalendar.parser import Contentline
 
 from mash.notifications.rota_entries import RotaFileWrong, places
@@ -36,8 +38,9 @@ _NOT_WITH = {
     "BYMONTHDAY": ("WEEKLY",),
     "BYYEARDAY": ("DAILY", "WEEKLY", "MONTHLY"),
     "BYWEEKNO": ("DAILY", "WEEKLY", "MONTHLY"),
+    "BYSETPOS": ("DAILY", "WEEKLY"),
 }
-"""RFC 5545, 3.3.10: parts that a rule of these frequencies must not have."""
+"""RFC 5545, 3.3.10: parts that a rule of these frequencies must not have; the last it may, and nobody's shifts do."""
 MOST_A_DAY = 24
 
 
@@ -160,6 +163,7 @@ def _blocks(text: str) -> tuple[list[Line], list[tuple[int, list[Line]]]]:
     properties: list[Line] = []
     events: list[tuple[int, list[Line]]] = []
     within: list[str] = []
+    begun = False
     for line in (_parts(number, line) for number, line in _unfolded(text)):
         here = within[-1] if within else ""
         if line.name == "BEGIN":
@@ -167,8 +171,9 @@ def _blocks(text: str) -> tuple[list[Line], list[tuple[int, list[Line]]]]:
             if name not in _WITHIN.get(here, ()):
                 where = f"within {here}" if here else "here"
                 raise RotaFileWrong(f"line {line.number}: {_component(name)} is not read {where}: take it out")
-            if name == "VCALENDAR" and (properties or events):
+            if name == "VCALENDAR" and begun:
                 raise RotaFileWrong(f"line {line.number}: a second calendar: a rota is one")
+            begun = True
             within.append(name)
             if name == "VEVENT":
                 events.append((line.number, []))
@@ -182,9 +187,8 @@ def _blocks(text: str) -> tuple[list[Line], list[tuple[int, list[Line]]]]:
             properties.append(line)
         elif not here:
             raise RotaFileWrong("not an iCalendar file: expected BEGIN:VCALENDAR and what follows")
-    if within or not properties:
-        cut = f": it ends within {within[-1]}, as if it were cut off" if within else ""
-        raise RotaFileWrong(f"not a whole iCalendar file{cut}")
+    if within:
+        raise RotaFileWrong(f"not a whole iCalendar file: it ends within {within[-1]}, as if it were cut off")
     return properties, events
 
 
@@ -308,6 +312,22 @@ def _check_rule(event: Event, line: Line) -> None:
     if "BYSETPOS" in rule and not set(rule) & {*_BY} - {"BYSETPOS"}:
         raise event.refused("RRULE: BYSETPOS needs another BY...", line)
     _check_clock_of_rule(event, rule, line)
+    if not _begins_by(event.start, rule):
+        raise event.refused("RRULE: it begins on no day of its rule: RFC 5545 leaves open what that means", line)
+
+
+def _begins_by(start: date | datetime, rule: dict[str, str]) -> bool:
+    """Whether a series' first event is one of its rule."""
+    days_left = start.day - 1 - monthrange(start.year, start.month)[1]
+    # Asked of a rule that has no day at all, such as 30 February, dateutil would look until the year 9999.
+    if not {str(start.month)} & {each.lstrip("0") for each in rule.get("BYMONTH", str(start.month)).split(",")}:
+        return False
+    if not {str(start.day), str(days_left)} & {each.lstrip("+0") for each in rule.get("BYMONTHDAY", str(start.day)).split(",")}:
+        return False
+    wall = start.replace(tzinfo=None) if isinstance(start, datetime) else datetime.combine(start, time())
+    parts = {name: value for name, value in rule.items() if name not in ("COUNT", "UNTIL")}
+    text = ";".join(f"{name}={value}" for name, value in {**parts, "UNTIL": f"{wall:%Y%m%dT%H%M%S}"}.items())
+    return next(iter(rrulestr(text, dtstart=wall)), None) == wall
 
 
 def _check_clock_of_rule(event: Event, rule: dict[str, str], line: Line) -> None:

@@ -210,6 +210,8 @@ def _entry(one: Occurrence) -> Entry:
         raise one.event.refused(f"{BANK_HOLIDAYS} is only for what recurs weekly without end or until a time")
     values = {name: value for name, value in zip(("role", "person", "why", "instead_of"), said, strict=True) if value}
     begins, ends = one.spell
+    if ends <= begins:
+        raise one.event.refused(f"the shift of {in_full(begins)} is in the hour that never comes: the clocks go forward")
     return entry_of(one.event.where, kind, {**values, "begins": begins, "ends": ends})
 
 
@@ -305,7 +307,7 @@ def _check_named(series: Series) -> None:
     for event, name, moment in named:
         line = next(event.of(name))
         if isinstance(master.start, datetime) and not isinstance(moment, datetime):
-            if not any(_wall(one.start).date() == moment for one in plain):
+            if not any(isinstance(one.start, datetime) and one.start.date() == moment for one in plain):
                 raise event.refused(f"{name}: no shift begins on {moment}", line)
             continue
         matches = {one.spell: one for each in _ids(moment) for one in by_id[each]}

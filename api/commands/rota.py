@@ -93,35 +93,31 @@ def show(
 @app.command("import")
 def import_(
     hub: Hub, file: Path,
-    without: Annotated[
-        list[str] | None, typer.Option(help="A role that is kept by rota and that nobody in the file holds: is it gone, say so.")
-    ] = None,
+    empty: Annotated[bool, typer.Option("--empty", help="The file holds nobody, and that is meant.")] = False,
     yes: Yes = False, dry_run: DryRun = False,
 ) -> None:  # fmt: skip
     """Put a rota in force, from a sheet (CSV) or a calendar (iCalendar), in the place of the one there is."""
-    from mash.notifications.rota_change import emptied, mistakes, newcomers
+    from mash.notifications.rota_change import mistakes, newcomers
     from mash.notifications.rota_files import RotaFileWrong, read_rota_file
 
     def read(before: Rota, store: Any) -> Proposal:
-        now, left_out = store.time.now(), set(without or ())
+        now = store.time.now()
         try:
             found = read_rota_file(file.read_bytes(), now)
         except OSError as error:
             raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from None
         except RotaFileWrong as wrong:
             raise typer.BadParameter(f"{file}: {wrong}") from None
+        if wrong_names := mistakes(found, _roles(store, hub)):
+            raise typer.BadParameter(f"{file}: {'; '.join(wrong_names)}")
         rota = found.rota
-        if nowhere := [role for role in left_out if role not in before.roles]:
-            raise typer.BadParameter(f"--without {nowhere[0]}: the rota in force does not have it")
-        if wrong_ones := mistakes(found, _roles(store, hub)):
-            raise typer.BadParameter(f"{file}: {'; '.join(wrong_ones)}")
-        if nobodys := [role for role in emptied(before, rota, now) if role not in left_out]:
-            meant = " ".join(f"--without {role}" for role in nobodys)
-            raise typer.BadParameter(f"{file}: nobody in it holds {', '.join(nobodys)} from now on: say {meant} if that is meant")
-        if not left_out and not any(rota.goes_on(role, now) for role in rota.roles):
-            raise typer.BadParameter(f"{file}: nobody in it holds any role from now on")
-        if kept := [role for role in left_out if rota.goes_on(role, now)]:
-            raise typer.BadParameter(f"--without {kept[0]}: somebody in the file holds it")
+        if empty == any(rota.goes_on(role, now) for role in rota.roles):
+            emptiness = (
+                "--empty: somebody in it holds a role"
+                if empty
+                else "nobody in it holds a role from now on: if that is meant, say --empty"
+            )
+            raise typer.BadParameter(f"{file}: {emptiness}")
         counts = f"{len(rota.patterns)} weekly patterns, {len(rota.shifts)} single shifts, {len(rota.absences)} absences"
         new = newcomers(found, _known(store, hub, before))
         notes = [f"new here, with no channels of their own and no account: {', '.join(new)}"] if new else []
@@ -280,6 +276,8 @@ def _change(hub: str, change: Callable[[Rota, Any], Proposal], yes: bool, dry_ru
     from pydantic import ValidationError
 
     from mash.flows.store.rotas import read_rota, rota_version, store_rota
+    from mash.flows.store.trouble import tell_administrators
+    from mash.notifications.rota_change import emptied
 
     async def work(store: Any) -> None:
         store.hub(hub)
@@ -298,6 +296,9 @@ def _change(hub: str, change: Callable[[Rota, Any], Proposal], yes: bool, dry_ru
             out.print(f"{hub}: nothing is changed: somebody else has changed the rota meanwhile. Please do it again.")
             raise typer.Exit(1)
         out.print(f"{hub}: the rota is in force")
+        if gone := emptied(before, proposal.rota, store.time.now()):
+            detail = f"{', '.join(gone)}: whoever reads the role's own channels is told from now on. Changed by {whoever()}."
+            await tell_administrators(store, hub, "a role is not kept by rota any more", detail)
 
     with_store(work)
 
