@@ -1,4 +1,5 @@
-"""Who is on duty: weekly patterns, with absence, cover and swaps, resolved to people at an instant, and why. Pure."""
+"""Who is on duty: weekly patterns and single turns, with absence, cover and swaps, resolved to people at an instant, and why.
+Pure."""
 
 from __future__ import annotations
 
@@ -29,6 +30,7 @@ class Pattern(Frozen):
     until: date | None = Field(default=None, description="The last day on which a shift begins.")
     every: int = Field(default=1, ge=1, le=52, description="Weeks; counted from the week of `since`.")
     bank_holidays: bool = Field(default=True, description="Whether shifts begin on bank holidays too.")
+    not_on: tuple[date, ...] = Field(default=(), description="Days on which no shift begins although the pattern has one.")
 
     @model_validator(mode="after")
     def in_order(self) -> Pattern:
@@ -48,6 +50,7 @@ class Pattern(Frozen):
             and WEEKDAYS[day.weekday()] in self.days
             and (day - monday).days // 7 % self.every == 0
             and (self.bank_holidays or day not in holidays)
+            and day not in self.not_on
         )
 
     def shift_on(self, day: date) -> tuple[datetime, datetime]:
@@ -76,16 +79,16 @@ class Spell(Frozen):
 
 class Shift(Spell):
     """A person who holds a role once: beside whoever does by the pattern, or in the place of one of them (cover, or half a
-    swap)."""
+    swap). A `turn` is what a pattern gives, of a plan that no pattern can say: it gives way to absence and to cover."""
 
     role: Role
     person: PersonId
     instead_of: PersonId | None = None
-    why: Literal["extra", "cover", "swap"] = "extra"
+    why: Literal["extra", "cover", "swap", "turn"] = "extra"
 
 
 class Absence(Spell):
-    """A person who is away, and holds no role by any pattern meanwhile. A shift that was given to them by name stands."""
+    """A person who is away, and holds no role by any pattern or turn meanwhile. A shift that was given to them by name stands."""
 
     person: PersonId
 
@@ -112,6 +115,9 @@ class Rota(Frozen):
     patterns: tuple[Pattern, ...] = ()
     shifts: tuple[Shift, ...] = ()
     absences: tuple[Absence, ...] = ()
+    written_out_until: AwareDatetime | None = Field(
+        default=None, description="Until when turns are written out of a plan that goes on: then the plan is needed again."
+    )
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -138,21 +144,27 @@ class Rota(Frozen):
 
     def on_duty(self, role: str, at: datetime, calendar: Calendar) -> tuple[OnDuty, ...]:
         """Who holds a role at an instant; nobody, where the rota has a gap. Whoever is named in a shift comes first."""
-        named = [shift for shift in self.shifts if shift.role == role and shift.covers(at)]
-        replaced = {shift.instead_of for shift in named}
-        found = {
-            shift.person: OnDuty(person=shift.person, until=shift.ends, why=_why(shift))
-            for shift in named
-            if shift.person not in replaced
-        }
-        for pattern in (pattern for pattern in self.patterns if pattern.role == role):
-            away = pattern.person in replaced or any(a.person == pattern.person and a.covers(at) for a in self.absences)
-            for begins, ends in () if away else _around(pattern, at, calendar):
-                if begins <= at < ends and pattern.person not in found:
-                    found[pattern.person] = OnDuty(
-                        person=pattern.person, until=ends, why=f"weekly, {local(begins)} to {local(ends)}"
-                    )
+        shifts = [shift for shift in self.shifts if shift.role == role and shift.covers(at)]
+        replaced = {shift.instead_of for shift in shifts}
+        away = replaced | {absence.person for absence in self.absences if absence.covers(at)}
+        found: dict[str, OnDuty] = {}
+        for shift in sorted(shifts, key=lambda shift: shift.why == "turn"):
+            if shift.person not in found and shift.person not in (away if shift.why == "turn" else replaced):
+                found[shift.person] = OnDuty(person=shift.person, until=shift.ends, why=_why(shift))
+        for pattern in self.patterns:
+            if pattern.role != role or pattern.person in away or pattern.person in found:
+                continue
+            for begins, ends in _around(pattern, at, calendar):
+                if begins <= at < ends:
+                    why = f"weekly, {local(begins)} to {local(ends)}"
+                    found[pattern.person] = OnDuty(person=pattern.person, until=ends, why=why)
         return tuple(found.values())
+
+    def goes_on(self, role: str, now: datetime) -> bool:
+        """Whether anybody holds a role at any time from now on, holidays and absence apart."""
+        today = now.astimezone(LONDON).date()
+        patterns = (p.until is None or p.until >= today - DAY for p in self.patterns if p.role == role)
+        return any(patterns) or any(shift.ends > now for shift in self.shifts if shift.role == role)
 
     def turn(self, role: str, person: str, at: datetime, calendar: Calendar) -> Spell | None:
         """The whole turn that somebody has at an instant; None when they are not on duty then."""
@@ -162,6 +174,16 @@ class Rota(Frozen):
         for pattern in (pattern for pattern in self.patterns if (pattern.role, pattern.person) == (role, person)):
             spells += [(begins, ends) for begins, ends in _around(pattern, at, calendar) if begins <= at < ends]
         return Spell(begins=spells[0][0], ends=spells[0][1])
+
+    def stretches(self, role: str, begins: datetime, ends: datetime, calendar: Calendar) -> dict[str, list[Spell]]:
+        """When each person holds a role within a stretch of time, one after another."""
+        found: dict[str, list[Spell]] = {}
+        for start, stop in pairwise(sorted({begins, ends, *self._edges(role, begins, ends, calendar)})):
+            for duty in self.on_duty(role, start, calendar):
+                turns = found.setdefault(duty.person, [])
+                begun = turns.pop().begins if turns and turns[-1].ends == start else start
+                turns.append(Spell(begins=begun, ends=stop))
+        return found
 
     def gaps(
         self, role: str, begins: datetime, ends: datetime, calendar: Calendar, needed: Literal["open", "closed", "always"]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
 from mash.api.commands.installed import installed, out, whoever, with_store
-from mash.states.clocks import LONDON, local
 
 # What is heavy is imported by the command that needs it: this module is loaded at every start of every part.
 if TYPE_CHECKING:
@@ -19,29 +18,29 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Who is on duty: weekly patterns, absence, cover and swaps, by hub.")
 Hub = Annotated[str, typer.Argument(help="The hub, by its profile's name.")]
-At = Annotated[str, typer.Option(help="A time as people say it: 'friday 17:10', 'tomorrow 9:00', '2026-11-27 17:10'.")]
-From = Annotated[str, typer.Option("--from", help="When it begins.")]
-Until = Annotated[str, typer.Option("--until", help="When it ends.")]
+At = Annotated[str, typer.Option(help="A time as people say it: 'friday 17:10', 'tomorrow 0900', '27/11/2026 17:10'.")]
+From = Annotated[str, typer.Option("--from", help="When it begins: 'friday 9:00'.")]
+Until = Annotated[str, typer.Option("--until", help="When it ends: 'friday 13:00' is that of --from, or the next one after it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Put it in force without asking: for scripts.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it comes to, and change nothing.")]
 
 
-def instant(text: str, now: datetime) -> datetime:
-    """A time as people say it, local time, the next one that is meant. Raises BadParameter when it is none."""
-    import dateparser
+class Proposal(NamedTuple):
+    """A rota that may be put in force, and in sentences how it was understood."""
 
-    settings: Any = {
-        "RELATIVE_BASE": now.astimezone(LONDON).replace(tzinfo=None),
-        "PREFER_DATES_FROM": "future",
-        "DATE_ORDER": "DMY",
-    }
-    found = (
-        datetime.fromisoformat(text)
-        if text[:4].isdigit() and "-" in text[:5]
-        else dateparser.parse(text, ["en"], settings=settings)
-    )
-    if found is None:
-        raise typer.BadParameter(f"'{text}' is no time: say 'friday 17:10', 'tomorrow 9:00' or '2026-11-27 17:10'")
-    return (found if found.tzinfo else found.replace(tzinfo=LONDON)).astimezone(UTC)
+    rota: Rota
+    understood: list[str]
+
+
+def instant(text: str, now: datetime, after: datetime | None = None) -> datetime:
+    """A time as people say it. Raises BadParameter, with examples, when it is none, or two."""
+    from mash.notifications.times import NotATime, spoken_time
+
+    try:
+        return spoken_time(text, now, after)
+    except NotATime as wrong:
+        raise typer.BadParameter(str(wrong)) from None
 
 
 @app.command()
@@ -81,7 +80,7 @@ def show(
             print(json.dumps({"at": when, "hubs": answer}, default=str))
             return
         for name, lines in answer.items():
-            out.print(f"{name}, {local(when)}")
+            out.print(f"{name}, {_in_full(when, store.time.now())}")
             for line in lines:
                 reached = ", ".join(line["channels"]) or "no channel"
                 out.print(f"  {line['role']:<22} {line['person'] or '-':<16} {line['why']} ({reached})", markup=False)
@@ -92,17 +91,39 @@ def show(
 
 
 @app.command("import")
-def import_(hub: Hub, file: Path) -> None:
-    """Put a rota in force, from CSV (.csv) or iCalendar (.ics). It replaces the one there is."""
-    from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical
+def import_(
+    hub: Hub, file: Path,
+    empty: Annotated[bool, typer.Option("--empty", help="The file holds nobody, and that is meant.")] = False,
+    yes: Yes = False, dry_run: DryRun = False,
+) -> None:  # fmt: skip
+    """Put a rota in force, from a sheet (CSV) or a calendar (iCalendar), in the place of the one there is."""
+    from mash.notifications.rota_change import mistakes, newcomers
+    from mash.notifications.rota_files import RotaFileWrong, read_rota_file
 
-    try:
-        rota = from_ical(file.read_bytes()) if file.suffix == ".ics" else from_csv(file.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"cannot read {file}: {getattr(error, 'strerror', '') or 'not text'}") from None
-    except RotaFileWrong as wrong:
-        raise typer.BadParameter(f"{file}: {wrong}") from None
-    _change(hub, lambda _, __: rota)
+    def read(before: Rota, store: Any) -> Proposal:
+        now = store.time.now()
+        try:
+            found = read_rota_file(file.read_bytes(), now)
+        except OSError as error:
+            raise typer.BadParameter(f"cannot read {file}: {error.strerror}") from None
+        except RotaFileWrong as wrong:
+            raise typer.BadParameter(f"{file}: {wrong}") from None
+        if wrong_names := mistakes(found, _roles(store, hub)):
+            raise typer.BadParameter(f"{file}: {'; '.join(wrong_names)}")
+        rota = found.rota
+        if empty == any(rota.goes_on(role, now) for role in rota.roles):
+            emptiness = (
+                "--empty: somebody in it holds a role"
+                if empty
+                else "nobody in it holds a role from now on: if that is meant, say --empty"
+            )
+            raise typer.BadParameter(f"{file}: {emptiness}")
+        counts = f"{len(rota.patterns)} weekly patterns, {len(rota.shifts)} single shifts, {len(rota.absences)} absences"
+        new = newcomers(found, _known(store, hub, before))
+        notes = [f"new here, with no channels of their own and no account: {', '.join(new)}"] if new else []
+        return Proposal(rota, [f"{file.name}: {counts}", *notes])
+
+    _change(hub, read, yes, dry_run)
 
 
 @app.command()
@@ -120,46 +141,66 @@ def export(hub: Hub, form: Annotated[Literal["csv", "ical"], typer.Option("--for
 
 
 @app.command()
-def swap(hub: Hub, role: str, one: str, other: str, first: str, second: str) -> None:
+def swap(hub: Hub, role: str, one: str, other: str, first: str, second: str, yes: Yes = False, dry_run: DryRun = False) -> None:
     """ONE and OTHER swap turns: OTHER does ONE's turn at the time FIRST, and ONE does OTHER's at SECOND."""
 
-    def swapped(rota: Rota, store: Any) -> Rota:
+    def swapped(rota: Rota, store: Any) -> Proposal:
         calendar, now = store.hub(hub).calendar, store.time.now()
-        turns = [rota.turn(role, person, instant(at, now), calendar) for person, at in ((one, first), (other, second))]
-        for person, at, turn in zip((one, other), (first, second), turns, strict=True):
-            if turn is None:
-                raise typer.BadParameter(f"{person} is not on duty as {role} at {local(instant(at, now))}")
-        return rota.swapped(role, one, other, *(turn for turn in turns if turn))
+        turns = []
+        for person, instead, at in ((one, other, first), (other, one, second)):
+            when = instant(at, now)
+            if (turn := rota.turn(role, person, when, calendar)) is None:
+                _demand(person, rota.people(role), f"among those who hold {role}")
+                raise typer.BadParameter(f"{person} is not on duty as {role} at {_in_full(when, now)}")
+            turns.append((turn, f"{instead} does {person}'s turn as {role}: {_spell_in_words(turn.begins, turn.ends, now)}"))
+        return Proposal(rota.swapped(role, one, other, *(turn for turn, _ in turns)), [sentence for _, sentence in turns])
 
-    _change(hub, swapped)
+    _change(hub, swapped, yes, dry_run)
 
 
 @app.command()
 def cover(
     hub: Hub, role: str, person: str, begins: From, ends: Until,
     instead_of: Annotated[str, typer.Option(help="Whose place they take; without it they are on duty beside whoever is.")] = "",
+    yes: Yes = False, dry_run: DryRun = False,
 ) -> None:  # fmt: skip
     """PERSON holds a role for once."""
     from mash.notifications.rota import Shift
 
-    def covered(rota: Rota, store: Any) -> Rota:
-        start, end = _spell(begins, ends, store)
+    def covered(rota: Rota, store: Any) -> Proposal:
+        now = store.time.now()
+        start, end = _spell(begins, ends, now)
+        _demand(role, _roles(store, hub), f"as a role of {hub}")
         more: dict[str, Any] = {"instead_of": instead_of, "why": "cover"} if instead_of else {}
-        return rota.model_copy(update={"shifts": (*rota.shifts, Shift(role=role, person=person, begins=start, ends=end, **more))})
+        if instead_of:
+            _demand(instead_of, rota.people(role), f"among those who hold {role}")
+        if instead_of == person:
+            raise typer.BadParameter(f"{person} cannot stand in for themselves")
+        shift = Shift(role=role, person=person, begins=start, ends=end, **more)
+        place = f" instead of {instead_of}" if instead_of else ""
+        understood = [f"{person} holds {role}{place}: {_spell_in_words(start, end, now)}"]
+        if person not in _known(store, hub, rota):
+            understood.append(f"{person} is new here, with no channels of their own and no account")
+        return Proposal(rota.model_copy(update={"shifts": (*rota.shifts, shift)}), understood)
 
-    _change(hub, covered)
+    _change(hub, covered, yes, dry_run)
 
 
 @app.command()
-def absent(hub: Hub, person: str, begins: From, ends: Until) -> None:
-    """PERSON is away: holds no role by any pattern meanwhile."""
+def absent(hub: Hub, person: str, begins: From, ends: Until, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """PERSON is away: holds no role by any pattern or turn meanwhile."""
     from mash.notifications.rota import Absence
+    from mash.notifications.rota_change import everybody
 
-    def without(rota: Rota, store: Any) -> Rota:
-        start, end = _spell(begins, ends, store)
-        return rota.model_copy(update={"absences": (*rota.absences, Absence(person=person, begins=start, ends=end))})
+    def without(rota: Rota, store: Any) -> Proposal:
+        now = store.time.now()
+        start, end = _spell(begins, ends, now)
+        _demand(person, everybody(rota), f"among those who hold a role at {hub}")
+        absence = Absence(person=person, begins=start, ends=end)
+        after = rota.model_copy(update={"absences": (*rota.absences, absence)})
+        return Proposal(after, [f"{person} is away: {_spell_in_words(start, end, now)}"])
 
-    _change(hub, without)
+    _change(hub, without, yes, dry_run)
 
 
 @app.command()
@@ -168,7 +209,7 @@ def check(hub: Hub, days: int = 14) -> None:
     from mash.flows.store.rotas import read_rota
 
     async def work(store: Any) -> None:
-        if not _print_gaps(store, hub, await read_rota(store, hub), days):
+        if not _print_gaps(store, hub, await read_rota(store, hub), timedelta(days=days)):
             out.print(f"{hub}: no gap in the next {days} days")
             return
         raise typer.Exit(1)
@@ -176,36 +217,123 @@ def check(hub: Hub, days: int = 14) -> None:
     with_store(work)
 
 
-def _spell(begins: str, ends: str, store: Any) -> tuple[datetime, datetime]:
-    start = instant(begins, store.time.now())
-    return start, instant(ends, start)
+# --- what a change is made of ---------------------------------------------------------------------------------------------------
 
 
-def _change(hub: str, change: Callable[[Rota, Any], Rota]) -> None:
-    """Change a hub's rota, put it in force, and say what gaps it leaves."""
+def _spell(begins: str, ends: str, now: datetime) -> tuple[datetime, datetime]:
+    start = instant(begins, now)
+    end = instant(ends, now, after=start)
+    if end <= start:
+        raise typer.BadParameter(f"it would end before it begins: from {_in_full(start, now)}, until {_in_full(end, now)}")
+    if end <= now:
+        raise typer.BadParameter(f"it is over already: {_spell_in_words(start, end, now)}")
+    return start, end
+
+
+def _in_full(at: datetime, now: datetime) -> str:
+    from mash.notifications.times import how_far, in_full
+
+    return f"{in_full(at)}, {how_far(at, now)}"
+
+
+def _spell_in_words(begins: datetime, ends: datetime, now: datetime) -> str:
+    return f"from {_in_full(begins, now)}, until {_in_full(ends, now)} ({(ends - begins) / timedelta(hours=1):g} h)"
+
+
+def _demand(name: str, names: Collection[str], which: str) -> None:
+    """Raises BadParameter for a name that is none of these: what is said of it would be in force without effect."""
+    from mash.notifications.rota_change import unknown
+
+    if name not in names:
+        raise typer.BadParameter(unknown(name, names, which))
+
+
+def _roles(store: Any, hub: str) -> set[str]:
+    """Every role that a notice of the hub may go to."""
+    from mash.config.permissions import roles
+
+    agencies = store.hub(hub).agencies.values()
+    return {*roles(), *(role for agency in agencies for role in (agency.role, agency.lead))}
+
+
+def _known(store: Any, hub: str, rota: Rota) -> set[str]:
+    """Everybody whom the installation knows by login: of the rota in force, with channels, with an account."""
+    from mash.config.channels import ANY, read_channels
+    from mash.config.sign_on import read_accounts
+    from mash.notifications.rota_change import everybody
+
+    settings = installed()
+    of_hubs = read_channels(settings.channels_file).hubs
+    with_channels = {person for name in (hub, ANY) if name in of_hubs for person in of_hubs[name].people}
+    return {*everybody(rota), *with_channels, *read_accounts(settings)}
+
+
+# --- putting it in force --------------------------------------------------------------------------------------------------------
+
+
+def _change(hub: str, change: Callable[[Rota, Any], Proposal], yes: bool, dry_run: bool) -> None:
+    """Say what a change of a hub's rota comes to, ask, and put it in force."""
     from pydantic import ValidationError
 
-    from mash.flows.store.rotas import read_rota, store_rota
+    from mash.flows.store.rotas import read_rota, rota_version, store_rota
+    from mash.flows.store.trouble import tell_administrators
+    from mash.notifications.rota_change import emptied
 
     async def work(store: Any) -> None:
         store.hub(hub)
+        version, before = await rota_version(store, hub), await read_rota(store, hub)
         try:
-            rota = change(await read_rota(store, hub), store)
+            proposal = change(before, store)
         except ValidationError as wrong:
             first = wrong.errors(include_input=False)[0]
             raise typer.BadParameter(f"{'.'.join(map(str, first['loc'])) or 'the rota'}: {first['msg']}") from None
-        await store_rota(store, hub, rota, whoever())
-        summary = f"{len(rota.patterns)} weekly patterns, {len(rota.shifts)} single shifts, {len(rota.absences)} absences"
-        out.print(f"{hub}: the rota is in force ({summary})")
-        _print_gaps(store, hub, rota, 14)
+        _print_proposal(store, hub, before, proposal)
+        if proposal.rota == before or dry_run:
+            out.print(f"{hub}: nothing is changed" + (" (--dry-run)" if dry_run else ": this is in force already"))
+            return
+        _ask(hub, yes)
+        if not await store_rota(store, hub, proposal.rota, whoever(), instead_of=version):
+            out.print(f"{hub}: nothing is changed: somebody else has changed the rota meanwhile. Please do it again.")
+            raise typer.Exit(1)
+        out.print(f"{hub}: the rota is in force")
+        if gone := emptied(before, proposal.rota, store.time.now()):
+            detail = f"{', '.join(gone)}: whoever reads the role's own channels is told from now on. Changed by {whoever()}."
+            await tell_administrators(store, hub, "a role is not kept by rota any more", detail)
 
     with_store(work)
 
 
-def _print_gaps(store: Any, hub: str, rota: Rota, days: int) -> int:
-    from mash.flows.carrying.duty import gap_in_words, gaps_ahead
+def _print_proposal(store: Any, hub: str, before: Rota, proposal: Proposal) -> None:
+    from mash.notifications.rota_change import difference, without_effect
 
-    gaps = gaps_ahead(store, store.hub(hub), rota, timedelta(days=days))
+    after, now, calendar = proposal.rota, store.time.now(), store.hub(hub).calendar
+    for line in (
+        *proposal.understood,
+        *difference(before, after, now, calendar),
+        *(f"Please look: {each}" for each in without_effect(before, after, now, calendar)),
+    ):
+        out.print(f"{hub}: {line}", markup=False)
+    _print_gaps(store, hub, after, timedelta(days=14))
+
+
+def _ask(hub: str, yes: bool) -> None:
+    """Go on only where somebody says so. Exit code 1 otherwise, with nothing changed."""
+    try:
+        agreed = yes or typer.confirm("Put this in force?")
+    except typer.Abort:
+        out.print(f"\n{hub}: nothing is changed: nobody answered. In a script say --yes.")
+        raise typer.Exit(1) from None
+    if not agreed:
+        out.print(f"{hub}: nothing is changed")
+        raise typer.Exit(1)
+
+
+def _print_gaps(store: Any, hub: str, rota: Rota, ahead: timedelta) -> int:
+    from mash.flows.carrying.duty import gap_in_words, gaps_ahead, runs_out
+
+    gaps = gaps_ahead(store, store.hub(hub), rota, ahead)
     for gap in gaps:
         out.print(f"{hub}: nobody is on duty: {gap_in_words(gap)}", markup=False)
+    if sentence := runs_out(rota, store.time.now()):
+        out.print(f"{hub}: {sentence}", markup=False)
     return len(gaps)

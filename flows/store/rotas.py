@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select, text
 
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ROTAS
 from mash.notifications.rota import Rota
 
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:hub, 0))")
 _LATEST = select(func.max(ROTAS.c.id)).group_by(ROTAS.c.hub)
 
 
@@ -25,8 +26,23 @@ async def read_rota(store: Store, hub: str) -> Rota:
     return (await read_rotas(store)).get(hub, Rota())
 
 
-async def store_rota(store: Store, hub: str, rota: Rota, by: str) -> None:
-    """Put a rota in force. The earlier ones stay, for whoever asks who was on duty then."""
+async def rota_version(store: Store, hub: str) -> int:
+    """Which version of a hub's rota is in force: a later one has a higher number."""
+    async with store.single.connect() as connection:
+        return await connection.scalar(_version_of(hub)) or 0
+
+
+async def store_rota(store: Store, hub: str, rota: Rota, by: str, *, instead_of: int | None = None) -> bool:
+    """Put a rota in force. The earlier ones stay, for whoever asks who was on duty then. Where it is made from one version, it is
+    put in force only `instead_of` that one: whether it was."""
     async with store.engine.begin() as connection:
+        await connection.execute(_ONE_AT_A_TIME, {"hub": f"rota {hub}"})
+        if instead_of is not None and (await connection.scalar(_version_of(hub)) or 0) != instead_of:
+            return False
         document = {"hub": hub, "document": rota.model_dump_json(), "stored_at": datetime.now(UTC), "stored_by": by}
         await connection.execute(insert(ROTAS).values(**document))
+    return True
+
+
+def _version_of(hub: str) -> Select[tuple[int | None]]:
+    return select(func.max(ROTAS.c.id)).where(ROTAS.c.hub == hub)

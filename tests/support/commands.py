@@ -26,12 +26,13 @@ def mash(*arguments: str, **environment: str) -> Done:
     )
 
 
-def mash_here(*arguments: str, **environment: str) -> Done:
-    """The same in this process: a second less for each command."""
+def mash_here(*arguments: str, answers: str = "", **environment: str) -> Done:
+    """The same in this process: a second less for each command. `answers` is what somebody types when they are asked."""
     code, printed, complained = 0, io.StringIO(), io.StringIO()
     with (
         patch.dict(os.environ, environment),
         patch.object(sys, "argv", ["mash", *arguments]),
+        patch.object(sys, "stdin", io.StringIO(answers)),
         redirect_stdout(printed),
         redirect_stderr(complained),
     ):
