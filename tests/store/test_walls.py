@@ -67,7 +67,7 @@ def token(connection: psycopg.Connection) -> str:
     return str(found)
 
 
-def say(connection: psycopg.Connection, found: str) -> None:
+def set_token(connection: psycopg.Connection, found: str) -> None:
     connection.execute("SELECT set_config('mash.who', %s, true)", (found,))
 
 
@@ -101,10 +101,10 @@ async def test_what_was_signed_for_a_transaction_is_worth_nothing_in_the_next_or
     assert cases(application) == 1
     application.commit()
     assert token(application) == "" and cases(application) == 0
-    say(application, signed)
+    set_token(application, signed)
     assert cases(application) == 0
     with psycopg.connect(host=str(cluster.socket), user="mash_app", dbname="mash") as another:
-        say(another, signed)
+        set_token(another, signed)
         assert cases(another) == 0
 
 
@@ -121,7 +121,7 @@ def test_no_change_of_what_was_signed_is_believed(
     signed = token(application)
     changed = signed[:begin] + put + signed[end:]
     assume(changed != signed)
-    say(application, changed)
+    set_token(application, changed)
     assert application.execute("SELECT acting('hub')").fetchone() == (None,)
 
 
@@ -198,16 +198,16 @@ async def test_no_answer_is_written_down_about_a_case_that_whoever_acts_does_not
 async def test_rows_that_the_program_has_not_signed_are_not_written(
     store: Store, reference: str, application: psycopg.Connection
 ) -> None:
-    rows = await told(store, reference, AddNote(), DUTY, words="A note.")
+    rows = await rows_of(store, reference, AddNote(), DUTY, words="A note.")
     signer = be(application, DUTY, START, store.caller_key)
-    write = "SELECT write_referrals(%s, %s)"
+    statement = "SELECT write_referrals(%s, %s)"
     for signature in ("", Signer(b"another", signer.here).sign("write", rows), signer.sign("who", rows)):
         with pytest.raises(InsufficientPrivilege, match="not signed"), application.transaction():
-            application.execute(write, (rows, signature))
-    application.execute(write, (rows, signer.sign("write", rows)))
+            application.execute(statement, (rows, signature))
+    application.execute(statement, (rows, signer.sign("write", rows)))
 
 
-async def told(store: Store, reference: str, command: Any, by: Actor, **words: str) -> str:
+async def rows_of(store: Store, reference: str, command: Any, by: Actor, **words: str) -> str:
     """What the program would tell the database for a command."""
     found: list[str] = []
     plain = Writes.flush
@@ -227,20 +227,20 @@ async def told(store: Store, reference: str, command: Any, by: Actor, **words: s
     return found[0]
 
 
-def retold(rows: dict[str, Any], **changes: Any) -> None:
+def with_event(rows: dict[str, Any], **changes: Any) -> None:
     """Change what the last event says, and what follows from that: its hash, and the head of the log."""
     event = rows["events"][-1]
-    said = json.loads(event["canonical"])
+    content = json.loads(event["canonical"])
     for place, value in changes.items():
         *path, last = place.split("__")
-        into = said
+        into = content
         for step in path:
             into = into[step]
         into[last] = value
-    event["canonical"] = json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+    event["canonical"] = json.dumps(content, separators=(",", ":"), ensure_ascii=False)
     event["hash"] = Recorded.digest(event["canonical"])
     for name in ("at", "sequence", "reference"):
-        event[name] = said[name]
+        event[name] = content[name]
     for row in (*rows["changed"], *rows["begun"]):
         row["head_hash"] = event["hash"]
 
@@ -257,12 +257,12 @@ NOTE, RATE = AddNote(), RateReferral(rating="red")
 RECEIVE = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=(Subject(id="s1", cohort="child"),))
 NOT_THEIR_OWN = "words that no event names"
 LIES: dict[str, tuple[Any, Actor, Callable[[dict[str, Any]], Any], str]] = {
-    "by somebody else": (NOTE, DUTY, lambda r: retold(r, by__id="s.manager"), "whoever acts"),
-    "in another role": (NOTE, DUTY, lambda r: retold(r, by__role="service_manager"), "whoever acts"),
-    "dated before": (NOTE, DUTY, lambda r: retold(r, at=YESTERDAY), "here and now"),
-    "dated ahead": (NOTE, DUTY, lambda r: retold(r, at=LATER), "here and now"),
-    "leaving one out": (NOTE, DUTY, lambda r: retold(r, sequence=99), "does not follow"),
-    "after another one": (NOTE, DUTY, lambda r: retold(r, previous="0" * 64), "does not follow"),
+    "by somebody else": (NOTE, DUTY, lambda r: with_event(r, by__id="s.manager"), "whoever acts"),
+    "in another role": (NOTE, DUTY, lambda r: with_event(r, by__role="service_manager"), "whoever acts"),
+    "dated before": (NOTE, DUTY, lambda r: with_event(r, at=YESTERDAY), "here and now"),
+    "dated ahead": (NOTE, DUTY, lambda r: with_event(r, at=LATER), "here and now"),
+    "leaving one out": (NOTE, DUTY, lambda r: with_event(r, sequence=99), "does not follow"),
+    "after another one": (NOTE, DUTY, lambda r: with_event(r, previous="0" * 64), "does not follow"),
     "of another case": (NOTE, DUTY, lambda r: r["events"][0].update(reference="MASH-26-000099"), "does not follow"),
     "hashed otherwise": (NOTE, DUTY, lambda r: r["events"][0].update(hash="0" * 64), "does not follow"),
     "without an event": (NOTE, DUTY, lambda r: r["events"].clear(), "does not follow"),
@@ -313,13 +313,13 @@ async def test_the_database_compares_what_it_is_told_with_the_log(store: Store, 
     if command is RATE:
         reference = await submit(store)
         await act(store, reference, BASIS, DUTY)
-    rows = json.loads(await told(store, reference, command, by, **({} if command is RECEIVE else {"words": "Words."})))
+    rows = json.loads(await rows_of(store, reference, command, by, **({} if command is RECEIVE else {"words": "Words."})))
     change(rows)
     with pytest.raises(DBAPIError, match=refused):
-        await tell(store, rows, by)
+        await write(store, rows, by)
 
 
-async def tell(store: Store, rows: dict[str, Any], by: Actor) -> None:
+async def write(store: Store, rows: dict[str, Any], by: Actor) -> None:
     """Tell the database, signed as by the program."""
     async with store.transaction(by) as connection:
         document = as_json(rows)
@@ -330,26 +330,26 @@ async def tell(store: Store, rows: dict[str, Any], by: Actor) -> None:
 async def test_nobody_writes_in_a_case_in_which_they_have_no_part(store: Store, reference: str) -> None:
     with pytest.raises(NotYours, match="ring it"):
         await act(store, reference, AddNote(), HOUSING, words="A note.", of_system=True)
-    rows = json.loads(await told(store, reference, AddNote(), DUTY, words="A note."))
-    retold(rows, by=HOUSING.model_dump())
+    rows = json.loads(await rows_of(store, reference, AddNote(), DUTY, words="A note."))
+    with_event(rows, by=HOUSING.model_dump())
     rows["items"][0].update(owner_agency="housing", created_by=HOUSING.id)
     with pytest.raises(DBAPIError, match="has no part"):
-        await tell(store, rows, HOUSING)
+        await write(store, rows, HOUSING)
 
 
 async def test_only_whoever_holds_something_releases_it_and_only_as_the_log_says(store: Store, reference: str) -> None:
     async with store.engine.connect() as connection:
         held = str(await connection.scalar(text("SELECT id FROM personal_item WHERE kind = 'answer_check'")))
-    note = json.loads(await told(store, reference, AddNote(), DUTY, words="A note."))
+    note = json.loads(await rows_of(store, reference, AddNote(), DUTY, words="A note."))
     for by in (DUTY, POLICE):
-        retold(note, by=by.model_dump())
+        with_event(note, by=by.model_dump())
         note["items"][0].update(owner_agency=by.agency, created_by=by.id)
         with pytest.raises(DBAPIError, match="a release"):
-            await tell(store, {**note, "released": [held]}, by)
+            await write(store, {**note, "released": [held]}, by)
     release = ReleaseInformation(item=held, necessity="to_protect_a_child", proportionality="whole")
-    theirs = json.loads(await told(store, reference, release, POLICE, words="The meeting must know."))
+    theirs = json.loads(await rows_of(store, reference, release, POLICE, words="The meeting must know."))
     assert theirs["released"] == [held]
-    await tell(store, theirs, POLICE)
+    await write(store, theirs, POLICE)
 
 
 # --- how long it takes --------------------------------------------------------------------------------------------------------
