@@ -48,6 +48,32 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mash_prefect') THEN CREATE ROLE mash_prefect LOGIN; END IF;
 END $$
 """
+NOT_FOR_EVERYBODY = """
+DO $$ DECLARE each record; BEGIN
+    FOR each IN SELECT p.oid::regprocedure AS named FROM pg_proc p
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~
+            '^(lo_|lowrite|loread|pg_(try_)?advisory(_xact)?_lock|pg_logical_emit_message|pg_export_snapshot)'
+            AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
+    LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', each.named);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO mash_owner', each.named);
+    END LOOP;
+    FOR each IN SELECT p.oid::regprocedure AS named FROM pg_proc p
+        WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~ '^pg_(try_)?advisory(_xact)?_lock'
+            AND NOT has_function_privilege('mash_system', p.oid, 'EXECUTE')
+    LOOP EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO mash_system', each.named); END LOOP;
+END $$
+"""
+"""What PostgreSQL lets every role do, and our roles have no need of: large objects, which their maker alone may copy, so that no
+backup would succeed; locks that the software waits for; what fills the log of changes, or holds up its tidying. As a superuser,
+in our database."""
+LIMITS = """
+ALTER ROLE mash_app SET temp_file_limit = '1GB';
+ALTER ROLE mash_app SET statement_timeout = '10s';
+ALTER ROLE mash_app CONNECTION LIMIT 150
+"""
+"""How much of the server whoever has got hold of the application's connection may use: others have the rest. What sorts, and
+how many connect, is the superuser's to say; how long a statement takes, each transaction says anew (`flows/store/acting.py`)."""
 DATABASES = {"mash": ("mash_owner", "mash_app", "mash_system"), "prefect": ("mash_prefect",)}
 """Each database's owner, and who else may connect: Prefect's server has no business in ours, nor we in its."""
 SERVER_SETTINGS = {
@@ -62,6 +88,8 @@ SERVER_SETTINGS = {
     # Our queries last milliseconds: compiling them costs more than it saves.
     "jit": "off",
     "max_logical_replication_workers": "0",
+    # A transaction that is prepared and forgotten holds its locks for ever.
+    "max_prepared_transactions": "0",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # A refused row's values and the statement would be written to the log: no person's data there.
@@ -211,6 +239,9 @@ def _prepare(cluster: Cluster) -> None:
             connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC".encode())
             for guest in guests:
                 connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {guest}".encode())
+        connection.execute(LIMITS.encode())
+    with psycopg.connect(host=str(cluster.socket), user="postgres", dbname="mash", autocommit=True) as connection:
+        connection.execute(NOT_FOR_EVERYBODY)
     with psycopg.connect(host=str(cluster.socket), user="postgres", dbname="prefect", autocommit=True) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
 

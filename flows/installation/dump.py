@@ -52,7 +52,10 @@ def _version(candidate: Path) -> int:
 @contextmanager
 def dumping(owner_url: str, server: int, snapshot: str) -> Iterator[IO[bytes]]:
     """What pg_dump reads of the database, at a moment that somebody holds. Raises BackupFailed when that is not all of it."""
-    options = ("--format=custom", "--no-password", f"--snapshot={snapshot}")
+    # Nothing of ours is a large object: one that somebody has made cannot be read by us. And what is changed of PostgreSQL's own
+    # functions (`cluster.NOT_FOR_EVERYBODY`) is a superuser's to restore.
+    ours = ("--no-blobs", "--exclude-schema=pg_catalog")
+    options = ("--format=custom", "--no-password", f"--snapshot={snapshot}", *ours)
     with _running([str(program("pg_dump", server)), *options], owner_url) as child:
         assert child.stdout
         yield child.stdout

@@ -42,7 +42,7 @@ async def provide_caller_key(connection: AsyncConnection) -> bytes:
     return bytes(await connection.scalar(select(CALLER_KEYS.c.key)))
 
 
-async def say_who(connection: AsyncConnection, key: bytes, who: str, longest: str) -> None:
+async def begin_as(connection: AsyncConnection, key: bytes, who: str, longest: str) -> None:
     """Tell the database who acts in this transaction (as JSON), and for how long a statement of it may run: a query may have
     set that otherwise for the connection."""
     signer = Signer(key, str(await connection.scalar(_HERE)))
@@ -51,6 +51,6 @@ async def say_who(connection: AsyncConnection, key: bytes, who: str, longest: st
 
 
 def signer_of(connection: AsyncConnection) -> Signer:
-    """What signs within the transaction that `say_who` has begun on this connection."""
+    """What signs within the transaction that `begin_as` has begun on this connection."""
     signer: Signer = connection.info[_SIGNER]
     return signer

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from mash.config.permissions import reach
 from mash.config.profile import load_profile, stored_profile
 from mash.config.settings import Settings, SettingsError
-from mash.flows.store.acting import provide_caller_key, say_who
+from mash.flows.store.acting import begin_as, provide_caller_key
 from mash.flows.store.away import opening
 from mash.flows.store.keys import Keyring, NoKeyHere, master_source
 from mash.flows.store.schema import check_tables
@@ -81,7 +81,7 @@ class Store:
         who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role}
         async with (self.engine if is_of_system else self.people).begin() as connection:
             as_it_is = as_json({**who, "reach": reach(by.role), "now": self.time.now().isoformat()})
-            await say_who(connection, self.caller_key, as_it_is, LONGEST_OF_SYSTEM if is_of_system else LONGEST)
+            await begin_as(connection, self.caller_key, as_it_is, LONGEST_OF_SYSTEM if is_of_system else LONGEST)
             yield connection
 
     def hub(self, name: str) -> Profile:

@@ -21,7 +21,7 @@ from uuid import uuid4
 import psutil
 import psycopg
 import pytest
-from acting import DUTY, SCHOOL, submit
+from acting import DUTY, SCHOOL, START, submit
 from alembic import command
 from alembic.config import Config
 from commands import Done, mash, mash_here
@@ -30,6 +30,7 @@ from psycopg import errors, sql
 from pydantic import SecretStr
 from sqlalchemy import create_engine
 
+from mash.api.self_test.walls import be
 from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster
 from mash.flows.installation.copies import BackupFailed
@@ -182,8 +183,22 @@ def test_a_backup_comes_back_whole_with_every_row_grant_and_policy(place: Place,
             with pytest.raises(errors.InsufficientPrivilege):
                 application.execute(forbidden.encode())
         assert rows(application, "referral") == [], "whoever does not say who they are sees nothing there either"
-        application.execute("SELECT set_config('mash.hub', 'merton', false), set_config('mash.reach', 'hub', false)")
-        assert len(rows(application, "referral")) == 3
+        with place.connect("other") as owner:
+            ((key,),) = owner.execute("SELECT key FROM caller_key").fetchall()
+        with application.transaction():
+            be(application, DUTY, START, bytes(key))
+            assert len(rows(application, "referral")) == 3
+
+
+def test_what_somebody_has_left_in_the_database_stops_no_backup(place: Place, referrals: list[str]) -> None:
+    with place.connect("mash", "postgres") as superuser:
+        ((number,),) = superuser.execute("SELECT lo_create(0)").fetchall()
+        superuser.execute(sql.SQL("ALTER LARGE OBJECT {} OWNER TO mash_app").format(sql.Literal(number)))
+    try:
+        assert place.restore(place.made()).returncode == 0
+    finally:
+        with place.connect("mash", "postgres") as superuser:
+            superuser.execute("SELECT lo_unlink(%s)", (number,))
 
 
 async def test_the_people_come_back_for_who_has_the_master_key(place: Place, referrals: list[str], settings: Settings) -> None:

@@ -169,33 +169,6 @@ async def test_every_table_that_says_whose_a_row_is_is_guarded(owner_connection:
     assert unguarded == [("profile_version",)], "a profile is no secret: it is what a hub published of itself"
 
 
-async def test_an_event_in_somebody_elses_name_is_refused(reference: str, as_application: psycopg.Connection) -> None:
-    be(as_application, DUTY)
-    forged = (
-        "INSERT INTO event SELECT reference, sequence + 1000, kind, at, canonical, hash, hub FROM event"
-        " WHERE canonical::json -> 'by' ->> 'id' = 'school-1' LIMIT 1"
-    )
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        as_application.execute(forged)
-
-
-async def test_a_row_for_another_hub_is_refused(reference: str, as_application: psycopg.Connection) -> None:
-    be(as_application, DUTY)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        as_application.execute("INSERT INTO referral_key (reference, hub) VALUES ('MASH-26-999999', 'sandwell')")
-
-
-async def test_only_the_owning_agency_marks_what_it_holds_as_released(reference: str, as_application: psycopg.Connection) -> None:
-    be(as_application, POLICE)
-    mine = as_application.execute("SELECT id FROM personal_item WHERE kind = 'answer_check'").fetchone()
-    assert mine
-    release = "UPDATE personal_item SET release_state = 'released' WHERE id = %s"
-    be(as_application, DUTY)
-    assert as_application.execute(release, mine).rowcount == 0
-    be(as_application, POLICE)
-    assert as_application.execute(release, mine).rowcount == 1
-
-
 async def test_a_split_hands_out_what_agencies_hold_only_while_it_happens(
     store: Store, reference: str, as_application: psycopg.Connection
 ) -> None:

@@ -133,15 +133,15 @@ DECLARE
     soonest timestamptz := CAST(who ->> 'now' AS timestamptz) - pace;
     latest timestamptz := CAST(who ->> 'now' AS timestamptz) + pace
         + (SELECT rate FROM time_anchor) * (clock_timestamp() - transaction_timestamp());
-    said jsonb[];  -- the events
-    told text;  -- as they are written
+    events jsonb[];  -- the events
+    texts text;  -- as they are written
     heads jsonb;  -- by reference: the number and the hash of the last one
     states jsonb;  -- by reference: what it becomes
     founded boolean;
 BEGIN
     SELECT array_agg(j), string_agg(canonical, ''), bool_and(holds),
         jsonb_object_agg(reference, jsonb_build_array(sequence, hash) ORDER BY sequence)
-    INTO said, told, founded, heads FROM (
+    INTO events, texts, founded, heads FROM (
         SELECT e.reference, e.sequence, e.hash, e.canonical, j, (
             e.hub = my_hub AND j -> 'by' = me AND coalesce(r.hub = my_hub, true)
             AND j ->> 'reference' = e.reference AND j -> 'sequence' = to_jsonb(e.sequence) AND j -> 'event' ->> 'kind' = e.kind
@@ -183,7 +183,7 @@ BEGIN
         RETURN 'a state that is not the one of its log and of its clocks';
     END IF;
     IF json_array_length(rows -> 'begun') > 0 AND EXISTS (
-            SELECT FROM json_populate_recordset(NULL::referral, rows -> 'begun') n JOIN unnest(said) e
+            SELECT FROM json_populate_recordset(NULL::referral, rows -> 'begun') n JOIN unnest(events) e
                 ON e ->> 'reference' = n.reference AND e ->> 'sequence' = '1'
             WHERE (n.hub = my_hub AND CASE e -> 'event' ->> 'kind'
                 WHEN 'contact_received' THEN n.root = n.reference AND n.caller = my_id
@@ -204,9 +204,9 @@ BEGIN
     IF json_array_length(rows -> 'items') > 0 AND EXISTS (
             SELECT FROM json_to_recordset(rows -> 'items') AS i (id text, reference text, hub text, kind text, owner_agency text,
                 created_by text, created_at timestamptz, release_state text)
-            WHERE (i.hub = my_hub AND heads ? i.reference AND strpos(told, i.id) > 0 AND (
+            WHERE (i.hub = my_hub AND heads ? i.reference AND strpos(texts, i.id) > 0 AND (
                 (i.owner_agency = my_agency AND i.created_by = my_id AND i.release_state = 'held') OR EXISTS (
-                SELECT FROM unnest(said) e WHERE e ->> 'reference' = i.reference AND CASE e -> 'event' ->> 'kind'
+                SELECT FROM unnest(events) e WHERE e ->> 'reference' = i.reference AND CASE e -> 'event' ->> 'kind'
                     WHEN 'information_released' THEN i.owner_agency = my_agency AND i.created_by = my_id
                         AND e #>> '{event,redacted,item}' = i.id
                     WHEN 'continued_from' THEN EXISTS (
@@ -219,7 +219,7 @@ BEGIN
             SELECT FROM json_array_elements_text(rows -> 'released') id
                 LEFT JOIN personal_item i ON i.id = CAST(id.value AS uuid)
             WHERE (i.hub = my_hub AND i.owner_agency = my_agency AND EXISTS (
-                SELECT FROM unnest(said) e
+                SELECT FROM unnest(events) e
                 WHERE e ->> 'reference' = i.reference AND e -> 'event' ->> 'kind' = 'information_released'
                     AND e #>> '{event,item}' = id.value AND e #>> '{event,redacted,item}' IS NULL)) IS NOT TRUE) THEN
         RETURN 'a release that is not its owner''s, or that no event says';
@@ -235,7 +235,7 @@ BEGIN
             WHERE (p.hub = my_hub AND CASE
                 WHEN p.person = '' THEN p.until IS NULL AND takes_part(states -> p.reference, p.party)
                 ELSE p.person = my_id AND p.party = my_agency AND EXISTS (
-                    SELECT FROM unnest(said) e
+                    SELECT FROM unnest(events) e
                     WHERE e ->> 'reference' = p.reference AND e -> 'event' ->> 'kind' = 'glass_broken'
                         AND e #>> '{event,agency}' = p.party AND CAST(e #>> '{event,until}' AS timestamptz) = p.until)
                 END) IS NOT TRUE) THEN
