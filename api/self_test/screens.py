@@ -76,13 +76,13 @@ def shared_device(scene: Scene) -> str:
         device.post("/refer/you", data={"kind": "self"})
         secret = device.cookies["mash-referral"]
         first = allowed(device.post("/refer/send"))
-        reference = re.search(r"MASH-[0-9]{2}-[0-9]{6,}", first.text)
-        hold(reference is not None, "whoever sent it was not told the reference")
+        told = re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", first.text)
+        hold(bool(told), "whoever sent it was not told the reference")
         for cookies in ({}, {"mash-referral": secret}):
             device.cookies.update(cookies)
             for path in ("/refer/sent", "/refer", "/refer/check", "/refer/worries"):
                 text = device.get(path).text
-                hold(bool(reference) and reference[0] not in text and "He hurts us" not in text, f"it is at {path}")
+                hold(told[0] not in text and "He hurts us" not in text, f"it is at {path}")
     return "shown once, then only for the code"
 
 
