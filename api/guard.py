@@ -31,7 +31,8 @@ SIGNED_IN = "signed_in"
 """In a request's state: the hash of the key, or of a session's secret, that was accepted."""
 SESSION_COOKIE, SCREEN_COOKIE = "mash", "mash-wall"
 """The cookies by which callers are known."""
-SECRET_PATHS = ("/status", "/alerts/", "/sign-in/", "/refer/return", "/wall/key")
+SIGN_IN = "/sign-in/"
+SECRET_PATHS = ("/status", "/alerts/", SIGN_IN, "/refer/return", "/wall/key")
 """Where a secret is asked for that is not in the headers."""
 
 WHO = "who"
@@ -129,7 +130,9 @@ class Guard:
         elif status == 401:
             for digest in head.shown:
                 self.known.discard(digest)
-        if head.guesses and not (status == 401 or (status == 404 and head.secret)):
+        # Signing in has limits of its own, by login and place.
+        wrong = (status == 401 and not head.path.startswith(SIGN_IN)) or (status == 404 and head.secret)
+        if head.guesses and not wrong:
             head.guesses = False
             self.wrong.give_back(head.place)
 

@@ -18,7 +18,10 @@ WRONG = {
     ("string_pattern_mismatch", "to"): LOGIN,
     ("string_pattern_mismatch", "transfer_to"): "Enter 3 digits, such as 330, or E and 8 digits, such as E08000025",
     ("string_too_short", "name"): "Enter at least 2 letters of the name",
-    ("value_error", "reference"): "Enter either a reference or a login",
+    ("ends_before", "until"): "Choose a day that is not before the first",
+    ("time", "since"): DATE,
+    ("time", "until"): DATE,
+    ("value_error", "reference"): "Enter one of a reference, a child’s name and a login",
 }
 """What to enter, by the kind of error and the field."""
 WRONG_ANYWHERE = {

@@ -7,7 +7,17 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
@@ -71,13 +81,19 @@ class AccessQuestion(BaseModel):
         default=None, pattern=r"^[0-9]{1,18}$", description="To read on: what the last answer gave as `earlier`."
     )
 
+    @field_validator("until")
+    @classmethod
+    def after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        """Refuse an end before the beginning."""
+        if until and (since := info.data.get("since")) and until <= since:
+            raise PydanticCustomError("ends_before", "expected an end after the beginning: nothing lies between them")
+        return until
+
     @model_validator(mode="after")
     def one_of_them(self) -> AccessQuestion:
-        """One is asked for, and a time that there is."""
+        """One is asked for."""
         if sum(getattr(self, name) is not None for name in WHICH) != 1:
             raise ValueError("expected one of a reference, a person, and a child's name")
-        if self.since and self.until and self.until <= self.since:
-            raise ValueError("expected an end after the beginning: nothing lies between them")
         return self
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 from mash.api.client import CANARY
@@ -58,10 +62,85 @@ def held(scene: Scene) -> str:
     theirs = scene.on.staff("agency", "police")
     hold(POLICE_ANSWER in allowed(scene.on.http.get(f"/cases/{scene.case}", headers=theirs)).text, "not even the police read it")
     for headers in (scene.on.staff("agency", "health"), scene.on.staff("duty_manager"), scene.on.staff("service_manager")):
-        for path in ("", "/log", "/information-product"):
-            answer = scene.on.http.get(f"/cases/{scene.case}{path}", headers=headers)
+        for path in ("", "/log", "/product"):
+            answer = allowed(scene.on.http.get(f"/cases/{scene.case}{path}", headers=headers))
             hold(POLICE_ANSWER not in answer.text, f"it is in {path or 'the case'}")
     return "a signpost, and none of the words"
+
+
+@attack("read what another agency found before it releases that, or what kind of person referred")
+def findings(scene: Scene) -> str:
+    neighbour = scene.on.referral(source={"code": "1B", "agency": "individual"})
+    scene.on.rate(neighbour)
+    found = {"known": True, "relevant": True, "recommendation": "section_47", "suggested_rating": "amber"}
+    police, health = scene.on.staff("agency", "police"), scene.on.staff("agency", "health")
+    allowed(scene.on.command(neighbour, {"kind": "answer_check", "agency": "police", **found}, police, "Twice."))
+    hold("section_47" in scene.on.http.get(f"/cases/{neighbour}", headers=police).text, "not even the police read it")
+    for path in (f"/cases/{neighbour}", f"/cases/{neighbour}/log", f"/case/{neighbour}", f"/cases/{neighbour}/product"):
+        text = allowed(scene.on.http.get(path, headers=health)).text.lower()
+        told = [word for word in ("section_47", "section 47", "neighbour", "individual", "1b:") if word in text]
+        hold(not told, f"{told} in {path}")
+    checks = scene.on.http.get(f"/cases/{neighbour}", headers=health).json()["checks"]
+    hold(not {*found} & {*checks["police"]}, "the police's answer")
+    return "that it was answered, and not what; that somebody referred, and not who"
+
+
+@attack("change a rating by adopting the hub's own rules again")
+def back_door(scene: Scene) -> str:
+    digest = scene.on.sql("SELECT state::json ->> 'profile' FROM referral WHERE reference = %s", scene.case)[0][0]
+    command = {"kind": "adopt_profile", "digest": digest, "rating": "green"}
+    refusal = refused(scene.on.command(scene.case, command, scene.on.staff("administrator"), "No reason."), 403)
+    hold(scene.on.case(scene.case)["rating"] == "red", "it is rated otherwise")
+    return refusal
+
+
+@attack("learn by breaking the glass without a reason which cases there are")
+def oracle(scene: Scene) -> str:
+    headers = scene.on.staff("agency", "probation")
+    answers = [scene.on.command(each, {"kind": "break_glass"}, headers, None, 1) for each in (scene.case, "MASH-26-999999")]
+    told = [(answer.status_code, answer.json()) for answer in answers]
+    hold(told[0] == told[1], "one that there is answers otherwise than one that there is not")
+    return refused(answers[0], 422)
+
+
+@attack("look for a name that nobody has, and leave no trace")
+def found_nobody(scene: Scene) -> str:
+    traces = "SELECT count(*) FROM access WHERE action = 'find_people' AND reference IS NULL"
+    before = scene.on.sql(traces)
+    answer = allowed(scene.on.http.post("/people/search", json={"name": "Xantippe Nemo"}, headers=scene.on.staff("duty_manager")))
+    hold(answer.json() == {"people": []}, "somebody is called that")
+    hold(scene.on.sql(traces) == [(before[0][0] + 1,)], "no trace")
+    return "the search is written down, without the name"
+
+
+@attack("go on reading a case that closed a year ago, as an agency that took part in it")
+def long_ago(scene: Scene) -> str:
+    reference, health = scene.on.referral(), scene.on.staff("agency", "health")
+    scene.on.rate(reference)
+    allowed(scene.on.http.get(f"/cases/{reference}", headers=health))
+    ((state,),) = scene.on.sql("SELECT state FROM referral WHERE reference = %s", reference)
+    past = json.dumps({**json.loads(state), "stage_since": "2025-11-01T00:00:00Z"})
+    change = "UPDATE referral SET is_open = %s, state = %s WHERE reference = %s"
+    scene.on.sql(change, False, past, reference)
+    try:
+        refusal = refused(scene.on.http.get(f"/cases/{reference}", headers=health), 404)
+        allowed(scene.on.http.get(f"/cases/{reference}", headers=scene.on.staff("duty_manager")))
+    finally:
+        scene.on.sql(change, True, state, reference)
+    return refusal
+
+
+@attack("act as somebody by a session that the command line began, and leave no trace")
+def token(scene: Scene) -> str:
+    login = "a.colleague"
+    environment = {**os.environ, "MASH_DATA_DIR": str(scene.on.settings.data_dir), "MASH_HUBS": scene.on.settings.hubs}
+    command = [sys.executable, "-m", "mash.api.commands.mash", "token", "duty_manager", "sandwell", "--login", login]
+    secret = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    allowed(scene.on.http.get("/cases", headers={"Authorization": f"Bearer {secret}"}))
+    asked = scene.on.http.post("/accesses", json={"person": login}, headers=scene.on.staff("information_governance"))
+    begun = [each for each in allowed(asked).json()["accesses"] if each["about"] == login and each["person"].startswith("cli:")]
+    hold(len(begun) == 1, "no trace")
+    return "information governance sees who on the machine began it"
 
 
 @attack(f"release {HELD}, as another agency")

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mash.api.client import ORDINARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
 from mash.api.self_test.scene import Scene
+from mash.config.profile import load_profile
 from mash.flows.store.api_keys import NewKey, make_api_key
 
 
@@ -26,6 +27,22 @@ def two_decisions(scene: Scene) -> str:
     hold(answers.count(200) == 1, f"{answers.count(200)} were carried out")
     hold(set(answers) == {200, 409}, f"answered {set(answers)}")
     return "one is carried out, nine are told that somebody was first (409)"
+
+
+@attack("break the glass into ten cases at the same moment")
+def glass_at_once(scene: Scene) -> str:
+    references = [scene.on.referral() for _ in range(10)]
+    headers = scene.on.staff("agency", "housing")
+
+    def broken(reference: str) -> int:
+        return scene.on.command(reference, {"kind": "break_glass"}, headers, "He stands at our counter.", 1).status_code
+
+    with ThreadPoolExecutor(10) as at_once:
+        answers = list(at_once.map(broken, references))
+    most = load_profile("sandwell").firewall.glass_cases
+    hold(set(answers) == {200, 403}, f"answered {set(answers)}")
+    hold(answers.count(200) == most, f"{answers.count(200)} were granted, and {most} may be")
+    return f"{most} are granted, as many as one after another"
 
 
 @attack("submit the same referral twenty times at once")

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
+import httpx
+import pyotp
+
+from mash.api.accounts import new_account
 from mash.api.guard import WRONG_PER_MINUTE
-from mash.api.self_test.attack import GotIn, attack, hold, refused
+from mash.api.limits import WIDER, ByPlace, place_of
+from mash.api.pages.live import MOST_OF_ONE
+from mash.api.self_test.attack import GotIn, allowed, attack, hold, refused
+from mash.api.self_test.callers import PASSWORD
 from mash.api.self_test.scene import Scene
+from mash.config.sign_on import Position, accounts_in, accounts_text
+from mash.flows.installation.secret_files import write_secret
 
 POST = b"POST /referrals HTTP/1.1\r\nHost: mash\r\nContent-Type: application/json\r\n"
 
@@ -112,6 +123,83 @@ def numbers(scene: Scene) -> str:
         body = json.dumps({"command": {"kind": "add_note"}, "words": "x"})[:-1] + f', "seen": {seen}}}'
         refusal = refused(scene.on.http.post(f"/cases/{scene.case}/commands", content=body, headers=headers), 400)
     return refusal
+
+
+@attack("send no Host, or two")
+def hosts(scene: Scene) -> str:
+    for lines in (b"", b"Host: mash\r\nHost: elsewhere\r\n", b"Host: \r\n", b"Host: mash, elsewhere\r\n", b"Host: a@b\r\n"):
+        for version in (b"1.1", b"1.0"):
+            request = b"GET /health HTTP/%b\r\n%bConnection: close\r\n\r\n" % (version, lines)
+            refusal = _status(_spoken(scene, request), 400)
+    return refusal
+
+
+@attack("have many callers counted as one, or be counted as many, by how an address is written")
+def addresses(scene: Scene) -> str:
+    mapped = {place_of(f"::ffff:192.0.2.{n}") for n in range(256)} | {place_of(f"64:ff9b::192.0.2.{n}") for n in range(256)}
+    hold(mapped == {place_of(f"192.0.2.{n}") for n in range(256)}, "IPv4 addresses that are written as IPv6 ones are others")
+    limit = ByPlace(10)
+    for caller in range(256 * 20):
+        address = place_of(f"2001:db8:0:{caller % 256:x}::{caller:x}")
+        if not limit.wait(address, 0.0):
+            limit.take(address, 0.0)
+    given = round(limit.wide.full[place_of("2001:db8::").wide] / limit.wide.interval)
+    hold(given <= 10 * WIDER, f"a /56 got {given} requests where a caller gets 10")
+    return f"each IPv4 address is one caller, and a whole /56 gets {WIDER} times as much as one"
+
+
+@attack("keep hundreds of pages live by one session")
+def live(scene: Scene) -> str:
+    headers = scene.on.staff("team_manager")
+    with ExitStack() as opened:
+        pages = [opened.enter_context(scene.on.http.stream("GET", "/live", headers=headers)) for _ in range(MOST_OF_ONE + 5)]
+        answers = [page.status_code for page in pages]
+        hold(answers == [200] * MOST_OF_ONE + [429] * 5, f"answered {answers[-6:]}")
+        allowed(scene.on.http.get("/cases", headers=headers))
+    return f"429 after {MOST_OF_ONE}"
+
+
+@attack("lock somebody out of their account by wrong passwords")
+def lock_out(scene: Scene) -> str:
+    account = new_account("locked.out", PASSWORD, Position(role="social_worker", hub="sandwell"))
+    file = scene.on.settings.accounts_file
+    assert file
+    write_secret(file, accounts_text({**accounts_in(file), "locked.out": account}))
+    form = {"login": "Locked.Out", "password": "not this one", "code": "000000"}
+    elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=scene.on.settings.base_url, transport=elsewhere, timeout=30) as attacker:
+        tried = [attacker.post("/sign-in/local", data=form).status_code for _ in range(8)]
+    hold(tried[0] == 401 and tried[-1] == 429, f"whoever guesses was answered {tried}")
+    code = pyotp.TOTP(account.one_time_codes.get_secret_value()).now()
+    mine = scene.on.http.post("/sign-in/local", data={**form, "password": PASSWORD, "code": code})
+    hold(mine.status_code == 303, f"whose account it is was answered {mine.status_code}")
+    return "whoever guesses waits; whose account it is signs in"
+
+
+@attack("read the logs as anybody on the machine")
+def logs(scene: Scene) -> str:
+    folder = scene.on.settings.data_dir / "logs"
+    files = [file for file in folder.iterdir() if file.is_file()]
+    hold(bool(files), "there are none")
+    shared = [file.name for file in files if file.stat().st_mode & 0o007]
+    hold(not shared, f"{shared} are open to all")
+    return f"{len(files)} files, none of them open to others"
+
+
+@attack("guess codes from one place, with a valid key")
+def with_a_key(scene: Scene) -> str:
+    key, elsewhere = {"Authorization": f"Bearer {scene.on.key}"}, httpx.HTTPTransport(local_address="127.0.0.3")
+    with httpx.Client(base_url=scene.on.settings.base_url, transport=elsewhere, headers=key, timeout=30) as guesser:
+        allowed(guesser.get(f"/referrals/{scene.case}"))
+
+        def guess(number: int) -> int:
+            return guesser.post("/status", data={"reference": scene.case, "code": f"CODE-{number}"}).status_code
+
+        with ThreadPoolExecutor(12) as at_once:
+            answers = list(at_once.map(guess, range(WRONG_PER_MINUTE * 2)))
+    hold(set(answers) == {404, 429}, f"answered {set(answers)}")
+    hold(answers.count(404) <= WRONG_PER_MINUTE + 5, f"{answers.count(404)} codes were looked at")
+    return f"{answers.count(404)} are looked at, at once or one after another, then 429"
 
 
 @attack("guess codes and keys from one place")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
+import httpx
+
 from mash.api.client import CANARY
+from mash.api.few import FEWEST
 from mash.api.self_test.attack import allowed, attack, hold, refused
 from mash.api.self_test.scene import POLICE_ANSWER, Scene
 from mash.flows.store.api_keys import WALL, NewKey, make_api_key
@@ -61,6 +65,37 @@ def no_screen(scene: Scene) -> str:
 @attack("read somebody's draft by a link that was made up")
 def draft(scene: Scene) -> str:
     return refused(scene.on.http.get(f"/refer/return/{secrets.token_urlsafe(32)}"), 404)
+
+
+@attack("see on a device that others use what somebody sent at /refer")
+def shared_device(scene: Scene) -> str:
+    with httpx.Client(base_url=scene.on.settings.base_url, timeout=30, follow_redirects=True) as device:
+        device.post("/refer")
+        device.post("/refer/area", data={"hub": "sandwell"})
+        device.post("/refer/worries", data={"worries": "He hurts us."})
+        device.post("/refer/you", data={"kind": "self"})
+        secret = device.cookies["mash-referral"]
+        first = allowed(device.post("/refer/send"))
+        told = re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", first.text)
+        hold(bool(told), "whoever sent it was not told the reference")
+        for cookies in ({}, {"mash-referral": secret}):
+            device.cookies.update(cookies)
+            for path in ("/refer/sent", "/refer", "/refer/check", "/refer/worries"):
+                text = device.get(path).text
+                hold(told[0] not in text and "He hurts us" not in text, f"it is at {path}")
+    return "shown once, then only for the code"
+
+
+@attack("learn from counts that leave the hub that there is one child of a kind")
+def one_child(scene: Scene) -> str:
+    scene.on.referral(source={"code": "3F"})
+    metrics = allowed(scene.on.http.get("/metrics")).text
+    few = [line for line in metrics.splitlines() if line.startswith("mash_referrals_open{") and float(line.split()[-1]) < FEWEST]
+    hold(not few, f"a count of {few[:1]}")
+    file = allowed(scene.on.http.get("/manager/sources.csv?weeks=52", headers=scene.on.staff("duty_manager"))).text
+    counts = [row.rsplit(",", 2)[1] for row in file.strip().splitlines()[1:]]
+    hold(not [count for count in counts if count.isdigit() and 0 < int(count) < FEWEST], "a count in the file")
+    return f"under {FEWEST} none is given by itself"
 
 
 @attack("have pages load a file that is none of theirs")

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from mash.api.client import CANARY, ORDINARY
+from mash.api.schemas.contact import MOST_HOUSEHOLD
 from mash.api.self_test.attack import allowed, attack, hold, refused, until
 from mash.api.self_test.scene import Scene
+from mash.flows.store.names import MOST_NUMBERS
 from mash.notifications.links import status_code
 
 SQL = "'; DROP TABLE event; --"
 TEMPLATE = "{{ 7191 * 7 }}${7191*7}<%= 7191*7 %>{% raw %}"
 RESULT = str(7191 * 7)
+PATIENCE = 5.0
+"""Seconds, on a busy machine; it was minutes."""
 MARKUP = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
@@ -52,6 +57,30 @@ def sql(scene: Scene) -> str:
     items = scene.on.case(answer.json()["reference"])["items"]
     hold(json.dumps(SQL)[1:-1] in json.dumps(items) or SQL in str(items), "it was not kept as it was written")
     return "kept as it was written; every table stands"
+
+
+@attack("cripple the search by a referral of sixty endless names")
+def planted(scene: Scene) -> str:
+    names = [f"{chr(97 + n % 26)}n ar en " * 220 for n in range(60)]
+    reference = scene.on.referral(household=[{"name": name[:2_000], "relationship": "uncle"} for name in names])
+    headers, began = scene.on.staff("duty_manager"), time.monotonic()
+    allowed(scene.on.http.get(f"/people/in/{reference}", headers=headers))
+    allowed(scene.on.http.post("/people/search", json={"name": names[0][:200]}, headers=headers))
+    took = time.monotonic() - began
+    hold(took < PATIENCE, f"it took {took:.0f} s")
+    most = scene.on.sql("SELECT max(cardinality(tokens)) FROM known_person")[0][0]
+    hold(most <= MOST_NUMBERS, f"{most} numbers of one name")
+    return "the page and a search answer at once; the names are kept as they were sent"
+
+
+@attack("have people left out by sending more than there is room for")
+def crowd(scene: Scene) -> str:
+    answer = allowed(
+        scene.on.submit({**ORDINARY, "household": [{"name": f"Person {n}"} for n in range(MOST_HOUSEHOLD + 5)]})
+    ).json()
+    hold("more_people_in_words" in answer["flags"], "nobody is told")
+    hold(f"Person {MOST_HOUSEHOLD + 4}" in str(scene.on.case(answer["reference"])["items"]), "somebody is left out")
+    return "whom there is no room for is kept in words, and flagged"
 
 
 @attack("write SQL into addresses")

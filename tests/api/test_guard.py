@@ -7,13 +7,16 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from hub import ORDINARY, Hub, hub_here, served
 
 from mash.api import wire
 from mash.api.guard import WRONG_PER_MINUTE
+from mash.api.limits import WIDER
 
 ALWAYS = {
     "cache-control": "no-store",
@@ -134,6 +137,21 @@ def test_a_body_of_unsaid_length_is_taken_while_it_is_small(hub: Hub) -> None:
     assert answer.status_code == 201
 
 
+@pytest.mark.parametrize(
+    "lines", [b"", b"Host: mash\r\nHost: elsewhere\r\n", b"Host:\r\n", b"Host: mash, elsewhere\r\n", b"Host: somebody@mash\r\n"]
+)
+def test_a_request_names_this_server_once(hub: Hub, lines: bytes) -> None:
+    for version in (b"1.1", b"1.0"):
+        answer = problem(spoken(hub, b"GET /health HTTP/%b\r\n%bConnection: close\r\n\r\n" % (version, lines)))
+        assert answer["status"] == 400 and "one Host header" in answer["detail"]
+
+
+@pytest.mark.parametrize("host", [b"mash.example.org", b"mash.example.org:8443", b"127.0.0.1:1", b"[::1]:8000", b"hub_1"])
+def test_any_name_that_a_server_may_have_is_taken(hub: Hub, host: bytes) -> None:
+    answer = spoken(hub, b"GET /health HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n" % host)
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
 # --- who calls how often ------------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +197,54 @@ def test_whoever_guesses_keys_is_slowed_down_and_those_who_have_one_are_not(limi
     codes = [limited.http.post("/status", data={"reference": "MASH-26-000001", "code": str(n)}).status_code for n in range(3)]
     assert 429 in codes, "the same holds for codes, from the same place"
     assert [limited.http.get("/health").status_code for _ in range(80)] == [200] * 80, "monitors are not limited like that"
+
+
+@pytest.fixture
+def behind_a_proxy(own: Hub) -> Iterator[Hub]:
+    """The same behind a proxy on this machine, which says who calls."""
+    limits = {"anonymous_requests_per_minute": 60, "drafts_per_hour": 3, "requests_per_minute": 10_000}
+    with served(own, **limits, trusted_proxies="127.0.0.1") as running:
+        yield running
+
+
+def test_a_valid_key_guesses_codes_no_faster_than_nobody(limited: Hub) -> None:
+    key = {"Authorization": f"Bearer {limited.key}"}
+    assert limited.http.get("/referrals/MASH-26-999999", headers=key).status_code == 404, "it is known from now on"
+    tried = [
+        limited.http.post("/status", headers=key, data={"reference": "MASH-26-000001", "code": str(n)}).status_code
+        for n in range(WRONG_PER_MINUTE + 10)
+    ]
+    assert set(tried) == {404, 429} and tried.count(404) <= WRONG_PER_MINUTE + 3
+    assert limited.submit(ORDINARY).status_code == 201, "it goes on submitting"
+
+
+def test_guesses_that_come_at_once_are_no_more_than_one_after_another(limited: Hub) -> None:
+    def guess(number: int) -> int:
+        return httpx.post(
+            f"{limited.http.base_url}/status", data={"reference": "MASH-26-000001", "code": str(number)}
+        ).status_code
+
+    with ThreadPoolExecutor(20) as at_once:
+        tried = list(at_once.map(guess, range(55)))
+    assert set(tried) == {404, 429} and tried.count(404) <= WRONG_PER_MINUTE + 3
+
+
+def test_callers_with_ipv4_addresses_written_as_ipv6_are_not_held_up_by_one_of_them(behind_a_proxy: Hub) -> None:
+    def ask(address: str) -> int:
+        return behind_a_proxy.http.get("/status", headers={"X-Forwarded-For": address}).status_code
+
+    assert 429 in [ask("::ffff:192.0.2.1") for _ in range(80)]
+    assert ask("192.0.2.1") == 429, "the same caller, written otherwise"
+    assert [ask(f"::ffff:192.0.2.{n}") for n in range(2, 12)] == [200] * 10
+
+
+def test_a_subscriber_with_256_networks_begins_no_drafts_without_end(behind_a_proxy: Hub) -> None:
+    def begin(network: int) -> int:
+        address = {"X-Forwarded-For": f"2001:db8:0:{network:x}::1"}
+        return behind_a_proxy.http.post("/refer", headers=address).status_code
+
+    begun = [begin(network) for network in range(60)]
+    assert set(begun) == {303, 429} and begun.count(303) == 3 * WIDER
 
 
 # --- what every answer carries ------------------------------------------------------------------------------------------------

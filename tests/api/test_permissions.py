@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -188,6 +191,70 @@ def test_nobody_breaks_the_glass_into_case_after_case(hub: Hub) -> None:
         return hub.ask(reference, "break_glass", words="At the door.", **by).status_code
 
     assert [broken(hub.referral()) for _ in range(4)] == [200, 200, 200, 403]
+
+
+def test_ten_cases_at_the_same_moment_are_as_many_as_one_after_another(hub: Hub) -> None:
+    references = [hub.referral() for _ in range(10)]
+    headers = hub.staff("agency", "womens_aid")
+
+    def broken(reference: str) -> int:
+        return hub.command(reference, {"kind": "break_glass"}, headers, "She is at our door.", 1).status_code
+
+    with ThreadPoolExecutor(10) as at_once:
+        answers = list(at_once.map(broken, references))
+    assert sorted(answers) == [200] * 3 + [403] * 7
+    who = "SELECT count(*) FROM participant WHERE person = 'agency.womens_aid'"
+    assert hub.sql(who) == [(3,)]
+    # At the limit, too, nobody learns which cases there are.
+    assert [broken(each) for each in (references[-1], NOWHERE)] == [403, 403]
+
+
+def test_breaking_the_glass_without_a_reason_says_nothing_of_which_cases_there_are(hub: Hub) -> None:
+    headers = hub.staff("agency", "caf_coordinator")
+    for words in (None, "", "  "):
+        sent = [
+            hub.http.post(
+                f"/cases/{reference}/commands",
+                headers={**headers, "Idempotency-Key": hub.once()},
+                json={"seen": 1, "command": {"kind": "break_glass"}, "words": words},
+            )
+            for reference in (hub.referral(), NOWHERE)
+        ]
+        assert sent[0].status_code == sent[1].status_code and sent[0].json() == sent[1].json()
+    pages = [
+        hub.http.post(f"/case/{each}/break_glass", headers=headers, data={}).status_code for each in (hub.referral(), NOWHERE)
+    ]
+    assert pages[0] == pages[1]
+
+
+def closed_for(hub: Hub, days: int) -> str:
+    """A case that health took part in, and that closed so many days ago."""
+    reference = hub.referral()
+    hub.rate(reference)
+    assert hub.http.get(f"/cases/{reference}", headers=hub.staff("agency", "health")).status_code == 200
+    ((state, now),) = hub.sql("SELECT state, (SELECT simulated FROM time_anchor) FROM referral WHERE reference = %s", reference)
+    folded = json.loads(state)
+    folded |= {"stage": "assessment_concluded", "stage_since": (now - timedelta(days=days)).isoformat()}
+    folded["subjects"]["S1"]["outcome"] = "no_further_action"
+    closed = "UPDATE referral SET is_open = false, stage = 'assessment_concluded', state = %s WHERE reference = %s"
+    hub.sql(closed, json.dumps(folded), reference)
+    return reference
+
+
+def test_half_a_year_after_a_case_has_closed_it_is_past_for_its_partners_and_not_for_the_hub(hub: Hub) -> None:
+    lately, long_ago = closed_for(hub, 170), closed_for(hub, 200)
+    for path in ("", "/log", "/product"):
+        assert hub.http.get(f"/cases/{lately}{path}", headers=hub.staff("agency", "health")).status_code == 200
+        assert hub.http.get(f"/cases/{long_ago}{path}", headers=hub.staff("agency", "health")).status_code == 404
+        assert hub.http.get(f"/cases/{long_ago}{path}", headers=hub.staff("duty_manager")).status_code == 200
+    assert hub.http.get(f"/case/{long_ago}", headers=hub.staff("agency", "health")).status_code == 404
+
+
+def test_whoever_must_read_a_case_that_is_past_breaks_the_glass_though_their_agency_took_part(hub: Hub) -> None:
+    reference, health = closed_for(hub, 400), hub.staff("agency", "health")
+    broken = hub.command(reference, {"kind": "break_glass"}, health, "He is here again, and she is afraid.", 1)
+    assert broken.status_code == 200, broken.text
+    assert hub.http.get(f"/cases/{reference}", headers=health).status_code == 200
 
 
 def test_what_is_not_theirs_is_not_offered(hub: Hub) -> None:

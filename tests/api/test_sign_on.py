@@ -459,6 +459,44 @@ def test_after_five_failures_one_waits_however_right_one_is_then(place: Place) -
     assert "local.manager" not in str(place.sql("SELECT who FROM sign_in_failure"))
 
 
+def test_nobody_locks_out_somebody_who_calls_from_elsewhere(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    place.sql("DELETE FROM sign_in_failure")
+    address = place.stack.settings.base_url
+    with httpx.Client(base_url=address, transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=30) as attacker:
+        tried = [signed_in(attacker, "local.manager", f"guess {n}", "000000").status_code for n in range(10)]
+    assert tried == [401] * 5 + [429] * 5
+    with place.browser() as browser:
+        assert "You are signed in as local.manager" in signed_in(browser, "local.manager", PASSWORD, place.codes.now()).text
+
+
+def test_a_login_is_the_same_person_and_has_the_same_limit_however_it_is_written(place: Place) -> None:
+    place.sql("DELETE FROM one_time_code")
+    place.sql("DELETE FROM sign_in_failure")
+    with place.browser() as browser:
+        code = place.codes.now()
+        assert "You are signed in as local.manager:" in signed_in(browser, " Local.MANAGER ", PASSWORD, code).text
+        assert signed_in(browser, "LOCAL.manager", PASSWORD, code).status_code == 401, "the code was used"
+    with place.browser() as browser:
+        written = ("Local.manager", "LOCAL.MANAGER", "local.manager ", "local.Manager", "lOcal.manager", "LOCAL.manager")
+        assert [signed_in(browser, login, "wrong", "000000").status_code for login in written][-2:] == [429, 429]
+
+
+def test_whoever_the_provider_writes_otherwise_is_the_same_person_here(place: Place) -> None:
+    for written in ("D.Manager@Sandwell.example.gov.uk", "d.manager@sandwell.EXAMPLE.gov.uk"):
+        place.behaves(claims={"preferred_username": written})
+        with place.browser() as browser:
+            assert "You are signed in as d.manager@sandwell.example.gov.uk: " in browser.get(SIGN_IN).text
+
+
+def test_two_accounts_of_one_person_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.toml"
+    account = new_account("anna", PASSWORD, DUTY)
+    write_secret(path, accounts_text({"anna": account}) + accounts_text({"Anna": account}))
+    with pytest.raises(SettingsError, match="two differ by nothing but capital letters"):
+        read_accounts(Settings(local_accounts=True, accounts_file=path))
+
+
 def test_many_guesses_at_once_get_no_further_than_as_many_one_after_another(place: Place) -> None:
     def guess(number: int) -> int:
         with place.browser() as browser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from contextlib import ExitStack
 from html import unescape
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from hub import Hub, eventually
 
 from mash.api.pages.assets import FETCHED, Assets
-from mash.api.pages.live import Live
+from mash.api.pages.live import MOST_OF_ONE, Live
 from mash.flows.store.store import Store
 
 FROM_NPM = pytest.mark.skipif(not FETCHED.is_dir(), reason="npm was not there at set-up: pages have the plain style")
@@ -83,6 +84,23 @@ def test_whoever_cannot_be_connected_is_not_counted_as_watching(hub: Hub) -> Non
         return heard.screens
 
     assert hub.stored(watch) == 0
+
+
+def test_nobody_keeps_pages_live_without_end_and_whoever_closes_some_has_room_again(hub: Hub) -> None:
+    headers, colleague = hub.staff("operational_manager"), hub.staff("service_manager")
+    with ExitStack() as pages:
+        open_ = [pages.enter_context(hub.http.stream("GET", "/live", headers=headers)) for _ in range(MOST_OF_ONE)]
+        assert {page.status_code for page in open_} == {200}
+        one_more = hub.http.get("/live", headers=headers)
+        assert one_more.status_code == 429 and "close some" in one_more.json()["detail"] and one_more.headers["retry-after"]
+        with hub.http.stream("GET", "/live", headers=colleague) as theirs:
+            assert theirs.status_code == 200, "others are not held up"
+
+    def again() -> bool:
+        with hub.http.stream("GET", "/live", headers=headers) as page:
+            return page.status_code == 200
+
+    eventually(again)
 
 
 @pytest.mark.parametrize(("role", "status"), [("administrator", 403), ("", 401)])

@@ -296,7 +296,7 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
         governor.clicks("Show", "button")
-        expect(governor.page.get_by_role("alert")).to_contain_text("Enter either a reference or a login")
+        expect(governor.page.get_by_role("alert")).to_contain_text("Enter one of a reference, a child’s name and a login")
         governor.page.get_by_label("Case reference (includes linked referrals)").fill(reference)
         governor.clicks("Show", "button")
         rows = governor.page.get_by_role("table", name="Latest first")

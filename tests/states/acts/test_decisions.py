@@ -435,6 +435,19 @@ def test_a_section_47_after_a_reopened_one_is_a_new_decision_that_meets_its_cloc
     assert case.running("decision_on_response") == [] and len(case.running("outcome_told")) == 1
 
 
+def test_the_assessment_of_a_case_that_is_reopened_a_year_later_has_its_time_from_then() -> None:
+    case = at_decision()
+    case.give(NFA, MANAGER)
+    case.wait(days=365)
+    case.give(ReopenReferral(), MANAGER)
+    reopened = case.now
+    case.wait(days=3)
+    case.give(decision(s0="section_17"), MANAGER)
+    clock = case.clock("assessment")
+    assert clock.started_at == reopened and clock.due_at > case.now and not clock.breached_at
+    assert clock.due_at == case.profile.calendar.add(reopened, case.profile.statutory["assessment"].length)
+
+
 def test_reopening_a_decision_that_was_signed_off_wants_the_next_one_signed_off_too() -> None:
     case = proposed()
     case.give(AGREED, SECOND)

@@ -120,6 +120,15 @@ def test_a_contact_signposted_by_mistake_is_due_for_its_rating_within_an_hour_of
     assert case.clock("triage").due_at == case.now + timedelta(hours=1)
 
 
+def test_what_begins_first_after_a_reopening_a_year_later_is_not_late_before_it_began() -> None:
+    case = arrived(hub("merton"), "adult")
+    case.wait(days=365)
+    case.give(ReopenReferral(), MANAGER)
+    case.wait(minutes=30)
+    case.give(RateReferral(rating="red"))
+    assert case.referral.running and not [clock.id for clock in case.referral.running if clock.due_at <= case.now]
+
+
 # Immediate danger
 
 
