@@ -3,6 +3,7 @@ read it: what they cannot read, or read wrongly, has no place in it (docs/use/in
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,7 +67,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         parts["schemas"] |= {"Problem": PROBLEM, "FieldProblem": FIELD_PROBLEM}
         parts["securitySchemes"] = SCHEMES
         for operation in operations(made):
-            _complete(operation)
+            _complete(operation, parts["schemas"])
         app.openapi_schema = made
     return app.openapi_schema
 
@@ -87,12 +88,15 @@ def _complete_schema(schema: Schema) -> None:
         # openapi-typescript requires a field that has a default, openapi-python-client does not read one of a choice.
         default = of.pop("default", None)
         if default not in (None, [], {}, "") and "const" not in of:
-            of["description"] = f"{of.get('description', '')} Unless given: {default}.".strip()
+            of["description"] = f"{of.get('description', '')} Unless given: {json.dumps(default)}.".strip()
 
 
-def _complete(operation: Operation) -> None:
-    """What holds for every operation: what a credential is, and which answers it shares with all."""
+def _complete(operation: Operation, schemas: dict[str, Schema]) -> None:
+    """What holds for every operation: what a credential is, which answers it shares with all, and what its own one is."""
     answers_ = operation["responses"]
+    for answer in answers_.values():
+        name = str(answer.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")).rpartition("/")[2]
+        answer["description"] = schemas.get(name, {}).get("description") or answer["description"]
     # FastAPI's own answer to a malformed request, which we answer with 400.
     if "HTTPValidationError" in str(answers_.get("422")):
         del answers_["422"]

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from mash.api.described import ANYWHERE
 from mash.api.pages.page import page
 
 router = APIRouter()
@@ -15,16 +16,19 @@ router = APIRouter()
 
 @router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
 async def docs(request: Request) -> HTMLResponse:
-    """Each operation: what it does, who may call it, what it takes with an example, and what it answers."""
+    """Each operation: what it does, who may call it, what it takes with an example, and what it answers; and each model of those,
+    with its fields and the words of their codes."""
     described = request.app.openapi()
     shown = [
         _shown(path, method, operation, described["components"])
         for path, methods in described["paths"].items()
         for method, operation in methods.items()
     ]
+    anywhere = [(status, answer["description"]) for status, answer in ANYWHERE.items()]
     models = [_model(name, of) for name, of in sorted(described["components"]["schemas"].items())]
-    about = described["info"]["description"]
-    return page(request, "docs.html", described["info"]["title"], about=about, operations=shown, models=models)
+    info = described["info"]
+    known: dict[str, Any] = {"operations": shown, "anywhere": anywhere, "models": models}
+    return page(request, "docs.html", info["title"], about=info["description"], **known)
 
 
 def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
@@ -40,9 +44,13 @@ def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, A
         "parameters": [
             {**parameter, "expected": _expected(parameter["schema"])} for parameter in operation.get("parameters", ())
         ],
-        "fields": [_field(name, of, model) for name, of in model.get("properties", {}).items()],
+        "body": body,
         "examples": [json.dumps(example, indent=2, ensure_ascii=False) for example in model.get("examples", ())],
-        "answers": [(status, answer["description"], _name(_schema(answer))) for status, answer in operation["responses"].items()],
+        "answers": [
+            (status, answer["description"], _name(_schema(answer)))
+            for status, answer in operation["responses"].items()
+            if int(status) not in ANYWHERE
+        ],
     }
 
 
@@ -78,6 +86,8 @@ def _expected(schema: dict[str, Any]) -> str:
         return " or ".join(words) if len(words) <= 4 else f"one of {len(words)} kinds: see the examples"
     if "$ref" in schema:
         return _name(schema)
+    if "const" in schema:
+        return f"“{schema['const']}”"
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
     if schema.get("type") == "array":

@@ -23,8 +23,12 @@ is new, and whoever refers is never refused for a word."""
 def listed(about: str, words: Mapping[str, str] | Iterable[str], *, grows: str = "") -> Any:
     """A field's description with the list of its words, each with what it means where that is more than the word itself."""
     meanings = dict(words) if isinstance(words, Mapping) else {word: worded(word) for word in words}
-    each = (f"`{word}`" + (f" ({meaning})" if meaning and meaning != word else "") for word, meaning in meanings.items())
+    each = (f"`{word}` ({meaning})" if _says_more(word, meaning) else f"`{word}`" for word, meaning in meanings.items())
     return Field(description=f"{about}: {'; '.join(each)}.{grows and ' ' + grows}", json_schema_extra={WORDS: meanings})
+
+
+def _says_more(word: str, meaning: str) -> bool:
+    return bool(meaning) and meaning.lower() != word.replace("_", " ")
 
 
 def census(about: str, code_set: str) -> Any:

@@ -83,6 +83,21 @@ def crowd(scene: Scene) -> str:
     return "whom there is no room for is kept in words, and flagged"
 
 
+@attack("have a person's name kept in plain: as the name of a field, and as the referrer's own reference")
+def named_fields(scene: Scene) -> str:
+    answer = allowed(scene.on.submit({**ORDINARY, CANARY: 1, "referrer_reference": CANARY}))
+    reference = answer.json()["reference"]
+    plain = (
+        scene.on.sql("SELECT answer FROM receipt WHERE reference = %s", reference),
+        scene.on.sql("SELECT state FROM referral WHERE reference = %s", reference),
+        scene.on.sql("SELECT canonical FROM event WHERE reference = %s", reference),
+        scene.on.sql("SELECT facts FROM notice WHERE reference = %s", reference),
+    )
+    hold(CANARY not in str(plain), "it stands in a table")
+    hold(CANARY in answer.text, "whoever sent it does not hear it again")
+    return "whoever sent it hears it again; no table has it"
+
+
 @attack("write SQL into addresses")
 def sql_in_addresses(scene: Scene) -> str:
     headers = scene.on.staff("duty_manager")

@@ -17,7 +17,7 @@ from mash.api.problems import Malformed, malformed
 from mash.api.routes import accesses, people
 from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.contact import DisagreementGiven, Submission
-from mash.api.schemas.intake import contact_of
+from mash.api.schemas.intake import MOST_NAMED, contact_of, unknown_fields
 from mash.api.text import plain
 from mash.config.channels import read_channels
 from mash.config.permissions import read_permissions
@@ -61,6 +61,8 @@ def _body(name: str, data: bytes) -> None:
         raise malformed([dict(error) for error in wrong.errors()]) from None
     if isinstance(command, Submission):
         contact_of(command)
+        named = unknown_fields(command)
+        assert len(named) <= MOST_NAMED and all(name.isprintable() for name in named), "names are few, and can be shown"
 
 
 def _sign_on(data: bytes) -> None:
