@@ -155,7 +155,7 @@ def test_what_is_paused_in_prefect_is_said_until_it_is_resumed(quick: Installati
     eventually(lambda: "work pool" not in wrong(quick))
 
 
-def test_a_deployment_that_is_paused_or_gone_is_said_with_what_is_not_done(quick: Installation) -> None:
+def test_a_deployment_that_is_paused_is_said_with_what_is_not_done(quick: Installation) -> None:
     found = {each["name"]: each for each in quick.prefect.post("/deployments/filter", json={}).json()}
     night = found["every-night"]
     quick.prefect.post(f"/deployments/{night['id']}/pause_deployment").raise_for_status()
