@@ -164,7 +164,7 @@ class Machine:
 
 @contextmanager
 def parts_let_in() -> Iterator[None]:
-    """Let others pass through (not read) the folders above the interpreter, which may be in root's home; closed again afterwards."""
+    """Let others pass through (not read) the folders above the interpreter, which may be root's; they are closed again."""
     folders = {folder for path in (Path(sys.executable), Path(sys.executable).resolve()) for folder in path.parents}
     before = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders}
     closed = {folder: mode for folder, mode in before.items() if not mode & stat.S_IXOTH}

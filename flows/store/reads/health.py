@@ -112,8 +112,8 @@ class Health:
     def _keys(self, settings: Settings) -> Iterator[str]:
         if self.unreadable:
             yield (
-                f"referrals that cannot be read here: {self.unreadable}. Their keys are wrapped by a master key that this part has not."
-                " Copy the newest to every place where it is kept (MASH_MASTER_KEY_FILE)"
+                f"referrals that cannot be read here: {self.unreadable}. Their keys are wrapped by a master key that is not here:"
+                " copy the newest to every place where it is kept (MASH_MASTER_KEY_FILE)"
             )
         if path := settings.master_key_file:
             try:
