@@ -47,6 +47,8 @@ def rotate() -> None:
     if path := settings.master_key_file:
         write_secret(path, f"{new_master()}\n{read_secret_file(path, str(path))}")
         out.print(f"a new master key is the first line of {path}: back it up now, apart from the database", markup=False)
+        out.print("copy the file to every other place where the master key is kept (another part's user, another machine) now:")
+        out.print("until then a part there answers 503 for what the new key wraps, and its /health says so")
     else:
         out.print("the master key is not in a file: the newest one (the first) that there is wraps from now on")
 

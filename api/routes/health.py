@@ -66,7 +66,7 @@ def _seconds(span: timedelta) -> int:
 
 def _room_in_words(settings: Settings) -> list[str]:
     free, _ = room(settings)
-    full = f"the disk of {settings.data_dir} is nearly full: {free / 1e6:,.0f} MB are left"
+    full = f"the disk of MASH_DATA_DIR is nearly full: {free / 1e6:,.0f} MB are left"
     return [full] if free < LITTLE_ROOM else []
 
 

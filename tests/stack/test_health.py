@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from hub import MONITOR, Installation, eventually
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
 from mash.notifications.links import PREFECT, service_key
 
@@ -155,7 +156,7 @@ def test_what_is_paused_in_prefect_is_said_until_it_is_resumed(quick: Installati
     eventually(lambda: "work pool" not in wrong(quick))
 
 
-def test_a_deployment_that_is_paused_or_gone_is_said_with_what_is_not_done(quick: Installation) -> None:
+def test_a_deployment_that_is_paused_is_said_with_what_is_not_done(quick: Installation) -> None:
     found = {each["name"]: each for each in quick.prefect.post("/deployments/filter", json={}).json()}
     night = found["every-night"]
     quick.prefect.post(f"/deployments/{night['id']}/pause_deployment").raise_for_status()
@@ -164,6 +165,23 @@ def test_a_deployment_that_is_paused_or_gone_is_said_with_what_is_not_done(quick
     finally:
         quick.prefect.post(f"/deployments/{night['id']}/resume_deployment").raise_for_status()
     eventually(lambda: "every-night" not in wrong(quick))
+
+
+def test_a_login_that_prefect_takes_no_more_is_said_and_clocks_go_on(quick: Installation) -> None:
+    right = quick.stack.settings
+    quick.stack.settings = right.model_copy(update={"prefect_auth_string": SecretStr("mash:another")})
+    try:
+        quick.stack.kill("prefect")
+        quick.stack.start("prefect")
+        eventually(lambda: "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING" in wrong(quick))
+        before = metrics(quick).get("mash_clock_late_seconds_count", 0)
+        quick.referral(concern={"summary": "He is in there now.", "immediate_danger": True})
+        eventually(lambda: metrics(quick)["mash_clock_late_seconds_count"] > before)
+    finally:
+        quick.stack.settings = right
+        quick.stack.kill("prefect")
+        quick.stack.start("prefect")
+    eventually(lambda: "Prefect" not in wrong(quick))
 
 
 def test_a_worker_that_was_killed_and_is_replaced_is_missed_by_nobody(quick: Installation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import pytest
 from hub import eventually
 from units import start_unit
 
+from mash.api.commands.init import USERS
 from mash.flows.installation.places import as_system_user, let_system_user_in, wheel_programs
 from mash.flows.installation.stack import free_port
 
@@ -159,12 +162,19 @@ class Machine:
         self.start_postgresql()
 
 
-def let_parts_in() -> None:
-    """Let others pass through (not read) the folders above the interpreter: root's home is closed, where it may be."""
-    for path in (Path(sys.executable), Path(sys.executable).resolve()):
-        for folder in path.parents:
-            if not (mode := folder.stat().st_mode) & stat.S_IXOTH:
-                folder.chmod(mode | stat.S_IXOTH)
+@contextmanager
+def parts_let_in() -> Iterator[None]:
+    """Let others pass through (not read) the folders above the interpreter, which may be root's; they are closed again."""
+    folders = {folder for path in (Path(sys.executable), Path(sys.executable).resolve()) for folder in path.parents}
+    before = {folder: stat.S_IMODE(folder.stat().st_mode) for folder in folders}
+    closed = {folder: mode for folder, mode in before.items() if not mode & stat.S_IXOTH}
+    try:
+        for folder, mode in closed.items():
+            folder.chmod(mode | stat.S_IXOTH)
+        yield
+    finally:
+        for folder, mode in closed.items():
+            folder.chmod(mode)
 
 
 @pytest.fixture(scope="module")
@@ -172,15 +182,17 @@ def machine() -> Iterator[Machine]:
     """A machine with a PostgreSQL, and nothing of ours."""
     folder = Path(tempfile.mkdtemp(prefix="mash-debian-"))
     folder.chmod(0o755)
-    made = Machine(folder)
-    try:
-        let_parts_in()
-        made.make_postgresql()
-        yield made
-    finally:
-        for name in [*made.running]:
-            made.stop(name, signal.SIGINT if name == "postgresql" else signal.SIGTERM)
-        shutil.rmtree(folder)
+    made, users = Machine(folder), {entry.pw_name for entry in pwd.getpwall()}
+    with parts_let_in():
+        try:
+            made.make_postgresql()
+            yield made
+        finally:
+            for name in [*made.running]:
+                made.stop(name, signal.SIGINT if name == "postgresql" else signal.SIGTERM)
+            shutil.rmtree(folder)
+            for user in {*USERS.values()} - users:
+                subprocess.run(["userdel", user], check=False, capture_output=True)
 
 
 @pytest.fixture(scope="module")

@@ -112,14 +112,17 @@ class Health:
     def _keys(self, settings: Settings) -> Iterator[str]:
         if self.unreadable:
             yield (
-                f"{self.unreadable} referrals cannot be read here: their keys are wrapped by a master key that this part has not."
-                " Copy the newest to every place where it is kept (MASH_MASTER_KEY_FILE)"
+                f"referrals that cannot be read here: {self.unreadable}. Their keys are wrapped by a master key that is not here:"
+                " copy the newest to every place where it is kept (MASH_MASTER_KEY_FILE)"
             )
         if path := settings.master_key_file:
             try:
                 read_secret_file(path, "MASH_MASTER_KEY_FILE")
-            except SettingsError as missing:
-                yield f"{missing}. What was read from it before is used until this part ends"
+            except SettingsError:  # which says where it is: that is not for everybody
+                yield (
+                    "the file of the master key cannot be read, or others can read it (MASH_MASTER_KEY_FILE; see `mash doctor`)."
+                    " What was read from it before is used until this part ends"
+                )
 
     def _workers(self) -> Iterator[str]:
         alive = [pulse for age, pulse in self.workers.values() if age < SILENT]
