@@ -76,7 +76,8 @@ def restore(
     """Restore a backup into an empty database, upgrade its tables, and verify every chain. Exit code 1 if one is broken. With
     the next checkpoint a new epoch begins, which says that it was restored."""
     from mash.api.proof import public
-    from mash.flows.installation.backup import Signer, check_backup, restore_backup
+    from mash.flows.installation.backup import check_backup, restore_backup
+    from mash.flows.installation.signature import Signer
 
     settings = installed()
     signer = Signer(public(settings, key) if key or settings.signing_key else None, forged)

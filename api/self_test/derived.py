@@ -15,9 +15,10 @@ from mash.api.client import ORDINARY, person
 from mash.api.proof import prove
 from mash.api.self_test.attack import GotIn, attack, hold, until
 from mash.api.self_test.scene import Scene
-from mash.flows.installation.backup import DUMP, Signer, check_backup
+from mash.flows.installation.backup import DUMP, check_backup
 from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.envelope import encrypt
+from mash.flows.installation.signature import Signer
 from mash.flows.store.checkpoints import Signed, make_checkpoint, signing_key
 from mash.flows.store.elsewhere import write_checkpoint
 from mash.flows.store.erasure import erase, rewrite_keys

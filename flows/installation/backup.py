@@ -25,7 +25,7 @@ from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.copies import BackupFailed, count_rows, make_room, skip_references, snapshot
 from mash.flows.installation.dump import dumping, restoring
 from mash.flows.installation.envelope import Beginning, decrypt, encrypt
-from mash.flows.installation.signature import Opening, Signing, Statement, check_statement
+from mash.flows.installation.signature import Opening, Signer, Signing, Statement, check_statement
 from mash.flows.store.checkpoints import make_checkpoint, signing_key
 from mash.flows.store.elsewhere import newest, write_checkpoint
 from mash.flows.store.held_against import restored_in_words
@@ -61,19 +61,6 @@ class Backup:
     seconds: float
     verified_in: float | None
     """Seconds; None: it was not verified."""
-
-
-@dataclass(frozen=True)
-class Signer:
-    """By whom a backup must be signed."""
-
-    key: Ed25519PublicKey | None
-    anybody: bool = False
-    """Take one that nobody signed, or somebody else, too: it may be forged."""
-
-    def holds(self, statement: Statement | None) -> bool:
-        """Whether they signed it."""
-        return check_statement(statement, self.key) is None
 
 
 @dataclass(frozen=True)
@@ -152,9 +139,15 @@ async def _begin_epoch(settings: Settings, store: Store) -> str:
     """Sign the first checkpoint of a restored database, and keep it where they are kept elsewhere; says what it says."""
     key = signing_key(settings)
     signed = await make_checkpoint(store, key, newest(settings.checkpoint_dir, key.public_key()))
+    sentence = restored_in_words(signed)
     if settings.checkpoint_dir:
-        write_checkpoint(settings.checkpoint_dir, signed)
-    return restored_in_words(signed)
+        try:
+            write_checkpoint(settings.checkpoint_dir, signed)
+        except OSError as failed:
+            sentence += (
+                f". It could not be written to {settings.checkpoint_dir} ({failed.strerror}): `mash checkpoint export` does"
+            )
+    return sentence
 
 
 def _restoration(path: Path, statement: Statement | None, signer: Signer) -> dict[str, Any]:

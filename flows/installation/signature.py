@@ -136,3 +136,16 @@ def check_statement(statement: Statement | None, by: Ed25519PublicKey | None) ->
     except (InvalidSignature, binascii.Error):
         return "its signature does not hold: it was forged, or made by another installation or an older key (--key)"
     return None
+
+
+@dataclass(frozen=True)
+class Signer:
+    """By whom a backup must be signed."""
+
+    key: Ed25519PublicKey | None
+    anybody: bool = False
+    """Take one that nobody signed, or somebody else, too: it may be forged."""
+
+    def holds(self, statement: Statement | None) -> bool:
+        """Whether they signed it."""
+        return check_statement(statement, self.key) is None

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -49,12 +50,12 @@ class Signed:
     document: str
     signature: str
 
-    @property
+    @cached_property
     def contents(self) -> dict[str, Any]:
         """What it says."""
         return dict(json.loads(self.document))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """By which the next one names it."""
         return hashlib.sha256(self.document.encode()).hexdigest()
@@ -219,13 +220,14 @@ def is_signed(signed: Signed, key: Ed25519PublicKey) -> bool:
 def check_signatures(checkpoints: list[Signed], key: Ed25519PublicKey) -> list[str]:
     """What is wrong with a row of checkpoints by themselves: forged, changed, left out, or one put beside another."""
     wrong, following = [], dict[str, Signed]()
+    there = {each.digest for each in checkpoints}
     for place, each in enumerate(checkpoints, 1):
         if not is_signed(each, key):
             wrong.append(f"checkpoint {place}: its signature does not hold: it was changed, or signed by another key")
             continue
         contents = each.contents
         before, number = contents["previous"], contents["number"]
-        if before != NONE_BEFORE and before not in {one.digest for one in checkpoints}:
+        if before != NONE_BEFORE and before not in there:
             wrong.append(f"checkpoint {number}: it does not follow the one before it: one was left out or exchanged")
         elif before in following and "restored" not in contents and "restored" not in following[before].contents:
             wrong.append(f"checkpoint {number}: another one follows the same one, and neither says that it was restored")

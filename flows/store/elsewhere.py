@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -35,7 +36,25 @@ def read_folder(folder: Path) -> list[Signed]:
 
 
 def newest(folder: Path | None, key: Ed25519PublicKey) -> Signed | None:
-    """The newest checkpoint that is kept in a folder and signed by this key; None where there is none."""
+    """The newest checkpoint that is kept in a folder and signed by this key; None where there is none. What else lies there, or
+    cannot be read, stops nobody from signing the next one."""
     if folder is None or not folder.is_dir():
         return None
-    return next((signed for signed in reversed(read_folder(folder)) if is_signed(signed, key)), None)
+    by_number = groupby(sorted(folder.glob("checkpoint-*.json"), key=_number, reverse=True), key=_number)
+    for _, files in by_number:
+        signed = [each for path in files if (each := _read(path)) and is_signed(each, key)]
+        if signed:
+            return max(signed, key=lambda each: str(each.contents["at"]))
+    return None
+
+
+def _number(path: Path) -> int:
+    digits = path.stem.split("-")[1]
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _read(path: Path) -> Signed | None:
+    try:
+        return Signed(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

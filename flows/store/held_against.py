@@ -213,7 +213,7 @@ def _source(restored: dict[str, Any]) -> str:
     by = f", signed by {restored['signed_by'][:12]}…" if restored.get("signed_by") else ", which nobody signed"
     if restored.get("how") == "by hand":
         return f"on {restored['at'][:16]} by hand ({restored.get('why', 'no reason')})"
-    return f"on {restored['at'][:16]} from the backup of {str(restored.get('backup_at', 'an unknown time'))[:16]}{by}"
+    return f"on {restored['at'][:16]} from the backup of {str(restored.get('backup_at') or 'an unknown time')[:16]}{by}"
 
 
 async def _left_behind(connection: AsyncConnection, signed: Signed) -> list[str]:

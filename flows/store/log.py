@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import ValidationError
 from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.derived import NotProven, read_chain
 from mash.flows.store.keys import KeyDestroyed, NoKeyHere, digest, unseal
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import EVENTS, ITEMS, RECEIPTS, REFERRALS
 from mash.states.acts.closing import PeopleErased
 from mash.states.errors import NotFound
 from mash.states.fold import evolve
-from mash.states.log import GENESIS, RECORDED, Recorded
+from mash.states.log import RECORDED, Recorded
 from mash.states.referral import Referral
 
 PAGE = 500
@@ -80,29 +80,17 @@ async def _verify_one(
     connection: AsyncConnection, store: Store, reference: str, version: int, head: str, state: str
 ) -> AsyncIterator[str]:
     query = select(EVENTS).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
-    previous, expected, log = GENESIS, 1, []
-    for row in (await connection.execute(query)).all():
-        if row.sequence != expected:
-            yield f"{reference}: event {expected} was removed"
-            return
-        if Recorded.digest(row.canonical) != row.hash:
-            yield f"{reference}: event {row.sequence} was changed"
-            return
-        try:
-            recorded = RECORDED.validate_json(row.canonical)
-        except ValidationError:
-            yield f"{reference}: event {row.sequence} cannot be read"
-            return
-        if recorded.previous != previous or recorded.sequence != row.sequence or recorded.reference != reference:
-            yield f"{reference}: event {row.sequence} does not follow the one before it: inserted, or one was exchanged"
-            return
-        log.append(recorded)
-        previous, expected = row.hash, expected + 1
+    rows = (await connection.execute(query)).all()
+    try:
+        log = read_chain(reference, rows)
+    except NotProven as broken:
+        yield f"{reference}: {broken}"
+        return
     if len(log) < version:
         yield f"{reference}: the log was cut off after event {len(log)}; it had {version}"
     elif len(log) > version:
         yield f"{reference}: event {version + 1} was inserted at the end"
-    elif previous != head:
+    elif rows and rows[-1].hash != head:
         yield f"{reference}: the last event is not the one that was recorded"
     elif fold(log) != Referral.model_validate_json(state):
         yield f"{reference}: the stored state is not what the log says"

@@ -7,18 +7,19 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.derived import Case, Difference, NotProven, Stored, derive, differences, read_chain
+from mash.flows.store.beside import differences
+from mash.flows.store.derived import Case, Difference, NotProven, Stored, derive, read_chain
 from mash.flows.store.profiles import put_back_profiles, wrong_profiles
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.tables import EVENTS, ITEMS, KEYS, PARTICIPANTS, PEOPLE, REFERRALS, REPAIRS
+from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, PARTICIPANTS, PEOPLE, REFERRALS, REPAIRS
 from mash.flows.store.trouble import tell_role
-from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
+from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE, URGENT
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
 from mash.states.referral import Referral
@@ -39,6 +40,11 @@ _LATELY = text("SELECT DISTINCT reference FROM event WHERE at > :since")
 _ALL = text("""
     SELECT reference FROM referral WHERE reference > :after
     UNION SELECT reference FROM event WHERE sequence = 1 AND reference > :after ORDER BY 1 LIMIT :page""")
+_ALERTS = text(f"""
+    SELECT n.id, n.reference, n.clock, n.role, n.created_at, n.status, n.over, n.delivered_at,
+        EXISTS (SELECT FROM delivery d WHERE d.notice = n.id AND d.result IS NOT NULL) AS tried
+    FROM notice n WHERE n.reference = ANY (CAST(:of AS text[])) AND n.kind IN ({", ".join(f"'{kind}'" for kind in URGENT)})
+    ORDER BY n.id""")  # noqa: S608  constants of ours
 _UNFINISHED = select(REFERRALS.c.reference).where(~REFERRALS.c.finished)
 
 
@@ -188,10 +194,13 @@ async def _read(connection: AsyncConnection, references: Sequence[str]) -> list[
     parties = await by_reference(PARTICIPANTS, PARTICIPANTS.c.id)
     items = await by_reference(ITEMS)
     people, keys = await by_reference(PEOPLE), await by_reference(KEYS)
+    alerts = defaultdict[str, list[Row[Any]]](list)
+    for row in (await connection.execute(_ALERTS, {"of": list(references)})).all():
+        alerts[row.reference].append(row)
     return [
         Stored(
             reference, next(iter(rows[reference]), None), events[reference], parties[reference], items[reference],
-            people[reference], next(iter(keys[reference]), None),
+            people[reference], next(iter(keys[reference]), None), alerts[reference],
         )
         for reference in references
     ]  # fmt: skip
@@ -233,6 +242,11 @@ async def _put_back(connection: AsyncConnection, store: Store, reference: str, e
         await connection.execute(insert(PARTICIPANTS).values(reference=reference, **now))
     elif each.table == "personal_item":
         await connection.execute(update(ITEMS).where(ITEMS.c.id == each.row["id"]).values(**now))
+    elif each.table == "notice" and each.row:
+        again = {**now, "next_try_at": datetime.now(UTC)}
+        await connection.execute(update(NOTICES).where(NOTICES.c.id == each.row["id"]).values(**again))
+    elif each.table == "notice":
+        await connection.execute(insert(NOTICES).values(**now))
     elif each.table == "referral_key":
         await connection.execute(update(KEYS).where(KEYS.c.reference == reference).values(**now))
     else:

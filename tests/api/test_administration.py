@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
+from acting import submit
 from sqlalchemy import insert, select
 
 from mash.api.app import create_app
 from mash.config.settings import Settings
+from mash.flows.store.mending import Mender
 from mash.flows.store.reads.health import give_sign_of_life
 from mash.flows.store.sessions import begin_session
 from mash.flows.store.store import Store, open_store
@@ -20,6 +23,7 @@ from mash.flows.store.tables import DELIVERIES, NOTICES, PULSES
 from mash.flows.store.trouble import tell_administrators
 from mash.states.values import Actor
 
+SCHOOL = Actor(id="school-1", role="referrer", agency="school", hub="sandwell")
 ADMINISTRATOR = Actor(id="administrator.hub", role="administrator", agency="hub", hub="sandwell")
 AT_WORK: dict[str, Any] = {"prefect": True, "late": {"buckets": [], "sum": 0}, "sent": {}}
 ALL_WELL = "Nothing is wrong."
@@ -102,3 +106,13 @@ async def test_a_demonstration_calls_its_time_demo_time_and_real_times_real(sett
             assert "Demo time: Mon 18 May 2026, 10:37" in await page(client, "/refer")
     finally:
         await store.close()
+
+
+async def test_what_was_put_back_beside_a_log_is_shown_with_what_stood_there(
+    there: httpx.AsyncClient, store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference = await submit(store, by=SCHOOL)
+    owner_connection.execute("UPDATE referral SET next_at = '2030-01-01', due_at = '2030-01-01'")
+    await Mender(store).look_at_urgent()
+    page = (await there.get("/admin")).text
+    assert reference in page and "next at was 2030-01-01 00:00:00, and the log says" in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from acting import DUTY, SCHOOL, START, submit
 from alembic import command
 from alembic.config import Config
 from commands import Done, mash, mash_here
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub import eventually
 from psycopg import errors, sql
 from pydantic import SecretStr
@@ -35,6 +37,8 @@ from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster
 from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.dump import program
+from mash.flows.installation.envelope import decrypt, encrypt, identities, recipients
+from mash.flows.installation.signature import MAGIC, PURPOSE, SIZE
 from mash.flows.store.apply import act
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.items import read_items
@@ -384,6 +388,79 @@ def test_while_and_after_a_backup_is_made_nothing_of_it_is_readable_nor_the_data
     assert not [line for line in arguments if PASSWORD in line]
     assert seen == set()
     assert len(place.left()) == 1
+
+
+# --- who made it --------------------------------------------------------------------------------------------------------------
+
+
+def anew(place: Place, file: Path, change: Callable[[bytes], bytes]) -> Path:
+    """A backup as somebody makes it who knows the recipient: of another content."""
+    plain, forged = io.BytesIO(), place.folder / "forged"
+    by = identities(place.identity.read_text())
+    with file.open("rb") as reading:
+        decrypt(reading, plain, by)
+    with forged.open("wb") as writing:
+        encrypt(io.BytesIO(change(plain.getvalue())), writing, recipients(place.environment["MASH_BACKUP_RECIPIENT"]))
+    return forged
+
+
+def signed_by_another(content: bytes) -> bytes:
+    """The dump, signed by a key of one's own."""
+    dump, tail = content[:-SIZE], json.loads(content[-SIZE + len(MAGIC) :])
+    signature = Ed25519PrivateKey.generate().sign(PURPOSE + tail["document"].encode())
+    anew = json.dumps({"document": tail["document"], "signature": base64.b64encode(signature).decode()})
+    return dump + (MAGIC + anew.encode()).ljust(SIZE)
+
+
+FORGERIES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "nobody signed it": (lambda content: content[:-SIZE], "nobody signed it"),
+    "another key signed it": (signed_by_another, "its signature does not hold"),
+    "another dump under its signature": (lambda content: content[:-SIZE] + b"more" + content[-SIZE:], "its dump was exchanged"),
+    "a signature that cannot be read": (lambda content: content[:-SIZE] + MAGIC.ljust(SIZE), "cannot be read"),
+}
+
+
+def test_a_backup_that_nobody_signed_is_restored_only_by_whoever_says_that_it_may_be_forged(
+    place: Place, referrals: list[str]
+) -> None:
+    file = place.made("--no-verify")
+    for name, (forge, sentence) in FORGERIES.items():
+        refused = place.restore(anew(place, file, forge))
+        assert refused.returncode == 1 and sentence in refused.stderr and "nothing was restored" in refused.stderr, name
+    with place.connect("other") as other:
+        assert tables(other) == []
+    unsigned = anew(place, file, FORGERIES["nobody signed it"][0])
+    taken = place.restore(unsigned, "--though-it-may-be-forged")
+    assert taken.returncode == 0, taken.stderr
+    assert "WARNING: who made this backup was not asked for" in taken.stdout and "every chain verifies" in taken.stdout
+    assert "from the backup of an unknown time, which nobody signed" in taken.stdout
+
+
+def test_where_the_signing_key_is_not_its_public_half_tells_whose_backup_it_is(place: Place, referrals: list[str]) -> None:
+    file = place.made("--no-verify")
+    public = mash_here("checkpoint", "key", **place.environment).stdout.strip()
+    other = base64.b64encode(Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode()
+    del place.environment["MASH_SIGNING_KEY"]
+    refused = place.restore(file, "--check")
+    assert refused.returncode == 1 and "say --key, as `mash checkpoint key` printed it" in refused.stderr
+    assert "its signature does not hold" in place.restore(file, "--check", "--key", other).stderr
+    taken = place.restore(file, "--key", public)
+    assert taken.returncode == 0 and "stands in the next checkpoint" in taken.stdout, taken.stderr
+    with place.connect("other") as restored:
+        ((document,),) = restored.execute("SELECT document FROM restoration").fetchall()
+    assert json.loads(document)["signed_by"] == public
+    assert "MASH_SIGNING_KEY is needed" in place.backup("--no-verify").stderr
+
+
+def test_a_backup_opens_by_hand_as_it_did(place: Place, referrals: list[str]) -> None:
+    plain = io.BytesIO()
+    with place.made("--no-verify").open("rb") as file:
+        decrypt(file, plain, identities(place.identity.read_text()))
+    command = [str(program("pg_restore", 18)), "--single-transaction", "--no-owner", "-d", "other"]
+    options = ["-h", str(place.cluster.socket), "-U", "mash_owner"]
+    subprocess.run([*command, *options], input=plain.getvalue(), check=True)
+    with place.connect("other") as other:
+        assert len(rows(other, "referral")) == 3
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------------------

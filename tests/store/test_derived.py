@@ -359,3 +359,29 @@ async def test_a_name_is_found_again_once_its_numbers_are_put_back(store: Store,
     owner_connection.execute("UPDATE known_person SET tokens = ARRAY[1]::bigint[]")
     await Mender(store).look_at_urgent()
     assert [row.reference for row in await find(store, "Orla Quince", "", DUTY)] == [reference]
+
+
+ALERT_CHANGES = {
+    "withdrawn": "UPDATE notice SET status = 'withdrawn', over = true, next_try_at = NULL",
+    "taken for delivered": "UPDATE notice SET status = 'delivered', delivered_at = now(), next_try_at = NULL",
+    "over": "UPDATE notice SET over = true",
+    "removed": "DELETE FROM notice",
+}
+
+
+@pytest.mark.parametrize("change", ALERT_CHANGES.values(), ids=ALERT_CHANGES.keys())
+async def test_an_alert_that_somebody_kept_from_going_out_goes_out(
+    store: Store, owner_connection: psycopg.Connection, change: str
+) -> None:
+    reference = await case(store)
+    at = store.time.now() + timedelta(days=7)
+    store.time = type(store.time)(wall=at, simulated=at, rate=0.0)
+    assert await fire_due(store) == 1
+    mender = Mender(store)
+    assert await mender.look_at_urgent() == []
+    which = f" WHERE reference = '{reference}' AND kind IN ('escalation', 'immediate_danger')"
+    assert owner_connection.execute((change + which).encode()).rowcount > 0
+    (found,) = await mender.look_at_urgent()
+    assert all(sentence.startswith("the alert to ") for sentence in found.mended) and not found.wrong
+    waiting = owner_connection.execute(("SELECT status, over FROM notice" + which).encode()).fetchall()
+    assert set(waiting) == {("queued", False)} and await mender.look_at_urgent() == []

@@ -310,6 +310,19 @@ def mash_export(settings: Settings, folder: Path) -> Done:
     return mash_here("checkpoint", "export", str(folder), **environment)
 
 
+async def test_what_else_lies_where_checkpoints_are_kept_stops_no_night(store: Store, signing: Settings) -> None:
+    folder = signing.checkpoint_dir
+    assert folder
+    folder.mkdir()
+    (folder / "checkpoint-999999.json").write_text("{nonsense")
+    (folder / "checkpoint-.json").write_text('{"document": "{}", "signature": "x"}')
+    await submit(store)
+    forged = await make_checkpoint(store, Ed25519PrivateKey.generate())
+    (folder / "checkpoint-000777.json").write_text(json.dumps({"document": forged.document, "signature": forged.signature}))
+    signed = await take_checkpoint(store, signing)
+    assert (signed.contents["number"], signed.contents["epoch"]) == (2, 1) and newest(folder, KEY.public_key()) == signed
+
+
 async def test_nobody_else_can_say_that_it_was_restored(
     store: Store, signing: Settings, owner_connection: psycopg.Connection
 ) -> None:
