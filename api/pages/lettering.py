@@ -98,4 +98,4 @@ def _matplotlibs() -> Path:
 def _noto_arabic() -> Path:
     import fontpkg
 
-    return fontpkg.path("Noto Sans Arabic")
+    return Path(fontpkg.path("Noto Sans Arabic"))
