@@ -15,7 +15,7 @@ from email.header import Header
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
-from email.policy import SMTPUTF8
+from email.policy import Compat32
 from email.utils import formatdate, make_msgid, quote
 from functools import cache
 from typing import Any
@@ -28,8 +28,14 @@ from mash.config.addresses import in_ascii
 
 log = logging.getLogger("apprise.mash")
 LETTERS = "the mail server does not take addresses with such letters (SMTPUTF8): tell this person in another way"
-# Headers are made whole, and are not to be folded: a quoted address may have blanks.
-_AS_IT_IS = SMTPUTF8.clone(refold_source="none")
+
+
+class _AsItIs(Compat32):
+    """Writes headers as they stand: they are made whole, and a quoted address may have blanks, at which none is to be folded."""
+
+    def fold(self, name: str, value: Any) -> str:
+        """The header's lines."""
+        return f"{name}: {value}".replace("\n", self.linesep) + self.linesep
 
 
 class _NotSpelt(Exception):
@@ -86,7 +92,7 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
                 mail[name] = ", ".join(sorted(spelt[each] for each in addresses))
         for name, value in self.headers.items():
             mail[name] = value
-        return mail.as_bytes(policy=_AS_IT_IS)
+        return mail.as_string(policy=_AsItIs(linesep="\r\n")).encode()
 
     def _connected(self) -> smtplib.SMTP:
         if self.secure_mode == SecureMailMode.SSL:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from rich.console import Console
 
 from mash.api.self_test import (
+    addresses,
     callers,
     cases,
     contact,
@@ -24,7 +25,7 @@ from mash.api.self_test import (
 from mash.api.self_test.attack import Attack, GotIn
 from mash.api.self_test.scene import Scene, scene
 
-FILES = (callers, cases, contact, links, screens, texts, races, requests, monitors, walls, derived, records)
+FILES = (callers, cases, contact, links, screens, texts, addresses, races, requests, monitors, walls, derived, records)
 """In the order in which they are struck: after many wrong requests from one place others from there wait, and those on what was
 recorded leave it damaged."""
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mash.flows.telling.spelling import CAMEL, WORD, alike, folded, initials, name_words, near, runs, squeezed
-from mash.flows.telling.stored import DETAIL, Value, is_name, locates, needles
+from mash.flows.telling.spelling import CAMEL, WORD, alike, folded, initials, name_words, near, runs, same_consonants, squeezed
+from mash.flows.telling.stored import DETAIL, Value, day_and_month, is_name, locates, needles, place_initials
 
 WHOLE = 8
 """Letters and figures from which on a value is found within a longer word too."""
@@ -18,6 +18,7 @@ _CAPITALS = re.compile(r"(?<![^\W_])[A-Z](?:(?:\.\s?|-)?[A-Z])*\.?(?:['’]s)?(?
 _HIDDEN_PLACE = re.compile(
     r"\b(?:refuge|safe\s?-?house|women'?s aid|shelter|hostel|undisclosed|place of safety|new address)\b", re.IGNORECASE
 )
+_DAY = re.compile(r"(?<![\d./-])(\d{1,2})[./-](\d{1,2})(?![\d./-]*\d)")
 _SENTENCE = re.compile(r"[^.!?\n]*[.!?\n]?")
 
 
@@ -48,18 +49,27 @@ class Others:
         self._known: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._initials: dict[str, str] = {}
+        self._foreign = set[str]()
+        """Words of names that are written in other letters than ours."""
+        self._days = {day: f"{value.field} of {value.whose}" for value in others if (day := day_and_month(value))}
+        for value in others:
+            if letters := place_initials(value):
+                self._initials.setdefault(letters, f"{value.field} of {value.whose}")
         for value in (*(each for each in others if is_name(each)), *_whole_names(others)):
             words = name_words(value.text)
             joined = ("".join(part) for count in (2, 3) for part in runs(words, count))
             for word in (*(word for word in words if len(word) > 1), *joined):
                 if word not in self._own_words:
                     self._names.setdefault(word, f"name of {value.whose}")
+            if not value.text.isascii():
+                self._foreign.update(words)
             for letters in initials(words):
                 self._initials.setdefault(letters, f"initials of {value.whose}")
 
     def spans(self, text: str) -> list[Span]:
         """What is withheld of a text, in order; those that overlap are one, but for what only stands around others."""
-        inner = _merged([*self._values(text), *self._near_names(text), *self._with_initials(text), *self._details(text)])
+        found = (self._values, self._near_names, self._spaced_names, self._with_initials, self._without_year, self._details)
+        inner = _merged(span for each in found for span in each(text))
         return sorted([*inner, *_sentences(text)], key=lambda span: (span.begin, -span.end))
 
     def _values(self, text: str) -> Iterator[Span]:
@@ -86,6 +96,21 @@ class Others:
             if re.fullmatch(r"[\s.]{1,3}", text[one.end() : other.start()]) and (what := self._joined(joined)):
                 yield Span(one.start(), other.end(), what)
 
+    def _spaced_names(self, text: str) -> Iterator[Span]:
+        """Names whose letters are parted by what is no letter: blanks, dashes, what nobody sees."""
+        letters, at = squeezed(text)
+        for name, what in self._names.items():
+            for found in re.finditer(re.escape(name), letters) if len(name) > 2 else ():
+                first, last = at[found.start()], at[found.end() - 1] + 1
+                if _stands_alone(text, first, last) and re.fullmatch(r"\S+|\S(?:\s\S)+", text[first:last]):
+                    yield Span(first, last, what)
+
+    def _without_year(self, text: str) -> Iterator[Span]:
+        for found in _DAY.finditer(text):
+            one, other = int(found[1]), int(found[2])
+            if what := self._days.get((one, other)) or self._days.get((other, one)):
+                yield Span(found.start(), found.end(), what)
+
     def _joined(self, word: str) -> str:
         """Whose name two words are when they are written as one."""
         plain = folded(word)
@@ -104,7 +129,11 @@ class Others:
         plain, capital = folded(word), word[:1] != word[:1].lower() or not word.isascii()
         if len(plain) < 2 or self._is_own(word):
             return ""
-        return next((what for name, what in self._names.items() if near(plain, name, capital)), "")
+        known = self._names.items()
+        return next((what for name, what in known if near(plain, name, capital) or self._transcribed(word, plain, name)), "")
+
+    def _transcribed(self, word: str, plain: str, name: str) -> bool:
+        return (not word.isascii() or name in self._foreign) and same_consonants(plain, name)
 
     def _with_initials(self, text: str) -> Iterator[Span]:
         for found in _CAPITALS.finditer(text):

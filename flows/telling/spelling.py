@@ -57,6 +57,12 @@ def near(word: str, name: str, capital: bool) -> bool:
     return alike(word, name, 2 if capital and min(len(word), len(name)) > 5 else 1) or (capital and _sounds_alike(word, name))
 
 
+def same_consonants(word: str, name: str) -> bool:
+    """Whether two words have the same consonants: of scripts that write no vowels, that is what is left in another one."""
+    bones = [re.sub(r"(.)\1+", r"\1", re.sub("[aeiouwy]", "", each)) for each in (word, name)]
+    return bones[0] == bones[1] and len(bones[0]) > 2
+
+
 def alike(word: str, name: str, most: int) -> bool:
     if min(len(word), len(name)) < 4 and not (len(name) == 3 and word[:2] == name[:2] and len(word) == 4):
         return False

@@ -36,6 +36,7 @@ DETAIL = re.compile(
     re.IGNORECASE,
 )
 """How people are reached and where they live, whosever it is: mail, postcode, telephone, a house in a street."""
+_POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?) ?[0-9][A-Z]{2}\b", re.IGNORECASE)
 _NAMED = re.compile(r"(?<!organisation )(?<!school )name|alias|known as|given|family$|surname")
 _FIELDS = re.compile(
     r"address|line|postcode|school|email|phone|organisation|role|relationship|sex|ethnicity|date|age|cohort|number|upn|concern"
@@ -76,7 +77,22 @@ def needles(value: Value) -> set[str]:
     needles = {needle for each in found for needle in (folded(each), *_numbers(each), *_days(each))}
     if any(part in value.field for part in PLACES):
         needles |= {needle for each in found for needle in _places(each)}
-    return {needle for needle in needles if len(needle) > 1 or needle == whole} - {""}
+    outward = {folded(each[1]) for each in _POSTCODE.finditer(value.text)}
+    return {needle for needle in needles | outward if len(needle) > 1 or needle == whole} - {""}
+
+
+def day_and_month(value: Value) -> tuple[int, int] | None:
+    """The day and the month of a date, by which a birthday is told without its year."""
+    found = _day(value.text.strip())
+    return (found.day, found.month) if found else None
+
+
+def place_initials(value: Value) -> str:
+    """What a school or an organisation is called by its initials; '' for what is none, or has fewer than three words."""
+    if not re.search("school|organisation", value.field):
+        return ""
+    letters = "".join(folded(word)[:1] for word in value.text.split())
+    return letters if len(letters) > 2 else ""
 
 
 def _places(text: str) -> set[str]:
@@ -117,7 +133,7 @@ def _days(text: str) -> set[str]:
     figures |= {f"{m}{d}{y}", f"{yy}{mm}{dd}"}
     words = {f"{a}{between}{b}" for a in (d, dd, nth) for between in ("", "of", "dayof") for b in (month, short)}
     words |= {f"{b}{the}{a}" for a in (d, dd, nth) for the in ("", "the") for b in (month, short)}
-    return figures | words | {f"{each}{year}" for each in words for year in (y, yy)}
+    return figures | words | {f"{each}{year}" for each in words for year in (y, yy)} | {f"{month}{y}", f"{short}{y}"}
 
 
 def _day(text: str) -> date | None:

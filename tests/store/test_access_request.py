@@ -217,6 +217,20 @@ async def test_where_a_child_lives_and_learns_is_withheld_from_whoever_asks_for_
     assert [part for part in ("Thornwick Vale", "Elm R", "Smethwick", "B70", "900123") if part in page] == []
 
 
+async def test_those_of_a_linked_referral_are_other_people_too(store: Store, reference: str) -> None:
+    await act(store, reference, ProceedWithoutReplies(), DUTY, words="Enough is known.")
+    outcomes: dict[str, Any] = {"S1": "early_help", "S2": "no_further_action"}
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Isla's brother stays.")
+    async with store.engine.connect() as connection:
+        rows = (await connection.exec_driver_sql("SELECT reference, state FROM referral WHERE root = $1", (reference,))).all()
+    for linked, state in rows:
+        for subject, other in (("S1", "Tobias"), ("S2", "Isla")):
+            if f'"{subject}"' in json.dumps(json.loads(state)["subjects"]):
+                page = (await answer(store, linked, subject, "cli:governor")).page
+                assert other not in page and "Nosworthy" not in page and "Ruth" not in page
+    assert len(rows) == 2
+
+
 # --- whatever is stored --------------------------------------------------------------------------------------------------------
 
 SYLLABLES = ("bra", "cho", "dwe", "fli", "gru", "hja", "kle", "mno", "pru", "qui", "sze", "thy", "vro", "wyn", "yst", "zla")
