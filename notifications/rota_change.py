@@ -94,7 +94,7 @@ def mistakes(file: RotaFile, roles: Collection[str]) -> list[str]:
         if isinstance(item, Absence) and item.person not in (people := everybody(rota)):
             sentence = f"the absence takes nobody off: {unknown(item.person, people, 'among those who hold a role')}"
             found.setdefault(sentence, []).append(entry.where)
-        if isinstance(item, Shift) and item.instead_of and item.instead_of not in (people := rota.people(item.role)):
+        if isinstance(item, Shift) and item.instead_of and item.instead_of not in (people := [*rota.people(item.role)]):
             sentence = f"it is in nobody's place: {unknown(item.instead_of, people, f'among those who hold {item.role}')}"
             found.setdefault(sentence, []).append(entry.where)
     return [f"{places(where)}: {sentence}" for sentence, where in found.items()]

@@ -9,6 +9,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -60,7 +61,7 @@ class Event:
 
     where: str
     lines: tuple[Line, ...]
-    component: icalendar.Event
+    component: Any
 
     def of(self, *names: str) -> Iterator[Line]:
         """Its lines of these names."""
@@ -100,11 +101,11 @@ class Event:
 class Written:
     """An iCalendar file that can be read for certain."""
 
-    calendar: icalendar.Calendar
+    calendar: Any
     events: tuple[Event, ...]
 
     @property
-    def zones(self) -> list[icalendar.Timezone]:
+    def zones(self) -> list[Any]:
         """The time zones that it defines."""
         return [each for each in self.calendar.subcomponents if isinstance(each, icalendar.Timezone)]
 
@@ -152,7 +153,7 @@ def _unfolded(text: str) -> Iterator[tuple[int, str]]:
 
 def _parts(number: int, line: str) -> Line:
     try:
-        name, params, value = Contentline(line).parts()
+        name, params, value = Contentline(line).parts()  # type: ignore[no-untyped-call]  # it has no types
     except ODD:
         raise RotaFileWrong(f"line {number}: not a line of iCalendar: expected NAME:VALUE") from None
     return Line(number, name.upper(), {key.upper(): str(each) for key, each in params.items()}, value)
@@ -218,8 +219,7 @@ def _check_event(event: Event) -> None:
             raise event.refused("EXRULE is not read: RFC 5545 has it no longer; write EXDATE", line)
     if event.component.errors:
         broken = {str(name) for name, _ in event.component.errors if name}
-        line = next(iter(event.of(*broken)), None)
-        raise event.refused(f"{places(sorted(broken)) or 'a line'} cannot be read", line)
+        raise event.refused(f"{places(sorted(broken)) or 'a line'} cannot be read", next(event.of(*broken), None))
     for name in ("DTSTART", "SUMMARY"):
         if name not in event.component:
             raise event.refused(f"it needs a {name}")
@@ -340,15 +340,15 @@ def _check_clock_of_rule(event: Event, rule: dict[str, str], line: Line) -> None
         a_day *= rule[name].count(",") + 1
     if a_day > MOST_A_DAY:
         raise event.refused(f"RRULE: more than {MOST_A_DAY} shifts a day", line)
-    if "UNTIL" in rule:
-        expected = "a date"
-        if has_time:
-            expected = "a time in UTC, such as 20270101T090000Z" if event.start.tzinfo else "a time without a zone"  # type: ignore[union-attr]  # a datetime
-        form = r"\d{8}" + (r"T\d{6}" + ("Z" if event.start.tzinfo else "") if has_time else "")  # type: ignore[union-attr]  # a datetime
-        if not re.fullmatch(form, rule["UNTIL"]):
-            raise event.refused(
-                f"RRULE: UNTIL must be {expected}, as DTSTART is written: else programs read it differently", line
-            )
+    if "UNTIL" in rule and not re.fullmatch(_until_form(event.start), rule["UNTIL"]):
+        why = "as DTSTART is a date, a time without a zone, or one with: a date, a time, or a time in UTC (20270101T090000Z)"
+        raise event.refused(f"RRULE: UNTIL must be written {why}: else programs read it differently", line)
+
+
+def _until_form(start: date | datetime) -> str:
+    if not isinstance(start, datetime):
+        return r"\d{8}"
+    return r"\d{8}T\d{6}Z" if start.tzinfo else r"\d{8}T\d{6}"
 
 
 def _check_once(events: tuple[Event, ...]) -> None:

@@ -347,12 +347,15 @@ def _end(event: Event) -> date | datetime:
     """When an event ends that occurs once."""
     if "DTEND" in event.component:
         return event.component["DTEND"].dt  # type: ignore[no-any-return]
-    return event.start + (event.component["DURATION"].dt if "DURATION" in event.component else DAY)  # type: ignore[no-any-return]
+    length: timedelta = event.component["DURATION"].dt if "DURATION" in event.component else DAY
+    return event.start + length
 
 
 def _instant(value: date | datetime) -> datetime:
     """A time of the calendar as an instant; without a zone it is London's."""
-    return (_wall(value).replace(tzinfo=LONDON) if _of_london(value) else value).astimezone(UTC)  # type: ignore[union-attr]
+    if isinstance(value, datetime) and not _of_london(value):
+        return value.astimezone(UTC)
+    return _wall(value).replace(tzinfo=LONDON).astimezone(UTC)
 
 
 def _wall(value: date | datetime) -> datetime:

@@ -59,14 +59,14 @@ class NotATime(ValueError):
 class _Day:
     """Which day is meant: a date; or the next of a weekday, of a day of the year, or of all days."""
 
-    date: date | None = None
+    day: date | None = None
     of_year: tuple[int, int] | None = None
     weekday: int | None = None
 
     def next_ones(self, base: date) -> Iterator[date]:
         """The days that may be meant, from `base` on."""
-        if self.date:
-            yield self.date
+        if self.day:
+            yield self.day
         elif self.of_year:
             days = (_date(year, *self.of_year) for year in range(base.year, base.year + 5))
             yield from (day for day in days if day and day >= base)
@@ -91,7 +91,7 @@ def spoken_time(text: str, now: datetime, after: datetime | None = None) -> date
     for each in day.next_ones(earliest.astimezone(LONDON).date()):
         at = _instant(each, minutes, zone)
         # A date is taken as it is: '27/11 0900', said at ten o'clock on that day, is not next year's.
-        if at > earliest or day.date or day.of_year:
+        if at > earliest or day.day or day.of_year:
             _of_weekday(each, day.weekday)
             return _near(at, now)
     raise _unclear(words)
@@ -114,18 +114,24 @@ def _parts(words: str, today: date) -> tuple[_Day, int, timedelta | None]:
         raise NotATime("at midnight a day begins to some, and ends to others: say 00:00 or 24:00")
     before, _, last = words.rpartition(" ")
     zone = _ZONES.get(last)
-    pieces = (words if zone is None else before).split()
-    if pieces and _day(" ".join(pieces), today):
+    without_zone = words if zone is None else before
+    if without_zone and _day(without_zone, today):
         raise NotATime(f"at what time? '{words} 00:00' is when the day begins, '{words} 24:00' when it ends")
+    readings = _readings(without_zone, today)
+    if len(readings) != 1:
+        raise _unclear(words)
+    return *readings.pop(), zone
+
+
+def _readings(words: str, today: date | None) -> set[tuple[_Day, int]]:
+    """Every day and minute that the words may mean, whichever of both comes first."""
+    pieces = words.split()
     halves = [(" ".join(pieces[:place]), " ".join(pieces[place:])) for place in range(len(pieces) + 1)]
-    readings = {
+    return {
         (which, minutes)
         for day, clock in (*halves, *(half[::-1] for half in halves))
         if (minutes := _minutes(clock)) is not None and (which := _day(day, today) if day else _Day())
     }
-    if len(readings) != 1:
-        raise _unclear(words)
-    return *readings.pop(), zone
 
 
 def _unclear(words: str) -> NotATime:
@@ -144,10 +150,11 @@ def _near(at: datetime, now: datetime) -> datetime:
 def sheet_date(text: str) -> date:
     """A date with its year, as a spreadsheet writes it. Raises NotATime."""
     words = _tidy(text).removesuffix(" 00:00:00").removesuffix(" 00:00")
-    found = _dated(words)
-    if found is None or found.date is None:
+    found = _day(words, None)
+    if found is None or found.day is None:
         raise NotATime("expected a date such as 2026-11-27 or 27/11/2026")
-    return found.date
+    _of_weekday(found.day, found.weekday)
+    return found.day
 
 
 def sheet_clock(text: str, *, ends: bool) -> time:
@@ -165,19 +172,19 @@ def sheet_moment(text: str) -> datetime:
         return _exact(words)
     before, _, last = words.rpartition(" ")
     zone = _ZONES.get(last)
-    day, _, clock = (words if zone is None else before).partition(" ")
-    minutes, found = _minutes(clock), _dated(day)
-    if minutes is None or found is None or found.date is None:
+    readings = [(day, minutes) for day, minutes in _readings(words if zone is None else before, None) if day.day]
+    if len(readings) != 1 or (day := readings[0][0].day) is None:
         raise NotATime("expected a date and a time such as 2026-11-27 17:00 or 27/11/2026 17:00")
-    return _instant(found.date, minutes, zone)
+    _of_weekday(day, readings[0][0].weekday)
+    return _instant(day, readings[0][1], zone)
 
 
 # --- days ---------------------------------------------------------------------------------------------------------------------
 
 
-def _day(words: str, today: date) -> _Day | None:
-    if words in _RELATIVE:
-        return _Day(date=today + timedelta(days=_RELATIVE[words]))
+def _day(words: str, today: date | None) -> _Day | None:
+    if today and words in _RELATIVE:
+        return _Day(day=today + timedelta(days=_RELATIVE[words]))
     first, _, rest = words.removeprefix("this ").partition(" ")
     if not _WEEKDAY.fullmatch(first):
         return _dated(words)
@@ -185,7 +192,7 @@ def _day(words: str, today: date) -> _Day | None:
     if not rest:
         return _Day(weekday=weekday)
     found = _dated(rest)
-    return found and _Day(found.date, found.of_year, weekday)
+    return found and _Day(found.day, found.of_year, weekday)
 
 
 def _dated(words: str) -> _Day | None:
@@ -201,7 +208,7 @@ def _dated(words: str) -> _Day | None:
     found = _date(year or 2024, month, day)  # 2024 has every day that a year can have
     if found is None:
         raise NotATime(f"'{words}' is in no calendar: a date is day/month/year, or year-month-day")
-    return _Day(date=found) if year else _Day(of_year=(month, day))
+    return _Day(day=found) if year else _Day(of_year=(month, day))
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -172,10 +172,10 @@ def cover(
         start, end = _spell(begins, ends, now)
         _demand(role, _roles(store, hub), f"as a role of {hub}")
         more: dict[str, Any] = {"instead_of": instead_of, "why": "cover"} if instead_of else {}
-        if instead_of:
-            _demand(instead_of, rota.people(role), f"among those who hold {role}")
         if instead_of == person:
             raise typer.BadParameter(f"{person} cannot stand in for themselves")
+        if instead_of:
+            _demand(instead_of, rota.people(role), f"among those who hold {role}")
         shift = Shift(role=role, person=person, begins=start, ends=end, **more)
         place = f" instead of {instead_of}" if instead_of else ""
         understood = [f"{person} holds {role}{place}: {_spell_in_words(start, end, now)}"]

@@ -13,6 +13,7 @@ from mash.api.self_test import (
     cases,
     contact,
     derived,
+    inputs,
     links,
     monitors,
     races,
@@ -25,7 +26,7 @@ from mash.api.self_test import (
 from mash.api.self_test.attack import Attack, GotIn
 from mash.api.self_test.scene import Scene, scene
 
-FILES = (callers, cases, contact, links, screens, texts, addresses, races, requests, monitors, walls, derived, records)
+FILES = (callers, cases, contact, links, screens, texts, addresses, inputs, races, requests, monitors, walls, derived, records)
 """In the order in which they are struck: after many wrong requests from one place others from there wait, and those on what was
 recorded leave it damaged."""
 

@@ -71,6 +71,10 @@ ON_DUTY = ("duty_manager", "out_of_hours")
 """Whoever is on duty: simulated time runs on, and the hub may close during the tests."""
 
 
+A_THURSDAY = "2026-11-19T10:00:00+00:00"
+"""In the morning: the hub is open."""
+
+
 @dataclass
 class Receivers:
     """A real SMTP server and a real HTTP endpoint that keep what they get. The endpoint can be told to refuse."""
@@ -276,11 +280,15 @@ def receiving(folder: Path, *, rate: float = 1.0, **more: Any) -> Iterator[tuple
                 pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
                 mail_url=SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
                 time_rate=rate,
-                # A Thursday morning: the hub is open.
-                time_start="2026-11-19T10:00:00+00:00",
                 settle_seconds=0.1,
                 # All tests call from one address.
-                **{"requests_per_minute": 0, "anonymous_requests_per_minute": 0, "drafts_per_hour": 0, **more},
+                **{
+                    "time_start": A_THURSDAY,
+                    "requests_per_minute": 0,
+                    "anonymous_requests_per_minute": 0,
+                    "drafts_per_hour": 0,
+                    **more,
+                },
             )
             yield received, settings
     finally:

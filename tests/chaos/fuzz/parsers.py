@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from seeds import KEY, SECRET
+from seeds import AT, KEY, SECRET
 
 from mash.api.problems import Malformed, malformed
 from mash.api.routes import accesses, people
@@ -27,7 +27,8 @@ from mash.config.sign_on import accounts_in, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.installation.envelope import identities
 from mash.notifications.links import is_status_code, read
-from mash.notifications.rota_files import RotaFileWrong, from_csv, from_ical
+from mash.notifications.rota_files import RotaFileWrong, read_rota_file
+from mash.notifications.times import NotATime, spoken_time
 from mash.states.errors import NotFound, NothingToActOn
 
 FOLDER = Path(tempfile.mkdtemp(prefix="mash-fuzz-"))
@@ -86,8 +87,9 @@ PARSERS: dict[str, tuple[Callable[[bytes], object], tuple[type[Exception], ...]]
     "sign_on": (_sign_on, (SettingsError,)),
     "accounts": (lambda data: accounts_in(_file("accounts.toml", data)), (SettingsError,)),
     "backup_identity": (lambda data: identities(data.decode(errors="replace")), (SettingsError,)),
-    "rota_csv": (lambda data: from_csv(data.decode(errors="replace")), (RotaFileWrong,)),
-    "rota_ical": (from_ical, (RotaFileWrong,)),
+    "rota_csv": (lambda data: read_rota_file(data, AT), (RotaFileWrong,)),
+    "rota_ical": (lambda data: read_rota_file(data, AT), (RotaFileWrong,)),
+    "spoken_time": (lambda data: spoken_time(data.decode(errors="replace"), AT), (NotATime,)),
     "link": (lambda data: read(KEY, data.decode(errors="replace")), (NotFound,)),
     "status_code": (lambda data: is_status_code(KEY, "MASH-26-000001", data.decode(errors="replace")), ()),
     "settings": (_settings, (SettingsError,)),

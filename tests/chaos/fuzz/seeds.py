@@ -12,10 +12,11 @@ from mash.notifications.links import AlertLink, sign, status_code
 from mash.notifications.rota import Absence, Pattern, Rota, Shift
 from mash.notifications.rota_files import to_csv, to_ical
 
+CALENDARS = Path(__file__).parents[2] / "notifications" / "calendars"
 SECRET = "Hunter22Quillfeather"
 """Stands where a secret or a name may stand: no error repeats it."""
 KEY = "k" * 43
-_AT = datetime(2026, 11, 27, 17, tzinfo=UTC)
+AT = datetime(2026, 11, 27, 17, tzinfo=UTC)
 _ROTA = Rota.model_validate(
     {
         "patterns": (
@@ -30,10 +31,8 @@ _ROTA = Rota.model_validate(
                 }
             ),
         ),
-        "shifts": (
-            Shift(role="duty_manager", person="dm2", instead_of="dm1", why="cover", begins=_AT, ends=_AT.replace(hour=20)),
-        ),
-        "absences": (Absence(person="dm1", begins=_AT, ends=_AT.replace(day=29)),),
+        "shifts": (Shift(role="duty_manager", person="dm2", instead_of="dm1", why="cover", begins=AT, ends=AT.replace(hour=20)),),
+        "absences": (Absence(person="dm1", begins=AT, ends=AT.replace(day=29)),),
     }
 )
 _CHANNELS = f"""[merton]
@@ -81,7 +80,8 @@ def seeds() -> dict[str, list[bytes]]:
         "accounts": [_ACCOUNTS.encode()],
         "backup_identity": [_IDENTITY.encode()],
         "rota_csv": [to_csv(_ROTA).encode()],
-        "rota_ical": [to_ical(_ROTA, "sandwell", _AT)],
+        "rota_ical": [to_ical(_ROTA, "sandwell", AT), *(path.read_bytes() for path in sorted(CALENDARS.glob("*.ics")))],
+        "spoken_time": [b"friday 17:10", b"4 dec 2026 0900", b"27/11/26 at 5.10 pm", b"2027-10-31 01:30 GMT"],
         "link": [sign(KEY, link).encode()],
         "status_code": [status_code(KEY, "MASH-26-000001").encode()],
         "settings": [_SETTINGS.encode()],

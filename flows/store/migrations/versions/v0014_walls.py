@@ -9,7 +9,7 @@ is told with the log.
 from alembic import op
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 TABLES = """
 CREATE TABLE caller_key (
