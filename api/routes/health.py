@@ -1,30 +1,23 @@
-"""How the pipeline is, for people and for monitors; and what Prefect's automations report of it."""
+"""How the pipeline is, for people and for monitors."""
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from mash.api.problems import NotSignedIn
 from mash.config.version import VERSION
 from mash.flows.store.reads.counts import conservation, open_by_stage
 from mash.flows.store.reads.health import SILENT, Health, read_health
-from mash.flows.store.trouble import tell_administrators
-from mash.notifications.links import PREFECT, service_key
 
 router = APIRouter(tags=["health"])
-NOTICE_EVERY = timedelta(minutes=30)
 
 
 @router.get(
@@ -99,31 +92,7 @@ class _Now(Collector):
         return silent, prefect, late, sent
 
 
-class Reported(BaseModel):
-    """What one of Prefect's automations reports."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    what: Literal["failed", "crashed", "worker gone"]
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,80}$")] = ""
-
-
-SENTENCES = {
-    "failed": ("a flow run failed", "Its referral goes on: the worker takes the run up again."),
-    "crashed": ("a flow run crashed", "Its referral goes on: the worker takes the run up again."),
-    "worker gone": ("Prefect sees no worker", "Clocks and notices stand still unless another worker is alive: see /health."),
-}
-
-
-@router.post("/prefect-events", status_code=202, include_in_schema=False)
-async def reported(request: Request, report: Reported, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
-    """Take what one of Prefect's automations reports, and tell the administrators; at most every half hour of the same."""
-    expected = f"Bearer {service_key(request.app.state.token_key, PREFECT)}"
-    if not hmac.compare_digest(authorization.encode(), expected.encode()):
-        raise NotSignedIn("this address is for Prefect's automations")
-    store = request.app.state.store
-    what, detail = SENTENCES[report.what]
-    for hub in store.hubs:
-        named = f"{report.run}. " if report.run else ""
-        await tell_administrators(store, hub, what, f"{named}{detail}", at_most_every=NOTICE_EVERY * store.time.rate)
-    return {"told": list(store.hubs)}
+@router.post("/prefect-events", include_in_schema=False)
+async def reported() -> None:
+    """Refuse what automations report that earlier versions made in Prefect, whatever key they bring: the worker removes them."""
+    raise NotSignedIn("Prefect reports nothing here any more: delete its automations whose names begin with 'mash:'")

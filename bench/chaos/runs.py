@@ -10,8 +10,7 @@ import httpx
 from sqlalchemy import select
 
 from mash.bench.chaos.evidence import Evidence, Wrong
-from mash.flows.carrying.referral import awaiting
-from mash.flows.carrying.watchdog import TOLERANCE
+from mash.flows.carrying.shown import TOLERANCE, awaiting
 from mash.flows.store.reads.case import Case
 from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store

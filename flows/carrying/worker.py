@@ -14,6 +14,7 @@ from prefect.exceptions import TerminationSignal
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
 from mash.flows.carrying.duty import look_ahead
+from mash.flows.carrying.liaison import Liaison
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
@@ -32,6 +33,8 @@ HAND_OVER = 60.0
 """Seconds of the domain's time between two looks for alerts that were left by whoever went off duty."""
 LOOK_AHEAD = 3600.0
 """Seconds of the domain's time between two looks for gaps in the rotas."""
+ROUNDS_LOOKED_AT = 10.0
+"""Seconds between two looks whether Prefect has started the rounds that it is to start."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -46,12 +49,13 @@ class Worker:
         self.started = False
         self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
         self.carrier = Carrier(store, settings)
+        self.liaison = Liaison(store, settings, self.carrier)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             loops = (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self._beat)
-            for loop in (*loops, self._hand_over, self._look_ahead, self.carrier.keep_in_touch):
+            for loop in (*loops, self._hand_over, self._look_ahead, self.liaison.keep_in_touch, self._make_rounds):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
                 group.create_task(self._forever(self.carrier.carry_next))
@@ -127,6 +131,10 @@ class Worker:
     async def _look_ahead(self) -> None:
         await look_ahead(self.store)
         await asyncio.sleep(LOOK_AHEAD / self.store.time.rate)
+
+    async def _make_rounds(self) -> None:
+        await self.liaison.make_overdue_rounds()
+        await asyncio.sleep(ROUNDS_LOOKED_AT)
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
