@@ -41,7 +41,10 @@ AFTER = 1.0
 """Seconds for which a part stays dead."""
 YEARS = 50_000.0
 LOOK_EVERY = 0.7
-"""Seconds between two audits."""
+"""Seconds between two audits, at least. The next one waits for as long as one takes: it asks Prefect for every run, which has other
+things to do."""
+REST = 15.0
+"""Seconds between two audits, at most."""
 
 
 class ChaosStack(Stack):
@@ -226,18 +229,24 @@ class Stage:
 
     # --- the audit ------------------------------------------------------------------------------------------------------
 
-    def settle(self, seconds: float, say: Callable[[dict[str, Wrong]], None] = lambda _: None) -> dict[str, Wrong]:
+    def settle(self, standstill: float, say: Callable[[dict[str, Wrong]], None] = lambda _: None) -> dict[str, Wrong]:
         """What two audits in a row find wrong, by rule; nothing, as soon as they agree on nothing. What is on its way is not
-        lost: it has to come to rest first, for at most so many seconds. `say` hears what each audit found."""
-        end, before, stays = time.monotonic() + seconds, dict[str, Wrong](), {"all parts run": ["they did not all come up again"]}
-        while any(stays.values()) and time.monotonic() < end:
-            self.tend(LOOK_EVERY)
+        lost: it has to come to rest first, which takes as long as it takes. It is given up when for so many seconds there is no
+        less that is wrong than before. `say` hears what each audit found."""
+        before, stays = dict[str, Wrong](), {"all parts run": ["they did not all come up again"]}
+        fewest, moved, pause = float("inf"), time.monotonic(), LOOK_EVERY
+        while any(stays.values()) and time.monotonic() - moved < standstill:
+            self.tend(pause)
             if self.well():
+                began = time.monotonic()
                 self.hurry()
                 self.watchdog_looks()
                 say(found := self.audit())
+                pause = min(max(LOOK_EVERY, time.monotonic() - began), REST)
                 if before:
                     stays = {rule: [what for what in wrong if what in before[rule]] for rule, wrong in found.items()}
+                    if (number := sum(map(len, stays.values()))) < fewest:
+                        fewest, moved = number, time.monotonic()
                 before = found
         return stays
 

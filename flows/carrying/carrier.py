@@ -12,7 +12,7 @@ import structlog
 from prefect import Flow
 from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
-from prefect.exceptions import Abort, ObjectNotFound, Pause, PrefectHTTPStatusError
+from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import run_flow_async
 from prefect.states import Pending
 
@@ -22,14 +22,26 @@ from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.runs import Deployed, create_run
-from mash.flows.carrying.shown import disguised, of_before, out_of_step, parameters_of, parked, show
+from mash.flows.carrying.shown import (
+    disguised,
+    is_due,
+    of_before,
+    only_to_show,
+    out_of_step,
+    parameters_of,
+    show,
+    state_of,
+    tell_story,
+)
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.runs import record_shown, set_flow_run
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 
 log = structlog.stdlib.get_logger("mash.carrier")
-PREFECT_TROUBLE = (httpx.HTTPError, PrefectHTTPStatusError, OSError)
+PREFECT_TROUBLE = (httpx.HTTPError, OSError)
+REFUSED = (httpx.HTTPStatusError, ObjectNotFound)
+"""What Prefect answers while it is there: it says nothing of other runs. Where it is in trouble itself, its polls fail too."""
 KEEPS_FAILING = 3
 """Attempts in a row that fail: the administrators are told. What fails once is taken up again, and they hear of that."""
 TELL_EVERY = timedelta(minutes=30)
@@ -83,44 +95,51 @@ class Carrier:
             if not held:
                 return
             case = await read_case(self.store, reference)
-            behind = case.shown < case.referral.version
-            due = case.referral.next_at is not None and case.referral.next_at <= self.store.time.now()
-            if behind or (again and due):
-                await self._carry(case)
-            elif again:
-                await self._put_right(case)
+            try:
+                if case.shown < case.referral.version or (again and is_due(self.store, case)):
+                    await self._carry(case)
+                elif again:
+                    await self._put_right(case)
+            except REFUSED as refused:
+                log.warning("Prefect refuses what an attempt asks for", reference=reference, error=type(refused).__name__)
+                await self._rest(case)
 
     async def _carry(self, case: Case) -> None:
-        seen, done = case.referral.version, True
-        if run := await self._run_of(case):
-            attempt = Attempt(self.store, case, run)
-            token = ATTEMPT.set(attempt)
-            try:
-                done = await self.execute(referral, run, parameters_of(case))
-            finally:
-                ATTEMPT.reset(token)
-            seen = attempt.seen
+        """Have the run deal with what happened."""
+        run = await self._known_run(case)
+        if run is None:
+            run = await self._new_run(case)
+        elif only_to_show(self.store, case, run):
+            await show(self.client, self.store, case, run)
+        else:
+            run = await self._taken_up(case, run)
+        seen, done = await self._run(case, run) if run.state and run.state.is_pending() else (case.referral.version, True)
         if done:
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, seen)
-        elif self.queue.rest(case.reference) == KEEPS_FAILING:
+        else:
+            await self._rest(case)
+
+    async def _rest(self, case: Case) -> None:
+        """An attempt failed. It is tried again after a while; the administrators are told of one that keeps failing."""
+        if self.queue.rest(case.reference) == KEEPS_FAILING:
             detail = f"{case.reference}. It is tried again, and its clocks and alerts go on without it."
             again = TELL_EVERY * self.store.time.rate
             await tell_administrators(self.store, case.hub, "a run fails again and again", detail, at_most_every=again)
 
-    async def _run_of(self, case: Case) -> FlowRun | None:
-        """The referral's run, ready to be carried: created if there is none, taken over from whoever left it if there is.
-        We hold its lock, so nobody else carries it. None when it has nothing to do: it was created parked, or is completed."""
-        run = await self._known_run(case)
-        if run is None:
-            run = await self._new_run(case)
-            if run.state and run.state.is_pending():
-                return run
-            return None if not out_of_step(self.store, case, run) else await self.ready(run)
+    async def _run(self, case: Case, run: FlowRun) -> tuple[int, bool]:
+        """Run the referral's flow: up to which event it went, and whether it came to its end or parked."""
+        attempt = Attempt(self.store, case, run)
+        token = ATTEMPT.set(attempt)
+        try:
+            done = await self.execute(referral, run, parameters_of(case))
+        finally:
+            ATTEMPT.reset(token)
+        return attempt.seen, done
+
+    async def _taken_up(self, case: Case, run: FlowRun) -> FlowRun:
+        """A run ready to be carried, taken over from whoever left it. We hold the referral's lock, so nobody else carries it."""
         state = run.state
-        if state and state.is_completed() and case.referral.finished:
-            await show(self.client, self.store, case, run)
-            return None
         left = state and not (state.is_scheduled() or state.is_pending() or state.is_completed())
         if wrong := [*disguised(case, run), *([f"the run was left {state.name}"] if state and left else [])]:
             await self._repaired(case, f"{'; '.join(wrong)}: taken up again")
@@ -129,9 +148,9 @@ class Carrier:
     async def _put_right(self, case: Case) -> None:
         """Have Prefect show a referral, of which it was shown everything, as the log has it."""
         run = await self._known_run(case)
-        if run is None and not case.referral.finished:  # one that is finished may be gone: Prefect keeps those for some days
-            run = await self._new_run(case)
         if run is None:
+            if not case.referral.finished:  # one that is may be gone: Prefect keeps those for some days
+                await self._new_run(case)
             return
         wrong = out_of_step(self.store, case, run)
         if wrong:
@@ -151,14 +170,19 @@ class Carrier:
             return None
 
     async def _new_run(self, case: Case) -> FlowRun:
-        """A new run begins parked when nothing is due: one call of Prefect, where to carry it takes three more."""
-        due = case.referral.next_at
-        waits = not case.referral.finished and due is not None and due > self.store.time.now()
+        """A new run. Where nothing is due it begins in the state that it has between attempts: one call of Prefect, and to
+        carry it takes three more. One of its reference that was there already is in a state of its own."""
         if self.deployed is None:
             raise ConnectionError("Prefect went away")
-        state = parked(self.store, case.referral) if waits else Pending()
+        state = Pending() if is_due(self.store, case) else state_of(self.store, case.referral)
         run = await create_run(self.client, self.deployed, case, state)
         await set_flow_run(self.store, case.reference, run.id)
+        if state.is_pending():
+            return run if run.state and run.state.is_pending() else await self.ready(run)
+        if case.referral.finished:
+            await tell_story(self.client, self.store, case, run)
+        if out_of_step(self.store, case, run):
+            await show(self.client, self.store, case, run)
         return run
 
     async def ready(self, run: FlowRun) -> FlowRun:

@@ -81,6 +81,20 @@ def out_of_step(store: Store, case: Case, run: FlowRun) -> list[str]:
     return wrong
 
 
+def is_due(store: Store, case: Case) -> bool:
+    """Whether one of the referral's clocks has something to say."""
+    return case.referral.next_at is not None and case.referral.next_at <= store.time.now()
+
+
+def only_to_show(store: Store, case: Case, run: FlowRun) -> bool:
+    """Whether a run has nothing to do but to show what happened: it is where it should be, and nothing is due. Most often that is
+    a reminder or an alert, and those come in storms."""
+    state = run.state
+    if state is None or disguised(case, run) or is_due(store, case):
+        return False
+    return state.is_completed() if case.referral.finished else state.is_scheduled() and state.name == awaiting(case.referral)
+
+
 def of_before(run: FlowRun) -> bool:
     """Whether a run is as an earlier version of the software left it: with tags that said more, or a state that says not how much
     it shows."""

@@ -151,6 +151,23 @@ class Installation(Hub):
         assert answer.status_code == 200, answer.text
         return dict(answer.json()[0]) if answer.json() else {}
 
+    def look(self) -> None:
+        """Start the watchdog's run rather than wait for the full minute, and wait until it has looked."""
+        deployment = eventually(lambda: self.prefect.get("/deployments/name/watchdog/every-minute").raise_for_status().json())
+        run = self.prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).json()["id"]
+        eventually(lambda: self.prefect.get(f"/flow_runs/{run}").json()["state_type"] == "COMPLETED")
+
+    def set_state(self, run: str, kind: str) -> None:
+        """Change a run's state as Prefect's pages do."""
+        state = {"type": kind, "name": kind.capitalize()}
+        answer = self.prefect.post(f"/flow_runs/{run}/set_state", json={"state": state, "force": True})
+        assert answer.json()["status"] == "ACCEPT", answer.text
+
+    def repairs(self, reference: str | None = None) -> list[str]:
+        """What was put right of a referral's run; without a reference, of what is no referral's."""
+        rows = self.sql("SELECT what FROM repair WHERE reference IS NOT DISTINCT FROM %s ORDER BY id", reference)
+        return [what for (what,) in rows]
+
     def awaits(self, reference: str, state: str) -> dict[str, Any]:
         """The run, once its state has this name."""
         return eventually(lambda: (run := self.run(reference)) and run["state_name"] == state and run) or {}
