@@ -41,8 +41,8 @@ AFTER = 1.0
 """Seconds for which a part stays dead."""
 YEARS = 50_000.0
 LOOK_EVERY = 0.7
-"""Seconds between two audits, at least. The next one waits for as long as one takes: it asks Prefect for every run, which has other
-things to do."""
+"""Seconds between two audits, at least; as long as one takes otherwise, which asks Prefect for every run: it has other things to
+do."""
 REST = 15.0
 """Seconds between two audits, at most."""
 

@@ -93,6 +93,8 @@ class ScaledStack(Stack):
     def _prefect(self) -> tuple[list[str], dict[str, str]]:
         command, environment = super()._prefect()
         redis = {"PREFECT_REDIS_MESSAGING_URL": self.redis_url, "PREFECT_SERVER_DOCKET_URL": self.redis_url}
+        if self.access_log:
+            del environment["PREFECT_LOGGING_SETTINGS_PATH"]  # by which a line is written once a minute
         return command, {**environment, **SHARED_STATE, **redis}
 
     @property
