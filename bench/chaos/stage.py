@@ -218,10 +218,10 @@ class Stage:
             if found.status_code == 200:
                 self.prefect.post(f"/deployments/{found.json()['id']}/create_flow_run", json={})
 
-    def parked_runs(self) -> list[dict[str, Any]]:
-        """The referrals' runs that wait, as Prefect gives them."""
+    def runs_in(self, state: str) -> list[dict[str, Any]]:
+        """The first of the referrals' runs that are in a kind of state, as Prefect gives them."""
         body = {
-            "flow_runs": {"name": {"like_": "MASH-"}, "state": {"type": {"any_": ["SCHEDULED"]}}},
+            "flow_runs": {"name": {"like_": "MASH-"}, "state": {"type": {"any_": [state]}}},
             "limit": 50,
             "sort": "NAME_ASC",
         }

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import DeploymentSchedule, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.states import Crashed
 
 from mash.flows.carrying.nightly import nightly, tonight
 from mash.flows.carrying.referral import referral
@@ -26,6 +34,8 @@ from mash.flows.carrying.watchdog import watchdog
 from mash.flows.store.store import Store
 
 WATCH_EVERY = timedelta(minutes=1)
+LEFT = timedelta(hours=6)
+"""No round takes so long."""
 DEFAULT = "default"
 """The queue that Prefect makes with each pool; runs that are no referral's are in it."""
 
@@ -162,6 +172,15 @@ async def _make(client: PrefectClient, wanted: _Deployment) -> UUID:
         description=wanted.description,
         paused=False,
     )
+
+
+async def end_left_rounds(client: PrefectClient) -> None:
+    """End the runs of the watchdog and the night whose worker ended: nobody takes them up, and Prefect keeps what goes on."""
+    names = FlowFilter(name=FlowFilterName(any_=[watchdog.name, nightly.name]))
+    begun = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.PAUSED]))
+    for run in await client.read_flow_runs(flow_filter=names, flow_run_filter=FlowRunFilter(state=begun)):
+        if run.state and run.state.timestamp < datetime.now(UTC) - LEFT:
+            await client.set_flow_run_state(run.id, Crashed(message="its worker ended"), force=True)
 
 
 # --- what earlier versions left ------------------------------------------------------------------------------------------------

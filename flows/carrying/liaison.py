@@ -18,12 +18,12 @@ from prefect.client.schemas.objects import FlowRun
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import PREFECT_TROUBLE, Carrier
 from mash.flows.carrying.connection import Client, connected
-from mash.flows.carrying.deployed import acts_on_automations, deploy, take_away
+from mash.flows.carrying.deployed import acts_on_automations, deploy, end_left_rounds, take_away
 from mash.flows.carrying.nightly import NIGHT, Night, nightly
 from mash.flows.carrying.rounds import NIGHT as NIGHTLY
 from mash.flows.carrying.rounds import WATCH, Rounds
 from mash.flows.carrying.runs import POOL, Deployed, due_runs
-from mash.flows.carrying.watchdog import LOOK, Watch, check_conservation, look_around, look_at_all, watchdog
+from mash.flows.carrying.watchdog import LOOK, Watch, cancel, check_conservation, look_around, look_at_all, watchdog
 from mash.flows.store.runs import cases_of
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
@@ -65,6 +65,7 @@ class Liaison:
             log.warning("Prefect is away: clocks and notices go on, runs are caught up later", error=type(trouble).__name__)
         finally:
             self.carrier.disconnect()
+            self.rounds.give_up(WATCH)  # what it asks by this client is answered no more
 
     async def _provide(self, client: PrefectClient, *, known: bool = True) -> Deployed:
         """Have what runs need in Prefect; and say what was missing or changed, where it was there before."""
@@ -93,16 +94,17 @@ class Liaison:
                 await client.send_worker_heartbeat(POOL, name, heartbeat_interval_seconds=HEARTBEAT)
                 beat = now + HEARTBEAT
                 await self.carrier.tell_of_repairs()
-            await self._take(deployed, await due_runs(client))
+            await self._take(client, deployed, await due_runs(client))
             await asyncio.sleep(POLL)
 
-    async def _take(self, deployed: Deployed, due: list[FlowRun]) -> None:
+    async def _take(self, client: Client, deployed: Deployed, due: list[FlowRun]) -> None:
         """Begin what is due. Which referral a run carries is in our database: its parameters are anybody's to change."""
-        for run in due:
-            if run.deployment_id == deployed.watchdog:
-                self.rounds.begin(WATCH, self._shown(watchdog, run))
-            elif run.deployment_id == deployed.nightly:
-                self.rounds.begin(NIGHTLY, self._shown(nightly, run))
+        for kind, flow, of in ((WATCH, watchdog, deployed.watchdog), (NIGHTLY, nightly, deployed.nightly)):
+            missed = [run for run in due if run.deployment_id == of]
+            if missed and not self.rounds.on_its_way(kind):
+                self.rounds.begin(kind, self._shown(flow, missed.pop()))
+                for run in missed:  # nobody was there for them: one makes up for all
+                    await cancel(client, run, "the next one was made")
         cases = await cases_of(self.store, [run.id for run in due], [])
         await self.carrier.queue.add_all([case.reference for case in cases])
 
@@ -139,6 +141,7 @@ class Liaison:
             self.carrier.deployed = deployed
         # With its deployment Prefect deletes every run.
         await (look_at_all if deployed.referral != before.referral else at)(self.watch)
+        await end_left_rounds(self.watch.client)
 
     async def _work_at_night(self) -> None:
         token = NIGHT.set(Night(self.store, self.settings))

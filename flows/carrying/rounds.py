@@ -46,9 +46,19 @@ class Rounds:
         """Whether a round has to be made now, and no other worker makes it."""
         return await take_overdue(self.store, kind.name, kind.after, kind.longest)
 
+    def on_its_way(self, kind: Kind) -> bool:
+        """Whether one is being made."""
+        before = self.under_way.get(kind)
+        return before is not None and not before.done()
+
+    def give_up(self, kind: Kind) -> None:
+        """End the one that is being made."""
+        if self.on_its_way(kind):
+            self.under_way[kind].cancel()
+
     def begin(self, kind: Kind, work: Coroutine[Any, Any, Any]) -> None:
         """Make a round, in the background; one that is to begin while another is on its way is left out."""
-        if (before := self.under_way.get(kind)) and not before.done():
+        if self.on_its_way(kind):
             work.close()
             return
         self.under_way[kind] = asyncio.create_task(self._make(kind, work))

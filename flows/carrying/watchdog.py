@@ -136,15 +136,16 @@ async def _end_stray(watch: Watch, run: FlowRun, known: set[str]) -> None:
     left alone, which its lock says."""
     reference = next((name for name in (run.name, str(run.parameters.get("reference"))) if name in known), None)
     if reference is None:
-        await _cancel(watch.client, run, "no referral is carried by this run")
+        await cancel(watch.client, run, "no referral is carried by this run")
         await record_repair(watch.store, None, "a run that carries no referral was alive: cancelled")
         return
     async with watch.locks.held(reference) as held:
         case = await read_case(watch.store, reference)
         if held and case.flow_run_id not in (None, run.id):
-            await _cancel(watch.client, run, "another run carries this referral")
+            await cancel(watch.client, run, "another run carries this referral")
             await record_repair(watch.store, reference, "a second run was alive: cancelled")
 
 
-async def _cancel(client: PrefectClient, run: FlowRun, why: str) -> None:
+async def cancel(client: PrefectClient, run: FlowRun, why: str) -> None:
+    """Cancel a run, whatever its state."""
     await client.set_flow_run_state(run.id, Cancelled(message=why), force=True)

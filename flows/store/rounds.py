@@ -10,9 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ROUNDS
 
-AHEAD = timedelta(minutes=5)
-"""A time that lies further ahead than this was written while the clock was set wrong: it says nothing."""
-
 
 async def begin_counting(store: Store, what: str) -> bool:
     """From now on a round of this kind is waited for. Whether one has been made before."""
@@ -36,10 +33,11 @@ async def end_round(store: Store, what: str) -> None:
 
 async def take_overdue(store: Store, what: str, after: timedelta, longest: timedelta) -> bool:
     """Begin a round if the last one ended longer than `after` ago, and none that may still be on its way (no round takes longer
-    than `longest`) has begun. Of several workers that ask at once one gets True."""
+    than `longest`) has begun. Of several workers that ask at once one gets True. A time that lies as far ahead was written while
+    the clock was set wrong, and says nothing."""
     now = datetime.now(UTC)
     ended = func.coalesce(ROUNDS.c.ended_at, ROUNDS.c.begun_at)
-    under_way = and_(ROUNDS.c.begun_at > ended, ROUNDS.c.begun_at.between(now - longest, now + AHEAD))
-    overdue = update(ROUNDS).where(ROUNDS.c.what == what, not_(ended.between(now - after, now + AHEAD)), not_(under_way))
+    under_way = and_(ROUNDS.c.begun_at > ended, ROUNDS.c.begun_at.between(now - longest, now + longest))
+    overdue = update(ROUNDS).where(ROUNDS.c.what == what, not_(ended.between(now - after, now + after)), not_(under_way))
     async with store.single.connect() as connection:
         return bool((await connection.execute(overdue.values(begun_at=now).returning(ROUNDS.c.what))).one_or_none())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime, timedelta
 
 from hub import ON_DUTY, PATIENCE, Installation, eventually
 
@@ -36,22 +35,6 @@ def test_the_watchdog_finds_a_run_that_nobody_touches(quick: Installation) -> No
     )
     assert quick.awaits(reference, "Awaiting triage")["id"] == run["id"]
     eventually(lambda: any("put back on their feet" in subject for subject in quick.received.to("administrator")))
-
-
-def test_a_reminder_is_shown_without_an_attempt(quick: Installation) -> None:
-    reference = quick.referral()
-    quick.rate(reference, "green")
-    attempts = quick.awaits(reference, "Awaiting agency checks")["run_count"]
-    late = "SELECT count(*) FROM event WHERE reference = %s AND kind = 'clock_escalated'"
-    eventually(lambda: quick.sql(late, reference)[0][0] >= 3)
-    shown = eventually(lambda: (run := quick.run(reference))["state"]["message"].endswith(str(latest(quick, reference))) and run)
-    assert (shown["state_name"], shown["run_count"]) == ("Awaiting agency checks", attempts)
-    assert datetime.fromisoformat(shown["next_scheduled_start_time"]) > datetime.now(UTC) - timedelta(seconds=30)
-
-
-def latest(hub: Installation, reference: str) -> int:
-    """The number of a referral's last event."""
-    return int(hub.sql("SELECT max(sequence) FROM event WHERE reference = %s", reference)[0][0])
 
 
 def test_with_prefect_down_referrals_are_accepted_clocks_fire_and_notices_go_out(quick: Installation) -> None:

@@ -52,16 +52,6 @@ def test_every_line_of_our_logs_is_json_and_names_nobody(quick: Installation) ->
         assert "Quillfeather" not in line
 
 
-def test_a_run_that_is_failed_in_prefect_is_taken_up_again_and_the_administrators_told(quick: Installation) -> None:
-    reference = quick.referral()
-    run = quick.awaits(reference, "Awaiting triage")
-    quick.set_state(run["id"], "FAILED")
-    quick.look()
-    assert quick.awaits(reference, "Awaiting triage")["id"] == run["id"]
-    assert any("was left Failed" in what or "was Failed" in what for what in quick.repairs(reference))
-    eventually(lambda: any("put back on their feet" in subject for subject in quick.received.to("administrator")))
-
-
 def test_prefect_reports_nothing_whatever_key_it_brings(quick: Installation) -> None:
     key = quick.settings.token_key
     assert key

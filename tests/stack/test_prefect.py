@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from hub import CANARY, Installation, eventually
 
@@ -63,10 +64,22 @@ def test_a_finished_referrals_run_is_shown_as_completed_whatever_was_made_of_it(
         assert hub.repairs(reference) == [f"its run was {kind.capitalize()}: put right"]
 
 
+def test_a_waiting_referrals_run_is_put_back_on_its_feet_and_the_administrators_are_told(hub: Installation) -> None:
+    references = {kind: hub.referral() for kind in ("RUNNING", "FAILED", "COMPLETED", "CANCELLED")}
+    runs = {kind: hub.at_rest(reference)["id"] for kind, reference in references.items()}
+    for kind, run in runs.items():
+        hub.set_state(run, kind)
+    hub.look()
+    for kind, reference in references.items():
+        assert hub.awaits(reference, "Awaiting triage")["id"] == runs[kind]
+        assert len(hub.repairs(reference)) == 1 and kind.capitalize() in hub.repairs(reference)[0]
+    eventually(lambda: any("put back on their feet" in subject for subject in hub.received.to("administrator")))
+
+
 def test_a_run_that_is_renamed_retagged_and_made_to_name_another_referral_is_put_right_once(hub: Installation) -> None:
     mine, other = hub.referral(), hub.referral()
-    run = hub.awaits(mine, "Awaiting triage")["id"]
-    hub.awaits(other, "Awaiting triage")
+    run = hub.at_rest(mine)["id"]
+    hub.at_rest(other)
     changes = {"name": CANARY, "tags": ["about:domestic_abuse", CANARY], "parameters": {"reference": other, "extra": 1}}
     assert hub.prefect.patch(f"/flow_runs/{run}", json=changes).status_code == 204
     hub.look()
@@ -179,6 +192,32 @@ def test_the_nights_work_is_done_although_prefect_does_not_start_it(hub: Install
     eventually(lambda: hub.received.telling("administrator", "MASH system: Prefect had not started the night's work"))
     hub.look()
     assert deployment(hub, "nightly")
+
+
+def test_looks_that_were_missed_are_made_up_for_by_one(hub: Installation) -> None:
+    made = f"/deployments/{deployment(hub, 'watchdog')['id']}/create_flow_run"
+    runs = [hub.prefect.post(made, json={}).json()["id"] for _ in range(6)]
+    ended = [
+        eventually(lambda run=run: (state := state_of(hub, run)) not in ("SCHEDULED", "PENDING", "RUNNING") and state)
+        for run in runs
+    ]
+    assert set(ended) == {"COMPLETED", "CANCELLED"}
+
+
+def test_a_look_whose_worker_died_does_not_go_on_in_prefect_for_ever(hub: Installation) -> None:
+    left = hub.prefect.post(f"/deployments/{deployment(hub, 'watchdog')['id']}/create_flow_run", json={}).json()["id"]
+    eventually(lambda: state_of(hub, left) in ("COMPLETED", "CANCELLED"))
+    hub.set_state(left, "RUNNING")
+    assert hub.stack.cluster
+    with psycopg.connect(host=str(hub.stack.cluster.socket), user="mash_prefect", dbname="prefect", autocommit=True) as prefect:
+        prefect.execute("UPDATE flow_run_state SET timestamp = timestamp - interval '7 hours' WHERE flow_run_id = %s", (left,))
+    hub.look()
+    eventually(lambda: state_of(hub, left) == "CRASHED")
+
+
+def state_of(hub: Installation, run: str) -> str:
+    """The kind of state that a run is in."""
+    return str(hub.prefect.get(f"/flow_runs/{run}").json()["state_type"])
 
 
 # --- what can be had there ----------------------------------------------------------------------------------------------------

@@ -58,3 +58,10 @@ async def test_times_of_a_clock_that_was_set_wrong_hold_no_round_up(store: Store
     await end_round(store, "night")
     await move(store, begun="-1 year", ended="-1 year")
     assert await overdue(store)
+
+
+async def test_a_clock_that_is_set_an_hour_wrong_does_not_make_it_night(store: Store) -> None:
+    await begin_counting(store, "night")
+    await end_round(store, "night")
+    await move(store, begun="-1 hour", ended="-1 hour")
+    assert not await overdue(store)
