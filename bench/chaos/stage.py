@@ -31,7 +31,7 @@ from mash.flows.installation.parts import PARTS, kind
 from mash.flows.installation.processes import ClusterNotStarted
 from mash.flows.installation.stack import Stack
 from mash.flows.store.api_keys import NewKey, make_api_key
-from mash.flows.store.store import open_store
+from mash.flows.store.store import DATABASE_AWAY, open_store
 
 Need = Literal["disk", "clock"]
 RATE = 120.0
@@ -241,7 +241,10 @@ class Stage:
                 began = time.monotonic()
                 self.hurry()
                 self.watchdog_looks()
-                say(found := self.audit())
+                try:
+                    say(found := self.audit())
+                except (httpx.HTTPError, *DATABASE_AWAY):
+                    continue  # who answers none of it in time answers the next
                 pause = min(max(LOOK_EVERY, time.monotonic() - began), REST)
                 if before:
                     stays = {rule: [what for what in wrong if what in before[rule]] for rule, wrong in found.items()}
@@ -257,7 +260,7 @@ class Stage:
     async def _audit(self, rules: Rules) -> dict[str, Wrong]:
         store = await open_store(self.stack.settings, pool_size=2)
         try:
-            async with httpx.AsyncClient(base_url=self.stack.settings.prefect_api_url, auth=self.auth, timeout=30) as prefect:
+            async with httpx.AsyncClient(base_url=self.stack.settings.prefect_api_url, auth=self.auth, timeout=120) as prefect:
                 evidence = Evidence(store, self.load.accepted, self.mail, prefect, self.began, self.prefect_forgot)
                 return await audit(evidence, rules)
         finally:

@@ -245,24 +245,6 @@ def test_prefect_calls_no_address_for_whoever_has_its_login(hub: Installation, c
     hub.prefect.delete(f"/block_documents/{block['id']}")
 
 
-def test_what_earlier_versions_left_in_prefect_is_removed_when_a_worker_starts(quick: Installation) -> None:
-    kind = quick.prefect.get("/block_types/slug/webhook").json()
-    schemas = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
-    schema = quick.prefect.post("/block_schemas/filter", json=schemas).json()[0]
-    data = {"url": "http://127.0.0.1:1/prefect-events", "headers": {"Authorization": "Bearer a-key"}}
-    document = {"name": "mash-events", "data": data, "block_schema_id": schema["id"], "block_type_id": kind["id"]}
-    block = quick.prefect.post("/block_documents/", json=document).raise_for_status().json()
-    trigger = {"type": "event", "posture": "Reactive", "expect": ["prefect.flow-run.Failed"], "threshold": 1, "within": 0}
-    action = {"type": "call-webhook", "block_document_id": block["id"], "payload": "{}"}
-    quick.prefect.post(
-        "/automations/", json={"name": "mash: a run failed", "trigger": trigger, "actions": [action]}
-    ).raise_for_status()
-    quick.stack.kill("worker")
-    quick.stack.start("worker")
-    eventually(lambda: quick.prefect.post("/automations/filter", json={}).json() == [])
-    eventually(lambda: quick.prefect.post("/block_documents/filter", json={"include_secrets": True}).json() == [])
-
-
 @pytest.mark.parametrize(
     "path",
     ["/flow_runs/filter", "/admin/settings", "/block_documents/filter", "/variables/name/system-health", "/work_pools/mash"],
@@ -272,19 +254,3 @@ def test_without_the_login_prefect_gives_nothing(hub: Installation, path: str) -
         method = "POST" if path.endswith("filter") else "GET"
         for headers in ({}, {"Host": "localhost/health"}, {"X-Forwarded-For": "127.0.0.1"}):
             assert nobody.request(method, path, headers=headers).status_code == 401
-
-
-def test_without_its_database_prefects_server_logs_a_line_for_each_thing_and_no_more(quick: Installation) -> None:
-    log = quick.stack.logs / "prefect.log"
-    before = log.stat().st_size
-    quick.stack.kill("postgres")
-    try:
-        eventually(lambda: log.stat().st_size > before)
-        for _ in range(50):
-            assert quick.prefect.get("/work_pools/mash").status_code >= 500
-    finally:
-        quick.stack.start("postgres")
-    new = log.read_text()[before:]
-    assert len(new) < 5_000 and "Traceback" not in new
-    assert "ConnectionRefusedError" in new or "CannotConnectNowError" in new or "Connection" in new, new
-    quick.awaits(quick.referral(), "Awaiting triage")
