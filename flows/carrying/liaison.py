@@ -60,12 +60,14 @@ class Liaison:
             await self._look_for_callers(client)
             self.watch = Watch(self.store, client, self.carrier.locks, self.carrier.queue.add_all)
             self.rounds.begin(WATCH, self._look(look_at_all))
-            await self._stay_in_touch(client)
+            try:
+                await self._stay_in_touch(client)
+            finally:
+                self.rounds.give_up(WATCH)  # what it asks by this client is answered no more
         except PREFECT_TROUBLE as trouble:
             log.warning("Prefect is away: clocks and notices go on, runs are caught up later", error=type(trouble).__name__)
         finally:
             self.carrier.disconnect()
-            self.rounds.give_up(WATCH)  # what it asks by this client is answered no more
 
     async def _provide(self, client: PrefectClient, *, known: bool = True) -> Deployed:
         """Have what runs need in Prefect; and say what was missing or changed, where it was there before."""

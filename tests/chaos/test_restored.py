@@ -31,8 +31,7 @@ def alive(stage: Stage, references: list[str]) -> list[str]:
 def test_runs_of_referrals_that_finished_after_the_copy_are_completed_while_the_worker_stays_connected() -> None:
     with Stage(seed=12, rate=20, clients=8) as stage:
         with stage.load:
-            before = lambda: len(stage.load.accepted.submissions)  # noqa: E731
-            assert stage.tend(PATIENCE, lambda: before() >= 8)
+            assert stage.tend(PATIENCE, lambda: len(stage.load.accepted.submissions) >= 8)
             EARLIER.strike(stage, random.Random(1))
             assert stage.tend(PATIENCE, stage.well)
             assert stage.tend(3 * PATIENCE, lambda: finished(stage) >= FINISHED)

@@ -1,4 +1,4 @@
-"""Prefect's server as it is set up: what earlier versions left in it, what it would call, what it logs while something is wrong."""
+"""Prefect's server as it is set up: what earlier versions left there, what it would call, what it logs in trouble."""
 
 from __future__ import annotations
 
