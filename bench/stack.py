@@ -56,6 +56,7 @@ class BenchStack(Stack):
     def prefect_server(self) -> tuple[list[str], dict[str, str]]:
         command, environment = super().prefect_server()
         shown = [*(word for word in command if word not in ("--no-access-log", "--log-level", "warning")), "--log-level", "info"]
+        del environment["PREFECT_LOGGING_SETTINGS_PATH"]  # by which a line is written once a minute
         return shown, {**environment, "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 
     def prefect_calls(self) -> int:

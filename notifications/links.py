@@ -41,14 +41,6 @@ def read(token_key: str, token: str) -> AlertLink:
         raise NotFound("this link is not valid, or has expired: acknowledge on the case itself") from None
 
 
-PREFECT = "prefect-events"
-
-
-def service_key(token_key: str, service: str) -> str:
-    """The key by which a part of the installation reports to the API; good for nothing else."""
-    return hmac.digest(token_key.encode(), f"service:{service}".encode(), "sha256").hex()
-
-
 def status_code(token_key: str, reference: str) -> str:
     """The code that, with the reference, lets a referrer see what has become of a referral: 80 bits, to be typed. It is reckoned
     from the reference and kept nowhere."""

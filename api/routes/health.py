@@ -1,26 +1,22 @@
-"""How the pipeline is, for people and for monitors; and what Prefect's automations report of it."""
+"""How the pipeline is, for people and for monitors."""
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from mash.api.problems import NotSignedIn
 from mash.config.settings import Settings
 from mash.flows.installation.places import room
 from mash.flows.store.away import DATABASE_AWAY, passing, to_mend
 from mash.flows.store.reads.health import read_health
-from mash.flows.store.trouble import tell_administrators
-from mash.notifications.links import PREFECT, service_key
 
 router = APIRouter(tags=["health"])
-NOTICE_EVERY = timedelta(minutes=30)
 PATIENCE = 10.0
 """Seconds that the database has to answer: a monitor that hears nothing knows less than one that hears what is wrong."""
 AGAIN = "10"
@@ -70,31 +66,7 @@ def _room_in_words(settings: Settings) -> list[str]:
     return [full] if free < LITTLE_ROOM else []
 
 
-class Reported(BaseModel):
-    """What one of Prefect's automations reports."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    what: Literal["failed", "crashed", "worker gone"]
-    run: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,80}$")] = ""
-
-
-SENTENCES = {
-    "failed": ("a flow run failed", "Its referral goes on: the worker takes the run up again."),
-    "crashed": ("a flow run crashed", "Its referral goes on: the worker takes the run up again."),
-    "worker gone": ("Prefect sees no worker", "Clocks and notices stand still unless another worker is alive: see /health."),
-}
-
-
-@router.post("/prefect-events", status_code=202, include_in_schema=False)
-async def reported(request: Request, report: Reported, authorization: Annotated[str, Header()] = "") -> dict[str, Any]:
-    """Take what one of Prefect's automations reports, and tell the administrators; at most every half hour of the same."""
-    expected = f"Bearer {service_key(request.app.state.token_key, PREFECT)}"
-    if not hmac.compare_digest(authorization.encode(), expected.encode()):
-        raise NotSignedIn("this address is for Prefect's automations")
-    store = request.app.state.store
-    what, detail = SENTENCES[report.what]
-    for hub in store.hubs:
-        named = f"{report.run}. " if report.run else ""
-        await tell_administrators(store, hub, what, f"{named}{detail}", at_most_every=NOTICE_EVERY * store.time.rate)
-    return {"told": list(store.hubs)}
+@router.post("/prefect-events", include_in_schema=False)
+async def reported() -> None:
+    """Refuse what automations report that earlier versions made in Prefect, whatever key they bring: the worker removes them."""
+    raise NotSignedIn("Prefect reports nothing here any more: delete its automations whose names begin with 'mash:'")

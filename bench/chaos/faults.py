@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -118,22 +119,39 @@ def _let_worker_go_on(stage: Stage) -> None:
     _one_worker(stage)
 
 
-def _in_the_ui(what: str, number: int = 5) -> Fault:
-    """An admin does something to the runs of some referrals that wait."""
+def _in_the_ui(what: str, act: Callable[[httpx.Client, str], object], state: str = "SCHEDULED", number: int = 5) -> Fault:
+    """An admin does something to the runs of some referrals, which wait or, in another state, do not."""
 
     def strike(stage: Stage, chance: random.Random) -> None:
         try:
-            runs = stage.parked_runs()
+            runs = stage.runs_in(state)
             for run in chance.sample(runs, min(number, len(runs))):
-                if what == "deleted":
-                    stage.prefect.delete(f"/flow_runs/{run['id']}")
-                else:
-                    state = {"type": what.upper(), "name": what.capitalize()}
-                    stage.prefect.post(f"/flow_runs/{run['id']}/set_state", json={"state": state, "force": True})
+                act(stage.prefect, run["id"])
         except httpx.HTTPError:
             return  # Prefect is busy: the admin gives up
 
-    return Fault(f"runs are {what} in Prefect's UI", strike)
+    return Fault(f"{what} in Prefect's UI", strike)
+
+
+def _delete(prefect: httpx.Client, run: str) -> None:
+    prefect.delete(f"/flow_runs/{run}")
+
+
+def _rename(prefect: httpx.Client, run: str) -> None:
+    prefect.patch(f"/flow_runs/{run}", json={"name": "renamed", "parameters": {"reference": "MASH-26-000001"}, "tags": []})
+
+
+def _set(kind: str) -> Callable[[httpx.Client, str], None]:
+    def act(prefect: httpx.Client, run: str) -> None:
+        state = {"type": kind.upper(), "name": kind.capitalize()}
+        prefect.post(f"/flow_runs/{run}/set_state", json={"state": state, "force": True})
+
+    return act
+
+
+def _pause_pool(stage: Stage, _: random.Random) -> None:
+    with suppress(httpx.HTTPError):
+        stage.prefect.patch("/work_pools/mash", json={"is_paused": True})
 
 
 def _fill(stage: Stage, _: random.Random) -> None:
@@ -167,5 +185,9 @@ FAULTS = (
     Fault("the worker is paused for longer than its leases", _pause_worker, _let_worker_go_on, (8, 15)),
     _set_clock(1),
     _set_clock(-1),
-    *(_in_the_ui(what) for what in ("deleted", "cancelled", "failed", "crashed")),
+    _in_the_ui("runs are deleted", _delete),
+    *(_in_the_ui(f"runs are {kind}", _set(kind)) for kind in ("cancelled", "failed", "crashed")),
+    _in_the_ui("runs are renamed", _rename),
+    _in_the_ui("runs of finished referrals are set going", _set("running"), "COMPLETED"),
+    Fault("the work pool is paused in Prefect's UI", _pause_pool),
 )

@@ -94,5 +94,6 @@ async def uncounted_contacts(e: Evidence) -> Wrong:
 async def silent_clocks(e: Evidence) -> Wrong:
     late = e.store.time.now() - OVERDUE * e.store.time.rate
     async with e.store.single.connect() as connection:
-        due = (await connection.scalars(select(REFERRALS.c.reference).where(REFERRALS.c.next_at < late))).all()
-    return [f"{reference}: a clock came due and has not fired" for reference in due]
+        query = select(REFERRALS.c.reference, REFERRALS.c.next_at).where(REFERRALS.c.next_at < late)
+        due = (await connection.execute(query)).all()
+    return [f"{row.reference}: a clock came due at {row.next_at} and has not fired" for row in due]

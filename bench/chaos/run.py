@@ -19,7 +19,8 @@ PAUSE = (1.0, 4.0)
 """Seconds between two faults, at least and at most."""
 TO_RECOVER = 90.0
 """Seconds within which all parts are back after a fault."""
-TO_SETTLE = 240.0
+STANDSTILL = 180.0
+"""Seconds after which it is given up that what is wrong becomes less."""
 MOST_SHOWN = 10
 _progress = Console(stderr=True, highlight=False)
 
@@ -42,7 +43,7 @@ def run_chaos(minutes: float, seed: int | None, as_json: bool) -> int:
             not_yet = "; ".join(f"{rule}: {len(what)} not" for rule, what in wrong.items() if what)
             _progress.print(f"{_since(began)} {not_yet or 'quiet'}")
 
-        found = stage.settle(TO_SETTLE, say)
+        found = stage.settle(STANDSTILL, say)
         accepted = stage.load.accepted
         figures = {
             "seed": seed,

@@ -10,8 +10,7 @@ import httpx
 from sqlalchemy import select
 
 from mash.bench.chaos.evidence import Evidence, Wrong
-from mash.flows.carrying.referral import awaiting
-from mash.flows.carrying.watchdog import TOLERANCE
+from mash.flows.carrying.shown import TOLERANCE, awaiting
 from mash.flows.store.reads.case import Case
 from mash.flows.store.runs import unfinished
 from mash.flows.store.store import Store
@@ -21,15 +20,19 @@ PAGE = 200
 
 
 async def stray_runs(e: Evidence) -> Wrong:
+    """Each sentence says up to which event the referral was looked at: one that goes on all the time is not twice the same."""
     query = select(REFERRALS.c.reference, REFERRALS.c.finished, REFERRALS.c.shown, REFERRALS.c.version)
     async with e.store.single.connect() as connection:
         rows = (await connection.execute(query)).all()
-    behind = [row for row in rows if row.shown < row.version]
-    wrong = [f"{row.reference}: its run has not dealt with its last events" for row in behind]
-    runs = await _runs_of(e.prefect, [row.reference for row in rows])
+    behind = {row.reference for row in rows if row.shown < row.version}
+    wrong = [f"{row.reference}: its run has not dealt with event {row.version}" for row in rows if row.reference in behind]
+    runs = await _runs_of(e.prefect, [row.reference for row in rows if row.reference not in behind])
     for case in await unfinished(e.store):
-        wrong += _of_unfinished(e.store, case, [run for run in runs[case.reference] if _alive(run)])
-    for reference in (row.reference for row in rows if row.finished):
+        if case.reference not in behind:
+            of_it = [run for run in runs[case.reference] if _alive(run)]
+            at = f"{case.reference}, event {case.referral.version}"
+            wrong += [f"{at}: {what}" for what in _of_unfinished(e.store, case, of_it)]
+    for reference in (row.reference for row in rows if row.finished and row.reference not in behind):
         states = sorted(run["state_type"] for run in runs[reference])
         if any(_alive(run) for run in runs[reference]) or "COMPLETED" not in (states or ["COMPLETED"] * e.prefect_forgot):
             wrong.append(f"{reference}: it is finished, and its runs are {', '.join(states) or 'none'}")
@@ -42,15 +45,15 @@ def _alive(run: dict[str, Any]) -> bool:
 
 def _of_unfinished(store: Store, case: Case, alive: list[dict[str, Any]]) -> Wrong:
     if len(alive) != 1:
-        return [f"{case.reference}: {len(alive)} runs are alive"]
+        return [f"{len(alive)} runs are alive"]
     run, due = alive[0], case.referral.next_at
     wakes = datetime.fromisoformat(run["next_scheduled_start_time"] or run["expected_start_time"])
     if run["id"] != str(case.flow_run_id):
-        return [f"{case.reference}: the run that is alive is not its own"]
+        return ["the run that is alive is not its own"]
     if run["state_name"] != awaiting(case.referral):
-        return [f"{case.reference}: its run is '{run['state_name']}', it should be '{awaiting(case.referral)}'"]
+        return [f"its run is '{run['state_name']}', it should be '{awaiting(case.referral)}'"]
     if due is None or wakes > store.time.on_the_wall(due) + TOLERANCE:
-        return [f"{case.reference}: its run wakes after its next deadline"]
+        return ["its run wakes after its next deadline"]
     return []
 
 

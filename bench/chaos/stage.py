@@ -31,6 +31,7 @@ from mash.flows.installation.parts import PARTS, kind
 from mash.flows.installation.processes import ClusterNotStarted
 from mash.flows.installation.stack import Stack
 from mash.flows.store.api_keys import NewKey, make_api_key
+from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.store import open_store
 
 Need = Literal["disk", "clock"]
@@ -41,7 +42,10 @@ AFTER = 1.0
 """Seconds for which a part stays dead."""
 YEARS = 50_000.0
 LOOK_EVERY = 0.7
-"""Seconds between two audits."""
+"""Seconds between two audits, at least; as long as one takes otherwise, which asks Prefect for every run: it has other things to
+do."""
+REST = 15.0
+"""Seconds between two audits, at most."""
 
 
 class ChaosStack(Stack):
@@ -215,10 +219,10 @@ class Stage:
             if found.status_code == 200:
                 self.prefect.post(f"/deployments/{found.json()['id']}/create_flow_run", json={})
 
-    def parked_runs(self) -> list[dict[str, Any]]:
-        """The referrals' runs that wait, as Prefect gives them."""
+    def runs_in(self, state: str) -> list[dict[str, Any]]:
+        """The first of the referrals' runs that are in a kind of state, as Prefect gives them."""
         body = {
-            "flow_runs": {"name": {"like_": "MASH-"}, "state": {"type": {"any_": ["SCHEDULED"]}}},
+            "flow_runs": {"name": {"like_": "MASH-"}, "state": {"type": {"any_": [state]}}},
             "limit": 50,
             "sort": "NAME_ASC",
         }
@@ -226,18 +230,27 @@ class Stage:
 
     # --- the audit ------------------------------------------------------------------------------------------------------
 
-    def settle(self, seconds: float, say: Callable[[dict[str, Wrong]], None] = lambda _: None) -> dict[str, Wrong]:
+    def settle(self, standstill: float, say: Callable[[dict[str, Wrong]], None] = lambda _: None) -> dict[str, Wrong]:
         """What two audits in a row find wrong, by rule; nothing, as soon as they agree on nothing. What is on its way is not
-        lost: it has to come to rest first, for at most so many seconds. `say` hears what each audit found."""
-        end, before, stays = time.monotonic() + seconds, dict[str, Wrong](), {"all parts run": ["they did not all come up again"]}
-        while any(stays.values()) and time.monotonic() < end:
-            self.tend(LOOK_EVERY)
+        lost: it has to come to rest first, which takes as long as it takes. It is given up when for so many seconds there is no
+        less that is wrong than before. `say` hears what each audit found."""
+        before, stays = dict[str, Wrong](), {"all parts run": ["they did not all come up again"]}
+        fewest, moved, pause = float("inf"), time.monotonic(), LOOK_EVERY
+        while any(stays.values()) and time.monotonic() - moved < standstill:
+            self.tend(pause)
             if self.well():
+                began = time.monotonic()
                 self.hurry()
                 self.watchdog_looks()
-                say(found := self.audit())
+                try:
+                    say(found := self.audit())
+                except (httpx.HTTPError, *DATABASE_AWAY):
+                    continue  # who answers none of it in time answers the next
+                pause = min(max(LOOK_EVERY, time.monotonic() - began), REST)
                 if before:
                     stays = {rule: [what for what in wrong if what in before[rule]] for rule, wrong in found.items()}
+                    if (number := sum(map(len, stays.values()))) < fewest:
+                        fewest, moved = number, time.monotonic()
                 before = found
         return stays
 
@@ -248,7 +261,7 @@ class Stage:
     async def _audit(self, rules: Rules) -> dict[str, Wrong]:
         store = await open_store(self.stack.settings, pool_size=2)
         try:
-            async with httpx.AsyncClient(base_url=self.stack.settings.prefect_api_url, auth=self.auth, timeout=30) as prefect:
+            async with httpx.AsyncClient(base_url=self.stack.settings.prefect_api_url, auth=self.auth, timeout=120) as prefect:
                 evidence = Evidence(store, self.load.accepted, self.mail, prefect, self.began, self.prefect_forgot)
                 return await audit(evidence, rules)
         finally:

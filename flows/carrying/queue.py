@@ -77,11 +77,13 @@ class Queue:
         """It waits no longer; whether it is to be carried in any case."""
         return self.again.pop(reference)
 
-    def rest(self, reference: str) -> None:
-        """An attempt failed: the referral stays behind and is found again, but left alone for a moment, longer each time."""
+    def rest(self, reference: str) -> int:
+        """An attempt failed: the referral stays behind and is found again, but left alone for a moment, longer each time. Returns
+        how many have failed in a row."""
         failed = self.failed[reference] = self.failed.get(reference, 0) + 1
         self.resting.add(reference)
         asyncio.get_running_loop().call_later(min(2.0**failed, LONGEST_REST), self.resting.discard, reference)
+        return failed
 
     def succeed(self, reference: str) -> None:
         """An attempt came to its end: what failed before it counts no more."""

@@ -1,105 +1,151 @@
-"""The watchdog: every open referral has exactly one live run, due in time; contacts in = outcomes + open."""
+"""The watchdog: what Prefect shows is what the log has, of finished referrals too; contacts in = outcomes + open."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from prefect import flow
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Cancelled
 
-from mash.flows.carrying.referral import awaiting
-from mash.flows.store.reads.case import Case
+from mash.flows.carrying.locks import Locks
+from mash.flows.carrying.runs import PAGE, read_page, read_runs
+from mash.flows.carrying.shown import of_before, out_of_step
+from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.reads.counts import conservation
-from mash.flows.store.runs import finished_among, unfinished
+from mash.flows.store.runs import cases_of, unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 
-TOLERANCE = timedelta(seconds=2)
+FINAL = (StateType.COMPLETED, StateType.CANCELLED, StateType.FAILED, StateType.CRASHED)
+TELL_EVERY = timedelta(hours=1)
 
 
-AT_ONCE = 200
-"""Referrals looked at each minute: with more of them open, each has its turn after some minutes. No clock waits for that."""
+@dataclass
+class Turn:
+    """How far a look at Prefect's runs in some states has come: page by page, and then from the beginning."""
+
+    states: tuple[StateType, ...]
+    offset: int = 0
 
 
 @dataclass
 class Watch:
-    """What a look around needs: the store, Prefect, the runs alive there, and how to have a run carried; and how far it came."""
+    """What a look around needs: the store, Prefect, the locks of the referrals, and how to have runs put right; and how far each
+    turn has come. A look takes one page of each, so that with more of them each has its turn after some minutes. No clock waits
+    for that."""
 
     store: Store
     client: PrefectClient
-    alive: Callable[[list[str] | None], AsyncIterator[list[FlowRun]]]
-    enqueue: Callable[[list[str]], Awaitable[None]]
+    locks: Locks
+    put_right: Callable[[list[str]], Awaitable[None]]
     after: str = ""
+    """The last referral that was looked at of those that wait for something."""
+    turns: tuple[Turn, ...] = field(
+        # Those that do not look finished first: among thousands that do, what was left behind would wait.
+        default_factory=lambda: (
+            Turn(tuple(state for state in StateType if state is not StateType.COMPLETED)),
+            Turn((StateType.COMPLETED,)),
+        )
+    )
 
 
-WATCH: ContextVar[Watch] = ContextVar("watch")
+LOOK: ContextVar[Callable[[], Awaitable[None]]] = ContextVar("look")
+"""Set by the worker around each run of the watchdog: what a look is."""
 
 
 @flow(name="watchdog", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
 async def watchdog() -> None:
     """Look around once, and set right what is wrong."""
-    await look_around(WATCH.get())
+    await LOOK.get()()
 
 
-async def look_around(watch: Watch) -> int:
-    """Look at the runs of the next referrals, and check that no contact is lost: the administrators are told when one is.
-    Returns how many runs were out of step."""
-    out_of_step = await look_at_runs(watch)
-    count = await conservation(watch.store)
-    if count["contacts"] != count["outcomes"] + count["open"]:
-        what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
-        await record_repair(watch.store, None, f"conservation fails: {what}")
-        for hub in watch.store.hubs:
-            await tell_administrators(watch.store, hub, "contacts do not add up", what)
-    return out_of_step
+async def look_around(watch: Watch) -> None:
+    """Look at the next referrals and the next runs, and have put right what is not as the log has it."""
+    await look_at_waiting(watch)
+    for turn in watch.turns:
+        await look_at_page(watch, turn)
 
 
-async def look_at_runs(watch: Watch) -> int:
-    """Have those of the next referrals carried whose run is missing, ended, late or out of step with the log; returns how many.
-    Referrals that are behind anyway are left to the carrier."""
-    cases = await unfinished(watch.store, watch.after, AT_ONCE)
-    watch.after = cases[-1].reference if len(cases) == AT_ONCE else ""
-    by_reference: dict[str, list[FlowRun]] = {}
-    async for runs in watch.alive([case.reference for case in cases]):
-        for run in runs:
-            by_reference.setdefault(str(run.parameters.get("reference")), []).append(run)
-    out_of_step = []
-    for case in cases:
-        runs = by_reference.get(case.reference, [])
-        for extra in (run for run in runs if case.flow_run_id and run.id != case.flow_run_id):
-            await watch.client.set_flow_run_state(extra.id, Cancelled(message="another run carries this referral"), force=True)
-            await record_repair(watch.store, case.reference, "a second run was alive: cancelled")
-        if case.shown == case.referral.version and not any(in_step(watch.store, case, run) for run in runs):
-            out_of_step.append(case.reference)
-    await watch.enqueue(out_of_step)
-    return len(out_of_step)
+async def look_at_all(watch: Watch) -> None:
+    """Look at every referral and every run once: what befell them while nobody was connected, Prefect's loss included."""
+    while not await look_at_waiting(watch):
+        pass
+    for turn in watch.turns:
+        while not await look_at_page(watch, turn):
+            pass
 
 
-async def look_for_leftovers(watch: Watch) -> None:
-    """Have the runs carried to their end whose referral waits for nothing any more: Prefect forgot that they ended, as it does
-    when an earlier copy of its database is put in place."""
-    left: list[str] = []
-    async for runs in watch.alive(None):
-        left += await finished_among(watch.store, [str(run.parameters.get("reference")) for run in runs])
-    await watch.enqueue(left)
+async def check_conservation(store: Store) -> None:
+    """Check that no contact is lost: the administrators are told when one is."""
+    count = await conservation(store)
+    if count["contacts"] == count["outcomes"] + count["open"]:
+        return
+    what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
+    await record_repair(store, None, f"conservation fails: {what}")
+    for hub in store.hubs:
+        await tell_administrators(store, hub, "contacts do not add up", what, at_most_every=TELL_EVERY * store.time.rate)
 
 
-def in_step(store: Store, case: Case, run: FlowRun) -> bool:
-    """Whether a run is the referral's, waits in its stage, and wakes no later than its next deadline."""
-    due = run.next_scheduled_start_time or run.expected_start_time
-    return bool(
-        run.id == case.flow_run_id
-        and run.state
-        and run.state.is_scheduled()
-        and run.state.name == awaiting(case.referral)
-        and case.referral.next_at
-        and due
-        and due <= store.time.on_the_wall(case.referral.next_at) + TOLERANCE
-    )
+async def look_at_waiting(watch: Watch) -> bool:
+    """Have the runs of the next referrals that wait put right, where one is missing or not as the log has it; whether those were
+    the last. Referrals that are behind are left to the carrier."""
+    cases = await unfinished(watch.store, watch.after, PAGE)
+    last = len(cases) < PAGE
+    watch.after = "" if last else cases[-1].reference
+    runs = {run.id: run for run in await read_runs(watch.client, [case.flow_run_id for case in cases if case.flow_run_id])}
+    shown = ((case, runs.get(case.flow_run_id) if case.flow_run_id else None) for case in cases)
+    await watch.put_right([case.reference for case, run in shown if _is_wrong(watch.store, case, run)])
+    return last
+
+
+async def look_at_page(watch: Watch, turn: Turn) -> bool:
+    """Look at the next runs that Prefect has in these states, whosever they are: those of finished referrals are put right, those
+    that carry none are cancelled. Whether that was the last page."""
+    page = await read_page(watch.client, turn.states, turn.offset)
+    names = {name for run in page for name in (run.name, str(run.parameters.get("reference")))}
+    cases = await cases_of(watch.store, [run.id for run in page], names)
+    carried = {case.flow_run_id: case for case in cases}
+    wrong = [
+        case.reference
+        for run in page
+        if (case := carried.get(run.id)) and case.referral.finished and _is_wrong(watch.store, case, run)
+    ]
+    for run in page:
+        if run.id not in carried and run.state_type not in FINAL:
+            await _end_stray(watch, run, {case.reference for case in cases})
+    await watch.put_right(wrong)
+    last = len(page) < PAGE
+    turn.offset = 0 if last else turn.offset + len(page) - len(wrong)  # what is put right leaves these pages, or moves ahead
+    return last
+
+
+def _is_wrong(store: Store, case: Case, run: FlowRun | None) -> bool:
+    behind = case.shown < case.referral.version
+    return not behind and (run is None or bool(out_of_step(store, case, run)) or of_before(run))
+
+
+async def _end_stray(watch: Watch, run: FlowRun, known: set[str]) -> None:
+    """End a run that carries no referral: another carries it, or there is none of that name. One that is only just being made is
+    left alone, which its lock says."""
+    reference = next((name for name in (run.name, str(run.parameters.get("reference"))) if name in known), None)
+    if reference is None:
+        await cancel(watch.client, run, "no referral is carried by this run")
+        await record_repair(watch.store, None, "a run that carries no referral was alive: cancelled")
+        return
+    async with watch.locks.held(reference) as held:
+        case = await read_case(watch.store, reference)
+        if held and case.flow_run_id not in (None, run.id):
+            await cancel(watch.client, run, "another run carries this referral")
+            await record_repair(watch.store, reference, "a second run was alive: cancelled")
+
+
+async def cancel(client: PrefectClient, run: FlowRun, why: str) -> None:
+    """Cancel a run, whatever its state."""
+    await client.set_flow_run_state(run.id, Cancelled(message=why), force=True)

@@ -15,6 +15,7 @@ from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
 from mash.flows.carrying.connection import check_login
 from mash.flows.carrying.duty import look_ahead
+from mash.flows.carrying.liaison import Liaison
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
@@ -38,6 +39,8 @@ LOOK_AHEAD = 3600.0
 """Seconds of the domain's time between two looks for gaps in the rotas."""
 HOLD_AGAINST = 300.0
 """Seconds of the domain's time between two looks whether what is stored of urgent cases is what their logs say."""
+ROUNDS_LOOKED_AT = 10.0
+"""Seconds between two looks whether Prefect has started the rounds that it is to start."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -53,12 +56,14 @@ class Worker:
         self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
         self.carrier = Carrier(store, settings)
         self.mender = Mender(store)
+        self.liaison = Liaison(store, settings, self.carrier)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             loops = (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self._beat)
-            for loop in (*loops, self._hand_over, self._look_ahead, self._hold_against_the_log, self.carrier.keep_in_touch):
+            more = (self._hand_over, self._look_ahead, self._hold_against_the_log, self.liaison.keep_in_touch, self._make_rounds)
+            for loop in (*loops, *more):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
                 group.create_task(self._forever(self.carrier.carry_next))
@@ -138,6 +143,10 @@ class Worker:
     async def _hold_against_the_log(self) -> None:
         await self.mender.look_at_urgent()
         await asyncio.sleep(max(1.0, HOLD_AGAINST / self.store.time.rate))
+
+    async def _make_rounds(self) -> None:
+        await self.liaison.make_overdue_rounds()
+        await asyncio.sleep(ROUNDS_LOOKED_AT)
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

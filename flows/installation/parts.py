@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from mash.config.settings import Settings
 
@@ -27,8 +28,13 @@ PREFECT_SERVER = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+    # Without its database it would write megabytes of tracebacks a minute.
+    "PREFECT_LOGGING_SETTINGS_PATH": str(Path(__file__).with_name("prefect_logging.yml")),
     # No flow of ours runs tasks: their recorder would read every event for nothing.
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+    # An automation calls whatever address is written into it, from this machine: whoever has the login could reach what listens
+    # on loopback only. None of ours is needed: the watchdog looks by itself.
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     # Five by default, with ten more made and thrown away under load.
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "15",
     "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "0",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
@@ -54,8 +55,8 @@ async def unfinished(store: Store, after: str = "", limit: int | None = None) ->
         return [case_of(row) for row in (await connection.execute(query)).all()]
 
 
-async def finished_among(store: Store, references: list[str]) -> list[str]:
-    """Those of these referrals that wait for nothing any more."""
-    query = select(REFERRALS.c.reference).where(REFERRALS.c.finished, REFERRALS.c.reference.in_(references))
+async def cases_of(store: Store, runs: Iterable[UUID], names: Iterable[str]) -> list[Case]:
+    """The referrals that are carried by one of these flow runs, or have one of these references."""
+    query = select(REFERRALS).where(or_(REFERRALS.c.flow_run_id.in_(list(runs)), REFERRALS.c.reference.in_(list(names))))
     async with store.single.connect() as connection:
-        return list((await connection.scalars(query)).all())
+        return [case_of(row) for row in (await connection.execute(query)).all()]

@@ -383,6 +383,16 @@ class Repair(SQLModel, table=True):
     """What stood there, as JSON, where it is not what the log says."""
 
 
+class Round(SQLModel, table=True):
+    """A round that is made again and again (the watchdog's, the night's): when one last began, and when one last came to its end;
+    wall time."""
+
+    __tablename__ = "round"
+    what: str = Field(primary_key=True)
+    begun_at: datetime = Field(sa_column=moment())
+    ended_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
 class RotaVersion(SQLModel, table=True):
     """A hub's rota as it was stored by somebody; the latest is in force."""
 
@@ -449,6 +459,7 @@ API_KEYS = table(ApiKey)
 NOTICES = table(NoticeRow)
 DELIVERIES = table(Delivery)
 REPAIRS = table(Repair)
+ROUNDS = table(Round)
 ANCHOR = table(TimeAnchor)
 ROTAS = table(RotaVersion)
 PULSES = table(Pulse)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub import Installation
+from hub import Installation, eventually
 
 from mash.flows.store.sessions import begin_session
 from mash.states.values import Actor
@@ -16,6 +16,19 @@ def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: 
     address = f"/runs/flow-run/{run['id']}"
     assert address in hub.http.get(f"/case/{reference}", headers={"Authorization": f"Bearer {secret}"}).text
     assert address not in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+
+
+def test_what_changes_no_stage_is_shown_without_an_attempt(hub: Installation) -> None:
+    reference = hub.referral()
+    hub.rate(reference, "green")
+    before = hub.awaits(reference, "Awaiting agency checks")
+    hub.give(reference, "add_note", words="She rang again.")
+    last = f"up to event {hub.sql('SELECT max(sequence) FROM event WHERE reference = %s', reference)[0][0]}"
+    eventually(lambda: hub.run(reference)["state"]["message"] == last)
+    after = hub.run(reference)
+    assert (after["id"], after["run_count"]) == (before["id"], before["run_count"])
+    of_run = {"artifacts": {"flow_run_id": {"any_": [after["id"]]}}}
+    assert any("Note added" in story["data"] for story in hub.prefect.post("/artifacts/filter", json=of_run).json())
 
 
 def test_a_run_waits_for_a_disagreement_to_be_determined(hub: Installation) -> None:

@@ -166,6 +166,31 @@ class Installation(Hub):
         assert answer.status_code == 200, answer.text
         return dict(answer.json()[0]) if answer.json() else {}
 
+    def look(self) -> None:
+        """Start the watchdog's run rather than wait for the full minute, and wait until it has looked."""
+        deployment = eventually(lambda: self.prefect.get("/deployments/name/watchdog/every-minute").raise_for_status().json())
+        run = self.prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).json()["id"]
+        # Cancelled where one that came due at the same time made up for it.
+        eventually(lambda: self.prefect.get(f"/flow_runs/{run}").json()["state_type"] in ("COMPLETED", "CANCELLED"))
+
+    def at_rest(self, reference: str) -> dict[str, Any]:
+        """The run of a referral, once the referrer has the acknowledgement and Prefect shows all that happened."""
+        told = "SELECT FROM event e WHERE e.reference = r.reference AND kind = 'referrer_told'"
+        shown = f"SELECT count(*) FROM referral r WHERE reference = %s AND shown = version AND EXISTS ({told})"
+        eventually(lambda: self.sql(shown, reference)[0][0])
+        return self.run(reference)
+
+    def set_state(self, run: str, kind: str) -> None:
+        """Change a run's state as Prefect's pages do."""
+        state = {"type": kind, "name": kind.capitalize()}
+        answer = self.prefect.post(f"/flow_runs/{run}/set_state", json={"state": state, "force": True})
+        assert answer.json()["status"] == "ACCEPT", answer.text
+
+    def repairs(self, reference: str | None = None) -> list[str]:
+        """What was put right of a referral's run; without a reference, of what is no referral's."""
+        rows = self.sql("SELECT what FROM repair WHERE reference IS NOT DISTINCT FROM %s ORDER BY id", reference)
+        return [what for (what,) in rows]
+
     def awaits(self, reference: str, state: str) -> dict[str, Any]:
         """The run, once its state has this name."""
         return eventually(lambda: (run := self.run(reference)) and run["state_name"] == state and run) or {}

@@ -1,0 +1,256 @@
+"""Whoever has Prefect's login may change and delete what is there: it is put right, nothing stops, nothing can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from hub import CANARY, Installation, eventually
+
+from mash.api.demo.endpoint import endpoint
+
+UPKEEP = {"referral": "hub", "watchdog": "every-minute", "nightly": "every-night"}
+"""Flow and deployment."""
+
+
+@pytest.fixture
+def calls() -> Iterator[tuple[str, list[str]]]:
+    """An address on this machine, and what was asked of it."""
+    asked: list[str] = []
+
+    def answer(path: str, body: bytes) -> tuple[int, dict[str, str]]:
+        asked.append(path)
+        return 200, {}
+
+    with endpoint(answer) as port:
+        yield f"http://127.0.0.1:{port}/stolen", asked
+
+
+def finished(hub: Installation) -> str:
+    """A referral that waits for nothing any more."""
+    reference = hub.referral()
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+    hub.awaits(reference, "Completed")
+    return reference
+
+
+def deployment(hub: Installation, flow: str) -> dict[str, Any]:
+    """A deployment as Prefect gives it; empty while there is none."""
+    answer = hub.prefect.get(f"/deployments/name/{flow}/{UPKEEP[flow]}")
+    return dict(answer.json()) if answer.status_code == 200 else {}
+
+
+def not_for(hub: Installation, span: str, what: str = "watchdog") -> None:
+    """Let it be so long ago that a round was made: minutes are not waited for."""
+    ago = "UPDATE round SET begun_at = now() - %s::interval, ended_at = now() - %s::interval WHERE what = %s"
+    hub.sql(ago, span, span, what)
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_referrals_run_is_shown_as_completed_whatever_was_made_of_it(hub: Installation) -> None:
+    references = {kind: finished(hub) for kind in ("RUNNING", "PENDING", "SCHEDULED", "PAUSED", "FAILED", "CRASHED", "CANCELLED")}
+    for kind, reference in references.items():
+        hub.set_state(hub.run(reference)["id"], kind)
+    hub.look()
+    for kind, reference in references.items():
+        hub.awaits(reference, "Completed")
+        assert hub.repairs(reference) == [f"its run was {kind.capitalize()}: put right"]
+
+
+def test_a_waiting_referrals_run_is_put_back_on_its_feet_and_the_administrators_are_told(hub: Installation) -> None:
+    references = {kind: hub.referral() for kind in ("RUNNING", "FAILED", "COMPLETED", "CANCELLED")}
+    runs = {kind: hub.at_rest(reference)["id"] for kind, reference in references.items()}
+    for kind, run in runs.items():
+        hub.set_state(run, kind)
+    hub.look()
+    for kind, reference in references.items():
+        assert hub.awaits(reference, "Awaiting triage")["id"] == runs[kind]
+        assert len(hub.repairs(reference)) == 1 and kind.capitalize() in hub.repairs(reference)[0]
+    eventually(lambda: any("put back on their feet" in subject for subject in hub.received.to("administrator")))
+
+
+def test_a_run_that_is_renamed_retagged_and_made_to_name_another_referral_is_put_right_once(hub: Installation) -> None:
+    mine, other = hub.referral(), hub.referral()
+    run = hub.at_rest(mine)["id"]
+    hub.at_rest(other)
+    changes = {"name": CANARY, "tags": ["about:domestic_abuse", CANARY], "parameters": {"reference": other, "extra": 1}}
+    assert hub.prefect.patch(f"/flow_runs/{run}", json=changes).status_code == 204
+    hub.look()
+    eventually(lambda: hub.run(mine))
+    hub.look()
+    found = hub.awaits(mine, "Awaiting triage")
+    assert (found["id"], found["parameters"]) == (run, {"reference": mine})
+    assert set(found["tags"]) == {"hub:sandwell", "rating:unrated"}
+    (repair,) = hub.repairs(mine)
+    assert "renamed" in repair and "parameters" in repair and "tags" in repair
+    assert hub.awaits(other, "Awaiting triage")["parameters"] == {"reference": other} and hub.repairs(other) == []
+
+
+def test_a_run_is_carried_for_its_own_referral_although_it_names_another(hub: Installation) -> None:
+    mine, other = hub.referral(), hub.referral()
+    run = hub.awaits(mine, "Awaiting triage")["id"]
+    hub.awaits(other, "Awaiting triage")
+    hub.prefect.patch(f"/flow_runs/{run}", json={"parameters": {"reference": other}})
+    hub.rate(mine, "green")
+    assert hub.awaits(mine, "Awaiting agency checks")["parameters"] == {"reference": mine}
+    shown = hub.prefect.post("/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [run]}}}).json()
+    assert shown and all(mine in artifact["data"] and other not in artifact["data"] for artifact in shown)
+
+
+def test_a_second_run_and_one_of_no_referral_are_cancelled(hub: Installation) -> None:
+    waiting, done = hub.referral(), finished(hub)
+    own = hub.awaits(waiting, "Awaiting triage")["id"]
+    made = f"/deployments/{deployment(hub, 'referral')['id']}/create_flow_run"
+    bodies = [{"name": name, "parameters": {"reference": name}} for name in (waiting, done)] + [{}]
+    strays = [hub.prefect.post(made, json=body).json()["id"] for body in bodies]
+    hub.look()
+    for stray in strays:
+        assert eventually(lambda stray=stray: hub.prefect.get(f"/flow_runs/{stray}").json()["state_type"] == "CANCELLED")
+    assert hub.prefect.get(f"/flow_runs/{own}").json()["state_name"] == "Awaiting triage"
+    assert "a second run was alive: cancelled" in hub.repairs(waiting) and "a second run was alive: cancelled" in hub.repairs(
+        done
+    )
+    assert "a run that carries no referral was alive: cancelled" in hub.repairs()
+
+
+def test_what_runs_say_of_a_case_is_its_hub_its_rating_and_its_stage(hub: Installation) -> None:
+    reference = hub.referral(concern={"summary": CANARY, "categories": ["domestic_abuse"]})
+    run = hub.awaits(reference, "Awaiting triage")
+    assert set(run["tags"]) == {"hub:sandwell", "rating:unrated"}
+    hub.rate(reference, "green")
+    assert set(hub.awaits(reference, "Awaiting agency checks")["tags"]) == {"hub:sandwell", "rating:green"}
+    runs = hub.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [reference]}}}).text
+    artifacts = hub.prefect.post("/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [run["id"]]}}}).text
+    assert reference in artifacts and "domestic_abuse" not in runs + artifacts and "omestic abuse" not in artifacts
+
+
+def test_tags_that_an_earlier_version_gave_are_put_right_and_are_nobodys_fault(hub: Installation) -> None:
+    waiting, done = hub.referral(), finished(hub)
+    hub.awaits(waiting, "Awaiting triage")
+    for reference in (waiting, done):
+        run = hub.run(reference)
+        hub.prefect.patch(f"/flow_runs/{run['id']}", json={"tags": [*run["tags"], "cohort:child", "about:domestic_abuse"]})
+    hub.look()
+    for reference in (waiting, done):
+        eventually(lambda reference=reference: len(hub.run(reference)["tags"]) == 2)
+        assert hub.repairs(reference) == []
+
+
+# --- what starts the watchdog and the night -----------------------------------------------------------------------------------
+
+
+def test_deployments_that_are_deleted_are_made_again_and_the_administrators_told(hub: Installation) -> None:
+    reference = hub.referral()
+    hub.awaits(reference, "Awaiting triage")
+    for flow in UPKEEP:
+        assert hub.prefect.delete(f"/deployments/{deployment(hub, flow)['id']}").status_code == 204
+    assert not hub.run(reference), "with its deployment Prefect deletes its runs"
+    not_for(hub, "5 minutes")
+    hub.awaits(reference, "Awaiting triage")
+    assert all(deployment(hub, flow) for flow in UPKEEP)
+    said = next(what for what in reversed(hub.repairs()) if "missing" in what)
+    assert all(f"{flow}/{name} was missing" in said for flow, name in UPKEEP.items())
+    assert "Prefect had forgotten the run: created again" in hub.repairs(reference)
+    eventually(lambda: hub.received.telling("administrator", "MASH system: something was changed in Prefect"))
+
+
+def test_what_is_paused_limited_or_loses_its_schedule_in_prefect_is_set_going_again(hub: Installation) -> None:
+    watching, night = deployment(hub, "watchdog"), deployment(hub, "nightly")
+    hub.prefect.patch("/work_pools/mash", json={"is_paused": True, "concurrency_limit": 0})
+    hub.prefect.patch("/work_pools/mash/queues/default", json={"is_paused": True})
+    hub.prefect.delete("/work_pools/mash/queues/unrated")
+    hub.prefect.patch(f"/deployments/{night['id']}", json={"paused": True, "concurrency_limit": 1, "parameters": {"x": 1}})
+    hub.prefect.patch(f"/deployments/{watching['id']}/schedules/{watching['schedules'][0]['id']}", json={"active": False})
+    not_for(hub, "5 minutes")
+    eventually(lambda: deployment(hub, "watchdog")["schedules"][0]["active"])
+    pool = hub.prefect.get("/work_pools/mash").json()
+    assert (pool["is_paused"], pool["concurrency_limit"]) == (False, None)
+    queues = {queue["name"]: queue for queue in hub.prefect.post("/work_pools/mash/queues/filter", json={}).json()}
+    assert not queues["default"]["is_paused"] and queues["unrated"]["priority"] == 1
+    night = eventually(lambda: (found := deployment(hub, "nightly")) and not found["paused"] and found)
+    assert (night["parameters"], night["global_concurrency_limit"], len(night["schedules"])) == ({}, None, 1)
+    hub.look()
+    assert any("the work pool was paused" in what for what in hub.repairs())
+
+
+def test_the_nights_work_is_done_although_prefect_does_not_start_it(hub: Installation) -> None:
+    def checkpoints() -> int:
+        return int(hub.sql("SELECT count(*) FROM checkpoint")[0][0])
+
+    hub.prefect.delete(f"/deployments/{deployment(hub, 'nightly')['id']}")
+    before = checkpoints()
+    not_for(hub, "25 hours", "night")
+    eventually(lambda: checkpoints() > before)
+    assert "Prefect had not started the night's work: the worker did" in hub.repairs()
+    eventually(lambda: hub.received.telling("administrator", "MASH system: Prefect had not started the night's work"))
+    hub.look()
+    assert deployment(hub, "nightly")
+
+
+def test_looks_that_were_missed_are_made_up_for_by_one(hub: Installation) -> None:
+    made = f"/deployments/{deployment(hub, 'watchdog')['id']}/create_flow_run"
+    runs = [hub.prefect.post(made, json={}).json()["id"] for _ in range(6)]
+    ended = [
+        eventually(lambda run=run: (state := state_of(hub, run)) not in ("SCHEDULED", "PENDING", "RUNNING") and state)
+        for run in runs
+    ]
+    assert set(ended) == {"COMPLETED", "CANCELLED"}
+
+
+def test_a_look_whose_worker_died_does_not_go_on_in_prefect_for_ever(hub: Installation) -> None:
+    left = hub.prefect.post(f"/deployments/{deployment(hub, 'watchdog')['id']}/create_flow_run", json={}).json()["id"]
+    eventually(lambda: state_of(hub, left) in ("COMPLETED", "CANCELLED"))
+    hub.set_state(left, "RUNNING")
+    assert hub.stack.cluster
+    with psycopg.connect(host=str(hub.stack.cluster.socket), user="mash_prefect", dbname="prefect", autocommit=True) as prefect:
+        prefect.execute("UPDATE flow_run_state SET timestamp = timestamp - interval '7 hours' WHERE flow_run_id = %s", (left,))
+    hub.look()
+    eventually(lambda: state_of(hub, left) == "CRASHED")
+
+
+def state_of(hub: Installation, run: str) -> str:
+    """The kind of state that a run is in."""
+    return str(hub.prefect.get(f"/flow_runs/{run}").json()["state_type"])
+
+
+# --- what can be had there ----------------------------------------------------------------------------------------------------
+
+
+def test_prefect_calls_no_address_for_whoever_has_its_login(hub: Installation, calls: tuple[str, list[str]]) -> None:
+    address, asked = calls
+    kind = hub.prefect.get("/block_types/slug/webhook").json()
+    schemas = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
+    schema = hub.prefect.post("/block_schemas/filter", json=schemas).json()[0]
+    document = {"name": "mine", "data": {"url": address}, "block_schema_id": schema["id"], "block_type_id": kind["id"]}
+    block = hub.prefect.post("/block_documents/", json=document).raise_for_status().json()
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["prefect.flow-run.*"], "threshold": 1, "within": 0}
+    action = {"type": "call-webhook", "block_document_id": block["id"], "payload": "{}"}
+    automation = {"name": "mine", "trigger": trigger, "actions": [action]}
+    made = hub.prefect.post("/automations/", json=automation).raise_for_status().json()
+    reference = hub.referral()
+    run = hub.awaits(reference, "Awaiting triage")["id"]
+    hub.set_state(run, "FAILED")
+    seen = {"filter": {"event": {"name": ["prefect.flow-run.Failed"]}, "resource": {"id": [f"prefect.flow-run.{run}"]}}}
+    eventually(lambda: hub.prefect.post("/events/filter", json=seen).json()["events"])
+    finished(hub)  # time enough to act on it
+    assert asked == []
+    hub.prefect.delete(f"/automations/{made['id']}")
+    hub.prefect.delete(f"/block_documents/{block['id']}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/flow_runs/filter", "/admin/settings", "/block_documents/filter", "/variables/name/system-health", "/work_pools/mash"],
+)
+def test_without_the_login_prefect_gives_nothing(hub: Installation, path: str) -> None:
+    with httpx.Client(base_url=hub.settings.prefect_api_url) as nobody:
+        method = "POST" if path.endswith("filter") else "GET"
+        for headers in ({}, {"Host": "localhost/health"}, {"X-Forwarded-For": "127.0.0.1"}):
+            assert nobody.request(method, path, headers=headers).status_code == 401
