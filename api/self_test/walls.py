@@ -109,14 +109,75 @@ def change(scene: Scene) -> str:
     )
 
 
-@attack("write an event in somebody else's name")
+@attack("say in a query to be of another hub")
+def another_hub_by_a_variable(scene: Scene) -> str:
+    merton = "(SELECT set_config('mash.{}', {}, true)) AS other"
+    changed = "replace(current_setting('mash.who'), 'sandwell', 'merton')"
+    for variable in (merton.format("hub", "'merton'"), merton.format("who", changed)):
+        with _as(scene, DUTY) as connection:
+            elsewhere = f"SELECT count(*) FROM {variable}, LATERAL (SELECT * FROM referral OFFSET 0) r WHERE hub = 'merton'"  # noqa: S608  constants of ours
+            hold(_count(connection, elsewhere) == 0, "its cases")
+            hold(_count(connection, "SELECT count(*) FROM referral WHERE hub = 'merton'") == 0, "its cases, from then on")
+    return "no row: what is believed is what was signed"
+
+
+@attack("say again who acts, as it was signed before: in another transaction, and on another connection")
+def signed_before(scene: Scene) -> str:
+    with scene.on.connection("mash_app") as one, scene.on.connection("mash_app") as other:
+        with one.transaction():
+            be(one, DUTY, _now(scene), _key(scene))
+            signed = one.execute("SELECT current_setting('mash.who')").fetchone()
+            hold(_count(one, "SELECT count(*) FROM referral") > 0, "not even then: nothing is shown")
+        for connection in (one, other):
+            with connection.transaction():
+                connection.execute("SELECT set_config('mash.who', %s, true)", signed)
+                hold(_count(connection, "SELECT count(*) FROM referral") == 0, "the cases")
+    return "no row"
+
+
+@attack("read what signs who acts, or have something signed")
+def sign(scene: Scene) -> str:
+    return _denied(
+        scene, DUTY, "SELECT key FROM caller_key", "SELECT signed_here('who', '{}')", "UPDATE caller_key SET key = ''",
+        "CREATE OR REPLACE FUNCTION acting(part text) RETURNS text LANGUAGE sql AS 'SELECT part'",
+    )  # fmt: skip
+
+
+@attack("write an event, a part in a case, a release, a deadline or an alert")
 def forge(scene: Scene) -> str:
     return _denied(
         scene,
         DUTY,
-        "INSERT INTO event SELECT reference, sequence + 1000, kind, at, canonical, hash, hub FROM event"
-        " WHERE canonical::json -> 'by' ->> 'role' = 'referrer' LIMIT 1",
+        "INSERT INTO event SELECT reference, sequence + 1000, kind, at, canonical, hash, hub FROM event LIMIT 1",
+        "INSERT INTO participant (reference, party, hub, person) SELECT reference, 'housing', hub, '' FROM referral",
+        "UPDATE personal_item SET release_state = 'released'",
+        "UPDATE referral SET next_at = '2030-01-01', due_at = '2030-01-01'",
+        "INSERT INTO notice (reference, hub, kind, role, facts, created_at, status, tries)"
+        " SELECT reference, hub, 'immediate_danger', 'service_manager', '{}', now(), 'queued', 0 FROM referral",
     )
+
+
+@attack("have rows written that the application has not signed")
+def unsigned(scene: Scene) -> str:
+    rows = json.dumps({"events": [], "changed": [{"reference": scene.case, "next_at": "2030-01-01"}], "released": []})
+    with _as(scene, DUTY) as connection:
+        for signature in ("", "0" * 64):
+            try:
+                with connection.transaction():
+                    connection.execute("SELECT write_referrals(%s, %s)", (rows, signature))
+            except psycopg.errors.InsufficientPrivilege as wrong:
+                line = str(wrong).splitlines()[0]
+                continue
+            hold(False, "they were written")
+    return line
+
+
+@attack("leave in the database what stops backups, or hold up whoever works with it")
+def leave_behind(scene: Scene) -> str:
+    return _denied(
+        scene, DUTY, "SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT pg_advisory_lock(7052601)",
+        "CREATE TEMPORARY TABLE mine (a int)", "LOCK TABLE referral IN ACCESS EXCLUSIVE MODE", "SELECT pg_export_snapshot()",
+    )  # fmt: skip
 
 
 @attack("delete who looked at a case")

@@ -39,7 +39,8 @@ async def provide_caller_key(connection: AsyncConnection) -> bytes:
     padded = key.ljust(BLOCK, b"\0")
     pads = {"inner_pad": bytes(each ^ 0x36 for each in padded), "outer_pad": bytes(each ^ 0x5C for each in padded)}
     await connection.execute(insert(CALLER_KEYS).values(id=1, key=key, **pads).on_conflict_do_nothing())
-    return bytes(await connection.scalar(select(CALLER_KEYS.c.key)))
+    found: bytes = (await connection.execute(select(CALLER_KEYS.c.key))).scalar_one()
+    return found
 
 
 async def begin_as(connection: AsyncConnection, key: bytes, who: str, longest: str) -> None:

@@ -36,13 +36,13 @@ API_KEY = Sealed(API_KEYS, "hash", ("hash", "id", "caller", "hub", "agency", "sc
 PART = Sealed(PARTICIPANTS, "id", ("reference", "party", "hub", "person", "until"))
 
 
-def seal_of(key: bytes, kind: Sealed, row: Mapping[str, Any]) -> str:
+def seal_of(key: bytes, kind: Sealed, row: Mapping[Any, Any]) -> str:
     """The seal of a row: an HMAC over all that it means. What it has beside that (when it was last used) lets nobody in."""
     values = [kind.table.name, *(_plain(row[name]) for name in kind.means)]
     return hmac.digest(key, json.dumps(values).encode(), "sha256").hex()
 
 
-def is_ours(key: bytes, kind: Sealed, row: Mapping[str, Any]) -> bool:
+def is_ours(key: bytes, kind: Sealed, row: Mapping[Any, Any]) -> bool:
     """Whether we wrote a row as it is."""
     return hmac.compare_digest(row["seal"] or "", seal_of(key, kind, row))
 

@@ -179,7 +179,7 @@ async def _secret(connection: AsyncConnection, keyring: Keyring, name: str, fres
     return _opened(keyring, await connection.scalar(select(SECRETS.c.wrapped).where(SECRETS.c.name == name)), name)
 
 
-def _opened(keyring: Keyring, wrapped: bytes, name: str) -> bytes:
+def _opened(keyring: Keyring, wrapped: bytes | None, name: str) -> bytes:
     try:
         return keyring.unwrap(wrapped, name)
     except NoKeyHere:

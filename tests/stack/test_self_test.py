@@ -43,6 +43,16 @@ def test_every_attack_is_refused(attacked: Scene) -> None:
             "REVOKE SELECT ON session FROM mash_app",
             "read sessions and API keys, or make one",
         ),
+        (
+            "GRANT SELECT ON caller_key TO mash_app",
+            "REVOKE SELECT ON caller_key FROM mash_app",
+            "read what signs who acts, or have something signed",
+        ),
+        (
+            "GRANT TEMPORARY ON DATABASE mash TO mash_app",
+            "REVOKE TEMPORARY ON DATABASE mash FROM mash_app",
+            "leave in the database what stops backups, or hold up whoever works with it",
+        ),
     ],
 )
 def test_a_wall_that_is_down_is_seen(attacked: Scene, down: str, up: str, attack: str) -> None:
