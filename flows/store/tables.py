@@ -444,6 +444,10 @@ class TimeAnchor(SQLModel, table=True):
     rate: float
 
 
+PROOFS = Table("write_proof", SQLModel.metadata, Column("filler", Text, nullable=False))
+"""Where it is proven that something can be written. Always empty: each proof is taken away again."""
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a model."""
     return SQLModel.metadata.tables[str(model.__tablename__)]

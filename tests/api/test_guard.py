@@ -302,11 +302,11 @@ def test_an_invented_address_of_a_proxy_is_not_believed(limited: Hub) -> None:
 def test_an_error_of_ours_says_nothing_of_its_cause(limited: Hub) -> None:
     signed_in = limited.staff("duty_manager")
     assert limited.http.get("/rota", headers=signed_in).status_code == 200
-    limited.stack.kill("postgres")
+    limited.sql("ALTER TABLE rota RENAME TO mislaid")
     try:
         answer = limited.http.get("/rota", headers=signed_in)
     finally:
-        limited.stack.start("postgres")
+        limited.sql("ALTER TABLE mislaid RENAME TO rota")
     assert answer.status_code == 500
     assert answer.headers["content-security-policy"]
     assert set(answer.json()) == {"type", "title", "status"}

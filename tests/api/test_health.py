@@ -55,7 +55,7 @@ def test_a_database_that_only_reads_is_down_and_whoever_sends_is_asked_to_send_a
             for role in ("mash_app", "mash_system"):
                 stored(own, f"ALTER ROLE {role} RESET default_transaction_read_only")
             stored(own, anew)
-        assert hub.submit(ORDINARY).status_code == 201
+        eventually(lambda: hub.submit(ORDINARY).status_code == 201)
 
 
 def test_what_cannot_be_written_is_said_by_health_and_not_first_by_whoever_sends(own: Hub) -> None:
@@ -95,7 +95,7 @@ def test_with_the_database_away_everything_is_503_with_when_to_try_again(own: Hu
         assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in answers] == [(503, "10")] * len(answers)
         assert answers[0].json()["type"] == "urn:mash:Unavailable" and "MASH_" not in answers[0].text
         assert "cannot be reached" in answers[-1].json()["wrong"][0]
-        assert hub.submit(ORDINARY).status_code == 201
+        eventually(lambda: hub.submit(ORDINARY).status_code == 201)
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hub import ORDINARY, Hub
 
-from mash.api.problems import STATUS, ProviderFailed, TooMany, TooSlow
+from mash.api.problems import STATUS, NoKeyHere, ProviderFailed, TooMany, TooSlow, Unavailable
 from mash.states.errors import Refusal
 
 
@@ -58,8 +58,14 @@ WAYS: dict[str, Callable[[Hub], httpx.Response]] = {
 }
 
 
-ELSEWHERE = {ProviderFailed: "test_sign_on", TooMany: "test_guard", TooSlow: "test_guard"}
-"""Reached where there is a provider, and where there are limits."""
+ELSEWHERE = {
+    ProviderFailed: "test_sign_on",
+    TooMany: "test_guard",
+    TooSlow: "test_guard",
+    Unavailable: "test_health",
+    NoKeyHere: "test_health",
+}
+"""Reached where there is a provider, where there are limits, and where a database or a key is away."""
 
 
 @pytest.mark.parametrize("refusal", [kind for kind in STATUS if kind not in ELSEWHERE], ids=lambda kind: kind.__name__)
