@@ -153,13 +153,13 @@ async def _begin_epoch(settings: Settings, store: Store) -> str:
 def _restoration(path: Path, statement: Statement | None, signer: Signer) -> dict[str, Any]:
     """What the next checkpoint says of a restore."""
     by = base64.b64encode(signer.key.public_bytes_raw()).decode() if signer.key and signer.holds(statement) else None
-    said = statement.contents if statement else {}
+    stated = statement.contents if statement else {}
     return {
         "how": "mash restore",
         "at": datetime.now(UTC).isoformat(),
         "file": path.name,
-        "backup_at": said.get("at"),
-        "checkpoint": said.get("checkpoint"),
+        "backup_at": stated.get("at"),
+        "checkpoint": stated.get("checkpoint"),
         "signed_by": by,
     }
 

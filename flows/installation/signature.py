@@ -91,9 +91,9 @@ class Opening:
 
     def write(self, data: bytes, /) -> int:
         """Take a piece; the last bytes that came are held back, for they may be what is signed."""
-        held = self.tail + data
-        self._pass_on(held[:-SIZE])
-        self.tail = held[-SIZE:]
+        come = self.tail + data
+        self._pass_on(come[:-SIZE])
+        self.tail = come[-SIZE:]
         return len(data)
 
     def flush(self) -> None:

@@ -38,11 +38,11 @@ def differences(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differ
 
 def _of_events(case: Case, stored: Stored) -> Iterator[Difference]:
     for row, recorded in zip(stored.events, case.log, strict=True):
-        said: Named = {"kind": recorded.event.kind, "at": recorded.at, "hub": recorded.by.hub}
-        was = {name: row._mapping[name] for name, value in said.items() if row._mapping[name] != value}
+        stated: Named = {"kind": recorded.event.kind, "at": recorded.at, "hub": recorded.by.hub}
+        was = {name: row._mapping[name] for name, value in stated.items() if row._mapping[name] != value}
         if was:
-            sentence = f"event {row.sequence}: " + "; ".join(changed(name, was[name], said[name]) for name in was)
-            yield Difference("event", sentence, was, said, {"sequence": row.sequence})
+            sentence = f"event {row.sequence}: " + "; ".join(changed(name, was[name], stated[name]) for name in was)
+            yield Difference("event", sentence, was, stated, {"sequence": row.sequence})
 
 
 def _of_parties(case: Case, stored: Stored) -> Iterator[Difference]:
@@ -78,16 +78,16 @@ def _of_items(case: Case, stored: Stored) -> Iterator[Difference]:
         if item not in implied:
             yield Difference("personal_item", f"an item ({row.kind}) stands there that no event speaks of", {"id": item})
             continue
-        said = implied[item]
-        was = {name: columns[name] for name, value in said.items() if columns[name] != value}
+        stated = implied[item]
+        was = {name: columns[name] for name, value in stated.items() if columns[name] != value}
         kind = columns["kind"]
-        if "kind" not in said and kind in (*AGENCIES_OWN, "redacted"):
+        if "kind" not in stated and kind in (*AGENCIES_OWN, "redacted"):
             yield Difference("personal_item", f"an item is taken for what an agency holds ({kind})", {"kind": kind})
-        elif said.get("kind") in AGENCIES_OWN and kind in AGENCIES_OWN and isinstance(case.log[0].event, ContinuedFrom):
+        elif stated.get("kind") in AGENCIES_OWN and kind in AGENCIES_OWN and isinstance(case.log[0].event, ContinuedFrom):
             was.pop("kind", None)  # of a copy the log does not say which of the two it was
         if was:
-            sentence = f"item {item[:8]}: " + "; ".join(changed(name, was[name], said[name]) for name in was)
-            yield Difference("personal_item", sentence, was, {name: said[name] for name in was}, {"id": UUID(item)})
+            sentence = f"item {item[:8]}: " + "; ".join(changed(name, was[name], stated[name]) for name in was)
+            yield Difference("personal_item", sentence, was, {name: stated[name] for name in was}, {"id": UUID(item)})
 
 
 def _items(case: Case) -> dict[str, Named]:
@@ -115,8 +115,8 @@ def _items(case: Case) -> dict[str, Named]:
         if held.released:
             released.add(held.redacted or held.item)
     return {
-        item: {**said, "release_state": "released" if item in released else "held", "hub": case.referral.hub}
-        for item, said in implied.items()
+        item: {**stated, "release_state": "released" if item in released else "held", "hub": case.referral.hub}
+        for item, stated in implied.items()
     }
 
 
@@ -137,7 +137,7 @@ def _of_key(case: Case, stored: Stored) -> Iterator[Difference]:
 def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
     """By what its people are found."""
     if stored.key is not None and stored.key.master is None and not stored.people:
-        return  # of before people could be found by name, when no key said which one wrapped it
+        return  # of before people could be found by name, when no key stated which one wrapped it
     standing = Counter(_person(dict(row._mapping)) for row in stored.people)
     implied: Counter[tuple[Any, ...]] = Counter()
     if not case.referral.erased:
@@ -149,7 +149,7 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
                 if row.kind in NAMED
             ]
         except KeyDestroyed:
-            return  # that is said of the key, or of the words
+            return  # that is stated of the key, or of the words
         implied = Counter(_person(row) for row in people(keyring.search, case.reference, case.referral.hub, named))
     if standing != implied:
         wrong = sum(((standing - implied) + (implied - standing)).values())

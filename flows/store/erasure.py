@@ -50,15 +50,15 @@ class Horizon:
     def sentences(self) -> list[str]:
         """What there is to say to whoever asked for it."""
         when = f"{self.before:%Y-%m-%d %H:%M} UTC"
-        said = [
+        lines = [
             "the files of this database hold the keys no more"
             if self.rewritten
             else "somebody else used the table of keys all the while: its file is written anew tonight",
             f"backups made before {when} still hold them: the people are gone for good when the last of these is removed",
         ]
         if self.archived:
-            said.append(f"this PostgreSQL archives its log: so do base copies and log files of before {when}, and standbys' too")
-        return said
+            lines.append(f"this PostgreSQL archives its log: so do base copies and log files of before {when}, and standbys' too")
+        return lines
 
 
 async def rewrite_keys(store: Store) -> Horizon:

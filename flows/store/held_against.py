@@ -75,7 +75,7 @@ async def verify_against(store: Store, checkpoints: list[Signed]) -> AsyncIterat
         yield sentence
     async with store.engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # What the database no longer has of one that it does not know is said too, where it was not restored.
+        # What the database no longer has of one that it does not know is told too, where it was not restored.
         for each in line.ours if not line.wrong else checkpoints:
             async for wrong in _verify_one(connection, each):
                 yield wrong
@@ -197,12 +197,12 @@ async def between(store: Store, checkpoints: list[Signed]) -> list[str]:
 def restored_in_words(signed: Signed) -> str:
     """What a checkpoint that begins an epoch says of itself."""
     contents = signed.contents
-    said = contents["restored"]
+    stated = contents["restored"]
     sources = (
-        "; ".join(_source(each) for each in said["from"]) or "by nobody who said so: it was found to be older than what is kept"
+        "; ".join(_source(each) for each in stated["from"]) or "by nobody who said so: it was found to be older than what is kept"
     )
-    known = f"; the last checkpoint known was {said['last_known']['number']}" if said["last_known"] else ""
-    here = f"checkpoint {said['last_here']['number']}" if said["last_here"] else "no checkpoint"
+    known = f"; the last checkpoint known was {stated['last_known']['number']}" if stated["last_known"] else ""
+    here = f"checkpoint {stated['last_here']['number']}" if stated["last_here"] else "no checkpoint"
     return (
         f"checkpoint {contents['number']} of {contents['at'][:16]} begins epoch {contents['epoch']}: this database was restored"
         f" {sources}; it had {here}{known}"

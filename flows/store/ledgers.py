@@ -272,8 +272,8 @@ _ITEM = ("id", "kind", "subject", "owner_agency", "sensitivity", "created_at", "
 async def sign_items(connection: AsyncConnection, versions: dict[str, int]) -> dict[str, list[Any]]:
     """Of each case up to a version: how many items there are beside it, and a digest of whose they are and of what kind. What is
     in them is proven by its digest in the log."""
-    given = text("SELECT * FROM json_to_recordset(CAST(:versions AS json)) AS v (reference text, sequence integer)")
-    upto = given.columns(column("reference", Text), column("sequence", BigInteger)).subquery("upto")
+    asked = text("SELECT * FROM json_to_recordset(CAST(:versions AS json)) AS v (reference text, sequence integer)")
+    upto = asked.columns(column("reference", Text), column("sequence", BigInteger)).subquery("upto")
     digest = digest_of(row_text(ITEMS, _ITEM), ITEMS.c.created_at, ITEMS.c.id)
     query = (
         select(ITEMS.c.reference, upto.c.sequence, func.count(), digest)
@@ -282,8 +282,8 @@ async def sign_items(connection: AsyncConnection, versions: dict[str, int]) -> d
         .where(ITEMS.c.created_at <= EVENTS.c.at)
         .group_by(ITEMS.c.reference, upto.c.sequence)
     )
-    given_rows = [{"reference": reference, "sequence": version} for reference, version in versions.items()]
-    found = (await connection.execute(query, {"versions": as_json(given_rows)})).all()
+    rows = [{"reference": reference, "sequence": version} for reference, version in versions.items()]
+    found = (await connection.execute(query, {"versions": as_json(rows)})).all()
     return {row[0]: [row[1], row[2], row[3]] for row in found}
 
 

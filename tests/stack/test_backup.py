@@ -390,6 +390,35 @@ def test_while_and_after_a_backup_is_made_nothing_of_it_is_readable_nor_the_data
     assert len(place.left()) == 1
 
 
+def test_after_a_restore_checkpoints_go_on_and_say_what_was_left_behind(place: Place, referrals: list[str]) -> None:
+    elsewhere = place.folder / "checkpoints"
+    place.environment["MASH_CHECKPOINT_DIR"] = str(elsewhere)
+
+    def mash_of(database: str, *arguments: str) -> Done:
+        addresses = {
+            f"MASH_{name}DATABASE_URL": f"postgresql+psycopg://{role}@/{database}?host={place.cluster.socket}"
+            for name, role in (("", "mash_app"), ("SYSTEM_", "mash_system"), ("OWNER_", "mash_owner"))
+        }
+        return mash_here(*arguments, **{**place.environment, **addresses})
+
+    assert "checkpoint 1:" in mash_of("mash", "checkpoint", "make").stdout
+    file = place.made("--no-verify")
+    note = "INSERT INTO repair (what, at) VALUES ('something', now())"
+    with place.connect("mash") as ours:
+        ours.execute(note.encode())
+    assert "checkpoint 2:" in mash_of("mash", "checkpoint", "make").stdout
+    restored = place.restore(file)
+    assert restored.returncode == 0, restored.stderr
+    assert "checkpoint 3 of" in restored.stdout and "begins epoch 2: this database was restored" in restored.stdout
+    assert "it had checkpoint 1; the last checkpoint known was 2" in restored.stdout
+    assert "checkpoint 4:" in mash_of("other", "checkpoint", "make").stdout
+    proved = mash_of("other", "log", "verify", "--against", str(elsewhere))
+    assert "checkpoint 2 of" in proved.stdout and "is of the time that the restore left behind" in proved.stdout
+    # These referrals came in without a worker, and one by one: what is left to say is of their counts alone.
+    assert proved.returncode == 0, proved.stdout
+    assert len(list(elsewhere.iterdir())) == 4
+
+
 # --- who made it --------------------------------------------------------------------------------------------------------------
 
 

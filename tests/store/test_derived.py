@@ -46,7 +46,7 @@ async def case(store: Store, rating: str = "red") -> str:
     return reference
 
 
-async def said(store: Store) -> list[str]:
+async def contradicted(store: Store) -> list[str]:
     return [sentence async for sentence in contradictions(store)]
 
 
@@ -56,7 +56,7 @@ async def repairs(store: Store) -> list[tuple[str, str]]:
         return [(row.what, row.was) for row in rows]
 
 
-async def told(store: Store) -> set[tuple[str, str]]:
+async def noticed(store: Store) -> set[tuple[str, str]]:
     async with store.single.connect() as connection:
         rows = await connection.exec_driver_sql("SELECT role, facts FROM notice WHERE kind = 'system'")
         return {(row.role, json.loads(row.facts)["what"]) for row in rows}
@@ -75,7 +75,7 @@ async def test_nothing_is_said_of_an_installation_that_nobody_changed(store: Sto
     await act(store, reference, BreakGlass(), NIGHT, words="now", of_system=True)
     gone = await turned_away(store)
     await erase(store, gone, ErasePeople(why="recorded_by_mistake"), GOVERNOR)
-    assert await said(store) == []
+    assert await contradicted(store) == []
     assert await Mender(store).look_at_urgent() == [] and await Mender(store).look_at_all() == []
     assert await repairs(store) == []
 
@@ -114,14 +114,14 @@ async def test_what_the_board_reads_is_put_back_as_the_log_says_and_what_stood_t
     await mender.look_at_urgent()
     before = rows(owner_connection, "referral")
     owner_connection.execute(f"UPDATE referral SET {change} WHERE reference = %s".encode(), (reference,))
-    assert any(sentence.startswith(f"{reference}: ") for sentence in await said(store))
+    assert any(sentence.startswith(f"{reference}: ") for sentence in await contradicted(store))
     (found,) = await mender.look_at_urgent()
     assert (found.reference, found.wrong) == (reference, []) and found.mended
     assert [json.loads(row[0]) for row in _as_json(owner_connection)] and rows(owner_connection, "referral") == before
     ((what, was),) = await repairs(store)
     assert what.startswith("referral: ") and what.endswith(": put back") and json.loads(was)
-    assert {("administrator", PUT_BACK), ("information_governance", PUT_BACK)} <= await told(store)
-    assert await said(store) == [] and await mender.look_at_urgent() == []
+    assert {("administrator", PUT_BACK), ("information_governance", PUT_BACK)} <= await noticed(store)
+    assert await contradicted(store) == [] and await mender.look_at_urgent() == []
     assert other not in what
 
 
@@ -192,7 +192,7 @@ async def test_a_referral_whose_row_is_gone_is_made_anew_from_its_log(store: Sto
     owner_connection.execute("DELETE FROM referral WHERE reference = %s", (reference,))
     (found,) = await mender.look_at_urgent()
     assert found.mended == ["the referral was gone"]
-    assert await said(store) == [] and [s async for s in verify(store)] == []
+    assert await contradicted(store) == [] and [s async for s in verify(store)] == []
     assert (await read_case(store, reference)).referral.rating == "red"
 
 
@@ -242,11 +242,11 @@ async def test_what_stands_beside_a_case_is_put_back_as_the_log_says(
     tables = ("participant", "personal_item", "event", "known_person", "referral_key")
     before = {table: _without_number(owner_connection, table) for table in tables}
     assert owner_connection.execute(change.encode(), (reference,)).rowcount > 0
-    assert any(sentence.startswith(f"{reference}: ") for sentence in await said(store))
+    assert any(sentence.startswith(f"{reference}: ") for sentence in await contradicted(store))
     (found,) = await mender.look_at_urgent()
     assert found.mended and not found.wrong
     assert {table: _without_number(owner_connection, table) for table in tables} == before
-    assert len(await repairs(store)) == len(found.mended) and await said(store) == []
+    assert len(await repairs(store)) == len(found.mended) and await contradicted(store) == []
 
 
 def _without_number(owner: psycopg.Connection, table: str) -> list[tuple[object, ...]]:
@@ -259,9 +259,9 @@ async def test_a_key_that_came_back_after_an_erasure_is_destroyed_again(
     store: Store, owner_connection: psycopg.Connection
 ) -> None:
     reference = await turned_away(store)
-    kept = owner_connection.execute("SELECT wrapped, master FROM referral_key").fetchall()[0]
+    before = owner_connection.execute("SELECT wrapped, master FROM referral_key").fetchall()[0]
     await erase(store, reference, ErasePeople(why="right_to_erasure"), GOVERNOR)
-    owner_connection.execute("UPDATE referral_key SET wrapped = %s, master = %s", kept)
+    owner_connection.execute("UPDATE referral_key SET wrapped = %s, master = %s", before)
     (found,) = await Mender(store).look_at_all()
     assert found.mended == ["its people were erased, and their key was there again"]
     assert owner_connection.execute("SELECT wrapped FROM referral_key").fetchall() == [(None,)]
@@ -282,7 +282,7 @@ async def test_what_no_event_speaks_of_is_told_and_nobody_decides_for_them(
     assert found == Found(reference, "merton", [], ["an item (concern) stands there that no event speaks of"])
     assert await repairs(store) == []
     await Mender(store).look_at_urgent()
-    assert len([what for role, what in await told(store) if role == "administrator"]) == 1, "it is told once a day"
+    assert len([what for role, what in await noticed(store) if role == "administrator"]) == 1, "it is told once a day"
 
 
 async def test_what_is_left_of_a_log_that_was_cut_off_stays_as_evidence(
@@ -317,11 +317,11 @@ async def test_a_profile_that_was_changed_under_its_digest_goes_by_nothing_and_i
     before = rows(owner_connection, "profile_version")
     owner_connection.execute("UPDATE profile_version SET document = replace(document, '\"4 h\"', '\"4000 h\"')")
     owner_connection.execute("UPDATE profile_version SET document = document || ' '")
-    assert any("of merton was changed after it was stored" in sentence for sentence in await said(store))
+    assert any("of merton was changed after it was stored" in sentence for sentence in await contradicted(store))
     assert len(await put_back_profiles(store)) == 2
     assert rows(owner_connection, "profile_version") == before
     assert all(hashlib.sha256(json.loads(was)["document"].encode()).hexdigest() for _, was in await repairs(store))
-    assert await said(store) == [] and (await look_at(store, reference, DUTY, "read_case")).reference == reference
+    assert await contradicted(store) == [] and (await look_at(store, reference, DUTY, "read_case")).reference == reference
 
 
 async def test_a_profile_that_is_in_force_no_more_is_put_back_from_a_signed_checkpoint(
@@ -344,7 +344,7 @@ async def test_a_profile_that_is_in_force_no_more_is_put_back_from_a_signed_chec
         with pytest.raises(NotFound, match="was changed"):
             await act(there, (await case_of(there)), RateReferral(rating="green"), DUTY, words="x")
         assert len(await put_back_profiles(there)) == 1
-        assert await said(there) == []
+        assert await contradicted(there) == []
     finally:
         await there.close()
 

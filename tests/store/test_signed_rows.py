@@ -251,17 +251,17 @@ async def test_the_night_after_a_restore_goes_on_in_a_new_epoch_and_says_what_is
     await state_restoration(store, {**backup, "signed_by": "abcdefghijklmnop"})
     signed = await take_checkpoint(store, signing)
     assert (signed.contents["epoch"], signed.contents["number"]) == (2, 4)
-    said = signed.contents["restored"]
-    assert said["from"][0]["backup_at"].startswith("2026-11-27")
-    assert (said["last_here"]["number"], said["last_known"]["number"]) == (1, 3)
+    stated = signed.contents["restored"]
+    assert stated["from"][0]["backup_at"].startswith("2026-11-27")
+    assert (stated["last_here"]["number"], stated["last_known"]["number"]) == (1, 3)
     following = await take_checkpoint(store, signing)
     assert (following.contents["epoch"], "restored" in following.contents) == (2, False)
 
     assert signing.checkpoint_dir
-    kept = read_folder(signing.checkpoint_dir)
-    assert [each.contents["number"] for each in kept] == [1, 2, 3, 4, 5]
-    assert check_signatures(kept, KEY.public_key()) == [] and await held_against(store, kept) == []
-    sentences = await between(store, kept)
+    elsewhere = read_folder(signing.checkpoint_dir)
+    assert [each.contents["number"] for each in elsewhere] == [1, 2, 3, 4, 5]
+    assert check_signatures(elsewhere, KEY.public_key()) == [] and await held_against(store, elsewhere) == []
+    sentences = await between(store, elsewhere)
     assert "restored on 2026-11-28T09:00 from the backup of 2026-11-27T02:00, signed by abcdefghijkl" in sentences[0]
     assert any(f"not here any more are {lost}: events 1 to" in each for each in sentences)
     assert any("checkpoint 3 of" in each and "every event in it is here" in each for each in sentences)
