@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.config.addresses import judged
 from mash.config.permissions import may_read_words
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.reads.case import Case, read_family
+from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS
 from mash.states.firewall import AGENCIES_OWN, product, view
@@ -98,11 +98,6 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
         PlainItem(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
         for row in (await connection.execute(query)).all()
     ]
-
-
-async def read_everything_of_family(connection: AsyncConnection, store: Store, case: Case) -> dict[str, list[PlainItem]]:
-    """`read_everything` of a case and of the referrals of the same contact, by their references: the same people are in them."""
-    return {each.reference: await read_everything(connection, store, each) for each in await read_family(connection, case.root)}
 
 
 async def referrer_address(store: Store, reference: str) -> str | None:
