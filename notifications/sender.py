@@ -69,7 +69,7 @@ def check_channels(channels: Channels) -> list[str]:
 def check_channel(channel: Channel) -> str:
     """What is wrong with one channel, in words that name no address; '' for one that is right."""
     plugin, wrong = _made(channel)
-    if wrong and isinstance(plugin, Mail):
+    if wrong and isinstance(plugin, Mail) and channel.to is None:
         return f"{wrong}: {BESIDE}"
     return wrong
 

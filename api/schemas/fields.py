@@ -38,8 +38,10 @@ def _in_words(value: Any, depth: int) -> str:
 def as_name(value: Any) -> Any:
     """A name in one piece, however it was sent: of one in parts, the parts one after another."""
     if isinstance(value, dict) and value.keys() <= set(NAME_PARTS):
-        value = [value[part] for part in NAME_PARTS if value.get(part)]
-    return as_text(" ".join(str(as_text(each)) for each in value if each) if isinstance(value, list) else value)
+        value = [value[part] for part in NAME_PARTS if part in value]
+    if isinstance(value, list):
+        return " ".join(as_text(each) for each in value if each not in (None, "", []))
+    return as_text(value)
 
 
 def as_truth(value: Any) -> Any:

@@ -19,8 +19,8 @@ from jinja2 import Environment, FileSystemLoader
 from mash.config import codes
 from mash.config.words import CODED, sentence
 from mash.flows.store.log import read_log
-from mash.flows.store.reads.case import Case, read_case
-from mash.flows.store.reads.items import PlainItem, read_everything_of_family
+from mash.flows.store.reads.case import Case, read_case, read_family
+from mash.flows.store.reads.items import PlainItem, read_everything
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.withheld import Number, numbered, release
@@ -75,6 +75,8 @@ class _Page:
     others: Others
     whose: Mapping[str, str]
     """Whose each item is, by its id."""
+    warned: bool
+    """Whether somebody warned of how the people of this contact are reached."""
     found: dict[str, str] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     numbers: Mapping[str, Number] = field(default_factory=dict)
@@ -122,32 +124,34 @@ async def answer(
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         if because:
             await release(connection, store, reference, subject, list(releases), because, who)
-        family = await read_everything_of_family(connection, store, case)
-        items = family[reference]
-        whose = _labels(item for items in family.values() for item in items)
-        page = _Page(Others(*_values(case, subject, family, whose)), whose)
+        # The same people are in the linked referrals of the contact, and a warning on one of them holds for all.
+        linked = await read_family(connection, case.root)
+        family = {each.reference: await read_everything(connection, store, each) for each in linked}
+        every, items = [item for of_one in family.values() for item in of_one], family[reference]
+        warned = any(_warned(each) for each in linked)
+        whose = _labels(every)
+        for_a_child = warned and case.referral.subjects[subject].cohort != "adult"
+        page = _Page(Others(*_values(every, subject, whose, for_a_child)), whose, warned)
         for item in items:
             _look_at(page, case, subject, item)
         for _, line in log:
             page.look(line)
         page.numbers = await numbered(connection, store, reference, subject, page.found)
-    return _answer(page, case, subject, items, log)
+    reaching = [str(value) for item in every for label, value in _lines(_fields(item) or {}) if label.endswith("safe contact")]
+    return _answer(page, case, subject, items, log, list(dict.fromkeys(reaching)))
 
 
 def _values(
-    case: Case, subject: str, family: Mapping[str, list[PlainItem]], whose: Mapping[str, str]
+    every: Iterable[PlainItem], subject: str, whose: Mapping[str, str], for_a_child: bool
 ) -> tuple[list[Value], list[Value]]:
-    """What is stored as other people's, in the linked referrals of the contact too, and what is stored as the subject's own."""
-    every = [item for items in family.values() for item in items if item.kind in LEFT_OUT]
-    own = [value for item in every if _is_own(item, subject) for value in values_of(_fields(item) or {}, subject)]
-    others = [value for item in every if not _is_own(item, subject) for value in values_of(_fields(item) or {}, whose[item.id])]
-    if _warned(case) and case.referral.subjects[subject].cohort != "adult":
-        # Whoever asks for a child may be whom the family is to be kept safe from.
-        others += [
-            Value(f"{subject} themselves, on a case with a safe-contact warning", v.field, v.text)
-            for v in own
-            if locates(v.field)
-        ]
+    """What is stored as other people's, and what is stored as the subject's own. Whoever asks for a child may be whom the family
+    is to be kept safe from: by what it is found, though it is the child's own, is then as another person's."""
+    kept = [item for item in every if item.kind in LEFT_OUT]
+    own = [value for item in kept if _is_own(item, subject) for value in values_of(_fields(item) or {}, subject)]
+    others = [value for item in kept if not _is_own(item, subject) for value in values_of(_fields(item) or {}, whose[item.id])]
+    if for_a_child:
+        theirs = f"{subject} themselves, on a case with a safe-contact warning"
+        others += [Value(theirs, value.field, value.text) for value in own if locates(value.field)]
     return others, own
 
 
@@ -190,7 +194,9 @@ def _look_at(page: _Page, case: Case, subject: str, item: PlainItem) -> None:
             page.withhold(value.text, f"{value.field} of {value.whose}")
 
 
-def _answer(page: _Page, case: Case, subject: str, items: list[PlainItem], log: list[tuple[str, str]]) -> Answer:
+def _answer(
+    page: _Page, case: Case, subject: str, items: list[PlainItem], log: list[tuple[str, str]], reaching: list[str]
+) -> Answer:
     shown, left_out = [], []
     for item in items:
         line = {"kind": item.kind.replace("_", " "), "at": dated(item.at)}
@@ -205,7 +211,7 @@ def _answer(page: _Page, case: Case, subject: str, items: list[PlainItem], log: 
             shown.append({**line, "text": page.written(_words(item))})
     withheld = [(number, text, page.places[text]) for text, number in page.numbers.items()]
     withheld.sort(key=lambda each: each[0].number)
-    warning = sentence(SAFE_CONTACT) if _warned(case) else ""
+    warning = sentence(SAFE_CONTACT) if page.warned else ""
     known = {
         "reference": case.reference,
         "subject": subject,
@@ -221,7 +227,6 @@ def _answer(page: _Page, case: Case, subject: str, items: list[PlainItem], log: 
         .get_template("access_request.html")
         .render(known)
     )
-    reaching = [str(value) for item in items for label, value in _lines(_fields(item) or {}) if label.endswith("safe contact")]
     return Answer(text, len(left_out), withheld, warning, reaching)
 
 

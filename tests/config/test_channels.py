@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from mash.config.channels import Channels, read_channels
-from mash.config.settings import SettingsError
+from mash.config.settings import Settings, SettingsError
+from mash.flows.carrying.postman import check_alerts
 from mash.notifications.sender import check_channels
 
 SECRET = "hunter22"
@@ -141,3 +142,19 @@ def test_an_address_for_which_a_url_has_no_room_stands_beside_it(tmp_path: Path)
             read(tmp_path, f"[merton]\nduty_manager = [{{ {text} }}]")
     web = read(tmp_path, '[merton]\nduty_manager = [{ url = "hook://127.0.0.1/x", to = "a@example.org" }]')
     assert "are for mail" in check_channels(web)[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("mailto://127.0.0.1:25/?from=o'hunter22@example.org", "is not the one in this URL"),
+        ("mailtos://u:p@mail.example.org?reply=o'hunter22@example.org", "is not the one in this URL"),
+        ("json://hunter22/x", "expected a mailto:// or mailtos:// URL"),
+        ("nonsense://hunter22", "does not understand this URL"),
+    ],
+)
+def test_the_mail_server_by_which_referrers_are_written_to_is_held_to_its_url_too(url: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=f"MASH_MAIL_URL: .*{says}") as wrong:
+        check_alerts(Settings.model_validate({"mail_url": url}))
+    assert SECRET not in str(wrong.value)
+    check_alerts(Settings.model_validate({"mail_url": "mailto://127.0.0.1:25/?from=mash@example.org"}))
