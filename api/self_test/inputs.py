@@ -16,9 +16,7 @@ from mash.states.clocks import WEEKDAYS
 
 HUB = "merton"
 ROTA = Rota(
-    patterns=(
-        Pattern(role="duty_manager", person="dm1", days=WEEKDAYS, starts=time(9), ends=time(17), since=date(2026, 11, 2)),
-    )
+    patterns=(Pattern(role="duty_manager", person="dm1", days=WEEKDAYS, starts=time(9), ends=time(17), since=date(2026, 11, 2)),)
 )
 CALENDAR = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
 EVENT = b"BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:duty_manager: dm1\r\nDTSTART:20261102T090000Z\r\nDTEND:20261102T170000Z\r\n"
