@@ -42,7 +42,8 @@ _NOT_WITH = {
     "BYSETPOS": ("DAILY", "WEEKLY"),
 }
 """RFC 5545, 3.3.10: parts that a rule of these frequencies must not have; the last it may, and nobody's shifts do."""
-MOST_A_DAY = 24
+MOST_A_DAY = 8
+"""Shifts of one person that a rule may have on one day."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ out some time ahead. What occurs when, `recurring-ical-events` says."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,7 @@ class Occurrence:
     start: date | datetime
     end: date | datetime
 
-    @property
+    @cached_property
     def spell(self) -> tuple[datetime, datetime]:
         """When it begins and ends, as instants."""
         return _instant(self.start), _instant(self.end)
@@ -54,21 +55,23 @@ class Series:
     master: Event
     changes: tuple[Event, ...]
     now: datetime
+    worked_out: dict[Any, list[Occurrence]] = field(default_factory=dict)
+    """What was asked before: a series without exceptions is worked out once."""
 
-    @property
+    @cached_property
     def last(self) -> datetime:
         """Until when it is worked out: beyond every occurrence that is spoken of by itself."""
         named = [_instant(_start(each)) for name in ("EXDATE", "RDATE") for each in self.master.moments(name)]
         named += [_instant(each) for change in self.changes for each in (change.start, change.changes) if each]
         return max([self.now + AHEAD, _instant(self.master.start) + AHEAD, *(each + _MARGIN for each in named)])
 
-    @property
+    @cached_property
     def goes_on(self) -> bool:
         """Whether there are occurrences after those that are worked out."""
         rule = self.master.rule
         if not rule or "UNTIL" in rule:
             return bool(rule) and self._until > self.last
-        return "COUNT" not in rule or bool(self.occurrences([self.master], self.last, self.last + AHEAD))
+        return "COUNT" not in rule or bool(self._occurrences([self.master], [], self.last, self.last + AHEAD))
 
     @property
     def _until(self) -> datetime:
@@ -91,10 +94,16 @@ class Series:
         interval = int(rule.get("INTERVAL", 1))
         return {"WEEKLY": interval, "DAILY": interval == 1}.get(rule["FREQ"], 0)
 
-    def occurrences(
-        self, events: Iterable[Event], first: datetime | None = None, last: datetime | None = None, without: Sequence[str] = ()
-    ) -> list[Occurrence]:
-        """What occurs by these events of the series, less some of their lines."""
+    def occurrences(self, events: Sequence[Event], without: Sequence[str] = ()) -> list[Occurrence]:
+        """What occurs by these events of the series, less some of their lines, from its beginning on."""
+        less = [name for name in without if any(True for event in events for _ in event.of(name))]
+        key = (tuple(events), tuple(less))
+        if key not in self.worked_out:
+            begins = min(_instant(event.start) for event in events) - DAY
+            self.worked_out[key] = self._occurrences(events, less, begins, self.last)
+        return self.worked_out[key]
+
+    def _occurrences(self, events: Sequence[Event], without: Sequence[str], first: datetime, last: datetime) -> list[Occurrence]:
         calendar = icalendar.Calendar()
         if "X-WR-TIMEZONE" in self.written.calendar:
             calendar.add("X-WR-TIMEZONE", self.written.calendar["X-WR-TIMEZONE"])
@@ -106,11 +115,9 @@ class Series:
             component.add(_MARK, mark)
             calendar.add_component(component)
         # Asked in London's time: asked in UTC, what ends in the hour that comes twice is not found.
-        begin = min(_instant(each.start) for each in by_mark.values()) - DAY if first is None else first
-        end = self.last if last is None else last
-        found = recurring_ical_events.of(calendar).between(begin.astimezone(LONDON), end.astimezone(LONDON))
+        found = recurring_ical_events.of(calendar).between(first.astimezone(LONDON), last.astimezone(LONDON))
         each = (Occurrence(by_mark[str(one[_MARK])], one["DTSTART"].dt, one["DTEND"].dt) for one in found)
-        return sorted((one for one in each if one.spell[0] < end), key=lambda one: one.spell)
+        return sorted((one for one in each if one.spell[0] < last), key=lambda one: one.spell)
 
 
 def from_ical(text: str, now: datetime) -> RotaFile:

@@ -167,7 +167,7 @@ rotas = st.builds(
 @example(Rota(patterns=(weekly(person="p1", days=("sat",), starts="01:00", ends="01:00", since=date(2027, 3, 27)),)))
 def test_a_rota_is_the_same_after_csv_and_means_the_same_after_icalendar(rota: Rota) -> None:
     assert from_csv(to_csv(rota)).rota == rota
-    begins, ends = datetime(2026, 9, 1, tzinfo=UTC), datetime(2027, 12, 1, tzinfo=UTC)
+    begins, ends = datetime(2026, 9, 1, tzinfo=UTC), datetime(2027, 6, 1, tzinfo=UTC)
     again = from_ical(to_ical(rota, "sandwell", begins).decode(), begins).rota
     assert (again.shifts, again.absences, again.written_out_until) == (rota.shifts, rota.absences, rota.written_out_until)
     for role in ("duty_manager", "out_of_hours"):

@@ -179,7 +179,7 @@ def test_a_fortnight_that_begins_on_a_sunday_is_one() -> None:
         (f"{WEEKLY} | RECURRENCE-ID:20261130T090000Z", "RRULE with RECURRENCE-ID"),
         (f"{MONDAY} | X-MASH-BANK-HOLIDAYS:no", "X-MASH-BANK-HOLIDAYS"),
         (
-            "DTSTART:20261130T000000Z | DURATION:PT30M | RRULE:FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))),
+            "DTSTART:20261130T000000Z | DURATION:PT30M | RRULE:FREQ=DAILY;BYHOUR=0,3,6,9,12,15,18,21",
             "more than 5,000 turns",
         ),
         (
