@@ -1,4 +1,4 @@
-"""How many runs are carried at once: as many as Prefect answers promptly. Its server is one process, and more would wait in it."""
+"""How many runs are carried at once: as many as Prefect answers promptly. More would wait in its server, which is one process."""
 
 from __future__ import annotations
 
