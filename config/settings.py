@@ -84,7 +84,7 @@ class Settings(BaseModel):
     settle_seconds: float = Field(
         default=0.5, ge=0, description="How long nothing more happens to a referral before its run is carried."
     )
-    attempts_at_once: int = Field(default=24, ge=1, description="How many runs the worker carries at the same time.")
+    attempts_at_once: int = Field(default=24, ge=1, description="How many runs a worker carries at the same time, at most.")
 
     @property
     def hub_names(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from mash.flows.carrying.connection import CARRIED, Client
 from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
+from mash.flows.carrying.room import Room
 from mash.flows.carrying.runs import Deployed, create_run
 from mash.flows.carrying.shown import (
     disguised,
@@ -40,8 +41,9 @@ from mash.flows.store.trouble import record_repair, tell_administrators
 
 log = structlog.stdlib.get_logger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, OSError)
-REFUSED = (httpx.HTTPStatusError, ObjectNotFound)
-"""What Prefect answers while it is there: it says nothing of other runs. Where it is in trouble itself, its polls fail too."""
+REFUSED = (httpx.HTTPStatusError, httpx.TimeoutException, ObjectNotFound)
+"""What Prefect answers, or fails to in time, while it is there: it says nothing of other runs. Where it is in trouble itself, the
+polls fail too."""
 KEEPS_FAILING = 3
 """Attempts in a row that fail: the administrators are told. What fails once is taken up again, and they hear of that."""
 TELL_EVERY = timedelta(minutes=30)
@@ -53,6 +55,7 @@ class Carrier:
     def __init__(self, store: Store, settings: Settings) -> None:
         self.store = store
         self.queue, self.locks = Queue(store, settings.settle_seconds), Locks(store)
+        self.room = Room(settings.attempts_at_once)
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
@@ -75,20 +78,22 @@ class Carrier:
 
     async def carry_next(self) -> None:
         """Carry the most urgent run that waits."""
-        reference = await self.queue.next()
-        await self.calm.wait()
-        again = self.queue.take(reference)
-        if self.deployed is None or reference in self.queue.live:
-            return  # what is behind when Prefect is back is found then
-        self.queue.live.add(reference)
-        try:
-            # In the context that holds the client: an attempt without it builds one of its own (20 ms of CPU, and a token).
-            await asyncio.create_task(self._attempt(reference, again), context=self.holding_client.copy())
-        except PREFECT_TROUBLE as trouble:
-            log.warning("Prefect is away: the run is caught up with later", reference=reference, error=type(trouble).__name__)
-            self.disconnect()
-        finally:
-            self.queue.live.discard(reference)
+        async with self.room.place() as begins:
+            reference = await self.queue.next()
+            await self.calm.wait()
+            again = self.queue.take(reference)
+            if self.deployed is None or reference in self.queue.live:
+                return  # what is behind when Prefect is back is found then
+            self.queue.live.add(reference)
+            begins()
+            try:
+                # In the context that holds the client: an attempt without it builds one of its own (20 ms of CPU, and a token).
+                await asyncio.create_task(self._attempt(reference, again), context=self.holding_client.copy())
+            except PREFECT_TROUBLE as trouble:
+                log.warning("Prefect is away: the run is caught up with later", reference=reference, error=type(trouble).__name__)
+                self.disconnect()
+            finally:
+                self.queue.live.discard(reference)
 
     async def _attempt(self, reference: str, again: bool) -> None:
         """One attempt, if there is anything to do and no other worker does it. An event that comes while the run parks leaves the
@@ -103,7 +108,7 @@ class Carrier:
                 elif again:
                     await self._put_right(case)
             except REFUSED as refused:
-                log.warning("Prefect refuses what an attempt asks for", reference=reference, error=type(refused).__name__)
+                log.warning("Prefect does not do what an attempt asks for", reference=reference, error=type(refused).__name__)
                 await self._rest(case)
 
     async def _carry(self, case: Case) -> None:
