@@ -27,7 +27,23 @@ from mash.api.self_test import (
 from mash.api.self_test.attack import Attack, GotIn
 from mash.api.self_test.scene import Scene, scene
 
-FILES = (callers, cases, contact, links, screens, texts, addresses, inputs, races, requests, monitors, walls, prefect, derived, records)
+FILES = (
+    callers,
+    cases,
+    contact,
+    links,
+    screens,
+    texts,
+    addresses,
+    inputs,
+    races,
+    requests,
+    monitors,
+    walls,
+    prefect,
+    derived,
+    records,
+)
 """In the order in which they are struck: after many wrong requests from one place others from there wait, and those on what was
 recorded leave it damaged."""
 

@@ -115,22 +115,11 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
     ]
 
 
-<<<<<<< HEAD
-async def read_everything_of_family(connection: AsyncConnection, store: Store, case: Case) -> dict[str, list[PlainItem]]:
-    """`read_everything` of a case and of the referrals of the same contact, by their references: the same people are in them."""
-    return {each.reference: await read_everything(connection, store, each) for each in await read_family(connection, case.root)}
-
-
 async def not_to_write(store: Store, reference: str) -> str | None:
     """By which case's warnings writing to whoever referred is not safe now: this one's, or those of another that the contact was
     split into, for one person made it. None where it is safe."""
     root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
     family = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.root == root)
-=======
-async def referrer_address(store: Store, reference: str) -> str | None:
-    """The e-mail address the referrer gave, tidied; None when there is none that could be one, or when the people have been
-    erased."""
->>>>>>> addr
     async with store.single.connect() as connection:
         rows = (await connection.execute(family.order_by(REFERRALS.c.reference != reference, REFERRALS.c.reference))).all()
     return next((str(row.reference) for row in rows if Referral.model_validate_json(row.state).not_to_write), None)
