@@ -52,7 +52,8 @@ NOT_FOR_EVERYBODY = """
 DO $$ DECLARE each record; BEGIN
     FOR each IN SELECT p.oid::regprocedure AS named FROM pg_proc p
         WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~
-            '^(lo_|lowrite|loread|pg_(try_)?advisory(_xact)?_lock|pg_logical_emit_message|pg_export_snapshot)'
+            '^(lo_|lowrite|loread|pg_(try_)?advisory(_xact)?_lock|pg_logical_emit_message|pg_export_snapshot'
+            '|pg_(terminate|cancel)_backend)'
             AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', each.named);
@@ -65,8 +66,8 @@ DO $$ DECLARE each record; BEGIN
 END $$
 """
 """What PostgreSQL lets every role do, and our roles have no need of: large objects, which their maker alone may copy, so that no
-backup would succeed; locks that the software waits for; what fills the log of changes, or holds up its tidying. As a superuser,
-in our database."""
+backup would succeed; locks that the software waits for; ending others' connections; what fills the log of changes, or holds up
+its tidying. As a superuser, in our database."""
 LIMITS = """
 ALTER ROLE mash_app SET temp_file_limit = '1GB';
 ALTER ROLE mash_app SET statement_timeout = '10s';

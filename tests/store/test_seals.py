@@ -15,6 +15,7 @@ from mash.flows.store.api_keys import NewKey, find_api_key, make_api_key, revoke
 from mash.flows.store.apply import act
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.checks import checks_of
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.sessions import (
     begin_session,
@@ -26,7 +27,8 @@ from mash.flows.store.sessions import (
 )
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.tables import NOTICES
-from mash.states.acts.information import BreakGlass
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.information import BreakGlass, ReleaseInformation
 from mash.states.acts.rating import RateReferral
 from mash.states.errors import NotFound, NotYours
 from mash.states.values import Actor
@@ -210,6 +212,20 @@ async def test_whoever_broke_the_glass_reads_for_no_longer_than_was_written_down
     set_time(store, START + timedelta(minutes=1))
     with pytest.raises(NotFound):
         await look_at(store, reference, HOUSING, "read_case")
+
+
+async def test_a_part_that_is_written_beside_a_broken_glass_shows_nothing_of_what_was_released(
+    store: Store, reference: str, owner_connection: psycopg.Connection
+) -> None:
+    await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words="Known to officers.")
+    ((held,),) = owner_connection.execute("SELECT id::text FROM personal_item WHERE kind = 'answer_check'").fetchall()
+    release = ReleaseInformation(item=held, necessity="to_protect_a_child", proportionality="whole")
+    await act(store, reference, release, POLICE, words="The meeting must know.")
+    await act(store, reference, BreakGlass(), HOUSING, words="She stands in front of me.", of_system=True)
+    owner_connection.execute(JOIN, (reference, None))
+    case = await look_at(store, reference, HOUSING, "read_case")
+    assert "Known to officers." not in str(await read_items(store, case, HOUSING))
+    assert "Known to officers." in str(await read_items(store, case, DUTY))
 
 
 # --- from one start to the next -----------------------------------------------------------------------------------------------

@@ -176,6 +176,16 @@ async def test_the_applications_role_writes_nothing_of_a_case_by_itself(
         application.execute(statement.encode())
 
 
+async def test_a_partner_is_not_shown_who_else_has_a_part_in_which_case(
+    store: Store, reference: str, application: psycopg.Connection
+) -> None:
+    parties = "SELECT DISTINCT party FROM participant"
+    be(application, HOUSING, START, store.caller_key)
+    assert application.execute(parties).fetchall() == []
+    be(application, POLICE, START, store.caller_key)
+    assert application.execute(parties).fetchall() == [("police",)]
+
+
 async def test_it_locks_a_case_that_whoever_acts_reaches_and_no_other(
     store: Store, reference: str, application: psycopg.Connection
 ) -> None:
@@ -396,6 +406,8 @@ async def test_a_statement_whose_client_has_gone_is_ended(store: Store, cluster:
         "SELECT pg_advisory_lock(7052601)",
         "SELECT pg_try_advisory_xact_lock(1, 2)",
         "SELECT pg_export_snapshot()",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
+        "SELECT pg_cancel_backend(1)",
         "SELECT pg_logical_emit_message(false, 'x', 'y')",
         "CREATE TEMPORARY TABLE mine (x int)",
         "CREATE TABLE mine (x int)",

@@ -13,9 +13,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.addresses import judged
-from mash.config.permissions import may_read_words
+from mash.config.permissions import may_read_words, reach
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
@@ -90,7 +91,11 @@ async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[
     async with store.transaction(by) as connection:
         key = AESGCM(await data_key(connection, store, reference))
         query = select(ITEMS).where(ITEMS.c.reference == reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
-        return (await connection.execute(query)).all(), key
+        rows = (await connection.execute(query)).all()
+        if reach(by.role) == "involved" and not await takes_part(connection, store, reference, by):
+            # What was released is for those at the table, by what we wrote down.
+            rows = [row for row in rows if row.owner_agency == by.agency or row.kind not in (*AGENCIES_OWN, REDACTED)]
+        return rows, key
 
 
 @dataclass(frozen=True)

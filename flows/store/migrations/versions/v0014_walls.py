@@ -101,7 +101,8 @@ DROP POLICY queued ON notice;
 DROP POLICY ended ON notice;
 CREATE POLICY reached ON notice FOR SELECT TO mash_app USING ({OF_REACHED.format(table="notice")});
 DROP POLICY of_hub ON participant;
-CREATE POLICY of_hub ON participant FOR SELECT TO mash_app USING ({OF_HUB});
+CREATE POLICY of_hub ON participant FOR SELECT TO mash_app USING ({OF_HUB} AND ((SELECT acting('reach')) = 'hub'
+    OR (party IN ((SELECT acting('agency')), (SELECT acting('role'))) AND person IN ('', (SELECT acting('actor'))))));
 DROP POLICY of_hub ON rota;
 CREATE POLICY of_hub ON rota FOR SELECT TO mash_app USING ({OF_HUB});
 DROP POLICY looked ON access;
