@@ -70,15 +70,19 @@ async def find_api_key(store: Store, key: str) -> Row[Any] | None:
 
 
 async def rotate_api_key(store: Store, name: str, days: float, overlap: float) -> str:
-    """A new key like this one, which goes on for `overlap` days. Raises NotFound for one that is over."""
+    """A new key like this one, which goes on for `overlap` days. Raises NotFound for one that is over, or was replaced already:
+    of several at once one is right."""
     old = await _one(store, name)
     new = await make_api_key(store, NewKey(old.caller, old.hub, old.agency, tuple(old.scopes), days))
     until = min(old.expires_at, datetime.now(UTC) + timedelta(days=overlap))
     async with store.single.connect() as connection:
         seal = seal_of(store.keyring.rows, API_KEY, {**old._mapping, "expires_at": until})
-        values = {"expires_at": until, "replaced_by": new.split("_")[1], "seal": seal}
-        await connection.execute(_USED.values(**values), {"of": old.hash})
-    return new
+        values: dict[str, Any] = {"expires_at": until, "replaced_by": new.split("_")[1], "seal": seal}
+        first = _USED.where(API_KEYS.c.replaced_by.is_(None)).values(**values)
+        if (await connection.execute(first, {"of": old.hash})).rowcount:
+            return new
+    await revoke_api_key(store, values["replaced_by"])
+    raise NotFound("this key was replaced already: see `mash key list`, and rotate the one that replaced it")
 
 
 async def revoke_api_key(store: Store, name: str) -> None:
