@@ -73,6 +73,6 @@ Text = Annotated[_Short | None, BeforeValidator(as_text, json_schema_input_type=
 Long = Annotated[_Long | None, BeforeValidator(as_text, json_schema_input_type=_Long | float | None), Field(default=None)]
 _Codes = Annotated[list[_Code], Field(max_length=100)]
 Codes = Annotated[_Codes, BeforeValidator(as_list, json_schema_input_type=_Codes | _Code | None), Field(default=[])]
-Truth = Annotated[bool | None, BeforeValidator(as_truth, json_schema_input_type=Any), Field(default=None)]
+Truth = Annotated[bool | None, BeforeValidator(as_truth, json_schema_input_type=bool | str | None), Field(default=None)]
 LONGEST_WORDS = 20_000
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS, json_schema_extra=PLAIN), AfterValidator(plain)]

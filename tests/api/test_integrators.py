@@ -102,6 +102,11 @@ def test_a_cohort_that_is_no_word_of_ours_is_another_thing_than_none(hub: Hub, c
     assert [each for each in flags if "cohort" in each] == [flag]
 
 
+def test_an_area_that_the_hub_does_not_have_is_flagged(hub: Hub) -> None:
+    assert "place_unknown" in submitted(hub, place="Walsall")["flags"]
+    assert "place_unknown" not in submitted(hub)["flags"]
+
+
 # --- what to do next ----------------------------------------------------------------------------------------------------------
 
 
