@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fastapi.responses import JSONResponse
@@ -30,6 +31,8 @@ EXPECTED = {
     "int_type": "expected a whole number",
 }
 """What is expected, by the type of a validation error."""
+_PYDANTIC = re.compile(r"^(?:Input|String|List|Tuple|Dictionary|Value) should (?:be |have |match )?")
+"""How Pydantic begins to say what is expected."""
 
 
 class NotSignedIn(e.Refusal):
@@ -212,4 +215,5 @@ def _expected(error: dict[str, Any]) -> str:
     """What is expected in a field, in the words of whoever fills it and not of the library that checks it."""
     if error["type"].startswith("union_tag"):
         return "expected one of the documented kinds"
-    return EXPECTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    sentence = _PYDANTIC.sub("expected ", str(error["msg"]).removeprefix("Value error, "))
+    return EXPECTED.get(error["type"]) or sentence

@@ -71,8 +71,9 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
     store: Store = app.store
 
     async def work(connection: AsyncConnection) -> Answer:
-        command, items = contact_of(submission)
-        applied, hub = await receive(connection, store, command, items, by), store.hub(by.hub)
+        hub = store.hub(by.hub)
+        command, items = contact_of(submission, hub.places)
+        applied = await receive(connection, store, command, items, by)
         received = ReferralReceived(
             reference=applied.reference,
             received_at=applied.referral.received_at.isoformat(),

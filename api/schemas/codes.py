@@ -58,6 +58,7 @@ FLAGS = {
     "kind_unknown": "`kind` is none of the listed words; taken as a referral",
     "source_code_unknown": "`source.code` is no code of the list, or is missing",
     "source_agency_unknown": "`source.agency` is none of the listed words, or is missing",
+    "place_unknown": "`place` is no area of this hub",
     "reported_at_not_understood": "`reported_at` is no time with its zone",
     "primary_need_unknown": "`concern.primary_need` is no code of the list",
     "category_unknown": "one of `concern.categories` is none of the listed words",

@@ -108,7 +108,7 @@ Named = Annotated[_Short | None, BeforeValidator(as_name, json_schema_input_type
 Long = Annotated[_Long | None, BeforeValidator(as_text, json_schema_input_type=_Long | float | None), Field(default=None)]
 _Codes = Annotated[list[_Code], Field(max_length=100)]
 Codes = Annotated[_Codes, BeforeValidator(as_list, json_schema_input_type=_Codes | _Code | None), Field(default=[])]
-Truth = Annotated[bool | None, BeforeValidator(as_truth, json_schema_input_type=Any), Field(default=None)]
+Truth = Annotated[bool | None, BeforeValidator(as_truth, json_schema_input_type=bool | str | None), Field(default=None)]
 TOLD_APART = Discriminator(lambda value: AS_TEXT if isinstance(value, str) else IN_PARTS)
 """Whether something that has parts was sent as an object, or in one piece."""
 InOnePiece = Annotated[_Short, Tag(AS_TEXT)]

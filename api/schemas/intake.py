@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
@@ -26,14 +26,16 @@ MOST_NAMED, LONGEST_FIELD = 20, 60
 """Unknown fields that an answer names, and characters of each."""
 
 
-def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
-    """The command of a submission, in codes, and the personal items that it brings (the concern first).
+def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[ReceiveContact, list[Item]]:
+    """The command of a submission, in codes, and the personal items that it brings (the concern first); `places` are the hub's.
 
     Raises NothingToActOn when there is neither a concern nor anything to identify somebody by.
     """
     if not submission.identifies_or_says_something():
         raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
     flags = list(_flags(submission))
+    if submission.place and submission.place not in places:
+        flags.append("place_unknown")
     source, concern, consent = _reached(submission.source), submission.concern, submission.consent
     subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(

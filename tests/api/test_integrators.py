@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -102,6 +103,11 @@ def test_a_cohort_that_is_no_word_of_ours_is_another_thing_than_none(hub: Hub, c
     assert [each for each in flags if "cohort" in each] == [flag]
 
 
+def test_an_area_that_the_hub_does_not_have_is_flagged(hub: Hub) -> None:
+    assert "place_unknown" in submitted(hub, place="Walsall")["flags"]
+    assert "place_unknown" not in submitted(hub)["flags"]
+
+
 # --- what to do next ----------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +167,29 @@ def test_json_that_breaks_off_says_where(hub: Hub) -> None:
 def test_a_field_of_the_wrong_kind_is_refused_in_words(hub: Hub) -> None:
     answer = hub.submit({"concern": {"summary": "Worried."}, "subjects": [{"name": {"given": "A"}, "disability": [{}]}]})
     assert answer.status_code == 400 and "Input should" not in answer.text, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/cases?limit=many", None),
+        ("/cases?limit=9000", None),
+        ("/cases?stage=" + "x" * 70, None),
+        ("/people/search", {"name": "x"}),
+        ("/people/search", {"name": 5}),
+        ("/people/search", []),
+        ("/people/search", {"name": "Isla", "nick": "y"}),
+        ("/accesses", {"reference": "nothing"}),
+        ("/cases/MASH-26-000001/commands", {"seen": 1, "command": {"kind": "rate_referral"}}),
+        ("/cases/MASH-26-000001/commands", {"seen": 1, "command": {"kind": "answer_check", "agency": "police", "known": "yes"}}),
+    ],
+)
+def test_what_is_expected_is_said_without_the_words_of_a_library(hub: Hub, path: str, body: Any) -> None:
+    headers = {**hub.staff("information_governance" if path == "/accesses" else "duty_manager"), "Idempotency-Key": hub.once()}
+    answer = hub.http.get(path, headers=headers) if body is None else hub.http.post(path, json=body, headers=headers)
+    assert answer.status_code == 400, answer.text
+    for wrong in answer.json()["fields"]:
+        assert not re.search("should|dictionary|instance|[Ii]nput|Field required", wrong["expected"]), wrong
 
 
 def test_a_referrers_key_at_cases_is_told_that_it_is_one_and_the_other_way_round(hub: Hub) -> None:

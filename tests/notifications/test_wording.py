@@ -154,3 +154,10 @@ def test_a_fact_that_is_hostile_stays_text_in_the_html(kind: str, text: str) -> 
     message = message_for(kind, "MASH-26-000001", facts, MORNING, LINK, **{**UNADDRESSED, "role": "duty manager"})
     assert "<script>" not in message.html
     assert "\n" not in message.title and "\r" not in message.title
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("outcomes", [[], ["section_17"]])
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_sentence_ends_once_also_where_a_hub_wrote_it(kind: str, outcomes: list[str], taken: bool) -> None:
+    assert ".." not in " ".join(preview(kind, outcomes=outcomes, taken=taken).lines)

@@ -26,6 +26,8 @@ FURTHER = {
     ]
 }
 
+YES_OR_NO = [{"type": "boolean"}, {"type": "string"}, {"type": "null"}]
+
 
 def _only(name: str, other: str) -> dict[str, Any]:
     return {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
@@ -33,13 +35,16 @@ def _only(name: str, other: str) -> dict[str, Any]:
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """What the description says in words alone, as generators of clients cannot read it: what is taken as a further field, and
-    that accesses are asked for by one thing or the other."""
+    """What the description says in words alone, as generators of clients cannot read it: what is taken as a further field, or
+    instead of yes and no, and that accesses are asked for by one thing or the other."""
     schemas = raw_schema["components"]["schemas"]
     taking = {name for name, of in schemas.items() if of.get("additionalProperties") is True} - {"Problem"}
     assert Submission.__name__ in taking
     for name in taking:
         schemas[name] |= {"additionalProperties": {"$ref": "#/components/schemas/Further"}, "propertyNames": NAMES}
+        for field, of in schemas[name]["properties"].items():
+            if of.get("anyOf") == YES_OR_NO:
+                schemas[name]["properties"][field] = {}
     schemas["Further"] = FURTHER
     schemas["AccessQuestion"]["oneOf"] = [_only("reference", "person"), _only("person", "reference")]
 
