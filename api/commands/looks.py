@@ -22,7 +22,7 @@ from mash.flows.installation.processes import check_port
 from mash.flows.store.keys import Keyring, NoKeyHere, master_source
 
 Mark = Literal["ok", "note", "wrong"]
-PATIENCE = 5
+PATIENCE = 20
 """Seconds for whatever is asked to answer."""
 CONNECTIONS = 60
 """Of PostgreSQL, that one API, one worker, Prefect's server and a few commands have together at most."""
