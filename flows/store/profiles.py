@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text
 
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import CHECKPOINTS, PROFILES, REPAIRS
@@ -15,6 +15,7 @@ from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
 
 CHANGED = "a stored profile was changed"
 AGAIN = timedelta(days=1)
+_PUT_BACK = text("SELECT put_back_profile(:of, :whole)")
 
 
 def is_whole(digest: str, document: str) -> bool:
@@ -47,7 +48,7 @@ async def put_back_profiles(store: Store) -> list[str]:
         sentence = _sentence(hub, digest) + (": put back" if whole else ": it is in no checkpoint; put it back from a backup")
         async with store.engine.begin() as connection:
             if whole:
-                await connection.execute(update(PROFILES).where(PROFILES.c.digest == digest).values(document=whole))
+                await connection.execute(_PUT_BACK, {"of": digest, "whole": whole})
                 record = {"reference": None, "what": f"profile_version: {sentence}", "at": store.time.now()}
                 await connection.execute(insert(REPAIRS).values(**record, was=as_json({"document": document})))
         for name in store.hubs:

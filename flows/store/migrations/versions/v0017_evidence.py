@@ -18,8 +18,7 @@ CREATE TABLE restoration (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, document text NOT NULL, stated_in bigint);
 GRANT SELECT, INSERT, UPDATE (stated_in) ON restoration TO mash_system;
 GRANT DELETE ON participant TO mash_system;
-GRANT UPDATE (kind, owner_agency, sensitivity, created_at, created_by, hub) ON personal_item TO mash_system;
-GRANT UPDATE (document, hub) ON profile_version TO mash_system
+GRANT UPDATE (kind, owner_agency, sensitivity, created_at, created_by, hub) ON personal_item TO mash_system
 """
 
 FUNCTIONS = (
@@ -45,6 +44,15 @@ FUNCTIONS = (
             hub = canonical::json -> 'by' ->> 'hub'
         WHERE reference = of AND sequence = place
     $$""",
+    # A profile is known by the digest of its content: nothing else can be put in its place.
+    """
+    CREATE FUNCTION put_back_profile(of text, whole text) RETURNS boolean
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public AS $$
+        WITH done AS (
+            UPDATE profile_version SET document = whole
+            WHERE digest = of AND of = encode(sha256(convert_to(whole, 'UTF8')), 'hex') RETURNING 1)
+        SELECT EXISTS (SELECT FROM done)
+    $$""",
     # An UPDATE leaves the older row in the table's file, and tidying up may leave its bytes there: they are gone with the file.
     """
     CREATE FUNCTION rewrite_keys() RETURNS void
@@ -63,7 +71,7 @@ def upgrade() -> None:
         op.execute(statement)
     for function in FUNCTIONS:
         op.execute(function)
-    for signature in ("settled(text)", "restate_event(text, integer)", "rewrite_keys()"):
+    for signature in ("settled(text)", "restate_event(text, integer)", "put_back_profile(text, text)", "rewrite_keys()"):
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO mash_system")
 
