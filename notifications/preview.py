@@ -35,6 +35,7 @@ FACTS: dict[str, Any] = {
     "agency": "Police",
     "version": 7,
     "met": True,
+    "matter": "outcome",
     "holder": "practice manager",
     "taken": True,
     "within": "1 working day",

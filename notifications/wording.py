@@ -70,7 +70,7 @@ class Became(BaseModel):
 
     status: Literal["not_taken", "being_considered", "decided"]
     outcome: tuple[str, ...]
-    """In words, one for each different one; none where whoever made it is not told."""
+    """In words, one for each different one; none where whoever made it is not told, or hears it from a person."""
 
 
 def became(referral: Referral) -> Became:
@@ -80,7 +80,12 @@ def became(referral: Referral) -> Became:
         return Became(status="not_taken", outcome=())
     if not decided and not referral.decided_at:
         return Became(status="being_considered", outcome=())
-    return Became(status="decided", outcome=tuple(decided) if professional(referral) else ())
+    return Became(status="decided", outcome=tuple(decided) if _shown(referral) else ())
+
+
+def _shown(referral: Referral) -> bool:
+    """Whether an outcome is shown to whoever has the reference and its code: not where others may read what reaches them."""
+    return professional(referral) and not referral.not_to_write
 
 
 def status_in_words(reference: str, referral: Referral, within: Length) -> list[str]:
@@ -92,14 +97,17 @@ def status_in_words(reference: str, referral: Referral, within: Length) -> list[
         sentences = [f"It has been received and is being considered. A manager decides on the response within {within}."]
     elif found.outcome:
         sentences = [f"Decided: {'; '.join(found.outcome)}."]
+    elif referral.not_to_write:
+        sentences = ["It has been considered. We do not write to you: someone tells you in the way you chose."]
     else:
         sentences = ["Thank you. It has been considered. We cannot tell you more, because it is about other people."]
     for disputed in referral.disagreements.values():
         if disputed.by_role == REFERRER:
             settled = {"stands": "what was decided stands", "changed": "what was decided is changed"}
-            sentences.append(
-                f"Your disagreement: {settled[disputed.outcome] if disputed.outcome else 'someone is reviewing it'}."
+            became_of_it = (
+                "someone tells you in the way you chose" if referral.not_to_write else settled.get(disputed.outcome or "")
             )
+            sentences.append(f"Your disagreement: {became_of_it if disputed.outcome else 'someone is reviewing it'}.")
     return [f"{reference}: {sentences[0]}", *sentences[1:]]
 
 

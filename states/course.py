@@ -69,6 +69,14 @@ class AlertAcknowledged(EventBase):
     renew_at: datetime
 
 
+class AlertSeen(EventBase):
+    """The link in an alert was answered, by whoever has it: the ladder waits a little, for somebody to sign in and take it."""
+
+    kind: Literal["alert_seen"] = "alert_seen"
+    id: str
+    until: datetime
+
+
 @folds(StageEntered)
 def _stage_entered(referral: Referral, event: StageEntered, at: datetime, by: Actor) -> Changes:
     return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from, "stage_since": at}
@@ -117,6 +125,11 @@ def _clock_escalated(referral: Referral, event: ClockEscalated, at: datetime, by
 @folds(AlertAcknowledged)
 def _alert_acknowledged(referral: Referral, event: AlertAcknowledged, at: datetime, by: Actor) -> Changes:
     return _clocks(referral, {event.id: {"acknowledged_by": by.id, "next_rung_at": event.renew_at}})
+
+
+@folds(AlertSeen)
+def _alert_seen(referral: Referral, event: AlertSeen, at: datetime, by: Actor) -> Changes:
+    return _clocks(referral, {event.id: {"seen_rung": referral.clocks[event.id].rung, "next_rung_at": event.until}})
 
 
 def _clocks(referral: Referral, changes: dict[str, dict[str, Any]]) -> Changes:

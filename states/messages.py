@@ -19,6 +19,7 @@ from mash.states.acts import (
     decisions,
     disagreements,
     information,
+    informing,
     meetings,
     protection,
     rating,
@@ -69,6 +70,7 @@ StaffCommand = Annotated[
     | disagreements.RaiseDisagreement
     | disagreements.SettleDisagreement
     | disagreements.TakeDisagreementFurther
+    | informing.InformReferrer
     | upkeep.LinkReferral
     | alerts.AcknowledgeAlert
     | closing.ReopenReferral
@@ -78,7 +80,14 @@ StaffCommand = Annotated[
 ]
 """What a person with a role may ask, in the order in which it is offered."""
 
-SystemCommand = contact.ReceiveContact | alerts.FireClocks | upkeep.RecordTold | upkeep.RecordLinked | closing.ErasePeople
+SystemCommand = (
+    contact.ReceiveContact
+    | alerts.FireClocks
+    | alerts.SeeAlert
+    | informing.RecordTold
+    | upkeep.RecordLinked
+    | closing.ErasePeople
+)
 Command = StaffCommand | SystemCommand
 
 Event = Annotated[
@@ -127,7 +136,8 @@ Event = Annotated[
     | closing.ReferralReopened
     | upkeep.ProfileAdopted
     | upkeep.NoteAdded
-    | upkeep.ReferrerTold
+    | informing.ReferrerTold
+    | informing.ReferrerInformed
     | closing.PeopleErased
     | course.ClocksStarted
     | course.ClocksStopped
@@ -135,7 +145,8 @@ Event = Annotated[
     | course.ClockWarned
     | course.ClockBreached
     | course.ClockEscalated
-    | course.AlertAcknowledged,
+    | course.AlertAcknowledged
+    | course.AlertSeen,
     Field(discriminator="kind"),
 ]
 

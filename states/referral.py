@@ -28,6 +28,10 @@ def whose(clock_id: str) -> str:
     return clock_id.partition(":")[2].partition(".")[0]
 
 
+PUBLIC = ("individual", "unknown")
+"""Sources that are no professionals: they are thanked, and not told what was decided about other people's children."""
+
+
 class StartedClock(Frozen):
     """A clock as it was started: when it is due and why is computed once, and kept."""
 
@@ -49,6 +53,8 @@ class Clock(StartedClock):
     rung: int = -1
     next_rung_at: datetime | None = None
     acknowledged_by: str | None = None
+    seen_rung: int = Field(default=-1, exclude_if=lambda rung: rung < 0)
+    """The last rung whose alert was seen by its link; the ladder waited for whoever saw it."""
     ended_at: datetime | None = None
     met: bool | None = None
 
@@ -185,7 +191,7 @@ class Referral(Frozen):
     service: str | None = None
     assessment_outcome: str | None = None
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
-    """What reached the referrer: the acknowledgement, the outcome."""
+    """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
     clocks: dict[str, Clock] = {}
 
@@ -238,6 +244,12 @@ class Referral(Frozen):
     def alerts(self) -> tuple[str, ...]:
         """The clocks whose ladder is climbing, unacknowledged."""
         return tuple(c.id for c in self.running if c.rung >= 0 and c.acknowledged_by is None)
+
+    @property
+    def not_to_write(self) -> bool:
+        """Whether writing to whoever referred is not safe: they said so, or they are of the public and the case warns of contact.
+        Of the public, whoever refers may live with whom the warning is about."""
+        return "do_not_write" in self.markers or ("safe_contact" in self.markers and self.source_agency in PUBLIC)
 
     @property
     def cohorts(self) -> frozenset[str]:

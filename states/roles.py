@@ -7,6 +7,8 @@ from collections.abc import Callable
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 
+REFERRER = "referrer"
+"""The role that stands for whoever made the referral: reached in writing by the address they gave, where that is safe."""
 Roles = tuple[str, ...]
 RolesOf = Callable[[Referral, Profile], Roles]
 

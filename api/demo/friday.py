@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from aiosmtpd.controller import Controller
@@ -36,9 +34,9 @@ from mash.states.values import Actor
 HUB = "sandwell"
 RATE = 360.0
 FRIDAY = date(2026, 11, 27)
-LINK = re.compile(r"https?://\S+/alerts/\S+")
 CASES = 4
-DUTY_MANAGER, PRACTICE_MANAGER = person("duty_manager", hub=HUB), person("practice_manager", hub=HUB)
+DUTY_MANAGER = person("duty_manager", hub=HUB)
+PRACTICE_MANAGER = person("practice_manager", hub=HUB).model_copy(update={"id": "pm1"})
 ON_TIME = ("police", "social_care")
 """Those of the twelve agencies who answer in time: the other ten times four are the forty late checks."""
 
@@ -183,10 +181,10 @@ async def _evening(settings: Settings, console: Console, phones: Phones, mail_po
             await people.until("17:00", "the rota changes: the emergency duty team is on")
             await people.until("17:05", "the mail server goes down")
             await asyncio.to_thread(mail.stop)
-            await people.until("17:40", "the mail server is back; the practice manager has the child in danger")
+            await people.until("17:40", "the mail server is back; the practice manager signs in and has the child in danger")
             mail = Controller(phones, hostname="127.0.0.1", port=mail_port)
             mail.start()
-            await people.acknowledge("pm1", danger)
+            await people.give(danger, "acknowledge_alert", PRACTICE_MANAGER, clock="triage")
             held_by = (await people.look(danger))["held_by"].get("triage")
             await people.until("17:45", "the practice manager rates it")
             await people.triage(danger, PRACTICE_MANAGER)
@@ -225,7 +223,7 @@ async def _people(store: Store, http: httpx.AsyncClient, phones: Phones, console
 
 @dataclass(kw_only=True)
 class _People(People):
-    """Whoever acts that evening, over HTTP and by the links in the messages they got."""
+    """Whoever acts that evening, over HTTP."""
 
     store: Store
     phones: Phones
@@ -254,12 +252,6 @@ class _People(People):
         """An agency answers that it knows the family."""
         by = person("agency", agency, HUB)
         await self.give(reference, "answer_check", by, agency=agency, known=True, relevant=False, sensitive=False)
-
-    async def acknowledge(self, person: str, reference: str) -> None:
-        """Somebody follows the link in the alert that they got, and presses the button."""
-        alert = next(g for g in reversed(self.phones.got) if g.to == person and reference in g.title and LINK.search(g.text))
-        found = LINK.search(alert.text)
-        (await self.http.post(urlsplit(found[0] if found else "").path)).raise_for_status()
 
 
 def _print(console: Console, got: list[Got]) -> None:

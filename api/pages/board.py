@@ -12,12 +12,16 @@ from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.api.routes.cases import board
-from mash.flows.store.reads.board import board_counts, mark_of
+from mash.config.permissions import may
+from mash.flows.store.reads.board import board_counts, mark_of, to_inform
+from mash.states.acts.informing import InformReferrer
+from mash.states.register import kind_of
 from mash.states.stages import OPEN
 from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 A_PAGE = 50
+INFORM = kind_of(InformReferrer)
 Filter = Annotated[str, Query(max_length=60)]
 
 
@@ -44,6 +48,7 @@ async def show(
         "cases": cases[:A_PAGE],
         "counts": await board_counts(store, by),
         "undelivered": found["undelivered"],
+        "to_inform": await to_inform(store, by) if may(by.role, INFORM) else [],
         "stages": OPEN,
         "stage": stage,
         "ratings": ratings_of(profile),

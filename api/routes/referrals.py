@@ -151,7 +151,7 @@ def _part(case: Case) -> dict[str, Any]:
         "acknowledged": "acknowledgement" in r.deliveries,
         "concluded": not r.open,
         "disagreements": [
-            {"disagreement": did, "outcome": found.outcome, "final": found.final}
+            {"disagreement": did, "outcome": None if r.not_to_write else found.outcome, "final": found.final}
             for did, found in r.disagreements.items()
             if found.by_role == REFERRER_ROLE
         ],

@@ -113,6 +113,9 @@ class SourceGiven(Fields):
     name: Named
     email: Text
     phone: Text
+    # Left out where they are not stated, or a submission of before, sent again, would be another one.
+    safe_to_write: Truth = Field(default=None, exclude_if=lambda value: value is None)
+    how_to_reach: Long = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class ConcernGiven(Fields):

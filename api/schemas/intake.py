@@ -51,11 +51,14 @@ def contact_of(submission: Submission) -> tuple[ReceiveContact, list[Item]]:
             given=consent.given,
             override_stated=bool(consent.override_reason),
             family_informed=consent.family_informed,
-            safe_contact_warning=bool(consent.safe_contact),
+            # Consent in words may warn of it: nobody knows before a person has read them.
+            safe_contact_warning=bool(consent.safe_contact) or _in_words(consent),
         ),
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
         referrer_reachable=can_be(source.email or ""),
+        # Whoever says how they may be reached safely, and not that writing is safe, is not written to.
+        writing_unsafe=source.safe_to_write is False or (source.safe_to_write is None and bool(source.how_to_reach)),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [
@@ -85,6 +88,11 @@ def _reached(source: SourceGiven) -> SourceGiven:
     if not typed or address == source.email:
         return source
     return source.model_copy(update={"email": address, **({"email_as_typed": source.email} if source.email else {})})
+
+
+def _in_words(consent: ConsentGiven) -> bool:
+    """Whether consent was described, and neither given nor refused in a word."""
+    return bool(consent.in_words) and as_truth(consent.in_words) is None
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -118,7 +126,7 @@ def _flags(submission: Submission) -> Any:
         "referrer_not_reachable": not email.can_be,
         "referrer_email_not_an_address": email.slip and not email.can_be,
         "referrer_email_probably_mistyped": email.slip and email.can_be,
-        "consent_in_words": bool(submission.consent.in_words) and as_truth(submission.consent.in_words) is None,
+        "consent_in_words": _in_words(submission.consent),
         "no_subject_named": not submission.subjects,
         "unknown_field": _has_extra(submission),
     }

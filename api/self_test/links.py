@@ -11,7 +11,7 @@ from mash.notifications.links import AlertLink, sign, status_code
 
 
 def _link(scene: Scene) -> AlertLink:
-    """A link as the duty manager has it, on the alert of a case that waits for a rating."""
+    """A link as the duty manager has it, on the alert of a case in immediate danger that waits for a rating."""
     reference = scene.on.referral(concern={"summary": "He is hurt.", "immediate_danger": True})
     (clock, *_) = until(lambda: scene.on.case(reference)["alerts"])
     notice, role = scene.on.sql("SELECT id, role FROM notice WHERE reference = %s AND clock = %s ORDER BY id", reference, clock)[
@@ -56,8 +56,24 @@ def followed(scene: Scene) -> str:
     for method in ("GET", "HEAD", "OPTIONS"):
         scene.on.http.request(method, f"/alerts/{token}")
     hold(_waits(scene, link), "acknowledged")
-    hold(scene.on.http.post(f"/alerts/{token}").status_code == 200 and not _waits(scene, link), "the link does not work")
-    return "only the button acknowledges"
+    return "looking changes nothing"
+
+
+@attack("acknowledge immediate danger by the link's button, as whoever got the mail")
+def pressed(scene: Scene) -> str:
+    link = _link(scene)
+    refusal = refused(scene.on.http.post(f"/alerts/{sign(_token_key(scene), link)}"), 403)
+    hold(_waits(scene, link), "acknowledged")
+    return refusal
+
+
+@attack("have a page of another site answer an alert")
+def elsewhere(scene: Scene) -> str:
+    path = f"/alerts/{sign(_token_key(scene), _link(scene))}"
+    headers = {"Origin": "https://evil.example.org", "Sec-Fetch-Site": "cross-site"}
+    answer = scene.on.http.post(path, headers=headers)
+    hold("another site" in answer.text, "answered as if it came from a page of ours")
+    return refused(answer, 403)
 
 
 @attack("ask by the code of another referral")

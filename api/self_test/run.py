@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 
 from rich.console import Console
 
-from mash.api.self_test import addresses, callers, cases, links, races, records, requests, screens, texts, walls
+from mash.api.self_test import addresses, callers, cases, contact, links, races, records, requests, screens, texts, walls
 from mash.api.self_test.attack import Attack, GotIn
 from mash.api.self_test.scene import Scene, scene
 
-FILES = (callers, cases, links, screens, texts, addresses, races, requests, walls, records)
+FILES = (callers, cases, contact, links, screens, texts, addresses, races, requests, walls, records)
 """In the order in which they are struck: after many wrong requests from one place others from there wait, and those on what was
 recorded leave it damaged."""
 

@@ -16,7 +16,7 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import DELIVERIES, NOTICES
 from mash.notifications.notices import REFERRER
 from mash.notifications.wording import UNADDRESSED, lateness, message_for
-from mash.states.acts.upkeep import ReferrerTold
+from mash.states.acts.informing import ReferrerTold
 
 
 async def undelivered(e: Evidence) -> Wrong:

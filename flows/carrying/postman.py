@@ -15,9 +15,10 @@ from mash.config.channels import FILE, Channel, read_channels
 from mash.config.settings import Settings, SettingsError
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store import deliveries, outbox
-from mash.flows.store.reads.items import referrer_address
+from mash.flows.store.apply import act
+from mash.flows.store.reads.items import not_to_write, referrer_address
 from mash.flows.store.rotas import read_rotas
-from mash.flows.store.store import Store
+from mash.flows.store.store import Store, system_actor
 from mash.notifications import links, sender
 from mash.notifications.digest import folded
 from mash.notifications.notices import LATE, REFERRER, URGENT, Tried
@@ -25,6 +26,7 @@ from mash.notifications.preview import check_own
 from mash.notifications.rota import Rota
 from mash.notifications.routing import Recipient, held_now, of_person, of_role, recipients, steps_of
 from mash.notifications.wording import Message, digest, message_for
+from mash.states.acts.sharing import RecordMarker
 from mash.states.clocks import local
 
 ROTA_READ_EVERY = 1.0
@@ -86,9 +88,9 @@ class Postman:
             self.rotas, self.read_at = await read_rotas(self.store), time.monotonic()
 
     async def _route(self, row: outbox.Entry) -> tuple[Recipient, ...]:
-        """To whom a notice goes now: whoever is on duty; whoever had the alert that is over; or the referrer."""
+        """To whom a notice goes now: whoever is on duty; whoever had the alert that is over; the referrer; or nobody any more."""
         if row.role == REFERRER:
-            return (await self._referrer(row),)
+            return await self._referrer(row)
         if row.person and (row.kind in ("all_clear", "taken") or row.delivered_at):
             return (of_person(self.channels, row.hub, row.role, row.person),)
         profile = self.store.hubs.get(row.hub)
@@ -99,12 +101,19 @@ class Postman:
         found = tuple(sorted(found, key=lambda each: each.person != row.person)) if row.person else found
         return tuple(each.avoiding(outbox.to_avoid(row)) for each in found)
 
-    async def _referrer(self, row: outbox.Entry) -> Recipient:
+    async def _referrer(self, row: outbox.Entry) -> tuple[Recipient, ...]:
+        """The referrer, by the address they gave; nobody once writing to them has become unsafe: a person tells them."""
+        if warned := await not_to_write(self.store, row.reference):
+            if warned != row.reference:
+                words = f"{warned}, of the same contact, warns of writing to whoever referred."
+                command = RecordMarker(marker="do_not_write")
+                await act(self.store, row.reference, command, system_actor(row.hub), words=words, of_system=True)
+            return ()
         address, url = await referrer_address(self.store, row.reference), self.settings.mail_url
         if not address or url is None:
-            return Recipient(person=None, steps=())
+            return (Recipient(person=None, steps=()),)
         channel = Channel(url=url, to=SecretStr(address), reply_to=self.channels.reply_to(row.hub))
-        return Recipient(person=None, steps=steps_of(REFERRER, (channel,)))
+        return (Recipient(person=None, steps=steps_of(REFERRER, (channel,))),)
 
     async def _send(self, notices: list[outbox.Claimed]) -> None:
         """Send notices for one recipient: one by itself, or many as one message. One that cannot be worded holds up no other."""

@@ -13,7 +13,7 @@ from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.trouble import tell_administrators
 from mash.flows.store.writes import QUEUED
 from mash.notifications.notices import REFERRER, URGENT, Tried
-from mash.states.acts.upkeep import RecordTold
+from mash.states.acts.informing import RecordTold
 
 LAST_ROUND = 9
 """With the back-off below, the last round is about forty minutes after the first."""

@@ -133,8 +133,12 @@ class _Claiming:
         return frozenset((await self.connection.scalars(query)).all())
 
     async def _choose(self, row: Entry) -> tuple[Recipient, int, Step] | None:
-        """To whom this notice goes now and by which channels; None when it is to wait."""
-        recipient, *others = await self.route(row)
+        """To whom this notice goes now and by which channels; None when it is to wait, or is withdrawn as nobody's any more."""
+        to = await self.route(row)
+        if not to:
+            self.changes.append({"id": row.id, "status": "withdrawn", "person": row.person, "step": row.step, "tries": row.tries})
+            return None
+        recipient, *others = to
         if row.person is None and not (row.tries or row.step):
             self.copies += [_copy(row, other.person, self.wall) for other in others]
         red = row.urgency <= RED
@@ -148,7 +152,8 @@ class _Claiming:
         return recipient, *found
 
     def _change(self, row: Entry, recipient: Recipient, step: int, tries: int, again: datetime) -> None:
-        self.changes.append({"id": row.id, "person": recipient.person, "step": step, "tries": tries, "next_try_at": again})
+        changed = {"person": recipient.person, "step": step, "tries": tries, "next_try_at": again}
+        self.changes.append({"id": row.id, "status": "queued", **changed})
 
     async def _had_their_fill(self, step: Step) -> bool:
         """Whether a channel of the step has had as many messages within the hour as it may get."""
@@ -178,7 +183,7 @@ class _Claiming:
 
 
 _CHANGE = text("""
-    UPDATE notice n SET status = 'queued', person = c.person, step = c.step, tries = c.tries,
+    UPDATE notice n SET status = c.status, person = c.person, step = c.step, tries = c.tries,
         next_try_at = c.next_try_at, step_at = NULL
     FROM json_populate_recordset(NULL::notice, CAST(:changes AS json)) c WHERE n.id = c.id""")
 

@@ -15,6 +15,7 @@ from mash.flows.store.keys import digest, seal
 from mash.flows.store.store import as_json
 from mash.notifications.notices import REFERRER, URGENT, NoticeDraft, Over, notices_for, over_for
 from mash.states.acts.information import GlassBroken, InformationReleased
+from mash.states.course import AlertSeen
 from mash.states.decide import Decision
 from mash.states.errors import VersionConflict
 from mash.states.firewall import taking_part
@@ -81,6 +82,12 @@ _END = text(f"""
     WHERE n.kind = ANY (CAST(:urgent AS text[])) AND n.delivered_at IS NOT NULL
         AND (e.kind = 'all_clear' OR n.role <> e.role)""")  # noqa: S608  constants of ours
 
+# Whoever saw an alert by its link is not called by further channels of theirs meanwhile.
+_SEEN = text("""
+    UPDATE notice n SET step_at = GREATEST(n.step_at, s.until)
+    FROM json_to_recordset(CAST(:seen AS json)) AS s (reference text, clock text, until timestamptz)
+    WHERE n.reference = s.reference AND n.clock = s.clock AND n.step_at IS NOT NULL""")
+
 
 @dataclass(frozen=True)
 class Item:
@@ -119,6 +126,7 @@ class Writes:
     events: list[dict[str, Any]] = field(default_factory=list)
     notices: list[dict[str, Any]] = field(default_factory=list)
     over: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)
     parties: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
@@ -193,6 +201,8 @@ class Writes:
             )
             if isinstance(event, InformationReleased):
                 self._release(event.redacted.item if event.redacted else event.item)
+            if isinstance(event, AlertSeen):
+                self.seen.append({"reference": standing.reference, "clock": event.id, "until": event.until})
             if isinstance(event, GlassBroken):
                 self._take_part(standing.reference, hub, event.agency, by.id, event.until)
         return head
@@ -245,6 +255,8 @@ class Writes:
             raise VersionConflict("somebody was quicker: look again, then decide", version=None)
         if self.over:
             await connection.execute(_END, {"over": as_json(self.over), "urgent": list(URGENT)})
+        if self.seen:
+            await connection.execute(_SEEN, {"seen": as_json(self.seen)})
 
 
 def queued(notice: NoticeDraft | Over, now: datetime) -> dict[str, Any]:

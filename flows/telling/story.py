@@ -57,6 +57,9 @@ _LABELS = {
     "due_at": "due",
     "held_on": "on",
     "role": "to",
+    "how": "by",
+    "informed_by": "told by",
+    "whom": "told to",
     "reported_at": "reported",
     "renew_at": "again at",
     "received_at": "received",
@@ -78,6 +81,7 @@ _YES_NO = {
     "referrer_reachable": ("", "the referrer cannot be reached"),
     "sensitive": ("sensitive", ""),
     "share": ("may be shared", "may not be shared"),
+    "writing_unsafe": ("not to be written to", ""),
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""

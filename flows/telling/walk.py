@@ -15,7 +15,7 @@ from mash.notifications.notices import REFERRER, notices_for
 from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.contact import ReceiveContact
-from mash.states.acts.upkeep import RecordTold
+from mash.states.acts.informing import RecordTold
 from mash.states.clocks import LONDON, Length, Unit, local
 from mash.states.course import ClockMoved, ClocksStarted, StageEntered
 from mash.states.decide import Decision

@@ -15,7 +15,6 @@ from mash.notifications.notices.draft import (
     LATE,
     ORDINARY,
     RED,
-    REFERRER,
     URGENT,
     NoticeDraft,
     Over,
@@ -27,6 +26,7 @@ from mash.notifications.notices.referrer import professional
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.roles import REFERRER
 
 __all__ = [
     "ADMINISTRATOR",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mash.notifications.notices.draft import REFERRER, NoticeDraft
+from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, latest, on
+from mash.notifications.notices.referrer import to_referrer
 from mash.states.acts.disagreements import DisagreementRaised, DisagreementSettled, DisagreementTakenFurther
+from mash.states.roles import REFERRER
 
 
 @on(DisagreementRaised)
@@ -33,7 +35,6 @@ def settled(event: DisagreementSettled, occasion: Occasion) -> Iterator[NoticeDr
         yield occasion.notice("disagreement_changed", occasion.duty, about=dispute.about)
     partner = occasion.profile.agencies.get(dispute.agency)
     if dispute.by_role == REFERRER:
-        if occasion.after.referrer_reachable:
-            yield occasion.notice("disagreement_settled", REFERRER, outcome=event.outcome)
+        yield from to_referrer(occasion, "disagreement_settled", "answer_told", outcome=event.outcome)
     elif partner:
         yield occasion.notice("disagreement_settled", partner.role, outcome=event.outcome)

@@ -7,8 +7,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, computed_field
 
-REFERRER = "referrer"
-"""The role that stands for whoever made the referral: reached by the address they gave."""
 ADMINISTRATOR = "administrator"
 """The role that looks after the installation."""
 GOVERNANCE = "information_governance"

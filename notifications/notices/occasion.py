@@ -22,6 +22,7 @@ Causes = Callable[[E, "Occasion"], Iterator[NoticeDraft]]
 """Says which notices an event causes."""
 WARNINGS = {
     "safe_contact": "safe-contact warning: read the case before you contact anybody",
+    "do_not_write": "whoever referred must not be written to: read the case before you contact them",
     "staff_safety": "staff-safety warning: read the case before you visit",
 }
 """Markers that are said wherever somebody might make contact. That there is one names nobody."""

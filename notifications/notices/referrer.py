@@ -1,38 +1,69 @@
-"""Whoever made the referral: that it arrived, and what was decided."""
+"""Whoever made the referral: that it arrived, what was decided, what was determined. Where writing to them is not safe, a person
+tells them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from mash.notifications.notices.draft import REFERRER, NoticeDraft
-from mash.notifications.notices.occasion import Occasion, on
+from mash.notifications.notices.draft import NoticeDraft
+from mash.notifications.notices.occasion import Occasion, latest, on
+from mash.states.acts.informing import CLOCKS, MATTERS, owed
+from mash.states.acts.sharing import MarkerRecorded
 from mash.states.course import ClocksStarted
-from mash.states.referral import Referral
+from mash.states.referral import PUBLIC, Referral
+from mash.states.roles import REFERRER
 
-PUBLIC = ("individual", "unknown")
-"""Sources who are thanked, and not told what was decided about other people's children."""
-_KINDS = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
+_WRITTEN = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
 """By the kind of clock that waits for the referrer to have it: the kind of notice."""
 
 
 @on(ClocksStarted)
-def owed(event: ClocksStarted, occasion: Occasion) -> Iterator[NoticeDraft]:
+def waits(event: ClocksStarted, occasion: Occasion) -> Iterator[NoticeDraft]:
     """A clock that waits for the referrer to be told has begun."""
-    profile, after = occasion.profile, occasion.after
     for clock in event.clocks:
-        if clock.kind in _KINDS:
-            yield occasion.notice(
-                _KINDS[clock.kind],
-                REFERRER,
-                clock.id,
-                outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
-                taken=after.stage != "not_taken",
-                signpost=profile.signpost,
-                within=str(profile.decides_within),
-                professional=professional(after),
-            )
+        if clock.kind in _WRITTEN:
+            yield from _of_clock(occasion, clock.id, clock.kind)
+
+
+@on(MarkerRecorded)
+def safe_or_not(event: MarkerRecorded, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Writing to them has become unsafe, or safe again: what they still wait to hear takes the other way."""
+    before, after = occasion.before, occasion.after
+    if before and before.not_to_write != after.not_to_write:
+        for matter in owed(after):
+            kind = CLOCKS[matter]
+            if after.not_to_write or kind in _WRITTEN:
+                yield from _of_clock(occasion, latest(after, kind), kind)
+
+
+def to_referrer(
+    occasion: Occasion, written: str, clock_kind: str, clock_id: str | None = None, /, **facts: Any
+) -> Iterator[NoticeDraft]:
+    """A message for the referrer: to their address; or, where writing is not safe, to whoever sees that a person tells them."""
+    after = occasion.after
+    if after.not_to_write:
+        name = clock_id or latest(after, clock_kind)
+        yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=MATTERS[clock_kind])
+    elif after.referrer_reachable:
+        yield occasion.notice(written, REFERRER, clock_id, **facts)
 
 
 def professional(referral: Referral) -> bool:
     """Whether the referrer is told what was decided: a professional is, the public is thanked."""
     return referral.source_agency not in PUBLIC
+
+
+def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDraft]:
+    profile, after = occasion.profile, occasion.after
+    return to_referrer(
+        occasion,
+        _WRITTEN.get(kind, ""),
+        kind,
+        clock_id,
+        outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
+        taken=after.stage != "not_taken",
+        signpost=profile.signpost,
+        within=str(profile.decides_within),
+        professional=professional(after),
+    )

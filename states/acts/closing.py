@@ -18,7 +18,7 @@ from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "disagreement")
+OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "disagreement")
 """Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]

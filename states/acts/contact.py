@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mash.states.acts import demands
 from mash.states.acts.closing import close
+from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
@@ -56,6 +57,7 @@ class ReceiveContact(CommandBase):
     reported_at: datetime | None = None
     flags: tuple[Code, ...] = ()
     referrer_reachable: bool = False
+    writing_unsafe: bool = Field(default=False, description="Whether it is not safe to write to whoever refers.")
     held: tuple[Words, ...] = ()
 
 
@@ -109,6 +111,7 @@ class ContactReceived(EventBase):
     reported_at: datetime | None
     flags: tuple[str, ...]
     referrer_reachable: bool
+    writing_unsafe: bool = Field(default=False, exclude_if=lambda unsafe: not unsafe)
     held: tuple[Words, ...]
     words: Words = Field(alias="said")
 
@@ -179,8 +182,7 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
     fields = {name: getattr(cmd, name) for name in ReceiveContact.model_fields if name != "kind"}
     fields["place"] = cmd.place if cmd.place in d.profile.places else None
     d.record(ContactReceived(hub=d.profile.name, profile=d.profile.digest, words=words, **fields))
-    if cmd.referrer_reachable:
-        d.start_clock("acknowledgement", d.profile.statutory["acknowledgement"], "acknowledgement to the referrer")
+    owe(d, "acknowledgement", "acknowledgement to the referrer")
     # Immediate danger is always seen by a person, whatever the hub takes, and without consulting first.
     if not d.profile.takes(_as_intake_sees(d, cmd)) and not cmd.immediate_danger:
         close(d, "refuse_contact", "signposted", decided=True)
@@ -254,7 +256,8 @@ def _ask_who_is_concerned_now(d: Deciding) -> None:
 
 @begins(ContactReceived)
 def _contact_received(event: ContactReceived, at: datetime) -> Referral:
-    markers = ("safe_contact",) if event.consent.safe_contact_warning else ()
+    warned = {"safe_contact": event.consent.safe_contact_warning, "do_not_write": event.writing_unsafe}
+    markers = tuple(marker for marker, holds in warned.items() if holds)
     return _first(event, at).model_copy(update={"markers": markers, "reported_at": event.reported_at})
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from mash.states.acts import demands, rating
 from mash.states.acts.closing import reopen
 from mash.states.acts.decisions import withdraw
+from mash.states.acts.informing import owe
 from mash.states.acts.step_down import comes_back
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
@@ -17,6 +18,7 @@ from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile, Referee
 from mash.states.referral import Disagreement, Referral
 from mash.states.register import act
+from mash.states.roles import REFERRER
 from mash.states.route import take_route
 from mash.states.stages import ALL, CONCLUDED, ROUTED, STEP_DOWN
 from mash.states.values import Actor, Code, CommandBase, EventBase, Words
@@ -129,6 +131,8 @@ def settle(d: Deciding, cmd: SettleDisagreement, words: Words | None) -> None:
     final = found.stage + 1 >= len(referees(d.profile, found.about))
     d.record(DisagreementSettled(id=cmd.disagreement, outcome=cmd.outcome, role=found.role, final=final, words=reason))
     d.stop_clocks(*(k.id for k in d.referral.running if k.kind == KIND and k.whose == cmd.disagreement))
+    if found.by_role == REFERRER and d.referral.not_to_write:
+        owe(d, "disagreement", "what was determined, to the referrer")
     if cmd.rating and cmd.rating != d.referral.rating and d.referral.open:
         rating.change(d, cmd.rating, reason, also=(found.role,), determined=True)
         if d.referral.stage in ROUTED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from mash.states.acts.informing import owe
 from mash.states.deciding import Deciding
 from mash.states.fold import Changes
 from mash.states.referral import Referral
@@ -13,8 +14,7 @@ def decided(d: Deciding) -> None:
     """The local authority has decided: the statutory clock is met, and the referrer is to hear of it."""
     d.stop("decision_on_response", "response", "triage")
     d.stop("check", met=False)
-    if d.referral.referrer_reachable:
-        d.start_clock("outcome_told", d.profile.statutory["outcome_told"], "outcome to the referrer")
+    owe(d, "outcome", "outcome to the referrer")
 
 
 def same_for_all(referral: Referral, outcome: str, at: datetime) -> Changes:

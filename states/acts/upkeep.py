@@ -1,4 +1,4 @@
-"""What keeps a case whole: referrers who heard, links, notes, another version of the hub's rules."""
+"""What keeps a case whole: links, notes, another version of the hub's rules."""
 
 from __future__ import annotations
 
@@ -49,13 +49,6 @@ class AddNote(CommandBase):
     kind: Literal["add_note"] = "add_note"
 
 
-class RecordTold(CommandBase):
-    """The referrer was told: the notice was delivered."""
-
-    kind: Literal["record_told"] = "record_told"
-    what: Literal["acknowledgement", "outcome"]
-
-
 class ReferralLinked(EventBase):
     kind: Literal["referral_linked"] = "referral_linked"
     other: str
@@ -70,20 +63,6 @@ class ProfileAdopted(EventBase):
 class NoteAdded(EventBase):
     kind: Literal["note_added"] = "note_added"
     words: Words = Field(alias="said")
-
-
-class ReferrerTold(EventBase):
-    kind: Literal["referrer_told"] = "referrer_told"
-    what: str
-
-
-@act(RecordTold)
-def record_told(d: Deciding, cmd: RecordTold, words: Words | None) -> None:
-    """The referrer was told: the notice was delivered."""
-    kind = {"acknowledgement": "acknowledgement", "outcome": "outcome_told"}[cmd.what]
-    if any(clock.kind == kind for clock in d.referral.running):
-        d.record(ReferrerTold(what=cmd.what))
-        d.stop(kind)
 
 
 @act(LinkReferral, stages=ALL, stands_alone=True)
@@ -136,8 +115,3 @@ def _referral_linked(referral: Referral, event: ReferralLinked, at: datetime, by
 @folds(ProfileAdopted)
 def _profile_adopted(referral: Referral, event: ProfileAdopted, at: datetime, by: Actor) -> Changes:
     return {"profile": event.profile}
-
-
-@folds(ReferrerTold)
-def _referrer_told(referral: Referral, event: ReferrerTold, at: datetime, by: Actor) -> Changes:
-    return {"deliveries": (*referral.deliveries, event.what)}

@@ -35,7 +35,7 @@ def test_a_login_that_is_an_address_is_asked_for_and_the_asking_is_written_down(
     assert (mine[0]["about"], mine[0]["reference"], mine[0]["action"]) == (person, None, "read_accesses")
 
 
-def test_the_link_of_an_alert_is_a_look_when_it_is_followed_and_when_it_acknowledges(hub: Hub) -> None:
+def test_the_link_of_an_alert_is_a_look_when_it_is_followed_and_when_it_is_answered(hub: Hub) -> None:
     reference = hub.referral(concern={"summary": "He is hurt.", "immediate_danger": True})
     clock = hub.case(reference)["clocks"][0]["id"]
     link = AlertLink(reference=reference, hub="sandwell", clock=clock, role="duty_manager", notice=0)
@@ -43,7 +43,7 @@ def test_the_link_of_an_alert_is_a_look_when_it_is_followed_and_when_it_acknowle
     assert hub.http.get(path).status_code == 200
     assert ("link:duty_manager", "read_alert", "has the link of an alert") in looks(hub, reference)
     hub.http.post(path)
-    assert ("link:duty_manager", "acknowledge_alert", "has the link of an alert") in looks(hub, reference)
+    assert ("link:duty_manager", "see_alert", "has the link of an alert") in looks(hub, reference)
 
 
 def test_whoever_has_the_code_looks_and_whoever_has_not_does_not(hub: Hub) -> None:

@@ -98,6 +98,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "raise_disagreement": {"about": "rating"},
     "settle_disagreement": {"disagreement": "D1", "outcome": "stands"},
     "take_disagreement_further": {"disagreement": "D1"},
+    "inform_referrer": {"what": "acknowledgement", "how": "telephone"},
     "link_referral": {"other": "MASH-26-999998", "relation": "sibling"},
     "acknowledge_alert": {"clock": "triage"},
     "adopt_profile": {"digest": "0" * 64},

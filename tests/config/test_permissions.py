@@ -60,6 +60,7 @@ PARTNERS = {
                 "record_categories",
                 "correct_cohort",
                 "ask_agencies",
+                "inform_referrer",
                 "link_referral",
                 "rate_referral",
                 "rerate_referral",

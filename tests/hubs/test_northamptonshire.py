@@ -19,8 +19,8 @@ from hubs_at_work import (
 
 from mash.config.profile import load_profile
 from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.informing import RecordTold
 from mash.states.acts.sharing import RecordThreshold
-from mash.states.acts.upkeep import RecordTold
 from mash.states.errors import Incomplete
 from mash.states.firewall import product
 

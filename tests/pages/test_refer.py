@@ -39,7 +39,7 @@ TEACHER = {
     "phone": "01632 960115",
 }
 WORRIED = "She came in with a bruise.\r\nShe said she fell."
-LONGEST_FOR_A_TEACHER = 24
+LONGEST_FOR_A_TEACHER = 26
 ROOM = 1_000_000
 
 
@@ -125,10 +125,10 @@ def items(hub: Hub, reference: str, area: str = "sandwell") -> list[dict[str, An
     return [each["content"] for each in answer.json()["items"]]
 
 
-def referred(writer: Writer) -> str:
+def referred(writer: Writer, **you: str) -> str:
     writer.begin().answer(**ISLA)
     writer.answer()
-    return writer.finish().send()
+    return writer.finish(**you).send()
 
 
 # --- the whole way through -----------------------------------------------------------------------------------------------------
@@ -161,6 +161,21 @@ def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: 
 def test_a_teacher_meets_few_fields(writer: Writer) -> None:
     referred(writer)
     assert 15 < len(writer.fields) <= LONGEST_FOR_A_TEACHER, sorted(writer.fields)
+
+
+def test_whoever_refers_is_asked_whether_and_how_it_is_safe_to_write_back_in_one_question(writer: Writer) -> None:
+    writer.begin()
+    (asked,) = [part for part in writer.go("/refer/you").text.split("<fieldset") if "Is it safe for us to write to you?" in part]
+    assert 'name="write"' in asked and 'name="reach"' in asked
+
+
+def test_whoever_says_that_writing_is_not_safe_reads_that_nothing_is_written(hub: Hub, writer: Writer) -> None:
+    reference = referred(writer, write="no", reach="Ring the school after three.")
+    assert "We will not write to you" in writer.text
+    hub.work()
+    assert hub.case(reference)["markers"] == ["safe_contact", "do_not_write"]
+    assert "Ring the school after three." in str(items(hub, reference))
+    assert not [n for n in hub.case(reference)["alerts_sent"] if n["role"] == "referrer"]
 
 
 def test_asking_for_advice_is_a_way_of_its_own(hub: Hub, writer: Writer) -> None:

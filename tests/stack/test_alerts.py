@@ -25,20 +25,24 @@ def link_in(hub: Installation, reference: str) -> str:
     return urlsplit(eventually(found)).path
 
 
-def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_acknowledged(quick: Installation) -> None:
+def test_immediate_danger_alerts_the_role_on_duty_at_once_and_climbs_until_somebody_who_signs_in_takes_it(
+    quick: Installation,
+) -> None:
     reference = quick.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
     path = link_in(quick, reference)
     # Unacknowledged for half an hour, it climbs: the next role is told, by its own channel (JSON to an HTTP endpoint).
     eventually(lambda: any(reference in post["title"] for post in quick.received.posts))
 
-    # Looking changes nothing, however often a mail scanner looks; only the button acknowledges.
+    # Looking changes nothing, however often a mail scanner looks; nor does a button that anybody could press.
     for _ in range(3):
-        assert "Acknowledge it if you are dealing with it" in quick.http.get(path).text
+        page = quick.http.get(path).text
+        assert "Sign in and take it" in page and "I have seen it" not in page
+    assert quick.http.post(path).status_code == 403
     assert "triage" in quick.case(reference)["alerts"]
-    assert quick.http.post(path).status_code == 200
+    quick.give(reference, "acknowledge_alert", clock="triage")
     assert quick.case(reference)["alerts"] == []
     assert "has acknowledged it" in quick.http.get(path).text
-    assert quick.http.post(path).status_code == 409, "there is nothing to acknowledge any more"
+    assert quick.http.post(path).status_code == 422, "there is nothing to answer any more"
 
 
 def test_a_forged_or_altered_link_is_not_followed(quick: Installation) -> None:

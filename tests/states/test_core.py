@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from random_profiles import profiles
 
 from mash.config.profile import available, load_profile
-from mash.states.acts.alerts import AcknowledgeAlert, FireClocks
+from mash.notifications.notices import REFERRER, notices_for
+from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
 from mash.states.acts.assessment import CompleteAdultEnquiry, CompleteAssessment, StartAssessment
 from mash.states.acts.checks import (
     AllocateCheck,
@@ -28,12 +29,13 @@ from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectC
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
+from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
-from mash.states.acts.upkeep import AdoptProfile, RecordTold
+from mash.states.acts.upkeep import AdoptProfile
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import Decision, decide
@@ -95,6 +97,13 @@ class Family:
         return events
 
     def _append(self, case: World, before: Referral | None, decision: Decision, by: Actor) -> None:
+        drafts = (
+            notices_for(case.reference, before, decision.after, decision.events, self.profile, self.now)
+            if decision.events
+            else []
+        )
+        for draft in drafts:
+            assert draft.role != REFERRER or not decision.after.not_to_write, f"{draft.kind} to where it is not safe to write"
         log = self.logs.setdefault(case.reference, [])
         assert before is not None or not log, f"{case.reference} begins a second time"
         for event, state in zip(decision.events, decision.states, strict=True):
@@ -189,7 +198,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "record_threshold":
             return RecordThreshold(significant_harm=one(True, True, False))
         case "record_marker":
-            return RecordMarker(marker=one("marac", "staff_safety"), holds=one(True, False))
+            return RecordMarker(marker=one("marac", "staff_safety", "safe_contact", "do_not_write"), holds=one(True, False))
         case "record_categories":
             return RecordCategories(categories=one((), ("domestic_abuse",)))
         case "correct_cohort":
@@ -258,6 +267,11 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return AdoptProfile(digest=world.profile.digest, rating=one(None, *ratings))
         case "erase_people":
             return ErasePeople(why=one("retention", "right_to_erasure"))
+        case "see_alert":
+            return SeeAlert(clock=one(*(referral.alerts or ("triage",)), odd=("nothing",)))
+        case "inform_referrer":
+            what = one(*(owed(referral) or ("outcome",)), odd=("disagreement",))
+            return InformReferrer(what=what, how=one("telephone", "letter", "in_person", "not_reached"))
         case "record_told":
             return RecordTold(what=one("acknowledgement", "outcome"))
         case _:
@@ -282,6 +296,7 @@ class AnyOrder(RuleBasedStateMachine):
         source=st.sampled_from(get_args(Source)),
         danger=st.booleans(),
         reachable=st.booleans(),
+        unsafe=st.booleans(),
     )
     def a_contact_arrives(
         self,
@@ -293,6 +308,7 @@ class AnyOrder(RuleBasedStateMachine):
         categories: list[Any],
         danger: bool,
         reachable: bool,
+        unsafe: bool,
     ) -> None:
         self.world = Family(profile, start.replace(tzinfo=UTC))
         self.world.receive(
@@ -304,8 +320,11 @@ class AnyOrder(RuleBasedStateMachine):
                 subjects=tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts)),
                 immediate_danger=danger,
                 referrer_reachable=reachable,
+                writing_unsafe=unsafe,
             )
         )
+        if reachable or unsafe:
+            assert owed(self.world.states["R"]), "whoever referred waits to hear, and no clock runs"
 
     def _give(self, reference: str, command: Any, by: Actor, words: Words | None) -> None:
         before = self.world.states[reference]
@@ -809,6 +828,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
     offered = {kind for kind, act in STAFF_ACTS.items() if stage in (act.stages or ())}
     assert offered == {
         "reopen_referral",
+        "inform_referrer",
         "add_note",
         "break_glass",
         "record_marker",

@@ -35,6 +35,7 @@ WORDS: dict[str, Any] = {
     "agreed": submission.AGREED,
     "danger": submission.DANGER,
     "yes_no": submission.YES_NO,
+    "write": submission.WRITE,
     "wants": submission.WANTS,
     "draft_days": LIFETIME.days,
 }

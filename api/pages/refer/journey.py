@@ -153,6 +153,7 @@ async def sent(request: Request) -> Response:
     hub = app.store.hub(case.hub)
     signpost = hub.signpost if case.referral.stage == "not_taken" else ""
     title = RECORDED if signpost else ADVICE if case.referral.contact == "advice" else RECEIVED
-    code, reachable = status_code(app.token_key, reference), case.referral.referrer_reachable
-    known = {"reference": reference, "code": code, "signpost": signpost, "reachable": reachable}
+    code, r = status_code(app.token_key, reference), case.referral
+    ways = {"reachable": r.referrer_reachable, "not_to_write": r.not_to_write}
+    known = {"reference": reference, "code": code, "signpost": signpost, **ways}
     return shown(request, "sent", title, mine.answers, known=known, asks=title == ADVICE, within=hub.decides_within)

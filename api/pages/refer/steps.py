@@ -109,7 +109,7 @@ class List(Step):
     most: int = 0
 
 
-LONG = ("worries", "why", "safe")
+LONG = ("worries", "why", "safe", "reach")
 """The fields in which somebody tells something."""
 
 
@@ -212,7 +212,9 @@ STEPS = {
         HOUSEHOLD,
         Step("worries", "What worries you?", ("worries", "categories"), advice_title="What do you want advice about?"),
         Step("consent", "Does the family know?", ("told", "agreed", "why", "safe")),
-        Step("you", "About you", ("name", "role", "organisation", "kind", "email", "phone"), {"kind": KIND}, _you),
+        Step(
+            "you", "About you", ("name", "role", "organisation", "kind", "email", "phone", "write", "reach"), {"kind": KIND}, _you
+        ),
     )
 }
 LISTS = {each.name: each for each in (PEOPLE, HOUSEHOLD)}

@@ -46,6 +46,7 @@ CATEGORIES = {
 COHORTS = {"child": "A child", "unborn": "An unborn baby", "adult": "An adult"}
 AGREED = {"yes": "Yes", "no": "No", "not_asked": "I have not asked"}
 YES_NO = {"yes": "Yes", "no": "No"}
+WRITE = {"yes": "Yes", "no": "No, it is not safe"}
 DANGER = {"yes": "Yes", "no": "No, or I do not know"}
 WANTS = {"referral": "Make a referral", "advice": "Ask for advice"}
 POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b", re.IGNORECASE)
@@ -89,7 +90,8 @@ def _source(answers: Answers) -> dict[str, Any]:
     kind = you.get("kind", "")
     code = FROM[kind][2] if kind in FROM else None
     nobody = kind in PUBLIC and not any(known[name] for name in ("name", "email", "phone"))
-    return {**known, "agency": agency_of(answers), "code": ANONYMOUS if nobody else code}
+    safe = {"safe_to_write": you.get("write") or None, "how_to_reach": _text(you, "reach")}
+    return {**known, **safe, "agency": agency_of(answers), "code": ANONYMOUS if nobody else code}
 
 
 def _subject(typed: Typed) -> dict[str, Any]:
@@ -227,4 +229,6 @@ def _you_rows(answers: Answers, today: date) -> list[Row]:
     return [
         Row("Contacting us as", FROM[kind][0] if kind in FROM else "", "/refer/you#kind"),
         *(row(asked, name) for name, asked in words.items()),
+        Row("Is it safe to write to you?", WRITE.get(answers.answer("you", "write"), ""), "/refer/you#write"),
+        Row("How and when it is safe to reach you", answers.answer("you", "reach"), "/refer/you#reach"),
     ]

@@ -10,6 +10,7 @@ from sqlalchemy import func, literal, select, tuple_
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
+from mash.states.acts.informing import owed
 from mash.states.values import Actor
 
 
@@ -38,6 +39,16 @@ async def open_cases(
     query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
     async with store.transaction(by) as connection:
         return [case_of(row) for row in (await connection.execute(query)).all()]
+
+
+async def to_inform(store: Store, by: Actor) -> list[str]:
+    """Closed referrals whose referrer a person has to tell, because it is not safe to write to them: those due soonest first.
+    Open ones are on the board anyway."""
+    waiting = (REFERRALS.c.hub == by.hub, ~REFERRALS.c.is_open, ~REFERRALS.c.finished)
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(select(REFERRALS).where(*waiting).order_by(REFERRALS.c.due_at))).all()
+    cases = (case_of(row) for row in rows)
+    return [case.reference for case in cases if case.referral.not_to_write and owed(case.referral)]
 
 
 @dataclass(frozen=True)

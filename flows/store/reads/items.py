@@ -17,8 +17,9 @@ from mash.config.permissions import may_read_words
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store, data_key
-from mash.flows.store.tables import ITEMS
+from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 REDACTED = "redacted"
@@ -98,6 +99,16 @@ async def read_everything(connection: AsyncConnection, store: Store, case: Case)
         PlainItem(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
         for row in (await connection.execute(query)).all()
     ]
+
+
+async def not_to_write(store: Store, reference: str) -> str | None:
+    """By which case's warnings writing to whoever referred is not safe now: this one's, or those of another that the contact was
+    split into, for one person made it. None where it is safe."""
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+    family = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.root == root)
+    async with store.single.connect() as connection:
+        rows = (await connection.execute(family.order_by(REFERRALS.c.reference != reference, REFERRALS.c.reference))).all()
+    return next((str(row.reference) for row in rows if Referral.model_validate_json(row.state).not_to_write), None)
 
 
 async def referrer_address(store: Store, reference: str) -> str | None:

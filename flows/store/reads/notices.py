@@ -26,10 +26,3 @@ async def notices_of(store: Store, reference: str) -> list[Row[Any]]:
         return list(
             (await connection.execute(select(NOTICES).where(NOTICES.c.reference == reference).order_by(NOTICES.c.id))).all()
         )
-
-
-async def recipient_of(store: Store, notice: int) -> str | None:
-    """Who a notice went to, by login; None where it went to a role, or is not there."""
-    async with store.single.connect() as connection:
-        person: str | None = await connection.scalar(select(NOTICES.c.person).where(NOTICES.c.id == notice))
-        return person

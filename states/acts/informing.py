@@ -1,0 +1,112 @@
+"""The referrer is informed: by the notice that reached them, or by a person where writing to them is not safe or did not work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands
+from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete, Refusal
+from mash.states.fold import Changes, folds
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.stages import ALL
+from mash.states.values import Actor, CommandBase, EventBase, OneWord, Words
+
+Matter = Literal["acknowledgement", "outcome", "disagreement"]
+CLOCKS: dict[Matter, str] = {"acknowledgement": "acknowledgement", "outcome": "outcome_told", "disagreement": "answer_told"}
+"""What a referrer waits to hear, and the kind of clock that runs until they have."""
+MATTERS = {clock: matter for matter, clock in CLOCKS.items()}
+
+
+class RecordTold(CommandBase):
+    """The referrer was told: the notice was delivered."""
+
+    kind: Literal["record_told"] = "record_told"
+    what: Literal["acknowledgement", "outcome"]
+
+
+class InformReferrer(CommandBase):
+    """A person informed the referrer by telephone, by letter or in person, or found that they cannot be reached."""
+
+    kind: Literal["inform_referrer"] = "inform_referrer"
+    what: Matter
+    how: Literal["telephone", "letter", "in_person", "not_reached"]
+    whom: Literal["referrer", "on_their_behalf"] = "referrer"
+    at: datetime | None = Field(default=None, description="When it was, if it was not just now.")
+    informed_by: OneWord | None = Field(default=None, description="The login of whoever informed them, if not yours.")
+
+
+class ReferrerTold(EventBase):
+    kind: Literal["referrer_told"] = "referrer_told"
+    what: str
+
+
+class ReferrerInformed(EventBase):
+    """A person informed the referrer, or tried to and wrote down why they could not be reached."""
+
+    kind: Literal["referrer_informed"] = "referrer_informed"
+    what: str
+    how: str
+    whom: str
+    at: datetime
+    informed_by: str
+    words: Words = Field(alias="said")
+
+
+def owe(d: Deciding, what: Matter, title: str) -> None:
+    """The referrer is to hear of it, in writing or by a person: a clock runs until they have. To whoever gave no address, and did
+    not say how else they may be reached, nothing is owed that anybody could do."""
+    r = d.referral
+    if r.referrer_reachable or r.not_to_write:
+        rule = "acknowledgement" if what == "acknowledgement" else "outcome_told"
+        d.start_clock(CLOCKS[what], d.profile.statutory[rule], title)
+
+
+def owed(referral: Referral) -> tuple[Matter, ...]:
+    """What the referrer still waits to hear."""
+    return tuple(dict.fromkeys(MATTERS[clock.kind] for clock in referral.running if clock.kind in MATTERS))
+
+
+@act(RecordTold)
+def record_told(d: Deciding, cmd: RecordTold, words: Words | None) -> None:
+    """The referrer was told: the notice was delivered."""
+    if cmd.what in owed(d.referral):
+        d.record(ReferrerTold(what=cmd.what))
+        d.stop(CLOCKS[cmd.what])
+
+
+def _not_owed(referral: Referral, profile: Profile, by: Actor, cmd: InformReferrer | None) -> Refusal | None:
+    if cmd is None or cmd.what in owed(referral):
+        return None
+    return Incomplete(f"the referrer does not wait to hear that; they wait for: {', '.join(owed(referral)) or 'nothing'}")
+
+
+@act(InformReferrer, stages=ALL, when=lambda referral: bool(owed(referral)), hindrance=_not_owed, stands_alone=True)
+def inform(d: Deciding, cmd: InformReferrer, words: Words | None) -> None:
+    """Somebody informed the referrer; the words say whom they spoke to and what was passed on. Only this meets the clock of a
+    referrer who cannot be written to; that they cannot be reached ends it, and does not meet it."""
+    at = cmd.at or d.now
+    if not d.referral.received_at <= at <= d.now:
+        raise Incomplete("the time lies before the referral or in the future: say when they were informed (at)")
+    passed_on = demands.words(words, "informing the referrer (whom you spoke to, what you passed on, why nobody was reached)")
+    d.record(
+        ReferrerInformed(
+            what=cmd.what, how=cmd.how, whom=cmd.whom, at=at, informed_by=cmd.informed_by or d.by.id, words=passed_on
+        )
+    )
+    d.stop(CLOCKS[cmd.what], met=cmd.how != "not_reached")
+
+
+@folds(ReferrerTold)
+def _referrer_told(referral: Referral, event: ReferrerTold, at: datetime, by: Actor) -> Changes:
+    return {"deliveries": (*referral.deliveries, event.what)}
+
+
+@folds(ReferrerInformed)
+def _referrer_informed(referral: Referral, event: ReferrerInformed, at: datetime, by: Actor) -> Changes:
+    return {} if event.how == "not_reached" else {"deliveries": (*referral.deliveries, event.what)}

@@ -1,0 +1,112 @@
+"""The referrer hears of it in writing where that is safe, and from a person where it is not; nothing else stops the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hubs_at_work import BASIS, DUTY, REFERRER, SYSTEM, Case, person, received
+
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.informing import InformReferrer, RecordTold, owed
+from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordMarker
+from mash.states.course import ClockBreached
+from mash.states.errors import ImpossibleMove, Incomplete, ReasonNeeded
+from mash.states.values import ReportedConsent
+
+MOTHER: dict[str, Any] = {"source": "1C", "source_agency": "individual"}
+HE_READS_MY_MAIL = ReportedConsent(safe_contact_warning=True)
+RANG = InformReferrer(what="acknowledgement", how="telephone")
+
+
+def to_referrer(case: Case) -> list[str]:
+    return [notice.draft.kind for notice in case.notices if notice.role == "referrer"]
+
+
+def decided(case: Case) -> Case:
+    if case.referral.rating is None:
+        case.give(RateReferral(rating="green"))
+        case.give(BASIS.model_copy(update={"share": False, "consent": "refused"}))
+    case.give(RecordDecision(outcomes={"s0": "no_further_action"}), person(case.profile.deciders[0]))
+    return case
+
+
+def test_a_mother_who_warns_of_contact_is_not_written_to_and_a_person_is_asked_to_tell_her() -> None:
+    case = received("sandwell", consent=HE_READS_MY_MAIL, **MOTHER)
+    assert to_referrer(case) == [] and case.recipients("inform_referrer") == [case.clock("acknowledgement").owner]
+    assert "not safe to write" in case.words("inform_referrer")
+    decided(case)
+    assert to_referrer(case) == [] and len(case.recipients("inform_referrer")) == 2
+
+
+def test_a_school_that_warns_of_contact_with_the_family_is_written_to_itself() -> None:
+    case = decided(received("sandwell", consent=HE_READS_MY_MAIL))
+    assert to_referrer(case) == ["acknowledgement", "outcome"] and case.recipients("inform_referrer") == []
+
+
+def test_anybody_who_says_that_writing_is_not_safe_is_not_written_to() -> None:
+    case = decided(received("sandwell", writing_unsafe=True))
+    assert case.referral.markers == ("do_not_write",) and to_referrer(case) == []
+
+
+def test_the_clock_runs_and_runs_out_though_nothing_may_be_written() -> None:
+    case = received("sandwell", consent=HE_READS_MY_MAIL, **MOTHER)
+    due = case.clock("acknowledgement").due_at
+    assert [event.id for _, _, event in case.run_to(due) if isinstance(event, ClockBreached)].count("acknowledgement") == 1
+
+
+@pytest.mark.parametrize("how", ["telephone", "letter", "in_person"])
+def test_telling_her_another_way_meets_the_clock_and_says_to_whom_when_and_by_whom(how: Any) -> None:
+    case = received("sandwell", consent=HE_READS_MY_MAIL, **MOTHER)
+    case.now += timedelta(hours=2)
+    an_hour_ago = case.now - timedelta(hours=1)
+    events = case.give(RANG.model_copy(update={"how": how, "at": an_hour_ago, "informed_by": "a.colleague"}))
+    (informed,) = [event for event in events if event.kind == "referrer_informed"]
+    assert (informed.how, informed.at, informed.informed_by) == (how, an_hour_ago, "a.colleague")
+    assert case.clock("acknowledgement").met and case.referral.deliveries == ("acknowledgement",)
+    with pytest.raises((ImpossibleMove, Incomplete)):
+        case.give(RANG)
+
+
+def test_that_nobody_could_be_reached_ends_the_clock_and_does_not_meet_it() -> None:
+    case = received("sandwell", writing_unsafe=True)
+    case.give(RANG.model_copy(update={"how": "not_reached"}))
+    assert case.clock("acknowledgement").met is False and case.referral.deliveries == ()
+
+
+def test_it_takes_words_and_a_time_that_has_been() -> None:
+    case = received("sandwell", writing_unsafe=True)
+    with pytest.raises(ReasonNeeded, match="whom you spoke to"):
+        case.give(RANG, words=False)
+    for wrong in (case.now + timedelta(minutes=1), case.referral.received_at - timedelta(minutes=1)):
+        with pytest.raises(Incomplete, match="when they were informed"):
+            case.give(RANG.model_copy(update={"at": wrong}))
+
+
+def test_once_a_warning_goes_up_what_is_still_owed_is_told_by_a_person_and_in_writing_again_when_it_comes_down() -> None:
+    case = received("sandwell", **MOTHER)
+    assert to_referrer(case) == ["acknowledgement"]
+    case.give(RecordMarker(marker="safe_contact"))
+    assert case.recipients("inform_referrer") == ["duty_manager"]
+    case.give(RecordMarker(marker="safe_contact", holds=False))
+    assert to_referrer(case) == ["acknowledgement", "acknowledgement"]
+
+
+def test_what_she_has_heard_already_is_told_nobody_again() -> None:
+    case = received("sandwell", **MOTHER)
+    case.give(RecordTold(what="acknowledgement"), SYSTEM, words=False)
+    case.give(RecordMarker(marker="do_not_write"))
+    assert owed(case.referral) == () and case.recipients("inform_referrer") == []
+
+
+def test_what_was_determined_of_a_disagreement_waits_for_a_person_too() -> None:
+    case = decided(received("sandwell", writing_unsafe=True))
+    case.give(RaiseDisagreement(about="decision"), REFERRER)
+    referee = person(case.referral.disagreements["D1"].role)
+    case.give(SettleDisagreement(disagreement="D1", outcome="stands"), referee)
+    assert "disagreement" in owed(case.referral) and to_referrer(case) == []
+    case.give(RANG.model_copy(update={"what": "disagreement"}), DUTY)
+    assert case.clock("answer_told").met
