@@ -56,7 +56,8 @@ def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[Re
             given=consent.given,
             override_stated=bool(consent.override_reason),
             family_informed=consent.family_informed,
-            safe_contact_warning=bool(consent.safe_contact),
+            # Consent in words may warn of it: nobody knows before a person has read them.
+            safe_contact_warning=bool(consent.safe_contact) or _in_words(consent),
         ),
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
@@ -94,6 +95,11 @@ def _reached(source: SourceGiven) -> SourceGiven:
     return source.model_copy(update={"email": address, **({"email_as_typed": source.email} if source.email else {})})
 
 
+def _in_words(consent: ConsentGiven) -> bool:
+    """Whether consent was described, and neither given nor refused in a word."""
+    return bool(consent.in_words) and as_truth(consent.in_words) is None
+
+
 def _instant(text: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(text) if text else None
@@ -125,7 +131,7 @@ def _flags(submission: Submission) -> Any:
         "referrer_not_reachable": not email.can_be,
         "referrer_email_not_an_address": email.slip and not email.can_be,
         "referrer_email_probably_mistyped": email.slip and email.can_be,
-        "consent_in_words": bool(submission.consent.in_words) and as_truth(submission.consent.in_words) is None,
+        "consent_in_words": _in_words(submission.consent),
         "no_subject_named": not submission.subjects,
         "unknown_field": bool(unknown_fields(submission)),
         "more_people_in_words": bool(submission.more_people),

@@ -49,7 +49,10 @@ ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
 """Fields of a contact that are about none of its people."""
-SAFE_CONTACT = "safe_contact"
+WARNINGS = ("safe_contact", "do_not_write")
+"""Markers that warn of how people are reached."""
+SAID_OF_IT = ("safe contact", "how to reach", "in words")
+"""Fields in which somebody says how people are reached safely."""
 _KNOWN_WORDS = {"cohort": get_args(Cohort), "agency": get_args(Source)}
 
 
@@ -75,8 +78,8 @@ class _Page:
     others: Others
     whose: Mapping[str, str]
     """Whose each item is, by its id."""
-    warned: bool
-    """Whether somebody warned of how the people of this contact are reached."""
+    warning: str
+    """In words, that somebody warned of how the people of this contact are reached; '' where nobody did."""
     found: dict[str, str] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     numbers: Mapping[str, Number] = field(default_factory=dict)
@@ -128,16 +131,16 @@ async def answer(
         linked = await read_family(connection, case.root)
         family = {each.reference: await read_everything(connection, store, each) for each in linked}
         every, items = [item for of_one in family.values() for item in of_one], family[reference]
-        warned = any(_warned(each) for each in linked)
+        warning = _warning(linked)
         whose = _labels(every)
-        for_a_child = warned and case.referral.subjects[subject].cohort != "adult"
-        page = _Page(Others(*_values(every, subject, whose, for_a_child)), whose, warned)
+        for_a_child = bool(warning) and case.referral.subjects[subject].cohort != "adult"
+        page = _Page(Others(*_values(every, subject, whose, for_a_child)), whose, warning)
         for item in items:
             _look_at(page, case, subject, item)
         for _, line in log:
             page.look(line)
         page.numbers = await numbered(connection, store, reference, subject, page.found)
-    reaching = [str(value) for item in every for label, value in _lines(_fields(item) or {}) if label.endswith("safe contact")]
+    reaching = [str(value) for item in every for label, value in _lines(_fields(item) or {}) if label.endswith(SAID_OF_IT)]
     return _answer(page, case, subject, items, log, list(dict.fromkeys(reaching)))
 
 
@@ -169,8 +172,11 @@ def _labels(items: Iterable[PlainItem]) -> dict[str, str]:
     return labels
 
 
-def _warned(case: Case) -> bool:
-    return SAFE_CONTACT in case.referral.markers or case.referral.consent.safe_contact_warning
+def _warning(linked: Iterable[Case]) -> str:
+    markers = {marker for case in linked for marker in case.referral.markers}
+    if any(case.referral.consent.safe_contact_warning for case in linked):
+        markers.add(WARNINGS[0])
+    return ". ".join(sentence(marker) for marker in WARNINGS if marker in markers)
 
 
 def values_of(fields: Mapping[str, Any], whose: str) -> Iterator[Value]:
@@ -211,7 +217,6 @@ def _answer(
             shown.append({**line, "text": page.written(_words(item))})
     withheld = [(number, text, page.places[text]) for text, number in page.numbers.items()]
     withheld.sort(key=lambda each: each[0].number)
-    warning = sentence(SAFE_CONTACT) if page.warned else ""
     known = {
         "reference": case.reference,
         "subject": subject,
@@ -219,7 +224,7 @@ def _answer(
         "left_out": left_out,
         "log": [(at, page.written(line)) for at, line in log],
         "withheld": [number.number for number, _, _ in withheld if not number.released],
-        "warning": warning,
+        "warning": page.warning,
         "blacked_out": BLACKED_OUT,
     }
     text = (
@@ -227,7 +232,7 @@ def _answer(
         .get_template("access_request.html")
         .render(known)
     )
-    return Answer(text, len(left_out), withheld, warning, reaching)
+    return Answer(text, len(left_out), withheld, page.warning, reaching)
 
 
 def _reason(case: Case, subject: str, item: PlainItem) -> str | None:

@@ -162,6 +162,11 @@ def test_consent_in_one_word_is_an_answer_to_having_been_asked(hub: Hub) -> None
     assert {"consent_not_asked", "consent_in_words"} <= set(flags)
 
 
+def test_consent_in_words_may_be_a_warning_and_is_taken_for_one_until_somebody_has_read_it(hub: Hub) -> None:
+    reference = hub.submit({"concern": "x", "consent": "Do not write to me, he reads it"}).json()["reference"]
+    assert "safe_contact" in hub.case(reference)["markers"]
+
+
 @pytest.mark.parametrize(
     ("email", "used", "flags"),
     [
