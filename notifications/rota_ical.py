@@ -5,18 +5,17 @@ from __future__ import annotations
 
 import re
 import warnings
-from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
-from dateutil.rrule import rrulestr
 from icalendar.parser import Contentline
 
 from mash.notifications.rota_entries import RotaFileWrong, places
+from mash.notifications.rota_rules import parts_of, why_not_read
 from mash.notifications.times import YEARS
 
 ODD = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, OSError)
@@ -32,18 +31,6 @@ _WITHIN = {
 _ONCE = ("UID", "SUMMARY", "DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "STATUS", "SEQUENCE")
 _ONLY_IN_SERIES = ("RRULE", "RDATE", "EXDATE")
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
-_BY = ("BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS", "BYHOUR", "BYMINUTE", "BYSECOND")
-_RULE = frozenset(("FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", *_BY))
-_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_NOT_WITH = {
-    "BYMONTHDAY": ("WEEKLY",),
-    "BYYEARDAY": ("DAILY", "WEEKLY", "MONTHLY"),
-    "BYWEEKNO": ("DAILY", "WEEKLY", "MONTHLY"),
-    "BYSETPOS": ("DAILY", "WEEKLY"),
-}
-"""RFC 5545, 3.3.10: parts that a rule of these frequencies must not have; the last it may, and nobody's shifts do."""
-MOST_A_DAY = 8
-"""Shifts of one person that a rule may have on one day."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ class Event:
     @property
     def rule(self) -> dict[str, str]:
         """The parts of its rule, as they were written."""
-        return next((_rule_parts(line) for line in self.of("RRULE")), {})
+        return next((parts_of(line.value) for line in self.of("RRULE")), {})
 
     @property
     def start(self) -> date | datetime:
@@ -242,7 +229,8 @@ def _check_event(event: Event) -> None:
         if "UID" not in event.component:
             raise event.refused("RECURRENCE-ID needs the UID of its series", line)
     for line in event.of("RRULE"):
-        _check_rule(event, line)
+        if why := why_not_read(line.value, event.start):
+            raise event.refused(f"RRULE: {why}", line)
 
 
 def _check_moments(event: Event) -> None:
@@ -282,74 +270,6 @@ def _check_length(event: Event) -> None:
         length = component["DTEND"].dt - event.start if "DTEND" in component else timedelta(days=1)
     if length <= timedelta(0):
         raise event.refused("it must end after it begins")
-
-
-def _rule_parts(line: Line) -> dict[str, str]:
-    pieces = [piece.partition("=") for piece in line.value.strip().rstrip(";").upper().split(";")]
-    return {name.strip(): value.strip() for name, _, value in pieces}
-
-
-def _check_rule(event: Event, line: Line) -> None:
-    """A rule as RFC 5545 has it: what that forbids, programs read differently."""
-    rule = _rule_parts(line)
-    if len(rule) < line.value.strip().rstrip(";").count(";") + 1:
-        raise event.refused("RRULE: a part of it is there twice", line)
-    if unknown := sorted(set(rule) - _RULE):
-        known = all(re.fullmatch(r"[A-Z]{2,12}", name) for name in unknown)
-        raise event.refused(f"RRULE: {', '.join(unknown) if known else 'a part of it'} is not read", line)
-    frequency = rule.get("FREQ", "")
-    if frequency not in _FREQUENCIES:
-        raise event.refused(f"RRULE: FREQ must be one of {', '.join(_FREQUENCIES)}", line)
-    for name in ("INTERVAL", "COUNT"):
-        if name in rule and not re.fullmatch(r"0*[1-9][0-9]{0,3}", rule[name]):
-            raise event.refused(f"RRULE: {name} must be a number from 1 to 9999", line)
-    if "COUNT" in rule and "UNTIL" in rule:
-        raise event.refused("RRULE: COUNT and UNTIL: one of them is meant", line)
-    for name, frequencies in _NOT_WITH.items():
-        if name in rule and frequency in frequencies:
-            raise event.refused(f"RRULE: {name} has no meaning in a rule that is {frequency}", line)
-    if re.search(r"\d", rule.get("BYDAY", "")) and (frequency in ("DAILY", "WEEKLY") or "BYWEEKNO" in rule):
-        raise event.refused(f"RRULE: a number before a day of BYDAY has no meaning in a rule that is {frequency}", line)
-    if "BYSETPOS" in rule and not set(rule) & {*_BY} - {"BYSETPOS"}:
-        raise event.refused("RRULE: BYSETPOS needs another BY...", line)
-    _check_clock_of_rule(event, rule, line)
-    if not _begins_by(event.start, rule):
-        raise event.refused("RRULE: it begins on no day of its rule: RFC 5545 leaves open what that means", line)
-
-
-def _begins_by(start: date | datetime, rule: dict[str, str]) -> bool:
-    """Whether a series' first event is one of its rule."""
-    days_left = start.day - 1 - monthrange(start.year, start.month)[1]
-    # Asked of a rule that has no day at all, such as 30 February, dateutil would look until the year 9999.
-    if not {str(start.month)} & {each.lstrip("0") for each in rule.get("BYMONTH", str(start.month)).split(",")}:
-        return False
-    if not {str(start.day), str(days_left)} & {each.lstrip("+0") for each in rule.get("BYMONTHDAY", str(start.day)).split(",")}:
-        return False
-    wall = start.replace(tzinfo=None) if isinstance(start, datetime) else datetime.combine(start, time())
-    parts = {name: value for name, value in rule.items() if name not in ("COUNT", "UNTIL")}
-    text = ";".join(f"{name}={value}" for name, value in {**parts, "UNTIL": f"{wall:%Y%m%dT%H%M%S}"}.items())
-    return next(iter(rrulestr(text, dtstart=wall)), None) == wall
-
-
-def _check_clock_of_rule(event: Event, rule: dict[str, str], line: Line) -> None:
-    has_time = isinstance(event.start, datetime)
-    times = [name for name in ("BYHOUR", "BYMINUTE", "BYSECOND") if name in rule]
-    if times and not has_time:
-        raise event.refused(f"RRULE: {times[0]} has no meaning where DTSTART is a date", line)
-    a_day = 1
-    for name in times:
-        a_day *= rule[name].count(",") + 1
-    if a_day > MOST_A_DAY:
-        raise event.refused(f"RRULE: more than {MOST_A_DAY} shifts a day", line)
-    if "UNTIL" in rule and not re.fullmatch(_until_form(event.start), rule["UNTIL"]):
-        why = "as DTSTART is a date, a time without a zone, or one with: a date, a time, or a time in UTC (20270101T090000Z)"
-        raise event.refused(f"RRULE: UNTIL must be written {why}: else programs read it differently", line)
-
-
-def _until_form(start: date | datetime) -> str:
-    if not isinstance(start, datetime):
-        return r"\d{8}"
-    return r"\d{8}T\d{6}Z" if start.tzinfo else r"\d{8}T\d{6}"
 
 
 def _check_once(events: tuple[Event, ...]) -> None:

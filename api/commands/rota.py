@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mash.api.commands.installed import installed, out, whoever, with_store
+from mash.api.commands.installed import installed, out, with_store
+from mash.api.commands.proposals import Proposal, print_gaps, put_in_force
 
 # What is heavy is imported by the command that needs it: this module is loaded at every start of every part.
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ Until = Annotated[str, typer.Option("--until", help="When it ends: 'friday 13:00
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Put it in force without asking: for scripts.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it comes to, and change nothing.")]
-
-
-class Proposal(NamedTuple):
-    """A rota that may be put in force, and in sentences how it was understood."""
-
-    rota: Rota
-    understood: list[str]
 
 
 def instant(text: str, now: datetime, after: datetime | None = None) -> datetime:
@@ -121,9 +115,14 @@ def import_(
         counts = f"{len(rota.patterns)} weekly patterns, {len(rota.shifts)} single shifts, {len(rota.absences)} absences"
         new = newcomers(found, _known(store, hub, before))
         notes = [f"new here, with no channels of their own and no account: {', '.join(new)}"] if new else []
+        if rota.written_out_until:
+            until = _in_full(rota.written_out_until, now)
+            notes.append(
+                f"what no weekly pattern can say is written out until {until}; administrators are told eight weeks before"
+            )
         return Proposal(rota, [f"{file.name}: {counts}", *notes])
 
-    _change(hub, read, yes, dry_run)
+    put_in_force(hub, read, yes, dry_run)
 
 
 @app.command()
@@ -155,7 +154,7 @@ def swap(hub: Hub, role: str, one: str, other: str, first: str, second: str, yes
             turns.append((turn, f"{instead} does {person}'s turn as {role}: {_spell_in_words(turn.begins, turn.ends, now)}"))
         return Proposal(rota.swapped(role, one, other, *(turn for turn, _ in turns)), [sentence for _, sentence in turns])
 
-    _change(hub, swapped, yes, dry_run)
+    put_in_force(hub, swapped, yes, dry_run)
 
 
 @app.command()
@@ -183,7 +182,7 @@ def cover(
             understood.append(f"{person} is new here, with no channels of their own and no account")
         return Proposal(rota.model_copy(update={"shifts": (*rota.shifts, shift)}), understood)
 
-    _change(hub, covered, yes, dry_run)
+    put_in_force(hub, covered, yes, dry_run)
 
 
 @app.command()
@@ -200,7 +199,7 @@ def absent(hub: Hub, person: str, begins: From, ends: Until, yes: Yes = False, d
         after = rota.model_copy(update={"absences": (*rota.absences, absence)})
         return Proposal(after, [f"{person} is away: {_spell_in_words(start, end, now)}"])
 
-    _change(hub, without, yes, dry_run)
+    put_in_force(hub, without, yes, dry_run)
 
 
 @app.command()
@@ -209,7 +208,7 @@ def check(hub: Hub, days: int = 14) -> None:
     from mash.flows.store.rotas import read_rota
 
     async def work(store: Any) -> None:
-        if not _print_gaps(store, hub, await read_rota(store, hub), timedelta(days=days)):
+        if not print_gaps(store, hub, await read_rota(store, hub), timedelta(days=days)):
             out.print(f"{hub}: no gap in the next {days} days")
             return
         raise typer.Exit(1)
@@ -266,74 +265,3 @@ def _known(store: Any, hub: str, rota: Rota) -> set[str]:
     of_hubs = read_channels(settings.channels_file).hubs
     with_channels = {person for name in (hub, ANY) if name in of_hubs for person in of_hubs[name].people}
     return {*everybody(rota), *with_channels, *read_accounts(settings)}
-
-
-# --- putting it in force --------------------------------------------------------------------------------------------------------
-
-
-def _change(hub: str, change: Callable[[Rota, Any], Proposal], yes: bool, dry_run: bool) -> None:
-    """Say what a change of a hub's rota comes to, ask, and put it in force."""
-    from pydantic import ValidationError
-
-    from mash.flows.store.rotas import read_rota, rota_version, store_rota
-    from mash.flows.store.trouble import tell_administrators
-    from mash.notifications.rota_change import emptied
-
-    async def work(store: Any) -> None:
-        store.hub(hub)
-        version, before = await rota_version(store, hub), await read_rota(store, hub)
-        try:
-            proposal = change(before, store)
-        except ValidationError as wrong:
-            first = wrong.errors(include_input=False)[0]
-            raise typer.BadParameter(f"{'.'.join(map(str, first['loc'])) or 'the rota'}: {first['msg']}") from None
-        _print_proposal(store, hub, before, proposal)
-        if proposal.rota == before or dry_run:
-            out.print(f"{hub}: nothing is changed" + (" (--dry-run)" if dry_run else ": this is in force already"))
-            return
-        _ask(hub, yes)
-        if not await store_rota(store, hub, proposal.rota, whoever(), instead_of=version):
-            out.print(f"{hub}: nothing is changed: somebody else has changed the rota meanwhile. Please do it again.")
-            raise typer.Exit(1)
-        out.print(f"{hub}: the rota is in force")
-        if gone := emptied(before, proposal.rota, store.time.now()):
-            detail = f"{', '.join(gone)}: whoever reads the role's own channels is told from now on. Changed by {whoever()}."
-            await tell_administrators(store, hub, "a role is not kept by rota any more", detail)
-
-    with_store(work)
-
-
-def _print_proposal(store: Any, hub: str, before: Rota, proposal: Proposal) -> None:
-    from mash.notifications.rota_change import difference, without_effect
-
-    after, now, calendar = proposal.rota, store.time.now(), store.hub(hub).calendar
-    for line in (
-        *proposal.understood,
-        *difference(before, after, now, calendar),
-        *(f"Please look: {each}" for each in without_effect(before, after, now, calendar)),
-    ):
-        out.print(f"{hub}: {line}", markup=False)
-    _print_gaps(store, hub, after, timedelta(days=14))
-
-
-def _ask(hub: str, yes: bool) -> None:
-    """Go on only where somebody says so. Exit code 1 otherwise, with nothing changed."""
-    try:
-        agreed = yes or typer.confirm("Put this in force?")
-    except typer.Abort:
-        out.print(f"\n{hub}: nothing is changed: nobody answered. In a script say --yes.")
-        raise typer.Exit(1) from None
-    if not agreed:
-        out.print(f"{hub}: nothing is changed")
-        raise typer.Exit(1)
-
-
-def _print_gaps(store: Any, hub: str, rota: Rota, ahead: timedelta) -> int:
-    from mash.flows.carrying.duty import gap_in_words, gaps_ahead, runs_out
-
-    gaps = gaps_ahead(store, store.hub(hub), rota, ahead)
-    for gap in gaps:
-        out.print(f"{hub}: nobody is on duty: {gap_in_words(gap)}", markup=False)
-    if sentence := runs_out(rota, store.time.now()):
-        out.print(f"{hub}: {sentence}", markup=False)
-    return len(gaps)

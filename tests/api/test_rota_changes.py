@@ -205,7 +205,10 @@ def test_an_absence_or_a_cover_that_takes_nobody_off_is_pointed_out(rota: Rotas)
 
 def test_a_calendar_whose_turns_are_written_out_says_so_in_time_and_administrators_are_told(hub: Hub, rota: Rotas) -> None:
     shown = rota.put(ELSEWHERE, "--yes", name="rota.ics").stdout
-    assert "out until" not in shown, "two years ahead there is nothing to do yet"
+    assert (
+        "what no weekly pattern can say is written out until" in shown and "administrators are told eight weeks before" in shown
+    )
+    assert "`mash rota import` the calendar again" not in shown, "two years ahead there is nothing to do yet"
     assert rota.on_duty("duty_manager", "friday 10:00") == ["dm1"]
 
     async def later() -> Any:
