@@ -78,10 +78,11 @@ def about(scene: Scene) -> str:
         of_run = {"artifacts": {"flow_run_id": {"any_": [run["id"]]}}}
         story = until(lambda: prefect.post("/artifacts/filter", json=of_run).json(), SECONDS)
         shown = json.dumps([_run(prefect, run["name"]), story])
-        hold("omestic" not in shown and "He hits her" not in shown, "what it is about")
+        about = ("domestic_abuse", "omestic abuse", "He hits her")
+        hold(not any(word in shown for word in about), "what it is about")
         tags = {tag.partition(":")[0] for tag in _run(prefect, run["name"])["tags"]}
         hold(tags == {"hub", "rating"}, f"tags of other kinds: {tags}")
-    return "its reference, hub, rating and stage"
+    return "its reference, hub, rating and stage, and who was asked"
 
 
 @attack("find a key or a password among what Prefect keeps")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -70,16 +71,26 @@ async def look_around(watch: Watch) -> None:
     """Look at the next referrals and the next runs, and have put right what is not as the log has it."""
     await look_at_waiting(watch)
     for turn in watch.turns:
-        await look_at_page(watch, turn)
+        page = await read_page(watch.client, turn.states, turn.offset)
+        wrong = await _wrong_among(watch, page)
+        await watch.put_right(wrong)
+        turn.offset = 0 if len(page) < PAGE else turn.offset + len(page) - len(wrong)  # what is put right leaves these pages
 
 
 async def look_at_all(watch: Watch) -> None:
     """Look at every referral and every run once: what befell them while nobody was connected, Prefect's loss included."""
+    watch.after = ""
     while not await look_at_waiting(watch):
         pass
     for turn in watch.turns:
-        while not await look_at_page(watch, turn):
-            pass
+        found: list[list[str]] = []
+        for offset in itertools.count(0, PAGE):
+            page = await read_page(watch.client, turn.states, offset)
+            found.append(await _wrong_among(watch, page))
+            if len(page) < PAGE:
+                break
+        for wrong in found:  # only now: what is put right leaves these pages, and others would move up
+            await watch.put_right(wrong)
 
 
 async def check_conservation(store: Store) -> None:
@@ -105,25 +116,17 @@ async def look_at_waiting(watch: Watch) -> bool:
     return last
 
 
-async def look_at_page(watch: Watch, turn: Turn) -> bool:
-    """Look at the next runs that Prefect has in these states, whosever they are: those of finished referrals are put right, those
-    that carry none are cancelled. Whether that was the last page."""
-    page = await read_page(watch.client, turn.states, turn.offset)
+async def _wrong_among(watch: Watch, page: list[FlowRun]) -> list[str]:
+    """The finished referrals among whose runs these are that are not as the log has them. Those that carry no referral are ended;
+    the others' referrals wait for something, and are looked at as such."""
     names = {name for run in page for name in (run.name, str(run.parameters.get("reference")))}
     cases = await cases_of(watch.store, [run.id for run in page], names)
     carried = {case.flow_run_id: case for case in cases}
-    wrong = [
-        case.reference
-        for run in page
-        if (case := carried.get(run.id)) and case.referral.finished and _is_wrong(watch.store, case, run)
-    ]
     for run in page:
         if run.id not in carried and run.state_type not in FINAL:
             await _end_stray(watch, run, {case.reference for case in cases})
-    await watch.put_right(wrong)
-    last = len(page) < PAGE
-    turn.offset = 0 if last else turn.offset + len(page) - len(wrong)  # what is put right leaves these pages, or moves ahead
-    return last
+    shown = ((carried[run.id], run) for run in page if run.id in carried)
+    return [case.reference for case, run in shown if case.referral.finished and _is_wrong(watch.store, case, run)]
 
 
 def _is_wrong(store: Store, case: Case, run: FlowRun | None) -> bool:
