@@ -28,11 +28,11 @@ GENERIC = frozenset(
 )
 """Words of addresses and names of places that tell nothing by themselves."""
 DETAIL = re.compile(
-    r"[^\s@<>,;()]+@[^\s@<>,;()]+\.[^\s@<>,;()]+"
+    r"(?<![^\s@<>,;()])[^\s@<>,;()]{1,64}@[^\s@<>,;()]{1,255}"
     r"|\b[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}\b"
-    r"|(?<![\w+])\+?\(?\d[\d ().-]{7,}\d(?!\w)"
-    r"|\b\d+[a-z]?,?\s+(?:[a-z'’]+\s+){1,3}(?:road|rd|street|st|avenue|ave|close|drive|lane|court|crescent|gardens|square|terrace"
-    r"|grove|place|way|walk|hill|mews|row)\b",
+    r"|(?<![\w+])\+?\(?\d[\d ().-]{7,20}\d(?!\w)"
+    r"|\b\d{1,5}[a-z]?,?\s+(?:[a-z'’]{1,40}\s{1,3}){1,3}"
+    r"(?:road|rd|street|st|avenue|ave|close|drive|lane|court|crescent|gardens|square|terrace|grove|place|way|walk|hill|mews|row)\b",
     re.IGNORECASE,
 )
 """How people are reached and where they live, whosever it is: mail, postcode, telephone, a house in a street."""

@@ -166,6 +166,14 @@ async def test_a_safe_contact_warning_stands_on_top_and_what_it_says_is_for_the_
     assert "@media print" in found.page
 
 
+async def test_that_whoever_referred_must_not_be_written_to_stands_on_top_too(store: Store) -> None:
+    referrer = item("referrer", {"name": "Ruth Nosworthy", "how_to_reach": "Ring my sister."})
+    about = (item("concern", {"summary": "He shouts."}), referrer, item("subject", FATHER, "S1"))
+    found = await answer(store, await stored(store, *about, writing_unsafe=True), "S1", "cli:governor")
+    assert "Do not write to whoever referred" in found.page.partition("<h1>")[0]
+    assert found.reaching == ["Ring my sister."] and "my sister" not in found.page
+
+
 async def test_without_a_warning_none_is_shown(store: Store, reference: str) -> None:
     found = await answer(store, reference, "S1", "cli:governor")
     assert (found.warning, found.reaching) == ("", []) and "Safe contact" not in found.page
