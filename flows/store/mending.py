@@ -24,7 +24,7 @@ from mash.states.errors import NotFound
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 
-PAGE = 25
+PAGE = 10
 """Cases read at a time: what else the worker does has its turn in between."""
 CALM = 3.0
 """After a page is rested for so many times as long as it took: clocks and notices go first."""
