@@ -98,8 +98,8 @@ def read_chain(reference: str, events: Sequence[Row[Any]]) -> list[Recorded]:
     return log
 
 
-def derive(reference: str, log: list[Recorded], profiles: Profiles, above: Callable[[str], tuple[str, str]]) -> Case:
-    """A case out of its log. `above` gives root and caller of the case that it was split from."""
+def derive(reference: str, log: list[Recorded], profiles: Profiles, origin: tuple[str, str] | None) -> Case:
+    """A case out of its log. `origin`: root and caller of the case that it was split from, where it was."""
     referral: Referral | None = None
     certain, possible, states = set[str](), set[str](), list[Referral]()
     for place, recorded in enumerate(log):
@@ -114,7 +114,7 @@ def derive(reference: str, log: list[Recorded], profiles: Profiles, above: Calla
             certain |= parties
     if referral is None:
         raise NotProven("all of its events were removed")
-    root, caller = above(referral.parent) if referral.parent else (reference, log[0].by.id)
+    root, caller = origin or (reference, log[0].by.id)
     return Case(reference, root, caller, log, states, referral, profile, frozenset(certain), frozenset(possible))
 
 

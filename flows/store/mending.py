@@ -20,11 +20,13 @@ from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, PARTICIPANTS, PEOPLE, REFERRALS, REPAIRS
 from mash.flows.store.trouble import tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE, URGENT
+from mash.states.acts.contact import ContinuedFrom
 from mash.states.errors import NotFound
+from mash.states.log import RECORDED
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 
-PAGE = 25
+PAGE = 10
 """Cases read at a time: what else the worker does has its turn in between."""
 CALM = 3.0
 """After a page is rested for so many times as long as it took: clocks and notices go first."""
@@ -35,7 +37,7 @@ BEFORE = timedelta(minutes=1)
 """What happened since the last look is looked for from a little before it: a transaction takes a moment."""
 PUT_BACK = "what is stored of cases was not what their logs say, and was put back"
 NOT_PUT_BACK = "what is stored of cases is not what was recorded: somebody has to see to it"
-_ROOTS = text("SELECT reference, root, caller FROM referral WHERE reference = ANY (CAST(:of AS text[]))")
+_FIRST = text("SELECT canonical FROM event WHERE reference = :of AND sequence = 1")
 _LATELY = text("SELECT DISTINCT reference FROM event WHERE at > :since")
 _ALL = text("""
     SELECT reference FROM referral WHERE reference > :after
@@ -173,10 +175,19 @@ async def _case(connection: AsyncConnection, store: Store, stored: Stored) -> Ca
             profiles[digest] = await store.profile(connection, digest)
         except (NotFound, ValueError):
             raise NotProven(f"no profile with digest {digest[:12]} is stored, by which it went") from None
-    parents = {event.parent for recorded in log[:1] if (event := recorded.event).kind == "continued_from"}
-    rows = (await connection.execute(_ROOTS, {"of": list(parents)})).all() if parents else []
-    origin = {row.reference: (row.root, row.caller) for row in rows}
-    return derive(stored.reference, log, profiles.__getitem__, lambda parent: origin.get(parent, (parent, "")))
+    first = log[0].event if log else None
+    origin = await _origin(connection, first.parent) if isinstance(first, ContinuedFrom) else None
+    return derive(stored.reference, log, profiles.__getitem__, origin)
+
+
+async def _origin(connection: AsyncConnection, parent: str) -> tuple[str, str]:
+    """Root and caller of the case that another was split from, as its own log says. Raises NotProven where it has none."""
+    while canonical := await connection.scalar(_FIRST, {"of": parent}):
+        first = RECORDED.validate_json(canonical)
+        if not isinstance(first.event, ContinuedFrom):
+            return parent, first.by.id
+        parent = first.event.parent
+    raise NotProven(f"the log of {parent}, from which it was split, is gone")
 
 
 async def _read(connection: AsyncConnection, references: Sequence[str]) -> list[Stored]:

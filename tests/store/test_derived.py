@@ -196,6 +196,19 @@ async def test_a_referral_whose_row_is_gone_is_made_anew_from_its_log(store: Sto
     assert (await read_case(store, reference)).referral.rating == "red"
 
 
+async def test_whose_a_case_is_that_was_split_off_is_told_by_the_log_of_the_first(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference = await submit(store, "s1", "s2")
+    await act(store, reference, RateReferral(rating="blue"), DUTY, words="low")
+    outcomes = {"s1": "advice", "s2": "early_help"}
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N4"), MANAGER, words="as agreed")
+    before = rows(owner_connection, "referral")
+    owner_connection.execute("UPDATE referral SET caller = 'somebody-else', root = reference")
+    assert len(await Mender(store).look_at_all()) == 2
+    assert rows(owner_connection, "referral") == before
+
+
 CHANGES_BESIDE = {
     "another agency takes part": "INSERT INTO participant (reference, party, hub) VALUES (%s, 'housing_scam', 'merton')",
     "an agency takes no part": "DELETE FROM participant WHERE reference = %s AND party = 'police'",
