@@ -14,7 +14,9 @@ import recurring_ical_events
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from mash.notifications.rota_files import RotaFileWrong, read_rota_file, to_ical
+from mash.notifications.rota_calendar import to_ical
+from mash.notifications.rota_entries import RotaFileWrong
+from mash.notifications.rota_files import read_rota_file
 from mash.states.clocks import LONDON, Calendar, Window
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
