@@ -234,6 +234,17 @@ def test_a_file_that_is_no_calendar_of_shifts_is_refused(data: bytes, says: str)
         read_rota_file(data, NOW)
 
 
+def test_a_zone_that_another_file_defined_is_not_this_files() -> None:
+    by_name = "DTSTART;TZID=GMT Standard Time:20261130T090000 | DURATION:PT8H"
+    read_rota_file((CALENDARS / "exdate.ics").read_bytes(), NOW)
+    assert duty(ics(by_name)) == ["dm1 Mon 30 09:00-17:00"]
+    own = "BEGIN:VTIMEZONE | TZID:Our office | BEGIN:STANDARD | DTSTART:20000101T000000 | TZOFFSETFROM:+0000 | TZOFFSETTO:+0000"
+    ours = by_name.replace("GMT Standard Time", "Our office")
+    assert duty(ics(ours, before=f"{own} | END:STANDARD | END:VTIMEZONE")) == ["dm1 Mon 30 09:00-17:00"]
+    with pytest.raises(RotaFileWrong, match="its time zone is none that is known"):
+        read_rota_file(ics(ours), NOW)
+
+
 def test_a_zone_that_the_file_defines_otherwise_than_its_name_is_refused_and_one_of_its_own_is_read() -> None:
     offsets = "DTSTART:20000101T000000 | TZOFFSETFROM:+0200 | TZOFFSETTO:+0200"
     zone = f"BEGIN:VTIMEZONE | TZID:{{name}} | BEGIN:STANDARD | {offsets} | END:STANDARD | END:VTIMEZONE"
