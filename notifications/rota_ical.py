@@ -102,7 +102,8 @@ def read_ical(text: str) -> Written:
     """The events of an iCalendar file. Raises RotaFileWrong, which names the line or the event."""
     properties, blocks = _blocks(text)
     _check_calendar(properties)
-    icalendar.use_zoneinfo()  # it forgets the zones that files before this one defined
+    # It forgets the zones that files before this one defined.
+    icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]  # it has no types
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a zone with a vendor's prefix, which is compared with its definition below
