@@ -1,17 +1,13 @@
-"""A rota as files that other programs read and write: sheets and calendars. Both lose nothing. What is not understood wholly is
-refused."""
+"""A rota file, whichever program wrote it: a sheet or a calendar. What is not understood wholly is refused."""
 
 from __future__ import annotations
 
 import codecs
 from datetime import datetime
 
-from mash.notifications.rota_calendar import to_ical
-from mash.notifications.rota_entries import Entry, RotaFile, RotaFileWrong
+from mash.notifications.rota_entries import RotaFile, RotaFileWrong
 from mash.notifications.rota_series import from_ical
-from mash.notifications.rota_sheet import from_csv, to_csv
-
-__all__ = ["Entry", "RotaFile", "RotaFileWrong", "from_csv", "from_ical", "read_rota_file", "to_csv", "to_ical"]
+from mash.notifications.rota_sheet import from_csv
 
 LARGEST_FILE = 1_000_000
 """Bytes; a year of a hub's rota has fewer than 100,000."""

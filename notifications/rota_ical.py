@@ -102,6 +102,8 @@ def read_ical(text: str) -> Written:
     """The events of an iCalendar file. Raises RotaFileWrong, which names the line or the event."""
     properties, blocks = _blocks(text)
     _check_calendar(properties)
+    # It forgets the zones that files before this one defined.
+    icalendar.use_zoneinfo()  # type: ignore[no-untyped-call]  # it has no types
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a zone with a vendor's prefix, which is compared with its definition below
@@ -109,6 +111,8 @@ def read_ical(text: str) -> Written:
     except ODD:
         raise RotaFileWrong("not an iCalendar file: expected BEGIN:VCALENDAR and what follows, by RFC 5545") from None
     components = [each for each in calendar.subcomponents if each.name == "VEVENT"]
+    if len(components) != len(blocks):
+        raise RotaFileWrong("not an iCalendar file: a line of it is none to every program")
     events = tuple(
         Event(f"event {number} (line {begun})", tuple(lines), component)
         for number, ((begun, lines), component) in enumerate(zip(blocks, components, strict=True), 1)
@@ -128,14 +132,15 @@ def read_ical(text: str) -> Written:
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
     """The lines, each with the number of the first it was folded into."""
     begun, line = 0, ""
-    for number, each in enumerate(re.split(r"\r\n|\n|\r", text), 1):
-        if each[:1] in (" ", "\t") and line:
+    # A line without anything in it parts no folded line, as icalendar reads it.
+    for number, each in ((number, each) for number, each in enumerate(re.split(r"\r?\n", text), 1) if each):
+        if each[0] in " \t" and line:
             line += each[1:]
             continue
-        if line.strip():
+        if line:
             yield begun, line
         begun, line = number, each
-    if line.strip():
+    if line:
         yield begun, line
 
 

@@ -92,7 +92,8 @@ def import_(
 ) -> None:  # fmt: skip
     """Put a rota in force, from a sheet (CSV) or a calendar (iCalendar), in the place of the one there is."""
     from mash.notifications.rota_change import mistakes, newcomers
-    from mash.notifications.rota_files import RotaFileWrong, read_rota_file
+    from mash.notifications.rota_entries import RotaFileWrong
+    from mash.notifications.rota_files import read_rota_file
 
     def read(before: Rota, store: Any) -> Proposal:
         now = store.time.now()
@@ -129,7 +130,8 @@ def import_(
 def export(hub: Hub, form: Annotated[Literal["csv", "ical"], typer.Option("--format")] = "csv") -> None:
     """Print the rota as CSV or iCalendar."""
     from mash.flows.store.rotas import read_rota
-    from mash.notifications.rota_files import to_csv, to_ical
+    from mash.notifications.rota_calendar import to_ical
+    from mash.notifications.rota_sheet import to_csv
 
     async def work(store: Any) -> None:
         store.hub(hub)

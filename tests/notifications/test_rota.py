@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mash.notifications.rota import Absence, Pattern, Rota, Shift, Spell
-from mash.notifications.rota_files import from_csv, from_ical, to_csv, to_ical
+from mash.notifications.rota_calendar import to_ical
+from mash.notifications.rota_series import from_ical
+from mash.notifications.rota_sheet import from_csv, to_csv
 from mash.states.clocks import LONDON, WEEKDAYS, Calendar, Window
 
 OPEN = {day: (Window(opens=time(9), closes=time(17)),) for day in WEEKDAYS[:5]}

@@ -14,7 +14,9 @@ import recurring_ical_events
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from mash.notifications.rota_files import RotaFileWrong, read_rota_file, to_ical
+from mash.notifications.rota_calendar import to_ical
+from mash.notifications.rota_entries import RotaFileWrong
+from mash.notifications.rota_files import read_rota_file
 from mash.states.clocks import LONDON, Calendar, Window
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
@@ -230,6 +232,17 @@ def test_two_shifts_an_hour_apart_in_summer_are_not_taken_for_one_another() -> N
 def test_a_file_that_is_no_calendar_of_shifts_is_refused(data: bytes, says: str) -> None:
     with pytest.raises(RotaFileWrong, match=says):
         read_rota_file(data, NOW)
+
+
+def test_a_zone_that_another_file_defined_is_not_this_files() -> None:
+    by_name = "DTSTART;TZID=GMT Standard Time:20261130T090000 | DURATION:PT8H"
+    read_rota_file((CALENDARS / "exdate.ics").read_bytes(), NOW)
+    assert duty(ics(by_name)) == ["dm1 Mon 30 09:00-17:00"]
+    own = "BEGIN:VTIMEZONE | TZID:Our office | BEGIN:STANDARD | DTSTART:20000101T000000 | TZOFFSETFROM:+0000 | TZOFFSETTO:+0000"
+    ours = by_name.replace("GMT Standard Time", "Our office")
+    assert duty(ics(ours, before=f"{own} | END:STANDARD | END:VTIMEZONE")) == ["dm1 Mon 30 09:00-17:00"]
+    with pytest.raises(RotaFileWrong, match="its time zone is none that is known"):
+        read_rota_file(ics(ours), NOW)
 
 
 def test_a_zone_that_the_file_defines_otherwise_than_its_name_is_refused_and_one_of_its_own_is_read() -> None:

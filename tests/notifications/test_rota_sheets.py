@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mash.notifications.rota import Absence, Pattern, Shift
-from mash.notifications.rota_files import RotaFileWrong, read_rota_file
+from mash.notifications.rota_entries import RotaFileWrong
+from mash.notifications.rota_files import read_rota_file
 from mash.states.clocks import LONDON
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)

@@ -27,7 +27,8 @@ from mash.config.sign_on import accounts_in, read_sign_on
 from mash.config.toml_lines import WrongFile
 from mash.flows.installation.envelope import identities
 from mash.notifications.links import is_status_code, read
-from mash.notifications.rota_files import RotaFileWrong, read_rota_file
+from mash.notifications.rota_entries import RotaFileWrong
+from mash.notifications.rota_files import read_rota_file
 from mash.notifications.times import NotATime, spoken_time
 from mash.states.errors import NotFound, NothingToActOn
 

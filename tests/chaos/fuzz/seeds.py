@@ -10,7 +10,8 @@ from mash.api.schemas.contact import EXAMPLE
 from mash.config.profile import SHIPPED, load_profile
 from mash.notifications.links import AlertLink, sign, status_code
 from mash.notifications.rota import Absence, Pattern, Rota, Shift
-from mash.notifications.rota_files import to_csv, to_ical
+from mash.notifications.rota_calendar import to_ical
+from mash.notifications.rota_sheet import to_csv
 
 CALENDARS = Path(__file__).parents[2] / "notifications" / "calendars"
 SECRET = "Hunter22Quillfeather"
