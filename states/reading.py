@@ -18,6 +18,8 @@ REFERRER, UNKNOWN = "referrer", "unknown"
 NO_FINDINGS: dict[str, Any] = {"known": None, "relevant": None, "recommendation": None, "suggested_rating": None}
 ABOUT_THE_REFERRER = ("source_", "referrer_")
 """How flags begin that say something of whoever referred."""
+SAYS_WHO = ("police_notification", "early_help_assessment", "out_of_hours_report")
+"""The kinds of contact that are made by one kind of referrer."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,12 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
             item: held if held.released or held.agency == reader.agency else held.model_copy(update={"sensitive": True})
             for item, held in referral.held.items()
         }
-        changes |= {"source": "", "source_agency": UNKNOWN, "flags": _flags(referral.flags)}
+        changes |= {
+            "source": "",
+            "source_agency": UNKNOWN,
+            "flags": _flags(referral.flags),
+            "contact": _contact(referral.contact),
+        }
         changes["disagreements"] = {
             did: each.model_copy(update={"agency": UNKNOWN}) if each.by_role == REFERRER else each
             for did, each in referral.disagreements.items()
@@ -60,8 +67,8 @@ def recorded_as_read(recorded: Recorded, referral: Referral, reader: Reader) -> 
         changes["event"] = event.model_copy(update=hidden if reader.inside else {**hidden, "sensitive": False})
     if not reader.inside:
         if isinstance(event, ContactReceived | ContinuedFrom):
-            hidden = {"source": "", "source_agency": "", "flags": _flags(event.flags), "referrer_reachable": True}
-            changes["event"] = event.model_copy(update=hidden)
+            told = {"source": "", "source_agency": "", "flags": _flags(event.flags), "contact": _contact(event.contact)}
+            changes["event"] = event.model_copy(update={**told, "referrer_reachable": True})
         if recorded.by.role == REFERRER:
             changes["by"] = Actor(id=REFERRER, role=REFERRER, agency=UNKNOWN, hub=recorded.by.hub)
             if isinstance(event, DisagreementRaised):
@@ -78,6 +85,10 @@ def open_to(referral: Referral, agency: str, reader: Reader) -> bool:
 def _released(referral: Referral, agency: str, check: Check | None) -> bool:
     at = check.answered_at if check else None
     return any(held.agency == agency and held.released and held.at == at for held in referral.held.values())
+
+
+def _contact(kind: str) -> str:
+    return "referral" if kind in SAYS_WHO else kind
 
 
 def _flags(flags: tuple[str, ...]) -> tuple[str, ...]:

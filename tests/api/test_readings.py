@@ -44,7 +44,8 @@ DIFFERENT = (
 
 def a_case(hub: Hub, source: dict[str, str], found: dict[str, Any]) -> str:
     """A red case of which the police hold something, whatever they have found."""
-    reference = hub.referral(source=source)
+    kind = "referral" if source == TEACHER else "police_notification"
+    reference = hub.referral(source=source, kind=kind)
     hub.rate(reference)
     police = hub.staff("agency", "police")
     answer = hub.command(reference, {"kind": "answer_check", "agency": "police", **found}, police, "Two calls to the house.")
