@@ -41,7 +41,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public SET jit = off AS $
         SELECT w.place, w.born, w.exchanged, w.tokens, cardinality(w.tokens) AS size,
             ceil(at_least * cardinality(w.tokens))::bigint AS needed
         FROM json_to_recordset(asked) AS w (place int, tokens bigint[], born bigint, exchanged bigint)
-        WHERE of_hub = current_setting('mash.hub', true)
+        WHERE of_hub = acting('hub')
     ), shared AS MATERIALIZED (
         SELECT w.place, n.person, count(*) AS common
         FROM wanted w CROSS JOIN unnest(w.tokens) AS t (number) JOIN known_number n ON n.hub = of_hub AND n.number = t.number
@@ -69,11 +69,11 @@ $$
 # is open for their hours. Restrictive: whatever else lets somebody reach a case, this holds too.
 ENDS = """
 CREATE POLICY partners_part_ends ON referral AS RESTRICTIVE FOR SELECT TO mash_app USING (
-    coalesce(current_setting('mash.reach', true), '') IN ('hub', 'own') OR is_open
-    OR (CAST(state AS json) ->> 'stage_since')::timestamptz + interval '183 days' > current_setting('mash.now', true)::timestamptz
+    coalesce((SELECT acting('reach')), '') IN ('hub', 'own') OR is_open
+    OR (CAST(state AS json) ->> 'stage_since')::timestamptz + interval '183 days' > CAST((SELECT acting('now')) AS timestamptz)
     OR EXISTS (
-        SELECT FROM participant p WHERE p.reference = referral.reference AND p.person = current_setting('mash.actor', true)
-            AND p.until > current_setting('mash.now', true)::timestamptz))
+        SELECT FROM participant p WHERE p.reference = referral.reference AND p.person = (SELECT acting('actor'))
+            AND p.until > CAST((SELECT acting('now')) AS timestamptz)))
 """
 
 # A search that found nobody is about no case, and about nobody whom the software knows.
