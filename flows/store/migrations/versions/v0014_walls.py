@@ -42,11 +42,17 @@ DECLARE
     token text := current_setting('mash.who', true);
 BEGIN
     -- Never set, it is null; set by a transaction that has ended, empty.
-    IF coalesce(token, '') = '' OR signed_here('who', substr(token, 65)) IS DISTINCT FROM left(token, 64) THEN
+    IF coalesce(token, '') = '' OR left(token, 64) IS DISTINCT FROM (
+            SELECT encode(sha256(outer_pad || sha256(inner_pad
+                || convert_to('who ' || this_transaction() || ' ' || substr(token, 65), 'UTF8'))), 'hex') FROM caller_key) THEN
         RETURN NULL;
     END IF;
     RETURN CAST(substr(token, 65) AS json);
 END $$;
+
+CREATE FUNCTION my_parties() RETURNS text[]
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+RETURN (SELECT ARRAY[w ->> 'agency', w ->> 'role'] FROM (SELECT whoever_acts() OFFSET 0) f (w));
 
 CREATE FUNCTION acting(part text) RETURNS text
 LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -60,7 +66,7 @@ REACHED = """
         WHEN 'own' THEN caller = (SELECT acting('actor'))
         WHEN 'involved' THEN EXISTS (
             SELECT FROM participant p WHERE p.reference = referral.reference
-                AND p.party IN ((SELECT acting('agency')), (SELECT acting('role')))
+                AND p.party = ANY (CAST((SELECT my_parties()) AS text[]))
                 AND p.person IN ('', (SELECT acting('actor')))
                 AND (p.until IS NULL OR p.until > CAST((SELECT acting('now')) AS timestamptz)))
         ELSE false END"""
@@ -71,7 +77,7 @@ OF_HUB = "hub = (SELECT acting('hub'))"
 AT_THE_TABLE = """
     (SELECT acting('reach')) = 'hub' OR EXISTS (
         SELECT FROM participant p WHERE p.reference = personal_item.reference AND p.person = ''
-            AND p.party IN ((SELECT acting('agency')), (SELECT acting('role'))))"""
+            AND p.party = ANY (CAST((SELECT my_parties()) AS text[])))"""
 
 # To lock a case is not to change it: whoever may lock a row has to have leave to change some column.
 POLICIES = f"""
@@ -102,13 +108,13 @@ DROP POLICY ended ON notice;
 CREATE POLICY reached ON notice FOR SELECT TO mash_app USING ({OF_REACHED.format(table="notice")});
 DROP POLICY of_hub ON participant;
 CREATE POLICY of_hub ON participant FOR SELECT TO mash_app USING ({OF_HUB} AND ((SELECT acting('reach')) = 'hub'
-    OR (party IN ((SELECT acting('agency')), (SELECT acting('role'))) AND person IN ('', (SELECT acting('actor'))))));
+    OR party = ANY (CAST((SELECT my_parties()) AS text[]))));
 DROP POLICY of_hub ON rota;
 CREATE POLICY of_hub ON rota FOR SELECT TO mash_app USING ({OF_HUB});
 DROP POLICY looked ON access;
 DROP POLICY examined ON access;
-CREATE POLICY looked ON access FOR INSERT TO mash_app WITH CHECK ({OF_HUB} AND person = (SELECT acting('actor'))
-    AND role = (SELECT acting('role')) AND agency = (SELECT acting('agency')));
+CREATE POLICY looked ON access FOR INSERT TO mash_app WITH CHECK ((hub, person, role, agency) = (
+    SELECT w ->> 'hub', w ->> 'actor', w ->> 'role', w ->> 'agency' FROM (SELECT whoever_acts() OFFSET 0) f (w)));
 CREATE POLICY examined ON access FOR SELECT TO mash_app
     USING ({OF_HUB} AND (SELECT acting('role')) = 'information_governance');
 DROP POLICY of_hub ON known_person;
@@ -137,7 +143,8 @@ DECLARE
     events jsonb[];  -- the events
     texts text;  -- as they are written
     heads jsonb;  -- by reference: the number and the hash of the last one
-    states jsonb;  -- by reference: what it becomes
+    states json;  -- by reference: what it becomes
+    asked text[];  -- who is asked in which
     founded boolean;
 BEGIN
     SELECT array_agg(j), string_agg(canonical, ''), bool_and(holds),
@@ -226,15 +233,17 @@ BEGIN
         RETURN 'a release that is not its owner''s, or that no event says';
     END IF;
     IF json_array_length(rows -> 'parties') > 0 THEN
-        states := (SELECT jsonb_object_agg(n ->> 'reference', CAST(n ->> 'state' AS jsonb)) FROM (
+        states := (SELECT json_object_agg(n ->> 'reference', n ->> 'state') FROM (
             SELECT * FROM json_array_elements(rows -> 'changed')
             UNION ALL SELECT * FROM json_array_elements(rows -> 'begun')) stands (n));
+        asked := ARRAY(SELECT s.key || ' ' || json_object_keys(CAST(s.value AS json) -> 'checks') FROM json_each_text(states) s);
     END IF;
     IF json_array_length(rows -> 'parties') > 0 AND EXISTS (
             SELECT FROM json_to_recordset(rows -> 'parties') AS p (
                 reference text, party text, hub text, person text, until timestamptz)
             WHERE (p.hub = my_hub AND CASE
-                WHEN p.person = '' THEN p.until IS NULL AND takes_part(states -> p.reference, p.party)
+                WHEN p.person = '' THEN p.until IS NULL AND (
+                    p.reference || ' ' || p.party = ANY (asked) OR takes_part(CAST(states ->> p.reference AS jsonb), p.party))
                 ELSE p.person = my_id AND p.party = my_agency AND EXISTS (
                     SELECT FROM unnest(events) e
                     WHERE e ->> 'reference' = p.reference AND e -> 'event' ->> 'kind' = 'glass_broken'
@@ -253,15 +262,15 @@ BEGIN
 END $$
 """
 
-# As `states.firewall.taking_part` has it, of the state that is about to be written. The hub's rules are read last: they are long.
+# As `states.firewall.taking_part` has it, of the state that is about to be written, whoever is asked apart. The hub's rules are
+# read last: they are long.
 TAKES_PART = """
 CREATE FUNCTION takes_part(state jsonb, party text) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     rules jsonb;
 BEGIN
-    IF state -> 'checks' ? party
-            OR EXISTS (SELECT FROM jsonb_each(state -> 'held') h WHERE h.value ->> 'agency' = party)
+    IF EXISTS (SELECT FROM jsonb_each(state -> 'held') h WHERE h.value ->> 'agency' = party)
             OR (party = 'adult_social_worker' AND EXISTS (
                 SELECT FROM jsonb_each(state -> 'subjects') s WHERE s.value ->> 'cohort' = 'adult')) THEN
         RETURN true;
@@ -366,9 +375,9 @@ $$
 """
 
 GRANTS = """
-REVOKE ALL ON FUNCTION signed_here, unfounded, write_referrals, end_alerts, takes_part, whoever_acts, acting, this_transaction
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION whoever_acts, acting, this_transaction, write_referrals TO mash_app, mash_system;
+REVOKE ALL ON FUNCTION signed_here, unfounded, write_referrals, end_alerts, takes_part, whoever_acts, my_parties, acting,
+    this_transaction FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION whoever_acts, my_parties, acting, this_transaction, write_referrals TO mash_app, mash_system;
 REVOKE INSERT, UPDATE ON referral, event, referral_key, personal_item, notice, participant, known_person FROM mash_app;
 REVOKE UPDATE (release_state) ON personal_item FROM mash_app;
 GRANT UPDATE (reference) ON referral TO mash_app;
