@@ -146,7 +146,12 @@ DECLARE
     states json;  -- by reference: what it becomes
     asked text[];  -- who is asked in which
     founded boolean;
+    doc record;
 BEGIN
+    -- Once: JSON that is text is read anew for each part that is taken out of it.
+    SELECT * INTO doc FROM json_to_record(rows) AS parts (
+        keys json, items json, released json, begun json, changed json, events json, notices json, over json, parties json,
+        people json);
     SELECT array_agg(j), string_agg(canonical, ''), bool_and(holds),
         jsonb_object_agg(reference, jsonb_build_array(sequence, hash) ORDER BY sequence)
     INTO events, texts, founded, heads FROM (
@@ -157,7 +162,7 @@ BEGIN
             AND e.hash = encode(sha256(convert_to(e.canonical, 'UTF8')), 'hex')
             AND e.sequence = coalesce(r.version, 0) + row_number() OVER w
             AND j ->> 'previous' = coalesce(lag(e.hash) OVER w, r.head_hash, repeat('0', 64))) IS TRUE AS holds
-        FROM json_populate_recordset(NULL::event, rows -> 'events') e
+        FROM json_populate_recordset(NULL::event, doc.events) e
             CROSS JOIN LATERAL (SELECT CAST(e.canonical AS jsonb) OFFSET 0) parsed (j)
             LEFT JOIN referral r USING (reference)
         WINDOW w AS (PARTITION BY e.reference ORDER BY e.sequence)) each;
@@ -178,8 +183,8 @@ BEGIN
         AND n.due_at IS NOT DISTINCT FROM c.due_at AND n.next_at IS NOT DISTINCT FROM c.next_at
         AND n.is_open = EXISTS (SELECT FROM json_each(j.subjects) s WHERE s.value ->> 'outcome' IS NULL)
         AND n.finished = (NOT n.is_open AND n.next_at IS NULL)) INTO founded
-    FROM (SELECT * FROM json_populate_recordset(NULL::referral, rows -> 'changed')
-            UNION ALL SELECT * FROM json_populate_recordset(NULL::referral, rows -> 'begun')) n,
+    FROM (SELECT * FROM json_populate_recordset(NULL::referral, doc.changed)
+            UNION ALL SELECT * FROM json_populate_recordset(NULL::referral, doc.begun)) n,
         json_to_record(CAST(n.state AS json)) AS j (
             version integer, hub text, stage text, rating text, clocks json, subjects json),
         LATERAL (
@@ -190,8 +195,8 @@ BEGIN
     IF founded IS NOT TRUE THEN
         RETURN 'a state that is not the one of its log and of its clocks';
     END IF;
-    IF json_array_length(rows -> 'begun') > 0 AND EXISTS (
-            SELECT FROM json_populate_recordset(NULL::referral, rows -> 'begun') n JOIN unnest(events) e
+    IF json_array_length(doc.begun) > 0 AND EXISTS (
+            SELECT FROM json_populate_recordset(NULL::referral, doc.begun) n JOIN unnest(events) e
                 ON e ->> 'reference' = n.reference AND e ->> 'sequence' = '1'
             WHERE (n.hub = my_hub AND CASE e -> 'event' ->> 'kind'
                 WHEN 'contact_received' THEN n.root = n.reference AND n.caller = my_id
@@ -202,15 +207,15 @@ BEGIN
                 END) IS NOT TRUE) THEN
         RETURN 'a referral that nobody made';
     END IF;
-    IF (json_array_length(rows -> 'keys') > 0 OR json_array_length(rows -> 'people') > 0) AND EXISTS (
-            SELECT FROM (SELECT * FROM json_to_recordset(rows -> 'keys') AS k (reference text, hub text)
-                UNION ALL SELECT * FROM json_to_recordset(rows -> 'people') AS p (reference text, hub text)) new
-            WHERE (hub = my_hub AND reference IN (SELECT n ->> 'reference' FROM json_array_elements(rows -> 'begun') n))
+    IF (json_array_length(doc.keys) > 0 OR json_array_length(doc.people) > 0) AND EXISTS (
+            SELECT FROM (SELECT * FROM json_to_recordset(doc.keys) AS k (reference text, hub text)
+                UNION ALL SELECT * FROM json_to_recordset(doc.people) AS p (reference text, hub text)) new
+            WHERE (hub = my_hub AND reference IN (SELECT n ->> 'reference' FROM json_array_elements(doc.begun) n))
                 IS NOT TRUE) THEN
         RETURN 'a key or a name of a case that does not begin';
     END IF;
-    IF json_array_length(rows -> 'items') > 0 AND EXISTS (
-            SELECT FROM json_to_recordset(rows -> 'items') AS i (id text, reference text, hub text, kind text, owner_agency text,
+    IF json_array_length(doc.items) > 0 AND EXISTS (
+            SELECT FROM json_to_recordset(doc.items) AS i (id text, reference text, hub text, kind text, owner_agency text,
                 created_by text, created_at timestamptz, release_state text)
             WHERE (i.hub = my_hub AND heads ? i.reference AND strpos(texts, i.id) > 0 AND (
                 (i.owner_agency = my_agency AND i.created_by = my_id AND i.release_state = 'held') OR EXISTS (
@@ -223,8 +228,8 @@ BEGIN
                                 = (i.owner_agency, i.created_by, i.created_at, i.release_state)) END))) IS NOT TRUE) THEN
         RETURN 'words that no event names, or that are somebody else''s';
     END IF;
-    IF json_array_length(rows -> 'released') > 0 AND EXISTS (
-            SELECT FROM json_array_elements_text(rows -> 'released') id
+    IF json_array_length(doc.released) > 0 AND EXISTS (
+            SELECT FROM json_array_elements_text(doc.released) id
                 LEFT JOIN personal_item i ON i.id = CAST(id.value AS uuid)
             WHERE (i.hub = my_hub AND i.owner_agency = my_agency AND EXISTS (
                 SELECT FROM unnest(events) e
@@ -232,14 +237,14 @@ BEGIN
                     AND e #>> '{event,item}' = id.value AND e #>> '{event,redacted,item}' IS NULL)) IS NOT TRUE) THEN
         RETURN 'a release that is not its owner''s, or that no event says';
     END IF;
-    IF json_array_length(rows -> 'parties') > 0 THEN
+    IF json_array_length(doc.parties) > 0 THEN
         states := (SELECT json_object_agg(n ->> 'reference', n ->> 'state') FROM (
-            SELECT * FROM json_array_elements(rows -> 'changed')
-            UNION ALL SELECT * FROM json_array_elements(rows -> 'begun')) stands (n));
+            SELECT * FROM json_array_elements(doc.changed)
+            UNION ALL SELECT * FROM json_array_elements(doc.begun)) stands (n));
         asked := ARRAY(SELECT s.key || ' ' || json_object_keys(CAST(s.value AS json) -> 'checks') FROM json_each_text(states) s);
     END IF;
-    IF json_array_length(rows -> 'parties') > 0 AND EXISTS (
-            SELECT FROM json_to_recordset(rows -> 'parties') AS p (
+    IF json_array_length(doc.parties) > 0 AND EXISTS (
+            SELECT FROM json_to_recordset(doc.parties) AS p (
                 reference text, party text, hub text, person text, until timestamptz)
             WHERE (p.hub = my_hub AND CASE
                 WHEN p.person = '' THEN p.until IS NULL AND (
@@ -251,9 +256,9 @@ BEGIN
                 END) IS NOT TRUE) THEN
         RETURN 'somebody who has no part in the case';
     END IF;
-    IF (json_array_length(rows -> 'notices') > 0 OR json_array_length(rows -> 'over') > 0) AND EXISTS (
-            SELECT FROM (SELECT * FROM json_array_elements(rows -> 'notices')
-                UNION ALL SELECT * FROM json_array_elements(rows -> 'over')) q (n)
+    IF (json_array_length(doc.notices) > 0 OR json_array_length(doc.over) > 0) AND EXISTS (
+            SELECT FROM (SELECT * FROM json_array_elements(doc.notices)
+                UNION ALL SELECT * FROM json_array_elements(doc.over)) q (n)
             WHERE (n ->> 'hub' = my_hub AND heads ? (n ->> 'reference') AND n ->> 'kind' <> 'system' AND n ->> 'status' = 'queued'
                 AND n ->> 'tries' = '0' AND n ->> 'person' IS NULL) IS NOT TRUE) THEN
         RETURN 'a notice of a case to which nothing has happened';
@@ -293,6 +298,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS 
 DECLARE
     rows json := CAST(document AS json);
     wrong text;
+    doc record;
 BEGIN
     IF signed_here('write', document) IS DISTINCT FROM signature THEN
         RAISE insufficient_privilege USING MESSAGE = 'refused: rows that are not signed for this transaction';
@@ -301,33 +307,36 @@ BEGIN
     IF wrong IS NOT NULL THEN
         RAISE insufficient_privilege USING MESSAGE = 'refused: ' || wrong;
     END IF;
+    SELECT * INTO doc FROM json_to_record(rows) AS parts (
+        keys json, items json, released json, begun json, changed json, events json, notices json, over json, parties json,
+        people json);
     WITH keys AS (
         INSERT INTO referral_key (reference, wrapped, hub, master)
-        SELECT reference, wrapped, hub, master FROM json_populate_recordset(NULL::referral_key, rows -> 'keys')),
+        SELECT reference, wrapped, hub, master FROM json_populate_recordset(NULL::referral_key, doc.keys)),
     items AS (
-        INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, rows -> 'items')),
+        INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, doc.items)),
     released AS (
         UPDATE personal_item SET release_state = 'released'
-        WHERE id = ANY (ARRAY(SELECT CAST(value AS uuid) FROM json_array_elements_text(rows -> 'released')))),
+        WHERE id = ANY (ARRAY(SELECT CAST(value AS uuid) FROM json_array_elements_text(doc.released)))),
     begun AS (
         INSERT INTO referral (reference, root, hub, caller, received_at, {STANDING})
         SELECT reference, root, hub, caller, received_at, {STANDING}
-        FROM json_populate_recordset(NULL::referral, rows -> 'begun')),
+        FROM json_populate_recordset(NULL::referral, doc.begun)),
     changed AS (
         UPDATE referral r SET ({STANDING}) = ROW ({", ".join("n." + name for name in STANDING.split(", "))})
-        FROM json_populate_recordset(NULL::referral, rows -> 'changed') n WHERE r.reference = n.reference),
+        FROM json_populate_recordset(NULL::referral, doc.changed) n WHERE r.reference = n.reference),
     events AS (
-        INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, rows -> 'events')),
+        INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, doc.events)),
     notices AS (
         INSERT INTO notice ({QUEUED})
-        SELECT {QUEUED} FROM json_populate_recordset(NULL::notice, rows -> 'notices')),
+        SELECT {QUEUED} FROM json_populate_recordset(NULL::notice, doc.notices)),
     parties AS (
         INSERT INTO participant (reference, party, hub, person, until, seal)
         SELECT reference, party, hub, person, until, seal
-        FROM json_populate_recordset(NULL::participant, rows -> 'parties') ON CONFLICT DO NOTHING)
+        FROM json_populate_recordset(NULL::participant, doc.parties) ON CONFLICT DO NOTHING)
     INSERT INTO known_person (reference, hub, subject, tokens, born)
-    SELECT reference, hub, subject, tokens, born FROM json_populate_recordset(NULL::known_person, rows -> 'people');
-    IF json_array_length(rows -> 'over') > 0 THEN
+    SELECT reference, hub, subject, tokens, born FROM json_populate_recordset(NULL::known_person, doc.people);
+    IF json_array_length(doc.over) > 0 THEN
         PERFORM end_alerts(rows);
     END IF;
     PERFORM pg_notify('mash_wake', '');
