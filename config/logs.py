@@ -29,6 +29,7 @@ KNOWN = frozenset(
         "role",
         "agency",
         "session",
+        "row",
         "network",
     }
 )

@@ -219,7 +219,7 @@ def glass_for_good(scene: Scene) -> str:
     as_probation: Any = {"role": "agency", "agency": "probation"}
     allowed(scene.on.ask(reference, "break_glass", words="He is at our counter.", **as_probation))
     scene.on.ask(reference, "contribute_information", sensitive=False, words="Known to us.", **as_probation)
-    parts = scene.on.sql("SELECT FROM participant WHERE reference = %s AND until IS NULL AND party = 'probation'", reference)
+    parts = scene.on.sql("SELECT id FROM participant WHERE reference = %s AND until IS NULL AND party = 'probation'", reference)
     hold(parts == [], "their agency takes part in it now")
     return refused(scene.on.ask(reference, "add_note", words="Known to us.", **as_probation), 403)
 

@@ -24,7 +24,7 @@ def _administrators_are_told(scene: Scene) -> Iterator[None]:
     """What happens here is told to the administrators: a row of the outbox, which is taken out for the next one."""
     scene.on.sql("DELETE FROM notice WHERE facts LIKE '%%written into the database%%'")
     yield
-    found = scene.on.sql("SELECT FROM notice WHERE facts LIKE '%%written into the database%%' AND role = 'administrator'")
+    found = scene.on.sql("SELECT id FROM notice WHERE facts LIKE '%%written into the database%%' AND role = 'administrator'")
     hold(bool(found), "nobody was told")
 
 
@@ -62,12 +62,12 @@ def api_key(scene: Scene) -> str:
 
 @attack("write a part in a case into the database")
 def part(scene: Scene) -> str:
-    join = "INSERT INTO participant (reference, party, hub, person, seal) SELECT reference, 'probation', hub, person, seal"
+    join = "INSERT INTO participant (reference, party, hub, person, seal) SELECT reference, 'coastguard', hub, person, seal"
     scene.on.sql(f"{join} FROM participant WHERE reference = %s AND party = 'police'", scene.case)
     try:
         with _administrators_are_told(scene):
-            theirs = scene.on.headers_of(person("agency", "probation"))
+            theirs = scene.on.headers_of(person("agency", "coastguard"))
             hold(scene.case not in scene.on.http.get("/cases", headers=theirs).text, "their board shows it")
             return refused(scene.on.http.get(f"/cases/{scene.case}", headers=theirs), 404)
     finally:
-        scene.on.sql("DELETE FROM participant WHERE party = 'probation' AND reference = %s", scene.case)
+        scene.on.sql("DELETE FROM participant WHERE party = 'coastguard' AND reference = %s", scene.case)

@@ -81,7 +81,7 @@ async def report_planted(store: Store, kind: str, which: str, hub: str) -> None:
     back, and tell the administrators."""
     log.error("a row that we did not write was refused", kind=kind, row=which, hub=hub)
     what = "somebody has written into the database"
-    detail = f"A {kind} ({which}) was refused: its seal is not ours. See docs/run/security.md, Seals."
+    detail = f"Refused: a row of the kind {kind} ({which}), whose seal is not ours. See docs/run/security.md, Seals."
     at = hub if hub in store.hubs else next(iter(store.hubs))
     await tell_administrators(store, at, what, detail, at_most_every=PLANTED_EVERY)
 

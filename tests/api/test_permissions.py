@@ -181,7 +181,7 @@ def test_who_broke_the_glass_reads_and_does_nothing_else(hub: Hub) -> None:
     for kind, fields in more.items():
         refused = hub.ask(reference, kind, role="agency", agency="probation", words="Known to us.", **fields)
         assert refused.status_code == 403 and "because you broke the glass" in refused.json()["detail"]
-    whole = "SELECT FROM participant WHERE reference = %s AND party = 'probation' AND person = ''"
+    whole = "SELECT id FROM participant WHERE reference = %s AND party = 'probation' AND person = ''"
     assert hub.sql(whole, reference) == []
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may, reach
 from mash.flows.store.log import events_of
-from mash.flows.store.reads.case import Case, case_read_by, reader_of, rightly_shown
-from mash.flows.store.reads.participants import takes_part
+from mash.flows.store.reads.case import Case, case_read_by, reader_of
+from mash.flows.store.reads.participants import reached, takes_part
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.entitled import open_to
@@ -45,12 +45,12 @@ async def look_at_family(store: Store, reference: str, by: Actor, action: str, *
 async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor, action: str, holds: str) -> list[Case]:
     async with store.transaction(by, of_system=bool(holds)) as connection:
         cases = [case_read_by(store, row, by) for row in (await connection.execute(query, {"of": reference})).all()]
-        if not holds:
-            cases = await rightly_shown(connection, store, cases, by)
+        parts = await reached(connection, store, [case.reference for case in cases], by) if not holds else {}
+        cases = [case for case in cases if holds or case.reference in parts]
         if not cases:
             raise NotFound("there is no such referral at this hub, or you take no part in it")
         for case in cases:
-            why = holds or WHY.get(reach(by.role)) or await _part(connection, store, case.reference, by)
+            why = holds or WHY.get(reach(by.role)) or (f"{by.agency} takes part" if parts[case.reference] else GLASS)
             await note_access(connection, store, case.reference, by, action, why)
     return cases
 
@@ -85,11 +85,6 @@ async def note_accesses(
     looked = {"about": about, "at": store.time.now(), "action": action, "why": why}
     if references:
         await connection.execute(_LOOKED, [{**who, **looked, "reference": reference} for reference in references])
-
-
-async def _part(connection: AsyncConnection, store: Store, reference: str, by: Actor) -> str:
-    """Why a partner reaches a case."""
-    return f"{by.agency} takes part" if await takes_part(connection, store, reference, by) else GLASS
 
 
 async def offered(connection: AsyncConnection, store: Store, reference: str, referral: Referral, by: Actor) -> list[str]:

@@ -22,12 +22,16 @@ async def takes_part(connection: AsyncConnection, store: Store, reference: str, 
     return any(not part.person for part in await _parts(connection, store, [reference], by))
 
 
-async def reached(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> frozenset[str]:
-    """Which of the cases that the database shows somebody they reach: of a partner those in which they have a part that we wrote
-    down. A part that whoever owns the database has written for them lets them in nowhere."""
+async def reached(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> dict[str, bool]:
+    """Which of the cases that the database shows somebody they reach, and whether as somebody who has a part: of a partner those
+    in which they have one, or read for a time, by what we wrote down. A part that whoever owns the database has written for them
+    lets them in nowhere."""
     if reach(by.role) != "involved" or not references:
-        return frozenset(references)
-    return frozenset(part.reference for part in await _parts(connection, store, references, by))
+        return dict.fromkeys(references, True)
+    found: dict[str, bool] = {}
+    for part in await _parts(connection, store, references, by):
+        found[part.reference] = found.get(part.reference, False) or not part.person
+    return found
 
 
 async def _parts(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> list[Row[Any]]:

@@ -42,11 +42,17 @@ DECLARE
     token text := current_setting('mash.who', true);
 BEGIN
     -- Never set, it is null; set by a transaction that has ended, empty.
-    IF coalesce(token, '') = '' OR signed_here('who', substr(token, 65)) IS DISTINCT FROM left(token, 64) THEN
+    IF coalesce(token, '') = '' OR left(token, 64) IS DISTINCT FROM (
+            SELECT encode(sha256(outer_pad || sha256(inner_pad
+                || convert_to('who ' || this_transaction() || ' ' || substr(token, 65), 'UTF8'))), 'hex') FROM caller_key) THEN
         RETURN NULL;
     END IF;
     RETURN CAST(substr(token, 65) AS json);
 END $$;
+
+CREATE FUNCTION my_parties() RETURNS text[]
+LANGUAGE sql STABLE PARALLEL RESTRICTED
+RETURN (SELECT ARRAY[w ->> 'agency', w ->> 'role'] FROM (SELECT whoever_acts() OFFSET 0) f (w));
 
 CREATE FUNCTION acting(part text) RETURNS text
 LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -60,7 +66,7 @@ REACHED = """
         WHEN 'own' THEN caller = (SELECT acting('actor'))
         WHEN 'involved' THEN EXISTS (
             SELECT FROM participant p WHERE p.reference = referral.reference
-                AND p.party IN ((SELECT acting('agency')), (SELECT acting('role')))
+                AND p.party = ANY (CAST((SELECT my_parties()) AS text[]))
                 AND p.person IN ('', (SELECT acting('actor')))
                 AND (p.until IS NULL OR p.until > CAST((SELECT acting('now')) AS timestamptz)))
         ELSE false END"""
@@ -71,7 +77,7 @@ OF_HUB = "hub = (SELECT acting('hub'))"
 AT_THE_TABLE = """
     (SELECT acting('reach')) = 'hub' OR EXISTS (
         SELECT FROM participant p WHERE p.reference = personal_item.reference AND p.person = ''
-            AND p.party IN ((SELECT acting('agency')), (SELECT acting('role'))))"""
+            AND p.party = ANY (CAST((SELECT my_parties()) AS text[])))"""
 
 # To lock a case is not to change it: whoever may lock a row has to have leave to change some column.
 POLICIES = f"""
@@ -102,13 +108,13 @@ DROP POLICY ended ON notice;
 CREATE POLICY reached ON notice FOR SELECT TO mash_app USING ({OF_REACHED.format(table="notice")});
 DROP POLICY of_hub ON participant;
 CREATE POLICY of_hub ON participant FOR SELECT TO mash_app USING ({OF_HUB} AND ((SELECT acting('reach')) = 'hub'
-    OR (party IN ((SELECT acting('agency')), (SELECT acting('role'))) AND person IN ('', (SELECT acting('actor'))))));
+    OR party = ANY (CAST((SELECT my_parties()) AS text[]))));
 DROP POLICY of_hub ON rota;
 CREATE POLICY of_hub ON rota FOR SELECT TO mash_app USING ({OF_HUB});
 DROP POLICY looked ON access;
 DROP POLICY examined ON access;
-CREATE POLICY looked ON access FOR INSERT TO mash_app WITH CHECK ({OF_HUB} AND person = (SELECT acting('actor'))
-    AND role = (SELECT acting('role')) AND agency = (SELECT acting('agency')));
+CREATE POLICY looked ON access FOR INSERT TO mash_app WITH CHECK ((hub, person, role, agency) = (
+    SELECT w ->> 'hub', w ->> 'actor', w ->> 'role', w ->> 'agency' FROM (SELECT whoever_acts() OFFSET 0) f (w)));
 CREATE POLICY examined ON access FOR SELECT TO mash_app
     USING ({OF_HUB} AND (SELECT acting('role')) = 'information_governance');
 DROP POLICY of_hub ON known_person;
@@ -137,9 +143,15 @@ DECLARE
     events jsonb[];  -- the events
     texts text;  -- as they are written
     heads jsonb;  -- by reference: the number and the hash of the last one
-    states jsonb;  -- by reference: what it becomes
+    states json;  -- by reference: what it becomes
+    asked text[];  -- who is asked in which
     founded boolean;
+    doc record;
 BEGIN
+    -- Once: JSON that is text is read anew for each part that is taken out of it.
+    SELECT * INTO doc FROM json_to_record(rows) AS parts (
+        keys json, items json, released json, begun json, changed json, events json, notices json, over json, parties json,
+        people json);
     SELECT array_agg(j), string_agg(canonical, ''), bool_and(holds),
         jsonb_object_agg(reference, jsonb_build_array(sequence, hash) ORDER BY sequence)
     INTO events, texts, founded, heads FROM (
@@ -150,7 +162,7 @@ BEGIN
             AND e.hash = encode(sha256(convert_to(e.canonical, 'UTF8')), 'hex')
             AND e.sequence = coalesce(r.version, 0) + row_number() OVER w
             AND j ->> 'previous' = coalesce(lag(e.hash) OVER w, r.head_hash, repeat('0', 64))) IS TRUE AS holds
-        FROM json_populate_recordset(NULL::event, rows -> 'events') e
+        FROM json_populate_recordset(NULL::event, doc.events) e
             CROSS JOIN LATERAL (SELECT CAST(e.canonical AS jsonb) OFFSET 0) parsed (j)
             LEFT JOIN referral r USING (reference)
         WINDOW w AS (PARTITION BY e.reference ORDER BY e.sequence)) each;
@@ -171,8 +183,8 @@ BEGIN
         AND n.due_at IS NOT DISTINCT FROM c.due_at AND n.next_at IS NOT DISTINCT FROM c.next_at
         AND n.is_open = EXISTS (SELECT FROM json_each(j.subjects) s WHERE s.value ->> 'outcome' IS NULL)
         AND n.finished = (NOT n.is_open AND n.next_at IS NULL)) INTO founded
-    FROM (SELECT * FROM json_populate_recordset(NULL::referral, rows -> 'changed')
-            UNION ALL SELECT * FROM json_populate_recordset(NULL::referral, rows -> 'begun')) n,
+    FROM (SELECT * FROM json_populate_recordset(NULL::referral, doc.changed)
+            UNION ALL SELECT * FROM json_populate_recordset(NULL::referral, doc.begun)) n,
         json_to_record(CAST(n.state AS json)) AS j (
             version integer, hub text, stage text, rating text, clocks json, subjects json),
         LATERAL (
@@ -183,8 +195,8 @@ BEGIN
     IF founded IS NOT TRUE THEN
         RETURN 'a state that is not the one of its log and of its clocks';
     END IF;
-    IF json_array_length(rows -> 'begun') > 0 AND EXISTS (
-            SELECT FROM json_populate_recordset(NULL::referral, rows -> 'begun') n JOIN unnest(events) e
+    IF json_array_length(doc.begun) > 0 AND EXISTS (
+            SELECT FROM json_populate_recordset(NULL::referral, doc.begun) n JOIN unnest(events) e
                 ON e ->> 'reference' = n.reference AND e ->> 'sequence' = '1'
             WHERE (n.hub = my_hub AND CASE e -> 'event' ->> 'kind'
                 WHEN 'contact_received' THEN n.root = n.reference AND n.caller = my_id
@@ -195,15 +207,15 @@ BEGIN
                 END) IS NOT TRUE) THEN
         RETURN 'a referral that nobody made';
     END IF;
-    IF (json_array_length(rows -> 'keys') > 0 OR json_array_length(rows -> 'people') > 0) AND EXISTS (
-            SELECT FROM (SELECT * FROM json_to_recordset(rows -> 'keys') AS k (reference text, hub text)
-                UNION ALL SELECT * FROM json_to_recordset(rows -> 'people') AS p (reference text, hub text)) new
-            WHERE (hub = my_hub AND reference IN (SELECT n ->> 'reference' FROM json_array_elements(rows -> 'begun') n))
+    IF (json_array_length(doc.keys) > 0 OR json_array_length(doc.people) > 0) AND EXISTS (
+            SELECT FROM (SELECT * FROM json_to_recordset(doc.keys) AS k (reference text, hub text)
+                UNION ALL SELECT * FROM json_to_recordset(doc.people) AS p (reference text, hub text)) new
+            WHERE (hub = my_hub AND reference IN (SELECT n ->> 'reference' FROM json_array_elements(doc.begun) n))
                 IS NOT TRUE) THEN
         RETURN 'a key or a name of a case that does not begin';
     END IF;
-    IF json_array_length(rows -> 'items') > 0 AND EXISTS (
-            SELECT FROM json_to_recordset(rows -> 'items') AS i (id text, reference text, hub text, kind text, owner_agency text,
+    IF json_array_length(doc.items) > 0 AND EXISTS (
+            SELECT FROM json_to_recordset(doc.items) AS i (id text, reference text, hub text, kind text, owner_agency text,
                 created_by text, created_at timestamptz, release_state text)
             WHERE (i.hub = my_hub AND heads ? i.reference AND strpos(texts, i.id) > 0 AND (
                 (i.owner_agency = my_agency AND i.created_by = my_id AND i.release_state = 'held') OR EXISTS (
@@ -216,8 +228,8 @@ BEGIN
                                 = (i.owner_agency, i.created_by, i.created_at, i.release_state)) END))) IS NOT TRUE) THEN
         RETURN 'words that no event names, or that are somebody else''s';
     END IF;
-    IF json_array_length(rows -> 'released') > 0 AND EXISTS (
-            SELECT FROM json_array_elements_text(rows -> 'released') id
+    IF json_array_length(doc.released) > 0 AND EXISTS (
+            SELECT FROM json_array_elements_text(doc.released) id
                 LEFT JOIN personal_item i ON i.id = CAST(id.value AS uuid)
             WHERE (i.hub = my_hub AND i.owner_agency = my_agency AND EXISTS (
                 SELECT FROM unnest(events) e
@@ -225,16 +237,18 @@ BEGIN
                     AND e #>> '{event,item}' = id.value AND e #>> '{event,redacted,item}' IS NULL)) IS NOT TRUE) THEN
         RETURN 'a release that is not its owner''s, or that no event says';
     END IF;
-    IF json_array_length(rows -> 'parties') > 0 THEN
-        states := (SELECT jsonb_object_agg(n ->> 'reference', CAST(n ->> 'state' AS jsonb)) FROM (
-            SELECT * FROM json_array_elements(rows -> 'changed')
-            UNION ALL SELECT * FROM json_array_elements(rows -> 'begun')) stands (n));
+    IF json_array_length(doc.parties) > 0 THEN
+        states := (SELECT json_object_agg(n ->> 'reference', n ->> 'state') FROM (
+            SELECT * FROM json_array_elements(doc.changed)
+            UNION ALL SELECT * FROM json_array_elements(doc.begun)) stands (n));
+        asked := ARRAY(SELECT s.key || ' ' || json_object_keys(CAST(s.value AS json) -> 'checks') FROM json_each_text(states) s);
     END IF;
-    IF json_array_length(rows -> 'parties') > 0 AND EXISTS (
-            SELECT FROM json_to_recordset(rows -> 'parties') AS p (
+    IF json_array_length(doc.parties) > 0 AND EXISTS (
+            SELECT FROM json_to_recordset(doc.parties) AS p (
                 reference text, party text, hub text, person text, until timestamptz)
             WHERE (p.hub = my_hub AND CASE
-                WHEN p.person = '' THEN p.until IS NULL AND takes_part(states -> p.reference, p.party)
+                WHEN p.person = '' THEN p.until IS NULL AND (
+                    p.reference || ' ' || p.party = ANY (asked) OR takes_part(CAST(states ->> p.reference AS jsonb), p.party))
                 ELSE p.person = my_id AND p.party = my_agency AND EXISTS (
                     SELECT FROM unnest(events) e
                     WHERE e ->> 'reference' = p.reference AND e -> 'event' ->> 'kind' = 'glass_broken'
@@ -242,9 +256,9 @@ BEGIN
                 END) IS NOT TRUE) THEN
         RETURN 'somebody who has no part in the case';
     END IF;
-    IF (json_array_length(rows -> 'notices') > 0 OR json_array_length(rows -> 'over') > 0) AND EXISTS (
-            SELECT FROM (SELECT * FROM json_array_elements(rows -> 'notices')
-                UNION ALL SELECT * FROM json_array_elements(rows -> 'over')) q (n)
+    IF (json_array_length(doc.notices) > 0 OR json_array_length(doc.over) > 0) AND EXISTS (
+            SELECT FROM (SELECT * FROM json_array_elements(doc.notices)
+                UNION ALL SELECT * FROM json_array_elements(doc.over)) q (n)
             WHERE (n ->> 'hub' = my_hub AND heads ? (n ->> 'reference') AND n ->> 'kind' <> 'system' AND n ->> 'status' = 'queued'
                 AND n ->> 'tries' = '0' AND n ->> 'person' IS NULL) IS NOT TRUE) THEN
         RETURN 'a notice of a case to which nothing has happened';
@@ -253,15 +267,15 @@ BEGIN
 END $$
 """
 
-# As `states.firewall.taking_part` has it, of the state that is about to be written. The hub's rules are read last: they are long.
+# As `states.firewall.taking_part` has it, of the state that is about to be written, whoever is asked apart. The hub's rules are
+# read last: they are long.
 TAKES_PART = """
 CREATE FUNCTION takes_part(state jsonb, party text) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     rules jsonb;
 BEGIN
-    IF state -> 'checks' ? party
-            OR EXISTS (SELECT FROM jsonb_each(state -> 'held') h WHERE h.value ->> 'agency' = party)
+    IF EXISTS (SELECT FROM jsonb_each(state -> 'held') h WHERE h.value ->> 'agency' = party)
             OR (party = 'adult_social_worker' AND EXISTS (
                 SELECT FROM jsonb_each(state -> 'subjects') s WHERE s.value ->> 'cohort' = 'adult')) THEN
         RETURN true;
@@ -284,6 +298,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS 
 DECLARE
     rows json := CAST(document AS json);
     wrong text;
+    doc record;
 BEGIN
     IF signed_here('write', document) IS DISTINCT FROM signature THEN
         RAISE insufficient_privilege USING MESSAGE = 'refused: rows that are not signed for this transaction';
@@ -292,33 +307,36 @@ BEGIN
     IF wrong IS NOT NULL THEN
         RAISE insufficient_privilege USING MESSAGE = 'refused: ' || wrong;
     END IF;
+    SELECT * INTO doc FROM json_to_record(rows) AS parts (
+        keys json, items json, released json, begun json, changed json, events json, notices json, over json, parties json,
+        people json);
     WITH keys AS (
         INSERT INTO referral_key (reference, wrapped, hub, master)
-        SELECT reference, wrapped, hub, master FROM json_populate_recordset(NULL::referral_key, rows -> 'keys')),
+        SELECT reference, wrapped, hub, master FROM json_populate_recordset(NULL::referral_key, doc.keys)),
     items AS (
-        INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, rows -> 'items')),
+        INSERT INTO personal_item SELECT * FROM json_populate_recordset(NULL::personal_item, doc.items)),
     released AS (
         UPDATE personal_item SET release_state = 'released'
-        WHERE id = ANY (ARRAY(SELECT CAST(value AS uuid) FROM json_array_elements_text(rows -> 'released')))),
+        WHERE id = ANY (ARRAY(SELECT CAST(value AS uuid) FROM json_array_elements_text(doc.released)))),
     begun AS (
         INSERT INTO referral (reference, root, hub, caller, received_at, {STANDING})
         SELECT reference, root, hub, caller, received_at, {STANDING}
-        FROM json_populate_recordset(NULL::referral, rows -> 'begun')),
+        FROM json_populate_recordset(NULL::referral, doc.begun)),
     changed AS (
         UPDATE referral r SET ({STANDING}) = ROW ({", ".join("n." + name for name in STANDING.split(", "))})
-        FROM json_populate_recordset(NULL::referral, rows -> 'changed') n WHERE r.reference = n.reference),
+        FROM json_populate_recordset(NULL::referral, doc.changed) n WHERE r.reference = n.reference),
     events AS (
-        INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, rows -> 'events')),
+        INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, doc.events)),
     notices AS (
         INSERT INTO notice ({QUEUED})
-        SELECT {QUEUED} FROM json_populate_recordset(NULL::notice, rows -> 'notices')),
+        SELECT {QUEUED} FROM json_populate_recordset(NULL::notice, doc.notices)),
     parties AS (
         INSERT INTO participant (reference, party, hub, person, until, seal)
         SELECT reference, party, hub, person, until, seal
-        FROM json_populate_recordset(NULL::participant, rows -> 'parties') ON CONFLICT DO NOTHING)
+        FROM json_populate_recordset(NULL::participant, doc.parties) ON CONFLICT DO NOTHING)
     INSERT INTO known_person (reference, hub, subject, tokens, born)
-    SELECT reference, hub, subject, tokens, born FROM json_populate_recordset(NULL::known_person, rows -> 'people');
-    IF json_array_length(rows -> 'over') > 0 THEN
+    SELECT reference, hub, subject, tokens, born FROM json_populate_recordset(NULL::known_person, doc.people);
+    IF json_array_length(doc.over) > 0 THEN
         PERFORM end_alerts(rows);
     END IF;
     -- Whoever saw an alert by its link is not called by further channels of theirs meanwhile: as long as its event says.
@@ -371,9 +389,9 @@ $$
 """
 
 GRANTS = """
-REVOKE ALL ON FUNCTION signed_here, unfounded, write_referrals, end_alerts, takes_part, whoever_acts, acting, this_transaction
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION whoever_acts, acting, this_transaction, write_referrals TO mash_app, mash_system;
+REVOKE ALL ON FUNCTION signed_here, unfounded, write_referrals, end_alerts, takes_part, whoever_acts, my_parties, acting,
+    this_transaction FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION whoever_acts, my_parties, acting, this_transaction, write_referrals TO mash_app, mash_system;
 REVOKE INSERT, UPDATE ON referral, event, referral_key, personal_item, notice, participant, known_person FROM mash_app;
 REVOKE UPDATE (release_state) ON personal_item FROM mash_app;
 GRANT UPDATE (reference) ON referral TO mash_app;
