@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.beside import differences
 from mash.flows.store.derived import Case, Difference, NotProven, Stored, derive, read_chain
 from mash.flows.store.profiles import put_back_profiles, wrong_profiles
+from mash.flows.store.seals import PART, seal_of
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, PARTICIPANTS, PEOPLE, REFERRALS, REPAIRS
 from mash.flows.store.trouble import tell_role
@@ -250,7 +251,8 @@ async def _put_back(connection: AsyncConnection, store: Store, reference: str, e
     elif each.table == "participant" and each.row:
         await connection.execute(delete(PARTICIPANTS).where(PARTICIPANTS.c.id == each.row["id"]))
     elif each.table == "participant":
-        await connection.execute(insert(PARTICIPANTS).values(reference=reference, **now))
+        row = {"reference": reference, **now}
+        await connection.execute(insert(PARTICIPANTS).values(**row, seal=seal_of(store.keyring.rows, PART, row)))
     elif each.table == "personal_item":
         await connection.execute(update(ITEMS).where(ITEMS.c.id == each.row["id"]).values(**now))
     elif each.table == "notice" and each.row:

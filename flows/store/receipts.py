@@ -76,6 +76,10 @@ async def answer_once(
     except KeyReused:
         raise
     except Refusal as refusal:
+        # The same key while the first was on its way: it waited for the case, and what it asks for has been done meanwhile.
+        async with store.transaction(by) as connection:
+            if earlier := await _earlier(connection, store, by, key, fingerprint):
+                return earlier
         answer = refused(refusal)
     await record_refused(store, by, key, purpose, body, answer)
     return answer

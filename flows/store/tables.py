@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Identity, LargeBinary, Table, Text
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Identity, LargeBinary, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -151,7 +151,8 @@ class Withheld(SQLModel, table=True):
     digest, which tells nothing once the referral's key is destroyed. Its number stays."""
 
     __tablename__ = "withheld"
-    reference: str = Field(primary_key=True)
+    __table_args__ = (UniqueConstraint("reference", "subject", "digest"),)
+    reference: str = Field(primary_key=True, foreign_key="referral.reference")
     subject: str = Field(primary_key=True)
     number: int = Field(sa_column=number(primary_key=True))
     digest: str

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.apply import act, receive
+from mash.flows.store.apply import act, apply, receive
 from mash.flows.store.reads.counts import conservation
 from mash.flows.store.receipts import Answer, KeyReused, answer_once, record_refused
 from mash.flows.store.runs import unfinished
@@ -109,6 +109,23 @@ async def test_different_requests_with_one_key_at_once_make_one_referral(store: 
     assert sum(isinstance(answer, Answer) for answer in answers) == 1
     assert sum(isinstance(answer, KeyReused) for answer in answers) == 5
     assert len(await unfinished(store)) == 1
+
+
+async def test_a_command_sent_again_while_the_first_is_on_its_way_gets_its_answer_and_no_refusal(store: Store) -> None:
+    reference = (await submit(store, "k1")).reference
+    assert reference
+    rated = RateReferral(rating=next(iter(store.hub("merton").ratings)))
+
+    async def give() -> Answer:
+        async def work(connection: AsyncConnection) -> Answer:
+            done = await apply(connection, store, reference, rated, DUTY)
+            await asyncio.sleep(0.2)  # the others wait for the case meanwhile
+            return Answer(200, {"events": [event.kind for event in done.events]}, reference)
+
+        return await answer_once(store, DUTY, "k2", "command", {"rating": rated.rating}, work, refused)
+
+    first, *others = await asyncio.gather(*(give() for _ in range(4)))
+    assert first.status == 200 and all(other == first for other in others)
 
 
 async def test_a_refused_submission_leaves_its_receipt_and_nothing_else(store: Store) -> None:

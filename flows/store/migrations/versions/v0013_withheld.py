@@ -9,7 +9,7 @@ STATEMENTS = """
 CREATE TABLE withheld (
     reference text NOT NULL REFERENCES referral,
     subject text NOT NULL,
-    number integer NOT NULL,
+    number bigint NOT NULL,
     digest text NOT NULL,
     what text NOT NULL,
     released_at timestamptz,
