@@ -11,7 +11,7 @@ from mash.api.self_test import callers, cases, links, planted, races, records, r
 from mash.api.self_test.attack import Attack, GotIn
 from mash.api.self_test.scene import Scene, scene
 
-FILES = (callers, cases, links, screens, texts, races, requests, walls, planted, records)
+FILES = (callers, cases, planted, links, screens, texts, races, requests, walls, records)
 """In the order in which they are struck: after many wrong requests from one place others from there wait, and those on what was
 recorded leave it damaged."""
 
