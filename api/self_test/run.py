@@ -16,6 +16,7 @@ from mash.api.self_test import (
     inputs,
     links,
     monitors,
+    planted,
     prefect,
     races,
     records,
@@ -30,6 +31,7 @@ from mash.api.self_test.scene import Scene, scene
 FILES = (
     callers,
     cases,
+    planted,
     contact,
     links,
     screens,

@@ -17,7 +17,6 @@ from mash.flows.store.names import people
 from mash.flows.store.reads.participants import glass_broken, takes_part
 from mash.flows.store.store import Store, data_key, keep_up, system_actor
 from mash.flows.store.tables import REFERRALS
-from mash.flows.store.turns import one_at_a_time
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck
@@ -114,13 +113,16 @@ async def apply(
     return applied
 
 
+_GLASS_TURN = text("SELECT glass_turn()")
+
+
 async def _check_glass(connection: AsyncConnection, store: Store, by: Actor, words: str | None) -> None:
     """Raises ReasonNeeded, or NotYours for whoever reads as many cases already as one may: before anything is looked for, so that
     nobody learns by being refused which cases there are. Of several at once each waits for the one before, or all would count
     the same."""
     if not (words or "").strip():
         raise ReasonNeeded(f"{WHY_GLASS} needs a reason in words")
-    await one_at_a_time(connection, f"glass:{by.hub}:{by.id}")
+    await connection.execute(_GLASS_TURN)
     if await glass_broken(connection, by, store.time.now()) >= store.hub(by.hub).firewall.glass_cases:
         raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
 

@@ -76,6 +76,13 @@ CREATE POLICY partners_part_ends ON referral AS RESTRICTIVE FOR SELECT TO mash_a
             AND p.until > CAST((SELECT acting('now')) AS timestamptz)))
 """
 
+# People's role takes no locks of its own. This one keeps whoever breaks the glass waiting for their own others alone.
+TURN = """
+CREATE FUNCTION glass_turn() RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('glass:' || acting('hub') || ':' || acting('actor'), 0))
+$$
+"""
+
 # A search that found nobody is about no case, and about nobody whom the software knows.
 FOUND_NOBODY = """
 ALTER TABLE access DROP CONSTRAINT access_check, ADD CONSTRAINT access_check CHECK (
@@ -95,6 +102,9 @@ def upgrade() -> None:
     op.execute("REVOKE ALL ON FUNCTION people_alike FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION people_alike TO mash_app")
     op.execute(ENDS)
+    op.execute(TURN)
+    op.execute("REVOKE ALL ON FUNCTION glass_turn FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION glass_turn TO mash_app, mash_system")
     op.execute(FOUND_NOBODY)
 
 
