@@ -57,7 +57,6 @@ class Liaison:
             known = await self.rounds.begin_counting()
             self.carrier.connect(client, await self._provide(client, known=known))
             await take_away(client)
-            await self._look_for_callers(client)
             self.watch = Watch(self.store, client, self.carrier.locks, self.carrier.queue.add_all)
             self.carrier.refused = ""
             self.rounds.begin(WATCH, self._look(look_at_all))
@@ -149,6 +148,7 @@ class Liaison:
         # With its deployment Prefect deletes every run.
         await (look_at_all if deployed.referral != before.referral else at)(self.watch)
         await end_left_rounds(self.watch.client)
+        await self._look_for_callers(self.watch.client)
 
     async def _work_at_night(self) -> None:
         token = NIGHT.set(Night(self.store, self.settings))

@@ -37,7 +37,9 @@ def test_administrators_hear_of_a_server_of_their_own_that_would_call_addresses(
     quick.stack.kill("prefect")
     with patch.dict(PREFECT_SERVER, PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED="true"):
         quick.stack.start("prefect")
-    eventually(told, 3 * PATIENCE)
+    quick.stack.wait_ready(PATIENCE)
+    quick.look()
+    eventually(told)
     quick.stack.kill("prefect")
     quick.stack.start("prefect")
     quick.stack.wait_ready(PATIENCE)

@@ -168,7 +168,8 @@ class Installation(Hub):
 
     def look(self) -> None:
         """Start the watchdog's run rather than wait for the full minute, and wait until it has looked."""
-        deployment = eventually(lambda: self.prefect.get("/deployments/name/watchdog/every-minute").raise_for_status().json())
+        path = "/deployments/name/watchdog/every-minute"
+        deployment = eventually(lambda: (got := self.prefect.get(path)).status_code == 200 and got.json())
         run = self.prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).json()["id"]
         # Cancelled where one that came due at the same time made up for it.
         eventually(lambda: self.prefect.get(f"/flow_runs/{run}").json()["state_type"] in ("COMPLETED", "CANCELLED"))
