@@ -65,6 +65,9 @@ FLAGS = {
     "factor_unknown": "one of `concern.factors` is no code of the list",
     "consent_not_asked": "nobody said that the family was asked",
     "referrer_not_reachable": "there is no address at which the referrer is told what became of it",
+    "referrer_email_not_an_address": "`source.email` cannot be an email address",
+    "referrer_email_probably_mistyped": "`source.email` is probably mistyped: somebody checks it",
+    "consent_in_words": "`consent` was sent as text: somebody reads it",
     "no_subject_named": "nobody was named whom it is about",
     "unknown_field": "there are fields that this API does not have: `unknown_fields` says which",
 }

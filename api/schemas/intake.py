@@ -165,7 +165,9 @@ def unknown_fields(submission: Submission) -> list[str]:
 
 
 def _unknown(fields: Fields, above: str) -> Iterator[str]:
-    for name in set(fields.model_extra or ()) - ({IN_WORDS} if isinstance(fields, ConsentGiven) else set()):
+    for name in fields.model_extra or ():
+        if name == IN_WORDS and isinstance(fields, ConsentGiven):
+            continue
         readable = "".join(letter if letter.isprintable() else " " for letter in name)
         yield above + (readable if len(readable) <= LONGEST_FIELD else f"{readable[: LONGEST_FIELD - 1]}…")
     for name in type(fields).model_fields:

@@ -82,7 +82,7 @@ def test_what_becomes_of_submissions_is_counted(hub: Hub) -> None:
 
     taken, refused, failed = counted()
     hub.submit(ORDINARY)
-    hub.submit({"concern": 7})
+    hub.submit(["not an object"])
     hub.http.post("/referrals", json=ORDINARY)
     assert counted() == [taken + 1, refused + 2, failed]
 

@@ -41,7 +41,7 @@ def consent_contradicted(hub: Hub) -> httpx.Response:
 
 
 WAYS: dict[str, Callable[[Hub], httpx.Response]] = {
-    "Malformed": lambda hub: hub.submit({"concern": 5}),
+    "Malformed": lambda hub: hub.submit(["not an object"]),
     "NotSignedIn": lambda hub: hub.http.get("/cases"),
     "NotYours": lambda hub: hub.ask(hub.referral(), "rate_referral", role="agency", agency="police", rating="red"),
     "NotFound": lambda hub: hub.http.get("/cases/MASH-26-999999", headers=hub.staff("duty_manager")),

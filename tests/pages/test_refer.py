@@ -226,7 +226,7 @@ def test_immediate_danger_leads_to_999_first_and_then_on(hub: Hub, writer: Write
     reference = writer.finish().send()
     ((hub_name, state),) = hub.sql("SELECT hub, state FROM referral WHERE reference = %s", reference)
     assert hub_name == "merton" and '"immediate_danger":true' in state.replace(" ", "")
-    assert "If nobody has called 999 yet, call 999 now" in writer.go("/refer/sent").text
+    assert "If nobody has called 999 yet, call 999 now" in writer.text
 
 
 def test_a_neighbour_may_stay_unknown_and_a_professional_is_asked_once(hub: Hub, writer: Writer) -> None:

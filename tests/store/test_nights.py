@@ -68,7 +68,13 @@ async def test_without_a_key_to_sign_by_the_rest_of_the_night_is_done(night: Nig
     night.settings = night.settings.model_copy(update={"signing_key": None})
     with pytest.raises(NightNotWhole):
         await work_through(night, STEPS)
-    assert await done(night.store) == {"checkpoint": False, "checkpoint_copy": True, "conservation": True, "retention": True}
+    assert await done(night.store) == {
+        "derivation": True,
+        "checkpoint": False,
+        "checkpoint_copy": True,
+        "conservation": True,
+        "retention": True,
+    }
     assert any("MASH_SIGNING_KEY is needed" in each for each in await told(night.store))
 
 

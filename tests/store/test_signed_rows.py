@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from mash.config.settings import Settings
-from mash.flows.carrying.nightly import keep_to_retention, take_checkpoint
+from mash.flows.carrying.nightly import copy_checkpoints, keep_to_retention, take_checkpoint
 from mash.flows.store.api_keys import NewKey, make_api_key, revoke_api_key
 from mash.flows.store.apply import act
 from mash.flows.store.checkpoints import Signed, check_signatures, make_checkpoint, read_checkpoints, state_restoration
@@ -34,6 +34,14 @@ from mash.states.log import Recorded
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 SIGNING = SecretStr(base64.b64encode(bytes(range(32))).decode())
+
+
+async def checkpoint_of_a_night(store: Store, settings: Settings) -> Signed:
+    """Sign one, and keep it elsewhere too."""
+    signed = await take_checkpoint(store, settings)
+    if settings.checkpoint_dir:
+        await copy_checkpoints(store, settings.checkpoint_dir)
+    return signed
 
 
 async def held_against(store: Store, signed: list[Signed]) -> list[str]:
@@ -210,11 +218,11 @@ def roll_back(owner: psycopg.Connection) -> None:
 async def rolled_back(store: Store, settings: Settings, owner: psycopg.Connection) -> str:
     """A database of before its second and third checkpoint; the reference of a case that came between."""
     await submit(store)
-    await take_checkpoint(store, settings)
+    await checkpoint_of_a_night(store, settings)
     keep(owner)
     lost = await submit(store)
-    await take_checkpoint(store, settings)
-    await take_checkpoint(store, settings)
+    await checkpoint_of_a_night(store, settings)
+    await checkpoint_of_a_night(store, settings)
     roll_back(owner)
     return lost
 
@@ -235,8 +243,8 @@ async def test_a_quiet_night_rolled_back_is_seen_too(
     store: Store, signing: Settings, owner_connection: psycopg.Connection
 ) -> None:
     await submit(store)
-    await take_checkpoint(store, signing)
-    await take_checkpoint(store, signing)
+    await checkpoint_of_a_night(store, signing)
+    await checkpoint_of_a_night(store, signing)
     owner_connection.execute("DELETE FROM checkpoint WHERE number = 2")
     assert signing.checkpoint_dir
     (wrong,) = await held_against(store, read_folder(signing.checkpoint_dir))
@@ -249,12 +257,12 @@ async def test_the_night_after_a_restore_goes_on_in_a_new_epoch_and_says_what_is
     lost = await rolled_back(store, signing, owner_connection)
     backup = {"how": "mash restore", "at": "2026-11-28T09:00:00+00:00", "backup_at": "2026-11-27T02:00:00+00:00"}
     await state_restoration(store, {**backup, "signed_by": "abcdefghijklmnop"})
-    signed = await take_checkpoint(store, signing)
+    signed = await checkpoint_of_a_night(store, signing)
     assert (signed.contents["epoch"], signed.contents["number"]) == (2, 4)
     stated = signed.contents["restored"]
     assert stated["from"][0]["backup_at"].startswith("2026-11-27")
     assert (stated["last_here"]["number"], stated["last_known"]["number"]) == (1, 3)
-    following = await take_checkpoint(store, signing)
+    following = await checkpoint_of_a_night(store, signing)
     assert (following.contents["epoch"], "restored" in following.contents) == (2, False)
 
     assert signing.checkpoint_dir
@@ -275,7 +283,7 @@ async def test_a_database_that_was_put_back_without_a_word_is_found_by_the_next_
     store: Store, signing: Settings, owner_connection: psycopg.Connection
 ) -> None:
     await rolled_back(store, signing, owner_connection)
-    signed = await take_checkpoint(store, signing)
+    signed = await checkpoint_of_a_night(store, signing)
     assert signed.contents["restored"]["from"] == [] and signed.contents["restored"]["last_known"]["number"] == 3
     assert signing.checkpoint_dir
     sentences = await between(store, read_folder(signing.checkpoint_dir))
@@ -292,7 +300,7 @@ async def test_a_restore_without_the_files_of_before_does_not_write_over_them(
     signed = await make_checkpoint(store, KEY)  # nothing is known here of what is kept elsewhere
     assert signed.contents["number"] == 2
     printed = await asyncio.to_thread(mash_export, signing, folder)
-    assert "1 checkpoints were written" in printed.stdout
+    assert "1 checkpoint was written" in printed.stdout
     assert sorted(path.name for path in folder.iterdir()) == [
         "checkpoint-000001.json",
         f"checkpoint-000002-{signed.digest[:12]}.json",
@@ -319,7 +327,7 @@ async def test_what_else_lies_where_checkpoints_are_kept_stops_no_night(store: S
     await submit(store)
     forged = await make_checkpoint(store, Ed25519PrivateKey.generate())
     (folder / "checkpoint-000777.json").write_text(json.dumps({"document": forged.document, "signature": forged.signature}))
-    signed = await take_checkpoint(store, signing)
+    signed = await checkpoint_of_a_night(store, signing)
     assert (signed.contents["number"], signed.contents["epoch"]) == (2, 1) and newest(folder, KEY.public_key()) == signed
 
 
