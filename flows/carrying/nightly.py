@@ -146,7 +146,6 @@ async def tell_of_restore(store: Store, signed: Signed) -> None:
 async def copy_checkpoints(store: Store, folder: Path) -> int:
     """Write what is missing where checkpoints are kept elsewhere, also what could not be written there on another night; returns
     how many."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for signed in await read_checkpoints(store):
         try:

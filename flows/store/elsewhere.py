@@ -15,8 +15,12 @@ from mash.flows.store.store import as_json
 
 def write_checkpoint(folder: Path, signed: Signed) -> Path:
     """Write a checkpoint to a folder, under its number. One that is there is not written over: where another has the number, as
-    after a restore, its digest tells them apart. Raises FileExistsError where this very one is there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    after a restore, its digest tells them apart. Raises FileExistsError where this very one is there, and NotADirectoryError where
+    the folder is none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(f"{folder} is no folder") from None
     path = folder / f"checkpoint-{signed.contents['number']:06d}.json"
     content = as_json({"document": signed.document, "signature": signed.signature})
     if path.exists() and path.read_text(encoding="utf-8") != content:
