@@ -15,8 +15,8 @@ from mash.flows.store.store import as_json
 
 def write_checkpoint(folder: Path, signed: Signed) -> Path:
     """Write a checkpoint to a folder, under its number. One that is there is not written over: where another has the number, as
-    after a restore, its digest tells them apart. Raises FileExistsError where this very one is there, and NotADirectoryError where
-    the folder is none."""
+    after a restore, its digest tells them apart. Raises FileExistsError where this very one is there, and NotADirectoryError
+    where the folder is none."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
