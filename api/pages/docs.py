@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -28,7 +29,17 @@ async def docs(request: Request) -> HTMLResponse:
     models = [_model(name, of) for name, of in sorted(described["components"]["schemas"].items())]
     info = described["info"]
     known: dict[str, Any] = {"operations": shown, "anywhere": anywhere, "models": models}
-    return page(request, "docs.html", info["title"], about=info["description"], **known)
+    return _small(request, page(request, "docs.html", info["title"], about=info["description"], **known))
+
+
+def _small(request: Request, answer: HTMLResponse) -> HTMLResponse:
+    """The page compressed, for whoever takes that: it is five times as long as any other, and says nothing of anybody."""
+    answer.headers["vary"] = "accept-encoding"
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        answer.body = gzip.compress(answer.body)
+        answer.headers["content-encoding"] = "gzip"
+        answer.headers["content-length"] = str(len(answer.body))
+    return answer
 
 
 def _shown(path: str, method: str, operation: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:

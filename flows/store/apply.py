@@ -22,10 +22,10 @@ from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import ReferralSplit
-from mash.states.acts.information import WHY_GLASS, BreakGlass, ContributeInformation
+from mash.states.acts.information import WHY_GLASS, BreakGlass, ContributeInformation, ReleaseInformation
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
 from mash.states.decide import Decision, continue_split, decide
-from mash.states.errors import NotFound, NotYours, ReasonNeeded, VersionConflict
+from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
 from mash.states.log import GENESIS
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
@@ -95,6 +95,8 @@ async def apply(
     outdated = seen is not None and not referral.acted <= seen <= row.version
     if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
+    if redacted and not isinstance(command, ReleaseInformation):
+        raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
     now = store.time.now()
     await _check_part(connection, store, reference, command, by)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile

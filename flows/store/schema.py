@@ -48,7 +48,8 @@ def _connected(engine: Engine) -> Connection:
         return engine.connect()
     except OperationalError as error:
         # libpq gives no code for it. What it says names the role and the place, and no value.
-        why = str(error.orig).strip().splitlines()[-1].rpartition("failed: ")[2]
+        lines = str(error.orig).strip().splitlines()
+        why = next((line for line in lines if "failed: " in line), lines[-1]).rpartition("failed: ")[2]
         if "FATAL" in why and "the database system is" not in why and "too many" not in why:
             raise SettingsError(f"the database refuses its owner: {why}: correct MASH_OWNER_DATABASE_URL") from None
         raise NotYet(f"the database cannot be reached by its owner: {why}") from None

@@ -160,7 +160,7 @@ def test_on_a_new_machine_a_backup_and_the_keys_are_all_that_is_needed(folder: P
         done = mash("backup", str(folder / "backup.age"), "--identity", str(identity), **where)
         assert done.returncode == 0, done.stderr
         (new / "keys").mkdir(mode=0o700)
-        for name in ("master_key", "token_key"):
+        for name in ("master_key", "token_key", "signing_key"):
             shutil.copy(old.settings.data_dir / "keys" / name, new / "keys" / name)
         key = old.key
 

@@ -307,7 +307,12 @@ LIES: dict[str, tuple[Any, Actor, Callable[[dict[str, Any]], Any], str]] = {
     "words of another agency": (NOTE, DUTY, lambda r: r["items"][0].update(owner_agency="police"), NOT_THEIR_OWN),
     "words of somebody else": (NOTE, DUTY, lambda r: r["items"][0].update(created_by="s.manager"), NOT_THEIR_OWN),
     "words that are released": (NOTE, DUTY, lambda r: r["items"][0].update(release_state="released"), NOT_THEIR_OWN),
-    "words that no event names": (NOTE, DUTY, lambda r: r["items"][0].update(id=str(uuid4())), NOT_THEIR_OWN),
+    "a redacted version that no event names": (
+        NOTE,
+        DUTY,
+        lambda r: r["items"][0].update(id=str(uuid4()), kind="redacted"),
+        NOT_THEIR_OWN,
+    ),
     "an alert about another case": (RATE, DUTY, lambda r: r["notices"][0].update(reference="MASH-26-000099"), "a notice"),
     "an alert about the system": (RATE, DUTY, lambda r: r["notices"][0].update(kind="system"), "a notice"),
     "an alert at another hub": (RATE, DUTY, lambda r: r["notices"][0].update(hub="sandwell"), "a notice"),

@@ -10,7 +10,7 @@ from typing import Any
 import schemathesis
 
 from mash.api.schemas.contact import Submission
-from mash.api.schemas.fields import PLAIN
+from mash.api.schemas.fields import MOMENT, PLAIN
 from mash.api.text import LONGEST_KEY
 
 REFERENCES, LINKS = (os.environ[name].split(",") for name in ("FUZZ_REFERENCES", "FUZZ_LINKS"))
@@ -29,8 +29,12 @@ FURTHER = {
 YES_OR_NO = [{"type": "boolean"}, {"type": "string"}, {"type": "null"}]
 
 
-def _only(name: str, other: str) -> dict[str, Any]:
-    return {"required": [name], "properties": {name: {"type": "string"}, other: {"type": "null"}}}
+WHICH = ("reference", "person", "name")
+
+
+def _only(name: str) -> dict[str, Any]:
+    others = {other: {"type": "null"} for other in WHICH if other != name}
+    return {"required": [name], "properties": {name: {"type": "string"}, **others}}
 
 
 @schemathesis.hook
@@ -46,7 +50,11 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
             if of.get("anyOf") == YES_OR_NO:
                 schemas[name]["properties"][field] = {}
     schemas["Further"] = FURTHER
-    schemas["AccessQuestion"]["oneOf"] = [_only("reference", "person"), _only("person", "reference")]
+    asked = schemas["AccessQuestion"]
+    asked["oneOf"] = [_only(name) for name in WHICH]
+    # A beginning of any kind, and no end: one before the beginning is refused.
+    asked["properties"]["since"] = {"anyOf": [{"type": "string", "format": "date-time", "pattern": MOMENT}, {"type": "null"}]}
+    asked["properties"]["until"] = {"type": "null"}
 
 
 @schemathesis.auth(refresh_interval=None, retry_on=[])

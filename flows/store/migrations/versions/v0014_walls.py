@@ -214,10 +214,11 @@ BEGIN
                 IS NOT TRUE) THEN
         RETURN 'a key or a name of a case that does not begin';
     END IF;
+    -- What somebody wrote with an act whose event has no words is kept too, as their own.
     IF json_array_length(doc.items) > 0 AND EXISTS (
             SELECT FROM json_to_recordset(doc.items) AS i (id text, reference text, hub text, kind text, owner_agency text,
                 created_by text, created_at timestamptz, release_state text)
-            WHERE (i.hub = my_hub AND heads ? i.reference AND strpos(texts, i.id) > 0 AND (
+            WHERE (i.hub = my_hub AND heads ? i.reference AND (strpos(texts, i.id) > 0 OR i.kind <> 'redacted') AND (
                 (i.owner_agency = my_agency AND i.created_by = my_id AND i.release_state = 'held') OR EXISTS (
                 SELECT FROM unnest(events) e WHERE e ->> 'reference' = i.reference AND CASE e -> 'event' ->> 'kind'
                     WHEN 'information_released' THEN i.owner_agency = my_agency AND i.created_by = my_id
