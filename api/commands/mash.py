@@ -170,7 +170,7 @@ def prefect() -> None:
     address = urlsplit(settings.prefect_api_url)
     check_port(str(address.hostname), address.port or 80, "MASH_PREFECT_API_URL (http://127.0.0.1:PORT/api)")
     # In our place: whoever started us ends it, and sees it end.
-    os.execve(command[0], command, environment)  # noqa: S606  no shell is wanted
+    os.execve(command[0], command, environment)  # noqa: S606  # nosec B606  no shell is wanted
 
 
 @app.command()

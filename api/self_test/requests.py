@@ -165,7 +165,7 @@ def lock_out(scene: Scene) -> str:
     file = scene.on.settings.accounts_file
     assert file
     write_secret(file, accounts_text({**accounts_in(file), "locked.out": account}))
-    form = {"login": "Locked.Out", "password": "not this one", "code": "000000"}
+    form = {"login": "Locked.Out", "password": "not this one", "code": "000000"}  # nosec B105  a wrong one
     elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
     with httpx.Client(base_url=scene.on.settings.base_url, transport=elsewhere, timeout=30) as attacker:
         tried = [attacker.post("/sign-in/local", data=form).status_code for _ in range(8)]

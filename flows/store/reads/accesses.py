@@ -35,7 +35,7 @@ _LINES = (
 )
 
 
-TOKEN = "begin_session_on_the_command_line"  # noqa: S105  what somebody did
+TOKEN = "begin_session_on_the_command_line"  # noqa: S105  # nosec B105  what somebody did
 """What is written down when somebody on the machine begins a session of a member of staff."""
 
 
