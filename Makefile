@@ -37,11 +37,11 @@ up: setup  ## Start all of it for real use
 quick: setup  ## Run the tests that need no whole installation; a part of them: make quick T=tests/states
 	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
 
-test: setup  ## Run all tests but what goes by the clock or by breaking things: make test T=tests/stack/test_alerts.py
-	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/clients tests/stack) $(ARGS)
+test: setup  ## Run all tests but the nightly ones: make test T=tests/stack/test_alerts.py
+	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/stack) $(ARGS)
 
-nightly: setup  ## Run what goes by the clock or by breaking things: faults, two of each part, the Friday story, fuzzing
-	$(BIN)/python -m pytest $(or $(T),tests/chaos) $(ARGS)
+nightly: setup  ## Run what goes by the clock, by breaking things or by installing: faults, two of each part, clients, a bare machine, fuzzing
+	$(BIN)/python -m pytest $(or $(T),tests/clients tests/chaos) $(ARGS)
 	$(if $(T),,$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES))
 
 # One check beside the other, while the tests mostly wait; what each says stands together, and the tests' last line is the last.

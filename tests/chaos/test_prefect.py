@@ -17,6 +17,12 @@ UPKEEP = {"referral": "hub", "watchdog": "every-minute", "nightly": "every-night
 
 
 @pytest.fixture
+def hub(installation: Installation) -> Installation:
+    """The installation that tests share."""
+    return installation
+
+
+@pytest.fixture
 def calls() -> Iterator[tuple[str, list[str]]]:
     """An address on this machine, and what was asked of it."""
     asked: list[str] = []

@@ -59,7 +59,7 @@ class Machine:
         """Type a line of the page; what was printed."""
         word, *rest = line.split()
         if line.startswith(("apt-get", "python3 -m venv", "/opt/mash/bin/pip", "nginx", "editor", "ln -s ../sites-available")):
-            return ""  # packages are there, as tests/house/test_wheel.py shows; there is no proxy; files are edited below
+            return ""  # packages are there, as tests/chaos/test_wheel.py shows; there is no proxy; files are edited below
         if word == "systemctl":
             return self.systemctl(*rest)
         if word == "cd":
