@@ -187,13 +187,17 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+InWords = Annotated[str, Field(json_schema_extra=PLAIN)]
+"""Text that is sent instead of an object."""
+
+
 def _object(kind: type[Fields], field: str) -> BeforeValidator:
     """An object of this kind; nothing is an empty one, and text given instead of it is its field."""
-    return BeforeValidator(as_object(field), json_schema_input_type=kind | str | None)
+    return BeforeValidator(as_object(field), json_schema_input_type=kind | InWords | None)
 
 
 def _each(kind: type[Fields]) -> BeforeValidator:
-    return BeforeValidator(as_object("name"), json_schema_input_type=kind | str)
+    return BeforeValidator(as_object("name"), json_schema_input_type=kind | InWords)
 
 
 MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
@@ -231,17 +235,17 @@ class Submission(Fields):
     family_known: Annotated[Truth, Field(description="Whether social care knows the family already.")]
     reported_at: Annotated[Text, Field(description="When it was reported to you, such as 2026-11-23T17:00:00Z.")]
     source: Annotated[SourceGiven, _object(SourceGiven, "name")] = Field(default_factory=_nothing(SourceGiven))
-    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | str | None)] = (
+    subjects: Annotated[_Subjects, BeforeValidator(as_list, json_schema_input_type=_Subjects | SubjectGiven | InWords | None)] = (
         Field(default_factory=list)
     )
-    household: Annotated[_Household, _listed(_Household | HouseholdGiven | str | None)] = Field(default_factory=list)
+    household: Annotated[_Household, _listed(_Household | HouseholdGiven | InWords | None)] = Field(default_factory=list)
     concern: Annotated[ConcernGiven, _object(ConcernGiven, "summary")] = Field(
         default_factory=lambda: ConcernGiven.model_validate({})
     )
     consent: Annotated[ConsentGiven, _object(ConsentGiven, IN_WORDS)] = Field(
         default_factory=lambda: ConsentGiven.model_validate({})
     )
-    more_people: Annotated[str | None, Field(max_length=MOST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)] = Field(
+    more_people: Annotated[str, Field(max_length=MOST_TEXT, json_schema_extra=PLAIN), AfterValidator(plain)] | None = Field(
         default=None,
         exclude_if=lambda value: value is None,
         description=f"People in words. Beyond {MOST_SUBJECTS} subjects and {MOST_HOUSEHOLD} of a household they are kept here,"

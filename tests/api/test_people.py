@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub import Hub
+from hub import ORDINARY, Hub
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +83,7 @@ def test_a_log_is_for_its_owner_and_their_group_alone(hub: Hub, tmp_path: Path) 
             log.write(b"a line")
         assert (tmp_path / name).stat().st_mode & 0o777 == 0o640
     assert (hub.settings.data_dir / "logs" / "postgres.log").stat().st_mode & 0o777 == 0o640
+
+
+def test_nobody_more_is_as_good_as_nothing(hub: Hub) -> None:
+    assert hub.submit({**ORDINARY, "more_people": None}).status_code == 201
