@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
-from hub import Hub
+from hub import Hub, eventually
 from playwright.sync_api import Browser, Route, expect
 
 from mash.api.pages import assets
@@ -91,7 +91,8 @@ def test_a_page_is_live_however_late_one_of_its_scripts_comes(hub: Hub, browser:
         somebody.page.route("**/hx-sse.min.js*", lambda route: late.append(route))
         with somebody.page.expect_request("**/hx-sse.min.js*"):
             somebody.page.goto(f"{hub.http.base_url}/board", wait_until="commit")
-        somebody.page.wait_for_function("window.htmx")
+        # Not Playwright's own waiting: it has the page evaluate text, which our pages forbid.
+        eventually(lambda: somebody.page.evaluate("Boolean(window.htmx)"))
         somebody.page.evaluate("new Promise(done => setTimeout(done))")  # whatever waits for nothing more has begun
         with somebody.page.expect_request("**/live?*"):
             late.pop().continue_()
