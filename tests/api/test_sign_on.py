@@ -143,9 +143,9 @@ def test_staff_sign_in_at_their_provider_and_act_as_their_groups_say(place: Plac
 
 
 def test_a_login_may_be_an_address_as_entra_ids_are(place: Place) -> None:
-    place.behaves(claims={"preferred_username": "d.o'manager@sandwell.example.gov.uk"})
+    place.behaves(claims={"preferred_username": "d.o'manager@sandwell.example.org"})
     with place.browser() as browser:
-        assert "You are signed in as d.o&#39;manager@sandwell.example.gov.uk: Duty manager" in browser.get(SIGN_IN).text
+        assert "You are signed in as d.o&#39;manager@sandwell.example.org: Duty manager" in browser.get(SIGN_IN).text
         assert browser.get("/cases").status_code == 200
 
 

@@ -96,7 +96,7 @@ hostile = st.one_of(
     st.sampled_from(
         [
             "Zebediah Quillfeather", "{{ reference }}", "{% raw %}", "<script>alert(1)</script>", "' OR 1=1 --",
-            "\r\nBcc: x@y.example",
+            "\r\nBcc: x@y.example.org",
             "Ærøskøbing Ó Súilleabháin", "\u202eevil", "A" * 500, "red", "${7*7}", "%s%s%n",
         ]
     ),
