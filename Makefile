@@ -11,7 +11,7 @@ T ?=
 # Three processes for two cores, as they wait for servers half of the time: tests/conftest.py says what stays together, and what begins first.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz lock screenshots bench wheel clean
+.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz properties lock screenshots bench wheel clean
 
 help:  ## This list
 	@awk '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {i = index($$0, ":"); \
@@ -35,14 +35,18 @@ up: setup  ## Start all of it for real use
 ##@ While you work
 
 quick: setup  ## Run the tests that need no whole installation; a part of them: make quick T=tests/states
-	$(PYTEST) $(or $(T),$(QUICK)) $(ARGS)
+	$(PYTEST) -m 'not nightly' $(or $(T),$(QUICK)) $(ARGS)
 
 test: setup  ## Run all tests but the nightly ones: make test T=tests/stack/test_alerts.py
-	$(PYTEST) $(or $(T),$(QUICK) tests/house tests/stack) $(ARGS)
+	$(PYTEST) -m 'not nightly' $(or $(T),tests) $(ARGS)
 
 nightly: setup  ## Run what goes by the clock, by breaking things or by installing: faults, two of each part, clients, a bare machine, fuzzing
-	$(BIN)/python -m pytest $(or $(T),tests/clients tests/chaos) $(ARGS)
+	$(BIN)/python -m pytest -m nightly $(or $(T),tests) $(ARGS)
+	$(if $(T),,$(MAKE) --no-print-directory properties)
 	$(if $(T),,$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES))
+
+properties: setup  ## Hold what is said of any input against a thousand of each, where the other targets take sixty
+	$(PYTEST) --hypothesis-profile nightly $(or $(T),$(addprefix tests/,notifications config/test_parsers.py api/test_shapes.py store/test_walls.py)) $(ARGS)
 
 # One check beside the other, while the tests mostly wait; what each says stands together, and the tests' last line is the last.
 check: setup  ## All that must be green: the parts below, then the tests

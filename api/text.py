@@ -14,6 +14,9 @@ LONGEST_KEY = 200
 LONGEST_FURTHER = 200_000
 """Bounds of what is kept of further fields: how deep, how many, and how long, in characters, together."""
 
+REFERENCE = r"MASH-[0-9]{2}-[0-9]{6,12}(-[A-Z]+)*"
+"""How the reference of a referral, or of one part of it, is written."""
+
 _BREAKS = re.compile("[\x0b\x0c]")
 """A line break within a paragraph, and one of pages: word processors copy them as these."""
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")

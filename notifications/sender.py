@@ -39,6 +39,10 @@ class _Heard(logging.Handler):
             lines.append(record.getMessage())
 
 
+_HEARD = _Heard()
+"""The one there is: several that begin to send at the same moment each add it, and it hears everything once."""
+
+
 @cache
 def _ready() -> None:
     """Have Apprise use our channels, and say what it logs to nobody but us."""
@@ -48,7 +52,7 @@ def _ready() -> None:
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.setLevel(logging.WARNING)
-    logger.addHandler(_Heard())
+    logger.addHandler(_HEARD)
     # Apprise asks for the kinds of files at its first attachment; of threads that ask at the same moment some are told of none.
     mimetypes.init()
 

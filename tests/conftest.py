@@ -22,7 +22,8 @@ from mash.flows.installation.cluster import Cluster
 from mash.flows.store.store import Store, open_store
 
 # How long an example takes depends on what else the machine does, and says nothing.
-hypothesis.settings.register_profile("mash", deadline=None)
+hypothesis.settings.register_profile("mash", deadline=None, max_examples=60)
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile("mash")
 
 
@@ -30,6 +31,7 @@ HUBS = {name: ExitStack() for name in ("installation", "quick")}
 """The installations that tests share."""
 FIRST = ("stack", "chaos")
 """Floors that begin first, where there are two processes: what waits most. The others fill what is left."""
+NIGHTLY = ("clients", "chaos")
 FLOORS = Path(__file__).parent
 
 
@@ -60,6 +62,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
 def _uses(item: pytest.Item) -> str:
     """Which of the shared installations a test uses."""
     return next((name for name in HUBS if name in getattr(item, "fixturenames", ())), "")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Of the nightly floor is whatever stands on it."""
+    if item.path.relative_to(FLOORS).as_posix().startswith(NIGHTLY):
+        item.add_marker("nightly")
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mash.api.schemas.fields import REFERENCE
+from mash.api.text import REFERENCE
 from mash.config.settings import Settings, read_settings
 from mash.states.values import SYSTEM, Actor
 

@@ -47,14 +47,15 @@ MOST_FIELDS, MOST_OF_A_KEY = 400, 100
 async def show(request: Request, reference: Reference, by: Reader, done: Annotated[str, Query(max_length=60)] = "") -> Response:
     """All of a case that somebody may see, and what they may do about it."""
     store = request.app.state.store
-    mark = await mark_of(store, by, reference)
     try:
-        found = await look_at(store, reference, by, "read_case")
+        async with store.one_look(by):
+            mark = await mark_of(store, by, reference)
+            found = await look_at(store, reference, by, "read_case")
+            seen = await whole(store, found, by)
+            story = await read_story(store, found, by) if may(by.role, "read_story") else []
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
         return page(request, "problem.html", refusal.title, 404, text=in_words(refusal), glass=glass)
-    seen = await whole(store, found, by)
-    story = await read_story(store, found, by) if may(by.role, "read_story") else []
     now, later = _possible(seen["possible"])
     known: dict[str, Any] = {
         "mark": mark,

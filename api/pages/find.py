@@ -12,7 +12,8 @@ from mash.api.pages.forms import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.routes.people import PersonQuestion
-from mash.api.schemas.fields import REFERENCE, Reference
+from mash.api.schemas.fields import Reference
+from mash.api.text import REFERENCE
 from mash.flows.store.reads.look import look_at, possible
 from mash.flows.store.reads.search import Found, find, known_elsewhere
 from mash.states.values import Actor

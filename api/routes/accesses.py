@@ -21,8 +21,8 @@ from pydantic_core import PydanticCustomError
 
 from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
-from mash.api.schemas.fields import DAY, PLAIN, REFERENCE, Moment
-from mash.api.text import plain
+from mash.api.schemas.fields import DAY, PLAIN, Moment
+from mash.api.text import REFERENCE, plain
 from mash.flows.store.reads.accesses import MOST, Span, accesses_of, accesses_to
 from mash.flows.store.reads.search import cases_of_child
 from mash.flows.store.store import Store

@@ -15,7 +15,8 @@ from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
 from mash.api.routes.referrals import Key, idempotency_key
 from mash.api.schemas.answers import Board, CaseDetail, CommandResult, StoryLine
 from mash.api.schemas.command import CommandGiven
-from mash.api.schemas.fields import CODE, REFERENCE, Reference
+from mash.api.schemas.fields import CODE, Reference
+from mash.api.text import REFERENCE
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.case import Case, reader_of
@@ -122,7 +123,8 @@ def _check(check: Check, agency: Agency | None, shown: bool) -> dict[str, Any]:
 async def case(request: Request, reference: Reference, by: Reader) -> dict[str, Any]:
     """One case: where it stands, its clocks and why they are due, its checks, what you may do now, and what was said."""
     store = request.app.state.store
-    return await whole(store, await look_at(store, reference, by, "read_case"), by)
+    async with store.one_look(by):
+        return await whole(store, await look_at(store, reference, by, "read_case"), by)
 
 
 async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
@@ -171,10 +173,11 @@ async def story(
 ) -> list[StoryLine]:
     """The story of a case, event by event."""
     store = request.app.state.store
-    found = await look_at(store, reference, by, "read_story")
+    async with store.one_look(by):
+        events = await read_story(store, await look_at(store, reference, by, "read_story"), by)
     return [
         StoryLine(sequence=r.sequence, at=r.at, role=r.by.role, agency=r.by.agency, what=event_in_words(r, store.hub(by.hub)))
-        for r in await read_story(store, found, by)
+        for r in events
     ]
 
 

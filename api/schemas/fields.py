@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminat
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import AS_TEXT, IN_PARTS
-from mash.api.text import DEEPEST, plain
+from mash.api.text import DEEPEST, REFERENCE, plain
 
 NAME_PARTS = ("title", "given", "first", "middle", "family", "last", "full")
 """What the parts of a name are called, in the order in which they are written."""
@@ -68,7 +68,6 @@ def as_object(field: str) -> Callable[[Any], Any]:
     return read
 
 
-REFERENCE = r"MASH-[0-9]{2}-[0-9]{6,12}(-[A-Z]+)*"
 Reference = Annotated[str, Path(pattern=f"^{REFERENCE}$", max_length=60, examples=["MASH-26-000001"])]
 CODE = r"^[a-z0-9_-]{1,60}$"
 _YEAR = "20(1[3-9]|2[0-9]|3[0-5])"

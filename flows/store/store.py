@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -46,6 +47,11 @@ CLIENT_GONE = "2s"
 """So often it looks whether whoever asked is still there: nobody waits for the answer to a statement whose client has gone."""
 
 
+_looking: ContextVar[tuple[Actor | None, AsyncConnection | None]] = ContextVar(
+    "who looks, and by which connection", default=(None, None)
+)
+
+
 def system_actor(hub: str) -> Actor:
     """The actor of what the software does by itself."""
     return Actor(id=SYSTEM, role=SYSTEM, agency=SYSTEM, hub=hub)
@@ -74,9 +80,24 @@ class Store:
         self._profiles = {profile.digest: profile for profile in hubs.values()}
 
     @asynccontextmanager
+    async def one_look(self, by: Actor) -> AsyncIterator[None]:
+        """Whatever this task reads within it as `by` is read in one transaction: the database is told but once who looks."""
+        async with self.transaction(by) as connection:
+            looking = _looking.set((by, connection))
+            try:
+                yield
+            finally:
+                _looking.reset(looking)
+
+    @asynccontextmanager
     async def transaction(self, by: Actor, *, of_system: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the database knows who acts, and shows them what they may reach; or, `of_system`, all: for what
-        the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user."""
+        the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user. Within
+        `one_look` of the same person it is that one."""
+        who_looks, shared = _looking.get()
+        if shared and who_looks == by and not of_system:
+            yield shared
+            return
         is_of_system = of_system or by.role == SYSTEM
         who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role}
         async with (self.engine if is_of_system else self.people).begin() as connection:

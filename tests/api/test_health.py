@@ -192,6 +192,7 @@ def test_tables_of_a_newer_release_are_said(own: Hub) -> None:
         stored(own, "UPDATE alembic_version SET version_num = %s", revision)
 
 
+@pytest.mark.nightly
 def test_a_wrong_login_of_the_database_or_tables_that_are_missing_end_with_what_to_do(own: Hub) -> None:
     from commands import mash
 

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from parsers import PARSERS, SECRET, check
 from seeds import seeds
@@ -61,7 +61,6 @@ def nearly_right(draw: st.DrawFn, name: str) -> bytes:
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_a_parser_gives_its_own_error_for_what_is_nearly_right(name: str) -> None:
-    @settings(max_examples=60)
     @given(nearly_right(name))
     def holds(data: bytes) -> None:
         check(name, data)
@@ -70,7 +69,6 @@ def test_a_parser_gives_its_own_error_for_what_is_nearly_right(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@settings(max_examples=60)
 @given(st.binary(max_size=300) | st.sampled_from([b"[" * 5000, b"{" * 5000, b"\xff\xfe", b"a = " + b"9" * 5000]))
 def test_a_parser_gives_its_own_error_for_anything(name: str, data: bytes) -> None:
     check(name, data)
@@ -92,7 +90,6 @@ def bodies(draw: st.DrawFn, name: str) -> bytes:
 
 @pytest.mark.parametrize("name", ["submission", "command", "stored_profile"])
 def test_a_message_in_which_anything_may_stand_is_taken_or_refused(name: str) -> None:
-    @settings(max_examples=200)
     @given(bodies(name))
     def holds(data: bytes) -> None:
         check(name, data)

@@ -14,7 +14,7 @@ from mash.flows.telling.walk import STARTS, Walk, as_text, begin, walk, walk_all
 from mash.states.profile import Profile
 
 HUBS = [load_profile(name) for name in available()]
-ANY = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+ANY = settings(suppress_health_check=list(HealthCheck))
 starts = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1)).map(lambda at: at.replace(tzinfo=UTC))
 
 

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 from hub import free_port
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -106,7 +106,6 @@ any_addresses = st.one_of(ascii_addresses, other_letters, idn_addresses)
 def test_the_server_is_asked_for_exactly_the_address_whatever_letters_it_has() -> None:
     with listening(any_letters=True) as (asked, channel):
 
-        @settings(max_examples=1_000, deadline=None)
         @given(any_addresses)
         def holds(address: str) -> None:
             asked.__init__()  # type: ignore[misc]
@@ -121,7 +120,6 @@ def test_the_server_is_asked_for_exactly_the_address_whatever_letters_it_has() -
 def test_a_server_that_knows_ascii_alone_is_asked_for_the_same_mailbox_or_not_at_all() -> None:
     with listening(any_letters=False) as (asked, channel):
 
-        @settings(max_examples=60, deadline=None)
         @given(st.one_of(ascii_addresses, idn_addresses, other_letters))
         def holds(address: str) -> None:
             asked.__init__()  # type: ignore[misc]
@@ -167,7 +165,6 @@ async def test_the_mail_reads_as_being_to_that_one_person(address: str) -> None:
 AROUND = ["{}", " {} ", "mailto:{}", "MAILTO: {}", "<{}>", "{}.", "{},", "{};", "\u00a0{}\t", "\u200b{}", "Email: {}", "Sam <{}>"]
 
 
-@settings(max_examples=300)
 @given(any_addresses, st.sampled_from(AROUND))
 def test_what_stands_around_an_address_is_taken_off_and_the_address_is_not_touched(address: str, around: str) -> None:
     if "mailto" in around.lower() and ("%" in address or "?" in address):

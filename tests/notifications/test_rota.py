@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -164,7 +164,6 @@ rotas = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=50)
 @given(rotas)
 @example(Rota(patterns=(weekly(person="p1", days=("sun",), starts="01:30", ends="09:00", since=date(2027, 3, 28)),)))
 @example(Rota(patterns=(weekly(person="p1", days=("sat",), starts="01:00", ends="01:00", since=date(2027, 3, 27)),)))

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from mash.notifications.rota_calendar import to_ical
@@ -425,7 +425,6 @@ def expected(data: bytes) -> dict[str, list[tuple[datetime, datetime]]]:
     return joined
 
 
-@settings(max_examples=60)
 @given(calendars())
 def test_a_calendar_is_read_as_recurring_ical_events_reads_it_or_refused_by_name(data: bytes) -> None:
     try:

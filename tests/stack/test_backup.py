@@ -205,6 +205,7 @@ def test_what_somebody_has_left_in_the_database_stops_no_backup(place: Place, re
             superuser.execute("SELECT lo_unlink(%s)", (number,))
 
 
+@pytest.mark.nightly
 async def test_the_people_come_back_for_who_has_the_master_key(place: Place, referrals: list[str], settings: Settings) -> None:
     file = await asyncio.to_thread(lambda: made_by_a_process(place))
     done = await asyncio.to_thread(
@@ -233,6 +234,7 @@ def made_by_a_process(place: Place, *options: str) -> Path:
     return Path(done.stdout.partition(": ")[0])
 
 
+@pytest.mark.nightly
 async def test_a_backup_that_is_made_while_referrals_keep_coming_is_of_one_moment(place: Place, store: Store) -> None:
     before = [await accepted(store) for _ in range(3)]
     making = asyncio.create_task(asyncio.to_thread(lambda: made_by_a_process(place)))
@@ -248,6 +250,7 @@ async def test_a_backup_that_is_made_while_referrals_keep_coming_is_of_one_momen
     assert len(before) < held < len(before) + meanwhile
 
 
+@pytest.mark.nightly
 def test_a_backup_of_an_older_release_opens_in_this_one(place: Place, referrals: list[str]) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

@@ -299,7 +299,7 @@ def plain(text: str) -> str:
 
 
 @given(st.lists(persons, min_size=1, max_size=3), persons, st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_value_of_another_person_is_in_the_answer_before_it_is_released(
     others: list[dict[str, Any]], own: dict[str, Any], data: st.DataObject
 ) -> None:

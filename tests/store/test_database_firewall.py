@@ -45,7 +45,7 @@ async def reference(store: Store) -> str:
 
 
 @pytest.fixture
-def as_application(cluster: Cluster) -> Iterator[psycopg.Connection]:
+def as_application(cluster: Cluster, store: Store) -> Iterator[psycopg.Connection]:
     """Somebody who has got hold of the application's own connection, and types what they like."""
     with psycopg.connect(host=str(cluster.socket), user="mash_app", dbname="mash") as connection:
         yield connection

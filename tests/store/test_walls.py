@@ -111,7 +111,7 @@ async def test_what_was_signed_for_a_transaction_is_worth_nothing_in_the_next_or
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 
 
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(begin=st.integers(0, 250), end=st.integers(0, 250), put=TEXT)
 def test_no_change_of_what_was_signed_is_believed(
     store: Store, reference: str, application: psycopg.Connection, begin: int, end: int, put: str

@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import httpx
 from aiosmtpd.controller import Controller
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from serving import serving
 
@@ -54,6 +55,15 @@ T = TypeVar("T")
 
 PATIENCE = 120.0
 """Seconds for which is waited for what comes by itself: much longer than it takes, as a slow machine is no fault of ours."""
+
+
+def metrics(hub: Installation) -> dict[str, float]:
+    """Every sample of what monitors are given, by name (summed over its labels)."""
+    found: dict[str, float] = {}
+    for family in text_string_to_metric_families(hub.http.get("/metrics").text):
+        for sample in family.samples:
+            found[sample.name] = found.get(sample.name, 0) + sample.value
+    return found
 
 
 def eventually(check: Callable[[], T], seconds: float = PATIENCE) -> T:
@@ -241,7 +251,7 @@ def hub_in(folder: Path, **more: Any) -> Iterator[Hub]:
         with quick_disk():
             stack = running.enter_context(Stack(settings, ()))
         running.enter_context(serving(stack.settings))
-        http = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30))
+        http = running.enter_context(httpx.Client(verify=False, base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30))
         yield with_key(Hub(stack=stack, http=http, key="", received=received))
 
 
@@ -251,7 +261,7 @@ def served(hub: Hub, **settings: Any) -> Iterator[Hub]:
     stack = copy(hub.stack)
     stack.settings = hub.settings.model_copy(update={"api_port": free_port(), **settings})
     address = f"http://127.0.0.1:{stack.settings.api_port}"
-    with serving(stack.settings), httpx.Client(base_url=address, timeout=30) as http:
+    with serving(stack.settings), httpx.Client(verify=False, base_url=address, timeout=30) as http:
         running = replace(hub, stack=stack, http=http, sessions={})
         yield running
         hub.sent = running.sent  # no two submissions have one number
@@ -273,8 +283,8 @@ def running_hub(folder: Path, *, parts: Collection[str] = PARTS, **more: Any) ->
         assert login
         user, password = login.get_secret_value().split(":", 1)
         with (
-            httpx.Client(base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
-            httpx.Client(base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
+            httpx.Client(verify=False, base_url=f"http://127.0.0.1:{settings.api_port}", timeout=30) as http,
+            httpx.Client(verify=False, base_url=stack.settings.prefect_api_url, auth=(user, password), timeout=30) as prefect,
         ):
             yield with_key(Installation(stack=stack, http=http, key="", received=received, prefect=prefect))
 
