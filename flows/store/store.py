@@ -6,11 +6,13 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import delete, event, make_url, select
@@ -47,9 +49,16 @@ CLIENT_GONE = "2s"
 """So often it looks whether whoever asked is still there: nobody waits for the answer to a statement whose client has gone."""
 
 
-_looking: ContextVar[tuple[Actor | None, AsyncConnection | None]] = ContextVar(
-    "who looks, and by which connection", default=(None, None)
-)
+@dataclass(frozen=True)
+class _Look:
+    """What one person reads in one transaction. Nothing is changed in it: what was found once is remembered."""
+
+    by: Actor
+    connection: AsyncConnection
+    found: dict[Hashable, Any] = field(default_factory=dict)
+
+
+_look: ContextVar[_Look | None] = ContextVar("_look", default=None)
 
 
 def system_actor(hub: str) -> Actor:
@@ -83,20 +92,25 @@ class Store:
     async def one_look(self, by: Actor) -> AsyncIterator[None]:
         """Whatever this task reads within it as `by` is read in one transaction: the database is told but once who looks."""
         async with self.transaction(by) as connection:
-            looking = _looking.set((by, connection))
+            before = _look.set(_Look(by, connection))
             try:
                 yield
             finally:
-                _looking.reset(looking)
+                _look.reset(before)
+
+    def found(self, connection: AsyncConnection) -> dict[Hashable, Any]:
+        """What `one_look` on this connection has found already; a dictionary of its own anywhere else."""
+        look = _look.get()
+        return look.found if look and look.connection is connection else {}
 
     @asynccontextmanager
     async def transaction(self, by: Actor, *, of_system: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the database knows who acts, and shows them what they may reach; or, `of_system`, all: for what
         the software does because of them. The setting is local to it: a plain SET leaks to the pool's next user. Within
         `one_look` of the same person it is that one."""
-        who_looks, shared = _looking.get()
-        if shared and who_looks == by and not of_system:
-            yield shared
+        look = _look.get()
+        if look and look.by == by and not of_system:
+            yield look.connection
             return
         is_of_system = of_system or by.role == SYSTEM
         who = {"actor": by.id, "agency": by.agency, "hub": by.hub, "role": by.role}

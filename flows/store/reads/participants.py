@@ -42,13 +42,16 @@ async def _parts(connection: AsyncConnection, store: Store, references: Collecti
         PARTICIPANTS.c.person.in_(("", by.id)),
         or_(PARTICIPANTS.c.until.is_(None), PARTICIPANTS.c.until > store.time.now()),
     )
-    ours = []
+    found, which = store.found(connection), ("parts", frozenset(references))
+    if which in found:
+        return list(found[which])
+    found[which] = ours = []
     for row in (await connection.execute(query)).all():
         if is_ours(store.keyring.rows, PART, row._mapping):
             ours.append(row)
         else:
             await report_planted(store, "part in a case", f"{row.reference}, {row.party}", row.hub)
-    return ours
+    return list(ours)
 
 
 async def glass_broken(connection: AsyncConnection, by: Actor, now: datetime) -> int:
