@@ -31,9 +31,17 @@ SPECIAL = {
     "referrer_email_not_an_address": "what was given as the referrer's email address cannot be one",
     "referrer_email_probably_mistyped": "the referrer's email address is probably mistyped",
     "consent_in_words": "consent was described in words: read them",
+    "danger_in_words": "whether somebody is in danger was answered in words, and is taken for yes: read them",
+    "answer_in_words": "a question of yes or no was answered in words: read them",
 }
 """Codes whose words are not their own letters."""
-TO_CHECK = ("referrer_email_not_an_address", "referrer_email_probably_mistyped", "consent_in_words")
+TO_CHECK = (
+    "referrer_email_not_an_address",
+    "referrer_email_probably_mistyped",
+    "consent_in_words",
+    "danger_in_words",
+    "answer_in_words",
+)
 """Flags on which somebody acts before anything else: a case's page says them first, the others stand in its timeline."""
 
 

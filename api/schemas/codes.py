@@ -68,6 +68,8 @@ FLAGS = {
     "referrer_email_not_an_address": "`source.email` cannot be an email address",
     "referrer_email_probably_mistyped": "`source.email` is probably mistyped: somebody checks it",
     "consent_in_words": "`consent` was sent as text: somebody reads it",
+    "danger_in_words": "`concern.immediate_danger` is neither yes nor no: taken for danger until somebody has read it",
+    "answer_in_words": "a question of yes or no was answered by something else, which is kept: somebody reads it",
     "no_subject_named": "nobody was named whom it is about",
     "unknown_field": "there are fields that this API does not have: `unknown_fields` says which",
 }

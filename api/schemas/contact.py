@@ -25,6 +25,7 @@ from mash.api.schemas.fields import (
     as_object,
     as_text,
     as_truth,
+    is_answer,
 )
 from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further, plain
 
@@ -39,10 +40,38 @@ BOUNDS = (
 F = TypeVar("F", bound="Fields")
 
 
+SAID = "_in_words"
+
+
+def _yes_or_no(kind: type[BaseModel]) -> list[str]:
+    return [
+        name
+        for name, field in kind.model_fields.items()
+        if any(isinstance(each, BeforeValidator) and each.func is as_truth for each in field.metadata)
+    ]
+
+
 class Fields(BaseModel):
     """Fields as a referrer gives them; further ones are kept, and flagged."""
 
     model_config = ConfigDict(extra="allow", hide_input_in_errors=True, json_schema_extra=FURTHER_FIELDS)
+
+    @model_validator(mode="before")
+    @classmethod
+    def answered(cls, given: Any) -> Any:
+        """Keep beside a question of yes or no what was said instead of either."""
+        if not isinstance(given, dict):
+            return given
+        said = {f"{name}{SAID}": given[name] for name in _yes_or_no(cls) if not is_answer(given.get(name))}
+        return {**given, **said}
+
+    def said_otherwise(self, name: str) -> bool:
+        """Whether a question of yes or no was answered by what is neither."""
+        return f"{name}{SAID}" in (self.model_extra or {})
+
+    def of_ours(self, name: str) -> bool:
+        """Whether a further field is one that we made of an answer."""
+        return name.endswith(SAID) and name.removesuffix(SAID) in _yes_or_no(type(self))
 
     @model_validator(mode="after")
     def bounded(self) -> Self:

@@ -44,12 +44,25 @@ def as_name(value: Any) -> Any:
     return as_text(value)
 
 
+_ANSWERS = {
+    **dict.fromkeys(("true", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "no", "n", "0", "none"), False),
+    **dict.fromkeys(("", "-", "?", "n/a", "not known", "not stated", "unknown"), None),
+}
+
+
 def as_truth(value: Any) -> Any:
     """Yes, no, or not said; anything else is not said."""
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    if isinstance(value, bool):
-        return value
-    return words.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+    return _ANSWERS.get(_answer(value))
+
+
+def is_answer(value: Any) -> bool:
+    """Whether what was sent says yes or no, or says nothing; anything else somebody has to read."""
+    return value is None or _answer(value) in _ANSWERS
+
+
+def _answer(value: Any) -> str:
+    return str(value).strip(" .!").lower() if isinstance(value, str | int) else repr(value)
 
 
 def as_list(value: Any) -> Any:

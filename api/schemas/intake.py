@@ -50,7 +50,8 @@ def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[Re
         ),
         place=submission.place if re.fullmatch(r"[a-z][a-z0-9_]{0,59}", submission.place or "") else None,
         family_known=submission.family_known,
-        immediate_danger=bool(concern.immediate_danger),
+        # An answer that nobody understands is taken for danger until somebody has read it.
+        immediate_danger=bool(concern.immediate_danger) or concern.said_otherwise("immediate_danger"),
         consent=ReportedConsent(
             asked=consent.asked,
             given=consent.given,
@@ -62,8 +63,9 @@ def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[Re
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
         referrer_reachable=can_be(source.email or ""),
-        # Whoever says how they may be reached safely, and not that writing is safe, is not written to.
-        writing_unsafe=source.safe_to_write is False or (source.safe_to_write is None and bool(source.how_to_reach)),
+        # Whoever says how they may be reached safely, or anything but that writing is safe, is not written to.
+        writing_unsafe=source.safe_to_write is False
+        or (source.safe_to_write is None and (bool(source.how_to_reach) or source.said_otherwise("safe_to_write"))),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [
@@ -132,6 +134,10 @@ def _flags(submission: Submission) -> Any:
         "referrer_email_not_an_address": email.slip and not email.can_be,
         "referrer_email_probably_mistyped": email.slip and email.can_be,
         "consent_in_words": _in_words(submission.consent),
+        "danger_in_words": concern.said_otherwise("immediate_danger"),
+        "answer_in_words": submission.said_otherwise("family_known")
+        or source.said_otherwise("safe_to_write")
+        or any(submission.consent.said_otherwise(name) for name in ("asked", "given", "family_informed")),
         "no_subject_named": not submission.subjects,
         "unknown_field": bool(unknown_fields(submission)),
         "more_people_in_words": bool(submission.more_people),
@@ -166,7 +172,7 @@ def unknown_fields(submission: Submission) -> list[str]:
 
 def _unknown(fields: Fields, above: str) -> Iterator[str]:
     for name in fields.model_extra or ():
-        if name == IN_WORDS and isinstance(fields, ConsentGiven):
+        if (name == IN_WORDS and isinstance(fields, ConsentGiven)) or fields.of_ours(name):
             continue
         readable = "".join(letter if letter.isprintable() else " " for letter in name)
         yield above + (readable if len(readable) <= LONGEST_FIELD else f"{readable[: LONGEST_FIELD - 1]}…")

@@ -167,6 +167,32 @@ def test_consent_in_words_may_be_a_warning_and_is_taken_for_one_until_somebody_h
     assert "safe_contact" in hub.case(reference)["markers"]
 
 
+@pytest.mark.parametrize("said", ["probably", ["yes", "I think"], "he is outside now", 1.5])
+def test_whether_somebody_is_in_danger_is_taken_for_yes_where_the_answer_is_neither_yes_nor_no(hub: Hub, said: Any) -> None:
+    answer = hub.submit({"concern": {"summary": "He came back.", "immediate_danger": said}}).json()
+    assert "danger_in_words" in answer["flags"] and "unknown_fields" not in answer
+    case = hub.case(answer["reference"])
+    assert case["immediate_danger"] is True
+    (content,) = [item["content"] for item in case["items"] if item["kind"] == "concern"]
+    assert "immediate_danger_in_words" in content
+    page = hub.http.get(f"/case/{answer['reference']}", headers=hub.staff("duty_manager")).text
+    assert "answered in words, and is taken for yes" in page
+
+
+@pytest.mark.parametrize("said", ["no", "No.", "N", False, 0, "", "not known", "n/a", None])
+def test_no_and_nothing_said_are_no_danger(hub: Hub, said: Any) -> None:
+    answer = hub.submit({"concern": {"summary": "He came back.", "immediate_danger": said}}).json()
+    assert not {"danger_in_words", "answer_in_words"} & set(answer["flags"])
+    assert hub.case(answer["reference"])["immediate_danger"] is False
+
+
+def test_whoever_does_not_say_yes_to_being_written_to_is_not_written_to(hub: Hub) -> None:
+    source = {**ORDINARY["source"], "safe_to_write": "only on Tuesdays"}
+    answer = hub.submit({**ORDINARY, "source": source}).json()
+    assert "answer_in_words" in answer["flags"]
+    assert "do_not_write" in hub.case(answer["reference"])["markers"]
+
+
 @pytest.mark.parametrize(
     ("email", "used", "flags"),
     [
