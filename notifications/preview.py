@@ -39,6 +39,7 @@ FACTS: dict[str, Any] = {
     "holder": "practice manager",
     "taken": True,
     "within": "1 working day",
+    "danger": "",
     "signpost": "Call the family hub.",
     "professional": True,
     "outcomes": ["section_17"],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
@@ -17,6 +17,7 @@ from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
 from mash.config.words import sentence, worded
+from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.disagreements import to_settle, to_take_further
 from mash.states.clocks import LONDON
 from mash.states.messages import STAFF_ACTS
@@ -141,7 +142,7 @@ def _shape(annotation: Any, offered: bool) -> str:
         return "many"
     if get_origin(annotation) is Literal or offered:
         return "one"
-    return {bool: "yes_no", date: "day", datetime: "moment"}.get(annotation, "line")
+    return {bool: "yes_no", date: "day", AwareDatetime: "moment"}.get(annotation, "line")
 
 
 def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[CommandGiven | None, Filled]:
@@ -216,8 +217,8 @@ def _value(each: Asked, filled: Filled) -> Any:
         return text == "true"
     if each.shape == "moment":
         try:
-            return datetime.fromisoformat(text).replace(tzinfo=LONDON).isoformat()
-        except ValueError:
+            return sheet_moment(text.replace("T", " ")).astimezone(LONDON).isoformat()
+        except NotATime:
             return text
     return text
 

@@ -34,6 +34,7 @@ WRONG_ANYWHERE = {
     "literal_error": CHOOSE,
     "missing": NEEDED,
     "plain_text": UNREADABLE,
+    "timezone_aware": "This hour comes twice, or never, when the clocks change: enter another time",
     "string_too_long": "Shorten this to {max_length:,} characters",
     "too_long": "Choose fewer",
     "too_short": "Choose at least one",

@@ -65,5 +65,6 @@ def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDr
         taken=after.stage != "not_taken",
         signpost=profile.signpost,
         within=str(profile.decides_within),
+        danger=profile.in_danger if after.in_danger else "",
         professional=professional(after),
     )

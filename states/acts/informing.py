@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
 from mash.states.deciding import Deciding
@@ -37,7 +37,7 @@ class InformReferrer(CommandBase):
     what: Matter
     how: Literal["telephone", "letter", "in_person", "not_reached"]
     whom: Literal["referrer", "on_their_behalf"] = "referrer"
-    at: datetime | None = Field(default=None, description="When it was, if it was not just now.")
+    at: AwareDatetime | None = Field(default=None, description="When it was, if it was not just now.")
     informed_by: OneWord | None = Field(default=None, description="The login of whoever informed them, if not yours.")
 
 

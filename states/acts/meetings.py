@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands, rating
 from mash.states.deciding import Deciding
@@ -28,7 +28,7 @@ class ConveneMeeting(CommandBase):
     """Call the MASH meeting for a time."""
 
     kind: Literal["convene_meeting"] = "convene_meeting"
-    at: datetime
+    at: AwareDatetime
     mode: Mode | None = Field(default=None, description="The hub's first way of meeting, unless given.")
 
 
@@ -90,8 +90,8 @@ LEGS["mash_meeting"] = Leg(done=lambda d: d.referral.meeting_held, enter=_open_m
 @act(ConveneMeeting, stages=("agency_checks", "mash_meeting"))
 def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
     """Call the meeting for a time to come; the partners are invited."""
-    if cmd.at.tzinfo is None or cmd.at < d.now:
-        raise Incomplete("a meeting is convened for a time to come, given with its offset from UTC")
+    if cmd.at < d.now:
+        raise Incomplete("a meeting is convened for a time to come")
     meeting = d.profile.meeting
     mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
     d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, words=words))

@@ -110,6 +110,13 @@ def test_a_time_is_the_hubs_own() -> None:
     assert command and command.command.at.isoformat() == "2026-07-20T14:30:00+01:00"
 
 
+@pytest.mark.parametrize("hour", ["2026-10-25T01:30", "2026-03-29T01:30"])
+def test_an_hour_that_comes_twice_or_never_is_asked_for_again(hour: str) -> None:
+    asked = fields_of("convene_meeting", None, SANDWELL, MANAGER)
+    command, wrong = read("convene_meeting", asked, FormData({"at": hour}), MANAGER)
+    assert command is None and "comes twice, or never" in str(wrong)
+
+
 def test_nobody_shares_by_leaving_the_question_as_it_is() -> None:
     share = next(each for each in fields_of("record_sharing_basis", None, SANDWELL, MANAGER) if each.name == "share")
     assert share.needed and not share.default

@@ -100,7 +100,7 @@ class Health:
         if self.waited > LATE:
             yield f"{self.waiting} notices wait to be sent, the first for {_seconds(self.waited)} s"
         if self.dead:
-            yield f"{self.dead} notices could not be delivered: see `mash notify dead`"
+            yield f"{self.dead} {'notice' if self.dead == 1 else 'notices'} could not be delivered: see `mash notify dead`"
         if self.drafts >= settings.drafts_room:
             yield "drafts fill their room: nobody can begin a referral at /refer (MASH_DRAFTS_MEGABYTES)"
         for hub, number in self.left_out.items():
