@@ -21,6 +21,7 @@ FURTHER = "further_field"
 
 AN_OBJECT = ("model_type", "model_attributes_type", "dict_type")
 EXPECTED = {
+    "timezone_aware": "expected a time with its zone, such as 2026-11-23T17:00:00Z",
     **dict.fromkeys(AN_OBJECT, "expected an object: fields and values in braces"),
     "missing": "expected; it is missing",
     "extra_forbidden": "not expected: there is no such field here",
