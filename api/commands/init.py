@@ -156,6 +156,8 @@ def _make_user(user: str) -> None:
 
 def _texts(machine: Machine, asked: dict[str, object]) -> Iterator[tuple[str, str]]:
     """What is written, by the path where it goes."""
+    from mash.flows.installation.cluster import LIMITS, NOT_FOR_EVERYBODY
+
     root = "" if machine.root == Path("/") else str(machine.root)
     known = {
         **asked,
@@ -163,6 +165,8 @@ def _texts(machine: Machine, asked: dict[str, object]) -> Iterator[tuple[str, st
         "bin": Path(sys.executable).parent,
         "host": urlsplit(str(asked["public_url"])).hostname,
         "users": machine.users,
+        "not_for_everybody": NOT_FOR_EVERYBODY.rstrip(),
+        "limits": LIMITS,
         "peers": list(dict.fromkeys((machine.users[part], role) for part, roles in ROLES.items() for role in roles)),
     }
     # Files for programs, not pages: nothing is escaped (S701).

@@ -16,6 +16,7 @@ from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
+from mash.flows.installation.cluster import TAKEN_BACK
 from mash.flows.installation.parts import NEEDED
 from mash.flows.installation.places import room
 from mash.flows.installation.processes import check_port
@@ -122,6 +123,22 @@ def _tables(connection: psycopg.Connection, variable: str) -> Iterator[Found]:
     yield Found("ok" if right else "wrong", f"tables of revision {found}{'' if right else ': run `mash db upgrade`'}")
 
 
+def _bound(connection: psycopg.Connection, variable: str) -> Iterator[Found]:
+    yield from _tables(connection, variable)
+    asked = "SELECT count(*) FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %s"
+    held = connection.execute(f"{asked} AND has_function_privilege(oid, 'EXECUTE')".encode(), (TAKEN_BACK,)).fetchone() or (0,)
+    made = connection.execute("SELECT has_database_privilege(current_database(), 'TEMPORARY')").fetchone() or (False,)
+    if held[0] or made[0]:
+        yield Found(
+            "wrong",
+            f"{variable}: this role may do what none of ours needs (large objects, locks by number, temporary tables): as"
+            " PostgreSQL's superuser, run what `mash init` writes into roles.sql for the database mash, and"
+            " REVOKE TEMPORARY ON DATABASE mash FROM PUBLIC",
+        )
+    else:
+        yield Found("ok", f"{variable}: what every role may do by default is taken back")
+
+
 def _connections(connection: psycopg.Connection, variable: str) -> Iterator[Found]:
     yield from _tables(connection, variable)
     row = connection.execute("SELECT current_setting('max_connections')::int").fetchone()
@@ -142,7 +159,7 @@ def _trigrams(connection: psycopg.Connection, variable: str) -> Iterator[Found]:
 
 
 TABLES: dict[str, Callable[[psycopg.Connection, str], Iterator[Found]]] = {
-    "database_url": _tables,
+    "database_url": _bound,
     "system_database_url": _connections,
     "prefect_database_url": _trigrams,
 }

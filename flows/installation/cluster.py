@@ -48,12 +48,16 @@ DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mash_prefect') THEN CREATE ROLE mash_prefect LOGIN; END IF;
 END $$
 """
-NOT_FOR_EVERYBODY = """
+TAKEN_BACK = (
+    "^(lo_|lowrite|loread|pg_(try_)?advisory(_xact)?_lock|pg_logical_emit_message|pg_export_snapshot"
+    "|pg_(terminate|cancel)_backend)"
+)
+"""Names of PostgreSQL's functions that not every role may use with us."""
+NOT_FOR_EVERYBODY = f"""
 DO $$ DECLARE each record; BEGIN
     FOR each IN SELECT p.oid::regprocedure AS named FROM pg_proc p
         WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname ~
-            '^(lo_|lowrite|loread|pg_(try_)?advisory(_xact)?_lock|pg_logical_emit_message|pg_export_snapshot'
-            '|pg_(terminate|cancel)_backend)'
+            '{TAKEN_BACK}'
             AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) WHERE grantee = 0)
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', each.named);
@@ -64,7 +68,7 @@ DO $$ DECLARE each record; BEGIN
             AND NOT has_function_privilege('mash_system', p.oid, 'EXECUTE')
     LOOP EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO mash_system', each.named); END LOOP;
 END $$
-"""
+"""  # noqa: S608  a constant of ours
 """What PostgreSQL lets every role do, and our roles have no need of: large objects, which their maker alone may copy, so that no
 backup would succeed; locks that the software waits for; ending others' connections; what fills the log of changes, or holds up
 its tidying. As a superuser, in our database."""

@@ -269,6 +269,7 @@ def test_doctor_says_what_is_right_and_what_is_still_to_be_done(machine: Machine
     ):
         assert f"reached as {role}, PostgreSQL" in part
     assert "the master key is the one of this database" in api and "the master key is the one of this database" in worker
+    assert "what every role may do by default is taken back" in api and "may do what none of ours needs" not in printed
     assert "takes the login" in prefect and "max_connections is 200" in api
     assert [line.strip() for line in owner.splitlines() if line.startswith("  wrong")] == [
         "wrong MASH_BACKUP_RECIPIENT is missing: `mash backup-key` makes one, on another machine"

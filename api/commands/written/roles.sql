@@ -8,5 +8,8 @@ CREATE DATABASE mash OWNER mash_owner TEMPLATE template0 ENCODING 'UTF8';
 CREATE DATABASE prefect OWNER mash_prefect TEMPLATE template0 ENCODING 'UTF8';
 REVOKE ALL ON DATABASE mash, prefect FROM PUBLIC;
 GRANT CONNECT ON DATABASE mash TO mash_app, mash_system;
+\connect mash
+-- What every role may do by default, and none of ours needs: large objects, locks by number, ending others' connections.{{ not_for_everybody }};
+{{ limits.strip() }};
 \connect prefect
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
