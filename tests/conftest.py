@@ -42,7 +42,7 @@ def _group(path: str) -> str:
     text = (FLOORS / path).read_text(encoding="utf-8")
     if floor in FIRST and "quick: " in text:
         return "quick"
-    return "installation" if floor == "stack" and "hub: " in text else path
+    return "installation" if "installation: " in text or (floor == "stack" and "hub: " in text) else path
 
 
 class Groups(LoadScopeScheduling):

@@ -94,8 +94,6 @@ class ScaledStack(Stack):
     def prefect_server(self) -> tuple[list[str], dict[str, str]]:
         command, environment = super().prefect_server()
         redis = {"PREFECT_REDIS_MESSAGING_URL": self.redis_url, "PREFECT_SERVER_DOCKET_URL": self.redis_url}
-        if self.access_log:
-            del environment["PREFECT_LOGGING_SETTINGS_PATH"]  # by which a line is written once a minute
         return command, {**environment, **SHARED_STATE, **redis}
 
     @property
