@@ -10,8 +10,8 @@ from typing import Any
 
 from mash.notifications.rota import Rota
 from mash.notifications.rota_entries import KINDS, Entry, RotaFile, RotaFileWrong, entry_of, tidied
-from mash.notifications.times import NotATime, sheet_clock, sheet_date, sheet_moment
-from mash.states.clocks import LONDON, WEEKDAYS
+from mash.notifications.times import NotATime, sheet_clock, sheet_date, sheet_days, sheet_moment
+from mash.states.clocks import LONDON
 
 COLUMNS = (
     "entry", "role", "person", "days", "starts", "ends", "since", "until", "every", "bank_holidays", "instead_of", "why",
@@ -104,7 +104,7 @@ def _values(where: str, kind: str, cells: dict[str, str]) -> dict[str, Any]:
         values["role"] = tidied(cells["role"])
     if kind == "weekly":
         readers = {
-            "days": _days,
+            "days": sheet_days,
             "starts": lambda text: sheet_clock(text, ends=False),
             "ends": lambda text: sheet_clock(text, ends=True),
             "since": sheet_date,
@@ -123,11 +123,3 @@ def _read(where: str, column: str, read: Any, text: str) -> Any:
         return read(text)
     except NotATime as wrong:
         raise RotaFileWrong(f"{where}: {column}: {wrong}") from None
-
-
-def _days(text: str) -> tuple[str, ...]:
-    words = text.lower().replace(",", " ").replace(";", " ").split()
-    days = tuple(next((day for day in WEEKDAYS if word.startswith(day)), "") for word in words)
-    if "" in days:
-        raise NotATime(f"expected some of {' '.join(WEEKDAYS)}")
-    return days

@@ -40,6 +40,14 @@ _DATES = (
     _form(rf"{_MONTH} {_NTH}(?: (?P<year>\d{{4}}))?"),
 )
 _WEEKDAY = _form(r"mon(?:day)?|tue(?:s(?:day)?)?|wed(?:s|nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?")
+_TO = _form(r" ?[-\u2010-\u2015] ?| (?:through|thru|until|till) ")
+_APART = _form(r"[,;/+&]|\band\b")
+_TOGETHER = {
+    **dict.fromkeys(("weekday", "weekdays"), range(5)),
+    **dict.fromkeys(("weekend", "weekends"), range(5, 7)),
+    "daily": range(7),
+}
+_DAYS_EXPECTED = f"expected days such as {' '.join(WEEKDAYS)}, mon-fri, or weekdays"
 _CLOCKS = (
     _form(rf"(?P<hour>\d\d)(?P<minute>\d\d){_HOURS}"),
     _form(rf"(?P<hour>\d{{1,2}})[:.](?P<minute>\d\d)(?::00)?{_HOURS}"),
@@ -177,6 +185,39 @@ def sheet_moment(text: str) -> datetime:
         raise NotATime("expected a date and a time such as 2026-11-27 17:00 or 27/11/2026 17:00")
     _of_weekday(day, readings[0][0].weekday)
     return _instant(day, readings[0][1], zone)
+
+
+def sheet_days(text: str) -> tuple[str, ...]:
+    """Days of the week, in their order, as people list them: one by one, from one to another (a week's end may lie between), or
+    by what they are together (`weekdays`). Raises NotATime for whatever is none of that: a day that is not read is a day on which
+    nobody comes."""
+    words = _TO.sub(" to ", " ".join(text.lower().replace("every day", "daily").split()))
+    places = [place for part in _APART.split(words) for place in _days_of(part.split())]
+    if not places:
+        raise NotATime(_DAYS_EXPECTED)
+    return tuple(WEEKDAYS[place] for place in sorted(places))
+
+
+def _days_of(words: list[str]) -> Iterator[int]:
+    """Where in the week the days are that stand beside each other: one by one, or from one to another."""
+    while words:
+        if (together := _TOGETHER.get(words[0])) is not None:
+            yield from together
+            words = words[1:]
+        elif words[1:2] == ["to"]:
+            first, last = _weekday(words[0]), _weekday(words[2] if len(words) > 2 else "")
+            yield from ((first + n) % 7 for n in range((last - first) % 7 + 1))
+            words = words[3:]
+        else:
+            yield _weekday(words[0])
+            words = words[1:]
+
+
+def _weekday(word: str) -> int:
+    plain = word.removesuffix(".")
+    if not _WEEKDAY.fullmatch(plain) and not _WEEKDAY.fullmatch(plain.removesuffix("s")):
+        raise NotATime(_DAYS_EXPECTED)
+    return next(place for place, day in enumerate(WEEKDAYS) if word.startswith(day))
 
 
 # --- days ---------------------------------------------------------------------------------------------------------------------

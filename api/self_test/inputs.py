@@ -71,6 +71,11 @@ def no_such_role(scene: Scene) -> str:
     return _refused(scene, "import", HUB, file=SHEET + b"weekly,duty_manger,dm1,mon,09:00,17:00,2026-11-02\r\n")
 
 
+@attack("keep four days of a week off a rota by a line of which only the first is read")
+def half_read(scene: Scene) -> str:
+    return _refused(scene, "import", HUB, file=SHEET + b"weekly,duty_manager,dm1,montue-fri,09:00,17:00,2026-11-02\r\n")
+
+
 @attack("take somebody off duty who is not in the rota, and leave on duty whoever was meant")
 def no_such_person(scene: Scene) -> str:
     return _refused(scene, "absent", HUB, "dm11", "--from", "friday 9:00", "--until", "friday 13:00")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mash.notifications.rota import Absence, Pattern, Shift
 from mash.notifications.rota_entries import RotaFileWrong
 from mash.notifications.rota_files import read_rota_file
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, WEEKDAYS
 
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
 HEADINGS = "entry,role,person,days,starts,ends,since,until,every,bank_holidays,instead_of,why"
@@ -40,7 +40,19 @@ def read(*lines: str, headings: str = HEADINGS, ending: str = "\r\n", encoding: 
         WEEKLY.replace("2026-11-02", "2 November 2026"),
         WEEKLY.replace("2026-11-02", "02/11/2026 00:00"),
         WEEKLY.replace("mon tue wed thu fri", '"Mon, Tue, Wed, Thu, Fri"'),
-        WEEKLY.replace("mon tue wed thu fri", "Monday Tuesday Wednesday Thursday Friday"),
+        *(
+            WEEKLY.replace("mon tue wed thu fri", f'"{days}"')
+            for days in (
+                "Monday Tuesday Wednesday Thursday Friday",
+                "mon-fri",
+                "Monday – Friday",
+                "Mon to Fri",
+                "Mon-Thu fri",
+                "Mon/Tue/Wed/Thu/Fri",
+                "Mondays, Tuesdays & Wed. to Fri.",
+                "weekdays",
+            )
+        ),
         WEEKLY.replace("weekly", "Weekly").replace("duty_manager", "Duty Manager").replace("dm1", " DM1 "),
         WEEKLY.replace(",no,", ",FALSE,"),
         WEEKLY + ",,,",
@@ -48,6 +60,45 @@ def read(*lines: str, headings: str = HEADINGS, ending: str = "\r\n", encoding: 
 )
 def test_a_weekly_line_is_read_as_spreadsheets_write_it(line: str) -> None:
     assert read(line) == [EXPECTED]
+
+
+SPELT = {
+    day: (day, day.title(), day.upper(), long, f"{long.title()}s", f"{day}.")
+    for day, long in zip(WEEKDAYS, ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), strict=True)
+}
+WEEK = [*WEEKDAYS, *WEEKDAYS]
+
+
+@st.composite
+def listed(draw: st.DrawFn) -> tuple[list[str], str]:
+    """Days of the week, and how somebody lists them: one by one, or from one to another."""
+    days, written = list[str](), list[str]()
+    for _ in range(draw(st.integers(1, 3))):
+        first, more = draw(st.integers(0, 6)), draw(st.integers(0, 6))
+        begin, end = (draw(st.sampled_from(SPELT[WEEK[place]])) for place in (first, first + more))
+        days += WEEK[first : first + more + 1]
+        written.append(begin + draw(st.sampled_from(("-", " - ", "–", " to "))) + end if more else begin)
+    return days, draw(st.sampled_from((" ", ", ", "/", " and ", " & ", "; "))).join(written)
+
+
+@given(listed())
+def test_the_days_of_a_line_are_those_that_whoever_wrote_it_meant(found: tuple[list[str], str]) -> None:
+    days, written = found
+    line = WEEKLY.replace("mon tue wed thu fri", f'"{written}"')
+    if len(set(days)) < len(days):
+        with pytest.raises(RotaFileWrong, match="twice"):
+            read(line)
+        return
+    (pattern,) = read(line)
+    assert isinstance(pattern, Pattern) and sorted(pattern.days) == sorted(days)
+
+
+@pytest.mark.parametrize(
+    "days", ["monk", "sunset", "montue", "mon.tue", "mon?", "m t w", "mon-", "-fri", "mon-tue-wed", "mon not tue"]
+)
+def test_days_that_are_not_understood_are_not_half_read(days: str) -> None:
+    with pytest.raises(RotaFileWrong, match="expected days such as"):
+        read(WEEKLY.replace("mon tue wed thu fri", days))
 
 
 def test_a_file_is_read_whatever_it_is_parted_by_ends_its_lines_with_and_is_encoded_in() -> None:
@@ -88,7 +139,7 @@ def test_a_shift_may_end_at_midnight_and_a_night_on_the_next_day() -> None:
         (WEEKLY.replace("2026-11-02", "46328"), "line 2: since: expected a date"),
         (WEEKLY.replace("2026-11-02", ""), "line 2: since: it is needed"),
         (WEEKLY.replace("mon tue", "mon mon"), "line 2: weekly: a day is named twice"),
-        (WEEKLY.replace("mon tue", "weekdays"), "line 2: days: expected some of mon tue"),
+        (WEEKLY.replace("mon tue", "workdays"), "line 2: days: expected days such as mon tue"),
         (WEEKLY.replace("dm1", "Jane Doe"), "line 2: person"),
         (WEEKLY.replace(",,1,no,,", ",,1,no,dm2,"), "line 2: instead_of: no entry of the kind 'weekly' has this"),
         (f"{WEEKLY},,,oh", "line 2: more fields than the line of headings has"),
