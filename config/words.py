@@ -28,6 +28,8 @@ SPECIAL = {
     "safeguarding_child": "safeguarding a child",
     "upn": "UPN",
     "nhs_number": "NHS number",
+    "referrer_by_other_means": "there is no address to write to: a person tells the referrer",
+    "safe_contact_in_words": "somebody may have asked not to be written to, or how: read it before anybody is contacted",
     "referrer_email_not_an_address": "what was given as the referrer's email address cannot be one",
     "referrer_email_probably_mistyped": "the referrer's email address is probably mistyped",
     "consent_in_words": "consent was described in words: read them",
@@ -40,6 +42,7 @@ TO_CHECK = (
     "referrer_email_probably_mistyped",
     "consent_in_words",
     "danger_in_words",
+    "safe_contact_in_words",
     "answer_in_words",
 )
 """Flags on which somebody acts before anything else: a case's page says them first, the others stand in its timeline."""

@@ -188,14 +188,14 @@ def sheet_moment(text: str) -> datetime:
 
 
 def sheet_days(text: str) -> tuple[str, ...]:
-    """Days of the week, in their order, as people list them: one by one, from one to another (a week's end may lie between), or
+    """Days of the week, as people list them: one by one, from one to another (a week's end may lie between), or
     by what they are together (`weekdays`). Raises NotATime for whatever is none of that: a day that is not read is a day on which
     nobody comes."""
     words = _TO.sub(" to ", " ".join(text.lower().replace("every day", "daily").split()))
     places = [place for part in _APART.split(words) for place in _days_of(part.split())]
     if not places:
         raise NotATime(_DAYS_EXPECTED)
-    return tuple(WEEKDAYS[place] for place in sorted(places))
+    return tuple(WEEKDAYS[place] for place in places)
 
 
 def _days_of(words: list[str]) -> Iterator[int]:

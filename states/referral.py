@@ -29,6 +29,10 @@ def whose(clock_id: str) -> str:
 
 
 PUBLIC = ("individual", "unknown")
+PRIVATE = ("1A", "1B", "1C", "1D")
+"""Census codes of referrers who are no professionals, whatever agency's system sends for them."""
+BY_OTHER_MEANS = "referrer_by_other_means"
+"""The flag of a contact whose referrer gave no address, but another way to be reached."""
 """Sources that are no professionals: they are thanked, and not told what was decided about other people's children."""
 
 
@@ -251,10 +255,20 @@ class Referral(Frozen):
         return tuple(c.id for c in self.running if c.rung >= 0 and c.acknowledged_by is None)
 
     @property
+    def of_public(self) -> bool:
+        """Whether whoever referred is no professional: a member of the family, a neighbour, the person themselves; or unknown."""
+        return self.source_agency in PUBLIC or self.source in PRIVATE
+
+    @property
     def not_to_write(self) -> bool:
         """Whether writing to whoever referred is not safe: they said so, or they are of the public and the case warns of contact.
         Of the public, whoever refers may live with whom the warning is about."""
-        return "do_not_write" in self.markers or ("safe_contact" in self.markers and self.source_agency in PUBLIC)
+        return "do_not_write" in self.markers or ("safe_contact" in self.markers and self.of_public)
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person tells whoever referred what they are to hear: writing is not safe, or they gave another way."""
+        return self.not_to_write or (not self.referrer_reachable and BY_OTHER_MEANS in self.flags)
 
     @property
     def cohorts(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from mash.notifications.notices.occasion import Occasion, latest, on
 from mash.states.acts.informing import CLOCKS, MATTERS, owed
 from mash.states.acts.sharing import MarkerRecorded
 from mash.states.course import ClocksStarted
-from mash.states.referral import PUBLIC, Referral
+from mash.states.referral import Referral
 from mash.states.roles import REFERRER
 
 _WRITTEN = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
@@ -40,9 +40,10 @@ def safe_or_not(event: MarkerRecorded, occasion: Occasion) -> Iterator[NoticeDra
 def to_referrer(
     occasion: Occasion, written: str, clock_kind: str, clock_id: str | None = None, /, **facts: Any
 ) -> Iterator[NoticeDraft]:
-    """A message for the referrer: to their address; or, where writing is not safe, to whoever sees that a person tells them."""
+    """A message for the referrer: to their address; or, where writing is not safe or there is none, to whoever sees that a person
+    tells them."""
     after = occasion.after
-    if after.not_to_write:
+    if after.by_person:
         name = clock_id or latest(after, clock_kind)
         yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=MATTERS[clock_kind])
     elif after.referrer_reachable:
@@ -51,7 +52,7 @@ def to_referrer(
 
 def professional(referral: Referral) -> bool:
     """Whether the referrer is told what was decided: a professional is, the public is thanked."""
-    return referral.source_agency not in PUBLIC
+    return not referral.of_public
 
 
 def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDraft]:

@@ -131,7 +131,7 @@ def settle(d: Deciding, cmd: SettleDisagreement, words: Words | None) -> None:
     final = found.stage + 1 >= len(referees(d.profile, found.about))
     d.record(DisagreementSettled(id=cmd.disagreement, outcome=cmd.outcome, role=found.role, final=final, words=reason))
     d.stop_clocks(*(k.id for k in d.referral.running if k.kind == KIND and k.whose == cmd.disagreement))
-    if found.by_role == REFERRER and d.referral.not_to_write:
+    if found.by_role == REFERRER and d.referral.by_person:
         owe(d, "disagreement", "what was determined, to the referrer")
     if cmd.rating and cmd.rating != d.referral.rating and d.referral.open:
         rating.change(d, cmd.rating, reason, also=(found.role,), determined=True)

@@ -59,10 +59,10 @@ class ReferrerInformed(EventBase):
 
 
 def owe(d: Deciding, what: Matter, title: str) -> None:
-    """The referrer is to hear of it, in writing or by a person: a clock runs until they have. To whoever gave no address, and did
-    not say how else they may be reached, nothing is owed that anybody could do."""
+    """The referrer is to hear of it, in writing or by a person: a clock runs until they have. To whoever gave neither an address
+    nor another way to be reached, nothing is owed that anybody could do."""
     r = d.referral
-    if r.referrer_reachable or r.not_to_write:
+    if r.referrer_reachable or r.by_person:
         rule = "acknowledgement" if what == "acknowledgement" else "outcome_told"
         d.start_clock(CLOCKS[what], d.profile.statutory[rule], title)
 

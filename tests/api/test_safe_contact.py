@@ -22,6 +22,10 @@ WAYS: dict[str, dict[str, Any]] = {
     "she warned of contact": {"consent": {"safe_contact": SAID}},
     "she said that writing is not safe": {"source": {"safe_to_write": False}},
     "she said only how to reach her": {"source": {"how_to_reach": "Ring my sister."}},
+    "a school's system sent it for her": {"source": {"agency": "education"}, "consent": {"safe_contact": SAID}},
+    "she said so in a field of her own": {"source": {"safe_to_email": False}},
+    "it stands with a person it is about": {"subjects": [{"name": "Isla", "safe_contact": SAID}]},
+    "she said so in what worries her": {"concern": {"summary": f"He comes home drunk. {SAID}"}},
 }
 
 
@@ -38,6 +42,34 @@ def test_nothing_is_written_to_her_at_any_time_and_whoever_owns_the_clock_is_ask
     assert [notice["status"] for notice in asked] == ["delivered", "delivered"]
     assert {clock["id"] for clock in hub.case(reference)["clocks"] if clock["running"]} == {"acknowledgement", "outcome_told"}
     assert SAID not in hub.received.text()
+
+
+@pytest.mark.parametrize("given", [{"email": ""}, {"email": "jo@school,example.org"}, {"email": None, "phone": None}])
+def test_a_referrer_who_gave_no_address_is_told_by_a_person_and_the_clock_runs_until_they_are(
+    hub: Hub, given: dict[str, Any]
+) -> None:
+    answer = hub.submit({**ORDINARY, "source": {**ORDINARY["source"], "organisation": "Thornwick Vale", **given}}).json()
+    assert "referrer_by_other_means" in answer["flags"]
+    hub.work()
+    case = hub.case(reference := answer["reference"])
+    assert [clock["running"] for clock in case["clocks"] if clock["id"] == "acknowledgement"] == [True]
+    assert [notice["status"] for notice in case["alerts_sent"] if notice["kind"] == "inform_referrer"] == ["delivered"]
+    hub.give(reference, "inform_referrer", words="Rang the school.", what="acknowledgement", how="telephone")
+    assert not any(clock["running"] for clock in hub.case(reference)["clocks"] if clock["id"] == "acknowledgement")
+
+
+def test_of_whom_nothing_is_known_nothing_is_owed(hub: Hub) -> None:
+    answer = hub.submit({"concern": {"summary": "She cries."}}).json()
+    assert "referrer_by_other_means" not in answer["flags"]
+    assert not any(clock["id"] == "acknowledgement" for clock in hub.case(answer["reference"])["clocks"])
+
+
+@pytest.mark.parametrize(
+    "words", ["She does not read yet.", "He texts her at night.", "Her mother never replies.", "There was no answer at the door."]
+)
+def test_what_is_said_of_others_does_not_keep_us_from_writing(hub: Hub, words: str) -> None:
+    answer = referred(hub, "writes@home.example.org", concern={"summary": words})
+    assert "safe_contact_in_words" not in answer["flags"]
 
 
 def test_the_board_says_whom_to_ring_though_the_case_is_closed_and_no_longer_once_they_were(hub: Hub) -> None:

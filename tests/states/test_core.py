@@ -314,7 +314,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.receive(
             ReceiveContact(
                 contact=contact,
-                source="1A",
+                source="2A",
                 source_agency=source,
                 categories=tuple(categories),
                 subjects=tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts)),
@@ -521,7 +521,7 @@ def arrived(profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any,
     """A contact about children (or these cohorts), just received."""
     world = Family(profile, now)
     subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
-    world.receive(ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=subjects, **fields))
+    world.receive(ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=subjects, **fields))
     return world
 
 
@@ -636,7 +636,7 @@ def test_immediate_danger_alerts_whoever_is_on_duty_at_once(now: datetime, role:
     events = world.receive(
         ReceiveContact(
             contact="referral",
-            source="1A",
+            source="2A",
             source_agency="school",
             subjects=(Subject(id="s0", cohort="child"),),
             immediate_danger=True,
@@ -658,7 +658,7 @@ def test_at_night_the_out_of_hours_role_rates_discusses_and_starts_a_section_47_
 
 def test_a_contact_without_concern_or_anybody_to_identify_is_refused() -> None:
     command = ReceiveContact(
-        contact="referral", source="1A", source_agency="school", subjects=(Subject(id="s0", cohort="child"),)
+        contact="referral", source="2A", source_agency="school", subjects=(Subject(id="s0", cohort="child"),)
     )
     with pytest.raises(Refusal):
         decide(None, command, SANDWELL, SYSTEM, MORNING, reference="R", words=None)

@@ -29,7 +29,7 @@ def set_time(store: Store, at: datetime) -> None:
 async def turned_away(store: Store) -> str:
     """A concluded contact: Merton takes no adults, and nobody can be written to."""
     adult = (Subject(id="s1", cohort="adult"),)
-    command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=adult)
+    command = ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=adult)
     items = [Item("concern", b"a concern"), Item("subject", json.dumps({"name": "Orla Quince"}).encode(), "s1")]
     async with store.transaction(SCHOOL) as connection:
         return (await receive(connection, store, command, items, SCHOOL)).reference
@@ -38,7 +38,7 @@ async def turned_away(store: Store) -> str:
 async def submit(store: Store, *ids: str, words: str = "a concern", by: Actor = SCHOOL) -> str:
     """A contact about these subjects, received; its reference."""
     subjects = tuple(Subject(id=sid, cohort="child") for sid in ids or ("s1",))
-    command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=subjects, referrer_reachable=True)
+    command = ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=subjects, referrer_reachable=True)
     items = [Item("concern", words.encode())]
     items += [Item("subject", json.dumps({"name": f"{words} {subject.id}"}).encode(), subject.id) for subject in subjects]
     async with store.transaction(by) as connection:

@@ -49,7 +49,7 @@ async def to_inform(store: Store, by: Actor) -> list[str]:
     async with store.transaction(by) as connection:
         rows = (await connection.execute(select(REFERRALS).where(*waiting).order_by(REFERRALS.c.due_at))).all()
     cases = (case_of(row) for row in rows)
-    return [case.reference for case in cases if case.referral.not_to_write and owed(case.referral)]
+    return [case.reference for case in cases if case.referral.by_person and owed(case.referral)]
 
 
 @dataclass(frozen=True)
