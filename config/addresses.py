@@ -155,6 +155,11 @@ def _meant_domain(domain: str) -> str | None:
         return domain.removeprefix("www.")
     if repeated := re.fullmatch(r"(.+\.(\w+))\.\2", domain):
         return repeated[1]
+    # The United States' government, and a domain at which nobody has a mailbox: said of people's desks here all the same.
+    if domain.endswith(".gov"):
+        return f"{domain}.uk"
+    if domain == "nhs.uk":
+        return "nhs.net"
     return _nearly_a_provider(domain) or _wrong_ending(domain)
 
 

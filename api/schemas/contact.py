@@ -26,6 +26,7 @@ from mash.api.schemas.fields import (
     as_text,
     as_truth,
     is_answer,
+    is_unsure,
 )
 from mash.api.text import DEEPEST, LONGEST_FURTHER, LONGEST_KEY, MOST_VALUES, further, plain
 
@@ -68,6 +69,10 @@ class Fields(BaseModel):
     def said_otherwise(self, name: str) -> bool:
         """Whether a question of yes or no was answered by what is neither."""
         return f"{name}{SAID}" in (self.model_extra or {})
+
+    def unsure(self, name: str) -> bool:
+        """Whether a question of yes or no was answered by not knowing."""
+        return is_unsure((self.model_extra or {}).get(f"{name}{SAID}"))
 
     def of_ours(self, name: str) -> bool:
         """Whether a further field is one that we made of an answer."""

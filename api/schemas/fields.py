@@ -47,8 +47,12 @@ def as_name(value: Any) -> Any:
 _ANSWERS = {
     **dict.fromkeys(("true", "yes", "y", "1"), True),
     **dict.fromkeys(("false", "no", "n", "0", "none"), False),
-    **dict.fromkeys(("", "-", "?", "n/a", "not known", "not stated", "unknown"), None),
+    **dict.fromkeys(("", "-", "n/a", "not stated"), None),
 }
+
+
+UNSURE = ("?", "not known", "not sure", "unknown")
+"""Answers by which somebody says that they do not know."""
 
 
 def as_truth(value: Any) -> Any:
@@ -57,8 +61,13 @@ def as_truth(value: Any) -> Any:
 
 
 def is_answer(value: Any) -> bool:
-    """Whether what was sent says yes or no, or says nothing; anything else somebody has to read."""
+    """Whether what was sent says yes or no, or says nothing; anything else somebody has to read, that they do not know too."""
     return value is None or _answer(value) in _ANSWERS
+
+
+def is_unsure(value: Any) -> bool:
+    """Whether somebody says that they do not know."""
+    return _answer(value) in UNSURE
 
 
 def _answer(value: Any) -> str:

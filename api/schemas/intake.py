@@ -51,8 +51,7 @@ def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[Re
         ),
         place=submission.place if re.fullmatch(r"[a-z][a-z0-9_]{0,59}", submission.place or "") else None,
         family_known=submission.family_known,
-        # An answer that nobody understands is taken for danger until somebody has read it.
-        immediate_danger=bool(concern.immediate_danger) or concern.said_otherwise("immediate_danger"),
+        immediate_danger=bool(concern.immediate_danger) or _may_be_danger(concern),
         consent=ReportedConsent(
             asked=consent.asked,
             given=consent.given,
@@ -108,6 +107,11 @@ _SILENCE = re.compile(
     re.IGNORECASE,
 )
 """Words by which somebody asks not to be written to. Too much is called rather than written; that costs minutes."""
+
+
+def _may_be_danger(concern: ConcernGiven) -> bool:
+    """Whether an answer that is neither yes nor no is taken for danger until somebody has read it: all but not knowing."""
+    return concern.said_otherwise("immediate_danger") and not concern.unsure("immediate_danger")
 
 
 def _warns(submission: Submission) -> bool:
@@ -181,8 +185,9 @@ def _flags(submission: Submission) -> Any:
         "safe_contact_in_words": _warns(submission) or _asked_for_silence(source, concern),
         "referrer_by_other_means": not email.can_be
         and any((source.phone, source.organisation, source.how_to_reach, source.email)),
-        "danger_in_words": concern.said_otherwise("immediate_danger"),
-        "answer_in_words": submission.said_otherwise("family_known")
+        "danger_in_words": _may_be_danger(concern),
+        "answer_in_words": concern.unsure("immediate_danger")
+        or submission.said_otherwise("family_known")
         or source.said_otherwise("safe_to_write")
         or any(submission.consent.said_otherwise(name) for name in ("asked", "given", "family_informed")),
         "no_subject_named": not submission.subjects,

@@ -179,7 +179,14 @@ def test_whether_somebody_is_in_danger_is_taken_for_yes_where_the_answer_is_neit
     assert "answered in words, and is taken for yes" in page
 
 
-@pytest.mark.parametrize("said", ["no", "No.", "N", False, 0, "", "not known", "n/a", None])
+@pytest.mark.parametrize("said", ["unknown", "Not sure.", "?"])
+def test_that_nobody_knows_whether_there_is_danger_is_flagged(hub: Hub, said: str) -> None:
+    answer = hub.submit({"concern": {"summary": "He came back.", "immediate_danger": said}}).json()
+    assert "answer_in_words" in answer["flags"] and "danger_in_words" not in answer["flags"]
+    assert hub.case(answer["reference"])["immediate_danger"] is False
+
+
+@pytest.mark.parametrize("said", ["no", "No.", "N", False, 0, "", "not stated", "n/a", None])
 def test_no_and_nothing_said_are_no_danger(hub: Hub, said: Any) -> None:
     answer = hub.submit({"concern": {"summary": "He came back.", "immediate_danger": said}}).json()
     assert not {"danger_in_words", "answer_in_words"} & set(answer["flags"])

@@ -176,6 +176,8 @@ def test_what_stands_around_an_address_is_taken_off_and_the_address_is_not_touch
 
 MISTYPED = {
     "jo@gmail.con": "jo@gmail.com",
+    "jo@sandwell.gov": "jo@sandwell.gov.uk",
+    "jo@nhs.uk": "jo@nhs.net",
     "jo@hotmial.co.uk": "jo@hotmail.co.uk",
     "jo@gmail.co.uk": "jo@gmail.com",
     "jo@yaho.com": "jo@yahoo.com",

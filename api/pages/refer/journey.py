@@ -178,7 +178,7 @@ async def _sent_page(request: Request, reference: str) -> Response:
     signpost = hub.signpost if case.referral.stage == "not_taken" else ""
     title = RECORDED if signpost else ADVICE if case.referral.contact == "advice" else RECEIVED
     code, r = status_code(app.token_key, reference), case.referral
-    ways = {"reachable": r.referrer_reachable, "not_to_write": r.not_to_write}
+    ways = {"reachable": r.referrer_reachable, "not_to_write": r.not_to_write, "by_person": r.by_person}
     known = {"reference": reference, "code": code, "signpost": signpost, **ways}
     known["in_danger"] = hub.in_danger if r.in_danger else ""
     return shown(request, "sent", title, Answers(), known=known, asks=title == ADVICE, within=hub.decides_within)
