@@ -94,6 +94,21 @@ def back_door(scene: Scene) -> str:
     return refusal
 
 
+@attack("change a rating by recording the meeting, as one who may not re-rate")
+def meeting_door(scene: Scene) -> str:
+    reference = scene.on.referral()
+    scene.on.rate(reference)
+    for agency in scene.on.case(reference)["outstanding"]:
+        allowed(scene.on.answer(reference, agency))
+    held = {"kind": "record_meeting", "attended": ["social_care", "police", "health"]}
+    representative = scene.on.staff("social_care_representative")
+    for headers in (representative, scene.on.staff("agency", "police")):
+        refusal = refused(scene.on.command(reference, {**held, "rating": "green"}, headers, "He is well."), 403)
+        hold(scene.on.case(reference)["rating"] == "red", "it is rated otherwise")
+    allowed(scene.on.command(reference, {**held, "rating": "red"}, representative))
+    return f"{refusal}: they record a meeting that keeps the rating"
+
+
 @attack("learn by breaking the glass without a reason which cases there are")
 def oracle(scene: Scene) -> str:
     headers = scene.on.staff("agency", "probation")

@@ -33,6 +33,8 @@ class Scene:
     """Sandwell's: rated red, the agencies asked, the police have answered in words that nobody else may read yet."""
     elsewhere: str
     """Merton's: just received."""
+    unrated: str
+    """Sandwell's: nobody rates it, and an hour after it came, which takes 15 seconds here, an alert goes out and waits."""
     their_key: str
     """The API key of a school's system there."""
 
@@ -66,7 +68,7 @@ def prepared(on: Instance, mailbox: Mailbox) -> Scene:
     on.answer(case, "police", POLICE_ANSWER).raise_for_status()
     key = on.stored(lambda store: make_api_key(store, NewKey("school", "merton", "education")))
     elsewhere = on.submit(ORDINARY, by=key).raise_for_status().json()["reference"]
-    return Scene(on, mailbox, case, elsewhere, key)
+    return Scene(on, mailbox, case, elsewhere, unrated=on.referral(), their_key=key)
 
 
 def _settings(folder: Path, mail_port: int) -> Settings:

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from mash.api.client import person
 from mash.api.self_test.attack import attack, hold
 from mash.api.self_test.scene import Scene
 from mash.config.permissions import reach
-from mash.flows.store.acting import Signer
+from mash.flows.store.acting import Signer, begin_as
+from mash.flows.store.store import LONGEST, Store
 from mash.states.values import Actor
 
 HELD = "SELECT count(*) FROM personal_item WHERE kind = 'answer_check' AND owner_agency = 'police'"
@@ -178,6 +181,29 @@ def leave_behind(scene: Scene) -> str:
         scene, DUTY, "SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT pg_advisory_lock(7052601)",
         "CREATE TEMPORARY TABLE mine (a int)", "LOCK TABLE referral IN ACCESS EXCLUSIVE MODE", "SELECT pg_export_snapshot()",
     )  # fmt: skip
+
+
+@attack("leave a query running for ever, having set aside before how long one may run")
+def endless(scene: Scene) -> str:
+    return scene.on.stored(_endless)
+
+
+async def _endless(store: Store) -> str:
+    async with store.transaction(DUTY) as connection:
+        await connection.execute(text("SELECT set_config('statement_timeout', '0', false)"))
+    async with store.transaction(DUTY) as connection:
+        limit = await connection.scalar(text("SHOW statement_timeout"))
+    hold(limit == LONGEST, f"the next transaction's statements may run for {limit}")
+    try:
+        async with store.people.begin() as connection:
+            # Begun as any transaction of the application's, with a limit for which a self-test has the time.
+            await begin_as(connection, store.caller_key, "{}", "500ms")
+            await connection.execute(text("SELECT pg_sleep(30)"))
+    except DBAPIError as wrong:
+        hold("statement timeout" in str(wrong), str(wrong))
+        return f"the next transaction has its {limit} for a statement again; whatever takes longer is ended"
+    hold(False, "it ran to its end")
+    return ""
 
 
 @attack("delete who looked at a case")
