@@ -24,12 +24,14 @@ LOST = (
     "hooks://hook.example.org/run?sig=canary",
 )
 MARIGOLD = "Marigold Thistlewick"
-TOLD = "Marigolds, MARIGOLD and M.T. moved to Brook House, B71 1ZZ; ring +44 7700 900123. Born 4/7/81, NHS 943-476-5919."
+TOLD = """Marigolds, MARIGOLD and M.T. moved to Brook House, B71 1ZZ; ring +44 7700 900123. Born 4/7/81, NHS 943-476-5919.
+Marrygould Thizzlewick was born on 4 vii 1981. Her number ends in 0123, the other 5919. Write to m.new at safe.example.org."""
 HERS = {
     "name": MARIGOLD,
     "date_of_birth": "1981-07-04",
     "address": "Brook House, 4 Harbour Lane, B71 1ZZ",
     "phone": "07700 900123",
+    "email": "m.new@safe.example.org",
     "nhs_number": "9434765919",
 }
 
@@ -83,7 +85,10 @@ def subject_access(scene: Scene) -> str:
     reference = str(allowed(scene.on.submit(sent)).json()["reference"])
     page = scene.on.stored(lambda store: answer(store, reference, "S1", "cli:self-test")).page
     hold("Stefan Hollis" in page, "their own name is not there: nothing is shown")
-    hidden = ("arigold", "ARIGOLD", "M.T.", "Brook", "B71", "7700", "4/7/81", "1981", "476", "reads her")
+    hidden = (
+        *("arigold", "ARIGOLD", "Marrygould", "Thizzlewick", "M.T.", "Brook", "B71", "7700", "0123", "safe.example"),
+        *("4/7/81", "1981", " vii ", "476", "5919", "reads her"),
+    )
     hold(not [part for part in hidden if part in page], "something of hers")
     hold("Safe contact" in page.partition("<h1>")[0], "without the warning")
     return "withheld until a person releases it, with the warning on top"

@@ -44,6 +44,26 @@ _FIELDS = re.compile(
 )
 _A_NAME = re.compile(r"[^\W\d_a-z][^\W\d_]*(?:[ '’-][^\W\d_a-z][^\W\d_]*){0,3}")
 MONTHS = [f"{date(2000, month, 1):%B}".lower() for month in range(1, 13)]
+ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()  # noqa: SIM905
+_UNDER_TWENTY = (  # noqa: SIM905
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+    " nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+IN_WORDS = (*_UNDER_TWENTY, *(ten + one for ten in _TENS for one in ("", *_UNDER_TWENTY[1:10])))
+"""The numbers to 99 in words, without what parts them."""
+_NTH = {
+    "one": "first",
+    "two": "second",
+    "three": "third",
+    "five": "fifth",
+    "eight": "eighth",
+    "nine": "ninth",
+    "twelve": "twelfth",
+}
+_UNITS_OF_AGE = ("y", "yo", "yr", "yrs", "year", "years", "yearold", "yearsold", "month", "months", "monthold", "monthsold")
+_ENDING = ("ends", "endin", "endsin", "endswith", "ending", "endingin", "endingwith", "last3", "lastthree")
+"""What stands before figures that are too few to be looked for by themselves."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +94,9 @@ def needles(value: Value) -> set[str]:
         return {whole} - {""}
     short = [] if len(value.text) > LONG else [each for each in re.split(r"[,;\n|]", value.text) if len(folded(each)) > 2]
     found = {value.text, *short, *(each[0] for each in DETAIL.finditer(value.text))}
-    needles = {needle for each in found for needle in (folded(each), *_numbers(each), *_days(each))}
+    needles = {needle for each in found for needle in (folded(each), *_numbers(each), *_days(each), *_mail(each))}
+    if re.search(r"\bage\b", value.field):
+        needles |= _ages(value.text)
     if any(part in value.field for part in PLACES):
         needles |= {needle for each in found for needle in _places(each)}
     outward = {folded(each[1]) for each in _POSTCODE.finditer(value.text)}
@@ -113,12 +135,53 @@ def _places(text: str) -> set[str]:
 
 
 def _numbers(text: str) -> set[str]:
-    """A telephone number with and without its country, and without its area."""
+    """A telephone number with and without its country, and without its area; of every number the last figures."""
     figures = re.sub(r"\D", "", text)
     if not re.fullmatch(r"[\d\s()+./-]+", text.strip()) or len(figures) < 7:
         return set()
     inland = "0" + re.sub(r"^(?:0{0,2}44)?0?", "", figures) if re.match(r"\+|0", text.strip()) else figures
-    return {figures, inland, inland[1:], f"44{inland[1:]}", f"0044{inland[1:]}", f"440{inland[1:]}", inland[-6:]}
+    # Of a date the last figures are its year, in which much else happened.
+    lasts = (
+        (inland[-6:],)
+        if _day(text.strip())
+        else (*(inland[-count:] for count in (4, 5, 6)), *(f"{ending}{inland[-3:]}" for ending in _ENDING))
+    )
+    return {figures, inland, inland[1:], f"44{inland[1:]}", f"0044{inland[1:]}", f"440{inland[1:]}", *lasts}
+
+
+def _mail(text: str) -> set[str]:
+    """An address of mail as it is spoken: its sign and its dots in words."""
+    name, sign, host = text.strip().partition("@")
+    if not (name and sign and host):
+        return set()
+    names, hosts = ([part, part.replace(".", "dot")] for part in (name, host))
+    return {folded(f"{a}{at}{b}") for a in names for at in ("", "at") for b in hosts}
+
+
+def _ages(text: str) -> set[str]:
+    """An age in figures and in words, and by its birthday."""
+    ages = {int(figures) for figures in re.findall(r"\d+", text)}
+    ages |= {IN_WORDS.index(word) for part in re.split(r"[\s,;./]+", text) if (word := folded(part)) in IN_WORDS}
+    needles = set[str]()
+    for age in ages & {*range(len(IN_WORDS))}:
+        figures, word = str(age), IN_WORDS[age]
+        needles |= {f"{each}{unit}" for each in (figures, word) for unit in _UNITS_OF_AGE}
+        needles |= {figures, f"{_nth(age)}birthday", f"{_nth_in_words(word)}birthday"}
+        # "One" is no number in most sentences: it is an age beside a unit alone.
+        needles |= {word} - {"one"}
+    return needles
+
+
+def _nth(number: int) -> str:
+    return f"{number}{'th' if 10 < number % 100 < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def _nth_in_words(word: str) -> str:
+    """What is "twentyfirst" of "twentyone"."""
+    if word in _TENS:
+        return f"{word[:-1]}ieth"
+    ending = next((one for one in _NTH if word.endswith(one)), "")
+    return f"{word.removesuffix(ending)}{_NTH[ending]}" if ending else f"{word}th"
 
 
 def _days(text: str) -> set[str]:
@@ -127,13 +190,14 @@ def _days(text: str) -> set[str]:
     if day is None:
         return set()
     d, m, y, yy, month = f"{day.day}", f"{day.month}", f"{day.year}", f"{day:%y}", MONTHS[day.month - 1]
-    dd, mm, short = f"{day:%d}", f"{day:%m}", month[:3]
-    nth = f"{d}{'th' if 10 < day.day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day.day % 10, 'th')}"
+    dd, mm = f"{day:%d}", f"{day:%m}"
+    said = (d, dd, _nth(day.day), _nth_in_words(IN_WORDS[day.day]))
+    names = {month, month[:3], month[:4]}  # September has four letters in short, too.
     figures = {f"{a}{b}{c}" for a in (d, dd) for b in (m, mm) for c in (y, yy)} | {f"{y}{mm}{dd}", f"{y}{m}{d}", f"{mm}{dd}{y}"}
-    figures |= {f"{m}{d}{y}", f"{yy}{mm}{dd}"}
-    words = {f"{a}{between}{b}" for a in (d, dd, nth) for between in ("", "of", "dayof") for b in (month, short)}
-    words |= {f"{b}{the}{a}" for a in (d, dd, nth) for the in ("", "the") for b in (month, short)}
-    return figures | words | {f"{each}{year}" for each in words for year in (y, yy)} | {f"{month}{y}", f"{short}{y}"}
+    figures |= {f"{m}{d}{y}", f"{yy}{mm}{dd}", *(f"{a}{ROMAN[day.month - 1]}{b}" for a in (d, dd) for b in (y, yy))}
+    words = {f"{a}{between}{b}" for a in said for between in ("", "of", "dayof") for b in names}
+    words |= {f"{b}{the}{a}" for a in said for the in ("", "the") for b in names}
+    return figures | words | {f"{each}{year}" for each in words for year in (y, yy)} | {f"{each}{y}" for each in names}
 
 
 def _day(text: str) -> date | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hub import Hub
+from papers import drawn, words_on
 
 from mash.api.pages.assets import Assets
 from mash.api.pages.items import parts_of
@@ -99,7 +99,7 @@ def test_an_act_that_there_is_not_or_that_is_not_theirs_is_a_page_that_says_so(h
     ],
 )
 def test_whatever_was_released_can_be_printed(hub: Hub, words: str, printed: str) -> None:
-    text = read(product(hub, words))
+    text = words_on(product(hub, words))
     assert printed in text and "cannot show" not in text
     assert "not yet rated" in text and "Sandwell Women's Aid" in text and " 2026, " in text
 
@@ -112,7 +112,7 @@ def test_whatever_was_released_can_be_printed(hub: Hub, words: str, printed: str
     ],
 )
 def test_a_paper_says_which_characters_it_could_not_print_and_where_they_were(hub: Hub, words: str, missing: str) -> None:
-    text = read(product(hub, words))
+    text = words_on(product(hub, words))
     assert text.count(missing) == 1 and "on the case's page" in text
     assert words[:2] in text and text.count("\N{REPLACEMENT CHARACTER}") == 1 + sum(ord(each) > 0x2FFF for each in words)
 
@@ -130,31 +130,9 @@ def product(hub: Hub, words: str) -> bytes:
     return as_pdf(load_profile("sandwell"), case, lines, at, by)
 
 
-def drawn(paper: bytes) -> list[tuple[str, str]]:
-    """What is drawn on a paper, from left to right: which glyph of which typeface, and what it stands for, if for a whole letter.
-    Each of its typefaces numbers its letters anew."""
-    faces = [dict(re.findall(rb"<(\w{4})> <(\w+)>", each)) for each in re.findall(rb"beginbfchar(.*?)endcmap", paper, re.DOTALL)]
-    streams = [zlib.decompress(each) for each in re.findall(rb"stream\n(\x78.*?)\nendstream", paper, re.DOTALL)]
-    glyphs, number = list[tuple[str, str]](), b""
-    for face, letters in re.findall(
-        rb"/F(\d+) [\d.]+ Tf|\(((?:[^\\)]|\\.)*)\) Tj", b"".join(each for each in streams if b"BT /F" in each), re.DOTALL
-    ):
-        number = face or number
-        plain = re.sub(rb"\\(.)", lambda escaped: {b"r": b"\r"}.get(escaped[1], escaped[1]), letters, flags=re.DOTALL)
-        codes = [b"%04X" % int.from_bytes(plain[at : at + 2], "big") for at in range(0, len(plain), 2)]
-        shown = [bytes.fromhex(faces[int(number) - 1].get(code, b"").decode()).decode("utf-16-be") for code in codes]
-        glyphs += [("", " "), *zip((f"{number.decode()} {code.decode()}" for code in codes), shown, strict=True)]
-    return glyphs
-
-
-def read(paper: bytes) -> str:
-    """What is to be read on a paper."""
-    return "".join(shown for _, shown in drawn(paper))
-
-
 @pytest.mark.parametrize("word", ["\u062f\u0627\u0631", "\u05e8\u05d1\u05e7", "\u062f\u0648\u0631"])
 def test_a_word_of_a_script_that_is_read_from_the_right_is_drawn_from_the_right(hub: Hub, word: str) -> None:
-    text = read(product(hub, f"{word}. Rang 01632 960115."))
+    text = words_on(product(hub, f"{word}. Rang 01632 960115."))
     assert word[::-1] in text.replace(" ", "") and "\N{REPLACEMENT CHARACTER}" not in text
 
 
@@ -167,12 +145,12 @@ def test_letters_of_arabic_and_urdu_are_joined(hub: Hub, letter: str) -> None:
 
 def test_a_number_within_arabic_stays_as_it_is_dialled_and_a_date_as_it_is_written(hub: Hub) -> None:
     said = "\u0627\u062a\u0635\u0644\u0648\u0627 01632 960115 \u0628\u0639\u062f 2015-03-27"
-    text = read(product(hub, said)).replace(" ", "").replace("\u200e", "")
+    text = words_on(product(hub, said)).replace(" ", "").replace("\u200e", "")
     assert "01632960115" in text and "2015-03-27" in text
 
 
 def test_a_script_that_is_read_from_the_right_and_has_no_typeface_is_named(hub: Hub) -> None:
-    assert "THAANA LETTER DHAALU" in read(product(hub, "\u078b\u07a8"))
+    assert "THAANA LETTER DHAALU" in words_on(product(hub, "\u078b\u07a8"))
 
 
 def fields(content: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer, values_of
+from mash.flows.telling.ordinary import ORDINARY
 from mash.flows.telling.others import Others
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.contact import ReceiveContact
@@ -237,6 +238,61 @@ async def test_those_of_a_linked_referral_are_other_people_too(store: Store, ref
                 page = (await answer(store, linked, subject, "cli:governor")).page
                 assert other not in page and "Nosworthy" not in page and "Ruth" not in page
     assert len(rows) == 2
+
+
+SPELT = """
+Lily Lillie, Aisha Ayesha Eisha Aaishah, Sean Shaun Shawn, Chloe Khloe, Caitlin Katelyn, Yusuf Youssef, Zakariya Zachariah,
+Michaela Mikayla Makayla, Kian Cian, Rhys Reece Reese, Mohammed Mohd, Isla Ayla Eyla, Siobhan Shivaun, Ngozi Engozi, Niamh Neve,
+Leigh Lee, Eoin Owen, Abbie Abi, Tyler Tyla, Ng Ing, Thi Ti, Wojciech Voytek, Mia Mya, Leah Lia, Georgia Jorja, Jasmine Yasmin,
+Wiktoria Victoria, Ewa Eva, Phoebe Feebee, Hugh Huw, Ibrahim Ebrahim, Cerys Kerys, Saoirse Seersha, Rebecca Rebekah
+"""
+PAIRS = [(names[0], other) for names in map(str.split, SPELT.split(",")) for other in names[1:]]
+
+
+def withheld(text: str, fields: dict[str, Any]) -> list[str]:
+    """What is withheld of a text from a father, of what is stored of another person."""
+    found = Others(values_of(fields, "S2"), values_of(FATHER, "S1"))
+    return [text[span.begin : span.end] for span in found.spans(text)]
+
+
+@pytest.mark.parametrize(("name", "other"), [*PAIRS, *((other, name) for name, other in PAIRS)])
+def test_a_name_that_is_spelt_as_it_is_heard_is_withheld(name: str, other: str) -> None:
+    assert withheld(f"We saw {other} there.", {"name": {"given": name, "family": "Wobblethorn"}}) == [other]
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in PAIRS}))
+def test_hardly_an_ordinary_word_is_taken_for_a_name_by_the_capital_that_begins_its_sentence(name: str) -> None:
+    text = " ".join(f"{word.title()}." for word in sorted(ORDINARY))
+    found = withheld(text, {"name": {"given": name, "family": "Wobblethorn"}})
+    assert len(found) < len(ORDINARY) / 100, found
+
+
+@pytest.mark.parametrize(
+    ("fields", "written"),
+    [
+        ({"age_estimate": 11}, "eleven"),
+        ({"age_estimate": "about 11"}, "Eleven"),
+        ({"age_estimate": "eleven"}, "11"),
+        ({"age_estimate": 21}, "twenty-one"),
+        ({"age_estimate": 1}, "one year"),
+        ({"email": "ruth.new@safe.example.org"}, "ruth.new at safe.example.org"),
+        ({"email": "ruth.new@safe.example.org"}, "ruth dot new at safe dot example dot org"),
+        ({"phone": "01632 960123"}, "0123"),
+        ({"phone": "+44 1632 960123"}, "ends in 123"),
+        ({"nhs_number": "943 476 5919"}, "5919"),
+        ({"date_of_birth": "2015-03-27"}, "27 iii 2015"),
+        ({"date_of_birth": "2015-03-27"}, "27.III.15"),
+        ({"date_of_birth": "2015-03-27"}, "twenty-seventh of March"),
+        ({"date_of_birth": "2015-09-02"}, "2 Sept 2015"),
+    ],
+)
+def test_what_is_stored_is_withheld_in_whatever_words_and_figures_it_is_written(fields: dict[str, Any], written: str) -> None:
+    assert written in " ".join(withheld(f"It is {written} years old, it says: {written}.", fields))
+
+
+def test_one_of_many_is_no_age_and_a_year_is_no_telephone_number() -> None:
+    text = "One of them came in 2015; it ends 4712."
+    assert withheld(text, {"age_estimate": 1, "date_of_birth": "27/03/2015", "phone": "01632 960123"}) == []
 
 
 # --- whatever is stored --------------------------------------------------------------------------------------------------------
