@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import provider
 import pytest
-from hub import eventually
 
 from mash.api.identity import PUBLISHED_FOR, Provider
 from mash.api.problems import ProviderFailed
@@ -51,24 +47,10 @@ class Running:
 
 @contextmanager
 def running() -> Iterator[Running]:
-    port = free_port()
-    issuer = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([sys.executable, provider.__file__, str(port)])
-    about = {"issuer": issuer, "client_id": provider.CLIENT, "client_secret": provider.SECRET}
-    groups = {"mash-duty": [{"role": "duty_manager", "hub": "sandwell"}]}
-    try:
-        eventually(lambda: _answers(issuer))
+    with provider.running(free_port()) as issuer:
+        about = {"issuer": issuer, "client_id": provider.CLIENT, "client_secret": provider.SECRET}
+        groups = {"mash-duty": [{"role": "duty_manager", "hub": "sandwell"}]}
         yield Running(issuer, Provider(SignOn.model_validate({**about, "groups": groups}), CALLBACK))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
-
-
-def _answers(issuer: str) -> bool:
-    try:
-        return httpx.get(f"{issuer}/looks", verify=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")

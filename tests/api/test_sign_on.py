@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -25,7 +22,6 @@ import pyotp
 import pytest
 from commands import mash_here
 from fastapi import FastAPI
-from hub import eventually
 from serving import serving
 
 from mash.api.accounts import change_accounts, change_password, new_account
@@ -67,19 +63,6 @@ class Place:
         return httpx.Client(verify=False, base_url=self.stack.settings.base_url, follow_redirects=True, timeout=30)
 
 
-def run_provider(port: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen([sys.executable, provider.__file__, str(port)])
-    eventually(lambda: answers(f"http://127.0.0.1:{port}/keys"))
-    return process
-
-
-def answers(address: str) -> bool:
-    try:
-        return httpx.get(address, verify=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     folder = Path(tempfile.mkdtemp(prefix="mash-sign-on-"))
@@ -103,13 +86,10 @@ def place() -> Iterator[Place]:
         accounts_file=folder / "accounts.toml",
         hubs="sandwell,merton",
     )
-    process = run_provider(port)
     try:
-        with Stack(settings, ()) as stack, serving(stack.settings) as app:
+        with provider.running(port), Stack(settings, ()) as stack, serving(stack.settings) as app:
             yield Place(stack, app, issuer, pyotp.TOTP(account.one_time_codes.get_secret_value()))
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait()
         shutil.rmtree(folder, ignore_errors=True)
 
 

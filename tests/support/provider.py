@@ -6,8 +6,11 @@ import base64
 import hashlib
 import json
 import secrets
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -24,6 +27,18 @@ LOOKS: list[float] = []
 CODES: dict[str, dict[str, str]] = {}
 BEHAVIOUR: dict[str, Any] = {}
 """How it is to misbehave: claims to say instead, a key to sign by, another issuer, endpoints elsewhere, nobody let in."""
+
+
+@contextmanager
+def running(port: int) -> Iterator[str]:
+    """A provider that runs; its address."""
+    process = subprocess.Popen([sys.executable, __file__, str(port)], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout and process.stdout.readline()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def new_key(algorithm: str = "RS256") -> RSAKey | ECKey | OKPKey:
@@ -110,4 +125,6 @@ class Provider(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     KNOWN.append(new_key())
-    ThreadingHTTPServer(("127.0.0.1", PORT), Provider).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Provider)
+    print("ready", flush=True)
+    server.serve_forever()
