@@ -165,7 +165,7 @@ def test_what_could_not_be_delivered_shows_on_the_board_and_can_be_tried_again(h
     board = hub.http.get("/cases", headers=hub.staff("duty_manager"), params={"limit": 500}).json()
     assert board["undelivered"] == 1
     assert [case["undelivered"] for case in board["cases"] if case["reference"] == reference] == [1]
-    assert "1 notices could not be delivered" in " ".join(hub.http.get("/health").json()["wrong"])
+    assert "1 notice could not be delivered" in " ".join(hub.http.get("/health").json()["wrong"])
     assert reference in mash("notify", "dead", **where).stdout
     assert "1 notice is tried again" in mash("notify", "retry", **where).stdout
     hub.work()
