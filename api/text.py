@@ -30,6 +30,11 @@ NO_CONTROLS = "expected text without control characters: remove what was pasted 
 WHOLE = "expected whole characters: half of one was sent"
 
 
+def readable(text: str) -> str:
+    """The text with a blank in place of whatever is no text: for what is kept beside an answer, and refused by nobody."""
+    return plain(_HALF.sub(" ", _CONTROLS.sub(" ", text)))
+
+
 def plain(text: str) -> str:
     """The text in Unicode's composed form (NFC: the same letters, never others), without marks that turn its direction.
 

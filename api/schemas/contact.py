@@ -23,6 +23,7 @@ from mash.api.schemas.fields import (
     as_list,
     as_name,
     as_object,
+    as_said,
     as_text,
     as_truth,
     is_answer,
@@ -63,7 +64,7 @@ class Fields(BaseModel):
         """Keep beside a question of yes or no what was said instead of either."""
         if not isinstance(given, dict):
             return given
-        said = {f"{name}{SAID}": given[name] for name in _yes_or_no(cls) if not is_answer(given.get(name))}
+        said = {f"{name}{SAID}": as_said(given[name]) for name in _yes_or_no(cls) if not is_answer(given.get(name))}
         return {**given, **said}
 
     def said_otherwise(self, name: str) -> bool:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminat
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import AS_TEXT, IN_PARTS
-from mash.api.text import DEEPEST, REFERENCE, plain
+from mash.api.text import DEEPEST, REFERENCE, plain, readable
 
 NAME_PARTS = ("title", "given", "first", "middle", "family", "last", "full")
 """What the parts of a name are called, in the order in which they are written."""
@@ -62,7 +62,15 @@ def as_truth(value: Any) -> Any:
 
 def is_answer(value: Any) -> bool:
     """Whether what was sent says yes or no, or says nothing; anything else somebody has to read, that they do not know too."""
-    return value is None or _answer(value) in _ANSWERS
+    return value in (None, [], {}) or _answer(value) in _ANSWERS
+
+
+def as_said(value: Any) -> str:
+    """What was said instead of yes or no, as text that somebody can read."""
+    try:
+        return readable(str(as_text(value)))
+    except PydanticCustomError:
+        return "more than can be read"
 
 
 def is_unsure(value: Any) -> bool:

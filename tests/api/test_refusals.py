@@ -167,7 +167,7 @@ def test_consent_in_words_may_be_a_warning_and_is_taken_for_one_until_somebody_h
     assert "safe_contact" in hub.case(reference)["markers"]
 
 
-@pytest.mark.parametrize("said", ["probably", ["yes", "I think"], "he is outside now", 1.5])
+@pytest.mark.parametrize("said", ["probably", ["yes", "I think"], "he is outside now", 1.5, {"\x84": [{}]}, [[[[]]]]])
 def test_whether_somebody_is_in_danger_is_taken_for_yes_where_the_answer_is_neither_yes_nor_no(hub: Hub, said: Any) -> None:
     answer = hub.submit({"concern": {"summary": "He came back.", "immediate_danger": said}}).json()
     assert "danger_in_words" in answer["flags"] and "unknown_fields" not in answer
@@ -186,7 +186,7 @@ def test_that_nobody_knows_whether_there_is_danger_is_flagged(hub: Hub, said: st
     assert hub.case(answer["reference"])["immediate_danger"] is False
 
 
-@pytest.mark.parametrize("said", ["no", "No.", "N", False, 0, "", "not stated", "n/a", None])
+@pytest.mark.parametrize("said", ["no", "No.", "N", False, 0, "", "not stated", "n/a", None, [], {}])
 def test_no_and_nothing_said_are_no_danger(hub: Hub, said: Any) -> None:
     answer = hub.submit({"concern": {"summary": "He came back.", "immediate_danger": said}}).json()
     assert not {"danger_in_words", "answer_in_words"} & set(answer["flags"])
