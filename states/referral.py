@@ -29,11 +29,17 @@ def whose(clock_id: str) -> str:
 
 
 PUBLIC = ("individual", "unknown")
+"""Sources that are no professionals: they are thanked, and not told what was decided about other people's children."""
 PRIVATE = ("1A", "1B", "1C", "1D")
 """Census codes of referrers who are no professionals, whatever agency's system sends for them."""
 BY_OTHER_MEANS = "referrer_by_other_means"
 """The flag of a contact whose referrer gave no address, but another way to be reached."""
-"""Sources that are no professionals: they are thanked, and not told what was decided about other people's children."""
+
+
+def no_professional(source: str | None, source_agency: str | None) -> bool:
+    """Whether whoever refers, by census code and sector, is of the public: a member of the family, a neighbour, the person
+    themselves; or unknown."""
+    return source_agency in PUBLIC or source in PRIVATE
 
 
 class StartedClock(Frozen):
@@ -256,8 +262,8 @@ class Referral(Frozen):
 
     @property
     def of_public(self) -> bool:
-        """Whether whoever referred is no professional: a member of the family, a neighbour, the person themselves; or unknown."""
-        return self.source_agency in PUBLIC or self.source in PRIVATE
+        """Whether whoever referred is no professional."""
+        return no_professional(self.source, self.source_agency)
 
     @property
     def not_to_write(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Tag, model_validator
@@ -45,6 +46,7 @@ F = TypeVar("F", bound="Fields")
 SAID = "_in_words"
 
 
+@cache
 def _yes_or_no(kind: type[BaseModel]) -> list[str]:
     return [
         name

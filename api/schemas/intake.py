@@ -11,6 +11,7 @@ from typing import Any
 from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, SOURCES
 from mash.api.schemas.contact import IN_WORDS, ConcernGiven, ConsentGiven, Fields, Name, SourceGiven, SubjectGiven, Submission
 from mash.api.schemas.fields import as_truth
+from mash.api.schemas.safe_contact import asks_for_silence, warns, writing_unsafe
 from mash.config import codes
 from mash.config.addresses import can_be, judged, tidied
 from mash.flows.store.names import LONGEST_NAME
@@ -18,7 +19,7 @@ from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
 from mash.states.errors import NothingToActOn
-from mash.states.referral import PRIVATE, PUBLIC
+from mash.states.referral import BY_OTHER_MEANS
 from mash.states.values import ReportedConsent, Subject
 
 UNKNOWN_SOURCE = "10"
@@ -58,12 +59,12 @@ def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[Re
             override_stated=bool(consent.override_reason),
             family_informed=consent.family_informed,
             # Consent in words may warn of it: nobody knows before a person has read them.
-            safe_contact_warning=bool(consent.safe_contact) or _in_words(consent) or _warns(submission),
+            safe_contact_warning=bool(consent.safe_contact) or _in_words(consent) or warns(submission),
         ),
         reported_at=_instant(submission.reported_at),
         flags=tuple(dict.fromkeys(flags)),
         referrer_reachable=can_be(source.email or ""),
-        writing_unsafe=_unsafe(source, concern),
+        writing_unsafe=writing_unsafe(source, concern),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [
@@ -95,54 +96,9 @@ def _reached(source: SourceGiven) -> SourceGiven:
     return source.model_copy(update={"email": address, **({"email_as_typed": source.email} if source.email else {})})
 
 
-_OF_CONTACT = re.compile(
-    r"(un)?safe_?(contact|to|for|time|way|method)|(do_?not|dont|no)_?(contact|write|e?mail|call|phone|text|ring|reply)"
-    r"|how_?to_?(reach|contact)|contact_?(safely|preference|method|by|warning|instructions)|preferred_?contact"
-)
-"""Names of further fields in which somebody says how people may be reached."""
-_SILENCE = re.compile(
-    r"(do ?n[o'’]?t|never|please no|not safe to|unsafe to)[\w ,]{0,30}\b(write|e-?mail|mail|text|message|reply|letters?|post)\b"
-    r"|\b(reads?|checks?|sees?|looks? (through|at)|opens?|goes through|has) (all )?(my|our) "
-    r"(\w+ )?(messages?|e-?mails?|mails?|post|letters?|phone|inbox|texts?)\b",
-    re.IGNORECASE,
-)
-"""Words by which somebody asks not to be written to. Too much is called rather than written; that costs minutes."""
-
-
 def _may_be_danger(concern: ConcernGiven) -> bool:
     """Whether an answer that is neither yes nor no is taken for danger until somebody has read it: all but not knowing."""
     return concern.said_otherwise("immediate_danger") and not concern.unsure("immediate_danger")
-
-
-def _warns(submission: Submission) -> bool:
-    """Whether a further field, outside of who refers, says how somebody may be reached: a person reads it first."""
-    return any(
-        _says_of_contact(part)
-        for part in (submission, submission.concern, submission.consent, *submission.subjects, *submission.household)
-    )
-
-
-def _says_of_contact(part: Fields) -> bool:
-    return any(
-        _OF_CONTACT.search(name.lower()) and value not in (None, "", True, [], {}) and not part.of_ours(name)
-        for name, value in (part.model_extra or {}).items()
-    )
-
-
-def _unsafe(source: SourceGiven, concern: ConcernGiven) -> bool:
-    """Whether whoever refers is not written to: they say so; or say how else, or anything but that writing is safe."""
-    if _says_of_contact(source) or _asked_for_silence(source, concern):
-        return True
-    otherwise = bool(source.how_to_reach) or source.said_otherwise("safe_to_write")
-    return source.safe_to_write is False or (source.safe_to_write is None and otherwise)
-
-
-def _asked_for_silence(source: SourceGiven, concern: ConcernGiven) -> bool:
-    """Whether somebody who is no professional may have asked in their words not to be written to, and did not say that it is
-    safe. What a professional tells so is of the family."""
-    public = source.agency in (*PUBLIC, None) or source.agency not in SOURCES or source.code in PRIVATE
-    words = " ".join(filter(None, (concern.summary, concern.narrative)))
-    return public and source.safe_to_write is not True and bool(_SILENCE.search(words))
 
 
 def _in_words(consent: ConsentGiven) -> bool:
@@ -182,9 +138,8 @@ def _flags(submission: Submission) -> Any:
         "referrer_email_not_an_address": email.slip and not email.can_be,
         "referrer_email_probably_mistyped": email.slip and email.can_be,
         "consent_in_words": _in_words(submission.consent),
-        "safe_contact_in_words": _warns(submission) or _asked_for_silence(source, concern),
-        "referrer_by_other_means": not email.can_be
-        and any((source.phone, source.organisation, source.how_to_reach, source.email)),
+        "safe_contact_in_words": warns(submission) or asks_for_silence(source, concern),
+        BY_OTHER_MEANS: not email.can_be and any((source.phone, source.organisation, source.how_to_reach, source.email)),
         "danger_in_words": _may_be_danger(concern),
         "answer_in_words": concern.unsure("immediate_danger")
         or submission.said_otherwise("family_known")

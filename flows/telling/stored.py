@@ -21,7 +21,7 @@ SPELLING = {
 }  # fmt: skip
 """Short forms in addresses and names of schools."""
 GENERIC = frozenset(
-    "road street avenue close drive lane court crescent gardens square terrace house park grove place flat floor school primary"  # noqa: SIM905
+    "road street avenue close drive lane court crescent gardens square terrace house park grove place flat floor school primary"  # noqa: SIM905  read as words
     " secondary infant junior infants juniors academy college nursery high church england catholic community the and centre"
     " surgery practice hospital trust council service services team with near opposite north south east west upper lower street"
     " refuge safe shelter hostel".split()
@@ -44,12 +44,12 @@ _FIELDS = re.compile(
 )
 _A_NAME = re.compile(r"[^\W\d_a-z][^\W\d_]*(?:[ '’-][^\W\d_a-z][^\W\d_]*){0,3}")
 MONTHS = [f"{date(2000, month, 1):%B}".lower() for month in range(1, 13)]
-ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()  # noqa: SIM905
-_UNDER_TWENTY = (  # noqa: SIM905
+ROMAN = "i ii iii iv v vi vii viii ix x xi xii".split()  # noqa: SIM905  read as words
+_UNDER_TWENTY = (  # noqa: SIM905  read as words
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
     " nineteen"
 ).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()  # noqa: SIM905  read as words
 IN_WORDS = (*_UNDER_TWENTY, *(ten + one for ten in _TENS for one in ("", *_UNDER_TWENTY[1:10])))
 """The numbers to 99 in words, without what parts them."""
 _NTH = {
