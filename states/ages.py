@@ -1,0 +1,36 @@
+"""What a birthday, or the day on which a child is expected, says of somebody's age; a doubtful one says nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+Age = Literal["unborn", "child", "adult", "doubtful"]
+"""As of a day. A person whose age is doubtful, or not known, counts as a child wherever a child is protected."""
+OF_AGE = 18
+OLDEST = 120
+"""Years; who would be older was born on another day."""
+OVERDUE = 28
+"""Days: nobody is expected longer than four weeks after the day, so that the child is born, or the day is wrong. (NHS: nearly all
+are born by the end of the 42nd week, two weeks after it; doubled, as days are estimates.)"""
+LONGEST_EXPECTED = 301
+"""Days: 43 weeks, as long as anybody is expected."""
+
+
+def of_age_on(born: date) -> date:
+    """The 18th birthday; of somebody born on 29 February, 1 March (as the law of England counts it)."""
+    try:
+        return born.replace(year=born.year + OF_AGE)
+    except ValueError:
+        return date(born.year + OF_AGE, 3, 1)
+
+
+def age_on(day: date, born: date | None, expected: date | None = None) -> Age | None:
+    """What is known on that day of the age of somebody who was born, or is expected, then; None without either."""
+    if born is not None:
+        if born > day or day.year - born.year > OLDEST:
+            return "doubtful"
+        return "adult" if of_age_on(born) <= day else "child"
+    if expected is None:
+        return None
+    return "unborn" if -OVERDUE <= (expected - day).days <= LONGEST_EXPECTED else "doubtful"
