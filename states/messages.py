@@ -18,14 +18,17 @@ from mash.states.acts import (
     contact,
     decisions,
     disagreements,
+    episodes,
     information,
     informing,
+    known,
     meetings,
     protection,
     rating,
     sharing,
     step_down,
     upkeep,
+    weighing,
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
@@ -45,6 +48,12 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | known.IdentifySubject
+    | known.RejectMatch
+    | known.WithdrawIdentity
+    | weighing.WeighContacts
+    | episodes.AttachContact
+    | episodes.CloseDuplicate
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -56,6 +65,7 @@ StaffCommand = Annotated[
     | meetings.RecordMeeting
     | meetings.RecordDissent
     | decisions.RecordDecision
+    | weighing.WriteSecondView
     | decisions.SignOffDecision
     | protection.CallStrategyDiscussion
     | protection.RecordStrategyDiscussion
@@ -86,6 +96,11 @@ SystemCommand = (
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
+    | known.RecordKnown
+    | known.RecordIdentified
+    | known.RecordIdentityWithdrawn
+    | known.RecordRejected
+    | episodes.RecordAdded
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -104,6 +119,13 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | known.LikelyKnown
+    | known.SubjectIdentified
+    | known.IdentityWithdrawn
+    | known.MatchRejected
+    | weighing.ContactsWeighed
+    | episodes.ContactAttached
+    | episodes.ContactAdded
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
@@ -116,6 +138,7 @@ Event = Annotated[
     | meetings.DissentRecorded
     | decisions.DecisionProposed
     | decisions.SignOffRefused
+    | weighing.SecondViewWritten
     | decisions.DecisionRecorded
     | decisions.ReferralSplit
     | protection.StrategyDiscussionCalled

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
 from mash.states.acts.closing import close
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.outcomes import decided
+from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotYours, Refusal
+from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Outcome, Profile
 from mash.states.referral import Proposed, Referral, SubjectState
@@ -29,6 +31,7 @@ from mash.states.values import (
     CommandBase,
     EventBase,
     Holding,
+    Match,
     Need,
     Subject,
     Words,
@@ -81,6 +84,7 @@ class DecisionProposed(EventBase):
     primary_need: str | None
     transfer_to: str | None
     role: str
+    adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     words: Words | None = Field(alias="said")
 
 
@@ -105,6 +109,9 @@ class ReferralSplit(EventBase):
     reference: str
     subjects: tuple[str, ...]
     outcome: str
+    adding_up: int = Field(default=0, exclude_if=lambda number: not number)
+    """How many contacts about one child it would close the last of: a second person looks first."""
+    matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
 
 
 @act(RecordDecision, stages=("decision",), roles=deciders, called="the decision")
@@ -118,8 +125,11 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
         "primary_need": cmd.primary_need or d.referral.primary_need,
         "transfer_to": cmd.transfer_to,
     }
-    if second := d.profile.signs_off(d.referral.rating, cmd.outcomes.values()):
-        d.record(DecisionProposed(role=second, words=reason, **fields))
+    # What protects one child does not wait for a second look at another's contacts: they part, and the look is at that part.
+    waits = demand_weighed(d) if set(cmd.outcomes.values()) <= set(LIGHT) else 0
+    second = d.profile.signs_off(d.referral.rating, cmd.outcomes.values())
+    if second := second or (d.profile.accumulation.role if waits else None):
+        d.record(DecisionProposed(role=second, words=reason, adding_up=waits, **fields))
         d.go("ask_sign_off")
         return
     d.record(DecisionRecorded(words=reason, **fields))
@@ -153,7 +163,11 @@ def _fits_everybody(d: Deciding, cmd: RecordDecision) -> None:
 def _not_a_second_person(referral: Referral, profile: Profile, by: Actor, cmd: SignOffDecision | None) -> Refusal | None:
     if referral.proposed is None:
         return Incomplete("no decision waits to be signed off")
-    return NotYours("a second person signs off: not the one who decided") if by.id == referral.proposed.by else None
+    if refusal := not_a_second_person(referral, by):
+        return refusal
+    if cmd and referral.proposed.adding_up and by.id not in referral.second_views:
+        return Incomplete("contacts add up here: write your own view first (write_second_view), then read the first one's words")
+    return None
 
 
 @act(
@@ -169,6 +183,8 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     if not cmd.agreed or proposed is None:
         withdraw(d, demands.words(words, "not agreeing"))
         return
+    if proposed.adding_up:
+        demand_weighed(d)  # more may have become known meanwhile
     d.record(
         DecisionRecorded(
             outcomes=proposed.outcomes,
@@ -191,7 +207,10 @@ def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     for path in paths[1:]:
         subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
-        d.record(ReferralSplit(reference=f"{d.reference}-{chr(ord('B') + d.referral.splits)}", subjects=subjects, outcome=path))
+        name, number = f"{d.reference}-{chr(ord('B') + d.referral.splits)}", adding_up(d.referral, d.profile)
+        waits = number if path in LIGHT and not set(outcomes.values()) <= set(LIGHT) else 0
+        matches = tuple(match for match in d.referral.matches if match.subject in subjects)
+        d.record(ReferralSplit(reference=name, subjects=subjects, outcome=path, adding_up=waits, matches=matches))
     decided(d)
     take_path(d, paths[0])
 
@@ -254,8 +273,18 @@ def continue_split(
             flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
             configuration=("decision",),
             stage="decision",
+            matches=split.matches,
+            undecided=bool(split.adding_up),
         )
     )
+    if split.adding_up:
+        outcomes, need, role = dict.fromkeys(split.subjects, split.outcome), parent.primary_need, d.profile.accumulation.role
+        waits = DecisionProposed(
+            outcomes=outcomes, primary_need=need, transfer_to=None, role=role, adding_up=split.adding_up, words=None
+        )
+        d.record(waits)
+        d.go("ask_sign_off")
+        return
     decided(d)
     take_path(d, split.outcome)
 
@@ -267,19 +296,32 @@ def _decision_proposed(referral: Referral, event: DecisionProposed, at: datetime
 
 @folds(SignOffRefused)
 def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, by: Actor) -> Changes:
-    return {"proposed": None}
+    return {"proposed": None, "second_views": ()}
 
 
 @folds(DecisionRecorded)
 def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
     outcomes = dict(event.outcomes)
-    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, "proposed": None}
+    done = {"proposed": None, "second_views": ()}
+    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, **done}
 
 
 @folds(ReferralSplit)
 def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: Actor) -> Changes:
-    left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
-    return {"subjects": left, "splits": referral.splits + 1}
+    def left(of: dict[str, Any]) -> dict[str, Any]:
+        return {subject: each for subject, each in of.items() if subject not in event.subjects}
+
+    def still(matches: tuple[Match, ...]) -> tuple[Match, ...]:
+        return tuple(match for match in matches if match.subject not in event.subjects)
+
+    return {
+        "subjects": left(referral.subjects),
+        "identities": left(referral.identities),
+        "possible_matches": left(referral.possible_matches),
+        "matches": still(referral.matches),
+        "rejected": still(referral.rejected),
+        "splits": referral.splits + 1,
+    }
 
 
 @usually("decision")
