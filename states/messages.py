@@ -14,6 +14,7 @@ from mash.states.acts import (
     alerts,
     assessment,
     checks,
+    child_voice,
     closing,
     contact,
     decisions,
@@ -21,6 +22,7 @@ from mash.states.acts import (
     information,
     informing,
     meetings,
+    parting,
     protection,
     rating,
     sharing,
@@ -41,6 +43,7 @@ StaffCommand = Annotated[
     | rating.RerateReferral
     | sharing.RecordSharingBasis
     | sharing.RecordAdultView
+    | child_voice.RecordChildVoice
     | sharing.RecordThreshold
     | sharing.RecordMarker
     | contact.RecordCategories
@@ -100,6 +103,7 @@ Event = Annotated[
     | rating.ReferralRerated
     | sharing.SharingBasisRecorded
     | sharing.AdultViewRecorded
+    | child_voice.ChildVoiceRecorded
     | sharing.ThresholdRecorded
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
@@ -117,7 +121,7 @@ Event = Annotated[
     | decisions.DecisionProposed
     | decisions.SignOffRefused
     | decisions.DecisionRecorded
-    | decisions.ReferralSplit
+    | parting.ReferralSplit
     | protection.StrategyDiscussionCalled
     | protection.StrategyDiscussionHeld
     | protection.EnquiriesConcluded

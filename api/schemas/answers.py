@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -222,6 +222,11 @@ class CaseSubject(Reply):
     outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
     capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
     agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
+    seen_on: date | None = Field(default=None, description="The last day on which somebody saw the child; left out until then.")
+    heard: bool = Field(default=False, description="Whether what the child says is on record; left out until it is.")
+    conference: str | None = Field(default=None, description="What the last child protection conference gave them.")
+    assessment: str | None = Field(default=None, description="What the last assessment found they need.")
+    factors: list[str] = Field(default=[], description="The factors that it identified.")
 
 
 class CaseHolding(Reply):
