@@ -238,6 +238,7 @@ class CaseHolding(Reply):
     at: datetime
     released: bool
     redacted: str | None = Field(description="The item that is read in its place.")
+    subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
 
 
 class StoredWords(Reply):
@@ -308,6 +309,9 @@ class CaseDetail(CaseBrief):
     significant_harm: bool | None
     held: dict[str, CaseHolding]
     links: dict[str, str]
+    linked_subjects: dict[str, list[str]] = Field(
+        default={}, description="Which of this referral's subjects a link is about, by the other reference, where that is said."
+    )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
     consent: CaseConsent

@@ -108,8 +108,8 @@ def _on_a_day(d: Deciding, cmd: RecordChildVoice) -> None:
 def demand_seen(d: Deciding, why_not: Mapping[str, str], words: Words | None) -> None:
     """Refuse to end what is about a child whom nobody has seen, unless it is said of each why not, in words too (Working
     Together: the child is seen in section 47 enquiries and in an assessment)."""
-    unseen = d.referral.unseen
-    if needless := [sid for sid in why_not if sid not in unseen]:
+    subjects, unseen = d.referral.subjects, d.referral.unseen
+    if needless := [sid for sid in why_not if sid not in subjects or subjects[sid].seen_on]:
         raise Incomplete(
             f"{len(needless)} of not_seen_because are no children whom nobody has seen; there are: {', '.join(unseen) or 'none'}"
         )
