@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from mash.states.acts.decisions import ReferralSplit
 from mash.states.acts.decisions import continue_split as continue_in
+from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
 from mash.states.deciding import Deciding
 from mash.states.entitled import hindrance, possible
@@ -75,7 +75,7 @@ def continue_split(
     holdings: tuple[Holding, ...],
 ) -> Decision:
     """The beginning of the linked referral that a split makes: it stands at the decision and takes its own path. `subjects` are
-    the parent's, from before the split."""
+    the parent's, from just before the split."""
     d = Deciding(None, profile, by, now, split.reference)
     continue_in(d, parent, split, subjects, parent_reference, held, holdings)
     return _decision(d)

@@ -14,6 +14,7 @@ from mash.states.acts import (
     alerts,
     assessment,
     checks,
+    child_voice,
     closing,
     contact,
     decisions,
@@ -23,6 +24,7 @@ from mash.states.acts import (
     informing,
     known,
     meetings,
+    parting,
     protection,
     rating,
     sharing,
@@ -44,6 +46,7 @@ StaffCommand = Annotated[
     | rating.RerateReferral
     | sharing.RecordSharingBasis
     | sharing.RecordAdultView
+    | child_voice.RecordChildVoice
     | sharing.RecordThreshold
     | sharing.RecordMarker
     | contact.RecordCategories
@@ -115,6 +118,7 @@ Event = Annotated[
     | rating.ReferralRerated
     | sharing.SharingBasisRecorded
     | sharing.AdultViewRecorded
+    | child_voice.ChildVoiceRecorded
     | sharing.ThresholdRecorded
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
@@ -140,7 +144,7 @@ Event = Annotated[
     | decisions.SignOffRefused
     | weighing.SecondViewWritten
     | decisions.DecisionRecorded
-    | decisions.ReferralSplit
+    | parting.ReferralSplit
     | protection.StrategyDiscussionCalled
     | protection.StrategyDiscussionHeld
     | protection.EnquiriesConcluded

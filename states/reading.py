@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mash.states.acts.checks import CheckAnswered
+from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
-from mash.states.acts.decisions import DecisionProposed, ReferralSplit
+from mash.states.acts.decisions import DecisionProposed
 from mash.states.acts.disagreements import DisagreementRaised
 from mash.states.acts.information import InformationContributed
+from mash.states.acts.parting import ReferralSplit
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.referral import Check, Proposed, Referral
@@ -110,7 +112,9 @@ def _as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded
     """An event of a case's log as somebody reads it: it is no more what was hashed."""
     changes: dict[str, Any] = {}
     event = recorded.event
-    if isinstance(event, CheckAnswered | InformationContributed) and not open_to(referral, event.agency, reader):
+    if isinstance(event, CheckAnswered | InformationContributed | ChildVoiceRecorded) and not open_to(
+        referral, event.agency, reader
+    ):
         hidden = dict(NO_FINDINGS) if isinstance(event, CheckAnswered) else {}
         changes["event"] = event.model_copy(update=hidden if reader.inside else {**hidden, "sensitive": False})
     if not reader.inside:

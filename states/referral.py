@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from mash.states.clocks import Frozen
-from mash.states.values import Holding, Match, ReportedConsent, Words
+from mash.states.values import Course, Holding, Match, ReportedConsent, Words
 
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
@@ -112,7 +112,7 @@ class Check(Frozen):
         return self.answered_at is None and not self.closed_without_reply
 
 
-class SubjectState(Frozen):
+class SubjectState(Course):
     """A subject of the referral and its concluded outcome, if it has one; an adult's capacity and agreement, once recorded."""
 
     cohort: str
@@ -180,6 +180,8 @@ class Referral(Frozen):
     reopened: bool = False
     markers: tuple[str, ...] = ()
     links: dict[str, str] = {}
+    linked_subjects: dict[str, tuple[str, ...]] = Field(default={}, exclude_if=lambda linked: not linked)
+    """Which of its subjects a link is about, where that is said."""
     immediate_danger: bool = False
     consent: ReportedConsent = ReportedConsent()
     flags: tuple[str, ...] = ()
@@ -205,7 +207,6 @@ class Referral(Frozen):
     decided_at: datetime | None = None
     outcomes: dict[str, str] = {}
     service: str | None = None
-    assessment_outcome: str | None = None
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
@@ -316,6 +317,11 @@ class Referral(Frozen):
         return tuple(sid for sid, s in self.subjects.items() if s.cohort == "adult" and s.capacity is None)
 
     @property
+    def unseen(self) -> tuple[str, ...]:
+        """The children whom nobody has seen yet. Whoever may be a child counts as one; an unborn is not to be seen."""
+        return tuple(sid for sid, s in self.subjects.items() if s.cohort in ("child", "unknown") and s.seen_on is None)
+
+    @property
     def adults_refusing(self) -> tuple[str, ...]:
         """The adults with capacity who do not agree."""
         return tuple(sid for sid, s in self.subjects.items() if s.capacity == "has" and s.agrees == "no")
@@ -324,6 +330,11 @@ class Referral(Frozen):
     def disputed(self) -> tuple[str, ...]:
         """The disagreements that somebody is to determine."""
         return tuple(did for did, d in self.disagreements.items() if d.outcome is None)
+
+    @property
+    def assessed(self) -> bool:
+        """Whether an assessment is complete, and no other one has begun since."""
+        return all(subject.assessment is not None for subject in self.subjects.values())
 
     @property
     def assessment_under_way(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mash.states.acts.alerts import FireClocks
-from mash.states.acts.decisions import ReferralSplit
+from mash.states.acts.parting import ReferralSplit
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
@@ -69,9 +69,9 @@ class World:
             before, command, profile, by, self.now, reference=reference, words=words, redacted=redacted, fresh=fresh
         )
         self._record(before, decision, by)
-        for event in decision.events:
+        for number, event in enumerate(decision.events):
             if before and isinstance(event, ReferralSplit):
-                self._split(before, event, by)
+                self._split(decision.states[number - 1] if number else before, event, by)
         return decision.events
 
     def fire(self) -> list[Event]:

@@ -37,7 +37,7 @@ router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
-GLASS, RELEASES, DECIDES = "break_glass", "release_information", "record_decision"
+GLASS, RELEASES = "break_glass", "release_information"
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
@@ -161,7 +161,8 @@ async def _form_page(
 ) -> HTMLResponse:
     """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
     store = request.app.state.store
-    items = await read_items(store, case, by) if case and kind in (RELEASES, DECIDES) else []
+    by_name = set(STAFF_ACTS[kind].command.model_fields) & set(forms.OF_EACH)
+    items = await read_items(store, case, by) if case and (kind == RELEASES or by_name) else []
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
     own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sized
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from mash.config.commands import COMMANDS
@@ -15,6 +15,11 @@ from mash.states.profile import Profile
 def moment(at: datetime | None) -> str:
     """A moment in London, as letters have it."""
     return dated(at) if at else ""
+
+
+def day(on: date) -> str:
+    """A day as letters have it."""
+    return f"{on:%A %d %B %Y}".replace(" 0", " ")
 
 
 def machine_time(at: datetime | None) -> str:
@@ -91,6 +96,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "worded": worded,
     "sentence": sentence,
     "moment": moment,
+    "day": day,
     "short": local,
     "machine_time": machine_time,
     "duration": duration,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -222,6 +222,11 @@ class CaseSubject(Reply):
     outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
     capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
     agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
+    seen_on: date | None = Field(default=None, description="The last day on which somebody saw the child; left out until then.")
+    heard: bool = Field(default=False, description="Whether what the child says is on record; left out until it is.")
+    conference: str | None = Field(default=None, description="What the last child protection conference gave them.")
+    assessment: str | None = Field(default=None, description="What the last assessment found they need.")
+    factors: list[str] = Field(default=[], description="The factors that it identified.")
 
 
 class CaseHolding(Reply):
@@ -233,6 +238,7 @@ class CaseHolding(Reply):
     at: datetime
     released: bool
     redacted: str | None = Field(description="The item that is read in its place.")
+    subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
 
 
 class StoredWords(Reply):
@@ -303,6 +309,9 @@ class CaseDetail(CaseBrief):
     significant_harm: bool | None
     held: dict[str, CaseHolding]
     links: dict[str, str]
+    linked_subjects: dict[str, list[str]] = Field(
+        default={}, description="Which of this referral's subjects a link is about, by the other reference, where that is said."
+    )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
     consent: CaseConsent

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
+from mash.flows.store.beside import OWN_KINDS
 from mash.flows.store.edition import EDITION
 from mash.flows.store.identities import child_of
 from mash.flows.store.keys import unseal
@@ -23,10 +24,11 @@ from mash.flows.store.sides import join_identified
 from mash.flows.store.store import Store, data_key, keep_up
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
-from mash.states.acts.decisions import ReferralSplit
 from mash.states.acts.information import BreakGlass, ContributeInformation, ReleaseInformation
 from mash.states.acts.known import RecordIdentified
+from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import Incomplete, NotYours, VersionConflict
@@ -112,7 +114,12 @@ async def append(
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes(store.keyring.rows)
-    word_items = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
+    of_item = referral.held.get(command.item) if isinstance(command, ReleaseInformation) else None
+    version_of = of_item.subject if of_item else None
+    word_items = (
+        _item_of(command, words) if words else None,
+        Item("redacted", redacted.encode(), version_of) if redacted else None,
+    )
     written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in word_items
@@ -135,6 +142,9 @@ def _item_of(command: StaffCommand | Command, words: str) -> Item:
     """The words of a command, and how sensitive they are where an agency says so."""
     if isinstance(command, AnswerCheck | ContributeInformation):
         return Item(command.kind, words.encode(), sensitivity="sensitive" if command.sensitive else "not_sensitive")
+    if isinstance(command, RecordChildVoice):
+        own = OWN_KINDS["child_voice_recorded"]
+        return Item(own, words.encode(), command.subject, "sensitive" if command.sensitive else "not_sensitive")
     return Item(command.kind, words.encode())
 
 
@@ -160,8 +170,11 @@ async def _append(
     splits = [event for event in decision.events if isinstance(event, ReferralSplit)]
     children = await _children(connection, store, standing, splits)  # they part with the split
     await writes.flush(connection)
-    for split in splits:
-        begun = await _continue(connection, store, standing, referral, split, profile, by, now)
+    for number, split in enumerate(decision.events):
+        if not isinstance(split, ReferralSplit) or standing.referral is None:
+            continue
+        before = decision.states[number - 1] if number else standing.referral
+        begun = await _continue(connection, store, standing, before, referral, split, profile, by, now)
         for subject in set(split.subjects) & set(children):
             await _identify(connection, store, begun, subject, children[subject], by)
     return Applied(standing.reference, referral, decision.events)
@@ -188,6 +201,7 @@ async def _continue(
     connection: AsyncConnection,
     store: Store,
     parent: Standing,
+    before: Referral,
     referral: Referral,
     split: ReferralSplit,
     profile: Profile,
@@ -195,9 +209,6 @@ async def _continue(
     now: datetime,
 ) -> Applied:
     """Begin the linked referral of a split: its own key, copies of what concerns its subjects, its own log."""
-    before = parent.referral
-    if before is None:
-        raise ValueError("only a referral that stands can split")
     old = AESGCM(await data_key(connection, store, parent.reference))
     writes = Writes(store.keyring.rows)
     key = await _new_key(writes, store, split.reference, by.hub)
@@ -218,6 +229,7 @@ async def _continue(
     holdings = tuple(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
+        if iid in copy_of  # the words of a child who stays are not for who goes
     )
     decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)

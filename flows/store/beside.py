@@ -16,13 +16,18 @@ from mash.flows.store.keys import KeyDestroyed, Keyring, unseal
 from mash.flows.store.names import NAMED, people
 from mash.flows.store.writes import Item, queued
 from mash.notifications.notices import notices_for
+from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.closing import PeopleErased
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.information import GlassBroken, InformationReleased
 from mash.states.course import ClockEscalated
 from mash.states.firewall import AGENCIES_OWN
 
-OWN_KINDS = {"check_answered": "answer_check", "information_contributed": "contribute_information"}
+OWN_KINDS = {
+    "check_answered": "answer_check",
+    "information_contributed": "contribute_information",
+    "child_voice_recorded": "contribute_information",
+}
 """The events by which an agency puts something beside a case, and the kinds of items that they bring."""
 
 
@@ -104,6 +109,8 @@ def _items(case: Case) -> dict[str, Named]:
         if (words := getattr(event, "words", None)) is not None:
             own = OWN_KINDS.get(event.kind)
             implied[words.item] = {**whose, **({"kind": own} if own else {})}
+            if isinstance(event, ChildVoiceRecorded):
+                implied[words.item]["subject"] = event.subject
         if isinstance(event, InformationReleased) and event.redacted:
             implied[event.redacted.item] = {**whose, "kind": "redacted"}
     released = set[str]()

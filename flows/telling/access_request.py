@@ -20,14 +20,15 @@ from mash.config import codes
 from mash.config.words import CODED, sentence
 from mash.flows.store.log import read_log
 from mash.flows.store.reads.case import Case, read_case, read_family
-from mash.flows.store.reads.items import PlainItem, read_everything
+from mash.flows.store.reads.items import REDACTED, PlainItem, read_everything
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.withheld import Number, numbered, release
 from mash.flows.telling.others import Others
 from mash.flows.telling.stored import Value, locates
 from mash.flows.telling.story import facts_of, named
-from mash.states.acts.closing import WhyReleased
+from mash.states.acts.closing import SubjectsConcluded, WhyReleased
+from mash.states.acts.upkeep import ReferralLinked
 from mash.states.clocks import dated
 from mash.states.errors import NotFound
 from mash.states.firewall import AGENCIES_OWN
@@ -46,6 +47,8 @@ LEFT_OUT = {
 }
 ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
 """Facts of events that tell who referred, or what they wrote of somebody."""
+BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
+"""Facts of events that are said of each subject by itself."""
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
 """Fields of a contact that are about none of its people."""
@@ -236,6 +239,8 @@ def _answer(
 
 
 def _reason(case: Case, subject: str, item: PlainItem) -> str | None:
+    if item.kind in (*AGENCIES_OWN, REDACTED) and item.subject not in (None, subject):
+        return LEFT_OUT["subject"]  # a sibling's own words
     if item.kind in AGENCIES_OWN:
         held = case.referral.held[item.id]
         return LEFT_OUT["agency"] if not held.released else LEFT_OUT["whole"] if held.redacted else None
@@ -249,8 +254,11 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
     event = recorded.event
     if getattr(event, "subject", subject) != subject:
         return ""
-    if outcomes := getattr(event, "outcomes", None):
-        event = event.model_copy(update={"outcomes": {sid: outcome for sid, outcome in outcomes.items() if sid == subject}})
+    if isinstance(event, SubjectsConcluded | ReferralLinked) and event.subjects and subject not in event.subjects:
+        return ""
+    for name in BY_SUBJECT:
+        if each := getattr(event, name, None):
+            event = event.model_copy(update={name: {sid: said for sid, said in each.items() if sid == subject}})
     facts = facts_of(event, profile, without=ABOUT_THE_REFERRER)
     return f"{named(event)}{': ' if facts else ''}{facts}"
 

@@ -41,6 +41,7 @@ _LEFT_OUT = {
     "subjects",
     "came_from",
     "adult_views",
+    "courses",
     "rung",
     "next_at",
     "parent_sequence",
@@ -50,6 +51,8 @@ _LEFT_OUT = {
     "link",
     "undecided",
 }
+_SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
+"""Facts that are left out of other events, and told of these."""
 _NAMED = {
     "clock_warned": "Reminder",
     "clock_breached": "Not done in time",
@@ -63,6 +66,10 @@ _LABELS = {
     "held_on": "on",
     "role": "to",
     "how": "by",
+    "asked_by": "asked by",
+    "not_seen_because": "not seen:",
+    "subjects": "about",
+    "factors_of": "factors",
     "informed_by": "told by",
     "whom": "told to",
     "reported_at": "reported",
@@ -79,6 +86,8 @@ _YES_NO = {
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),
     "final": ("final", ""),
+    "alone": ("alone", "with a parent or carer"),
+    "by_decision": ("", "as it was found since the decision"),
     "holds": ("", "no longer"),
     "immediate_danger": ("immediate danger", ""),
     "late": ("late", ""),
@@ -91,7 +100,7 @@ _YES_NO = {
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
-_AGENCIES = {"agency", "agencies", "agreed", "apologies", "attended"}
+_AGENCIES = {"agency", "agencies", "asked_by", "agreed", "apologies", "attended"}
 """Facts that name agencies."""
 
 
@@ -139,7 +148,7 @@ def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] =
     elif event.kind == "clock_moved":
         facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
     else:
-        left_out = _LEFT_OUT | without
+        left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | without
         fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
         facts = (_fact(name, value, profile) for name, value in fields)
     return "; ".join(filter(None, facts))
@@ -149,12 +158,17 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, bool):
         return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
     if isinstance(value, dict):
-        shown = ", ".join(f"{key}: {worded(each)}" for key, each in value.items())
+        shown = ", ".join(f"{key}: {_said_of(name, each)}" for key, each in value.items())
     elif isinstance(value, tuple):
         shown = ", ".join(_shown(name, each, profile) for each in value)
     else:
         shown = _shown(name, value, profile)
     return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
+
+
+def _said_of(name: str, value: Any) -> str:
+    """What is said of one subject: a code, or the factors of their assessment."""
+    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value)
 
 
 def _shown(name: str, value: Any, profile: Profile | None) -> str:

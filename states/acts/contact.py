@@ -27,6 +27,7 @@ from mash.states.values import (
     AdultView,
     Code,
     CommandBase,
+    Course,
     EventBase,
     Holding,
     Match,
@@ -138,6 +139,9 @@ class ContinuedFrom(EventBase):
     held: tuple[Words, ...]
     holdings: tuple[Holding, ...] = ()
     adult_views: dict[str, AdultView] = {}
+    courses: dict[str, Course] = Field(default={}, exclude_if=lambda courses: not courses)
+    decided_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When its parent was decided, where its path is no decision's: what an assessment led to."""
     significant_harm: bool | None = None
     not_to_share: bool = False
     factors: tuple[str, ...]
@@ -272,7 +276,7 @@ def _contact_received(event: ContactReceived, at: datetime) -> Referral:
 
 @begins(ContinuedFrom)
 def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
-    views = {sid: view.model_dump() for sid, view in event.adult_views.items()}
+    known = {s.id: {**dict(event.courses.get(s.id, ())), **dict(event.adult_views.get(s.id, ()))} for s in event.subjects}
     return _first(event, at).model_copy(
         update={
             "markers": event.markers,
@@ -280,14 +284,14 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "parent": event.parent,
             "rating": event.rating,
             "first_rating": event.rating,
-            "subjects": {s.id: SubjectState(cohort=s.cohort, **views.get(s.id, {})) for s in event.subjects},
+            "subjects": {s.id: SubjectState(cohort=s.cohort, **known[s.id]) for s in event.subjects},
             "significant_harm": event.significant_harm,
             "sharing": False if event.not_to_share else None,
             "held": {holding.item: holding for holding in event.holdings},
             "configuration": event.configuration,
             "stage": event.stage,
             "matches": event.matches,
-            "decided_at": None if event.undecided else at,
+            "decided_at": None if event.undecided else event.decided_at or at,
             "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
         }
     )

@@ -79,6 +79,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
         "family_informed": False,
     },
     "record_adult_view": {"subject": "S1", "capacity": "has", "agrees": "yes"},
+    "record_child_voice": {"subject": "S1", "seen_on": "2026-11-20", "alone": True},
     "record_threshold": {"significant_harm": True},
     "record_categories": {"categories": []},
     "correct_cohort": {"subject": "S1", "cohort": "child"},

@@ -44,7 +44,10 @@ PARTNERS = {
 @pytest.mark.parametrize(
     ("role", "commands"),
     [
-        ("agency", {"allocate_check", "answer_check", "contribute_information", "release_information", *PARTNERS}),
+        (
+            "agency",
+            {"allocate_check", "answer_check", "contribute_information", "record_child_voice", "release_information", *PARTNERS},
+        ),
         ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
         ("adult_social_worker", {"complete_adult_enquiry", "record_adult_view", *PARTNERS}),
         ("referrer", {"raise_disagreement", "take_disagreement_further"}),
@@ -55,6 +58,7 @@ PARTNERS = {
                 "conclude_consultation",
                 "assign_place",
                 "record_adult_view",
+                "record_child_voice",
                 "record_threshold",
                 "record_marker",
                 "record_categories",

@@ -485,6 +485,10 @@ async def test_what_each_open_case_waits_for_is_done_and_leads_it_on(own: Instal
             kind, fields, leads_to = NEXT[case.stage]
             if case.stage == "decision":
                 fields = {**fields, "outcomes": dict.fromkeys(json.loads(case.state)["subjects"], "no_further_action")}
+            if case.stage in ("enquiries", "section_17_assessment"):  # that a child is seen first is asked since version 0.2
+                subjects = json.loads(case.state)["subjects"].items()
+                unseen = [sid for sid, subject in subjects if subject["cohort"] in ("child", "unknown")]
+                fields = {**fields, "not_seen_because": dict.fromkeys(unseen, "refused_access")}
             by = of(WHOSE.get(case.stage, f"duty_manager {case.hub}"))
             done = await give(client, case, kind, by, **fields)
             assert done.status_code == 200 and done.json()["stage"] == leads_to, f"{case.reference}: {done.text}"
