@@ -19,7 +19,7 @@ from mash.bench.households import BEGINNINGS, COMMUNITIES, ENDINGS, KINDS, OTHER
 
 TODAY = date(2026, 11, 2)
 # Forenames disagree in 12 % and surnames in 18 % of two collections about the same children (ALSPAC: Lam, Boyd, Linacre,
-# Blackburn, Harron, "Generating synthetic identifiers", IJPDS 2389). Divided by two collections, and among the reasons as we judge.
+# Blackburn, Harron, "Generating synthetic identifiers", IJPDS 2389). Divided by two collections, and among reasons as we judge.
 GIVEN_OTHERWISE = 0.04
 GIVEN_SHORT = 0.02
 FAMILY_OTHERWISE = 0.04

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from mash.flows.store.derived import Case, Difference, Named, Stored, changed, of_row
 from mash.flows.store.keys import KeyDestroyed, Keyring, unseal
 from mash.flows.store.names import NAMED, people
+from mash.flows.store.tables import PEOPLE
 from mash.flows.store.writes import Item, queued
 from mash.notifications.notices import notices_for
 from mash.states.acts.closing import PeopleErased
@@ -23,6 +24,8 @@ from mash.states.firewall import AGENCIES_OWN
 
 OWN_KINDS = {"check_answered": "answer_check", "information_contributed": "contribute_information"}
 """The events by which an agency puts something beside a case, and the kinds of items that they bring."""
+
+_FOUND_BY = sorted({*PEOPLE.c.keys()} - {"id", "reference"})
 
 
 def differences(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
@@ -153,12 +156,14 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
         implied = Counter(_person(row) for row in people(keyring.search, case.reference, case.referral.hub, named))
     if standing != implied:
         wrong = sum(((standing - implied) + (implied - standing)).values())
-        rows = [{"hub": hub, "subject": s, "born": b, "tokens": list(t)} for hub, s, b, t in implied.elements()]
+        rows = [dict(row) for row in implied.elements()]
         yield Difference("known_person", f"{wrong} of its people are found by what they are not called", {}, {"rows": rows})
 
 
-def _person(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["hub"], row["subject"], row["born"], tuple(sorted(row["tokens"]))
+def _person(row: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """By what a person is found, apart from their row's own number and its case."""
+    told = ((name, row[name]) for name in _FOUND_BY)
+    return tuple((name, tuple(each) if isinstance(each, list) else each) for name, each in told)
 
 
 def _of_alerts(case: Case, stored: Stored) -> Iterator[Difference]:

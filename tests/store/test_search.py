@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from mash.api import demo
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
-from mash.flows.store.names import comparable, tokens
+from mash.flows.store.names import tokens
 from mash.flows.store.reads.accesses import accesses_to
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.reads.search import find, known_elsewhere
+from mash.flows.store.sounds import comparable
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.acts.closing import ErasePeople

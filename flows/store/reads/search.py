@@ -13,10 +13,11 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.names import LONGEST_NAME, NAMED, birthdays, comparable, name_of, tokens
+from mash.flows.store.names import NAMED, birthdays, name_of, tokens
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import note_access, note_accesses
+from mash.flows.store.sounds import LONGEST_NAME, comparable
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS
 from mash.states.values import Actor
