@@ -1,4 +1,4 @@
-"""What the look for known children finds, how many wrong ones it shows, and how long it takes: of made families, and beside splink."""
+"""What the look for known children finds of made families, how many wrong ones it shows, how long it takes; and beside splink."""
 
 from __future__ import annotations
 
@@ -103,7 +103,11 @@ def curve(made: Made, found: Found) -> Figures:
         least = wrong[allowed] if allowed < len(wrong) else -1_000.0
         tops = {one: [made.who[other] == made.who[one] for s, other in shown[one] if s > least] for one in known}
         right = [tops[one][0] for one in known if any(tops[one])]
-        figures[f"{limit}"] = {"found": _share(len(right), len(known)), "first": _share(sum(right), len(right)), "from": round(least, 2)}
+        figures[f"{limit}"] = {
+            "found": _share(len(right), len(known)),
+            "first": _share(sum(right), len(right)),
+            "from": round(least, 2),
+        }
     return figures
 
 
@@ -171,20 +175,33 @@ async def _load(store: Store, cluster: Cluster, made: Made) -> None:
     )
     async with store.transaction(by) as connection:
         like = (await receive(connection, store, command, [Item("concern", b"made")], by)).reference
-    address = {"host": str(cluster.socket), "user": "mash_owner", "dbname": "mash", "autocommit": True}
-    with psycopg.connect(**address) as owner:
+    with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
         names = [name for (name,) in owner.execute(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'referral'").fetchall()]  # fmt: skip
         values = ", ".join("'MADE-' || lpad(n::text, 6, '0')" if name in ("reference", "root") else f"t.{name}" for name in names)
-        numbers = f"generate_series(0, {len(made.contacts) - 1}) n"
+        columns, copies = ", ".join(names), f"referral t, generate_series(0, {len(made.contacts) - 1}) n"
         owner.execute(
-            f"INSERT INTO referral ({', '.join(names)}) SELECT {values} FROM referral t, {numbers} WHERE t.reference = %s".encode(),  # noqa: S608  names of ours
+            f"INSERT INTO referral ({columns}) SELECT {values} FROM {copies} WHERE t.reference = %s".encode(),  # noqa: S608  names of ours
             (like,),
         )
         _load_people(owner, store.keyring.search, made)
 
 
-COLUMNS = ("id", "reference", "hub", "subject", "tokens", "born", "parts", "near", "keys", "nhs_number", "upn", "postcode", "address")
+COLUMNS = (
+    "id",
+    "reference",
+    "hub",
+    "subject",
+    "tokens",
+    "born",
+    "parts",
+    "near",
+    "keys",
+    "nhs_number",
+    "upn",
+    "postcode",
+    "address",
+)
 
 
 def _load_people(owner: psycopg.Connection, key: bytes, made: Made) -> None:

@@ -1,8 +1,8 @@
 """What splink finds in the same contacts, on plain data: a program of its own, run in an environment of its own.
 
 Tuned as its documentation says: blocking rules that together cover what may be wrong, comparisons of its library with term
-frequencies, u by random sampling, m by expectation maximisation in rounds that block on different columns, and the chance that two
-records match from rules that are nearly always right. Reads people as JSON lines, writes pairs as CSV.
+frequencies, u by random sampling, m by expectation maximisation in rounds that block on different columns, and the chance that
+two records match from rules that are nearly always right. Reads people as JSON lines, writes pairs as CSV.
 """
 
 import sys
@@ -12,10 +12,12 @@ import splink.comparison_library as cl  # type: ignore[import-not-found,unused-i
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on  # type: ignore[import-not-found,unused-ignore]
 
 BLOCKING = (
-    ("nhs_number",), ("upn",), ("given", "family"), ("given", "born"), ("family", "born"), ("born", "postcode"),
-    ("given", "postcode"), ("family", "address"), ("given", "days"), ("family", "days"), ("born", "swapped_initials"),
-    ("given", "family_sound"), ("family", "given_sound"),
+    ("nhs_number",), ("upn",), ("given", "family"), ("given", "born"), ("family", "born"), ("given", "days"),
+    ("family", "days"), ("given", "family_sound"), ("family", "given_sound"), ("born",), ("address",), ("postcode",),
 )  # fmt: skip
+
+# Measured too, on seed 1: an address beside the postcode, or family and postcode as a round of training, makes siblings into one
+# child; given and family name as one comparison finds no more. Names are blocked on by how they sound too.
 
 
 def predicted(people: str, pairs: str, recall: float) -> None:
@@ -23,9 +25,8 @@ def predicted(people: str, pairs: str, recall: float) -> None:
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
     connection.execute(
-        "CREATE TABLE people AS SELECT *, strftime(born, '%d-%m') AS days,"
-        " least(left(given, 1), left(family, 1)) || greatest(left(given, 1), left(family, 1)) AS swapped_initials"
-        f" FROM read_json('{people}', format = 'newline_delimited', columns = {{unique_id: 'BIGINT', contact: 'BIGINT',"  # noqa: S608  a path of ours
+        "CREATE TABLE people AS SELECT *, strftime(born, '%d-%m') AS days"  # noqa: S608  a path of ours
+        f" FROM read_json('{people}', format = 'newline_delimited', columns = {{unique_id: 'BIGINT', contact: 'BIGINT',"
         " asked: 'BOOLEAN', given: 'VARCHAR', family: 'VARCHAR', given_sound: 'VARCHAR', family_sound: 'VARCHAR', born: 'DATE',"
         " postcode: 'VARCHAR', address: 'VARCHAR', nhs_number: 'VARCHAR', upn: 'VARCHAR'})"
     )
@@ -35,7 +36,7 @@ def predicted(people: str, pairs: str, recall: float) -> None:
     sure = [block_on("nhs_number"), block_on("upn"), block_on("given", "family", "born")]
     training.estimate_probability_two_random_records_match(sure, recall=recall)
     training.estimate_u_using_random_sampling(max_pairs=5e6, seed=1)
-    for columns in (("given", "family"), ("born",), ("family", "postcode")):
+    for columns in (("given", "family"), ("born",), ("given", "postcode")):
         training.estimate_parameters_using_expectation_maximisation(block_on(*columns))
     found = linker.inference.predict(threshold_match_weight=-12)
     connection.execute(
@@ -53,11 +54,10 @@ def _settings() -> object:
         unique_id_column_name="unique_id",
         blocking_rules_to_generate_predictions=rules,
         comparisons=[
-            cl.NameComparison("given", dmeta_col_name=None).configure(term_frequency_adjustments=True),
-            cl.NameComparison("family", dmeta_col_name=None).configure(term_frequency_adjustments=True),
+            cl.NameComparison("given").configure(term_frequency_adjustments=True),
+            cl.NameComparison("family").configure(term_frequency_adjustments=True),
             cl.DateOfBirthComparison("born", input_is_string=False),
             cl.ExactMatch("postcode").configure(term_frequency_adjustments=True),
-            cl.JaroWinklerAtThresholds("address", [0.95]),
             cl.ExactMatch("nhs_number"),
             cl.ExactMatch("upn"),
         ],

@@ -15,7 +15,7 @@ from math import log2
 from typing import Literal, NamedTuple
 
 from mash.flows.store.marks import Facts, number, single
-from mash.flows.store.sounds import heard, short_for
+from mash.flows.store.sounds import heard, mixed, short_for
 
 Grade = Literal["likely", "possible"]
 LIKELY, POSSIBLE = 0.0, -6.0
@@ -23,8 +23,8 @@ LIKELY, POSSIBLE = 0.0, -6.0
 MOST_OF_NAME = 13.0
 ALIKE = 0.45
 """What share of a word's letters by threes is in another name that may be the same, mistyped."""
-OWN = 9.0
-"""How far what is shared with a household may go beyond what is a person's own."""
+OWN = 1.5
+"""What is a person's own has to weigh so much: a twin has the same birthday, and all that a household shares."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Word:
     """In the other."""
     sound: int
     short: frozenset[int]
+    letters: int
+    """Of its letters in whatever order."""
     threes: tuple[int, ...]
     count: int
     """Its number in the index, by which those who bear it are counted."""
@@ -105,6 +107,7 @@ def wanted(key: bytes, hub: str, subject: str | None, known: Facts, keys: Sequen
             number(key, f"{there}:{text}"),
             number(key, f"heard:{heard(text)}"),
             frozenset(number(key, f"short:{each}") for each in short_for(text)) if here == "given" else frozenset(),
+            number(key, f"letters:{mixed(text)}"),
             tuple(number(key, f"three:{edged[at : at + 3]}") for at in range(len(edged) - 2)),
             number(key, f"{hub}:word:{text}"),
             number(key, f"{hub}:heard:{heard(text)}"),
@@ -136,8 +139,8 @@ class Hub:
     shares: Mapping[int, int]
 
     def rarity(self, count: int) -> float:
-        """What it weighs that two people bear a name, of which so many others do."""
-        return min(MOST_OF_NAME, log2(max(self.people, 2) / max(self.shares.get(count, 0), 1)))
+        """What it weighs that two people bear a name, of which so many do: the one who is looked for is among them."""
+        return min(MOST_OF_NAME, log2(max(self.people, 2) / max(self.shares.get(count, 0) - 1, 1)))
 
 
 def compared(people: Sequence[Person], rows: Sequence[Row], hub: Hub) -> list[Likeness]:
@@ -185,7 +188,7 @@ def _likeness(place: int, person: Person, row: Row, own: list[list[Own]], here: 
     parts = (*its, lives, household)
     mine = its.given.score + min(its.born.score, 6.0) + its.numbers.score
     total = sum(part.score for part in parts) - log2(max(hub.people, 2))
-    score = min(total, mine + OWN - 10.0)
+    score = min(total, mine - OWN)
     # A number alone may be another child's, typed into the wrong form.
     against = "other_name" in its.given.why and {"other_birthday"} & {*its.born.why}
     grade: Grade = "likely" if score >= LIKELY and not against else "possible"
@@ -210,8 +213,8 @@ def _word(word: Word, row: Row, hub: Hub) -> Weighed:
         return Weighed(max(hub.rarity(word.count) - 3.0, 0.5), ("names_exchanged",))
     if word.sound in row.near:
         return Weighed(max(hub.rarity(word.sounding) - 3.0, 0.5), ("name_sounds_alike",))
-    if word.short & row.near:
-        return Weighed(3.0, ("name_alike",))
+    if word.short & row.near or word.letters in row.near:
+        return Weighed(4.0, ("name_alike",))
     if sum(three in row.tokens for three in word.threes) >= ALIKE * len(word.threes):
         return Weighed(3.0, ("name_alike",))
     return Weighed(-99.0, ())
@@ -258,4 +261,4 @@ def _household(place: int, here: int, own: list[list[Own]]) -> Weighed:
         ),
         default=0.0,
     )
-    return Weighed(min(best - 7.0, 11.0), ("same_household",)) if best > 9.0 else Weighed(0.0, ())
+    return Weighed(min(best - 4.0, 11.0), ("same_household",)) if best > 6.0 else Weighed(0.0, ())

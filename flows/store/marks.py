@@ -17,7 +17,7 @@ from datetime import date
 from typing import Any
 
 from mash.config.codes import nhs_number_is_valid, upn_is_valid
-from mash.flows.store.sounds import comparable, heard, plain, short_for, words
+from mash.flows.store.sounds import comparable, heard, mixed, plain, short_for, words
 
 MOST_WORDS = 3
 """Of a given name, and of a family name, by which somebody is known again."""
@@ -92,6 +92,7 @@ def near(known: Facts) -> Iterator[str]:
         for word in its:
             yield f"{place}:{word}"
             yield f"heard:{heard(word)}"
+            yield f"letters:{mixed(word)}"
             if place == "given":
                 yield from (f"short:{each}" for each in short_for(word))
 

@@ -14,7 +14,7 @@ from typing import Any
 from jellyfish import metaphone
 
 from mash.flows.store.marks import columns, day, facts, number
-from mash.flows.store.sounds import heard, spellings, words
+from mash.flows.store.sounds import comparable, heard, spellings, words
 from mash.flows.store.writes import Item
 
 NAMED = ("subject", "household")
@@ -35,6 +35,11 @@ def tokens(key: bytes, name: str) -> list[int]:
         edged = f"  {word} "
         parts += [f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)]
     return sorted(number(key, part) for part in [*dict.fromkeys(parts)][:MOST_NUMBERS])
+
+
+def sounds(key: bytes, name: str) -> list[int]:
+    """The numbers of how a name's words sound."""
+    return sorted({number(key, f"heard:{heard(word)}") for word in comparable(name)})
 
 
 def birthdays(key: bytes, born: str) -> tuple[int | None, int | None]:

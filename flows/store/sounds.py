@@ -59,6 +59,11 @@ def heard(word: str) -> str:
     return re.sub(r"(.)\1+", r"\1", first + rest)
 
 
+def mixed(word: str) -> str:
+    """The letters of a word, in whatever order they were typed: Ilsa is Isla."""
+    return "".join(sorted(word))
+
+
 @cache
 def _nicknames() -> NickNamer:
     return NickNamer()

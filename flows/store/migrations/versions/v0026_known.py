@@ -76,6 +76,47 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public AS $$
     FROM pg_class WHERE oid = 'known_person'::regclass
 $$
 """
+# As before, and whoever's name sounds the same throughout; and it says who is likely meant: born that day (or with day and month
+# exchanged) and called alike, or called all but the same, or sounding so while no birthday speaks against it.
+ALIKE = """
+CREATE FUNCTION people_alike(of_hub text, apart_from text, asked json, at_least float8, of_that_day float8, most int)
+RETURNS TABLE (place int, person bigint, alike float8, born_alike int, likely boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public SET jit = off AS $$
+    WITH wanted AS MATERIALIZED (
+        SELECT w.place, w.born, w.exchanged, w.tokens, w.sounds, cardinality(w.tokens) AS size,
+            greatest(cardinality(w.sounds), 2) AS sounding, ceil(at_least * cardinality(w.tokens))::bigint AS needed
+        FROM json_to_recordset(asked) AS w (place int, tokens bigint[], sounds bigint[], born bigint, exchanged bigint)
+        WHERE of_hub = acting('hub')
+    ), shared AS MATERIALIZED (
+        SELECT w.place, n.person, count(*) AS common
+        FROM wanted w CROSS JOIN unnest(w.tokens) AS t (number) JOIN known_number n ON n.hub = of_hub AND n.number = t.number
+        GROUP BY w.place, n.person
+        HAVING count(*) >= max(w.needed) OR count(*) FILTER (WHERE t.number = ANY (w.sounds)) >= max(w.sounding)
+    ), that_day AS (
+        SELECT w.place, p.id AS person, (SELECT count(*) FROM unnest(p.tokens) AS x WHERE x = ANY (w.tokens)) AS common
+        FROM wanted w CROSS JOIN unnest(ARRAY[w.born, w.exchanged]) AS b (born)
+            JOIN known_person p ON p.hub = of_hub AND p.born = b.born
+    ), compared AS (
+        SELECT s.place, p.id, p.reference, s.common / (cardinality(p.tokens) + w.size - s.common)::float8 AS alike,
+            CASE WHEN p.born = w.born THEN 2 WHEN p.born = w.exchanged THEN 1 ELSE 0 END AS born_alike,
+            p.born IS NOT NULL AND w.born IS NOT NULL AS dated,
+            w.sounds <@ p.tokens AND cardinality(w.sounds) > 1 AS sounds
+        FROM (SELECT * FROM shared UNION SELECT * FROM that_day) s
+            JOIN wanted w USING (place) JOIN known_person p ON p.id = s.person
+    ), graded AS (
+        SELECT c.*, CASE WHEN born_alike > 0 THEN c.alike >= at_least OR sounds
+            ELSE c.alike >= 0.6 OR (sounds AND NOT dated) END AS likely
+        FROM compared c JOIN referral r USING (reference)
+        WHERE (c.alike >= CASE WHEN c.born_alike > 0 THEN of_that_day ELSE at_least END OR sounds) AND r.root <> apart_from
+    ), ranked AS (
+        SELECT g.*, row_number() OVER (
+            PARTITION BY g.place ORDER BY g.likely DESC, g.born_alike DESC, g.alike DESC, g.reference DESC, g.id) AS rank
+        FROM graded g
+    )
+    SELECT ranked.place, ranked.id, ranked.alike, ranked.born_alike, ranked.likely FROM ranked WHERE ranked.rank <= most
+$$
+"""
+ALIKE_BEFORE = "people_alike(text, text, json, float8, float8, int)"
 FUNCTIONS = ("contacts_alike(text, text, bigint[], int, int)", "how_many_share(bigint[], int)", "people_of_hub(text)")
 
 
@@ -86,6 +127,10 @@ def upgrade() -> None:
     for statement in (KEYED, WHENEVER, WRITTEN, SOUGHT, SHARED, OF_HUB):
         op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION key_person FROM PUBLIC")
+    op.execute(f"DROP FUNCTION {ALIKE_BEFORE}")
+    op.execute(ALIKE)
+    op.execute("REVOKE ALL ON FUNCTION people_alike FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION people_alike TO mash_app")
     for signature in FUNCTIONS:
         op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO mash_system")
