@@ -24,22 +24,21 @@ MOST_NUMBERS = 64
 
 
 def tokens(key: bytes, name: str) -> list[int]:
-    """The numbers of a name, MOST_NUMBERS at most: of each word, of how it sounds, in English and by its consonants, and of its
-    letters by threes, as they are at its beginning and end too. A word with letters that others have to do without has those of
-    its plain spellings besides its own: whoever is found by what was kept before is found by what is kept now."""
+    """The numbers of a name, MOST_NUMBERS at most: of each word, of how it sounds in English, and of its letters by threes, as
+    they are at its beginning and end too. A word with letters that others have to do without has those of its plain spellings
+    besides its own: whoever is found by what was kept before is found by what is kept now."""
     every = [*dict.fromkeys(spelling for word in words(name) for spelling in spellings(word))]
     parts = [f"word:{word}" for word in every]
     parts += [f"sound:{sound}" for word in every if (sound := metaphone(word))]
-    parts += [f"heard:{heard(word)}" for word in every]
     for word in every:
         edged = f"  {word} "
         parts += [f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)]
     return sorted(number(key, part) for part in [*dict.fromkeys(parts)][:MOST_NUMBERS])
 
 
-def sounds(key: bytes, name: str) -> list[int]:
-    """The numbers of how a name's words sound."""
-    return sorted({number(key, f"heard:{heard(word)}") for word in comparable(name)})
+def sounds(key: bytes, hub: str, name: str) -> list[int]:
+    """By what those in a hub are looked for whose names sound so, word by word."""
+    return sorted({number(key, f"{hub}:heard:{heard(word)}") for word in comparable(name)})
 
 
 def birthdays(key: bytes, born: str) -> tuple[int | None, int | None]:

@@ -89,7 +89,7 @@ async def cases_of_child(store: Store, name: str, born: str, by: Actor) -> list[
     with day and month exchanged) or on none that is known. For whoever answers for the case, and does not read it: no name is
     shown, and no look at the case is written down."""
     async with store.transaction(by) as connection:
-        asked = _asked(store, [Wanted(name, born)])
+        asked = _asked(store, by.hub, [Wanted(name, born)])
         values = {"hub": by.hub, "apart_from": "", "asked": json.dumps(asked), "most": MOST_CASES}
         rows = (await connection.execute(_ALIKE, {**values, "least": SAME, "of_that_day": ALIKE})).all()
     dated = asked[0]["born"] is not None
@@ -118,7 +118,7 @@ async def people_of(store: Store, case: Case, by: Actor) -> list[Wanted]:
 async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: str = "") -> list[list[Found]]:
     """Who is called like each of these, in one statement; and what is shown of them, in two."""
     found: list[list[Found]] = [[] for _ in wanted]
-    asked = _asked(store, wanted)
+    asked = _asked(store, by.hub, wanted)
     values = {"hub": by.hub, "apart_from": apart_from, "asked": json.dumps(asked), "most": MOST}
     values |= {"least": ALIKE, "of_that_day": ALIKE_OF_THAT_DAY}
     async with store.transaction(by) as connection:
@@ -147,7 +147,7 @@ def _shown(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
     return [row for some in shown.values() for row in some]
 
 
-def _asked(store: Store, wanted: list[Wanted]) -> list[dict[str, Any]]:
+def _asked(store: Store, hub: str, wanted: list[Wanted]) -> list[dict[str, Any]]:
     key = store.keyring.search
     asked = []
     for place, each in enumerate(wanted):
@@ -156,7 +156,7 @@ def _asked(store: Store, wanted: list[Wanted]) -> list[dict[str, Any]]:
             {
                 "place": place,
                 "tokens": tokens(key, each.name),
-                "sounds": sounds(key, each.name),
+                "sounds": sounds(key, hub, each.name),
                 "born": born,
                 "exchanged": exchanged,
             }

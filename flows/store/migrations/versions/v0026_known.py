@@ -84,14 +84,21 @@ RETURNS TABLE (place int, person bigint, alike float8, born_alike int, likely bo
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public SET jit = off AS $$
     WITH wanted AS MATERIALIZED (
         SELECT w.place, w.born, w.exchanged, w.tokens, w.sounds, cardinality(w.tokens) AS size,
-            greatest(cardinality(w.sounds), 2) AS sounding, ceil(at_least * cardinality(w.tokens))::bigint AS needed
+            ceil(at_least * cardinality(w.tokens))::bigint AS needed
         FROM json_to_recordset(asked) AS w (place int, tokens bigint[], sounds bigint[], born bigint, exchanged bigint)
         WHERE of_hub = acting('hub')
     ), shared AS MATERIALIZED (
         SELECT w.place, n.person, count(*) AS common
         FROM wanted w CROSS JOIN unnest(w.tokens) AS t (number) JOIN known_number n ON n.hub = of_hub AND n.number = t.number
-        GROUP BY w.place, n.person
-        HAVING count(*) >= max(w.needed) OR count(*) FILTER (WHERE t.number = ANY (w.sounds)) >= max(w.sounding)
+        GROUP BY w.place, n.person HAVING count(*) >= max(w.needed)
+    ), sounding AS (
+        SELECT w.place, k.person
+        FROM wanted w CROSS JOIN unnest(w.sounds) AS s (key) JOIN known_key k USING (key)
+        WHERE cardinality(w.sounds) > 1
+        GROUP BY w.place, k.person HAVING count(*) = max(cardinality(w.sounds))
+    ), others AS (
+        SELECT s.place, s.person, (SELECT count(*) FROM unnest(p.tokens) AS x WHERE x = ANY (w.tokens)) AS common
+        FROM sounding s JOIN wanted w USING (place) JOIN known_person p ON p.id = s.person AND p.hub = of_hub
     ), that_day AS (
         SELECT w.place, p.id AS person, (SELECT count(*) FROM unnest(p.tokens) AS x WHERE x = ANY (w.tokens)) AS common
         FROM wanted w CROSS JOIN unnest(ARRAY[w.born, w.exchanged]) AS b (born)
@@ -100,8 +107,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public SET jit = off AS $
         SELECT s.place, p.id, p.reference, s.common / (cardinality(p.tokens) + w.size - s.common)::float8 AS alike,
             CASE WHEN p.born = w.born THEN 2 WHEN p.born = w.exchanged THEN 1 ELSE 0 END AS born_alike,
             p.born IS NOT NULL AND w.born IS NOT NULL AS dated,
-            w.sounds <@ p.tokens AND cardinality(w.sounds) > 1 AS sounds
-        FROM (SELECT * FROM shared UNION SELECT * FROM that_day) s
+            w.sounds <@ p.keys AND cardinality(w.sounds) > 1 AS sounds
+        FROM (SELECT * FROM shared UNION SELECT * FROM that_day UNION SELECT * FROM others) s
             JOIN wanted w USING (place) JOIN known_person p ON p.id = s.person
     ), graded AS (
         SELECT c.*, CASE WHEN born_alike > 0 THEN c.alike >= at_least OR sounds
