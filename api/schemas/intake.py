@@ -14,7 +14,7 @@ from mash.api.schemas.fields import as_truth
 from mash.api.schemas.safe_contact import asks_for_silence, warns, writing_unsafe
 from mash.config import codes
 from mash.config.addresses import can_be, judged, tidied
-from mash.flows.store.names import LONGEST_NAME
+from mash.flows.store.sounds import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact

@@ -19,7 +19,7 @@ from mash.flows.carrying.liaison import Liaison
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
-from mash.flows.store.anew import make_anew
+from mash.flows.store.anew import Anew
 from mash.flows.store.apply import fire_due, next_due
 from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.checkpoints import signing_key
@@ -59,7 +59,7 @@ class Worker:
         self.started = False
         self.rang, self.outbox_rang, self.look_rang = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.carrier = Carrier(store, settings)
-        self.mender = Mender(store)
+        self.mender, self.anew = Mender(store), Anew(store)
         self.liaison = Liaison(store, settings, self.carrier)
 
     async def run(self) -> None:
@@ -171,7 +171,7 @@ class Worker:
 
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
-        await asyncio.sleep(BREATH if await make_anew(self.store) else MADE_ANEW_LOOKED_AT)
+        await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

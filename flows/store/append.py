@@ -214,18 +214,19 @@ async def _continue(
     key = await _new_key(writes, store, split.reference, by.hub)
     copied = {"parent": parent.reference, "child": split.reference}
     rows = (await connection.execute(text("SELECT * FROM items_of_split(:parent, :child)"), copied)).all()
-    held, copy_of = [], {}
+    held, copy_of, copies = [], {}, list[Item]()
     for row in rows:
         if row.subject is not None and row.subject not in split.subjects:
             continue
         item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
         held += writes.keep(split.reference, key, [item], by, now)
-        writes.people += people(store.keyring.search, split.reference, by.hub, [item])
+        copies.append(item)
         # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
         writes.items[-1].update(
             {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}
         )
         copy_of[str(row.id)] = held[-1].item
+    writes.people += people(store.keyring.search, split.reference, by.hub, copies)
     holdings = tuple(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()

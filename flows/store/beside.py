@@ -14,6 +14,7 @@ from mash.flows.store.derived import Case, Difference, Named, Stored, changed, o
 from mash.flows.store.identities import bound_to, number_of
 from mash.flows.store.keys import KeyDestroyed, Keyring, unseal
 from mash.flows.store.names import NAMED, people
+from mash.flows.store.tables import PEOPLE
 from mash.flows.store.writes import Item, queued
 from mash.notifications.notices import notices_for
 from mash.states.acts.child_voice import ChildVoiceRecorded
@@ -29,6 +30,8 @@ OWN_KINDS = {
     "child_voice_recorded": "contribute_information",
 }
 """The events by which an agency puts something beside a case, and the kinds of items that they bring."""
+
+_FOUND_BY = sorted({*PEOPLE.c.keys()} - {"id", "reference"})
 
 
 def differences(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
@@ -159,10 +162,13 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
             ]
         except KeyDestroyed:
             return  # that is stated of the key, or of the words
-        implied = Counter(_person(row) for row in people(keyring.search, case.reference, case.referral.hub, named))
+        made = people(keyring.search, case.reference, case.referral.hub, named)
+        implied = Counter(_person(row) for row in made)
+        if _of_before([dict(row._mapping) for row in stored.people], made):
+            return
     if standing != implied:
         wrong = sum(((standing - implied) + (implied - standing)).values())
-        rows = [{"hub": hub, "subject": s, "born": b, "tokens": list(t)} for hub, s, b, t in implied.elements()]
+        rows = [dict(row) for row in implied.elements()]
         yield Difference("known_person", f"{wrong} of its people are found by what they are not called", {}, {"rows": rows})
 
 
@@ -187,8 +193,24 @@ def _of_identities(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Dif
         yield Difference("identity", sentence, {"link": link})
 
 
-def _person(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["hub"], row["subject"], row["born"], tuple(sorted(row["tokens"]))
+def _of_before(standing: list[Named], made: list[Named]) -> bool:
+    """Whether rows are as they were made before people were known again by more than their names: by some of today's numbers."""
+    if len(standing) != len(made) or any(row["keys"] for row in standing):
+        return False
+    left = list(made)
+    for row in standing:
+        its = ("hub", "subject", "born")
+        same = (each for each in left if all(each[n] == row[n] for n in its) and {*row["tokens"]} <= {*each["tokens"]})
+        if (found := next(same, None)) is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def _person(row: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """By what a person is found, apart from their row's own number and its case."""
+    told = ((name, row[name]) for name in _FOUND_BY)
+    return tuple((name, tuple(each) if isinstance(each, list) else each) for name, each in told)
 
 
 def _of_alerts(case: Case, stored: Stored) -> Iterator[Difference]:

@@ -166,6 +166,11 @@ class Withheld(SQLModel, table=True):
     because: str | None
 
 
+def numbers(*, nullable: bool = False) -> Column[list[int]]:
+    """64-bit whole numbers."""
+    return Column(ARRAY(BigInteger), nullable=nullable)
+
+
 class KnownPerson(SQLModel, table=True):
     """Somebody whom a referral names, as keyed numbers by which a name can be found that is spelt a little differently."""
 
@@ -174,8 +179,18 @@ class KnownPerson(SQLModel, table=True):
     reference: str
     hub: str
     subject: str | None
-    tokens: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    tokens: list[int] = Field(sa_column=numbers())
     born: int | None = Field(sa_column=number(nullable=True))
+    parts: list[int] | None = Field(sa_column=numbers(nullable=True))
+    """Of the birthday: its year, its month and its day."""
+    near: list[int] = Field(sa_column=numbers())
+    """Of the name: where each word stands, how it sounds, what it is short for."""
+    keys: list[int] = Field(sa_column=numbers())
+    """What they are looked for by: numbers of this hub alone."""
+    nhs_number: int | None = Field(sa_column=number(nullable=True))
+    upn: int | None = Field(sa_column=number(nullable=True))
+    postcode: int | None = Field(sa_column=number(nullable=True))
+    address: int | None = Field(sa_column=number(nullable=True))
 
 
 class KnownNumber(SQLModel, table=True):
@@ -221,6 +236,16 @@ class MadeAnew(SQLModel, table=True):
     edition: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
     at: datetime = Field(sa_column=moment())
     referrals: int
+
+
+class KnownKey(SQLModel, table=True):
+    """What somebody is looked for by, as an index: the database itself writes and reads it, nobody else does."""
+
+    __tablename__ = "known_key"
+    key: int = Field(sa_column=number(primary_key=True))
+    person: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("known_person.id", ondelete="CASCADE"), primary_key=True, index=False)
+    )
 
 
 class Retention(SQLModel, table=True):

@@ -20,7 +20,7 @@ from mash.config.settings import Settings
 from mash.states.messages import STAFF_ACTS
 
 NOWHERE = "MASH-26-999999"
-FILLED_IN = {"reference": NOWHERE, "kind": "add_note", "name": "contacts"}
+FILLED_IN = {"other": "MASH-26-999998", "reference": NOWHERE, "kind": "add_note", "name": "contacts"}
 """What stands in the paths of routes."""
 ON_PAGES = {"use_account"}
 """What tests/api/test_sign_on.py asks for: signing out here would be the end of the other tests' sessions."""
