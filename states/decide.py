@@ -43,18 +43,19 @@ def decide(
     reference: str,
     words: Words | None = None,
     redacted: Words | None = None,
+    fresh: str = "",
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
-    releases. `now` is UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for
-    `adopt_profile` the one to adopt.
+    releases, and `fresh` is a number that nothing else has (a link to a child). `now` is UTC. A contact that is being received
+    has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted)
+    d = Deciding(referral, profile, by, now, reference, redacted, fresh)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:

@@ -19,8 +19,10 @@ from mash.states.acts import (
     contact,
     decisions,
     disagreements,
+    episodes,
     information,
     informing,
+    known,
     meetings,
     parting,
     protection,
@@ -28,6 +30,7 @@ from mash.states.acts import (
     sharing,
     step_down,
     upkeep,
+    weighing,
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
@@ -48,6 +51,12 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | known.IdentifySubject
+    | known.RejectMatch
+    | known.WithdrawIdentity
+    | weighing.WeighContacts
+    | episodes.AttachContact
+    | episodes.CloseDuplicate
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -59,6 +68,7 @@ StaffCommand = Annotated[
     | meetings.RecordMeeting
     | meetings.RecordDissent
     | decisions.RecordDecision
+    | weighing.WriteSecondView
     | decisions.SignOffDecision
     | protection.CallStrategyDiscussion
     | protection.RecordStrategyDiscussion
@@ -89,6 +99,11 @@ SystemCommand = (
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
+    | known.RecordKnown
+    | known.RecordIdentified
+    | known.RecordIdentityWithdrawn
+    | known.RecordRejected
+    | episodes.RecordAdded
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -108,6 +123,13 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | known.LikelyKnown
+    | known.SubjectIdentified
+    | known.IdentityWithdrawn
+    | known.MatchRejected
+    | weighing.ContactsWeighed
+    | episodes.ContactAttached
+    | episodes.ContactAdded
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
@@ -120,6 +142,7 @@ Event = Annotated[
     | meetings.DissentRecorded
     | decisions.DecisionProposed
     | decisions.SignOffRefused
+    | weighing.SecondViewWritten
     | decisions.DecisionRecorded
     | parting.ReferralSplit
     | protection.StrategyDiscussionCalled

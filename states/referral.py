@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from mash.states.clocks import Frozen
-from mash.states.values import Course, Holding, ReportedConsent, Words
+from mash.states.values import Course, Holding, Match, ReportedConsent, Words
 
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
@@ -132,6 +132,8 @@ class Proposed(Frozen):
     role: str
     by: str
     words: Words | None = Field(alias="said")
+    adding_up: int = 0
+    """How many contacts about one child it would close the last of; 0 where they do not add up to what the profile names."""
 
 
 class Disagreement(Frozen):
@@ -155,6 +157,8 @@ class Referral(Frozen):
 
     version: int
     acted: int
+    version_for_all: int = 0
+    """The version after the last event that everybody may hear of who takes part."""
     hub: str
     profile: str
     contact: str
@@ -171,6 +175,8 @@ class Referral(Frozen):
     place: str | None = None
     consulted_at: datetime | None = None
     rated_at: datetime | None = None
+    rated_by: tuple[str, ...] = ()
+    """Who has rated it, by login."""
     reopened: bool = False
     markers: tuple[str, ...] = ()
     links: dict[str, str] = {}
@@ -204,6 +210,24 @@ class Referral(Frozen):
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
+    looked: bool = False
+    """Whether the hub's other contacts have been looked through for its people."""
+    matches: tuple[Match, ...] = ()
+    """The hub's other contacts that are, or are likely to be, about one of its subjects."""
+    possible_matches: dict[str, int] = {}
+    """By subject: how many more there are that are possible, and not likely."""
+    rejected: tuple[Match, ...] = ()
+    """Matches of which somebody has said that they are another person's."""
+    identities: dict[str, str] = {}
+    """By subject: the number of the link to the child that somebody has confirmed them to be."""
+    weighed_by: str | None = None
+    """Who has said in words what the child's earlier contacts add up to, since the last of them became known."""
+    second_views: tuple[str, ...] = ()
+    """Who has written a view of their own on the decision that waits, before they read the first one's words."""
+    part_of: str | None = None
+    """The open case that this contact was added to, or was a second copy for."""
+    added: tuple[str, ...] = ()
+    """The contacts that were added to this case."""
     clocks: dict[str, Clock] = {}
 
     @property
@@ -276,6 +300,11 @@ class Referral(Frozen):
     def by_person(self) -> bool:
         """Whether a person tells whoever referred what they are to hear: writing is not safe, or they gave another way."""
         return self.not_to_write or (not self.referrer_reachable and BY_OTHER_MEANS in self.flags)
+
+    @property
+    def unsettled(self) -> tuple[Match, ...]:
+        """The likely matches that nobody has confirmed or rejected."""
+        return tuple(match for match in self.matches if match.likeness == "likely")
 
     @property
     def cohorts(self) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -84,6 +84,30 @@ class AdultView(Frozen):
     agrees: str
 
 
+Likeness = Literal["confirmed", "likely"]
+"""How sure it is that two are one person: somebody at the hub has confirmed it, or what is known of both says so."""
+
+
+class Match(Frozen):
+    """Another contact that names a person who is, or may be, one of this one's subjects: codes, references and times only."""
+
+    subject: str
+    reference: str
+    other: str | None
+    """The subject there; None for somebody of the household."""
+    likeness: Likeness
+    why: tuple[str, ...]
+    """Codes of what speaks for it and against it."""
+    received_at: datetime
+    concerns_a_professional: bool = Field(default=False, exclude_if=lambda concerns: not concerns)
+    """Whether it is a concern about somebody who works with children: who owns a case may be whom it is about."""
+
+    @property
+    def pair(self) -> tuple[str, str, str | None]:
+        """Which two people it is about: the subject, and who it is in the other contact."""
+        return self.subject, self.reference, self.other
+
+
 class Course(Frozen):
     """What has been seen, heard and found of one subject on the way; it goes with them where paths part."""
 
@@ -110,3 +134,5 @@ class EventBase(Frozen):
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+    of_child: ClassVar[bool] = False
+    """Whether it says that a child is known already: only those hear of it who may find people."""

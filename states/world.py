@@ -35,7 +35,7 @@ class World:
         self.state: Referral | None = None
         self.log: list[Entry] = []
         self.linked: dict[str, World] = {}
-        self._items = 0
+        self._items = self._numbers = 0
 
     def fork(self, witness: Witness = lambda *_: None) -> World:
         """A world that goes on by itself from here."""
@@ -63,7 +63,11 @@ class World:
     def give(self, command: Command, by: Actor, *, words: Words | None = None, redacted: Words | None = None) -> list[Event]:
         """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
         before = self.state
-        decision = decide(before, command, self.profile, by, self.now, reference=self.reference, words=words, redacted=redacted)
+        self._numbers += 1
+        profile, reference, fresh = self.profile, self.reference, f"{self._numbers:020}"
+        decision = decide(
+            before, command, profile, by, self.now, reference=reference, words=words, redacted=redacted, fresh=fresh
+        )
         self._record(before, decision, by)
         for number, event in enumerate(decision.events):
             if before and isinstance(event, ReferralSplit):

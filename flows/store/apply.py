@@ -1,73 +1,30 @@
-"""The one write path: lock, decide, append, update what boards read, queue notices, wake the run, commit."""
+"""The one write path: what somebody does to a case, and to another one that it is about too, in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.permissions import reach
-from mash.flows.store.beside import OWN_KINDS
-from mash.flows.store.keys import unseal
-from mash.flows.store.names import people
-from mash.flows.store.reads.participants import glass_broken, takes_part
-from mash.flows.store.store import Store, data_key, keep_up, system_actor
+from mash.flows.store.append import Applied, append, lock, receive, standing
+from mash.flows.store.reads.participants import glass_broken
+from mash.flows.store.sides import child_to_join, join_identified, other_side, others
+from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
-from mash.flows.store.writes import Item, Standing, Writes, as_bytea
+from mash.flows.store.writes import Writes
 from mash.states.acts.alerts import FireClocks
-from mash.states.acts.checks import AnswerCheck
-from mash.states.acts.child_voice import RecordChildVoice
-from mash.states.acts.contact import ReceiveContact
-from mash.states.acts.information import WHY_GLASS, BreakGlass, ContributeInformation, ReleaseInformation
-from mash.states.acts.parting import ReferralSplit
-from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
-from mash.states.decide import Decision, continue_split, decide
-from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
-from mash.states.log import GENESIS
-from mash.states.messages import Command, Event, StaffCommand
-from mash.states.profile import Profile
-from mash.states.referral import Referral
-from mash.states.register import ACTS
+from mash.states.acts.information import WHY_GLASS, BreakGlass
+from mash.states.acts.known import IdentifySubject
+from mash.states.decide import decide
+from mash.states.errors import NotFound, NotYours, ReasonNeeded
+from mash.states.messages import Command, StaffCommand
 from mash.states.values import SYSTEM, Actor
 
+__all__ = ["Applied", "act", "apply", "fire_due", "next_due", "receive"]
 log = structlog.stdlib.get_logger("mash.store")
-# In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
-_LOCK = text("""
-    SELECT r.reference, r.root, r.hub, r.caller, r.version, r.head_hash, r.state, k.wrapped
-    FROM referral r JOIN referral_key k USING (reference)
-    WHERE r.reference = ANY (CAST(:references AS text[])) ORDER BY r.reference FOR UPDATE OF r""")
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What a command did: the referral as it is now, and the events it caused."""
-
-    reference: str
-    referral: Referral
-    events: list[Event]
-
-
-async def receive(connection: AsyncConnection, store: Store, command: ReceiveContact, items: list[Item], by: Actor) -> Applied:
-    """Take a contact in, within the caller's transaction: a reference, a key, the people, the first events.
-
-    The items must hold one of kind 'concern'; its digest goes into the log.
-    """
-    now = store.time.now()
-    number = await connection.scalar(text("SELECT nextval('referral_number')"))
-    reference = f"MASH-{now:%y}-{number:06d}"
-    writes = Writes(store.keyring.rows)
-    held = tuple(writes.keep(reference, await _new_key(writes, store, reference, by.hub), items, by, now))
-    writes.people += people(store.keyring.search, reference, by.hub, items)
-    profile = store.hub(by.hub)
-    command = command.model_copy(update={"held": held})
-    decision = decide(None, command, profile, by, now, reference=reference, words=held[0])
-    standing = Standing(reference, reference, by.id, None, GENESIS)
-    return await _append(connection, store, writes, standing, decision, profile, by, now)
 
 
 async def apply(
@@ -81,44 +38,27 @@ async def apply(
     words: str | None = None,
     redacted: str | None = None,
 ) -> Applied:
-    """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
-    person has acted since the version `seen`; NotFound also at a hub that is not served. Words, and the redacted version of an
-    item that is released, are encrypted and owned by the actor's agency."""
+    """Apply a command within the caller's transaction, with what it means for another case. Raises a Refusal, NotFound, or
+    VersionConflict when a person has acted since the version `seen`; NotFound also at a hub that is not served."""
     if by.role != SYSTEM:
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
         await _check_glass(connection, store, by, words)
-    names = [reference, command.other] if isinstance(command, LinkReferral) else [reference]
-    rows = {row.reference: row for row in (await connection.execute(_LOCK, {"references": names})).all() if row.hub == by.hub}
+    names = [reference, *await others(connection, by.hub, reference, command)]
+    rows = {row.reference: row for row in await lock(connection, names) if row.hub == by.hub}
     if len(rows) < len(set(names)):
         raise NotFound("there is no such referral at this hub")
-    row = rows[reference]
-    referral = Referral.model_validate_json(row.state)
-    outdated = seen is not None and not referral.acted <= seen <= row.version
-    if outdated and not ACTS[command.kind].stands_alone:
-        raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
-    if redacted and not isinstance(command, ReleaseInformation):
-        raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
-    now = store.time.now()
-    await _check_part(connection, store, reference, command, by)
-    adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
-    profile = await store.profile(connection, adopted)
-    writes = Writes(store.keyring.rows)
-    of_item = referral.held.get(command.item) if isinstance(command, ReleaseInformation) else None
-    version_of = of_item.subject if of_item else None
-    word_items = (
-        _item_of(command, words) if words else None,
-        Item("redacted", redacted.encode(), version_of) if redacted else None,
-    )
-    written, version = (
-        writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
-        for item in word_items
-    )
-    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
-    standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
-    applied = await _append(connection, store, writes, standing, decision, profile, by, now)
-    if isinstance(command, LinkReferral):
-        await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
+    identifies = isinstance(command, IdentifySubject)
+    child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
+    before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
+    theirs = await other_side(connection, by.hub, reference, before, command) if before else []
+    applied = await append(connection, store, rows[reference], command, by, seen=seen, words=words, redacted=redacted)
+    if identifies:
+        await join_identified(connection, store, by.hub, reference, applied.events, child)
+    for other, its_side in theirs:
+        answered = await append(connection, store, rows[other], its_side, by)
+        if identifies:
+            await join_identified(connection, store, by.hub, other, answered.events, child)
     return applied
 
 
@@ -134,15 +74,6 @@ async def _check_glass(connection: AsyncConnection, store: Store, by: Actor, wor
     await connection.execute(_GLASS_TURN)
     if await glass_broken(connection, by, store.time.now()) >= store.hub(by.hub).firewall.glass_cases:
         raise NotYours("you read as many cases as one may by breaking the glass at once: ring the hub")
-
-
-async def _check_part(
-    connection: AsyncConnection, store: Store, reference: str, command: StaffCommand | Command, by: Actor
-) -> None:
-    """Raises NotYours for a partner who only reads the case."""
-    outside = reach(by.role) == "involved" and not await takes_part(connection, store, reference, by)
-    if outside and not isinstance(command, BreakGlass):
-        raise NotYours("you read this case because you broke the glass: to tell the hub something, ring it or make a referral")
 
 
 async def act(
@@ -206,88 +137,14 @@ async def _fire(store: Store, hub: str, references: list[str]) -> int:
 
 async def _fire_together(connection: AsyncConnection, store: Store, by: Actor, references: list[str]) -> int:
     now, writes, fired = store.time.now(), Writes(store.keyring.rows), 0
-    for row in (await connection.execute(_LOCK, {"references": references})).all():
-        referral = Referral.model_validate_json(row.state)
-        profile = await store.profile(connection, referral.profile)
-        decision = decide(referral, FireClocks(), profile, by, now, reference=row.reference)
+    for row in await lock(connection, references):
+        stands = await standing(connection, row)
+        if stands.referral is None:
+            continue
+        profile = await store.profile(connection, stands.referral.profile)
+        decision = decide(stands.referral, FireClocks(), profile, by, now, reference=row.reference)
         if decision.events:
-            writes.append(Standing(row.reference, row.root, row.caller, referral, row.head_hash), decision, profile, by, now)
+            writes.append(stands, decision, profile, by, now)
             fired += 1
     await writes.flush(connection)
     return fired
-
-
-def _item_of(command: StaffCommand | Command, words: str) -> Item:
-    """The words of a command, and how sensitive they are where an agency says so."""
-    if isinstance(command, AnswerCheck | ContributeInformation):
-        return Item(command.kind, words.encode(), sensitivity="sensitive" if command.sensitive else "not_sensitive")
-    if isinstance(command, RecordChildVoice):
-        own = OWN_KINDS["child_voice_recorded"]
-        return Item(own, words.encode(), command.subject, "sensitive" if command.sensitive else "not_sensitive")
-    return Item(command.kind, words.encode())
-
-
-async def _new_key(writes: Writes, store: Store, reference: str, hub: str) -> bytes:
-    await keep_up(store)
-    key, wrapped = store.keyring.new_key(reference)
-    writes.keys.append({"reference": reference, "wrapped": as_bytea(wrapped), "hub": hub, "master": store.keyring.current.name})
-    return key
-
-
-async def _append(
-    connection: AsyncConnection,
-    store: Store,
-    writes: Writes,
-    standing: Standing,
-    decision: Decision,
-    profile: Profile,
-    by: Actor,
-    now: datetime,
-) -> Applied:
-    """Write what was decided, and begin the linked referrals of a split."""
-    referral = writes.append(standing, decision, profile, by, now)
-    await writes.flush(connection)
-    for number, event in enumerate(decision.events):
-        if isinstance(event, ReferralSplit) and standing.referral is not None:
-            before = decision.states[number - 1] if number else standing.referral
-            await _continue(connection, store, standing, before, referral, event, profile, by, now)
-    return Applied(standing.reference, referral, decision.events)
-
-
-async def _continue(
-    connection: AsyncConnection,
-    store: Store,
-    parent: Standing,
-    before: Referral,
-    referral: Referral,
-    split: ReferralSplit,
-    profile: Profile,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Begin the linked referral of a split: its own key, copies of what concerns its subjects, its own log."""
-    old = AESGCM(await data_key(connection, store, parent.reference))
-    writes = Writes(store.keyring.rows)
-    key = await _new_key(writes, store, split.reference, by.hub)
-    copied = {"parent": parent.reference, "child": split.reference}
-    rows = (await connection.execute(text("SELECT * FROM items_of_split(:parent, :child)"), copied)).all()
-    held, copy_of = [], {}
-    for row in rows:
-        if row.subject is not None and row.subject not in split.subjects:
-            continue
-        item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
-        held += writes.keep(split.reference, key, [item], by, now)
-        writes.people += people(store.keyring.search, split.reference, by.hub, [item])
-        # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
-        writes.items[-1].update(
-            {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}
-        )
-        copy_of[str(row.id)] = held[-1].item
-    holdings = tuple(
-        holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
-        for iid, holding in before.held.items()
-        if iid in copy_of  # the words of a child who stays are not for who goes
-    )
-    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
-    standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
-    await _append(connection, store, writes, standing, decision, profile, by, now)

@@ -11,6 +11,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mash.flows.store.derived import Case, Difference, Named, Stored, changed, of_row
+from mash.flows.store.identities import bound_to, number_of
 from mash.flows.store.keys import KeyDestroyed, Keyring, unseal
 from mash.flows.store.names import NAMED, people
 from mash.flows.store.writes import Item, queued
@@ -38,6 +39,7 @@ def differences(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differ
     yield from _of_items(case, stored)
     yield from _of_key(case, stored)
     yield from _of_people(case, stored, keyring)
+    yield from _of_identities(case, stored, keyring)
     yield from _of_alerts(case, stored)
 
 
@@ -162,6 +164,27 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
         wrong = sum(((standing - implied) + (implied - standing)).values())
         rows = [{"hub": hub, "subject": s, "born": b, "tokens": list(t)} for hub, s, b, t in implied.elements()]
         yield Difference("known_person", f"{wrong} of its people are found by what they are not called", {}, {"rows": rows})
+
+
+def _of_identities(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
+    """Which child each subject was confirmed to be: by the link in the log, and the id that is sealed with it."""
+    links = {link: subject for subject, link in case.referral.identities.items()}
+    for row in stored.identities:
+        place: Named = {"link": row.link}
+        if links.pop(row.link, None) != row.subject or row.hub != case.referral.hub:
+            yield Difference("identity", f"{row.subject} was joined to a child, of which the log says nothing", place, {}, place)
+            continue
+        try:
+            cipher = AESGCM(keyring.unwrap(stored.key.wrapped if stored.key else None, case.reference))
+            child = unseal(cipher, row.sealed, bound_to(case.reference, row.link)).decode()
+        except KeyDestroyed:
+            yield Difference("identity", f"the child whom {row.subject} was joined to cannot be read", place)
+            continue
+        if (right := number_of(keyring.search, child)) != row.child:
+            yield Difference("identity", f"{row.subject} was joined to another child", place, {"child": right}, place)
+    for link, subject in links.items():
+        sentence = f"what joins {subject} to a child is gone: confirm it anew, or take it back"
+        yield Difference("identity", sentence, {"link": link})
 
 
 def _person(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Identity, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import Identity as Counted
 from sqlmodel import Field, SQLModel
 
 
@@ -51,6 +52,8 @@ class ReferralRow(SQLModel, table=True):
     shown: int = 0
     """How many of the events its flow run has dealt with: with fewer than `version`, the run is behind."""
     urgency: int = 0
+    made: int = Field(default=1, sa_column=Column(SmallInteger, nullable=False))
+    """By which edition of the folding rules its state was made (`anew.EDITION`)."""
 
 
 class EventRow(SQLModel, table=True):
@@ -186,6 +189,40 @@ class KnownNumber(SQLModel, table=True):
     )
 
 
+class Identity(SQLModel, table=True):
+    """A subject who was confirmed to be a child: by the link number of its event, the child's id sealed by the referral's key,
+    and a keyed number by which others of the same child are found."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("reference", "subject"),)
+    link: str = Field(primary_key=True)
+    reference: str
+    hub: str
+    subject: str
+    child: int = Field(sa_column=number())
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ToLook(SQLModel, table=True):
+    """A contact whose people are to be looked for in the hub's others: since when, and how often that failed; wall time."""
+
+    __tablename__ = "to_look"
+    reference: str = Field(primary_key=True)
+    hub: str
+    since: datetime = Field(sa_column=moment())
+    tries: int
+    next_try_at: datetime = Field(sa_column=moment())
+
+
+class MadeAnew(SQLModel, table=True):
+    """When the states of all cases were made anew by an edition of the folding rules, and of how many that was; wall time."""
+
+    __tablename__ = "made_anew"
+    edition: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=moment())
+    referrals: int
+
+
 class Retention(SQLModel, table=True):
     """A contact whose people are to be erased: since when that is announced, and whether somebody holds it."""
 
@@ -259,7 +296,7 @@ class Receipt(SQLModel, table=True):
     reference: str | None
     at: datetime = Field(sa_column=moment())
     hub: str = Field(primary_key=True)
-    id: int | None = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), nullable=False))
     """Its number, in the order in which they came: a removed one shows in a checkpoint."""
 
 
@@ -473,6 +510,9 @@ ACCESSES = table(Access)
 SECRETS = table(Secret)
 MASTERS = table(MasterKey)
 PEOPLE = table(KnownPerson)
+IDENTITIES = table(Identity)
+TO_LOOK = table(ToLook)
+MADE_ANEW = table(MadeAnew)
 WITHHELD = table(Withheld)
 RETENTIONS = table(Retention)
 CHECKPOINTS = table(Checkpoint)

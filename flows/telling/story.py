@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from mash.config.words import CODED, agency_title, decoded, sentence, worded
+from mash.notifications.notices import OF_CHILD
 from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
@@ -45,6 +46,10 @@ _LEFT_OUT = {
     "next_at",
     "parent_sequence",
     "schema_number",
+    "matches",
+    "possible",
+    "link",
+    "undecided",
 }
 _SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
 """Facts that are left out of other events, and told of these."""
@@ -68,12 +73,13 @@ _LABELS = {
     "informed_by": "told by",
     "whom": "told to",
     "reported_at": "reported",
+    "adding_up": "contacts about one child:",
     "renew_at": "again at",
     "received_at": "received",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
-    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "other_subject",
+    "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
 }  # fmt: skip
 _YES_NO = {
     "beside_section_47": ("beside section 47", ""),
@@ -136,6 +142,7 @@ def named(event: Event) -> str:
 
 def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] = frozenset()) -> str:
     """The facts of an event, some of them left out."""
+    without |= frozenset(() if getattr(event, "adding_up", 0) else ("adding_up",))
     if event.kind == "clocks_started":
         facts: Iterable[str] = (f"{clock.why}, due {dated(clock.due_at)}" for clock in event.clocks)
     elif event.kind == "clock_moved":
@@ -191,7 +198,13 @@ def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profil
     def line(recorded: Recorded) -> str:
         return event_in_words(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
 
-    rows = "\n".join(f"| {r.sequence} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
-    sent = "\n".join(f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
+    # That a child is known is not for them: it is not there, nor is a gap where it would be.
+    told = [recorded for recorded in log if not recorded.event.of_child]
+    rows = "\n".join(
+        f"| {place} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for place, r in enumerate(told, 1)
+    )
+    sent = "\n".join(
+        f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices if n.kind not in OF_CHILD
+    )
     sent_table = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
     return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{sent_table}"

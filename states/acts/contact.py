@@ -12,6 +12,7 @@ from mash.states.acts import demands
 from mash.states.acts.closing import close
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
+from mash.states.acts.weighing import adding_up
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
@@ -29,6 +30,7 @@ from mash.states.values import (
     Course,
     EventBase,
     Holding,
+    Match,
     ReportedConsent,
     Subject,
     Words,
@@ -151,6 +153,9 @@ class ContinuedFrom(EventBase):
     flags: tuple[str, ...]
     configuration: tuple[str, ...]
     stage: str
+    matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
+    undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
+    """Whether its outcome still waits for a second person."""
 
 
 class ConsultationConcluded(EventBase):
@@ -214,6 +219,10 @@ def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:
 @act(ConcludeConsultation, stages=("consultation",))
 def conclude_consultation(d: Deciding, cmd: ConcludeConsultation, words: Words | None) -> None:
     """End in advice, without a referral; or go on as one. No threshold was applied until now."""
+    if cmd.outcome == "advice" and (number := adding_up(d.referral, d.profile)):
+        raise Incomplete(
+            f"this may be contact number {number} about one child: one person does not end it in advice. Go on as a referral"
+        )
     d.record(ConsultationConcluded(outcome=cmd.outcome, words=demands.words(words, "concluding a consultation")))
     if cmd.outcome == "referral":
         begin(d)
@@ -281,8 +290,9 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "held": {holding.item: holding for holding in event.holdings},
             "configuration": event.configuration,
             "stage": event.stage,
-            "decided_at": event.decided_at or at,
-            "outcomes": {s.id: event.outcome for s in event.subjects},
+            "matches": event.matches,
+            "decided_at": None if event.undecided else event.decided_at or at,
+            "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
         }
     )
 
@@ -291,6 +301,7 @@ def _first(event: ContactReceived | ContinuedFrom, at: datetime) -> Referral:
     return Referral(
         version=1,
         acted=1,
+        version_for_all=1,
         hub=event.hub,
         profile=event.profile,
         contact=event.contact,

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
 from mash.states.acts.closing import close
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.outcomes import PLAN, decided
 from mash.states.acts.parting import ReferralSplit, part
+from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotYours, Refusal
+from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Outcome, Profile
 from mash.states.referral import Proposed, Referral, SubjectState
@@ -86,6 +88,7 @@ class DecisionProposed(EventBase):
     primary_need: str | None
     transfer_to: str | None
     role: str
+    adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     words: Words | None = Field(alias="said")
 
 
@@ -114,8 +117,11 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
         "primary_need": cmd.primary_need or d.referral.primary_need,
         "transfer_to": cmd.transfer_to,
     }
-    if second := d.profile.signs_off(d.referral.rating, cmd.outcomes.values()):
-        d.record(DecisionProposed(role=second, words=reason, **fields))
+    # What protects one child does not wait for a second look at another's contacts: they part, and the look is at that part.
+    waits = demand_weighed(d) if set(cmd.outcomes.values()) <= set(LIGHT) else 0
+    second = d.profile.signs_off(d.referral.rating, cmd.outcomes.values())
+    if second := second or (d.profile.accumulation.role if waits else None):
+        d.record(DecisionProposed(role=second, words=reason, adding_up=waits, **fields))
         d.go("ask_sign_off")
         return
     d.record(DecisionRecorded(words=reason, **fields))
@@ -151,7 +157,11 @@ def _fits_everybody(d: Deciding, cmd: RecordDecision) -> None:
 def _not_a_second_person(referral: Referral, profile: Profile, by: Actor, cmd: SignOffDecision | None) -> Refusal | None:
     if referral.proposed is None:
         return Incomplete("no decision waits to be signed off")
-    return NotYours("a second person signs off: not the one who decided") if by.id == referral.proposed.by else None
+    if refusal := not_a_second_person(referral, by):
+        return refusal
+    if cmd and referral.proposed.adding_up and by.id not in referral.second_views:
+        return Incomplete("contacts add up here: write your own view first (write_second_view), then read the first one's words")
+    return None
 
 
 @act(
@@ -167,6 +177,8 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     if not cmd.agreed or proposed is None:
         withdraw(d, demands.words(words, "not agreeing"))
         return
+    if proposed.adding_up:
+        demand_weighed(d)  # more may have become known meanwhile
     d.record(
         DecisionRecorded(
             outcomes=proposed.outcomes,
@@ -187,8 +199,9 @@ def withdraw(d: Deciding, words: Words) -> None:
 
 def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
+    protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
-        part(d, outcomes, path)
+        part(d, outcomes, path, adding_up=adding_up(d.referral, d.profile) if path in LIGHT and protects else 0)
     decided(d)
     take_path(d, paths[0])
 
@@ -253,8 +266,19 @@ def continue_split(
             flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
             configuration=("decision",),
             stage="decision",
+            matches=split.matches,
+            undecided=bool(split.adding_up),
         )
     )
+    if split.adding_up:
+        outcomes, need, role = dict.fromkeys(split.subjects, split.outcome), parent.primary_need, d.profile.accumulation.role
+        waits = DecisionProposed(
+            outcomes=outcomes, primary_need=need, transfer_to=None, role=role, adding_up=split.adding_up, words=None
+        )
+        d.record(waits)
+        d.go("ask_sign_off")
+        return
+    decided(d)
     if split.by_decision:
         decided(d)
     take_path(d, split.outcome)
@@ -271,13 +295,14 @@ def _decision_proposed(referral: Referral, event: DecisionProposed, at: datetime
 
 @folds(SignOffRefused)
 def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, by: Actor) -> Changes:
-    return {"proposed": None}
+    return {"proposed": None, "second_views": ()}
 
 
 @folds(DecisionRecorded)
 def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
     outcomes = dict(event.outcomes)
-    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, "proposed": None}
+    done = {"proposed": None, "second_views": ()}
+    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, **done}
 
 
 @usually("decision")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from mash.states.deciding import Deciding
 from mash.states.fold import Changes, folds
 from mash.states.referral import Referral
-from mash.states.values import Actor, EventBase
+from mash.states.values import Actor, EventBase, Match
 
 ONWARD = ("early_help", "transfer")
 """What a case goes on to from its assessment, gravest first; with any other outcome a subject's part in it ends there."""
@@ -26,13 +26,18 @@ class ReferralSplit(EventBase):
     subjects: tuple[str, ...]
     outcome: str
     by_decision: bool = Field(default=True, exclude_if=lambda by_decision: by_decision)
+    adding_up: int = Field(default=0, exclude_if=lambda number: not number)
+    """How many contacts about one child it would close the last of: a second person looks first."""
+    matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
 
 
-def part(d: Deciding, outcomes: Mapping[str, str], path: str, *, by_decision: bool = True) -> None:
-    """The subjects with this outcome go on by themselves."""
+def part(d: Deciding, outcomes: Mapping[str, str], path: str, *, by_decision: bool = True, adding_up: int = 0) -> None:
+    """The subjects with this outcome go on by themselves; what is known of them goes with them."""
     reference = f"{d.reference}-{chr(ord('B') + d.referral.splits)}"
     subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
-    d.record(ReferralSplit(reference=reference, subjects=subjects, outcome=path, by_decision=by_decision))
+    matches = tuple(match for match in d.referral.matches if match.subject in subjects)
+    about = {"subjects": subjects, "matches": matches, "adding_up": adding_up}
+    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about))
 
 
 def part_ways(d: Deciding, outcomes: Mapping[str, str]) -> str | None:
@@ -48,5 +53,17 @@ def part_ways(d: Deciding, outcomes: Mapping[str, str]) -> str | None:
 
 @folds(ReferralSplit)
 def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: Actor) -> Changes:
-    left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
-    return {"subjects": left, "splits": referral.splits + 1}
+    def left(of: dict[str, Any]) -> dict[str, Any]:
+        return {subject: each for subject, each in of.items() if subject not in event.subjects}
+
+    def still(matches: tuple[Match, ...]) -> tuple[Match, ...]:
+        return tuple(match for match in matches if match.subject not in event.subjects)
+
+    return {
+        "subjects": left(referral.subjects),
+        "identities": left(referral.identities),
+        "possible_matches": left(referral.possible_matches),
+        "matches": still(referral.matches),
+        "rejected": still(referral.rejected),
+        "splits": referral.splits + 1,
+    }

@@ -105,6 +105,11 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "take_disagreement_further": {"disagreement": "D1"},
     "inform_referrer": {"what": "acknowledgement", "how": "telephone"},
     "link_referral": {"other": "MASH-26-999998", "relation": "sibling"},
+    "identify_subject": {"subject": "S1", "other": "MASH-26-999998", "other_subject": "S1"},
+    "reject_match": {"subject": "S1", "other": "MASH-26-999998", "other_subject": "S1"},
+    "withdraw_identity": {"subject": "S1"},
+    "attach_contact": {"other": "MASH-26-999998"},
+    "close_duplicate": {"other": "MASH-26-999998", "compared": "shown"},
     "acknowledge_alert": {"clock": "triage"},
     "adopt_profile": {"digest": "0" * 64},
 }

@@ -63,6 +63,9 @@ PARTNERS = {
                 "record_marker",
                 "record_categories",
                 "correct_cohort",
+                "identify_subject",
+                "reject_match",
+                "withdraw_identity",
                 "ask_agencies",
                 "inform_referrer",
                 "link_referral",
@@ -80,6 +83,7 @@ PARTNERS = {
             set(STAFF_ACTS)
             - {
                 "record_decision",
+                "write_second_view",
                 "sign_off_decision",
                 "conclude_enquiries",
                 "reopen_referral",

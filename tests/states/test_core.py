@@ -35,8 +35,10 @@ from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectCohort, ReceiveContact, RecordCategories
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
+from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
+from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
@@ -63,7 +65,7 @@ from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
 from mash.states.usual import USUAL, Give, Until, Wait
-from mash.states.values import Actor, ReportedConsent, Subject, Words
+from mash.states.values import Actor, Match, ReportedConsent, Subject, Words
 from mash.states.world import World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
@@ -281,6 +283,24 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "link_referral" | "record_linked":
             about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
             return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "identify_subject":
+            subject = one(*referral.subjects, odd=("nobody",))
+            return IdentifySubject(subject=subject, other=one("MASH-26-000001", odd=("R",)), other_subject="S1")
+        case "record_identified" | "withdraw_identity" | "record_identity_withdrawn":
+            return HANDLER_CLASSES[kind](subject=one(*(referral.identities or referral.subjects), odd=("nobody",)))
+        case "reject_match" | "record_rejected":
+            match = one(*(referral.unsettled or (another_contact(world, referral, one),)))
+            return HANDLER_CLASSES[kind](subject=match.subject, other=match.reference, other_subject=match.other or "S1")
+        case "record_known":
+            matches = tuple(another_contact(world, referral, one) for _ in range(one(0, 2, 3)))
+            return RecordKnown(matches=matches, possible=dict.fromkeys(referral.subjects, one(0, 2)))
+        case "attach_contact":
+            return AttachContact(other=one(*[match.reference for match in referral.matches] or ["Q"], odd=("R",)))
+        case "close_duplicate":
+            other = one(*[match.reference for match in referral.matches] or ["Q"], odd=("R",))
+            return CloseDuplicate(other=other, compared="shown")
+        case "record_added":
+            return RecordAdded(other="MASH-26-000002", why="added", immediate_danger=one(True, False), markers=("staff_safety",))
         case "record_sharing_basis":
             return RecordSharingBasis(
                 share=one(True, True, True, False),
@@ -338,6 +358,18 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return RecordTold(what=one("acknowledgement", "outcome"))
         case _:
             return HANDLER_CLASSES[kind]()
+
+
+def another_contact(world: Family, referral: Referral, one: Any) -> Match:
+    """Another contact that may be about the same child."""
+    return Match(
+        subject=one(*referral.subjects),
+        reference=f"MASH-26-00000{one(1, 2, 3)}",
+        other=one("S1", None),
+        likeness=one("confirmed", "likely"),
+        why=("same_name",),
+        received_at=world.now - timedelta(days=one(10, 300, 500)),
+    )
 
 
 HANDLER_CLASSES: dict[str, Any] = {kind: act.command for kind, act in ACTS.items()}
@@ -939,6 +971,9 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "settle_disagreement",
         "take_disagreement_further",
         "acknowledge_alert",
+        "identify_subject",
+        "reject_match",
+        "withdraw_identity",
     }
 
 

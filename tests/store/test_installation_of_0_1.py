@@ -304,7 +304,7 @@ def test_every_event_is_read_and_written_back_to_the_very_same_bytes(there: Inst
 def test_every_log_folds_to_the_state_that_was_stored(there: Installation) -> None:
     for case in cases(there):
         folded = fold([RECORDED.validate_json(row.canonical) for row in events(there, case.reference)])
-        assert json.loads(folded.model_dump_json()) == json.loads(case.state), case.reference
+        assert says_all_of(json.loads(folded.model_dump_json()), json.loads(case.state)), case.reference
         columns = (case.version, case.stage, case.rating, case.is_open, case.finished, case.due_at, case.next_at)
         of_state = (folded.version, folded.stage, folded.rating, folded.open, folded.finished, folded.due_at, folded.next_at)
         assert columns == of_state, case.reference
