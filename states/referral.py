@@ -205,6 +205,8 @@ class Referral(Frozen):
     disagreements: dict[str, Disagreement] = {}
     strategy_held_at: datetime | None = None
     decided_at: datetime | None = None
+    decided_by: str | None = None
+    """The role of whoever decided."""
     outcomes: dict[str, str] = {}
     service: str | None = None
     deliveries: tuple[str, ...] = Field(default=(), alias="told")

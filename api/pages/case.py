@@ -23,6 +23,7 @@ from mash.config.permissions import may
 from mash.config.words import TO_CHECK
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
@@ -38,6 +39,11 @@ Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
 GLASS, RELEASES = "break_glass", "release_information"
+BESIDE = (
+    "rate_referral", "rerate_referral", "record_decision", "sign_off_decision", "write_second_view", "weigh_contacts",
+    "convene_meeting", "record_meeting", "record_strategy_discussion", "conclude_consultation",
+)  # fmt: skip
+"""Acts beside whose form the child's other contacts stand."""
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
@@ -53,6 +59,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
             found = await look_at(store, reference, by, "read_case")
             seen = await whole(store, found, by)
             story = await read_story(store, found, by) if may(by.role, "read_story") else []
+            others = await earlier(store, found, by)
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
         return page(request, "problem.html", refusal.title, 404, text=in_words(refusal), glass=glass)
@@ -65,6 +72,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,
         "also": later,
+        "earlier": others,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "story": lines_of(story, store.hub(by.hub)),
@@ -162,7 +170,8 @@ async def _form_page(
     """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
     store = request.app.state.store
     by_name = set(STAFF_ACTS[kind].command.model_fields) & set(forms.OF_EACH)
-    items = await read_items(store, case, by) if case and (kind == RELEASES or by_name) else []
+    items = await read_items(store, case, by) if case and (kind in (RELEASES, *BESIDE) or by_name) else []
+    others = await earlier(store, case, by) if case and kind in BESIDE else None
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
     own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {
@@ -179,6 +188,8 @@ async def _form_page(
         "key": key or secrets.token_urlsafe(16),
         "since": since,
         "case": case,
+        "earlier": others,
+        "names": names_of(items),
         "quorum": _quorum(store.hub(by.hub), kind),
         "longest": LONGEST_WORDS,
     }

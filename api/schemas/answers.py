@@ -321,6 +321,70 @@ class CaseDetail(CaseBrief):
     flow_run: str | None
 
 
+Why = Annotated[list[str], Field(description="What speaks for it and against it, in codes such as `born_same` or `other_name`.")]
+
+
+class EarlierContact(Reply):
+    """Another contact about a person of a case."""
+
+    subject: str = Field(description="Who in this case.")
+    reference: ReferralName
+    other: str | None = Field(description="Who in that contact; null for somebody of its household.")
+    likeness: str
+    why: Why
+    received_at: datetime
+    source_agency: str
+    primary_need: str | None
+    rating: Rating
+    outcome: str | None = Field(description="How it ended for this person; null while it is open.")
+    stage: Stage
+    open: bool
+    decided_by: str | None = Field(description="The role of whoever decided.")
+
+
+class EarlierContacts(Reply):
+    """The other contacts about the people of a case, as far as you may read each of them."""
+
+    looked: bool
+    confirmed: list[EarlierContact]
+    likely: list[EarlierContact]
+    before: dict[str, int] = Field(description="By subject: how many there were before the last 12 months.")
+    possible: dict[str, int] = Field(description="By subject: how many more there are that are possible.")
+    adds_up: int = Field(description="How many contacts about one child add up by the hub's rule; 0 where they do not.")
+
+
+class PossibleContact(Reply):
+    """Another contact that is possibly about the same person."""
+
+    subject: str
+    reference: ReferralName
+    other: str | None
+    name: str
+    why: Why
+    received_at: datetime
+    stage: Stage
+
+
+class PersonInContact(Reply):
+    """A person as a contact has them, as far as you may read it."""
+
+    reference: ReferralName
+    subject: str | None
+    details: dict[str, Any]
+    household: list[dict[str, Any]]
+    concern: str
+
+
+class SideBySide(Reply):
+    """Two people who may be one."""
+
+    here: PersonInContact
+    there: PersonInContact
+    why: Why
+    differs: list[tuple[str, str]] = Field(description="Sentences of one concern only: `here` or `there`, and the sentence.")
+    compared: str = Field(description="Send it with `close_duplicate`: it shows that you were shown what differs.")
+
+
 class StoryLine(Reply):
     """An event of a case, in words."""
 

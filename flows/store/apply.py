@@ -10,12 +10,14 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.append import Applied, append, lock, receive, standing
+from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.sides import child_to_join, join_identified, other_side, others
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
 from mash.states.acts.alerts import FireClocks
+from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import WHY_GLASS, BreakGlass
 from mash.states.acts.known import IdentifySubject
 from mash.states.decide import decide
@@ -48,6 +50,8 @@ async def apply(
     rows = {row.reference: row for row in await lock(connection, names) if row.hub == by.hub}
     if len(rows) < len(set(names)):
         raise NotFound("there is no such referral at this hub")
+    if isinstance(command, CloseDuplicate):
+        demand_compared(store, by, reference, command.other, command.compared)
     identifies = isinstance(command, IdentifySubject)
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.append import append, lock
 from mash.flows.store.identities import Joined, children_of, joined
-from mash.flows.store.known import Alike, who_is_known
+from mash.flows.store.reads.known import Match as Alike
+from mash.flows.store.reads.known import likely_known
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS, TO_LOOK
 from mash.flows.store.trouble import tell_administrators
@@ -87,7 +88,7 @@ async def look(store: Store, hub: str, reference: str) -> None:
         if row is None:
             return  # its row was removed: the next derivation puts it back, and it is looked at with that
         before = Referral.model_validate_json(row.state)
-        alike = [] if before.erased else await who_is_known(connection, store, reference)
+        alike = [] if before.erased else await likely_known(connection, store, reference)
         same = await joined(connection, hub, reference)
         facts = {each.reference: each for each in await _facts(connection, alike, same.values())}
         apart = await _confirmed_as_others(connection, reference, before, alike)

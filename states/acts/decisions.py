@@ -301,7 +301,7 @@ def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, b
 @folds(DecisionRecorded)
 def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
     outcomes = dict(event.outcomes)
-    done = {"proposed": None, "second_views": ()}
+    done = {"proposed": None, "second_views": (), "decided_by": by.role}
     return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, **done}
 
 

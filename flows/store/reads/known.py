@@ -11,7 +11,7 @@ from mash.flows.store.store import Store
 
 
 @dataclass(frozen=True)
-class Alike:
+class Match:
     subject: str | None
     reference: str
     other: str | None
@@ -20,5 +20,5 @@ class Alike:
     score: float
 
 
-async def who_is_known(connection: AsyncConnection, store: Store, reference: str) -> list[Alike]:
+async def likely_known(connection: AsyncConnection, store: Store, reference: str) -> list[Match]:
     return []
