@@ -28,6 +28,7 @@ from mash.flows.telling.others import Others
 from mash.flows.telling.stored import Value, locates
 from mash.flows.telling.story import facts_of, named
 from mash.states.acts.closing import SubjectsConcluded, WhyReleased
+from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.upkeep import ReferralLinked
 from mash.states.clocks import dated
 from mash.states.errors import NotFound
@@ -208,7 +209,8 @@ def _answer(
 ) -> Answer:
     shown, left_out = [], []
     for item in items:
-        line = {"kind": item.kind.replace("_", " "), "at": dated(item.at)}
+        own_words = item.kind in AGENCIES_OWN and item.subject
+        line = {"kind": "a child's own words" if own_words else item.kind.replace("_", " "), "at": dated(item.at)}
         if reason := _reason(case, subject, item):
             values = list(values_of(_fields(item) or {}, page.whose[item.id])) if item.kind in LEFT_OUT else []
             if released := [text for value in values if (text := page.field(value.field, value.text))]:
@@ -254,7 +256,7 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
     event = recorded.event
     if getattr(event, "subject", subject) != subject:
         return ""
-    if isinstance(event, SubjectsConcluded | ReferralLinked) and event.subjects and subject not in event.subjects:
+    if isinstance(event, SubjectsConcluded | ReferralLinked | ReferralSplit) and event.subjects and subject not in event.subjects:
         return ""
     for name in BY_SUBJECT:
         if each := getattr(event, name, None):

@@ -209,8 +209,8 @@ def _end(d: Deciding, results: Mapping[str, str]) -> None:
 
 def _outcome(subject: SubjectState, result: str) -> str:
     """Of one subject: the help that their assessment found they need, or what the section 47 came to."""
-    found = subject.assessment if subject.assessment in ("early_help", "child_in_need_plan") else result
-    return final(subject, found or result)
+    found = subject.assessment
+    return final(subject, found if found in ("early_help", "child_in_need_plan") else result)
 
 
 changes_nothing(StrategyDiscussionCalled, EnquiriesConcluded)
