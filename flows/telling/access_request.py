@@ -241,7 +241,7 @@ def _answer(
         "shown": shown,
         "left_out": left_out,
         "log": [(at, page.written(line)) for at, line in log],
-        "withheld": [number.number for number, _, _ in withheld if not number.released],
+        "withheld": [number.number for number, _, _ in withheld if not number.released and number != apart],
         "warning": page.warning,
         "blacked_out": BLACKED_OUT,
     }
