@@ -18,7 +18,7 @@ from mash.flows.store.marks import Facts, number, single
 from mash.flows.store.sounds import heard, mixed, short_for
 
 Grade = Literal["likely", "possible"]
-LIKELY, POSSIBLE = 1.5, -6.0
+LIKELY, POSSIBLE = 0.5, -6.0
 """From which score on a match is shown, and from which it is counted."""
 MOST_OF_NAME = 13.0
 ALIKE = 0.45
@@ -157,9 +157,7 @@ def compared(people: Sequence[Person], rows: Sequence[Row], hub: Hub) -> list[Li
         pairs = [_likeness(place, people, row, own, here, hub) for place in range(len(people)) for here, row in enumerate(theirs)]
         taken: set[tuple[str, int]] = set()
         for each in sorted(pairs, key=lambda each: -each.score):
-            if each.score < POSSIBLE:
-                break
-            if not {("wanted", each.place), ("row", each.row.person)} & taken:
+            if each.score >= POSSIBLE and not {("wanted", each.place), ("row", each.row.person)} & taken:
                 taken |= {("wanted", each.place), ("row", each.row.person)}
                 found.append(each)
     return sorted(found, key=lambda each: (each.grade != "likely", -each.score, each.row.reference))
@@ -185,9 +183,8 @@ def _likeness(place: int, people: Sequence[Person], row: Row, own: list[list[Own
     its = own[place][here]
     lives, household = _lives(person, row), _household(place, here, own, people)
     parts = (*its, lives, household)
-    mine = its.given.score + min(its.born.score, 6.0) + its.numbers.score
     total = sum(part.score for part in parts) - log2(max(hub.people, 2))
-    score = min(total, mine - OWN)
+    score = min(total, _of_own(its))
     # A number alone may be another child's, typed into the wrong form.
     against = "other_name" in its.given.why and {"other_birthday"} & {*its.born.why}
     grade: Grade = "likely" if score >= LIKELY and not against else "possible"
@@ -195,6 +192,11 @@ def _likeness(place: int, people: Sequence[Person], row: Row, own: list[list[Own
         dict.fromkeys(code for part in (its.numbers, its.given, its.family, its.born, lives, household) for code in part.why)
     )
     return Likeness(place, row, score, grade, why)
+
+
+def _of_own(its: Own) -> float:
+    """The most that somebody's score can be, whatever a household shares: of a birthday half counts, as twins have one."""
+    return its.given.score + min(its.born.score, 6.0) + its.numbers.score - OWN
 
 
 def _name(words: Sequence[Word], row: Row, hub: Hub, otherwise: float) -> Weighed:
