@@ -47,10 +47,10 @@ def about_somebody_else(body: Any, key: str) -> Any:
         return body
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big")
     family = "".join(_SYLLABLES[int(digit)] for digit in f"{number % 100_000:05}").title()
-    child = ORDINARY["subjects"][0]
+    child: dict[str, Any] = ORDINARY["subjects"][0]
+    household: Any = body.get("household")
     name = {**child["name"], "family": f"{child['name']['family']}-{family}"}
     born = date(2010, 1, 1) + timedelta(days=number // 100_000 % _DAYS)
-    household: Any = body["household"]
     if household is ORDINARY["household"]:
         household = [{**household[0], "name": f"{CANARY}-{family} senior"}]
     return {**body, "subjects": [{**child, "name": name, "date_of_birth": born.isoformat()}], "household": household}
