@@ -47,7 +47,7 @@ def test_every_figure_has_its_table_beside_its_picture_or_says_once_that_there_i
     hub.rate(hub.referral())
     page = hub.http.get("/manager?weeks=4", headers=hub.staff("duty_manager")).text
     sections = re.findall(r"<section.*?</section>", page, re.DOTALL)
-    assert len(sections) == 13
+    assert len(sections) == 15
     for section in sections:
         assert section.count("<img") == section.count("<table") == section.count(".csv?weeks=4") and section.count(NOTHING) <= 1
 
