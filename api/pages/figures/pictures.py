@@ -62,13 +62,14 @@ def _weeks(axes: Any, figure: Figure) -> None:
 
 
 def _months(axes: Any, figure: Figure) -> None:
-    """Columns of two parts each, the lower one filled and the upper one hatched, with the numbers in the order of the key."""
+    """Columns of two parts each, the lower one filled and the upper one hatched, with both numbers above."""
     places = range(len(figure.rows))
     lower, upper = ([float(row[column]) for row in figure.rows] for column in (1, 2))
     axes.bar(places, lower, color=BAR, edgecolor=BAR, label=figure.heads[1])
     axes.bar(places, upper, bottom=lower, color="white", edgecolor=BAR, hatch="////", label=figure.heads[2])
     for place, (sure, likely) in enumerate(zip(lower, upper, strict=True)):
-        axes.annotate(f"{sure:g} + {likely:g}", (place, sure + likely), fontsize=9, va="bottom", ha="center", color=INK)
+        axes.annotate(f"{sure:g}\n+ {likely:g}", (place, sure + likely), fontsize=9, va="bottom", ha="center", color=INK)
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_xticks(list(places), [str(row[0])[:3] for row in figure.rows])
-    axes.set_ylim(0, max(1.0, *(sure + likely for sure, likely in zip(lower, upper, strict=True))) * 1.3)
+    axes.set_ylim(0, max(1.0, *(sure + likely for sure, likely in zip(lower, upper, strict=True))) * 1.4)
     axes.legend(loc="upper left", ncols=2, frameon=False, fontsize=9)
