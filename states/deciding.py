@@ -12,7 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
-from mash.states.values import Actor, EventBase, Words
+from mash.states.values import Actor, EventBase, Heard, Words
 
 
 class Deciding:
@@ -27,12 +27,15 @@ class Deciding:
         reference: str,
         redacted: Words | None = None,
         fresh: str = "",
+        heard: Heard | None = None,
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference, self.redacted = profile, by, now, reference, redacted
         self.fresh = fresh
         """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
         answer."""
+        self.heard = heard or Heard()
+        """What other hubs answered, for an act that asks them."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 
