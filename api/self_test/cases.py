@@ -44,6 +44,16 @@ def find_elsewhere(scene: Scene) -> str:
     return "only one's own hub's"
 
 
+@attack("learn from another hub more than that it is to be rung, or ask it before one may share")
+def ask_across(scene: Scene) -> str:
+    (subject,) = scene.on.case(scene.case)["subjects"]
+    allowed(scene.on.ask(scene.case, "ask_other_hubs", subject=subject))
+    case = allowed(scene.on.http.get(f"/cases/{scene.case}", headers=scene.on.staff("duty_manager")))
+    hold(case.json()["across"][subject]["may_know"] == ["merton"], "it does not say whom to ring")
+    hold(scene.elsewhere not in case.text, "the other hub's case")
+    return refused(scene.on.ask(scene.unrated, "ask_other_hubs", subject=subject), 422)
+
+
 @attack("find people by name, as an agency")
 def find_as_agency(scene: Scene) -> str:
     search = {"name": CANARY}
