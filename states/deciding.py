@@ -12,7 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
-from mash.states.values import Actor, EventBase, Heard, Words
+from mash.states.values import Actor, Enquiry, EventBase, Heard, Words
 
 
 class Deciding:
@@ -27,10 +27,13 @@ class Deciding:
         reference: str,
         redacted: Words | None = None,
         fresh: str = "",
+        enquiries: tuple[Enquiry, ...] = (),
         heard: Heard | None = None,
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference, self.redacted = profile, by, now, reference, redacted
+        self.enquiries = enquiries
+        """The section 47s that are open elsewhere about the same children."""
         self.fresh = fresh
         """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
         answer."""

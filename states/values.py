@@ -108,6 +108,14 @@ class Match(Frozen):
         return self.subject, self.reference, self.other
 
 
+class Enquiry(Frozen):
+    """A section 47 that is open in another case, about a child who is, or is likely to be, one of this case's subjects."""
+
+    subject: str
+    reference: str
+    likeness: Likeness
+
+
 class Heard(Frozen):
     """What the other hubs of the installation answered to a question: which were asked, and which may know the person."""
 

@@ -20,15 +20,17 @@ from mash.flows.store.keys import unseal
 from mash.flows.store.log import events_of, fold
 from mash.flows.store.names import people
 from mash.flows.store.reads.participants import takes_part
-from mash.flows.store.sides import join_identified
+from mash.flows.store.sides import enquiries, join_identified
 from mash.flows.store.store import Store, data_key, keep_up
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.information import BreakGlass, ContributeInformation, ReleaseInformation
 from mash.states.acts.known import RecordIdentified
 from mash.states.acts.parting import ReferralSplit
+from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import Incomplete, NotYours, VersionConflict
@@ -126,10 +128,12 @@ async def append(
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in word_items
     )
-    fresh = secrets.token_hex(FRESH)
+    begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
+    there = await enquiries(connection, by.hub, reference, referral) if begins else ()
     decision = decide(
-        referral, command, profile, by, now, reference=reference, words=written, redacted=version, fresh=fresh, heard=heard
-    )
+        referral, command, profile, by, now, reference=reference, words=written, redacted=version,
+        fresh=secrets.token_hex(FRESH), enquiries=there, heard=heard,
+    )  # fmt: skip
     return await _append(connection, store, writes, stands, decision, profile, by, now)
 
 

@@ -91,6 +91,7 @@ _YES_NO = {
     "holds": ("", "no longer"),
     "immediate_danger": ("immediate danger", ""),
     "late": ("late", ""),
+    "may_be_second": ("may be a second section 47 of the same child", ""),
     "met": ("it happened", "it is not needed any more"),
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),

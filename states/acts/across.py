@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from mash.states.acts.demands import not_a_subject
 from mash.states.acts.information import NOT_TO_SHARE
 from mash.states.deciding import Deciding
@@ -35,6 +37,7 @@ class AskedAcrossHubs(EventBase):
     subject: str
     asked: tuple[str, ...]
     may_know: tuple[str, ...]
+    words: Words | None = Field(alias="said")
 
 
 def _not_to_ask(referral: Referral, profile: Profile, by: Actor, cmd: AskOtherHubs | None) -> Refusal | None:
@@ -51,7 +54,7 @@ def ask_other_hubs(d: Deciding, cmd: AskOtherHubs, words: Words | None) -> None:
     """Write down who was asked, and who may know them."""
     if not d.heard.asked:
         raise Incomplete(NOBODY_TO_ASK)
-    d.record(AskedAcrossHubs(subject=cmd.subject, asked=d.heard.asked, may_know=d.heard.may_know))
+    d.record(AskedAcrossHubs(subject=cmd.subject, asked=d.heard.asked, may_know=d.heard.may_know, words=words))
 
 
 @folds(AskedAcrossHubs)

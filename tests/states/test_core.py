@@ -55,7 +55,7 @@ from mash.states.acts.upkeep import AdoptProfile, LinkReferral
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import Decision, decide
-from mash.states.entitled import open_to, possible
+from mash.states.entitled import named, open_to, possible
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.fold import evolve
 from mash.states.log import GENESIS, RECORDED, SCHEMA, Recorded
@@ -442,7 +442,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.world.states[reference] is before and before.model_dump_json() == whole
         assert len(self.world.logs[reference]) == length
         if isinstance(refused, ImpossibleMove):
-            assert refused.facts == {"stage": before.stage, "command": command.kind, "possible": list(can)}
+            assert refused.facts == {"stage": before.stage, "command": command.kind, "possible": list(named(before))}
             assert command.kind not in can, "offered as possible, and then refused as impossible"
 
     def _rated_by_whoever_may(self, before: Referral, after: Referral, command: Any, by: Actor, words: Words | None) -> None:
@@ -1117,7 +1117,7 @@ def test_what_is_not_possible_says_the_stage_and_what_is() -> None:
     assert refusal.value.facts == {
         "stage": "triage",
         "command": "record_decision",
-        "possible": list(possible(world.states["R"])),
+        "possible": list(named(world.states["R"])),
     }
     assert "rate_referral" in refusal.value.reason
 

@@ -30,6 +30,8 @@ FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
 CHILDS_OWN = "record_child_voice"
 """What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
+OF_THE_FIRST = ("weigh_contacts", "rate_referral", "rerate_referral")
+"""What the first person wrote of contacts that add up, beside the decision itself."""
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -49,7 +51,7 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
         if row.kind not in (*AGENCIES_OWN, REDACTED):
-            theirs = row.created_by == by.id or may_read_words(by.role, row.kind)
+            theirs = row.created_by == by.id or (may_read_words(by.role, row.kind) and not _own_view_first(case, row, by))
             shown = "whole" if theirs else "signpost"
             whose = row.owner_agency if knows or row.created_by not in (case.caller, REFERRER) else UNKNOWN
             lines.append(line(str(row.id), shown, row.kind, row if theirs else None, whose, row.created_at))
@@ -62,6 +64,16 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
         kind = CHILDS_OWN if original and held.subject else original.kind if original else HELD
         lines.append(line(held.item, shown, kind, sealed.get(readable), held.agency, held.at))
     return sorted(lines, key=lambda line: (line["at"], line["item"]))
+
+
+def _own_view_first(case: Case, row: Row[Any], by: Actor) -> bool:
+    """Whether somebody writes a view of their own before they read these words: what was said for a decision on contacts that
+    add up, while it waits for a second person."""
+    proposed = case.referral.proposed
+    if proposed is None or not proposed.adding_up or by.id == proposed.by or by.id in case.referral.second_views:
+        return False
+    decisive = proposed.words is not None and str(row.id) == proposed.words.item
+    return decisive or row.kind in OF_THE_FIRST
 
 
 def _fields(kind: str, content: str | None) -> dict[str, Any] | None:

@@ -51,7 +51,7 @@ def asked(world: World, heard: Heard = HEARD, subject: str = "S1") -> Decision:
 def test_the_log_has_which_hubs_were_asked_and_which_may_know_somebody_and_the_case_the_last_answer() -> None:
     world = received()
     first = asked(world)
-    assert first.events == [AskedAcrossHubs(subject="S1", asked=("kent", "merton"), may_know=("merton",))]
+    assert first.events == [AskedAcrossHubs(subject="S1", asked=("kent", "merton"), may_know=("merton",), words=None)]
     assert first.after.across == {"S1": AskedAcross(at=NOW, may_know=("merton",))}
     world.state, world.now = first.after, NOW + timedelta(hours=1)
     assert asked(world, Heard(asked=("kent", "merton"))).after.across["S1"].may_know == ()
