@@ -30,6 +30,7 @@ NOT_KNOWN: dict[str, Any] = {
     "possible_matches": {},
     "rejected": (),
     "identities": {},
+    "across": {},
     "weighed_by": None,
     "second_views": (),
     "part_of": None,

@@ -116,6 +116,20 @@ class Enquiry(Frozen):
     likeness: Likeness
 
 
+class Heard(Frozen):
+    """What the other hubs of the installation answered to a question: which were asked, and which may know the person."""
+
+    asked: tuple[str, ...] = ()
+    may_know: tuple[str, ...] = ()
+
+
+class AskedAcross(Frozen):
+    """When the other hubs were asked about a subject, and which of them may know the person."""
+
+    at: datetime
+    may_know: tuple[str, ...]
+
+
 class Course(Frozen):
     """What has been seen, heard and found of one subject on the way; it goes with them where paths part."""
 

@@ -75,6 +75,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "earlier": others,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
+        "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
         "story": lines_of(story, store.hub(by.hub)),
         "done": done if done in STAFF_ACTS else "",
         "finds": may(by.role, "find_people"),

@@ -39,7 +39,7 @@ from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import ACTS
-from mash.states.values import Actor
+from mash.states.values import Actor, Heard
 
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
 FRESH = 12
@@ -99,9 +99,11 @@ async def append(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    heard: Heard | None = None,
 ) -> Applied:
     """Apply a command to a locked referral. Raises a Refusal, or VersionConflict when a person has acted since the version
-    `seen`. Words, and the redacted version of an item that is released, are encrypted and owned by the actor's agency."""
+    `seen`. Words, and the redacted version of an item that is released, are encrypted and owned by the actor's agency; `heard` is
+    what other hubs answered."""
     stands = await standing(connection, row)
     reference, referral = row.reference, stands.referral
     if referral is None:
@@ -127,10 +129,11 @@ async def append(
         for item in word_items
     )
     begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
-    fresh, there = secrets.token_hex(FRESH), await enquiries(connection, by.hub, reference, referral) if begins else ()
+    there = await enquiries(connection, by.hub, reference, referral) if begins else ()
     decision = decide(
-        referral, command, profile, by, now, reference=reference, words=written, redacted=version, fresh=fresh, enquiries=there
-    )
+        referral, command, profile, by, now, reference=reference, words=written, redacted=version,
+        fresh=secrets.token_hex(FRESH), enquiries=there, heard=heard,
+    )  # fmt: skip
     return await _append(connection, store, writes, stands, decision, profile, by, now)
 
 

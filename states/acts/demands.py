@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mash.states.deciding import Deciding
-from mash.states.errors import NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
+from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.profile import Mode, Profile
+from mash.states.referral import Referral
 from mash.states.values import Words
 
 
@@ -26,6 +27,13 @@ def one_of(d: Deciding, roles: Iterable[str], what: str) -> None:
 def not_for(role: str, roles: Iterable[str], what: str) -> NotYours:
     """The refusal of an act of another role."""
     return NotYours(f"{what} is for {' or '.join(roles)}, not for {role}")
+
+
+def not_a_subject(referral: Referral, subject: str) -> Refusal | None:
+    """The refusal of an act about somebody whom the referral is not about; None for a subject of it."""
+    if subject in referral.subjects:
+        return None
+    return Incomplete(f"that is not a subject of this referral: expected one of {', '.join(referral.subjects)}")
 
 
 def rating(d: Deciding, name: str) -> None:

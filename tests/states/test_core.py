@@ -14,6 +14,7 @@ from random_profiles import profiles
 
 from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
+from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
 from mash.states.acts.assessment import (
     AssessmentCompleted,
@@ -283,6 +284,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "link_referral" | "record_linked":
             about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
             return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "ask_other_hubs":
+            return AskOtherHubs(subject=one(*referral.subjects, odd=("nobody",)))
         case "identify_subject":
             subject = one(*referral.subjects, odd=("nobody",))
             return IdentifySubject(subject=subject, other=one("MASH-26-000001", odd=("R",)), other_subject="S1")
