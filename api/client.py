@@ -35,6 +35,7 @@ ORDINARY: dict[str, Any] = {
 }
 
 
+_CHILD: dict[str, Any] = ORDINARY["subjects"][0]
 _SYLLABLES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru")
 _DAYS = 5000
 """Days among which the birthdays of children of no other likeness are spread."""
@@ -47,13 +48,12 @@ def about_somebody_else(body: Any, key: str) -> Any:
         return body
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big")
     family = "".join(_SYLLABLES[int(digit)] for digit in f"{number % 100_000:05}").title()
-    child: dict[str, Any] = ORDINARY["subjects"][0]
     household: Any = body.get("household")
-    name = {**child["name"], "family": f"{child['name']['family']}-{family}"}
+    name = {**_CHILD["name"], "family": f"{_CHILD['name']['family']}-{family}"}
     born = date(2010, 1, 1) + timedelta(days=number // 100_000 % _DAYS)
     if household is ORDINARY["household"]:
         household = [{**household[0], "name": f"{CANARY}-{family} senior"}]
-    return {**body, "subjects": [{**child, "name": name, "date_of_birth": born.isoformat()}], "household": household}
+    return {**body, "subjects": [{**_CHILD, "name": name, "date_of_birth": born.isoformat()}], "household": household}
 
 
 class Request(TypedDict):
