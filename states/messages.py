@@ -13,6 +13,7 @@ from mash.states import acts, course
 from mash.states.acts import (
     alerts,
     assessment,
+    birth,
     checks,
     closing,
     contact,
@@ -21,6 +22,7 @@ from mash.states.acts import (
     information,
     informing,
     meetings,
+    of_age,
     protection,
     rating,
     sharing,
@@ -45,6 +47,9 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | birth.RecordBirth
+    | of_age.HandOverToAdults
+    | of_age.KeepPastEighteen
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -83,6 +88,7 @@ StaffCommand = Annotated[
 SystemCommand = (
     contact.ReceiveContact
     | alerts.FireClocks
+    | of_age.SayOfAge
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
@@ -104,6 +110,10 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | birth.BirthRecorded
+    | of_age.ComingOfAgeSaid
+    | of_age.HandedOverToAdults
+    | of_age.KeptPastEighteen
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased

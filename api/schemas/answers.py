@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.schemas.codes import (
+    AGES,
     BECAME,
     CATEGORIES,
     COHORTS,
@@ -18,6 +19,7 @@ from mash.api.schemas.codes import (
     MARKERS,
     MODES,
     NEW,
+    OF_AGE,
     OF_SUBJECTS,
     OUTCOMES,
     STAGES,
@@ -222,6 +224,8 @@ class CaseSubject(Reply):
     outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
     capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
     agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
+    age: Annotated[str, listed("What is known of their age; left out where nothing is", AGES, grows=NEW)] = ""
+    coming_of_age: Annotated[str, listed("Where they stand if they turn 18 in an open case", OF_AGE, grows=NEW)] = ""
 
 
 class CaseHolding(Reply):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -62,11 +63,22 @@ class PeopleErased(EventBase):
 def close(d: Deciding, move: str, outcome: str, *, decided: bool = False) -> None:
     """End the case by a move of the chart: all subjects' outcome is final, and clocks stop, except those that outlive it. The one
     place that does. `decided`: this end is itself the decision on the response."""
+    not_over_for_who_came_of_age(d, d.referral.subjects)
     d.go(move)
     if decided:
         decision.decided(d)
     d.record(SubjectsConcluded(subjects=tuple(d.referral.subjects), outcome=outcome))
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
+
+
+def not_over_for_who_came_of_age(d: Deciding, subjects: Iterable[str]) -> None:
+    """Raises Incomplete where the case of somebody is to end who has come of age in it, and whom nobody has handed over."""
+    subjects = [sid for sid in subjects if d.referral.subjects[sid].coming_of_age == "today"]
+    if subjects:
+        raise Incomplete(
+            f"{', '.join(subjects)} came of age while this was open: hand them over to adults' services (hand_over_to_adults), or"
+            " say why the case stays with children's (keep_past_eighteen), before it ends"
+        )
 
 
 def reopen(d: Deciding, words: Words) -> None:

@@ -59,6 +59,7 @@ PARTNERS = {
                 "record_marker",
                 "record_categories",
                 "correct_cohort",
+                "record_birth",
                 "ask_agencies",
                 "inform_referrer",
                 "link_referral",
