@@ -55,14 +55,15 @@ def counts_as(cohort: str, age: Age | None) -> frozenset[str]:
 
 
 def odd_of(cohort: str, age: Age | None) -> Iterator[str]:
-    """What is flagged of somebody's age: that it says otherwise than what they are taken for; that an adult may be a child."""
+    """What is flagged of somebody's age: that it says otherwise than what they are taken for; that an adult may be a child; that
+    the day it is reckoned from cannot be right."""
     if {cohort, age} <= {"child", "unborn", "adult"} and not agrees(cohort, age):
         yield "age_contradicts_cohort"
     if cohort == "adult" and age is None:
         yield "age_not_known"
+    if age == "doubtful":
+        yield "expected_date_passed" if cohort == "unborn" else "date_of_birth_doubtful"
 
 
-OF_DATES = ("date_of_birth_doubtful", "expected_date_passed")
-"""What is flagged of the day from which the age is doubtful."""
-ODD = ("age_contradicts_cohort", "age_not_known", *OF_DATES)
+ODD = ("age_contradicts_cohort", "age_not_known", "date_of_birth_doubtful", "expected_date_passed")
 """What may be flagged of somebody's age."""

@@ -91,11 +91,9 @@ def _subject(sid: str, given: SubjectGiven, today: date) -> Subject:
 
 
 def _flags_of_age(submission: Submission, today: date) -> Iterator[str]:
-    """What is odd about the age of the subjects, and of the day that says it."""
+    """What is odd about the age of the subjects."""
     for n, given in enumerate(submission.subjects, 1):
         subject = _subject(f"S{n}", given, today)
-        if subject.age == "doubtful":
-            yield f"S{n}_{'date_of_birth_doubtful' if _day(given.date_of_birth) else 'expected_date_passed'}"
         yield from (f"S{n}_{odd}" for odd in odd_of(subject.cohort, subject.age))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -12,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
+from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given, sealed
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
 from mash.flows.store.reads.participants import glass_broken, takes_part
@@ -78,10 +80,11 @@ async def apply(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
-    person has acted since the version `seen`; NotFound also at a hub that is not served. Words, and the redacted version of an
-    item that is released, are encrypted and owned by the actor's agency."""
+    person has acted since the version `seen`; NotFound also at a hub that is not served. Words, the redacted version of an item
+    that is released, and details that put somebody right, are encrypted and owned by the actor's agency."""
     if by.role != SYSTEM:
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
@@ -97,6 +100,8 @@ async def apply(
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     if redacted and not isinstance(command, ReleaseInformation):
         raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
+    if details is not None and not isinstance(command, WITH_DETAILS):
+        raise Incomplete("details come with what puts somebody right, and with nothing else: leave them out (details)")
     now = store.time.now()
     await _check_part(connection, store, reference, command, by)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
@@ -107,7 +112,12 @@ async def apply(
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in word_items
     )
-    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
+    right = None
+    if details is not None and isinstance(command, WITH_DETAILS):
+        at = Correcting(reference, referral, store.keyring.unwrap(row.wrapped, reference), by, now)
+        right = await sealed(connection, at, command, details, writes)
+    came: dict[str, Any] = {"words": written, "redacted": version, "details": right}
+    decision = decide(referral, command, profile, by, now, reference=reference, **came)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
     applied = await _append(connection, store, writes, standing, decision, profile, by, now)
     if isinstance(command, LinkReferral):
@@ -147,11 +157,12 @@ async def act(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
     of_system: bool = False,
 ) -> Applied:
     """Apply a command in a transaction of its own; `of_system`: where something else than their reach lets somebody act."""
     async with store.transaction(by, of_system=of_system) as connection:
-        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
+        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted, details=details)
 
 
 async def fire_due(

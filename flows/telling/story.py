@@ -22,6 +22,9 @@ REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
 
 _LEFT_OUT = {
     "kind",
+    "before",
+    "details",
+    "expected_week",
     "held",
     "holdings",
     "item",
@@ -51,6 +54,7 @@ _NAMED = {
     "clock_escalated": "Alert",
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
+    "coming_of_age_said": "Turns 18",
 }
 """Events whose names are not their own words."""
 _LABELS = {
@@ -66,7 +70,7 @@ _LABELS = {
 }
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
-    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "when",
 }  # fmt: skip
 _YES_NO = {
     "beside_section_47": ("beside section 47", ""),

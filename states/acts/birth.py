@@ -33,14 +33,14 @@ class RecordBirth(CommandBase):
 
 
 class BirthRecorded(EventBase):
-    """A child is born. The `words` are their details, sealed, in the place of those from `before` the birth; `age` is as of the
-    recording."""
+    """A child is born. `details` is the item that says when, `before` the one that it supersedes; `age` is as of the act."""
 
     kind: Literal["birth_recorded"] = "birth_recorded"
     subject: str
-    age: Age
     before: str | None
-    words: Words = Field(alias="said")
+    details: Words
+    age: Age
+    words: Words | None = Field(alias="said")
 
 
 @act(RecordBirth, stages=SEEN, when=lambda referral: "unborn" in referral.cohorts)
@@ -48,10 +48,10 @@ def record_birth(d: Deciding, cmd: RecordBirth, words: Words | None) -> None:
     """The child is taken for a child from now on; clocks go on, but for the one of the conference before the birth."""
     if demands.subject(d, cmd.subject).cohort != "unborn":
         raise Incomplete(f"a birth is recorded of an unborn child: {cmd.subject} is none; to correct that, use correct_cohort")
-    if d.details is None:
+    right = d.details
+    if right is None or right.age in (None, "unborn"):
         raise Incomplete("say on which day the child was born (details.date_of_birth)")
-    details, age = d.details, d.details.age or "doubtful"
-    d.record(BirthRecorded(subject=cmd.subject, age=age, before=details.before, words=details.stored))
+    d.record(BirthRecorded(subject=cmd.subject, before=right.before, details=right.stored, age=right.age, words=words))
     d.stop(PRE_BIRTH, met=False)
     if any(clock.kind == "initial_conference" for clock in d.referral.running):
         await_pre_birth_conference(d)
@@ -81,6 +81,6 @@ def _noon(day: date) -> datetime:
 
 @folds(BirthRecorded)
 def _birth_recorded(referral: Referral, event: BirthRecorded, at: datetime, by: Actor) -> Changes:
-    superseded = {event.before: event.words.item} if event.before else {}
+    superseded = {event.before: event.details.item} if event.before else {}
     born = referral.with_known(event.subject, cohort="child", age=event.age, expected_week=None)
     return {**born, "superseded": {**referral.superseded, **superseded}}

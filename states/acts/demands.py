@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
-from mash.states.profile import Mode, Profile
+from mash.states.profile import MIDWIFE, Mode, Profile
 from mash.states.referral import SubjectState
 from mash.states.values import Words
 
@@ -57,8 +57,8 @@ def agencies(d: Deciding, named: Iterable[str]) -> None:
 
 
 def named_agencies(profile: Profile) -> set[str]:
-    """Every agency that the profile names."""
-    return {*profile.agencies, *profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint}
+    """Every agency that the profile names, and the midwife, who is health's wherever the profile names none."""
+    return {MIDWIFE, *profile.agencies, *profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint}
 
 
 def quorum(needed: tuple[str, ...], there: Iterable[str], what: str) -> None:
