@@ -55,15 +55,21 @@ def counts_as(cohort: str, age: Age | None) -> frozenset[str]:
 
 
 def odd_of(cohort: str, age: Age | None) -> Iterator[str]:
-    """What is flagged of somebody's age: that it says otherwise than what they are taken for; that an adult may be a child; that
-    the day it is reckoned from cannot be right."""
+    """What is flagged of somebody's age: that it says otherwise than what they are taken for, or that the day it is reckoned from
+    cannot be right."""
     if {cohort, age} <= {"child", "unborn", "adult"} and not agrees(cohort, age):
         yield "age_contradicts_cohort"
-    if cohort == "adult" and age is None:
-        yield "age_not_known"
     if age == "doubtful":
         yield "expected_date_passed" if cohort == "unborn" else "date_of_birth_doubtful"
 
 
-ODD = ("age_contradicts_cohort", "age_not_known", "date_of_birth_doubtful", "expected_date_passed")
+def unknown_adult(cohort: str, age: Age | None) -> bool:
+    """Whether somebody is taken for an adult, and nothing is known of their age. That is flagged where it comes about: of cases
+    from before ages were recorded a birthday may be stored all the same."""
+    return cohort == "adult" and age is None
+
+
+AGE_NOT_KNOWN = "age_not_known"
+"""The flag of an adult of unknown age."""
+ODD = ("age_contradicts_cohort", "date_of_birth_doubtful", "expected_date_passed")
 """What may be flagged of somebody's age."""

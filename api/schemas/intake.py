@@ -18,7 +18,7 @@ from mash.flows.store.names import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
-from mash.states.ages import age_on, odd_of, week_of
+from mash.states.ages import AGE_NOT_KNOWN, age_on, odd_of, unknown_adult, week_of
 from mash.states.errors import NothingToActOn
 from mash.states.referral import BY_OTHER_MEANS
 from mash.states.values import ReportedConsent, Subject
@@ -95,6 +95,8 @@ def _flags_of_age(submission: Submission, today: date) -> Iterator[str]:
     for n, given in enumerate(submission.subjects, 1):
         subject = _subject(f"S{n}", given, today)
         yield from (f"S{n}_{odd}" for odd in odd_of(subject.cohort, subject.age))
+        if unknown_adult(subject.cohort, subject.age):
+            yield f"S{n}_{AGE_NOT_KNOWN}"
 
 
 def _cohort(subject: SubjectGiven) -> Any:

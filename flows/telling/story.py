@@ -22,9 +22,8 @@ REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
 
 _LEFT_OUT = {
     "kind",
-    "before",
+    "supersedes",
     "details",
-    "expected_week",
     "held",
     "holdings",
     "item",
@@ -73,6 +72,7 @@ _SAY_THEMSELVES = {
     "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "when",
 }  # fmt: skip
 _YES_NO = {
+    "age_not_known": ("age not known", ""),
     "beside_section_47": ("beside section 47", ""),
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),

@@ -33,11 +33,11 @@ class RecordBirth(CommandBase):
 
 
 class BirthRecorded(EventBase):
-    """A child is born. `details` is the item that says when, `before` the one that it supersedes; `age` is as of the act."""
+    """A child is born. `details` is the item that says when, `supersedes` the one that it stands for; `age` is as of the act."""
 
     kind: Literal["birth_recorded"] = "birth_recorded"
     subject: str
-    before: str | None
+    supersedes: str | None
     details: Words
     age: Age
     words: Words | None = Field(alias="said")
@@ -51,7 +51,7 @@ def record_birth(d: Deciding, cmd: RecordBirth, words: Words | None) -> None:
     right = d.details
     if right is None or right.age in (None, "unborn"):
         raise Incomplete("say on which day the child was born (details.date_of_birth)")
-    d.record(BirthRecorded(subject=cmd.subject, before=right.before, details=right.stored, age=right.age, words=words))
+    d.record(BirthRecorded(subject=cmd.subject, supersedes=right.before, details=right.stored, age=right.age, words=words))
     d.stop(PRE_BIRTH, met=False)
     if any(clock.kind == "initial_conference" for clock in d.referral.running):
         await_pre_birth_conference(d)
@@ -81,6 +81,6 @@ def _noon(day: date) -> datetime:
 
 @folds(BirthRecorded)
 def _birth_recorded(referral: Referral, event: BirthRecorded, at: datetime, by: Actor) -> Changes:
-    superseded = {event.before: event.details.item} if event.before else {}
+    superseded = {event.supersedes: event.details.item} if event.supersedes else {}
     born = referral.with_known(event.subject, cohort="child", age=event.age, expected_week=None)
     return {**born, "superseded": {**referral.superseded, **superseded}}

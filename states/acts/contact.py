@@ -12,7 +12,7 @@ from mash.states.acts import demands
 from mash.states.acts.closing import close
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
-from mash.states.ages import counts_as
+from mash.states.ages import AGE_NOT_KNOWN, counts_as, unknown_adult
 from mash.states.deciding import Deciding
 from mash.states.errors import NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
@@ -170,6 +170,7 @@ class CohortCorrected(EventBase):
     kind: Literal["cohort_corrected"] = "cohort_corrected"
     subject: str
     cohort: str
+    age_not_known: bool = Field(default=False, exclude_if=lambda unknown: not unknown)
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------------
@@ -241,8 +242,8 @@ def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -
 @act(CorrectCohort, stages=SEEN)
 def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None:
     """Who was taken for a child is an adult, or the other way round, or was of unknown age."""
-    demands.subject(d, cmd.subject)
-    d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort))
+    unknown = unknown_adult(cmd.cohort, demands.subject(d, cmd.subject).age)
+    d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort, age_not_known=unknown))
     ask_who_is_concerned_now(d)
 
 
@@ -328,7 +329,11 @@ def _categories_recorded(referral: Referral, event: CategoriesRecorded, at: date
 
 @folds(CohortCorrected)
 def _cohort_corrected(referral: Referral, event: CohortCorrected, at: datetime, by: Actor) -> Changes:
-    return referral.with_known(event.subject, cohort=event.cohort)
+    corrected = referral.with_known(event.subject, cohort=event.cohort)
+    flag = f"{event.subject}_{AGE_NOT_KNOWN}"
+    if event.age_not_known and flag not in corrected["flags"]:
+        corrected["flags"] = (*corrected["flags"], flag)
+    return corrected
 
 
 @usually("consultation")

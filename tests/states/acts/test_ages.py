@@ -171,6 +171,14 @@ def test_the_flag_of_a_contradiction_is_made_anew_when_the_cohort_is_corrected()
     assert case.referral.flags == ()
 
 
+def test_an_adult_of_unknown_age_is_flagged_when_they_are_taken_for_one_and_no_more_when_they_are_not() -> None:
+    case = about(("child", None))
+    case.give(CorrectCohort(subject="s0", cohort="adult"))
+    assert case.referral.flags == ("s0_age_not_known",)
+    case.give(CorrectCohort(subject="s0", cohort="unknown"))
+    assert case.referral.flags == ()
+
+
 def test_who_is_of_age_on_29_february_and_who_was_born_or_is_expected_on_no_day_that_can_be() -> None:
     assert of_age_on(date(2008, 2, 29)) == date(2026, 3, 1)
     today = date(2026, 6, 2)
@@ -210,7 +218,7 @@ def test_the_birth_ends_it_and_the_case_goes_on_about_the_same_child() -> None:
     case = in_enquiries(("unborn", "unborn"), ("child", "child"), expected=EXPECTED)
     others = {clock.id for clock in case.referral.running} - {"pre_birth_conference"}
     (recorded,) = of(BirthRecorded, birth(case, "s0", age="child"))
-    assert recorded.details == BORN and recorded.before == "before"
+    assert recorded.details == BORN and recorded.supersedes == "before"
     assert case.clock("pre_birth_conference").met is False
     assert {clock.id for clock in case.referral.running} == others
     born = case.referral.subjects["s0"]
