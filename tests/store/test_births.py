@@ -38,6 +38,7 @@ async def reference(store: Store) -> str:
 
 
 async def test_a_birth_supersedes_what_was_stored_and_keeps_it(store: Store, reference: str) -> None:
+    set_time(store, START + timedelta(hours=1))
     await act(store, reference, RecordBirth(subject="S1"), DUTY, details=BIRTH)
     case = await read_case(store, reference)
     old, new = [item for item in await read_items(store, case, DUTY) if item["kind"] == "subject"]
