@@ -17,7 +17,7 @@ from mash.states.messages import STAFF_ACTS, Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import ACTS
-from mash.states.values import Actor, Holding, Words
+from mash.states.values import Actor, Details, Holding, Words
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,20 @@ def decide(
     words: Words | None = None,
     redacted: Words | None = None,
     fresh: str = "",
+    details: Details | None = None,
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
-    releases, and `fresh` is a number that nothing else has (a link to a child). `now` is UTC. A contact that is being received
-    has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to adopt.
+    releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child).
+    `now` is UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the
+    one to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, fresh)
+    d = Deciding(referral, profile, by, now, reference, redacted, fresh, details)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:

@@ -13,6 +13,7 @@ from mash.states import acts, course
 from mash.states.acts import (
     alerts,
     assessment,
+    birth,
     checks,
     child_voice,
     closing,
@@ -24,6 +25,7 @@ from mash.states.acts import (
     informing,
     known,
     meetings,
+    of_age,
     parting,
     protection,
     rating,
@@ -57,6 +59,9 @@ StaffCommand = Annotated[
     | weighing.WeighContacts
     | episodes.AttachContact
     | episodes.CloseDuplicate
+    | birth.RecordBirth
+    | of_age.HandOverToAdults
+    | of_age.KeepPastEighteen
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -96,6 +101,7 @@ StaffCommand = Annotated[
 SystemCommand = (
     contact.ReceiveContact
     | alerts.FireClocks
+    | of_age.SayOfAge
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
@@ -130,6 +136,10 @@ Event = Annotated[
     | weighing.ContactsWeighed
     | episodes.ContactAttached
     | episodes.ContactAdded
+    | birth.BirthRecorded
+    | of_age.ComingOfAgeSaid
+    | of_age.HandedOverToAdults
+    | of_age.KeptPastEighteen
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased

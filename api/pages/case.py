@@ -67,6 +67,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
     known: dict[str, Any] = {
         "mark": mark,
         "case": seen,
+        "to_be_seen": [sid for sid, subject in found.referral.subjects.items() if subject.to_be_seen],
         "to_check": [flag for flag in found.referral.flags if flag in TO_CHECK],
         "reference": reference,
         "late_partners": found.referral.late_partners(store.time.now()),

@@ -63,7 +63,6 @@ def as_pdf(profile: Profile, case: Case, lines: list[dict[str, Any]], at: dateti
 
 def _found(subject: SubjectState) -> str:
     """Whether somebody has seen one of its people, and what was found of them."""
-    may_be_a_child = subject.cohort in ("child", "unknown")
-    seen = f"seen on {day(subject.seen_on)}" if subject.seen_on else "not yet seen" if may_be_a_child else ""
+    seen = f"seen on {day(subject.seen_on)}" if subject.seen_on else "not yet seen" if subject.to_be_seen else ""
     results = dict.fromkeys(filter(None, (subject.conference, subject.assessment, subject.outcome)))
     return "; ".join(filter(None, (seen, *map(worded, results)))) or "nothing found yet"

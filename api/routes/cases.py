@@ -199,9 +199,9 @@ async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key:
 
     async def work(connection: AsyncConnection) -> Answer:
         demand(by, body.command.kind)
-        applied = await apply(
-            connection, store, reference, body.command, by, seen=body.seen, words=body.words, redacted=body.redacted
-        )
+        details = body.details.model_dump(exclude_none=True) if body.details else None
+        came: dict[str, Any] = {"words": body.words, "redacted": body.redacted, "details": details}
+        applied = await apply(connection, store, reference, body.command, by, seen=body.seen, **came)
         r = applied.referral
         result = CommandResult(
             reference=reference,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.schemas.codes import (
+    AGES,
     BECAME,
     CATEGORIES,
     COHORTS,
@@ -18,6 +19,7 @@ from mash.api.schemas.codes import (
     MARKERS,
     MODES,
     NEW,
+    OF_AGE,
     OF_SUBJECTS,
     OUTCOMES,
     STAGES,
@@ -227,6 +229,8 @@ class CaseSubject(Reply):
     conference: str | None = Field(default=None, description="What the last child protection conference gave them.")
     assessment: str | None = Field(default=None, description="What the last assessment found they need.")
     factors: list[str] = Field(default=[], description="The factors that it identified.")
+    age: Annotated[str, listed("What is known of their age; left out where nothing is", AGES, grows=NEW)] = ""
+    coming_of_age: Annotated[str, listed("Where they stand if they turn 18 in an open case", OF_AGE, grows=NEW)] = ""
 
 
 class CaseHolding(Reply):

@@ -18,6 +18,7 @@ from mash.flows.store.sounds import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
+from mash.states.ages import AGE_NOT_KNOWN, age_on, odd_of, unknown_adult, week_of
 from mash.states.errors import NothingToActOn
 from mash.states.referral import BY_OTHER_MEANS
 from mash.states.values import ReportedConsent, Subject
@@ -28,18 +29,19 @@ MOST_NAMED, LONGEST_FIELD = 20, 60
 """Unknown fields that an answer names, and characters of each."""
 
 
-def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[ReceiveContact, list[Item]]:
-    """The command of a submission, in codes, and the personal items that it brings (the concern first); `places` are the hub's.
+def contact_of(submission: Submission, today: date, places: Collection[str] = ()) -> tuple[ReceiveContact, list[Item]]:
+    """The command of a submission, in codes, and the personal items that it brings (the concern first). `today` is its day of
+    receipt, as of which somebody has an age; `places` are the hub's.
 
     Raises NothingToActOn when there is neither a concern nor anything to identify somebody by.
     """
     if not submission.identifies_or_says_something():
         raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
-    flags = list(_flags(submission))
+    flags = [*_flags(submission), *_flags_of_age(submission, today)]
     if submission.place and submission.place not in places:
         flags.append("place_unknown")
     source, concern, consent = _reached(submission.source), submission.concern, submission.consent
-    subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
+    subjects = tuple(_subject(f"S{n}", s, today) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(
         contact=submission.kind if submission.kind in CONTACT_KINDS else "referral",
         source=source.code if codes.known("referral_source", source.code or "") else UNKNOWN_SOURCE,
@@ -81,6 +83,22 @@ def _item(kind: str, part: Fields, subject: str | None = None) -> Item:
     return Item(kind, as_json(part.model_dump(exclude_none=True)).encode(), subject)
 
 
+def _subject(sid: str, given: SubjectGiven, today: date) -> Subject:
+    born, expected = _day(given.date_of_birth), _day(given.expected_date)
+    age = age_on(today, born, expected)
+    week = week_of(expected) if expected and age == "unborn" else None
+    return Subject(id=sid, cohort=_cohort(given), age=age, expected_week=week)
+
+
+def _flags_of_age(submission: Submission, today: date) -> Iterator[str]:
+    """What is odd about the age of the subjects."""
+    for n, given in enumerate(submission.subjects, 1):
+        subject = _subject(f"S{n}", given, today)
+        yield from (f"S{n}_{odd}" for odd in odd_of(subject.cohort, subject.age))
+        if unknown_adult(subject.cohort, subject.age):
+            yield f"S{n}_{AGE_NOT_KNOWN}"
+
+
 def _cohort(subject: SubjectGiven) -> Any:
     if subject.cohort in STATED:
         return subject.cohort
@@ -114,11 +132,11 @@ def _instant(text: str | None) -> datetime | None:
     return at if at and at.tzinfo else None
 
 
-def _is_date(text: str) -> bool:
+def _day(text: str | None) -> date | None:
     try:
-        return bool(date.fromisoformat(text))
+        return date.fromisoformat(text) if text else None
     except ValueError:
-        return False
+        return None
 
 
 def _flags(submission: Submission) -> Any:
@@ -155,8 +173,8 @@ def _flags(submission: Submission) -> Any:
         odd = {
             "nhs_number_not_valid": bool(subject.nhs_number) and not codes.nhs_number_is_valid(subject.nhs_number or ""),
             "upn_not_valid": bool(subject.upn) and not codes.upn_is_valid(subject.upn or ""),
-            "date_of_birth_not_understood": bool(subject.date_of_birth) and not _is_date(subject.date_of_birth or ""),
-            "expected_date_not_understood": bool(subject.expected_date) and not _is_date(subject.expected_date or ""),
+            "date_of_birth_not_understood": bool(subject.date_of_birth) and _day(subject.date_of_birth) is None,
+            "expected_date_not_understood": bool(subject.expected_date) and _day(subject.expected_date) is None,
             "ethnicity_unknown": bool(subject.ethnicity) and not codes.known("ethnicity", subject.ethnicity or ""),
             "sex_unknown": bool(subject.sex) and not codes.known("sex", subject.sex or ""),
             "disability_unknown": any(not codes.known("disability", code) for code in subject.disability),

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
 from mash.flows.store.beside import OWN_KINDS
+from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given, sealed
 from mash.flows.store.edition import EDITION
 from mash.flows.store.identities import child_of
 from mash.flows.store.keys import unseal
@@ -97,9 +98,11 @@ async def append(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
 ) -> Applied:
     """Apply a command to a locked referral. Raises a Refusal, or VersionConflict when a person has acted since the version
-    `seen`. Words, and the redacted version of an item that is released, are encrypted and owned by the actor's agency."""
+    `seen`. Words, the redacted version of an item that is released, and details that put somebody right, are encrypted and owned
+    by the actor's agency."""
     stands = await standing(connection, row)
     reference, referral = row.reference, stands.referral
     if referral is None:
@@ -109,6 +112,8 @@ async def append(
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     if redacted and not isinstance(command, ReleaseInformation):
         raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
+    if details is not None and not isinstance(command, WITH_DETAILS):
+        raise Incomplete("details come with what puts somebody right, and with nothing else: leave them out (details)")
     now = store.time.now()
     await _check_part(connection, store, reference, command, by)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
@@ -124,8 +129,12 @@ async def append(
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in word_items
     )
-    fresh = secrets.token_hex(FRESH)
-    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version, fresh=fresh)
+    right = None
+    if details is not None and isinstance(command, WITH_DETAILS):
+        at = Correcting(reference, referral, store.keyring.unwrap(row.wrapped, reference), by, now)
+        right = await sealed(connection, at, command, details, writes)
+    came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "fresh": secrets.token_hex(FRESH)}
+    decision = decide(referral, command, profile, by, now, reference=reference, **came)
     return await _append(connection, store, writes, stands, decision, profile, by, now)
 
 

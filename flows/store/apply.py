@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.append import Applied, append, lock, receive, standing
+from mash.flows.store.corrections import Given
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.sides import child_to_join, join_identified, other_side, others
@@ -39,9 +41,11 @@ async def apply(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction, with what it means for another case. Raises a Refusal, NotFound, or
-    VersionConflict when a person has acted since the version `seen`; NotFound also at a hub that is not served."""
+    VersionConflict when a person has acted since the version `seen`; NotFound also at a hub that is not served. Words, the
+    redacted version of an item that is released, and details that put somebody right, are kept sealed."""
     if by.role != SYSTEM:
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
@@ -56,7 +60,8 @@ async def apply(
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
     theirs = await other_side(connection, by.hub, reference, before, command) if before else []
-    applied = await append(connection, store, rows[reference], command, by, seen=seen, words=words, redacted=redacted)
+    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details}
+    applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
     for other, its_side in theirs:
@@ -89,11 +94,12 @@ async def act(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
     of_system: bool = False,
 ) -> Applied:
     """Apply a command in a transaction of its own; `of_system`: where something else than their reach lets somebody act."""
     async with store.transaction(by, of_system=of_system) as connection:
-        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
+        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted, details=details)
 
 
 async def fire_due(

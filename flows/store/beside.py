@@ -17,6 +17,7 @@ from mash.flows.store.names import NAMED, people
 from mash.flows.store.tables import PEOPLE
 from mash.flows.store.writes import Item, queued
 from mash.notifications.notices import notices_for
+from mash.states.acts.birth import BirthRecorded
 from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.closing import PeopleErased
 from mash.states.acts.contact import ContinuedFrom
@@ -114,6 +115,8 @@ def _items(case: Case) -> dict[str, Named]:
             implied[words.item] = {**whose, **({"kind": own} if own else {})}
             if isinstance(event, ChildVoiceRecorded):
                 implied[words.item]["subject"] = event.subject
+        if isinstance(event, BirthRecorded):
+            implied[event.details.item] = {**whose, "kind": "subject", "subject": event.subject}
         if isinstance(event, InformationReleased) and event.redacted:
             implied[event.redacted.item] = {**whose, "kind": "redacted"}
     released = set[str]()
@@ -158,7 +161,7 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
             named = [
                 Item(row.kind, unseal(cipher, row.sealed, case.reference), row.subject)
                 for row in stored.items
-                if row.kind in NAMED
+                if row.kind in NAMED and str(row.id) not in case.referral.superseded
             ]
         except KeyDestroyed:
             return  # that is stated of the key, or of the words

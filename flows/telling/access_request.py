@@ -137,7 +137,7 @@ async def answer(
         every, items = [item for of_one in family.values() for item in of_one], family[reference]
         warning = _warning(linked)
         whose = _labels(every)
-        for_a_child = bool(warning) and case.referral.subjects[subject].cohort != "adult"
+        for_a_child = bool(warning) and case.referral.subjects[subject].counts_as_child
         page = _Page(Others(*_values(every, subject, whose, for_a_child)), whose, warning)
         for item in items:
             _look_at(page, case, subject, item)

@@ -23,6 +23,8 @@ REMINDERS = ("clock_warned", "clock_breached", "clock_escalated")
 
 _LEFT_OUT = {
     "kind",
+    "supersedes",
+    "details",
     "held",
     "holdings",
     "item",
@@ -59,6 +61,7 @@ _NAMED = {
     "clock_escalated": "Alert",
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
+    "coming_of_age_said": "Turns 18",
 }
 """Events whose names are not their own words."""
 _LABELS = {
@@ -79,9 +82,10 @@ _LABELS = {
 }
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "other_subject",
-    "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+    "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "when",
 }  # fmt: skip
 _YES_NO = {
+    "age_not_known": ("age not known", ""),
     "beside_section_47": ("beside section 47", ""),
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),

@@ -95,7 +95,7 @@ class ProceededWithoutReplies(EventBase):
 
 def concerned(d: Deciding) -> tuple[str, ...]:
     """The agencies that the profile names for such a case."""
-    return d.profile.checks_for(d.referral.cohorts, d.referral.rating, frozenset(d.referral.categories))
+    return d.profile.checks_for(d.referral.counted, d.referral.rating, frozenset(d.referral.categories))
 
 
 def unasked(d: Deciding) -> tuple[str, ...]:
@@ -249,7 +249,7 @@ def _agency_checks(world: World, rating: str) -> Iterator[Step]:
     """All agencies answer but the last, for whom the hub waits until its lead has been alerted; then it goes on without."""
     profile = world.profile
     if not world.referral.checks:
-        named = profile.checks_for(world.referral.cohorts, rating, frozenset(world.referral.categories))[:3]
+        named = profile.checks_for(world.referral.counted, rating, frozenset(world.referral.categories))[:3]
         yield Give(AskAgencies(agencies=named), rater(profile), f"asks {', '.join(named)}")
     *answering, silent = world.referral.outstanding
     if answering:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -63,6 +63,7 @@ class PeopleErased(EventBase):
 def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: bool = False) -> None:
     """End the case by a move of the chart: each subject's outcome (one for all, or by subject) is final, and clocks stop, except
     those that outlive it. The one place that does. `decided`: this end is itself the decision on the response."""
+    not_over_for_who_came_of_age(d, d.referral.subjects)
     d.go(move)
     if decided:
         decision.decided(d)
@@ -73,6 +74,16 @@ def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: 
     for end in dict.fromkeys(ends.values()):
         d.record(SubjectsConcluded(subjects=tuple(sid for sid, each in ends.items() if each == end), outcome=end))
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
+
+
+def not_over_for_who_came_of_age(d: Deciding, subjects: Iterable[str]) -> None:
+    """Raises Incomplete where the case of somebody is to end who has come of age in it, and whom nobody has handed over."""
+    subjects = [sid for sid in subjects if d.referral.subjects[sid].coming_of_age == "today"]
+    if subjects:
+        raise Incomplete(
+            f"{', '.join(subjects)} came of age while this was open: hand them over to adults' services (hand_over_to_adults), or"
+            " say why the case stays with children's (keep_past_eighteen), before it ends"
+        )
 
 
 def reopen(d: Deciding, words: Words) -> None:

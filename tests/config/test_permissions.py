@@ -66,6 +66,7 @@ PARTNERS = {
                 "identify_subject",
                 "reject_match",
                 "withdraw_identity",
+                "record_birth",
                 "ask_agencies",
                 "inform_referrer",
                 "link_referral",

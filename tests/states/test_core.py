@@ -22,6 +22,7 @@ from mash.states.acts.assessment import (
     CompleteAssessment,
     StartAssessment,
 )
+from mash.states.acts.birth import RecordBirth
 from mash.states.acts.checks import (
     AllocateCheck,
     AnswerCheck,
@@ -40,6 +41,7 @@ from mash.states.acts.information import ContributeInformation, ReleaseInformati
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
+from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
     ConcludeEnquiries,
@@ -51,6 +53,7 @@ from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral
+from mash.states.ages import Age
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import Decision, decide
@@ -65,12 +68,13 @@ from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
 from mash.states.usual import USUAL, Give, Until, Wait
-from mash.states.values import Actor, Match, ReportedConsent, Subject, Words
+from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
 from mash.states.world import World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
 ALL_HUBS = [load_profile(name) for name in available()]
 WORDS = Words(item="00000000-0000-0000-0000-000000000001", hmac="0" * 64)
+DETAILS = Details(stored=WORDS, kind="subject", age="child")
 SYSTEM = Actor(id="system", role="system", agency="system", hub="any")
 QUORUM = ("social_care", "police", "health")
 FACTORS = ("1A", "4B", "21")
@@ -111,7 +115,7 @@ class Family:
         """Decide and record, as the store does. A refusal changes nothing."""
         case = self.cases[reference]
         case.profile, case.now = self.profile, self.now
-        events = case.give(command, by, words=words)
+        events = case.give(command, by, words=words, details=DETAILS if isinstance(command, RecordBirth) else None)
         self.cases |= case.linked
         return events
 
@@ -158,7 +162,7 @@ class Family:
             route = self.profile.rating(state.rating).route
             done = {
                 "agency_checks": state.sharing is False
-                or not self.profile.checks_for(state.cohorts, state.rating, frozenset(state.categories))
+                or not self.profile.checks_for(state.counted, state.rating, frozenset(state.categories))
                 or (bool(state.checks or state.checks_closed or state.meeting_held) and not state.outstanding),
                 "mash_meeting": state.meeting_held,
                 "strategy_discussion": state.strategy_held_at is not None,
@@ -256,6 +260,14 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return RecordCategories(categories=one((), ("domestic_abuse",)))
         case "correct_cohort":
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
+        case "record_birth":
+            return RecordBirth(subject=one(*referral.subjects, odd=("nobody",)))
+        case "say_of_age":
+            return SayOfAge(subject=one(*referral.subjects, odd=("nobody",)), when=one("soon", "today"))
+        case "hand_over_to_adults":
+            return HandOverToAdults(subject=one(*referral.subjects), to=one("adult_social_care", odd=("nowhere",)))
+        case "keep_past_eighteen":
+            return KeepPastEighteen(subject=one(*referral.subjects, odd=("nobody",)))
         case "ask_agencies":
             return AskAgencies(agencies=(one(*agencies, odd=("nobody",)),))
         case "contribute_information":
@@ -391,6 +403,7 @@ class AnyOrder(RuleBasedStateMachine):
         danger=st.booleans(),
         reachable=st.booleans(),
         unsafe=st.booleans(),
+        ages=st.lists(st.sampled_from((*get_args(Age), None)), min_size=3, max_size=3),
     )
     def a_contact_arrives(
         self,
@@ -403,6 +416,7 @@ class AnyOrder(RuleBasedStateMachine):
         danger: bool,
         reachable: bool,
         unsafe: bool,
+        ages: list[Any],
     ) -> None:
         self.world = Family(profile, start.replace(tzinfo=UTC))
         self.world.receive(
@@ -411,7 +425,7 @@ class AnyOrder(RuleBasedStateMachine):
                 source="2A",
                 source_agency=source,
                 categories=tuple(categories),
-                subjects=tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts)),
+                subjects=tuple(Subject(id=f"s{n}", cohort=cohort, age=ages[n]) for n, cohort in enumerate(cohorts)),
                 immediate_danger=danger,
                 referrer_reachable=reachable,
                 writing_unsafe=unsafe,
@@ -615,6 +629,9 @@ DETOURS = (
     "record_marker",
     "record_categories",
     "correct_cohort",
+    "record_birth",
+    "hand_over_to_adults",
+    "keep_past_eighteen",
     "ask_agencies",
     "contribute_information",
     "record_child_voice",
@@ -647,7 +664,10 @@ ENDED = RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47")
 def arrived(profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> Family:
     """A contact about children (or these cohorts), just received."""
     world = Family(profile, now)
-    subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
+    subjects = tuple(
+        Subject(id=f"s{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
+        for n, cohort in enumerate(cohorts or ("child",))
+    )
     world.receive(ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=subjects, **fields))
     return world
 

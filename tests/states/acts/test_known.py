@@ -142,7 +142,7 @@ def test_parts_of_one_contact_are_not_confirmed_as_one_child() -> None:
 def test_an_erased_case_points_to_nobody() -> None:
     world = received("S1", profile=load_profile("merton"))
     world = World(world.profile, NOW, "MASH-26-000009")
-    adult = (Subject(id="S1", cohort="adult"),)
+    adult = (Subject(id="S1", cohort="adult", age="adult"),)
     command = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=adult)
     world.give(command, Actor(id="school", role="referrer", agency="education", hub="merton"), words=WORDS)
     know(world, match(1))

@@ -111,7 +111,10 @@ def climbs(entries: Iterable[Entry], clock_id: str) -> list[tuple[str, datetime]
 def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
     """A contact about a child (or people of these cohorts), just received from a school."""
     case = Case(profile, now)
-    subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
+    subjects = tuple(
+        Subject(id=f"s{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
+        for n, cohort in enumerate(cohorts or ("child",))
+    )
     contact = {"contact": "referral", "source": "2A", "source_agency": "education", "subjects": subjects, **fields}
     case.give(ReceiveContact(**contact), SYSTEM)
     return case
