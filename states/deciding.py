@@ -12,7 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
-from mash.states.values import Actor, EventBase, Words
+from mash.states.values import Actor, Details, EventBase, Words
 
 
 class Deciding:
@@ -26,9 +26,11 @@ class Deciding:
         now: datetime,
         reference: str,
         redacted: Words | None = None,
+        details: Details | None = None,
     ) -> None:
         self.state = referral
-        self.profile, self.by, self.now, self.reference, self.redacted = profile, by, now, reference, redacted
+        self.profile, self.by, self.now, self.reference = profile, by, now, reference
+        self.redacted, self.details = redacted, details
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 

@@ -16,6 +16,7 @@ from mash.states.acts import (
     checks,
     closing,
     contact,
+    corrections,
     decisions,
     disagreements,
     information,
@@ -26,6 +27,7 @@ from mash.states.acts import (
     sharing,
     step_down,
     upkeep,
+    withdrawing,
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
@@ -45,6 +47,10 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | corrections.CorrectDetails
+    | corrections.CorrectReferrer
+    | corrections.AddSubject
+    | corrections.RemoveSubject
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -57,6 +63,8 @@ StaffCommand = Annotated[
     | meetings.RecordDissent
     | decisions.RecordDecision
     | decisions.SignOffDecision
+    | withdrawing.WithdrawDecision
+    | withdrawing.SignOffWithdrawal
     | protection.CallStrategyDiscussion
     | protection.RecordStrategyDiscussion
     | protection.ConcludeEnquiries
@@ -72,6 +80,7 @@ StaffCommand = Annotated[
     | disagreements.TakeDisagreementFurther
     | informing.InformReferrer
     | upkeep.LinkReferral
+    | upkeep.RemoveLink
     | alerts.AcknowledgeAlert
     | closing.ReopenReferral
     | upkeep.AdoptProfile
@@ -86,6 +95,7 @@ SystemCommand = (
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
+    | upkeep.RecordUnlinked
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -104,6 +114,10 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | corrections.DetailsCorrected
+    | corrections.ReferrerCorrected
+    | corrections.SubjectAdded
+    | corrections.SubjectRemoved
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
@@ -118,6 +132,9 @@ Event = Annotated[
     | decisions.SignOffRefused
     | decisions.DecisionRecorded
     | decisions.ReferralSplit
+    | withdrawing.WithdrawalProposed
+    | withdrawing.WithdrawalRefused
+    | withdrawing.DecisionWithdrawn
     | protection.StrategyDiscussionCalled
     | protection.StrategyDiscussionHeld
     | protection.EnquiriesConcluded
@@ -132,6 +149,7 @@ Event = Annotated[
     | disagreements.DisagreementSettled
     | disagreements.DisagreementTakenFurther
     | upkeep.ReferralLinked
+    | upkeep.LinkRemoved
     | closing.SubjectsConcluded
     | closing.ReferralReopened
     | upkeep.ProfileAdopted

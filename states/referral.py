@@ -134,6 +134,13 @@ class Proposed(Frozen):
     words: Words | None = Field(alias="said")
 
 
+class Withdrawing(Frozen):
+    """A withdrawal of the decision that waits for its second person, of this role."""
+
+    role: str
+    by: str
+
+
 class Disagreement(Frozen):
     """A disagreement and where its procedure stands. `stage` counts the roles that have had their turn."""
 
@@ -203,6 +210,17 @@ class Referral(Frozen):
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
+    superseded: dict[str, str] = {}
+    """Items that were put right, by the item that stands in their place."""
+    removed: tuple[str, ...] = ()
+    """Subjects who were entered in error, and have been taken out."""
+    left: tuple[str, ...] = ()
+    """Subjects who go on in a linked referral."""
+    to_ask_again: tuple[str, ...] = ()
+    """Agencies that were asked before a subject was added, and so not about them."""
+    discussed: tuple[str, ...] = ()
+    """Who attended the strategy discussion."""
+    withdrawing: Withdrawing | None = None
     clocks: dict[str, Clock] = {}
 
     @property
@@ -275,6 +293,17 @@ class Referral(Frozen):
     def by_person(self) -> bool:
         """Whether a person tells whoever referred what they are to hear: writing is not safe, or they gave another way."""
         return self.not_to_write or (not self.referrer_reachable and BY_OTHER_MEANS in self.flags)
+
+    def stands(self, item: str, subject: str | None) -> bool:
+        """Whether an item is what is known now: not put right since, and of nobody who was entered in error."""
+        return item not in self.superseded and (subject is None or subject not in self.removed)
+
+    def first_of(self, item: str) -> str:
+        """The item that was stored first of what this one stands for now: who gave that decides who reads it."""
+        before = {new: old for old, new in self.superseded.items()}
+        while item in before:
+            item = before[item]
+        return item
 
     @property
     def cohorts(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from mash.states.ages import Age
 from mash.states.clocks import Frozen
 from mash.states.profile import Cohort
 
@@ -77,6 +78,25 @@ class AdultView(Frozen):
 
     capacity: str
     agrees: str
+
+
+class Details(Frozen):
+    """What came with a command that puts facts about somebody right: where it is stored, what it stands for from now on, and what
+    follows from it. No detail itself."""
+
+    stored: Words
+    kind: Literal["subject", "household", "referrer"]
+    subject: str | None = None
+    before: str | None = None
+    """The item that it stands for from now on; None where nothing was stored of them."""
+    changed: tuple[str, ...] = ()
+    """The fields that say something else now."""
+    flags: tuple[str, ...] = ()
+    """What is odd about it, as at intake."""
+    age: Age | None = None
+    """What it says of their age, today."""
+    reachable: bool = False
+    """Whether whoever referred can be written to."""
 
 
 class CommandBase(Frozen):

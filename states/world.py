@@ -13,7 +13,7 @@ from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
-from mash.states.values import SYSTEM, Actor, Words
+from mash.states.values import SYSTEM, Actor, Details, Words
 
 Witness = Callable[["World", Referral | None, Decision, Actor], None]
 """Hears of every decision in a world, with the state before it."""
@@ -60,10 +60,21 @@ class World:
         self._items += 1
         return Words(item=f"item-{self._items}", hmac="0" * 64)
 
-    def give(self, command: Command, by: Actor, *, words: Words | None = None, redacted: Words | None = None) -> list[Event]:
+    def give(
+        self,
+        command: Command,
+        by: Actor,
+        *,
+        words: Words | None = None,
+        redacted: Words | None = None,
+        details: Details | None = None,
+    ) -> list[Event]:
         """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
         before = self.state
-        decision = decide(before, command, self.profile, by, self.now, reference=self.reference, words=words, redacted=redacted)
+        decision = decide(
+            before, command, self.profile, by, self.now,
+            reference=self.reference, words=words, redacted=redacted, details=details,
+        )  # fmt: skip
         self._record(before, decision, by)
         for event in decision.events:
             if before and isinstance(event, ReferralSplit):
@@ -96,7 +107,7 @@ class World:
     def _split(self, before: Referral, split: ReferralSplit, by: Actor) -> None:
         begun = self.another(split.reference)
         held = tuple(before.held.values())
-        decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held)
+        decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held, {})
         begun._record(None, decision, by)
         self.linked[split.reference] = begun
 

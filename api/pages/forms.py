@@ -28,6 +28,8 @@ from mash.states.values import Actor
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
+DETAIL = "details."
+"""How the names of fields begin that are about a person."""
 EXPLICIT = ("share",)
 """What nobody answers by leaving it as it is."""
 
@@ -112,11 +114,13 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
     if kind == "complete_assessment":
         own["factors"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
     if case:
+        unlinks = kind == "remove_link"
         adults = kind == "record_adult_view"
         people = {sid: s for sid, s in case.subjects.items() if not adults or s.cohort == "adult"}
         own["subject"] = tuple((sid, f"{sid} ({subject.cohort})") for sid, subject in people.items())
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
+        own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
@@ -152,6 +156,8 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     if "agency" in STAFF_ACTS[kind].command.model_fields:
         command["agency"] = by.agency
     for each in asked:
+        if each.name.startswith(DETAIL):
+            continue
         if (value := _value(each, filled)) is not None:
             head, _, key = each.name.partition(".")
             if key:
@@ -162,6 +168,8 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
     body = {"seen": _number(filled.value("seen")), "command": command}
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
+    if details := _details(asked, filled):
+        body["details"] = details
     if redacted := texts.pop("redacted", ""):
         body["redacted"] = redacted
     if texts:
@@ -175,6 +183,18 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             place = _place(error["loc"], kind)
             filled.errors[first_text(kind) if place == "words" else place] = questions.wrong(error, place)
         return None, filled
+
+
+def _details(asked: list[Asked], filled: Filled) -> dict[str, Any]:
+    """What was filled in about somebody: what was left empty is nothing."""
+    details: dict[str, Any] = {}
+    for each in asked:
+        name, _, part = each.name.removeprefix(DETAIL).partition(".")
+        if each.name.startswith(DETAIL) and part:
+            details.setdefault(name, {})[part] = _value(each, filled)
+        elif each.name.startswith(DETAIL):
+            details[name] = _value(each, filled)
+    return details
 
 
 def checked(model: type[Question], form: FormData) -> tuple[Question | None, Filled]:
@@ -226,7 +246,7 @@ def _value(each: Asked, filled: Filled) -> Any:
 def _place(loc: tuple[int | str, ...], kind: str) -> str:
     """The field that an error is about: the first part of its place that is none of the wrapping."""
     parts = [str(part) for part in loc if part not in ("command", kind)]
-    return ".".join(parts[:2]) if parts[:1] == ["outcomes"] else parts[0] if parts else "words"
+    return ".".join(parts[:2]) if parts[:1] in (["outcomes"], ["details"]) else parts[0] if parts else "words"
 
 
 def first_text(kind: str) -> str:

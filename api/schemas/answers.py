@@ -312,6 +312,14 @@ class CaseDetail(CaseBrief):
     flow_run: str | None
 
 
+class CorrectedField(Reply):
+    """A field that was put right: what stood there before, and what does since; empty for nothing."""
+
+    field: str
+    was: str
+    now: str
+
+
 class StoryLine(Reply):
     """An event of a case, in words."""
 
@@ -320,6 +328,11 @@ class StoryLine(Reply):
     role: str
     agency: str
     what: str
+    corrected: list[CorrectedField] = Field(
+        default=[],
+        exclude_if=lambda fields: not fields,
+        description="What was put right, where you may read it. Others are told by `what` that it was.",
+    )
 
 
 # --- for staff: the hub -------------------------------------------------------------------------------------------------------

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
+from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import people
 from mash.flows.store.reads.participants import glass_broken, takes_part
@@ -21,11 +24,12 @@ from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.corrections import CorrectReferrer, RemoveSubject
 from mash.states.acts.decisions import ReferralSplit
 from mash.states.acts.information import WHY_GLASS, BreakGlass, ContributeInformation, ReleaseInformation
-from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked
+from mash.states.acts.upkeep import AdoptProfile, LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
 from mash.states.decide import Decision, continue_split, decide
-from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
+from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, Refusal, VersionConflict
 from mash.states.log import GENESIS
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
@@ -78,41 +82,93 @@ async def apply(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction. Raises a Refusal, NotFound, or VersionConflict when a
-    person has acted since the version `seen`; NotFound also at a hub that is not served. Words, and the redacted version of an
-    item that is released, are encrypted and owned by the actor's agency."""
+    person has acted since the version `seen`; NotFound also at a hub that is not served. Words, the redacted version of an item
+    that is released, and details that put somebody right, are encrypted and owned by the actor's agency."""
     if by.role != SYSTEM:
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
         await _check_glass(connection, store, by, words)
-    names = [reference, command.other] if isinstance(command, LinkReferral) else [reference]
+    names = await _locked_together(connection, reference, command)
     rows = {row.reference: row for row in (await connection.execute(_LOCK, {"references": names})).all() if row.hub == by.hub}
     if len(rows) < len(set(names)):
         raise NotFound("there is no such referral at this hub")
-    row = rows[reference]
-    referral = Referral.model_validate_json(row.state)
-    outdated = seen is not None and not referral.acted <= seen <= row.version
+    _check_given(rows[reference], command, seen, redacted, details)
+    came = Came(words, redacted, details)
+    applied = await _apply_to(connection, store, rows[reference], command, by, came)
+    if isinstance(command, LinkReferral):
+        linked = RecordLinked(other=reference, relation=command.relation)
+        await _apply_to(connection, store, rows[command.other], linked, by, Came())
+    elif isinstance(command, RemoveLink):
+        await _apply_to(connection, store, rows[command.other], RecordUnlinked(other=reference), by, Came())
+    elif isinstance(command, CorrectReferrer):
+        for other in names[1:]:
+            with suppress(Refusal):  # their people are erased, or somebody put it right there already
+                await _apply_to(connection, store, rows[other], command, by, came)
+    return applied
+
+
+async def _locked_together(connection: AsyncConnection, reference: str, command: StaffCommand | Command) -> list[str]:
+    """The case, and those to which the same happens: the other side of a link; the linked referrals of a contact, as one
+    person made it."""
+    if isinstance(command, LinkReferral | RemoveLink):
+        return [reference, command.other]
+    if not isinstance(command, CorrectReferrer):
+        return [reference]
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+    linked = select(REFERRALS.c.reference).where(REFERRALS.c.root == root, REFERRALS.c.reference != reference)
+    return [reference, *(await connection.scalars(linked.order_by(REFERRALS.c.reference))).all()]
+
+
+def _check_given(
+    row: Row[Any], command: StaffCommand | Command, seen: int | None, redacted: str | None, details: Given | None
+) -> None:
+    """Raises VersionConflict for a case that is not the one somebody had in view, and Incomplete for what comes with no such
+    command."""
+    acted = Referral.model_validate_json(row.state).acted
+    outdated = seen is not None and not acted <= seen <= row.version
     if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     if redacted and not isinstance(command, ReleaseInformation):
         raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
-    now = store.time.now()
+    if details is not None and not isinstance(command, WITH_DETAILS):
+        raise Incomplete("details come with what puts somebody right, and with nothing else: leave them out (details)")
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came with a command, in plain: it is encrypted before it is written."""
+
+    words: str | None = None
+    redacted: str | None = None
+    details: Given | None = None
+
+
+async def _apply_to(
+    connection: AsyncConnection, store: Store, row: Row[Any], command: StaffCommand | Command, by: Actor, came: Came
+) -> Applied:
+    """Apply a command to a case that is locked."""
+    reference, referral, now = row.reference, Referral.model_validate_json(row.state), store.time.now()
     await _check_part(connection, store, reference, command, by)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
     profile = await store.profile(connection, adopted)
     writes = Writes(store.keyring.rows)
-    word_items = (_item_of(command, words) if words else None, Item("redacted", redacted.encode()) if redacted else None)
-    written, version = (
-        writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
-        for item in word_items
-    )
-    decision = decide(referral, command, profile, by, now, reference=reference, words=written, redacted=version)
+    corrects = isinstance(command, (*WITH_DETAILS, RemoveSubject)) and not referral.erased
+    key = store.keyring.unwrap(row.wrapped, reference) if came.words or came.redacted or corrects else b""
+    words = writes.keep(reference, key, [_item_of(command, came.words)], by, now)[0] if came.words else None
+    version = Item("redacted", came.redacted.encode()) if came.redacted else None
+    redacted = writes.keep(reference, key, [version], by, now)[0] if version else None
+    correcting, details = None, None
+    if corrects:
+        correcting = await Correcting.of(connection, reference, referral, key)
+        details = correcting.sealed(command, came.details, writes, by, now) if came.details is not None else None
+    decision = decide(referral, command, profile, by, now, reference=reference, words=words, redacted=redacted, details=details)
+    if correcting is not None:
+        correcting.found_by(store, decision, details, writes, by.hub)
     standing = Standing(reference, row.root, row.caller, referral, row.head_hash)
-    applied = await _append(connection, store, writes, standing, decision, profile, by, now)
-    if isinstance(command, LinkReferral):
-        await apply(connection, store, command.other, RecordLinked(other=reference, relation=command.relation), by)
-    return applied
+    return await _append(connection, store, writes, standing, decision, profile, by, now)
 
 
 _GLASS_TURN = text("SELECT glass_turn()")
@@ -147,11 +203,12 @@ async def act(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
     of_system: bool = False,
 ) -> Applied:
     """Apply a command in a transaction of its own; `of_system`: where something else than their reach lets somebody act."""
     async with store.transaction(by, of_system=of_system) as connection:
-        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
+        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted, details=details)
 
 
 async def fire_due(
@@ -268,7 +325,8 @@ async def _continue(
             continue
         item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
         held += writes.keep(split.reference, key, [item], by, now)
-        writes.people += people(store.keyring.search, split.reference, by.hub, [item])
+        if before.stands(str(row.id), row.subject):
+            writes.people += people(store.keyring.search, split.reference, by.hub, [item])
         # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
         writes.items[-1].update(
             {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}
@@ -278,6 +336,9 @@ async def _continue(
         holding.model_copy(update={"item": copy_of[iid], "redacted": copy_of.get(holding.redacted or "")})
         for iid, holding in before.held.items()
     )
-    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    superseded = {copy_of[old]: copy_of[new] for old, new in before.superseded.items() if old in copy_of and new in copy_of}
+    decision = continue_split(
+        referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings, superseded
+    )
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     await _append(connection, store, writes, standing, decision, profile, by, now)

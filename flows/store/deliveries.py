@@ -17,7 +17,11 @@ from mash.states.acts.informing import RecordTold
 
 LAST_ROUND = 9
 """With the back-off below, the last round is about forty minutes after the first."""
-TELLING = {"acknowledgement": RecordTold(what="acknowledgement"), "outcome": RecordTold(what="outcome")}
+TELLING = {
+    "acknowledgement": RecordTold(what="acknowledgement"),
+    "outcome": RecordTold(what="outcome"),
+    "withdrawal": RecordTold(what="withdrawal"),
+}
 """What it means for a referral that its referrer got a notice of these kinds."""
 
 

@@ -27,6 +27,9 @@ _LEFT_OUT = {
     "item",
     "words",
     "redacted",
+    "details",
+    "before",
+    "not_asked",
     # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
     "known",
     "relevant",
@@ -63,10 +66,12 @@ _LABELS = {
     "reported_at": "reported",
     "renew_at": "again at",
     "received_at": "received",
+    "referrer_told_at": "the referrer had been told",
+    "told": "had been told:",
 }
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
-    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "cohort", "fields",
 }  # fmt: skip
 _YES_NO = {
     "beside_section_47": ("beside section 47", ""),
@@ -85,7 +90,7 @@ _YES_NO = {
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
-_AGENCIES = {"agency", "agencies", "agreed", "apologies", "attended"}
+_AGENCIES = {"agency", "agencies", "agreed", "apologies", "attended", "told"}
 """Facts that name agencies."""
 
 
@@ -98,6 +103,8 @@ class Line:
     facts: str
     by: Actor
     within: tuple[Line, ...] = ()
+    sequence: int = 0
+    """The number of its event; 0 for several."""
 
 
 def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
@@ -105,13 +112,19 @@ def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
     lines: list[Line] = []
     events = [each for each in reversed(story) if each.event.kind not in UNTOLD]
     for reminders, some in groupby(events, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
-        several = tuple(Line(each.at, named(each.event), facts_of(each.event, profile), each.by) for each in some)
+        several = tuple(
+            Line(each.at, named(each.event), facts_of(each.event, profile), each.by, (), each.sequence) for each in some
+        )
         if reminders and len(several) > 1:
             what = f"{len(several)} reminders and alerts since {dated(several[-1].at)}"
             lines.append(Line(several[0].at, what, "", several[0].by, several))
         else:
             lines += several
     return lines
+
+
+def _line(each: Recorded, profile: Profile | None) -> Line:
+    return Line(each.at, named(each.event), facts_of(each.event, profile), each.by, sequence=each.sequence)
 
 
 def event_in_words(recorded: Recorded, profile: Profile | None) -> str:

@@ -147,6 +147,7 @@ class ContinuedFrom(EventBase):
     flags: tuple[str, ...]
     configuration: tuple[str, ...]
     stage: str
+    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
 
 
 class ConsultationConcluded(EventBase):
@@ -279,6 +280,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "stage": event.stage,
             "decided_at": at,
             "outcomes": {s.id: event.outcome for s in event.subjects},
+            "superseded": event.superseded,
         }
     )
 

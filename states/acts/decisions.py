@@ -217,6 +217,7 @@ def continue_split(
     parent_reference: str,
     held: tuple[Words, ...],
     holdings: tuple[Holding, ...],
+    superseded: Mapping[str, str],
 ) -> None:
     """The linked referral that a split begins: it stands at the decision and takes its own path. `subjects` are the parent's,
     from before the split."""
@@ -252,6 +253,7 @@ def continue_split(
             immediate_danger=parent.immediate_danger,
             consent=parent.consent,
             flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
+            superseded=dict(superseded),
             configuration=("decision",),
             stage="decision",
         )
@@ -279,7 +281,7 @@ def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime
 @folds(ReferralSplit)
 def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: Actor) -> Changes:
     left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
-    return {"subjects": left, "splits": referral.splits + 1}
+    return {"subjects": left, "splits": referral.splits + 1, "left": (*referral.left, *event.subjects)}
 
 
 @usually("decision")

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from mash.states.acts import demands, rating
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotInProfile
+from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL, SEEN
@@ -35,6 +36,20 @@ class RecordLinked(CommandBase):
     relation: Relation
 
 
+class RemoveLink(CommandBase):
+    """Another referral does not belong with this one, after all. Both say so."""
+
+    kind: Literal["remove_link"] = "remove_link"
+    other: Code
+
+
+class RecordUnlinked(CommandBase):
+    """The other side of a link that is removed."""
+
+    kind: Literal["record_unlinked"] = "record_unlinked"
+    other: Code
+
+
 class AdoptProfile(CommandBase):
     """Go on under another version of the hub's profile."""
 
@@ -53,6 +68,13 @@ class ReferralLinked(EventBase):
     kind: Literal["referral_linked"] = "referral_linked"
     other: str
     relation: str
+
+
+class LinkRemoved(EventBase):
+    kind: Literal["link_removed"] = "link_removed"
+    other: str
+    relation: str
+    words: Words | None = Field(alias="said")
 
 
 class ProfileAdopted(EventBase):
@@ -84,6 +106,29 @@ def _link(d: Deciding, other: str, relation: str) -> None:
         d.record(ReferralLinked(other=other, relation=relation))
 
 
+def _no_such_link(referral: Referral, profile: Profile, by: Actor, cmd: RemoveLink | None) -> Refusal | None:
+    if cmd is None or cmd.other in referral.links:
+        return None
+    return Incomplete(f"this referral is not linked with that one; it is with: {', '.join(referral.links) or 'none'}")
+
+
+@act(RemoveLink, stages=ALL, when=lambda referral: bool(referral.links), hindrance=_no_such_link, stands_alone=True)
+def remove_link(d: Deciding, cmd: RemoveLink, words: Words | None) -> None:
+    """Another referral does not belong with this one."""
+    _unlink(d, cmd.other, words)
+
+
+@act(RecordUnlinked)
+def record_unlinked(d: Deciding, cmd: RecordUnlinked, words: Words | None) -> None:
+    """This referral does not belong with another one, which says so too."""
+    _unlink(d, cmd.other, words)
+
+
+def _unlink(d: Deciding, other: str, words: Words | None) -> None:
+    if other in d.referral.links:
+        d.record(LinkRemoved(other=other, relation=d.referral.links[other], words=words))
+
+
 @act(AdoptProfile, stages=SEEN)
 def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
     """Go on under another version of the hub's profile; where that has other ratings, under one of them."""
@@ -110,6 +155,11 @@ changes_nothing(NoteAdded)
 @folds(ReferralLinked)
 def _referral_linked(referral: Referral, event: ReferralLinked, at: datetime, by: Actor) -> Changes:
     return {"links": {**referral.links, event.other: event.relation}}
+
+
+@folds(LinkRemoved)
+def _link_removed(referral: Referral, event: LinkRemoved, at: datetime, by: Actor) -> Changes:
+    return {"links": {other: relation for other, relation in referral.links.items() if other != event.other}}
 
 
 @folds(ProfileAdopted)
