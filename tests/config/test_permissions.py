@@ -82,6 +82,8 @@ PARTNERS = {
             - {
                 "record_decision",
                 "sign_off_decision",
+                "withdraw_decision",
+                "sign_off_withdrawal",
                 "conclude_enquiries",
                 "reopen_referral",
                 "adopt_profile",
