@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from mash.config.words import decoded
-from mash.flows.store.details import FIELDS, NOTHING
+from mash.flows.store.details import FIELDS, NOTHING, in_one_piece
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import items_shown, reads_whole
@@ -74,6 +74,8 @@ def _items(event: Any, items: Mapping[str, Row[Any]], case: Case) -> tuple[str |
 
 def _text(field: str, value: Any) -> str:
     """A stored value as one line."""
+    if field == "name":
+        return in_one_piece(value)
     if isinstance(value, dict):
         return " ".join(str(part) for part in value.values() if part not in NOTHING)
     if isinstance(value, list):
