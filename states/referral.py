@@ -210,17 +210,17 @@ class Referral(Frozen):
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
-    superseded: dict[str, str] = {}
+    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     """Items that were put right, by the item that stands in their place."""
-    removed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Subjects who were entered in error, and have been taken out."""
-    left: tuple[str, ...] = ()
+    left: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Subjects who go on in a linked referral."""
-    to_ask_again: tuple[str, ...] = ()
+    to_ask_again: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Agencies that were asked before a subject was added, and so not about them."""
-    discussed: tuple[str, ...] = ()
+    discussed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Who attended the strategy discussion."""
-    withdrawing: Withdrawing | None = None
+    withdrawing: Withdrawing | None = Field(default=None, exclude_if=lambda none: none is None)
     clocks: dict[str, Clock] = {}
 
     @property

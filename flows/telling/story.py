@@ -28,7 +28,7 @@ _LEFT_OUT = {
     "words",
     "redacted",
     "details",
-    "before",
+    "instead_of",
     "not_asked",
     # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
     "known",
@@ -71,7 +71,7 @@ _LABELS = {
 }
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
-    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "cohort", "fields",
+    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "fields",
 }  # fmt: skip
 _YES_NO = {
     "beside_section_47": ("beside section 47", ""),

@@ -60,13 +60,13 @@ class RemoveSubject(CommandBase):
 
 
 class DetailsCorrected(EventBase):
-    """Which fields say something else now, never what. `details` is the item that holds, `before` the one that it supersedes; of
-    somebody of the household there is no subject."""
+    """Which fields say something else now, never what. `details` is the item that holds, `instead_of` the one that it supersedes;
+    of somebody of the household there is no subject."""
 
     kind: Literal["details_corrected"] = "details_corrected"
     subject: str | None
     fields: tuple[str, ...]
-    before: str | None
+    instead_of: str | None
     details: Words
     flags: tuple[str, ...] = ()
     age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
@@ -76,7 +76,7 @@ class DetailsCorrected(EventBase):
 class ReferrerCorrected(EventBase):
     kind: Literal["referrer_corrected"] = "referrer_corrected"
     fields: tuple[str, ...]
-    before: str | None
+    instead_of: str | None
     details: Words
     referrer_reachable: bool
     flags: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ def correct_details(d: Deciding, cmd: CorrectDetails, words: Words | None) -> No
     right = _given(d)
     if right.subject is not None and right.subject not in d.referral.subjects:
         raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
-    fields = {"subject": right.subject, "fields": right.changed, "before": right.before, "details": right.stored}
+    fields = {"subject": right.subject, "fields": right.changed, "instead_of": right.before, "details": right.stored}
     d.record(DetailsCorrected(**fields, flags=right.flags, age=right.age, words=words))
 
 
@@ -124,7 +124,7 @@ def correct_details(d: Deciding, cmd: CorrectDetails, words: Words | None) -> No
 def correct_referrer(d: Deciding, cmd: CorrectReferrer, words: Words | None) -> None:
     """Whoever can be reached now is owed what they have not heard; to whoever cannot, nothing is owed that anybody could do."""
     right = _given(d)
-    fields = {"fields": right.changed, "before": right.before, "details": right.stored, "flags": right.flags}
+    fields = {"fields": right.changed, "instead_of": right.before, "details": right.stored, "flags": right.flags}
     d.record(ReferrerCorrected(**fields, referrer_reachable=right.reachable, words=words))
     if d.referral.referrer_reachable or d.referral.by_person:
         owe_again(d)
@@ -210,7 +210,7 @@ def _superseded(referral: Referral, before: str | None, details: Words) -> dict[
 def _details_corrected(referral: Referral, event: DetailsCorrected, at: datetime, by: Actor) -> Changes:
     return {
         "flags": _flags_of_details(referral, event.subject, event.flags),
-        "superseded": _superseded(referral, event.before, event.details),
+        "superseded": _superseded(referral, event.instead_of, event.details),
     }
 
 
@@ -220,7 +220,7 @@ def _referrer_corrected(referral: Referral, event: ReferrerCorrected, at: dateti
     return {
         "flags": (*others, *event.flags),
         "referrer_reachable": event.referrer_reachable,
-        "superseded": _superseded(referral, event.before, event.details),
+        "superseded": _superseded(referral, event.instead_of, event.details),
     }
 
 

@@ -65,7 +65,7 @@ _NAMES = {name for names in FIELDS.values() for name in names}
 def _items(event: Any, items: Mapping[str, Row[Any]], case: Case) -> tuple[str | None, str | None]:
     """Where it is stored what stood there before an event, and what does after it."""
     if isinstance(event, DetailsCorrected | ReferrerCorrected):
-        return event.before, event.details.item
+        return event.instead_of, event.details.item
     if isinstance(event, SubjectAdded):
         return None, event.details.item
     superseded = case.referral.superseded

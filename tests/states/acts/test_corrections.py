@@ -55,7 +55,7 @@ def test_corrected_details_supersede_what_was_stored_and_their_flags_are_made_an
     case = arrived(MERTON, flags=("s0_nhs_number_not_valid", "s0_cohort_not_stated", "consent_not_asked"))
     right = details(subject="s0", before="old", flags=("upn_not_valid",), age="child", changed=("name", "nhs_number"))
     (event,) = of(DetailsCorrected, case.give(CorrectDetails(item="s0"), details=right))
-    assert (event.subject, event.fields, event.before, event.age) == ("s0", ("name", "nhs_number"), "old", "child")
+    assert (event.subject, event.fields, event.instead_of, event.age) == ("s0", ("name", "nhs_number"), "old", "child")
     assert case.referral.flags == ("s0_cohort_not_stated", "consent_not_asked", "s0_upn_not_valid")
     assert not case.referral.stands("old", "s0") and case.referral.stands("new", "s0")
 
