@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.pages import corrections, forms, questions
 from mash.api.pages.forms import Filled
-from mash.api.pages.items import in_parts, names_of
+from mash.api.pages.items import about, in_parts, names_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words
@@ -83,11 +83,11 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
 async def product(
     request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
 ) -> Response:
-    """The information product of a meeting on paper, from released items only."""
+    """The information product of a meeting on paper: of what agencies hold, from released items only."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_information_product")
     lines = await information_product(store, case, by)
-    content = as_pdf(store.hub(by.hub), case, lines, store.time.now(), by)
+    content = as_pdf(store.hub(by.hub), case, lines, store.time.now(), by, about(await read_items(store, case, by)))
     headers = {"Content-Disposition": f'inline; filename="{reference}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
 
