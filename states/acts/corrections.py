@@ -113,7 +113,7 @@ def _kept(referral: Referral) -> bool:
 @act(CorrectDetails, stages=ALL, when=_kept)
 def correct_details(d: Deciding, cmd: CorrectDetails, words: Words | None) -> None:
     """The new details hold from now on; what is odd about them is flagged, as at intake."""
-    right = _given(d)
+    right = _different(d)
     if right.subject is not None and right.subject not in d.referral.subjects:
         raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
     fields = {"subject": right.subject, "fields": right.changed, "instead_of": right.before, "details": right.stored}
@@ -123,7 +123,7 @@ def correct_details(d: Deciding, cmd: CorrectDetails, words: Words | None) -> No
 @act(CorrectReferrer, stages=ALL, when=_kept)
 def correct_referrer(d: Deciding, cmd: CorrectReferrer, words: Words | None) -> None:
     """Whoever can be reached now is owed what they have not heard; to whoever cannot, nothing is owed that anybody could do."""
-    right = _given(d)
+    right = _different(d)
     fields = {"fields": right.changed, "instead_of": right.before, "details": right.stored, "flags": right.flags}
     d.record(ReferrerCorrected(**fields, referrer_reachable=right.reachable, words=words))
     if d.referral.referrer_reachable or d.referral.by_person:
@@ -133,12 +133,17 @@ def correct_referrer(d: Deciding, cmd: CorrectReferrer, words: Words | None) -> 
 
 
 def _given(d: Deciding) -> Details:
-    """The details that came with the command. Raises Incomplete without them, or where they say nothing new."""
+    """The details that came with the command. Raises Incomplete without them."""
     if d.details is None:
         raise Incomplete("say what is right: the details come beside the command (details)")
-    if not d.details.changed:
-        raise Incomplete("these details are what is stored already: nothing was corrected")
     return d.details
+
+
+def _different(d: Deciding) -> Details:
+    """The same, where they put something right. Raises Incomplete where they say nothing new."""
+    if not (right := _given(d)).changed:
+        raise Incomplete("these details are what is stored already: nothing was corrected")
+    return right
 
 
 def _decided_already(referral: Referral, profile: Profile, by: Actor, cmd: AddSubject | None) -> Refusal | None:
@@ -151,8 +156,8 @@ def _decided_already(referral: Referral, profile: Profile, by: Actor, cmd: AddSu
 
 @act(AddSubject, stages=ALL, when=_kept, hindrance=_decided_already)
 def add_subject(d: Deciding, cmd: AddSubject, words: Words | None) -> None:
-    """They have no outcome yet. Agencies that were asked before were not asked about them, and can be asked again; those that are
-    asked only about such a person are asked now."""
+    """They have no outcome yet, and perhaps no name. Agencies that were asked before were not asked about them, and can be asked
+    again; those that are asked only about such a person are asked now."""
     right, asked = _given(d), tuple(d.referral.checks)
     new = next_subject(d.referral, d.reference)
     fields = {"subject": new, "cohort": cmd.cohort, "details": right.stored, "flags": right.flags, "age": right.age}

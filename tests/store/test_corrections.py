@@ -12,7 +12,9 @@ from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mash.flows.store import outbox
 from mash.flows.store.apply import act, receive
+from mash.flows.store.deliveries import record
 from mash.flows.store.erasure import erase
 from mash.flows.store.log import read_log, verify
 from mash.flows.store.mending import contradictions
@@ -25,10 +27,13 @@ from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer
 from mash.flows.telling.story import event_in_words
+from mash.notifications.notices import Tried
+from mash.notifications.routing import Recipient
 from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, CorrectReferrer, RemoveSubject
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.informing import owed
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.upkeep import LinkReferral, RemoveLink
 from mash.states.acts.withdrawing import WithdrawDecision
@@ -191,6 +196,23 @@ async def test_a_message_that_waits_for_the_wrong_address_is_withdrawn_and_goes_
     assert len(owner_connection.execute("SELECT FROM notice WHERE role = 'referrer'").fetchall()) == 2
 
 
+async def test_a_message_that_arrives_at_the_wrong_address_after_it_was_corrected_tells_nobody(
+    store: Store,
+) -> None:
+    reference = await contact(store)
+
+    async def route(entry: outbox.Entry) -> tuple[Recipient, ...]:
+        return (Recipient(person=None, steps=()),) if entry.role == "referrer" else ()
+
+    (on_its_way,) = [notice for notice in await outbox.claim(store, route) if notice.role == "referrer"]
+    await act(store, reference, CorrectReferrer(), DUTY, details={"email": "head@school.example.org"})
+    await record(store, [on_its_way], [Tried(True, "taken")])
+    assert "acknowledgement" in owed((await read_case(store, reference)).referral)
+    (again,) = [notice for notice in await outbox.claim(store, route) if notice.role == "referrer"]
+    await record(store, [again], [Tried(True, "taken")])
+    assert owed((await read_case(store, reference)).referral) == ()
+
+
 async def test_an_outcome_that_waits_to_be_sent_does_not_go_once_the_decision_is_withdrawn(
     store: Store, owner_connection: psycopg.Connection
 ) -> None:
@@ -215,6 +237,16 @@ async def test_a_sibling_who_was_added_is_found_and_one_who_was_removed_is_shown
     page = (await answer(store, reference, "S3", "cli:governor")).page
     assert "Fenella Drummond" in page and "entered in error and removed" in page
     assert "Fenella" not in (await answer(store, reference, "S1", "cli:governor")).page
+    await proven(store)
+
+
+async def test_somebody_of_whom_nothing_is_known_yet_is_added_and_named_later(store: Store) -> None:
+    reference = await contact(store)
+    await act(store, reference, AddSubject(cohort="unborn"), DUTY, details={})
+    await act(
+        store, reference, CorrectDetails(item="S3"), DUTY, details={"name": "Fenella Drummond", "expected_date": "2026-09-01"}
+    )
+    assert await found(store, "Fenella Drummond") == [reference]
     await proven(store)
 
 
