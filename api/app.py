@@ -23,6 +23,7 @@ from mash.api.pages import (
     admin,
     alerts,
     assets,
+    beside,
     board,
     case,
     checks,
@@ -42,7 +43,7 @@ from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
 from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
 from mash.api.problems import Malformed, answer_for, malformed
-from mash.api.routes import accesses, cases, duty, gatherings, health, metrics, people, referrals
+from mash.api.routes import accesses, cases, duty, earlier, gatherings, health, metrics, people, referrals
 from mash.config.settings import NotYet, Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
@@ -50,7 +51,7 @@ from mash.config.version import VERSION
 from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
-PAGES = (admin, assets, board, case, checks, find, live, looked, manager, meetings, journey, pages, start, wall)
+PAGES = (admin, assets, beside, board, case, checks, find, live, looked, manager, meetings, journey, pages, start, wall)
 log = structlog.stdlib.get_logger("mash.api")
 
 
@@ -118,7 +119,22 @@ async def life(app: Guarded) -> AsyncIterator[None]:
 
 def _route(app: FastAPI) -> None:
     """What is answered, and by whom; errors too."""
-    parts = (docs, referrals, status, cases, accesses, people, gatherings, duty, alerts, sign_on, health, metrics, *PAGES)
+    parts = (
+        docs,
+        referrals,
+        status,
+        cases,
+        earlier,
+        accesses,
+        people,
+        gatherings,
+        duty,
+        alerts,
+        sign_on,
+        health,
+        metrics,
+        *PAGES,
+    )
     routers = [part.router for part in parts]
     for router in routers:
         app.include_router(router)

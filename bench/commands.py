@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+Part = Literal["known"]
 
 
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quick: bool = False,
+    only: Annotated[Part | None, typer.Option(help="`known`: what the look for known children finds.")] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:
     """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
@@ -17,6 +20,10 @@ def bench(
         from mash.bench.scale import run_bench_scale
 
         raise typer.Exit(run_bench_scale(as_json=as_json, quick=quick))
+    if only == "known":
+        from mash.bench.known import run_bench_known
+
+        raise typer.Exit(run_bench_known(as_json=as_json, quick=quick))
     from mash.bench.run import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))

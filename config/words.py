@@ -24,6 +24,8 @@ SPECIAL = {
     "not_reached": "could not be reached",
     "staff_safety": "Staff safety: do not visit alone",
     "looked_after": "Looked after",
+    "considered": "received and considered",
+    "look_at_case": "please look at this case",
     "gp": "GP",
     "puts_somebody_at_risk": "puts someone at risk",
     "safeguarding_adult": "safeguarding an adult",
@@ -39,6 +41,25 @@ SPECIAL = {
     "answer_in_words": "a question of yes or no was answered in words: read them",
 }
 """Codes whose words are not their own letters."""
+LIKENESS = {
+    "nhs_number": "the same NHS number",
+    "upn": "the same UPN",
+    "same_name": "the same name",
+    "name_alike": "a similar name",
+    "name_sounds_alike": "a name that sounds alike",
+    "names_exchanged": "given and family name exchanged",
+    "born_same": "the same birthday",
+    "born_exchanged": "a birthday with day and month exchanged",
+    "born_near": "a birthday that differs in one part",
+    "same_address": "the same address",
+    "same_postcode": "the same postcode",
+    "same_household": "the same household",
+    "other_name": "but another name",
+    "other_birthday": "but another birthday",
+    "other_nhs_number": "but another NHS number",
+    "other_upn": "but another UPN",
+}
+"""What speaks for two people being one, and against it."""
 TO_CHECK = (
     "referrer_email_not_an_address",
     "referrer_email_probably_mistyped",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from mash.states.acts.decisions import ReferralSplit
 from mash.states.acts.decisions import continue_split as continue_in
+from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
 from mash.states.deciding import Deciding
 from mash.states.entitled import hindrance, possible
@@ -45,18 +45,20 @@ def decide(
     words: Words | None = None,
     redacted: Words | None = None,
     details: Details | None = None,
+    fresh: str = "",
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
-    releases, `details` at what it puts right about somebody. `now` is UTC. A contact that is being received has no referral yet
-    (None); `profile` is the hub's, or for `adopt_profile` the one to adopt.
+    releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child).
+    `now` is UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the
+    one to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, details)
+    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
@@ -77,8 +79,7 @@ def continue_split(
     superseded: Mapping[str, str],
 ) -> Decision:
     """The beginning of the linked referral that a split makes: it stands at the decision and takes its own path. `subjects` are
-    the parent's, from before the split;
-    `superseded` says which of the copied items stand in the place of which."""
+    the parent's, from just before the split; `superseded` says which of the copied items stand in the place of which."""
     d = Deciding(None, profile, by, now, split.reference)
     continue_in(d, parent, split, subjects, parent_reference, held, holdings, superseded)
     return _decision(d)

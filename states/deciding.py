@@ -27,10 +27,14 @@ class Deciding:
         reference: str,
         redacted: Words | None = None,
         details: Details | None = None,
+        fresh: str = "",
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference = profile, by, now, reference
         self.redacted, self.details = redacted, details
+        self.fresh = fresh
+        """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
+        answer."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 
@@ -162,7 +166,14 @@ class Deciding:
     def covered(self) -> tuple[str, ...]:
         """The stages that a running response clock covers; one that covers the decision covers its signing off."""
         running = any(clock.kind == "response" for clock in self.referral.running)
-        return self._covers() if self.referral.rating and running else ()
+        covers = self._covers() if self.referral.rating and running else ()
+        # A second look at contacts that add up has its own time, by day.
+        return tuple(stage for stage in covers if stage != "sign_off") if self._adding_up else covers
+
+    @property
+    def _adding_up(self) -> bool:
+        proposed = self.referral.proposed
+        return proposed is not None and proposed.adding_up > 0
 
     def _covers(self) -> tuple[str, ...]:
         covers = self.rating.covers
@@ -189,8 +200,12 @@ class Deciding:
             self.start_clock("triage", self._stage_rule("triage"), "first rating", owner=self._owner("triage"))
 
     def _stage_rule(self, stage: str) -> ClockRule:
-        """The rule of a stage's clock. A contact that was refused by mistake waits for its rating only since then."""
+        """The rule of a stage's clock. A contact that was refused by mistake waits for its rating only since then; a second look
+        at contacts that add up has the time that the profile gives it."""
         rule = self.profile.stages[stage]
+        if stage == "sign_off" and self._adding_up:
+            own = self.profile.accumulation
+            return ClockRule(length=own.within, owner=own.role, source=own.source)
         return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.reopened else rule
 
     def _owner(self, stage: str) -> str:

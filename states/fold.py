@@ -56,5 +56,8 @@ def evolve(referral: Referral | None, event: EventBase, at: datetime, by: Actor)
     if referral is None:
         raise ValueError("a log begins with contact_received or continued_from")
     version = referral.version + 1
-    acted = referral.acted if by.role == SYSTEM else version
-    return referral.model_copy(update={"version": version, "acted": acted, **FOLDS[kind](referral, event, at, by)})
+    # What only some may hear of outdates nobody's view of the case, and is no version of it to the others.
+    acted = referral.acted if by.role == SYSTEM or event.of_child else version
+    for_all = referral.version_for_all if event.of_child else version
+    changes = FOLDS[kind](referral, event, at, by)
+    return referral.model_copy(update={"version": version, "acted": acted, "version_for_all": for_all, **changes})

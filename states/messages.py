@@ -14,19 +14,24 @@ from mash.states.acts import (
     alerts,
     assessment,
     checks,
+    child_voice,
     closing,
     contact,
     corrections,
     decisions,
     disagreements,
+    episodes,
     information,
     informing,
+    known,
     meetings,
+    parting,
     protection,
     rating,
     sharing,
     step_down,
     upkeep,
+    weighing,
     withdrawing,
 )
 from mash.states.errors import Owed
@@ -43,6 +48,7 @@ StaffCommand = Annotated[
     | rating.RerateReferral
     | sharing.RecordSharingBasis
     | sharing.RecordAdultView
+    | child_voice.RecordChildVoice
     | sharing.RecordThreshold
     | sharing.RecordMarker
     | contact.RecordCategories
@@ -51,6 +57,12 @@ StaffCommand = Annotated[
     | corrections.CorrectReferrer
     | corrections.AddSubject
     | corrections.RemoveSubject
+    | known.IdentifySubject
+    | known.RejectMatch
+    | known.WithdrawIdentity
+    | weighing.WeighContacts
+    | episodes.AttachContact
+    | episodes.CloseDuplicate
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -62,6 +74,7 @@ StaffCommand = Annotated[
     | meetings.RecordMeeting
     | meetings.RecordDissent
     | decisions.RecordDecision
+    | weighing.WriteSecondView
     | decisions.SignOffDecision
     | withdrawing.WithdrawDecision
     | withdrawing.SignOffWithdrawal
@@ -96,6 +109,11 @@ SystemCommand = (
     | informing.RecordTold
     | upkeep.RecordLinked
     | upkeep.RecordUnlinked
+    | known.RecordKnown
+    | known.RecordIdentified
+    | known.RecordIdentityWithdrawn
+    | known.RecordRejected
+    | episodes.RecordAdded
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -110,6 +128,7 @@ Event = Annotated[
     | rating.ReferralRerated
     | sharing.SharingBasisRecorded
     | sharing.AdultViewRecorded
+    | child_voice.ChildVoiceRecorded
     | sharing.ThresholdRecorded
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
@@ -118,6 +137,13 @@ Event = Annotated[
     | corrections.ReferrerCorrected
     | corrections.SubjectAdded
     | corrections.SubjectRemoved
+    | known.LikelyKnown
+    | known.SubjectIdentified
+    | known.IdentityWithdrawn
+    | known.MatchRejected
+    | weighing.ContactsWeighed
+    | episodes.ContactAttached
+    | episodes.ContactAdded
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
@@ -130,8 +156,9 @@ Event = Annotated[
     | meetings.DissentRecorded
     | decisions.DecisionProposed
     | decisions.SignOffRefused
+    | weighing.SecondViewWritten
     | decisions.DecisionRecorded
-    | decisions.ReferralSplit
+    | parting.ReferralSplit
     | withdrawing.WithdrawalProposed
     | withdrawing.WithdrawalRefused
     | withdrawing.DecisionWithdrawn

@@ -243,6 +243,16 @@ class SignOff(Frozen):
     role: str
 
 
+class Accumulation(Frozen):
+    """From how many contacts about one child on the next one is not closed by one person without further action."""
+
+    contacts: int = Field(ge=2, le=20, description="How many within that time add up, the one that is decided counted.")
+    months: int = Field(ge=1, le=60, description="How long before it is received, in months.")
+    role: str = Field(description="Who writes a second view, and signs such a decision off.")
+    within: Length = Field(description="How long they have.")
+    source: str
+
+
 class Service(Frozen):
     """A service or panel that a step-down is offered to."""
 
@@ -323,6 +333,7 @@ class Profile(Frozen):
     stages: dict[str, ClockRule]
     statutory: dict[str, ClockRule]
     ladder: tuple[Rung, ...] = Field(min_length=1)
+    accumulation: Accumulation
     volume: Volume | None = None
     remarks: dict[str, Remark]
 

@@ -3,22 +3,38 @@ everybody. Asked wherever a case or its log is read for somebody, so that no way
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from mash.states.acts.checks import CheckAnswered
+from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
 from mash.states.acts.corrections import ReferrerCorrected
+from mash.states.acts.decisions import DecisionProposed
 from mash.states.acts.disagreements import DisagreementRaised
 from mash.states.acts.information import InformationContributed
+from mash.states.acts.parting import ReferralSplit
 from mash.states.log import Recorded
-from mash.states.referral import Check, Referral
+from mash.states.messages import Event
+from mash.states.referral import Check, Proposed, Referral
 from mash.states.values import Actor
 
 REFERRER, UNKNOWN = "referrer", "unknown"
 NO_FINDINGS: dict[str, Any] = {"known": None, "relevant": None, "recommendation": None, "suggested_rating": None}
 ABOUT_THE_REFERRER = ("source_", "referrer_")
 """How flags begin that say something of whoever referred."""
+NOT_KNOWN: dict[str, Any] = {
+    "matches": (),
+    "possible_matches": {},
+    "rejected": (),
+    "identities": {},
+    "weighed_by": None,
+    "second_views": (),
+    "part_of": None,
+    "added": (),
+}
+"""A case as it is of a child about whom nothing else is known."""
 SAYS_WHO = ("police_notification", "early_help_assessment", "out_of_hours_report")
 """The kinds of contact that are made by one kind of referrer."""
 
@@ -26,11 +42,13 @@ SAYS_WHO = ("police_notification", "early_help_assessment", "out_of_hours_report
 @dataclass(frozen=True)
 class Reader:
     """Who reads: for which agency, whether they read what others found before it is released, and whether they are of the hub
-    (or made the referral): those know what kind of person referred, and how sensitive it is what an agency holds."""
+    (or made the referral): those know what kind of person referred, and how sensitive it is what an agency holds. `finds`:
+    whether they may find people, and so may know whether a child is known."""
 
     agency: str
     findings: bool
     inside: bool
+    finds: bool
 
 
 def as_read(referral: Referral, reader: Reader) -> Referral:
@@ -56,14 +74,48 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
             did: each.model_copy(update={"agency": UNKNOWN}) if each.by_role == REFERRER else each
             for did, each in referral.disagreements.items()
         }
+    if not reader.finds:
+        version = referral.version_for_all or referral.version
+        changes |= {**NOT_KNOWN, "version": version, "proposed": _proposed(referral)}
     return referral.model_copy(update=changes) if changes else referral
 
 
-def recorded_as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded:
+def _proposed(referral: Referral) -> Proposed | None:
+    return referral.proposed and referral.proposed.model_copy(update={"adding_up": 0})
+
+
+def story_as_read(story: Iterable[Recorded], referral: Referral, reader: Reader) -> list[Recorded]:
+    """A case's log as somebody reads it. To whoever may not know that a child is known, the events that say so are not there, nor
+    is a gap where they are."""
+    if reader.finds:
+        return [_as_read(each, referral, reader) for each in story]
+    told = [each for each in story if not each.event.of_child]
+    return [
+        _as_read(each.model_copy(update={"event": _of_any_child(each.event)}), referral, reader).model_copy(
+            update={"sequence": place}
+        )
+        for place, each in enumerate(told, 1)
+    ]
+
+
+def _of_any_child(event: Event) -> Event:
+    """An event without what it says of a child who is known."""
+    if isinstance(event, DecisionProposed):
+        return event.model_copy(update={"adding_up": 0})
+    if isinstance(event, ReferralSplit):
+        return event.model_copy(update={"adding_up": 0, "matches": ()})
+    if isinstance(event, ContinuedFrom):
+        return event.model_copy(update={"matches": (), "undecided": False})
+    return event
+
+
+def _as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded:
     """An event of a case's log as somebody reads it: it is no more what was hashed."""
     changes: dict[str, Any] = {}
     event = recorded.event
-    if isinstance(event, CheckAnswered | InformationContributed) and not open_to(referral, event.agency, reader):
+    if isinstance(event, CheckAnswered | InformationContributed | ChildVoiceRecorded) and not open_to(
+        referral, event.agency, reader
+    ):
         hidden = dict(NO_FINDINGS) if isinstance(event, CheckAnswered) else {}
         changes["event"] = event.model_copy(update=hidden if reader.inside else {**hidden, "sensitive": False})
     if not reader.inside:

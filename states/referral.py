@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from mash.states.clocks import Frozen
-from mash.states.values import Holding, ReportedConsent, Words
+from mash.states.values import Course, Holding, Match, ReportedConsent, Words
 
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
@@ -112,7 +112,7 @@ class Check(Frozen):
         return self.answered_at is None and not self.closed_without_reply
 
 
-class SubjectState(Frozen):
+class SubjectState(Course):
     """A subject of the referral and its concluded outcome, if it has one; an adult's capacity and agreement, once recorded."""
 
     cohort: str
@@ -132,6 +132,8 @@ class Proposed(Frozen):
     role: str
     by: str
     words: Words | None = Field(alias="said")
+    adding_up: int = 0
+    """How many contacts about one child it would close the last of; 0 where they do not add up to what the profile names."""
 
 
 class Withdrawing(Frozen):
@@ -162,6 +164,8 @@ class Referral(Frozen):
 
     version: int
     acted: int
+    version_for_all: int = 0
+    """The version after the last event that everybody may hear of who takes part."""
     hub: str
     profile: str
     contact: str
@@ -178,9 +182,13 @@ class Referral(Frozen):
     place: str | None = None
     consulted_at: datetime | None = None
     rated_at: datetime | None = None
+    rated_by: tuple[str, ...] = ()
+    """Who has rated it, by login."""
     reopened: bool = False
     markers: tuple[str, ...] = ()
     links: dict[str, str] = {}
+    linked_subjects: dict[str, tuple[str, ...]] = Field(default={}, exclude_if=lambda linked: not linked)
+    """Which of its subjects a link is about, where that is said."""
     immediate_danger: bool = False
     consent: ReportedConsent = ReportedConsent()
     flags: tuple[str, ...] = ()
@@ -204,9 +212,10 @@ class Referral(Frozen):
     disagreements: dict[str, Disagreement] = {}
     strategy_held_at: datetime | None = None
     decided_at: datetime | None = None
+    decided_by: str | None = None
+    """The role of whoever decided."""
     outcomes: dict[str, str] = {}
     service: str | None = None
-    assessment_outcome: str | None = None
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
@@ -221,6 +230,24 @@ class Referral(Frozen):
     discussed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Who attended the strategy discussion."""
     withdrawing: Withdrawing | None = Field(default=None, exclude_if=lambda none: none is None)
+    looked: bool = False
+    """Whether the hub's other contacts have been looked through for its people."""
+    matches: tuple[Match, ...] = ()
+    """The hub's other contacts that are, or are likely to be, about one of its subjects."""
+    possible_matches: dict[str, int] = {}
+    """By subject: how many more there are that are possible, and not likely."""
+    rejected: tuple[Match, ...] = ()
+    """Matches of which somebody has said that they are another person's."""
+    identities: dict[str, str] = {}
+    """By subject: the number of the link to the child that somebody has confirmed them to be."""
+    weighed_by: str | None = None
+    """Who has said in words what the child's earlier contacts add up to, since the last of them became known."""
+    second_views: tuple[str, ...] = ()
+    """Who has written a view of their own on the decision that waits, before they read the first one's words."""
+    part_of: str | None = None
+    """The open case that this contact was added to, or was a second copy for."""
+    added: tuple[str, ...] = ()
+    """The contacts that were added to this case."""
     clocks: dict[str, Clock] = {}
 
     @property
@@ -306,6 +333,11 @@ class Referral(Frozen):
         return item
 
     @property
+    def unsettled(self) -> tuple[Match, ...]:
+        """The likely matches that nobody has confirmed or rejected."""
+        return tuple(match for match in self.matches if match.likeness == "likely")
+
+    @property
     def cohorts(self) -> frozenset[str]:
         """The cohorts of its subjects."""
         return frozenset(subject.cohort for subject in self.subjects.values())
@@ -316,6 +348,11 @@ class Referral(Frozen):
         return tuple(sid for sid, s in self.subjects.items() if s.cohort == "adult" and s.capacity is None)
 
     @property
+    def unseen(self) -> tuple[str, ...]:
+        """The children whom nobody has seen yet. Whoever may be a child counts as one; an unborn is not to be seen."""
+        return tuple(sid for sid, s in self.subjects.items() if s.cohort in ("child", "unknown") and s.seen_on is None)
+
+    @property
     def adults_refusing(self) -> tuple[str, ...]:
         """The adults with capacity who do not agree."""
         return tuple(sid for sid, s in self.subjects.items() if s.capacity == "has" and s.agrees == "no")
@@ -324,6 +361,11 @@ class Referral(Frozen):
     def disputed(self) -> tuple[str, ...]:
         """The disagreements that somebody is to determine."""
         return tuple(did for did, d in self.disagreements.items() if d.outcome is None)
+
+    @property
+    def assessed(self) -> bool:
+        """Whether an assessment is complete, and no other one has begun since."""
+        return all(subject.assessment is not None for subject in self.subjects.values())
 
     @property
     def assessment_under_way(self) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from mash.states.ages import Age
 from mash.states.clocks import Frozen
@@ -25,6 +26,8 @@ Factor = Annotated[str, Field(pattern=r"^[0-9]{1,2}[A-F]?$")]
 Marker = Literal["safe_contact", "do_not_write", "staff_safety", "marac", "mappa", "child_protection_plan", "looked_after"]
 """What everybody on a case must see: a warning before contact or a visit, or another procedure that knows the family."""
 
+BY_SUBJECT: JsonDict = {"additionalProperties": False, "propertyNames": {"maxLength": 60}}
+"""What the schema of a field says that holds something for each subject id."""
 SYSTEM = "system"
 """The actor, role and agency of what the software does by itself."""
 
@@ -63,7 +66,8 @@ class ReportedConsent(Frozen):
 
 
 class Holding(Frozen):
-    """An item that an agency holds beside the case: whose it is, and what others may read of it."""
+    """An item that an agency holds beside the case: whose it is, and what others may read of it. With a `subject`, it
+    is what that child says, and goes where that child goes."""
 
     item: str
     agency: str
@@ -71,6 +75,7 @@ class Holding(Frozen):
     at: datetime
     released: bool = False
     redacted: str | None = None
+    subject: str | None = Field(default=None, exclude_if=lambda subject: subject is None)
 
 
 class AdultView(Frozen):
@@ -99,6 +104,45 @@ class Details(Frozen):
     """Whether whoever referred can be written to."""
 
 
+Likeness = Literal["confirmed", "likely"]
+"""How sure it is that two are one person: somebody at the hub has confirmed it, or what is known of both says so."""
+
+
+class Match(Frozen):
+    """Another contact that names a person who is, or may be, one of this one's subjects: codes, references and times only."""
+
+    subject: str
+    reference: str
+    other: str | None
+    """The subject there; None for somebody of the household."""
+    likeness: Likeness
+    why: tuple[str, ...]
+    """Codes of what speaks for it and against it."""
+    received_at: datetime
+    concerns_a_professional: bool = Field(default=False, exclude_if=lambda concerns: not concerns)
+    """Whether it is a concern about somebody who works with children: who owns a case may be whom it is about."""
+
+    @property
+    def pair(self) -> tuple[str, str, str | None]:
+        """Which two people it is about: the subject, and who it is in the other contact."""
+        return self.subject, self.reference, self.other
+
+
+class Course(Frozen):
+    """What has been seen, heard and found of one subject on the way; it goes with them where paths part."""
+
+    seen_on: date | None = Field(default=None, exclude_if=lambda day: day is None)
+    """The last day on which somebody saw the child."""
+    heard: bool = Field(default=False, exclude_if=lambda heard: not heard)
+    """Whether what the child says is on record."""
+    conference: str | None = Field(default=None, exclude_if=lambda result: result is None)
+    """What the last child protection conference gave them."""
+    assessment: str | None = Field(default=None, exclude_if=lambda outcome: outcome is None)
+    """What the last assessment found they need; none from when another one begins."""
+    factors: tuple[str, ...] = Field(default=(), exclude_if=lambda factors: not factors)
+    """The factors that this assessment identified (CIN census)."""
+
+
 class CommandBase(Frozen):
     """What somebody asks for: codes and times only. Its class is one kind, in the field's words."""
 
@@ -110,3 +154,5 @@ class EventBase(Frozen):
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+    of_child: ClassVar[bool] = False
+    """Whether it says that a child is known already: only those hear of it who may find people."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mash.states.acts.alerts import FireClocks
-from mash.states.acts.decisions import ReferralSplit
+from mash.states.acts.parting import ReferralSplit
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
@@ -35,7 +35,7 @@ class World:
         self.state: Referral | None = None
         self.log: list[Entry] = []
         self.linked: dict[str, World] = {}
-        self._items = 0
+        self._items = self._numbers = 0
 
     def fork(self, witness: Witness = lambda *_: None) -> World:
         """A world that goes on by itself from here."""
@@ -71,14 +71,15 @@ class World:
     ) -> list[Event]:
         """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
         before = self.state
+        self._numbers += 1
         decision = decide(
             before, command, self.profile, by, self.now,
-            reference=self.reference, words=words, redacted=redacted, details=details,
+            reference=self.reference, words=words, redacted=redacted, details=details, fresh=f"{self._numbers:020}",
         )  # fmt: skip
         self._record(before, decision, by)
-        for event in decision.events:
+        for number, event in enumerate(decision.events):
             if before and isinstance(event, ReferralSplit):
-                self._split(before, event, by)
+                self._split(decision.states[number - 1] if number else before, event, by)
         return decision.events
 
     def fire(self) -> list[Event]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mash.api.client import People, Refused
+from mash.states.clocks import LONDON
 from mash.states.profile import Profile
 from mash.states.values import Actor
 
@@ -192,8 +193,18 @@ class Hub:
         if self.due(case["reference"], "sign off", hours=1.5, never=0.05):
             await self.give("second", case, "sign_off_decision", "Agreed.", agreed=True)
 
+    async def see_the_children(self, case: dict[str, Any]) -> None:
+        """Each child is seen and asked, before what is found about them is final."""
+        look = await self.people.look(case["reference"])
+        for sid, subject in look["subjects"].items():
+            if subject["cohort"] in ("child", "unknown") and not subject.get("seen_on"):
+                today = self.now.astimezone(LONDON).date().isoformat()
+                said = "Says that it is quieter at home when grandmother is there."
+                await self.give("duty_manager", case, "record_child_voice", said, subject=sid, seen_on=today, alone=True)
+
     async def at_section_17_assessment(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "assessed alone", hours=40.0, never=0.5):
+            await self.see_the_children(case)
             await self.give("decider", case, "complete_assessment", "Assessed.", factors=["21"], outcome="no_further_action")
 
     async def at_strategy_discussion(self, case: dict[str, Any]) -> None:
@@ -213,6 +224,7 @@ class Hub:
             self.plans[case["reference"], "assessed"] = self.now
             await self.give("duty_manager", case, "start_assessment")
         if self.due(case["reference"], "enquiries", hours=30.0, never=0.5):
+            await self.see_the_children(case)
             await self.give("decider", case, "conclude_enquiries", "Concluded.", outcome="no_further_child_protection_action")
 
     async def at_step_down_preparing(self, case: dict[str, Any]) -> None:

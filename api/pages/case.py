@@ -24,6 +24,7 @@ from mash.config.words import TO_CHECK
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.corrections import read_corrections
+from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
@@ -38,7 +39,12 @@ router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
-GLASS, RELEASES, DECIDES = "break_glass", "release_information", "record_decision"
+GLASS, RELEASES = "break_glass", "release_information"
+BESIDE = (
+    "rate_referral", "rerate_referral", "record_decision", "sign_off_decision", "write_second_view", "weigh_contacts",
+    "convene_meeting", "record_meeting", "record_strategy_discussion", "conclude_consultation",
+)  # fmt: skip
+"""Acts beside whose form the child's other contacts stand."""
 NEXT = 4
 """A command that is possible in no more stages than this is what a case waits for there."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
@@ -55,6 +61,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
             seen = await whole(store, found, by)
             story = await read_story(store, found, by) if may(by.role, "read_story") else []
             corrected = await read_corrections(store, found, by, story)
+            others = await earlier(store, found, by)
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
         return page(request, "problem.html", refusal.title, 404, text=in_words(refusal), glass=glass)
@@ -67,6 +74,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,
         "also": later,
+        "earlier": others,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "story": lines_of(story, store.hub(by.hub)),
@@ -179,7 +187,9 @@ async def _form_page(
 ) -> HTMLResponse:
     """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
     store = request.app.state.store
-    items = await read_items(store, case, by) if case and kind in (RELEASES, DECIDES) else []
+    by_name = set(STAFF_ACTS[kind].command.model_fields) & set(forms.OF_EACH)
+    items = await read_items(store, case, by) if case and (kind in (RELEASES, *BESIDE) or by_name) else []
+    others = await earlier(store, case, by) if case and kind in BESIDE else None
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
     if case and kind in corrections.KINDS:
         known_people = await _people(request, case, by)
@@ -200,6 +210,8 @@ async def _form_page(
         "key": key or secrets.token_urlsafe(16),
         "since": since,
         "case": case,
+        "earlier": others,
+        "names": names_of(items),
         "quorum": _quorum(store.hub(by.hub), kind),
         "longest": LONGEST_WORDS,
     }

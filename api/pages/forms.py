@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import NoneType, UnionType
@@ -30,6 +30,9 @@ Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
 DETAIL = "details."
 """How the names of fields begin that are about a person."""
+OF_ALL = {"outcome": "outcomes", "factors": "factors_of"}
+"""What may be said of all subjects at once, and the field in which it is said of each: a form asks of each."""
+OF_EACH = ("outcomes", "factors_of", "not_seen_because")
 EXPLICIT = ("share",)
 """What nobody answers by leaving it as it is."""
 
@@ -64,19 +67,16 @@ def fields_of(
     kind: str, case: Referral | None, profile: Profile, by: Actor, names: Mapping[str, str] | None = None
 ) -> list[Asked]:
     """What a command asks of somebody, about this case; its people by the `names` that they may read."""
-    asked = []
-    for name, info in STAFF_ACTS[kind].command.model_fields.items():
-        if name in NEVER_ASKED or (name == "agreed" and kind in RATED and not profile.triage.joint):
+    asked: list[Asked] = []
+    fields = STAFF_ACTS[kind].command.model_fields
+    for name, info in fields.items():
+        if name in NEVER_ASKED or OF_ALL.get(name) in fields:
+            continue
+        if name == "agreed" and kind in RATED and not profile.triage.joint:
             continue
         choices = _choices(kind, name, case, profile, by)
-        if name == "outcomes":
-            subjects = case.subjects if case else {}
-            outcomes = _listed(_literal(info.annotation))
-            asked += [
-                Asked(f"outcomes.{sid}", f"Outcome for {_person(sid, subject.cohort, names or {})}", "one", True, outcomes)
-                for sid, subject in subjects.items()
-                if subject.outcome is None
-            ]
+        if name in OF_EACH:
+            asked += _of_each(kind, name, info.annotation, choices, case, names or {})
             continue
         shape = _shape(info.annotation, bool(choices))
         choices = choices or _listed(_literal(info.annotation))
@@ -85,6 +85,21 @@ def fields_of(
         hint = COMMANDS[kind].hints.get(name, "")
         asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
     return asked
+
+
+def _of_each(
+    kind: str, name: str, annotation: Any, choices: Choices, case: Referral | None, names: Mapping[str, str]
+) -> Iterator[Asked]:
+    """A field for each subject that a command says something of."""
+    of_one = get_args(annotation)[1]
+    choices = choices or _listed(_literal(of_one))
+    for sid, subject in case.subjects.items() if case else ():
+        unseen = case is not None and sid in case.unseen
+        if subject.outcome is None and (unseen or name != "not_seen_because"):
+            label = COMMANDS[kind].asks[name].replace("{person}", _person(sid, subject.cohort, names))
+            needed = name != "not_seen_because"
+            hint = COMMANDS[kind].hints.get(name, "")
+            yield Asked(f"{name}.{sid}", label, "many" if name == "factors_of" else "one", needed, choices, hint)
 
 
 def _person(sid: str, cohort: str, names: Mapping[str, str]) -> str:
@@ -105,6 +120,7 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "agencies": agencies,
         "attended": invited,
         "apologies": invited,
+        "asked_by": invited,
         "primary_need": tuple((key, f"{key}: {text}") for key, text in codes.code_sets()["primary_need"].items()),
         "digest": ((profile.digest, f"the version in force ({profile.digest[:12]})"),),
     }
@@ -112,12 +128,15 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
     if kind in RATED:
         own["agreed"] = agencies
     if kind == "complete_assessment":
-        own["factors"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
+        own["factors_of"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
     if case:
         unlinks = kind == "remove_link"
         adults = kind == "record_adult_view"
         people = {sid: s for sid, s in case.subjects.items() if not adults or s.cohort == "adult"}
+        if kind == "record_child_voice":
+            people = {sid: s for sid, s in case.subjects.items() if s.cohort in ("child", "unknown")}
         own["subject"] = tuple((sid, f"{sid} ({subject.cohort})") for sid, subject in people.items())
+        own["subjects"] = own["subject"]
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
@@ -246,7 +265,7 @@ def _value(each: Asked, filled: Filled) -> Any:
 def _place(loc: tuple[int | str, ...], kind: str) -> str:
     """The field that an error is about: the first part of its place that is none of the wrapping."""
     parts = [str(part) for part in loc if part not in ("command", kind)]
-    return ".".join(parts[:2]) if parts[:1] in (["outcomes"], ["details"]) else parts[0] if parts else "words"
+    return ".".join(parts[:2]) if parts and parts[0] in (*OF_EACH, "details") else parts[0] if parts else "words"
 
 
 def first_text(kind: str) -> str:

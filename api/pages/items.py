@@ -60,16 +60,17 @@ def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
     """What was said in an item, as labels and texts; one text without a label where it has no parts."""
     if item["content"] is None:
         return []
-    return [("", item["content"])] if item["fields"] is None else list(_flat("", item["fields"]))
+    return [("", item["content"])] if item["fields"] is None else list(flat("", item["fields"]))
 
 
-def _flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:
+def flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Fields as labels and texts, in the order in which a form asks."""
     if isinstance(content, dict):
         for name, value in sorted(content.items(), key=lambda part: ORDER.get(part[0], len(ORDER))):
-            yield from _flat(f"{label}, {name}" if label else name, value, name)
+            yield from flat(f"{label}, {name}" if label else name, value, name)
     elif isinstance(content, list) and not all(isinstance(each, str | int | float) for each in content):
         for number, each in enumerate(content, 1):
-            yield from _flat(f"{label} {number}", each)
+            yield from flat(f"{label} {number}", each)
     elif content not in (None, "", []):
         values = content if isinstance(content, list) else [content]
         yield sentence(label), "; ".join(decoded(field, each) for each in values)

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from mash.api.pages import lettering
+from mash.api.pages.words import day
 from mash.config.words import agency_title, sentence, worded
 from mash.flows.store.reads.case import Case
 from mash.states.clocks import dated
 from mash.states.profile import Profile
+from mash.states.referral import SubjectState
 from mash.states.values import Actor
 
 MARGIN, LINE = 18, 6
@@ -48,6 +50,8 @@ def as_pdf(
     write(f"{case.reference}, {f'rated {rating}' if rating else 'not yet rated'}, as of {dated(at)}")
     for person in about:
         write(person)
+    for sid, subject in case.referral.subjects.items():
+        write(f"{sid}, {worded(subject.cohort)}: {_found(subject)}")
     for marker in case.referral.markers:
         write(f"Warning. {sentence(marker)}", 11, "B")
     if missing := lettering.not_printed(said, letters):
@@ -61,3 +65,11 @@ def as_pdf(
     if not lines:
         write("No agency has provided information on this case.")
     return bytes(paper.output())
+
+
+def _found(subject: SubjectState) -> str:
+    """Whether somebody has seen one of its people, and what was found of them."""
+    may_be_a_child = subject.cohort in ("child", "unknown")
+    seen = f"seen on {day(subject.seen_on)}" if subject.seen_on else "not yet seen" if may_be_a_child else ""
+    results = dict.fromkeys(filter(None, (subject.conference, subject.assessment, subject.outcome)))
+    return "; ".join(filter(None, (seen, *map(worded, results)))) or "nothing found yet"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sized
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from mash.config.commands import COMMANDS
-from mash.config.words import census, sentence, worded
+from mash.config.words import LIKENESS, census, sentence, worded
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
 
@@ -15,6 +15,21 @@ from mash.states.profile import Profile
 def moment(at: datetime | None) -> str:
     """A moment in London, as letters have it."""
     return dated(at) if at else ""
+
+
+def day(on: date) -> str:
+    """A day as letters have it."""
+    return f"{on:%A %d %B %Y}".replace(" 0", " ")
+
+
+def date_of(at: datetime | None) -> str:
+    """The day of a moment in London, as letters have it."""
+    return day(at.astimezone(LONDON).date()) if at else ""
+
+
+def because(code: str) -> str:
+    """What speaks for two being one person, or against it."""
+    return LIKENESS.get(code) or worded(code)
 
 
 def machine_time(at: datetime | None) -> str:
@@ -91,6 +106,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "worded": worded,
     "sentence": sentence,
     "moment": moment,
+    "date_of": date_of,
+    "because": because,
+    "day": day,
     "short": local,
     "machine_time": machine_time,
     "duration": duration,

@@ -152,6 +152,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "significant_harm": r.significant_harm,
         "held": _plain(r.held),
         "links": r.links,
+        "linked_subjects": r.linked_subjects,
         "dissents": r.dissents,
         "disagreements": _plain(r.disagreements),
         "consent": r.consent.model_dump(),

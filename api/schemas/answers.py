@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -222,6 +222,11 @@ class CaseSubject(Reply):
     outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
     capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
     agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
+    seen_on: date | None = Field(default=None, description="The last day on which somebody saw the child; left out until then.")
+    heard: bool = Field(default=False, description="Whether what the child says is on record; left out until it is.")
+    conference: str | None = Field(default=None, description="What the last child protection conference gave them.")
+    assessment: str | None = Field(default=None, description="What the last assessment found they need.")
+    factors: list[str] = Field(default=[], description="The factors that it identified.")
 
 
 class CaseHolding(Reply):
@@ -233,6 +238,7 @@ class CaseHolding(Reply):
     at: datetime
     released: bool
     redacted: str | None = Field(description="The item that is read in its place.")
+    subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
 
 
 class StoredWords(Reply):
@@ -303,6 +309,9 @@ class CaseDetail(CaseBrief):
     significant_harm: bool | None
     held: dict[str, CaseHolding]
     links: dict[str, str]
+    linked_subjects: dict[str, list[str]] = Field(
+        default={}, description="Which of this referral's subjects a link is about, by the other reference, where that is said."
+    )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
     consent: CaseConsent
@@ -318,6 +327,70 @@ class CorrectedField(Reply):
     field: str
     was: str
     now: str
+
+
+Why = Annotated[list[str], Field(description="What speaks for it and against it, in codes such as `born_same` or `other_name`.")]
+
+
+class EarlierContact(Reply):
+    """Another contact about a person of a case."""
+
+    subject: str = Field(description="Who in this case.")
+    reference: ReferralName
+    other: str | None = Field(description="Who in that contact; null for somebody of its household.")
+    likeness: str
+    why: Why
+    received_at: datetime
+    source_agency: str
+    primary_need: str | None
+    rating: Rating
+    outcome: str | None = Field(description="How it ended for this person; null while it is open.")
+    stage: Stage
+    open: bool
+    decided_by: str | None = Field(description="The role of whoever decided.")
+
+
+class EarlierContacts(Reply):
+    """The other contacts about the people of a case, as far as you may read each of them."""
+
+    looked: bool
+    confirmed: list[EarlierContact]
+    likely: list[EarlierContact]
+    before: dict[str, int] = Field(description="By subject: how many there were before the last 12 months.")
+    possible: dict[str, int] = Field(description="By subject: how many more there are that are possible.")
+    adds_up: int = Field(description="How many contacts about one child add up by the hub's rule; 0 where they do not.")
+
+
+class PossibleContact(Reply):
+    """Another contact that is possibly about the same person."""
+
+    subject: str
+    reference: ReferralName
+    other: str | None
+    name: str
+    why: Why
+    received_at: datetime
+    stage: Stage
+
+
+class PersonInContact(Reply):
+    """A person as a contact has them, as far as you may read it."""
+
+    reference: ReferralName
+    subject: str | None
+    details: dict[str, Any]
+    household: list[dict[str, Any]]
+    concern: str
+
+
+class SideBySide(Reply):
+    """Two people who may be one."""
+
+    here: PersonInContact
+    there: PersonInContact
+    why: Why
+    differs: list[tuple[str, str]] = Field(description="Sentences of one concern only: `here` or `there`, and the sentence.")
+    compared: str = Field(description="Send it with `close_duplicate`: it shows that you were shown what differs.")
 
 
 class StoryLine(Reply):

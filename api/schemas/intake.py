@@ -15,7 +15,7 @@ from mash.api.schemas.safe_contact import asks_for_silence, warns, writing_unsaf
 from mash.config import codes
 from mash.config.addresses import can_be
 from mash.flows.store.details import by_other_means, odd_address, odd_details, reached
-from mash.flows.store.names import LONGEST_NAME
+from mash.flows.store.sounds import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact

@@ -19,9 +19,11 @@ from mash.flows.carrying.liaison import Liaison
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
+from mash.flows.store.anew import Anew
 from mash.flows.store.apply import fire_due, next_due
 from mash.flows.store.away import DATABASE_AWAY
 from mash.flows.store.checkpoints import signing_key
+from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
@@ -41,6 +43,8 @@ HOLD_AGAINST = 300.0
 """Seconds of the domain's time between two looks whether what is stored of urgent cases is what their logs say."""
 ROUNDS_LOOKED_AT = 10.0
 """Seconds between two looks whether Prefect has started the rounds that it is to start."""
+MADE_ANEW_LOOKED_AT = 60.0
+"""Seconds between two looks whether states of an earlier release are left: after an upgrade, or a restore."""
 BREATH = 0.1
 """Seconds between two looks at what is behind: rings that come thick and fast are one."""
 
@@ -53,16 +57,24 @@ class Worker:
         self.pulse = Pulse(settings, store)
         self.postman = Postman(settings, store, self.pulse)
         self.started = False
-        self.rang, self.outbox_rang = asyncio.Event(), asyncio.Event()
+        self.rang, self.outbox_rang, self.look_rang = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.carrier = Carrier(store, settings)
-        self.mender = Mender(store)
+        self.mender, self.anew = Mender(store), Anew(store)
         self.liaison = Liaison(store, settings, self.carrier)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             loops = (self._listen, self._find_behind, self._fire_clocks, self._send_notices, self._beat)
-            more = (self._hand_over, self._look_ahead, self._hold_against_the_log, self.liaison.keep_in_touch, self._make_rounds)
+            child = (self._look_whether_known, self._make_anew)
+            more = (
+                *child,
+                self._hand_over,
+                self._look_ahead,
+                self._hold_against_the_log,
+                self.liaison.keep_in_touch,
+                self._make_rounds,
+            )
             for loop in (*loops, *more):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
@@ -106,6 +118,7 @@ class Worker:
     def _ring(self) -> None:
         self.rang.set()
         self.outbox_rang.set()
+        self.look_rang.set()
 
     async def _find_behind(self) -> None:
         with suppress(TimeoutError):
@@ -147,6 +160,18 @@ class Worker:
     async def _make_rounds(self) -> None:
         await self.liaison.make_overdue_rounds()
         await asyncio.sleep(ROUNDS_LOOKED_AT)
+
+    async def _look_whether_known(self) -> None:
+        await self.carrier.calm.wait()  # clocks go first
+        if await look_next(self.store):
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.look_rang.wait(), 1)
+        self.look_rang.clear()
+
+    async def _make_anew(self) -> None:
+        await self.carrier.calm.wait()
+        await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

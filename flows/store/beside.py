@@ -11,10 +11,13 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from mash.flows.store.derived import Case, Difference, Named, Stored, changed, of_row
+from mash.flows.store.identities import bound_to, number_of
 from mash.flows.store.keys import KeyDestroyed, Keyring, unseal
 from mash.flows.store.names import NAMED, people
+from mash.flows.store.tables import PEOPLE
 from mash.flows.store.writes import Item, queued
 from mash.notifications.notices import notices_for
+from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.closing import PeopleErased
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.corrections import DetailsCorrected, ReferrerCorrected, SubjectAdded
@@ -22,8 +25,14 @@ from mash.states.acts.information import GlassBroken, InformationReleased
 from mash.states.course import ClockEscalated
 from mash.states.firewall import AGENCIES_OWN
 
-OWN_KINDS = {"check_answered": "answer_check", "information_contributed": "contribute_information"}
+OWN_KINDS = {
+    "check_answered": "answer_check",
+    "information_contributed": "contribute_information",
+    "child_voice_recorded": "contribute_information",
+}
 """The events by which an agency puts something beside a case, and the kinds of items that they bring."""
+
+_FOUND_BY = sorted({*PEOPLE.c.keys()} - {"id", "reference"})
 
 
 def differences(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
@@ -34,6 +43,7 @@ def differences(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differ
     yield from _of_items(case, stored)
     yield from _of_key(case, stored)
     yield from _of_people(case, stored, keyring)
+    yield from _of_identities(case, stored, keyring)
     yield from _of_alerts(case, stored)
 
 
@@ -105,6 +115,8 @@ def _items(case: Case) -> dict[str, Named]:
             implied[words.item] = {**whose, **({"kind": own} if own else {})}
         if isinstance(event, DetailsCorrected | ReferrerCorrected | SubjectAdded):
             implied[event.details.item] = {**whose, "kind": _kind_of(event), "subject": getattr(event, "subject", None)}
+            if isinstance(event, ChildVoiceRecorded):
+                implied[words.item]["subject"] = event.subject
         if isinstance(event, InformationReleased) and event.redacted:
             implied[event.redacted.item] = {**whose, "kind": "redacted"}
     released = set[str]()
@@ -160,15 +172,55 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
             ]
         except KeyDestroyed:
             return  # that is stated of the key, or of the words
-        implied = Counter(_person(row) for row in people(keyring.search, case.reference, case.referral.hub, named))
+        made = people(keyring.search, case.reference, case.referral.hub, named)
+        implied = Counter(_person(row) for row in made)
+        if _of_before([dict(row._mapping) for row in stored.people], made):
+            return
     if standing != implied:
         wrong = sum(((standing - implied) + (implied - standing)).values())
-        rows = [{"hub": hub, "subject": s, "born": b, "tokens": list(t)} for hub, s, b, t in implied.elements()]
+        rows = [dict(row) for row in implied.elements()]
         yield Difference("known_person", f"{wrong} of its people are found by what they are not called", {}, {"rows": rows})
 
 
-def _person(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["hub"], row["subject"], row["born"], tuple(sorted(row["tokens"]))
+def _of_identities(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Difference]:
+    """Which child each subject was confirmed to be: by the link in the log, and the id that is sealed with it."""
+    links = {link: subject for subject, link in case.referral.identities.items()}
+    for row in stored.identities:
+        place: Named = {"link": row.link}
+        if links.pop(row.link, None) != row.subject or row.hub != case.referral.hub:
+            yield Difference("identity", f"{row.subject} was joined to a child, of which the log says nothing", place, {}, place)
+            continue
+        try:
+            cipher = AESGCM(keyring.unwrap(stored.key.wrapped if stored.key else None, case.reference))
+            child = unseal(cipher, row.sealed, bound_to(case.reference, row.link)).decode()
+        except KeyDestroyed:
+            yield Difference("identity", f"the child whom {row.subject} was joined to cannot be read", place)
+            continue
+        if (right := number_of(keyring.search, child)) != row.child:
+            yield Difference("identity", f"{row.subject} was joined to another child", place, {"child": right}, place)
+    for link, subject in links.items():
+        sentence = f"what joins {subject} to a child is gone: confirm it anew, or take it back"
+        yield Difference("identity", sentence, {"link": link})
+
+
+def _of_before(standing: list[Named], made: list[Named]) -> bool:
+    """Whether rows are as they were made before people were known again by more than their names: by some of today's numbers."""
+    if len(standing) != len(made) or any(row["keys"] for row in standing):
+        return False
+    left = list(made)
+    for row in standing:
+        its = ("hub", "subject", "born")
+        same = (each for each in left if all(each[n] == row[n] for n in its) and {*row["tokens"]} <= {*each["tokens"]})
+        if (found := next(same, None)) is None:
+            return False
+        left.remove(found)
+    return True
+
+
+def _person(row: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """By what a person is found, apart from their row's own number and its case."""
+    told = ((name, row[name]) for name in _FOUND_BY)
+    return tuple((name, tuple(each) if isinstance(each, list) else each) for name, each in told)
 
 
 def _of_alerts(case: Case, stored: Stored) -> Iterator[Difference]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from mash.flows.store.edition import EDITION, FOLDED
 from mash.flows.store.writes import urgency
 from mash.states.firewall import taking_part
 from mash.states.fold import evolve
@@ -40,6 +41,9 @@ class Stored:
     key: Row[Any] | None = None
     alerts: Sequence[Row[Any]] = ()
     """The notices that ask for an acknowledgement, each with whether a try to deliver it was ever recorded (`tried`)."""
+    identities: Sequence[Row[Any]] = ()
+    all_anew: bool = True
+    """Whether the states of all cases were made by today's rules: until then, one of an older edition is no contradiction."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,7 @@ def _row_of(case: Case, head: str) -> Named:
         "due_at": referral.due_at,
         "next_at": referral.next_at,
         "urgency": urgency(referral, case.profile),
+        "made": EDITION,
     }
 
 
@@ -148,6 +153,9 @@ def of_row(case: Case, stored: Stored) -> Iterator[Difference]:
         return
     row = stored.row._mapping
     state = _state(row["state"])
+    if row["made"] < EDITION and not stored.all_anew:
+        implied = {name: value for name, value in implied.items() if name not in (*FOLDED, "made")}
+        state = case.referral
     if (cut := _cut_off(case, row["version"], row["head_hash"], state)) is not None:
         # The row is what is left of what was cut off: it stays, and only what it says of itself is put right.
         yield Difference("referral", cut, {"version": row["version"], "head_hash": row["head_hash"]})

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mash.config import codes
 from mash.config.addresses import can_be, judged, tidied
-from mash.flows.store.names import LONGEST_NAME
+from mash.flows.store.sounds import LONGEST_NAME
 from mash.states.ages import Age, age_on
 from mash.states.referral import BY_OTHER_MEANS
 

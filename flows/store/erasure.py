@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import apply
+from mash.flows.store.looking import look_again_at_those_who_know
 from mash.flows.store.store import Store
 from mash.flows.store.tables import KEYS, PEOPLE, REFERRALS, RETENTIONS
 from mash.states.acts.closing import ErasePeople
@@ -99,6 +100,7 @@ async def erase_within(connection: AsyncConnection, store: Store, reference: str
     listed = (await connection.execute(select(RETENTIONS).where(RETENTIONS.c.root == root).with_for_update())).first()
     if listed and listed.held_by:
         raise Incomplete(f"{listed.root} is held ({listed.held_why}): nobody is erased before it is released")
+    await look_again_at_those_who_know(connection, family)
     for each in family:
         await apply(connection, store, each, command, by)
     gone = {"wrapped": None, "master": None, "destroyed_at": store.time.now()}

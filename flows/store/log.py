@@ -10,6 +10,7 @@ from sqlalchemy import select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.derived import NotProven, read_chain
+from mash.flows.store.edition import EDITION, all_made_anew
 from mash.flows.store.keys import KeyDestroyed, NoKeyHere, digest, unseal
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import EVENTS, ITEMS, RECEIPTS, REFERRALS
@@ -53,16 +54,18 @@ async def verify(store: Store) -> AsyncIterator[str]:
     or cut off, the fold equals the stored state, words unchanged, and no accepted contact without its referral.
 
     All is read as it was at one moment: what is recorded meanwhile is no contradiction."""
-    columns = (REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash, REFERRALS.c.state)
+    columns = (REFERRALS.c.reference, REFERRALS.c.version, REFERRALS.c.head_hash, REFERRALS.c.state, REFERRALS.c.made)
     page = select(*columns).order_by(REFERRALS.c.reference).limit(PAGE)
     async with store.engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         for gone in await _missing(connection):
             yield f"{gone}: there are events or a receipt, but the referral is gone"
-        after = ""
+        after, all_anew = "", await all_made_anew(connection)
         while rows := (await connection.execute(page.where(REFERRALS.c.reference > after))).all():
             for row in rows:
-                async for wrong in _verify_one(connection, store, row.reference, row.version, row.head_hash, row.state):
+                of_before = row.made < EDITION and not all_anew
+                state = None if of_before else row.state
+                async for wrong in _verify_one(connection, store, row.reference, row.version, row.head_hash, state):
                     yield wrong
             after = rows[-1].reference
 
@@ -77,8 +80,9 @@ async def _missing(connection: AsyncConnection) -> Sequence[str]:
 
 
 async def _verify_one(
-    connection: AsyncConnection, store: Store, reference: str, version: int, head: str, state: str
+    connection: AsyncConnection, store: Store, reference: str, version: int, head: str, state: str | None
 ) -> AsyncIterator[str]:
+    """`state`: None where an earlier release made it, by other rules, and it has not been made anew yet."""
     query = select(EVENTS).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
     rows = (await connection.execute(query)).all()
     try:
@@ -92,7 +96,7 @@ async def _verify_one(
         yield f"{reference}: event {version + 1} was inserted at the end"
     elif rows and rows[-1].hash != head:
         yield f"{reference}: the last event is not the one that was recorded"
-    elif fold(log) != Referral.model_validate_json(state):
+    elif state is not None and fold(log) != Referral.model_validate_json(state):
         yield f"{reference}: the stored state is not what the log says"
     async for wrong in _verify_words(connection, store, reference, log):
         yield wrong

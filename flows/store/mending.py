@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.beside import differences
 from mash.flows.store.derived import Case, Difference, NotProven, Stored, derive, read_chain
+from mash.flows.store.edition import all_made_anew
 from mash.flows.store.profiles import put_back_profiles, wrong_profiles
 from mash.flows.store.seals import PART, seal_of
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.tables import EVENTS, ITEMS, KEYS, NOTICES, PARTICIPANTS, PEOPLE, REFERRALS, REPAIRS
+from mash.flows.store.tables import EVENTS, IDENTITIES, ITEMS, KEYS, NOTICES, PARTICIPANTS, PEOPLE, REFERRALS, REPAIRS
 from mash.flows.store.trouble import tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE, URGENT
 from mash.states.acts.contact import ContinuedFrom
@@ -206,13 +207,14 @@ async def _read(connection: AsyncConnection, references: Sequence[str]) -> list[
     parties = await by_reference(PARTICIPANTS, PARTICIPANTS.c.id)
     items = await by_reference(ITEMS)
     people, keys = await by_reference(PEOPLE), await by_reference(KEYS)
+    identities, all_anew = await by_reference(IDENTITIES), await all_made_anew(connection)
     alerts = defaultdict[str, list[Row[Any]]](list)
     for row in (await connection.execute(_ALERTS, {"of": list(references)})).all():
         alerts[row.reference].append(row)
     return [
         Stored(
             reference, next(iter(rows[reference]), None), events[reference], parties[reference], items[reference],
-            people[reference], next(iter(keys[reference]), None), alerts[reference],
+            people[reference], next(iter(keys[reference]), None), alerts[reference], identities[reference], all_anew,
         )
         for reference in references
     ]  # fmt: skip
@@ -260,6 +262,10 @@ async def _put_back(connection: AsyncConnection, store: Store, reference: str, e
         await connection.execute(update(NOTICES).where(NOTICES.c.id == each.row["id"]).values(**again))
     elif each.table == "notice":
         await connection.execute(insert(NOTICES).values(**now))
+    elif each.table == "identity" and now:
+        await connection.execute(update(IDENTITIES).where(IDENTITIES.c.link == each.row["link"]).values(**now))
+    elif each.table == "identity":
+        await connection.execute(delete(IDENTITIES).where(IDENTITIES.c.link == each.row["link"]))
     elif each.table == "referral_key":
         await connection.execute(update(KEYS).where(KEYS.c.reference == reference).values(**now))
     else:

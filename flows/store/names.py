@@ -7,72 +7,65 @@ docs/run/security.md says what these numbers give away.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import re
-import unicodedata
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jellyfish import metaphone
 
+from mash.flows.store.marks import columns, day, facts, number
+from mash.flows.store.sounds import comparable, heard, spellings, words
 from mash.flows.store.writes import Item
 
 NAMED = ("subject", "household")
 """The kinds of items that hold a person."""
-LONGEST_NAME = 200
-"""Characters of a name by which somebody is found. What is longer is kept as it was given, and flagged: it is no name, or more
-than one."""
-MOST_NUMBERS = 40
-"""Of a name; one of three words of ten letters has as many. The words come first, then how they sound, then their letters."""
-
-
-def comparable(name: str) -> list[str]:
-    """The words of a name as they are compared: without case, accents and what stands between letters."""
-    name = name[:LONGEST_NAME].casefold()
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return re.findall(r"\w+", plain.replace("'", "").replace("’", ""))
+MOST_NUMBERS = 64
+"""Of a name; one of four words of ten letters has as many. The words come first, then how they sound, then their letters."""
 
 
 def tokens(key: bytes, name: str) -> list[int]:
     """The numbers of a name, MOST_NUMBERS at most: of each word, of how it sounds in English, and of its letters by threes, as
-    they are at its beginning and end too. What hyphens join is a word of its own as well: Al-Haddad is Alhaddad to others."""
-    name = name[:LONGEST_NAME]
-    words = [*dict.fromkeys((*comparable(name), *("".join(comparable(part)) for part in name.split())))]
-    words = [word for word in words if word]
-    parts = [f"word:{word}" for word in words]
-    parts += [f"sound:{sound}" for word in words if (sound := metaphone(word))]
-    for word in words:
+    they are at its beginning and end too. A word with letters that others have to do without has those of its plain spellings
+    besides its own: whoever is found by what was kept before is found by what is kept now."""
+    every = [*dict.fromkeys(spelling for word in words(name) for spelling in spellings(word))]
+    parts = [f"word:{word}" for word in every]
+    parts += [f"sound:{sound}" for word in every if (sound := metaphone(word))]
+    for word in every:
         edged = f"  {word} "
         parts += [f"three:{edged[at : at + 3]}" for at in range(len(edged) - 2)]
-    return sorted(_number(key, part) for part in [*dict.fromkeys(parts)][:MOST_NUMBERS])
+    return sorted(number(key, part) for part in [*dict.fromkeys(parts)][:MOST_NUMBERS])
+
+
+def sounds(key: bytes, hub: str, name: str) -> list[int]:
+    """By what those in a hub are looked for whose names sound so, word by word."""
+    return sorted({number(key, f"{hub}:heard:{heard(word)}") for word in comparable(name)})
 
 
 def birthdays(key: bytes, born: str) -> tuple[int | None, int | None]:
     """The numbers of a date of birth, and of the one with day and month exchanged; None for what is no date."""
-    try:
-        day = date.fromisoformat(born)
-    except ValueError:
+    if (its := day(born)) is None:
         return None, None
-    exchanged = day.replace(month=day.day, day=day.month) if day.day <= 12 and day.day != day.month else None
-    return _number(key, f"born:{day}"), _number(key, f"born:{exchanged}") if exchanged else None
-
-
-def _number(key: bytes, part: str) -> int:
-    return int.from_bytes(hmac.digest(key, part.encode(), hashlib.sha256)[:8], "big", signed=True)
+    exchanged = its.replace(month=its.day, day=its.month) if its.day <= 12 and its.day != its.month else None
+    return number(key, f"born:{its}"), number(key, f"born:{exchanged}") if exchanged else None
 
 
 def people(key: bytes, reference: str, hub: str, items: Iterable[Item]) -> list[dict[str, Any]]:
-    """The rows by which the people in these items are found."""
-    rows = []
-    for item in items:
-        if item.kind in NAMED and (name := name_of(item.content)).strip():
+    """The rows by which the people in these items are found, which are all of a contact's. Whoever is said to live nowhere lives
+    where the contact's others do, if that is one place."""
+    named = [item for item in items if item.kind in NAMED]
+    rows, address = [], shared_address(named)
+    for item in named:
+        if (name := name_of(item.content)).strip():
             born, _ = birthdays(key, str(json.loads(item.content).get("date_of_birth") or ""))
             row = {"reference": reference, "hub": hub, "subject": item.subject, "tokens": tokens(key, name), "born": born}
-            rows.append(row)
+            rows.append({**row, **columns(key, hub, facts(item.content, address))})
     return rows
+
+
+def shared_address(named: Sequence[Item]) -> str:
+    """Where the people in these items live, as JSON, if they live in one place."""
+    told = {json.dumps(place, sort_keys=True) for item in named if (place := json.loads(item.content).get("address"))}
+    return told.pop() if len(told) == 1 else ""
 
 
 def name_of(content: bytes) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, Identity, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import Identity as Counted
 from sqlmodel import Field, SQLModel
 
 
@@ -51,6 +52,8 @@ class ReferralRow(SQLModel, table=True):
     shown: int = 0
     """How many of the events its flow run has dealt with: with fewer than `version`, the run is behind."""
     urgency: int = 0
+    made: int = Field(default=1, sa_column=Column(SmallInteger, nullable=False))
+    """By which edition of the folding rules its state was made (`anew.EDITION`)."""
 
 
 class EventRow(SQLModel, table=True):
@@ -163,6 +166,11 @@ class Withheld(SQLModel, table=True):
     because: str | None
 
 
+def numbers(*, nullable: bool = False) -> Column[list[int]]:
+    """64-bit whole numbers."""
+    return Column(ARRAY(BigInteger), nullable=nullable)
+
+
 class KnownPerson(SQLModel, table=True):
     """Somebody whom a referral names, as keyed numbers by which a name can be found that is spelt a little differently."""
 
@@ -171,8 +179,18 @@ class KnownPerson(SQLModel, table=True):
     reference: str
     hub: str
     subject: str | None
-    tokens: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    tokens: list[int] = Field(sa_column=numbers())
     born: int | None = Field(sa_column=number(nullable=True))
+    parts: list[int] | None = Field(sa_column=numbers(nullable=True))
+    """Of the birthday: its year, its month and its day."""
+    near: list[int] = Field(sa_column=numbers())
+    """Of the name: where each word stands, how it sounds, what it is short for."""
+    keys: list[int] = Field(sa_column=numbers())
+    """What they are looked for by: numbers of this hub alone."""
+    nhs_number: int | None = Field(sa_column=number(nullable=True))
+    upn: int | None = Field(sa_column=number(nullable=True))
+    postcode: int | None = Field(sa_column=number(nullable=True))
+    address: int | None = Field(sa_column=number(nullable=True))
 
 
 class KnownNumber(SQLModel, table=True):
@@ -181,6 +199,50 @@ class KnownNumber(SQLModel, table=True):
     __tablename__ = "known_number"
     hub: str = Field(primary_key=True)
     number: int = Field(sa_column=number(primary_key=True))
+    person: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("known_person.id", ondelete="CASCADE"), primary_key=True, index=False)
+    )
+
+
+class Identity(SQLModel, table=True):
+    """A subject who was confirmed to be a child: by the link number of its event, the child's id sealed by the referral's key,
+    and a keyed number by which others of the same child are found."""
+
+    __tablename__ = "identity"
+    __table_args__ = (UniqueConstraint("reference", "subject"),)
+    link: str = Field(primary_key=True)
+    reference: str
+    hub: str
+    subject: str
+    child: int = Field(sa_column=number())
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class ToLook(SQLModel, table=True):
+    """A contact whose people are to be looked for in the hub's others: since when, and how often that failed; wall time."""
+
+    __tablename__ = "to_look"
+    reference: str = Field(primary_key=True)
+    hub: str
+    since: datetime = Field(sa_column=moment())
+    tries: int
+    next_try_at: datetime = Field(sa_column=moment())
+
+
+class MadeAnew(SQLModel, table=True):
+    """When the states of all cases were made anew by an edition of the folding rules, and of how many that was; wall time."""
+
+    __tablename__ = "made_anew"
+    edition: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=moment())
+    referrals: int
+
+
+class KnownKey(SQLModel, table=True):
+    """What somebody is looked for by, as an index: the database itself writes and reads it, nobody else does."""
+
+    __tablename__ = "known_key"
+    key: int = Field(sa_column=number(primary_key=True))
     person: int = Field(
         sa_column=Column(BigInteger, ForeignKey("known_person.id", ondelete="CASCADE"), primary_key=True, index=False)
     )
@@ -259,7 +321,7 @@ class Receipt(SQLModel, table=True):
     reference: str | None
     at: datetime = Field(sa_column=moment())
     hub: str = Field(primary_key=True)
-    id: int | None = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), nullable=False))
     """Its number, in the order in which they came: a removed one shows in a checkpoint."""
 
 
@@ -473,6 +535,9 @@ ACCESSES = table(Access)
 SECRETS = table(Secret)
 MASTERS = table(MasterKey)
 PEOPLE = table(KnownPerson)
+IDENTITIES = table(Identity)
+TO_LOOK = table(ToLook)
+MADE_ANEW = table(MadeAnew)
 WITHHELD = table(Withheld)
 RETENTIONS = table(Retention)
 CHECKPOINTS = table(Checkpoint)

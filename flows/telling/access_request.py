@@ -20,15 +20,17 @@ from mash.config import codes
 from mash.config.words import CODED, sentence
 from mash.flows.store.log import read_log
 from mash.flows.store.reads.case import Case, read_case, read_family
-from mash.flows.store.reads.items import PlainItem, read_everything
+from mash.flows.store.reads.items import REDACTED, PlainItem, read_everything
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.withheld import Number, numbered, release
 from mash.flows.telling.others import Others
 from mash.flows.telling.stored import Value, locates
 from mash.flows.telling.story import facts_of, named
-from mash.states.acts.closing import WhyReleased
+from mash.states.acts.closing import SubjectsConcluded, WhyReleased
 from mash.states.acts.corrections import ReferrerCorrected
+from mash.states.acts.parting import ReferralSplit
+from mash.states.acts.upkeep import ReferralLinked
 from mash.states.clocks import dated
 from mash.states.errors import NotFound
 from mash.states.firewall import AGENCIES_OWN
@@ -48,6 +50,8 @@ LEFT_OUT = {
 }
 ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
 """Facts of events that tell who referred, or what they wrote of somebody."""
+BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
+"""Facts of events that are said of each subject by itself."""
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
 """Fields of a contact that are about none of its people."""
@@ -216,7 +220,8 @@ def _answer(
 ) -> Answer:
     shown, left_out = [], []
     for item in items:
-        line = {"kind": _what(case.referral, item), "at": dated(item.at)}
+        own_words = item.kind in AGENCIES_OWN and item.subject
+        line = {"kind": "a child's own words" if own_words else _what(case.referral, item), "at": dated(item.at)}
         if reason := _reason(case, subject, item):
             values = list(values_of(_fields(item) or {}, page.whose[item.id])) if item.kind in LEFT_OUT else []
             if released := [text for value in values if (text := page.field(value.field, value.text))]:
@@ -255,6 +260,8 @@ def _what(referral: Referral, item: PlainItem) -> str:
 
 
 def _reason(case: Case, subject: str, item: PlainItem) -> str | None:
+    if item.kind in (*AGENCIES_OWN, REDACTED) and item.subject not in (None, subject):
+        return LEFT_OUT["subject"]  # a sibling's own words
     if item.kind in AGENCIES_OWN:
         held = case.referral.held[item.id]
         return LEFT_OUT["agency"] if not held.released else LEFT_OUT["whole"] if held.redacted else None
@@ -268,8 +275,11 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
     event = recorded.event
     if getattr(event, "subject", subject) != subject:
         return ""
-    if outcomes := getattr(event, "outcomes", None):
-        event = event.model_copy(update={"outcomes": {sid: outcome for sid, outcome in outcomes.items() if sid == subject}})
+    if isinstance(event, SubjectsConcluded | ReferralLinked | ReferralSplit) and event.subjects and subject not in event.subjects:
+        return ""
+    for name in BY_SUBJECT:
+        if each := getattr(event, name, None):
+            event = event.model_copy(update={name: {sid: said for sid, said in each.items() if sid == subject}})
     if isinstance(event, ReferrerCorrected):
         event = event.model_copy(update={"fields": (), "referrer_reachable": True})
     facts = facts_of(event, profile, without=ABOUT_THE_REFERRER)

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from mash.config.words import CODED, agency_title, decoded, sentence, worded
+from mash.notifications.notices import OF_CHILD
 from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
@@ -43,11 +44,18 @@ _LEFT_OUT = {
     "subjects",
     "came_from",
     "adult_views",
+    "courses",
     "rung",
     "next_at",
     "parent_sequence",
     "schema_number",
+    "matches",
+    "possible",
+    "link",
+    "undecided",
 }
+_SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
+"""Facts that are left out of other events, and told of these."""
 _NAMED = {
     "clock_warned": "Reminder",
     "clock_breached": "Not done in time",
@@ -61,23 +69,31 @@ _LABELS = {
     "held_on": "on",
     "role": "to",
     "how": "by",
+    "asked_by": "asked by",
+    "not_seen_because": "not seen:",
+    "subjects": "about",
+    "factors_of": "factors",
     "informed_by": "told by",
     "whom": "told to",
     "reported_at": "reported",
+    "adding_up": "contacts about one child:",
     "renew_at": "again at",
     "received_at": "received",
     "referrer_told_at": "the referrer had been told",
     "told": "had been told:",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "outcome", "outcomes",
-    "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what", "fields",
+    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
+    "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
+    "what",
 }  # fmt: skip
 _YES_NO = {
     "beside_section_47": ("beside section 47", ""),
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),
     "final": ("final", ""),
+    "alone": ("alone", "with a parent or carer"),
+    "by_decision": ("", "as it was found since the decision"),
     "holds": ("", "no longer"),
     "immediate_danger": ("immediate danger", ""),
     "late": ("late", ""),
@@ -90,7 +106,7 @@ _YES_NO = {
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
-_AGENCIES = {"agency", "agencies", "agreed", "apologies", "attended", "told"}
+_AGENCIES = {"agency", "agencies", "asked_by", "agreed", "apologies", "attended", "told"}
 """Facts that name agencies."""
 
 
@@ -140,12 +156,13 @@ def named(event: Event) -> str:
 
 def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] = frozenset()) -> str:
     """The facts of an event, some of them left out."""
+    without |= frozenset(() if getattr(event, "adding_up", 0) else ("adding_up",))
     if event.kind == "clocks_started":
         facts: Iterable[str] = (f"{clock.why}, due {dated(clock.due_at)}" for clock in event.clocks)
     elif event.kind == "clock_moved":
         facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
     else:
-        left_out = _LEFT_OUT | without
+        left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | without
         fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
         facts = (_fact(name, value, profile) for name, value in fields)
     return "; ".join(filter(None, facts))
@@ -155,12 +172,17 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, bool):
         return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
     if isinstance(value, dict):
-        shown = ", ".join(f"{key}: {worded(each)}" for key, each in value.items())
+        shown = ", ".join(f"{key}: {_said_of(name, each)}" for key, each in value.items())
     elif isinstance(value, tuple):
         shown = ", ".join(_shown(name, each, profile) for each in value)
     else:
         shown = _shown(name, value, profile)
     return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
+
+
+def _said_of(name: str, value: Any) -> str:
+    """What is said of one subject: a code, or the factors of their assessment."""
+    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value)
 
 
 def _shown(name: str, value: Any, profile: Profile | None) -> str:
@@ -190,7 +212,13 @@ def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profil
     def line(recorded: Recorded) -> str:
         return event_in_words(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
 
-    rows = "\n".join(f"| {r.sequence} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for r in log)
-    sent = "\n".join(f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices)
+    # That a child is known is not for them: it is not there, nor is a gap where it would be.
+    told = [recorded for recorded in log if not recorded.event.of_child]
+    rows = "\n".join(
+        f"| {place} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for place, r in enumerate(told, 1)
+    )
+    sent = "\n".join(
+        f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices if n.kind not in OF_CHILD
+    )
     sent_table = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
     return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{sent_table}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, latest, on
-from mash.states.acts.decisions import DecisionProposed, ReferralSplit, SignOffRefused
+from mash.states.acts.decisions import DecisionProposed, SignOffRefused
+from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.withdrawing import DecisionWithdrawn, WithdrawalProposed, WithdrawalRefused
 
 

@@ -13,6 +13,8 @@ GOVERNANCE = "information_governance"
 """The role that examines who looked at what."""
 URGENT = ("immediate_danger", "escalation")
 """Kinds that ask for an acknowledgement: their further channels are used while there is none."""
+OF_CHILD = ("look_at_case",)
+"""Kinds that are sent because a child is known: only those see that there is one who may find people."""
 DANGER, RED, LATE, ORDINARY = range(4)
 
 

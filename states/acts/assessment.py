@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from mash.states.acts import demands
+from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
+from mash.states.acts.outcomes import PLAN, each_changed, final, of_each, said_once
+from mash.states.acts.parting import part_ways
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
@@ -18,10 +21,13 @@ from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import SECTION_47
 from mash.states.usual import Give, Step, Wait, decider, usually
-from mash.states.values import Actor, Authority, CommandBase, EventBase, Factor, Words
+from mash.states.values import BY_SUBJECT, Actor, Authority, Code, CommandBase, EventBase, Factor, Words
 
 if TYPE_CHECKING:
     from mash.states.world import World
+
+
+AssessmentOutcome = Literal["child_in_need_plan", "early_help", "no_further_action", "transfer"]
 
 
 class StartAssessment(CommandBase):
@@ -34,8 +40,33 @@ class CompleteAssessment(CommandBase):
     """The child and family assessment is finished."""
 
     kind: Literal["complete_assessment"] = "complete_assessment"
-    factors: tuple[Factor, ...] = Field(min_length=1, description="CIN assessment factors; 21 stands alone (rule 8869).")
-    outcome: Literal["child_in_need_plan", "early_help", "no_further_action", "transfer"]
+    factors: tuple[Factor, ...] = Field(
+        default=(),
+        min_length=1,
+        description="CIN assessment factors of all subjects; 21 stands alone (rule 8869).",
+        exclude_if=lambda factors: not factors,
+    )
+    factors_of: dict[Code, Annotated[tuple[Factor, ...], Field(min_length=1)]] = Field(
+        default={},
+        description="The factors of each subject id, where they are not said of all.",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda factors: not factors,
+    )
+    outcome: AssessmentOutcome | None = Field(
+        default=None, description="What all subjects need.", exclude_if=lambda outcome: outcome is None
+    )
+    outcomes: dict[Code, AssessmentOutcome] = Field(
+        default={},
+        description="What each subject id needs, where that is not said of all.",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda outcomes: not outcomes,
+    )
+    not_seen_because: dict[Code, WhyNotSeen] = Field(
+        default={},
+        description="Why nobody has seen a child, for each whom nobody has.",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda why: not why,
+    )
     transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
 
 
@@ -52,10 +83,15 @@ class AssessmentStarted(EventBase):
 
 
 class AssessmentCompleted(EventBase):
+    """What was found of all subjects (`factors`, `outcome`), or of each."""
+
     kind: Literal["assessment_completed"] = "assessment_completed"
-    factors: tuple[str, ...]
-    outcome: str
+    factors: tuple[str, ...] = Field(default=(), exclude_if=lambda factors: not factors)
+    factors_of: dict[str, tuple[str, ...]] = Field(default={}, exclude_if=lambda factors: not factors)
+    outcome: str | None = Field(default=None, exclude_if=lambda outcome: outcome is None)
+    outcomes: dict[str, str] = Field(default={}, exclude_if=lambda outcomes: not outcomes)
     transfer_to: str | None = None
+    not_seen_because: dict[str, str] = Field(default={}, exclude_if=lambda why: not why)
     words: Words | None = Field(alias="said")
 
 
@@ -92,20 +128,40 @@ def _no_decider(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAs
     hindrance=_no_decider,
 )
 def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
-    """The child and family assessment is finished; alone, its outcome is the referral's."""
-    if "21" in cmd.factors and len(cmd.factors) > 1:
-        raise Incomplete("factor 21 (no factors identified) stands alone (CIN rule 8869)")
+    """The child and family assessment is finished, once each child has been seen; alone, its outcome is each subject's, beside a
+    section 47 that ends in no plan for them."""
     beside = d.referral.stage != "section_17_assessment"
-    if cmd.outcome == "transfer" and (beside or not cmd.transfer_to):
-        raise Incomplete("a transfer names the receiving authority (transfer_to), and ends an assessment that stands alone")
-    d.record(AssessmentCompleted(factors=cmd.factors, outcome=cmd.outcome, transfer_to=cmd.transfer_to, words=words))
+    _complete(d, cmd, beside)
+    demand_seen(d, cmd.not_seen_because, words)
+    fields = {name: getattr(cmd, name) for name in CompleteAssessment.model_fields if name != "kind"}
+    d.record(AssessmentCompleted(words=words, **fields))
     d.stop("assessment")
     if beside:
         d.go("complete_beside", d.referral.came_from)
-    elif cmd.outcome == "early_help":
+        return
+    found = of_each(d.referral, str(cmd.outcome), cmd.outcomes)
+    outcomes = {sid: final(d.referral.subjects[sid], outcome) for sid, outcome in found.items()}
+    way = part_ways(d, outcomes)
+    if way == "early_help":
         d.go("end_assessment_in_early_help")
     else:
-        close(d, "end_assessment_in_transfer" if cmd.outcome == "transfer" else "end_assessment", cmd.outcome)
+        close(d, "end_assessment_in_transfer" if way == "transfer" else "end_assessment", outcomes)
+
+
+def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
+    """Whether it says of each subject what it must, and what can be."""
+    said_once(d.referral, "outcome", cmd.outcome, "outcomes", cmd.outcomes)
+    said_once(d.referral, "factors", cmd.factors, "factors_of", cmd.factors_of)
+    if any("21" in factors and len(factors) > 1 for factors in (cmd.factors, *cmd.factors_of.values())):
+        raise Incomplete("factor 21 (no factors identified) stands alone (CIN rule 8869)")
+    found = of_each(d.referral, str(cmd.outcome), cmd.outcomes)
+    going = [sid for sid, outcome in found.items() if outcome == "transfer"]
+    if going and (beside or not cmd.transfer_to):
+        raise Incomplete("a transfer names the receiving authority (transfer_to), and ends an assessment that stands alone")
+    if planned := [sid for sid in going if d.referral.subjects[sid].conference == PLAN]:
+        raise Incomplete(
+            f"a child protection plan stands until the receiving authority's conference takes it over: {', '.join(planned)}"
+        )
 
 
 @act(CompleteAdultEnquiry, stages=("adult_section_42",))
@@ -115,17 +171,26 @@ def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words 
     close(d, "end_adult_enquiry", "adult_section_42")
 
 
-changes_nothing(AssessmentStarted, AdultEnquiryCompleted)
+changes_nothing(AdultEnquiryCompleted)
+
+
+@folds(AssessmentStarted)
+def _assessment_started(referral: Referral, event: AssessmentStarted, at: datetime, by: Actor) -> Changes:
+    """What an earlier one found is not what this one finds."""
+    return each_changed(referral, {sid: {"assessment": None, "factors": ()} for sid in referral.subjects})
 
 
 @folds(AssessmentCompleted)
 def _assessment_completed(referral: Referral, event: AssessmentCompleted, at: datetime, by: Actor) -> Changes:
-    return {"assessment_outcome": event.outcome}
+    outcomes = of_each(referral, event.outcome, event.outcomes)
+    factors = of_each(referral, event.factors, event.factors_of)
+    return each_changed(referral, {sid: {"assessment": outcomes[sid], "factors": factors[sid]} for sid in referral.subjects})
 
 
 @usually("section_17_assessment")
 def _section_17_assessment(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("assessment",))
+    yield from seen(world)
     done = CompleteAssessment(factors=("1A",), outcome="early_help")
     yield Give(done, decider(world.profile), "assessment completed: early help")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -59,13 +60,18 @@ class PeopleErased(EventBase):
     why: str
 
 
-def close(d: Deciding, move: str, outcome: str, *, decided: bool = False) -> None:
-    """End the case by a move of the chart: all subjects' outcome is final, and clocks stop, except those that outlive it. The one
-    place that does. `decided`: this end is itself the decision on the response."""
+def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: bool = False) -> None:
+    """End the case by a move of the chart: each subject's outcome (one for all, or by subject) is final, and clocks stop, except
+    those that outlive it. The one place that does. `decided`: this end is itself the decision on the response."""
     d.go(move)
     if decided:
         decision.decided(d)
-    d.record(SubjectsConcluded(subjects=tuple(d.referral.subjects), outcome=outcome))
+    ends = {
+        sid: decision.final(subject, outcome if isinstance(outcome, str) else outcome[sid])
+        for sid, subject in d.referral.subjects.items()
+    }
+    for end in dict.fromkeys(ends.values()):
+        d.record(SubjectsConcluded(subjects=tuple(sid for sid, each in ends.items() if each == end), outcome=end))
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
 
 
@@ -101,8 +107,9 @@ def erase_people(d: Deciding, cmd: ErasePeople, words: Words | None) -> None:
 
 @folds(SubjectsConcluded)
 def _subjects_concluded(referral: Referral, event: SubjectsConcluded, at: datetime, by: Actor) -> Changes:
-    done = {sid: referral.subjects[sid].model_copy(update={"outcome": event.outcome}) for sid in event.subjects}
-    return {"subjects": {**referral.subjects, **done}}
+    # Version 0.1 let an assessment's end stand over a conference's plan: the plan is folded as what it is.
+    done = {sid: {"outcome": decision.final(referral.subjects[sid], event.outcome)} for sid in event.subjects}
+    return decision.each_changed(referral, done)
 
 
 @folds(ReferralReopened)
@@ -113,4 +120,5 @@ def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime
 
 @folds(PeopleErased)
 def _people_erased(referral: Referral, event: PeopleErased, at: datetime, by: Actor) -> Changes:
-    return {"erased": True}
+    # What the log says was found stays; the case itself points to nobody any more.
+    return {"erased": True, "matches": (), "possible_matches": {}, "rejected": (), "identities": {}}

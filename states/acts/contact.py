@@ -12,6 +12,7 @@ from mash.states.acts import demands
 from mash.states.acts.closing import close
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
+from mash.states.acts.weighing import adding_up
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
@@ -26,8 +27,10 @@ from mash.states.values import (
     AdultView,
     Code,
     CommandBase,
+    Course,
     EventBase,
     Holding,
+    Match,
     ReportedConsent,
     Subject,
     Words,
@@ -136,6 +139,9 @@ class ContinuedFrom(EventBase):
     held: tuple[Words, ...]
     holdings: tuple[Holding, ...] = ()
     adult_views: dict[str, AdultView] = {}
+    courses: dict[str, Course] = Field(default={}, exclude_if=lambda courses: not courses)
+    decided_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When its parent was decided, where its path is no decision's: what an assessment led to."""
     significant_harm: bool | None = None
     not_to_share: bool = False
     factors: tuple[str, ...]
@@ -148,6 +154,9 @@ class ContinuedFrom(EventBase):
     configuration: tuple[str, ...]
     stage: str
     superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
+    matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
+    undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
+    """Whether its outcome still waits for a second person."""
 
 
 class ConsultationConcluded(EventBase):
@@ -211,6 +220,10 @@ def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:
 @act(ConcludeConsultation, stages=("consultation",))
 def conclude_consultation(d: Deciding, cmd: ConcludeConsultation, words: Words | None) -> None:
     """End in advice, without a referral; or go on as one. No threshold was applied until now."""
+    if cmd.outcome == "advice" and (number := adding_up(d.referral, d.profile)):
+        raise Incomplete(
+            f"this may be contact number {number} about one child: one person does not end it in advice. Go on as a referral"
+        )
     d.record(ConsultationConcluded(outcome=cmd.outcome, words=demands.words(words, "concluding a consultation")))
     if cmd.outcome == "referral":
         begin(d)
@@ -264,7 +277,7 @@ def _contact_received(event: ContactReceived, at: datetime) -> Referral:
 
 @begins(ContinuedFrom)
 def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
-    views = {sid: view.model_dump() for sid, view in event.adult_views.items()}
+    known = {s.id: {**dict(event.courses.get(s.id, ())), **dict(event.adult_views.get(s.id, ()))} for s in event.subjects}
     return _first(event, at).model_copy(
         update={
             "markers": event.markers,
@@ -272,14 +285,15 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "parent": event.parent,
             "rating": event.rating,
             "first_rating": event.rating,
-            "subjects": {s.id: SubjectState(cohort=s.cohort, **views.get(s.id, {})) for s in event.subjects},
+            "subjects": {s.id: SubjectState(cohort=s.cohort, **known[s.id]) for s in event.subjects},
             "significant_harm": event.significant_harm,
             "sharing": False if event.not_to_share else None,
             "held": {holding.item: holding for holding in event.holdings},
             "configuration": event.configuration,
             "stage": event.stage,
-            "decided_at": at,
-            "outcomes": {s.id: event.outcome for s in event.subjects},
+            "matches": event.matches,
+            "decided_at": None if event.undecided else event.decided_at or at,
+            "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
             "superseded": event.superseded,
         }
     )
@@ -289,6 +303,7 @@ def _first(event: ContactReceived | ContinuedFrom, at: datetime) -> Referral:
     return Referral(
         version=1,
         acted=1,
+        version_for_all=1,
         hub=event.hub,
         profile=event.profile,
         contact=event.contact,

@@ -4,8 +4,9 @@ stored before stays, sealed, and is superseded (UK GDPR article 16: nobody is to
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -182,6 +183,8 @@ def _not_to_remove(referral: Referral, profile: Profile, by: Actor, cmd: RemoveS
         return Incomplete("nobody else is a subject of this referral: correct their details instead (correct_details)")
     if cmd is not None and cmd.subject not in referral.subjects:
         return Incomplete(f"that is not a subject of this referral: expected one of {', '.join(referral.subjects)}")
+    if cmd is not None and cmd.subject in referral.identities:
+        return Incomplete("somebody has confirmed which child this is: take that back first (withdraw_identity)")
     return None
 
 
@@ -241,9 +244,15 @@ def _subject_added(referral: Referral, event: SubjectAdded, at: datetime, by: Ac
 
 @folds(SubjectRemoved)
 def _subject_removed(referral: Referral, event: SubjectRemoved, at: datetime, by: Actor) -> Changes:
+    def others(of: Mapping[str, Any]) -> dict[str, Any]:
+        return {subject: each for subject, each in of.items() if subject != event.subject}
+
     return {
-        "subjects": {sid: subject for sid, subject in referral.subjects.items() if sid != event.subject},
-        "outcomes": {sid: outcome for sid, outcome in referral.outcomes.items() if sid != event.subject},
+        "subjects": others(referral.subjects),
+        "outcomes": others(referral.outcomes),
+        "possible_matches": others(referral.possible_matches),
+        "matches": tuple(match for match in referral.matches if match.subject != event.subject),
+        "rejected": tuple(match for match in referral.rejected if match.subject != event.subject),
         "flags": tuple(flag for flag in referral.flags if not flag.startswith(f"{event.subject}_")),
         "removed": (*referral.removed, event.subject),
     }

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
 from mash.states.acts.closing import close
 from mash.states.acts.contact import ContinuedFrom
-from mash.states.acts.outcomes import decided
+from mash.states.acts.outcomes import PLAN, decided
+from mash.states.acts.parting import ReferralSplit, part
+from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotYours, Refusal
+from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Outcome, Profile
 from mash.states.referral import Proposed, Referral, SubjectState
@@ -22,11 +25,13 @@ from mash.states.register import act
 from mash.states.roles import deciders, signing_off
 from mash.states.usual import Give, Step, Wait, decider, usually
 from mash.states.values import (
+    BY_SUBJECT,
     Actor,
     AdultView,
     Authority,
     Code,
     CommandBase,
+    Course,
     EventBase,
     Holding,
     Need,
@@ -49,6 +54,8 @@ GRAVEST_FIRST = (
 )
 """When subjects' paths differ, the referral keeps the first of these that occurs; the others become linked referrals."""
 CHILDREN = ("child", "unborn")
+UNDER_A_PLAN = ("section_47", "section_17")
+"""What is decided of a child for whom a conference has made a plan."""
 NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 """CIN rule 8610: a referral that leads to action has a primary need code."""
 
@@ -60,7 +67,7 @@ class RecordDecision(CommandBase):
     outcomes: dict[Code, Outcome] = Field(
         min_length=1,
         description="An outcome for each subject id.",
-        json_schema_extra={"additionalProperties": False, "propertyNames": {"maxLength": 60}},
+        json_schema_extra=BY_SUBJECT,
     )
     primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
     transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
@@ -81,6 +88,7 @@ class DecisionProposed(EventBase):
     primary_need: str | None
     transfer_to: str | None
     role: str
+    adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     words: Words | None = Field(alias="said")
 
 
@@ -98,15 +106,6 @@ class DecisionRecorded(EventBase):
     words: Words | None = Field(alias="said")
 
 
-class ReferralSplit(EventBase):
-    """Some subjects go on as the linked referral `reference`, on the path of `outcome`."""
-
-    kind: Literal["referral_split"] = "referral_split"
-    reference: str
-    subjects: tuple[str, ...]
-    outcome: str
-
-
 @act(RecordDecision, stages=("decision",), roles=deciders, called="the decision")
 def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
     """An outcome for each subject. It takes effect at once, unless the hub wants it signed off."""
@@ -118,8 +117,11 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
         "primary_need": cmd.primary_need or d.referral.primary_need,
         "transfer_to": cmd.transfer_to,
     }
-    if second := d.profile.signs_off(d.referral.rating, cmd.outcomes.values()):
-        d.record(DecisionProposed(role=second, words=reason, **fields))
+    # What protects one child does not wait for a second look at another's contacts: they part, and the look is at that part.
+    waits = demand_weighed(d) if set(cmd.outcomes.values()) <= set(LIGHT) else 0
+    second = d.profile.signs_off(d.referral.rating, cmd.outcomes.values())
+    if second := second or (d.profile.accumulation.role if waits else None):
+        d.record(DecisionProposed(role=second, words=reason, adding_up=waits, **fields))
         d.go("ask_sign_off")
         return
     d.record(DecisionRecorded(words=reason, **fields))
@@ -133,7 +135,7 @@ def _complete(d: Deciding, cmd: RecordDecision) -> None:
         raise Incomplete(f"a decision gives an outcome to each subject: {', '.join(r.subjects)}")
     if "transfer" in cmd.outcomes.values() and not cmd.transfer_to:
         raise Incomplete("a transfer names the receiving authority (transfer_to)")
-    if (early := set(cmd.outcomes.values()) & set(d.profile.assess_first)) and r.assessment_outcome is None:
+    if (early := set(cmd.outcomes.values()) & set(d.profile.assess_first)) and not r.assessed:
         outcomes = ", ".join(sorted(early)).replace("_", " ")
         raise Incomplete(f"{d.profile.title} completes the assessment itself before {outcomes}: decide section_17 first")
 
@@ -145,6 +147,8 @@ def _fits_everybody(d: Deciding, cmd: RecordDecision) -> None:
         raise Incomplete(f"record each adult's capacity and wishes first (record_adult_view): {', '.join(unheard)}")
     if children := [sid for sid, o in cmd.outcomes.items() if o == "adult_section_42" and r.subjects[sid].cohort in CHILDREN]:
         raise Incomplete(f"section 42 is for adults (Care Act 2014): correct the outcome or the cohort of {', '.join(children)}")
+    if planned := [sid for sid, o in cmd.outcomes.items() if r.subjects[sid].conference == PLAN and o not in UNDER_A_PLAN]:
+        raise Incomplete(f"a child protection plan stands until a conference ends it: decide section_47 for {', '.join(planned)}")
     coded = cmd.primary_need or r.primary_need
     if not coded and any(o in NEEDS_PRIMARY_NEED and r.subjects[s].cohort != "adult" for s, o in cmd.outcomes.items()):
         raise Incomplete("a primary need code (N0 to N9) is needed unless no further action is taken (CIN rule 8610)")
@@ -153,7 +157,11 @@ def _fits_everybody(d: Deciding, cmd: RecordDecision) -> None:
 def _not_a_second_person(referral: Referral, profile: Profile, by: Actor, cmd: SignOffDecision | None) -> Refusal | None:
     if referral.proposed is None:
         return Incomplete("no decision waits to be signed off")
-    return NotYours("a second person signs off: not the one who decided") if by.id == referral.proposed.by else None
+    if refusal := not_a_second_person(referral, by):
+        return refusal
+    if cmd and referral.proposed.adding_up and by.id not in referral.second_views:
+        return Incomplete("contacts add up here: write your own view first (write_second_view), then read the first one's words")
+    return None
 
 
 @act(
@@ -169,6 +177,8 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     if not cmd.agreed or proposed is None:
         withdraw(d, demands.words(words, "not agreeing"))
         return
+    if proposed.adding_up:
+        demand_weighed(d)  # more may have become known meanwhile
     d.record(
         DecisionRecorded(
             outcomes=proposed.outcomes,
@@ -189,9 +199,9 @@ def withdraw(d: Deciding, words: Words) -> None:
 
 def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
+    protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
-        subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
-        d.record(ReferralSplit(reference=f"{d.reference}-{chr(ord('B') + d.referral.splits)}", subjects=subjects, outcome=path))
+        part(d, outcomes, path, adding_up=adding_up(d.referral, d.profile) if path in LIGHT and protects else 0)
     decided(d)
     take_path(d, paths[0])
 
@@ -220,7 +230,7 @@ def continue_split(
     superseded: Mapping[str, str],
 ) -> None:
     """The linked referral that a split begins: it stands at the decision and takes its own path. `subjects` are the parent's,
-    from before the split."""
+    from just before the split."""
     views = {
         sid: AdultView(capacity=s.capacity, agrees=s.agrees)
         for sid in split.subjects
@@ -238,6 +248,8 @@ def continue_split(
             primary_need=parent.primary_need,
             subjects=tuple(Subject.model_validate({"id": sid, "cohort": subjects[sid].cohort}) for sid in split.subjects),
             adult_views=views,
+            courses={sid: course for sid in split.subjects if (course := _course(subjects[sid])) != Course()},
+            decided_at=None if split.by_decision else parent.decided_at,
             significant_harm=parent.significant_harm,
             not_to_share=parent.sharing is False,
             received_at=parent.received_at,
@@ -245,7 +257,7 @@ def continue_split(
             rating=parent.rating or d.profile.unrated,
             outcome=split.outcome,
             held=held,
-            holdings=holdings,
+            holdings=tuple(each for each in holdings if each.subject is None or each.subject in split.subjects),
             factors=parent.factors,
             categories=parent.categories,
             place=parent.place,
@@ -256,10 +268,26 @@ def continue_split(
             superseded=dict(superseded),
             configuration=("decision",),
             stage="decision",
+            matches=split.matches,
+            undecided=bool(split.adding_up),
         )
     )
+    if split.adding_up:
+        outcomes, need, role = dict.fromkeys(split.subjects, split.outcome), parent.primary_need, d.profile.accumulation.role
+        waits = DecisionProposed(
+            outcomes=outcomes, primary_need=need, transfer_to=None, role=role, adding_up=split.adding_up, words=None
+        )
+        d.record(waits)
+        d.go("ask_sign_off")
+        return
     decided(d)
+    if split.by_decision:
+        decided(d)
     take_path(d, split.outcome)
+
+
+def _course(subject: SubjectState) -> Course:
+    return Course(**{name: getattr(subject, name) for name in Course.model_fields})
 
 
 @folds(DecisionProposed)
@@ -269,19 +297,14 @@ def _decision_proposed(referral: Referral, event: DecisionProposed, at: datetime
 
 @folds(SignOffRefused)
 def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, by: Actor) -> Changes:
-    return {"proposed": None}
+    return {"proposed": None, "second_views": ()}
 
 
 @folds(DecisionRecorded)
 def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
     outcomes = dict(event.outcomes)
-    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, "proposed": None}
-
-
-@folds(ReferralSplit)
-def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: Actor) -> Changes:
-    left = {sid: s for sid, s in referral.subjects.items() if sid not in event.subjects}
-    return {"subjects": left, "splits": referral.splits + 1, "left": (*referral.left, *event.subjects)}
+    done = {"proposed": None, "second_views": (), "decided_by": by.role}
+    return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, **done}
 
 
 @usually("decision")
@@ -303,7 +326,7 @@ def _usual_outcome(world: World, rating: str) -> Outcome:
         wanted = "no_further_action"
     if referral.strategy_held_at and wanted == "section_47":
         wanted = "early_help"
-    return "section_17" if wanted in profile.assess_first and referral.assessment_outcome is None else wanted
+    return "section_17" if wanted in profile.assess_first and not referral.assessed else wanted
 
 
 @usually("sign_off")

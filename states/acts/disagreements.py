@@ -66,6 +66,8 @@ class DisagreementSettled(EventBase):
     kind: Literal["disagreement_settled"] = "disagreement_settled"
     id: str
     outcome: str
+    rating: str | None = Field(default=None, exclude_if=lambda rating: rating is None)
+    """The rating from now on, where a rating is changed: also to the one that is held already."""
     role: str
     final: bool
     words: Words = Field(alias="said")
@@ -129,7 +131,11 @@ def settle(d: Deciding, cmd: SettleDisagreement, words: Words | None) -> None:
     if cmd.rating:
         demands.rating(d, cmd.rating)
     final = found.stage + 1 >= len(referees(d.profile, found.about))
-    d.record(DisagreementSettled(id=cmd.disagreement, outcome=cmd.outcome, role=found.role, final=final, words=reason))
+    d.record(
+        DisagreementSettled(
+            id=cmd.disagreement, outcome=cmd.outcome, rating=cmd.rating, role=found.role, final=final, words=reason
+        )
+    )
     d.stop_clocks(*(k.id for k in d.referral.running if k.kind == KIND and k.whose == cmd.disagreement))
     if found.by_role == REFERRER and d.referral.by_person:
         owe(d, "disagreement", "what was determined, to the referrer")

@@ -141,9 +141,12 @@ def release(d: Deciding, cmd: ReleaseInformation, words: Words | None) -> None:
     )
 
 
-def beside(referral: Referral, agency: str, words: Words, sensitive: bool, at: datetime) -> dict[str, Holding]:
-    """What agencies hold beside the case, with these words of one more."""
-    return {**referral.held, words.item: Holding(item=words.item, agency=agency, sensitive=sensitive, at=at)}
+def beside(
+    referral: Referral, agency: str, words: Words, sensitive: bool, at: datetime, subject: str | None = None
+) -> dict[str, Holding]:
+    """What agencies hold beside the case, with these words of one more; perhaps those of a child."""
+    holding = Holding(item=words.item, agency=agency, sensitive=sensitive, at=at, subject=subject)
+    return {**referral.held, words.item: holding}
 
 
 changes_nothing(GlassBroken)

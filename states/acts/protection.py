@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from mash.states.acts import demands
+from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
-from mash.states.acts.outcomes import decided, same_for_all
+from mash.states.acts.outcomes import decided, each_changed, final, of_each, said_once, same_for_all
+from mash.states.acts.parting import part_ways
 from mash.states.clocks import LONDON
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Mode
-from mash.states.referral import Referral
+from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
 from mash.states.roles import deciders
 from mash.states.route import LEGS, Leg, take_route
 from mash.states.stages import ROUTED, SECTION_47, SEEN
 from mash.states.usual import Give, Step, Until, Wait, decider, rater, usually
-from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+from mash.states.values import BY_SUBJECT, Actor, Code, CommandBase, EventBase, Words
 
 if TYPE_CHECKING:
     from mash.states.world import World
+
+
+ConferenceResult = Literal["child_protection_plan", "no_plan"]
 
 
 class CallStrategyDiscussion(CommandBase):
@@ -49,6 +54,12 @@ class ConcludeEnquiries(CommandBase):
 
     kind: Literal["conclude_enquiries"] = "conclude_enquiries"
     outcome: Literal["conference", "no_further_child_protection_action"]
+    not_seen_because: dict[Code, WhyNotSeen] = Field(
+        default={},
+        description="Why nobody has seen a child, for each whom nobody has.",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda why: not why,
+    )
 
 
 class RecordConference(CommandBase):
@@ -56,7 +67,15 @@ class RecordConference(CommandBase):
 
     kind: Literal["record_conference"] = "record_conference"
     held_on: date
-    outcome: Literal["child_protection_plan", "no_plan"]
+    outcome: ConferenceResult | None = Field(
+        default=None, description="What it decided for all subjects.", exclude_if=lambda outcome: outcome is None
+    )
+    outcomes: dict[Code, ConferenceResult] = Field(
+        default={},
+        description="What it decided for each subject id, where that is not said of all.",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda outcomes: not outcomes,
+    )
 
 
 class StrategyDiscussionCalled(EventBase):
@@ -76,13 +95,17 @@ class StrategyDiscussionHeld(EventBase):
 class EnquiriesConcluded(EventBase):
     kind: Literal["enquiries_concluded"] = "enquiries_concluded"
     outcome: str
+    not_seen_because: dict[str, str] = Field(default={}, exclude_if=lambda why: not why)
     words: Words | None = Field(alias="said")
 
 
 class ConferenceHeld(EventBase):
+    """What was decided for all subjects (`outcome`), or for each."""
+
     kind: Literal["conference_held"] = "conference_held"
     held_on: date
-    outcome: str
+    outcome: str | None = Field(default=None, exclude_if=lambda outcome: outcome is None)
+    outcomes: dict[str, str] = Field(default={}, exclude_if=lambda outcomes: not outcomes)
     words: Words | None = Field(alias="said")
 
 
@@ -146,17 +169,19 @@ def _go_back(d: Deciding, to: str | None) -> None:
 
 @act(ConcludeEnquiries, stages=("enquiries",), roles=deciders, called="concluding enquiries")
 def conclude_enquiries(d: Deciding, cmd: ConcludeEnquiries, words: Words | None) -> None:
-    """In a conference, or without further child protection action."""
-    d.record(EnquiriesConcluded(outcome=cmd.outcome, words=words))
+    """In a conference, or without further child protection action; once each child has been seen."""
+    demand_seen(d, cmd.not_seen_because, words)
+    d.record(EnquiriesConcluded(outcome=cmd.outcome, not_seen_because=dict(cmd.not_seen_because), words=words))
     if cmd.outcome == "conference":
         d.go("open_conference")
     else:
-        _end(d, "no_further_child_protection_action")
+        _end(d, dict.fromkeys(d.referral.subjects, "no_further_child_protection_action"))
 
 
 @act(RecordConference, stages=("conference",))
 def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -> None:
-    """The initial child protection conference was held."""
+    """The initial child protection conference was held: each child has a plan, or none."""
+    said_once(d.referral, "outcome", cmd.outcome, "outcomes", cmd.outcomes)
     if cmd.held_on.weekday() >= 5:
         raise Incomplete("an initial child protection conference is not held at a weekend (CIN rule 8875): check the date")
     held_since = d.referral.strategy_held_at or d.referral.received_at
@@ -164,24 +189,37 @@ def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -
         raise Incomplete(
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
-    d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, words=words))
-    _end(d, cmd.outcome)
+    d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, outcomes=dict(cmd.outcomes), words=words))
+    _end(d, of_each(d.referral, str(cmd.outcome), cmd.outcomes))
 
 
-def _end(d: Deciding, outcome: str) -> None:
-    """Section 47 is over: an assessment beside it goes on alone. One that is complete says what help there is to be, unless the
-    child is protected by a plan; otherwise the referral concludes."""
-    help_to_be = None if outcome == "child_protection_plan" else d.referral.assessment_outcome
+def _end(d: Deciding, results: Mapping[str, str]) -> None:
+    """Section 47 is over: an assessment beside it goes on alone, and what the conference gave each child is remembered. One that
+    is complete says what help there is to be, unless the child is protected by a plan; otherwise the referral concludes."""
     d.stop("initial_conference")
-    if help_to_be == "early_help":
-        d.go("end_protection_in_early_help")
-    elif "assessment_under_way" in d.referral.configuration:
+    if "assessment_under_way" in d.referral.configuration:
         d.go("end_protection")
+        return
+    outcomes = {sid: _outcome(d.referral.subjects[sid], result) for sid, result in results.items()}
+    if part_ways(d, outcomes) == "early_help":
+        d.go("end_protection_in_early_help")
     else:
-        close(d, "end_protection", help_to_be if help_to_be == "child_in_need_plan" else outcome)
+        close(d, "end_protection", outcomes)
 
 
-changes_nothing(StrategyDiscussionCalled, EnquiriesConcluded, ConferenceHeld)
+def _outcome(subject: SubjectState, result: str) -> str:
+    """Of one subject: the help that their assessment found they need, or what the section 47 came to."""
+    found = subject.assessment
+    return final(subject, found if found in ("early_help", "child_in_need_plan") else result)
+
+
+changes_nothing(StrategyDiscussionCalled, EnquiriesConcluded)
+
+
+@folds(ConferenceHeld)
+def _conference_held(referral: Referral, event: ConferenceHeld, at: datetime, by: Actor) -> Changes:
+    results = of_each(referral, event.outcome, event.outcomes)
+    return each_changed(referral, {sid: {"conference": result} for sid, result in results.items()})
 
 
 @folds(StrategyDiscussionHeld)
@@ -204,6 +242,7 @@ def _strategy_discussion(world: World, rating: str) -> Iterator[Step]:
 @usually("enquiries")
 def _enquiries(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("enquiries",))
+    yield from seen(world)
     yield Give(ConcludeEnquiries(outcome="conference"), decider(world.profile), "enquiries concluded: conference")
 
 

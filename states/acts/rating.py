@@ -159,12 +159,16 @@ def _goes_into_the_mash(d: Deciding, rating: str) -> bool:
 
 @folds(ReferralRated)
 def _referral_rated(referral: Referral, event: ReferralRated, at: datetime, by: Actor) -> Changes:
-    return {"rating": event.rating, "first_rating": event.rating, "rated_at": at}
+    return {"rating": event.rating, "first_rating": event.rating, "rated_at": at, "rated_by": _raters(referral, by)}
 
 
 @folds(ReferralRerated)
 def _referral_rerated(referral: Referral, event: ReferralRerated, at: datetime, by: Actor) -> Changes:
-    return {"rating": event.rating, "rated_at": at}
+    return {"rating": event.rating, "rated_at": at, "rated_by": _raters(referral, by)}
+
+
+def _raters(referral: Referral, by: Actor) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*referral.rated_by, by.id)))
 
 
 @usually("triage")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -26,6 +27,11 @@ class LinkReferral(CommandBase):
     kind: Literal["link_referral"] = "link_referral"
     other: Code
     relation: Relation
+    subjects: tuple[Code, ...] = Field(
+        default=(),
+        description="Which of this referral's subjects it is about; none: all of them.",
+        exclude_if=lambda some: not some,
+    )
 
 
 class RecordLinked(CommandBase):
@@ -68,6 +74,8 @@ class ReferralLinked(EventBase):
     kind: Literal["referral_linked"] = "referral_linked"
     other: str
     relation: str
+    subjects: tuple[str, ...] = Field(default=(), exclude_if=lambda some: not some)
+    """Which of this referral's subjects it is about, where that is said."""
 
 
 class LinkRemoved(EventBase):
@@ -90,20 +98,22 @@ class NoteAdded(EventBase):
 @act(LinkReferral, stages=ALL, stands_alone=True)
 def link(d: Deciding, cmd: LinkReferral, words: Words | None) -> None:
     """Another referral belongs with this one."""
-    _link(d, cmd.other, cmd.relation)
+    if unknown := [sid for sid in cmd.subjects if sid not in d.referral.subjects]:
+        raise Incomplete(f"{len(unknown)} of these are not subjects of this referral: there are {', '.join(d.referral.subjects)}")
+    _link(d, cmd.other, cmd.relation, tuple(dict.fromkeys(cmd.subjects)))
 
 
 @act(RecordLinked)
 def record_linked(d: Deciding, cmd: RecordLinked, words: Words | None) -> None:
     """This referral belongs with another one, which says so too."""
-    _link(d, cmd.other, cmd.relation)
+    _link(d, cmd.other, cmd.relation, ())
 
 
-def _link(d: Deciding, other: str, relation: str) -> None:
+def _link(d: Deciding, other: str, relation: str, subjects: tuple[str, ...]) -> None:
     if other == d.reference:
         raise Incomplete("a referral is linked with another one, not with itself")
-    if d.referral.links.get(other) != relation:
-        d.record(ReferralLinked(other=other, relation=relation))
+    if d.referral.links.get(other) != relation or (subjects and d.referral.linked_subjects.get(other) != subjects):
+        d.record(ReferralLinked(other=other, relation=relation, subjects=subjects))
 
 
 def _no_such_link(referral: Referral, profile: Profile, by: Actor, cmd: RemoveLink | None) -> Refusal | None:
@@ -154,12 +164,17 @@ changes_nothing(NoteAdded)
 
 @folds(ReferralLinked)
 def _referral_linked(referral: Referral, event: ReferralLinked, at: datetime, by: Actor) -> Changes:
-    return {"links": {**referral.links, event.other: event.relation}}
+    others = {other: about for other, about in referral.linked_subjects.items() if other != event.other}
+    about = {event.other: event.subjects} if event.subjects else {}
+    return {"links": {**referral.links, event.other: event.relation}, "linked_subjects": {**others, **about}}
 
 
 @folds(LinkRemoved)
 def _link_removed(referral: Referral, event: LinkRemoved, at: datetime, by: Actor) -> Changes:
-    return {"links": {other: relation for other, relation in referral.links.items() if other != event.other}}
+    def others(of: Mapping[str, Any]) -> dict[str, Any]:
+        return {other: each for other, each in of.items() if other != event.other}
+
+    return {"links": others(referral.links), "linked_subjects": others(referral.linked_subjects)}
 
 
 @folds(ProfileAdopted)

@@ -148,7 +148,10 @@ def _withdrawal_refused(referral: Referral, event: WithdrawalRefused, at: dateti
 @folds(DecisionWithdrawn)
 def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: datetime, by: Actor) -> Changes:
     if referral.proposed is not None and referral.stage == "sign_off":
-        return {"proposed": None}
-    undecided = {sid: subject.model_copy(update={"outcome": None}) for sid, subject in referral.subjects.items()}
-    of_path = {"strategy_held_at": None, "discussed": (), "service": None, "assessment_outcome": None}
+        return {"proposed": None, "second_views": ()}
+    # Whom a conference has given a plan keeps it until another one ends it; that a child was seen and heard stays too.
+    undecided = {
+        sid: subject.model_copy(update={"outcome": None, "assessment": None}) for sid, subject in referral.subjects.items()
+    }
+    of_path = {"strategy_held_at": None, "discussed": (), "service": None, "decided_by": None}
     return {"subjects": undecided, "outcomes": {}, "decided_at": None, "reopened": True, "withdrawing": None, **of_path}

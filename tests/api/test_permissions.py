@@ -20,7 +20,7 @@ from mash.config.settings import Settings
 from mash.states.messages import STAFF_ACTS
 
 NOWHERE = "MASH-26-999999"
-FILLED_IN = {"reference": NOWHERE, "kind": "add_note", "name": "contacts"}
+FILLED_IN = {"other": "MASH-26-999998", "reference": NOWHERE, "kind": "add_note", "name": "contacts"}
 """What stands in the paths of routes."""
 ON_PAGES = {"use_account"}
 """What tests/api/test_sign_on.py asks for: signing out here would be the end of the other tests' sessions."""
@@ -79,6 +79,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
         "family_informed": False,
     },
     "record_adult_view": {"subject": "S1", "capacity": "has", "agrees": "yes"},
+    "record_child_voice": {"subject": "S1", "seen_on": "2026-11-20", "alone": True},
     "record_threshold": {"significant_harm": True},
     "record_categories": {"categories": []},
     "correct_cohort": {"subject": "S1", "cohort": "child"},
@@ -109,6 +110,11 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "sign_off_withdrawal": {"agreed": True},
     "remove_link": {"other": "MASH-26-999998"},
     "link_referral": {"other": "MASH-26-999998", "relation": "sibling"},
+    "identify_subject": {"subject": "S1", "other": "MASH-26-999998", "other_subject": "S1"},
+    "reject_match": {"subject": "S1", "other": "MASH-26-999998", "other_subject": "S1"},
+    "withdraw_identity": {"subject": "S1"},
+    "attach_contact": {"other": "MASH-26-999998"},
+    "close_duplicate": {"other": "MASH-26-999998", "compared": "shown"},
     "acknowledge_alert": {"clock": "triage"},
     "adopt_profile": {"digest": "0" * 64},
 }

@@ -54,6 +54,9 @@ def a_case(hub: Hub, source: dict[str, str], found: dict[str, Any]) -> str:
     assert answer.status_code == 200, answer.text
     contributed = hub.command(reference, {"kind": "contribute_information", "sensitive": found["sensitive"]}, police, "And more.")
     assert contributed.status_code == 200, contributed.text
+    voice = {"kind": "record_child_voice", "subject": "S1", "sensitive": found["sensitive"]}
+    heard = hub.command(reference, voice, police, "I do not want him to know.")
+    assert heard.status_code == 200, heard.text
     return reference
 
 

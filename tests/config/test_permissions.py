@@ -44,7 +44,10 @@ PARTNERS = {
 @pytest.mark.parametrize(
     ("role", "commands"),
     [
-        ("agency", {"allocate_check", "answer_check", "contribute_information", "release_information", *PARTNERS}),
+        (
+            "agency",
+            {"allocate_check", "answer_check", "contribute_information", "record_child_voice", "release_information", *PARTNERS},
+        ),
         ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
         ("adult_social_worker", {"complete_adult_enquiry", "record_adult_view", *PARTNERS}),
         ("referrer", {"raise_disagreement", "take_disagreement_further"}),
@@ -55,6 +58,7 @@ PARTNERS = {
                 "conclude_consultation",
                 "assign_place",
                 "record_adult_view",
+                "record_child_voice",
                 "record_threshold",
                 "record_marker",
                 "record_categories",
@@ -64,6 +68,9 @@ PARTNERS = {
                 "remove_subject",
                 "remove_link",
                 "correct_cohort",
+                "identify_subject",
+                "reject_match",
+                "withdraw_identity",
                 "ask_agencies",
                 "inform_referrer",
                 "link_referral",
@@ -81,6 +88,7 @@ PARTNERS = {
             set(STAFF_ACTS)
             - {
                 "record_decision",
+                "write_second_view",
                 "sign_off_decision",
                 "withdraw_decision",
                 "sign_off_withdrawal",

@@ -25,6 +25,7 @@ from hubs_at_work import (
     rated,
     received,
     released,
+    seen,
 )
 
 from mash.states.acts.alerts import AcknowledgeAlert
@@ -35,7 +36,7 @@ from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.protection import ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
-from mash.states.errors import NotYours, QuorumNotMet
+from mash.states.errors import Incomplete, NotYours, QuorumNotMet
 
 PRACTICE_MANAGER = person("practice_manager")
 
@@ -64,7 +65,10 @@ def test_a_child_at_risk_of_harm_goes_from_a_schools_call_to_a_section_47_enquir
         case.give(RecordStrategyDiscussion(attended=("social_care", "police"), outcome="section_47"))
     case.give(RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
     assert case.stage == "enquiries"
-    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"))
+    # Nothing that is found about a child is final before somebody has seen the child, and asked.
+    with pytest.raises(Incomplete, match="nobody has seen s0 yet"):
+        case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"))
+    seen(case).give(ConcludeEnquiries(outcome="no_further_child_protection_action"))
     assert not any(clock.breached_at for clock in case.referral.clocks.values())
 
 

@@ -15,6 +15,7 @@ from hubs_at_work import (
     person,
     received,
     says_the_document,
+    seen,
     takes,
 )
 
@@ -78,7 +79,7 @@ def test_bradford_one_child_of_several_is_not_stepped_down_before_the_assessment
 
 def test_bradford_steps_down_to_early_help_at_the_end_of_the_assessment() -> None:
     case = assessing()
-    case.give(assessed("early_help"), TEAM_MANAGER)
+    seen(case).give(assessed("early_help"), TEAM_MANAGER)
     case.give(OfferStepDown(service="early_help"))
     case.give(AcceptStepDown(), EARLY_HELP)
     assert case.stage == "step_down_accepted"
@@ -86,20 +87,20 @@ def test_bradford_steps_down_to_early_help_at_the_end_of_the_assessment() -> Non
 
 def test_bradford_steps_down_to_universal_services_at_the_end_of_the_assessment() -> None:
     case = assessing()
-    case.give(assessed("early_help"), TEAM_MANAGER)
+    seen(case).give(assessed("early_help"), TEAM_MANAGER)
     case.give(OfferStepDown(service="universal"))
     assert case.stage == "step_down_offered" and case.profile.services["universal"].kind == "universal"
 
 
 def test_bradford_transfers_at_the_end_of_the_assessment() -> None:
     case = assessing()
-    case.give(assessed("transfer"), TEAM_MANAGER)
+    seen(case).give(assessed("transfer"), TEAM_MANAGER)
     assert case.stage == "transferred" and not case.referral.open
 
 
 def test_bradford_a_case_that_was_assessed_and_came_back_is_stepped_down_without_a_second_assessment() -> None:
     case = assessing()
-    case.give(assessed("early_help"), TEAM_MANAGER)
+    seen(case).give(assessed("early_help"), TEAM_MANAGER)
     case.give(OfferStepDown(service="early_help"))
     case.give(ReturnStepDown(), EARLY_HELP)
     case.give(outcome(case, "early_help"), TEAM_MANAGER)
@@ -139,7 +140,7 @@ def test_bradford_a_social_work_manager_concludes_enquiries() -> None:
     case.give(RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47"))
     with pytest.raises(NotYours):
         case.give(ConcludeEnquiries(outcome="conference"), DUTY)
-    case.give(ConcludeEnquiries(outcome="conference"), TEAM_MANAGER)
+    seen(case).give(ConcludeEnquiries(outcome="conference"), TEAM_MANAGER)
     assert case.stage == "conference"
 
 

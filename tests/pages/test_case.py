@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from mash.flows.store.log import read_log
 from mash.flows.store.reads.board import Counts
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.telling.story import lines_of
+from mash.states.clocks import LONDON
 from mash.states.course import ClockBreached, ClockEscalated, ClockWarned
 from mash.states.values import Actor
 
@@ -234,6 +235,55 @@ def test_a_decision_is_recorded_by_its_form_subject_by_subject(hub: Hub) -> None
     done = hub.http.post(f"/case/{reference}/record_decision", headers=by, data={**form, "outcomes.S2": "no_further_action"})
     assert done.status_code == 303, done.text
     assert {subject["outcome"] for subject in hub.case(reference)["subjects"].values()} == {"no_further_action"}
+
+
+def test_whether_a_child_was_seen_is_on_the_page_and_the_child_is_heard_by_a_form(hub: Hub) -> None:
+    isla = {"cohort": "child", "name": {"given": "Isla", "family": "Marrowby"}}
+    reference = hub.referral(subjects=[isla, {"cohort": "unborn"}])
+    hub.rate(reference)
+    by, health = hub.staff("duty_manager"), hub.staff("agency", "health")
+    page = hub.http.get(f"/case/{reference}", headers=by).text
+    assert "Seen: Isla Marrowby" in page and page.count("Not yet seen") == 1
+    address = f"/case/{reference}/record_child_voice"
+    form = hub.http.get(address, headers=health).text
+    assert "Day the child was seen" in form and "S1 (child)" in form and "S2 (unborn)" not in form
+    today = datetime.fromisoformat(hub.case(reference)["received_at"]).astimezone(LONDON).date()
+    told = {"subject": "S1", "seen_on": today.isoformat(), "alone": "true", "words": "I sleep at Nan’s."}
+    late = {**hidden(form), **told, "seen_on": (today + timedelta(days=1)).isoformat()}
+    refused = hub.http.post(address, headers=health, data=late)
+    assert refused.status_code == 422 and "not in the future" in refused.text and "I sleep at Nan" in refused.text
+    again = {**hidden(refused.text), **told}
+    assert hub.http.post(address, headers=health, data=again).status_code == 303
+    page = hub.http.get(f"/case/{reference}", headers=by).text
+    assert "Not yet seen" not in page and "what the child says is on record" in page and "I sleep at Nan" not in page
+    theirs = hub.http.get(f"/case/{reference}", headers=health).text
+    assert "I sleep at Nan’s." in theirs
+
+
+def test_what_an_assessment_found_is_asked_child_by_child_and_why_a_child_was_not_seen(hub: Hub) -> None:
+    isla = {"cohort": "child", "name": {"given": "Isla", "family": "Marrowby"}}
+    reference = hub.referral(subjects=[isla, {"cohort": "child"}])
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    both = {"S1": "section_17", "S2": "section_17"}
+    hub.give(reference, "record_decision", words="Both are assessed.", outcomes=both, primary_need="N1")
+    by, address = hub.staff("duty_manager"), f"/case/{reference}/complete_assessment"
+    page = hub.http.get(address, headers=by).text
+    assert "What does the assessment lead to for Isla Marrowby (S1, child)?" in page
+    assert "Assessment factors for S2 (child)" in page and "If nobody has seen S2 (child), why not?" in page
+    found = {"outcomes.S1": "child_in_need_plan", "outcomes.S2": "early_help", "factors_of.S1": "1A", "words": "Assessed."}
+    why_not = {"not_seen_because.S1": "refused_access", "not_seen_because.S2": "family_left"}
+    half = hub.http.post(address, headers=by, data={**hidden(page), **found, **why_not})
+    assert half.status_code == 422 and 'href="#factors_of.S2"' in half.text
+    whole = {**hidden(half.text), **found, **why_not, "factors_of.S2": "21"}
+    unseen = hub.http.post(address, headers=by, data={**whole, "not_seen_because.S2": ""})
+    assert unseen.status_code == 422 and "Nobody has seen S2 yet: record that each child was seen" in unseen.text
+    done = hub.http.post(address, headers=by, data={**whole, **hidden(unseen.text)})
+    assert done.status_code == 303, done.text
+    assert {sid: each["outcome"] for sid, each in hub.case(reference)["subjects"].items()} == {"S1": "child_in_need_plan"}
+    assert {sid: each["assessment"] for sid, each in hub.case(f"{reference}-B")["subjects"].items()} == {"S2": "early_help"}
+    page = hub.http.get(f"/case/{reference}", headers=by).text
+    assert "S1: child in need plan, S2: early help" in page and "S2: 21: " in page
 
 
 def test_an_alert_that_nobody_has_is_not_hidden_by_one_that_somebody_has() -> None:

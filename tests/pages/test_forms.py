@@ -18,7 +18,15 @@ from mash.states.values import Actor
 SANDWELL = load_profile("sandwell")
 MANAGER = Actor(id="manager", role="duty_manager", agency="social_care", hub="sandwell")
 TYPED = {"day": "2026-11-20", "moment": "2026-11-20T14:30", "line": "100"}
-LINES = {"other": "MASH-26-000002", "to": "a.colleague", "clock": "triage", "item": "x", "disagreement": "D1", "subject": "S1"}
+LINES = {
+    "other": "MASH-26-000002",
+    "to": "a.colleague",
+    "clock": "triage",
+    "item": "x",
+    "disagreement": "D1",
+    "subject": "S1",
+    "subjects": "S1",
+}
 OF_CASES = ("record_decision",)
 """What asks for an outcome of each subject, and so has nothing to ask without a case."""
 

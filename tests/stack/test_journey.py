@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hub import CANARY, ON_DUTY, Installation, eventually
+
+from mash.states.clocks import LONDON
 
 
 def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) -> None:
@@ -66,6 +70,10 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) ->
     hub.give(reference, "record_strategy_discussion", attended=["social_care", "police", "health"], outcome="section_47")
     hub.awaits(reference, "Awaiting enquiries")
     hub.give(reference, "start_assessment")
+    unseen = {"outcome": "no_further_child_protection_action"}
+    assert "nobody has seen S1 yet" in hub.ask(reference, "conclude_enquiries", words="Harm not substantiated.", **unseen).text
+    today = datetime.fromisoformat(hub.case(reference)["received_at"]).astimezone(LONDON).date().isoformat()
+    hub.give(reference, "record_child_voice", words="Likes school.", subject="S1", seen_on=today, alone=True)
     hub.give(reference, "conclude_enquiries", words="Harm not substantiated.", outcome="no_further_child_protection_action")
     hub.awaits(reference, "Awaiting section 17 assessment")
     hub.give(reference, "complete_assessment", words="Needs help.", factors=["18C"], outcome="early_help")

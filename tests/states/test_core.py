@@ -15,7 +15,13 @@ from random_profiles import profiles
 from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
-from mash.states.acts.assessment import CompleteAdultEnquiry, CompleteAssessment, StartAssessment
+from mash.states.acts.assessment import (
+    AssessmentCompleted,
+    AssessmentStarted,
+    CompleteAdultEnquiry,
+    CompleteAssessment,
+    StartAssessment,
+)
 from mash.states.acts.checks import (
     AllocateCheck,
     AnswerCheck,
@@ -24,6 +30,7 @@ from mash.states.acts.checks import (
     ProceededWithoutReplies,
     ProceedWithoutReplies,
 )
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectCohort, ReceiveContact, RecordCategories
 from mash.states.acts.corrections import (
@@ -36,14 +43,22 @@ from mash.states.acts.corrections import (
 )
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
+from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
+from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
-from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
+from mash.states.acts.protection import (
+    CallStrategyDiscussion,
+    ConcludeEnquiries,
+    ConferenceHeld,
+    RecordConference,
+    RecordStrategyDiscussion,
+)
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
-from mash.states.acts.upkeep import AdoptProfile
+from mash.states.acts.upkeep import AdoptProfile, LinkReferral
 from mash.states.acts.withdrawing import SignOffWithdrawal
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
@@ -57,9 +72,9 @@ from mash.states.profile import Category, Consultation, ContactKind, Profile, Si
 from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
-from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN
+from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
 from mash.states.usual import USUAL, Give, Until, Wait
-from mash.states.values import Actor, Details, ReportedConsent, Subject, Words
+from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
 from mash.states.world import World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
@@ -87,6 +102,10 @@ class Family:
         self.cases: dict[str, World] = {}
         self.logs: dict[str, list[str]] = {}
         self.subjects: set[str] = set()
+        self.plans: dict[str, bool] = {}
+        """Whether the last conference about a subject gave them a child protection plan."""
+        self.needs: dict[str, str] = {}
+        """What the last assessment of a subject found, until another one begins."""
 
     @property
     def states(self) -> dict[str, Referral]:
@@ -108,6 +127,12 @@ class Family:
         self.cases |= case.linked
         return events
 
+    def see(self, reference: str) -> None:
+        """Each child whom nobody has seen yet is seen."""
+        for child in self.states[reference].unseen:
+            today = self.now.astimezone(LONDON).date()
+            self.give(reference, RecordChildVoice(subject=child, seen_on=today, alone=True), person("social_worker"))
+
     def _append(self, case: World, before: Referral | None, decision: Decision, by: Actor) -> None:
         drafts = (
             notices_for(case.reference, before, decision.after, decision.events, self.profile, self.now)
@@ -116,10 +141,13 @@ class Family:
         )
         for draft in drafts:
             assert draft.role != REFERRER or not decision.after.not_to_write, f"{draft.kind} to where it is not safe to write"
+        if before is not None:
+            self._decided_again(case, before, decision, by)
         log = self.logs.setdefault(case.reference, [])
         assert before is not None or not log, f"{case.reference} begins a second time"
         for event, state in zip(decision.events, decision.states, strict=True):
             self._checked(before, event)
+            self._found(before or state, event)
             before = state
             recorded = Recorded(
                 reference=case.reference,
@@ -149,6 +177,27 @@ class Family:
                 "decision": True,
             }
             assert all(done[stage] for stage in route), f"{state.rating}: {route} reached the decision without all of it"
+
+    def _decided_again(self, case: World, before: Referral, decision: Decision, by: Actor) -> None:
+        """An event says all of the command that led to it: decided anew, it leads to the same ones."""
+        first = decision.events[0] if decision.events else None
+        if first is None or first.kind not in AGAIN:
+            return
+        rebuilt, words = AGAIN[first.kind](first), getattr(first, "words", None)
+        again = decide(before, rebuilt, self.profile, by, self.now, reference=case.reference, words=words)
+        assert again.events == decision.events, f"{first.kind} does not say what was asked"
+
+    def _found(self, before: Referral, event: Event) -> None:
+        """What conferences and assessments gave each subject, read from the events alone."""
+        if isinstance(event, ConferenceHeld):
+            results = event.outcomes or dict.fromkeys(before.subjects, event.outcome)
+            self.plans |= {sid: result == "child_protection_plan" for sid, result in results.items()}
+        if isinstance(event, AssessmentStarted):
+            for sid in before.subjects:
+                self.needs.pop(sid, None)
+        if isinstance(event, AssessmentCompleted):
+            found = event.outcomes or dict.fromkeys(before.subjects, event.outcome)
+            self.needs |= {sid: str(outcome) for sid, outcome in found.items()}
 
     def refolded(self, reference: str) -> Referral:
         """The state, folded anew from the stored JSON."""
@@ -206,6 +255,10 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
     def one(*values: Any, odd: tuple[Any, ...] = ()) -> Any:
         return draw(st.sampled_from(values if sensible else (*values, *odd)))
 
+    def each(referral: Referral, name: str, *values: Any) -> dict[str, Any]:
+        """One for all subjects, or one for each."""
+        return one({name: one(*values)}, {f"{name}s": {sid: one(*values) for sid in referral.subjects}})
+
     profile = world.profile
     ratings = (*profile.ratings, *(() if sensible else ("purple",)))
     agencies = tuple(profile.agencies) or ("police",)
@@ -245,6 +298,11 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return AskAgencies(agencies=(one(*agencies, odd=("nobody",)),))
         case "contribute_information":
             return ContributeInformation(sensitive=one(True, False))
+        case "record_child_voice":
+            seen_on = one(None, world.now.astimezone(LONDON).date(), odd=(world.now.date() + timedelta(days=2),))
+            alone = None if seen_on is None else one(True, False, odd=(None,))
+            subject = one(*(referral.unseen or referral.subjects), odd=("nobody",))
+            return RecordChildVoice(subject=subject, seen_on=seen_on, alone=alone, asked_by=one(None, "police"))
         case "release_information":
             item = one(*(referral.held or ("none",)), odd=("none",))
             return ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality=one("whole", "gist"))
@@ -261,7 +319,26 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "take_disagreement_further":
             return TakeDisagreementFurther(disagreement=one(*(referral.disagreements or ("D9",)), odd=("D9",)))
         case "link_referral" | "record_linked":
-            return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"))
+            about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
+            return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "identify_subject":
+            subject = one(*referral.subjects, odd=("nobody",))
+            return IdentifySubject(subject=subject, other=one("MASH-26-000001", odd=("R",)), other_subject="S1")
+        case "record_identified" | "withdraw_identity" | "record_identity_withdrawn":
+            return HANDLER_CLASSES[kind](subject=one(*(referral.identities or referral.subjects), odd=("nobody",)))
+        case "reject_match" | "record_rejected":
+            match = one(*(referral.unsettled or (another_contact(world, referral, one),)))
+            return HANDLER_CLASSES[kind](subject=match.subject, other=match.reference, other_subject=match.other or "S1")
+        case "record_known":
+            matches = tuple(another_contact(world, referral, one) for _ in range(one(0, 2, 3)))
+            return RecordKnown(matches=matches, possible=dict.fromkeys(referral.subjects, one(0, 2)))
+        case "attach_contact":
+            return AttachContact(other=one(*[match.reference for match in referral.matches] or ["Q"], odd=("R",)))
+        case "close_duplicate":
+            other = one(*[match.reference for match in referral.matches] or ["Q"], odd=("R",))
+            return CloseDuplicate(other=other, compared="shown")
+        case "record_added":
+            return RecordAdded(other="MASH-26-000002", why="added", immediate_danger=one(True, False), markers=("staff_safety",))
         case "record_sharing_basis":
             return RecordSharingBasis(
                 share=one(True, True, True, False),
@@ -287,14 +364,19 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "record_strategy_discussion":
             return RecordStrategyDiscussion(attended=attended, outcome=one("section_47", "no_section_47"))
         case "conclude_enquiries":
-            return ConcludeEnquiries(outcome=one("conference", "no_further_child_protection_action"))
+            why_not = dict.fromkeys(referral.unseen, one("child_missing", "family_left"))
+            outcome = one("conference", "no_further_child_protection_action")
+            return ConcludeEnquiries(outcome=outcome, not_seen_because=one(why_not, odd=({},)))
         case "record_conference":
             held_on = world.now.date() - timedelta(days=one(0, 1, 2, 3))
-            return RecordConference(held_on=held_on, outcome=one("child_protection_plan", "no_plan"))
+            return RecordConference(held_on=held_on, **each(referral, "outcome", "child_protection_plan", "no_plan"))
         case "complete_assessment":
             factors = tuple(draw(st.lists(st.sampled_from(FACTORS), min_size=1, max_size=1 if sensible else 2, unique=True)))
-            outcome = one("child_in_need_plan", "early_help", "no_further_action", odd=("transfer",))
-            return CompleteAssessment(factors=factors, outcome=outcome)
+            found = each(referral, "outcome", "child_in_need_plan", "early_help", "no_further_action", "transfer")
+            of_factors = one({"factors": factors}, {"factors_of": dict.fromkeys(referral.subjects, factors)})
+            why_not = dict.fromkeys(referral.unseen, one("child_missing", "family_left"))
+            to = one("E06000999", odd=(None,))
+            return CompleteAssessment(**of_factors, **found, transfer_to=to, not_seen_because=one(why_not, odd=({},)))
         case "offer_step_down":
             return OfferStepDown(service=one(*profile.services, odd=("nowhere",)))
         case "complete_adult_enquiry":
@@ -314,6 +396,18 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return RecordTold(what=one("acknowledgement", "outcome"))
         case _:
             return HANDLER_CLASSES[kind]()
+
+
+def another_contact(world: Family, referral: Referral, one: Any) -> Match:
+    """Another contact that may be about the same child."""
+    return Match(
+        subject=one(*referral.subjects),
+        reference=f"MASH-26-00000{one(1, 2, 3)}",
+        other=one("S1", None),
+        likeness=one("confirmed", "likely"),
+        why=("same_name",),
+        received_at=world.now - timedelta(days=one(10, 300, 500)),
+    )
 
 
 HANDLER_CLASSES: dict[str, Any] = {kind: act.command for kind, act in ACTS.items()}
@@ -504,6 +598,18 @@ class AnyOrder(RuleBasedStateMachine):
         assert all(referral.subjects for referral in self.world.states.values())
 
     @invariant()
+    def no_subjects_outcome_contradicts_the_gravest_result_recorded_for_them(self) -> None:
+        for referral in self.world.states.values():
+            for sid, subject in referral.subjects.items():
+                if subject.outcome is not None and self.world.plans.get(sid):
+                    assert subject.outcome == "child_protection_plan"
+                elif referral.stage == "assessment_concluded":
+                    assert subject.outcome == self.world.needs[sid]
+                elif referral.stage == "section_47_concluded" and self.world.needs.get(sid) == "child_in_need_plan":
+                    assert subject.outcome == "child_in_need_plan"
+                assert not (referral.stage in STEP_DOWN and self.world.plans.get(sid)), "a child on a plan is stepped down"
+
+    @invariant()
     def the_log_counts_on_and_says_the_state(self) -> None:
         for reference, referral in self.world.states.items():
             assert referral.version == len(self.world.logs[reference])
@@ -513,6 +619,26 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.world.refolded(reference) == referral
             assert Referral.model_validate_json(referral.model_dump_json()) == referral
 
+
+def _same(command: Any, **renamed: str) -> Any:
+    """A command made of the fields that it shares with an event."""
+
+    def rebuilt(event: Any) -> Any:
+        fields = {name: getattr(event, renamed.get(name, name)) for name in command.model_fields if name != "kind"}
+        return command.model_construct(**fields)
+
+    return rebuilt
+
+
+AGAIN: dict[str, Any] = {
+    "conference_held": _same(RecordConference),
+    "enquiries_concluded": _same(ConcludeEnquiries),
+    "assessment_completed": _same(CompleteAssessment),
+    "child_voice_recorded": _same(RecordChildVoice),
+    "disagreement_settled": _same(SettleDisagreement, disagreement="id"),
+    "referral_linked": _same(LinkReferral),
+}
+"""How a command is rebuilt from its event."""
 
 DETOURS = (
     "add_note",
@@ -537,6 +663,7 @@ DETOURS = (
     "correct_cohort",
     "ask_agencies",
     "contribute_information",
+    "record_child_voice",
     "release_information",
     "record_dissent",
     "raise_disagreement",
@@ -624,6 +751,7 @@ def at_stage(stage: str) -> Family:
             if stage != "strategy_discussion":
                 give("R", HELD, DUTY)
             if stage == "conference":
+                world.see("R")
                 give("R", ConcludeEnquiries(outcome="conference"), MANAGER)
     assert world.states["R"].stage == stage
     return world
@@ -888,12 +1016,16 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "answer_check",
         "allocate_check",
         "contribute_information",
+        "record_child_voice",
         "release_information",
         "record_dissent",
         "raise_disagreement",
         "settle_disagreement",
         "take_disagreement_further",
         "acknowledge_alert",
+        "identify_subject",
+        "reject_match",
+        "withdraw_identity",
     }
 
 
@@ -929,6 +1061,7 @@ def test_an_assessment_beside_section_47_continues_alone_when_the_section_47_end
     world = at_stage("enquiries")
     world.give("R", StartAssessment(), DUTY)
     due = clock(world, "assessment").due_at
+    world.see("R")
     world.give("R", ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
     assert world.states["R"].stage == "section_17_assessment" and world.states["R"].open
     assert clock(world, "assessment").running and clock(world, "assessment").due_at == due

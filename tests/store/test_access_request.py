@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mash.flows.store.apply import act, receive
+from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import Store
@@ -22,7 +23,9 @@ from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer, values_of
 from mash.flows.telling.ordinary import ORDINARY
 from mash.flows.telling.others import Others
+from mash.states.acts.assessment import CompleteAssessment
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.information import ReleaseInformation
@@ -92,8 +95,27 @@ async def test_the_log_says_neither_who_referred_nor_what_became_of_others(store
     outcomes: dict[str, Any] = {"S1": "early_help", "S2": "no_further_action"}
     await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Seen.")
     page = (await answer(store, reference, "S1", "cli:governor")).page
-    assert "S1: early help" in page and "no further action" not in page
+    assert "S1: early help" in page and "no further action" not in page.lower()
     assert "Contact received" in page and "INDIVIDUAL" not in page and "individual" not in page
+
+
+async def test_what_a_sibling_says_and_what_was_found_of_a_sibling_is_left_out(store: Store, reference: str) -> None:
+    today = store.time.now().date()
+    for child, says in (("S1", "I want to stay here."), ("S2", "They hit me too.")):
+        await act(store, reference, RecordChildVoice(subject=child, seen_on=today, alone=True), POLICE, words=says)
+    for item in [item for item, held in (await read_case(store, reference)).referral.held.items() if held.subject]:
+        release = ReleaseInformation(item=item, necessity="to_protect_a_child", proportionality="whole")
+        await act(store, reference, release, POLICE, words="Needed.")
+    await act(store, reference, ProceedWithoutReplies(), DUTY, words="Enough is known.")
+    outcomes: dict[str, Any] = {"S1": "section_17", "S2": "section_17"}
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Both are assessed.")
+    found: dict[str, Any] = {"S1": "child_in_need_plan", "S2": "no_further_action"}
+    factors = {"S1": ("4B",), "S2": ("21",)}
+    await act(store, reference, CompleteAssessment(factors_of=factors, outcomes=found), MANAGER, words="As it was found.")
+    page = (await answer(store, reference, "S1", "cli:governor")).page
+    assert "a child&#39;s own words" in page
+    assert "I want to stay here." in page and "child in need plan" in page and "4B" in page
+    assert "They hit me too." not in page and "no further action" not in page.lower() and "21:" not in page
 
 
 async def test_somebody_the_case_does_not_name_is_refused(store: Store, reference: str) -> None:

@@ -11,12 +11,15 @@ from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit
 
 from mash.flows.store.apply import act
 from mash.flows.store.log import verify
+from mash.flows.store.mending import contradictions
 from mash.flows.store.reads.agenda import agenda
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.disagreements import disagreements
 from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.store import Store
-from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.assessment import CompleteAssessment
+from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.disagreements import RaiseDisagreement
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
@@ -99,6 +102,32 @@ async def test_an_agencys_information_stays_its_own_in_a_referral_that_was_split
     seen = await answer(store, linked, DUTY)
     assert (seen["view"], seen["content"]) == ("signpost", None)
     assert [line["content"] for line in await information_product(store, await read_case(store, linked), DUTY)] == [None]
+
+
+async def test_what_a_child_says_is_the_agencys_and_goes_where_that_child_goes(store: Store, reference: str) -> None:
+    today = store.time.now().date()
+    for child, says in (("s1", "I am scared on Fridays."), ("s2", "I like school.")):
+        await act(store, reference, RecordChildVoice(subject=child, seen_on=today, alone=True), HEALTH, words=says)
+    said = [item for item in await read_items(store, await read_case(store, reference), HEALTH) if item["agency"] == "health"]
+    assert {item["subject"]: item["content"] for item in said} == {"s1": "I am scared on Fridays.", "s2": "I like school."}
+    assert {item["kind"] for item in said} == {"record_child_voice"}
+    others = [item for item in await read_items(store, await read_case(store, reference), DUTY) if item["agency"] == "health"]
+    assert {item["view"] for item in others} == {"signpost"}
+    scared = next(item["item"] for item in said if item["subject"] == "s1")
+    release = ReleaseInformation(item=scared, necessity="to_protect_a_child", proportionality="gist")
+    await act(store, reference, release, HEALTH, words="Needed.", redacted="Is scared.")
+    await act(store, reference, ProceedWithoutReplies(), DUTY, words="It cannot wait.")
+    outcomes: Any = {"s1": "section_17", "s2": "section_17"}
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Both are assessed.")
+    each: Any = {"s1": "child_in_need_plan", "s2": "early_help"}
+    assessed = CompleteAssessment(factors=("1A",), outcomes=each)
+    await act(store, reference, assessed, MANAGER, words="They need different help.")
+    linked = await read_case(store, f"{reference}-B")
+    assert list(linked.referral.subjects) == ["s2"] and linked.referral.subjects["s2"].assessment == "early_help"
+    words = str(await read_items(store, linked, HEALTH))
+    assert "I like school." in words and "scared" not in words, "a sibling's words stay behind"
+    assert [sentence async for sentence in verify(store)] == []
+    assert [sentence async for sentence in contradictions(store)] == []
 
 
 async def test_the_database_says_what_is_sensitive_and_what_is_released(

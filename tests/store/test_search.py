@@ -11,14 +11,18 @@ import pytest
 from acting import DUTY, SCHOOL
 from hypothesis import given
 from hypothesis import strategies as st
+from jellyfish import metaphone
 
 from mash.api import demo
+from mash.bench.families import OTHERWISE, SHORT
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
-from mash.flows.store.names import comparable, tokens
+from mash.flows.store.marks import number
+from mash.flows.store.names import MOST_NUMBERS, tokens
 from mash.flows.store.reads.accesses import accesses_to
 from mash.flows.store.reads.look import look_at
-from mash.flows.store.reads.search import find, known_elsewhere
+from mash.flows.store.reads.search import ALIKE, MOST_IF_NOBODY, find, known_elsewhere
+from mash.flows.store.sounds import comparable
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.acts.closing import ErasePeople
@@ -54,6 +58,17 @@ def child(first: str, family: str, born: str = "") -> tuple[str, dict[str, Any]]
         (("محمد", "الأحمد"), "محمد الأحمد"),
         (("Anne-Marie", "O'Neill"), "Annemarie ONeill"),
         (("Isla", "Example"), "Example, Isla"),
+        (("Łucja", "Gołąb"), "Lucja Golab"),
+        (("Lucja", "Golab"), "Łucja Gołąb"),
+        (("Đỗ", "Phương"), "Do Phuong"),
+        (("Işıl", "Kılıç"), "Isil Kilic"),
+        (("Đorđe", "Đokić"), "Djordje Djokic"),
+        (("Đorđe", "Đokić"), "Dorde Dokic"),
+        (("Søren", "Ørsted"), "Soeren Oersted"),
+        (("Þóra", "Mæhlum"), "Thora Maehlum"),
+        (("Heike", "Strauß"), "Heike Strauss"),
+        (("Aisha", "Khan"), "Ayesha Kahn"),
+        (("Hussain", "Choudhury"), "Hossein Chowdhry"),
     ],
 )
 async def test_a_name_is_found_however_it_is_spelt(store: Store, stored: tuple[str, str], asked: str) -> None:
@@ -61,6 +76,14 @@ async def test_a_name_is_found_however_it_is_spelt(store: Store, stored: tuple[s
     await known(store, child("Tobias", "Underhill"))
     found = await find(store, asked, "", DUTY)
     assert [each.reference for each in found] == [reference] and found[0].name == " ".join(stored)
+
+
+async def test_who_is_likely_meant_is_shown_without_everybody_who_is_called_a_little_like_it(store: Store) -> None:
+    meant = await known(store, child("Aisha", "Khan", "2014-03-02"))
+    for first, born in (("Aina", "2012-05-06"), ("Asma", "2011-01-09"), ("Alishba", ""), ("Anisha", "2015-07-21")):
+        await known(store, child(first, "Khan", born))
+    assert [each.reference for each in await find(store, "Aisha Khan", "2014-03-02", DUTY)] == [meant]
+    assert len(await find(store, "Asia Khan", "2009-09-09", DUTY)) == MOST_IF_NOBODY, "nobody is likely: some who may be"
 
 
 async def test_whoever_was_born_that_day_comes_first(store: Store) -> None:
@@ -134,3 +157,31 @@ def test_any_name_has_numbers_and_the_same_ones_each_time(name: str, key: bytes)
 def test_without_the_key_the_numbers_say_nothing(name: str, one: bytes, other: bytes) -> None:
     if one != other:
         assert not set(tokens(one, name)) & set(tokens(other, name))
+
+
+WORDS = sorted({*OTHERWISE, *SHORT, *["łucja", "gołąb", "đỗ", "işıl", "þóra", "mæhlum", "strauß", "ørsted"]})
+NAMES = st.lists(st.sampled_from(WORDS), min_size=2, max_size=3)
+
+
+def numbers_of_before(name: str) -> set[str]:
+    """By what a name was found before its letters were folded."""
+    words = {*comparable(name), *("".join(comparable(part)) for part in name.split())} - {""}
+    threes = {f"three:{word[at : at + 3]}" for each in words for word in [f"  {each} "] for at in range(len(word) - 2)}
+    return {f"word:{word}" for word in words} | {f"sound:{metaphone(word)}" for word in words if metaphone(word)} | threes
+
+
+@given(NAMES, st.integers(0, 30), st.sampled_from("aeinrst"))
+def test_whoever_was_found_before_letters_were_folded_is_found_still(name: list[str], at: int, letter: str) -> None:
+    stored = " ".join(name)
+    asked = stored[: at % len(stored)] + letter + stored[at % len(stored) + 1 :]
+    before = [numbers_of_before(stored), numbers_of_before(asked)]
+    if len(before[0] & before[1]) >= ALIKE * len(before[0] | before[1]):
+        now = [set(tokens(b"k" * 32, each)) for each in (stored, asked)]
+        assert len(now[0] & now[1]) >= ALIKE * len(now[0] | now[1])
+
+
+@given(st.text(max_size=60))
+def test_what_stands_of_before_is_asked_for_beside_what_is_written_now(name: str) -> None:
+    key = b"k" * 32
+    now = tokens(key, name)
+    assert len(now) == MOST_NUMBERS or {number(key, each) for each in numbers_of_before(name)} <= {*now}

@@ -11,6 +11,7 @@ from mash.notifications.notices import NoticeDraft, notices_for
 from mash.notifications.wording import UNADDRESSED, Message, message_for
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
@@ -173,6 +174,14 @@ def at_decision(hub: str | Profile, *cohorts: Any, rating: str = "green", **fiel
         case.give(ProceedWithoutReplies())
     answered(case)
     assert case.stage == "decision"
+    return case
+
+
+def seen(case: Case) -> Case:
+    """Each child whom nobody has seen yet is seen alone, and says something."""
+    today = case.now.astimezone(LONDON).date()
+    for child in case.referral.unseen:
+        case.give(RecordChildVoice(subject=child, seen_on=today, alone=True))
     return case
 
 

@@ -18,7 +18,7 @@ from mash.api.schemas.contact import MOST_HOUSEHOLD, MOST_SUBJECTS
 from mash.api.schemas.fields import LONGEST_LINE, LONGEST_TEXT
 from mash.api.text import plain
 from mash.config.addresses import Judged, judged
-from mash.flows.store.names import LONGEST_NAME
+from mash.flows.store.sounds import LONGEST_NAME
 
 Typed = dict[str, str]
 """The fields of a page, each as it was typed."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.permissions import may_read_words, reach
+from mash.config.permissions import may, may_read_words, reach
 from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
@@ -52,7 +52,7 @@ def reader_of(store: Store, referral: Referral, by: Actor) -> Reader:
     profile = store.hubs.get(by.hub)
     withheld = bool(profile and profile.firewall.threshold == "significant_harm" and not referral.significant_harm)
     inside = may_read_words(by.role, REFERRER) or reach(by.role) == "own"
-    return Reader(by.agency, may_read_words(by.role, FINDINGS) and not withheld, inside)
+    return Reader(by.agency, may_read_words(by.role, FINDINGS) and not withheld, inside, may(by.role, "find_people"))
 
 
 def case_read_by(store: Store, row: Row[Any], by: Actor) -> Case:

@@ -28,6 +28,8 @@ REDACTED = "redacted"
 """The kind of an item that stands for another one, as others may read it."""
 FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
+CHILDS_OWN = "record_child_voice"
+"""What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -57,7 +59,7 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
         readable = {"whole": held.item, "redacted": held.redacted or "", "signpost": ""}[shown]
         if readable not in sealed:  # released, but not to whoever only looks in through the broken glass
             shown = "signpost"
-        kind = original.kind if original else HELD
+        kind = CHILDS_OWN if original and held.subject else original.kind if original else HELD
         lines.append(line(held.item, shown, kind, sealed.get(readable), held.agency, held.at))
     return sorted(lines, key=lambda line: (line["at"], line["item"]))
 

@@ -17,7 +17,7 @@ from mash.flows.store.tables import ACCESSES, REFERRALS
 from mash.states.entitled import open_to
 from mash.states.errors import NotFound
 from mash.states.log import Recorded
-from mash.states.reading import recorded_as_read
+from mash.states.reading import story_as_read
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
@@ -105,4 +105,4 @@ async def read_story(store: Store, case: Case, by: Actor) -> list[Recorded]:
     """The events of a case, in order, as far as they are for somebody to read."""
     reader = reader_of(store, case.referral, by)
     async with store.transaction(by) as connection:
-        return [recorded_as_read(each, case.referral, reader) for each in await events_of(connection, case.reference)]
+        return story_as_read(await events_of(connection, case.reference), case.referral, reader)

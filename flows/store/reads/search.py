@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Row, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.names import LONGEST_NAME, NAMED, birthdays, comparable, name_of, tokens
+from mash.flows.store.names import NAMED, birthdays, name_of, sounds, tokens
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import note_access, note_accesses
+from mash.flows.store.sounds import LONGEST_NAME, comparable
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
 MOST = 20
+MOST_IF_NOBODY = 5
+"""Of those who may be meant, where nobody is likely to be: who is shown is looked at, and many who are wrong hide who looked."""
 AT_ONCE = 12
 """People of a case who are looked for at once: hardly a family has more, and a list without end would keep others waiting."""
 ALIKE, ALIKE_OF_THAT_DAY = 0.25, 0.1
@@ -52,10 +56,10 @@ class Found:
 
 # The rows are read under the policies: the function says which, and no more.
 _ALIKE = text("""
-    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, k.born, r.received_at, r.stage
+    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, a.likely, k.born, r.received_at, r.stage
     FROM people_alike(:hub, :apart_from, CAST(:asked AS json), :least, :of_that_day, :most) a
         JOIN known_person k ON k.id = a.person JOIN referral r ON r.reference = k.reference
-    WHERE k.hub = :hub AND r.hub = :hub ORDER BY a.place, a.born_alike DESC, a.alike DESC, k.reference DESC""")
+    WHERE k.hub = :hub AND r.hub = :hub ORDER BY a.place, a.likely DESC, a.born_alike DESC, a.alike DESC, k.reference DESC""")
 _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bindparam("these", expanding=True)))
 _STATES = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
 _PEOPLE = select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed).where(
@@ -75,8 +79,9 @@ class Wanted:
 
 
 async def find(store: Store, name: str, born: str, by: Actor) -> list[Found]:
-    """The people of somebody's hub whose names are like this one, the likest first, MOST at most: those born on that day, or on
-    one with day and month exchanged, before the others. Each that is shown is an access to their case; a search that finds nobody
+    """The people of somebody's hub who are likely meant by this name, the likest first, MOST at most: those born on that day, or
+    on one with day and month exchanged, before the others. Where nobody is, those whose names are least unlike, MOST_IF_NOBODY at
+    most. Each that is shown is an access to their case; a search that finds nobody
     is written down too."""
     return (await _find(store, [Wanted(name, born)], by))[0]
 
@@ -86,7 +91,7 @@ async def cases_of_child(store: Store, name: str, born: str, by: Actor) -> list[
     with day and month exchanged) or on none that is known. For whoever answers for the case, and does not read it: no name is
     shown, and no look at the case is written down."""
     async with store.transaction(by) as connection:
-        asked = _asked(store, [Wanted(name, born)])
+        asked = _asked(store, by.hub, [Wanted(name, born)])
         values = {"hub": by.hub, "apart_from": "", "asked": json.dumps(asked), "most": MOST_CASES}
         rows = (await connection.execute(_ALIKE, {**values, "least": SAME, "of_that_day": ALIKE})).all()
     dated = asked[0]["born"] is not None
@@ -115,11 +120,11 @@ async def people_of(store: Store, case: Case, by: Actor) -> list[Wanted]:
 async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: str = "") -> list[list[Found]]:
     """Who is called like each of these, in one statement; and what is shown of them, in two."""
     found: list[list[Found]] = [[] for _ in wanted]
-    asked = _asked(store, wanted)
+    asked = _asked(store, by.hub, wanted)
     values = {"hub": by.hub, "apart_from": apart_from, "asked": json.dumps(asked), "most": MOST}
     values |= {"least": ALIKE, "of_that_day": ALIKE_OF_THAT_DAY}
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_ALIKE, values)).all()
+        rows = _shown((await connection.execute(_ALIKE, values)).all())
         names = await _names(connection, store, sorted({row.reference for row in rows}))
         for row in rows:
             if (known := names.get(row.reference)) is None:
@@ -134,12 +139,30 @@ async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: st
     return found
 
 
-def _asked(store: Store, wanted: list[Wanted]) -> list[dict[str, Any]]:
+def _shown(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Of each who is looked for: those likely to be meant, or else the first few of those who may be."""
+    shown: dict[int, list[Row[Any]]] = {}
+    for row in rows:
+        some = shown.setdefault(row.place, [])
+        if row.likely or (len(some) < MOST_IF_NOBODY and not any(each.likely for each in some)):
+            some.append(row)
+    return [row for some in shown.values() for row in some]
+
+
+def _asked(store: Store, hub: str, wanted: list[Wanted]) -> list[dict[str, Any]]:
     key = store.keyring.search
     asked = []
     for place, each in enumerate(wanted):
         born, exchanged = birthdays(key, each.born)
-        asked.append({"place": place, "tokens": tokens(key, each.name), "born": born, "exchanged": exchanged})
+        asked.append(
+            {
+                "place": place,
+                "tokens": tokens(key, each.name),
+                "sounds": sounds(key, hub, each.name),
+                "born": born,
+                "exchanged": exchanged,
+            }
+        )
     return asked
 
 

@@ -45,6 +45,7 @@ from .worlds import (
     partner,
     person,
     rated,
+    seen,
 )
 
 SECOND = person("service_manager")
@@ -212,7 +213,7 @@ def test_a_hub_that_assesses_first_steps_nothing_down_or_away_before(outcome: st
 def test_after_the_assessment_the_case_is_stepped_down_and_once_returned_may_be_decided_so_again() -> None:
     case = at_decision(ASSESSES_FIRST)
     case.give(decision(s0="section_17"), MANAGER)
-    case.give(ASSESSED, MANAGER)
+    seen(case).give(ASSESSED, MANAGER)
     assert case.stage == "step_down_preparing"
     case.give(OfferStepDown(service="early_help"))
     case.give(ReturnStepDown(), EARLY_HELP)
@@ -282,7 +283,7 @@ def test_a_transfer_to_nobody_is_refused_at_the_decision_and_after_an_assessment
     case.give(decision(s0="section_17"), MANAGER)
     with pytest.raises(Incomplete, match="transfer_to"):
         case.give(CompleteAssessment(factors=("1A",), outcome="transfer"))
-    case.give(CompleteAssessment(factors=("1A",), outcome="transfer", transfer_to="306"))
+    seen(case).give(CompleteAssessment(factors=("1A",), outcome="transfer", transfer_to="306"))
     assert (case.stage, case.referral.open) == ("transferred", False)
 
 
@@ -427,7 +428,7 @@ def test_a_section_47_after_a_reopened_one_is_a_new_decision_that_meets_its_cloc
     case.give(CallStrategyDiscussion())
     discussed = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
     case.give(discussed)
-    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    seen(case).give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
     case.give(ReopenReferral(), MANAGER)
     case.give(CallStrategyDiscussion())
     case.give(discussed)

@@ -47,6 +47,7 @@ from .worlds import (
     partner,
     person,
     rated,
+    seen,
 )
 
 TWO_HOURS, WEEK = Length.model_validate("2 h"), Length.model_validate("5 working days")
@@ -169,7 +170,7 @@ def advised() -> Case:
 def section_47_ended() -> Case:
     case = rated(MERTON, "red")
     case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
-    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    seen(case).give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
     return case
 
 

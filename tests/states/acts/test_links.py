@@ -61,6 +61,18 @@ def test_saying_it_twice_records_it_once_and_saying_better_what_it_is_replaces_i
     assert event.relation == "same_child" and case.referral.links == {"Q": "same_child"}
 
 
+def test_a_link_says_which_of_the_children_it_is_about_where_that_is_known() -> None:
+    case = arrived(SANDWELL, "child", "child")
+    case.give(SIBLING)
+    about = SIBLING.model_copy(update={"subjects": ("s1",)})
+    (event,) = of(ReferralLinked, case.give(about))
+    assert event.subjects == ("s1",) and case.referral.linked_subjects == {"Q": ("s1",)}
+    assert case.give(about) == []
+    assert case.give(RecordLinked(other="Q", relation="sibling"), SYSTEM, words=False) == [], "the other side takes nothing back"
+    with pytest.raises(Incomplete, match="there are s0, s1"):
+        case.give(SIBLING.model_copy(update={"subjects": ("s1", "s9")}))
+
+
 def test_a_referral_belongs_with_several_others() -> None:
     case = arrived(SANDWELL)
     for other in ("Q", "P"):

@@ -12,6 +12,7 @@ from mash.config.agreement import disagreements
 from mash.config.profile import load_profile
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral
@@ -136,6 +137,14 @@ def at_decision(profile: Profile | None = None, *cohorts: Any, **fields: Any) ->
     """A case that stands at the decision: rated blue at a hub like Merton, where that asks nobody."""
     case = rated(profile or hub("merton"), "blue", *cohorts, **fields)
     assert case.stage == "decision"
+    return case
+
+
+def seen(case: Case) -> Case:
+    """Each child whom nobody has seen yet is seen alone, and says something."""
+    today = case.now.astimezone(LONDON).date()
+    for child in case.referral.unseen:
+        case.give(RecordChildVoice(subject=child, seen_on=today, alone=True))
     return case
 
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0028"
-down_revision = "0023"
+down_revision = "0026"
 
 # What was written before stays as it was: this stands around it. A message that is withdrawn here is queued anew by the same act,
 # which is written after it; one of a decision that no longer holds is not.
@@ -38,10 +38,15 @@ BEGIN
         RAISE insufficient_privilege USING MESSAGE = 'refused: a name of a case in which nobody was put right';
     END IF;
     DELETE FROM known_person WHERE reference IN (SELECT r ->> 'reference' FROM json_array_elements(rows -> 'renamed') r);
-    INSERT INTO known_person (reference, hub, subject, tokens, born)
-    SELECT r.reference, r.hub, p.subject, p.tokens, p.born
+    INSERT INTO known_person (reference, hub, subject, tokens, born, parts, near, keys, nhs_number, upn, postcode, address)
+    SELECT r.reference, r.hub, p.subject, p.tokens, p.born, p.parts, p.near, p.keys, p.nhs_number, p.upn, p.postcode, p.address
     FROM json_to_recordset(rows -> 'renamed') AS r (reference text, hub text, people json),
         json_populate_recordset(NULL::known_person, r.people) p;
+    -- Whether they are known is looked for anew, by what they are called now.
+    INSERT INTO to_look
+    SELECT reference, hub, clock_timestamp(), 0, clock_timestamp()
+    FROM json_to_recordset(rows -> 'renamed') AS r (reference text, hub text)
+    ON CONFLICT (reference) DO UPDATE SET since = clock_timestamp(), tries = 0, next_try_at = clock_timestamp();
 END $$
 """
 

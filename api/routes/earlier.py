@@ -1,0 +1,61 @@
+"""The child's other contacts: what came before, what is possible, and two people side by side."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from mash.api.permitted import Permitted
+from mash.api.problems import ASKING, FINDING
+from mash.api.schemas.answers import EarlierContacts, PossibleContact, SideBySide
+from mash.api.schemas.fields import CODE, Reference
+from mash.flows.store.reads.earlier import Earlier, earlier, possible, side_by_side
+from mash.flows.store.reads.look import look_at
+from mash.states.values import Actor
+
+router = APIRouter(prefix="/cases/{reference}/earlier", tags=["staff"], responses=ASKING)
+Finder = Annotated[Actor, Depends(Permitted("find_people"))]
+Subject = Annotated[str, Query(pattern=CODE)]
+
+
+@router.get("", operation_id="read_earlier_contacts", response_model=EarlierContacts, responses=FINDING)
+async def read_earlier(request: Request, reference: Reference, by: Finder) -> dict[str, Any]:
+    """The other contacts about the people of a case, of the last 12 months one by one; those that are likely and not confirmed
+    apart. `looked` says whether anybody has looked yet: until then nothing is known, which is not that there is nothing."""
+    store = request.app.state.store
+    async with store.one_look(by):
+        found = await earlier(store, await look_at(store, reference, by, "read_case"), by)
+    return as_answer(found or Earlier(False, (), {}, {}, 0))
+
+
+def as_answer(found: Earlier) -> dict[str, Any]:
+    """What is said of them."""
+    return {
+        "looked": found.looked,
+        "confirmed": [asdict(contact) for contact in found.confirmed],
+        "likely": [asdict(contact) for contact in found.likely],
+        "before": found.before,
+        "possible": found.possible,
+        "adds_up": found.adds_up,
+    }
+
+
+@router.get("/possible", operation_id="read_possible_contacts", response_model=list[PossibleContact], responses=FINDING)
+async def read_possible(request: Request, reference: Reference, by: Finder) -> list[dict[str, Any]]:
+    """The contacts that are possibly about the same people, opened because you ask: each is recorded as a look at that one."""
+    store = request.app.state.store
+    case = await look_at(store, reference, by, "read_case")
+    return [asdict(each) for each in await possible(store, case, by)]
+
+
+@router.get("/{other}", operation_id="read_side_by_side", response_model=SideBySide, responses=FINDING)
+async def read_side_by_side(
+    request: Request, reference: Reference, other: Reference, by: Finder, subject: Subject, other_subject: Subject | None = None
+) -> dict[str, Any]:
+    """A person of this case and one of another contact, side by side as far as you may read both, with what speaks for and
+    against their being one, and what differs in what was said. `compared` is what `close_duplicate` asks for."""
+    store = request.app.state.store
+    case = await look_at(store, reference, by, "read_case")
+    return asdict(await side_by_side(store, case, subject, other, other_subject, by))

@@ -1,0 +1,186 @@
+"""Looking through the hub's other contacts for the people of one, by the software itself: once it is received and answered, and
+again whenever what is known of them changes. Nobody waits for it, and it merges nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, bindparam, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.append import append, lock
+from mash.flows.store.identities import Joined, children_of, joined
+from mash.flows.store.reads.known import Match as Alike
+from mash.flows.store.reads.known import likely_known
+from mash.flows.store.store import Store, system_actor
+from mash.flows.store.tables import REFERRALS, TO_LOOK
+from mash.flows.store.trouble import tell_administrators
+from mash.states.accumulation import contact_of
+from mash.states.acts.known import RecordKnown
+from mash.states.referral import Referral
+from mash.states.values import Match
+
+log = structlog.stdlib.get_logger("mash.looking")
+PATIENCE = 5.0
+"""Seconds that a look may take: it is one of many."""
+AGAIN = timedelta(seconds=2)
+"""After so long a look that failed is tried again; after each further one twice as long, LONGEST at most."""
+LONGEST = timedelta(minutes=2)
+TELL_EVERY = timedelta(minutes=30)
+NOT_LOOKED = "whether the people of a contact are known could not be looked up"
+_NEXT = text("""
+    SELECT reference, hub, since, tries FROM to_look WHERE next_try_at <= now()
+    ORDER BY tries, since LIMIT 1 FOR UPDATE SKIP LOCKED""")
+_FACTS = select(REFERRALS.c.reference, REFERRALS.c.received_at, REFERRALS.c.is_open, REFERRALS.c.state).where(
+    REFERRALS.c.reference.in_(bindparam("these", expanding=True))
+)
+_WITHDRAW = text("""
+    UPDATE notice SET status = 'withdrawn', next_try_at = NULL
+    WHERE reference = :of AND kind = 'look_at_case' AND status = 'queued'""")
+CONCERNS = "professional_concern"
+
+
+async def look_next(store: Store) -> bool:
+    """Look through the contacts for the people of one that waits, the first to come first; whether there was one. One that fails
+    is tried again, and the administrators hear."""
+    async with store.engine.begin() as connection:
+        waiting = (await connection.execute(_NEXT)).one_or_none()
+        if waiting is None:
+            return False
+        # Ours as long as a look may take: another worker takes the next.
+        later = datetime.now(UTC) + timedelta(seconds=2 * PATIENCE)
+        await connection.execute(update(TO_LOOK).where(TO_LOOK.c.reference == waiting.reference).values(next_try_at=later))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await look(store, waiting.hub, waiting.reference)
+    except Exception as error:
+        await _failed(store, waiting, type(error).__name__)
+        return True
+    # What happened to it meanwhile is looked at by itself.
+    done = delete(TO_LOOK).where(TO_LOOK.c.reference == waiting.reference, TO_LOOK.c.since == waiting.since)
+    async with store.single.connect() as connection:
+        await connection.execute(done)
+    return True
+
+
+async def _failed(store: Store, waiting: Row[Any, Any, Any, Any], why: str) -> None:
+    log.warning("not yet looked whether known, trying again", reference=waiting.reference, error=why)
+    rest = min(AGAIN * 2**waiting.tries, LONGEST)
+    again = update(TO_LOOK).where(TO_LOOK.c.reference == waiting.reference, TO_LOOK.c.since == waiting.since)
+    async with store.single.connect() as connection:
+        await connection.execute(again.values(tries=waiting.tries + 1, next_try_at=datetime.now(UTC) + rest))
+    detail = f"{waiting.reference}: {why}. It is tried again by itself; its case says that nobody has looked yet."
+    await tell_administrators(store, waiting.hub, NOT_LOOKED, detail, at_most_every=TELL_EVERY)
+
+
+async def look(store: Store, hub: str, reference: str) -> None:
+    """Look through the hub's other contacts for the people of this one, and write down what was found where it is something else
+    than before. The open cases that it is something else for are looked at next."""
+    by = system_actor(hub)
+    async with store.transaction(by) as connection:
+        row = next(iter(await lock(connection, [reference])), None)
+        if row is None:
+            return  # its row was removed: the next derivation puts it back, and it is looked at with that
+        before = Referral.model_validate_json(row.state)
+        alike = [] if before.erased else await likely_known(connection, store, reference)
+        same = await joined(connection, hub, reference)
+        facts = {each.reference: each for each in await _facts(connection, alike, same.values())}
+        apart = await _confirmed_as_others(connection, reference, before, alike)
+        matches = tuple(_matches(alike, same, facts, apart))
+        known = {match.pair for match in matches}
+        possible = Counter(
+            each.subject
+            for each in alike
+            if each.subject and each.grade == "possible" and (each.subject, each.reference, each.other) not in known | apart
+        )
+        found = RecordKnown(matches=matches, possible=dict(sorted(possible.items())))
+        applied = await append(connection, store, row, found, by)
+        news = {_sense(match) for match in applied.referral.matches} ^ {_sense(match) for match in before.matches}
+        await _look_at(connection, {sense[1] for sense in news})
+        if len(applied.referral.matches) < len(before.matches):
+            await connection.execute(_WITHDRAW, {"of": reference})  # what it was sent for may not be so; what is, is on the case
+
+
+def _sense(match: Match) -> tuple[str, str, str | None, str]:
+    return *match.pair, match.likeness
+
+
+async def _facts(
+    connection: AsyncConnection, alike: Iterable[Alike], same: Iterable[list[Joined]]
+) -> Sequence[Row[Any, Any, Any, Any]]:
+    these = sorted({each.reference for each in alike} | {each.reference for some in same for each in some})
+    return (await connection.execute(_FACTS, {"these": these})).all() if these else []
+
+
+async def _confirmed_as_others(
+    connection: AsyncConnection, reference: str, before: Referral, alike: Iterable[Alike]
+) -> set[tuple[str, str, str | None]]:
+    """The pairs of which each was confirmed to be another child."""
+    mine = await children_of(connection, [(reference, subject) for subject in before.identities])
+    theirs = await children_of(connection, {(each.reference, each.other) for each in alike if each.other} if mine else ())
+    return {
+        (each.subject, each.reference, each.other)
+        for each in alike
+        if each.subject
+        and each.other
+        and (own := mine.get((reference, each.subject))) is not None
+        and theirs.get((each.reference, each.other), own) != own
+    }
+
+
+def _matches(
+    alike: Iterable[Alike],
+    same: dict[str, list[Joined]],
+    facts: dict[str, Row[Any, Any, Any, Any]],
+    apart: set[tuple[str, str, str | None]],
+) -> Iterable[Match]:
+    """What is confirmed first, then what is likely, the likest first."""
+    confirmed = {(subject, each.reference, each.subject) for subject, some in same.items() for each in some}
+    why = {(each.subject, each.reference, each.other): each.why for each in alike}
+
+    def match(subject: str, reference: str, other: str | None, **more: object) -> Match:
+        there = facts[reference]
+        concerns = CONCERNS in Referral.model_validate_json(there.state).categories
+        return Match.model_validate(
+            {"subject": subject, "reference": reference, "other": other, "received_at": there.received_at, **more}
+            | ({"concerns_a_professional": True} if concerns else {})
+        )
+
+    for subject, reference, other in sorted(confirmed):
+        yield match(subject, reference, other, likeness="confirmed", why=why.get((subject, reference, other), ()))
+    seen: set[tuple[str, str, str | None]] = {(s, contact_of(reference), other) for s, reference, other in confirmed}
+    for each in alike:
+        if each.subject is None or each.grade != "likely":
+            continue
+        pair = (each.subject, contact_of(each.reference), each.other)
+        if pair not in seen and (each.subject, each.reference, each.other) not in apart:
+            seen.add(pair)
+            yield match(each.subject, each.reference, each.other, likeness="likely", why=each.why)
+
+
+async def _look_at(connection: AsyncConnection, references: Iterable[str]) -> None:
+    """Have these looked at next, where they are open: for a closed case nothing hangs on it."""
+    open_ones = select(REFERRALS.c.reference, REFERRALS.c.hub).where(
+        REFERRALS.c.reference.in_(sorted(references)), REFERRALS.c.is_open
+    )
+    now = datetime.now(UTC)
+    for row in (await connection.execute(open_ones)).all():
+        new = {"reference": row.reference, "hub": row.hub, "since": now, "tries": 0, "next_try_at": now}
+        await connection.execute(
+            insert(TO_LOOK)
+            .values(**new)
+            .on_conflict_do_update(index_elements=["reference"], set_={"since": now, "tries": 0, "next_try_at": now})
+        )
+
+
+async def look_again_at_those_who_know(connection: AsyncConnection, references: list[str]) -> None:
+    """Have the open cases looked at that know of these: their people are about to be erased."""
+    query = select(REFERRALS.c.state).where(REFERRALS.c.reference.in_(references))
+    states = [Referral.model_validate_json(state) for state in (await connection.scalars(query)).all()]
+    await _look_at(connection, {match.reference for state in states for match in state.matches} - set(references))

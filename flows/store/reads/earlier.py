@@ -1,0 +1,236 @@
+"""The child's other contacts, beside a case: what came before and what came since, as far as somebody may read each of them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from mash.config.permissions import may
+from mash.flows.store.names import NAMED, name_of
+from mash.flows.store.reads.case import Case, case_of, rightly_shown
+from mash.flows.store.reads.items import read_items
+from mash.flows.store.reads.known import likely_known
+from mash.flows.store.reads.look import look_at, note_access
+from mash.flows.store.store import Store
+from mash.flows.store.tables import REFERRALS
+from mash.states.accumulation import add_up, months_before
+from mash.states.errors import Incomplete, NotFound
+from mash.states.referral import Referral
+from mash.states.values import Actor, Likeness, Match
+
+MONTHS = 12
+"""How far back contacts are shown one by one; of those before that, how many."""
+_CASES = select(REFERRALS).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Another contact about a person of a case, in a line."""
+
+    subject: str
+    """Of the case."""
+    reference: str
+    other: str | None
+    likeness: Likeness
+    why: tuple[str, ...]
+    received_at: datetime
+    source_agency: str
+    primary_need: str | None
+    rating: str | None
+    outcome: str | None
+    """Of this person there; none yet while it is open."""
+    stage: str
+    open: bool
+    decided_by: str | None
+    """The role of whoever decided."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What is shown beside a case of its people's other contacts."""
+
+    looked: bool
+    """Whether anybody has looked; otherwise nothing is known yet, which is not that nothing is."""
+    contacts: tuple[Contact, ...]
+    """The latest first."""
+    before: dict[str, int]
+    """By subject: how many there were before the months that are shown."""
+    possible: dict[str, int]
+    """By subject: how many more there are that are possible and not likely."""
+    adds_up: int
+    """How many contacts about one child add up by the hub's rule; 0 where they do not."""
+
+    @property
+    def confirmed(self) -> tuple[Contact, ...]:
+        """Those of which somebody has said that they are about the same person."""
+        return tuple(each for each in self.contacts if each.likeness == "confirmed")
+
+    @property
+    def likely(self) -> tuple[Contact, ...]:
+        """Those of which nobody has said so, nor that they are not."""
+        return tuple(each for each in self.contacts if each.likeness == "likely")
+
+
+async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
+    """The other contacts about the people of a case that somebody looks at, each as far as they may read it on its own; None for
+    whoever may not find people. What is shown is written down as one look at the case it stands beside, naming the others."""
+    if not may(by.role, "find_people"):
+        return None
+    r = case.referral
+    async with store.transaction(by) as connection:
+        these = sorted({match.reference for match in r.matches})
+        rows = (await connection.execute(_CASES, {"these": these})).all() if these else []
+        cases = await rightly_shown(connection, store, [case_of(row) for row in rows], by)
+        there = {each.reference: each.referral for each in cases}
+        since = months_before(r.received_at, MONTHS)
+        contacts = [_contact(match, there[match.reference]) for match in r.matches if match.reference in there]
+        shown = tuple(sorted((c for c in contacts if c.received_at > since), key=lambda c: c.received_at, reverse=True))
+        if shown:
+            named = ", ".join(dict.fromkeys(contact.reference for contact in shown))
+            await note_access(connection, store, case.reference, by, "read_earlier_contacts", f"shown beside it: {named}")
+        profile = await store.profile(connection, r.profile)
+    before: dict[str, int] = {}
+    for contact in contacts:
+        if contact.received_at <= since:
+            before[contact.subject] = before.get(contact.subject, 0) + 1
+    return Earlier(r.looked, shown, before, r.possible_matches, add_up(r, profile.accumulation))
+
+
+def _contact(match: Match, there: Referral) -> Contact:
+    subject = there.subjects.get(match.other or "")
+    return Contact(
+        subject=match.subject,
+        reference=match.reference,
+        other=match.other,
+        likeness=match.likeness,
+        why=match.why,
+        received_at=match.received_at,
+        source_agency=there.source_agency,
+        primary_need=there.primary_need,
+        rating=there.rating,
+        outcome=subject.outcome if subject else None,
+        stage=there.stage,
+        open=there.open,
+        decided_by=there.decided_by,
+    )
+
+
+@dataclass(frozen=True)
+class Possible:
+    """Another contact that is possibly about a person of a case, opened on request."""
+
+    subject: str
+    reference: str
+    other: str | None
+    name: str
+    why: tuple[str, ...]
+    received_at: datetime
+    stage: str
+
+
+async def possible(store: Store, case: Case, by: Actor) -> list[Possible]:
+    """The possible matches of a case, opened because somebody asks: each is a look at that contact."""
+    known = {match.pair for match in (*case.referral.matches, *case.referral.rejected)}
+    async with store.transaction(by, of_system=True) as connection:
+        found = [
+            each
+            for each in await likely_known(connection, store, case.reference)
+            if each.subject and each.grade == "possible" and (each.subject, each.reference, each.other) not in known
+        ]
+    opened = []
+    for each in found:
+        try:
+            there = await look_at(store, each.reference, by, "find_people")
+        except NotFound:
+            continue
+        name = await _name(store, there, each.other, by)
+        subject, r = each.subject or "", there.referral
+        opened.append(Possible(subject, each.reference, each.other, name, each.why, r.received_at, r.stage))
+    return opened
+
+
+async def _name(store: Store, case: Case, subject: str | None, by: Actor) -> str:
+    items = await read_items(store, case, by)
+    named = (item for item in items if item["kind"] in NAMED and item["subject"] == subject and item["view"] == "whole")
+    return next((name_of(item["content"].encode()) for item in named), "")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two people who may be one, as their contact has them."""
+
+    reference: str
+    subject: str | None
+    details: dict[str, Any]
+    household: tuple[dict[str, Any], ...]
+    concern: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two people who may be one, side by side, and what differs in what was said of them."""
+
+    here: Side
+    there: Side
+    why: tuple[str, ...]
+    differs: tuple[tuple[str, str], ...]
+    """Sentences that stand in one of the two only: 'here' or 'there', and the sentence."""
+    compared: str
+    """Proves that this was shown to whoever then says that the two are one concern."""
+
+
+async def side_by_side(store: Store, case: Case, subject: str, other: str, other_subject: str | None, by: Actor) -> Pair:
+    """A person of a case and one of another contact; the other is looked at with it. Raises NotFound for a contact or a person
+    that somebody does not reach."""
+    there = await look_at(store, other, by, "find_people")
+    if subject not in case.referral.subjects or (other_subject and other_subject not in there.referral.subjects):
+        raise NotFound("there is nobody of that number in that contact")
+    here_side, there_side = await _side(store, case, subject, by), await _side(store, there, other_subject, by)
+    pair = (subject, other, other_subject)
+    why = next((m.why for m in (*case.referral.matches, *case.referral.rejected) if m.pair == pair), ())
+    differs = tuple(_differences(here_side.concern, there_side.concern))
+    return Pair(here_side, there_side, why, differs, proof(store, by, case.reference, other))
+
+
+async def _side(store: Store, case: Case, subject: str | None, by: Actor) -> Side:
+    items = [item for item in await read_items(store, case, by) if item["view"] == "whole"]
+    details: dict[str, Any] = next(
+        (i["fields"] for i in items if i["kind"] == "subject" and i["subject"] == subject and i["fields"]), {}
+    )
+    household = tuple(item["fields"] for item in items if item["kind"] == "household" and item["fields"])
+    concern: dict[str, Any] = next((item["fields"] for item in items if item["kind"] == "concern" and item["fields"]), {})
+    words = " ".join(str(concern.get(name) or "") for name in ("summary", "narrative")).strip()
+    return Side(case.reference, subject, details, household, words)
+
+
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+
+
+def _differences(here: str, there: str) -> list[tuple[str, str]]:
+    """The sentences that only one of two texts has."""
+    mine, theirs = ([each.strip() for each in _SENTENCE.findall(text) if each.strip()] for text in (here, there))
+    found = []
+    for line in difflib.ndiff(theirs, mine):
+        if line[:2] in ("+ ", "- "):
+            found.append(("here" if line[0] == "+" else "there", line[2:]))
+    return found
+
+
+def proof(store: Store, by: Actor, reference: str, other: str) -> str:
+    """What shows that two contacts were set beside each other for this person; it tells nothing of them."""
+    what = json.dumps(["compared", by.hub, by.id, reference, other])
+    return hmac.new(store.keyring.rows, what.encode(), hashlib.sha256).hexdigest()[:20]
+
+
+def demand_compared(store: Store, by: Actor, reference: str, other: str, compared: str) -> None:
+    """Raises Incomplete for whoever was not shown what differs."""
+    if not hmac.compare_digest(compared, proof(store, by, reference, other)):
+        raise Incomplete("look at the two beside each other first: the page, or GET /cases/{reference}/earlier/{other}, gives it")

@@ -1,0 +1,98 @@
+"""Who of a contact is probably known already from the hub's other contacts. It is shown to people, and merges nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.keys import unseal
+from mash.flows.store.likeness import Grade, Hub, Likeness, Person, Row, compared, wanted
+from mash.flows.store.marks import columns, facts
+from mash.flows.store.names import NAMED, name_of, shared_address
+from mash.flows.store.store import Store, data_key
+from mash.flows.store.tables import ITEMS, PEOPLE, REFERRALS
+from mash.flows.store.writes import Item
+
+TOO_MANY = 150
+"""People who share something are not told apart by it: so many are as none."""
+MOST_CONTACTS = 80
+"""That are compared with one, those that have most in common with it."""
+MOST_PEOPLE = 12
+"""Of a contact who are looked for, the subjects first: hardly a family has more."""
+MOST_COUNTED = 8_000
+"""Bearers of a name who are counted: beyond, it is common."""
+
+_CONTACTS = text("SELECT * FROM contacts_alike(:hub, :apart_from, :sought, :too_many, :most)")
+_SHARED = text("SELECT key, many FROM how_many_share(:sought, :most)")
+_OF_HUB = text("SELECT people_of_hub(:hub)")
+_ROWS = select(PEOPLE).where(PEOPLE.c.hub == bindparam("hub"), PEOPLE.c.reference.in_(bindparam("these", expanding=True)))
+
+
+@dataclass(frozen=True)
+class Match:
+    """A person of a contact, and who in another contact of the hub is probably the same."""
+
+    subject: str | None
+    """Which subject; None for somebody of the household."""
+    reference: str
+    other: str | None
+    grade: Grade
+    why: tuple[str, ...]
+    """Codes for and against, such as `born_same` and `other_name`."""
+    score: float
+    """The logarithm of the odds that it is the same person, to base two, as far as the weights are right."""
+
+
+async def likely_known(connection: AsyncConnection, store: Store, reference: str) -> list[Match]:
+    """Who of this contact is probably known already, the likest first; within a transaction of the hub's system actor. Raises
+    KeyDestroyed where its people are erased."""
+    of = select(REFERRALS.c.hub, REFERRALS.c.root).where(REFERRALS.c.reference == reference)
+    hub, root = (await connection.execute(of)).one()
+    people = sought(store.keyring.search, hub, await named_items(connection, store, reference))
+    found = await look_for(connection, hub, root, people)
+    return [
+        Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score)
+        for each in found
+    ]
+
+
+def sought(key: bytes, hub: str, named: Sequence[Item]) -> list[Person]:
+    """The people in these items as they are looked for, the subjects first, MOST_PEOPLE at most."""
+    address, people = shared_address(named), list[Person]()
+    for item in sorted(named, key=lambda item: NAMED.index(item.kind)):
+        if name_of(item.content).strip():
+            known = facts(item.content, address)
+            people.append(wanted(key, hub, item.subject, known, columns(key, hub, known)["keys"]))
+    return people[:MOST_PEOPLE]
+
+
+async def look_for(connection: AsyncConnection, hub: str, root: str, people: Sequence[Person]) -> list[Likeness]:
+    """Who in the hub's other contacts is like these people."""
+    keys = sorted({key for person in people for key in person.keys})
+    limits = {"too_many": TOO_MANY, "most": MOST_CONTACTS}
+    references = list(await connection.scalars(_CONTACTS, {"hub": hub, "apart_from": root, "sought": keys, **limits}))
+    if not references:
+        return []
+    rows = [
+        Row(
+            row.id, row.reference, row.subject, frozenset(row.tokens), row.born, tuple(row.parts or ()), frozenset(row.near),
+            row.nhs_number, row.upn, row.postcode, row.address,
+        )
+        for row in (await connection.execute(_ROWS, {"hub": hub, "these": references})).all()
+    ]  # fmt: skip
+    words = {each for person in people for word in (*person.given, *person.family) for each in (word.count, word.sounding)}
+    shares = (await connection.execute(_SHARED, {"sought": sorted(words), "most": MOST_COUNTED})).all()
+    return compared(people, rows, Hub(await connection.scalar(_OF_HUB, {"hub": hub}) or 0, {row.key: row.many for row in shares}))
+
+
+async def named_items(connection: AsyncConnection, store: Store, reference: str) -> list[Item]:
+    """The items in which a contact names people. Raises KeyDestroyed where they are erased, and NoKeyHere where their key is
+    another master key's."""
+    cipher = AESGCM(await data_key(connection, store, reference))
+    items = select(ITEMS.c.kind, ITEMS.c.sealed, ITEMS.c.subject).where(ITEMS.c.reference == reference, ITEMS.c.kind.in_(NAMED))
+    rows = (await connection.execute(items.order_by(ITEMS.c.subject, ITEMS.c.created_at, ITEMS.c.id))).all()
+    return [Item(row.kind, unseal(cipher, row.sealed, reference), row.subject) for row in rows]

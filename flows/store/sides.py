@@ -1,0 +1,92 @@
+"""Acts that are about two cases: the other one's side of them, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.identities import child_of, join, joined, new_child
+from mash.flows.store.store import Store
+from mash.flows.store.tables import REFERRALS
+from mash.states.acts.corrections import CorrectReferrer
+from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
+from mash.states.acts.known import (
+    IdentifySubject,
+    RecordIdentified,
+    RecordIdentityWithdrawn,
+    RecordRejected,
+    RejectMatch,
+    SubjectIdentified,
+    WithdrawIdentity,
+)
+from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
+from mash.states.errors import Incomplete
+from mash.states.messages import Command, Event, StaffCommand
+from mash.states.referral import Referral
+
+Side = tuple[str, Command]
+"""Another case, and what is recorded there."""
+
+
+async def others(connection: AsyncConnection, hub: str, reference: str, command: StaffCommand | Command) -> list[str]:
+    """The other cases that a command is about."""
+    if isinstance(command, CorrectReferrer):  # one person made all the linked referrals of a contact
+        root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+        linked = select(REFERRALS.c.reference).where(REFERRALS.c.root == root, REFERRALS.c.reference != reference)
+        return list((await connection.scalars(linked.order_by(REFERRALS.c.reference))).all())
+    if isinstance(command, LinkReferral | RemoveLink | IdentifySubject | RejectMatch | AttachContact | CloseDuplicate):
+        return [command.other]
+    if isinstance(command, WithdrawIdentity):
+        same = (await joined(connection, hub, reference)).get(command.subject, [])
+        return [same[0].reference] if len(same) == 1 else []
+    return []
+
+
+async def other_side(
+    connection: AsyncConnection, hub: str, reference: str, before: Referral, command: StaffCommand | Command
+) -> list[Side]:
+    """What is recorded of a command in the other case; asked before it is carried out."""
+    match command:
+        case LinkReferral():
+            return [(command.other, RecordLinked(other=reference, relation=command.relation))]
+        case RemoveLink():
+            return [(command.other, RecordUnlinked(other=reference))]
+        case IdentifySubject():
+            return [(command.other, RecordIdentified(subject=command.other_subject))]
+        case RejectMatch() if command.other_subject:
+            theirs = RecordRejected(subject=command.other_subject, other=reference, other_subject=command.subject)
+            return [(command.other, theirs)]
+        case WithdrawIdentity():
+            # Whoever is left alone was confirmed to be nobody else: there it is taken back too.
+            same = (await joined(connection, hub, reference)).get(command.subject, [])
+            return [(each.reference, RecordIdentityWithdrawn(subject=each.subject)) for each in same] if len(same) == 1 else []
+        case AttachContact() | CloseDuplicate():
+            why = "added" if isinstance(command, AttachContact) else "duplicate"
+            markers, danger = before.markers, before.in_danger
+            # How whoever referred may be reached is of that contact alone.
+            warns = tuple(marker for marker in markers if marker != "do_not_write")
+            return [(command.other, RecordAdded(other=reference, why=why, immediate_danger=danger, markers=warns))]
+    return []
+
+
+async def child_to_join(connection: AsyncConnection, store: Store, reference: str, command: IdentifySubject) -> str:
+    """The child whom two subjects are confirmed to be: the one that either of them is already, or a new one. Raises Incomplete
+    where they were confirmed to be two children: nothing is merged by an act that says something else."""
+    mine = await child_of(connection, store, reference, command.subject)
+    theirs = await child_of(connection, store, command.other, command.other_subject)
+    if mine and theirs and mine != theirs:
+        raise Incomplete(
+            "each of them was confirmed as another child, with contacts of their own: take back one of the two first"
+            " (withdraw_identity), then confirm"
+        )
+    return mine or theirs or new_child()
+
+
+async def join_identified(
+    connection: AsyncConnection, store: Store, hub: str, reference: str, events: Sequence[Event], child: str
+) -> None:
+    """Join whom these events identify."""
+    links = {event.subject: event.link for event in events if isinstance(event, SubjectIdentified)}
+    await join(connection, store, hub, reference, links, child)

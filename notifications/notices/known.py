@@ -1,0 +1,34 @@
+"""Something about a child is to be looked at on a case. Mail and telephones say no more than that: who is known stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mash.notifications.notices.draft import NoticeDraft
+from mash.notifications.notices.occasion import Occasion, on
+from mash.states.accumulation import add_up
+from mash.states.acts.episodes import ContactAdded
+from mash.states.acts.known import LikelyKnown
+
+
+@on(LikelyKnown)
+def found(event: LikelyKnown, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Contacts add up: the duty manager. Another contact came in about a child whose case this is: whoever has the case; or the
+    duty manager, where it concerns somebody who works with children: they may be who has it."""
+    before, after, rule = occasion.before, occasion.after, occasion.profile.accumulation
+    if before is None or not after.open:
+        return
+    told = set[str]()
+    if add_up(after, rule) and not add_up(before, rule):
+        told.add(occasion.duty)
+    knew = {match.reference for match in before.matches}
+    later = [m for m in event.matches if m.reference not in knew and m.received_at > after.received_at]
+    for match in later:
+        told.add(occasion.duty if match.concerns_a_professional else after.owner or occasion.duty)
+    yield from (occasion.notice("look_at_case", role) for role in sorted(told))
+
+
+@on(ContactAdded)
+def added(event: ContactAdded, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Another contact is part of this case from now on: whoever has it."""
+    yield occasion.notice("look_at_case", occasion.after.owner or occasion.duty)

@@ -1,0 +1,70 @@
+"""Where subjects' paths part: some go on as a linked referral with a reference and a run of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from mash.states.deciding import Deciding
+from mash.states.fold import Changes, folds
+from mash.states.referral import Referral
+from mash.states.values import Actor, EventBase, Match
+
+ONWARD = ("early_help", "transfer")
+"""What a case goes on to from its assessment, gravest first; with any other outcome a subject's part in it ends there."""
+
+
+class ReferralSplit(EventBase):
+    """Some subjects go on as the linked referral `reference`, on the path of `outcome`: a decision's, or what was found since, of
+    which whoever referred is not told anew."""
+
+    kind: Literal["referral_split"] = "referral_split"
+    reference: str
+    subjects: tuple[str, ...]
+    outcome: str
+    by_decision: bool = Field(default=True, exclude_if=lambda by_decision: by_decision)
+    adding_up: int = Field(default=0, exclude_if=lambda number: not number)
+    """How many contacts about one child it would close the last of: a second person looks first."""
+    matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
+
+
+def part(d: Deciding, outcomes: Mapping[str, str], path: str, *, by_decision: bool = True, adding_up: int = 0) -> None:
+    """The subjects with this outcome go on by themselves; what is known of them goes with them."""
+    reference = f"{d.reference}-{chr(ord('B') + d.referral.splits)}"
+    subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
+    matches = tuple(match for match in d.referral.matches if match.subject in subjects)
+    about = {"subjects": subjects, "matches": matches, "adding_up": adding_up}
+    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about))
+
+
+def part_ways(d: Deciding, outcomes: Mapping[str, str]) -> str | None:
+    """Each further way on is a linked referral of its own, so that one referral is on one path, and is closed, disputed, reopened
+    and kept by itself. Returns the way of those who stay; none where somebody's part ends here: they stay."""
+    ways = [way for way in ONWARD if way in outcomes.values()]
+    stay = ways[0] if set(outcomes.values()) <= set(ways) else None
+    for way in ways:
+        if way != stay:
+            part(d, outcomes, way, by_decision=False)
+    return stay
+
+
+@folds(ReferralSplit)
+def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: Actor) -> Changes:
+    def left(of: dict[str, Any]) -> dict[str, Any]:
+        return {subject: each for subject, each in of.items() if subject not in event.subjects}
+
+    def still(matches: tuple[Match, ...]) -> tuple[Match, ...]:
+        return tuple(match for match in matches if match.subject not in event.subjects)
+
+    return {
+        "subjects": left(referral.subjects),
+        "identities": left(referral.identities),
+        "possible_matches": left(referral.possible_matches),
+        "matches": still(referral.matches),
+        "rejected": still(referral.rejected),
+        "splits": referral.splits + 1,
+        "left": (*referral.left, *event.subjects),
+    }
