@@ -3,6 +3,7 @@ answer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -43,8 +44,8 @@ def decide(
     reference: str,
     words: Words | None = None,
     redacted: Words | None = None,
-    fresh: str = "",
     details: Details | None = None,
+    fresh: str = "",
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
@@ -57,7 +58,7 @@ def decide(
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, fresh, details)
+    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
@@ -75,11 +76,12 @@ def continue_split(
     parent_reference: str,
     held: tuple[Words, ...],
     holdings: tuple[Holding, ...],
+    superseded: Mapping[str, str],
 ) -> Decision:
     """The beginning of the linked referral that a split makes: it stands at the decision and takes its own path. `subjects` are
-    the parent's, from just before the split."""
+    the parent's, from just before the split; `superseded` says which of the copied items stand in the place of which."""
     d = Deciding(None, profile, by, now, split.reference)
-    continue_in(d, parent, split, subjects, parent_reference, held, holdings)
+    continue_in(d, parent, split, subjects, parent_reference, held, holdings, superseded)
     return _decision(d)
 
 

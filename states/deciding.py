@@ -26,8 +26,8 @@ class Deciding:
         now: datetime,
         reference: str,
         redacted: Words | None = None,
-        fresh: str = "",
         details: Details | None = None,
+        fresh: str = "",
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference = profile, by, now, reference

@@ -18,6 +18,7 @@ from mash.states.acts import (
     child_voice,
     closing,
     contact,
+    corrections,
     decisions,
     disagreements,
     episodes,
@@ -33,6 +34,7 @@ from mash.states.acts import (
     step_down,
     upkeep,
     weighing,
+    withdrawing,
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
@@ -53,6 +55,10 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | corrections.CorrectDetails
+    | corrections.CorrectReferrer
+    | corrections.AddSubject
+    | corrections.RemoveSubject
     | known.IdentifySubject
     | known.RejectMatch
     | known.WithdrawIdentity
@@ -75,6 +81,8 @@ StaffCommand = Annotated[
     | decisions.RecordDecision
     | weighing.WriteSecondView
     | decisions.SignOffDecision
+    | withdrawing.WithdrawDecision
+    | withdrawing.SignOffWithdrawal
     | protection.CallStrategyDiscussion
     | protection.RecordStrategyDiscussion
     | protection.ConcludeEnquiries
@@ -90,6 +98,7 @@ StaffCommand = Annotated[
     | disagreements.TakeDisagreementFurther
     | informing.InformReferrer
     | upkeep.LinkReferral
+    | upkeep.RemoveLink
     | alerts.AcknowledgeAlert
     | closing.ReopenReferral
     | upkeep.AdoptProfile
@@ -105,6 +114,7 @@ SystemCommand = (
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
+    | upkeep.RecordUnlinked
     | known.RecordKnown
     | known.RecordIdentified
     | known.RecordIdentityWithdrawn
@@ -129,6 +139,10 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | corrections.DetailsCorrected
+    | corrections.ReferrerCorrected
+    | corrections.SubjectAdded
+    | corrections.SubjectRemoved
     | known.LikelyKnown
     | known.SubjectIdentified
     | known.IdentityWithdrawn
@@ -155,6 +169,9 @@ Event = Annotated[
     | weighing.SecondViewWritten
     | decisions.DecisionRecorded
     | parting.ReferralSplit
+    | withdrawing.WithdrawalProposed
+    | withdrawing.WithdrawalRefused
+    | withdrawing.DecisionWithdrawn
     | protection.StrategyDiscussionCalled
     | protection.StrategyDiscussionHeld
     | protection.EnquiriesConcluded
@@ -169,6 +186,7 @@ Event = Annotated[
     | disagreements.DisagreementSettled
     | disagreements.DisagreementTakenFurther
     | upkeep.ReferralLinked
+    | upkeep.LinkRemoved
     | closing.SubjectsConcluded
     | closing.ReferralReopened
     | upkeep.ProfileAdopted

@@ -156,6 +156,13 @@ class Proposed(Frozen):
     """How many contacts about one child it would close the last of; 0 where they do not add up to what the profile names."""
 
 
+class Withdrawing(Frozen):
+    """A withdrawal of the decision that waits for its second person, of this role."""
+
+    role: str
+    by: str
+
+
 class Disagreement(Frozen):
     """A disagreement and where its procedure stands. `stage` counts the roles that have had their turn."""
 
@@ -232,6 +239,17 @@ class Referral(Frozen):
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
+    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
+    """Items that were put right, by the item that stands in their place."""
+    removed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Subjects who were entered in error, and have been taken out."""
+    left: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Subjects who go on in a linked referral."""
+    to_ask_again: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Agencies that were asked before a subject was added, and so not about them."""
+    discussed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Who attended the strategy discussion."""
+    withdrawing: Withdrawing | None = Field(default=None, exclude_if=lambda none: none is None)
     looked: bool = False
     """Whether the hub's other contacts have been looked through for its people."""
     matches: tuple[Match, ...] = ()
@@ -250,8 +268,6 @@ class Referral(Frozen):
     """The open case that this contact was added to, or was a second copy for."""
     added: tuple[str, ...] = ()
     """The contacts that were added to this case."""
-    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
-    """Items that were put right, by the item that stands in their place."""
     clocks: dict[str, Clock] = {}
 
     @property
@@ -324,6 +340,17 @@ class Referral(Frozen):
     def by_person(self) -> bool:
         """Whether a person tells whoever referred what they are to hear: writing is not safe, or they gave another way."""
         return self.not_to_write or (not self.referrer_reachable and BY_OTHER_MEANS in self.flags)
+
+    def stands(self, item: str, subject: str | None) -> bool:
+        """Whether an item is what is known now: not put right since, and of nobody who was entered in error."""
+        return item not in self.superseded and (subject is None or subject not in self.removed)
+
+    def first_of(self, item: str) -> str:
+        """The item that was stored first of what this one stands for now: who gave that decides who reads it."""
+        before = {new: old for old, new in self.superseded.items()}
+        while item in before:
+            item = before[item]
+        return item
 
     @property
     def unsettled(self) -> tuple[Match, ...]:

@@ -93,6 +93,27 @@ class AdultView(Frozen):
     agrees: str
 
 
+class Details(Frozen):
+    """What came with a command that puts facts about somebody right: where it is stored, what it stands for from now on, and what
+    follows from it. No detail itself."""
+
+    stored: Words
+    kind: Literal["subject", "household", "referrer"]
+    subject: str | None = None
+    before: str | None = None
+    """The item that it stands for from now on; None where nothing was stored of them."""
+    changed: tuple[str, ...] = ()
+    """The fields that say something else now."""
+    flags: tuple[str, ...] = ()
+    """What is odd about it, as at intake."""
+    age: Age | None = None
+    """What it says of their age, today."""
+    expected_week: date | None = None
+    """The Monday of the week in which an unborn child is expected."""
+    reachable: bool = False
+    """Whether whoever referred can be written to."""
+
+
 Likeness = Literal["confirmed", "likely"]
 """How sure it is that two are one person: somebody at the hub has confirmed it, or what is known of both says so."""
 
@@ -130,25 +151,6 @@ class Course(Frozen):
     """What the last assessment found they need; none from when another one begins."""
     factors: tuple[str, ...] = Field(default=(), exclude_if=lambda factors: not factors)
     """The factors that this assessment identified (CIN census)."""
-
-
-class Details(Frozen):
-    """What came with a command that puts facts about somebody right: where it is stored, what it stands for from now on, and what
-    follows from it. No detail itself."""
-
-    stored: Words
-    kind: Literal["subject", "household", "referrer"]
-    subject: str | None = None
-    before: str | None = None
-    """The item that it stands for from now on; None where nothing was stored of them."""
-    changed: tuple[str, ...] = ()
-    """The fields that say something else now."""
-    flags: tuple[str, ...] = ()
-    """What is odd about it, as at intake."""
-    age: Age | None = None
-    """What it says of their age, today."""
-    reachable: bool = False
-    """Whether whoever referred can be written to."""
 
 
 class CommandBase(Frozen):

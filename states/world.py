@@ -106,7 +106,7 @@ class World:
     def _split(self, before: Referral, split: ReferralSplit, by: Actor) -> None:
         begun = self.another(split.reference)
         held = tuple(before.held.values())
-        decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held)
+        decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held, {})
         begun._record(None, decision, by)
         self.linked[split.reference] = begun
 

@@ -29,10 +29,12 @@ from mash.states.values import Actor
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
+DETAIL = "details."
+"""How the names of fields begin that are about a person."""
 OF_ALL = {"outcome": "outcomes", "factors": "factors_of"}
 """What may be said of all subjects at once, and the field in which it is said of each: a form asks of each."""
 OF_EACH = ("outcomes", "factors_of", "not_seen_because")
-DETAILS = {
+BESIDE = {
     "record_birth": (
         ("date_of_birth", "When was the child born?", "day", True),
         ("name", "The child's name, if it is known", "line", False),
@@ -100,8 +102,8 @@ def fields_of(
         hint = COMMANDS[kind].hints.get(name, "")
         asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
-    for name, label, shape, needed in DETAILS.get(kind, ()):
-        asked.append(Asked(f"details.{name}", label, shape, needed, sexes if name == "sex" else ()))
+    for name, label, shape, needed in BESIDE.get(kind, ()):
+        asked.append(Asked(DETAIL + name, label, shape, needed, sexes if name == "sex" else ()))
     return asked
 
 
@@ -152,12 +154,14 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
     if kind == "complete_assessment":
         own["factors_of"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
     if case:
+        unlinks = kind == "remove_link"
         whom = OF_WHOM.get(kind)
         people = {sid: subject for sid, subject in case.subjects.items() if whom is None or whom(subject)}
         own["subject"] = tuple((sid, f"{sid} ({subject.cohort})") for sid, subject in people.items())
         own["subjects"] = own["subject"]
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
+        own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
@@ -190,22 +194,23 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     """The command that was filled in; or None, and what is wrong with it, beside what was typed."""
     filled = _filled(form)
     command: dict[str, Any] = {"kind": kind}
-    details: dict[str, Any] = {}
     if "agency" in STAFF_ACTS[kind].command.model_fields:
         command["agency"] = by.agency
     for each in asked:
+        if each.name.startswith(DETAIL):
+            continue
         if (value := _value(each, filled)) is not None:
             head, _, key = each.name.partition(".")
-            if head == "details":
-                details[key] = value
-            elif key:
+            if key:
                 command.setdefault(head, {})[key] = value
             else:
                 command[head] = value
         elif each.needed:
             filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
-    body = {"seen": _number(filled.value("seen")), "command": command, **({"details": details} if details else {})}
+    body = {"seen": _number(filled.value("seen")), "command": command}
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
+    if details := _details(kind, asked, filled):
+        body["details"] = details
     if redacted := texts.pop("redacted", ""):
         body["redacted"] = redacted
     if texts:
@@ -219,6 +224,23 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             place = _place(error["loc"], kind)
             filled.errors[first_text(kind) if place == "words" else place] = questions.wrong(error, place)
         return None, filled
+
+
+def _details(kind: str, asked: list[Asked], filled: Filled) -> dict[str, Any]:
+    """What was filled in about somebody. What was left empty is nothing; of a birth it stays what it was."""
+    details: dict[str, Any] = {}
+    for each in asked:
+        if not each.name.startswith(DETAIL):
+            continue
+        name, _, part = each.name.removeprefix(DETAIL).partition(".")
+        value = _value(each, filled)
+        if value is None and each.needed:
+            filled.errors[each.name] = questions.NEEDED
+        elif part:
+            details.setdefault(name, {})[part] = value
+        elif value is not None or kind not in BESIDE:
+            details[name] = value
+    return details
 
 
 def checked(model: type[Question], form: FormData) -> tuple[Question | None, Filled]:

@@ -325,6 +325,14 @@ class CaseDetail(CaseBrief):
     flow_run: str | None
 
 
+class CorrectedField(Reply):
+    """A field that was put right: what stood there before, and what does since; empty for nothing."""
+
+    field: str
+    was: str
+    now: str
+
+
 Why = Annotated[list[str], Field(description="What speaks for it and against it, in codes such as `born_same` or `other_name`.")]
 
 
@@ -397,6 +405,11 @@ class StoryLine(Reply):
     role: str
     agency: str
     what: str
+    corrected: list[CorrectedField] = Field(
+        default=[],
+        exclude_if=lambda fields: not fields,
+        description="What was put right, where you may read it. Others are told by `what` that it was.",
+    )
 
 
 # --- for staff: the hub -------------------------------------------------------------------------------------------------------

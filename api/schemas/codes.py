@@ -74,6 +74,7 @@ FLAGS = {
     "danger_in_words": "`concern.immediate_danger` is neither yes nor no: taken for danger until somebody has read it",
     "answer_in_words": "a question of yes or no was answered by something else, which is kept: somebody reads it",
     "no_subject_named": "nobody was named whom it is about",
+    "subject_not_asked_about": "agencies were asked before somebody was added, and not about them: they can be asked again",
     "unknown_field": "there are fields that this API does not have: `unknown_fields` says which",
 }
 """What may be odd about a contact as a whole."""

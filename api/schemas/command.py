@@ -1,4 +1,4 @@
-"""What a member of staff sends: a command, the words that explain it, and the version they had in view."""
+"""What a member of staff sends: a command, what comes with it (words, details), and the version they had in view."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
-from mash.api.schemas.codes import census
-from mash.api.schemas.fields import Named, Text, Words
+from mash.api.schemas.details import DetailsGiven
+from mash.api.schemas.fields import Words
 from mash.states.messages import StaffCommand
 
 _COMMAND: TypeAdapter[Any] = TypeAdapter(StaffCommand, config=ConfigDict(hide_input_in_errors=True))
@@ -25,16 +25,6 @@ def _number(value: Any) -> Any:
 def _strictly(value: Any) -> Any:
     """A command of the documented types: "yes" is not true, and 7 is no time. By way of JSON, whose strictness knows times."""
     return _COMMAND.validate_json(json.dumps(value), strict=True) if isinstance(value, dict) else value
-
-
-class DetailsGiven(BaseModel):
-    """Details of a person that come with a command: they are kept sealed, as what was sent of them is."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    date_of_birth: Annotated[Text, Field(description="Such as 2027-02-01.")]
-    name: Named
-    sex: Annotated[Text, census("Sex", "sex")]
 
 
 class CommandGiven(BaseModel):
@@ -60,8 +50,12 @@ class CommandGiven(BaseModel):
     )
     command: Annotated[StaffCommand, BeforeValidator(_strictly)]
     words: Words | None = None
-    redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")
     # Left out where there are none, or a command of before, sent again, would be another one.
     details: DetailsGiven | None = Field(
-        default=None, description="With record_birth: when the child was born.", exclude_if=lambda details: details is None
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="With correct_details, correct_referrer, add_subject and record_birth (date_of_birth, name, sex): what is"
+        " right. A field that is left out stays as it is; one that is null is taken out. A wrong number or code is kept as given,"
+        " and flagged.",
     )
+    redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
 from mash.flows.store.beside import OWN_KINDS
-from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given, sealed
+from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given
 from mash.flows.store.edition import EDITION
 from mash.flows.store.identities import child_of
 from mash.flows.store.keys import unseal
@@ -27,6 +27,7 @@ from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.corrections import RemoveSubject
 from mash.states.acts.information import BreakGlass, ContributeInformation, ReleaseInformation
 from mash.states.acts.known import RecordIdentified
 from mash.states.acts.parting import ReferralSplit
@@ -129,12 +130,14 @@ async def append(
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in word_items
     )
-    right = None
-    if details is not None and isinstance(command, WITH_DETAILS):
-        at = Correcting(reference, referral, store.keyring.unwrap(row.wrapped, reference), by, now)
-        right = await sealed(connection, at, command, details, writes)
+    correcting, right = None, None
+    if isinstance(command, (*WITH_DETAILS, RemoveSubject)) and not referral.erased:
+        correcting = await Correcting.of(connection, reference, referral, store.keyring.unwrap(row.wrapped, reference))
+        right = correcting.sealed(command, details, writes, by, now) if details is not None else None
     came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "fresh": secrets.token_hex(FRESH)}
     decision = decide(referral, command, profile, by, now, reference=reference, **came)
+    if correcting is not None:
+        correcting.found_by(store, decision, right, writes, by.hub)
     return await _append(connection, store, writes, stands, decision, profile, by, now)
 
 
@@ -229,7 +232,8 @@ async def _continue(
             continue
         item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
         held += writes.keep(split.reference, key, [item], by, now)
-        copies.append(item)
+        if before.stands(str(row.id), row.subject):
+            copies.append(item)
         # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
         writes.items[-1].update(
             {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}
@@ -241,6 +245,10 @@ async def _continue(
         for iid, holding in before.held.items()
         if iid in copy_of  # the words of a child who stays are not for who goes
     )
-    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    put_right = ((was, stands) for was, stands in before.superseded.items() if was in copy_of and stands in copy_of)
+    superseded = {copy_of[was]: copy_of[stands] for was, stands in put_right}
+    decision = continue_split(
+        referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings, superseded
+    )
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     return await _append(connection, store, writes, standing, decision, profile, by, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,11 +20,12 @@ from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
 from mash.states.acts.alerts import FireClocks
+from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import WHY_GLASS, BreakGlass
 from mash.states.acts.known import IdentifySubject
 from mash.states.decide import decide
-from mash.states.errors import NotFound, NotYours, ReasonNeeded
+from mash.states.errors import NotFound, NotYours, ReasonNeeded, Refusal
 from mash.states.messages import Command, StaffCommand
 from mash.states.values import SYSTEM, Actor
 
@@ -64,6 +66,10 @@ async def apply(
     applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
+    if isinstance(command, CorrectReferrer):
+        for linked in names[1:]:
+            with suppress(Refusal):  # their people are erased, or somebody put it right there already
+                await append(connection, store, rows[linked], command, by, words=words, details=details)
     for other, its_side in theirs:
         answered = await append(connection, store, rows[other], its_side, by)
         if identifies:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mash.states.acts import demands
+from mash.states.acts import demands, details
 from mash.states.acts.contact import ask_who_is_concerned_now
 from mash.states.ages import Age
 from mash.states.clocks import LONDON, Due
@@ -33,12 +33,13 @@ class RecordBirth(CommandBase):
 
 
 class BirthRecorded(EventBase):
-    """A child is born. `details` is the item that says when, `supersedes` the one that it stands for; `age` is as of the act."""
+    """A child is born. `details` is the item that says when, `instead_of` the one that it stands for; `age` is as of the act."""
 
     kind: Literal["birth_recorded"] = "birth_recorded"
     subject: str
-    supersedes: str | None
+    instead_of: str | None
     details: Words
+    flags: tuple[str, ...] = ()
     age: Age
     words: Words | None = Field(alias="said")
 
@@ -51,11 +52,17 @@ def record_birth(d: Deciding, cmd: RecordBirth, words: Words | None) -> None:
     right = d.details
     if right is None or right.age in (None, "unborn"):
         raise Incomplete("say on which day the child was born (details.date_of_birth)")
-    d.record(BirthRecorded(subject=cmd.subject, supersedes=right.before, details=right.stored, age=right.age, words=words))
+    came = {"instead_of": right.before, "details": right.stored, "flags": right.flags}
+    d.record(BirthRecorded(subject=cmd.subject, age=right.age, words=words, **came))
+    expect_anew(d)
+    ask_who_is_concerned_now(d)
+
+
+def expect_anew(d: Deciding) -> None:
+    """Somebody is born, or expected at another time than it was thought: the conference before a birth is due by that."""
     d.stop(PRE_BIRTH, met=False)
     if any(clock.kind == "initial_conference" for clock in d.referral.running):
         await_pre_birth_conference(d)
-    ask_who_is_concerned_now(d)
 
 
 def await_pre_birth_conference(d: Deciding) -> None:
@@ -81,6 +88,6 @@ def _noon(day: date) -> datetime:
 
 @folds(BirthRecorded)
 def _birth_recorded(referral: Referral, event: BirthRecorded, at: datetime, by: Actor) -> Changes:
-    superseded = {event.supersedes: event.details.item} if event.supersedes else {}
-    born = referral.with_known(event.subject, cohort="child", age=event.age, expected_week=None)
-    return {**born, "superseded": {**referral.superseded, **superseded}}
+    known = {"cohort": "child", "age": event.age, "expected_week": None}
+    superseded = details.superseded(referral, event.instead_of, event.details)
+    return {**details.of_subject(referral, event.subject, event.flags, **known), "superseded": superseded}

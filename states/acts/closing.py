@@ -19,7 +19,7 @@ from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "disagreement")
+OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement")
 """Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
@@ -91,6 +91,11 @@ def reopen(d: Deciding, words: Words) -> None:
     d.record(ReferralReopened(words=words))
     d.stop("outcome_told", met=False)
     d.go("reopen")
+    decide_anew(d)
+
+
+def decide_anew(d: Deciding) -> None:
+    """The time for the decision begins again."""
     rule = d.profile.statutory["decision"].model_copy(update={"start": "stage"})
     d.start_clock("decision_on_response", rule, "decision on the response, reopened")
     d.ensure_clocks()
@@ -121,7 +126,7 @@ def _subjects_concluded(referral: Referral, event: SubjectsConcluded, at: dateti
 @folds(ReferralReopened)
 def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime, by: Actor) -> Changes:
     reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
-    return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True}
+    return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True, "withdrawing": None, "part_of": None}
 
 
 @folds(PeopleErased)

@@ -154,6 +154,7 @@ class ContinuedFrom(EventBase):
     flags: tuple[str, ...]
     configuration: tuple[str, ...]
     stage: str
+    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
     """Whether its outcome still waits for a second person."""
@@ -295,6 +296,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "matches": event.matches,
             "decided_at": None if event.undecided else event.decided_at or at,
             "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
+            "superseded": event.superseded,
         }
     )
 

@@ -235,6 +235,7 @@ def continue_split(
     parent_reference: str,
     held: tuple[Words, ...],
     holdings: tuple[Holding, ...],
+    superseded: Mapping[str, str],
 ) -> None:
     """The linked referral that a split begins: it stands at the decision and takes its own path. `subjects` are the parent's,
     from just before the split."""
@@ -272,6 +273,7 @@ def continue_split(
             immediate_danger=parent.immediate_danger,
             consent=parent.consent,
             flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
+            superseded=dict(superseded),
             configuration=("decision",),
             stage="decision",
             matches=split.matches,

@@ -230,9 +230,10 @@ def _conference_held(referral: Referral, event: ConferenceHeld, at: datetime, by
 
 @folds(StrategyDiscussionHeld)
 def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld, at: datetime, by: Actor) -> Changes:
+    held = {"strategy_held_at": at, "discussed": event.attended}
     if event.outcome == "section_47":
-        return {"strategy_held_at": at, "proposed": None, **same_for_all(referral, "section_47", at)}
-    return {"strategy_held_at": at}
+        return {**held, "proposed": None, **same_for_all(referral, "section_47", at)}
+    return held
 
 
 @usually("strategy_discussion")

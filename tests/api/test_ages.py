@@ -88,8 +88,10 @@ def test_a_birth_is_recorded_of_the_same_person_and_the_day_stays_sealed(hub: Hu
     assert {clock["id"] for clock in case["clocks"] if clock["running"]} == clocks
     details = [json.loads(item["content"]) for item in case["items"] if item["kind"] == "subject"][-1]
     assert (details["name"], details["date_of_birth"], details["expected_date"]) == ("Wren Ames", "2026-11-18", "2026-12-17")
-    log = hub.http.get(f"/cases/{reference}/log", headers=hub.staff("duty_manager")).text
-    assert "Birth recorded: S1; age child" in log and "Wren" not in log and "2026-11-18" not in log
+    log = hub.http.get(f"/cases/{reference}/log", headers=hub.staff("duty_manager")).json()
+    (born,) = [each for each in log if each["what"].startswith("Birth recorded")]
+    assert born["what"].startswith("Birth recorded: S1") and "age child" in born["what"] and "Wren" not in born["what"]
+    assert {"field": "name", "was": "Robin Ames", "now": "Wren Ames"} in born["corrected"], "to whoever may read it"
 
 
 def test_details_come_with_nothing_else(hub: Hub) -> None:

@@ -34,6 +34,14 @@ from mash.states.acts.checks import (
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectCohort, ReceiveContact, RecordCategories
+from mash.states.acts.corrections import (
+    AddSubject,
+    CorrectDetails,
+    RemoveSubject,
+    SubjectAdded,
+    SubjectRemoved,
+    next_subject,
+)
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
@@ -53,6 +61,7 @@ from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral
+from mash.states.acts.withdrawing import SignOffWithdrawal
 from mash.states.ages import Age
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
@@ -74,7 +83,6 @@ from mash.states.world import World
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
 ALL_HUBS = [load_profile(name) for name in available()]
 WORDS = Words(item="00000000-0000-0000-0000-000000000001", hmac="0" * 64)
-DETAILS = Details(stored=WORDS, kind="subject", age="child")
 SYSTEM = Actor(id="system", role="system", agency="system", hub="any")
 QUORUM = ("social_care", "police", "health")
 FACTORS = ("1A", "4B", "21")
@@ -115,7 +123,10 @@ class Family:
         """Decide and record, as the store does. A refusal changes nothing."""
         case = self.cases[reference]
         case.profile, case.now = self.profile, self.now
-        events = case.give(command, by, words=words, details=DETAILS if isinstance(command, RecordBirth) else None)
+        details = details_with(command, case.referral, reference)
+        events = case.give(command, by, words=words, details=details)
+        self.subjects |= {event.subject for event in events if isinstance(event, SubjectAdded)}
+        self.subjects -= {event.subject for event in events if isinstance(event, SubjectRemoved)}
         self.cases |= case.linked
         return events
 
@@ -225,6 +236,24 @@ COHORTS = ("child", "unborn", "adult", "unknown")
 HUB_ROLES = ("duty_manager", "practice_manager", "team_manager", "social_worker", "out_of_hours", "early_help", "navigator")
 
 
+def details_with(command: Any, referral: Referral, reference: str) -> Details | None:
+    """What comes with a command that puts facts right."""
+    right = Details(stored=WORDS.model_copy(update={"item": f"details-{referral.version}"}), kind="subject", changed=("name",))
+    match command.kind:
+        case "correct_details":
+            return right.model_copy(update={"subject": command.item, "flags": ("upn_not_valid",), "age": "child"})
+        case "record_birth":
+            return right.model_copy(update={"subject": command.subject, "age": "child"})
+        case "correct_referrer":
+            reachable = referral.version % 2 == 0
+            flags = () if reachable else ("referrer_not_reachable",)
+            return right.model_copy(update={"kind": "referrer", "reachable": reachable, "flags": flags})
+        case "add_subject":
+            return right.model_copy(update={"subject": next_subject(referral, reference)})
+        case _:
+            return None
+
+
 def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensible: bool) -> Any:
     """A well-formed command of this kind: one that makes sense, or anything."""
 
@@ -268,6 +297,16 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return HandOverToAdults(subject=one(*referral.subjects), to=one("adult_social_care", odd=("nowhere",)))
         case "keep_past_eighteen":
             return KeepPastEighteen(subject=one(*referral.subjects, odd=("nobody",)))
+        case "correct_details":
+            return CorrectDetails(item=one(*referral.subjects, odd=("nobody",)))
+        case "add_subject":
+            return AddSubject(cohort=one("child", "adult"))
+        case "remove_subject":
+            return RemoveSubject(subject=one(*referral.subjects, odd=("nobody",)))
+        case "remove_link" | "record_unlinked":
+            return HANDLER_CLASSES[kind](other=one(*(referral.links or ("Q",)), odd=("R",)))
+        case "sign_off_withdrawal":
+            return SignOffWithdrawal(agreed=one(True, True, False))
         case "ask_agencies":
             return AskAgencies(agencies=(one(*agencies, odd=("nobody",)),))
         case "contribute_information":
@@ -506,6 +545,8 @@ class AnyOrder(RuleBasedStateMachine):
             return profile.deciders[0]
         if command.kind == "sign_off_decision" and referral.proposed:
             return referral.proposed.role
+        if command.kind == "sign_off_withdrawal" and referral.withdrawing:
+            return referral.withdrawing.role
         if command.kind == "settle_disagreement" and command.disagreement in referral.disagreements:
             return referral.disagreements[command.disagreement].role
         place = profile.places.get(referral.place or "")
@@ -616,6 +657,12 @@ AGAIN: dict[str, Any] = {
 
 DETOURS = (
     "add_note",
+    "correct_details",
+    "correct_referrer",
+    "add_subject",
+    "remove_subject",
+    "remove_link",
+    "withdraw_decision",
     "adopt_profile",
     "acknowledge_alert",
     "convene_meeting",
@@ -642,7 +689,7 @@ DETOURS = (
     "link_referral",
 )
 """What is possible in many stages and leads nowhere, or away."""
-DECIDING = ("record_decision", "conclude_enquiries", "reopen_referral")
+DECIDING = ("record_decision", "conclude_enquiries", "reopen_referral", "withdraw_decision")
 
 
 TestAnyOrderInAnyHub = AnyOrder.TestCase
@@ -974,7 +1021,13 @@ def test_a_strategy_discussion_is_called_from_any_open_stage_and_returns_where_i
 @pytest.mark.parametrize("stage", CONCLUDED)
 def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothing_that_would_move_it(stage: str) -> None:
     offered = {kind for kind, act in STAFF_ACTS.items() if stage in (act.stages or ())}
-    assert offered == {
+    withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
+    assert offered == withdrawn | {
+        "correct_details",
+        "correct_referrer",
+        "add_subject",
+        "remove_subject",
+        "remove_link",
         "reopen_referral",
         "inform_referrer",
         "add_note",

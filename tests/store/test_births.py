@@ -13,6 +13,7 @@ from mash.flows.store.apply import act, receive
 from mash.flows.store.log import read_log
 from mash.flows.store.mending import Mender
 from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.corrections import read_corrections
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.search import find
 from mash.flows.store.store import Store
@@ -41,11 +42,14 @@ async def test_a_birth_supersedes_what_was_stored_and_keeps_it(store: Store, ref
     set_time(store, START + timedelta(hours=1))
     await act(store, reference, RecordBirth(subject="S1"), DUTY, details=BIRTH)
     case = await read_case(store, reference)
-    old, new = [item for item in await read_items(store, case, DUTY) if item["kind"] == "subject"]
-    assert json.loads(old["content"]) == BEFORE and json.loads(new["content"]) == BEFORE | BIRTH
-    assert case.referral.superseded == {old["item"]: new["item"]}
-    (born,) = [each.event for each in await read_log(store, reference) if isinstance(each.event, BirthRecorded)]
-    assert (born.supersedes, born.details.item, born.age) == (old["item"], new["item"], "child")
+    (new,) = [item for item in await read_items(store, case, DUTY) if item["kind"] == "subject"]
+    assert json.loads(new["content"]) == BEFORE | BIRTH
+    log = await read_log(store, reference)
+    ((number, born),) = [(each.sequence, each.event) for each in log if isinstance(each.event, BirthRecorded)]
+    assert case.referral.superseded == {born.instead_of: new["item"]}
+    assert (born.details.item, born.age) == (new["item"], "child")
+    told = {each.field: (each.was, each.now) for each in (await read_corrections(store, case, DUTY, log))[number]}
+    assert told["name"] == ("Baby Quillfeather", "Wren Nightjar")
 
 
 async def test_the_child_is_found_by_the_name_it_has_and_what_stands_beside_the_log_is_what_it_says(

@@ -47,7 +47,7 @@ def _born(store: Store, case: Case, items: list[Any]) -> dict[str, date]:
     """Who was put right was born on the day that is right."""
     born: dict[str, date] = {}
     for item in items:
-        if str(item.id) in case.referral.superseded:
+        if not case.referral.stands(str(item.id), item.subject):
             continue
         try:
             cipher = AESGCM(store.keyring.unwrap(item.wrapped, case.reference))

@@ -218,7 +218,7 @@ def test_the_birth_ends_it_and_the_case_goes_on_about_the_same_child() -> None:
     case = in_enquiries(("unborn", "unborn"), ("child", "child"), expected=EXPECTED)
     others = {clock.id for clock in case.referral.running} - {"pre_birth_conference"}
     (recorded,) = of(BirthRecorded, birth(case, "s0", age="child"))
-    assert recorded.details == BORN and recorded.supersedes == "before"
+    assert recorded.details == BORN and recorded.instead_of == "before"
     assert case.clock("pre_birth_conference").met is False
     assert {clock.id for clock in case.referral.running} == others
     born = case.referral.subjects["s0"]
