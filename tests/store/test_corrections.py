@@ -97,6 +97,15 @@ async def test_a_corrected_child_is_found_under_the_new_name_and_birthday_and_no
     await proven(store)
 
 
+async def test_whether_a_child_is_known_is_looked_for_anew_once_they_are_put_right(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference = await contact(store)
+    owner_connection.execute("DELETE FROM to_look")
+    await act(store, reference, CorrectDetails(item="S1"), DUTY, details={"upn": "A823432108017"})
+    assert owner_connection.execute("SELECT reference FROM to_look").fetchall() == [(reference,)]
+
+
 async def test_a_field_that_is_not_given_stays_and_one_without_anything_is_taken_out(store: Store) -> None:
     reference = await contact(store)
     await act(store, reference, CorrectDetails(item="S1"), DUTY, details={"nhs_number": None, "address": {"postcode": "SM4 5DX"}})

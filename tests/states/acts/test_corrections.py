@@ -13,6 +13,7 @@ from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.corrections import AddSubject, CorrectDetails, CorrectReferrer, DetailsCorrected, RemoveSubject
 from mash.states.acts.decisions import DecisionRecorded, SignOffDecision
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
+from mash.states.acts.known import RecordIdentified
 from mash.states.acts.meetings import RecordDissent
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
@@ -194,6 +195,15 @@ def test_a_subject_entered_in_error_is_taken_out_with_a_reason_but_not_the_last_
     assert not case.referral.stands("anything", "s1")
     with pytest.raises(Incomplete, match="nobody else"):
         case.give(RemoveSubject(subject="s0"))
+
+
+def test_whom_somebody_has_confirmed_to_be_a_child_is_not_taken_out_before_that_is_taken_back() -> None:
+    case = arrived(MERTON, "child", "child")
+    case.give(RecordIdentified(subject="s1"), SYSTEM, words=False)
+    with pytest.raises(Incomplete, match="withdraw_identity"):
+        case.give(RemoveSubject(subject="s1"))
+    case.give(RemoveSubject(subject="s0"))
+    assert set(case.referral.subjects) == {"s1"} == set(case.referral.identities)
 
 
 # --- links ------------------------------------------------------------------------------------------------------------
