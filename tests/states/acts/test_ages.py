@@ -13,6 +13,7 @@ from mash.notifications.notices import notices_for
 from mash.states.acts.assessment import StartAssessment
 from mash.states.acts.birth import BirthRecorded, RecordBirth
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
+from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
 from mash.states.acts.of_age import ComingOfAgeSaid, HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
@@ -138,6 +139,7 @@ CORRECTIONS = st.lists(
         st.just(RecordAdultView(subject="s0", capacity="has", agrees="no")),
         st.just(KeepPastEighteen(subject="s0")),
         st.just(HandOverToAdults(subject="s0", to="adult_social_care")),
+        st.sampled_from((*get_args(Age), None)),
     ),
     max_size=6,
 )
@@ -148,7 +150,10 @@ def test_no_sequence_of_facts_that_contradict_has_an_act_refused_that_protects(f
     case = about(first)
     for fact in facts:
         try:
-            case.give(fact, SYSTEM if isinstance(fact, SayOfAge) else DUTY)
+            if fact is None or isinstance(fact, str):
+                corrected(case, "s0", age=fact)
+            else:
+                case.give(fact, SYSTEM if isinstance(fact, SayOfAge) else DUTY)
         except (ImpossibleMove, Incomplete):
             continue  # such as the view of an adult of who is not taken for one
     if not case.referral.subjects["s0"].counts_as_child:
@@ -188,6 +193,57 @@ def test_who_is_of_age_on_29_february_and_who_was_born_or_is_expected_on_no_day_
     assert [age_on(today, None, date(*day)) for day in ((2026, 9, 1), (2026, 5, 20), (2025, 9, 1), (2028, 1, 1))] == [
         "unborn", "unborn", "doubtful", "doubtful",
     ]  # fmt: skip
+
+
+def corrected(case: Case, sid: str, *fields: str, **known: Any) -> list[Any]:
+    """Details are put right; without fields, the day from which an age is reckoned."""
+    came = {"stored": BORN, "kind": "subject", "subject": sid, "changed": fields or ("date_of_birth", "expected_date")}
+    return case.give(CorrectDetails(item=sid), details=Details.model_validate({**came, **known}))
+
+
+def test_a_birthday_that_is_put_right_ends_the_contradiction_and_what_is_refused_then_is_refused_for_good_reason() -> None:
+    case = about(("adult", "child"))
+    assert case.referral.subjects["s0"].counts_as_child
+    corrected(case, "s0", age="adult")
+    assert case.referral.flags == () and case.referral.only_adults
+    with pytest.raises(Incomplete, match="Children Act"):
+        case.give(decision(s0="section_47"), MANAGER)
+    corrected(case, "s0", age=None)
+    assert case.referral.flags == ("s0_age_not_known",) and case.referral.subjects["s0"].counts_as_child
+    corrected(case, "s0", age="doubtful")
+    assert case.referral.flags == ("s0_date_of_birth_doubtful",)
+
+
+def test_by_another_name_nobody_is_of_another_age_and_that_they_come_of_age_stays_said() -> None:
+    case = about(("child", "child"))
+    case.give(SayOfAge(subject="s0", when="soon"), SYSTEM)
+    corrected(case, "s0", "name", age="adult")  # whose birthday it is today: that is said by itself
+    kept = case.referral.subjects["s0"]
+    assert (kept.age, kept.coming_of_age) == ("child", "soon")
+    corrected(case, "s0", "date_of_birth", age="child")
+    assert case.referral.subjects["s0"].coming_of_age is None, "on another day, of which nothing was said"
+
+
+def test_of_whom_nothing_was_known_the_age_is_known_once_anything_is_put_right() -> None:
+    case = about(("child", None))
+    corrected(case, "s0", "name", age="child")
+    assert case.referral.subjects["s0"].surely == "child"
+
+
+def test_somebody_who_is_added_has_an_age_and_a_week_too() -> None:
+    case = about(("child", "child"))
+    right = {
+        "stored": BORN,
+        "kind": "subject",
+        "changed": ("expected_date",),
+        "age": "unborn",
+        "expected_week": week_of(EXPECTED),
+    }
+    case.give(AddSubject(cohort="adult"), details=Details.model_validate(right))
+    (added,) = set(case.referral.subjects) - {"s0"}
+    known = case.referral.subjects[added]
+    assert (known.age, known.expected_week) == ("unborn", week_of(EXPECTED))
+    assert f"{added}_age_contradicts_cohort" in case.referral.flags
 
 
 # --- an unborn child --------------------------------------------------------------------------------------------------
@@ -230,6 +286,24 @@ def test_of_twins_the_clock_waits_for_the_second() -> None:
     case = in_enquiries(("unborn", "unborn"), ("unborn", "unborn"), expected=EXPECTED)
     birth(case, "s0", age="child")
     assert [clock.id for clock in case.running("pre_birth_conference")] == ["pre_birth_conference.2"]
+
+
+def test_a_week_that_is_put_right_moves_what_is_due_by_it() -> None:
+    case = in_enquiries(("unborn", "unborn"), ("child", "child"), expected=EXPECTED)
+    corrected(case, "s0", "expected_date", age="unborn", expected_week=date(2026, 10, 12))
+    (clock,) = case.running("pre_birth_conference")
+    assert clock.due_at == london("2026-07-20 12:00")
+    corrected(case, "s0", "name", age="unborn", expected_week=date(2026, 10, 12))
+    assert [each.id for each in case.running("pre_birth_conference")] == [clock.id], "a name moves no clock"
+    case.give(RemoveSubject(subject="s0"))
+    assert not case.running("pre_birth_conference")
+
+
+def test_one_whose_day_was_missing_is_expected_from_when_it_is_known() -> None:
+    case = in_enquiries(("unborn", None))
+    assert not case.running("pre_birth_conference")
+    corrected(case, "s0", "expected_date", age="unborn", expected_week=week_of(EXPECTED))
+    assert case.clock("pre_birth_conference").due_at == london("2026-08-17 12:00")
 
 
 def test_a_birth_needs_its_day_and_a_day_that_cannot_be_is_flagged() -> None:
