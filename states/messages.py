@@ -14,10 +14,12 @@ from mash.states.acts import (
     across,
     alerts,
     assessment,
+    birth,
     checks,
     child_voice,
     closing,
     contact,
+    corrections,
     decisions,
     disagreements,
     episodes,
@@ -25,6 +27,7 @@ from mash.states.acts import (
     informing,
     known,
     meetings,
+    of_age,
     parting,
     protection,
     rating,
@@ -32,6 +35,7 @@ from mash.states.acts import (
     step_down,
     upkeep,
     weighing,
+    withdrawing,
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
@@ -52,6 +56,10 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | corrections.CorrectDetails
+    | corrections.CorrectReferrer
+    | corrections.AddSubject
+    | corrections.RemoveSubject
     | known.IdentifySubject
     | known.RejectMatch
     | known.WithdrawIdentity
@@ -59,6 +67,9 @@ StaffCommand = Annotated[
     | weighing.WeighContacts
     | episodes.AttachContact
     | episodes.CloseDuplicate
+    | birth.RecordBirth
+    | of_age.HandOverToAdults
+    | of_age.KeepPastEighteen
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -72,6 +83,8 @@ StaffCommand = Annotated[
     | decisions.RecordDecision
     | weighing.WriteSecondView
     | decisions.SignOffDecision
+    | withdrawing.WithdrawDecision
+    | withdrawing.SignOffWithdrawal
     | protection.CallStrategyDiscussion
     | protection.RecordStrategyDiscussion
     | protection.ConcludeEnquiries
@@ -87,6 +100,7 @@ StaffCommand = Annotated[
     | disagreements.TakeDisagreementFurther
     | informing.InformReferrer
     | upkeep.LinkReferral
+    | upkeep.RemoveLink
     | alerts.AcknowledgeAlert
     | closing.ReopenReferral
     | upkeep.AdoptProfile
@@ -98,9 +112,11 @@ StaffCommand = Annotated[
 SystemCommand = (
     contact.ReceiveContact
     | alerts.FireClocks
+    | of_age.SayOfAge
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
+    | upkeep.RecordUnlinked
     | known.RecordKnown
     | known.RecordIdentified
     | known.RecordIdentityWithdrawn
@@ -125,6 +141,10 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | corrections.DetailsCorrected
+    | corrections.ReferrerCorrected
+    | corrections.SubjectAdded
+    | corrections.SubjectRemoved
     | known.LikelyKnown
     | known.SubjectIdentified
     | known.IdentityWithdrawn
@@ -133,6 +153,10 @@ Event = Annotated[
     | weighing.ContactsWeighed
     | episodes.ContactAttached
     | episodes.ContactAdded
+    | birth.BirthRecorded
+    | of_age.ComingOfAgeSaid
+    | of_age.HandedOverToAdults
+    | of_age.KeptPastEighteen
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
@@ -148,6 +172,9 @@ Event = Annotated[
     | weighing.SecondViewWritten
     | decisions.DecisionRecorded
     | parting.ReferralSplit
+    | withdrawing.WithdrawalProposed
+    | withdrawing.WithdrawalRefused
+    | withdrawing.DecisionWithdrawn
     | protection.StrategyDiscussionCalled
     | protection.StrategyDiscussionHeld
     | protection.EnquiriesConcluded
@@ -162,6 +189,7 @@ Event = Annotated[
     | disagreements.DisagreementSettled
     | disagreements.DisagreementTakenFurther
     | upkeep.ReferralLinked
+    | upkeep.LinkRemoved
     | closing.SubjectsConcluded
     | closing.ReferralReopened
     | upkeep.ProfileAdopted

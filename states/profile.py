@@ -50,6 +50,8 @@ Source = Literal[
     "unknown",
 ]
 Mode = Literal["face_to_face", "telephone", "virtual"]
+MIDWIFE = "midwife"
+"""The agency, or the part of health, that is invited where it is about an unborn child: it can be named at every hub."""
 MODES: tuple[Mode, ...] = ("face_to_face", "telephone", "virtual")
 
 

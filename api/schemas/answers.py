@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.schemas.codes import (
+    AGES,
     BECAME,
     CATEGORIES,
     COHORTS,
@@ -18,6 +19,7 @@ from mash.api.schemas.codes import (
     MARKERS,
     MODES,
     NEW,
+    OF_AGE,
     OF_SUBJECTS,
     OUTCOMES,
     STAGES,
@@ -227,6 +229,8 @@ class CaseSubject(Reply):
     conference: str | None = Field(default=None, description="What the last child protection conference gave them.")
     assessment: str | None = Field(default=None, description="What the last assessment found they need.")
     factors: list[str] = Field(default=[], description="The factors that it identified.")
+    age: Annotated[str, listed("What is known of their age; left out where nothing is", AGES, grows=NEW)] = ""
+    coming_of_age: Annotated[str, listed("Where they stand if they turn 18 in an open case", OF_AGE, grows=NEW)] = ""
 
 
 class CaseHolding(Reply):
@@ -331,6 +335,14 @@ class CaseDetail(CaseBrief):
     flow_run: str | None
 
 
+class CorrectedField(Reply):
+    """A field that was put right: what stood there before, and what does since; empty for nothing."""
+
+    field: str
+    was: str
+    now: str
+
+
 Why = Annotated[list[str], Field(description="What speaks for it and against it, in codes such as `born_same` or `other_name`.")]
 
 
@@ -403,6 +415,11 @@ class StoryLine(Reply):
     role: str
     agency: str
     what: str
+    corrected: list[CorrectedField] = Field(
+        default=[],
+        exclude_if=lambda fields: not fields,
+        description="What was put right, where you may read it. Others are told by `what` that it was.",
+    )
 
 
 # --- for staff: the hub -------------------------------------------------------------------------------------------------------

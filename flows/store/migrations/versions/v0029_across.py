@@ -5,7 +5,7 @@ has it written down, by the database itself and whatever wrote the event.
 from alembic import op
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0028"
 
 # Such a look is about nobody whom the hub that was asked could name: whether it knows them was all that was asked.
 OF_NOBODY = """
