@@ -24,6 +24,7 @@ from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, REFERRALS
 from mash.flows.store.time import HubTime
+from mash.states.clocks import day_of
 from mash.states.values import Actor
 
 TRIAGE_LASTS = timedelta(hours=1)
@@ -110,7 +111,7 @@ async def _receive(store: Store, key: str) -> str:
     submission = Submission.model_validate(contact())
 
     async def work(connection: Any) -> Answer:
-        applied = await receive(connection, store, *contact_of(submission), by)
+        applied = await receive(connection, store, *contact_of(submission, day_of(store.time.now())), by)
         return Answer(201, {"reference": applied.reference}, applied.reference)
 
     answer = await answer_once(store, by, key, "submission", submission.model_dump(mode="json"), work, answer_for)

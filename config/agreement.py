@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from mash.config.permissions import may, roles
 from mash.config.toml_lines import Key
+from mash.states.clocks import Unit
 from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
-STATUTORY = ("decision", "acknowledgement", "assessment", "conference", "outcome_told")
+STATUTORY = ("decision", "acknowledgement", "assessment", "conference", "outcome_told", "pre_birth_conference")
 STATUTORY_PARTNERS = ("social_care", "police", "health")
 """Who takes part in a strategy discussion, whether or not the hub has them among its agencies."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -33,6 +34,8 @@ def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
     for table, rules, expected in tables:
         for name in set(rules) ^ set(expected):
             yield (table, name), f"expected a clock for each of {', '.join(expected)}, and for nothing else"
+    if (rule := profile.statutory.get("pre_birth_conference")) and rule.length.unit is not Unit.WEEKS:
+        yield ("statutory", "pre_birth_conference", "length"), "expected weeks: it is counted back from the week of the birth"
 
 
 def _names(profile: Profile) -> Iterator[tuple[Key, str]]:

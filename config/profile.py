@@ -27,8 +27,8 @@ BANK_HOLIDAYS = range(2013, 2036)
 """The years whose bank holidays every calendar knows: from the source documents to the next decade."""
 IDENTITY = ("name", "title", "area")
 """What a hub is called needs no source."""
-LOCAL_LIMIT = "outcome_told"
-"""The one limit of statutory.toml that guidance leaves to the hub."""
+LOCAL_LIMITS = ("outcome_told", "pre_birth_conference")
+"""The limits of statutory.toml that guidance leaves to the hub."""
 WHOLE: tuple[Key, ...] = (("calendar", "windows"), ("intake",), ("ratings",), ("agencies",), ("services",), ("gatherings",))
 """Tables that a hub replaces as a whole: one that opens on three days must not inherit the other two."""
 DEFAULTS = read_document(SHIPPED / "defaults.toml")
@@ -251,9 +251,9 @@ def _beyond_the_hub(name: str, hub: Document) -> list[Problem]:
     if hub.data.get("name", name) != name:
         problems.append(hub.problem(("name",), f"expected '{name}', as the file is called"))
     limits = hub.data.get("statutory")
-    expected = f"expected only an owner: the limit holds for every hub (of its own, a hub sets only {LOCAL_LIMIT})"
+    expected = f"expected only an owner: the limit holds for every hub (of its own, a hub sets only {', '.join(LOCAL_LIMITS)})"
     for limit, rule in (limits if isinstance(limits, dict) else {}).items():
-        if limit != LOCAL_LIMIT and isinstance(rule, dict):
+        if limit not in LOCAL_LIMITS and isinstance(rule, dict):
             problems += [hub.problem(("statutory", limit, key), expected) for key in rule if key not in ("owner", "source")]
     return problems
 

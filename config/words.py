@@ -18,6 +18,8 @@ SPECIAL = {
     "safe_contact": "Safe contact: take care how the family is reached",
     "do_not_write": "Do not write to whoever referred: it is not safe",
     "inform_referrer": "Inform the referrer",
+    "withdrawal": "that what they were told no longer holds",
+    "subject_not_asked_about": "agencies were asked before somebody was added, and not about them: ask them again",
     "on_their_behalf": "someone on their behalf",
     "not_reached": "could not be reached",
     "staff_safety": "Staff safety: do not visit alone",

@@ -38,6 +38,7 @@ FACTS: dict[str, Any] = {
     "matter": "outcome",
     "holder": "practice manager",
     "taken": True,
+    "of_age": True,
     "within": "1 working day",
     "danger": "",
     "signpost": "Call the family hub.",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Literal
 
 Age = Literal["unborn", "child", "adult", "doubtful"]
@@ -34,3 +35,41 @@ def age_on(day: date, born: date | None, expected: date | None = None) -> Age | 
     if expected is None:
         return None
     return "unborn" if -OVERDUE <= (expected - day).days <= LONGEST_EXPECTED else "doubtful"
+
+
+def week_of(expected: date) -> date:
+    """The Monday of the week in which a child is expected: all that the log holds of that day, and what a clock counts
+    back from; the day itself stays sealed."""
+    return expected - timedelta(days=expected.weekday())
+
+
+def agrees(cohort: str, age: Age | None) -> bool:
+    """Whether what is known of somebody's age is what they are taken for. Only then is anything refused because of it."""
+    return cohort == age
+
+
+def counts_as(cohort: str, age: Age | None) -> frozenset[str]:
+    """As what somebody is counted where it is decided who is protected, taken or asked about: whoever is taken for an
+    adult, and is not known to be one, as a child too."""
+    return frozenset({cohort, "child"} if cohort == "adult" and not agrees(cohort, age) else {cohort})
+
+
+def odd_of(cohort: str, age: Age | None) -> Iterator[str]:
+    """What is flagged of somebody's age: that it says otherwise than what they are taken for, or that the day it is reckoned from
+    cannot be right."""
+    if {cohort, age} <= {"child", "unborn", "adult"} and not agrees(cohort, age):
+        yield "age_contradicts_cohort"
+    if age == "doubtful":
+        yield "expected_date_passed" if cohort == "unborn" else "date_of_birth_doubtful"
+
+
+def unknown_adult(cohort: str, age: Age | None) -> bool:
+    """Whether somebody is taken for an adult, and nothing is known of their age. That is flagged where it comes about: of cases
+    from before ages were recorded a birthday may be stored all the same."""
+    return cohort == "adult" and age is None
+
+
+AGE_NOT_KNOWN = "age_not_known"
+"""The flag of an adult of unknown age."""
+ODD = ("age_contradicts_cohort", "date_of_birth_doubtful", "expected_date_passed")
+"""What may be flagged of somebody's age."""

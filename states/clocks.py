@@ -26,14 +26,15 @@ class Frozen(BaseModel):
 
 
 class Unit(StrEnum):
-    """How a length is counted: by the wall, by the hub's opening hours, or in the hub's working days."""
+    """How a length is counted: by the wall, by the hub's opening hours, in the hub's working days, or in weeks."""
 
     ELAPSED_HOURS = "h"
     HUB_HOURS = "hub hours"
     WORKING_DAYS = "working days"
+    WEEKS = "weeks"
 
 
-_LENGTH = re.compile(r"^(\d+(?:\.\d+)?) (h|min|hub hours?|working days?)$")
+_LENGTH = re.compile(r"^(\d+(?:\.\d+)?) (h|min|hub hours?|working days?|weeks?)$")
 
 
 class Length(Frozen):
@@ -54,6 +55,8 @@ class Length(Frozen):
         amount, unit = float(match[1]), match[2]
         if unit == "min":
             return {"amount": amount / 60, "unit": Unit.ELAPSED_HOURS}
+        if unit.startswith("week"):
+            return {"amount": amount, "unit": Unit.WEEKS}
         if unit == "h":
             return {"amount": amount, "unit": Unit.ELAPSED_HOURS}
         if unit.startswith("working") and amount != int(amount):
@@ -155,6 +158,8 @@ class Calendar(Frozen):
         closes on the last of them (at five when it does not open that day)."""
         if length.unit is Unit.ELAPSED_HOURS:
             return start + timedelta(hours=length.amount)
+        if length.unit is Unit.WEEKS:
+            return start + timedelta(weeks=length.amount)
         if length.unit is Unit.HUB_HOURS:
             return self._add_hub_hours(start, timedelta(hours=length.amount))
         return self._add_working_days(start, int(length.amount))
@@ -205,6 +210,7 @@ def due(length: Length, start: datetime, from_what: str, what: str, calendar: Ca
     """When `what` is due, counted from `start`, with its reason ('red: 4 h from receipt, elapsed')."""
     counted = {
         Unit.ELAPSED_HOURS: "elapsed",
+        Unit.WEEKS: "elapsed",
         Unit.HUB_HOURS: "the hub's opening hours",
         Unit.WORKING_DAYS: "to the hub's close that day",
     }[length.unit]

@@ -3,6 +3,7 @@ answer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -17,7 +18,7 @@ from mash.states.messages import STAFF_ACTS, Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import ACTS
-from mash.states.values import Actor, Enquiry, Holding, Words
+from mash.states.values import Actor, Details, Enquiry, Heard, Holding, Words
 
 
 @dataclass(frozen=True)
@@ -43,21 +44,24 @@ def decide(
     reference: str,
     words: Words | None = None,
     redacted: Words | None = None,
+    details: Details | None = None,
     fresh: str = "",
     enquiries: tuple[Enquiry, ...] = (),
+    heard: Heard | None = None,
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
-    releases, and `fresh` is a number that nothing else has (a link to a child); `enquiries` are the section 47s that are open
-    elsewhere about the same children. `now` is UTC. A contact that is being received has no referral yet (None); `profile` is
-    the hub's, or for `adopt_profile` the one to adopt.
+    releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child);
+    `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered. `now`
+    is UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one
+    to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, fresh, enquiries)
+    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
@@ -75,11 +79,12 @@ def continue_split(
     parent_reference: str,
     held: tuple[Words, ...],
     holdings: tuple[Holding, ...],
+    superseded: Mapping[str, str],
 ) -> Decision:
     """The beginning of the linked referral that a split makes: it stands at the decision and takes its own path. `subjects` are
-    the parent's, from just before the split."""
+    the parent's, from just before the split; `superseded` says which of the copied items stand in the place of which."""
     d = Deciding(None, profile, by, now, split.reference)
-    continue_in(d, parent, split, subjects, parent_reference, held, holdings)
+    continue_in(d, parent, split, subjects, parent_reference, held, holdings, superseded)
     return _decision(d)
 
 

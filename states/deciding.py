@@ -12,7 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
-from mash.states.values import Actor, Enquiry, EventBase, Words
+from mash.states.values import Actor, Details, Enquiry, EventBase, Heard, Words
 
 
 class Deciding:
@@ -26,16 +26,21 @@ class Deciding:
         now: datetime,
         reference: str,
         redacted: Words | None = None,
+        details: Details | None = None,
         fresh: str = "",
         enquiries: tuple[Enquiry, ...] = (),
+        heard: Heard | None = None,
     ) -> None:
         self.state = referral
-        self.profile, self.by, self.now, self.reference, self.redacted = profile, by, now, reference, redacted
+        self.profile, self.by, self.now, self.reference = profile, by, now, reference
+        self.redacted, self.details = redacted, details
         self.enquiries = enquiries
         """The section 47s that are open elsewhere about the same children."""
         self.fresh = fresh
         """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
         answer."""
+        self.heard = heard or Heard()
+        """What other hubs answered, for an act that asks them."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 
@@ -89,6 +94,12 @@ class Deciding:
         return StartedClock(
             id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why, source=source
         )
+
+    def start_until(self, kind: str, rule: ClockRule, when: Due) -> None:
+        """Start a clock of this rule that is due at a time which the rule alone does not tell."""
+        again = sum(cid.split(".")[0] == kind for cid in self.referral.clocks)
+        name = f"{kind}.{1 + again}" if again else kind
+        self.start(self._clock(name, kind, rule.owner, self.now, when, rule.source))
 
     def start(self, *clocks: StartedClock) -> None:
         """Record clocks as started."""

@@ -11,12 +11,15 @@ from pydantic import Field
 
 from mash.states import acts, course
 from mash.states.acts import (
+    across,
     alerts,
     assessment,
+    birth,
     checks,
     child_voice,
     closing,
     contact,
+    corrections,
     decisions,
     disagreements,
     episodes,
@@ -24,6 +27,7 @@ from mash.states.acts import (
     informing,
     known,
     meetings,
+    of_age,
     parting,
     protection,
     rating,
@@ -31,6 +35,7 @@ from mash.states.acts import (
     step_down,
     upkeep,
     weighing,
+    withdrawing,
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
@@ -51,12 +56,20 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | corrections.CorrectDetails
+    | corrections.CorrectReferrer
+    | corrections.AddSubject
+    | corrections.RemoveSubject
     | known.IdentifySubject
     | known.RejectMatch
     | known.WithdrawIdentity
+    | across.AskOtherHubs
     | weighing.WeighContacts
     | episodes.AttachContact
     | episodes.CloseDuplicate
+    | birth.RecordBirth
+    | of_age.HandOverToAdults
+    | of_age.KeepPastEighteen
     | checks.AskAgencies
     | checks.AnswerCheck
     | checks.AllocateCheck
@@ -70,6 +83,8 @@ StaffCommand = Annotated[
     | decisions.RecordDecision
     | weighing.WriteSecondView
     | decisions.SignOffDecision
+    | withdrawing.WithdrawDecision
+    | withdrawing.SignOffWithdrawal
     | protection.CallStrategyDiscussion
     | protection.RecordStrategyDiscussion
     | protection.ConcludeEnquiries
@@ -85,6 +100,7 @@ StaffCommand = Annotated[
     | disagreements.TakeDisagreementFurther
     | informing.InformReferrer
     | upkeep.LinkReferral
+    | upkeep.RemoveLink
     | alerts.AcknowledgeAlert
     | closing.ReopenReferral
     | upkeep.AdoptProfile
@@ -96,9 +112,11 @@ StaffCommand = Annotated[
 SystemCommand = (
     contact.ReceiveContact
     | alerts.FireClocks
+    | of_age.SayOfAge
     | alerts.SeeAlert
     | informing.RecordTold
     | upkeep.RecordLinked
+    | upkeep.RecordUnlinked
     | known.RecordKnown
     | known.RecordIdentified
     | known.RecordIdentityWithdrawn
@@ -123,13 +141,22 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | corrections.DetailsCorrected
+    | corrections.ReferrerCorrected
+    | corrections.SubjectAdded
+    | corrections.SubjectRemoved
     | known.LikelyKnown
     | known.SubjectIdentified
     | known.IdentityWithdrawn
     | known.MatchRejected
+    | across.AskedAcrossHubs
     | weighing.ContactsWeighed
     | episodes.ContactAttached
     | episodes.ContactAdded
+    | birth.BirthRecorded
+    | of_age.ComingOfAgeSaid
+    | of_age.HandedOverToAdults
+    | of_age.KeptPastEighteen
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
@@ -145,6 +172,9 @@ Event = Annotated[
     | weighing.SecondViewWritten
     | decisions.DecisionRecorded
     | parting.ReferralSplit
+    | withdrawing.WithdrawalProposed
+    | withdrawing.WithdrawalRefused
+    | withdrawing.DecisionWithdrawn
     | protection.StrategyDiscussionCalled
     | protection.StrategyDiscussionHeld
     | protection.EnquiriesConcluded
@@ -159,6 +189,7 @@ Event = Annotated[
     | disagreements.DisagreementSettled
     | disagreements.DisagreementTakenFurther
     | upkeep.ReferralLinked
+    | upkeep.LinkRemoved
     | closing.SubjectsConcluded
     | closing.ReferralReopened
     | upkeep.ProfileAdopted

@@ -10,6 +10,7 @@ from typing import Any
 from mash.states.acts.checks import CheckAnswered
 from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
+from mash.states.acts.corrections import ReferrerCorrected
 from mash.states.acts.decisions import DecisionProposed, DecisionRecorded
 from mash.states.acts.disagreements import DisagreementRaised
 from mash.states.acts.enquiring import FLAG
@@ -30,6 +31,7 @@ NOT_KNOWN: dict[str, Any] = {
     "possible_matches": {},
     "rejected": (),
     "identities": {},
+    "across": {},
     "weighed_by": None,
     "second_views": (),
     "part_of": None,
@@ -126,6 +128,8 @@ def _as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded
         if isinstance(event, ContactReceived | ContinuedFrom):
             told = {"source": "", "source_agency": "", "flags": _flags(event.flags), "contact": _contact(event.contact)}
             changes["event"] = event.model_copy(update={**told, "referrer_reachable": True})
+        if isinstance(event, ReferrerCorrected):
+            changes["event"] = event.model_copy(update={"fields": (), "flags": (), "referrer_reachable": True})
         if recorded.by.role == REFERRER:
             changes["by"] = Actor(id=REFERRER, role=REFERRER, agency=UNKNOWN, hub=recorded.by.hub)
             if isinstance(event, DisagreementRaised):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from mash.states.ages import AGE_NOT_KNOWN, ODD, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
-from mash.states.values import Course, Holding, Match, ReportedConsent, Words
+from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
@@ -113,12 +114,31 @@ class Check(Frozen):
 
 
 class SubjectState(Course):
-    """A subject of the referral and its concluded outcome, if it has one; an adult's capacity and agreement, once recorded."""
+    """A subject of the referral and its concluded outcome, if it has one; an adult's capacity and agreement, once recorded; and
+    what is known of their age."""
 
     cohort: str
     outcome: str | None = None
     capacity: str | None = None
     agrees: str | None = None
+    age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
+    expected_week: date | None = Field(default=None, exclude_if=lambda week: week is None)
+    coming_of_age: ComingOfAge | None = Field(default=None, exclude_if=lambda stands: stands is None)
+
+    @property
+    def surely(self) -> str | None:
+        """What they are, where cohort and age agree; None while they contradict, or the age is doubtful or not known."""
+        return self.cohort if agrees(self.cohort, self.age) else None
+
+    @property
+    def counts_as_child(self) -> bool:
+        """Whether they are protected as a child is: everybody but who is surely an adult."""
+        return self.surely != "adult"
+
+    @property
+    def to_be_seen(self) -> bool:
+        """Whether somebody is to see them, as a child: whoever counts as one and is born."""
+        return self.counts_as_child and self.cohort != "unborn"
 
 
 class Proposed(Frozen):
@@ -134,6 +154,13 @@ class Proposed(Frozen):
     words: Words | None = Field(alias="said")
     adding_up: int = 0
     """How many contacts about one child it would close the last of; 0 where they do not add up to what the profile names."""
+
+
+class Withdrawing(Frozen):
+    """A withdrawal of the decision that waits for its second person, of this role."""
+
+    role: str
+    by: str
 
 
 class Disagreement(Frozen):
@@ -212,6 +239,17 @@ class Referral(Frozen):
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     erased: bool = False
+    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
+    """Items that were put right, by the item that stands in their place."""
+    removed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Subjects who were entered in error, and have been taken out."""
+    left: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Subjects who go on in a linked referral."""
+    to_ask_again: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Agencies that were asked before a subject was added, and so not about them."""
+    discussed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Who attended the strategy discussion."""
+    withdrawing: Withdrawing | None = Field(default=None, exclude_if=lambda none: none is None)
     looked: bool = False
     """Whether the hub's other contacts have been looked through for its people."""
     matches: tuple[Match, ...] = ()
@@ -222,6 +260,8 @@ class Referral(Frozen):
     """Matches of which somebody has said that they are another person's."""
     identities: dict[str, str] = {}
     """By subject: the number of the link to the child that somebody has confirmed them to be."""
+    across: dict[str, AskedAcross] = Field(default={}, exclude_if=lambda across: not across)
+    """By subject: what the other hubs of the installation answered when they were last asked."""
     weighed_by: str | None = None
     """Who has said in words what the child's earlier contacts add up to, since the last of them became known."""
     second_views: tuple[str, ...] = ()
@@ -303,6 +343,17 @@ class Referral(Frozen):
         """Whether a person tells whoever referred what they are to hear: writing is not safe, or they gave another way."""
         return self.not_to_write or (not self.referrer_reachable and BY_OTHER_MEANS in self.flags)
 
+    def stands(self, item: str, subject: str | None) -> bool:
+        """Whether an item is what is known now: not put right since, and of nobody who was entered in error."""
+        return item not in self.superseded and (subject is None or subject not in self.removed)
+
+    def first_of(self, item: str) -> str:
+        """The item that was stored first of what this one stands for now: who gave that decides who reads it."""
+        before = {new: old for old, new in self.superseded.items()}
+        while item in before:
+            item = before[item]
+        return item
+
     @property
     def unsettled(self) -> tuple[Match, ...]:
         """The likely matches that nobody has confirmed or rejected."""
@@ -314,19 +365,42 @@ class Referral(Frozen):
         return frozenset(subject.cohort for subject in self.subjects.values())
 
     @property
+    def counted(self) -> frozenset[str]:
+        """The cohorts as which its subjects count: who may be a child counts as one too."""
+        return frozenset().union(*(counts_as(s.cohort, s.age) for s in self.subjects.values()))
+
+    @property
+    def only_adults(self) -> bool:
+        """Whether everybody it is about is surely an adult: sections 47 and 17 of the Children Act 1989 protect nobody in it."""
+        return not any(subject.counts_as_child for subject in self.subjects.values())
+
+    @property
     def adults_unheard(self) -> tuple[str, ...]:
-        """The adults it is about whose capacity and wishes are not recorded yet."""
-        return tuple(sid for sid, s in self.subjects.items() if s.cohort == "adult" and s.capacity is None)
+        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits."""
+        return tuple(sid for sid, s in self.subjects.items() if not s.counts_as_child and s.capacity is None)
 
     @property
     def unseen(self) -> tuple[str, ...]:
         """The children whom nobody has seen yet. Whoever may be a child counts as one; an unborn is not to be seen."""
-        return tuple(sid for sid, s in self.subjects.items() if s.cohort in ("child", "unknown") and s.seen_on is None)
+        return tuple(sid for sid, s in self.subjects.items() if s.to_be_seen and s.seen_on is None)
 
     @property
     def adults_refusing(self) -> tuple[str, ...]:
-        """The adults with capacity who do not agree."""
-        return tuple(sid for sid, s in self.subjects.items() if s.capacity == "has" and s.agrees == "no")
+        """The adults with capacity who do not agree; of who may be a child, a refusal binds nobody."""
+        return tuple(
+            sid for sid, s in self.subjects.items() if not s.counts_as_child and s.capacity == "has" and s.agrees == "no"
+        )
+
+    def with_known(self, sid: str, **known: Any) -> dict[str, Any]:
+        """What changes of the referral where a person's cohort, age or week becomes known: the person, and the flags of their
+        age. Whoever is not of age after all has not come of it."""
+        subject = self.subjects[sid].model_copy(update=known)
+        if "age" in known and subject.age != "adult":
+            subject = subject.model_copy(update={"coming_of_age": None})
+        of_age = {f"{sid}_{flag}" for flag in (*ODD, *(() if unknown_adult(subject.cohort, subject.age) else (AGE_NOT_KNOWN,)))}
+        odd = (f"{sid}_{flag}" for flag in odd_of(subject.cohort, subject.age))
+        flags = (*(flag for flag in self.flags if flag not in of_age), *odd)
+        return {"subjects": {**self.subjects, sid: subject}, "flags": flags}
 
     @property
     def disputed(self) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ _ON_DECISION = {
 }
 """What a decision leads to, at once or when it is signed off."""
 _REOPENED = {"reopen": "decision"}
+_WITHDRAWN = {"withdraw_decision": "decision"}
 
 GROUPS = (
     Group(
@@ -88,11 +89,17 @@ GROUPS = (
         leads={
             "end_protection": (Guarded("section_17_assessment", assessment_continues), "section_47_concluded"),
             "end_protection_in_early_help": "step_down",
+            **_WITHDRAWN,
         },
     ),
     Group("protection", "Child protection", within="section_47"),
     Group("assessment_beside", "Assessment beside it", within="section_47"),
-    Group("step_down", "Step-down", interrupted=True, leads={"accept": "step_down_accepted", "step_up": "decision"}),
+    Group(
+        "step_down",
+        "Step-down",
+        interrupted=True,
+        leads={"accept": "step_down_accepted", "step_up": "decision", **_WITHDRAWN},
+    ),
 )
 
 STAGES = (
@@ -202,6 +209,7 @@ STAGES = (
             "end_assessment_in_early_help": "step_down",
             "end_assessment_in_transfer": "transferred",
             "step_up": "decision",
+            **_WITHDRAWN,
         },
     ),
     Stage("step_down_preparing", "Step-down in preparation", within="step_down", leads={"offer": "step_down_offered"}),
@@ -210,7 +218,7 @@ STAGES = (
         "adult_section_42",
         "Adult section 42 enquiry",
         interrupted=True,
-        leads={"step_up": "decision", "end_adult_enquiry": "adult_enquiry_concluded"},
+        leads={"step_up": "decision", "end_adult_enquiry": "adult_enquiry_concluded", **_WITHDRAWN},
     ),
     Stage("step_down_accepted", "Step-down accepted", concluded=True, leads=_REOPENED),
     Stage("section_47_concluded", "Section 47 concluded", concluded=True, leads=_REOPENED),

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from mash.states.ages import Age
 from mash.states.clocks import Frozen
 from mash.states.profile import Cohort
 
@@ -47,11 +48,19 @@ class Words(Frozen):
     hmac: str
 
 
+ComingOfAge = Literal["soon", "today", "handed_over", "stays"]
+"""Where somebody stands who comes of age while their case is open: it was said beforehand, or on the day; and what was done."""
+
+
 class Subject(Frozen):
-    """A person the contact is about, without saying who."""
+    """A person the contact is about, without saying who. `age` is as of the day of receipt; `expected_week` the Monday of the
+    week in which an unborn child is expected."""
 
     id: Code
     cohort: Cohort
+    age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
+    expected_week: date | None = Field(default=None, exclude_if=lambda week: week is None)
+    coming_of_age: ComingOfAge | None = Field(default=None, exclude_if=lambda stands: stands is None)
 
 
 class ReportedConsent(Frozen):
@@ -84,6 +93,27 @@ class AdultView(Frozen):
     agrees: str
 
 
+class Details(Frozen):
+    """What came with a command that puts facts about somebody right: where it is stored, what it stands for from now on, and what
+    follows from it. No detail itself."""
+
+    stored: Words
+    kind: Literal["subject", "household", "referrer"]
+    subject: str | None = None
+    before: str | None = None
+    """The item that it stands for from now on; None where nothing was stored of them."""
+    changed: tuple[str, ...] = ()
+    """The fields that say something else now."""
+    flags: tuple[str, ...] = ()
+    """What is odd about it, as at intake."""
+    age: Age | None = None
+    """What it says of their age, today."""
+    expected_week: date | None = None
+    """The Monday of the week in which an unborn child is expected."""
+    reachable: bool = False
+    """Whether whoever referred can be written to."""
+
+
 Likeness = Literal["confirmed", "likely"]
 """How sure it is that two are one person: somebody at the hub has confirmed it, or what is known of both says so."""
 
@@ -114,6 +144,20 @@ class Enquiry(Frozen):
     subject: str
     reference: str
     likeness: Likeness
+
+
+class Heard(Frozen):
+    """What the other hubs of the installation answered to a question: which were asked, and which may know the person."""
+
+    asked: tuple[str, ...] = ()
+    may_know: tuple[str, ...] = ()
+
+
+class AskedAcross(Frozen):
+    """When the other hubs were asked about a subject, and which of them may know the person."""
+
+    at: datetime
+    may_know: tuple[str, ...]
 
 
 class Course(Frozen):

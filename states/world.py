@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.parting import ReferralSplit
@@ -13,7 +13,7 @@ from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
-from mash.states.values import SYSTEM, Actor, Words
+from mash.states.values import SYSTEM, Actor, Details, Words
 
 Witness = Callable[["World", Referral | None, Decision, Actor], None]
 """Hears of every decision in a world, with the state before it."""
@@ -60,14 +60,20 @@ class World:
         self._items += 1
         return Words(item=f"item-{self._items}", hmac="0" * 64)
 
-    def give(self, command: Command, by: Actor, *, words: Words | None = None, redacted: Words | None = None) -> list[Event]:
+    def give(
+        self,
+        command: Command,
+        by: Actor,
+        *,
+        words: Words | None = None,
+        redacted: Words | None = None,
+        details: Details | None = None,
+    ) -> list[Event]:
         """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
         before = self.state
         self._numbers += 1
-        profile, reference, fresh = self.profile, self.reference, f"{self._numbers:020}"
-        decision = decide(
-            before, command, profile, by, self.now, reference=reference, words=words, redacted=redacted, fresh=fresh
-        )
+        came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "fresh": f"{self._numbers:020}"}
+        decision = decide(before, command, self.profile, by, self.now, reference=self.reference, **came)
         self._record(before, decision, by)
         for number, event in enumerate(decision.events):
             if before and isinstance(event, ReferralSplit):
@@ -100,7 +106,7 @@ class World:
     def _split(self, before: Referral, split: ReferralSplit, by: Actor) -> None:
         begun = self.another(split.reference)
         held = tuple(before.held.values())
-        decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held)
+        decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held, {})
         begun._record(None, decision, by)
         self.linked[split.reference] = begun
 

@@ -197,7 +197,8 @@ class Hub:
         """Each child is seen and asked, before what is found about them is final."""
         look = await self.people.look(case["reference"])
         for sid, subject in look["subjects"].items():
-            if subject["cohort"] in ("child", "unknown") and not subject.get("seen_on"):
+            adult = subject["cohort"] == subject.get("age") == "adult"
+            if not adult and subject["cohort"] != "unborn" and not subject.get("seen_on"):
                 today = self.now.astimezone(LONDON).date().isoformat()
                 said = "Says that it is quieter at home when grandmother is there."
                 await self.give("duty_manager", case, "record_child_voice", said, subject=sid, seen_on=today, alone=True)

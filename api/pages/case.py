@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mash.api.pages import forms, questions
+from mash.api.pages import corrections, forms, questions
 from mash.api.pages.forms import Filled
-from mash.api.pages.items import in_parts, names_of
+from mash.api.pages.items import about, in_parts, names_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words
@@ -23,6 +23,7 @@ from mash.config.permissions import may
 from mash.config.words import TO_CHECK
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.corrections import read_corrections
 from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
@@ -59,6 +60,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
             found = await look_at(store, reference, by, "read_case")
             seen = await whole(store, found, by)
             story = await read_story(store, found, by) if may(by.role, "read_story") else []
+            corrected = await read_corrections(store, found, by, story)
             others = await earlier(store, found, by)
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
@@ -67,6 +69,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
     known: dict[str, Any] = {
         "mark": mark,
         "case": seen,
+        "to_be_seen": [sid for sid, subject in found.referral.subjects.items() if subject.to_be_seen],
         "to_check": [flag for flag in found.referral.flags if flag in TO_CHECK],
         "reference": reference,
         "late_partners": found.referral.late_partners(store.time.now()),
@@ -75,7 +78,10 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "earlier": others,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
+        "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
         "story": lines_of(story, store.hub(by.hub)),
+        "corrected": corrected,
+        "ask_again": found.referral.to_ask_again,
         "done": done if done in STAFF_ACTS else "",
         "finds": may(by.role, "find_people"),
         "run": _run(request, found),
@@ -87,11 +93,11 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
 async def product(
     request: Request, reference: Reference, by: Annotated[Actor, Depends(Permitted("read_information_product"))]
 ) -> Response:
-    """The information product of a meeting on paper, from released items only."""
+    """The information product of a meeting on paper: of what agencies hold, from released items only."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_information_product")
     lines = await information_product(store, case, by)
-    content = as_pdf(store.hub(by.hub), case, lines, store.time.now(), by)
+    content = as_pdf(store.hub(by.hub), case, lines, store.time.now(), by, about(await read_items(store, case, by)))
     headers = {"Content-Disposition": f'inline; filename="{reference}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
 
@@ -105,6 +111,9 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         text = f"“{COMMANDS[kind].button}” is not possible now, or not for you."
         return problem_page(request, "Not possible now", text, 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
+    if case and kind in corrections.KINDS:
+        person = corrections.chosen(kind, await _people(request, case, by), filled.value("item"))
+        filled = corrections.filled_with(person, filled) if person else filled
     return await _form_page(request, reference, kind, by, case, filled)
 
 
@@ -116,6 +125,12 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     store = request.app.state.store
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
+    if case and kind in corrections.KINDS:
+        known, item = await _people(request, case, by), str(form.get("item") or "")
+        person = corrections.chosen(kind, known, item)
+        if person and not any(name.startswith(forms.DETAIL) for name in form):
+            return RedirectResponse(f"/case/{reference}/{kind}?item={person.item}", 303)
+        asked = corrections.asked_of(kind, asked, known, person)
     body, filled = forms.read(kind, asked, form, by)
     key = filled.value("key")[:MOST_OF_A_KEY]
     key = key if key.isprintable() and key else secrets.token_urlsafe(16)
@@ -134,6 +149,11 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         return await _form_page(request, reference, kind, by, case, filled, answer.status)
     since = await _since(store, case, by, body.seen)
     return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
+
+
+async def _people(request: Request, case: Case, by: Actor) -> list[corrections.Person]:
+    """Whose details somebody may put right on a case."""
+    return corrections.people(await read_items(request.app.state.store, case, by), case.referral.subjects)
 
 
 def _demand(by: Actor, kind: str) -> None:
@@ -173,6 +193,10 @@ async def _form_page(
     items = await read_items(store, case, by) if case and (kind in (RELEASES, *BESIDE) or by_name) else []
     others = await earlier(store, case, by) if case and kind in BESIDE else None
     asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
+    if case and kind in corrections.KINDS:
+        known_people = await _people(request, case, by)
+        person = corrections.chosen(kind, known_people, filled.value("item"))
+        asked = corrections.asked_of(kind, asked, known_people, person)
     own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {
         "reference": reference,

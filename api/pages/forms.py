@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from types import NoneType, UnionType
@@ -19,18 +19,37 @@ from mash.config.commands import COMMANDS, NEVER_ASKED
 from mash.config.words import sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.disagreements import to_settle, to_take_further
+from mash.states.acts.of_age import services_for_adults
 from mash.states.clocks import LONDON
 from mash.states.messages import STAFF_ACTS
-from mash.states.profile import Profile
-from mash.states.referral import Referral
+from mash.states.profile import MIDWIFE, Profile
+from mash.states.referral import Referral, SubjectState
 from mash.states.values import Actor
 
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
+DETAIL = "details."
+"""How the names of fields begin that are about a person."""
 OF_ALL = {"outcome": "outcomes", "factors": "factors_of"}
 """What may be said of all subjects at once, and the field in which it is said of each: a form asks of each."""
 OF_EACH = ("outcomes", "factors_of", "not_seen_because")
+BESIDE = {
+    "record_birth": (
+        ("date_of_birth", "When was the child born?", "day", True),
+        ("name", "The child's name, if it is known", "line", False),
+        ("sex", "Sex", "one", False),
+    )
+}
+"""What a command asks besides its own fields: what is kept sealed. For each its name, label, shape, and whether it is needed."""
+OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
+    "record_adult_view": lambda subject: subject.cohort == "adult",
+    "record_birth": lambda subject: subject.cohort == "unborn",
+    "record_child_voice": lambda subject: subject.to_be_seen,
+    "hand_over_to_adults": lambda subject: subject.coming_of_age is not None,
+    "keep_past_eighteen": lambda subject: subject.coming_of_age is not None,
+}
+"""The people of a case about whom a command can be, where that is not all of them."""
 EXPLICIT = ("share",)
 """What nobody answers by leaving it as it is."""
 
@@ -82,6 +101,9 @@ def fields_of(
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
         hint = COMMANDS[kind].hints.get(name, "")
         asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
+    sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
+    for name, label, shape, needed in BESIDE.get(kind, ()):
+        asked.append(Asked(DETAIL + name, label, shape, needed, sexes if name == "sex" else ()))
     return asked
 
 
@@ -109,7 +131,8 @@ def _person(sid: str, cohort: str, names: Mapping[str, str]) -> str:
 def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: Actor) -> Choices:
     """The hub's and the case's own choices for a field; none where it has none."""
     agencies = tuple((key, agency.title) for key, agency in profile.agencies.items())
-    needed = dict.fromkeys((*profile.meeting.quorum, *profile.strategy_discussion.quorum))
+    midwife = (MIDWIFE,) if case and "unborn" in case.cohorts else ()
+    needed = dict.fromkeys((*profile.meeting.quorum, *profile.strategy_discussion.quorum, *midwife))
     invited = (*agencies, *((name, sentence(name)) for name in needed if name not in profile.agencies))
     own: dict[str, Choices] = {
         "rating": tuple((key, rating.title) for key, rating in profile.ratings.items()),
@@ -125,17 +148,20 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
     own["suggested_rating"] = own["rating"]
     if kind in RATED:
         own["agreed"] = agencies
+    if kind == "hand_over_to_adults":
+        titles = {name: service.title for name, service in profile.services.items()}
+        own["to"] = tuple((name, titles.get(name) or sentence(name)) for name in services_for_adults(profile))
     if kind == "complete_assessment":
         own["factors_of"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
     if case:
-        adults = kind == "record_adult_view"
-        people = {sid: s for sid, s in case.subjects.items() if not adults or s.cohort == "adult"}
-        if kind == "record_child_voice":
-            people = {sid: s for sid, s in case.subjects.items() if s.cohort in ("child", "unknown")}
+        unlinks = kind == "remove_link"
+        whom = OF_WHOM.get(kind)
+        people = {sid: subject for sid, subject in case.subjects.items() if whom is None or whom(subject)}
         own["subject"] = tuple((sid, f"{sid} ({subject.cohort})") for sid, subject in people.items())
         own["subjects"] = own["subject"]
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
+        own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
@@ -171,6 +197,8 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     if "agency" in STAFF_ACTS[kind].command.model_fields:
         command["agency"] = by.agency
     for each in asked:
+        if each.name.startswith(DETAIL):
+            continue
         if (value := _value(each, filled)) is not None:
             head, _, key = each.name.partition(".")
             if key:
@@ -181,6 +209,8 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
     body = {"seen": _number(filled.value("seen")), "command": command}
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
+    if details := _details(kind, asked, filled):
+        body["details"] = details
     if redacted := texts.pop("redacted", ""):
         body["redacted"] = redacted
     if texts:
@@ -194,6 +224,23 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             place = _place(error["loc"], kind)
             filled.errors[first_text(kind) if place == "words" else place] = questions.wrong(error, place)
         return None, filled
+
+
+def _details(kind: str, asked: list[Asked], filled: Filled) -> dict[str, Any]:
+    """What was filled in about somebody. What was left empty is nothing; of a birth it stays what it was."""
+    details: dict[str, Any] = {}
+    for each in asked:
+        if not each.name.startswith(DETAIL):
+            continue
+        name, _, part = each.name.removeprefix(DETAIL).partition(".")
+        value = _value(each, filled)
+        if value is None and each.needed:
+            filled.errors[each.name] = questions.NEEDED
+        elif part:
+            details.setdefault(name, {})[part] = value
+        elif value is not None or kind not in BESIDE:
+            details[name] = value
+    return details
 
 
 def checked(model: type[Question], form: FormData) -> tuple[Question | None, Filled]:
@@ -245,7 +292,7 @@ def _value(each: Asked, filled: Filled) -> Any:
 def _place(loc: tuple[int | str, ...], kind: str) -> str:
     """The field that an error is about: the first part of its place that is none of the wrapping."""
     parts = [str(part) for part in loc if part not in ("command", kind)]
-    return ".".join(parts[:2]) if parts and parts[0] in OF_EACH else parts[0] if parts else "words"
+    return ".".join(parts[:2]) if parts and parts[0] in (*OF_EACH, "details") else parts[0] if parts else "words"
 
 
 def first_text(kind: str) -> str:

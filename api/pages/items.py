@@ -42,6 +42,20 @@ def names_of(items: Iterable[dict[str, Any]]) -> dict[str, str]:
     return {item["subject"]: name_of(item["content"].encode()) for item in subjects}
 
 
+def about(items: Iterable[dict[str, Any]]) -> list[str]:
+    """Who the subjects are, a line each, as far as it is known to whoever looks."""
+    subjects = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
+    return [f"{item['subject']}: {', '.join(_known(item))}" for item in sorted(subjects, key=lambda item: str(item["subject"]))]
+
+
+def _known(item: dict[str, Any]) -> Iterator[str]:
+    fields = item["fields"] or {}
+    yield name_of(item["content"].encode()).strip() or "not named"
+    for field, what in (("date_of_birth", "born"), ("expected_date", "expected")):
+        if fields.get(field):
+            yield f"{what} {decoded(field, fields[field])}"
+
+
 def parts_of(item: dict[str, Any]) -> list[tuple[str, str]]:
     """What was said in an item, as labels and texts; one text without a label where it has no parts."""
     if item["content"] is None:

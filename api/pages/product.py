@@ -1,7 +1,9 @@
-"""The information product of a meeting on paper: what the agencies released, as they released it; for the rest, signposts."""
+"""The information product of a meeting on paper: who it is about, and what the agencies released, as they released it; for the
+rest, signposts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +20,10 @@ MARGIN, LINE = 18, 6
 """Millimetres."""
 
 
-def as_pdf(profile: Profile, case: Case, lines: list[dict[str, Any]], at: datetime, by: Actor) -> bytes:
-    """The product of a case as a PDF; each page says whose it is, of when, and for whom it was made."""
+def as_pdf(
+    profile: Profile, case: Case, lines: list[dict[str, Any]], at: datetime, by: Actor, about: Sequence[str] = ()
+) -> bytes:
+    """The product of a case as a PDF, with who it is `about`; each page says whose it is, of when, and for whom it was made."""
     # Imported here: it takes a quarter of a second, for which no other page waits.
     from fpdf import FPDF
 
@@ -34,7 +38,7 @@ def as_pdf(profile: Profile, case: Case, lines: list[dict[str, Any]], at: dateti
     paper.set_lang("en-GB")
     paper.set_margin(MARGIN)
     paper.set_auto_page_break(True, 22)
-    said = "".join(line["content"] or "" for line in lines)
+    said = "".join((*about, *(line["content"] or "" for line in lines)))
     letters = lettering.add_typefaces(paper, said)
     paper.add_page()
 
@@ -44,6 +48,8 @@ def as_pdf(profile: Profile, case: Case, lines: list[dict[str, Any]], at: dateti
     rating = worded(case.referral.rating)
     write(f"{profile.title}: information product", 15, "B")
     write(f"{case.reference}, {f'rated {rating}' if rating else 'not yet rated'}, as of {dated(at)}")
+    for person in about:
+        write(person)
     for sid, subject in case.referral.subjects.items():
         write(f"{sid}, {worded(subject.cohort)}: {_found(subject)}")
     for marker in case.referral.markers:
@@ -63,7 +69,6 @@ def as_pdf(profile: Profile, case: Case, lines: list[dict[str, Any]], at: dateti
 
 def _found(subject: SubjectState) -> str:
     """Whether somebody has seen one of its people, and what was found of them."""
-    may_be_a_child = subject.cohort in ("child", "unknown")
-    seen = f"seen on {day(subject.seen_on)}" if subject.seen_on else "not yet seen" if may_be_a_child else ""
+    seen = f"seen on {day(subject.seen_on)}" if subject.seen_on else "not yet seen" if subject.to_be_seen else ""
     results = dict.fromkeys(filter(None, (subject.conference, subject.assessment, subject.outcome)))
     return "; ".join(filter(None, (seen, *map(worded, results)))) or "nothing found yet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.api.permitted import Permitted, demand
 from mash.api.problems import ACTING, ASKING, FINDING, answer_for, reply
 from mash.api.routes.referrals import Key, idempotency_key
-from mash.api.schemas.answers import Board, CaseDetail, CommandResult, StoryLine
+from mash.api.schemas.answers import Board, CaseDetail, CommandResult, CorrectedField, StoryLine
 from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import CODE, Reference
 from mash.api.text import REFERENCE
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.case import Case, reader_of
+from mash.flows.store.reads.corrections import read_corrections
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at, offered, possible, read_story
 from mash.flows.store.reads.notices import read_notices
@@ -153,6 +155,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "linked_subjects": r.linked_subjects,
         "dissents": r.dissents,
         "disagreements": _plain(r.disagreements),
+        "across": _plain(r.across),
         "consent": r.consent.model_dump(),
         "possible": await possible(store, found, by),
         "items": items,
@@ -175,9 +178,18 @@ async def story(
     """The story of a case, event by event."""
     store = request.app.state.store
     async with store.one_look(by):
-        events = await read_story(store, await look_at(store, reference, by, "read_story"), by)
+        case = await look_at(store, reference, by, "read_story")
+        events = await read_story(store, case, by)
+        corrections = await read_corrections(store, case, by, events)
     return [
-        StoryLine(sequence=r.sequence, at=r.at, role=r.by.role, agency=r.by.agency, what=event_in_words(r, store.hub(by.hub)))
+        StoryLine(
+            sequence=r.sequence,
+            at=r.at,
+            role=r.by.role,
+            agency=r.by.agency,
+            what=event_in_words(r, store.hub(by.hub)),
+            corrected=[CorrectedField(**asdict(each)) for each in corrections.get(r.sequence, ())],
+        )
         for r in events
     ]
 
@@ -196,12 +208,13 @@ async def command(
 
 async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key: str) -> Answer:
     """Give a command, once for each key; a refusal is an answer too."""
+    # What is not said stays as it is; what is said to be nothing is taken out.
+    details = body.details.model_dump(mode="json", exclude_unset=True) if body.details is not None else None
 
     async def work(connection: AsyncConnection) -> Answer:
         demand(by, body.command.kind)
-        applied = await apply(
-            connection, store, reference, body.command, by, seen=body.seen, words=body.words, redacted=body.redacted
-        )
+        came: dict[str, Any] = {"words": body.words, "redacted": body.redacted, "details": details}
+        applied = await apply(connection, store, reference, body.command, by, seen=body.seen, **came)
         r = applied.referral
         result = CommandResult(
             reference=reference,
@@ -214,7 +227,9 @@ async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key:
         )
         return Answer(200, result.model_dump(), reference)
 
-    document = {"reference": reference, **body.model_dump(mode="json")}
+    document = {"reference": reference, **body.model_dump(mode="json", exclude={"details"})}
+    if details is not None:
+        document["details"] = details
     # Whoever breaks the glass does not reach the case yet.
     outside = body.command.kind == "break_glass"
     return await answer_once(store, by, key, "command", document, work, answer_for, of_system=outside)

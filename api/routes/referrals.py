@@ -28,6 +28,7 @@ from mash.flows.store.store import Store
 from mash.notifications.links import status_code
 from mash.notifications.wording import became
 from mash.states.acts.disagreements import RaiseDisagreement, TakeDisagreementFurther
+from mash.states.clocks import day_of
 from mash.states.errors import Refusal
 from mash.states.profile import Profile
 from mash.states.referral import Referral
@@ -72,7 +73,7 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
 
     async def work(connection: AsyncConnection) -> Answer:
         hub = store.hub(by.hub)
-        command, items = contact_of(submission, hub.places)
+        command, items = contact_of(submission, day_of(store.time.now()), hub.places)
         applied = await receive(connection, store, command, items, by)
         received = ReferralReceived(
             reference=applied.reference,

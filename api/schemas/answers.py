@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.schemas.codes import (
+    AGES,
     BECAME,
     CATEGORIES,
     COHORTS,
@@ -18,6 +19,7 @@ from mash.api.schemas.codes import (
     MARKERS,
     MODES,
     NEW,
+    OF_AGE,
     OF_SUBJECTS,
     OUTCOMES,
     STAGES,
@@ -227,6 +229,8 @@ class CaseSubject(Reply):
     conference: str | None = Field(default=None, description="What the last child protection conference gave them.")
     assessment: str | None = Field(default=None, description="What the last assessment found they need.")
     factors: list[str] = Field(default=[], description="The factors that it identified.")
+    age: Annotated[str, listed("What is known of their age; left out where nothing is", AGES, grows=NEW)] = ""
+    coming_of_age: Annotated[str, listed("Where they stand if they turn 18 in an open case", OF_AGE, grows=NEW)] = ""
 
 
 class CaseHolding(Reply):
@@ -239,6 +243,13 @@ class CaseHolding(Reply):
     released: bool
     redacted: str | None = Field(description="The item that is read in its place.")
     subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
+
+
+class CaseAcross(Reply):
+    """What the other hubs of this installation answered when they were last asked about somebody."""
+
+    at: datetime
+    may_know: list[str] = Field(description="The hubs that may know them: ring their duty managers. Empty: no other hub.")
 
 
 class StoredWords(Reply):
@@ -314,11 +325,22 @@ class CaseDetail(CaseBrief):
     )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
+    across: dict[str, CaseAcross] = Field(
+        default={}, description="By subject: what other hubs answered, for whoever may find people; empty until they are asked."
+    )
     consent: CaseConsent
     possible: Commands
     items: list[CaseItem]
     alerts_sent: list[CaseNotice]
     flow_run: str | None
+
+
+class CorrectedField(Reply):
+    """A field that was put right: what stood there before, and what does since; empty for nothing."""
+
+    field: str
+    was: str
+    now: str
 
 
 Why = Annotated[list[str], Field(description="What speaks for it and against it, in codes such as `born_same` or `other_name`.")]
@@ -393,6 +415,11 @@ class StoryLine(Reply):
     role: str
     agency: str
     what: str
+    corrected: list[CorrectedField] = Field(
+        default=[],
+        exclude_if=lambda fields: not fields,
+        description="What was put right, where you may read it. Others are told by `what` that it was.",
+    )
 
 
 # --- for staff: the hub -------------------------------------------------------------------------------------------------------

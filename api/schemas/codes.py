@@ -9,11 +9,12 @@ from pydantic import Field
 
 from mash.config import codes
 from mash.config.words import worded
+from mash.states.ages import Age
 from mash.states.messages import EVENTS, STAFF_ACTS
 from mash.states.profile import Category, Cohort, ContactKind, Mode, Outcome, Source
 from mash.states.register import kind_of
 from mash.states.stages import STAGE_TITLES
-from mash.states.values import Marker
+from mash.states.values import ComingOfAge, Marker
 
 WORDS = "x-words"
 """Where a schema has its words for programs. Not `enum`: a client that was generated earlier loses a whole answer to a word that
@@ -41,8 +42,8 @@ def census(about: str, code_set: str) -> Any:
 NEW = "Further words may be added: take one that you do not know as it is."
 KEPT = "Anything else is kept as given, and flagged."
 
-CONTACT_KINDS, SOURCES, COHORTS, CATEGORIES, OUTCOMES, MARKERS, MODES = (
-    get_args(words) for words in (ContactKind, Source, Cohort, Category, Outcome, Marker, Mode)
+CONTACT_KINDS, SOURCES, COHORTS, CATEGORIES, OUTCOMES, MARKERS, MODES, AGES, OF_AGE = (
+    get_args(words) for words in (ContactKind, Source, Cohort, Category, Outcome, Marker, Mode, Age, ComingOfAge)
 )
 EVENT_KINDS = tuple(kind_of(event) for event in EVENTS)
 COMMAND_KINDS = tuple(STAFF_ACTS)
@@ -73,6 +74,7 @@ FLAGS = {
     "danger_in_words": "`concern.immediate_danger` is neither yes nor no: taken for danger until somebody has read it",
     "answer_in_words": "a question of yes or no was answered by something else, which is kept: somebody reads it",
     "no_subject_named": "nobody was named whom it is about",
+    "subject_not_asked_about": "agencies were asked before somebody was added, and not about them: they can be asked again",
     "unknown_field": "there are fields that this API does not have: `unknown_fields` says which",
 }
 """What may be odd about a contact as a whole."""
@@ -85,6 +87,10 @@ OF_SUBJECTS = {
     "sex_unknown": "`sex` is no code of the list",
     "disability_unknown": "one of `disability` is no code of the list",
     "cohort_not_stated": "`cohort` is missing",
+    "age_contradicts_cohort": "`cohort` and the birthday, or expected date, contradict: counts as a child until corrected",
+    "age_not_known": "an adult without a birthday that can be read: counts as a child until one is recorded",
+    "date_of_birth_doubtful": "`date_of_birth` lies ahead, or too long ago: counts as a child until it is corrected",
+    "expected_date_passed": "`expected_date` has long passed, or lies too far ahead: counts as a child until it is corrected",
     "cohort_unknown": "`cohort` is none of the listed words",
 }
 """What may be odd about a subject: in a flag its number stands before it, as in `S1_sex_unknown`."""

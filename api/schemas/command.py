@@ -1,4 +1,4 @@
-"""What a member of staff sends: a command, the words that explain it, and the version they had in view."""
+"""What a member of staff sends: a command, what comes with it (words, details), and the version they had in view."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
+from mash.api.schemas.details import DetailsGiven
 from mash.api.schemas.fields import Words
 from mash.states.messages import StaffCommand
 
@@ -49,4 +50,12 @@ class CommandGiven(BaseModel):
     )
     command: Annotated[StaffCommand, BeforeValidator(_strictly)]
     words: Words | None = None
+    # Left out where there are none, or a command of before, sent again, would be another one.
+    details: DetailsGiven | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="With correct_details, correct_referrer, add_subject and record_birth (date_of_birth, name, sex): what is"
+        " right. A field that is left out stays as it is; one that is null is taken out. A wrong number or code is kept as given,"
+        " and flagged.",
+    )
     redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")

@@ -9,17 +9,18 @@ from itertools import islice
 from typing import Any
 
 from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, SOURCES
-from mash.api.schemas.contact import IN_WORDS, ConcernGiven, ConsentGiven, Fields, Name, SourceGiven, SubjectGiven, Submission
+from mash.api.schemas.contact import IN_WORDS, ConcernGiven, ConsentGiven, Fields, SourceGiven, SubjectGiven, Submission
 from mash.api.schemas.fields import as_truth
 from mash.api.schemas.safe_contact import asks_for_silence, warns, writing_unsafe
 from mash.config import codes
-from mash.config.addresses import can_be, judged, tidied
+from mash.config.addresses import can_be
+from mash.flows.store.details import age_of, by_other_means, expected_week, odd_address, odd_details, reached
 from mash.flows.store.sounds import LONGEST_NAME
 from mash.flows.store.store import as_json
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
+from mash.states.ages import AGE_NOT_KNOWN, odd_of, unknown_adult
 from mash.states.errors import NothingToActOn
-from mash.states.referral import BY_OTHER_MEANS
 from mash.states.values import ReportedConsent, Subject
 
 UNKNOWN_SOURCE = "10"
@@ -28,18 +29,19 @@ MOST_NAMED, LONGEST_FIELD = 20, 60
 """Unknown fields that an answer names, and characters of each."""
 
 
-def contact_of(submission: Submission, places: Collection[str] = ()) -> tuple[ReceiveContact, list[Item]]:
-    """The command of a submission, in codes, and the personal items that it brings (the concern first); `places` are the hub's.
+def contact_of(submission: Submission, today: date, places: Collection[str] = ()) -> tuple[ReceiveContact, list[Item]]:
+    """The command of a submission, in codes, and the personal items that it brings (the concern first). `today` is its day of
+    receipt, as of which somebody has an age; `places` are the hub's.
 
     Raises NothingToActOn when there is neither a concern nor anything to identify somebody by.
     """
     if not submission.identifies_or_says_something():
         raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
-    flags = list(_flags(submission))
+    flags = [*_flags(submission), *_flags_of_age(submission, today)]
     if submission.place and submission.place not in places:
         flags.append("place_unknown")
     source, concern, consent = _reached(submission.source), submission.concern, submission.consent
-    subjects = tuple(Subject(id=f"S{n}", cohort=_cohort(s)) for n, s in enumerate(submission.subjects, 1))
+    subjects = tuple(_subject(f"S{n}", s, today) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(
         contact=submission.kind if submission.kind in CONTACT_KINDS else "referral",
         source=source.code if codes.known("referral_source", source.code or "") else UNKNOWN_SOURCE,
@@ -81,6 +83,21 @@ def _item(kind: str, part: Fields, subject: str | None = None) -> Item:
     return Item(kind, as_json(part.model_dump(exclude_none=True)).encode(), subject)
 
 
+def _subject(sid: str, given: SubjectGiven, today: date) -> Subject:
+    said = given.model_dump(include={"date_of_birth", "expected_date"})
+    age = age_of(said, today)
+    return Subject(id=sid, cohort=_cohort(given), age=age, expected_week=expected_week(said, age))
+
+
+def _flags_of_age(submission: Submission, today: date) -> Iterator[str]:
+    """What is odd about the age of the subjects."""
+    for n, given in enumerate(submission.subjects, 1):
+        subject = _subject(f"S{n}", given, today)
+        yield from (f"S{n}_{odd}" for odd in odd_of(subject.cohort, subject.age))
+        if unknown_adult(subject.cohort, subject.age):
+            yield f"S{n}_{AGE_NOT_KNOWN}"
+
+
 def _cohort(subject: SubjectGiven) -> Any:
     if subject.cohort in STATED:
         return subject.cohort
@@ -89,11 +106,7 @@ def _cohort(subject: SubjectGiven) -> Any:
 
 def _reached(source: SourceGiven) -> SourceGiven:
     """Who refers, with their address tidied; what was typed stays beside it. One that stands where a name is asked for counts."""
-    typed = source.email or (source.name if can_be(tidied(source.name or "")) else "")
-    address = tidied(typed or "")
-    if not typed or address == source.email:
-        return source
-    return source.model_copy(update={"email": address, **({"email_as_typed": source.email} if source.email else {})})
+    return source.model_copy(update=reached({"name": source.name, "email": source.email}))
 
 
 def _may_be_danger(concern: ConcernGiven) -> bool:
@@ -114,17 +127,10 @@ def _instant(text: str | None) -> datetime | None:
     return at if at and at.tzinfo else None
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
 def _flags(submission: Submission) -> Any:
     """What is odd about a submission, by field and never with its value."""
     source, concern = _reached(submission.source), submission.concern
-    email = judged(source.email)
+    others = by_other_means(source.model_dump(include={"phone", "organisation", "how_to_reach", "email"}))
     checks = {
         "kind_unknown": submission.kind is not None and submission.kind not in CONTACT_KINDS,
         "source_code_unknown": not codes.known("referral_source", source.code or ""),
@@ -134,12 +140,10 @@ def _flags(submission: Submission) -> Any:
         "category_unknown": any(category not in CATEGORIES for category in concern.categories),
         "factor_unknown": any(not codes.known("assessment_factors", f) for f in concern.factors),
         "consent_not_asked": submission.consent.asked is not True,
-        "referrer_not_reachable": not email.can_be,
-        "referrer_email_not_an_address": email.slip and not email.can_be,
-        "referrer_email_probably_mistyped": email.slip and email.can_be,
+        **odd_address(source.email),
         "consent_in_words": _in_words(submission.consent),
         "safe_contact_in_words": warns(submission) or asks_for_silence(source, concern),
-        BY_OTHER_MEANS: not email.can_be and any((source.phone, source.organisation, source.how_to_reach, source.email)),
+        **others,
         "danger_in_words": _may_be_danger(concern),
         "answer_in_words": concern.unsure("immediate_danger")
         or submission.said_otherwise("family_known")
@@ -153,22 +157,11 @@ def _flags(submission: Submission) -> Any:
     yield from (name for name, odd in checks.items() if odd)
     for n, subject in enumerate(submission.subjects, 1):
         odd = {
-            "nhs_number_not_valid": bool(subject.nhs_number) and not codes.nhs_number_is_valid(subject.nhs_number or ""),
-            "upn_not_valid": bool(subject.upn) and not codes.upn_is_valid(subject.upn or ""),
-            "date_of_birth_not_understood": bool(subject.date_of_birth) and not _is_date(subject.date_of_birth or ""),
-            "expected_date_not_understood": bool(subject.expected_date) and not _is_date(subject.expected_date or ""),
-            "ethnicity_unknown": bool(subject.ethnicity) and not codes.known("ethnicity", subject.ethnicity or ""),
-            "sex_unknown": bool(subject.sex) and not codes.known("sex", subject.sex or ""),
-            "disability_unknown": any(not codes.known("disability", code) for code in subject.disability),
-            "name_too_long": len(_in_one_piece(subject.name)) > LONGEST_NAME,
+            **odd_details(subject.model_dump(exclude_none=True)),
             "cohort_not_stated": not subject.cohort or subject.cohort == "unknown",
             "cohort_unknown": bool(subject.cohort) and subject.cohort not in COHORTS,
         }
         yield from (f"S{n}_{name}" for name, wrong in odd.items() if wrong)
-
-
-def _in_one_piece(name: Name | str | None) -> str:
-    return " ".join(filter(None, (name.given, name.family))) if isinstance(name, Name) else name or ""
 
 
 def unknown_fields(submission: Submission) -> list[str]:

@@ -215,7 +215,7 @@ def backup_forged(scene: Scene) -> str:
 @attack("find an erased person's key in the database's files")
 def key_in_files(scene: Scene) -> str:
     # Merton's does nothing for adults, and nobody can be told so.
-    adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "cohort": "adult"}
+    adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "date_of_birth": "1971-03-09", "cohort": "adult"}
     reference = scene.submit_there({**ORDINARY, "source": {}, "subjects": [adult]})
     ((key, path),) = scene.on.sql(
         "SELECT wrapped, pg_relation_filepath('referral_key') FROM referral_key WHERE reference = %s", reference

@@ -145,7 +145,7 @@ def words_moved(scene: Scene) -> str:
 @attack("read an erased child's name with the master key in hand")
 def erased(scene: Scene) -> str:
     # Merton's does nothing for adults, and nobody can be told so.
-    adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "cohort": "adult"}
+    adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "date_of_birth": "1971-03-09", "cohort": "adult"}
     reference = scene.submit_there({**ORDINARY, "source": {}, "subjects": [adult]})
     reader, by = scene.on.staff("duty_manager", hub="merton"), person("information_governance", hub="merton")
     hold("Whimberry" in scene.on.http.get(f"/cases/{reference}", headers=reader).text, "the name was never there")

@@ -13,6 +13,7 @@ from prefect.exceptions import TerminationSignal
 
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
+from mash.flows.carrying.coming_of_age import say_who_comes_of_age
 from mash.flows.carrying.connection import check_login
 from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.liaison import Liaison
@@ -38,7 +39,7 @@ AT_ONCE = 1000
 HAND_OVER = 60.0
 """Seconds of the domain's time between two looks for alerts that were left by whoever went off duty."""
 LOOK_AHEAD = 3600.0
-"""Seconds of the domain's time between two looks for gaps in the rotas."""
+"""Seconds of the domain's time between two looks for gaps in the rotas, and for who comes of age."""
 HOLD_AGAINST = 300.0
 """Seconds of the domain's time between two looks whether what is stored of urgent cases is what their logs say."""
 ROUNDS_LOOKED_AT = 10.0
@@ -151,6 +152,7 @@ class Worker:
 
     async def _look_ahead(self) -> None:
         await look_ahead(self.store)
+        await say_who_comes_of_age(self.store)
         await asyncio.sleep(LOOK_AHEAD / self.store.time.rate)
 
     async def _hold_against_the_log(self) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import reach
 from mash.flows.store.beside import OWN_KINDS
+from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given
 from mash.flows.store.edition import EDITION
 from mash.flows.store.identities import child_of
 from mash.flows.store.keys import unseal
@@ -26,6 +27,7 @@ from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.corrections import RemoveSubject
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.information import BreakGlass, ContributeInformation, ReleaseInformation
 from mash.states.acts.known import RecordIdentified
@@ -39,7 +41,7 @@ from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import ACTS
-from mash.states.values import Actor
+from mash.states.values import Actor, Heard
 
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
 FRESH = 12
@@ -99,9 +101,12 @@ async def append(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
+    heard: Heard | None = None,
 ) -> Applied:
     """Apply a command to a locked referral. Raises a Refusal, or VersionConflict when a person has acted since the version
-    `seen`. Words, and the redacted version of an item that is released, are encrypted and owned by the actor's agency."""
+    `seen`. Words, the redacted version of an item that is released, and details that put somebody right, are encrypted and owned
+    by the actor's agency; `heard` is what other hubs answered."""
     stands = await standing(connection, row)
     reference, referral = row.reference, stands.referral
     if referral is None:
@@ -111,6 +116,8 @@ async def append(
         raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
     if redacted and not isinstance(command, ReleaseInformation):
         raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
+    if details is not None and not isinstance(command, WITH_DETAILS):
+        raise Incomplete("details come with what puts somebody right, and with nothing else: leave them out (details)")
     now = store.time.now()
     await _check_part(connection, store, reference, command, by)
     adopted = command.digest if isinstance(command, AdoptProfile) else referral.profile
@@ -126,11 +133,18 @@ async def append(
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
         for item in word_items
     )
+    correcting, right = None, None
+    if isinstance(command, (*WITH_DETAILS, RemoveSubject)) and not referral.erased:
+        correcting = await Correcting.of(connection, reference, referral, store.keyring.unwrap(row.wrapped, reference))
+        right = correcting.sealed(command, details, writes, by, now) if details is not None else None
     begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
-    fresh, there = secrets.token_hex(FRESH), await enquiries(connection, by.hub, reference, referral) if begins else ()
+    there = await enquiries(connection, by.hub, reference, referral) if begins else ()
     decision = decide(
-        referral, command, profile, by, now, reference=reference, words=written, redacted=version, fresh=fresh, enquiries=there
-    )
+        referral, command, profile, by, now, reference=reference, words=written, redacted=version, details=right,
+        fresh=secrets.token_hex(FRESH), enquiries=there, heard=heard,
+    )  # fmt: skip
+    if correcting is not None:
+        correcting.found_by(store, decision, right, writes, by.hub)
     return await _append(connection, store, writes, stands, decision, profile, by, now)
 
 
@@ -225,7 +239,8 @@ async def _continue(
             continue
         item = Item(row.kind, unseal(old, row.sealed, parent.reference), row.subject, row.sensitivity)
         held += writes.keep(split.reference, key, [item], by, now)
-        copies.append(item)
+        if before.stands(str(row.id), row.subject):
+            copies.append(item)
         # The copy is as old, and as released, as what it is a copy of, and whoever gave that owns it.
         writes.items[-1].update(
             {name: getattr(row, name) for name in ("owner_agency", "release_state", "created_at", "created_by")}
@@ -237,6 +252,10 @@ async def _continue(
         for iid, holding in before.held.items()
         if iid in copy_of  # the words of a child who stays are not for who goes
     )
-    decision = continue_split(referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings)
+    put_right = ((was, stands) for was, stands in before.superseded.items() if was in copy_of and stands in copy_of)
+    superseded = {copy_of[was]: copy_of[stands] for was, stands in put_right}
+    decision = continue_split(
+        referral, split, before.subjects, profile, by, now, parent.reference, tuple(held), holdings, superseded
+    )
     standing = Standing(split.reference, parent.root, parent.caller, None, GENESIS)
     return await _append(connection, store, writes, standing, decision, profile, by, now)

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.across import hear
 from mash.flows.store.append import Applied, append, lock, receive, standing
+from mash.flows.store.corrections import Given
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.sides import child_to_join, join_identified, other_side, others
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
+from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import FireClocks
+from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import WHY_GLASS, BreakGlass
 from mash.states.acts.known import IdentifySubject
 from mash.states.decide import decide
-from mash.states.errors import NotFound, NotYours, ReasonNeeded
+from mash.states.errors import NotFound, NotYours, ReasonNeeded, Refusal
 from mash.states.messages import Command, StaffCommand
 from mash.states.values import SYSTEM, Actor
 
@@ -39,9 +45,11 @@ async def apply(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction, with what it means for another case. Raises a Refusal, NotFound, or
-    VersionConflict when a person has acted since the version `seen`; NotFound also at a hub that is not served."""
+    VersionConflict when a person has acted since the version `seen`; NotFound also at a hub that is not served. Words, the
+    redacted version of an item that is released, and details that put somebody right, are kept sealed."""
     if by.role != SYSTEM:
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
@@ -56,9 +64,15 @@ async def apply(
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
     theirs = await other_side(connection, by.hub, reference, before, command) if before else []
-    applied = await append(connection, store, rows[reference], command, by, seen=seen, words=words, redacted=redacted)
+    heard = await hear(connection, store, rows[reference], command, by) if isinstance(command, AskOtherHubs) else None
+    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details}
+    applied = await append(connection, store, rows[reference], command, by, seen=seen, heard=heard, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
+    if isinstance(command, CorrectReferrer):
+        for linked in names[1:]:
+            with suppress(Refusal):  # their people are erased, or somebody put it right there already
+                await append(connection, store, rows[linked], command, by, words=words, details=details)
     for other, its_side in theirs:
         answered = await append(connection, store, rows[other], its_side, by)
         if identifies:
@@ -89,11 +103,12 @@ async def act(
     seen: int | None = None,
     words: str | None = None,
     redacted: str | None = None,
+    details: Given | None = None,
     of_system: bool = False,
 ) -> Applied:
     """Apply a command in a transaction of its own; `of_system`: where something else than their reach lets somebody act."""
     async with store.transaction(by, of_system=of_system) as connection:
-        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted)
+        return await apply(connection, store, reference, command, by, seen=seen, words=words, redacted=redacted, details=details)
 
 
 async def fire_due(

@@ -17,9 +17,11 @@ from mash.flows.store.names import NAMED, people
 from mash.flows.store.tables import PEOPLE
 from mash.flows.store.writes import Item, queued
 from mash.notifications.notices import notices_for
+from mash.states.acts.birth import BirthRecorded
 from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.closing import PeopleErased
 from mash.states.acts.contact import ContinuedFrom
+from mash.states.acts.corrections import DetailsCorrected, ReferrerCorrected, SubjectAdded
 from mash.states.acts.information import GlassBroken, InformationReleased
 from mash.states.course import ClockEscalated
 from mash.states.firewall import AGENCIES_OWN
@@ -114,6 +116,8 @@ def _items(case: Case) -> dict[str, Named]:
             implied[words.item] = {**whose, **({"kind": own} if own else {})}
             if isinstance(event, ChildVoiceRecorded):
                 implied[words.item]["subject"] = event.subject
+        if isinstance(event, DetailsCorrected | ReferrerCorrected | SubjectAdded | BirthRecorded):
+            implied[event.details.item] = {**whose, "kind": _kind_of(event), "subject": getattr(event, "subject", None)}
         if isinstance(event, InformationReleased) and event.redacted:
             implied[event.redacted.item] = {**whose, "kind": "redacted"}
     released = set[str]()
@@ -130,6 +134,13 @@ def _items(case: Case) -> dict[str, Named]:
         item: {**stated, "release_state": "released" if item in released else "held", "hub": case.referral.hub}
         for item, stated in implied.items()
     }
+
+
+def _kind_of(event: DetailsCorrected | ReferrerCorrected | SubjectAdded | BirthRecorded) -> str:
+    """The kind of the item that came with a correction."""
+    if isinstance(event, ReferrerCorrected):
+        return "referrer"
+    return "subject" if event.subject is not None else "household"
 
 
 def _of_key(case: Case, stored: Stored) -> Iterator[Difference]:
@@ -158,7 +169,7 @@ def _of_people(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Differe
             named = [
                 Item(row.kind, unseal(cipher, row.sealed, case.reference), row.subject)
                 for row in stored.items
-                if row.kind in NAMED
+                if row.kind in NAMED and case.referral.stands(str(row.id), row.subject)
             ]
         except KeyDestroyed:
             return  # that is stated of the key, or of the words

@@ -5,11 +5,12 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from mash.flows.store.apply import apply
 from mash.flows.store.outbox import LONGEST_WAIT, Claimed
 from mash.flows.store.store import Store, as_json, system_actor
+from mash.flows.store.tables import NOTICES, REFERRALS
 from mash.flows.store.trouble import tell_administrators
 from mash.flows.store.writes import QUEUED
 from mash.notifications.notices import REFERRER, URGENT, Tried
@@ -17,7 +18,11 @@ from mash.states.acts.informing import RecordTold
 
 LAST_ROUND = 9
 """With the back-off below, the last round is about forty minutes after the first."""
-TELLING = {"acknowledgement": RecordTold(what="acknowledgement"), "outcome": RecordTold(what="outcome")}
+TELLING = {
+    "acknowledgement": RecordTold(what="acknowledgement"),
+    "outcome": RecordTold(what="outcome"),
+    "withdrawal": RecordTold(what="withdrawal"),
+}
 """What it means for a referral that its referrer got a notice of these kinds."""
 
 
@@ -51,7 +56,11 @@ async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tr
     }
     if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
         async with store.transaction(by) as connection:
-            await apply(connection, store, notice.reference, TELLING[notice.kind], by)
+            # Withdrawn while it was on its way, it went where it was not to go: another one goes where they are.
+            lock = select(REFERRALS.c.reference).where(REFERRALS.c.reference == notice.reference).with_for_update()
+            await connection.execute(lock)
+            if await connection.scalar(select(NOTICES.c.status).where(NOTICES.c.id == notice.id)) != "withdrawn":
+                await apply(connection, store, notice.reference, TELLING[notice.kind], by)
             await connection.execute(_ARRIVED, values)
     else:
         async with store.single.connect() as connection:

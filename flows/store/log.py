@@ -117,7 +117,7 @@ async def _verify_words(connection: AsyncConnection, store: Store, reference: st
         for row in (await connection.execute(select(ITEMS.c.id, ITEMS.c.sealed).where(ITEMS.c.reference == reference))).all()
     }
     for recorded in log:
-        references = (getattr(recorded.event, name, None) for name in ("words", "redacted"))
+        references = (getattr(recorded.event, name, None) for name in ("words", "redacted", "details"))
         for words in {*getattr(recorded.event, "held", ()), *filter(None, references)}:
             try:
                 item = sealed.get(UUID(words.item))

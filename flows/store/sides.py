@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.identities import child_of, join, joined, new_child
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
+from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
 from mash.states.acts.known import (
@@ -22,7 +23,7 @@ from mash.states.acts.known import (
     WithdrawIdentity,
 )
 from mash.states.acts.protection import RecordStrategyDiscussion
-from mash.states.acts.upkeep import LinkReferral, RecordLinked
+from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.referral import Referral
@@ -35,7 +36,11 @@ Side = tuple[str, Command]
 
 async def others(connection: AsyncConnection, hub: str, reference: str, command: StaffCommand | Command) -> list[str]:
     """The other cases that a command is about."""
-    if isinstance(command, LinkReferral | IdentifySubject | RejectMatch | AttachContact | CloseDuplicate):
+    if isinstance(command, CorrectReferrer):  # one person made all the linked referrals of a contact
+        root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+        linked = select(REFERRALS.c.reference).where(REFERRALS.c.root == root, REFERRALS.c.reference != reference)
+        return list((await connection.scalars(linked.order_by(REFERRALS.c.reference))).all())
+    if isinstance(command, LinkReferral | RemoveLink | IdentifySubject | RejectMatch | AttachContact | CloseDuplicate):
         return [command.other]
     if isinstance(command, WithdrawIdentity):
         same = (await joined(connection, hub, reference)).get(command.subject, [])
@@ -74,6 +79,8 @@ async def other_side(
     match command:
         case LinkReferral():
             return [(command.other, RecordLinked(other=reference, relation=command.relation))]
+        case RemoveLink():
+            return [(command.other, RecordUnlinked(other=reference))]
         case IdentifySubject():
             return [(command.other, RecordIdentified(subject=command.other_subject))]
         case RejectMatch() if command.other_subject:

@@ -71,6 +71,8 @@ class Writes:
     parties: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
+    renamed: list[dict[str, Any]] = field(default_factory=list)
+    """Cases whose people are found by something else from now on, each with the rows by which they are."""
 
     def keep(self, reference: str, key: bytes, items: list[Item], by: Actor, now: datetime) -> list[Words]:
         """Encrypt personal items under the referral's key; returns what the log says of them, in the same order."""

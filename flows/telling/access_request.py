@@ -29,6 +29,7 @@ from mash.flows.telling.others import Others
 from mash.flows.telling.stored import Value, locates
 from mash.flows.telling.story import facts_of, named
 from mash.states.acts.closing import SubjectsConcluded, WhyReleased
+from mash.states.acts.corrections import ReferrerCorrected
 from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.upkeep import ReferralLinked
 from mash.states.clocks import dated
@@ -36,6 +37,7 @@ from mash.states.errors import NotFound
 from mash.states.firewall import AGENCIES_OWN
 from mash.states.log import Recorded
 from mash.states.profile import Cohort, Profile, Source
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 BLACKED_OUT = "\N{FULL BLOCK}" * 5
@@ -121,8 +123,8 @@ async def answer(
     """The answer as it stands, after what is to be released has been. Raises NotFound for a person whom the case does not name,
     and for a number that nothing has."""
     case = await read_case(store, reference)
-    if subject not in case.referral.subjects:
-        raise NotFound(f"{reference} names: {', '.join(case.referral.subjects)}")
+    if subject not in (names := (*case.referral.subjects, *case.referral.removed)):
+        raise NotFound(f"{reference} names: {', '.join(names)}")
     who = Actor(id=by, role="administrator", agency="system", hub=case.hub)
     profile = store.hubs.get(case.hub)
     story = await read_log(store, reference)
@@ -138,8 +140,9 @@ async def answer(
         every, apart = [item for of_one in family.values() for item in of_one], words_of(story)
         items, of_others = [item for item in family[reference] if item.id not in apart], noted(story, family[reference])
         warning = _warning(linked)
-        whose = _labels(every)
-        for_a_child = bool(warning) and case.referral.subjects[subject].cohort != "adult"
+        whose = _labels(every, {old: new for each in linked for old, new in each.referral.superseded.items()})
+        of_them = case.referral.subjects.get(subject)
+        for_a_child = bool(warning) and (of_them is None or of_them.counts_as_child)
         page = _Page(Others(*_values(every, subject, whose, for_a_child)), whose, warning)
         for item in items:
             _look_at(page, case, subject, item)
@@ -169,13 +172,21 @@ def _is_own(item: PlainItem, subject: str) -> bool:
     return item.kind == "subject" and item.subject == subject
 
 
-def _labels(items: Iterable[PlainItem]) -> dict[str, str]:
-    """Whose each item is, as an officer reads it, by its id."""
+def _labels(items: Iterable[PlainItem], superseded: Mapping[str, str]) -> dict[str, str]:
+    """Whose each item is, as an officer reads it, by its id. One that puts another one right is of the same person."""
     count: dict[str, int] = {}
-    labels = {}
-    for item in items:
-        count[item.kind] = count.get(item.kind, 0) + 1
-        labels[item.id] = item.subject or f"{WHOSE.get(item.kind, item.kind)} {count[item.kind]}"
+    labels: dict[str, str] = {}
+    before = {new: old for old, new in superseded.items()}
+    first_ones = sorted(items, key=lambda item: item.id in before)
+    for item in first_ones:
+        if item.id not in before:
+            count[item.kind] = count.get(item.kind, 0) + 1
+            labels[item.id] = item.subject or f"{WHOSE.get(item.kind, item.kind)} {count[item.kind]}"
+    for item in first_ones:
+        first = item.id
+        while first in before:
+            first = before[first]
+        labels.setdefault(item.id, labels[first])
     return labels
 
 
@@ -223,7 +234,7 @@ def _answer(
         left_out.append({"kind": WHAT, "at": "until now", "why": WHY, "numbers": [apart.number]})
     for item in items:
         own_words = item.kind in AGENCIES_OWN and item.subject
-        line = {"kind": "a child's own words" if own_words else item.kind.replace("_", " "), "at": dated(item.at)}
+        line = {"kind": "a child's own words" if own_words else _what(case.referral, item), "at": dated(item.at)}
         if reason := _reason(case, subject, item):
             values = list(values_of(_fields(item) or {}, page.whose[item.id])) if item.kind in LEFT_OUT else []
             if released := [text for value in values if (text := page.field(value.field, value.text))]:
@@ -253,6 +264,14 @@ def _answer(
     return Answer(text, len(left_out), withheld, page.warning, reaching)
 
 
+def _what(referral: Referral, item: PlainItem) -> str:
+    """What an item is; and that it was put right since, or was entered in error."""
+    what = item.kind.replace("_", " ")
+    if item.id in referral.superseded:
+        return f"{what}, as it was before it was corrected"
+    return what if referral.stands(item.id, item.subject) else f"{what}, entered in error and removed"
+
+
 def _reason(case: Case, subject: str, item: PlainItem) -> str | None:
     if item.kind in (*AGENCIES_OWN, REDACTED) and item.subject not in (None, subject):
         return LEFT_OUT["subject"]  # a sibling's own words
@@ -274,6 +293,8 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
     for name in BY_SUBJECT:
         if each := getattr(event, name, None):
             event = event.model_copy(update={name: {sid: said for sid, said in each.items() if sid == subject}})
+    if isinstance(event, ReferrerCorrected):
+        event = event.model_copy(update={"fields": (), "referrer_reachable": True})
     facts = facts_of(event, profile, without=ABOUT_THE_REFERRER)
     return f"{named(event)}{': ' if facts else ''}{facts}"
 

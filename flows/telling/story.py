@@ -28,6 +28,10 @@ _LEFT_OUT = {
     "item",
     "words",
     "redacted",
+    "details",
+    "instead_of",
+    "expected_week",
+    "not_asked",
     # What an agency found is the agency's, like its words: it is read from the case, not from a timeline.
     "known",
     "relevant",
@@ -59,6 +63,7 @@ _NAMED = {
     "clock_escalated": "Alert",
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
+    "coming_of_age_said": "Turns 18",
 }
 """Events whose names are not their own words."""
 _LABELS = {
@@ -76,12 +81,16 @@ _LABELS = {
     "adding_up": "contacts about one child:",
     "renew_at": "again at",
     "received_at": "received",
+    "referrer_told_at": "the referrer had been told",
+    "told": "had been told:",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "hub", "id", "ids", "marker", "mode", "other", "other_subject",
-    "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject", "what",
+    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
+    "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
+    "what", "when",
 }  # fmt: skip
 _YES_NO = {
+    "age_not_known": ("age not known", ""),
     "beside_section_47": ("beside section 47", ""),
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),
@@ -101,7 +110,7 @@ _YES_NO = {
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
-_AGENCIES = {"agency", "agencies", "asked_by", "agreed", "apologies", "attended"}
+_AGENCIES = {"agency", "agencies", "asked_by", "agreed", "apologies", "attended", "told"}
 """Facts that name agencies."""
 
 
@@ -114,6 +123,8 @@ class Line:
     facts: str
     by: Actor
     within: tuple[Line, ...] = ()
+    sequence: int = 0
+    """The number of its event; 0 for several."""
 
 
 def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
@@ -121,13 +132,19 @@ def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
     lines: list[Line] = []
     events = [each for each in reversed(story) if each.event.kind not in UNTOLD]
     for reminders, some in groupby(events, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
-        several = tuple(Line(each.at, named(each.event), facts_of(each.event, profile), each.by) for each in some)
+        several = tuple(
+            Line(each.at, named(each.event), facts_of(each.event, profile), each.by, (), each.sequence) for each in some
+        )
         if reminders and len(several) > 1:
             what = f"{len(several)} reminders and alerts since {dated(several[-1].at)}"
             lines.append(Line(several[0].at, what, "", several[0].by, several))
         else:
             lines += several
     return lines
+
+
+def _line(each: Recorded, profile: Profile | None) -> Line:
+    return Line(each.at, named(each.event), facts_of(each.event, profile), each.by, sequence=each.sequence)
 
 
 def event_in_words(recorded: Recorded, profile: Profile | None) -> str:
@@ -148,6 +165,9 @@ def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] =
         facts: Iterable[str] = (f"{clock.why}, due {dated(clock.due_at)}" for clock in event.clocks)
     elif event.kind == "clock_moved":
         facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
+    elif event.kind == "asked_across_hubs":
+        hubs = (f"{sentence(hub)} may know this person: ring its duty manager" for hub in event.may_know)
+        facts = (event.subject, ", ".join(hubs) or "no other hub")
     else:
         left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | without
         fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))

@@ -169,11 +169,12 @@ def begin(profile: Profile, rating: str, starts: datetime = STARTS) -> Walk:
         opens = datetime.combine(sort.live_from, starts.astimezone(LONDON).time(), LONDON).astimezone(UTC)
         starts = max(starts, opens)
     going = Walk(profile, rating, starts)
+    cohort = sort.cohorts[0] if sort.cohorts else "child"
     command = ReceiveContact(
         contact=sort.kinds[0] if sort.kinds else "referral",
         source="2A",
         source_agency=sort.sources[0] if sort.sources else "education",
-        subjects=(Subject(id="S1", cohort=sort.cohorts[0] if sort.cohorts else "child"),),
+        subjects=(Subject(id="S1", cohort=cohort, age=None if cohort == "unknown" else cohort),),
         primary_need="N1",
         categories=sort.categories[:1],
         referrer_reachable=True,

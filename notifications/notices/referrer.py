@@ -1,5 +1,5 @@
-"""Whoever made the referral: that it arrived, what was decided, what was determined. Where writing to them is not safe, a person
-tells them."""
+"""Whoever made the referral: that it arrived, what was decided, that it no longer holds, what was determined. Where writing to
+them is not safe, a person tells them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, latest, on
+from mash.states.acts.corrections import ReferrerCorrected
 from mash.states.acts.informing import CLOCKS, MATTERS, owed
 from mash.states.acts.sharing import MarkerRecorded
 from mash.states.course import ClocksStarted
 from mash.states.referral import Referral
 from mash.states.roles import REFERRER
 
-_WRITTEN = {"acknowledgement": "acknowledgement", "outcome_told": "outcome"}
+_WRITTEN = {"acknowledgement": "acknowledgement", "outcome_told": "outcome", "withdrawal_told": "withdrawal"}
 """By the kind of clock that waits for the referrer to have it: the kind of notice."""
 
 
@@ -37,6 +38,19 @@ def safe_or_not(event: MarkerRecorded, occasion: Occasion) -> Iterator[NoticeDra
                 yield from _of_clock(occasion, latest(after, kind), kind)
 
 
+@on(ReferrerCorrected)
+def reached_otherwise(event: ReferrerCorrected, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """What they still wait to hear goes where they are reached now: what waited to be sent elsewhere is withdrawn with this. What
+    begins to be owed by it is told by its own clock."""
+    before, after = occasion.before, occasion.after
+    waited = owed(before) if before else ()
+    for matter in (matter for matter in owed(after) if matter in waited):
+        kind = CLOCKS[matter]
+        by_person = after.by_person and not (before and before.by_person)
+        if by_person or (not after.by_person and "email" in event.fields and kind in _WRITTEN):
+            yield from _of_clock(occasion, latest(after, kind), kind)
+
+
 def to_referrer(
     occasion: Occasion, written: str, clock_kind: str, clock_id: str | None = None, /, **facts: Any
 ) -> Iterator[NoticeDraft]:
@@ -57,6 +71,9 @@ def professional(referral: Referral) -> bool:
 
 def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDraft]:
     profile, after = occasion.profile, occasion.after
+    if kind == "withdrawal_told":
+        told = max(k.ended_at for k in after.clocks.values() if k.kind == "outcome_told" and k.met and k.ended_at)
+        return to_referrer(occasion, _WRITTEN[kind], kind, clock_id, at=told.isoformat())
     return to_referrer(
         occasion,
         _WRITTEN.get(kind, ""),

@@ -107,7 +107,18 @@ def begin_assessment(d: Deciding, beside: bool) -> None:
     d.start_clock("assessment", d.profile.statutory["assessment"], "child and family assessment")
 
 
-@act(StartAssessment, stages=SECTION_47[1:], when=lambda referral: "no_assessment" in referral.configuration)
+def _only_adults(referral: Referral, profile: Profile, by: Actor, cmd: StartAssessment | None) -> Refusal | None:
+    if not referral.only_adults:
+        return None
+    return Incomplete(f"section 17 is for children (Children Act 1989): {demands.otherwise(referral.subjects, 'an adult')}")
+
+
+@act(
+    StartAssessment,
+    stages=SECTION_47[1:],
+    when=lambda referral: "no_assessment" in referral.configuration,
+    hindrance=_only_adults,
+)
 def start(d: Deciding, cmd: StartAssessment, words: Words | None) -> None:
     """A section 17 assessment beside the section 47."""
     d.go("start_assessment")

@@ -25,6 +25,8 @@ from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Wor
 if TYPE_CHECKING:
     from mash.states.world import World
 
+NOT_ASKED_ABOUT = "subject_not_asked_about"
+"""The flag of a case to which somebody was added after agencies were asked: their answers are not about them."""
 Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
 
 
@@ -95,7 +97,7 @@ class ProceededWithoutReplies(EventBase):
 
 def concerned(d: Deciding) -> tuple[str, ...]:
     """The agencies that the profile names for such a case."""
-    return d.profile.checks_for(d.referral.cohorts, d.referral.rating, frozenset(d.referral.categories))
+    return d.profile.checks_for(d.referral.counted, d.referral.rating, frozenset(d.referral.categories))
 
 
 def unasked(d: Deciding) -> tuple[str, ...]:
@@ -145,14 +147,16 @@ LEGS["agency_checks"] = Leg(
     when=lambda referral: referral.sharing is True,
 )
 def ask(d: Deciding, cmd: AskAgencies, words: Words | None) -> None:
-    """Ask agencies that were not asked by themselves: on request, or ad hoc."""
+    """Ask agencies that were not asked by themselves: on request, or ad hoc; and about somebody who was added since they were."""
     if unknown := set(cmd.agencies) - set(d.profile.agencies):
         raise NotInProfile(
             f"{len(unknown)} of them are not agencies of {d.profile.title}: expected some of {', '.join(d.profile.agencies)}"
         )
     asked = d.referral.checks
-    if again := [agency for agency in cmd.agencies if agency in asked and asked[agency].outstanding]:
+    waiting = [agency for agency in cmd.agencies if agency in asked and asked[agency].outstanding]
+    if again := [agency for agency in waiting if agency not in d.referral.to_ask_again]:
         raise Incomplete(f"already asked, and not answered yet: {', '.join(again)}")
+    d.stop_clocks(*(clock.id for clock in d.referral.running if clock.kind == "check" and clock.whose in waiting), met=False)
     request(d, tuple(dict.fromkeys(cmd.agencies)))
 
 
@@ -213,7 +217,12 @@ def close_checks(d: Deciding, words: Words | None) -> None:
 
 @folds(ChecksRequested)
 def _checks_requested(referral: Referral, event: ChecksRequested, at: datetime, by: Actor) -> Changes:
-    return {"checks": {**referral.checks, **{agency: Check(requested_at=at) for agency in event.agencies}}}
+    again = tuple(agency for agency in referral.to_ask_again if agency not in event.agencies)
+    return {
+        "checks": {**referral.checks, **{agency: Check(requested_at=at) for agency in event.agencies}},
+        "to_ask_again": again,
+        "flags": referral.flags if again else tuple(flag for flag in referral.flags if flag != NOT_ASKED_ABOUT),
+    }
 
 
 @folds(CheckAnswered)
@@ -249,7 +258,7 @@ def _agency_checks(world: World, rating: str) -> Iterator[Step]:
     """All agencies answer but the last, for whom the hub waits until its lead has been alerted; then it goes on without."""
     profile = world.profile
     if not world.referral.checks:
-        named = profile.checks_for(world.referral.cohorts, rating, frozenset(world.referral.categories))[:3]
+        named = profile.checks_for(world.referral.counted, rating, frozenset(world.referral.categories))[:3]
         yield Give(AskAgencies(agencies=named), rater(profile), f"asks {', '.join(named)}")
     *answering, silent = world.referral.outstanding
     if answering:

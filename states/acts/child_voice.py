@@ -86,10 +86,10 @@ def _of_a_child(d: Deciding, sid: str) -> None:
     subject = d.referral.subjects.get(sid)
     if subject is None:
         raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
-    if subject.cohort == "adult":
+    if not subject.counts_as_child:
         raise Incomplete("what an adult wants is recorded with their capacity (record_adult_view): correct the cohort of a child")
     if subject.cohort == "unborn":
-        raise Incomplete("an unborn child is not seen: correct the cohort once the child is born (correct_cohort)")
+        raise Incomplete("an unborn child is not seen: record the birth first (record_birth)")
 
 
 def _on_a_day(d: Deciding, cmd: RecordChildVoice) -> None:
@@ -116,7 +116,7 @@ def demand_seen(d: Deciding, why_not: Mapping[str, str], words: Words | None) ->
     if missing := [sid for sid in unseen if sid not in why_not]:
         raise Incomplete(
             f"nobody has seen {', '.join(missing)} yet: record that each child was seen, and what the child says"
-            " (record_child_voice), or say why not (not_seen_because)"
+            " (record_child_voice), or say why not (not_seen_because); of an adult, give the birthday (correct_details)"
         )
     if why_not:
         demands.words(words, "ending without a child having been seen")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -19,7 +19,7 @@ from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "disagreement")
+OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement")
 """Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
@@ -63,6 +63,7 @@ class PeopleErased(EventBase):
 def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: bool = False) -> None:
     """End the case by a move of the chart: each subject's outcome (one for all, or by subject) is final, and clocks stop, except
     those that outlive it. The one place that does. `decided`: this end is itself the decision on the response."""
+    not_over_for_who_came_of_age(d, d.referral.subjects)
     d.go(move)
     if decided:
         decision.decided(d)
@@ -75,11 +76,26 @@ def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: 
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
 
 
+def not_over_for_who_came_of_age(d: Deciding, subjects: Iterable[str]) -> None:
+    """Raises Incomplete where the case of somebody is to end who has come of age in it, and whom nobody has handed over."""
+    subjects = [sid for sid in subjects if d.referral.subjects[sid].coming_of_age == "today"]
+    if subjects:
+        raise Incomplete(
+            f"{', '.join(subjects)} came of age while this was open: hand them over to adults' services (hand_over_to_adults), or"
+            " say why the case stays with children's (keep_past_eighteen), before it ends"
+        )
+
+
 def reopen(d: Deciding, words: Words) -> None:
     """The closure was mistaken: it is decided anew, within the statutory time from now."""
     d.record(ReferralReopened(words=words))
     d.stop("outcome_told", met=False)
     d.go("reopen")
+    decide_anew(d)
+
+
+def decide_anew(d: Deciding) -> None:
+    """The time for the decision begins again."""
     rule = d.profile.statutory["decision"].model_copy(update={"start": "stage"})
     d.start_clock("decision_on_response", rule, "decision on the response, reopened")
     d.ensure_clocks()
@@ -110,10 +126,10 @@ def _subjects_concluded(referral: Referral, event: SubjectsConcluded, at: dateti
 @folds(ReferralReopened)
 def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime, by: Actor) -> Changes:
     reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
-    return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True}
+    return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True, "withdrawing": None, "part_of": None}
 
 
 @folds(PeopleErased)
 def _people_erased(referral: Referral, event: PeopleErased, at: datetime, by: Actor) -> Changes:
     # What the log says was found stays; the case itself points to nobody any more.
-    return {"erased": True, "matches": (), "possible_matches": {}, "rejected": (), "identities": {}}
+    return {"erased": True, "matches": (), "possible_matches": {}, "rejected": (), "identities": {}, "across": {}}

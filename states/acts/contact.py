@@ -13,6 +13,7 @@ from mash.states.acts.closing import close
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
 from mash.states.acts.weighing import adding_up
+from mash.states.ages import AGE_NOT_KNOWN, counts_as, unknown_adult
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
@@ -153,6 +154,7 @@ class ContinuedFrom(EventBase):
     flags: tuple[str, ...]
     configuration: tuple[str, ...]
     stage: str
+    superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
     """Whether its outcome still waits for a second person."""
@@ -178,6 +180,7 @@ class CohortCorrected(EventBase):
     kind: Literal["cohort_corrected"] = "cohort_corrected"
     subject: str
     cohort: str
+    age_not_known: bool = Field(default=False, exclude_if=lambda unknown: not unknown)
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------------
@@ -208,7 +211,7 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
 def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:
     return Contact(
         kind=cmd.contact,
-        cohorts=frozenset(subject.cohort for subject in cmd.subjects),
+        cohorts=frozenset().union(*(counts_as(subject.cohort, subject.age) for subject in cmd.subjects)),
         categories=frozenset(cmd.categories),
         source=cmd.source_agency,
         family_known=cmd.family_known,
@@ -247,19 +250,19 @@ def assign_place(d: Deciding, cmd: AssignPlace, words: Words | None) -> None:
 def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -> None:
     """What the case turns out to be about; agencies that are asked only about that are asked now."""
     d.record(CategoriesRecorded(categories=cmd.categories))
-    _ask_who_is_concerned_now(d)
+    ask_who_is_concerned_now(d)
 
 
 @act(CorrectCohort, stages=SEEN)
 def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None:
     """Who was taken for a child is an adult, or the other way round, or was of unknown age."""
-    if cmd.subject not in d.referral.subjects:
-        raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
-    d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort))
-    _ask_who_is_concerned_now(d)
+    unknown = unknown_adult(cmd.cohort, demands.subject(d, cmd.subject).age)
+    d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort, age_not_known=unknown))
+    ask_who_is_concerned_now(d)
 
 
-def _ask_who_is_concerned_now(d: Deciding) -> None:
+def ask_who_is_concerned_now(d: Deciding) -> None:
+    """Agencies that are asked only about such people, or such matters, are asked where the case waits for agencies."""
     if d.referral.stage == "agency_checks" and d.referral.rating:
         take_route(d)
 
@@ -284,7 +287,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "parent": event.parent,
             "rating": event.rating,
             "first_rating": event.rating,
-            "subjects": {s.id: SubjectState(cohort=s.cohort, **known[s.id]) for s in event.subjects},
+            "subjects": {sid: s.model_copy(update=known[sid]) for sid, s in _subjects(event).items()},
             "significant_harm": event.significant_harm,
             "sharing": False if event.not_to_share else None,
             "held": {holding.item: holding for holding in event.holdings},
@@ -293,6 +296,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "matches": event.matches,
             "decided_at": None if event.undecided else event.decided_at or at,
             "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
+            "superseded": event.superseded,
         }
     )
 
@@ -315,10 +319,14 @@ def _first(event: ContactReceived | ContinuedFrom, at: datetime) -> Referral:
         immediate_danger=event.immediate_danger,
         consent=event.consent,
         referrer_reachable=event.referrer_reachable,
-        subjects={s.id: SubjectState(cohort=s.cohort) for s in event.subjects},
+        subjects=_subjects(event),
         received_at=at,
         stage_since=at,
     )
+
+
+def _subjects(event: ContactReceived | ContinuedFrom) -> dict[str, SubjectState]:
+    return {subject.id: SubjectState(**{name: value for name, value in subject if name != "id"}) for subject in event.subjects}
 
 
 @folds(ConsultationConcluded)
@@ -338,8 +346,11 @@ def _categories_recorded(referral: Referral, event: CategoriesRecorded, at: date
 
 @folds(CohortCorrected)
 def _cohort_corrected(referral: Referral, event: CohortCorrected, at: datetime, by: Actor) -> Changes:
-    corrected = referral.subjects[event.subject].model_copy(update={"cohort": event.cohort})
-    return {"subjects": {**referral.subjects, event.subject: corrected}}
+    corrected = referral.with_known(event.subject, cohort=event.cohort)
+    flag = f"{event.subject}_{AGE_NOT_KNOWN}"
+    if event.age_not_known and flag not in corrected["flags"]:
+        corrected["flags"] = (*corrected["flags"], flag)
+    return corrected
 
 
 @usually("consultation")

@@ -11,7 +11,7 @@ from pydantic import Field
 from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
-from mash.states.acts.closing import close
+from mash.states.acts.closing import close, not_over_for_who_came_of_age
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.outcomes import PLAN, decided
@@ -55,8 +55,10 @@ GRAVEST_FIRST = (
 )
 """When subjects' paths differ, the referral keeps the first of these that occurs; the others become linked referrals."""
 CHILDREN = ("child", "unborn")
-UNDER_A_PLAN = ("section_47", "section_17")
-"""What is decided of a child for whom a conference has made a plan."""
+ENDING = ("transfer", "information_provided", "advice", "no_further_action")
+"""The outcomes with which a case is over."""
+FOR_CHILDREN = ("section_47", "section_17")
+"""Sections of the Children Act 1989."""
 NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 """CIN rule 8610: a referral that leads to action has a primary need code."""
 
@@ -146,7 +148,8 @@ def _complete(d: Deciding, cmd: RecordDecision) -> None:
         raise Incomplete(f"a decision gives an outcome to each subject: {', '.join(r.subjects)}")
     if "transfer" in cmd.outcomes.values() and not cmd.transfer_to:
         raise Incomplete("a transfer names the receiving authority (transfer_to)")
-    if (early := set(cmd.outcomes.values()) & set(d.profile.assess_first)) and not r.assessed:
+    assessed = {outcome for sid, outcome in cmd.outcomes.items() if r.subjects[sid].counts_as_child}  # section 17 is for children
+    if (early := assessed & set(d.profile.assess_first)) and not r.assessed:
         outcomes = ", ".join(sorted(early)).replace("_", " ")
         raise Incomplete(f"{d.profile.title} completes the assessment itself before {outcomes}: decide section_17 first")
 
@@ -154,11 +157,15 @@ def _complete(d: Deciding, cmd: RecordDecision) -> None:
 def _fits_everybody(d: Deciding, cmd: RecordDecision) -> None:
     """Whether each outcome is one for such a person, and has its code."""
     r = d.referral
-    if unheard := [sid for sid in r.adults_unheard if cmd.outcomes[sid] == "adult_section_42"]:
+    into_42 = {sid: r.subjects[sid] for sid, outcome in cmd.outcomes.items() if outcome == "adult_section_42"}
+    if unheard := [sid for sid, s in into_42.items() if s.cohort == "adult" and s.capacity is None]:
         raise Incomplete(f"record each adult's capacity and wishes first (record_adult_view): {', '.join(unheard)}")
-    if children := [sid for sid, o in cmd.outcomes.items() if o == "adult_section_42" and r.subjects[sid].cohort in CHILDREN]:
-        raise Incomplete(f"section 42 is for adults (Care Act 2014): correct the outcome or the cohort of {', '.join(children)}")
-    if planned := [sid for sid, o in cmd.outcomes.items() if r.subjects[sid].conference == PLAN and o not in UNDER_A_PLAN]:
+    if minors := [sid for sid, s in into_42.items() if s.surely in CHILDREN]:
+        raise Incomplete(f"section 42 is for adults (Care Act 2014): {demands.otherwise(minors, 'a child')}")
+    children = {sid: o for sid, o in cmd.outcomes.items() if r.subjects[sid].counts_as_child}
+    if adults := [sid for sid, o in cmd.outcomes.items() if o in FOR_CHILDREN and sid not in children]:
+        raise Incomplete(f"sections 47 and 17 are for children (Children Act 1989): {demands.otherwise(adults, 'an adult')}")
+    if planned := [sid for sid, o in children.items() if r.subjects[sid].conference == PLAN and o not in FOR_CHILDREN]:
         raise Incomplete(f"a child protection plan stands until a conference ends it: decide section_47 for {', '.join(planned)}")
     coded = cmd.primary_need or r.primary_need
     if not coded and any(o in NEEDS_PRIMARY_NEED and r.subjects[s].cohort != "adult" for s, o in cmd.outcomes.items()):
@@ -210,6 +217,7 @@ def withdraw(d: Deciding, words: Words) -> None:
 
 
 def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
+    not_over_for_who_came_of_age(d, (sid for sid, outcome in outcomes.items() if outcome in ENDING))
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
@@ -239,6 +247,7 @@ def continue_split(
     parent_reference: str,
     held: tuple[Words, ...],
     holdings: tuple[Holding, ...],
+    superseded: Mapping[str, str],
 ) -> None:
     """The linked referral that a split begins: it stands at the decision and takes its own path. `subjects` are the parent's,
     from just before the split."""
@@ -257,7 +266,7 @@ def continue_split(
             source=parent.source,
             source_agency=parent.source_agency,
             primary_need=parent.primary_need,
-            subjects=tuple(Subject.model_validate({"id": sid, "cohort": subjects[sid].cohort}) for sid in split.subjects),
+            subjects=tuple(_goes_on(sid, subjects[sid]) for sid in split.subjects),
             adult_views=views,
             courses={sid: course for sid in split.subjects if (course := _course(subjects[sid])) != Course()},
             decided_at=None if split.by_decision else parent.decided_at,
@@ -276,6 +285,7 @@ def continue_split(
             immediate_danger=parent.immediate_danger,
             consent=parent.consent,
             flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
+            superseded=dict(superseded),
             configuration=("decision",),
             stage="decision",
             matches=split.matches,
@@ -298,6 +308,10 @@ def continue_split(
 
 def _course(subject: SubjectState) -> Course:
     return Course(**{name: getattr(subject, name) for name in Course.model_fields})
+
+
+def _goes_on(sid: str, subject: SubjectState) -> Subject:
+    return Subject.model_validate({"id": sid, **subject.model_dump(include={*Subject.model_fields})})
 
 
 @folds(DecisionProposed)
@@ -342,7 +356,8 @@ def _usual_outcome(world: World, rating: str) -> Outcome:
         wanted = "no_further_action"
     if referral.strategy_held_at and wanted == "section_47":
         wanted = "early_help"
-    return "section_17" if wanted in profile.assess_first and not referral.assessed else wanted
+    assesses = wanted in profile.assess_first and not referral.assessed and not referral.only_adults
+    return "section_17" if assesses else wanted
 
 
 @usually("sign_off")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mash.states.deciding import Deciding
-from mash.states.errors import NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
-from mash.states.profile import Mode, Profile
+from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
+from mash.states.profile import MIDWIFE, Mode, Profile
+from mash.states.referral import Referral, SubjectState
 from mash.states.values import Words
 
 
@@ -28,10 +29,32 @@ def not_for(role: str, roles: Iterable[str], what: str) -> NotYours:
     return NotYours(f"{what} is for {' or '.join(roles)}, not for {role}")
 
 
+def not_a_subject(referral: Referral, subject: str) -> Refusal | None:
+    """The refusal of an act about somebody whom the referral is not about; None for a subject of it."""
+    if subject in referral.subjects:
+        return None
+    return Incomplete(f"that is not a subject of this referral: expected one of {', '.join(referral.subjects)}")
+
+
 def rating(d: Deciding, name: str) -> None:
     """Refuse a rating that the hub does not have."""
     if name not in d.profile.ratings:
         raise NotInProfile(f"that is not a rating of {d.profile.title}: expected one of {', '.join(d.profile.ratings)}")
+
+
+def subject(d: Deciding, sid: str) -> SubjectState:
+    """The subject of this number. Raises Incomplete for one that the referral does not have."""
+    if sid not in d.referral.subjects:
+        raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
+    return d.referral.subjects[sid]
+
+
+def otherwise(people: Iterable[str], what: str) -> str:
+    """What to do about people for whom an act is not, being surely something else, where that is not so."""
+    return (
+        f"{', '.join(people)} is {what} by cohort and by birthday. Choose another outcome; where that is wrong, correct the"
+        " cohort (correct_cohort) or the birthday (correct_details), and nothing is refused while they contradict"
+    )
 
 
 def agencies(d: Deciding, named: Iterable[str]) -> None:
@@ -41,8 +64,8 @@ def agencies(d: Deciding, named: Iterable[str]) -> None:
 
 
 def named_agencies(profile: Profile) -> set[str]:
-    """Every agency that the profile names."""
-    return {*profile.agencies, *profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint}
+    """Every agency that the profile names, and the midwife, who is health's wherever the profile names none."""
+    return {MIDWIFE, *profile.agencies, *profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint}
 
 
 def quorum(needed: tuple[str, ...], there: Iterable[str], what: str) -> None:

@@ -17,8 +17,13 @@ from mash.states.register import act
 from mash.states.stages import ALL
 from mash.states.values import Actor, CommandBase, EventBase, OneWord, Words
 
-Matter = Literal["acknowledgement", "outcome", "disagreement"]
-CLOCKS: dict[Matter, str] = {"acknowledgement": "acknowledgement", "outcome": "outcome_told", "disagreement": "answer_told"}
+Matter = Literal["acknowledgement", "outcome", "disagreement", "withdrawal"]
+CLOCKS: dict[Matter, str] = {
+    "acknowledgement": "acknowledgement",
+    "outcome": "outcome_told",
+    "disagreement": "answer_told",
+    "withdrawal": "withdrawal_told",
+}
 """What a referrer waits to hear, and the kind of clock that runs until they have."""
 MATTERS = {clock: matter for matter, clock in CLOCKS.items()}
 
@@ -27,7 +32,7 @@ class RecordTold(CommandBase):
     """The referrer was told: the notice was delivered."""
 
     kind: Literal["record_told"] = "record_told"
-    what: Literal["acknowledgement", "outcome"]
+    what: Literal["acknowledgement", "outcome", "withdrawal"]
 
 
 class InformReferrer(CommandBase):
@@ -65,6 +70,25 @@ def owe(d: Deciding, what: Matter, title: str) -> None:
     if r.referrer_reachable or r.by_person:
         rule = "acknowledgement" if what == "acknowledgement" else "outcome_told"
         d.start_clock(CLOCKS[what], d.profile.statutory[rule], title)
+
+
+def owe_again(d: Deciding) -> None:
+    """What the referrer should have heard, and has not, for want of a way to reach them: the outcome, or before there is one that
+    their contact has arrived."""
+    r = d.referral
+    what: Matter = "outcome" if r.decided else "acknowledgement"
+    title = "outcome to the referrer" if r.decided else "acknowledgement to the referrer"
+    waits = any(clock.kind == CLOCKS[what] for clock in r.running)
+    if not waits and heard_at(r, what) is None and not (what == "acknowledgement" and what in r.deliveries):
+        owe(d, what, title)
+
+
+def heard_at(referral: Referral, what: Matter) -> datetime | None:
+    """When the referrer was told, as the clock says that waited for it; of an outcome, of what is decided now. None where they
+    have not been."""
+    since = (referral.decided_at or referral.stage_since) if what == "outcome" else referral.received_at
+    met = [k for k in referral.clocks.values() if k.kind == CLOCKS[what] and k.met and k.ended_at and k.started_at >= since]
+    return met[-1].ended_at if met else None
 
 
 def owed(referral: Referral) -> tuple[Matter, ...]:

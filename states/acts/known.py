@@ -124,14 +124,8 @@ def record_known(d: Deciding, cmd: RecordKnown, words: Words | None) -> None:
         d.record(LikelyKnown(matches=matches, possible=cmd.possible))
 
 
-def _no_subject(referral: Referral, subject: str) -> Refusal | None:
-    if subject in referral.subjects:
-        return None
-    return Incomplete(f"that is not a subject of this referral: expected one of {', '.join(referral.subjects)}")
-
-
 def _not_to_identify(referral: Referral, profile: Profile, by: Actor, cmd: IdentifySubject | None) -> Refusal | None:
-    return _no_subject(referral, cmd.subject) if cmd else None
+    return demands.not_a_subject(referral, cmd.subject) if cmd else None
 
 
 @act(IdentifySubject, of_child=True, stages=ALL, when=lambda r: not r.erased, hindrance=_not_to_identify, stands_alone=True)
@@ -145,7 +139,7 @@ def identify(d: Deciding, cmd: IdentifySubject, words: Words | None) -> None:
 @act(RecordIdentified)
 def record_identified(d: Deciding, cmd: RecordIdentified, words: Words | None) -> None:
     """From the other contact's side."""
-    if refusal := _no_subject(d.referral, cmd.subject):
+    if refusal := demands.not_a_subject(d.referral, cmd.subject):
         raise refusal
     _join(d, cmd.subject)
 

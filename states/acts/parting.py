@@ -66,4 +66,5 @@ def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: 
         "matches": still(referral.matches),
         "rejected": still(referral.rejected),
         "splits": referral.splits + 1,
+        "left": (*referral.left, *event.subjects),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from mash.states.acts import demands
+from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
@@ -144,6 +145,8 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
     demands.quorum(hub.quorum, cmd.attended, "a strategy discussion")
     mode = demands.mode(hub.modes, cmd.mode, "a strategy discussion")
     before = d.referral
+    if cmd.outcome == "section_47" and before.only_adults:
+        raise Incomplete(f"section 47 is for children (Children Act 1989): {demands.otherwise(before.subjects, 'an adult')}")
     # What was decided as section 47 was asked about then.
     begun = before.came_from in SECTION_47 or "section_47" in before.outcomes.values()
     begins = tuple(before.subjects) if cmd.outcome == "section_47" and not begun else ()
@@ -161,6 +164,7 @@ def _begin_enquiries(d: Deciding, before: Referral) -> None:
     d.go("start_enquiries")
     if before.came_from not in SECTION_47:  # a further discussion does not put the conference off
         d.start_clock("initial_conference", d.profile.statutory["conference"], "initial child protection conference")
+        await_pre_birth_conference(d)
     if "section_47" not in before.outcomes.values():
         decided(d)
 
@@ -201,6 +205,7 @@ def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
     d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, outcomes=dict(cmd.outcomes), words=words))
+    d.stop(PRE_BIRTH)
     _end(d, of_each(d.referral, str(cmd.outcome), cmd.outcomes))
 
 
@@ -208,6 +213,7 @@ def _end(d: Deciding, results: Mapping[str, str]) -> None:
     """Section 47 is over: an assessment beside it goes on alone, and what the conference gave each child is remembered. One that
     is complete says what help there is to be, unless the child is protected by a plan; otherwise the referral concludes."""
     d.stop("initial_conference")
+    d.stop(PRE_BIRTH, met=False)
     if "assessment_under_way" in d.referral.configuration:
         d.go("end_protection")
         return
@@ -235,19 +241,21 @@ def _conference_held(referral: Referral, event: ConferenceHeld, at: datetime, by
 
 @folds(StrategyDiscussionHeld)
 def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld, at: datetime, by: Actor) -> Changes:
+    held = {"strategy_held_at": at, "discussed": event.attended}
     if event.outcome == "section_47":
         second = {"flags": tuple(dict.fromkeys((*referral.flags, FLAG)))} if event.may_be_second else {}
-        return {"strategy_held_at": at, "proposed": None, **second, **same_for_all(referral, "section_47", at)}
-    return {"strategy_held_at": at}
+        return {**held, "proposed": None, **second, **same_for_all(referral, "section_47", at)}
+    return held
 
 
 @usually("strategy_discussion")
 def _strategy_discussion(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("strategy_discussion",))
     hub = world.profile.strategy_discussion
-    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome="section_47")
+    outcome: Literal["section_47", "no_section_47"] = "no_section_47" if world.referral.only_adults else "section_47"
+    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome=outcome)
     how = hub.modes[0].replace("_", " ")
-    yield Give(discussion, rater(world.profile), f"strategy discussion held, {how}: section 47")
+    yield Give(discussion, rater(world.profile), f"strategy discussion held, {how}: {outcome.replace('_', ' ')}")
 
 
 @usually("enquiries")

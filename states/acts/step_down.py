@@ -68,7 +68,7 @@ def fitting(referral: Referral, profile: Profile) -> list[str]:
     return [
         name
         for name, service in profile.services.items()
-        if not service.cohorts or referral.cohorts & {*service.cohorts, "unknown"}
+        if not service.cohorts or referral.counted & {*service.cohorts, "unknown"}
     ]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from mash.states.acts import demands, rating
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotInProfile
+from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL, SEEN
@@ -40,6 +42,20 @@ class RecordLinked(CommandBase):
     relation: Relation
 
 
+class RemoveLink(CommandBase):
+    """Another referral does not belong with this one, after all. Both say so."""
+
+    kind: Literal["remove_link"] = "remove_link"
+    other: Code
+
+
+class RecordUnlinked(CommandBase):
+    """The other side of a link that is removed."""
+
+    kind: Literal["record_unlinked"] = "record_unlinked"
+    other: Code
+
+
 class AdoptProfile(CommandBase):
     """Go on under another version of the hub's profile."""
 
@@ -60,6 +76,13 @@ class ReferralLinked(EventBase):
     relation: str
     subjects: tuple[str, ...] = Field(default=(), exclude_if=lambda some: not some)
     """Which of this referral's subjects it is about, where that is said."""
+
+
+class LinkRemoved(EventBase):
+    kind: Literal["link_removed"] = "link_removed"
+    other: str
+    relation: str
+    words: Words | None = Field(alias="said")
 
 
 class ProfileAdopted(EventBase):
@@ -93,6 +116,29 @@ def _link(d: Deciding, other: str, relation: str, subjects: tuple[str, ...]) -> 
         d.record(ReferralLinked(other=other, relation=relation, subjects=subjects))
 
 
+def _no_such_link(referral: Referral, profile: Profile, by: Actor, cmd: RemoveLink | None) -> Refusal | None:
+    if cmd is None or cmd.other in referral.links:
+        return None
+    return Incomplete(f"this referral is not linked with that one; it is with: {', '.join(referral.links) or 'none'}")
+
+
+@act(RemoveLink, stages=ALL, when=lambda referral: bool(referral.links), hindrance=_no_such_link, stands_alone=True)
+def remove_link(d: Deciding, cmd: RemoveLink, words: Words | None) -> None:
+    """Another referral does not belong with this one."""
+    _unlink(d, cmd.other, words)
+
+
+@act(RecordUnlinked)
+def record_unlinked(d: Deciding, cmd: RecordUnlinked, words: Words | None) -> None:
+    """This referral does not belong with another one, which says so too."""
+    _unlink(d, cmd.other, words)
+
+
+def _unlink(d: Deciding, other: str, words: Words | None) -> None:
+    if other in d.referral.links:
+        d.record(LinkRemoved(other=other, relation=d.referral.links[other], words=words))
+
+
 @act(AdoptProfile, stages=SEEN)
 def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
     """Go on under another version of the hub's profile; where that has other ratings, under one of them."""
@@ -121,6 +167,14 @@ def _referral_linked(referral: Referral, event: ReferralLinked, at: datetime, by
     others = {other: about for other, about in referral.linked_subjects.items() if other != event.other}
     about = {event.other: event.subjects} if event.subjects else {}
     return {"links": {**referral.links, event.other: event.relation}, "linked_subjects": {**others, **about}}
+
+
+@folds(LinkRemoved)
+def _link_removed(referral: Referral, event: LinkRemoved, at: datetime, by: Actor) -> Changes:
+    def others(of: Mapping[str, Any]) -> dict[str, Any]:
+        return {other: each for other, each in of.items() if other != event.other}
+
+    return {"links": others(referral.links), "linked_subjects": others(referral.linked_subjects)}
 
 
 @folds(ProfileAdopted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ ODD = st.none() | st.text(max_size=8) | st.sampled_from(["child", "kid", "2A", "
 def test_every_flag_that_a_contact_can_have_is_documented(top: Any, subject: Any, source: Any) -> None:
     try:
         given = Submission.model_validate({**top, "source": source, "subjects": [subject], "concern": {"summary": "Worried."}})
-        command, _ = contact_of(given)
+        command, _ = contact_of(given, date(2026, 6, 1))
     except (NothingToActOn, ValueError):
         return
     assert {flag.removeprefix("S1_") for flag in command.flags} <= {*FLAGS, *OF_SUBJECTS}

@@ -123,14 +123,14 @@ def test_whoever_reports_immediate_danger_is_answered_with_what_to_do_now(hub: H
 
 
 def test_a_contact_that_the_hub_does_not_take_has_a_word_for_it(hub: Hub) -> None:
-    adult = submitted(hub, subjects=[{"cohort": "adult", "name": {"given": "Ruth"}}])
+    adult = submitted(hub, subjects=[{"cohort": "adult", "name": {"given": "Ruth"}, "date_of_birth": "1971-03-09"}])
     assert adult["status"] == "not_taken" and adult["what_next"] == profile(hub).signpost
     assert status(hub, adult["reference"])["parts"][0]["status"] == "not_taken"
     assert submitted(hub)["status"] == "being_considered"
 
 
 def test_a_sentence_ends_once(hub: Hub) -> None:
-    for answer in (submitted(hub), submitted(hub, subjects=[{"cohort": "adult"}])):
+    for answer in (submitted(hub), submitted(hub, subjects=[{"cohort": "adult", "date_of_birth": "1971-03-09"}])):
         assert ".." not in answer["what_next"]
     hub.work()
     assert ".." not in hub.received.text().replace("...", "")
@@ -211,7 +211,7 @@ def test_what_was_sent_as_fields_is_read_as_fields_beside_the_same_as_text(hub: 
     hub.give(reference, "add_note", words='{"this": "is a note"}')
     items = {item["kind"]: item for item in hub.case(reference)["items"]}
     assert items["concern"]["fields"] == json.loads(items["concern"]["content"])
-    assert items["subject"]["fields"]["name"]["family"] == CANARY.split()[1]
+    assert items["subject"]["fields"]["name"]["family"].startswith(CANARY.split()[1])
     assert items["add_note"]["fields"] is None and items["add_note"]["content"] == '{"this": "is a note"}'
 
 

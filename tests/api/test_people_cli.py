@@ -9,7 +9,7 @@ import pytest
 from commands import mash_here
 from hub import Hub
 
-ADULT = {"name": {"given": "Erasmus", "family": "Whimberry"}, "cohort": "adult"}
+ADULT = {"name": {"given": "Erasmus", "family": "Whimberry"}, "date_of_birth": "1971-03-09", "cohort": "adult"}
 
 
 @pytest.fixture

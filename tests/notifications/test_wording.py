@@ -129,7 +129,7 @@ def test_no_word_that_anybody_typed_reaches_a_notice(data: st.DataObject) -> Non
             "place": word(), word()[:200]: word(),
         }
     )  # fmt: skip
-    command, _ = contact_of(submission)
+    command, _ = contact_of(submission, MORNING.date())
     case = Case(profile, MORNING)
     case.give(command.model_copy(update={"referrer_reachable": True}), SYSTEM)
     steps: list[Any] = [

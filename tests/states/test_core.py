@@ -14,6 +14,7 @@ from random_profiles import profiles
 
 from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
+from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
 from mash.states.acts.assessment import (
     AssessmentCompleted,
@@ -22,6 +23,7 @@ from mash.states.acts.assessment import (
     CompleteAssessment,
     StartAssessment,
 )
+from mash.states.acts.birth import RecordBirth
 from mash.states.acts.checks import (
     AllocateCheck,
     AnswerCheck,
@@ -33,6 +35,14 @@ from mash.states.acts.checks import (
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectCohort, ReceiveContact, RecordCategories
+from mash.states.acts.corrections import (
+    AddSubject,
+    CorrectDetails,
+    RemoveSubject,
+    SubjectAdded,
+    SubjectRemoved,
+    next_subject,
+)
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
@@ -40,6 +50,7 @@ from mash.states.acts.information import ContributeInformation, ReleaseInformati
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
+from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
     ConcludeEnquiries,
@@ -51,6 +62,8 @@ from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral
+from mash.states.acts.withdrawing import SignOffWithdrawal
+from mash.states.ages import Age
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import Decision, decide
@@ -65,7 +78,7 @@ from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
 from mash.states.usual import USUAL, Give, Until, Wait
-from mash.states.values import Actor, Match, ReportedConsent, Subject, Words
+from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
 from mash.states.world import World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
@@ -111,7 +124,10 @@ class Family:
         """Decide and record, as the store does. A refusal changes nothing."""
         case = self.cases[reference]
         case.profile, case.now = self.profile, self.now
-        events = case.give(command, by, words=words)
+        details = details_with(command, case.referral, reference)
+        events = case.give(command, by, words=words, details=details)
+        self.subjects |= {event.subject for event in events if isinstance(event, SubjectAdded)}
+        self.subjects -= {event.subject for event in events if isinstance(event, SubjectRemoved)}
         self.cases |= case.linked
         return events
 
@@ -158,7 +174,7 @@ class Family:
             route = self.profile.rating(state.rating).route
             done = {
                 "agency_checks": state.sharing is False
-                or not self.profile.checks_for(state.cohorts, state.rating, frozenset(state.categories))
+                or not self.profile.checks_for(state.counted, state.rating, frozenset(state.categories))
                 or (bool(state.checks or state.checks_closed or state.meeting_held) and not state.outstanding),
                 "mash_meeting": state.meeting_held,
                 "strategy_discussion": state.strategy_held_at is not None,
@@ -221,6 +237,24 @@ COHORTS = ("child", "unborn", "adult", "unknown")
 HUB_ROLES = ("duty_manager", "practice_manager", "team_manager", "social_worker", "out_of_hours", "early_help", "navigator")
 
 
+def details_with(command: Any, referral: Referral, reference: str) -> Details | None:
+    """What comes with a command that puts facts right."""
+    right = Details(stored=WORDS.model_copy(update={"item": f"details-{referral.version}"}), kind="subject", changed=("name",))
+    match command.kind:
+        case "correct_details":
+            return right.model_copy(update={"subject": command.item, "flags": ("upn_not_valid",), "age": "child"})
+        case "record_birth":
+            return right.model_copy(update={"subject": command.subject, "age": "child"})
+        case "correct_referrer":
+            reachable = referral.version % 2 == 0
+            flags = () if reachable else ("referrer_not_reachable",)
+            return right.model_copy(update={"kind": "referrer", "reachable": reachable, "flags": flags})
+        case "add_subject":
+            return right.model_copy(update={"subject": next_subject(referral, reference)})
+        case _:
+            return None
+
+
 def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensible: bool) -> Any:
     """A well-formed command of this kind: one that makes sense, or anything."""
 
@@ -256,6 +290,24 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return RecordCategories(categories=one((), ("domestic_abuse",)))
         case "correct_cohort":
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
+        case "record_birth":
+            return RecordBirth(subject=one(*referral.subjects, odd=("nobody",)))
+        case "say_of_age":
+            return SayOfAge(subject=one(*referral.subjects, odd=("nobody",)), when=one("soon", "today"))
+        case "hand_over_to_adults":
+            return HandOverToAdults(subject=one(*referral.subjects), to=one("adult_social_care", odd=("nowhere",)))
+        case "keep_past_eighteen":
+            return KeepPastEighteen(subject=one(*referral.subjects, odd=("nobody",)))
+        case "correct_details":
+            return CorrectDetails(item=one(*referral.subjects, odd=("nobody",)))
+        case "add_subject":
+            return AddSubject(cohort=one("child", "adult"))
+        case "remove_subject":
+            return RemoveSubject(subject=one(*referral.subjects, odd=("nobody",)))
+        case "remove_link" | "record_unlinked":
+            return HANDLER_CLASSES[kind](other=one(*(referral.links or ("Q",)), odd=("R",)))
+        case "sign_off_withdrawal":
+            return SignOffWithdrawal(agreed=one(True, True, False))
         case "ask_agencies":
             return AskAgencies(agencies=(one(*agencies, odd=("nobody",)),))
         case "contribute_information":
@@ -283,6 +335,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "link_referral" | "record_linked":
             about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
             return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "ask_other_hubs":
+            return AskOtherHubs(subject=one(*referral.subjects, odd=("nobody",)))
         case "identify_subject":
             subject = one(*referral.subjects, odd=("nobody",))
             return IdentifySubject(subject=subject, other=one("MASH-26-000001", odd=("R",)), other_subject="S1")
@@ -391,6 +445,7 @@ class AnyOrder(RuleBasedStateMachine):
         danger=st.booleans(),
         reachable=st.booleans(),
         unsafe=st.booleans(),
+        ages=st.lists(st.sampled_from((*get_args(Age), None)), min_size=3, max_size=3),
     )
     def a_contact_arrives(
         self,
@@ -403,6 +458,7 @@ class AnyOrder(RuleBasedStateMachine):
         danger: bool,
         reachable: bool,
         unsafe: bool,
+        ages: list[Any],
     ) -> None:
         self.world = Family(profile, start.replace(tzinfo=UTC))
         self.world.receive(
@@ -411,7 +467,7 @@ class AnyOrder(RuleBasedStateMachine):
                 source="2A",
                 source_agency=source,
                 categories=tuple(categories),
-                subjects=tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts)),
+                subjects=tuple(Subject(id=f"s{n}", cohort=cohort, age=ages[n]) for n, cohort in enumerate(cohorts)),
                 immediate_danger=danger,
                 referrer_reachable=reachable,
                 writing_unsafe=unsafe,
@@ -492,6 +548,8 @@ class AnyOrder(RuleBasedStateMachine):
             return profile.deciders[0]
         if command.kind == "sign_off_decision" and referral.proposed:
             return referral.proposed.role
+        if command.kind == "sign_off_withdrawal" and referral.withdrawing:
+            return referral.withdrawing.role
         if command.kind == "settle_disagreement" and command.disagreement in referral.disagreements:
             return referral.disagreements[command.disagreement].role
         place = profile.places.get(referral.place or "")
@@ -602,6 +660,12 @@ AGAIN: dict[str, Any] = {
 
 DETOURS = (
     "add_note",
+    "correct_details",
+    "correct_referrer",
+    "add_subject",
+    "remove_subject",
+    "remove_link",
+    "withdraw_decision",
     "adopt_profile",
     "acknowledge_alert",
     "convene_meeting",
@@ -615,6 +679,9 @@ DETOURS = (
     "record_marker",
     "record_categories",
     "correct_cohort",
+    "record_birth",
+    "hand_over_to_adults",
+    "keep_past_eighteen",
     "ask_agencies",
     "contribute_information",
     "record_child_voice",
@@ -625,7 +692,7 @@ DETOURS = (
     "link_referral",
 )
 """What is possible in many stages and leads nowhere, or away."""
-DECIDING = ("record_decision", "conclude_enquiries", "reopen_referral")
+DECIDING = ("record_decision", "conclude_enquiries", "reopen_referral", "withdraw_decision")
 
 
 TestAnyOrderInAnyHub = AnyOrder.TestCase
@@ -647,7 +714,10 @@ ENDED = RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47")
 def arrived(profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> Family:
     """A contact about children (or these cohorts), just received."""
     world = Family(profile, now)
-    subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
+    subjects = tuple(
+        Subject(id=f"s{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
+        for n, cohort in enumerate(cohorts or ("child",))
+    )
     world.receive(ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=subjects, **fields))
     return world
 
@@ -954,7 +1024,13 @@ def test_a_strategy_discussion_is_called_from_any_open_stage_and_returns_where_i
 @pytest.mark.parametrize("stage", CONCLUDED)
 def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothing_that_would_move_it(stage: str) -> None:
     offered = {kind for kind, act in STAFF_ACTS.items() if stage in (act.stages or ())}
-    assert offered == {
+    withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
+    assert offered == withdrawn | {
+        "correct_details",
+        "correct_referrer",
+        "add_subject",
+        "remove_subject",
+        "remove_link",
         "reopen_referral",
         "inform_referrer",
         "add_note",

@@ -151,7 +151,7 @@ GIVEN_AWAY = (
 
 async def stored(store: Store, *items: Item, **more: Any) -> str:
     """A case about a father (S1) and a child (S2)."""
-    subjects = (Subject(id="S1", cohort="adult"), Subject(id="S2", cohort="child"))
+    subjects = (Subject(id="S1", cohort="adult", age="adult"), Subject(id="S2", cohort="child"))
     command = ReceiveContact(contact="referral", source="1A", source_agency="individual", subjects=subjects, **more)
     async with store.transaction(SCHOOL) as connection:
         return (await receive(connection, store, command, list(items), SCHOOL)).reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ async def test_what_a_part_wraps_that_has_not_read_the_new_key_is_taken_once_it_
         await submit(running)
     assert is_retired(refused.value)
     write_secret(copy, path.read_text())
-    command, items = contact_of(Submission.model_validate(ORDINARY))
+    command, items = contact_of(Submission.model_validate(ORDINARY), date(2026, 6, 1))
 
     async def work(connection: AsyncConnection) -> Answer:
         return Answer(201, {}, (await receive(connection, running, command, items, SCHOOL)).reference)

@@ -41,7 +41,7 @@ async def contact(
 ) -> str:
     """A contact about these people; its reference."""
     ids = [f"S{n + 1}" for n in range(len(subjects))]
-    about = tuple(Subject(id=each, cohort=cohort) for each in ids)
+    about = tuple(Subject(id=each, cohort=cohort, age=cohort) for each in ids)
     command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=about)
     items = [Item("concern", b"a concern")]
     items += [Item("subject", json.dumps(each).encode(), its) for its, each in zip(ids, subjects, strict=True)]

@@ -37,7 +37,7 @@ POLICE = Actor(id="p.navigator", role="agency", agency="police", hub="merton")
 
 async def known(store: Store, *people: tuple[str, dict[str, Any]], cohort: Any = "child") -> str:
     """A contact about these people; its reference."""
-    subjects = (Subject(id="S1", cohort=cohort),)
+    subjects = (Subject(id="S1", cohort=cohort, age=cohort),)
     command = ReceiveContact(contact="referral", source="1A", source_agency="school", subjects=subjects)
     items = [Item("concern", b"a concern")]
     items += [Item(kind, json.dumps(person).encode(), "S1" if kind == "subject" else None) for kind, person in people]

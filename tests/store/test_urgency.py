@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from datetime import date
 
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.intake import contact_of
@@ -19,7 +20,7 @@ MANAGER = Actor(id="dm", role="duty_manager", agency="social_care", hub="sandwel
 
 async def rated(store: Store, rating: str | None, **concern: object) -> str:
     """A referral with a rating, or none yet."""
-    command, items = contact_of(Submission.model_validate({"concern": {"summary": "Worried.", **concern}}))
+    command, items = contact_of(Submission.model_validate({"concern": {"summary": "Worried.", **concern}}), date(2026, 6, 1))
     async with store.transaction(SCHOOL) as connection:
         reference = (await receive(connection, store, command, items, SCHOOL)).reference
     if rating:

@@ -28,7 +28,7 @@ def set_time(store: Store, at: datetime) -> None:
 
 async def turned_away(store: Store) -> str:
     """A concluded contact: Merton takes no adults, and nobody can be written to."""
-    adult = (Subject(id="s1", cohort="adult"),)
+    adult = (Subject(id="s1", cohort="adult", age="adult"),)
     command = ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=adult)
     items = [Item("concern", b"a concern"), Item("subject", json.dumps({"name": "Orla Quince"}).encode(), "s1")]
     async with store.transaction(SCHOOL) as connection:

@@ -122,7 +122,10 @@ def changed(name: str, **settings: Any) -> Profile:
 def received(hub: str | Profile, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
     """A contact about a child (or people of these cohorts), just received from a school that can be reached."""
     case = Case(load_profile(hub) if isinstance(hub, str) else hub, now)
-    subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
+    subjects = tuple(
+        Subject(id=f"s{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
+        for n, cohort in enumerate(cohorts or ("child",))
+    )
     contact = {"contact": "referral", "source": "2A", "source_agency": "education", "primary_need": "N1", **fields}
     case.give(ReceiveContact(subjects=subjects, referrer_reachable=True, **contact), SYSTEM)
     return case

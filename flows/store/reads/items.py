@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,7 @@ HELD = "held_by_agency"
 async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
     """The personal items of a case as far as somebody may read them: what was said, what their agency holds, and what others
     released (perhaps redacted); of the rest only a signpost that it exists."""
-    rows, key = await _items(store, case.reference, by)
+    rows, key = await items_shown(store, case.reference, by)
     sealed = {str(row.id): row for row in rows}
 
     def line(item: str, shown: str, kind: str, row: Row[Any] | None, agency: str, at: datetime) -> dict[str, Any]:
@@ -50,8 +50,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
 
     lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
-        if row.kind not in (*AGENCIES_OWN, REDACTED):
-            theirs = row.created_by == by.id or (may_read_words(by.role, row.kind) and not _own_view_first(case, row, by))
+        if row.kind not in (*AGENCIES_OWN, REDACTED) and case.referral.stands(str(row.id), row.subject):
+            theirs = reads_whole(case.referral, row, sealed, by) and not _own_view_first(case, row, by)
             shown = "whole" if theirs else "signpost"
             whose = row.owner_agency if knows or row.created_by not in (case.caller, REFERRER) else UNKNOWN
             lines.append(line(str(row.id), shown, row.kind, row if theirs else None, whose, row.created_at))
@@ -70,10 +70,17 @@ def _own_view_first(case: Case, row: Row[Any], by: Actor) -> bool:
     """Whether somebody writes a view of their own before they read these words: what was said for a decision on contacts that
     add up, while it waits for a second person."""
     proposed = case.referral.proposed
-    if proposed is None or not proposed.adding_up or by.id == proposed.by or by.id in case.referral.second_views:
+    if proposed is None or not proposed.adding_up or by.id in (proposed.by, row.created_by, *case.referral.second_views):
         return False
     decisive = proposed.words is not None and str(row.id) == proposed.words.item
     return decisive or row.kind in OF_THE_FIRST
+
+
+def reads_whole(referral: Referral, row: Row[Any], rows: Mapping[str, Row[Any]], by: Actor) -> bool:
+    """Whether somebody reads what was said in an item that no agency owns: whoever gave it (of what was put right since, whoever
+    gave what it stands for) and the roles that the table names. `rows` are the case's, by id."""
+    first = rows.get(referral.first_of(str(row.id)), row)
+    return first.created_by == by.id or may_read_words(by.role, row.kind)
 
 
 def _fields(kind: str, content: str | None) -> dict[str, Any] | None:
@@ -87,7 +94,7 @@ def _fields(kind: str, content: str | None) -> dict[str, Any] | None:
 
 async def information_product(store: Store, case: Case, by: Actor) -> list[dict[str, Any]]:
     """What the agencies released about a case, in the versions that they released; for the rest, signposts."""
-    rows, key = await _items(store, case.reference, by)
+    rows, key = await items_shown(store, case.reference, by)
     sealed = {str(row.id): row.sealed for row in rows}
     return [
         {
@@ -100,7 +107,7 @@ async def information_product(store: Store, case: Case, by: Actor) -> list[dict[
     ]
 
 
-async def _items(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[Any]], AESGCM]:
+async def items_shown(store: Store, reference: str, by: Actor) -> tuple[Sequence[Row[Any]], AESGCM]:
     """The items that the database shows somebody, and the key that opens them."""
     async with store.transaction(by) as connection:
         key = AESGCM(await data_key(connection, store, reference))
@@ -147,14 +154,17 @@ async def not_to_write(store: Store, reference: str) -> str | None:
 async def field_of(store: Store, reference: str, kind: str, name: str) -> str | None:
     """A field of what came with a referral, as text; None where there is none, or once the people have been erased."""
     async with store.single.connect() as connection:
-        sealed = await connection.scalar(select(ITEMS.c.sealed).where(ITEMS.c.reference == reference, ITEMS.c.kind == kind))
-        if sealed is None:
+        state = select(REFERRALS.c.state).where(REFERRALS.c.reference == ITEMS.c.reference).scalar_subquery()
+        query = select(ITEMS.c.id, ITEMS.c.subject, ITEMS.c.sealed, state.label("state"))
+        rows = (await connection.execute(query.where(ITEMS.c.reference == reference, ITEMS.c.kind == kind))).all()
+        there = [row for row in rows if Referral.model_validate_json(row.state).stands(str(row.id), row.subject)]
+        if not there:
             return None
         try:
             key = await data_key(connection, store, reference)
         except KeyDestroyed:
             return None
-    value = json.loads(unseal(AESGCM(key), sealed, reference)).get(name)
+    value = json.loads(unseal(AESGCM(key), there[0].sealed, reference)).get(name)
     return str(value) if value else None
 
 

@@ -16,10 +16,11 @@ from mash.flows.store.names import NAMED, name_of, shared_address
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, PEOPLE, REFERRALS
 from mash.flows.store.writes import Item
+from mash.states.referral import Referral
 
 TOO_MANY = 150
 """People who share something are not told apart by it: so many are as none."""
-MOST_CONTACTS = 80
+MOST_CONTACTS = 60
 """That are compared with one, those that have most in common with it."""
 MOST_PEOPLE = 12
 """Of a contact who are looked for, the subjects first: hardly a family has more."""
@@ -90,9 +91,14 @@ async def look_for(connection: AsyncConnection, hub: str, root: str, people: Seq
 
 
 async def named_items(connection: AsyncConnection, store: Store, reference: str) -> list[Item]:
-    """The items in which a contact names people. Raises KeyDestroyed where they are erased, and NoKeyHere where their key is
-    another master key's."""
+    """The items in which a contact names people, as they stand now. Raises KeyDestroyed where they are erased, and NoKeyHere
+    where their key is another master key's."""
     cipher = AESGCM(await data_key(connection, store, reference))
-    items = select(ITEMS.c.kind, ITEMS.c.sealed, ITEMS.c.subject).where(ITEMS.c.reference == reference, ITEMS.c.kind.in_(NAMED))
+    state = select(REFERRALS.c.state).where(REFERRALS.c.reference == reference)
+    case = Referral.model_validate_json((await connection.scalars(state)).one())
+    items = select(ITEMS.c.id, ITEMS.c.kind, ITEMS.c.sealed, ITEMS.c.subject).where(
+        ITEMS.c.reference == reference, ITEMS.c.kind.in_(NAMED)
+    )
     rows = (await connection.execute(items.order_by(ITEMS.c.subject, ITEMS.c.created_at, ITEMS.c.id))).all()
-    return [Item(row.kind, unseal(cipher, row.sealed, reference), row.subject) for row in rows]
+    there = [row for row in rows if case.stands(str(row.id), row.subject)]
+    return [Item(row.kind, unseal(cipher, row.sealed, reference), row.subject) for row in there]

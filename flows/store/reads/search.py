@@ -20,7 +20,8 @@ from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.sounds import LONGEST_NAME, comparable
 from mash.flows.store.store import Store
-from mash.flows.store.tables import ITEMS, KEYS
+from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 MOST = 20
@@ -60,7 +61,8 @@ _ALIKE = text("""
         JOIN known_person k ON k.id = a.person JOIN referral r ON r.reference = k.reference
     WHERE k.hub = :hub AND r.hub = :hub ORDER BY a.place, a.likely DESC, a.born_alike DESC, a.alike DESC, k.reference DESC""")
 _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bindparam("these", expanding=True)))
-_PEOPLE = select(ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed).where(
+_STATES = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
+_PEOPLE = select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed).where(
     ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(NAMED)
 )
 Names = dict[str, frozenset[str]]
@@ -173,8 +175,10 @@ async def _names(connection: AsyncConnection, store: Store, references: list[str
         with suppress(KeyDestroyed):
             keys[row.reference] = AESGCM(store.keyring.unwrap(row.wrapped, row.reference))
     names: dict[str, dict[str | None, Names]] = {reference: {} for reference in keys}
+    states = (await connection.execute(_STATES, {"these": references})).all()
+    cases = {row.reference: Referral.model_validate_json(row.state) for row in states}
     for item in (await connection.execute(_PEOPLE, {"these": references})).all():
-        if item.reference in keys:
+        if item.reference in keys and cases[item.reference].stands(str(item.id), item.subject):
             content = unseal(keys[item.reference], item.sealed, item.reference)
             name = name_of(content)[:LONGEST_NAME]
             names[item.reference].setdefault(item.subject, {})[name] = frozenset(comparable(name))

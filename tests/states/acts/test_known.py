@@ -9,7 +9,7 @@ import pytest
 
 from mash.config.profile import load_profile
 from mash.notifications.notices import NoticeDraft, notices_for
-from mash.states.acts.closing import ErasePeople
+from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import ConcludeConsultation, ReceiveContact
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
@@ -26,6 +26,7 @@ from mash.states.acts.known import (
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.acts.weighing import WeighContacts, WriteSecondView
+from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
 from mash.states.profile import Consultation, Profile
 from mash.states.reading import Reader, as_read
@@ -142,7 +143,7 @@ def test_parts_of_one_contact_are_not_confirmed_as_one_child() -> None:
 def test_an_erased_case_points_to_nobody() -> None:
     world = received("S1", profile=load_profile("merton"))
     world = World(world.profile, NOW, "MASH-26-000009")
-    adult = (Subject(id="S1", cohort="adult"),)
+    adult = (Subject(id="S1", cohort="adult", age="adult"),)
     command = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=adult)
     world.give(command, Actor(id="school", role="referrer", agency="education", hub="merton"), words=WORDS)
     know(world, match(1))
@@ -302,6 +303,18 @@ def test_a_contact_is_added_to_an_open_case_once_it_is_confirmed_whose_it_is() -
     know(world, *confirmed(1))
     world.give(AttachContact(other="MASH-26-000001"), DUTY, words=WORDS)
     assert (world.stage, world.referral.part_of, world.referral.open) == ("considered", "MASH-26-000001", False)
+
+
+@pytest.mark.parametrize("command", [WithdrawDecision(), ReopenReferral()], ids=["withdrawn", "reopened"])
+def test_a_contact_that_was_added_to_the_wrong_case_can_be_taken_back(command: Any) -> None:
+    world = received()
+    know(world, *confirmed(1), *confirmed(2))
+    world.give(AttachContact(other="MASH-26-000001"), DUTY, words=WORDS)
+    world.give(command, DUTY, words=WORDS)
+    assert (world.stage, world.referral.part_of, world.referral.open) == ("decision", None, True)
+    assert not world.referral.outcomes and world.referral.decided_at is None
+    world.give(AttachContact(other="MASH-26-000002"), DUTY, words=WORDS)
+    assert world.referral.part_of == "MASH-26-000002"
 
 
 def test_whoever_referred_still_hears_that_it_was_received_and_considered() -> None:

@@ -23,7 +23,7 @@ from mash.states.decide import Decision
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
-from mash.states.values import Actor, Subject
+from mash.states.values import Actor, Details, Subject
 from mash.states.world import Entry, World
 
 T = TypeVar("T")
@@ -85,10 +85,12 @@ class Case(World):
         """The latest item that the agency holds beside the case."""
         return [iid for iid, held in self.referral.held.items() if held.agency == agency][-1]
 
-    def give(self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False) -> list[Event]:
+    def give(
+        self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False, details: Details | None = None
+    ) -> list[Event]:
         """Decide and record, as the store does, with fresh words and perhaps a redacted version of an item."""
         written, version = (self.fresh_words() if wanted else None for wanted in (words, redacted))
-        return super().give(command, by, words=written, redacted=version)
+        return super().give(command, by, words=written, redacted=version, details=details)
 
     def fire(self) -> list[Event]:
         return self.give(FireClocks(), SYSTEM, words=False)
@@ -111,7 +113,10 @@ def climbs(entries: Iterable[Entry], clock_id: str) -> list[tuple[str, datetime]
 def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
     """A contact about a child (or people of these cohorts), just received from a school."""
     case = Case(profile, now)
-    subjects = tuple(Subject(id=f"s{n}", cohort=cohort) for n, cohort in enumerate(cohorts or ("child",)))
+    subjects = tuple(
+        Subject(id=f"s{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
+        for n, cohort in enumerate(cohorts or ("child",))
+    )
     contact = {"contact": "referral", "source": "2A", "source_agency": "education", "subjects": subjects, **fields}
     case.give(ReceiveContact(**contact), SYSTEM)
     return case

@@ -1,0 +1,126 @@
+"""Details of people as fields: which there are of whom, what is odd about them, and what they become when they are put right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+
+from mash.config import codes
+from mash.config.addresses import can_be, judged, tidied
+from mash.flows.store.sounds import LONGEST_NAME
+from mash.states.ages import Age, age_on, week_of
+from mash.states.referral import BY_OTHER_MEANS
+
+Kind = Literal["subject", "household", "referrer"]
+OF_ANYBODY = (
+    "name",
+    "date_of_birth",
+    "expected_date",
+    "nhs_number",
+    "upn",
+    "sex",
+    "ethnicity",
+    "disability",
+    "school",
+    "address",
+)
+FIELDS: dict[Kind, tuple[str, ...]] = {
+    "subject": OF_ANYBODY,
+    "household": (*OF_ANYBODY, "relationship"),
+    "referrer": ("name", "role", "organisation", "email", "phone", "how_to_reach"),
+}
+"""What can be put right, in the order in which a form asks. What else was sent of somebody stays as it is."""
+OF_A_BIRTH = ("date_of_birth", "name", "sex")
+"""What is said when a child is born."""
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+def put_right(stored: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What is stored with what is given in its place (nothing: there is none), and the fields that say something else now."""
+    right = {**stored, **given}
+    changed = tuple(name for name in given if _plain(stored.get(name)) != _plain(right[name]))
+    return {name: value for name, value in right.items() if value not in NOTHING}, changed
+
+
+def _plain(value: Any) -> Any:
+    """A value as it is compared: without the parts that say nothing."""
+    if isinstance(value, dict):
+        value = {name: part for name, part in value.items() if part not in NOTHING}
+    return None if value in NOTHING else value
+
+
+def odd_details(fields: Mapping[str, Any]) -> dict[str, bool]:
+    """What could be odd about the details of a person, and whether it is: never why, nor with what."""
+    said = {name: str(fields.get(name) or "") for name in OF_ANYBODY}
+    return {
+        "nhs_number_not_valid": bool(said["nhs_number"]) and not codes.nhs_number_is_valid(said["nhs_number"]),
+        "upn_not_valid": bool(said["upn"]) and not codes.upn_is_valid(said["upn"]),
+        "date_of_birth_not_understood": bool(said["date_of_birth"]) and day(said["date_of_birth"]) is None,
+        "expected_date_not_understood": bool(said["expected_date"]) and day(said["expected_date"]) is None,
+        "ethnicity_unknown": bool(said["ethnicity"]) and not codes.known("ethnicity", said["ethnicity"]),
+        "sex_unknown": bool(said["sex"]) and not codes.known("sex", said["sex"]),
+        "disability_unknown": any(not codes.known("disability", code) for code in fields.get("disability") or ()),
+        "name_too_long": len(in_one_piece(fields.get("name"))) > LONGEST_NAME,
+    }
+
+
+def in_one_piece(name: Any) -> str:
+    """A name in its parts, or as text, as one text."""
+    return " ".join(filter(None, (name.get("given"), name.get("family")))) if isinstance(name, Mapping) else str(name or "")
+
+
+def day(text: str | None) -> date | None:
+    """A day as codes write it; None for what is none."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def age_of(fields: Mapping[str, Any], today: date) -> Age | None:
+    """What the details of a person say of their age."""
+    return age_on(today, day(str(fields.get("date_of_birth") or "")), day(str(fields.get("expected_date") or "")))
+
+
+def expected_week(fields: Mapping[str, Any], age: Age | None) -> date | None:
+    """The week in which an unborn child is expected, by its Monday; None for whoever is not unborn."""
+    expected = day(str(fields.get("expected_date") or ""))
+    return week_of(expected) if expected and age == "unborn" else None
+
+
+def reached(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Who refers, with their address tidied; what was typed stays beside it. One that stands where a name is asked for counts."""
+    named = str(fields.get("name") or "")
+    typed = str(fields.get("email") or "") or (named if can_be(tidied(named)) else "")
+    address = tidied(typed)
+    if not typed or address == fields.get("email"):
+        return dict(fields)
+    return {**fields, "email": address, **({"email_as_typed": fields["email"]} if fields.get("email") else {})}
+
+
+def odd_address(email: str | None) -> dict[str, bool]:
+    """What could be odd about the address of whoever refers."""
+    found = judged(email)
+    return {
+        "referrer_not_reachable": not found.can_be,
+        "referrer_email_not_an_address": found.slip and not found.can_be,
+        "referrer_email_probably_mistyped": found.slip and found.can_be,
+    }
+
+
+def by_other_means(fields: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether whoever refers gave no address, but another way to be reached."""
+    others = any(fields.get(name) for name in ("phone", "organisation", "how_to_reach", "email"))
+    return {BY_OTHER_MEANS: not can_be(fields.get("email") or "") and others}
+
+
+def flags_of(kind: Kind, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is odd about details that were put right."""
+    if kind == "subject":
+        odd = odd_details(fields)
+    elif kind == "household":
+        odd = {"household_name_too_long": len(in_one_piece(fields.get("name"))) > LONGEST_NAME}
+    else:
+        odd = odd_address(fields.get("email")) | by_other_means(fields)
+    return tuple(flag for flag, wrong in odd.items() if wrong)
