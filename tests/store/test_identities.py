@@ -26,6 +26,7 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES
 from mash.flows.store.trouble import dead_notices
 from mash.flows.store.writes import Item
+from mash.notifications.wording import became
 from mash.states.acts.closing import ErasePeople
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
@@ -283,6 +284,7 @@ async def test_a_contact_is_added_to_the_open_case_of_its_child_and_its_referrer
     closed, case = await read_case(store, second), await read_case(store, first)
     assert closed.referral.stage == "considered" and case.referral.added == (second,)
     assert case.referral.in_danger, "a danger goes with it"
+    assert became(closed.referral).outcome == ("what you told us was received and considered",)
     told = await read_story(store, await look_at(store, second, POLICE, "read_story", holds="test"), POLICE)
     assert first not in "".join(each.model_dump_json() for each in told)
     await sound(store)
