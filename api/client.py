@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 import httpx
@@ -31,6 +33,27 @@ ORDINARY: dict[str, Any] = {
     "concern": {"summary": f"{CANARY} has a bruise.", "narrative": f"{CANARY} said a lot.", "primary_need": "N1"},
     "consent": {"asked": True, "given": True, "family_informed": True},
 }
+
+
+_CHILD: dict[str, Any] = ORDINARY["subjects"][0]
+_SYLLABLES = ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru")
+_DAYS = 5000
+"""Days among which the birthdays of children of no other likeness are spread."""
+
+
+def about_somebody_else(body: Any, key: str) -> Any:
+    """The ordinary contact, about a child of its own for each idempotency key: a hub at which all contacts were about one child
+    would see them add up. Any other body is what it is."""
+    if not isinstance(body, dict) or body.get("subjects") is not ORDINARY["subjects"]:
+        return body
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big")
+    family = "".join(_SYLLABLES[int(digit)] for digit in f"{number % 100_000:05}").title()
+    household: Any = body.get("household")
+    name = {**_CHILD["name"], "family": f"{_CHILD['name']['family']}-{family}"}
+    born = date(2010, 1, 1) + timedelta(days=number // 100_000 % _DAYS)
+    if household is ORDINARY["household"]:
+        household = [{**household[0], "name": f"{CANARY}-{family} senior"}]
+    return {**body, "subjects": [{**_CHILD, "name": name, "date_of_birth": born.isoformat()}], "household": household}
 
 
 class Request(TypedDict):
@@ -97,8 +120,9 @@ class Callers:
 
     def to_submit(self, body: Any, key: str | None = None, *, by: str | None = None) -> Request:
         """Submit a contact, once for each idempotency key; by another API key than the school's if there is one."""
-        headers = {"Authorization": f"Bearer {by or self.key}", "Idempotency-Key": key or self.once()}
-        return {"method": "POST", "url": "/referrals", "json": body, "headers": headers}
+        key = key or self.once()
+        headers = {"Authorization": f"Bearer {by or self.key}", "Idempotency-Key": key}
+        return {"method": "POST", "url": "/referrals", "json": about_somebody_else(body, key), "headers": headers}
 
     def to_look(self, reference: str, headers: Headers) -> Request:
         """Look at a case."""

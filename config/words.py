@@ -38,6 +38,8 @@ SPECIAL = {
     "referrer_email_probably_mistyped": "the referrer's email address is probably mistyped",
     "consent_in_words": "consent was described in words: read them",
     "danger_in_words": "whether somebody is in danger was answered in words, and is taken for yes: read them",
+    "may_be_second_section_47": "section 47 enquiries about the same child may be open in another case",
+    "may_be_second": "the same child may be under section 47 in another case",
     "answer_in_words": "a question of yes or no was answered in words: read them",
 }
 """Codes whose words are not their own letters."""

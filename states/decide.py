@@ -12,13 +12,13 @@ from mash.states.acts.decisions import continue_split as continue_in
 from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
 from mash.states.deciding import Deciding
-from mash.states.entitled import hindrance, possible
+from mash.states.entitled import hindrance, named
 from mash.states.errors import ImpossibleMove
 from mash.states.messages import STAFF_ACTS, Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import ACTS
-from mash.states.values import Actor, Details, Holding, Words
+from mash.states.values import Actor, Details, Enquiry, Heard, Holding, Words
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,26 @@ def decide(
     redacted: Words | None = None,
     details: Details | None = None,
     fresh: str = "",
+    enquiries: tuple[Enquiry, ...] = (),
+    heard: Heard | None = None,
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
-    releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child).
-    `now` is UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the
-    one to adopt.
+    releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child);
+    `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered. `now` is
+    UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to
+    adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh)
+    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
-        raise ImpossibleMove(d.referral.stage, command.kind, possible(d.referral)) from unknown
+        raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
     return _decision(d)
 
 

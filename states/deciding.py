@@ -12,7 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
-from mash.states.values import Actor, Details, EventBase, Words
+from mash.states.values import Actor, Details, Enquiry, EventBase, Heard, Words
 
 
 class Deciding:
@@ -28,13 +28,19 @@ class Deciding:
         redacted: Words | None = None,
         details: Details | None = None,
         fresh: str = "",
+        enquiries: tuple[Enquiry, ...] = (),
+        heard: Heard | None = None,
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference = profile, by, now, reference
         self.redacted, self.details = redacted, details
+        self.enquiries = enquiries
+        """The section 47s that are open elsewhere about the same children."""
         self.fresh = fresh
         """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
         answer."""
+        self.heard = heard or Heard()
+        """What other hubs answered, for an act that asks them."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 

@@ -16,6 +16,11 @@ def possible(referral: Referral) -> tuple[str, ...]:
     return tuple(kind for kind, act in STAFF_ACTS.items() if _possible(referral, act))
 
 
+def named(referral: Referral) -> tuple[str, ...]:
+    """Those of them that a refusal may name, whoever is refused."""
+    return tuple(kind for kind in possible(referral) if not STAFF_ACTS[kind].of_child)
+
+
 def _possible(referral: Referral, act: Act) -> bool:
     return referral.stage in (act.stages or ()) and act.when(referral)
 
@@ -25,7 +30,7 @@ def hindrance(referral: Referral, profile: Profile, by: Actor, kind: str, comman
     is offered to them. Whether their role may give it at all, the table of rights says."""
     act = STAFF_ACTS[kind]
     if not _possible(referral, act):
-        return ImpossibleMove(referral.stage, kind, possible(referral))
+        return ImpossibleMove(referral.stage, kind, named(referral))
     roles = act.roles(referral, profile) if act.roles else None
     if roles is not None and by.role not in roles:
         return not_for(by.role, roles, act.called)

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from mash.states import acts, course
 from mash.states.acts import (
+    across,
     alerts,
     assessment,
     birth,
@@ -62,6 +63,7 @@ StaffCommand = Annotated[
     | known.IdentifySubject
     | known.RejectMatch
     | known.WithdrawIdentity
+    | across.AskOtherHubs
     | weighing.WeighContacts
     | episodes.AttachContact
     | episodes.CloseDuplicate
@@ -147,6 +149,7 @@ Event = Annotated[
     | known.SubjectIdentified
     | known.IdentityWithdrawn
     | known.MatchRejected
+    | across.AskedAcrossHubs
     | weighing.ContactsWeighed
     | episodes.ContactAttached
     | episodes.ContactAdded

@@ -186,6 +186,12 @@ class Firewall(Frozen):
         default=4, ge=1, le=72, description="For how many hours, elapsed, somebody who breaks the glass reads a case."
     )
     glass_cases: int = Field(default=3, ge=1, le=50, description="How many cases somebody reads at once by breaking the glass.")
+    questions_an_hour: int = Field(
+        default=10, ge=1, le=1000, description="How often one person asks the hubs beside this one about somebody, in any hour."
+    )
+    questions_a_day: int = Field(
+        default=60, ge=1, le=10_000, description="How often all of the hub's people together ask that, in any 24 hours."
+    )
 
 
 class Retention(Frozen):

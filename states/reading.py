@@ -11,10 +11,12 @@ from mash.states.acts.checks import CheckAnswered
 from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
 from mash.states.acts.corrections import ReferrerCorrected
-from mash.states.acts.decisions import DecisionProposed
+from mash.states.acts.decisions import DecisionProposed, DecisionRecorded
 from mash.states.acts.disagreements import DisagreementRaised
+from mash.states.acts.enquiring import FLAG
 from mash.states.acts.information import InformationContributed
 from mash.states.acts.parting import ReferralSplit
+from mash.states.acts.protection import StrategyDiscussionHeld
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.referral import Check, Proposed, Referral
@@ -29,6 +31,7 @@ NOT_KNOWN: dict[str, Any] = {
     "possible_matches": {},
     "rejected": (),
     "identities": {},
+    "across": {},
     "weighed_by": None,
     "second_views": (),
     "part_of": None,
@@ -76,7 +79,8 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
         }
     if not reader.finds:
         version = referral.version_for_all or referral.version
-        changes |= {**NOT_KNOWN, "version": version, "proposed": _proposed(referral)}
+        flags = tuple(flag for flag in changes.get("flags", referral.flags) if flag != FLAG)
+        changes |= {**NOT_KNOWN, "version": version, "proposed": _proposed(referral), "flags": flags}
     return referral.model_copy(update=changes) if changes else referral
 
 
@@ -101,7 +105,9 @@ def story_as_read(story: Iterable[Recorded], referral: Referral, reader: Reader)
 def _of_any_child(event: Event) -> Event:
     """An event without what it says of a child who is known."""
     if isinstance(event, DecisionProposed):
-        return event.model_copy(update={"adding_up": 0})
+        return event.model_copy(update={"adding_up": 0, "may_be_second": False})
+    if isinstance(event, DecisionRecorded | StrategyDiscussionHeld):
+        return event.model_copy(update={"may_be_second": False})
     if isinstance(event, ReferralSplit):
         return event.model_copy(update={"adding_up": 0, "matches": ()})
     if isinstance(event, ContinuedFrom):

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from mash.states.ages import AGE_NOT_KNOWN, ODD, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
-from mash.states.values import ComingOfAge, Course, Holding, Match, ReportedConsent, Words
+from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
@@ -260,6 +260,8 @@ class Referral(Frozen):
     """Matches of which somebody has said that they are another person's."""
     identities: dict[str, str] = {}
     """By subject: the number of the link to the child that somebody has confirmed them to be."""
+    across: dict[str, AskedAcross] = Field(default={}, exclude_if=lambda across: not across)
+    """By subject: what the other hubs of the installation answered when they were last asked."""
     weighed_by: str | None = None
     """Who has said in words what the child's earlier contacts add up to, since the last of them became known."""
     second_views: tuple[str, ...] = ()

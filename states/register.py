@@ -36,6 +36,8 @@ class Act:
     called: str
     """As a refusal says it: 'rating a referral'."""
     hindrance: Hindrance | None
+    of_child: bool
+    """Whether that it is possible says that a child is known: a refusal names it to nobody."""
     stands_alone: bool
     """Whether it is right whatever others did meanwhile: twelve agencies answer at once."""
     place: str
@@ -67,6 +69,7 @@ def act(
     roles: RolesOf | None = None,
     called: str = "",
     hindrance: Hindrance | None = None,
+    of_child: bool = False,
     stands_alone: bool = False,
 ) -> Callable[[Decide[C]], Decide[C]]:
     """A function is what this kind of command does: it records events in a decision in the making, or raises a Refusal."""
@@ -74,7 +77,8 @@ def act(
     def enter(decide: Decide[C]) -> Decide[C]:
         if kind_of(command) in ACTS:
             raise ValueError(f"{command.__name__} is decided twice")
-        ACTS[kind_of(command)] = Act(command, decide, stages, when, roles, called, hindrance, stands_alone, place_of(decide))
+        held = (stages, when, roles, called, hindrance, of_child, stands_alone)
+        ACTS[kind_of(command)] = Act(command, decide, *held, place_of(decide))
         return decide
 
     return enter

@@ -138,6 +138,28 @@ class Match(Frozen):
         return self.subject, self.reference, self.other
 
 
+class Enquiry(Frozen):
+    """A section 47 that is open in another case, about a child who is, or is likely to be, one of this case's subjects."""
+
+    subject: str
+    reference: str
+    likeness: Likeness
+
+
+class Heard(Frozen):
+    """What the other hubs of the installation answered to a question: which were asked, and which may know the person."""
+
+    asked: tuple[str, ...] = ()
+    may_know: tuple[str, ...] = ()
+
+
+class AskedAcross(Frozen):
+    """When the other hubs were asked about a subject, and which of them may know the person."""
+
+    at: datetime
+    may_know: tuple[str, ...]
+
+
 class Course(Frozen):
     """What has been seen, heard and found of one subject on the way; it goes with them where paths part."""
 

@@ -20,7 +20,9 @@ from mash.flows.installation.cluster import TAKEN_BACK
 from mash.flows.installation.parts import NEEDED
 from mash.flows.installation.places import room
 from mash.flows.installation.processes import check_port
+from mash.flows.store.edition import EDITION
 from mash.flows.store.keys import Keyring, NoKeyHere, master_source
+from mash.flows.store.reads.health import LATE, look_is_late
 
 Mark = Literal["ok", "note", "wrong"]
 PATIENCE = 20
@@ -187,6 +189,30 @@ def _keys_fit(settings: Settings) -> Iterator[Found]:
         )
 
 
+def _still_to_do(settings: Settings) -> Iterator[Found]:
+    """What the worker still has to do, and whether that is late: states of before an upgrade, and contacts to be looked at."""
+    if settings.system_database_url is None:
+        return
+    of_before = "SELECT count(*) FROM referral WHERE made < %s"
+    late = "SELECT count(*), max(clock_timestamp() - since) FROM to_look WHERE since < clock_timestamp() - %s"
+    try:
+        with _connected(settings.system_database_url.get_secret_value()) as connection:
+            (states,) = connection.execute(of_before.encode(), (EDITION,)).fetchone() or (0,)
+            contacts, waited = connection.execute(late.encode(), (LATE,)).fetchone() or (0, None)
+    except psycopg.Error:
+        return  # said where the database is looked at
+    yield (
+        Found("note", f"{_cases(states)} made anew after an upgrade: the worker does it while people work")
+        if states
+        else Found("ok", "the states of all cases are of this release")
+    )
+    yield Found("wrong", look_is_late(contacts, waited)) if waited else Found("ok", "no contact waits long to be looked at")
+
+
+def _cases(number: int) -> str:
+    return "1 case waits to have its state" if number == 1 else f"{number} cases wait to have their states"
+
+
 def _signing(settings: Settings) -> Iterator[Found]:
     from mash.flows.store.checkpoints import public_key, signing_key
 
@@ -313,8 +339,8 @@ LOOKS: dict[str, tuple[Look, ...]] = {
         _where, _secrets("api"), _database("database_url"), _database("system_database_url"), _keys_fit, _hubs, _people,
         _api_itself ),
     "worker": (
-        _where, _secrets("worker"), _database("database_url"), _database("system_database_url"), _keys_fit, _signing, _hubs,
-        _alerts, _prefect,
+        _where, _secrets("worker"), _database("database_url"), _database("system_database_url"), _keys_fit, _still_to_do,
+        _signing, _hubs, _alerts, _prefect,
     ),
     "prefect": (_database("prefect_database_url", superuser_is_wrong=False), _prefect),
     "owner": (_database("owner_database_url", superuser_is_wrong=False), _backups),

@@ -78,6 +78,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "earlier": others,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
+        "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
         "story": lines_of(story, store.hub(by.hub)),
         "corrected": corrected,
         "ask_again": found.referral.to_ask_again,

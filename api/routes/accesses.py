@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import (
@@ -23,7 +23,7 @@ from mash.api.permitted import Permitted
 from mash.api.problems import FINDING
 from mash.api.schemas.fields import DAY, PLAIN, Moment
 from mash.api.text import REFERENCE, plain
-from mash.flows.store.reads.accesses import MOST, Span, accesses_of, accesses_to
+from mash.flows.store.reads.accesses import MOST, Span, accesses_across, accesses_of, accesses_to
 from mash.flows.store.reads.search import cases_of_child
 from mash.flows.store.store import Store
 from mash.states.clocks import LONDON
@@ -32,7 +32,7 @@ from mash.states.values import Actor, Login
 router = APIRouter(prefix="/accesses", tags=["information governance"], responses=FINDING)
 
 
-WHICH = ("reference", "person", "name")
+WHICH = ("reference", "person", "name", "questions")
 """What can be asked about, one of them at a time."""
 
 
@@ -60,8 +60,8 @@ To = Annotated[Moment, BeforeValidator(_to, json_schema_input_type=str), Field(j
 
 
 class AccessQuestion(BaseModel):
-    """Whose accesses are asked for: those to a case, those to every case of a child, or those of a person. It is sent as a body:
-    an address is kept in logs."""
+    """Whose accesses are asked for: those to a case, those to every case of a child, or those of a person; or
+    what other hubs asked. It is sent as a body: an address is kept in logs."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -75,6 +75,9 @@ class AccessQuestion(BaseModel):
         default=None, description="A child's name: every contact of the hub that names them, spelt a little differently too."
     )
     born: Annotated[str, Field(max_length=10, description="Their date of birth, YYYY-MM-DD, if it is known.")] = ""
+    questions: Literal["of_other_hubs"] | None = Field(
+        default=None, description="What other hubs of this installation asked yours: whether it may know somebody."
+    )
     since: From | None = None
     until: To | None = None
     before: str | None = Field(
@@ -93,7 +96,7 @@ class AccessQuestion(BaseModel):
     def one_of_them(self) -> AccessQuestion:
         """One is asked for."""
         if sum(getattr(self, name) is not None for name in WHICH) != 1:
-            raise ValueError("expected one of a reference, a person, and a child's name")
+            raise ValueError("expected one of a reference, a person, a child's name, and what other hubs asked")
         return self
 
 
@@ -128,7 +131,7 @@ async def accesses(
     request: Request, asked: AccessQuestion, by: Annotated[Actor, Depends(Permitted("read_accesses"))]
 ) -> AccessReport:
     """Who looked at a case, its linked referrals included, or at any case of a child, or what a person looked at; the latest
-    first, a thousand at once."""
+    first, a thousand at once. Or which other hubs asked yours whether it may know somebody."""
     return await looked(request.app.state.store, asked, by)
 
 
@@ -138,7 +141,9 @@ async def looked(store: Store, asked: AccessQuestion, by: Actor) -> AccessReport
     cases = [asked.reference] if asked.reference else []
     if asked.name:
         cases = await cases_of_child(store, asked.name, asked.born, by)
-    if asked.person:
+    if asked.questions:
+        rows = await accesses_across(store, by, span)
+    elif asked.person:
         rows = await accesses_of(store, asked.person, by, span)
     else:
         rows = await accesses_to(store, cases, by, span)

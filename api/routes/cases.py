@@ -155,6 +155,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "linked_subjects": r.linked_subjects,
         "dissents": r.dissents,
         "disagreements": _plain(r.disagreements),
+        "across": _plain(r.across),
         "consent": r.consent.model_dump(),
         "possible": await possible(store, found, by),
         "items": items,

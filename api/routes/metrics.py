@@ -80,6 +80,8 @@ class _Now(Collector):
             ("mash_red_alerts_unacknowledged", "Red alerts that nobody has, and whose cause goes on", found.red),
             ("mash_red_alert_unacknowledged_seconds", "How long ago the first of them was made", found.red_for.total_seconds()),
             ("mash_runs_behind", "Referrals whose flow run is behind", found.behind),
+            ("mash_contacts_not_looked_at", "Contacts whose look is late by more than a minute", found.not_looked_at),
+            ("mash_contact_not_looked_at_seconds", "For how long the first has waited", found.not_looked_at_for.total_seconds()),
             ("mash_drafts_bytes", "Of what is written at /refer and not sent", found.drafts),
             ("mash_contacts", "Contacts received", count["contacts"]),
             ("mash_outcomes", "Contacts that have an outcome", count["outcomes"]),

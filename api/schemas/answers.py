@@ -245,6 +245,13 @@ class CaseHolding(Reply):
     subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
 
 
+class CaseAcross(Reply):
+    """What the other hubs of this installation answered when they were last asked about somebody."""
+
+    at: datetime
+    may_know: list[str] = Field(description="The hubs that may know them: ring their duty managers. Empty: no other hub.")
+
+
 class StoredWords(Reply):
     """Where somebody's words are, and a keyed digest that proves them unchanged."""
 
@@ -318,6 +325,9 @@ class CaseDetail(CaseBrief):
     )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
+    across: dict[str, CaseAcross] = Field(
+        default={}, description="By subject: what other hubs answered, for whoever may find people; empty until they are asked."
+    )
     consent: CaseConsent
     possible: Commands
     items: list[CaseItem]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from mash.api.client import CANARY
+from mash.api.client import CANARY, ORDINARY
 from mash.api.self_test.attack import allowed, attack, hold, refused
 from mash.api.self_test.scene import POLICE_ANSWER, Scene
 
@@ -42,6 +42,21 @@ def find_elsewhere(scene: Scene) -> str:
     answer = allowed(scene.on.http.post("/people/search", json=search, headers=scene.on.staff("duty_manager")))
     hold(scene.elsewhere not in answer.text, "the other hub's case")
     return "only one's own hub's"
+
+
+@attack("learn from another hub more than that it is to be rung, or ask it before one may share")
+def ask_across(scene: Scene) -> str:
+    child = {"name": {"given": "Perpetua", "family": "Thistlewood"}, "date_of_birth": "2014-05-06", "cohort": "child"}
+    theirs = scene.submit_there({**ORDINARY, "subjects": [child], "household": []})
+    reference = scene.on.referral(subjects=[child], household=[])
+    (subject,) = scene.on.case(reference)["subjects"]
+    how = refused(scene.on.ask(reference, "ask_other_hubs", subject=subject), 422)
+    scene.on.rate(reference)
+    allowed(scene.on.ask(reference, "ask_other_hubs", subject=subject))
+    case = allowed(scene.on.http.get(f"/cases/{reference}", headers=scene.on.staff("duty_manager")))
+    hold(case.json()["across"][subject]["may_know"] == ["merton"], "it does not say whom to ring")
+    hold(theirs not in case.text, "the other hub's case")
+    return how
 
 
 @attack("find people by name, as an agency")

@@ -146,6 +146,14 @@ def sign(scene: Scene) -> str:
     )  # fmt: skip
 
 
+@attack("look in the database for whom another hub knows, or be asked for more questions than one has")
+def across(scene: Scene) -> str:
+    return _denied(
+        scene, DUTY, "SELECT contacts_alike('merton', '', ARRAY[1], 10, 10)", "SELECT count(*) FROM known_key",
+        """SELECT may_ask_again('{"an_hour": 1000, "a_day": 1000}', 'unsigned')""",
+    )  # fmt: skip
+
+
 @attack("write an event, a part in a case, a release, a deadline or an alert")
 def forge(scene: Scene) -> str:
     return _denied(

@@ -21,16 +21,18 @@ from mash.flows.store.keys import unseal
 from mash.flows.store.log import events_of, fold
 from mash.flows.store.names import people
 from mash.flows.store.reads.participants import takes_part
-from mash.flows.store.sides import join_identified
+from mash.flows.store.sides import enquiries, join_identified
 from mash.flows.store.store import Store, data_key, keep_up
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.corrections import RemoveSubject
+from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.information import BreakGlass, ContributeInformation, ReleaseInformation
 from mash.states.acts.known import RecordIdentified
 from mash.states.acts.parting import ReferralSplit
+from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import Incomplete, NotYours, VersionConflict
@@ -39,7 +41,7 @@ from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import ACTS
-from mash.states.values import Actor
+from mash.states.values import Actor, Heard
 
 # In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
 FRESH = 12
@@ -100,10 +102,11 @@ async def append(
     words: str | None = None,
     redacted: str | None = None,
     details: Given | None = None,
+    heard: Heard | None = None,
 ) -> Applied:
     """Apply a command to a locked referral. Raises a Refusal, or VersionConflict when a person has acted since the version
     `seen`. Words, the redacted version of an item that is released, and details that put somebody right, are encrypted and owned
-    by the actor's agency."""
+    by the actor's agency; `heard` is what other hubs answered."""
     stands = await standing(connection, row)
     reference, referral = row.reference, stands.referral
     if referral is None:
@@ -134,8 +137,11 @@ async def append(
     if isinstance(command, (*WITH_DETAILS, RemoveSubject)) and not referral.erased:
         correcting = await Correcting.of(connection, reference, referral, store.keyring.unwrap(row.wrapped, reference))
         right = correcting.sealed(command, details, writes, by, now) if details is not None else None
-    came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "fresh": secrets.token_hex(FRESH)}
-    decision = decide(referral, command, profile, by, now, reference=reference, **came)
+    begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
+    there = await enquiries(connection, by.hub, reference, referral) if begins else ()
+    came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "enquiries": there, "heard": heard}
+    fresh = secrets.token_hex(FRESH)
+    decision = decide(referral, command, profile, by, now, reference=reference, fresh=fresh, **came)
     if correcting is not None:
         correcting.found_by(store, decision, right, writes, by.hub)
     return await _append(connection, store, writes, stands, decision, profile, by, now)

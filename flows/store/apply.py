@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.across import hear
 from mash.flows.store.append import Applied, append, lock, receive, standing
 from mash.flows.store.corrections import Given
 from mash.flows.store.reads.earlier import demand_compared
@@ -19,6 +20,7 @@ from mash.flows.store.sides import child_to_join, join_identified, other_side, o
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
+from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.episodes import CloseDuplicate
@@ -62,7 +64,8 @@ async def apply(
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
     theirs = await other_side(connection, by.hub, reference, before, command) if before else []
-    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details}
+    heard = await hear(connection, store, rows[reference], command, by) if isinstance(command, AskOtherHubs) else None
+    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "heard": heard}
     applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)

@@ -18,11 +18,13 @@ from mash.flows.store.marks import Facts, number, single
 from mash.flows.store.sounds import heard, mixed, short_for
 
 Grade = Literal["likely", "possible"]
-LIKELY, POSSIBLE = 0.0, -6.0
+LIKELY, POSSIBLE = 0.5, -6.0
 """From which score on a match is shown, and from which it is counted."""
 MOST_OF_NAME = 13.0
 ALIKE = 0.45
 """What share of a word's letters by threes is in another name that may be the same, mistyped."""
+BESIDE, MOST_OF_HOUSEHOLD = 5.0, 14.0
+"""What somebody else of a contact has to weigh before they count, and how much all of them do at most."""
 OWN = 1.5
 """What is a person's own has to weigh so much: a twin has the same birthday, and all that a household shares."""
 
@@ -152,16 +154,10 @@ def compared(people: Sequence[Person], rows: Sequence[Row], hub: Hub) -> list[Li
     found: list[Likeness] = []
     for theirs in contacts.values():
         own = [[_own(person, row, hub) for row in theirs] for person in people]
-        pairs = [
-            _likeness(place, person, row, own, here, hub)
-            for place, person in enumerate(people)
-            for here, row in enumerate(theirs)
-        ]
+        pairs = [_likeness(place, people, row, own, here, hub) for place in range(len(people)) for here, row in enumerate(theirs)]
         taken: set[tuple[str, int]] = set()
         for each in sorted(pairs, key=lambda each: -each.score):
-            if each.score < POSSIBLE:
-                break
-            if not {("wanted", each.place), ("row", each.row.person)} & taken:
+            if each.score >= POSSIBLE and not {("wanted", each.place), ("row", each.row.person)} & taken:
                 taken |= {("wanted", each.place), ("row", each.row.person)}
                 found.append(each)
     return sorted(found, key=lambda each: (each.grade != "likely", -each.score, each.row.reference))
@@ -182,13 +178,13 @@ def _own(person: Person, row: Row, hub: Hub) -> Own:
     )
 
 
-def _likeness(place: int, person: Person, row: Row, own: list[list[Own]], here: int, hub: Hub) -> Likeness:
+def _likeness(place: int, people: Sequence[Person], row: Row, own: list[list[Own]], here: int, hub: Hub) -> Likeness:
+    person = people[place]
     its = own[place][here]
-    lives, household = _lives(person, row), _household(place, here, own)
+    lives, household = _lives(person, row), _household(place, here, own, people)
     parts = (*its, lives, household)
-    mine = its.given.score + min(its.born.score, 6.0) + its.numbers.score
     total = sum(part.score for part in parts) - log2(max(hub.people, 2))
-    score = min(total, mine - OWN)
+    score = min(total, _of_own(its))
     # A number alone may be another child's, typed into the wrong form.
     against = "other_name" in its.given.why and {"other_birthday"} & {*its.born.why}
     grade: Grade = "likely" if score >= LIKELY and not against else "possible"
@@ -196,6 +192,11 @@ def _likeness(place: int, person: Person, row: Row, own: list[list[Own]], here: 
         dict.fromkeys(code for part in (its.numbers, its.given, its.family, its.born, lives, household) for code in part.why)
     )
     return Likeness(place, row, score, grade, why)
+
+
+def _of_own(its: Own) -> float:
+    """The most that somebody's score can be, whatever a household shares: of a birthday half counts, as twins have one."""
+    return its.given.score + min(its.born.score, 6.0) + its.numbers.score - OWN
 
 
 def _name(words: Sequence[Word], row: Row, hub: Hub, otherwise: float) -> Weighed:
@@ -250,15 +251,19 @@ def _lives(person: Person, row: Row) -> Weighed:
     return Weighed(-0.7 if postcode is not None and row.postcode is not None else 0.0, ())
 
 
-def _household(place: int, here: int, own: list[list[Own]]) -> Weighed:
-    """Whether another person of the one contact is another person of the other."""
-    best = max(
-        (
-            each.given.score + each.family.score + each.born.score + each.numbers.score
-            for other, weights in enumerate(own)
-            for there, each in enumerate(weights)
-            if other != place and there != here and "other_name" not in each.given.why
-        ),
-        default=0.0,
-    )
-    return Weighed(min(best - 4.0, 11.0), ("same_household",)) if best > 6.0 else Weighed(0.0, ())
+def _household(place: int, here: int, own: list[list[Own]], people: Sequence[Person]) -> Weighed:
+    """Whether other people of the one contact are other people of the other. That they share a surname says nothing more."""
+    weight, surname = 0.0, {word.here for word in people[place].family}
+    for other, weights in enumerate(own):
+        if other != place:
+            shared = any(word.here in surname for word in people[other].family)
+            alike = [_beside(each, shared) for there, each in enumerate(weights) if there != here]
+            weight += max(0.0, max(alike, default=0.0) - BESIDE)
+    return Weighed(min(weight, MOST_OF_HOUSEHOLD), ("same_household",)) if weight > 0 else Weighed(0.0, ())
+
+
+def _beside(each: Own, shared: bool) -> float:
+    """What it weighs that somebody is named beside both, whose surname is shared with whom they are beside, or is not."""
+    if "other_name" in each.given.why or (shared and "other_name" in each.family.why):
+        return each.numbers.score
+    return each.given.score + each.born.score + each.numbers.score + (0.0 if shared else each.family.score)

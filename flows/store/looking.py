@@ -27,6 +27,8 @@ from mash.states.referral import Referral
 from mash.states.values import Match
 
 log = structlog.stdlib.get_logger("mash.looking")
+MOST_MATCHES = 40
+"""Of a contact that stand in its log, the likest: nobody reads more, and so many are a name that many bear."""
 PATIENCE = 5.0
 """Seconds that a look may take: it is one of many."""
 AGAIN = timedelta(seconds=2)
@@ -90,7 +92,8 @@ async def look(store: Store, hub: str, reference: str) -> None:
         before = Referral.model_validate_json(row.state)
         alike = [] if before.erased else await likely_known(connection, store, reference)
         same = await joined(connection, hub, reference)
-        facts = {each.reference: each for each in await _facts(connection, alike, same.values())}
+        these = {each.reference for each in alike} | {each.reference for some in same.values() for each in some}
+        facts = {each.reference: each for each in await _states(connection, these)}
         apart = await _confirmed_as_others(connection, reference, before, alike)
         matches = tuple(_matches(alike, same, facts, apart))
         known = {match.pair for match in matches}
@@ -102,20 +105,13 @@ async def look(store: Store, hub: str, reference: str) -> None:
         found = RecordKnown(matches=matches, possible=dict(sorted(possible.items())))
         applied = await append(connection, store, row, found, by)
         news = {_sense(match) for match in applied.referral.matches} ^ {_sense(match) for match in before.matches}
-        await _look_at(connection, {sense[1] for sense in news})
+        await _look_at(connection, await _otherwise(connection, reference, applied.referral, {sense[1] for sense in news}))
         if len(applied.referral.matches) < len(before.matches):
             await connection.execute(_WITHDRAW, {"of": reference})  # what it was sent for may not be so; what is, is on the case
 
 
 def _sense(match: Match) -> tuple[str, str, str | None, str]:
     return *match.pair, match.likeness
-
-
-async def _facts(
-    connection: AsyncConnection, alike: Iterable[Alike], same: Iterable[list[Joined]]
-) -> Sequence[Row[Any, Any, Any, Any]]:
-    these = sorted({each.reference for each in alike} | {each.reference for some in same for each in some})
-    return (await connection.execute(_FACTS, {"these": these})).all() if these else []
 
 
 async def _confirmed_as_others(
@@ -159,9 +155,26 @@ def _matches(
         if each.subject is None or each.grade != "likely":
             continue
         pair = (each.subject, contact_of(each.reference), each.other)
-        if pair not in seen and (each.subject, each.reference, each.other) not in apart:
+        if pair not in seen and len(seen) < MOST_MATCHES and (each.subject, each.reference, each.other) not in apart:
             seen.add(pair)
             yield match(each.subject, each.reference, each.other, likeness="likely", why=each.why)
+
+
+async def _otherwise(connection: AsyncConnection, reference: str, referral: Referral, others: Iterable[str]) -> list[str]:
+    """Those of the other contacts that have it otherwise than this one whether they are about one child."""
+    mine = {(match.reference, match.subject, match.other, match.likeness) for match in referral.matches}
+    found = []
+    for row in await _states(connection, others):
+        theirs = Referral.model_validate_json(row.state).matches
+        known = {(row.reference, m.other, m.subject, m.likeness) for m in theirs if m.reference == reference}
+        if known != {each for each in mine if each[0] == row.reference}:
+            found.append(row.reference)
+    return found
+
+
+async def _states(connection: AsyncConnection, references: Iterable[str]) -> Sequence[Row[Any, Any, Any, Any]]:
+    these = sorted(set(references))
+    return (await connection.execute(_FACTS, {"these": these})).all() if these else ()
 
 
 async def _look_at(connection: AsyncConnection, references: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from mash.flows.store.writes import Item
 
 NAMED = ("subject", "household")
 """The kinds of items that hold a person."""
-MOST_NUMBERS = 64
+MOST_NUMBERS = 56
 """Of a name; one of four words of ten letters has as many. The words come first, then how they sound, then their letters."""
 
 

@@ -10,9 +10,11 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.erasure import erase_within
-from mash.flows.store.reads.case import case_of
+from mash.flows.store.identities import joined
+from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS, RETENTIONS
 from mash.states.acts.closing import ErasePeople
@@ -73,6 +75,8 @@ async def _erase_one(store: Store, profile: Profile, root: str) -> bool:
         async with store.transaction(by) as connection:
             cases = [case_of(row) for row in (await connection.execute(family)).all()]
             until = keep_until([case.referral for case in cases], profile)
+            if await _child_has_open_case(connection, cases):
+                return False  # it stays on the list: the next night asks again
             if until is None or until > store.time.now():
                 await connection.execute(delete(RETENTIONS).where(RETENTIONS.c.root == root, RETENTIONS.c.held_by.is_(None)))
                 return False
@@ -81,6 +85,18 @@ async def _erase_one(store: Store, profile: Profile, root: str) -> bool:
         log.warning("not erased", reference=root, reason=type(refusal).__name__)
         return False
     return True
+
+
+async def _child_has_open_case(connection: AsyncConnection, cases: Sequence[Case]) -> bool:
+    """Whether somebody has confirmed that a child of these has another case, which is open."""
+    others = {
+        each.reference
+        for case in cases
+        for same in (await joined(connection, case.hub, case.reference)).values()
+        for each in same
+    }
+    query = select(REFERRALS.c.reference).where(REFERRALS.c.reference.in_(sorted(others)), REFERRALS.c.is_open).limit(1)
+    return bool(others) and await connection.scalar(query) is not None
 
 
 async def hold(store: Store, root: str, by: str | None, why: Why | None) -> None:

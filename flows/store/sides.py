@@ -11,6 +11,7 @@ from mash.flows.store.identities import child_of, join, joined, new_child
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.corrections import CorrectReferrer
+from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
 from mash.states.acts.known import (
     IdentifySubject,
@@ -21,10 +22,13 @@ from mash.states.acts.known import (
     SubjectIdentified,
     WithdrawIdentity,
 )
+from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.referral import Referral
+from mash.states.stages import SECTION_47
+from mash.states.values import Enquiry
 
 Side = tuple[str, Command]
 """Another case, and what is recorded there."""
@@ -41,7 +45,31 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
     if isinstance(command, WithdrawIdentity):
         same = (await joined(connection, hub, reference)).get(command.subject, [])
         return [same[0].reference] if len(same) == 1 else []
+    if isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion):
+        # Locked: of two who begin section 47 about one child at once, the second finds the first one's.
+        return sorted({each.reference for some in (await joined(connection, hub, reference)).values() for each in some})
     return []
+
+
+async def enquiries(connection: AsyncConnection, hub: str, reference: str, referral: Referral) -> tuple[Enquiry, ...]:
+    """The section 47s that are open in other cases about the same children, as far as this connection is shown them."""
+    same = await joined(connection, hub, reference)
+    about = [(subject, each.reference, "confirmed") for subject, some in same.items() for each in some]
+    about += [(match.subject, match.reference, "likely") for match in referral.unsettled]
+    if not about:
+        return ()
+    these = sorted({other for _, other, _ in about})
+    query = select(REFERRALS.c.reference, REFERRALS.c.state).where(
+        REFERRALS.c.reference.in_(these), REFERRALS.c.stage.in_(SECTION_47), REFERRALS.c.is_open
+    )
+    rows = (await connection.execute(query)).all()
+    # A discussion that was only called has not led to section 47 yet.
+    enquiring = {row.reference for row in rows if "section_47" in Referral.model_validate_json(row.state).outcomes.values()}
+    return tuple(
+        Enquiry.model_validate({"subject": subject, "reference": other, "likeness": likeness})
+        for subject, other, likeness in about
+        if other in enquiring
+    )
 
 
 async def other_side(

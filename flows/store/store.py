@@ -128,6 +128,10 @@ class Store:
             )
         return self.hubs[name]
 
+    def hubs_beside(self, name: str) -> tuple[str, ...]:
+        """The other hubs that this installation serves."""
+        return tuple(hub for hub in self.hubs if hub != name)
+
     async def profile(self, connection: AsyncConnection, digest: str) -> Profile:
         """A profile by its digest, as it was stored when a referral started with it."""
         if digest not in self._profiles:

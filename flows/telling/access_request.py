@@ -24,6 +24,7 @@ from mash.flows.store.reads.items import REDACTED, PlainItem, read_everything
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.withheld import Number, numbered, release
+from mash.flows.telling.noted import WHAT, WHY, noted, words_of
 from mash.flows.telling.others import Others
 from mash.flows.telling.stored import Value, locates
 from mash.flows.telling.story import facts_of, named
@@ -126,9 +127,9 @@ async def answer(
         raise NotFound(f"{reference} names: {', '.join(names)}")
     who = Actor(id=by, role="administrator", agency="system", hub=case.hub)
     profile = store.hubs.get(case.hub)
-    log = [
-        (dated(each.at), line) for each in await read_log(store, reference) if (line := _event_in_words(each, subject, profile))
-    ]
+    story = await read_log(store, reference)
+    told = [each for each in story if not each.event.of_child]
+    log = [(dated(each.at), line) for each in told if (line := _event_in_words(each, subject, profile))]
     async with store.transaction(who, of_system=True) as connection:
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         if because:
@@ -136,7 +137,8 @@ async def answer(
         # The same people are in the linked referrals of the contact, and a warning on one of them holds for all.
         linked = await read_family(connection, case.root)
         family = {each.reference: await read_everything(connection, store, each) for each in linked}
-        every, items = [item for of_one in family.values() for item in of_one], family[reference]
+        every, apart = [item for of_one in family.values() for item in of_one], words_of(story)
+        items, of_others = [item for item in family[reference] if item.id not in apart], noted(story, family[reference])
         warning = _warning(linked)
         whose = _labels(every, {old: new for each in linked for old, new in each.referral.superseded.items()})
         of_them = case.referral.subjects.get(subject)
@@ -146,9 +148,10 @@ async def answer(
             _look_at(page, case, subject, item)
         for _, line in log:
             page.look(line)
+        page.withhold(of_others, WHAT)
         page.numbers = await numbered(connection, store, reference, subject, page.found)
     reaching = [str(value) for item in every for label, value in _lines(_fields(item) or {}) if label.endswith(SAID_OF_IT)]
-    return _answer(page, case, subject, items, log, list(dict.fromkeys(reaching)))
+    return _answer(page, case, subject, items, log, list(dict.fromkeys(reaching)), of_others)
 
 
 def _values(
@@ -216,9 +219,19 @@ def _look_at(page: _Page, case: Case, subject: str, item: PlainItem) -> None:
 
 
 def _answer(
-    page: _Page, case: Case, subject: str, items: list[PlainItem], log: list[tuple[str, str]], reaching: list[str]
+    page: _Page,
+    case: Case,
+    subject: str,
+    items: list[PlainItem],
+    log: list[tuple[str, str]],
+    reaching: list[str],
+    of_others: str,
 ) -> Answer:
     shown, left_out = [], []
+    if (apart := page.numbers[_same(of_others)]).released:
+        shown.append({"kind": WHAT, "at": "until now", "text": of_others})
+    else:
+        left_out.append({"kind": WHAT, "at": "until now", "why": WHY, "numbers": [apart.number]})
     for item in items:
         own_words = item.kind in AGENCIES_OWN and item.subject
         line = {"kind": "a child's own words" if own_words else _what(case.referral, item), "at": dated(item.at)}
@@ -239,7 +252,7 @@ def _answer(
         "shown": shown,
         "left_out": left_out,
         "log": [(at, page.written(line)) for at, line in log],
-        "withheld": [number.number for number, _, _ in withheld if not number.released],
+        "withheld": [number.number for number, _, _ in withheld if not number.released and number != apart],
         "warning": page.warning,
         "blacked_out": BLACKED_OUT,
     }

@@ -100,6 +100,7 @@ _YES_NO = {
     "holds": ("", "no longer"),
     "immediate_danger": ("immediate danger", ""),
     "late": ("late", ""),
+    "may_be_second": ("may be a second section 47 of the same child", ""),
     "met": ("it happened", "it is not needed any more"),
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
@@ -164,6 +165,9 @@ def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] =
         facts: Iterable[str] = (f"{clock.why}, due {dated(clock.due_at)}" for clock in event.clocks)
     elif event.kind == "clock_moved":
         facts = (f"{event.clock.why}, due {dated(event.clock.due_at)}",)
+    elif event.kind == "asked_across_hubs":
+        hubs = (f"{sentence(hub)} may know this person: ring its duty manager" for hub in event.may_know)
+        facts = (event.subject, ", ".join(hubs) or "no other hub")
     else:
         left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | without
         fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))

@@ -132,4 +132,4 @@ def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime
 @folds(PeopleErased)
 def _people_erased(referral: Referral, event: PeopleErased, at: datetime, by: Actor) -> Changes:
     # What the log says was found stays; the case itself points to nobody any more.
-    return {"erased": True, "matches": (), "possible_matches": {}, "rejected": (), "identities": {}}
+    return {"erased": True, "matches": (), "possible_matches": {}, "rejected": (), "identities": {}, "across": {}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
 from mash.states.acts.closing import close, not_over_for_who_came_of_age
 from mash.states.acts.contact import ContinuedFrom
+from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.outcomes import PLAN, decided
 from mash.states.acts.parting import ReferralSplit, part
 from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
@@ -73,6 +74,9 @@ class RecordDecision(CommandBase):
     )
     primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
     transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
+    same_child: SameChild | None = Field(
+        default=None, description="Whether a child who is likely the same, and under section 47 elsewhere, is this one."
+    )
 
 
 class SignOffDecision(CommandBase):
@@ -90,6 +94,8 @@ class DecisionProposed(EventBase):
     primary_need: str | None
     transfer_to: str | None
     role: str
+    may_be_second: bool = Field(default=False, exclude_if=lambda second: not second)
+    """Whether it may be the second section 47 of one child."""
     adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     words: Words | None = Field(alias="said")
 
@@ -105,6 +111,8 @@ class DecisionRecorded(EventBase):
     primary_need: str | None
     transfer_to: str | None
     proposed_by: str | None = None
+    may_be_second: bool = Field(default=False, exclude_if=lambda second: not second)
+    """Whether it may be the second section 47 of one child."""
     words: Words | None = Field(alias="said")
 
 
@@ -114,7 +122,10 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
     reason = demands.words(words, "a decision")
     _complete(d, cmd)
     _fits_everybody(d, cmd)
-    fields = {
+    enquired = [subject for subject, outcome in cmd.outcomes.items() if outcome == "section_47"]
+    demand_single_enquiry(d, enquired, cmd.same_child)
+    fields: dict[str, Any] = {
+        "may_be_second": flagged(d, enquired),
         "outcomes": dict(cmd.outcomes),
         "primary_need": cmd.primary_need or d.referral.primary_need,
         "transfer_to": cmd.transfer_to,
@@ -186,6 +197,7 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
         return
     if proposed.adding_up:
         demand_weighed(d)  # more may have become known meanwhile
+    demand_single_enquiry(d, [subject for subject, o in proposed.outcomes.items() if o == "section_47"], "cannot_tell")
     d.record(
         DecisionRecorded(
             outcomes=proposed.outcomes,
@@ -304,7 +316,12 @@ def _goes_on(sid: str, subject: SubjectState) -> Subject:
 
 @folds(DecisionProposed)
 def _decision_proposed(referral: Referral, event: DecisionProposed, at: datetime, by: Actor) -> Changes:
-    return {"proposed": Proposed(by=by.id, **{name: value for name, value in event if name != "kind"})}
+    fields = {name: value for name, value in event if name in Proposed.model_fields}
+    return {"proposed": Proposed(by=by.id, **fields), **_may_be_second(referral, event)}
+
+
+def _may_be_second(referral: Referral, event: DecisionProposed | DecisionRecorded) -> Changes:
+    return {"flags": tuple(dict.fromkeys((*referral.flags, FLAG)))} if event.may_be_second else {}
 
 
 @folds(SignOffRefused)
@@ -315,7 +332,8 @@ def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, b
 @folds(DecisionRecorded)
 def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
     outcomes = dict(event.outcomes)
-    done = {"proposed": None, "second_views": (), "decided_by": by.role}
+    done: Changes = {"proposed": None, "second_views": (), "decided_by": by.role}
+    done |= _may_be_second(referral, event)
     return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, **done}
 
 

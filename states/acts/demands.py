@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
+from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.profile import MIDWIFE, Mode, Profile
-from mash.states.referral import SubjectState
+from mash.states.referral import Referral, SubjectState
 from mash.states.values import Words
 
 
@@ -29,6 +29,13 @@ def not_for(role: str, roles: Iterable[str], what: str) -> NotYours:
     return NotYours(f"{what} is for {' or '.join(roles)}, not for {role}")
 
 
+def not_a_subject(referral: Referral, subject: str) -> Refusal | None:
+    """The refusal of an act about somebody whom the referral is not about; None for a subject of it."""
+    if subject in referral.subjects:
+        return None
+    return Incomplete(f"that is not a subject of this referral: expected one of {', '.join(referral.subjects)}")
+
+
 def rating(d: Deciding, name: str) -> None:
     """Refuse a rating that the hub does not have."""
     if name not in d.profile.ratings:
@@ -37,8 +44,8 @@ def rating(d: Deciding, name: str) -> None:
 
 def subject(d: Deciding, sid: str) -> SubjectState:
     """The subject of this number. Raises Incomplete for one that the referral does not have."""
-    if sid not in d.referral.subjects:
-        raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
+    if refusal := not_a_subject(d.referral, sid):
+        raise refusal
     return d.referral.subjects[sid]
 
 

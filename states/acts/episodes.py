@@ -78,6 +78,7 @@ def _not_to_end(referral: Referral, profile: Profile, by: Actor, cmd: AttachCont
 
 @act(
     AttachContact,
+    of_child=True,
     stages=BEFORE_A_DECISION,
     when=lambda r: bool(r.matches),
     roles=hub_raters_and_deciders,
@@ -99,6 +100,7 @@ def attach(d: Deciding, cmd: AttachContact, words: Words | None) -> None:
 
 @act(
     CloseDuplicate,
+    of_child=True,
     stages=BEFORE_A_DECISION,
     when=lambda r: bool(r.matches),
     roles=hub_raters_and_deciders,

@@ -124,17 +124,11 @@ def record_known(d: Deciding, cmd: RecordKnown, words: Words | None) -> None:
         d.record(LikelyKnown(matches=matches, possible=cmd.possible))
 
 
-def _no_subject(referral: Referral, subject: str) -> Refusal | None:
-    if subject in referral.subjects:
-        return None
-    return Incomplete(f"that is not a subject of this referral: expected one of {', '.join(referral.subjects)}")
-
-
 def _not_to_identify(referral: Referral, profile: Profile, by: Actor, cmd: IdentifySubject | None) -> Refusal | None:
-    return _no_subject(referral, cmd.subject) if cmd else None
+    return demands.not_a_subject(referral, cmd.subject) if cmd else None
 
 
-@act(IdentifySubject, stages=ALL, when=lambda r: not r.erased, hindrance=_not_to_identify, stands_alone=True)
+@act(IdentifySubject, of_child=True, stages=ALL, when=lambda r: not r.erased, hindrance=_not_to_identify, stands_alone=True)
 def identify(d: Deciding, cmd: IdentifySubject, words: Words | None) -> None:
     """The same child as in another contact. Where a subject is confirmed already, the other side joins that child."""
     if contact_of(cmd.other) == contact_of(d.reference):
@@ -145,7 +139,7 @@ def identify(d: Deciding, cmd: IdentifySubject, words: Words | None) -> None:
 @act(RecordIdentified)
 def record_identified(d: Deciding, cmd: RecordIdentified, words: Words | None) -> None:
     """From the other contact's side."""
-    if refusal := _no_subject(d.referral, cmd.subject):
+    if refusal := demands.not_a_subject(d.referral, cmd.subject):
         raise refusal
     _join(d, cmd.subject)
 
@@ -161,7 +155,9 @@ def _not_to_withdraw(referral: Referral, profile: Profile, by: Actor, cmd: Withd
     return Incomplete(f"nobody has confirmed who that is; confirmed: {', '.join(referral.identities) or 'nobody'}")
 
 
-@act(WithdrawIdentity, stages=ALL, when=lambda r: bool(r.identities), hindrance=_not_to_withdraw, stands_alone=True)
+@act(
+    WithdrawIdentity, of_child=True, stages=ALL, when=lambda r: bool(r.identities), hindrance=_not_to_withdraw, stands_alone=True
+)
 def withdraw_identity(d: Deciding, cmd: WithdrawIdentity, words: Words | None) -> None:
     """It was a mistake, and why."""
     reason = demands.words(words, "withdrawing who somebody is")
@@ -186,7 +182,7 @@ def _is(match: Match, cmd: RejectMatch) -> bool:
     return match.likeness == "likely" and match.pair == (cmd.subject, cmd.other, cmd.other_subject)
 
 
-@act(RejectMatch, stages=ALL, when=lambda r: bool(r.unsettled), hindrance=_not_to_reject, stands_alone=True)
+@act(RejectMatch, of_child=True, stages=ALL, when=lambda r: bool(r.unsettled), hindrance=_not_to_reject, stands_alone=True)
 def reject(d: Deciding, cmd: RejectMatch, words: Words | None) -> None:
     """Somebody else, and how that is known."""
     reason = demands.words(words, "rejecting a match (how you know that they are two people)")

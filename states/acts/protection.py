@@ -12,6 +12,7 @@ from mash.states.acts import demands
 from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
+from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.outcomes import decided, each_changed, final, of_each, said_once, same_for_all
 from mash.states.acts.parting import part_ways
 from mash.states.clocks import LONDON
@@ -48,6 +49,9 @@ class RecordStrategyDiscussion(CommandBase):
     apologies: tuple[Code, ...] = ()
     mode: Mode | None = None
     outcome: Literal["section_47", "no_section_47"]
+    same_child: SameChild | None = Field(
+        default=None, description="Whether a child who is likely the same, and under section 47 elsewhere, is this one."
+    )
 
 
 class ConcludeEnquiries(CommandBase):
@@ -90,6 +94,8 @@ class StrategyDiscussionHeld(EventBase):
     apologies: tuple[str, ...] = ()
     mode: str = "face_to_face"
     outcome: str
+    may_be_second: bool = Field(default=False, exclude_if=lambda second: not second)
+    """Whether it may be the second section 47 of one child."""
     words: Words | None = Field(alias="said")
 
 
@@ -141,7 +147,12 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
     before = d.referral
     if cmd.outcome == "section_47" and before.only_adults:
         raise Incomplete(f"section 47 is for children (Children Act 1989): {demands.otherwise(before.subjects, 'an adult')}")
-    d.record(StrategyDiscussionHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, outcome=cmd.outcome, words=words))
+    # What was decided as section 47 was asked about then.
+    begun = before.came_from in SECTION_47 or "section_47" in before.outcomes.values()
+    begins = tuple(before.subjects) if cmd.outcome == "section_47" and not begun else ()
+    demand_single_enquiry(d, begins, cmd.same_child or ("cannot_tell" if FLAG in before.flags else None))
+    held = {"attended": cmd.attended, "apologies": cmd.apologies, "mode": mode, "outcome": cmd.outcome}
+    d.record(StrategyDiscussionHeld(**held, may_be_second=flagged(d, begins), words=words))
     if cmd.outcome == "section_47":
         _begin_enquiries(d, before)
         return
@@ -232,7 +243,8 @@ def _conference_held(referral: Referral, event: ConferenceHeld, at: datetime, by
 def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld, at: datetime, by: Actor) -> Changes:
     held = {"strategy_held_at": at, "discussed": event.attended}
     if event.outcome == "section_47":
-        return {**held, "proposed": None, **same_for_all(referral, "section_47", at)}
+        second = {"flags": tuple(dict.fromkeys((*referral.flags, FLAG)))} if event.may_be_second else {}
+        return {**held, "proposed": None, **second, **same_for_all(referral, "section_47", at)}
     return held
 
 

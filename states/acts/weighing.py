@@ -77,6 +77,7 @@ def _nothing_to_weigh(referral: Referral, profile: Profile, by: Actor, cmd: Weig
 
 @act(
     WeighContacts,
+    of_child=True,
     stages=SEEN,
     when=lambda r: bool(r.matches or r.rejected),
     roles=hub_raters_and_deciders,
@@ -106,6 +107,7 @@ def not_a_second_person(referral: Referral, by: Actor) -> Refusal | None:
 
 @act(
     WriteSecondView,
+    of_child=True,
     stages=("sign_off",),
     roles=signing_off,
     called="a second view",

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub import ORDINARY, Hub, eventually, hub_here, served
+from commands import mash_here
+from hub import ORDINARY, Hub, eventually, hub_here, metrics, served
 
 from mash.flows.installation.secret_files import write_secret
 from mash.flows.store.keys import new_master
@@ -208,3 +209,58 @@ def test_a_wrong_login_of_the_database_or_tables_that_are_missing_end_with_what_
     ):
         ended = mash("api", MASH_API_PORT="0", MASH_SYSTEM_DATABASE_URL=wrong, **keys)
         assert (ended.returncode, sentence in ended.stderr) == (code, True), ended.stderr
+
+
+# --- looking ------------------------------------------------------------------------------------------------------------------
+
+
+def waiting(hub: Hub, *references: str, seconds: int) -> None:
+    """These contacts, and no others, have waited for so long to be looked at."""
+    stored(hub, "DELETE FROM to_look WHERE NOT reference = ANY(%s)", list(references))
+    stored(hub, "UPDATE to_look SET since = now() - %s * interval '1 second'", seconds)
+
+
+def of_looks(hub: Hub) -> dict[str, float]:
+    """What monitors are given of it, by name."""
+    return {name: value for name, value in metrics(hub).items() if name.startswith("mash_contact") and "not_looked_at" in name}
+
+
+def test_contacts_that_wait_to_be_looked_at_are_said_after_a_minute_and_nothing_of_who_is_known(own: Hub) -> None:
+    one, other = own.referral(), own.referral()
+    waiting(own, one, other, seconds=50)
+    assert "looked at" not in told(own) and set(of_looks(own).values()) == {0}
+    waiting(own, one, other, seconds=75)
+    assert "2 contacts have not been looked at yet, whether anybody in them is known, the first for 7" in told(own)
+    assert "alerts do not wait for it" in told(own) and one not in told(own)
+    found = of_looks(own)
+    assert found["mash_contacts_not_looked_at"] == 2 and 75 <= found["mash_contact_not_looked_at_seconds"] < 120
+    page = own.http.get("/admin", headers=own.staff("administrator")).text
+    assert "2 contacts have not been looked at yet" in page
+    waiting(own, one, seconds=75)
+    assert "1 contact has not been looked at yet, whether anybody in it is known" in told(own)
+    waiting(own, seconds=0)
+    assert "looked at" not in told(own) and set(of_looks(own).values()) == {0}
+
+
+def test_what_is_looked_at_in_time_is_not_counted_from_outside_however_many_cases_it_leads_to(own: Hub) -> None:
+    """The other cases of a known child are looked at again: their number would say that the child is known."""
+    for _ in range(3):
+        own.referral()
+        assert set(of_looks(own).values()) == {0}
+
+
+def test_doctor_says_which_looks_are_late_and_how_many_states_are_still_of_before_an_upgrade(own: Hub) -> None:
+    where = {"MASH_DATA_DIR": str(own.settings.data_dir), "COLUMNS": "300"}
+    reference = own.referral()
+    waiting(own, reference, seconds=0)
+    said = mash_here("doctor", "worker", **where).stdout
+    assert "ok    the states of all cases are of this release" in said and "ok    no contact waits long to be looked at" in said
+    waiting(own, reference, seconds=75)
+    stored(own, "UPDATE referral SET made = 0 WHERE reference = %s", reference)
+    try:
+        said = mash_here("doctor", "worker", **where).stdout
+    finally:
+        stored(own, "UPDATE referral SET made = 1 WHERE reference = %s", reference)
+        waiting(own, seconds=0)
+    assert "note  1 case waits to have its state made anew after an upgrade" in said
+    assert "wrong 1 contact has not been looked at yet" in said and reference not in said

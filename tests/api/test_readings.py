@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from hub import Hub
+from hub import ORDINARY, Hub
 from papers import words_on
 from pydantic import SecretStr
 
@@ -47,7 +47,7 @@ DIFFERENT = (
 def a_case(hub: Hub, source: dict[str, str], found: dict[str, Any]) -> str:
     """A red case of which the police hold something, whatever they have found."""
     kind = "referral" if source == TEACHER else "police_notification"
-    reference = hub.referral(source=source, kind=kind)
+    reference = hub.referral(source=source, kind=kind, subjects=[dict(ORDINARY["subjects"][0])], household=[])
     hub.rate(reference)
     police = hub.staff("agency", "police")
     answer = hub.command(reference, {"kind": "answer_check", "agency": "police", **found}, police, "Two calls to the house.")

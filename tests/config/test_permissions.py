@@ -72,6 +72,7 @@ PARTNERS = {
                 "reject_match",
                 "withdraw_identity",
                 "record_birth",
+                "ask_other_hubs",
                 "ask_agencies",
                 "inform_referrer",
                 "link_referral",

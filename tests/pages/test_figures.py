@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mash.api.pages.figures.reckoning import Tally, percentile, share
-from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, WITHHELD, Beside, Figure, as_csv_cell, figures_of
+from mash.flows.store.reads.figures import Came, SecondLook
 from mash.states.acts.checks import AnswerCheck, AskAgencies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.clocks import LONDON
 from mash.states.referral import Clock, Referral, SubjectState
+from mash.states.values import Likeness, Match
 
 NOW = datetime(2026, 11, 19, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -53,9 +55,16 @@ def tallied(*referrals: Referral, weeks: int = 4, now: datetime = NOW) -> Tally:
     return tally
 
 
-def shown(tally: Tally, decided: int = 0, waited: Sequence[timedelta] = (), **referred: datetime) -> dict[str, Figure]:
-    """The figures by their names."""
-    return {figure.name: figure for figure in figures_of(tally, Beside(decided, waited, referred), {"police": "The police"})}
+def shown(
+    tally: Tally,
+    decided: int = 0,
+    waited: Sequence[timedelta] = (),
+    looks: Sequence[SecondLook] = (),
+    came: Mapping[str, Came] | None = None,
+) -> dict[str, Figure]:
+    """The figures by their names. `came` is what is known of contacts that are not added up."""
+    beside = Beside(decided, waited, came or {}, looks)
+    return {figure.name: figure for figure in figures_of(tally, beside, {"police": "The police"})}
 
 
 def numbers_of(figure: Figure) -> Mapping[str, Any]:
@@ -136,31 +145,115 @@ def test_a_week_that_has_begun_and_one_that_is_cut_off_are_not_compared() -> Non
 # Re-referrals
 
 
+SAME = "The same child within twelve months, "
+EARLIER, LONG_BEFORE = "MASH-26-000900", "MASH-25-000001"
+"""Contacts that are not added up."""
+CAME = {EARLIER: Came(NOW - 30 * DAY, True), LONG_BEFORE: Came(NOW - 367 * DAY, True)}
+
+
+def again(days: float, *others: str, likeness: Likeness = "confirmed", other: str | None = "S1", **more: Any) -> Referral:
+    """A contact that came in so many days ago, about a child whom these others name."""
+    found = ({"subject": "S1", "reference": each, "other": other, "likeness": likeness, "why": ()} for each in others)
+    return came(days, matches=tuple(Match.model_validate({**each, "received_at": NOW}) for each in found), **more)
+
+
+def repeats(*referrals: Referral) -> list[float]:
+    """Of these: how many are confirmed re-referrals, suggested ones, others, and closures that were corrected."""
+    return shown(tallied(*referrals), came=CAME)["re-referrals"].values
+
+
 def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months() -> None:
-    first, again, long_before = "MASH-26-000000", "MASH-26-000001", "MASH-25-000001"
-    tally = tallied(
-        came(3, links={again: "same_child", "MASH-26-000002": "sibling"}),
-        came(2, links={first: "same_child"}),
-        came(1, links={first: "sibling"}),
-        came(1, links={long_before: "same_child"}),
+    first, second = "MASH-26-000000", "MASH-26-000001"
+    tally = tallied(again(3, second), again(2, first), again(1, LONG_BEFORE), again(1))
+    assert tally.same_child.unseen == {LONG_BEFORE}
+    assert shown(tally, came=CAME)["re-referrals"].values == [1, 0, 3, 0]
+
+
+def test_what_somebody_has_confirmed_is_told_from_what_is_only_suggested() -> None:
+    both = again(1, EARLIER, likeness="likely").model_copy(update={"links": {EARLIER: "same_child"}})
+    assert repeats(again(1, EARLIER), again(1, EARLIER, likeness="likely"), both, again(1)) == [2, 1, 1, 0]
+    says = shown(tallied(again(1, EARLIER), again(1, EARLIER, likeness="likely")), came=CAME)["re-referrals"].says
+    assert says.startswith("1 of 2 referrals (50 per cent) is about the same child as another within the twelve months before")
+    assert says.endswith("The software suggests it of 1 more (50 per cent).")
+
+
+def test_a_link_by_hand_is_somebodys_word_and_one_to_a_sibling_is_about_another_child() -> None:
+    assert repeats(came(1, links={EARLIER: "same_child"}), came(1, links={EARLIER: "sibling"})) == [1, 0, 1, 0]
+
+
+def test_somebody_of_a_household_whom_another_contact_names_is_not_the_same_child() -> None:
+    assert repeats(again(1, EARLIER, other=None)) == [0, 0, 1, 0]
+
+
+def test_a_contact_that_was_split_is_one_re_referral_and_none_of_itself() -> None:
+    part = again(2, f"{EARLIER}-B", "MASH-26-000000", parent="MASH-26-000000")
+    assert repeats(again(2, EARLIER), part) == [1, 0, 0, 0]
+
+
+def test_advice_and_requests_for_information_are_no_referrals_and_are_contacts() -> None:
+    advice = (again(1, EARLIER, contact="advice"), again(1, EARLIER, contact="information_request", likeness="likely"))
+    assert repeats(came(2), *advice) == [0, 0, 1, 0]
+    figures = shown(tallied(came(2), *advice), came=CAME)
+    assert figures["re-referrals"].says.startswith("0 of 1 referral (0 per cent)")
+    assert figures["same-child"].rows[-1][1:] == (1, 1)
+    assert "1 of 3 contacts (33.3 per cent)" in figures["same-child"].says
+    earlier_advice = {EARLIER: Came(NOW - 30 * DAY, False)}
+    assert shown(tallied(again(1, EARLIER)), came=earlier_advice)["re-referrals"].values == [0, 0, 1, 0]
+    assert shown(tallied(again(1, EARLIER)), came=earlier_advice)["same-child"].rows[-1][1:] == (1, 0)
+
+
+def test_months_are_counted_as_far_as_they_go_and_say_so() -> None:
+    """NOW is 19 November, a Thursday: thirteen whole weeks begin on 17 August."""
+    tally = tallied(again(1, EARLIER), again(60, LONG_BEFORE), again(61, LONG_BEFORE, likeness="likely"), came(90), weeks=13)
+    figure = shown(tally, came={**CAME, LONG_BEFORE: Came(NOW - 300 * DAY, True)})["same-child"]
+    assert figure.rows == (
+        ("Aug 2026, from 17 Aug", 0, 0),
+        ("Sep 2026", 1, 1),
+        ("Oct 2026", 0, 0),
+        ("Nov 2026, to 19 Nov", 1, 0),
     )
-    referred = {first: NOW - 3 * DAY, again: NOW - 2 * DAY, long_before: NOW - 367 * DAY}
-    assert tally.others == set(referred)
-    assert shown(tally, **referred)["re-referrals"].values == [1, 3, 0]
 
 
-def test_one_that_a_split_was_linked_with_later_makes_its_contact_a_re_referral_once() -> None:
-    before = "MASH-26-000009"
-    links = {before: "same_child"}
-    tally = tallied(came(2, links=links), came(2, parent="MASH-26-000000", links=links))
-    assert shown(tally, **{before: NOW - 30 * DAY})["re-referrals"].values == [1, 0, 0]
+def test_months_are_londons_and_a_year_goes_on_after_december() -> None:
+    tally = Tally(52, datetime(2026, 3, 31, 23, 30, tzinfo=UTC))
+    assert (tally.months[0], tally.months[-1], len(tally.months)) == ((2025, 3), (2026, 4), 14)
+    assert (2025, 12) in tally.months and (2026, 1) in tally.months
 
 
-def test_advice_and_requests_for_information_are_no_referrals() -> None:
-    before = "MASH-26-000009"
-    tally = tallied(came(2), *(came(1, contact=kind, links={before: "same_child"}) for kind in ("advice", "information_request")))
-    figure = shown(tally, **{before: NOW - 30 * DAY})["re-referrals"]
-    assert figure.values == [0, 1, 0] and figure.says.startswith("0 of 1 referral (0 per cent)")
+def test_a_file_withholds_small_numbers_of_each_column_and_names_no_contact() -> None:
+    contacts = [again(1, EARLIER)] * 7 + [again(1, EARLIER, likeness="likely")] * 2 + [again(29, EARLIER)] * 6
+    figure = shown(tallied(*contacts), came=CAME)["same-child"]
+    assert [row[1:] for row in figure.rows] == [(6, 0), (7, 2)]
+    assert [row[1:] for row in figure.taken_away] == [(6, 0), (7, WITHHELD)]
+    assert "MASH-" not in str((figure.rows, figure.taken_away, figure.says))
+
+
+# Second looks
+
+
+def test_second_looks_say_how_many_changed_something_and_how_long_they_took() -> None:
+    hour = timedelta(hours=1)
+    looks = [
+        *(SecondLook("as_proposed", n * hour) for n in (1, 2, 6)),
+        SecondLook("otherwise", 30 * hour),
+        SecondLook(None, None),
+    ]
+    figure = shown(Tally(4, NOW), looks=looks)["second-looks"]
+    assert figure.rows == (
+        ("Signed off as first decided", 3, 2.0),
+        ("Sent back, or decided otherwise", 1, 30.0),
+        ("Not signed off yet", 1, "none ended"),
+    )
+    assert figure.says == (
+        "5 decisions went to a second person because contacts about one child add up. Of these, 1 was sent back or decided "
+        "otherwise, and 1 is not signed off yet. Half of those that ended took 2 h at most."
+    )
+    assert {cell for row in figure.taken_away for cell in row[1:]} == {WITHHELD}
+
+
+def test_of_no_second_look_it_is_said_once() -> None:
+    figure = shown(Tally(4, NOW))["second-looks"]
+    assert figure.says.startswith("No decision went to a second person") and figure.rows == ()
 
 
 def test_a_closure_that_is_corrected_is_no_re_referral() -> None:
@@ -171,7 +264,8 @@ def test_a_closure_that_is_corrected_is_no_re_referral() -> None:
     now = case.now + DAY
     figure = shown(tallied(case.referral, now=now))["re-referrals"]
     assert numbers_of(figure) == {
-        "The same child within twelve months": 0,
+        f"{SAME}confirmed": 0,
+        f"{SAME}suggested": 0,
         "Other referrals": 1,
         "Closures corrected by reopening": 1,
     }
@@ -272,6 +366,7 @@ def test_of_nothing_it_is_said_once_that_there_is_nothing() -> None:
     assert figures["sources"].says == NOTHING and figures["sources"].rows == ()
     assert figures["ages"].says == "Nothing is open." and figures["stages"].says == "None was due yet."
     assert figures["re-referrals"].says == "No referral came in." and figures["re-referrals"].rows == ()
+    assert figures["same-child"].says == "No contact came in." and figures["same-child"].rows == ()
 
 
 def test_who_has_the_lowest_share_is_said_unless_all_are_kept() -> None:

@@ -10,10 +10,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hub import Hub
+from hub import Hub, hub_here
 
 from mash.api.pages.figures import manager
 from mash.api.pages.figures.tables import NOTHING, Figure
+from mash.flows.store.looking import look_next
+from mash.flows.store.store import open_store
 from mash.states.values import Actor
 
 TODAY = Figure("today", "Today", "1 open.", ("What", "Number"), (("Open", 1),))
@@ -47,7 +49,7 @@ def test_every_figure_has_its_table_beside_its_picture_or_says_once_that_there_i
     hub.rate(hub.referral())
     page = hub.http.get("/manager?weeks=4", headers=hub.staff("duty_manager")).text
     sections = re.findall(r"<section.*?</section>", page, re.DOTALL)
-    assert len(sections) == 13
+    assert len(sections) == 15
     for section in sections:
         assert section.count("<img") == section.count("<table") == section.count(".csv?weeks=4") and section.count(NOTHING) <= 1
 
@@ -92,3 +94,36 @@ async def test_who_asks_for_a_table_while_it_is_reckoned_gets_one_that_was_begun
     await asyncio.sleep(0)
     go_on.set()
     assert [one.says for [one] in await asyncio.gather(page, *tables)] == ["reckoning 0", *["reckoning 1"] * 3]
+
+
+async def looked_at(hub: Hub) -> None:
+    """Every contact that waits has been looked at."""
+    store = await open_store(hub.settings)
+    try:
+        while await look_next(store):
+            pass
+    finally:
+        await store.close()
+
+
+def test_a_manager_sees_how_many_contacts_are_about_the_same_child_as_confirmed_and_as_suggested_and_no_case_is_named() -> None:
+    with hub_here() as hub:
+        first, second, third = (hub.referral() for _ in range(3))
+        asyncio.run(looked_at(hub))
+        hub.give(second, "identify_subject", subject="S1", other=first, other_subject="S1")
+        asyncio.run(looked_at(hub))
+        manager = hub.staff("duty_manager")
+        page = hub.http.get("/manager?weeks=4", headers=manager).text
+        [section] = [each for each in re.findall(r"<section.*?</section>", page, re.DOTALL) if 'id="same-child"' in each]
+        assert "1 of 3 contacts (33.3 per cent) is about the same child as another within the twelve months before" in section
+        assert "The software suggests it of 1 more" in section and "second person because contacts about one child" in page
+        [last] = re.findall(r">Nov 2026, to 19 Nov</th><td[^>]*>(\d+)</td><td[^>]*>(\d+)", section)
+        assert last == ("1", "1")
+        picture = hub.http.get("/manager/same-child.svg?weeks=4", headers=manager)
+        assert picture.headers["content-type"] == "image/svg+xml" and ">+ 1<" in picture.text
+        table = hub.http.get("/manager/same-child.csv?weeks=4", headers=manager).content.decode("utf-8-sig")
+        assert table.splitlines()[0] == "Month,Confirmed,Suggested"
+        assert table.splitlines()[-1].count("withheld (fewer than 5") == 2
+        assert not [each for each in (first, second, third) if each in page + picture.text + table]
+        refused = hub.http.get("/manager/same-child.csv", headers=hub.staff("agency", "police"))
+        assert refused.status_code == 403, "whoever may not find people"

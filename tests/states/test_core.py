@@ -14,6 +14,7 @@ from random_profiles import profiles
 
 from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
+from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
 from mash.states.acts.assessment import (
     AssessmentCompleted,
@@ -66,7 +67,7 @@ from mash.states.ages import Age
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import Decision, decide
-from mash.states.entitled import open_to, possible
+from mash.states.entitled import named, open_to, possible
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.fold import evolve
 from mash.states.log import GENESIS, RECORDED, SCHEMA, Recorded
@@ -334,6 +335,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "link_referral" | "record_linked":
             about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
             return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "ask_other_hubs":
+            return AskOtherHubs(subject=one(*referral.subjects, odd=("nobody",)))
         case "identify_subject":
             subject = one(*referral.subjects, odd=("nobody",))
             return IdentifySubject(subject=subject, other=one("MASH-26-000001", odd=("R",)), other_subject="S1")
@@ -492,7 +495,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.world.states[reference] is before and before.model_dump_json() == whole
         assert len(self.world.logs[reference]) == length
         if isinstance(refused, ImpossibleMove):
-            assert refused.facts == {"stage": before.stage, "command": command.kind, "possible": list(can)}
+            assert refused.facts == {"stage": before.stage, "command": command.kind, "possible": list(named(before))}
             assert command.kind not in can, "offered as possible, and then refused as impossible"
 
     def _rated_by_whoever_may(self, before: Referral, after: Referral, command: Any, by: Actor, words: Words | None) -> None:
@@ -1187,7 +1190,7 @@ def test_what_is_not_possible_says_the_stage_and_what_is() -> None:
     assert refusal.value.facts == {
         "stage": "triage",
         "command": "record_decision",
-        "possible": list(possible(world.states["R"])),
+        "possible": list(named(world.states["R"])),
     }
     assert "rate_referral" in refusal.value.reason
 

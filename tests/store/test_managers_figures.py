@@ -10,19 +10,37 @@ import pytest
 from acting import DUTY, MANAGER, SCHOOL, START, set_time, submit, turned_away
 from hubs_at_work import rated
 from pydantic import BaseModel, ValidationError
+from sqlalchemy import text
 
 from mash.flows.store.apply import act, fire_due, receive
+from mash.flows.store.looking import look
 from mash.flows.store.reads.case import read_case
-from mash.flows.store.reads.figures import Seen, SeenClock, SeenSubject, acknowledged_after, decided, referred, seen, states
+from mash.flows.store.reads.figures import (
+    Came,
+    SecondLook,
+    Seen,
+    SeenClock,
+    SeenMatch,
+    SeenSubject,
+    acknowledged_after,
+    came_in,
+    decided,
+    second_looks,
+    seen,
+    states,
+)
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import ReceiveContact
-from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.decisions import RecordDecision, SignOffDecision
+from mash.states.acts.known import IdentifySubject
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
+from mash.states.acts.weighing import WeighContacts, WriteSecondView
 from mash.states.referral import Clock, Referral, SubjectState
-from mash.states.values import Actor, Subject
+from mash.states.values import Actor, Match, Subject
 
 ELSEWHERE = Actor(id="chief", role=MANAGER.role, agency=MANAGER.agency, hub="sandwell")
 MINUTE, DAY, YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
@@ -106,17 +124,86 @@ async def test_a_contact_is_decided_today_once_however_old_it_is_and_into_howeve
     assert await decided(store, ELSEWHERE, today) == 0
 
 
-async def test_managers_reckon_with_their_own_hubs_referrals_and_advice_is_none(store: Store) -> None:
+PRACTICE = Actor(id="p.manager", role="practice_manager", agency="social_care", hub="merton")
+NOTHING_MORE = RecordDecision(outcomes={"s1": "no_further_action"})
+
+
+async def third(store: Store, at: datetime) -> str:
+    """The third contact about one child, which somebody wants to close: a second person is to look at it."""
+    set_time(store, at)
+    *before, reference = [await submit(store, words=f"a concern {at}") for _ in range(3)]
+    for other in before:
+        await act(store, reference, IdentifySubject(subject="s1", other=other, other_subject="s1"), DUTY)
+    await look(store, "merton", reference)
+    await act(store, reference, RateReferral(rating="blue"), DUTY, words="A request.")
+    await propose(store, reference)
+    return reference
+
+
+async def propose(store: Store, reference: str) -> None:
+    await act(store, reference, WeighContacts(), DUTY, words="Three times within a year.")
+    await act(store, reference, NOTHING_MORE, MANAGER, words="As said.")
+
+
+async def sign_off(store: Store, reference: str, at: datetime, *, agreed: bool) -> None:
+    set_time(store, at)
+    await act(store, reference, WriteSecondView(), PRACTICE, words="My own view.")
+    await act(store, reference, SignOffDecision(agreed=agreed), PRACTICE, words="I have looked.")
+
+
+async def test_what_became_of_second_looks_and_after_how_long_is_read_from_the_log(store: Store) -> None:
+    agreed, sent_back, protected, waits = [await third(store, START + n * MINUTE) for n in range(4)]
+    noon = START + timedelta(hours=3)
+    await sign_off(store, agreed, noon, agreed=True)
+    await sign_off(store, sent_back, noon + MINUTE, agreed=False)
+    await propose(store, sent_back)
+    set_time(store, noon + 2 * MINUTE)
+    await act(store, protected, CallStrategyDiscussion(), DUTY, words="He is not safe.")
+    discussion = RecordStrategyDiscussion(attended=("social_care", "police", "health"), outcome="section_47")
+    await act(store, protected, discussion, DUTY, words="Enquiries begin.")
+    after = noon - START
+    found = [SecondLook("as_proposed", after), *[SecondLook("otherwise", after)] * 2, *[SecondLook(None, None)] * 2]
+    assert sorted(await second_looks(store, DUTY, START), key=str) == sorted(found, key=str)
+    assert await second_looks(store, DUTY, noon) == [SecondLook(None, None)], "proposed anew, after it was sent back"
+    assert await second_looks(store, ELSEWHERE, START) == []
+    assert (await read_case(store, waits)).referral.stage == "sign_off"
+
+
+async def test_a_decision_that_is_signed_off_for_another_reason_is_no_second_look(store: Store) -> None:
+    set_time(store, START)
+    reference = await submit(store)
+    await decide(store, reference, START + MINUTE, s1="no_further_action")
+    assert await second_looks(store, DUTY, START) == []
+
+
+@pytest.mark.parametrize(
+    ("index", "query"),
+    [
+        ("referral_owed", "SELECT FROM referral WHERE hub = 'merton' AND NOT is_open AND NOT finished"),
+        ("event_proposed", "SELECT FROM event WHERE hub = 'merton' AND at >= now() AND kind = 'decision_proposed'"),
+    ],
+)
+async def test_what_the_board_and_the_figures_ask_for_is_found_by_an_index(store: Store, index: str, query: str) -> None:
+    async with store.transaction(DUTY) as connection:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = (await connection.execute(text(f"EXPLAIN {query}"))).scalars().all()
+    assert index in "\n".join(plan)
+
+
+async def test_managers_reckon_with_their_own_hubs_contacts_and_it_is_said_which_are_referrals(store: Store) -> None:
     set_time(store, START)
     reference = await submit(store)
     asks = ReceiveContact(contact="advice", source="2A", source_agency="school", subjects=(Subject(id="s1", cohort="child"),))
     async with store.transaction(SCHOOL) as connection:
         advice = (await receive(connection, store, asks, [Item("concern", b"a question")], SCHOOL)).reference
-    assert await referred(store, DUTY, {reference, advice, "MASH-20-000001"}) == {reference: START}
-    assert await referred(store, ELSEWHERE, {reference}) == {}
+    of = {reference: Came(START, True), advice: Came(START, False)}
+    assert await came_in(store, DUTY, {reference, advice, "MASH-20-000001"}) == of
+    assert await came_in(store, ELSEWHERE, {reference}) == {}
 
 
-@pytest.mark.parametrize(("part", "whole"), [(Seen, Referral), (SeenClock, Clock), (SeenSubject, SubjectState)])
+@pytest.mark.parametrize(
+    ("part", "whole"), [(Seen, Referral), (SeenClock, Clock), (SeenSubject, SubjectState), (SeenMatch, Match)]
+)
 def test_what_is_seen_of_a_referral_has_the_names_that_it_has_there(part: Any, whole: type[BaseModel]) -> None:
     assert part.__required_keys__ <= set(whole.model_fields)
 

@@ -35,6 +35,7 @@ from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_clus
 from mash.flows.installation.stack import PARTS, Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.apply import fire_due
+from mash.flows.store.looking import look_next
 from mash.flows.store.schema import upgrade
 from mash.flows.store.store import open_store
 
@@ -155,6 +156,8 @@ class Hub(Instance):
         try:
             await look_ahead(store)
             while await fire_due(store):
+                pass
+            while await look_next(store):
                 pass
             postman = Postman(self.settings, store, Pulse(self.settings, store))
             await postman.hand_over()

@@ -18,7 +18,7 @@ from mash.api.pages.figures.reckoning import Tally
 from mash.api.pages.figures.tables import Beside, Figure, as_csv_cell, figures_of
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.flows.store.reads.figures import acknowledged_after, decided, referred, states
+from mash.flows.store.reads.figures import acknowledged_after, came_in, decided, second_looks, states
 from mash.flows.store.store import Store
 from mash.states.errors import NotFound
 from mash.states.values import Actor
@@ -99,7 +99,8 @@ async def _reckoned(store: Store, by: Actor, weeks: int) -> list[Figure]:
     tally = Tally(_period(weeks), store.time.now())
     # Side by side: of a year, the alerts take the database half as long as the states take us.
     acknowledged, _ = await asyncio.gather(acknowledged_after(store, by, tally.first), _add_up(tally, store, by))
-    beside = Beside(await decided(store, by, tally.midnight), acknowledged, await referred(store, by, tally.others))
+    came = await came_in(store, by, tally.same_child.unseen)
+    beside = Beside(await decided(store, by, tally.midnight), acknowledged, came, await second_looks(store, by, tally.first))
     titles = {name: agency.title for name, agency in store.hub(by.hub).agencies.items()}
     return await asyncio.to_thread(figures_of, tally, beside, titles)
 

@@ -24,11 +24,11 @@ def drawn(figure: Figure) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas
 
-    height = 3.2 if figure.shape == "weeks" else 0.7 + 0.42 * len(figure.rows)
+    height = 0.7 + 0.42 * len(figure.rows) if figure.shape == "bars" else 3.2
     with DRAWING, rc_context({"svg.fonttype": "none", "svg.hashsalt": figure.name, "font.size": 11, "font.family": "sans-serif"}):
         canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
         axes = canvas.add_subplot()
-        (_weeks if figure.shape == "weeks" else _bars)(axes, figure)
+        {"bars": _bars, "weeks": _weeks, "months": _months}[figure.shape](axes, figure)
         axes.spines[["top", "right"]].set_visible(False)
         written = io.BytesIO()
         canvas.savefig(written, format="svg", metadata={"Date": None, "Title": f"{figure.title}. {figure.says}"})
@@ -59,3 +59,17 @@ def _weeks(axes: Any, figure: Figure) -> None:
     step = max(1, len(values) // 6)
     axes.set_xticks(list(places)[::step], [str(row[0])[:6] for row in figure.rows][::step])
     axes.set_ylim(0, max(1.0, max(values), figure.limits.high if figure.limits else 0.0) * 1.1)
+
+
+def _months(axes: Any, figure: Figure) -> None:
+    """Columns of two parts each, the lower one filled and the upper one hatched, with both numbers above."""
+    places = range(len(figure.rows))
+    lower, upper = ([float(row[column]) for row in figure.rows] for column in (1, 2))
+    axes.bar(places, lower, color=BAR, edgecolor=BAR, label=figure.heads[1])
+    axes.bar(places, upper, bottom=lower, color="white", edgecolor=BAR, hatch="////", label=figure.heads[2])
+    for place, (sure, likely) in enumerate(zip(lower, upper, strict=True)):
+        axes.annotate(f"{sure:g}\n+ {likely:g}", (place, sure + likely), fontsize=9, va="bottom", ha="center", color=INK)
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.set_xticks(list(places), [str(row[0])[:3] for row in figure.rows])
+    axes.set_ylim(0, max(1.0, *(sure + likely for sure, likely in zip(lower, upper, strict=True))) * 1.4)
+    axes.legend(loc="upper left", ncols=2, frameon=False, fontsize=9)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from mash.api.pages.figures.same_child import Month, SameChild, month_of
 from mash.flows.store.reads.figures import Seen, SeenClock, seen
 from mash.states.clocks import LONDON
 from mash.states.referral import verdict_of, whose
 
-AGAIN = timedelta(days=365)
-"""A re-referral is a referral within twelve months of another about the same child: children in need census."""
 LONGEST = timedelta(weeks=10)
 """What came in so long before may be due now: a statutory assessment has 45 working days, and Christmas may be among them."""
 
@@ -71,7 +70,7 @@ class Tally:
         self.came_today = self.referrals = self.reopened = 0
         self.sources, self.kinds, self.needs, self.outcomes = (Counter[str]() for _ in range(4))
         self.ratings = Counter[tuple[str, str]]()
-        self.linked = dict[str, tuple[datetime, set[str]]]()
+        self.same_child = SameChild()
         # Of the clocks that were due, by week, stage and agency.
         self.due, self.in_time = [0] * len(self.mondays), [0] * len(self.mondays)
         self.stages, self.agencies = defaultdict[str, Clocks](Clocks), defaultdict[str, Clocks](Clocks)
@@ -99,8 +98,9 @@ class Tally:
         """A referral, and the contact that it began with: itself, or what it was split from."""
         at, late = moment(referral["received_at"]), False
         week = self._week(at)
+        self.same_child.add(root, at, referral, week is not None)
         if week is not None:
-            self._received(root, referral, at, week)
+            self._received(referral, at, week)
         for clock in referral["clocks"].values():
             due_at = moment(clock["due_at"])
             late |= clock["ended_at"] is None and due_at < self.now
@@ -109,15 +109,12 @@ class Tally:
             self.ages.append(self.now - at)
             self.late += late
 
-    def _received(self, root: str, referral: Seen, at: datetime, week: int) -> None:
+    def _received(self, referral: Seen, at: datetime, week: int) -> None:
         self.reopened += referral["reopened"]
         self.outcomes.update([subject["outcome"] for subject in referral["subjects"].values() if subject["outcome"]])
-        if referral["contact"] == "referral":
-            self.referrals += referral["parent"] is None
-            if others := {other for other, relation in referral["links"].items() if relation == "same_child"}:
-                self.linked.setdefault(root, (at, set()))[1].update(others)
         if referral["parent"]:
             return
+        self.referrals += referral["contact"] == "referral"
         self.contacts[week] += 1
         self.came_today += at >= self.midnight
         self.sources[referral["source"]] += 1
@@ -149,16 +146,12 @@ class Tally:
         """The number of the week that a moment is in; None for one before them all, or still to come."""
         return bisect_right(self._begin, at) - 1 if self._begin[0] <= at <= self.now else None
 
-    def repeats(self, referred: Mapping[str, datetime]) -> int:
-        """How many referrals are re-referrals; `referred` says when those that they are linked with came in."""
-        return sum(
-            any(at - AGAIN <= referred[other] < at for other in others & referred.keys()) for at, others in self.linked.values()
-        )
-
     @property
-    def others(self) -> set[str]:
-        """The referrals that those added up are linked with as the same child's."""
-        return {other for _, others in self.linked.values() for other in others}
+    def months(self) -> list[Month]:
+        """The months that the weeks are in, the first and the last as far as they go."""
+        (year, month), (last_year, last_month) = month_of(self.first), month_of(self.now)
+        count = 12 * (last_year - year) + last_month - month + 1
+        return [(year + (month - 1 + after) // 12, (month - 1 + after) % 12 + 1) for after in range(count)]
 
     def contacts_by_week(self) -> dict[datetime, float]:
         """By whole week, from the first that had any. The one that is not over would look like a fall."""

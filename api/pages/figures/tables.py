@@ -13,12 +13,15 @@ from mash.api.few import FEWEST, withheld
 from mash.api.pages.figures.control_chart import FEWEST as FEWEST_WEEKS
 from mash.api.pages.figures.control_chart import RUN, Limits, limits_of
 from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, share
+from mash.api.pages.figures.same_child import Known, Month, month_of
 from mash.api.pages.words import duration
 from mash.config import codes
 from mash.config.words import sentence, worded
+from mash.flows.store.reads.figures import Came, SecondLook
+from mash.states.clocks import LONDON
 
 HOURS = {50: "Median, hours", 85: "85 per cent within, hours", 95: "95 per cent within, hours"}
-"""The percentiles of how long clocks took that have ended."""
+"""The percentiles of how long something took that has ended."""
 AGES = (
     ("under 1 day", 1),
     ("1 to 3 calendar days", 3),
@@ -26,6 +29,8 @@ AGES = (
     ("10 to 45 calendar days", 45),
     ("over 45 calendar days", math.inf),
 )
+NONE_ENDED = "none ended"
+ENDS = ("as_proposed", "otherwise")
 MOST_ROWS = 20
 NOTHING = "Nothing to show yet."
 WITHHELD = f"withheld (fewer than {FEWEST}, or beside such a number)"
@@ -35,7 +40,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its table, and which of its columns the picture shows. `shape` is 'bars' or 'weeks'."""
+    """One figure: its table, and which of its columns the picture shows. `shape` is 'bars', 'weeks' or 'months'."""
 
     name: str
     title: str
@@ -44,16 +49,23 @@ class Figure:
     rows: Rows
     shape: str = "bars"
     limits: Limits | None = None
-    of_people: bool = False
-    """Whether its numbers count people by what they are: those that are small are not taken away in a file."""
+    of_people: int = 0
+    """How many of the columns beside the names count people by what they are: what is small there is not taken away in a file."""
 
     @property
     def taken_away(self) -> Rows:
-        """Its rows for a file, which is passed on: of people, counts that could say something of one are withheld."""
-        if not self.of_people:
-            return self.rows
-        few = withheld({place: int(row[1]) for place, row in enumerate(self.rows)})
-        return tuple((row[0], *[WITHHELD] * (len(row) - 1)) if place in few else row for place, row in enumerate(self.rows))
+        """Its rows for a file, which is passed on: of people, counts that could say something of one are withheld, and what is
+        reckoned from them."""
+        few = {
+            column: withheld({place: int(row[column]) for place, row in enumerate(self.rows)})
+            for column in range(1, self.of_people + 1)
+        }
+        return tuple(
+            self._without(row, {column for column in few if place in few[column]}) for place, row in enumerate(self.rows)
+        )
+
+    def _without(self, row: tuple[str | int | float, ...], few: set[int]) -> tuple[str | int | float, ...]:
+        return tuple(WITHHELD if at in few or (few and at > self.of_people) else cell for at, cell in enumerate(row))
 
     @property
     def values(self) -> list[float]:
@@ -64,11 +76,13 @@ class Figure:
 @dataclass(frozen=True)
 class Beside:
     """What the referrals' states do not say: how many contacts were decided today, how long alerts waited that somebody has
-    acknowledged, and when those referrals came in that others are linked with."""
+    acknowledged, when those contacts came in that are about the same children and are not added up, and what became of decisions
+    that a second person was to look at."""
 
     decided: int
     acknowledged: Sequence[timedelta]
-    referred: Mapping[str, datetime]
+    came: Mapping[str, Came]
+    second_looks: Sequence[SecondLook]
 
 
 def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> list[Figure]:
@@ -83,7 +97,9 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> list[
         _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
         _clocks("agencies", "Replies in time, by agency", tally.agencies, lambda name: titles.get(name, sentence(name))),
         _weekly("in-time", "Share of clocks kept, by the week in which they were due", tally.in_time_by_week(), "per cent", 100),
-        _repeats(tally, beside.referred),
+        _repeats(tally, beside.came),
+        _same_child(tally, beside.came),
+        _second_looks(beside.second_looks),
         _counted("outcomes", "Outcomes", tally.outcomes, sentence),
         _ages(tally.ages),
         _alerts(tally, beside.acknowledged),
@@ -150,7 +166,7 @@ def _counted(name: str, title: str, counted: Counter[K], word: Callable[[K], str
     if rest := sum(number for _, number in rows[MOST_ROWS:]):
         rows = [*rows[:MOST_ROWS], ("All others", rest)]
     table = tuple((label, number, share(number, total)) for label, number in rows)
-    return Figure(name, title, says, ("What", "Number", "Per cent"), table, of_people=True)
+    return Figure(name, title, says, ("What", "Number", "Per cent"), table, of_people=1)
 
 
 def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[str], str]) -> Figure:
@@ -165,28 +181,76 @@ def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[
 
 def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
     hours = sorted(clocks.hours)
-    within = (round(percentile(hours, each), 1) if hours else "none ended" for each in HOURS)
+    within = (round(percentile(hours, each), 1) if hours else NONE_ENDED for each in HOURS)
     return label, share(clocks.in_time, clocks.number), clocks.number, len(hours), *within
 
 
-def _repeats(tally: Tally, referred: Mapping[str, datetime]) -> Figure:
-    repeats, number = tally.repeats(referred), tally.referrals
+def _repeats(tally: Tally, came: Mapping[str, Came]) -> Figure:
+    known, number = tally.same_child.referrals(came), tally.referrals
     rows: Rows = (
-        ("The same child within twelve months", repeats),
-        ("Other referrals", number - repeats),
+        ("The same child within twelve months, confirmed", known["confirmed"]),
+        ("The same child within twelve months, suggested", known["suggested"]),
+        ("Other referrals", number - known["confirmed"] - known["suggested"]),
         ("Closures corrected by reopening", tally.reopened),
     )
-    says = (
-        f"{repeats} of {_number_of(number, 'referral')} ({short(share(repeats, number))} per cent) "
-        f"{'is' if repeats == 1 else 'are'} about the same child as another within twelve months."
-        if number
-        else "No referral came in."
-    )
+    says = f"{_about_the_same_child(known, number, 'referral')}." if number else "No referral came in."
     if tally.reopened:
         says += f" {_number_of(tally.reopened, 'closure')} {'was' if tally.reopened == 1 else 'were'} corrected by reopening."
-    return Figure(
-        "re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else (), of_people=True
+    return Figure("re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else (), of_people=1)
+
+
+def _about_the_same_child(known: Mapping[Known, int], number: int, what: str) -> str:
+    sure, likely = known.get("confirmed", 0), known.get("suggested", 0)
+    return (
+        f"{sure} of {_number_of(number, what)} ({short(share(sure, number))} per cent) {'is' if sure == 1 else 'are'} about the "
+        f"same child as another within the twelve months before, as someone has confirmed. The software suggests it of {likely} "
+        f"more ({short(share(likely, number))} per cent)"
     )
+
+
+def _same_child(tally: Tally, came: Mapping[str, Came]) -> Figure:
+    found, known = tally.same_child.contacts(came), Counter[Known]()
+    for (_, how), number in found.items():
+        known[how] += number
+    rows = tuple((_month(tally, month), found[month, "confirmed"], found[month, "suggested"]) for month in tally.months)
+    says = f"{_about_the_same_child(known, known.total(), 'contact')}." if known else "No contact came in."
+    heads = ("Month", "Confirmed", "Suggested")
+    title = "Contacts about the same child as another within twelve months, by month"
+    return Figure("same-child", title, says, heads, rows if known else (), "months", of_people=2)
+
+
+def _month(tally: Tally, month: Month) -> str:
+    """A month; and from or up to which day it is counted, where that is not all of it."""
+    first, last = tally.first.astimezone(LONDON), tally.now.astimezone(LONDON)
+    begun = f", from {first:%d %b}" if month == month_of(first) and first.day > 1 else ""
+    return f"{datetime(*month, 1):%b %Y}{begun}{f', to {last:%d %b}' if month == month_of(last) else ''}"
+
+
+def _second_looks(looks: Sequence[SecondLook]) -> Figure:
+    title, heads = "Second looks at contacts that add up", ("What", "Number", HOURS[50])
+    if not looks:
+        says = "No decision went to a second person because contacts about one child add up."
+        return Figure("second-looks", title, says, heads, ())
+    agreed, otherwise = ([each.took for each in looks if each.ended == how and each.took is not None] for how in ENDS)
+    waiting = len(looks) - len(agreed) - len(otherwise)
+    rows: Rows = (
+        ("Signed off as first decided", len(agreed), _median_hours(agreed)),
+        ("Sent back, or decided otherwise", len(otherwise), _median_hours(otherwise)),
+        ("Not signed off yet", waiting, NONE_ENDED),
+    )
+    ended = [*agreed, *otherwise]
+    says = (
+        f"{_number_of(len(looks), 'decision')} went to a second person because contacts about one child add up. Of these, "
+        f"{len(otherwise)} {'was' if len(otherwise) == 1 else 'were'} sent back or decided otherwise, and {waiting} "
+        f"{'is' if waiting == 1 else 'are'} not signed off yet."
+    )
+    if ended:
+        says += f" Half of those that ended took {duration(percentile(ended, 50))} at most."
+    return Figure("second-looks", title, says, heads, rows, of_people=1)
+
+
+def _median_hours(took: Sequence[timedelta]) -> float | str:
+    return round(percentile(took, 50) / timedelta(hours=1), 1) if took else NONE_ENDED
 
 
 def _ages(ages: Sequence[timedelta]) -> Figure:

@@ -35,6 +35,8 @@ _LINES = (
 )
 
 
+ACROSS = "asked_by_another_hub"
+"""What is written down where another hub of the installation asked whether this one may know somebody."""
 TOKEN = "begin_session_on_the_command_line"  # noqa: S105  # nosec B105  what somebody did
 """What is written down when somebody on the machine begins a session of a member of staff."""
 
@@ -68,6 +70,14 @@ async def accesses_of(store: Store, person: str, by: Actor, span: Span = Span())
     async with store.transaction(by) as connection:
         rows = (await connection.execute(_lines(theirs, span))).all()
         await note_access(connection, store, None, by, "read_accesses", "examines accesses", about=same_login(person))
+        return rows
+
+
+async def accesses_across(store: Store, by: Actor, span: Span = Span()) -> Sequence[Row[Any]]:
+    """What other hubs of the installation asked somebody's hub, and who there did; as `accesses_to`."""
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(_lines(ACCESSES.c.action == ACROSS, span))).all()
+        await note_access(connection, store, None, by, "read_accesses", "examines accesses")
         return rows
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import or_, select, text
@@ -38,6 +39,14 @@ class SeenSubject(TypedDict):
     outcome: str | None
 
 
+class SeenMatch(TypedDict):
+    """As much of another contact that may be about one of its subjects; `other` is None for somebody of the household."""
+
+    reference: str
+    other: str | None
+    likeness: str
+
+
 class Seen(TypedDict):
     """As much of a referral. Its moments are as they are written: to read all of it, and moments as Pydantic makes them, takes
     three times as long."""
@@ -51,6 +60,7 @@ class Seen(TypedDict):
     rating: str | None
     first_rating: str | None
     links: dict[str, str]
+    matches: list[SeenMatch]
     subjects: dict[str, SeenSubject]
     clocks: dict[str, SeenClock]
 
@@ -80,16 +90,23 @@ async def states(store: Store, by: Actor, since: datetime) -> AsyncIterator[list
             yield [(root, state) for root, state in rows]
 
 
-_REFERRED = text("""
-    SELECT reference, received_at FROM referral
-    WHERE hub = :hub AND reference = ANY(:references) AND CAST(state AS json) ->> 'contact' = 'referral'""")
+class Came(NamedTuple):
+    """When a contact came in, and whether it is a referral: not advice, nor a request for information."""
+
+    at: datetime
+    referral: bool
 
 
-async def referred(store: Store, by: Actor, references: set[str]) -> dict[str, datetime]:
-    """When those of these came in that are referrals (not advice, nor requests for information) of somebody's own hub."""
+_CAME = text("""
+    SELECT reference, received_at, CAST(state AS json) ->> 'contact' = 'referral' AS referral FROM referral
+    WHERE hub = :hub AND reference = ANY(:references)""")
+
+
+async def came_in(store: Store, by: Actor, references: set[str]) -> dict[str, Came]:
+    """When those of these came in that are of somebody's own hub."""
     async with store.transaction(by) as connection:
-        rows = await connection.execute(_REFERRED, {"hub": by.hub, "references": list(references)})
-        return {row.reference: row.received_at for row in rows}
+        rows = await connection.execute(_CAME, {"hub": by.hub, "references": list(references)})
+        return {row.reference: Came(row.received_at, row.referral) for row in rows}
 
 
 # The events say what may have been decided, by an index; its state, whether that still stands. OFFSET: or every state is read.
@@ -128,3 +145,34 @@ async def acknowledged_after(store: Store, by: Actor, since: datetime) -> list[t
     async with store.transaction(by) as connection:
         asked = {"hub": by.hub, "begun": since - LONGEST_CALL, "since": since}
         return list((await connection.scalars(_TURNS, asked)).all())
+
+
+class SecondLook(NamedTuple):
+    """A decision that went to a second person because contacts about one child add up: how it ended, and how long after it was
+    proposed. None where it waits to be signed off."""
+
+    ended: Literal["as_proposed", "otherwise"] | None
+    took: timedelta | None
+
+
+# It ends when it is signed off or sent back, or when what is decided meanwhile protects the child.
+_SECOND_LOOKS = text("""
+    WITH proposed AS MATERIALIZED (
+        SELECT reference, sequence, at FROM event WHERE hub = :hub AND at >= :since AND kind = 'decision_proposed'
+            AND CAST(canonical AS json) #>> '{event,adding_up}' IS NOT NULL
+    )
+    SELECT ended.kind, ended.at - p.at AS took FROM proposed p LEFT JOIN LATERAL (
+        SELECT kind, at FROM event e WHERE e.reference = p.reference AND e.sequence > p.sequence
+            AND (kind IN ('decision_recorded', 'sign_off_refused') OR (kind = 'strategy_discussion_held'
+                AND CAST(canonical AS json) #>> '{event,outcome}' = 'section_47'))
+        ORDER BY sequence LIMIT 1) ended ON true""")
+
+
+async def second_looks(store: Store, by: Actor, since: datetime) -> list[SecondLook]:
+    """What became of the decisions on contacts that add up which were proposed since then."""
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(_SECOND_LOOKS, {"hub": by.hub, "since": since})).all()
+    return [
+        SecondLook(None if row.kind is None else "as_proposed" if row.kind == "decision_recorded" else "otherwise", row.took)
+        for row in rows
+    ]

@@ -18,7 +18,7 @@ from mash.flows.store.drafts import SIZE
 from mash.flows.store.nights import BACKUP, STEPS
 from mash.flows.store.schema import newer_tables
 from mash.flows.store.store import Store, as_json
-from mash.flows.store.tables import KEYS, MASTERS, NIGHTS, NOTICES, PULSES, REFERRALS
+from mash.flows.store.tables import KEYS, MASTERS, NIGHTS, NOTICES, PULSES, REFERRALS, TO_LOOK
 from mash.notifications.notices import RED, URGENT
 
 SILENT = timedelta(seconds=30)
@@ -26,7 +26,8 @@ SILENT = timedelta(seconds=30)
 FORGOTTEN = timedelta(hours=1)
 """A worker that is gone is not missed for longer than this."""
 LATE = timedelta(seconds=60)
-"""A clock that is due and has not fired for so long, or a notice that has not been tried: nobody is at work (wall time)."""
+"""A clock that is due and has not fired for so long, a notice that has not been tried, or a contact that has not been looked at:
+nobody is at work (wall time)."""
 A_NIGHT = timedelta(hours=26)
 """What is done every night was done within this time: a day, and two hours for a night that takes long."""
 PROOF = "x" * 8000
@@ -74,6 +75,11 @@ class Health:
     dead: int
     behind: int
     """Referrals whose flow run has not dealt with all that happened."""
+    not_looked_at: int
+    """Contacts that have waited for longer than LATE to be looked at, whether anybody in them is known. What is looked at in time
+    does not count: how many that are would tell from outside that a child is known, whose other cases are looked at too."""
+    not_looked_at_for: timedelta
+    """How long the first of them has waited; wall time."""
     drafts: int
     """Bytes of what is written at /refer and not sent."""
     red: int
@@ -101,6 +107,8 @@ class Health:
             yield f"{self.waiting} notices wait to be sent, the first for {_seconds(self.waited)} s"
         if self.dead:
             yield f"{self.dead} {'notice' if self.dead == 1 else 'notices'} could not be delivered: see `mash notify dead`"
+        if self.not_looked_at:
+            yield look_is_late(self.not_looked_at, self.not_looked_at_for)
         if self.drafts >= settings.drafts_room:
             yield "drafts fill their room: nobody can begin a referral at /refer (MASH_DRAFTS_MEGABYTES)"
         for hub, number in self.left_out.items():
@@ -143,6 +151,16 @@ class Health:
             yield from self.nights[BACKUP].wrong("the backup", how, timedelta(hours=settings.backup_hours))
 
 
+def look_is_late(number: int, waited: timedelta) -> str:
+    """What an administrator would want to know where so many contacts have waited too long, the first for so long. It says of
+    nobody whether they are known."""
+    return (
+        f"{number} {'contact has' if number == 1 else 'contacts have'} not been looked at yet, whether anybody in"
+        f" {'it' if number == 1 else 'them'} is known, the first for {_seconds(waited)} s: alerts do not wait for it, and it is"
+        " tried again; see the worker's log"
+    )
+
+
 def _seconds(span: timedelta) -> int:
     return round(span.total_seconds())
 
@@ -157,6 +175,7 @@ def _parts(store: Store, wall: datetime) -> dict[str, Select[Any]]:
     due = REFERRALS.c.next_at <= store.time.now()
     queued = NOTICES.c.status == "queued"
     red = (NOTICES.c.kind.in_(URGENT), NOTICES.c.urgency <= RED, ~NOTICES.c.over)
+    not_looked_at = TO_LOOK.c.since < wall - LATE
     left = (
         select(REFERRALS.c.hub, func.count().label("n"))
         .where(REFERRALS.c.is_open, REFERRALS.c.hub.not_in(list(store.hubs)))
@@ -174,6 +193,8 @@ def _parts(store: Store, wall: datetime) -> dict[str, Select[Any]]:
         "dead": select(func.count()).select_from(NOTICES).where(NOTICES.c.status == "dead"),
         "drafts": SIZE,
         "behind": select(func.count()).select_from(REFERRALS).where(REFERRALS.c.shown < REFERRALS.c.version),
+        "not_looked_at": select(func.count()).select_from(TO_LOOK).where(not_looked_at),
+        "first_to_look": select(func.min(TO_LOOK.c.since)).where(not_looked_at),
         "red": select(func.count(distinct(tuple_(NOTICES.c.reference, NOTICES.c.clock)))).where(*red),
         "first_red": select(func.min(NOTICES.c.created_at)).where(*red),
         "left_out": select(func.json_object_agg(left.c.hub, left.c.n)),
@@ -202,6 +223,8 @@ async def read_health(store: Store) -> Health:
         waited=max(NEVER, wall - row.first_try) if row.first_try else NEVER,
         dead=row.dead,
         behind=row.behind,
+        not_looked_at=row.not_looked_at,
+        not_looked_at_for=wall - row.first_to_look if row.first_to_look else NEVER,
         drafts=int(row.drafts),
         red=row.red,
         red_for=(now - row.first_red) / store.time.rate if row.first_red else NEVER,

@@ -30,6 +30,8 @@ FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
 CHILDS_OWN = "record_child_voice"
 """What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
+OF_THE_FIRST = ("weigh_contacts", "rate_referral", "rerate_referral")
+"""What the first person wrote of contacts that add up, beside the decision itself."""
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -66,9 +68,20 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
 
 def reads_whole(referral: Referral, row: Row[Any], rows: Mapping[str, Row[Any]], by: Actor) -> bool:
     """Whether somebody reads what was said in an item that no agency owns: whoever gave it (of what was put right since, whoever
-    gave what it stands for) and the roles that the table names. `rows` are the case's, by id."""
+    gave what it stands for) and the roles that the table names, but for who writes their own view first. `rows` are the case's,
+    by id."""
     first = rows.get(referral.first_of(str(row.id)), row)
-    return first.created_by == by.id or may_read_words(by.role, row.kind)
+    return first.created_by == by.id or (may_read_words(by.role, row.kind) and not _own_view_first(referral, row, by))
+
+
+def _own_view_first(referral: Referral, row: Row[Any], by: Actor) -> bool:
+    """Whether somebody writes a view of their own before they read these words: what was said for a decision on contacts that
+    add up, while it waits for a second person."""
+    proposed = referral.proposed
+    if proposed is None or not proposed.adding_up or by.id == proposed.by or by.id in referral.second_views:
+        return False
+    decisive = proposed.words is not None and str(row.id) == proposed.words.item
+    return decisive or row.kind in OF_THE_FIRST
 
 
 def _fields(kind: str, content: str | None) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from mash.states.referral import Referral
 
 TOO_MANY = 150
 """People who share something are not told apart by it: so many are as none."""
-MOST_CONTACTS = 80
+MOST_CONTACTS = 60
 """That are compared with one, those that have most in common with it."""
 MOST_PEOPLE = 12
 """Of a contact who are looked for, the subjects first: hardly a family has more."""

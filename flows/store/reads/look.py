@@ -92,7 +92,8 @@ async def offered(connection: AsyncConnection, store: Store, reference: str, ref
     if reach(by.role) == "involved" and not await takes_part(connection, store, reference, by):
         return []
     profile = await store.profile(connection, referral.profile)
-    return [kind for kind in open_to(referral, profile, by) if kind != "break_glass" and may(by.role, kind)]
+    never = {"break_glass", *(() if store.hubs_beside(by.hub) else ("ask_other_hubs",))}
+    return [kind for kind in open_to(referral, profile, by) if kind not in never and may(by.role, kind)]
 
 
 async def possible(store: Store, case: Case, by: Actor) -> list[str]:

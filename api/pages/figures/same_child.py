@@ -1,0 +1,83 @@
+"""Contacts about a child of whom another contact came in shortly before, as somebody confirmed or the software suggests. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from mash.flows.store.reads.figures import Came, Seen
+from mash.states.accumulation import contact_of
+from mash.states.clocks import LONDON
+
+AGAIN = timedelta(days=365)
+"""A re-referral is a referral within twelve months of another about the same child: children in need census."""
+Known = Literal["confirmed", "suggested", "new"]
+"""Whether somebody has confirmed that the child is that of a contact before, or the software suggests it and nobody has confirmed
+it yet, or neither."""
+Month = tuple[int, int]
+"""Year and month, in London."""
+
+
+@dataclass
+class _About:
+    """A contact of the time that is looked at: the contacts that name a child of it."""
+
+    confirmed: set[str] = field(default_factory=set)
+    suggested: set[str] = field(default_factory=set)
+
+
+class SameChild:
+    """Which contacts are about a child of another contact: by what people have confirmed, or have linked by hand, and by what the
+    software suggests. A contact that was split is one."""
+
+    def __init__(self) -> None:
+        self._came = dict[str, Came]()
+        self._about = dict[str, _About]()
+
+    def add(self, root: str, at: datetime, referral: Seen, counted: bool) -> None:
+        """A referral, the contact that it began with, and whether it came in within the time that is looked at."""
+        self._came[root] = Came(at, referral["contact"] == "referral")
+        if not counted:
+            return
+        about = self._about.setdefault(root, _About())
+        for match in referral["matches"]:
+            # Somebody of the household is another person.
+            if match["other"] is not None:
+                (about.confirmed if match["likeness"] == "confirmed" else about.suggested).add(contact_of(match["reference"]))
+        about.confirmed |= {contact_of(other) for other, relation in referral["links"].items() if relation == "same_child"}
+
+    @property
+    def unseen(self) -> set[str]:
+        """The contacts about the same children that were not added up themselves: when they came in has to be asked."""
+        return {other for about in self._about.values() for other in about.confirmed | about.suggested} - self._came.keys()
+
+    def referrals(self, unseen: Mapping[str, Came]) -> Counter[Known]:
+        """How many referrals are about a child of another referral within the twelve months before. Advice and requests for
+        information are none."""
+        came = {contact: each for contact, each in {**unseen, **self._came}.items() if each.referral}
+        return Counter(self._known(contact, came) for contact in self._about if contact in came)
+
+    def contacts(self, unseen: Mapping[str, Came]) -> Counter[tuple[Month, Known]]:
+        """How many contacts, of whatever kind, are about a child of another one within the twelve months before, by the month in
+        which they came in."""
+        came = {**unseen, **self._came}
+        return Counter((month_of(came[contact].at), self._known(contact, came)) for contact in self._about)
+
+    def _known(self, contact: str, came: Mapping[str, Came]) -> Known:
+        at, about = came[contact].at, self._about[contact]
+
+        def any_before(others: set[str]) -> bool:
+            return any(at - AGAIN <= came[other].at < at for other in others & came.keys())
+
+        if any_before(about.confirmed):
+            return "confirmed"
+        return "suggested" if any_before(about.suggested) else "new"
+
+
+def month_of(at: datetime) -> Month:
+    """The month of a moment, in London."""
+    day = at.astimezone(LONDON)
+    return day.year, day.month
