@@ -18,9 +18,9 @@ import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-from sqlalchemy import create_engine, make_url, text
 
 from mash.api.client import People, Refused, person, sign_in
+from mash.api.demo.anchor import move_time
 from mash.api.demo.mail_page import serve_mail_page
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
@@ -32,7 +32,6 @@ from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.reads.counts import conservation, tally
 from mash.flows.store.store import Store, open_store
-from mash.flows.store.time import HubTime
 from mash.states.clocks import dated, local
 from mash.states.stages import STAGE_TITLES
 
@@ -59,7 +58,7 @@ def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
         try:
             own_profiles = read_settings().profiles_dir
             visitors = Visitors(Path(folder), tuple(load_profile(hub, own_profiles) for hub in hubs))
-            settings = _settings(Path(folder), mail_port, hubs).model_copy(
+            settings = demo_settings(Path(folder), mail_port, hubs).model_copy(
                 update={"local_accounts": True, "accounts_file": visitors.file}
             )
             with serve_mail_page(mailbox, visitors, settings) as mail_page:
@@ -86,7 +85,8 @@ def _played(settings: Settings, console: Console, mailbox: Mailbox, mail_page: s
         result["seconds"] = round(time.monotonic() - began, 1)
         if as_json:
             print(json.dumps(result), flush=True)
-        mailbox.time = _let_time_be(stack.settings)
+        # Whoever looks around sees the day that was played, not weeks in which nobody worked.
+        mailbox.time = move_time(stack.settings, rate=1)
     return result
 
 
@@ -100,18 +100,7 @@ def _stay(settings: Settings, console: Console, mailbox: Mailbox, visitors: Visi
         stack.supervise()
 
 
-def _let_time_be(settings: Settings) -> HubTime:
-    """From here on an hour lasts an hour: whoever looks around sees the day that was played, not weeks in which nobody worked."""
-    assert settings.owner_database_url
-    owner = create_engine(make_url(settings.owner_database_url.get_secret_value()).set(drivername="postgresql+psycopg"))
-    slower = "UPDATE time_anchor SET simulated = simulated + (now() - wall) * rate, wall = now(), rate = 1"
-    with owner.begin() as connection:
-        anchor = connection.execute(text(f"{slower} RETURNING wall, simulated, rate")).one()
-    owner.dispose()
-    return HubTime(anchor.wall, anchor.simulated, anchor.rate)
-
-
-def _settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
+def demo_settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settings:
     """Settings of a stack of its own, on free ports, with a channel for every role in the mail catcher."""
     own_profiles = read_settings().profiles_dir
     lines = []
