@@ -53,9 +53,9 @@ def decide(
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
     releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child);
-    `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered. `now`
-    is UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one
-    to adopt.
+    `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered. `now` is
+    UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to
+    adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's

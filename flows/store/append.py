@@ -139,10 +139,9 @@ async def append(
         right = correcting.sealed(command, details, writes, by, now) if details is not None else None
     begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
     there = await enquiries(connection, by.hub, reference, referral) if begins else ()
-    decision = decide(
-        referral, command, profile, by, now, reference=reference, words=written, redacted=version, details=right,
-        fresh=secrets.token_hex(FRESH), enquiries=there, heard=heard,
-    )  # fmt: skip
+    came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "enquiries": there, "heard": heard}
+    fresh = secrets.token_hex(FRESH)
+    decision = decide(referral, command, profile, by, now, reference=reference, fresh=fresh, **came)
     if correcting is not None:
         correcting.found_by(store, decision, right, writes, by.hub)
     return await _append(connection, store, writes, stands, decision, profile, by, now)

@@ -65,8 +65,8 @@ async def apply(
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
     theirs = await other_side(connection, by.hub, reference, before, command) if before else []
     heard = await hear(connection, store, rows[reference], command, by) if isinstance(command, AskOtherHubs) else None
-    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details}
-    applied = await append(connection, store, rows[reference], command, by, seen=seen, heard=heard, **came)
+    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "heard": heard}
+    applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
     if isinstance(command, CorrectReferrer):

@@ -261,6 +261,7 @@ def _subject_removed(referral: Referral, event: SubjectRemoved, at: datetime, by
         "subjects": others(referral.subjects),
         "outcomes": others(referral.outcomes),
         "identities": others(referral.identities),
+        "across": others(referral.across),
         "possible_matches": others(referral.possible_matches),
         "matches": tuple(match for match in referral.matches if match.subject != event.subject),
         "rejected": tuple(match for match in referral.rejected if match.subject != event.subject),

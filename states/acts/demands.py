@@ -44,8 +44,8 @@ def rating(d: Deciding, name: str) -> None:
 
 def subject(d: Deciding, sid: str) -> SubjectState:
     """The subject of this number. Raises Incomplete for one that the referral does not have."""
-    if sid not in d.referral.subjects:
-        raise Incomplete(f"that is not a subject of this referral: expected one of {', '.join(d.referral.subjects)}")
+    if refusal := not_a_subject(d.referral, sid):
+        raise refusal
     return d.referral.subjects[sid]
 
 

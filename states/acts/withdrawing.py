@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mash.states.acts import demands
 from mash.states.acts.closing import decide_anew
+from mash.states.acts.enquiring import FLAG
 from mash.states.acts.informing import heard_at, owe
 from mash.states.deciding import Deciding
 from mash.states.errors import NotYours, Refusal
@@ -154,5 +155,6 @@ def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: dateti
         sid: subject.model_copy(update={"outcome": None, "assessment": None}) for sid, subject in referral.subjects.items()
     }
     of_path = {"strategy_held_at": None, "discussed": (), "service": None, "decided_by": None, "part_of": None}
-    decided: Changes = {"outcomes": {}, "decided_at": None, "proposed": None, "second_views": ()}
+    flags = tuple(flag for flag in referral.flags if flag != FLAG)  # it was of the section 47 that no longer holds
+    decided: Changes = {"outcomes": {}, "decided_at": None, "proposed": None, "second_views": (), "flags": flags}
     return {"subjects": undecided, "reopened": True, "withdrawing": None, **decided, **of_path}

@@ -579,10 +579,11 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: any(not r.open for r in self.world.states.values()))
     def the_referrer_is_told(self) -> None:
         for reference in sorted(self.world.states):
-            for what in ("acknowledgement", "outcome"):
+            for what in ("acknowledgement", "outcome", "withdrawal"):
                 self._give(reference, RecordTold(what=what), SYSTEM, None)
             referral = self.world.states[reference]
-            assert referral.open or referral.disputed or referral.finished, "told, concluded, and still waiting for something"
+            waits = referral.disputed or referral.withdrawing
+            assert referral.open or waits or referral.finished, "told, concluded, and still waiting for something"
 
     @invariant()
     def nothing_drifts(self) -> None:

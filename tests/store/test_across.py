@@ -20,6 +20,7 @@ from mash.flows.store.reads.accesses import ACROSS, accesses_across, accesses_of
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.writes import Item
+from mash.flows.telling.access_request import answer as answer_to_subject
 from mash.flows.telling.story import event_in_words, markdown
 from mash.states.acts.across import AskedAcrossHubs, AskOtherHubs
 from mash.states.acts.contact import ReceiveContact
@@ -258,6 +259,18 @@ async def test_a_partner_of_the_case_hears_nothing_of_it_nor_does_prefect(store:
     shown = markdown(reference, log, (), store.hub("merton"))
     assert any(isinstance(each.event, AskedAcrossHubs) for each in log)
     assert "cross" not in shown and "andwell" not in shown
+
+
+async def test_what_is_answered_to_the_subject_withholds_the_question_and_the_words_that_came_with_it(store: Store) -> None:
+    await known_there(store)
+    lines = list[list[str]]()
+    for asks in (False, True):
+        reference = await case(store)
+        if asks:
+            await act(store, reference, ASK, DUTY, words="They came from there, the grandmother says.")
+        page = (await answer_to_subject(store, reference, "S1", "r.officer")).page
+        lines.append(sorted(page.replace(reference, "REFERENCE").splitlines()))
+    assert lines[0] == lines[1] and "grandmother" not in str(lines)
 
 
 # --- the application's own connection ---------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
         if row.kind not in (*AGENCIES_OWN, REDACTED) and case.referral.stands(str(row.id), row.subject):
-            theirs = reads_whole(case.referral, row, sealed, by) and not _own_view_first(case, row, by)
+            theirs = reads_whole(case.referral, row, sealed, by)
             shown = "whole" if theirs else "signpost"
             whose = row.owner_agency if knows or row.created_by not in (case.caller, REFERRER) else UNKNOWN
             lines.append(line(str(row.id), shown, row.kind, row if theirs else None, whose, row.created_at))
@@ -66,21 +66,22 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     return sorted(lines, key=lambda line: (line["at"], line["item"]))
 
 
-def _own_view_first(case: Case, row: Row[Any], by: Actor) -> bool:
+def reads_whole(referral: Referral, row: Row[Any], rows: Mapping[str, Row[Any]], by: Actor) -> bool:
+    """Whether somebody reads what was said in an item that no agency owns: whoever gave it (of what was put right since, whoever
+    gave what it stands for) and the roles that the table names, but for who writes their own view first. `rows` are the case's,
+    by id."""
+    first = rows.get(referral.first_of(str(row.id)), row)
+    return first.created_by == by.id or (may_read_words(by.role, row.kind) and not _own_view_first(referral, row, by))
+
+
+def _own_view_first(referral: Referral, row: Row[Any], by: Actor) -> bool:
     """Whether somebody writes a view of their own before they read these words: what was said for a decision on contacts that
     add up, while it waits for a second person."""
-    proposed = case.referral.proposed
-    if proposed is None or not proposed.adding_up or by.id in (proposed.by, row.created_by, *case.referral.second_views):
+    proposed = referral.proposed
+    if proposed is None or not proposed.adding_up or by.id == proposed.by or by.id in referral.second_views:
         return False
     decisive = proposed.words is not None and str(row.id) == proposed.words.item
     return decisive or row.kind in OF_THE_FIRST
-
-
-def reads_whole(referral: Referral, row: Row[Any], rows: Mapping[str, Row[Any]], by: Actor) -> bool:
-    """Whether somebody reads what was said in an item that no agency owns: whoever gave it (of what was put right since, whoever
-    gave what it stands for) and the roles that the table names. `rows` are the case's, by id."""
-    first = rows.get(referral.first_of(str(row.id)), row)
-    return first.created_by == by.id or may_read_words(by.role, row.kind)
 
 
 def _fields(kind: str, content: str | None) -> dict[str, Any] | None:
