@@ -82,3 +82,13 @@ def test_two_are_compared_over_the_api_too(hub: Hub, subject: str) -> None:
     address = f"/cases/{second}/earlier/{first}"
     answer = hub.http.get(address, params={"subject": subject}, headers=hub.staff("duty_manager"))
     assert answer.status_code == (200 if subject == "S1" else 404)
+
+
+def test_what_is_possible_is_opened_from_the_case(hub: Hub) -> None:
+    number = "943 476 5919"
+    stranger = {"name": {"given": "Percival", "family": "Ainsworth"}, "date_of_birth": "2012-05-06", "cohort": "child"}
+    (first,) = contacts(hub, {**OTTOLINE, "nhs_number": number}, "She has a cough.")
+    (second,) = contacts(hub, {**stranger, "nhs_number": number}, "He has a cough.")
+    assert f'href="/case/{second}/possible"' in page(hub, f"/case/{second}")
+    opened = page(hub, f"/case/{second}/possible")
+    assert first in opened and "Ottoline Fazackerley" in opened
