@@ -306,6 +306,7 @@ def _first(event: ContactReceived | ContinuedFrom, at: datetime) -> Referral:
         version=1,
         acted=1,
         version_for_all=1,
+        acted_for_all=1,
         hub=event.hub,
         profile=event.profile,
         contact=event.contact,
