@@ -46,7 +46,8 @@ YEAR = timedelta(days=365)
 
 async def contact(store: Store, *people: dict[str, Any], words: str = "He comes without lunch.", **fields: Any) -> str:
     """A contact about these children; its reference."""
-    subjects = tuple(Subject(id=f"S{n}", cohort=fields.pop("cohort", "child")) for n, _ in enumerate(people, 1))
+    cohort = fields.pop("cohort", "child")
+    subjects = tuple(Subject(id=f"S{n}", cohort=cohort, age=cohort) for n, _ in enumerate(people, 1))
     command = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=subjects, **fields)
     items = [Item("concern", json.dumps({"summary": words}).encode())]
     items += [Item("subject", json.dumps(person).encode(), f"S{n}") for n, person in enumerate(people, 1)]
