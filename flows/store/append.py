@@ -127,10 +127,10 @@ async def append(
     profile = await store.profile(connection, adopted)
     writes = Writes(store.keyring.rows)
     of_item = referral.held.get(command.item) if isinstance(command, ReleaseInformation) else None
-    version_of = of_item.subject if of_item else None
+    subject = of_item.subject if of_item else None
     word_items = (
         _item_of(command, words) if words else None,
-        Item("redacted", redacted.encode(), version_of) if redacted else None,
+        Item("redacted", redacted.encode(), subject) if redacted else None,
     )
     written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None
