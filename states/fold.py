@@ -58,6 +58,8 @@ def evolve(referral: Referral | None, event: EventBase, at: datetime, by: Actor)
     version = referral.version + 1
     # What only some may hear of outdates nobody's view of the case, and is no version of it to the others.
     acted = referral.acted if by.role == SYSTEM or event.of_child else version
-    for_all = referral.version_for_all if event.of_child else version
+    for_all = referral.version_for_all + (not event.of_child)
+    acted_for_all = referral.acted_for_all if by.role == SYSTEM or event.of_child else for_all
     changes = FOLDS[kind](referral, event, at, by)
-    return referral.model_copy(update={"version": version, "acted": acted, "version_for_all": for_all, **changes})
+    told = {"version_for_all": for_all, "acted_for_all": acted_for_all}
+    return referral.model_copy(update={"version": version, "acted": acted, **told, **changes})

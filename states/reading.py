@@ -78,10 +78,19 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
             for did, each in referral.disagreements.items()
         }
     if not reader.finds:
-        version = referral.version_for_all or referral.version
         flags = tuple(flag for flag in changes.get("flags", referral.flags) if flag != FLAG)
-        changes |= {**NOT_KNOWN, "version": version, "proposed": _proposed(referral), "flags": flags}
+        changes |= {**NOT_KNOWN, "version": version_of(referral, reader.finds), "proposed": _proposed(referral), "flags": flags}
     return referral.model_copy(update=changes) if changes else referral
+
+
+def version_of(referral: Referral, finds: bool) -> int:
+    """The version of a case to whoever may find people, or may not."""
+    return referral.version if finds else referral.version_for_all or referral.version
+
+
+def acted_of(referral: Referral, finds: bool) -> int:
+    """The version that a person's act last led to, in the same numbers."""
+    return referral.acted if finds else referral.acted_for_all or referral.acted
 
 
 def _proposed(referral: Referral) -> Proposed | None:

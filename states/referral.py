@@ -185,7 +185,9 @@ class Referral(Frozen):
     version: int
     acted: int
     version_for_all: int = 0
-    """The version after the last event that everybody may hear of who takes part."""
+    """How many events everybody may hear of who takes part: the version to whoever may not know that a child is known."""
+    acted_for_all: int = 0
+    """The same as a person's act last led to it."""
     hub: str
     profile: str
     contact: str

@@ -41,3 +41,9 @@ def take_route(d: Deciding) -> None:
     if target != d.referral.stage:
         LEGS[target].enter(d)
     LEGS[target].there(d)
+
+
+def ask_who_is_concerned_now(d: Deciding) -> None:
+    """Agencies that are asked only about such people, or such matters, are asked where the case waits for agencies."""
+    if d.referral.stage == "agency_checks" and d.referral.rating:
+        take_route(d)

@@ -18,6 +18,7 @@ from mash.api.schemas.answers import Board, CaseDetail, CommandResult, Corrected
 from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import CODE, Reference
 from mash.api.text import REFERENCE
+from mash.config.permissions import may
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.case import Case, reader_of
@@ -31,7 +32,7 @@ from mash.flows.store.trouble import undelivered
 from mash.flows.telling.story import event_in_words
 from mash.states.clocks import Frozen
 from mash.states.profile import Agency
-from mash.states.reading import NO_FINDINGS, open_to
+from mash.states.reading import NO_FINDINGS, open_to, version_of
 from mash.states.referral import Check, Clock
 from mash.states.stages import STAGE_TITLES
 from mash.states.values import Actor
@@ -218,7 +219,7 @@ async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key:
         r = applied.referral
         result = CommandResult(
             reference=reference,
-            version=r.version,
+            version=version_of(r, may(by.role, "find_people")),
             stage=r.stage,
             rating=r.rating,
             open=r.open,

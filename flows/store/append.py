@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.permissions import reach
+from mash.config.permissions import may, reach
 from mash.flows.store.beside import OWN_KINDS
 from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given
 from mash.flows.store.edition import EDITION
@@ -39,6 +39,7 @@ from mash.states.errors import Incomplete, NotYours, VersionConflict
 from mash.states.log import GENESIS
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
+from mash.states.reading import acted_of, version_of
 from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.values import Actor, Heard
@@ -111,9 +112,11 @@ async def append(
     reference, referral = row.reference, stands.referral
     if referral is None:
         raise ValueError("a referral that was begun has a state")
-    outdated = seen is not None and not referral.acted <= seen <= row.version
+    finds = may(by.role, "find_people")
+    latest = version_of(referral, finds)
+    outdated = seen is not None and not acted_of(referral, finds) <= seen <= latest
     if outdated and not ACTS[command.kind].stands_alone:
-        raise VersionConflict(f"you saw version {seen}, it is now {row.version}: look again, then decide", version=row.version)
+        raise VersionConflict(f"you saw version {seen}, it is now {latest}: look again, then decide", version=latest)
     if redacted and not isinstance(command, ReleaseInformation):
         raise Incomplete("a redacted version comes with what is released, and with nothing else: leave it out (redacted)")
     if details is not None and not isinstance(command, WITH_DETAILS):
@@ -124,10 +127,10 @@ async def append(
     profile = await store.profile(connection, adopted)
     writes = Writes(store.keyring.rows)
     of_item = referral.held.get(command.item) if isinstance(command, ReleaseInformation) else None
-    version_of = of_item.subject if of_item else None
+    subject = of_item.subject if of_item else None
     word_items = (
         _item_of(command, words) if words else None,
-        Item("redacted", redacted.encode(), version_of) if redacted else None,
+        Item("redacted", redacted.encode(), subject) if redacted else None,
     )
     written, version = (
         writes.keep(reference, store.keyring.unwrap(row.wrapped, reference), [item], by, now)[0] if item else None

@@ -52,6 +52,8 @@ class ReferralRow(SQLModel, table=True):
     shown: int = 0
     """How many of the events its flow run has dealt with: with fewer than `version`, the run is behind."""
     urgency: int = 0
+    for_all: int = 0
+    """The version after the last event that everybody may hear of who takes part."""
     made: int = Field(default=1, sa_column=Column(SmallInteger, nullable=False))
     """By which edition of the folding rules its state was made (`anew.EDITION`)."""
 

@@ -8,7 +8,6 @@ from typing import Literal
 from pydantic import Field
 
 from mash.states.acts import demands, details
-from mash.states.acts.contact import ask_who_is_concerned_now
 from mash.states.ages import Age
 from mash.states.clocks import LONDON, Due
 from mash.states.deciding import Deciding
@@ -16,6 +15,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
 from mash.states.referral import Referral
 from mash.states.register import act
+from mash.states.route import ask_who_is_concerned_now
 from mash.states.stages import SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, Words
 
@@ -53,22 +53,30 @@ def record_birth(d: Deciding, cmd: RecordBirth, words: Words | None) -> None:
     if right is None or right.age in (None, "unborn"):
         raise Incomplete("say on which day the child was born (details.date_of_birth)")
     came = {"instead_of": right.before, "details": right.stored, "flags": right.flags}
+    before = d.referral
     d.record(BirthRecorded(subject=cmd.subject, age=right.age, words=words, **came))
-    expect_anew(d)
+    expect_anew(d, before)
     ask_who_is_concerned_now(d)
 
 
-def expect_anew(d: Deciding) -> None:
-    """Somebody is born, or expected at another time than it was thought: the conference before a birth is due by that."""
+def expect_anew(d: Deciding, before: Referral) -> None:
+    """Where somebody is born, or expected at another time than it was thought, the conference before a birth is due by that."""
+    if _weeks(d.referral) == _weeks(before):
+        return
     d.stop(PRE_BIRTH, met=False)
     if any(clock.kind == "initial_conference" for clock in d.referral.running):
         await_pre_birth_conference(d)
 
 
+def _weeks(referral: Referral) -> list[date]:
+    """The weeks in which its unborn children are expected."""
+    return [s.expected_week for s in referral.subjects.values() if s.cohort == "unborn" and s.expected_week]
+
+
 def await_pre_birth_conference(d: Deciding) -> None:
     """Start the clock of the conference before the next birth, where a child is expected. Where it cannot be held as early as the
     rule says, it is due before the week of the birth; later, the clock of every initial conference stands alone."""
-    weeks = [s.expected_week for s in d.referral.subjects.values() if s.cohort == "unborn" and s.expected_week]
+    weeks = _weeks(d.referral)
     if not weeks or any(clock.kind == PRE_BIRTH for clock in d.referral.running):
         return
     rule, week = d.profile.statutory[PRE_BIRTH], min(weeks)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from mash.states.acts import demands
+from mash.states.acts.birth import expect_anew
 from mash.states.acts.closing import close
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
@@ -20,7 +21,7 @@ from mash.states.fold import Changes, begins, folds
 from mash.states.profile import Category, Cohort, Contact, ContactKind, Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
-from mash.states.route import begin, take_route
+from mash.states.route import ask_who_is_concerned_now, begin
 from mash.states.stages import SEEN
 from mash.states.usual import Give, Step, Wait, rater, usually
 from mash.states.values import (
@@ -257,14 +258,10 @@ def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -
 def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None:
     """Who was taken for a child is an adult, or the other way round, or was of unknown age."""
     unknown = unknown_adult(cmd.cohort, demands.subject(d, cmd.subject).age)
+    before = d.referral
     d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort, age_not_known=unknown))
+    expect_anew(d, before)
     ask_who_is_concerned_now(d)
-
-
-def ask_who_is_concerned_now(d: Deciding) -> None:
-    """Agencies that are asked only about such people, or such matters, are asked where the case waits for agencies."""
-    if d.referral.stage == "agency_checks" and d.referral.rating:
-        take_route(d)
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------
@@ -306,6 +303,7 @@ def _first(event: ContactReceived | ContinuedFrom, at: datetime) -> Referral:
         version=1,
         acted=1,
         version_for_all=1,
+        acted_for_all=1,
         hub=event.hub,
         profile=event.profile,
         contact=event.contact,

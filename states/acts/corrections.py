@@ -13,7 +13,6 @@ from pydantic import Field
 from mash.states.acts import demands, details
 from mash.states.acts.birth import expect_anew
 from mash.states.acts.checks import NOT_ASKED_ABOUT
-from mash.states.acts.contact import ask_who_is_concerned_now
 from mash.states.acts.informing import CLOCKS, owe_again
 from mash.states.ages import AGE_NOT_KNOWN, Age, unknown_adult
 from mash.states.deciding import Deciding
@@ -22,6 +21,7 @@ from mash.states.fold import Changes, folds
 from mash.states.profile import Cohort, Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
+from mash.states.route import ask_who_is_concerned_now
 from mash.states.stages import ALL
 from mash.states.values import Actor, Code, CommandBase, Details, EventBase, Words
 
@@ -135,12 +135,7 @@ def _as_old_as_they_are(d: Deciding, before: Referral) -> None:
     """What follows where people turn out to be of another age, or are expected at another time, than it was thought."""
     if d.referral.counted != before.counted:
         ask_who_is_concerned_now(d)
-    if _weeks(d.referral) != _weeks(before):
-        expect_anew(d)
-
-
-def _weeks(referral: Referral) -> list[date]:
-    return [subject.expected_week for subject in referral.subjects.values() if subject.expected_week]
+    expect_anew(d, before)
 
 
 @act(CorrectReferrer, stages=ALL, when=_kept)
@@ -214,8 +209,7 @@ def remove_subject(d: Deciding, cmd: RemoveSubject, words: Words | None) -> None
     """The case goes on without them; what is stored of them is kept, and shown as what was removed."""
     before = d.referral
     d.record(SubjectRemoved(subject=cmd.subject, words=demands.words(words, "taking a subject out")))
-    if _weeks(d.referral) != _weeks(before):
-        expect_anew(d)
+    expect_anew(d, before)
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hub import Hub, hub_here
+from hub import ORDINARY, Hub, hub_here
 
 from mash.api.pages.figures import manager
 from mash.api.pages.figures.tables import NOTHING, Figure
@@ -108,7 +108,7 @@ async def looked_at(hub: Hub) -> None:
 
 def test_a_manager_sees_how_many_contacts_are_about_the_same_child_as_confirmed_and_as_suggested_and_no_case_is_named() -> None:
     with hub_here() as hub:
-        first, second, third = (hub.referral() for _ in range(3))
+        first, second, third = (hub.referral(subjects=[dict(ORDINARY["subjects"][0])]) for _ in range(3))
         asyncio.run(looked_at(hub))
         hub.give(second, "identify_subject", subject="S1", other=first, other_subject="S1")
         asyncio.run(looked_at(hub))

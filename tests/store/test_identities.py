@@ -41,13 +41,16 @@ ADMINISTRATOR = Actor(id="cli:governor", role="administrator", agency="system", 
 GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="social_care", hub="merton")
 THEO = {"name": {"given": "Theodore", "family": "Quillfeather"}, "date_of_birth": "2017-03-04"}
 ISLA = {"name": {"given": "Isla", "family": "Quillfeather"}, "date_of_birth": "2019-08-21"}
+ORLA = {"name": {"given": "Orla", "family": "Quince"}, "date_of_birth": "1988-05-09"}
 STRANGER = {"name": {"given": "Marguerite", "family": "Oyelaran"}, "date_of_birth": "2015-11-30"}
 YEAR = timedelta(days=365)
 
 
 async def contact(store: Store, *people: dict[str, Any], words: str = "He comes without lunch.", **fields: Any) -> str:
     """A contact about these children; its reference."""
-    subjects = tuple(Subject(id=f"S{n}", cohort=fields.pop("cohort", "child")) for n, _ in enumerate(people, 1))
+    of_age = fields.pop("of_age", False)
+    kind: dict[str, Any] = {"cohort": "adult", "age": "adult"} if of_age else {"cohort": "child"}
+    subjects = tuple(Subject(id=f"S{n}", **kind) for n, _ in enumerate(people, 1))
     command = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=subjects, **fields)
     items = [Item("concern", json.dumps({"summary": words}).encode())]
     items += [Item("subject", json.dumps(person).encode(), f"S{n}") for n, person in enumerate(people, 1)]
@@ -191,8 +194,8 @@ async def test_whoever_is_rejected_is_not_shown_again_on_either_side(store: Stor
 async def test_an_erased_contact_points_to_nobody_and_the_others_go_on_without_it(
     store: Store, owner_connection: psycopg.Connection
 ) -> None:
-    first = await contact(store, THEO, cohort="adult")  # Merton takes no adults: it is concluded
-    second = await contact(store, THEO)
+    first = await contact(store, ORLA, of_age=True)  # Merton takes no adults: it is concluded
+    second = await contact(store, ORLA, of_age=True, immediate_danger=True)
     await looked(store)
     await same(store, second, first)
     await erase(store, first, ErasePeople(why="right_to_erasure"), ADMINISTRATOR)
@@ -206,9 +209,9 @@ async def test_an_erased_contact_points_to_nobody_and_the_others_go_on_without_i
 
 async def test_a_contact_is_kept_while_the_same_child_has_an_open_case(store: Store) -> None:
     set_time(store, datetime(2026, 6, 2, 9, tzinfo=UTC))
-    first = await contact(store, THEO, cohort="adult")
+    first = await contact(store, ORLA, of_age=True)
     set_time(store, datetime(2028, 12, 1, 9, tzinfo=UTC))
-    second = await contact(store, THEO)
+    second = await contact(store, ORLA, of_age=True, immediate_danger=True)
     await looked(store)
     await same(store, second, first)
     profile = store.hub("merton")

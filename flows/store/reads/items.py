@@ -13,13 +13,14 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.addresses import judged
-from mash.config.permissions import may_read_words, reach
+from mash.config.permissions import may, may_read_words, reach
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, REFERRALS
 from mash.states.firewall import AGENCIES_OWN, product, view
+from mash.states.messages import STAFF_ACTS
 from mash.states.reading import REFERRER, UNKNOWN
 from mash.states.referral import Referral
 from mash.states.values import Actor
@@ -30,6 +31,8 @@ FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
 CHILDS_OWN = "record_child_voice"
 """What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
+OF_CHILD = frozenset(kind for kind, act in STAFF_ACTS.items() if act.of_child)
+"""What was said with acts that say of a child that they are known: who may not find people is not told that there is any."""
 OF_THE_FIRST = ("weigh_contacts", "rate_referral", "rerate_referral")
 """What the first person wrote of contacts that add up, beside the decision itself."""
 HELD = "held_by_agency"
@@ -50,6 +53,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
 
     lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
+        if row.kind in OF_CHILD and not may(by.role, "find_people"):
+            continue
         if row.kind not in (*AGENCIES_OWN, REDACTED) and case.referral.stands(str(row.id), row.subject):
             theirs = reads_whole(case.referral, row, sealed, by)
             shown = "whole" if theirs else "signpost"

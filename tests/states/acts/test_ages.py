@@ -306,6 +306,15 @@ def test_one_whose_day_was_missing_is_expected_from_when_it_is_known() -> None:
     assert case.clock("pre_birth_conference").due_at == london("2026-08-17 12:00")
 
 
+def test_who_turns_out_to_be_unborn_is_waited_for_and_who_turns_out_not_to_be_is_not() -> None:
+    case = in_enquiries(("child", "unborn"), expected=EXPECTED)
+    assert not case.running("pre_birth_conference")
+    case.give(CorrectCohort(subject="s0", cohort="unborn"))
+    assert case.clock("pre_birth_conference").due_at == london("2026-08-17 12:00")
+    case.give(CorrectCohort(subject="s0", cohort="child"))
+    assert not case.running("pre_birth_conference")
+
+
 def test_a_birth_needs_its_day_and_a_day_that_cannot_be_is_flagged() -> None:
     case = about(("unborn", "unborn"))
     for missing in (None, "unborn"):

@@ -12,6 +12,7 @@ from mash.states.acts.checks import AskAgencies, ChecksRequested
 from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.corrections import AddSubject, CorrectDetails, CorrectReferrer, DetailsCorrected, RemoveSubject
 from mash.states.acts.decisions import DecisionRecorded, SignOffDecision
+from mash.states.acts.enquiring import FLAG
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import RecordIdentified
 from mash.states.acts.meetings import RecordDissent
@@ -326,6 +327,14 @@ def test_where_decisions_are_signed_off_a_second_person_agrees_to_a_withdrawal_a
     case.give(WithdrawDecision(), MANAGER)
     case.give(SignOffWithdrawal(agreed=True), second, words=False)
     assert case.stage == "decision" and not case.running("withdrawal_sign_off")
+
+
+def test_that_a_section_47_may_be_the_second_goes_with_it_when_it_is_withdrawn() -> None:
+    case = at_decision()
+    case.state = case.referral.model_copy(update={"flags": (FLAG, "consent_not_asked")})
+    case.give(decision(s0="section_47"), MANAGER)
+    case.give(WithdrawDecision(), MANAGER)
+    assert case.referral.flags == ("consent_not_asked",)
 
 
 def test_a_case_that_was_decided_about_by_nobody_has_no_decision_to_withdraw() -> None:

@@ -12,6 +12,7 @@ down_revision = "0023"
 TABLES = """
 ALTER TABLE referral ADD COLUMN made smallint NOT NULL DEFAULT 0;
 ALTER TABLE referral ALTER COLUMN made SET DEFAULT 1;
+ALTER TABLE referral ADD COLUMN for_all integer NOT NULL DEFAULT 0;
 CREATE INDEX referral_of_before ON referral (reference) WHERE made < 1;
 CREATE TABLE made_anew (edition smallint PRIMARY KEY, at timestamptz NOT NULL, referrals integer NOT NULL);
 CREATE TABLE identity (
@@ -37,6 +38,16 @@ INSERT INTO to_look SELECT reference, hub, now(), 0, now() FROM referral WHERE i
 
 # Whoever writes a case has folded its log: from then on its state is of this edition.
 FUNCTIONS = (
+    # What only some may hear of is no change to the others, whose pages ask whether there was one.
+    """
+    CREATE FUNCTION changed_for_all() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        NEW.for_all := coalesce(CAST(CAST(NEW.state AS json) ->> 'version_for_all' AS integer), 0);
+        RETURN NEW;
+    END $$""",
+    """
+    CREATE TRIGGER changed_for_all BEFORE INSERT OR UPDATE OF state ON referral FOR EACH ROW
+        EXECUTE FUNCTION changed_for_all()""",
     """
     CREATE FUNCTION folded_anew() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -109,7 +120,7 @@ def upgrade() -> None:
         op.execute(statement)
     for function in FUNCTIONS:
         op.execute(function)
-    op.execute("REVOKE ALL ON FUNCTION look_through, part_from_child, join_child, folded_anew FROM PUBLIC")
+    op.execute("REVOKE ALL ON FUNCTION look_through, part_from_child, join_child, folded_anew, changed_for_all FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION join_child TO mash_app, mash_system")
 
 
