@@ -174,7 +174,7 @@ class FrontDoor(People):
         return part["status"] == "decided" and "considered" in part["outcome"][0] and case not in answer.text
 
     def no_mail_names(self, part: str) -> bool:
-        """Whether a part of a name stands in no message."""
+        """Whether a part of a name stands in no message; long enough not to be found in a link by chance."""
         return not any(part in mail.subject + mail.text for mail in list(self.mailbox.messages))
 
 

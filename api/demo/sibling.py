@@ -295,7 +295,7 @@ class _Year:
         strip = await hub.shown(self.open_case)
         all_of_them = {each["reference"] for each in strip["confirmed"]} | {self.open_case}
         hub.so(all_of_them == set(self.ten), "Beside the open case stand all the others. Ten strangers are two children.")
-        hub.so(hub.no_mail_names("uil"), "In no message to anybody of the hub stood a name.")
+        hub.so(hub.no_mail_names("feather"), "In no message to anybody of the hub stood a name.")
 
 
 def _written(subject: dict[str, Any]) -> str:
