@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from mash.api.pages.items import flat
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.api.schemas.fields import CODE, LONGEST_WORDS, Reference
+from mash.api.schemas.fields import LONGEST_WORDS, SUBJECT, Reference
 from mash.flows.store.reads.earlier import Pair, Side, of_adult, siblings, side_by_side
 from mash.flows.store.reads.earlier import possible as possible_contacts
 from mash.flows.store.reads.look import look_at
@@ -21,7 +21,7 @@ from mash.states.values import Actor
 
 router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]
-Subject = Annotated[str, Query(pattern=CODE)]
+Subject = Annotated[str, Query(pattern=SUBJECT)]
 
 
 @router.get("/possible")

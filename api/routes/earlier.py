@@ -10,14 +10,14 @@ from fastapi import APIRouter, Depends, Query, Request
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, FINDING
 from mash.api.schemas.answers import EarlierContact, EarlierContacts, PossibleContact, SideBySide
-from mash.api.schemas.fields import CODE, Reference
+from mash.api.schemas.fields import SUBJECT, Reference
 from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, possible, siblings, side_by_side
 from mash.flows.store.reads.look import look_at
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/cases/{reference}/earlier", tags=["staff"], responses=ASKING)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]
-Subject = Annotated[str, Query(pattern=CODE)]
+Subject = Annotated[str, Query(pattern=SUBJECT)]
 
 
 @router.get("", operation_id="read_earlier_contacts", response_model=EarlierContacts, responses=FINDING)
