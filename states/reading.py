@@ -31,6 +31,7 @@ NOT_KNOWN: dict[str, Any] = {
     "possible_matches": {},
     "rejected": (),
     "identities": {},
+    "opened": (),
     "across": {},
     "weighed_by": None,
     "second_views": (),

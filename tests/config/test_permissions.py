@@ -71,6 +71,7 @@ PARTNERS = {
                 "identify_subject",
                 "reject_match",
                 "withdraw_identity",
+                "open_adult",
                 "record_birth",
                 "ask_other_hubs",
                 "ask_agencies",
