@@ -31,6 +31,7 @@ from mash.states.acts import (
     parting,
     protection,
     rating,
+    shared,
     sharing,
     step_down,
     upkeep,
@@ -76,6 +77,7 @@ StaffCommand = Annotated[
     | information.BreakGlass
     | information.ContributeInformation
     | information.ReleaseInformation
+    | shared.ShareEarlierContact
     | checks.ProceedWithoutReplies
     | meetings.ConveneMeeting
     | meetings.RecordMeeting
@@ -122,6 +124,8 @@ SystemCommand = (
     | known.RecordIdentityWithdrawn
     | known.RecordRejected
     | episodes.RecordAdded
+    | shared.RecordLineReleased
+    | corrections.RecordHousehold
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -160,6 +164,7 @@ Event = Annotated[
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
+    | shared.EarlierContactShared
     | checks.ChecksRequested
     | checks.CheckAllocated
     | checks.CheckAnswered
