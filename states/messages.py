@@ -31,6 +31,7 @@ from mash.states.acts import (
     parting,
     protection,
     rating,
+    shared,
     sharing,
     step_down,
     upkeep,
@@ -77,6 +78,7 @@ StaffCommand = Annotated[
     | information.BreakGlass
     | information.ContributeInformation
     | information.ReleaseInformation
+    | shared.ShareEarlierContact
     | checks.ProceedWithoutReplies
     | meetings.ConveneMeeting
     | meetings.RecordMeeting
@@ -123,6 +125,8 @@ SystemCommand = (
     | known.RecordIdentityWithdrawn
     | known.RecordRejected
     | episodes.RecordAdded
+    | shared.RecordLineReleased
+    | corrections.RecordHousehold
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -162,6 +166,7 @@ Event = Annotated[
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
+    | shared.EarlierContactShared
     | checks.ChecksRequested
     | checks.CheckAllocated
     | checks.CheckAnswered

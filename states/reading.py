@@ -17,6 +17,7 @@ from mash.states.acts.enquiring import FLAG
 from mash.states.acts.information import InformationContributed
 from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.protection import StrategyDiscussionHeld
+from mash.states.acts.shared import EarlierContactShared
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.referral import Check, Proposed, Referral
@@ -122,6 +123,9 @@ def _of_any_child(event: Event) -> Event:
         return event.model_copy(update={"adding_up": 0, "matches": ()})
     if isinstance(event, ContinuedFrom):
         return event.model_copy(update={"matches": (), "undecided": False})
+    if isinstance(event, EarlierContactShared):
+        # What it tells stands in the item, which those read whom it was released to, and nobody who only looks in.
+        return InformationContributed(agency=event.agency, sensitive=True, words=event.words)
     return event
 
 

@@ -76,6 +76,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "next": now,
         "also": later,
         "earlier": others,
+        "added": found.referral.added,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "hub_titles": {name: profile.title for name, profile in store.hubs.items()},

@@ -33,6 +33,7 @@ from mash.states.acts.information import BreakGlass, ContributeInformation, Rele
 from mash.states.acts.known import RecordIdentified
 from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.protection import RecordStrategyDiscussion
+from mash.states.acts.shared import ShareEarlierContact
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import Incomplete, NotYours, VersionConflict
@@ -163,6 +164,8 @@ def _item_of(command: StaffCommand | Command, words: str) -> Item:
     """The words of a command, and how sensitive they are where an agency says so."""
     if isinstance(command, AnswerCheck | ContributeInformation):
         return Item(command.kind, words.encode(), sensitivity="sensitive" if command.sensitive else "not_sensitive")
+    if isinstance(command, ShareEarlierContact):
+        return Item(OWN_KINDS["earlier_contact_shared"], words.encode(), sensitivity="sensitive")
     if isinstance(command, RecordChildVoice):
         own = OWN_KINDS["child_voice_recorded"]
         return Item(own, words.encode(), command.subject, "sensitive" if command.sensitive else "not_sensitive")

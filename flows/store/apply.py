@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.across import hear
 from mash.flows.store.append import Applied, append, lock, receive, standing
+from mash.flows.store.copies import add_newcomers
 from mash.flows.store.corrections import Given
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
+from mash.flows.store.shared_line import line_of, release_line
 from mash.flows.store.sides import child_to_join, join_identified, other_side, others
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
@@ -26,6 +28,7 @@ from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import WHY_GLASS, BreakGlass
 from mash.states.acts.known import IdentifySubject
+from mash.states.acts.shared import ShareEarlierContact
 from mash.states.decide import decide
 from mash.states.errors import NotFound, NotYours, ReasonNeeded, Refusal
 from mash.states.messages import Command, StaffCommand
@@ -64,8 +67,11 @@ async def apply(
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
     theirs = await other_side(connection, by.hub, reference, before, command) if before else []
+    line = words
+    if isinstance(command, ShareEarlierContact) and before and words:
+        line = await line_of(connection, before, rows[command.other], words)
     heard = await hear(connection, store, rows[reference], command, by) if isinstance(command, AskOtherHubs) else None
-    came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "heard": heard}
+    came: dict[str, Any] = {"words": line, "redacted": redacted, "details": details, "heard": heard}
     applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
@@ -73,10 +79,14 @@ async def apply(
         for linked in names[1:]:
             with suppress(Refusal):  # their people are erased, or somebody put it right there already
                 await append(connection, store, rows[linked], command, by, words=words, details=details)
+    if isinstance(command, ShareEarlierContact) and words:
+        applied = await release_line(connection, store, applied, command, words, by)
     for other, its_side in theirs:
         answered = await append(connection, store, rows[other], its_side, by)
         if identifies:
             await join_identified(connection, store, by.hub, other, answered.events, child)
+    if isinstance(command, CloseDuplicate) and before:
+        await add_newcomers(connection, store, (reference, before), command.other, by)
     return applied
 
 

@@ -30,6 +30,7 @@ OWN_KINDS = {
     "check_answered": "answer_check",
     "information_contributed": "contribute_information",
     "child_voice_recorded": "contribute_information",
+    "earlier_contact_shared": "contribute_information",
 }
 """The events by which an agency puts something beside a case, and the kinds of items that they bring."""
 

@@ -25,6 +25,7 @@ from mash.states.acts.corrections import (
     CorrectDetails,
     CorrectReferrer,
     DetailsCorrected,
+    RecordHousehold,
     SubjectAdded,
     SubjectRemoved,
     next_subject,
@@ -38,7 +39,7 @@ from mash.states.values import Actor, Details
 
 RENAMES = (DetailsCorrected, SubjectAdded, SubjectRemoved, BirthRecorded)
 """The events after which people of a case are found by something else, or not any more."""
-WITH_DETAILS = (CorrectDetails, CorrectReferrer, AddSubject, RecordBirth)
+WITH_DETAILS = (CorrectDetails, CorrectReferrer, AddSubject, RecordBirth, RecordHousehold)
 OF_PEOPLE = (*NAMED, "referrer")
 Given = Mapping[str, Any]
 """Details by field, as somebody gave them; a field without anything in it: there is none."""
@@ -90,6 +91,8 @@ class Correcting:
         there = [row for row in self.items if self.referral.stands(str(row.id), row.subject)]
         if isinstance(command, AddSubject):
             return "subject", next_subject(self.referral, self.reference), None
+        if isinstance(command, RecordHousehold):
+            return "household", None, None
         if isinstance(command, CorrectReferrer):
             return "referrer", None, next((row for row in there if row.kind == "referrer"), None)
         asked = command.item if isinstance(command, CorrectDetails) else getattr(command, "subject", "")

@@ -23,6 +23,7 @@ from mash.states.acts.known import (
     WithdrawIdentity,
 )
 from mash.states.acts.protection import RecordStrategyDiscussion
+from mash.states.acts.shared import ShareEarlierContact
 from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
@@ -40,7 +41,8 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
         root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
         linked = select(REFERRALS.c.reference).where(REFERRALS.c.root == root, REFERRALS.c.reference != reference)
         return list((await connection.scalars(linked.order_by(REFERRALS.c.reference))).all())
-    if isinstance(command, LinkReferral | RemoveLink | IdentifySubject | RejectMatch | AttachContact | CloseDuplicate):
+    of_two = LinkReferral | RemoveLink | IdentifySubject | RejectMatch | AttachContact | CloseDuplicate | ShareEarlierContact
+    if isinstance(command, of_two):
         return [command.other]
     if isinstance(command, WithdrawIdentity):
         same = (await joined(connection, hub, reference)).get(command.subject, [])

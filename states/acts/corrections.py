@@ -60,6 +60,13 @@ class RemoveSubject(CommandBase):
     subject: Code
 
 
+class RecordHousehold(CommandBase):
+    """A second copy of what the case is about names somebody of the household of whom nothing was stored. Their details come
+    beside the command."""
+
+    kind: Literal["record_household"] = "record_household"
+
+
 class DetailsCorrected(EventBase):
     """Which fields say something else now, never what. `details` is the item that holds, `instead_of` the one that it supersedes;
     of somebody of the household there is no subject."""
@@ -124,6 +131,17 @@ def correct_details(d: Deciding, cmd: CorrectDetails, words: Words | None) -> No
     flags = _flags(right, before.subjects[right.subject].cohort if right.subject else None)
     d.record(DetailsCorrected(**fields, flags=flags, age=right.age, expected_week=right.expected_week, words=words))
     _as_old_as_they_are(d, before)
+
+
+@act(RecordHousehold)
+def record_household(d: Deciding, cmd: RecordHousehold, words: Words | None) -> None:
+    """Details that were missing, of whom nothing stood there before."""
+    right = _given(d)
+    d.record(
+        DetailsCorrected(
+            subject=None, fields=right.changed, instead_of=None, details=right.stored, flags=right.flags, words=words
+        )
+    )
 
 
 def _flags(right: Details, cohort: str | None) -> tuple[str, ...]:

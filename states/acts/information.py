@@ -18,6 +18,7 @@ from mash.states.register import act
 from mash.states.stages import ALL
 from mash.states.values import Actor, Code, CommandBase, EventBase, Holding, Words
 
+Necessity = Literal["to_decide_the_threshold", "to_protect_a_child", "to_protect_an_adult", "to_prevent_crime"]
 NOT_TO_SHARE = "it is recorded that information about this referral is not to be shared, and why: talk to the hub first"
 WHY_GLASS = "breaking the glass: why you must read this case now,"
 
@@ -41,7 +42,7 @@ class ReleaseInformation(CommandBase):
 
     kind: Literal["release_information"] = "release_information"
     item: Code
-    necessity: Literal["to_decide_the_threshold", "to_protect_a_child", "to_protect_an_adult", "to_prevent_crime"]
+    necessity: Necessity
     proportionality: Literal["whole", "extract", "gist"] = Field(description="How much of it the purpose needs.")
 
 
@@ -119,14 +120,7 @@ def release(d: Deciding, cmd: ReleaseInformation, words: Words | None) -> None:
     if d.referral.sharing is False:
         raise Incomplete(NOT_TO_SHARE)
     justification = demands.words(words, "releasing information: why it is necessary, and not more than that,")
-    if d.profile.firewall.threshold == "significant_harm" and not d.referral.significant_harm:
-        raise Incomplete(
-            "here information enters the shared record only when the significant-harm threshold is met: record_threshold first"
-        )
-    if d.profile.triage.low_level_only and item.sensitive and d.referral.stage in ("consultation", "triage"):
-        raise Incomplete(
-            "triage shares low-level information only: sensitive information is released once the case is in the MASH"
-        )
+    demand_threshold(d, item.sensitive)
     if d.redacted is None and (cmd.proportionality != "whole" or d.profile.firewall.redaction == "always"):
         raise Incomplete("give the redacted version that others are to read (redacted)")
     d.record(
@@ -139,6 +133,18 @@ def release(d: Deciding, cmd: ReleaseInformation, words: Words | None) -> None:
             redacted=d.redacted,
         )
     )
+
+
+def demand_threshold(d: Deciding, sensitive: bool) -> None:
+    """Refuse to let information into the shared record before the case has come as far as the hub asks for."""
+    if d.profile.firewall.threshold == "significant_harm" and not d.referral.significant_harm:
+        raise Incomplete(
+            "here information enters the shared record only when the significant-harm threshold is met: record_threshold first"
+        )
+    if d.profile.triage.low_level_only and sensitive and d.referral.stage in ("consultation", "triage"):
+        raise Incomplete(
+            "triage shares low-level information only: sensitive information is released once the case is in the MASH"
+        )
 
 
 def beside(

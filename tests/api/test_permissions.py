@@ -119,6 +119,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "open_adult": {"subject": "S1"},
     "ask_other_hubs": {"subject": "S1"},
     "attach_contact": {"other": "MASH-26-999998"},
+    "share_earlier_contact": {"other": "MASH-26-999998", "necessity": "to_protect_a_child"},
     "close_duplicate": {"other": "MASH-26-999998", "compared": "shown"},
     "acknowledge_alert": {"clock": "triage"},
     "adopt_profile": {"digest": "0" * 64},

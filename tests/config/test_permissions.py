@@ -69,6 +69,7 @@ PARTNERS = {
                 "remove_link",
                 "correct_cohort",
                 "identify_subject",
+                "share_earlier_contact",
                 "reject_match",
                 "withdraw_identity",
                 "open_adult",

@@ -59,6 +59,7 @@ from mash.states.acts.protection import (
     RecordStrategyDiscussion,
 )
 from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral
@@ -249,6 +250,8 @@ def details_with(command: Any, referral: Referral, reference: str) -> Details | 
             reachable = referral.version % 2 == 0
             flags = () if reachable else ("referrer_not_reachable",)
             return right.model_copy(update={"kind": "referrer", "reachable": reachable, "flags": flags})
+        case "record_household":
+            return right.model_copy(update={"kind": "household"})
         case "add_subject":
             return right.model_copy(update={"subject": next_subject(referral, reference)})
         case _:
@@ -353,6 +356,12 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "close_duplicate":
             other = one(*[match.reference for match in referral.matches] or ["Q"], odd=("R",))
             return CloseDuplicate(other=other, compared="shown")
+        case "share_earlier_contact":
+            other = one(*[match.reference for match in referral.matches] or ["Q"], odd=("R",))
+            return ShareEarlierContact(other=other, necessity="to_protect_a_child")
+        case "record_line_released":
+            item = one(*(referral.held or ("w",)))
+            return RecordLineReleased(item=item, necessity="to_protect_a_child")
         case "record_added":
             return RecordAdded(other="MASH-26-000002", why="added", immediate_danger=one(True, False), markers=("staff_safety",))
         case "record_sharing_basis":
@@ -1052,6 +1061,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "reject_match",
         "withdraw_identity",
         "open_adult",
+        "share_earlier_contact",
     }
 
 
