@@ -79,7 +79,7 @@ def shapes(scene: Scene) -> str:
 
 @attack("read another person's address, number, birthday and name by asking what is kept about oneself")
 def subject_access(scene: Scene) -> str:
-    asks = {"name": "Stefan Hollis", "date_of_birth": "1981-07-04", "cohort": "adult"}
+    asks = {"name": "Stefan Hollis", "date_of_birth": "1979-03-22", "cohort": "adult"}
     warned = {"safe_contact": "He reads her messages."}
     sent = {**ORDINARY, "subjects": [asks, HERS], "concern": {"narrative": TOLD}, "consent": warned}
     reference = str(allowed(scene.on.submit(sent)).json()["reference"])
