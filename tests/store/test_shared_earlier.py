@@ -77,7 +77,7 @@ async def case_of(store: Store, **earlier: Any) -> tuple[str, str]:
     await act(store, case, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY)
     await looked(store)
     await act(store, case, BASIS, DUTY, words="The child is at risk.")
-    await act(store, case, RateReferral(rating=[*store.hub("merton").ratings][0]), DUTY, words="He is hungry.")
+    await act(store, case, RateReferral(rating=next(iter(store.hub("merton").ratings))), DUTY, words="He is hungry.")
     if "police" not in (await read_case(store, case)).referral.checks:
         await act(store, case, AskAgencies(agencies=("police",)), DUTY)
     return first, case
