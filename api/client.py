@@ -162,6 +162,12 @@ class People(Callers):
         """A case, as the duty manager sees it. Raises Refused."""
         return dict(done(await (http or self.http).request(**self.to_look(reference, self.headers_of(self.duty_manager)))))
 
+    async def version(self, reference: str, by: Actor, http: httpx.AsyncClient | None = None) -> int:
+        """The version of a case as somebody sees it, who may hear of fewer events than another; as the duty manager does where
+        they do not see the case. Raises Refused."""
+        answer = await (http or self.http).request(**self.to_look(reference, self.headers_of(by)))
+        return int((answer.json() if answer.is_success else await self.look(reference, http))["version"])
+
     async def give(
         self,
         reference: str,
@@ -176,8 +182,9 @@ class People(Callers):
     ) -> dict[str, Any]:
         """Give a command, having seen this version of the case, or looking at it first; what the API answers. What has an
         idempotency key of its own is given once. Raises Refused."""
-        seen = seen or (await self.look(reference, http))["version"]
-        headers = {**self.headers_of(by or self.duty_manager), **({"Idempotency-Key": key} if key else {})}
+        giver = by or self.duty_manager
+        seen = seen or await self.version(reference, giver, http)
+        headers = {**self.headers_of(giver), **({"Idempotency-Key": key} if key else {})}
         for further in reversed(range(1 if key else self.tries)):
             request = self.to_give(reference, {"kind": kind, **fields}, headers, seen, words or self.words)
             answer = await (http or self.http).request(**request)
@@ -185,7 +192,7 @@ class People(Callers):
                 break
             self.conflicts += 1
             if further:
-                seen = (await self.look(reference, http))["version"]
+                seen = await self.version(reference, giver, http)
         return dict(done(answer))
 
 
@@ -270,8 +277,10 @@ class Instance(Callers):
     def command(
         self, reference: str, command: dict[str, Any], headers: Headers, words: str | None = None, seen: int | None = None
     ) -> httpx.Response:
-        """Send a command."""
-        seen = seen or self.case(reference)["version"]
+        """Send a command, having looked at the case as whoever gives it; as the duty manager where they do not see it."""
+        if seen is None:
+            looked = self.http.request(**self.to_look(reference, headers))
+            seen = (looked.json() if looked.is_success else self.case(reference))["version"]
         return self.http.request(**self.to_give(reference, command, headers, seen, words))
 
     def give(self, reference: str, kind: str, **fields: Any) -> dict[str, Any]:

@@ -56,6 +56,7 @@ LIKENESS = {
     "same_address": "the same address",
     "same_postcode": "the same postcode",
     "same_household": "the same household",
+    "household_confirmed": "somebody else of both is confirmed as the same",
     "other_name": "but another name",
     "other_birthday": "but another birthday",
     "other_nhs_number": "but another NHS number",

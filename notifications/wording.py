@@ -59,6 +59,7 @@ OUTCOME_TEXTS = {
     "information_provided": "the information asked for was provided",
     "adult_section_42": "an adult safeguarding enquiry (section 42) has begun",
     "transfer": "the matter was transferred to another authority",
+    "considered": "what you told us was received and considered",
 }
 
 

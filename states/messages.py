@@ -64,6 +64,7 @@ StaffCommand = Annotated[
     | known.IdentifySubject
     | known.RejectMatch
     | known.WithdrawIdentity
+    | known.OpenAdult
     | across.AskOtherHubs
     | weighing.WeighContacts
     | episodes.AttachContact
@@ -153,6 +154,7 @@ Event = Annotated[
     | known.SubjectIdentified
     | known.IdentityWithdrawn
     | known.MatchRejected
+    | known.AdultOpened
     | across.AskedAcrossHubs
     | weighing.ContactsWeighed
     | episodes.ContactAttached

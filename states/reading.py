@@ -32,6 +32,7 @@ NOT_KNOWN: dict[str, Any] = {
     "possible_matches": {},
     "rejected": (),
     "identities": {},
+    "opened": (),
     "across": {},
     "weighed_by": None,
     "second_views": (),

@@ -264,6 +264,8 @@ class Referral(Frozen):
     """By subject: the number of the link to the child that somebody has confirmed them to be."""
     across: dict[str, AskedAcross] = Field(default={}, exclude_if=lambda across: not across)
     """By subject: what the other hubs of the installation answered when they were last asked."""
+    opened: tuple[str, ...] = ()
+    """By whom, and of which adult subject, contacts in several families were opened: 'd.manager S2'."""
     weighed_by: str | None = None
     """Who has said in words what the child's earlier contacts add up to, since the last of them became known."""
     second_views: tuple[str, ...] = ()

@@ -168,12 +168,13 @@ class FrontDoor(People):
         return dict(done(await self.http.get(f"/cases/{case}/earlier/{other}", params=whom, headers=headers)))
 
     async def referrer_hears_nothing_of(self, contact: str, case: str) -> bool:
-        """Whether whoever referred reads that it was decided about, and nothing of another case."""
+        """Whether whoever referred reads that it was considered, and nothing of another case."""
         answer = await self.http.get(f"/referrals/{contact}", headers={"Authorization": f"Bearer {self.key}"})
-        return done(answer)["status"] == "decided" and case not in answer.text
+        (part,) = done(answer)["parts"]
+        return part["status"] == "decided" and "considered" in part["outcome"][0] and case not in answer.text
 
     def no_mail_names(self, part: str) -> bool:
-        """Whether a part of a name stands in no message."""
+        """Whether a part of a name stands in no message; long enough not to be found in a link by chance."""
         return not any(part in mail.subject + mail.text for mail in list(self.mailbox.messages))
 
 

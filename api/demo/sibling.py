@@ -53,15 +53,17 @@ def run_story(as_json: bool) -> int:
         with Stack(settings, PARTS) as stack:
             stack.wait_ready(60)
             hub = asyncio.run(_front_door(stack, console, mailbox))
+            year = _Year(stack, hub, lines)
             try:
-                asyncio.run(_Year(stack, hub, lines).play())
+                asyncio.run(year.play())
             except (NotSo, Refused, TimeoutError) as wrong:
                 hub.wrong = str(wrong) or "it took too long"
     seconds = round(time.monotonic() - began, 1)
     ended = f"NOT SO: {hub.wrong}" if hub.wrong else f"{len(hub.told)} things were told, and each was so"
     console.print(f"\n{ended}: {seconds} s", style="bold", markup=False)
     if as_json:
-        print(json.dumps({"told": hub.told, "strips": hub.strips, "wrong": hub.wrong, "seconds": seconds}), flush=True)
+        story = {"contacts": year.ten, "open_case": year.open_case, "told": hub.told, "strips": hub.strips}
+        print(json.dumps({**story, "wrong": hub.wrong, "seconds": seconds}), flush=True)
     return 1 if hub.wrong else 0
 
 
@@ -99,6 +101,8 @@ class _Year:
         self.stack, self.hub, self.lines = stack, hub, lines
         self.ten: list[str] = []
         """The references of the ten, in their order."""
+        self.open_case = ""
+        """The case of the sixth, from when it is assessed on."""
         self.came_at = datetime.fromisoformat(lines[0]["at"])
 
     async def play(self) -> None:
@@ -244,7 +248,10 @@ class _Year:
             "She confirms it once: five earlier contacts are about him, one of them open. This is the sixth within 12 months.",
         )
         await self.added(case, "A burn on his hand that nobody explains.")
-        hub.so(await hub.referrer_hears_nothing_of(case, self.open_case), "A&E hears that it is decided, and of no open case.")
+        hub.so(
+            await hub.referrer_hears_nothing_of(case, self.open_case),
+            "A&E reads that it was received and considered, and of no open case.",
+        )
         grandmother = await self.next()
         await hub.looked(grandmother)
         await hub.settle(grandmother)
@@ -264,6 +271,7 @@ class _Year:
         """One concern came twice: the two are compared, and the second copy is closed; the ninth goes to the open case."""
         hub, ninth = self.hub, await self.next()
         await hub.looked(ninth)
+        await hub.settle(ninth)
         copy = await self.next()
         await hub.looked(copy)
         await hub.settle(copy)
@@ -287,7 +295,7 @@ class _Year:
         strip = await hub.shown(self.open_case)
         all_of_them = {each["reference"] for each in strip["confirmed"]} | {self.open_case}
         hub.so(all_of_them == set(self.ten), "Beside the open case stand all the others. Ten strangers are two children.")
-        hub.so(hub.no_mail_names("uil"), "In no message to anybody of the hub stood a name.")
+        hub.so(hub.no_mail_names("feather"), "In no message to anybody of the hub stood a name.")
 
 
 def _written(subject: dict[str, Any]) -> str:

@@ -12,8 +12,8 @@ from fastapi.responses import Response
 from mash.api.pages.items import flat
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
-from mash.api.schemas.fields import CODE, LONGEST_WORDS, Reference
-from mash.flows.store.reads.earlier import Pair, Side, side_by_side
+from mash.api.schemas.fields import LONGEST_WORDS, SUBJECT, Reference
+from mash.flows.store.reads.earlier import Pair, Side, of_adult, siblings, side_by_side
 from mash.flows.store.reads.earlier import possible as possible_contacts
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.reads.look import possible as possible_acts
@@ -21,7 +21,7 @@ from mash.states.values import Actor
 
 router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]
-Subject = Annotated[str, Query(pattern=CODE)]
+Subject = Annotated[str, Query(pattern=SUBJECT)]
 
 
 @router.get("/possible")
@@ -31,6 +31,26 @@ async def possible(request: Request, reference: Reference, by: Finder) -> Respon
     case = await look_at(store, reference, by, "read_case")
     contacts = await possible_contacts(store, case, by)
     return page(request, "possible.html", f"{reference}: contacts that are possible", reference=reference, contacts=contacts)
+
+
+@router.get("/siblings")
+async def of_siblings(request: Request, reference: Reference, by: Finder) -> Response:
+    """The contacts about brothers and sisters, each of which is looked at with it."""
+    store = request.app.state.store
+    contacts = await siblings(store, await look_at(store, reference, by, "read_case"), by)
+    caption = "Contacts about brothers and sisters"
+    return page(
+        request, "contacts.html", f"{reference}: {caption.lower()}", reference=reference, contacts=contacts, caption=caption
+    )
+
+
+@router.get("/of-adult")
+async def of_an_adult(request: Request, reference: Reference, by: Finder, subject: Subject) -> Response:
+    """In which other families an adult was confirmed, for whoever has said why they must know."""
+    store = request.app.state.store
+    contacts = await of_adult(store, await look_at(store, reference, by, "read_case"), subject, by)
+    caption = f"Contacts about {subject}"
+    return page(request, "contacts.html", f"{reference}: {caption}", reference=reference, contacts=contacts, caption=caption)
 
 
 @router.get("/beside/{other}")

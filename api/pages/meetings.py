@@ -16,6 +16,7 @@ from mash.api.routes.gatherings import gathering, gatherings
 from mash.api.schemas.fields import CODE, Day, Reference
 from mash.config.permissions import may
 from mash.flows.store.reads.agenda import convened
+from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.items import information_product
 from mash.flows.store.reads.look import look_at, possible
 from mash.states.clocks import LONDON, day_of
@@ -66,6 +67,7 @@ async def one(request: Request, name: Name, reference: Reference, by: Reader, da
         "number": len(references),
         "next": f"/meetings/{name}/{references[place + 1]}{_query(agenda['at'])}" if place + 1 < len(references) else "",
         "quorum": store.hub(by.hub).meeting.quorum,
+        "earlier": await earlier(store, case, by),
         "contributions": await information_product(store, case, by) if product else [],
         "possible": await possible(store, case, by),
         "onward": quote(here, safe=""),

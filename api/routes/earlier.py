@@ -9,15 +9,15 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, FINDING
-from mash.api.schemas.answers import EarlierContacts, PossibleContact, SideBySide
-from mash.api.schemas.fields import CODE, Reference
-from mash.flows.store.reads.earlier import Earlier, earlier, possible, side_by_side
+from mash.api.schemas.answers import EarlierContact, EarlierContacts, PossibleContact, SideBySide
+from mash.api.schemas.fields import SUBJECT, Reference
+from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, possible, siblings, side_by_side
 from mash.flows.store.reads.look import look_at
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/cases/{reference}/earlier", tags=["staff"], responses=ASKING)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]
-Subject = Annotated[str, Query(pattern=CODE)]
+Subject = Annotated[str, Query(pattern=SUBJECT)]
 
 
 @router.get("", operation_id="read_earlier_contacts", response_model=EarlierContacts, responses=FINDING)
@@ -27,7 +27,7 @@ async def read_earlier(request: Request, reference: Reference, by: Finder) -> di
     store = request.app.state.store
     async with store.one_look(by):
         found = await earlier(store, await look_at(store, reference, by, "read_case"), by)
-    return as_answer(found or Earlier(False, (), {}, {}, 0))
+    return as_answer(found or Earlier(False, (), {}, {}, 0, {}))
 
 
 def as_answer(found: Earlier) -> dict[str, Any]:
@@ -39,6 +39,7 @@ def as_answer(found: Earlier) -> dict[str, Any]:
         "before": found.before,
         "possible": found.possible,
         "adds_up": found.adds_up,
+        "of_adults": found.of_adults,
     }
 
 
@@ -48,6 +49,23 @@ async def read_possible(request: Request, reference: Reference, by: Finder) -> l
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
     return [asdict(each) for each in await possible(store, case, by)]
+
+
+@router.get("/siblings", operation_id="read_contacts_of_siblings", response_model=list[EarlierContact], responses=FINDING)
+async def read_siblings(request: Request, reference: Reference, by: Finder) -> list[dict[str, Any]]:
+    """The contacts about brothers and sisters: the other children in contacts that were confirmed to be about a child of this
+    case. Each that is opened is recorded as a look at it."""
+    store = request.app.state.store
+    case = await look_at(store, reference, by, "read_case")
+    return [asdict(each) for each in await siblings(store, case, by)]
+
+
+@router.get("/of-adult", operation_id="read_contacts_of_adult", response_model=list[EarlierContact], responses=FINDING)
+async def read_of_adult(request: Request, reference: Reference, by: Finder, subject: Subject) -> list[dict[str, Any]]:
+    """The contacts of an adult who was confirmed in several families, once you have said why you must know (`open_adult`)."""
+    store = request.app.state.store
+    case = await look_at(store, reference, by, "read_case")
+    return [asdict(each) for each in await of_adult(store, case, subject, by)]
 
 
 @router.get("/{other}", operation_id="read_side_by_side", response_model=SideBySide, responses=FINDING)

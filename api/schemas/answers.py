@@ -373,6 +373,9 @@ class EarlierContacts(Reply):
     before: dict[str, int] = Field(description="By subject: how many there were before the last 12 months.")
     possible: dict[str, int] = Field(description="By subject: how many more there are that are possible.")
     adds_up: int = Field(description="How many contacts about one child add up by the hub's rule; 0 where they do not.")
+    of_adults: dict[str, int] = Field(
+        description="By an adult who was confirmed in several families: in how many contacts; opened with a reason."
+    )
 
 
 class PossibleContact(Reply):

@@ -100,6 +100,8 @@ def as_object(field: str) -> Callable[[Any], Any]:
 
 Reference = Annotated[str, Path(pattern=f"^{REFERENCE}$", max_length=60, examples=["MASH-26-000001"])]
 CODE = r"^[a-z0-9_-]{1,60}$"
+SUBJECT = r"^[A-Za-z0-9]{1,20}$"
+"""The number of a person in a case: S1, S2."""
 _YEAR = "20(1[3-9]|2[0-9]|3[0-5])"
 """Those whose bank holidays are known."""
 DAY = f"^{_YEAR}-[01][0-9]-[0-3][0-9]$"

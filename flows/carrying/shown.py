@@ -18,6 +18,7 @@ from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.store import Store
 from mash.flows.telling.story import markdown
 from mash.states import stages
+from mash.states.reading import version_of
 from mash.states.referral import Referral
 
 TOLERANCE = timedelta(seconds=2)
@@ -38,8 +39,9 @@ def tags_of(referral: Referral) -> frozenset[str]:
 
 
 def up_to(referral: Referral) -> str:
-    """The message of a run's state: how much of the log it shows, so that an earlier copy of the run is known for one."""
-    return f"up to event {referral.version}"
+    """The message of a run's state: how much of the log it shows, so that an earlier copy of the run is known for one. Of the
+    events that everybody may hear of: how many there are says nothing of whether a child is known."""
+    return f"up to event {version_of(referral, finds=False)}"
 
 
 def parked(store: Store, referral: Referral) -> State[None]:

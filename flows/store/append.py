@@ -115,7 +115,7 @@ async def append(
         raise ValueError("a referral that was begun has a state")
     finds = may(by.role, "find_people")
     latest = version_of(referral, finds)
-    outdated = seen is not None and not acted_of(referral, finds) <= seen <= latest
+    outdated = seen is not None and not acted_of(referral, finds) <= seen <= row.version
     if outdated and not ACTS[command.kind].stands_alone:
         raise VersionConflict(f"you saw version {seen}, it is now {latest}: look again, then decide", version=latest)
     if redacted and not isinstance(command, ReleaseInformation):

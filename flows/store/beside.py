@@ -207,9 +207,9 @@ def _of_identities(case: Case, stored: Stored, keyring: Keyring) -> Iterator[Dif
 
 def _of_before(standing: list[Named], made: list[Named]) -> bool:
     """Whether rows are as they were made before people were known again by more than their names: by some of today's numbers."""
-    if len(standing) != len(made) or any(row["keys"] for row in standing):
+    left = [row for row in made if row["tokens"]]  # whoever has a number and no name was not found before
+    if len(standing) != len(left) or any(row["keys"] for row in standing):
         return False
-    left = list(made)
     for row in standing:
         its = ("hub", "subject", "born")
         same = (each for each in left if all(each[n] == row[n] for n in its) and {*row["tokens"]} <= {*each["tokens"]})

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -95,6 +96,7 @@ async def look(store: Store, hub: str, reference: str) -> None:
         these = {each.reference for each in alike} | {each.reference for some in same.values() for each in some}
         facts = {each.reference: each for each in await _states(connection, these)}
         apart = await _confirmed_as_others(connection, reference, before, alike)
+        alike = _with_their_households(alike, same)
         matches = tuple(_matches(alike, same, facts, apart))
         known = {match.pair for match in matches}
         possible = Counter(
@@ -128,6 +130,21 @@ async def _confirmed_as_others(
         and (own := mine.get((reference, each.subject))) is not None
         and theirs.get((each.reference, each.other), own) != own
     }
+
+
+def _with_their_households(alike: Sequence[Alike], same: dict[str, list[Joined]]) -> list[Alike]:
+    """Once somebody has confirmed a child of a contact, whoever else of it is possibly the same is likely so, unless name and
+    birthday both speak against it: brothers and sisters are told of together."""
+    confirmed = {(subject, each.reference) for subject, some in same.items() for each in some}
+
+    def raised(each: Alike) -> Alike:
+        told = any(reference == each.reference and subject != each.subject for subject, reference in confirmed)
+        against = {"other_name", "other_birthday"} <= {*each.why}
+        if each.grade == "possible" and told and not against:
+            return replace(each, grade="likely", why=(*each.why, "household_confirmed"))
+        return each
+
+    return [raised(each) for each in alike]
 
 
 def _matches(

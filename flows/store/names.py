@@ -13,7 +13,7 @@ from typing import Any
 
 from jellyfish import metaphone
 
-from mash.flows.store.marks import columns, day, facts, number
+from mash.flows.store.marks import Facts, columns, day, facts, number
 from mash.flows.store.sounds import comparable, heard, spellings, words
 from mash.flows.store.writes import Item
 
@@ -55,11 +55,17 @@ def people(key: bytes, reference: str, hub: str, items: Iterable[Item]) -> list[
     named = [item for item in items if item.kind in NAMED]
     rows, address = [], shared_address(named)
     for item in named:
-        if (name := name_of(item.content)).strip():
+        known = facts(item.content, address)
+        if is_somebody(item.content, known):
             born, _ = birthdays(key, str(json.loads(item.content).get("date_of_birth") or ""))
-            row = {"reference": reference, "hub": hub, "subject": item.subject, "tokens": tokens(key, name), "born": born}
-            rows.append({**row, **columns(key, hub, facts(item.content, address))})
+            found_by = {"tokens": tokens(key, name_of(item.content)), "born": born, **columns(key, hub, known)}
+            rows.append({"reference": reference, "hub": hub, "subject": item.subject, **found_by})
     return rows
+
+
+def is_somebody(content: bytes, known: Facts) -> bool:
+    """Whether an item says of a person by what they could be found: their name, or a number that is theirs alone."""
+    return bool(name_of(content).strip() or known.nhs_number or known.upn)
 
 
 def shared_address(named: Sequence[Item]) -> str:

@@ -78,6 +78,14 @@ class RecordRejected(CommandBase):
     other_subject: Code
 
 
+class OpenAdult(CommandBase):
+    """Open the contacts of an adult who was confirmed in several families, for a reason: who they are to other families is not
+    beside every case."""
+
+    kind: Literal["open_adult"] = "open_adult"
+    subject: Code
+
+
 class LikelyKnown(EventBase):
     """What was found in the hub's other contacts when they were looked through: likely matches, and the number of possible ones
     by subject. A later one takes its place."""
@@ -113,6 +121,15 @@ class MatchRejected(EventBase):
     other: str
     other_subject: str | None
     words: Words | None = Field(alias="said")
+
+
+class AdultOpened(EventBase):
+    """Somebody may read in which other families an adult was confirmed; the words are their reason."""
+
+    of_child: ClassVar[bool] = True
+    kind: Literal["adult_opened"] = "adult_opened"
+    subject: str
+    words: Words = Field(alias="said")
 
 
 @act(RecordKnown)
@@ -194,6 +211,20 @@ def record_rejected(d: Deciding, cmd: RecordRejected, words: Words | None) -> No
     """From the other contact's side: there it is known, or will not be found any more."""
     if cmd.subject in d.referral.subjects:
         d.record(MatchRejected(subject=cmd.subject, other=cmd.other, other_subject=cmd.other_subject, words=None))
+
+
+@act(OpenAdult, of_child=True, stages=ALL, when=lambda r: bool(r.identities), stands_alone=True)
+def open_adult(d: Deciding, cmd: OpenAdult, words: Words | None) -> None:
+    """With a reason, which stays with the case."""
+    subject = d.referral.subjects.get(cmd.subject)
+    if subject is None or subject.counts_as_child or cmd.subject not in d.referral.identities:
+        raise Incomplete("that is no adult whom somebody has confirmed: nothing is withheld beside the case")
+    d.record(AdultOpened(subject=cmd.subject, words=demands.words(words, "opening an adult's contacts (why you must know)")))
+
+
+@folds(AdultOpened)
+def _adult_opened(referral: Referral, event: AdultOpened, at: datetime, by: Actor) -> Changes:
+    return {"opened": tuple(dict.fromkeys((*referral.opened, f"{by.id} {event.subject}")))}
 
 
 @folds(LikelyKnown)

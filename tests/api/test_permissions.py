@@ -116,6 +116,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "identify_subject": {"subject": "S1", "other": "MASH-26-999998", "other_subject": "S1"},
     "reject_match": {"subject": "S1", "other": "MASH-26-999998", "other_subject": "S1"},
     "withdraw_identity": {"subject": "S1"},
+    "open_adult": {"subject": "S1"},
     "ask_other_hubs": {"subject": "S1"},
     "attach_contact": {"other": "MASH-26-999998"},
     "share_earlier_contact": {"other": "MASH-26-999998", "necessity": "to_protect_a_child"},

@@ -72,6 +72,7 @@ PARTNERS = {
                 "share_earlier_contact",
                 "reject_match",
                 "withdraw_identity",
+                "open_adult",
                 "record_birth",
                 "ask_other_hubs",
                 "ask_agencies",

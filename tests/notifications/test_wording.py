@@ -53,6 +53,10 @@ def test_a_professional_is_told_the_outcome_and_the_public_is_thanked() -> None:
     assert "If you disagree" in public.body
 
 
+def test_a_professional_whose_contact_was_added_to_a_case_is_told_that_it_was_considered() -> None:
+    assert "what you told us was received and considered" in preview("outcome", outcomes=["considered"]).body
+
+
 def test_a_referrer_is_told_where_a_reply_goes() -> None:
     assert "Replies to this address are not read" in preview("acknowledgement", reply_to=False).body
     assert "Replies to this address are not read" not in preview("acknowledgement", reply_to=True).body

@@ -14,6 +14,7 @@ from hub import Hub, eventually
 
 from mash.api.pages.assets import FETCHED, Assets
 from mash.api.pages.live import MOST_OF_ONE, Live
+from mash.api.pages.page import TEMPLATES, environment
 from mash.flows.store.store import Store
 
 FROM_NPM = pytest.mark.skipif(not FETCHED.is_dir(), reason="npm was not there at set-up: pages have the plain style")
@@ -23,6 +24,11 @@ def test_without_npm_pages_have_a_plain_style_and_no_htmx(tmp_path: Path) -> Non
     plain = Assets(tmp_path / "nothing")
     assert [re.split(r"[/?]", address)[2] for address in plain.styles] == ["plain.css", "mash.css"]
     assert [re.split(r"[/?]", address)[2] for address in plain.scripts] == ["mash.js"]
+
+
+@pytest.mark.parametrize("name", sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html")))
+def test_every_template_is_one(name: str) -> None:
+    assert environment().get_template(name)
 
 
 @FROM_NPM

@@ -343,7 +343,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "identify_subject":
             subject = one(*referral.subjects, odd=("nobody",))
             return IdentifySubject(subject=subject, other=one("MASH-26-000001", odd=("R",)), other_subject="S1")
-        case "record_identified" | "withdraw_identity" | "record_identity_withdrawn":
+        case "record_identified" | "withdraw_identity" | "record_identity_withdrawn" | "open_adult":
             return HANDLER_CLASSES[kind](subject=one(*(referral.identities or referral.subjects), odd=("nobody",)))
         case "reject_match" | "record_rejected":
             match = one(*(referral.unsettled or (another_contact(world, referral, one),)))
@@ -1060,6 +1060,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "identify_subject",
         "reject_match",
         "withdraw_identity",
+        "open_adult",
         "share_earlier_contact",
     }
 

@@ -19,21 +19,22 @@ from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.reads.accesses import accesses_to
 from mash.flows.store.reads.case import read_case
-from mash.flows.store.reads.earlier import Earlier, earlier, possible, side_by_side
+from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, possible, siblings, side_by_side
 from mash.flows.store.reads.look import look_at, read_story
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES
 from mash.flows.store.trouble import dead_notices
 from mash.flows.store.writes import Item
+from mash.notifications.wording import became
 from mash.states.acts.closing import ErasePeople
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.episodes import AttachContact, CloseDuplicate
-from mash.states.acts.known import IdentifySubject, RejectMatch, WithdrawIdentity
+from mash.states.acts.known import IdentifySubject, OpenAdult, RejectMatch, WithdrawIdentity
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
-from mash.states.errors import Incomplete
+from mash.states.errors import Incomplete, NotYours
 from mash.states.values import Actor, Subject
 
 ADMINISTRATOR = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
@@ -100,7 +101,7 @@ async def test_whoever_is_not_known_has_been_looked_for_too(store: Store) -> Non
     await contact(store, THEO)
     stranger = await contact(store, STRANGER)
     await looked(store)
-    assert await seen(store, stranger) == Earlier(True, (), {}, {}, 0)
+    assert await seen(store, stranger) == Earlier(True, (), {}, {}, 0, {})
 
 
 async def test_an_open_case_hears_of_a_contact_about_its_child_and_its_owner_is_told_to_look(store: Store) -> None:
@@ -286,6 +287,7 @@ async def test_a_contact_is_added_to_the_open_case_of_its_child_and_its_referrer
     closed, case = await read_case(store, second), await read_case(store, first)
     assert closed.referral.stage == "considered" and case.referral.added == (second,)
     assert case.referral.in_danger, "a danger goes with it"
+    assert became(closed.referral).outcome == ("what you told us was received and considered",)
     told = await read_story(store, await look_at(store, second, POLICE, "read_story", holds="test"), POLICE)
     assert first not in "".join(each.model_dump_json() for each in told)
     await sound(store)
@@ -348,3 +350,56 @@ async def test_a_hub_and_partners_know_nothing_of_another_hubs_children(store: S
         assert (await connection.exec_driver_sql("SELECT count(*) FROM identity")).scalar() == 2
     partner = await look_at(store, second, POLICE, "read_case", holds="test")
     assert await earlier(store, partner, POLICE) is None
+
+
+async def test_brothers_and_sisters_are_told_of_on_request_and_each_contact_is_a_look(store: Store) -> None:
+    both = await contact(store, THEO, ISLA)
+    hers = await contact(store, ISLA)
+    his = await contact(store, THEO)
+    await looked(store)
+    await same(store, his, both)
+    assert [each.reference for each in (await seen(store, his)).contacts] == [both]
+    found = await siblings(store, await read_case(store, his), DUTY)
+    assert {each.reference for each in found} == {both, hers}
+    assert "find_people" in [row.action for row in await accesses_to(store, [hers], GOVERNANCE)]
+
+
+async def test_once_one_of_a_family_is_confirmed_the_others_of_that_contact_are_suggested(store: Store) -> None:
+    baby = {"name": {"given": "Wren", "family": "Quillfeather"}}
+    both = await contact(store, THEO, baby)
+    again = await contact(store, THEO, {"name": {"given": "Birdie", "family": "Oyelaran"}, "date_of_birth": "2024-02-11"})
+    await looked(store)
+    await same(store, again, both)
+    found = await seen(store, again)
+    assert {each.subject for each in found.contacts} == {"S1"}, "another name and no birthday: not one of the family"
+
+
+async def test_an_adult_in_several_families_is_a_number_and_opened_with_a_reason(store: Store) -> None:
+    family = [await with_adult(store, child) for child in (THEO, STRANGER, ISLA)]
+    await looked(store)
+    await same(store, family[1], family[0], "S2", "S2")
+    await same(store, family[2], family[0], "S2", "S2")
+    found = await seen(store, family[2])
+    assert found.of_adults == {"S2": 2} and all(each.subject != "S2" for each in found.contacts)
+    with pytest.raises(NotYours, match="open_adult"):
+        await of_adult(store, await read_case(store, family[2]), "S2", DUTY)
+    await act(store, family[2], OpenAdult(subject="S2"), DUTY, words="He moved in last week.")
+    opened = await of_adult(store, await read_case(store, family[2]), "S2", DUTY)
+    assert {each.reference for each in opened} == set(family[:2])
+
+
+async def with_adult(store: Store, child: dict[str, Any]) -> str:
+    """A contact about a child and an adult of theirs."""
+    subjects = (Subject(id="S1", cohort="child", age="child"), Subject(id="S2", cohort="adult", age="adult"))
+    command = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=subjects)
+    items = [Item("concern", b"{}"), *(Item("subject", json.dumps(p).encode(), f"S{n}") for n, p in enumerate((child, ORLA), 1))]
+    async with store.transaction(SCHOOL) as connection:
+        return (await receive(connection, store, command, items, SCHOOL)).reference
+
+
+async def test_whoever_has_a_number_and_no_name_is_found_by_it(store: Store) -> None:
+    first = await contact(store, {**THEO, "nhs_number": "943 476 5919"})
+    second = await contact(store, {"nhs_number": "9434765919"})
+    await looked(store)
+    assert [each.reference for each in (await seen(store, second)).contacts] == [first]
+    await sound(store)

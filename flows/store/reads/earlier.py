@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,8 +22,8 @@ from mash.flows.store.reads.known import likely_known
 from mash.flows.store.reads.look import look_at, note_access
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
-from mash.states.accumulation import add_up, months_before
-from mash.states.errors import Incomplete, NotFound
+from mash.states.accumulation import add_up, contact_of, months_before
+from mash.states.errors import Incomplete, NotFound, NotYours
 from mash.states.referral import Referral
 from mash.states.values import Actor, Likeness, Match
 
@@ -67,6 +68,8 @@ class Earlier:
     """By subject: how many more there are that are possible and not likely."""
     adds_up: int
     """How many contacts about one child add up by the hub's rule; 0 where they do not."""
+    of_adults: dict[str, int]
+    """By an adult subject who was confirmed in several families: in how many contacts. They are opened with a reason."""
 
     @property
     def confirmed(self) -> tuple[Contact, ...]:
@@ -91,7 +94,12 @@ async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
         cases = await rightly_shown(connection, store, [case_of(row) for row in rows], by)
         there = {each.reference: each.referral for each in cases}
         since = months_before(r.received_at, MONTHS)
-        contacts = [_contact(match, there[match.reference]) for match in r.matches if match.reference in there]
+        apart = _in_several_families(r, there)
+        contacts = [
+            _contact(match, there[match.reference])
+            for match in r.matches
+            if match.reference in there and match.subject not in apart
+        ]
         shown = tuple(sorted((c for c in contacts if c.received_at > since), key=lambda c: c.received_at, reverse=True))
         if shown:
             named = ", ".join(dict.fromkeys(contact.reference for contact in shown))
@@ -101,7 +109,63 @@ async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
     for contact in contacts:
         if contact.received_at <= since:
             before[contact.subject] = before.get(contact.subject, 0) + 1
-    return Earlier(r.looked, shown, before, r.possible_matches, add_up(r, profile.accumulation))
+    return Earlier(r.looked, shown, before, r.possible_matches, add_up(r, profile.accumulation), apart)
+
+
+def _in_several_families(referral: Referral, there: dict[str, Referral]) -> dict[str, int]:
+    """By each adult subject who was confirmed in contacts about children of more than one family: in how many. Who they are to
+    those families is told to nobody who has no reason to ask."""
+    found: dict[str, int] = {}
+    for subject, state in referral.subjects.items():
+        if state.counts_as_child:
+            continue
+        families = {
+            contact_of(match.reference)
+            for match in referral.matches
+            if match.subject == subject
+            and match.likeness == "confirmed"
+            and match.reference in there
+            and any(each.counts_as_child for each in there[match.reference].subjects.values())
+        }
+        if len(families) > 1:
+            found[subject] = len(families)
+    return found
+
+
+async def of_adult(store: Store, case: Case, subject: str, by: Actor) -> list[Contact]:
+    """The contacts of an adult who was confirmed in several families; each is a look at it. Raises NotYours for whoever has not
+    said why."""
+    if f"{by.id} {subject}" not in case.referral.opened:
+        raise NotYours("say first why you must know (open_adult): your reason stays with the case")
+    opened = []
+    for match in case.referral.matches:
+        if match.subject == subject:
+            with suppress(NotFound):
+                there = await look_at(store, match.reference, by, "find_people")
+                opened.append(_contact(match, there.referral))
+    return opened
+
+
+async def siblings(store: Store, case: Case, by: Actor) -> list[Contact]:
+    """The contacts of brothers and sisters, opened on request: of the other children in the contacts that were confirmed to be
+    about a child of this case. Each that is opened is a look at it."""
+    opened: dict[tuple[str, str | None], Contact] = {}
+    here = {(match.reference, match.other) for match in case.referral.matches}
+    for reference in dict.fromkeys(m.reference for m in case.referral.matches if m.likeness == "confirmed"):
+        with suppress(NotFound):
+            there = (await look_at(store, reference, by, "find_people")).referral
+            for sid, state in there.subjects.items():
+                if not state.counts_as_child or (reference, sid) in here:
+                    continue
+                own = Match(
+                    subject=sid, reference=reference, other=sid, likeness="confirmed", why=(), received_at=there.received_at
+                )
+                opened[reference, sid] = _contact(own, there)
+                for match in (each for each in there.matches if each.subject == sid and (each.reference, each.other) not in here):
+                    with suppress(NotFound):
+                        theirs = (await look_at(store, match.reference, by, "find_people")).referral
+                        opened.setdefault((match.reference, match.other), _contact(match, theirs))
+    return sorted(opened.values(), key=lambda each: each.received_at, reverse=True)
 
 
 def _contact(match: Match, there: Referral) -> Contact:

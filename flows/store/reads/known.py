@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.keys import unseal
 from mash.flows.store.likeness import Grade, Hub, Likeness, Person, Row, compared, wanted
 from mash.flows.store.marks import columns, facts
-from mash.flows.store.names import NAMED, name_of, shared_address
+from mash.flows.store.names import NAMED, is_somebody, shared_address
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, PEOPLE, REFERRALS
 from mash.flows.store.writes import Item
@@ -65,8 +65,8 @@ def sought(key: bytes, hub: str, named: Sequence[Item]) -> list[Person]:
     """The people in these items as they are looked for, the subjects first, MOST_PEOPLE at most."""
     address, people = shared_address(named), list[Person]()
     for item in sorted(named, key=lambda item: NAMED.index(item.kind)):
-        if name_of(item.content).strip():
-            known = facts(item.content, address)
+        known = facts(item.content, address)
+        if is_somebody(item.content, known):
             people.append(wanted(key, hub, item.subject, known, columns(key, hub, known)["keys"]))
     return people[:MOST_PEOPLE]
 
