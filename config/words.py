@@ -56,6 +56,7 @@ LIKENESS = {
     "same_address": "the same address",
     "same_postcode": "the same postcode",
     "same_household": "the same household",
+    "confirmed_as_another": "but confirmed as another child, with contacts of their own",
     "household_confirmed": "somebody else of both is confirmed as the same",
     "other_name": "but another name",
     "other_birthday": "but another birthday",

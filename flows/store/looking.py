@@ -102,7 +102,7 @@ async def look(store: Store, hub: str, reference: str) -> None:
         possible = Counter(
             each.subject
             for each in alike
-            if each.subject and each.grade == "possible" and (each.subject, each.reference, each.other) not in known | apart
+            if each.subject and each.grade == "possible" and (each.subject, each.reference, each.other) not in known
         )
         found = RecordKnown(matches=matches, possible=dict(sorted(possible.items())))
         applied = await append(connection, store, row, found, by)
@@ -172,9 +172,11 @@ def _matches(
         if each.subject is None or each.grade != "likely":
             continue
         pair = (each.subject, contact_of(each.reference), each.other)
-        if pair not in seen and len(seen) < MOST_MATCHES and (each.subject, each.reference, each.other) not in apart:
+        if pair not in seen and len(seen) < MOST_MATCHES:
             seen.add(pair)
-            yield match(each.subject, each.reference, each.other, likeness="likely", why=each.why)
+            # Shown all the same: two who were confirmed apart may be one, and only a person can tell.
+            as_another = ("confirmed_as_another",) if (each.subject, each.reference, each.other) in apart else ()
+            yield match(each.subject, each.reference, each.other, likeness="likely", why=(*each.why, *as_another))
 
 
 async def _otherwise(connection: AsyncConnection, reference: str, referral: Referral, others: Iterable[str]) -> list[str]:
