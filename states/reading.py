@@ -106,14 +106,14 @@ def story_as_read(story: Iterable[Recorded], referral: Referral, reader: Reader)
         return [_as_read(each, referral, reader) for each in story]
     told = [each for each in story if not each.event.of_child]
     return [
-        _as_read(each.model_copy(update={"event": _of_any_child(each.event)}), referral, reader).model_copy(
+        _as_read(each.model_copy(update={"event": of_any_child(each.event)}), referral, reader).model_copy(
             update={"sequence": place}
         )
         for place, each in enumerate(told, 1)
     ]
 
 
-def _of_any_child(event: Event) -> Event:
+def of_any_child(event: Event) -> Event:
     """An event without what it says of a child who is known."""
     if isinstance(event, DecisionProposed):
         return event.model_copy(update={"adding_up": 0, "may_be_second": False})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.across import hear
@@ -18,7 +18,7 @@ from mash.flows.store.corrections import Given
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.shared_line import line_of, release_line
-from mash.flows.store.sides import child_to_join, join_identified, other_side, others
+from mash.flows.store.sides import Side, child_to_join, join_identified, other_side, others
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
@@ -63,7 +63,6 @@ async def apply(
         raise NotFound("there is no such referral at this hub")
     if isinstance(command, CloseDuplicate):
         demand_compared(store, by, reference, command.other, command.compared)
-    identifies = isinstance(command, IdentifySubject)
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""
     before = (await standing(connection, rows[reference])).referral if len(names) > 1 else None
     theirs = await other_side(connection, by.hub, reference, before, command) if before else []
@@ -73,21 +72,28 @@ async def apply(
     heard = await hear(connection, store, rows[reference], command, by) if isinstance(command, AskOtherHubs) else None
     came: dict[str, Any] = {"words": line, "redacted": redacted, "details": details, "heard": heard}
     applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
-    if identifies:
+    if child:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
+    if isinstance(command, ShareEarlierContact) and words:
+        applied = await release_line(connection, store, applied, command, words, by)
     if isinstance(command, CorrectReferrer):
         for linked in names[1:]:
             with suppress(Refusal):  # their people are erased, or somebody put it right there already
                 await append(connection, store, rows[linked], command, by, words=words, details=details)
-    if isinstance(command, ShareEarlierContact) and words:
-        applied = await release_line(connection, store, applied, command, words, by)
-    for other, its_side in theirs:
-        answered = await append(connection, store, rows[other], its_side, by)
-        if identifies:
-            await join_identified(connection, store, by.hub, other, answered.events, child)
+    await _record_there(connection, store, rows, theirs, child, by)
     if isinstance(command, CloseDuplicate) and before:
         await add_newcomers(connection, store, (reference, before), command.other, by)
     return applied
+
+
+async def _record_there(
+    connection: AsyncConnection, store: Store, rows: Mapping[str, Row[Any]], theirs: Sequence[Side], child: str, by: Actor
+) -> None:
+    """Record the other side of a command in the other cases; of one that identifies a child, who that is."""
+    for other, its_side in theirs:
+        answered = await append(connection, store, rows[other], its_side, by)
+        if child:
+            await join_identified(connection, store, by.hub, other, answered.events, child)
 
 
 _GLASS_TURN = text("SELECT glass_turn()")

@@ -107,7 +107,10 @@ async def look(store: Store, hub: str, reference: str) -> None:
         found = RecordKnown(matches=matches, possible=dict(sorted(possible.items())))
         applied = await append(connection, store, row, found, by)
         news = {_sense(match) for match in applied.referral.matches} ^ {_sense(match) for match in before.matches}
-        await _look_at(connection, await _otherwise(connection, reference, applied.referral, {sense[1] for sense in news}))
+        # A part of a contact has its matches from the whole, of which the others have not heard yet that it went on by itself.
+        carried = {match.reference for match in applied.referral.matches if before.parent}
+        told = {sense[1] for sense in news} | carried
+        await _look_at(connection, await _otherwise(connection, reference, applied.referral, told))
         if len(applied.referral.matches) < len(before.matches):
             await connection.execute(_WITHDRAW, {"of": reference})  # what it was sent for may not be so; what is, is on the case
 

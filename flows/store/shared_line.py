@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.config.words import census, sentence, worded
+from mash.config.words import census, worded
 from mash.flows.store.append import Applied, append, lock, standing
 from mash.flows.store.store import Store
 from mash.states.acts.shared import EarlierContactShared, RecordLineReleased, ShareEarlierContact, confirmed
@@ -26,18 +26,25 @@ async def line_of(connection: AsyncConnection, referral: Referral, other: Row[An
     there = (await standing(connection, other)).referral
     if there is None:
         raise ValueError("a referral that was begun has a state")
-    match = confirmed(referral, other.reference)
-    of_child = there.subjects.get(match.other or "") if match else None
-    outcome = of_child.outcome if of_child else None
+    matches = confirmed(referral, other.reference)
     source = "somebody who was worried" if there.of_public or there.source_agency in FEW else worded(there.source_agency)
     when = day_of(there.received_at)
     parts = [
-        f"Another contact about the same child, received on {when.day} {when:%B %Y} from {source}.",
+        f"Another contact about the same child ({', '.join(match.subject for match in matches)} here), received on"
+        f" {when.day} {when:%B %Y} from {source}.",
         f"Need: {census('primary_need', there.primary_need) if there.primary_need else 'not recorded'}.",
         f"Rating: {worded(there.rating) or 'not rated'}.",
-        f"What came of it: {worded(outcome) if outcome else 'still open'}.",
+        *(
+            f"What came of it for {match.subject}: {_outcome(there, match.other)}."
+            for match in matches
+            if match.other in there.subjects
+        ),
     ]
-    return f"{sentence(' '.join(parts))}\n\n{words}"
+    return f"{' '.join(parts)}\n\n{words}"
+
+
+def _outcome(there: Referral, subject: str | None) -> str:
+    return worded(there.subjects[subject or ""].outcome) or "nothing decided yet"
 
 
 async def release_line(

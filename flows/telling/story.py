@@ -15,6 +15,7 @@ from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.profile import Profile
+from mash.states.reading import of_any_child
 from mash.states.values import SYSTEM, Actor
 
 UNTOLD = ("clocks_started", "clocks_stopped")
@@ -217,7 +218,8 @@ def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profil
     """The timeline as Markdown for whoever looks after the installation, newest last; and which notices went, to which roles."""
 
     def line(recorded: Recorded) -> str:
-        return event_in_words(recorded, profile) if recorded.event.kind in _OF_ITS_COURSE else named(recorded.event)
+        event = of_any_child(recorded.event)
+        return event_in_words(recorded, profile) if event.kind in _OF_ITS_COURSE else named(event)
 
     # That a child is known is not for them: it is not there, nor is a gap where it would be.
     told = [recorded for recorded in log if not recorded.event.of_child]

@@ -45,9 +45,9 @@ class EarlierContactShared(EventBase):
     words: Words = Field(alias="said")
 
 
-def confirmed(referral: Referral, other: str) -> Match | None:
-    """The match by which another contact was confirmed to be about a child of a case."""
-    return next((m for m in referral.matches if m.reference == other and m.likeness == "confirmed"), None)
+def confirmed(referral: Referral, other: str) -> list[Match]:
+    """The matches by which another contact was confirmed to be about children of a case."""
+    return [match for match in referral.matches if match.reference == other and match.likeness == "confirmed"]
 
 
 def _not_to_share(referral: Referral, profile: Profile, by: Actor, cmd: ShareEarlierContact | None) -> Refusal | None:

@@ -279,6 +279,21 @@ async def test_a_child_who_goes_another_way_than_their_sister_is_still_the_child
     await sound(store)
 
 
+async def test_a_child_who_goes_another_way_there_is_followed_by_the_cases_that_know_of_them(store: Store) -> None:
+    both = await contact(store, THEO, ISLA)
+    case = await contact(store, ISLA)
+    await looked(store)
+    await same(store, case, both, other_subject="S2")
+    rules = store.hub("merton").ratings
+    least = next(name for name, rating in rules.items() if rating.route[0] == "decision")
+    await act(store, both, RateReferral(rating=least), DUTY, words="not urgent")
+    decision = RecordDecision(outcomes={"S1": "advice", "S2": "no_further_action"}, primary_need="N1")
+    await act(store, both, decision, MANAGER, words="They differ.")
+    await looked(store)
+    (line,) = (await seen(store, case)).confirmed
+    assert (line.reference, line.other, line.outcome) == (f"{both}-B", "S2", "no_further_action")
+
+
 async def test_a_contact_is_added_to_the_open_case_of_its_child_and_its_referrer_hears_no_more_than_that_it_was_considered(
     store: Store,
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL
 
 from mash.flows.store.apply import act, receive
-from mash.flows.store.log import verify
+from mash.flows.store.log import read_log, verify
 from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.reads.case import read_case
@@ -19,6 +19,8 @@ from mash.flows.store.reads.look import look_at, read_story
 from mash.flows.store.reads.search import find
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
+from mash.flows.telling.access_request import answer
+from mash.flows.telling.story import markdown
 from mash.states.acts.checks import AskAgencies
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
@@ -108,12 +110,53 @@ async def test_a_partner_reads_the_line_only_once_it_was_shared_and_never_of_whi
     await sound(store)
 
 
+async def test_of_brother_and_sister_it_says_of_each_what_came_of_it(store: Store) -> None:
+    first, case = await contact(store, THEO, STRANGER), await contact(store, STRANGER, THEO)
+    await looked(store)
+    await act(store, case, IdentifySubject(subject="S1", other=first, other_subject="S2"), DUTY)
+    await act(store, case, IdentifySubject(subject="S2", other=first, other_subject="S1"), DUTY)
+    await looked(store)
+    least = next(name for name, rating in store.hub("merton").ratings.items() if rating.route[0] == "decision")
+    await act(store, first, RateReferral(rating=least), DUTY, words="not urgent")
+    await act(
+        store, first, RecordDecision(outcomes={"S1": "advice", "S2": "advice"}, primary_need="N1"), MANAGER, words="Advice."
+    )
+    await share(store, case, first)
+    text = await read_by(store, case, DUTY)
+    assert "(S1, S2 here)" in text and "for S1: advice" in text and "for S2: advice" in text
+
+
+async def test_of_a_child_who_went_another_way_there_it_says_nothing_that_is_not_so(store: Store) -> None:
+    first, case = await contact(store, THEO, STRANGER), await contact(store, STRANGER)
+    await looked(store)
+    await act(store, case, IdentifySubject(subject="S1", other=first, other_subject="S2"), DUTY)
+    await looked(store)
+    least = next(name for name, rating in store.hub("merton").ratings.items() if rating.route[0] == "decision")
+    await act(store, first, RateReferral(rating=least), DUTY, words="not urgent")
+    apart = RecordDecision(outcomes={"S1": "advice", "S2": "no_further_action"}, primary_need="N1")
+    await act(store, first, apart, MANAGER, words="They differ.")
+    await share(store, case, first)
+    text = await read_by(store, case, DUTY)
+    assert "What came of it" not in text and "received on" in text
+
+
+async def test_its_run_does_not_name_it_and_its_subject_is_answered_with_the_line(store: Store) -> None:
+    first, case = await case_of(store)
+    before = (await answer(store, case, "S1", "governor")).page
+    await share(store, case, first)
+    shown = markdown(case, await read_log(store, case), (), store.hub("merton"))
+    assert "arlier contact" not in shown and "Information contributed" in shown
+    after = (await answer(store, case, "S1", "governor")).page
+    assert "Another contact about the same child" not in before and "Another contact about the same child" in after
+    assert first not in after
+
+
 async def test_the_product_has_the_line(store: Store) -> None:
     first, case = await case_of(store)
     await share(store, case, first)
     lines = await information_product(store, await look_at(store, case, MANAGER, "read_case"), MANAGER)
     (line,) = [each for each in lines if each["agency"] == "social_care"]
-    assert line["signpost"] is None and "still open" in line["content"]
+    assert line["signpost"] is None and "What came of it for S1: nothing decided yet" in line["content"]
 
 
 @pytest.mark.parametrize(("agency", "source"), [("individual", "1B"), ("education", "1A"), ("voluntary", "2A")])
