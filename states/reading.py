@@ -122,7 +122,8 @@ def of_any_child(event: Event) -> Event:
     if isinstance(event, ReferralSplit):
         return event.model_copy(update={"adding_up": 0, "matches": ()})
     if isinstance(event, ContinuedFrom):
-        return event.model_copy(update={"matches": (), "undecided": False})
+        flags = tuple(flag for flag in event.flags if flag != FLAG)
+        return event.model_copy(update={"matches": (), "undecided": False, "flags": flags})
     if isinstance(event, EarlierContactShared):
         # What it tells stands in the item, which those read whom it was released to, and nobody who only looks in.
         return InformationContributed(agency=event.agency, sensitive=True, words=event.words)

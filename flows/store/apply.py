@@ -15,6 +15,7 @@ from mash.flows.store.across import hear
 from mash.flows.store.append import Applied, append, lock, receive, standing
 from mash.flows.store.copies import add_newcomers
 from mash.flows.store.corrections import Given
+from mash.flows.store.looking import ends_lightly, look_first
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.shared_line import line_of, release_line
@@ -30,7 +31,7 @@ from mash.states.acts.information import WHY_GLASS, BreakGlass
 from mash.states.acts.known import IdentifySubject
 from mash.states.acts.shared import ShareEarlierContact
 from mash.states.decide import decide
-from mash.states.errors import NotFound, NotYours, ReasonNeeded, Refusal
+from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, Refusal
 from mash.states.messages import Command, StaffCommand
 from mash.states.values import SYSTEM, Actor
 
@@ -57,6 +58,8 @@ async def apply(
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
         await _check_glass(connection, store, by, words)
+    if ends_lightly(command):
+        await look_first(store, by.hub, reference)
     names = [reference, *await others(connection, by.hub, reference, command)]
     rows = {row.reference: row for row in await lock(connection, names) if row.hub == by.hub}
     if len(rows) < len(set(names)):
@@ -91,6 +94,8 @@ async def _record_there(
 ) -> None:
     """Record the other side of a command in the other cases; of one that identifies a child, who that is."""
     for other, its_side in theirs:
+        if other not in rows:
+            raise Incomplete("somebody else has just confirmed or taken back one of these: look again, then say it once more")
         answered = await append(connection, store, rows[other], its_side, by)
         if child:
             await join_identified(connection, store, by.hub, other, answered.events, child)

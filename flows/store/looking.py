@@ -22,8 +22,12 @@ from mash.flows.store.reads.known import likely_known
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS, TO_LOOK
 from mash.flows.store.trouble import tell_administrators
-from mash.states.accumulation import contact_of
+from mash.states.accumulation import LIGHT, contact_of
+from mash.states.acts.contact import ConcludeConsultation
+from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.known import RecordKnown
+from mash.states.errors import Incomplete
+from mash.states.messages import Command, StaffCommand
 from mash.states.referral import Referral
 from mash.states.values import Match
 
@@ -39,10 +43,11 @@ TELL_EVERY = timedelta(minutes=30)
 NOT_LOOKED = "whether the people of a contact are known could not be looked up"
 _NEXT = text("""
     SELECT reference, hub, since, tries FROM to_look WHERE next_try_at <= now()
-    ORDER BY tries, since LIMIT 1 FOR UPDATE SKIP LOCKED""")
+    ORDER BY tries, since DESC LIMIT 1 FOR UPDATE SKIP LOCKED""")
 _FACTS = select(REFERRALS.c.reference, REFERRALS.c.received_at, REFERRALS.c.is_open, REFERRALS.c.state).where(
     REFERRALS.c.reference.in_(bindparam("these", expanding=True))
 )
+_STATE = select(REFERRALS.c.state).where(REFERRALS.c.reference == bindparam("of"), REFERRALS.c.hub == bindparam("hub"))
 _WITHDRAW = text("""
     UPDATE notice SET status = 'withdrawn', next_try_at = NULL
     WHERE reference = :of AND kind = 'look_at_case' AND status = 'queued'""")
@@ -74,10 +79,12 @@ async def look_next(store: Store) -> bool:
 
 async def _failed(store: Store, waiting: Row[Any, Any, Any, Any], why: str) -> None:
     log.warning("not yet looked whether known, trying again", reference=waiting.reference, error=why)
-    rest = min(AGAIN * 2**waiting.tries, LONGEST)
+    rest = min(AGAIN * 2 ** min(waiting.tries, 10), LONGEST)
     again = update(TO_LOOK).where(TO_LOOK.c.reference == waiting.reference, TO_LOOK.c.since == waiting.since)
     async with store.single.connect() as connection:
         await connection.execute(again.values(tries=waiting.tries + 1, next_try_at=datetime.now(UTC) + rest))
+    if not waiting.tries:
+        return  # somebody was at the same rows, most likely: the next try is in a moment
     detail = f"{waiting.reference}: {why}. It is tried again by itself; its case says that nobody has looked yet."
     await tell_administrators(store, waiting.hub, NOT_LOOKED, detail, at_most_every=TELL_EVERY)
 
@@ -110,9 +117,36 @@ async def look(store: Store, hub: str, reference: str) -> None:
         # A part of a contact has its matches from the whole, of which the others have not heard yet that it went on by itself.
         carried = {match.reference for match in applied.referral.matches if before.parent}
         told = {sense[1] for sense in news} | carried
-        await _look_at(connection, await _otherwise(connection, reference, applied.referral, told))
+        others = await _otherwise(connection, reference, applied.referral, told)
         if len(applied.referral.matches) < len(before.matches):
             await connection.execute(_WITHDRAW, {"of": reference})  # what it was sent for may not be so; what is, is on the case
+    # One by one, once nothing is locked any more: who acts on several of these at once must not wait for each other.
+    async with store.single.connect() as connection:
+        await have_looked_at(connection, others)
+
+
+def ends_lightly(command: StaffCommand | Command) -> bool:
+    """Whether a command would do nothing more for a child."""
+    if isinstance(command, RecordDecision):
+        return bool({*command.outcomes.values()} & {*LIGHT})
+    return isinstance(command, ConcludeConsultation) and command.outcome == "advice"
+
+
+async def look_first(store: Store, hub: str, reference: str) -> None:
+    """Look now, where nobody has looked yet and nothing more is to be done for a child: what adds up would not be seen. Raises
+    Incomplete where that cannot be done; whatever protects does not ask for it."""
+    async with store.single.connect() as connection:
+        row = (await connection.execute(_STATE, {"of": reference, "hub": hub})).one_or_none()
+    if row is None or Referral.model_validate_json(row.state).looked:
+        return
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await look(store, hub, reference)
+    except Exception as error:
+        log.warning("could not look before a decision", reference=reference, error=type(error).__name__)
+        raise Incomplete(
+            "whether the child is known could not be looked up yet: try again in a moment; what protects a child is not held up"
+        ) from None
 
 
 def _sense(match: Match) -> tuple[str, str, str | None, str]:
@@ -199,7 +233,7 @@ async def _states(connection: AsyncConnection, references: Iterable[str]) -> Seq
     return (await connection.execute(_FACTS, {"these": these})).all() if these else ()
 
 
-async def _look_at(connection: AsyncConnection, references: Iterable[str]) -> None:
+async def have_looked_at(connection: AsyncConnection, references: Iterable[str]) -> None:
     """Have these looked at next, where they are open: for a closed case nothing hangs on it."""
     open_ones = select(REFERRALS.c.reference, REFERRALS.c.hub).where(
         REFERRALS.c.reference.in_(sorted(references)), REFERRALS.c.is_open
@@ -218,4 +252,4 @@ async def look_again_at_those_who_know(connection: AsyncConnection, references: 
     """Have the open cases looked at that know of these: their people are about to be erased."""
     query = select(REFERRALS.c.state).where(REFERRALS.c.reference.in_(references))
     states = [Referral.model_validate_json(state) for state in (await connection.scalars(query)).all()]
-    await _look_at(connection, {match.reference for state in states for match in state.matches} - set(references))
+    await have_looked_at(connection, {match.reference for state in states for match in state.matches} - set(references))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.identities import child_of, join, joined, new_child
+from mash.flows.store.identities import child_of, join, joined, new_child, others_of_contact
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.corrections import CorrectReferrer
@@ -45,8 +45,8 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
     if isinstance(command, of_two):
         return [command.other]
     if isinstance(command, WithdrawIdentity):
-        same = (await joined(connection, hub, reference)).get(command.subject, [])
-        return [same[0].reference] if len(same) == 1 else []
+        # All are locked: of two who take back at once, the second sees who is left.
+        return sorted({each.reference for each in (await joined(connection, hub, reference)).get(command.subject, [])})
     if isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion):
         # Locked: of two who begin section 47 about one child at once, the second finds the first one's.
         return sorted({each.reference for some in (await joined(connection, hub, reference)).values() for each in some})
@@ -111,7 +111,14 @@ async def child_to_join(connection: AsyncConnection, store: Store, reference: st
             "each of them was confirmed as another child, with contacts of their own: take back one of the two first"
             " (withdraw_identity), then confirm"
         )
-    return mine or theirs or new_child()
+    child = mine or theirs or new_child()
+    places = ((reference, command.subject), (command.other, command.other_subject))
+    if twice := await others_of_contact(connection, store, places, child):
+        raise Incomplete(
+            f"{twice} of the same contact was confirmed as this child already, and a contact names nobody twice: take back one of"
+            " the two first (withdraw_identity)"
+        )
+    return child
 
 
 async def join_identified(

@@ -284,7 +284,7 @@ def continue_split(
             markers=parent.markers,
             immediate_danger=parent.immediate_danger,
             consent=parent.consent,
-            flags=tuple(f for f in parent.flags if f[0] != "S" or f.split("_")[0] in split.subjects),
+            flags=tuple(f for f in parent.flags if (f[0] != "S" or f.split("_")[0] in split.subjects) and f != FLAG),
             superseded=dict(superseded),
             configuration=("decision",),
             stage="decision",

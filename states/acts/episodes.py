@@ -124,9 +124,10 @@ def record_added(d: Deciding, cmd: RecordAdded, words: Words | None) -> None:
     r = d.referral
     if not r.open:
         raise Incomplete("that case is closed: a new concern about its child is a contact of its own")
-    danger = cmd.immediate_danger and not r.immediate_danger
+    danger = cmd.immediate_danger and not r.in_danger
     d.record(ContactAdded(other=cmd.other, why=cmd.why, immediate_danger=cmd.immediate_danger, markers=cmd.markers))
-    if danger and (clock := min(d.referral.running, key=lambda each: each.due_at, default=None)):
+    own = [clock for clock in d.referral.running if clock.kind != "check"]  # an agency's reply is not what is waited for
+    if danger and (clock := min(own, key=lambda each: each.due_at, default=None)):
         d.escalate(clock)
 
 

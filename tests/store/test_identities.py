@@ -8,9 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from acting import DUTY, MANAGER, POLICE, SCHOOL, set_time
+from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL, set_time
 from sqlalchemy import select
 
+from mash.config.permissions import may
 from mash.flows.store.apply import act, receive
 from mash.flows.store.erasure import erase
 from mash.flows.store.identities import child_of
@@ -27,7 +28,7 @@ from mash.flows.store.tables import NOTICES
 from mash.flows.store.trouble import dead_notices
 from mash.flows.store.writes import Item
 from mash.notifications.wording import became
-from mash.states.acts.closing import ErasePeople
+from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.episodes import AttachContact, CloseDuplicate
@@ -119,6 +120,8 @@ async def test_a_look_that_fails_is_tried_again_and_the_administrators_hear(stor
     reference = await contact(store, THEO)
     owner_connection.execute("ALTER TABLE known_key RENAME TO known_key_gone")
     try:
+        assert await look_next(store)
+        owner_connection.execute("UPDATE to_look SET next_try_at = now()")
         assert await look_next(store)
     finally:
         owner_connection.execute("ALTER TABLE known_key_gone RENAME TO known_key")
@@ -421,3 +424,47 @@ async def test_whoever_has_a_number_and_no_name_is_found_by_it(store: Store) -> 
     await looked(store)
     assert [each.reference for each in (await seen(store, second)).contacts] == [first]
     await sound(store)
+
+
+async def test_whoever_closes_a_contact_that_nobody_has_looked_at_has_it_looked_at_first(store: Store) -> None:
+    for _ in range(2):
+        await contact(store, THEO)
+    await looked(store)
+    third = await contact(store, THEO)
+    blue = next(name for name, rating in store.hub("merton").ratings.items() if rating.route[0] == "decision")
+    await act(store, third, RateReferral(rating=blue), DUTY, words="not urgent")
+    with pytest.raises(Incomplete, match="contact number 3"):
+        await act(store, third, RecordDecision(outcomes={"S1": "no_further_action"}), MANAGER, words="Nothing new.")
+
+
+async def test_no_partner_is_sent_to_look_whoever_the_case_waits_for(store: Store) -> None:
+    first = await contact(store, THEO)
+    await act(store, first, BASIS, DUTY, words="He is not safe.")
+    amber = next(name for name, rating in store.hub("merton").ratings.items() if rating.route[0] == "agency_checks")
+    await act(store, first, RateReferral(rating=amber), DUTY, words="soon")
+    await looked(store)
+    await contact(store, THEO)
+    await looked(store)
+    async with store.engine.connect() as connection:
+        sent = await connection.scalars(select(NOTICES.c.role).where(NOTICES.c.kind == "look_at_case"))
+        roles = set(sent.all())
+    assert roles and all(may(role, "find_people") for role in roles)
+
+
+async def test_one_contact_does_not_name_a_child_twice(store: Store) -> None:
+    first, twins = await contact(store, THEO), await contact(store, THEO, {**THEO, "name": "Theo Quillfeather"})
+    await looked(store)
+    await same(store, twins, first)
+    with pytest.raises(Incomplete, match="names nobody twice"):
+        await same(store, twins, first, "S2", "S1")
+
+
+async def test_a_case_that_is_reopened_is_looked_at_anew(store: Store, owner_connection: Any) -> None:
+    adult = await contact(store, ORLA, of_age=True)
+    await looked(store)
+    again = await contact(store, ORLA, of_age=True, immediate_danger=True)
+    await looked(store)
+    assert (await seen(store, adult)).contacts == (), "a closed case is not looked at again"
+    await act(store, adult, ReopenReferral(), MANAGER, words="It was ours.")
+    await looked(store)
+    assert [each.reference for each in (await seen(store, adult)).contacts] == [again]

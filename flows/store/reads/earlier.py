@@ -113,9 +113,11 @@ async def earlier(store: Store, case: Case, by: Actor) -> Earlier | None:
 
 
 def _in_several_families(referral: Referral, there: dict[str, Referral]) -> dict[str, int]:
-    """By each adult subject who was confirmed in contacts about children of more than one family: in how many. Who they are to
-    those families is told to nobody who has no reason to ask."""
+    """By each adult subject who was confirmed in contacts about children of other families: in how many. Who they are to those
+    families is told to nobody who has no reason to ask."""
     found: dict[str, int] = {}
+    children = {subject for subject, state in referral.subjects.items() if state.counts_as_child}
+    own = {match.reference for match in referral.matches if match.subject in children}  # contacts of this very family
     for subject, state in referral.subjects.items():
         if state.counts_as_child:
             continue
@@ -125,9 +127,10 @@ def _in_several_families(referral: Referral, there: dict[str, Referral]) -> dict
             if match.subject == subject
             and match.likeness == "confirmed"
             and match.reference in there
+            and match.reference not in own
             and any(each.counts_as_child for each in there[match.reference].subjects.values())
         }
-        if len(families) > 1:
+        if families:
             found[subject] = len(families)
     return found
 
@@ -151,7 +154,10 @@ async def siblings(store: Store, case: Case, by: Actor) -> list[Contact]:
     about a child of this case. Each that is opened is a look at it."""
     opened: dict[tuple[str, str | None], Contact] = {}
     here = {(match.reference, match.other) for match in case.referral.matches}
-    for reference in dict.fromkeys(m.reference for m in case.referral.matches if m.likeness == "confirmed"):
+    children = {subject for subject, state in case.referral.subjects.items() if state.counts_as_child}
+    for reference in dict.fromkeys(
+        m.reference for m in case.referral.matches if m.likeness == "confirmed" and m.subject in children
+    ):
         with suppress(NotFound):
             there = (await look_at(store, reference, by, "find_people")).referral
             for sid, state in there.subjects.items():
