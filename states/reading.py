@@ -3,7 +3,7 @@ everybody. Asked wherever a case or its log is read for somebody, so that no way
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +11,26 @@ from mash.states.acts.checks import CheckAnswered
 from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
 from mash.states.acts.corrections import ReferrerCorrected
-from mash.states.acts.decisions import DecisionProposed, DecisionRecorded
+from mash.states.acts.decisions import DecisionProposed, DecisionRecorded, SignOffRefused
 from mash.states.acts.disagreements import DisagreementRaised
 from mash.states.acts.enquiring import FLAG
 from mash.states.acts.information import InformationContributed
 from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.protection import StrategyDiscussionHeld
 from mash.states.acts.shared import EarlierContactShared
+from mash.states.course import (
+    AlertAcknowledged,
+    AlertSeen,
+    ClockBreached,
+    ClockEscalated,
+    ClocksStarted,
+    ClocksStopped,
+    ClockWarned,
+    StageEntered,
+)
 from mash.states.log import Recorded
 from mash.states.messages import Event
-from mash.states.referral import Check, Proposed, Referral
+from mash.states.referral import Check, Referral
 from mash.states.values import Actor
 
 REFERRER, UNKNOWN = "referrer", "unknown"
@@ -40,6 +50,18 @@ NOT_KNOWN: dict[str, Any] = {
     "added": (),
 }
 """A case as it is of a child about whom nothing else is known."""
+OF_A_SECOND_LOOK = (
+    StageEntered,
+    SignOffRefused,
+    ClocksStarted,
+    ClocksStopped,
+    ClockWarned,
+    ClockBreached,
+    ClockEscalated,
+    AlertAcknowledged,
+    AlertSeen,
+)
+"""What happens while a second person looks, and happens to no case whose contacts do not add up."""
 SAYS_WHO = ("police_notification", "early_help_assessment", "out_of_hours_report")
 """The kinds of contact that are made by one kind of referrer."""
 
@@ -81,7 +103,7 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
         }
     if not reader.finds:
         flags = tuple(flag for flag in changes.get("flags", referral.flags) if flag != FLAG)
-        changes |= {**NOT_KNOWN, "version": version_of(referral, reader.finds), "proposed": _proposed(referral), "flags": flags}
+        changes |= {**NOT_KNOWN, "version": version_of(referral, reader.finds), "flags": flags, **_at_its_decision(referral)}
     return referral.model_copy(update=changes) if changes else referral
 
 
@@ -95,8 +117,43 @@ def acted_of(referral: Referral, finds: bool) -> int:
     return referral.acted if finds else referral.acted_for_all or referral.acted
 
 
-def _proposed(referral: Referral) -> Proposed | None:
-    return referral.proposed and referral.proposed.model_copy(update={"adding_up": 0})
+def stage_for_all(referral: Referral) -> str:
+    """Where a case stands to whoever may not know that a child is known: while a second person looks at contacts that add up, it
+    is being decided."""
+    looks_again = referral.proposed is not None and referral.proposed.adding_up > 0
+    return "decision" if looks_again and referral.stage == "sign_off" else referral.stage
+
+
+def _at_its_decision(referral: Referral) -> dict[str, Any]:
+    """A case without what a second look at contacts that add up has left in it."""
+    if not referral.second_look:
+        return {}
+    clocks = {cid: clock for cid, clock in referral.clocks.items() if clock.kind != "sign_off"}
+    changes: dict[str, Any] = {"second_look": False, "clocks": clocks}
+    if (stage := stage_for_all(referral)) != referral.stage:
+        changes |= {"stage": stage, "configuration": (stage,), "proposed": None}
+    return changes
+
+
+def told_to_all(story: Iterable[Recorded]) -> Iterator[Recorded]:
+    """The events that everybody may hear of who takes part: none that says of a child that they are known, and not that a second
+    person looked at contacts that add up."""
+    apart = False
+    for each in story:
+        event = each.event
+        if event.of_child:
+            continue
+        if isinstance(event, DecisionProposed) and event.adding_up:
+            apart = True
+        elif apart and isinstance(event, DecisionRecorded):
+            apart = False
+            yield each.model_copy(update={"event": event.model_copy(update={"proposed_by": None})})
+        elif apart and isinstance(event, StageEntered) and event.stage != "sign_off":
+            apart = False
+            if event.stage != "decision":
+                yield each
+        elif not apart or not isinstance(event, OF_A_SECOND_LOOK):
+            yield each
 
 
 def story_as_read(story: Iterable[Recorded], referral: Referral, reader: Reader) -> list[Recorded]:
@@ -104,12 +161,11 @@ def story_as_read(story: Iterable[Recorded], referral: Referral, reader: Reader)
     is a gap where they are."""
     if reader.finds:
         return [_as_read(each, referral, reader) for each in story]
-    told = [each for each in story if not each.event.of_child]
     return [
         _as_read(each.model_copy(update={"event": of_any_child(each.event)}), referral, reader).model_copy(
             update={"sequence": place}
         )
-        for place, each in enumerate(told, 1)
+        for place, each in enumerate(told_to_all(story), 1)
     ]
 
 

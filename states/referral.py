@@ -268,6 +268,8 @@ class Referral(Frozen):
     """By whom, and of which adult subject, contacts in several families were opened: 'd.manager S2'."""
     weighed_by: str | None = None
     """Who has said in words what the child's earlier contacts add up to, since the last of them became known."""
+    second_look: bool = False
+    """Whether a decision on contacts that add up ever waited for a second person."""
     second_views: tuple[str, ...] = ()
     """Who has written a view of their own on the decision that waits, before they read the first one's words."""
     part_of: str | None = None

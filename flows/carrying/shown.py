@@ -18,7 +18,7 @@ from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.store import Store
 from mash.flows.telling.story import markdown
 from mash.states import stages
-from mash.states.reading import version_of
+from mash.states.reading import stage_for_all, version_of
 from mash.states.referral import Referral
 
 TOLERANCE = timedelta(seconds=2)
@@ -29,7 +29,7 @@ OF_BEFORE = ("cohort:", "about:")
 def awaiting(referral: Referral) -> str:
     """The name of a parked run's state: the stage it waits in, or what is to come after it."""
     if referral.open:
-        return stages.awaiting(referral.stage)
+        return stages.awaiting(stage_for_all(referral))
     return f"Awaiting {'disagreement to be determined' if referral.disputed else 'referrer to be told'}"
 
 

@@ -15,7 +15,7 @@ from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.profile import Profile
-from mash.states.reading import of_any_child
+from mash.states.reading import of_any_child, told_to_all
 from mash.states.values import SYSTEM, Actor
 
 UNTOLD = ("clocks_started", "clocks_stopped")
@@ -222,9 +222,8 @@ def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profil
         return event_in_words(recorded, profile) if event.kind in _OF_ITS_COURSE else named(event)
 
     # That a child is known is not for them: it is not there, nor is a gap where it would be.
-    told = [recorded for recorded in log if not recorded.event.of_child]
     rows = "\n".join(
-        f"| {place} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for place, r in enumerate(told, 1)
+        f"| {place} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for place, r in enumerate(told_to_all(log), 1)
     )
     sent = "\n".join(
         f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices if n.kind not in OF_CHILD

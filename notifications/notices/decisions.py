@@ -14,7 +14,8 @@ from mash.states.acts.withdrawing import DecisionWithdrawn, WithdrawalProposed, 
 @on(DecisionProposed)
 def proposed(event: DecisionProposed, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever signs it off."""
-    yield occasion.notice("sign_off", event.role)
+    # That a second person looks because contacts add up says that a child is known: the message only sends them to the case.
+    yield occasion.notice("look_at_case" if event.adding_up else "sign_off", event.role)
 
 
 @on(SignOffRefused)

@@ -317,7 +317,8 @@ def _goes_on(sid: str, subject: SubjectState) -> Subject:
 @folds(DecisionProposed)
 def _decision_proposed(referral: Referral, event: DecisionProposed, at: datetime, by: Actor) -> Changes:
     fields = {name: value for name, value in event if name in Proposed.model_fields}
-    return {"proposed": Proposed(by=by.id, **fields), **_may_be_second(referral, event)}
+    second = referral.second_look or event.adding_up > 0
+    return {"proposed": Proposed(by=by.id, **fields), "second_look": second, **_may_be_second(referral, event)}
 
 
 def _may_be_second(referral: Referral, event: DecisionProposed | DecisionRecorded) -> Changes:

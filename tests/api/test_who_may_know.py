@@ -29,6 +29,7 @@ from mash.states.messages import STAFF_ACTS
 PARTNERS = [("agency", "police"), ("agency", "health"), ("early_help", "early_help"), ("adult_social_worker", "adults")]
 KNOWN = {"name": {"given": "Theodore", "family": "Quillfeather"}, "date_of_birth": "2017-03-04", "cohort": "child"}
 UNKNOWN = {"name": {"given": "Marguerit", "family": "Oyelaranowen"}, "date_of_birth": "2018-11-20", "cohort": "child"}
+AGAIN = {"name": {"given": "Leopoldine", "family": "Ravenscroftova"}, "date_of_birth": "2014-07-28", "cohort": "child"}
 OTHERWISE = (
     (r"MASH-26-\d{6}", "REFERENCE"),
     (r"Theodore|Marguerit", "GIVEN"),
@@ -212,3 +213,40 @@ def test_an_answer_to_a_subject_says_the_same_of_both_until_a_person_releases_it
 
     known, unknown = own.stored(answers)
     assert known == unknown and any("what the hub has noted of other contacts" in line for line in known)
+
+
+def test_while_a_second_person_looks_and_afterwards_partners_and_prefect_see_no_more_than_a_decision(own: Hub) -> None:
+    for _ in range(2):
+        own.referral(subjects=[AGAIN], household=[])
+    looked_at(own)
+    reference = own.referral(subjects=[AGAIN], household=[])
+    looked_at(own)
+    own.rate(reference)
+    own.answer_all(reference)
+    own.give(reference, "record_meeting", words="All there.", attended=["police"], rating="red")
+    for each in own.http.get(f"/cases/{reference}/earlier", headers=own.staff("duty_manager")).json()["likely"]:
+        match = {"subject": each["subject"], "other": each["reference"], "other_subject": each["other"]}
+        own.give(reference, "identify_subject", **match)
+    looked_at(own)
+    own.give(reference, "weigh_contacts", words="Hungry again and again.")
+    own.give(reference, "record_decision", words="Nothing more.", outcomes={"S1": "no_further_action"})
+    assert own.case(reference)["stage"] == "sign_off"
+    police = own.staff("agency", "police")
+
+    def seen() -> list[str]:
+        async def prefect(store: Store) -> str:
+            return markdown(
+                reference, await read_log(store, reference), await notices_of(store, reference), store.hub("sandwell")
+            )
+
+        paths = (f"/cases/{reference}", f"/cases/{reference}/log", f"/case/{reference}")
+        return [*(own.http.get(path, headers=police).text for path in paths), own.stored(prefect)]
+
+    for text in seen():
+        assert not re.search(r"sign.?off|second.look|adding", text, re.IGNORECASE), text
+    assert own.http.get(f"/cases/{reference}", headers=police).json()["stage"] == "decision"
+    manager = {"role": "practice_manager", "words": "I read them too."}
+    own.give(reference, "write_second_view", **manager)
+    own.give(reference, "sign_off_decision", agreed=True, **manager)
+    for text in seen():
+        assert not re.search(r"sign.?off|signed.?off|second.look|adding", text, re.IGNORECASE), text

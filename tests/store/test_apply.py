@@ -23,6 +23,7 @@ from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import Applied, act, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.log import fold, read_log, verify
+from mash.flows.store.looking import look_next
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.items import read_items
@@ -91,6 +92,7 @@ async def test_references_are_unique_and_carry_the_year(store: Store) -> None:
 
 async def test_a_refused_command_leaves_no_trace_in_any_table(store: Store, owner_connection: psycopg.Connection) -> None:
     reference = await submit(store)
+    await look_next(store)
     before = everything(owner_connection)
     with pytest.raises(ImpossibleMove):
         await act(store, reference, RecordDecision(outcomes={"s1": "advice"}), MANAGER, words="words of a refused command")

@@ -31,8 +31,9 @@ FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
 CHILDS_OWN = "record_child_voice"
 """What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
-OF_CHILD = frozenset(kind for kind, act in STAFF_ACTS.items() if act.of_child)
-"""What was said with acts that say of a child that they are known: who may not find people is not told that there is any."""
+OF_CHILD = frozenset(kind for kind, act in STAFF_ACTS.items() if act.of_child) | {"sign_off_decision"}
+"""What was said with acts that say of a child that they are known, or may (a second person looks where contacts add up): who may
+not find people is not told that there is any."""
 OF_THE_FIRST = ("record_decision", "weigh_contacts", "rate_referral", "rerate_referral")
 """What the first person wrote of contacts that add up, beside the decision itself."""
 HELD = "held_by_agency"
