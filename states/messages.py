@@ -122,6 +122,7 @@ SystemCommand = (
     | known.RecordIdentityWithdrawn
     | known.RecordRejected
     | episodes.RecordAdded
+    | episodes.RecordTakenBack
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -153,6 +154,7 @@ Event = Annotated[
     | weighing.ContactsWeighed
     | episodes.ContactAttached
     | episodes.ContactAdded
+    | episodes.ContactTakenBack
     | birth.BirthRecorded
     | of_age.ComingOfAgeSaid
     | of_age.HandedOverToAdults

@@ -16,7 +16,7 @@ from mash.flows.store.append import Applied, append, lock, receive, standing
 from mash.flows.store.corrections import Given
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
-from mash.flows.store.sides import child_to_join, join_identified, other_side, others
+from mash.flows.store.sides import child_to_join, join_identified, other_side, others, taken_back
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
@@ -69,6 +69,7 @@ async def apply(
     applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if identifies:
         await join_identified(connection, store, by.hub, reference, applied.events, child)
+    theirs += taken_back(reference, before, applied.referral) if before else []
     if isinstance(command, CorrectReferrer):
         for linked in names[1:]:
             with suppress(Refusal):  # their people are erased, or somebody put it right there already

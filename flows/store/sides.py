@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.identities import child_of, join, joined, new_child
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
+from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
-from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
+from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
 from mash.states.acts.known import (
     IdentifySubject,
     RecordIdentified,
@@ -24,6 +25,7 @@ from mash.states.acts.known import (
 )
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
+from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.referral import Referral
@@ -45,6 +47,10 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
     if isinstance(command, WithdrawIdentity):
         same = (await joined(connection, hub, reference)).get(command.subject, [])
         return [same[0].reference] if len(same) == 1 else []
+    if isinstance(command, ReopenReferral | WithdrawDecision | SignOffWithdrawal):
+        state = await connection.scalar(select(REFERRALS.c.state).where(REFERRALS.c.reference == reference))
+        part_of = Referral.model_validate_json(state).part_of if state else None
+        return [part_of] if part_of else []
     if isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion):
         # Locked: of two who begin section 47 about one child at once, the second finds the first one's.
         return sorted({each.reference for some in (await joined(connection, hub, reference)).values() for each in some})
@@ -97,6 +103,11 @@ async def other_side(
             warns = tuple(marker for marker in markers if marker != "do_not_write")
             return [(command.other, RecordAdded(other=reference, why=why, immediate_danger=danger, markers=warns))]
     return []
+
+
+def taken_back(reference: str, before: Referral, after: Referral) -> list[Side]:
+    """What is recorded in the case that a contact was part of, and is no more."""
+    return [(before.part_of, RecordTakenBack(other=reference))] if before.part_of and after.part_of is None else []
 
 
 async def child_to_join(connection: AsyncConnection, store: Store, reference: str, command: IdentifySubject) -> str:
