@@ -118,9 +118,9 @@ def _of_any_child(event: Event) -> Event:
     if isinstance(event, DecisionRecorded | StrategyDiscussionHeld):
         return event.model_copy(update={"may_be_second": False})
     if isinstance(event, ReferralSplit):
-        return event.model_copy(update={"adding_up": 0, "matches": ()})
+        return event.model_copy(update={"adding_up": 0, "matches": (), "rejected": ()})
     if isinstance(event, ContinuedFrom):
-        return event.model_copy(update={"matches": (), "undecided": False})
+        return event.model_copy(update={"matches": (), "rejected": (), "undecided": False})
     return event
 
 

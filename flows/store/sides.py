@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.identities import child_of, join, joined, new_child
+from mash.flows.store.identities import child_of, join, joined, new_child, number_of
 from mash.flows.store.store import Store
-from mash.flows.store.tables import REFERRALS
+from mash.flows.store.tables import IDENTITIES, REFERRALS
+from mash.states.accumulation import contact_of
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
@@ -120,7 +122,24 @@ async def child_to_join(connection: AsyncConnection, store: Store, reference: st
             "each of them was confirmed as another child, with contacts of their own: take back one of the two first"
             " (withdraw_identity), then confirm"
         )
-    return mine or theirs or new_child()
+    child = mine or theirs or new_child()
+    await _two_in_one_contact(connection, store, child, (reference, command.subject), (command.other, command.other_subject))
+    return child
+
+
+async def _two_in_one_contact(connection: AsyncConnection, store: Store, child: str, *joining: tuple[str, str]) -> None:
+    """Raises Incomplete where two subjects of one contact would be one child, by way of another contact too: each contact, and
+    each part of it, would show only one of them."""
+    query = select(IDENTITIES.c.reference, IDENTITIES.c.subject).where(
+        IDENTITIES.c.child == number_of(store.keyring.search, child)
+    )
+    same = {(contact_of(reference), subject) for reference, subject in (*(await connection.execute(query)).all(), *joining)}
+    contacts = Counter(contact for contact, _ in same)
+    if twice := [contact for contact, many in contacts.items() if many > 1]:
+        raise Incomplete(
+            f"two subjects of {twice[0]} would be one child, and they are two people: take back whoever was confirmed by mistake"
+            " (withdraw_identity), or take out whoever was entered in error (remove_subject)"
+        )
 
 
 async def join_identified(

@@ -70,7 +70,7 @@ FUNCTIONS = (
     """
     CREATE TRIGGER look_through AFTER INSERT ON event FOR EACH ROW
         WHEN (NEW.kind IN ('subject_identified', 'identity_withdrawn', 'match_rejected', 'details_corrected', 'subject_added',
-            'subject_removed', 'birth_recorded')) EXECUTE FUNCTION look_through()""",
+            'subject_removed', 'birth_recorded', 'referral_reopened', 'decision_withdrawn')) EXECUTE FUNCTION look_through()""",
     """
     CREATE FUNCTION part_from_child() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
