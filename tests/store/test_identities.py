@@ -26,13 +26,14 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES
 from mash.flows.store.trouble import dead_notices
 from mash.flows.store.writes import Item
-from mash.states.acts.closing import ErasePeople
+from mash.states.acts.closing import ErasePeople, ReopenReferral
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.episodes import AttachContact, CloseDuplicate
 from mash.states.acts.known import IdentifySubject, RejectMatch, WithdrawIdentity
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
+from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.errors import Incomplete
 from mash.states.values import Actor, Subject
 
@@ -288,6 +289,24 @@ async def test_a_contact_is_added_to_the_open_case_of_its_child_and_its_referrer
     assert case.referral.in_danger, "a danger goes with it"
     told = await read_story(store, await look_at(store, second, POLICE, "read_story", holds="test"), POLICE)
     assert first not in "".join(each.model_dump_json() for each in told)
+    await sound(store)
+
+
+@pytest.mark.parametrize("undo", [WithdrawDecision(), ReopenReferral()])
+async def test_a_contact_that_is_taken_back_is_no_part_of_the_case_any_more_and_whoever_has_that_is_told_to_look(
+    store: Store, undo: WithdrawDecision | ReopenReferral
+) -> None:
+    first, second = await contact(store, THEO), await contact(store, THEO)
+    await looked(store)
+    await same(store, second, first)
+    await act(store, second, AttachContact(other=first), DUTY, words="The school saw it too.")
+    sent = select(NOTICES.c.id).where(NOTICES.c.reference == first, NOTICES.c.kind == "look_at_case")
+    async with store.engine.connect() as connection:
+        before = len((await connection.execute(sent)).all())
+    await act(store, second, undo, MANAGER, words="That was another boy.")
+    assert (await read_case(store, first)).referral.added == () and (await read_case(store, second)).referral.open
+    async with store.engine.connect() as connection:
+        assert len((await connection.execute(sent)).all()) == before + 1
     await sound(store)
 
 
