@@ -127,6 +127,7 @@ SystemCommand = (
     | episodes.RecordAdded
     | shared.RecordLineReleased
     | corrections.RecordHousehold
+    | episodes.RecordTakenBack
     | closing.ErasePeople
 )
 Command = StaffCommand | SystemCommand
@@ -159,6 +160,7 @@ Event = Annotated[
     | weighing.ContactsWeighed
     | episodes.ContactAttached
     | episodes.ContactAdded
+    | episodes.ContactTakenBack
     | birth.BirthRecorded
     | of_age.ComingOfAgeSaid
     | of_age.HandedOverToAdults

@@ -138,13 +138,13 @@ def _at_its_decision(referral: Referral) -> dict[str, Any]:
 def told_to_all(story: Iterable[Recorded]) -> Iterator[Recorded]:
     """The events that everybody may hear of who takes part: none that says of a child that they are known, and not that a second
     person looked at contacts that add up."""
-    apart = False
+    apart = ever = False
     for each in story:
         event = each.event
         if event.of_child:
             continue
         if isinstance(event, DecisionProposed) and event.adding_up:
-            apart = True
+            apart = ever = True
         elif apart and isinstance(event, DecisionRecorded):
             apart = False
             yield each.model_copy(update={"event": event.model_copy(update={"proposed_by": None})})
@@ -152,6 +152,9 @@ def told_to_all(story: Iterable[Recorded]) -> Iterator[Recorded]:
             apart = False
             if event.stage != "decision":
                 yield each
+        elif ever and isinstance(event, ClocksStopped):
+            ids = tuple(name for name in event.ids if not name.startswith("sign_off"))
+            yield each.model_copy(update={"event": event.model_copy(update={"ids": ids})})
         elif not apart or not isinstance(event, OF_A_SECOND_LOOK):
             yield each
 
@@ -176,10 +179,10 @@ def of_any_child(event: Event) -> Event:
     if isinstance(event, DecisionRecorded | StrategyDiscussionHeld):
         return event.model_copy(update={"may_be_second": False})
     if isinstance(event, ReferralSplit):
-        return event.model_copy(update={"adding_up": 0, "matches": ()})
+        return event.model_copy(update={"adding_up": 0, "matches": (), "rejected": ()})
     if isinstance(event, ContinuedFrom):
         flags = tuple(flag for flag in event.flags if flag != FLAG)
-        return event.model_copy(update={"matches": (), "undecided": False, "flags": flags})
+        return event.model_copy(update={"matches": (), "rejected": (), "undecided": False, "flags": flags})
     if isinstance(event, EarlierContactShared):
         # What it tells stands in the item, which those read whom it was released to, and nobody who only looks in.
         return InformationContributed(agency=event.agency, sensitive=True, words=event.words)

@@ -100,7 +100,7 @@ async def erase_within(connection: AsyncConnection, store: Store, reference: str
     listed = (await connection.execute(select(RETENTIONS).where(RETENTIONS.c.root == root).with_for_update())).first()
     if listed and listed.held_by:
         raise Incomplete(f"{listed.root} is held ({listed.held_why}): nobody is erased before it is released")
-    await look_again_at_those_who_know(connection, family)
+    await look_again_at_those_who_know(connection, by.hub, family)
     for each in family:
         await apply(connection, store, each, command, by)
     gone = {"wrapped": None, "master": None, "destroyed_at": store.time.now()}

@@ -106,17 +106,3 @@ async def children_of(connection: AsyncConnection, pairs: Iterable[tuple[str, st
         return {}
     rows = (await connection.execute(select(IDENTITIES).where(or_(*some)))).all()
     return {(row.reference, row.subject): row.child for row in rows}
-
-
-async def others_of_contact(
-    connection: AsyncConnection, store: Store, places: Iterable[tuple[str, str]], child: str
-) -> str | None:
-    """Somebody else of one of these contacts who was confirmed to be this child; None where there is nobody."""
-    number = number_of(store.keyring.search, child)
-    for reference, subject in places:
-        query = select(IDENTITIES.c.subject).where(
-            IDENTITIES.c.reference == reference, IDENTITIES.c.child == number, IDENTITIES.c.subject != subject
-        )
-        if (other := await connection.scalar(query.limit(1))) is not None:
-            return str(other)
-    return None

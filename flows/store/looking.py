@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Row, bindparam, delete, select, text, update
+from sqlalchemy import Row, bindparam, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,6 +44,7 @@ NOT_LOOKED = "whether the people of a contact are known could not be looked up"
 _NEXT = text("""
     SELECT reference, hub, since, tries FROM to_look WHERE next_try_at <= now()
     ORDER BY tries, since DESC LIMIT 1 FOR UPDATE SKIP LOCKED""")
+_TAKEN_BACK = text("SELECT EXISTS (SELECT FROM event WHERE reference = :of AND kind = 'identity_withdrawn')")
 _FACTS = select(REFERRALS.c.reference, REFERRALS.c.received_at, REFERRALS.c.is_open, REFERRALS.c.state).where(
     REFERRALS.c.reference.in_(bindparam("these", expanding=True))
 )
@@ -102,6 +103,7 @@ async def look(store: Store, hub: str, reference: str) -> None:
         same = await joined(connection, hub, reference)
         these = {each.reference for each in alike} | {each.reference for some in same.values() for each in some}
         facts = {each.reference: each for each in await _states(connection, these)}
+        alike = list(_standing(alike, facts.values()))
         apart = await _confirmed_as_others(connection, reference, before, alike)
         alike = _with_their_households(alike, same)
         matches = tuple(_matches(alike, same, facts, apart))
@@ -117,7 +119,8 @@ async def look(store: Store, hub: str, reference: str) -> None:
         # A part of a contact has its matches from the whole, of which the others have not heard yet that it went on by itself.
         carried = {match.reference for match in applied.referral.matches if before.parent}
         told = {sense[1] for sense in news} | carried
-        others = await _otherwise(connection, reference, applied.referral, told)
+        others = set(await _otherwise(connection, reference, applied.referral, told))
+        others |= set(await _mistaken(connection, hub, await _not_as_before(connection, reference, before)))
         if len(applied.referral.matches) < len(before.matches):
             await connection.execute(_WITHDRAW, {"of": reference})  # what it was sent for may not be so; what is, is on the case
     # One by one, once nothing is locked any more: who acts on several of these at once must not wait for each other.
@@ -147,6 +150,44 @@ async def look_first(store: Store, hub: str, reference: str) -> None:
         raise Incomplete(
             "whether the child is known could not be looked up yet: try again in a moment; what protects a child is not held up"
         ) from None
+
+
+async def _not_as_before(connection: AsyncConnection, reference: str, before: Referral) -> list[str]:
+    """This case, where somebody was entered in error in it, or was confirmed and taken back; and the one that it has just been
+    split from. What others know of those may not be so any more, and they may be known here no more."""
+    split = [before.parent] if before.parent and not before.looked else []
+    return [*split, *([reference] if before.removed or await connection.scalar(_TAKEN_BACK, {"of": reference}) else [])]
+
+
+async def _mistaken(connection: AsyncConnection, hub: str, about: list[str]) -> list[str]:
+    """The open cases that take somebody to stand in one of these who does not, or to be confirmed who is not. One that has looked
+    is mistaken no more: two that look for one another come to an end."""
+    found = []
+    for row in await _states(connection, about):
+        here = Referral.model_validate_json(row.state)
+        confirmed = {match.pair for match in here.matches if match.likeness == "confirmed"}
+        for other in await _naming(connection, hub, [row.reference]):
+            theirs = [m for m in Referral.model_validate_json(other.state).matches if m.other and m.reference == row.reference]
+            if any(
+                m.other not in here.subjects
+                or (m.likeness == "confirmed" and (m.other, other.reference, m.subject) not in confirmed)
+                for m in theirs
+            ):
+                found.append(other.reference)
+    return found
+
+
+async def _naming(connection: AsyncConnection, hub: str, references: Iterable[str]) -> Sequence[Row[Any, Any]]:
+    """The open cases whose state names one of these."""
+    named = or_(*(REFERRALS.c.state.contains(reference, autoescape=True) for reference in references))
+    query = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.hub == hub, REFERRALS.c.is_open, named)
+    return (await connection.execute(query)).all()
+
+
+def _standing(alike: Iterable[Alike], there: Iterable[Row[Any, Any, Any, Any]]) -> Iterable[Alike]:
+    """Those who have not gone on in a linked referral since, where they are found too."""
+    stand = {(row.reference, sid) for row in there for sid in Referral.model_validate_json(row.state).subjects}
+    return (each for each in alike if each.other is None or (each.reference, each.other) in stand)
 
 
 def _sense(match: Match) -> tuple[str, str, str | None, str]:
@@ -248,8 +289,8 @@ async def have_looked_at(connection: AsyncConnection, references: Iterable[str])
         )
 
 
-async def look_again_at_those_who_know(connection: AsyncConnection, references: list[str]) -> None:
-    """Have the open cases looked at that know of these: their people are about to be erased."""
-    query = select(REFERRALS.c.state).where(REFERRALS.c.reference.in_(references))
-    states = [Referral.model_validate_json(state) for state in (await connection.scalars(query)).all()]
-    await have_looked_at(connection, {match.reference for state in states for match in state.matches} - set(references))
+async def look_again_at_those_who_know(connection: AsyncConnection, hub: str, references: list[str]) -> None:
+    """Have the open cases looked at that know of these: their people are about to be erased. They themselves are closed, and need
+    not know of whoever came later."""
+    knowing = {row.reference for row in await _naming(connection, hub, references)}
+    await have_looked_at(connection, knowing - set(references))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.identities import child_of, join, joined, new_child, others_of_contact
+from mash.flows.store.identities import child_of, join, joined, new_child, number_of
 from mash.flows.store.store import Store
-from mash.flows.store.tables import REFERRALS
+from mash.flows.store.tables import IDENTITIES, REFERRALS
+from mash.states.accumulation import contact_of
+from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
-from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
+from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
 from mash.states.acts.known import (
     IdentifySubject,
     RecordIdentified,
@@ -25,6 +28,7 @@ from mash.states.acts.known import (
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.shared import ShareEarlierContact
 from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
+from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.referral import Referral
@@ -47,6 +51,10 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
     if isinstance(command, WithdrawIdentity):
         # All are locked: of two who take back at once, the second sees who is left.
         return sorted({each.reference for each in (await joined(connection, hub, reference)).get(command.subject, [])})
+    if isinstance(command, ReopenReferral | WithdrawDecision | SignOffWithdrawal):
+        state = await connection.scalar(select(REFERRALS.c.state).where(REFERRALS.c.reference == reference))
+        part_of = Referral.model_validate_json(state).part_of if state else None
+        return [part_of] if part_of else []
     if isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion):
         # Locked: of two who begin section 47 about one child at once, the second finds the first one's.
         return sorted({each.reference for some in (await joined(connection, hub, reference)).values() for each in some})
@@ -101,6 +109,11 @@ async def other_side(
     return []
 
 
+def taken_back(reference: str, before: Referral, after: Referral) -> list[Side]:
+    """What is recorded in the case that a contact was part of, and is no more."""
+    return [(before.part_of, RecordTakenBack(other=reference))] if before.part_of and after.part_of is None else []
+
+
 async def child_to_join(connection: AsyncConnection, store: Store, reference: str, command: IdentifySubject) -> str:
     """The child whom two subjects are confirmed to be: the one that either of them is already, or a new one. Raises Incomplete
     where they were confirmed to be two children: nothing is merged by an act that says something else."""
@@ -112,13 +125,23 @@ async def child_to_join(connection: AsyncConnection, store: Store, reference: st
             " (withdraw_identity), then confirm"
         )
     child = mine or theirs or new_child()
-    places = ((reference, command.subject), (command.other, command.other_subject))
-    if twice := await others_of_contact(connection, store, places, child):
-        raise Incomplete(
-            f"{twice} of the same contact was confirmed as this child already, and a contact names nobody twice: take back one of"
-            " the two first (withdraw_identity)"
-        )
+    await _two_in_one_contact(connection, store, child, (reference, command.subject), (command.other, command.other_subject))
     return child
+
+
+async def _two_in_one_contact(connection: AsyncConnection, store: Store, child: str, *joining: tuple[str, str]) -> None:
+    """Raises Incomplete where two subjects of one contact would be one child, by way of another contact too: each contact, and
+    each part of it, would show only one of them."""
+    query = select(IDENTITIES.c.reference, IDENTITIES.c.subject).where(
+        IDENTITIES.c.child == number_of(store.keyring.search, child)
+    )
+    same = {(contact_of(reference), subject) for reference, subject in (*(await connection.execute(query)).all(), *joining)}
+    contacts = Counter(contact for contact, _ in same)
+    if twice := [contact for contact, many in contacts.items() if many > 1]:
+        raise Incomplete(
+            f"two subjects of {twice[0]} would be one child, and they are two people: take back whoever was confirmed by mistake"
+            " (withdraw_identity), or take out whoever was entered in error (remove_subject)"
+        )
 
 
 async def join_identified(

@@ -9,7 +9,7 @@ from mash.config.permissions import may
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on
 from mash.states.accumulation import add_up
-from mash.states.acts.episodes import ContactAdded
+from mash.states.acts.episodes import ContactAdded, ContactTakenBack
 from mash.states.acts.known import LikelyKnown
 
 OLD = timedelta(days=1)
@@ -36,6 +36,12 @@ def found(event: LikelyKnown, occasion: Occasion) -> Iterator[NoticeDraft]:
 @on(ContactAdded)
 def added(event: ContactAdded, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Another contact is part of this case from now on: whoever has it."""
+    yield occasion.notice("look_at_case", _whose(occasion))
+
+
+@on(ContactTakenBack)
+def taken_back(event: ContactTakenBack, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """A contact is no part of this case any more, and what it warned of may not be so: whoever has it."""
     yield occasion.notice("look_at_case", _whose(occasion))
 
 

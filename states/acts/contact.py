@@ -157,6 +157,7 @@ class ContinuedFrom(EventBase):
     stage: str
     superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
+    rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
     undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
     """Whether its outcome still waits for a second person."""
 
@@ -291,6 +292,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "configuration": event.configuration,
             "stage": event.stage,
             "matches": event.matches,
+            "rejected": event.rejected,
             "decided_at": None if event.undecided else event.decided_at or at,
             "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
             "superseded": event.superseded,

@@ -289,6 +289,7 @@ def continue_split(
             configuration=("decision",),
             stage="decision",
             matches=split.matches,
+            rejected=split.rejected,
             undecided=bool(split.adding_up),
         )
     )

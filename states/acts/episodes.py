@@ -49,6 +49,14 @@ class RecordAdded(CommandBase):
     markers: tuple[Marker, ...] = ()
 
 
+class RecordTakenBack(CommandBase):
+    """The open case's side of it, where it no longer holds that a contact is part of it: it was reopened, or its decision
+    withdrawn."""
+
+    kind: Literal["record_taken_back"] = "record_taken_back"
+    other: Code
+
+
 class ContactAttached(EventBase):
     """The contact goes on in the open case `other`."""
 
@@ -68,6 +76,15 @@ class ContactAdded(EventBase):
     why: str
     immediate_danger: bool
     markers: tuple[str, ...]
+
+
+class ContactTakenBack(EventBase):
+    """Another contact that was added to this case goes on by itself again. What it warned of stays until somebody here has
+    looked: a warning too many harms nobody."""
+
+    of_child: ClassVar[bool] = True
+    kind: Literal["contact_taken_back"] = "contact_taken_back"
+    other: str
 
 
 def _not_to_end(referral: Referral, profile: Profile, by: Actor, cmd: AttachContact | CloseDuplicate | None) -> Refusal | None:
@@ -131,6 +148,13 @@ def record_added(d: Deciding, cmd: RecordAdded, words: Words | None) -> None:
         d.escalate(clock)
 
 
+@act(RecordTakenBack)
+def record_taken_back(d: Deciding, cmd: RecordTakenBack, words: Words | None) -> None:
+    """Closed or open: what was added to a case is part of it no more."""
+    if cmd.other in d.referral.added:
+        d.record(ContactTakenBack(other=cmd.other))
+
+
 @folds(ContactAttached)
 def _contact_attached(referral: Referral, event: ContactAttached, at: datetime, by: Actor) -> Changes:
     outcomes = dict.fromkeys(referral.subjects, "considered")
@@ -144,3 +168,8 @@ def _contact_added(referral: Referral, event: ContactAdded, at: datetime, by: Ac
         "immediate_danger": referral.immediate_danger or event.immediate_danger,
         "markers": tuple(dict.fromkeys((*referral.markers, *event.markers))),
     }
+
+
+@folds(ContactTakenBack)
+def _contact_taken_back(referral: Referral, event: ContactTakenBack, at: datetime, by: Actor) -> Changes:
+    return {"added": tuple(other for other in referral.added if other != event.other)}

@@ -104,6 +104,7 @@ class SubjectIdentified(EventBase):
     kind: Literal["subject_identified"] = "subject_identified"
     subject: str
     link: str
+    words: Words | None = Field(default=None, alias="said", exclude_if=lambda words: words is None)
 
 
 class IdentityWithdrawn(EventBase):
@@ -136,9 +137,15 @@ class AdultOpened(EventBase):
 def record_known(d: Deciding, cmd: RecordKnown, words: Words | None) -> None:
     """Written down the first time, whatever was found, so that a log of a known child is as long as any; and when it changes."""
     r = d.referral
-    matches = tuple(match for match in cmd.matches if match.pair not in {each.pair for each in r.rejected})
+    # A part of that contact that was split off since is about nobody else; and whoever confirms takes their rejection back.
+    rejected = {_people(match) for match in r.rejected}
+    matches = tuple(match for match in cmd.matches if match.likeness == "confirmed" or _people(match) not in rejected)
     if not r.erased and (not r.looked or (matches, cmd.possible) != (r.matches, r.possible_matches)):
         d.record(LikelyKnown(matches=matches, possible=cmd.possible))
+
+
+def _people(match: Match) -> tuple[str, str, str | None]:
+    return match.subject, contact_of(match.reference), match.other
 
 
 def _not_to_identify(referral: Referral, profile: Profile, by: Actor, cmd: IdentifySubject | None) -> Refusal | None:
@@ -150,7 +157,7 @@ def identify(d: Deciding, cmd: IdentifySubject, words: Words | None) -> None:
     """The same child as in another contact. Where a subject is confirmed already, the other side joins that child."""
     if contact_of(cmd.other) == contact_of(d.reference):
         raise Incomplete("these are parts of one contact: a subject stands in only one of them")
-    _join(d, cmd.subject)
+    _join(d, cmd.subject, words)
 
 
 @act(RecordIdentified)
@@ -158,12 +165,12 @@ def record_identified(d: Deciding, cmd: RecordIdentified, words: Words | None) -
     """From the other contact's side."""
     if refusal := demands.not_a_subject(d.referral, cmd.subject):
         raise refusal
-    _join(d, cmd.subject)
+    _join(d, cmd.subject, None)
 
 
-def _join(d: Deciding, subject: str) -> None:
+def _join(d: Deciding, subject: str, words: Words | None) -> None:
     if subject not in d.referral.identities:
-        d.record(SubjectIdentified(subject=subject, link=d.fresh))
+        d.record(SubjectIdentified(subject=subject, link=d.fresh, words=words))
 
 
 def _not_to_withdraw(referral: Referral, profile: Profile, by: Actor, cmd: WithdrawIdentity | None) -> Refusal | None:
@@ -208,8 +215,8 @@ def reject(d: Deciding, cmd: RejectMatch, words: Words | None) -> None:
 
 @act(RecordRejected)
 def record_rejected(d: Deciding, cmd: RecordRejected, words: Words | None) -> None:
-    """From the other contact's side: there it is known, or will not be found any more."""
-    if cmd.subject in d.referral.subjects:
+    """From the other contact's side: there it is known, or will not be found any more. One that was erased points to nobody."""
+    if cmd.subject in d.referral.subjects and not d.referral.erased:
         d.record(MatchRejected(subject=cmd.subject, other=cmd.other, other_subject=cmd.other_subject, words=None))
 
 

@@ -29,14 +29,17 @@ class ReferralSplit(EventBase):
     adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     """How many contacts about one child it would close the last of: a second person looks first."""
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
+    rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
 
 
 def part(d: Deciding, outcomes: Mapping[str, str], path: str, *, by_decision: bool = True, adding_up: int = 0) -> None:
     """The subjects with this outcome go on by themselves; what is known of them goes with them."""
     reference = f"{d.reference}-{chr(ord('B') + d.referral.splits)}"
     subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
-    matches = tuple(match for match in d.referral.matches if match.subject in subjects)
-    about = {"subjects": subjects, "matches": matches, "adding_up": adding_up}
+    matches, rejected = (
+        tuple(match for match in some if match.subject in subjects) for some in (d.referral.matches, d.referral.rejected)
+    )
+    about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up}
     d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about))
 
 
@@ -62,6 +65,7 @@ def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: 
     return {
         "subjects": left(referral.subjects),
         "identities": left(referral.identities),
+        "across": left(referral.across),
         "possible_matches": left(referral.possible_matches),
         "matches": still(referral.matches),
         "rejected": still(referral.rejected),

@@ -45,7 +45,7 @@ from mash.states.acts.corrections import (
 )
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
-from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded
+from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
@@ -364,6 +364,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return RecordLineReleased(item=item, necessity="to_protect_a_child")
         case "record_added":
             return RecordAdded(other="MASH-26-000002", why="added", immediate_danger=one(True, False), markers=("staff_safety",))
+        case "record_taken_back":
+            return RecordTakenBack(other="MASH-26-000002")
         case "record_sharing_basis":
             return RecordSharingBasis(
                 share=one(True, True, True, False),

@@ -35,6 +35,7 @@ from mash.states.acts.episodes import AttachContact, CloseDuplicate
 from mash.states.acts.known import IdentifySubject, OpenAdult, RejectMatch, WithdrawIdentity
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
+from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.errors import Incomplete, NotYours
 from mash.states.values import Actor, Subject
 
@@ -314,6 +315,24 @@ async def test_a_contact_is_added_to_the_open_case_of_its_child_and_its_referrer
     await sound(store)
 
 
+@pytest.mark.parametrize("undo", [WithdrawDecision(), ReopenReferral()])
+async def test_a_contact_that_is_taken_back_is_no_part_of_the_case_any_more_and_whoever_has_that_is_told_to_look(
+    store: Store, undo: WithdrawDecision | ReopenReferral
+) -> None:
+    first, second = await contact(store, THEO), await contact(store, THEO)
+    await looked(store)
+    await same(store, second, first)
+    await act(store, second, AttachContact(other=first), DUTY, words="The school saw it too.")
+    sent = select(NOTICES.c.id).where(NOTICES.c.reference == first, NOTICES.c.kind == "look_at_case")
+    async with store.engine.connect() as connection:
+        before = len((await connection.execute(sent)).all())
+    await act(store, second, undo, MANAGER, words="That was another boy.")
+    assert (await read_case(store, first)).referral.added == () and (await read_case(store, second)).referral.open
+    async with store.engine.connect() as connection:
+        assert len((await connection.execute(sent)).all()) == before + 1
+    await sound(store)
+
+
 async def test_a_second_copy_is_closed_only_by_whoever_was_shown_what_differs(store: Store) -> None:
     first = await contact(store, THEO, words="He comes without lunch. He is cold.")
     second = await contact(store, THEO, words="He comes without lunch. His coat is gone.")
@@ -455,7 +474,7 @@ async def test_one_contact_does_not_name_a_child_twice(store: Store) -> None:
     first, twins = await contact(store, THEO), await contact(store, THEO, {**THEO, "name": "Theo Quillfeather"})
     await looked(store)
     await same(store, twins, first)
-    with pytest.raises(Incomplete, match="names nobody twice"):
+    with pytest.raises(Incomplete, match="would be one child"):
         await same(store, twins, first, "S2", "S1")
 
 

@@ -221,6 +221,8 @@ async def possible(store: Store, case: Case, by: Actor) -> list[Possible]:
             there = await look_at(store, each.reference, by, "find_people")
         except NotFound:
             continue
+        if each.other and each.other not in there.referral.subjects:
+            continue  # they have gone on in a linked referral, where they are found too
         name = await _name(store, there, each.other, by)
         subject, r = each.subject or "", there.referral
         opened.append(Possible(subject, each.reference, each.other, name, each.why, r.received_at, r.stage))

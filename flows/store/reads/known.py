@@ -51,13 +51,15 @@ class Match:
 async def likely_known(connection: AsyncConnection, store: Store, reference: str) -> list[Match]:
     """Who of this contact is probably known already, the likest first; within a transaction of the hub's system actor. Raises
     KeyDestroyed where its people are erased."""
-    of = select(REFERRALS.c.hub, REFERRALS.c.root).where(REFERRALS.c.reference == reference)
-    hub, root = (await connection.execute(of)).one()
+    of = select(REFERRALS.c.hub, REFERRALS.c.root, REFERRALS.c.state).where(REFERRALS.c.reference == reference)
+    hub, root, state = (await connection.execute(of)).one()
+    gone_on = Referral.model_validate_json(state).left  # they are looked for where they stand
     people = sought(store.keyring.search, hub, await named_items(connection, store, reference))
     found = await look_for(connection, hub, root, people)
     return [
         Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score)
         for each in found
+        if people[each.place].subject not in gone_on
     ]
 
 
