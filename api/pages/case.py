@@ -44,6 +44,7 @@ GLASS, RELEASES = "break_glass", "release_information"
 BESIDE = (
     "rate_referral", "rerate_referral", "record_decision", "sign_off_decision", "write_second_view", "weigh_contacts",
     "convene_meeting", "record_meeting", "record_strategy_discussion", "conclude_consultation",
+    "conclude_enquiries", "record_conference", "complete_assessment",
 )  # fmt: skip
 """Acts beside whose form the child's other contacts stand."""
 NEXT = 4
