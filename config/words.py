@@ -43,6 +43,10 @@ SPECIAL = {
     "answer_in_words": "a question of yes or no was answered in words: read them",
 }
 """Codes whose words are not their own letters."""
+OF_SUBJECT = {
+    "comes_of_age_without_hand_over": "turned 18, and nobody has handed them over to adults' services or said why not",
+}
+"""Flags of one person in words: in the flag the subject stands before it, as in `S2_comes_of_age_without_hand_over`."""
 LIKENESS = {
     "nhs_number": "the same NHS number",
     "upn": "the same UPN",
@@ -80,6 +84,9 @@ def worded(code: object) -> str:
     if code is None or code == "":
         return ""
     text = str(code)
+    subject, _, flag = text.partition("_")
+    if flag in OF_SUBJECT:
+        return f"{subject} {OF_SUBJECT[flag]}"
     return SPECIAL.get(text) or STAGE_TITLES.get(text) or text.replace("step_down", "step-down").replace("_", " ")
 
 

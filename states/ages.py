@@ -71,5 +71,7 @@ def unknown_adult(cohort: str, age: Age | None) -> bool:
 
 AGE_NOT_KNOWN = "age_not_known"
 """The flag of an adult of unknown age."""
+WITHOUT_HAND_OVER = "comes_of_age_without_hand_over"
+"""The flag of whoever had come of age in a case, and was neither handed over nor kept with a reason when it ended for them."""
 ODD = ("age_contradicts_cohort", "date_of_birth_doubtful", "expected_date_passed")
 """What may be flagged of somebody's age."""

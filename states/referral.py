@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from mash.states.ages import AGE_NOT_KNOWN, ODD, Age, agrees, counts_as, odd_of, unknown_adult
+from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
 from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
@@ -403,7 +403,9 @@ class Referral(Frozen):
         subject = self.subjects[sid].model_copy(update=known)
         if "age" in known and subject.age != "adult":
             subject = subject.model_copy(update={"coming_of_age": None})
-        of_age = {f"{sid}_{flag}" for flag in (*ODD, *(() if unknown_adult(subject.cohort, subject.age) else (AGE_NOT_KNOWN,)))}
+        known_now = () if unknown_adult(subject.cohort, subject.age) else (AGE_NOT_KNOWN,)
+        settled = () if subject.coming_of_age == "today" else (WITHOUT_HAND_OVER,)
+        of_age = {f"{sid}_{flag}" for flag in (*ODD, *known_now, *settled)}
         odd = (f"{sid}_{flag}" for flag in odd_of(subject.cohort, subject.age))
         flags = (*(flag for flag in self.flags if flag not in of_age), *odd)
         return {"subjects": {**self.subjects, sid: subject}, "flags": flags}

@@ -30,6 +30,7 @@ from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
 from mash.flows.telling.story import Line, lines_of
+from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.errors import NotFound
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
@@ -43,6 +44,7 @@ GLASS, RELEASES = "break_glass", "release_information"
 BESIDE = (
     "rate_referral", "rerate_referral", "record_decision", "sign_off_decision", "write_second_view", "weigh_contacts",
     "convene_meeting", "record_meeting", "record_strategy_discussion", "conclude_consultation",
+    "conclude_enquiries", "record_conference", "complete_assessment",
 )  # fmt: skip
 """Acts beside whose form the child's other contacts stand."""
 NEXT = 4
@@ -71,6 +73,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "case": seen,
         "to_be_seen": [sid for sid, subject in found.referral.subjects.items() if subject.to_be_seen],
         "to_check": [flag for flag in found.referral.flags if flag in TO_CHECK],
+        "to_hand_over": [flag for flag in found.referral.flags if flag.endswith(WITHOUT_HAND_OVER)],
         "reference": reference,
         "late_partners": found.referral.late_partners(store.time.now()),
         "next": now,

@@ -23,7 +23,7 @@ from mash.states.accumulation import contact_of
 from mash.states.acts.corrections import AddSubject, RecordHousehold
 from mash.states.errors import Incomplete
 from mash.states.referral import Referral
-from mash.states.values import Actor
+from mash.states.values import Actor, Likeness
 
 
 @dataclass(frozen=True)
@@ -47,25 +47,39 @@ async def add_newcomers(connection: AsyncConnection, store: Store, copy: tuple[s
 async def _newcomers(
     connection: AsyncConnection, store: Store, copy: tuple[str, Referral], case: tuple[str, Referral]
 ) -> list[_Newcomer]:
-    """The subjects of a second copy who are nobody's match in the open case, and those of its household who are not named there.
-    Raises Incomplete where that case is decided, and nobody can become a subject of it."""
+    """The subjects of a second copy whom nobody has confirmed to be a subject of the open case, and those of its household who
+    are not named there. Raises Incomplete where one is only likely to be a subject of it, and where that case is decided, and
+    nobody can become one."""
     (reference, closing), (other, there) = copy, case
+    confirmed = _alike(closing, other, "confirmed")
+    # Whoever is left out because they are probably there is in no open case if they are not; a person can tell.
+    if unsettled := [sid for sid in closing.subjects if sid in _alike(closing, other, "likely") - confirmed]:
+        raise Incomplete(f"confirm or reject first (identify_subject, reject_match): {', '.join(unsettled)}")
     theirs, known = await _people(connection, store, reference, closing), await _people(connection, store, other, there)
-    matched = {match.subject for match in closing.matches if contact_of(match.reference) == contact_of(other)}
     details: dict[str, Given] = {row.subject: given for row, given in theirs if row.kind == "subject" and row.subject}
     subjects = [
         _Newcomer(AddSubject(cohort=subject.cohort), details.get(sid, {}))
         for sid, subject in closing.subjects.items()
-        if sid not in matched
+        if sid not in confirmed
     ]
     if subjects and (there.decided or there.proposed is not None):
         raise Incomplete(
             f"{other} is decided, or about to be, and this contact names {len(subjects)} who would have to be added to it:"
             " link the two instead (link_referral), and decide about this contact by itself"
         )
-    named = {_named(given) for _, given in known}
-    household = {_named(given): given for row, given in theirs if row.kind == "household" and _named(given) not in named}
-    return [*subjects, *(_Newcomer(RecordHousehold(), given) for given in household.values() if given)]
+    named = {_named(given) for _, given in known} - {""}
+    household = [given for row, given in theirs if row.kind == "household" and given and _named(given) not in named]
+    return [*subjects, *(_Newcomer(RecordHousehold(), given) for given in household)]
+
+
+def _alike(closing: Referral, other: str, likeness: Likeness) -> set[str]:
+    """The subjects of the copy who are, or are likely to be, a subject of the open case. Whoever may be of its household only is
+    no subject there."""
+    return {
+        match.subject
+        for match in closing.matches
+        if contact_of(match.reference) == contact_of(other) and match.other and match.likeness == likeness
+    }
 
 
 async def _people(
@@ -88,5 +102,5 @@ def _details(row: Row[Any], content: bytes) -> dict[str, Any]:
 
 
 def _named(given: Mapping[str, Any]) -> str:
-    """By what somebody of a household is known to be named already: their name; of whoever has none, all that is told."""
-    return " ".join(comparable(in_one_piece(given.get("name")))) or json.dumps(given, sort_keys=True)
+    """The name of somebody as it is compared; none of whoever is not named: they may be anybody."""
+    return " ".join(comparable(in_one_piece(given.get("name"))))

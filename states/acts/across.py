@@ -49,7 +49,7 @@ def _not_to_ask(referral: Referral, profile: Profile, by: Actor, cmd: AskOtherHu
     return not_a_subject(referral, cmd.subject) if cmd else None
 
 
-@act(AskOtherHubs, stages=SEEN, when=lambda r: not r.erased, hindrance=_not_to_ask, stands_alone=True)
+@act(AskOtherHubs, of_child=True, stages=SEEN, when=lambda r: not r.erased, hindrance=_not_to_ask, stands_alone=True)
 def ask_other_hubs(d: Deciding, cmd: AskOtherHubs, words: Words | None) -> None:
     """Write down who was asked, and who may know them."""
     if not d.heard.asked:

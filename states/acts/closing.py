@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
+from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts import outcomes as decision
+from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
@@ -60,10 +62,14 @@ class PeopleErased(EventBase):
     why: str
 
 
-def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: bool = False) -> None:
+def close(
+    d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: bool = False, path_of_decision: bool = False
+) -> None:
     """End the case by a move of the chart: each subject's outcome (one for all, or by subject) is final, and clocks stop, except
-    those that outlive it. The one place that does. `decided`: this end is itself the decision on the response."""
-    not_over_for_who_came_of_age(d, d.referral.subjects)
+    those that outlive it. The one place that does. `decided`: this end is itself the decision on the response;
+    `path_of_decision`: one of the paths of a decision, which was asked as a whole about who came of age."""
+    if not path_of_decision:
+        not_over_for_who_came_of_age(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
     d.go(move)
     if decided:
         decision.decided(d)
@@ -76,10 +82,12 @@ def close(d: Deciding, move: str, outcome: str | Mapping[str, str], *, decided: 
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
 
 
-def not_over_for_who_came_of_age(d: Deciding, subjects: Iterable[str]) -> None:
-    """Raises Incomplete where the case of somebody is to end who has come of age in it, and whom nobody has handed over."""
-    subjects = [sid for sid in subjects if d.referral.subjects[sid].coming_of_age == "today"]
-    if subjects:
+def not_over_for_who_came_of_age(d: Deciding, outcomes: Mapping[str, str]) -> None:
+    """Raises Incomplete where an act leaves somebody with nothing who has come of age in the case, and whom nobody has handed
+    over. `outcomes` are all that the act gives, by subject: where one of them protects anybody, or hands a case on, it does not
+    wait, and whoever came of age is flagged where their case ends."""
+    subjects = [sid for sid, subject in d.referral.subjects.items() if subject.coming_of_age == "today"]
+    if subjects and set(outcomes.values()) <= set(LIGHT):
         raise Incomplete(
             f"{', '.join(subjects)} came of age while this was open: hand them over to adults' services (hand_over_to_adults), or"
             " say why the case stays with children's (keep_past_eighteen), before it ends"
@@ -120,13 +128,16 @@ def erase_people(d: Deciding, cmd: ErasePeople, words: Words | None) -> None:
 def _subjects_concluded(referral: Referral, event: SubjectsConcluded, at: datetime, by: Actor) -> Changes:
     # Version 0.1 let an assessment's end stand over a conference's plan: the plan is folded as what it is.
     done = {sid: {"outcome": decision.final(referral.subjects[sid], event.outcome)} for sid in event.subjects}
-    return decision.each_changed(referral, done)
+    waiting = (f"{sid}_{WITHOUT_HAND_OVER}" for sid in event.subjects if referral.subjects[sid].coming_of_age == "today")
+    return {**decision.each_changed(referral, done), "flags": tuple(dict.fromkeys((*referral.flags, *waiting)))}
 
 
 @folds(ReferralReopened)
 def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime, by: Actor) -> Changes:
     reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
-    return {"subjects": reopened, "outcomes": {}, "decided_at": None, "reopened": True, "withdrawing": None, "part_of": None}
+    flags = tuple(flag for flag in referral.flags if not flag.endswith(WITHOUT_HAND_OVER))  # it is asked again before the end
+    done: Changes = {"decided_at": None, "reopened": True, "withdrawing": None, "part_of": None}
+    return {"subjects": reopened, "outcomes": {}, "flags": flags, **done}
 
 
 @folds(PeopleErased)

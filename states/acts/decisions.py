@@ -55,8 +55,6 @@ GRAVEST_FIRST = (
 )
 """When subjects' paths differ, the referral keeps the first of these that occurs; the others become linked referrals."""
 CHILDREN = ("child", "unborn")
-ENDING = ("transfer", "information_provided", "advice", "no_further_action")
-"""The outcomes with which a case is over."""
 FOR_CHILDREN = ("section_47", "section_17")
 """Sections of the Children Act 1989."""
 NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
@@ -217,7 +215,7 @@ def withdraw(d: Deciding, words: Words) -> None:
 
 
 def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
-    not_over_for_who_came_of_age(d, (sid for sid, outcome in outcomes.items() if outcome in ENDING))
+    not_over_for_who_came_of_age(d, outcomes)
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
@@ -236,7 +234,7 @@ def take_path(d: Deciding, outcome: str) -> None:
     elif outcome in ("early_help", "adult_section_42"):
         d.go(f"decide_{outcome}")
     else:
-        close(d, f"decide_{outcome}", outcome)
+        close(d, f"decide_{outcome}", outcome, path_of_decision=True)
 
 
 def continue_split(

@@ -14,7 +14,7 @@ from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import act
-from mash.states.stages import SEEN
+from mash.states.stages import CONCLUDED, SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, Words
 
 ADULT_SOCIAL_CARE = "adult_social_care"
@@ -77,7 +77,10 @@ def services_for_adults(profile: Profile) -> tuple[str, ...]:
 
 
 def _somebody_comes_of_age(referral: Referral) -> bool:
-    return any(subject.coming_of_age for subject in referral.subjects.values())
+    """Somebody of an open case; of one that is over, whom it ended for before anybody handed them over."""
+    if referral.open:
+        return any(subject.coming_of_age for subject in referral.subjects.values())
+    return not referral.erased and any(subject.coming_of_age == "today" for subject in referral.subjects.values())
 
 
 @act(SayOfAge)
@@ -90,7 +93,7 @@ def say(d: Deciding, cmd: SayOfAge, words: Words | None) -> None:
         d.record(ComingOfAgeSaid(subject=cmd.subject, when=cmd.when))
 
 
-@act(HandOverToAdults, stages=SEEN, when=_somebody_comes_of_age)
+@act(HandOverToAdults, stages=(*SEEN, *CONCLUDED), when=_somebody_comes_of_age)
 def hand_over(d: Deciding, cmd: HandOverToAdults, words: Words | None) -> None:
     """From the 18th birthday they are an adult of the case."""
     _comes_of_age(d, cmd.subject)
@@ -100,7 +103,7 @@ def hand_over(d: Deciding, cmd: HandOverToAdults, words: Words | None) -> None:
     d.record(HandedOverToAdults(subject=cmd.subject, to=cmd.to, words=words))
 
 
-@act(KeepPastEighteen, stages=SEEN, when=_somebody_comes_of_age)
+@act(KeepPastEighteen, stages=(*SEEN, *CONCLUDED), when=_somebody_comes_of_age)
 def keep(d: Deciding, cmd: KeepPastEighteen, words: Words | None) -> None:
     """They are protected as they were until somebody corrects the cohort, or hands them over."""
     _comes_of_age(d, cmd.subject)

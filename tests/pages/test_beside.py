@@ -72,6 +72,7 @@ def test_whoever_is_rejected_stands_on_neither_side(hub: Hub) -> None:
 def test_a_second_copy_is_closed_from_the_page_that_sets_the_two_side_by_side(hub: Hub) -> None:
     first, second = contacts(hub, OTTOLINE, "She hides bread.", "She hides bread. Ring in the morning.")
     path = the_pair(page(hub, f"/case/{second}"))
+    press(hub, page(hub, path), "identify_subject")
     press(hub, page(hub, path), "close_duplicate", words="The same morning.")
     assert hub.case(second)["stage"] == "considered" and hub.case(first)["open"]
 

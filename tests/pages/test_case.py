@@ -16,10 +16,13 @@ from mash.api.pages.items import parts_of
 from mash.api.pages.page import environment
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
+from mash.flows.store.apply import act
 from mash.flows.store.log import read_log
 from mash.flows.store.reads.board import Counts
 from mash.flows.store.reads.case import Case, read_case
+from mash.flows.store.store import Store, system_actor
 from mash.flows.telling.story import lines_of
+from mash.states.acts.of_age import SayOfAge
 from mash.states.clocks import LONDON
 from mash.states.course import ClockBreached, ClockEscalated, ClockWarned
 from mash.states.values import Actor
@@ -284,6 +287,25 @@ def test_what_an_assessment_found_is_asked_child_by_child_and_why_a_child_was_no
     assert {sid: each["assessment"] for sid, each in hub.case(f"{reference}-B")["subjects"].items()} == {"S2": "early_help"}
     page = hub.http.get(f"/case/{reference}", headers=by).text
     assert "S1: child in need plan, S2: early help" in page and "S2: 21: " in page
+
+
+def test_a_case_that_ended_over_who_came_of_age_says_so_and_lets_them_be_handed_over(hub: Hub) -> None:
+    reference = hub.referral(subjects=[{"cohort": "child"}])
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+
+    async def birthday(store: Store) -> None:
+        await act(store, reference, SayOfAge(subject="S1", when="today"), system_actor("sandwell"))
+
+    hub.stored(birthday)
+    given = {"outcomes": {"S1": "transfer"}, "transfer_to": "E06000999", "primary_need": "N1"}
+    hub.give(reference, "record_decision", words="They have moved.", **given)
+    by, waits = hub.staff("duty_manager"), "S1 turned 18, and nobody has handed them over to adults"
+    page = hub.http.get(f"/case/{reference}", headers=by).text
+    assert waits in page and f"/case/{reference}/hand_over_to_adults" in page
+    hub.give(reference, "hand_over_to_adults", words="They know.", subject="S1", to="adult_social_care")
+    page = hub.http.get(f"/case/{reference}", headers=by).text
+    assert waits not in page and f"/case/{reference}/hand_over_to_adults" not in page
 
 
 def test_an_alert_that_nobody_has_is_not_hidden_by_one_that_somebody_has() -> None:

@@ -68,6 +68,26 @@ def test_a_person_confirms_in_two_presses_with_both_side_by_side(own: Hub, conta
     assert contacts[2] in page(own, f"/case/{contacts[0]}")
 
 
+def test_what_came_before_stands_beside_what_ends_an_assessment_enquiries_or_a_conference_too(own: Hub) -> None:
+    child = {"name": {"given": "Leopoldine", "family": "Harkaway"}, "date_of_birth": "2016-09-14", "cohort": "child"}
+    first, case = (own.referral(subjects=[child], household=[]) for _ in range(2))
+    looked_at(own)
+
+    def beside(kind: str) -> None:
+        text = page(own, f"/case/{case}/{kind}")
+        assert "May be the same child: confirm or reject" in text and first in text, kind
+
+    own.rate(case)
+    own.give(case, "call_strategy_discussion")
+    own.give(case, "record_strategy_discussion", attended=["social_care", "police", "health"], outcome="section_47")
+    own.give(case, "start_assessment")
+    beside("complete_assessment")
+    beside("conclude_enquiries")
+    unseen = {"not_seen_because": {"S1": "refused_access"}}
+    own.give(case, "conclude_enquiries", words="A conference is to decide.", outcome="conference", **unseen)
+    beside("record_conference")
+
+
 def test_whoever_may_not_find_people_sees_no_place_for_it(own: Hub, contacts: list[str]) -> None:
     own.rate(contacts[1])
     text = page(own, f"/case/{contacts[1]}", role="agency", agency="police")

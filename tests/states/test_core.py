@@ -1037,7 +1037,8 @@ def test_a_strategy_discussion_is_called_from_any_open_stage_and_returns_where_i
 def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothing_that_would_move_it(stage: str) -> None:
     offered = {kind for kind, act in STAFF_ACTS.items() if stage in (act.stages or ())}
     withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
-    assert offered == withdrawn | {
+    came_of_age = {"hand_over_to_adults", "keep_past_eighteen"}
+    assert offered == withdrawn | came_of_age | {
         "correct_details",
         "correct_referrer",
         "add_subject",

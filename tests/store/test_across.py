@@ -17,6 +17,7 @@ from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import Applied, act, receive
 from mash.flows.store.log import events_of
 from mash.flows.store.reads.accesses import ACROSS, accesses_across, accesses_of, accesses_to
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.writes import Item
@@ -249,9 +250,11 @@ async def test_a_partner_of_the_case_hears_nothing_of_it_nor_does_prefect(store:
     reference = await case(store)
     await act(store, reference, RateReferral(rating="amber"), DUTY)
     before = await look_at(store, reference, POLICE, "read_case")
-    story = await read_story(store, before, POLICE)
-    await act(store, reference, ASK, DUTY)
+    story, items = await read_story(store, before, POLICE), await read_items(store, before, POLICE)
+    await act(store, reference, ASK, DUTY, words="They came from there, the grandmother says.")
     after = await look_at(store, reference, POLICE, "read_case")
+    assert await read_items(store, after, POLICE) == items, "not even that words were said with it"
+    assert "grandmother" in str(await read_items(store, await look_at(store, reference, DUTY, "read_case"), DUTY))
     assert after.referral == before.referral and after.referral.across == {}
     assert [each.event for each in await read_story(store, after, POLICE)] == [each.event for each in story]
     async with store.transaction(system_actor("merton")) as connection:

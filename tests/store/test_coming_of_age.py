@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from acting import DUTY, MANAGER, SCHOOL, START, set_time
 from sqlalchemy import select
@@ -65,6 +66,28 @@ async def test_an_18th_birthday_is_said_four_weeks_ahead_and_when_the_hub_is_nex
     assert await told(store, reference) == [("duty_manager", False), ("duty_manager", True)]
     subject = (await read_case(store, reference)).referral.subjects["S1"]
     assert (subject.cohort, subject.age) == ("child", "adult") and subject.counts_as_child
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE personal_item SET sealed = sealed || '\\x00'::bytea WHERE reference = %s AND kind = 'subject'",
+        "UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s",
+        "UPDATE referral SET state = '{}' WHERE reference = %s",
+    ],
+)
+async def test_one_case_that_cannot_be_read_keeps_nobody_elses_birthday_from_being_said_and_administrators_hear_once(
+    store: Store, owner_connection: psycopg.Connection, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = await contact(store), await contact(store)
+    owner_connection.execute(broken.encode(), (first,))
+    await look(store, SOON, SOON + timedelta(hours=1))
+    assert await said(store, second) == [("soon", SOON)] and await said(store, first) == []
+    query = select(NOTICES.c.facts).where(NOTICES.c.role == "administrator", NOTICES.c.kind == "system")
+    async with store.single.connect() as connection:
+        (facts,) = (await connection.scalars(query)).all()
+    assert first in facts and second not in facts and "could not be looked up" in facts
+    assert "2008" not in facts + capsys.readouterr().out
 
 
 async def test_nothing_is_said_at_night(store: Store) -> None:

@@ -341,6 +341,7 @@ async def test_a_second_copy_is_closed_only_by_whoever_was_shown_what_differs(st
         await act(store, second, CloseDuplicate(other=first, compared="no"), DUTY, words="The same.")
     pair = await side_by_side(store, await read_case(store, second), "S1", first, "S1", DUTY)
     assert set(pair.differs) == {("here", "His coat is gone."), ("there", "He is cold.")}
+    await same(store, second, first)
     await act(store, second, CloseDuplicate(other=first, compared=pair.compared), DUTY, words="The same morning.")
     assert (await read_case(store, second)).referral.part_of == first
 

@@ -26,7 +26,7 @@ from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import BreakGlass
-from mash.states.acts.known import IdentifySubject
+from mash.states.acts.known import IdentifySubject, RejectMatch
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.shared import ShareEarlierContact
 from mash.states.errors import Incomplete, NotFound, ReasonNeeded
@@ -229,6 +229,52 @@ async def test_a_copy_that_names_nobody_else_adds_nobody(store: Store) -> None:
     await closed(store, second, first)
     case = await read_case(store, first)
     assert [*case.referral.subjects] == ["S1"] and case.referral.added == (second,)
+    await sound(store)
+
+
+async def test_a_copy_is_not_closed_while_one_of_its_people_is_only_likely_to_be_in_the_case(store: Store) -> None:
+    first = await contact(store, THEO, STRANGER)
+    second = await contact(store, THEO, STRANGER)
+    await looked(store)
+    await act(store, second, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY)
+    await looked(store)
+    with pytest.raises(Incomplete, match=r"confirm or reject first \(identify_subject, reject_match\): S2$"):
+        await closed(store, second, first)
+    assert (await read_case(store, second)).referral.open
+    reject = RejectMatch(subject="S2", other=first, other_subject="S2")
+    await act(store, second, reject, DUTY, words="A cousin of the same name.")
+    await looked(store)
+    await closed(store, second, first)
+    case = await read_case(store, first)
+    assert [*case.referral.subjects] == ["S1", "S2", "S3"] and case.referral.added == (second,)
+    await sound(store)
+
+
+async def test_a_child_of_the_copy_who_is_only_of_the_household_there_becomes_a_subject_of_the_case(store: Store) -> None:
+    first = await contact(store, THEO, household=({**STRANGER, "relationship": "sister"},))
+    second = await contact(store, THEO, STRANGER)
+    await looked(store)
+    await act(store, second, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY)
+    await looked(store)
+    alike = [each for each in (await read_case(store, second)).referral.matches if each.subject == "S2"]
+    assert [(each.other, each.likeness) for each in alike] == [(None, "likely")]
+    await closed(store, second, first)
+    assert [*(await read_case(store, first)).referral.subjects] == ["S1", "S2"]
+    await sound(store)
+
+
+async def test_of_the_household_only_who_is_there_by_name_is_left_out(store: Store) -> None:
+    nobody = {"relationship": "mother's partner"}
+    namesake = {"name": UNCLE["name"], "relationship": "grandfather"}
+    first = await contact(store, THEO, household=(MOTHER, nobody))
+    second = await contact(store, THEO, household=(MOTHER, nobody, UNCLE, namesake))
+    await looked(store)
+    await act(store, second, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY)
+    await looked(store)
+    await closed(store, second, first)
+    items = await read_items(store, await look_at(store, first, DUTY, "read_case"), DUTY)
+    there = [item["fields"]["relationship"] for item in items if item["kind"] == "household"]
+    assert sorted(there) == ["grandfather", "mother", "mother's partner", "mother's partner", "uncle"]
     await sound(store)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case, case_of
@@ -17,19 +18,21 @@ from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
 
 PAGE = 100
 """Cases read at a time."""
+Born = tuple[Case, dict[str, date]]
+"""A case, and the birthdays of its subjects that are known."""
 
 
-async def birthdays(store: Store, hub: str) -> AsyncIterator[tuple[Case, dict[str, date]]]:
-    """The open cases of a hub, each with the birthdays of its subjects that are known."""
+async def birthdays(store: Store, hub: str) -> AsyncIterator[tuple[str, Callable[[], Born]]]:
+    """The open cases of a hub by reference, each with how it is read: of one that cannot be, that raises, and the next one comes
+    all the same."""
     after = ""
     while True:
         page = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.is_open, REFERRALS.c.reference > after)
         async with store.single.connect() as connection:
             rows = (await connection.execute(page.order_by(REFERRALS.c.reference).limit(PAGE))).all()
-            cases = {row.reference: case_of(row) for row in rows}
-            items = (await connection.execute(_ITEMS, {"of": [*cases]})).all()
-        for reference, case in cases.items():
-            yield case, _born(store, case, [item for item in items if item.reference == reference])
+            items = (await connection.execute(_ITEMS, {"of": [row.reference for row in rows]})).all()
+        for row in rows:
+            yield row.reference, partial(_read, store, row, [item for item in items if item.reference == row.reference])
         if len(rows) < PAGE:
             return
         after = rows[-1].reference
@@ -41,6 +44,11 @@ _ITEMS = (
     .where(ITEMS.c.reference.in_(bindparam("of", expanding=True)), ITEMS.c.kind == "subject")
     .order_by(ITEMS.c.created_at, ITEMS.c.id)
 )
+
+
+def _read(store: Store, row: Row[Any], items: list[Any]) -> Born:
+    case = case_of(row)
+    return case, _born(store, case, items)
 
 
 def _born(store: Store, case: Case, items: list[Any]) -> dict[str, date]:

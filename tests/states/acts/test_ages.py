@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mash.notifications.notices import notices_for
-from mash.states.acts.assessment import StartAssessment
+from mash.states.acts.assessment import CompleteAssessment, StartAssessment
 from mash.states.acts.birth import BirthRecorded, RecordBirth
+from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
 from mash.states.acts.of_age import ComingOfAgeSaid, HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordAdultView
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.ages import Age, age_on, of_age_on, week_of
+from mash.states.entitled import possible
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, ReasonNeeded
 from mash.states.profile import Agency, Cohort
 from mash.states.values import Details, Subject, Words
@@ -36,12 +39,14 @@ from .worlds import (
     hub,
     london,
     of,
+    seen,
 )
 
 HELD = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
 BORN = Words(item="born", hmac="0" * 64)
 EXPECTED = date(2026, 11, 12)  # a Thursday
 PAIRS = [(cohort, age) for cohort in get_args(Cohort) for age in (*get_args(Age), None)]
+FLAG = "s0_comes_of_age_without_hand_over"
 NOT_SURELY_ADULT = [pair for pair in PAIRS if pair != ("adult", "adult")]
 
 
@@ -380,7 +385,7 @@ def birthday(case: Case) -> list[Any]:
     return case.give(SayOfAge(subject="s0", when="today"), SYSTEM)
 
 
-@pytest.mark.parametrize("outcome", ["no_further_action", "advice", "transfer", "information_provided"])
+@pytest.mark.parametrize("outcome", ["no_further_action", "advice", "information_provided"])
 def test_a_case_does_not_end_over_who_came_of_age_until_they_are_handed_over_or_kept_with_a_reason(outcome: str) -> None:
     case = about(("child", "child"))
     birthday(case)
@@ -393,14 +398,95 @@ def test_a_case_does_not_end_over_who_came_of_age_until_they_are_handed_over_or_
     assert not case.referral.open
 
 
-def test_nor_does_a_linked_case_that_they_are_split_into() -> None:
+def test_nor_does_one_that_parts_into_two_that_leave_everybody_with_nothing() -> None:
     case = about(("child", "child"), ("child", "child"))
     birthday(case)
     with pytest.raises(Incomplete, match="s0 came of age"):
-        case.give(decision(s0="no_further_action", s1="section_17"), MANAGER)
-    case.give(decision(s0="early_help", s1="section_17"), MANAGER)
+        case.give(decision(s0="no_further_action", s1="advice"), MANAGER)
+
+
+@pytest.mark.parametrize("protects", ["section_47", "section_17", "early_help", "transfer"])
+def test_what_protects_a_sibling_waits_for_no_hand_over_and_whoever_came_of_age_is_flagged_where_their_case_ended(
+    protects: str,
+) -> None:
+    case = about(("child", "child"), ("child", "child"))
+    birthday(case)
+    case.give(decision(s0="no_further_action", s1=protects), MANAGER)
+    assert "s1" in case.referral.subjects and "s0" not in case.referral.subjects
     (linked,) = case.linked.values()
-    assert linked.referral.subjects["s0"].coming_of_age == "today"
+    assert not linked.referral.open and FLAG in linked.referral.flags
+    assert FLAG not in case.referral.flags, "it stands where somebody can still do it"
+
+
+def test_a_case_that_ended_without_a_hand_over_offers_it_until_it_is_done_or_the_case_is_opened_again() -> None:
+    case = about(("child", "child"))
+    birthday(case)
+    case.give(decision(s0="transfer"), MANAGER)
+    assert not case.referral.open and FLAG in case.referral.flags
+    assert {"hand_over_to_adults", "keep_past_eighteen"} <= {*possible(case.referral)}
+    case.give(ReopenReferral(), MANAGER)
+    assert FLAG not in case.referral.flags
+    with pytest.raises(Incomplete, match="hand_over_to_adults"):
+        case.give(decision(s0="no_further_action"), MANAGER)
+    case.give(decision(s0="transfer"), MANAGER)
+    case.give(HandOverToAdults(subject="s0", to="adult_social_care"))
+    assert FLAG not in case.referral.flags and not {"hand_over_to_adults"} & {*possible(case.referral)}
+
+
+def test_the_reason_for_keeping_them_ends_the_flag_too_and_so_does_another_birthday() -> None:
+    def kept(case: Case) -> None:
+        case.give(KeepPastEighteen(subject="s0"))
+
+    def a_child(case: Case) -> None:
+        corrected(case, "s0", age="child")
+
+    for settles in (kept, a_child):
+        case = about(("child", "child"))
+        birthday(case)
+        case.give(decision(s0="transfer"), MANAGER)
+        settles(case)
+        assert FLAG not in case.referral.flags
+
+
+@pytest.mark.parametrize(
+    "results", [("child_protection_plan", "no_plan"), ("no_plan", "no_plan"), ("no_plan", "child_protection_plan")]
+)
+def test_a_conference_that_was_held_is_recorded_though_somebody_came_of_age(results: Any) -> None:
+    case = in_enquiries(("child", "child"), ("child", "child"))
+    birthday(case)
+    seen(case)
+    case.give(ConcludeEnquiries(outcome="conference"), MANAGER)
+    case.give(RecordConference(held_on=case.now.date(), outcomes=dict(zip(("s0", "s1"), results, strict=True))), MANAGER)
+    assert not case.referral.open and FLAG in case.referral.flags
+
+
+def test_enquiries_conclude_and_a_service_accepts_though_somebody_came_of_age() -> None:
+    case = in_enquiries(("child", "child"), ("child", "child"))
+    birthday(case)
+    seen(case)
+    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    assert not case.referral.open and FLAG in case.referral.flags
+    case = about(("child", "child"))
+    case.give(decision(s0="early_help"), MANAGER)
+    birthday(case)
+    case.give(OfferStepDown(service=next(iter(case.profile.services))))
+    case.give(AcceptStepDown(), MANAGER)
+    assert not case.referral.open and FLAG in case.referral.flags
+
+
+@pytest.mark.parametrize("sibling", ["child_in_need_plan", "early_help", "no_further_action"])
+def test_an_assessment_that_finds_help_for_a_sibling_is_complete_and_one_that_finds_none_for_anybody_waits(sibling: Any) -> None:
+    case = about(("child", "child"), ("child", "child"))
+    case.give(decision(s0="section_17", s1="section_17"), MANAGER)
+    birthday(case)
+    seen(case)
+    complete = CompleteAssessment(outcomes={"s0": "no_further_action", "s1": sibling}, factors=("21",))
+    if sibling == "no_further_action":
+        with pytest.raises(Incomplete, match="s0 came of age"):
+            case.give(complete, MANAGER)
+        return
+    case.give(complete, MANAGER)
+    assert not case.referral.open and FLAG in case.referral.flags
 
 
 def test_nobody_is_handed_over_who_does_not_come_of_age() -> None:
