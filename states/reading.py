@@ -129,7 +129,7 @@ def _at_its_decision(referral: Referral) -> dict[str, Any]:
     if not referral.second_look:
         return {}
     clocks = {cid: clock for cid, clock in referral.clocks.items() if clock.kind != "sign_off"}
-    changes: dict[str, Any] = {"second_look": False, "clocks": clocks}
+    changes: dict[str, Any] = {"clocks": clocks}
     if (stage := stage_for_all(referral)) != referral.stage:
         changes |= {"stage": stage, "configuration": (stage,), "proposed": None}
     return changes

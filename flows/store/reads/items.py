@@ -31,9 +31,10 @@ FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
 CHILDS_OWN = "record_child_voice"
 """What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
-OF_CHILD = frozenset(kind for kind, act in STAFF_ACTS.items() if act.of_child) | {"sign_off_decision"}
-"""What was said with acts that say of a child that they are known, or may (a second person looks where contacts add up): who may
-not find people is not told that there is any."""
+OF_CHILD = frozenset(kind for kind, act in STAFF_ACTS.items() if act.of_child)
+"""What was said with acts that say of a child that they are known: who may not find people is not told that there is any."""
+SECOND = "sign_off_decision"
+"""What was said at a sign-off; where contacts added up, that there was one says so too."""
 OF_THE_FIRST = ("record_decision", "weigh_contacts", "rate_referral", "rerate_referral")
 """What the first person wrote of contacts that add up, beside the decision itself."""
 HELD = "held_by_agency"
@@ -54,7 +55,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
 
     lines, knows = [], may_read_words(by.role, REFERRER)
     for row in rows:
-        if row.kind in OF_CHILD and not may(by.role, "find_people"):
+        of_child = row.kind in OF_CHILD or (row.kind == SECOND and case.referral.second_look)
+        if of_child and not may(by.role, "find_people"):
             continue
         if row.kind not in (*AGENCIES_OWN, REDACTED) and case.referral.stands(str(row.id), row.subject):
             theirs = reads_whole(case.referral, row, sealed, by)
