@@ -45,9 +45,9 @@ from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.values import Actor, Heard
 
-# In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
 FRESH = 12
 """Bytes of a number that nothing else has."""
+# In the order in which everybody locks several: two that are linked with one another at once must not wait for each other.
 _LOCK = text("""
     SELECT r.reference, r.root, r.hub, r.caller, r.version, r.head_hash, r.state, r.made, k.wrapped
     FROM referral r JOIN referral_key k USING (reference)

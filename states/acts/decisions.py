@@ -292,17 +292,19 @@ def continue_split(
         )
     )
     if split.adding_up:
-        outcomes, need, role = dict.fromkeys(split.subjects, split.outcome), parent.primary_need, d.profile.accumulation.role
-        waits = DecisionProposed(
-            outcomes=outcomes, primary_need=need, transfer_to=None, role=role, adding_up=split.adding_up, words=None
-        )
-        d.record(waits)
-        d.go("ask_sign_off")
+        _wait_for_second_look(d, split)
         return
-    decided(d)
     if split.by_decision:
         decided(d)
     take_path(d, split.outcome)
+
+
+def _wait_for_second_look(d: Deciding, split: ReferralSplit) -> None:
+    """What is decided of these subjects is of effect once a second person has looked at the contacts that add up."""
+    outcomes, role = dict.fromkeys(split.subjects, split.outcome), d.profile.accumulation.role
+    need, number = d.referral.primary_need, split.adding_up
+    d.record(DecisionProposed(outcomes=outcomes, primary_need=need, transfer_to=None, role=role, adding_up=number, words=None))
+    d.go("ask_sign_off")
 
 
 def _course(subject: SubjectState) -> Course:
