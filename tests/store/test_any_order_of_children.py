@@ -387,7 +387,7 @@ async def test_in_any_order_nobody_is_without_a_case_no_contact_is_lost_and_the_
 
 
 @pytest.mark.nightly
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=ORDERS)
 async def test_the_same_over_many_more_orders(store: Store, owner_connection: psycopg.Connection, steps: list[Step]) -> None:
     await any_order(store, owner_connection, steps)
