@@ -28,6 +28,7 @@ _WITHIN = {
     "VTIMEZONE": {"STANDARD", "DAYLIGHT"},
 }
 """The components that are read, each within which; an alarm is somebody's own affair."""
+_OF_ZONES = ("STANDARD", "DAYLIGHT")
 _ONCE = ("UID", "SUMMARY", "DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-ID", "STATUS", "SEQUENCE")
 _ONLY_IN_SERIES = ("RRULE", "RDATE", "EXDATE")
 _MOMENTS = ("DTSTART", "DTEND", "RDATE", "EXDATE", "RECURRENCE-ID")
@@ -177,6 +178,8 @@ def _blocks(text: str) -> tuple[list[Line], list[tuple[int, list[Line]]]]:
             within.pop()
         elif here == "VEVENT":
             events[-1][1].append(line)
+        elif here in _OF_ZONES:
+            _check_zone(line)
         elif here == "VCALENDAR":
             properties.append(line)
         elif not here:
@@ -184,6 +187,14 @@ def _blocks(text: str) -> tuple[list[Line], list[tuple[int, list[Line]]]]:
     if within:
         raise RotaFileWrong(f"not a whole iCalendar file: it ends within {within[-1]}, as if it were cut off")
     return properties, events
+
+
+def _check_zone(line: Line) -> None:
+    """A time zone changes by a rule that comes to its next change: of one that stands still what reads it never gets there."""
+    rule = parts_of(line.value) if line.name == "RRULE" else {}
+    for name in ("INTERVAL", "COUNT"):
+        if name in rule and not re.fullmatch(r"0*[1-9][0-9]{0,3}", rule[name]):
+            raise RotaFileWrong(f"line {line.number}: RRULE of a time zone: {name} must be a number from 1 to 9999")
 
 
 def _component(name: str) -> str:

@@ -234,6 +234,18 @@ def test_a_file_that_is_no_calendar_of_shifts_is_refused(data: bytes, says: str)
         read_rota_file(data, NOW)
 
 
+def test_a_zone_whose_rule_never_comes_to_its_next_change_is_refused_by_its_line() -> None:
+    zone = "BEGIN:VTIMEZONE | TZID:Our office | BEGIN:STANDARD | DTSTART:20000101T000000 | TZOFFSETFROM:+0000 | TZOFFSETTO:+0000"
+    rule = "RRULE:FREQ=YEARLY;COUNT=0;BYMONTH=10;BYDAY=-1SU"
+    with pytest.raises(RotaFileWrong, match="RRULE of a time zone: COUNT must be a number from 1 to 9999"):
+        duty(
+            ics(
+                "DTSTART;TZID=Our office:20261130T090000 | DTEND;TZID=Our office:20261130T170000",
+                before=f"{zone} | {rule} | END:STANDARD | END:VTIMEZONE",
+            )
+        )
+
+
 def test_a_zone_that_another_file_defined_is_not_this_files() -> None:
     by_name = "DTSTART;TZID=GMT Standard Time:20261130T090000 | DURATION:PT8H"
     read_rota_file((CALENDARS / "exdate.ics").read_bytes(), NOW)

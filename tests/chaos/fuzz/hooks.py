@@ -29,7 +29,7 @@ FURTHER = {
 YES_OR_NO = [{"type": "boolean"}, {"type": "string"}, {"type": "null"}]
 
 
-WHICH = ("reference", "person", "name")
+WHICH = ("reference", "person", "name", "questions")
 
 
 def _only(name: str) -> dict[str, Any]:
