@@ -41,19 +41,24 @@ _DAYS = 5000
 """Days among which the birthdays of children of no other likeness are spread."""
 
 
+def likeness_of(key: str) -> tuple[str, str]:
+    """A made-up family name and a birthday, others for each key."""
+    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big")
+    family = "".join(_SYLLABLES[int(digit)] for digit in f"{number % 100_000:05}").title()
+    return family, (date(2010, 1, 1) + timedelta(days=number // 100_000 % _DAYS)).isoformat()
+
+
 def about_somebody_else(body: Any, key: str) -> Any:
     """The ordinary contact, about a child of its own for each idempotency key: a hub at which all contacts were about one child
     would see them add up. Any other body is what it is."""
     if not isinstance(body, dict) or body.get("subjects") is not ORDINARY["subjects"]:
         return body
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:6], "big")
-    family = "".join(_SYLLABLES[int(digit)] for digit in f"{number % 100_000:05}").title()
+    family, born = likeness_of(key)
     household: Any = body.get("household")
     name = {**_CHILD["name"], "family": f"{_CHILD['name']['family']}-{family}"}
-    born = date(2010, 1, 1) + timedelta(days=number // 100_000 % _DAYS)
     if household is ORDINARY["household"]:
         household = [{**household[0], "name": f"{CANARY}-{family} senior"}]
-    return {**body, "subjects": [{**_CHILD, "name": name, "date_of_birth": born.isoformat()}], "household": household}
+    return {**body, "subjects": [{**_CHILD, "name": name, "date_of_birth": born}], "household": household}
 
 
 class Request(TypedDict):

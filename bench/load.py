@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.resources import files
 from typing import Any, Self
 
 import httpx
 from sqlalchemy import func, select
 
-from mash.api.client import People, done, person, sign_in
+from mash.api.client import People, done, likeness_of, person, sign_in
 from mash.bench.measure import BenchFailed, until
 from mash.bench.stack import AGENCIES, HUB, OURS, RATING, BenchStack
 from mash.flows.store.api_keys import NewKey, make_api_key
@@ -106,7 +108,15 @@ class BenchPeople(People):
 
 
 def contact() -> dict[str, Any]:
-    """A contact about one child, from the demonstration's, without immediate danger."""
+    """A contact about one child, from the demonstration's, without immediate danger; each time about another one, as those about
+    one child would add up."""
+    family, born = likeness_of(secrets.token_hex(8))
+    child = {"name": {"given": family[:6], "family": family[6:] or family}, "date_of_birth": born, "cohort": "child"}
+    return {**_first(), "subjects": [child], "household": []}
+
+
+@cache
+def _first() -> dict[str, Any]:
     for line in files("mash.api.demo").joinpath("referrals.jsonl").read_text(encoding="utf-8").splitlines():
         one: dict[str, Any] = json.loads(line)
         if len(one["subjects"]) == 1 and one["kind"] == "referral" and not one["concern"]["immediate_danger"]:

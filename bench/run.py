@@ -123,8 +123,8 @@ def _cold_start(settings: Settings, key: str) -> Figures:
         up = subprocess.Popen([sys.executable, "-m", "mash.api.commands.mash", "up"], env=environment, stdout=log, stderr=log)
     try:
         with httpx.Client(base_url=settings.base_url, timeout=5) as http:
-            school = Callers(key=key)
-            accepted = _when(lambda: http.request(**school.to_submit(contact(), "cold-start")).status_code == 201, began)
+            school, first = Callers(key=key), contact()
+            accepted = _when(lambda: http.request(**school.to_submit(first, "cold-start")).status_code == 201, began)
             ready = _when(lambda: http.get(f"{settings.prefect_api_url}/health").status_code in (200, 401), began)
     finally:
         up.terminate()
