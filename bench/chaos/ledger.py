@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -29,11 +29,12 @@ async def lost_submissions(e: Evidence) -> Wrong:
 
 async def lost_commands(e: Evidence) -> Wrong:
     """What people did is in the logs where the answers said it was, and nothing beside it."""
-    logged = await _by_people(e.store)
+    logged, told = await _by_people(e.store)
     claimed: Counter[tuple[str, int]] = Counter()
     wrong = []
     for done in e.accepted.commands:
-        first = done.version - len(done.events) + 1
+        last = done.version if done.finds else (*told[done.reference], 0)[done.version - 1]
+        first = last - len(done.events) + 1
         places = [(done.reference, first + at) for at in range(len(done.events))]
         claimed.update(places)
         if tuple(logged.get(place) for place in places) != done.events:
@@ -45,12 +46,17 @@ async def lost_commands(e: Evidence) -> Wrong:
     return wrong
 
 
-async def _by_people(store: Store) -> dict[tuple[str, int], str]:
-    """The events that staff caused: (reference, number) and kind."""
+async def _by_people(store: Store) -> tuple[dict[tuple[str, int], str], dict[str, list[int]]]:
+    """The events that staff caused: (reference, number) and kind; and by reference the numbers of those that everybody may hear
+    of, in order."""
     async with store.single.connect() as connection:
         texts = (await connection.scalars(select(EVENTS.c.canonical))).all()
     events = [RECORDED.validate_json(text) for text in texts]
-    return {(r.reference, r.sequence): r.event.kind for r in events if r.by.role not in (SYSTEM, REFERRER)}
+    told = defaultdict[str, list[int]](list)
+    for recorded in sorted(events, key=lambda each: each.sequence):
+        if not recorded.event.of_child:
+            told[recorded.reference].append(recorded.sequence)
+    return {(r.reference, r.sequence): r.event.kind for r in events if r.by.role not in (SYSTEM, REFERRER)}, told
 
 
 async def second_decisions(e: Evidence) -> Wrong:

@@ -13,6 +13,7 @@ import httpx
 from mash.api.client import Callers, Request, moved_on
 from mash.bench.load import DUTY_MANAGER, OF_AGENCY, contact
 from mash.bench.stack import AGENCIES, RATING
+from mash.config.permissions import may
 from mash.config.settings import Settings
 
 CLIENTS = 4
@@ -33,6 +34,8 @@ class Done:
     kind: str
     version: int
     events: tuple[str, ...]
+    finds: bool = True
+    """Whether whoever gave it may find people: to others the version counts only what everybody may hear of."""
 
 
 @dataclass
@@ -129,14 +132,15 @@ class Load:
 
     async def give(self, http: httpx.AsyncClient, reference: str, kind: str, fields: dict[str, Any]) -> None:
         """Give a command until it is taken, looking again where the case has moved on."""
-        by = self.callers.headers_of(OF_AGENCY[fields["agency"]] if kind == "answer_check" else DUTY_MANAGER)
+        whose = OF_AGENCY[fields["agency"]] if kind == "answer_check" else DUTY_MANAGER
+        by, finds = self.callers.headers_of(whose), may(whose.role, "find_people")
         while True:
             seen = (await self._look(http, reference))["version"]
             request = self.callers.to_give(reference, {"kind": kind, **fields}, by, seen, "Words that say why.")
             answer = await self._persist(http, request, reference)
             if answer.status_code == 200:
                 done = answer.json()
-                self.accepted.commands.append(Done(reference, kind, done["version"], tuple(done["events"])))
+                self.accepted.commands.append(Done(reference, kind, done["version"], tuple(done["events"]), finds))
                 return
 
     async def _look(self, http: httpx.AsyncClient, reference: str) -> dict[str, Any]:
