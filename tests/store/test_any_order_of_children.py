@@ -194,7 +194,11 @@ class Hub:
                 pair = await side_by_side(self.store, case, match.subject, match.reference, match.other, DUTY)
             except (NotFound, KeyDestroyed):
                 return  # they go on elsewhere, or are erased, and nobody has looked since
-            await self.give(t.here, CloseDuplicate(other=match.reference, compared=pair.compared))
+            before = (await self.cases())[match.reference].subjects.keys()
+            if await self.give(t.here, CloseDuplicate(other=match.reference, compared=pair.compared)):
+                # Whom the open case did not have goes there with it.
+                added = (await self.cases())[match.reference].subjects.keys() - before
+                self.said.people |= {(contact_of(match.reference), sid) for sid in added}
 
     async def rate(self, t: Turn) -> None:
         if t.case.rating is None:
