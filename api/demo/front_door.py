@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from mash.api.client import People, Refused, done, person
-from mash.api.demo.mailbox import Mail, Mailbox
+from mash.api.demo.mailbox import Mailbox
 from mash.states.clocks import LONDON
 from mash.states.values import Actor
 
@@ -141,14 +141,16 @@ class FrontDoor(People):
 
     async def told_to_look(self, case: str, role: str | None) -> None:
         """Whoever has a case, or is on duty, gets a notice that says nothing of whom."""
+        line = f"{case}: please look at this case"
         async with asyncio.timeout(PATIENCE):
-            while not (mail := self._asked_to_look(case, role)):  # noqa: ASYNC110  it comes in another thread
+            while not self._has(line, role):  # noqa: ASYNC110  it comes in another thread
                 await asyncio.sleep(0.1)
-        self.so(True, f"The {str(role).replace('_', ' ')} has a mail: “{mail.subject}”. Of whom, it does not say.")
+        self.so(True, f"The {str(role).replace('_', ' ')} has a mail: “{line}”. Of whom, it does not say.")
 
-    def _asked_to_look(self, case: str, role: str | None) -> Mail | None:
-        mails = (mail for mail in self.mailbox.about(case) if mail.to.startswith(f"{role}."))
-        return next((mail for mail in mails if "please look" in mail.subject), None)
+    def _has(self, line: str, role: str | None) -> bool:
+        """Whether a role was sent a line, in a mail of its own or among others that came at the same time."""
+        mails = [mail for mail in list(self.mailbox.messages) if mail.to.startswith(f"{role}.")]
+        return any(line in mail.subject or line in mail.text for mail in mails)
 
     async def words_hidden_from(self, case: str, who: tuple[str, str]) -> bool:
         """Whether somebody is shown that others have written, and not what."""
@@ -192,7 +194,7 @@ def _line(each: dict[str, Any]) -> str:
 
 def _about_adults(vignette: dict[str, Any]) -> dict[str, Any]:
     """A contact of the other demonstration, about adults only, and of nothing that this hub takes."""
-    subjects = [{**subject, "cohort": "adult"} for subject in vignette["subjects"]]
+    subjects = [_grown_up(subject) for subject in vignette["subjects"]]
     return {
         "kind": "referral",
         "source": vignette["source"],
@@ -200,3 +202,9 @@ def _about_adults(vignette: dict[str, Any]) -> dict[str, Any]:
         "household": vignette["household"],
         "concern": {"summary": "Of another family.", "immediate_danger": False},
     }
+
+
+def _grown_up(subject: dict[str, Any]) -> dict[str, Any]:
+    """Somebody as an adult: born forty years earlier, and where nobody said when, in some year."""
+    year, day = (subject["date_of_birth"] or "2015-05-05").split("-", 1)
+    return {**subject, "cohort": "adult", "date_of_birth": f"{int(year) - 40}-{day}", "age_estimate": None, "expected_date": None}
