@@ -11,7 +11,16 @@ FOLD_FROM = 4
 """From so many that wait for one recipient at once they are one message."""
 MOST_ALONE = 20
 """With more red referrals than this for one recipient at once, they are one message: the pipeline was away."""
-ALONE = ("immediate_danger", "glass_broken", "check_request", "meeting_convened", "strategy_discussion", "system", "test")
+ALONE = (
+    "immediate_danger",
+    "glass_broken",
+    "check_request",
+    "meeting_convened",
+    "meeting_called_off",
+    "strategy_discussion",
+    "system",
+    "test",
+)
 """Kinds that are never folded: a child in danger, somebody who reads a case from outside, what asks for an act of its own, and
 what carries a file."""
 

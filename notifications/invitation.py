@@ -9,8 +9,11 @@ from icalendar import Calendar, Event
 LASTS = timedelta(hours=1)
 
 
-def invitation(reference: str, hub_title: str, at: datetime, mode: str, chair: str, sequence: int, made_at: datetime) -> bytes:
-    """The file. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved."""
+def invitation(
+    reference: str, hub_title: str, at: datetime, mode: str, chair: str, sequence: int, made_at: datetime, *, off: bool = False
+) -> bytes:
+    """The file. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved; `off` takes it out
+    of calendars again (METHOD:CANCEL)."""
     event = Event()
     event.add("uid", f"{reference}.meeting@mash")
     event.add("dtstamp", made_at)
@@ -20,9 +23,11 @@ def invitation(reference: str, hub_title: str, at: datetime, mode: str, chair: s
     event.add("summary", f"MASH meeting {reference}")
     event.add("description", f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}")
     event.add("class", "CONFIDENTIAL")
+    if off:
+        event.add("status", "CANCELLED")
     calendar = Calendar()
     calendar.add("prodid", "-//mash//referral pipeline//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", "CANCEL" if off else "PUBLISH")
     calendar.add_component(event)
     return bytes(calendar.to_ical())

@@ -13,6 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict
 
 from mash.config.settings import SettingsError
+from mash.notifications.changes import in_order, sentence_of, title_of
 from mash.notifications.invitation import invitation
 from mash.notifications.notices import REFERRER, professional
 from mash.states.clocks import Length, local
@@ -135,9 +136,11 @@ def message_for(
     known = {**facts, **more, **_reckoned(reference, facts, now), "reference": reference or "", "link": link}
     title, body, act = (_block(template, name, known) for name in ("title", "body", "act"))
     invited = None
-    if kind == "meeting_convened":
-        at = datetime.fromisoformat(facts["at"])
-        invited = invitation(str(reference), facts["hub_title"], at, facts["mode"], facts["chair"], facts["version"], now)
+    if kind in ("meeting_convened", "meeting_called_off"):
+        at, off = datetime.fromisoformat(facts["at"]), kind == "meeting_called_off"
+        invited = invitation(
+            str(reference), facts["hub_title"], at, facts["mode"], facts["chair"], facts["version"], now, off=off
+        )
     lines = tuple(line.strip() for line in body.splitlines() if line.strip())
     return Message(title=" ".join(title.split()), lines=lines, links=((act, link),) if link and act else (), invitation=invited)
 
@@ -155,7 +158,11 @@ def digest(messages: list[Message], *, hub: str = "", own: Path | None = None, *
 def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What follows from the facts, in words."""
     warnings = "".join(f" {warning[0].upper()}{warning[1:]}." for warning in facts.get("warnings", ()))
-    known = {"head": f"{reference}: {facts.get('rating', '')}, at {facts.get('stage', '')}.{warnings}", "timing": "", "when": ""}
+    known: dict[str, Any] = {
+        "head": f"{reference}: {facts.get('rating', '')}, at {facts.get('stage', '')}.{warnings}",
+        "timing": "",
+        "when": "",
+    }
     if "due_at" in facts:
         due = datetime.fromisoformat(facts["due_at"])
         known["timing"] = f"{lateness(due, now)} (due {local(due)})"
@@ -163,6 +170,9 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
         known["until"] = local(datetime.fromisoformat(facts["until"]))
     if "at" in facts:
         known["when"] = local(datetime.fromisoformat(facts["at"]))
+    if "changes" in facts:
+        changes = in_order(facts["changes"])
+        known["changed"] = {"title": title_of(changes[0]), "sentences": [sentence_of(change) for change in changes]}
     known["said"] = "; ".join(OUTCOME_TEXTS[outcome] for outcome in facts.get("outcomes", ()))
     return known
 

@@ -243,6 +243,8 @@ class Referral(Frozen):
     erased: bool = False
     superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     """Items that were put right, by the item that stands in their place."""
+    put_right: int = Field(default=0, exclude_if=lambda none: not none)
+    """How often who it is about was put right: a name, a birthday, a household, a birth."""
     removed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Subjects who were entered in error, and have been taken out."""
     left: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)

@@ -235,7 +235,7 @@ def _of_alerts(case: Case, stored: Stored) -> Iterator[Difference]:
         if not rows:
             before = case.states[place - 1] if place else None
             event, profile = recorded.event, case.profile
-            for draft in notices_for(case.reference, before, case.states[place], [event], profile, recorded.at):
+            for draft in notices_for(case.reference, before, case.states[place], [event], profile, recorded.by, recorded.at):
                 yield Difference("notice", f"the alert to {event.role} was gone", {}, queued(draft, recorded.at))
         elif not any(_goes_out(row) for row in rows):
             was = {name: rows[0]._mapping[name] for name in ("status", "over", "delivered_at")}

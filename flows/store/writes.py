@@ -109,7 +109,7 @@ class Writes:
         joining = taking_part(after, profile) - (taking_part(before, profile) if before else set())
         for party in sorted(joining):
             self._take_part(standing.reference, profile.name, party)
-        for draft in notices_for(standing.reference, before, after, events, profile, now):
+        for draft in notices_for(standing.reference, before, after, events, profile, by, now):
             self.notices.append(queued(draft, now))
         for over in over_for(standing.reference, before, after, events, profile, by):
             self.over.append(queued(over, now))

@@ -101,7 +101,7 @@ class Walk:
     def _tell(self, world: World, before: Referral | None, decision: Decision, by: Actor) -> None:
         for event in decision.events:
             self.lines += self._lines_of(event)
-        for draft in notices_for("R", before, self.referral, decision.events, self.profile, self.now):
+        for draft in notices_for("R", before, self.referral, decision.events, self.profile, by, self.now):
             message = message_for(draft.kind, "R", draft.facts, self.now, "", **UNADDRESSED)
             self.lines.append(Line(self.now, "alert", draft.role, message.title))
             if draft.role == REFERRER and draft.kind in ("acknowledgement", "outcome"):

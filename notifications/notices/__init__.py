@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib import import_module
 from pkgutil import iter_modules
 
+from mash.notifications.notices.corrections import corrections
 from mash.notifications.notices.draft import (
     ADMINISTRATOR,
     DANGER,
@@ -28,6 +29,7 @@ from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.roles import REFERRER
+from mash.states.values import Actor
 
 __all__ = [
     "ADMINISTRATOR",
@@ -52,8 +54,9 @@ for _theme in iter_modules(__path__, f"{__name__}."):
 
 
 def notices_for(
-    reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, now: datetime
+    reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, by: Actor, now: datetime
 ) -> list[NoticeDraft]:
-    """The notices that these events cause, in their order."""
+    """The notices that these events cause, in their order; then what corrects what roles were told before."""
     occasion = Occasion(reference, before, after, profile, now)
-    return [draft for event in events for draft in caused(event, occasion)]
+    drafts = [draft for event in events for draft in caused(event, occasion)]
+    return [*drafts, *corrections(occasion, by, drafts)]

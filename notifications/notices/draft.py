@@ -43,13 +43,13 @@ class NoticeDraft(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def urgency(self) -> int:
-        """Its place in the queue: immediate danger; what is red and late, and that somebody broke the glass; what is late; all
-        else."""
+        """Its place in the queue: immediate danger; what is red and late, that somebody broke the glass, and a change that cannot
+        wait; what is late; all else."""
         if self.kind == "immediate_danger":
             return DANGER
         if self.kind == "escalation":
             return RED if self.facts.get("red") else LATE
-        return RED if self.kind == "glass_broken" else ORDINARY
+        return RED if self.kind == "glass_broken" or self.facts.get("urgent") else ORDINARY
 
 
 class Over(BaseModel):

@@ -235,14 +235,14 @@ def remove_subject(d: Deciding, cmd: RemoveSubject, words: Words | None) -> None
 
 @folds(DetailsCorrected)
 def _details_corrected(referral: Referral, event: DetailsCorrected, at: datetime, by: Actor) -> Changes:
-    superseded = details.superseded(referral, event.instead_of, event.details)
+    right = {"superseded": details.superseded(referral, event.instead_of, event.details), "put_right": referral.put_right + 1}
     if event.subject is None:
-        return {**details.of_household(referral, event.flags), "superseded": superseded}
+        return {**details.of_household(referral, event.flags), **right}
     before = referral.subjects[event.subject]
     # By another name nobody is of another age; that somebody comes of age was said, and stays so.
     dated = OF_AGE & {*event.fields} or (before.age is None and before.coming_of_age is None)
     known = {"age": event.age, "expected_week": event.expected_week} if dated else {}
-    return {**details.of_subject(referral, event.subject, event.flags, **known), "superseded": superseded}
+    return {**details.of_subject(referral, event.subject, event.flags, **known), **right}
 
 
 @folds(ReferrerCorrected)

@@ -140,7 +140,7 @@ class Family:
 
     def _append(self, case: World, before: Referral | None, decision: Decision, by: Actor) -> None:
         drafts = (
-            notices_for(case.reference, before, decision.after, decision.events, self.profile, self.now)
+            notices_for(case.reference, before, decision.after, decision.events, self.profile, by, self.now)
             if decision.events
             else []
         )

@@ -78,7 +78,7 @@ class Case(World):
         super().__init__(profile, now, witness=self._notify)
 
     def _notify(self, world: World, before: Referral | None, decision: Decision, by: Actor) -> None:
-        for draft in notices_for("R", before, self.referral, decision.events, self.profile, self.now):
+        for draft in notices_for("R", before, self.referral, decision.events, self.profile, by, self.now):
             self.notices.append(Sent(draft, message_for(draft.kind, "R", draft.facts, self.now, "the link", **UNADDRESSED)))
 
     def clock(self, clock_id: str) -> Clock:

@@ -98,5 +98,5 @@ def test_whoever_may_not_find_people_reads_neither_question_nor_answer_nor_a_gap
 def test_nobody_is_told_and_nobodys_view_of_the_case_is_outdated() -> None:
     world = received()
     before, decision = world.referral, asked(world)
-    assert list(notices_for(world.reference, before, decision.after, decision.events, HUB, NOW)) == []
+    assert list(notices_for(world.reference, before, decision.after, decision.events, HUB, system(HUB), NOW)) == []
     assert decision.after.acted == before.acted

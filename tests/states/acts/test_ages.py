@@ -354,7 +354,7 @@ def test_a_midwife_is_invited_where_the_hub_names_one_and_can_have_attended_anyw
         case = about((cohort, cohort))
         case.profile = hub("merton", agencies={**case.profile.agencies, "midwife": midwife})
         before, events = case.referral, case.give(decision(s0="section_47"), MANAGER)
-        notices = notices_for("R", before, case.referral, events, case.profile, case.now)
+        notices = notices_for("R", before, case.referral, events, case.profile, SYSTEM, case.now)
         assert ("midwife" in {notice.role for notice in notices if notice.kind == "strategy_discussion"}) is invited
 
 
@@ -503,6 +503,6 @@ def test_nobody_is_handed_over_who_does_not_come_of_age() -> None:
 def test_the_manager_on_duty_is_told_without_saying_whom() -> None:
     case = about(("child", "child"))
     before, events = case.referral, birthday(case)
-    (notice,) = notices_for("R", before, case.referral, events, case.profile, case.now)
+    (notice,) = notices_for("R", before, case.referral, events, case.profile, SYSTEM, case.now)
     assert (notice.kind, notice.role, notice.facts["of_age"]) == ("coming_of_age", "duty_manager", True)
     assert "s0" not in str(notice.facts.values())

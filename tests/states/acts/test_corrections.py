@@ -47,7 +47,9 @@ def notices(case: Case, command: Any, by: Actor = MANAGER, **came: Any) -> list[
     """The notices that a command causes."""
     before, seen = case.referral, len(case.log)
     case.give(command, by, **came)
-    return notices_for(case.reference, before, case.referral, [entry.event for entry in case.log[seen:]], case.profile, case.now)
+    return notices_for(
+        case.reference, before, case.referral, [entry.event for entry in case.log[seen:]], case.profile, SYSTEM, case.now
+    )
 
 
 # --- details ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from .worlds import (
     DUTY,
     MANAGER,
     NOT_SHARED,
+    SYSTEM,
     Case,
     arrived,
     at_decision,
@@ -302,7 +303,7 @@ def test_somebody_from_outside_the_case_reads_it_for_some_hours_with_a_reason_th
     events = case.give(BreakGlass(), HEALTH)
     broken = of(GlassBroken, events)[0]
     assert broken.until - case.now == timedelta(hours=case.profile.firewall.glass_hours)
-    drafts = notices_for("R", before, case.referral, events, case.profile, case.now)
+    drafts = notices_for("R", before, case.referral, events, case.profile, SYSTEM, case.now)
     assert [(notice.kind, notice.role) for notice in drafts] == [
         ("glass_broken", "information_governance"),
         ("glass_broken", "duty_manager"),

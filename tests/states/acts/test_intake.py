@@ -26,6 +26,7 @@ from .worlds import (
     NIGHT,
     NIGHT_DUTY,
     QUORUM,
+    SYSTEM,
     answer_all,
     arrived,
     climbs,
@@ -200,7 +201,7 @@ def test_who_consulted_is_told_that_advice_was_given() -> None:
     case = arrived(CONSULTS_FIRST, referrer_reachable=True)
     before = case.referral
     events = case.give(ConcludeConsultation(outcome="advice"))
-    notices = notices_for("R", before, case.referral, events, case.profile, case.now)
+    notices = notices_for("R", before, case.referral, events, case.profile, SYSTEM, case.now)
     (outcome,) = [notice for notice in notices if notice.kind == "outcome"]
     body = message_for(outcome.kind, "R", outcome.facts, case.now, "link", **UNADDRESSED).body
     assert "advice was given" in body and "section 47" not in body

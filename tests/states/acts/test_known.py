@@ -84,7 +84,7 @@ def confirmed(*numbers: int) -> tuple[Match, ...]:
 
 
 def drafts(world: World, before: Any, events: list[Any]) -> list[NoticeDraft]:
-    return notices_for(world.reference, before, world.referral, events, world.profile, world.now)
+    return notices_for(world.reference, before, world.referral, events, world.profile, system(HUB), world.now)
 
 
 def test_a_look_that_found_nobody_stands_in_the_log_too_and_the_same_found_again_does_not() -> None:

@@ -1,0 +1,139 @@
+"""What a role was told and is no longer so, or was not told yet: the difference between what it should have known before an act
+and what it should know after it, less what the act's own notices tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from mash.notifications.notices.draft import NoticeDraft
+from mash.notifications.notices.meetings import invitation
+from mash.notifications.notices.occasion import Occasion, latest
+from mash.notifications.notices.standing import Known, Topic, reminded, standing
+from mash.states.values import Actor
+
+WITHOUT_HEAD = ("disagreement_settled", "glass_broken")
+"""Kinds that do not say how the case is rated and what it warns of."""
+
+
+class Change(NamedTuple):
+    """A topic of which a role should know something else now; None where there was, or is, nothing to know."""
+
+    topic: Topic
+    was: str | None
+    now: str | None
+
+
+def corrections(occasion: Occasion, by: Actor, drafts: Sequence[NoticeDraft]) -> Iterator[NoticeDraft]:
+    """What goes to each role besides `drafts`. Whoever acts knows what they have done."""
+    before, after = standing(occasion.before, occasion.profile), standing(occasion.after, occasion.profile)
+    for role in dict.fromkeys((*before, *after)):
+        if role == by.role:
+            continue
+        told = [draft for draft in drafts if draft.role == role]
+        changes = [
+            change
+            for change in _changes(before.get(role, {}), after.get(role, {}))
+            if _to_tell(change, occasion) and not any(_tells(draft, change.topic) for draft in told)
+        ]
+        yield from _drafts(occasion, role, changes)
+
+
+def _changes(was: Known, now: Known) -> Iterator[Change]:
+    for topic in dict.fromkeys((*was, *now)):
+        change = Change(topic, was.get(topic), now.get(topic))
+        if change.was != change.now:
+            yield change
+
+
+def _to_tell(change: Change, occasion: Occasion) -> bool:
+    """Whether a role has to hear of a change: it was told otherwise, or it is asked for something."""
+    topic, before, after = change.topic, occasion.before, occasion.after
+    match topic.kind:
+        case "check":
+            return change.now not in ("answered", None)
+        case "due":
+            clock = before.clocks.get(topic.of) if before else None
+            return clock is not None and change.was is not None and change.now is not None and reminded(clock)
+        case "meeting":
+            return change.now is not None or not after.meeting_held
+        case "discussion":
+            return change.now is not None or (before is not None and before.strategy_held_at == after.strategy_held_at)
+        case "offer":
+            return change.now != "accepted"
+        case "warning":
+            return True
+        case "person":
+            added = before is not None and topic.of not in before.subjects
+            return change.now not in ("left", None) and (change.was is not None or added)
+        case "rating":
+            return change.was is not None and change.now is not None
+        case _:
+            return change.was is not None and change.now is not None
+
+
+def _tells(draft: NoticeDraft, topic: Topic) -> bool:
+    """Whether a notice says by itself what is known of a topic."""
+    match topic.kind:
+        case "rating" | "warning":
+            return draft.kind not in WITHOUT_HEAD
+        case "due":
+            return draft.clock == topic.of
+        case "check":
+            return draft.kind == "check_request" and draft.facts["agency"] == topic.of
+        case "person" | "details":
+            return draft.kind == "check_request"
+        case "meeting":
+            return draft.kind in ("meeting_convened", "meeting_called_off")
+        case "discussion":
+            return draft.kind in ("strategy_discussion", "decision_withdrawn")
+        case "offer":
+            return draft.kind in ("step_down_offered", "decision_withdrawn")
+        case _:
+            return False
+
+
+def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
+    """What asks for an act of its own is a notice of its own; all else that is different now is one."""
+    rest = []
+    for change in changes:
+        kind, of = change.topic
+        if kind == "check" and change.now != "closed":
+            yield occasion.about("check_request", role, latest(occasion.after, f"check:{of}"), agency=of)
+        elif kind == "meeting" and change.now:
+            yield invitation(occasion, role)
+        elif kind == "discussion" and change.now:
+            yield occasion.notice("strategy_discussion", role)
+        elif kind == "offer" and change.now:
+            yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title)
+        elif kind == "meeting":
+            yield occasion.notice("meeting_called_off", role, None, **_was_to_be(change, occasion))
+        else:
+            rest.append(change)
+    if rest:
+        told = [{"what": c.topic.kind, "of": c.topic.of, "was": c.was, "now": c.now} for c in rest]
+        yield occasion.notice("case_changed", role, None, changes=told, urgent=_urgent(rest, occasion))
+
+
+def _was_to_be(change: Change, occasion: Occasion) -> dict[str, object]:
+    at, mode = (change.was or "").split(" ", 1)
+    chair = occasion.profile.meeting.chair
+    return {"at": at, "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
+
+
+def _urgent(changes: Sequence[Change], occasion: Occasion) -> bool:
+    """Whether it cannot wait: somebody might be hurt by not knowing it, or has less time than they think."""
+    return any(_cannot_wait(change, occasion) for change in changes)
+
+
+def _cannot_wait(change: Change, occasion: Occasion) -> bool:
+    match change.topic.kind:
+        case "rating":
+            return occasion.profile.place(change.now) < occasion.profile.place(change.was)
+        case "warning":
+            return change.now is not None
+        case "due":
+            return datetime.fromisoformat(str(change.now)) < datetime.fromisoformat(str(change.was))
+        case _:
+            return False

@@ -1,0 +1,94 @@
+"""What each role should know of a case now, from its state alone. What a role is sent is the difference to what it was told.
+
+A role knows what it was told when it came in (it was asked, invited, offered something) and every difference since: so what it
+was told is what it should have known before an act, and nothing of what was sent has to be looked up."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+from mash.notifications.notices.meetings import to_discussion, to_meeting
+from mash.notifications.notices.occasion import WARNINGS
+from mash.states.profile import Profile
+from mash.states.referral import Clock, Referral
+from mash.states.stages import ROUTED
+
+
+class Topic(NamedTuple):
+    """What something is known of: the rating, a warning, the time of a clock, who it is about; or what a role is asked, invited
+    to or offered. `of` says which one, where there may be several."""
+
+    kind: str
+    of: str = ""
+
+
+Known = Mapping[Topic, str]
+"""What a role knows, as codes and instants: a topic that is missing is one that nothing is to be known of."""
+
+
+def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]:
+    """By role, what it should know of the case now; nothing once its people are erased."""
+    if referral is None or referral.erased:
+        return {}
+    known: dict[str, dict[Topic, str]] = defaultdict(dict)
+    everybody = _of_everybody(referral)
+    for role, topic, value in chain(_asked(referral, profile), _invited(referral, profile), _offered(referral, profile)):
+        known[role] |= {**everybody, topic: value}
+    for clock in referral.running:
+        known[clock.owner][Topic("due", clock.id)] = clock.due_at.isoformat()
+    if referral.open and referral.rating:
+        known[profile.ladder[0].role][Topic("rating")] = referral.rating
+    return known
+
+
+def reminded(clock: Clock) -> bool:
+    """Whether a clock's owner was told when it is due: asked for an answer, or reminded. An alert has an end of its own."""
+    return (clock.kind == "check" or clock.warned > 0) and clock.rung < 0
+
+
+def _of_everybody(referral: Referral) -> dict[Topic, str]:
+    """What whoever takes part should know: how it is rated, what it warns of, and that those whom it is about are as they were
+    when the role was told of them. Who they are is on the case; here is but whether that is still the same."""
+    return {
+        Topic("rating"): referral.rating or "unrated",
+        Topic("details"): str(referral.put_right),
+        **{Topic("person", sid): subject.cohort for sid, subject in referral.subjects.items()},
+        **{Topic("person", sid): "removed" for sid in referral.removed},
+        **{Topic("person", sid): "left" for sid in referral.left},
+        **{Topic("warning", marker): "up" for marker in referral.markers if marker in WARNINGS},
+    }
+
+
+def _asked(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
+    """The agencies that were asked: until it has answered, or nobody waits for it, one owes an answer."""
+    for name, check in referral.checks.items():
+        if agency := profile.agencies.get(name):  # an adopted profile may no longer have it
+            wanted = check.requested_at.isoformat() if check.outstanding else "answered" if check.answered_at else "closed"
+            yield agency.role, Topic("check", name), wanted
+
+
+def _invited(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
+    """Whoever is to come to a meeting or a strategy discussion, while it is to be held."""
+    if meets(referral) and referral.meeting_at:
+        when = f"{referral.meeting_at.isoformat()} {referral.meeting_mode}"
+        for role in to_meeting(referral, profile):
+            yield role, Topic("meeting"), when
+    if referral.stage == "strategy_discussion":
+        for role in to_discussion(referral, profile):
+            yield role, Topic("discussion"), referral.stage_since.isoformat()
+
+
+def meets(referral: Referral) -> bool:
+    """Whether the meeting that was convened is still to be held."""
+    ahead = tuple(stage for stage in ROUTED if stage != "decision")
+    stage = referral.came_from if referral.stage == "strategy_discussion" else referral.stage
+    return referral.meeting_at is not None and not referral.meeting_held and stage in ahead
+
+
+def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
+    """The service that the case is offered to, or has accepted it."""
+    if service := profile.services.get(referral.service or ""):
+        yield service.role, Topic("offer", referral.service or ""), "offered" if referral.open else "accepted"
