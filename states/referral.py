@@ -240,6 +240,8 @@ class Referral(Frozen):
     service: str | None = None
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
+    heard: tuple[str, ...] = Field(default=(), exclude_if=lambda heard: not heard)
+    """The outcome that the referrer was told last, by codes; none once they were told that it no longer holds."""
     erased: bool = False
     superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     """Items that were put right, by the item that stands in their place."""
@@ -334,6 +336,13 @@ class Referral(Frozen):
     def alerts(self) -> tuple[str, ...]:
         """The clocks whose ladder is climbing, unacknowledged."""
         return tuple(c.id for c in self.running if c.rung >= 0 and c.acknowledged_by is None)
+
+    @property
+    def result(self) -> tuple[str, ...]:
+        """What has become of it, by codes, as whoever referred is told: that it is not taken here, or each different outcome."""
+        if self.stage == "not_taken":
+            return ("not_taken",)
+        return tuple(sorted({self.outcomes[sid] for sid in self.subjects if sid in self.outcomes}))
 
     @property
     def of_public(self) -> bool:

@@ -96,6 +96,16 @@ def owed(referral: Referral) -> tuple[Matter, ...]:
     return tuple(dict.fromkeys(MATTERS[clock.kind] for clock in referral.running if clock.kind in MATTERS))
 
 
+def correct(d: Deciding) -> None:
+    """Whatever was done: where a professional was told of another outcome than the one that stands, and is not about to hear this
+    one, they are to hear that it no longer holds. The public is thanked, and was told of none."""
+    r = d.state
+    if r is None or r.erased or r.of_public or not r.heard or r.heard == r.result:
+        return
+    if not {CLOCKS["outcome"], CLOCKS["withdrawal"]} & {clock.kind for clock in r.running}:
+        owe(d, "withdrawal", "that the decision no longer holds, to the referrer")
+
+
 @act(RecordTold)
 def record_told(d: Deciding, cmd: RecordTold, words: Words | None) -> None:
     """The referrer was told: the notice was delivered."""
@@ -128,9 +138,15 @@ def inform(d: Deciding, cmd: InformReferrer, words: Words | None) -> None:
 
 @folds(ReferrerTold)
 def _referrer_told(referral: Referral, event: ReferrerTold, at: datetime, by: Actor) -> Changes:
-    return {"deliveries": (*referral.deliveries, event.what)}
+    return {"deliveries": (*referral.deliveries, event.what), **_heard(referral, event.what)}
 
 
 @folds(ReferrerInformed)
 def _referrer_informed(referral: Referral, event: ReferrerInformed, at: datetime, by: Actor) -> Changes:
-    return {} if event.how == "not_reached" else {"deliveries": (*referral.deliveries, event.what)}
+    if event.how == "not_reached":  # they are not told of the outcome; that it no longer holds, nobody tries again
+        return {} if event.what == "outcome" else _heard(referral, event.what)
+    return {"deliveries": (*referral.deliveries, event.what), **_heard(referral, event.what)}
+
+
+def _heard(referral: Referral, what: str) -> Changes:
+    return {"heard": referral.result} if what == "outcome" else {"heard": ()} if what == "withdrawal" else {}

@@ -10,7 +10,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.closing import decide_anew
 from mash.states.acts.enquiring import FLAG
-from mash.states.acts.informing import heard_at, owe
+from mash.states.acts.informing import heard_at
 from mash.states.deciding import Deciding
 from mash.states.errors import NotYours, Refusal
 from mash.states.fold import Changes, folds
@@ -125,8 +125,6 @@ def _take_effect(d: Deciding, words: Words | None, proposed_by: str | None) -> N
     else:
         d.go("reopen")
     decide_anew(d)
-    if told_at:
-        owe(d, "withdrawal", "that the decision no longer holds, to the referrer")
 
 
 def _told(referral: Referral, profile: Profile) -> tuple[str, ...]:
