@@ -34,6 +34,7 @@ FACTS: dict[str, Any] = {
     "until": (AT + timedelta(hours=4)).isoformat(),
     "agency": "Police",
     "version": 7,
+    "because": "section_47",
     "changes": [{"what": "rating", "of": "", "was": "green", "now": "red"}],
     "met": True,
     "matter": "outcome",

@@ -33,6 +33,7 @@ from mash.states.acts import (
     rating,
     shared,
     sharing,
+    siblings,
     step_down,
     upkeep,
     weighing,
@@ -118,6 +119,7 @@ SystemCommand = (
     | of_age.SayOfAge
     | alerts.SeeAlert
     | informing.RecordTold
+    | siblings.RecordSteppedUp
     | upkeep.RecordLinked
     | upkeep.RecordUnlinked
     | known.RecordKnown
@@ -197,6 +199,7 @@ Event = Annotated[
     | disagreements.DisagreementRaised
     | disagreements.DisagreementSettled
     | disagreements.DisagreementTakenFurther
+    | siblings.LinkedCaseSteppedUp
     | upkeep.ReferralLinked
     | upkeep.LinkRemoved
     | closing.SubjectsConcluded

@@ -19,7 +19,7 @@ from mash.flows.store.looking import ends_lightly, look_first
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.shared_line import line_of, release_line
-from mash.flows.store.sides import Side, child_to_join, join_identified, other_side, others, taken_back
+from mash.flows.store.sides import Side, child_to_join, join_identified, other_side, others, stepped_up_beside, taken_back
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
@@ -79,7 +79,10 @@ async def apply(
         await join_identified(connection, store, by.hub, reference, applied.events, child)
     if isinstance(command, ShareEarlierContact) and words:
         applied = await release_line(connection, store, applied, command, words, by)
-    theirs += taken_back(reference, before, applied.referral) if before else []
+    if before:
+        theirs += taken_back(reference, before, applied.referral)
+        rules = await store.profile(connection, applied.referral.profile)
+        theirs += stepped_up_beside(reference, before, applied.referral, rules, names[1:])
     if isinstance(command, CorrectReferrer):
         for linked in names[1:]:
             with suppress(Refusal):  # their people are erased, or somebody put it right there already

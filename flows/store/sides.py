@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.identities import child_of, join, joined, new_child, number_of
@@ -15,6 +15,7 @@ from mash.states.accumulation import contact_of
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.corrections import CorrectReferrer
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
+from mash.states.acts.disagreements import SettleDisagreement
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
 from mash.states.acts.known import (
     IdentifySubject,
@@ -25,16 +26,30 @@ from mash.states.acts.known import (
     SubjectIdentified,
     WithdrawIdentity,
 )
-from mash.states.acts.protection import RecordStrategyDiscussion
+from mash.states.acts.meetings import RecordMeeting
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.rating import RerateReferral
 from mash.states.acts.shared import ShareEarlierContact
+from mash.states.acts.siblings import RecordSteppedUp, stepped_up
 from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
 from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
+from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.stages import SECTION_47
 from mash.states.values import Enquiry
 
+STEPS_UP = (
+    CallStrategyDiscussion,
+    RecordDecision,
+    RecordMeeting,
+    RecordStrategyDiscussion,
+    RerateReferral,
+    SettleDisagreement,
+    SignOffDecision,
+)
+"""Commands by which a case may be stepped up."""
 Side = tuple[str, Command]
 """Another case, and what is recorded there."""
 
@@ -55,10 +70,34 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
         state = await connection.scalar(select(REFERRALS.c.state).where(REFERRALS.c.reference == reference))
         part_of = Referral.model_validate_json(state).part_of if state else None
         return [part_of] if part_of else []
-    if isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion):
+    if isinstance(command, STEPS_UP):
         # Locked: of two who begin section 47 about one child at once, the second finds the first one's.
-        return sorted({each.reference for some in (await joined(connection, hub, reference)).values() for each in some})
+        same = {each.reference for some in (await joined(connection, hub, reference)).values() for each in some}
+        return sorted(same | {*await _belonging(connection, hub, reference)})
     return []
+
+
+async def _belonging(connection: AsyncConnection, hub: str, reference: str) -> Sequence[str]:
+    """The cases of this one's contact, and those that it is linked with, as far as this connection is shown them."""
+    row = (
+        await connection.execute(select(REFERRALS.c.root, REFERRALS.c.state).where(REFERRALS.c.reference == reference))
+    ).one_or_none()
+    if row is None:
+        return ()
+    linked = Referral.model_validate_json(row.state).links
+    these = select(REFERRALS.c.reference).where(
+        REFERRALS.c.hub == hub,
+        REFERRALS.c.reference != reference,
+        or_(REFERRALS.c.root == row.root, REFERRALS.c.reference.in_(linked)),
+    )
+    return (await connection.scalars(these)).all()
+
+
+def stepped_up_beside(reference: str, before: Referral, after: Referral, profile: Profile, others: Iterable[str]) -> list[Side]:
+    """What is recorded in the cases that belong with one that is stepped up."""
+    why = stepped_up(before, after, profile)
+    belong = {*before.links, *(other for other in others if contact_of(other) == contact_of(reference))}
+    return [(other, RecordSteppedUp(other=reference, why=why)) for other in others if other in belong] if why else []
 
 
 async def enquiries(connection: AsyncConnection, hub: str, reference: str, referral: Referral) -> tuple[Enquiry, ...]:

@@ -61,6 +61,7 @@ from mash.states.acts.protection import (
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
+from mash.states.acts.siblings import RecordSteppedUp
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral
 from mash.states.acts.withdrawing import SignOffWithdrawal
@@ -338,6 +339,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "link_referral" | "record_linked":
             about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
             return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "record_stepped_up":
+            return RecordSteppedUp(other=one("Q", "P"), why=one("rating", "strategy_discussion", "section_47"))
         case "ask_other_hubs":
             return AskOtherHubs(subject=one(*referral.subjects, odd=("nobody",)))
         case "identify_subject":
@@ -667,6 +670,7 @@ AGAIN: dict[str, Any] = {
     "child_voice_recorded": _same(RecordChildVoice),
     "disagreement_settled": _same(SettleDisagreement, disagreement="id"),
     "referral_linked": _same(LinkReferral),
+    "linked_case_stepped_up": _same(RecordSteppedUp),
 }
 """How a command is rebuilt from its event."""
 

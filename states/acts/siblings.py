@@ -1,0 +1,53 @@
+"""A linked case is stepped up: brothers and sisters who were decided apart are one household all the same, and whoever has one of
+them hears of the others."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from mash.states.deciding import Deciding
+from mash.states.fold import changes_nothing
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.stages import SECTION_47
+from mash.states.values import Code, CommandBase, EventBase, Words
+
+Why = Literal["rating", "strategy_discussion", "section_47"]
+
+
+class RecordSteppedUp(CommandBase):
+    """A case that this one is linked with, or comes of the same contact as, is stepped up."""
+
+    kind: Literal["record_stepped_up"] = "record_stepped_up"
+    other: Code
+    why: Why
+
+
+class LinkedCaseSteppedUp(EventBase):
+    """The other case was re-rated to the most urgent, or is about child protection now."""
+
+    kind: Literal["linked_case_stepped_up"] = "linked_case_stepped_up"
+    other: str
+    why: str
+
+
+def stepped_up(before: Referral, after: Referral, profile: Profile) -> Why | None:
+    """Why a case counts as stepped up between two states: section 47 was decided, a strategy discussion called, or it was rated
+    the most urgent; None where it was not."""
+    if "section_47" in after.outcomes.values() and "section_47" not in before.outcomes.values():
+        return "section_47"
+    if after.stage in SECTION_47 and before.stage not in SECTION_47:
+        return "strategy_discussion"
+    if before.rating and after.rating and profile.place(after.rating) == 0 < profile.place(before.rating):
+        return "rating"
+    return None
+
+
+@act(RecordSteppedUp)
+def record_stepped_up(d: Deciding, cmd: RecordSteppedUp, words: Words | None) -> None:
+    """Whoever has this case is told; one that is over says so too, for whoever opens it."""
+    d.record(LinkedCaseSteppedUp(other=cmd.other, why=cmd.why))
+
+
+changes_nothing(LinkedCaseSteppedUp)
