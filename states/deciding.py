@@ -114,10 +114,19 @@ class Deciding:
     def _warnings(self, kind: str, start: datetime, due_at: datetime, by_day: bool) -> tuple[datetime, ...]:
         """When a clock reminds; what is the day team's, before the hub closes."""
         parts = self.profile.chase_at if kind == "check" else self.profile.warn_at
-        moments = [start + (due_at - start) * part for part in parts]
-        if by_day:
-            moments = [word for moment in moments if (word := self.profile.calendar.last_word(moment, self.now))]
-        return tuple(sorted({moment for moment in moments if moment > self.now}))
+        moments = [moment for part in parts if (moment := start + (due_at - start) * part) > self.now]
+        return self._by_day(moments, due_at) if by_day else tuple(moments)
+
+    def _by_day(self, moments: list[datetime], due_at: datetime) -> tuple[datetime, ...]:
+        """These moments, while the hub is open: before its night or weekend; a second one, after it."""
+        calendar, kept = self.profile.calendar, set[datetime]()
+        for moment in moments:
+            before, after = calendar.last_word(moment, self.now), calendar.next_open(moment)
+            if before and before not in kept:
+                kept.add(before)
+            elif after < due_at:
+                kept.add(after)
+        return tuple(sorted(kept))
 
     def start_until(self, kind: str, rule: ClockRule, when: Due) -> None:
         """Start a clock of this rule that is due at a time which the rule alone does not tell."""

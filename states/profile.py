@@ -211,8 +211,8 @@ class Rung(Frozen):
 
 
 class Renew(Frozen):
-    """How long an alert rests that somebody has taken on while its cause lasts, by the place of the case's rating: the most urgent
-    one (and what is not rated), the next, the further ones. One length is for all of them."""
+    """How long an alert rests that somebody has taken on while its cause lasts, by the place of the case's rating: the
+    most urgent one (and what is not rated), the next, the further ones. One length is for all of them."""
 
     first: Length
     second: Length

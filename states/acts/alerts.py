@@ -38,8 +38,8 @@ class FireClocks(CommandBase):
     """The system looks at the clocks: warn, breach, climb."""
 
     kind: Literal["fire_clocks"] = "fire_clocks"
-    off_duty: tuple[Login, ...] = Field(default=(), exclude_if=lambda some: not some)
-    """Whoever has taken on an alert and is away by now, or whose shift is over: they have it no longer."""
+    left: dict[Code, Login] = Field(default={}, exclude_if=lambda some: not some)
+    """Clocks whose alert somebody has taken on who is away by now, or whose shift is over: who that is."""
 
 
 @act(FireClocks)
@@ -47,7 +47,7 @@ def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
     """Let every clock that is due warn, breach or climb. A step-down that nobody accepted in time comes back."""
     for clock_id in tuple(d.referral.clocks):
         clock = d.referral.clocks[clock_id]
-        if clock.running and clock.acknowledged_by in cmd.off_duty:
+        if clock.running and clock.acknowledged_by and clock.acknowledged_by == cmd.left.get(clock_id):
             d.end_acknowledgement(clock, "off_duty")
         elif clock.next_at is None or clock.next_at > d.now:
             continue
