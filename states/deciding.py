@@ -189,6 +189,14 @@ class Deciding:
         renew_at = self._told_from(clock, renew_at)
         self.record(AlertAcknowledged(id=clock.id, renew_at=renew_at, rating=self.referral.rating))
 
+    def raise_again(self, clock_id: str) -> None:
+        """An alert is of something more urgent now: whoever took it on did so for less, and whoever is told next is told now."""
+        clock = self.referral.clocks[clock_id]
+        if clock.acknowledged_by:
+            self.end_acknowledgement(clock, "rated_up")
+        elif clock.rung >= 0 and self._told_from(clock, self.now) <= self.now:
+            self.escalate(clock)
+
     def end_acknowledgement(self, clock: Clock, why: Literal["rated_up", "off_duty"]) -> None:
         """Nobody has this alert any more: it is raised again, with whoever holds the role now."""
         told_at = self._told_from(clock, self.now)

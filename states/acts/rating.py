@@ -121,9 +121,8 @@ def change(
     d.record(ReferralRerated(rating=rating, before=before, agreed=agreed, words=reason))
     for clock in d.referral.running:
         _move(d, clock, f"{clock.id} re-rated {before} to {rating}", up)
-        # Whoever took it on did so for what was less urgent.
-        if up and clock.acknowledged_by:
-            d.end_acknowledgement(d.referral.clocks[clock.id], "rated_up")
+        if up:
+            d.raise_again(clock.id)
     if d.rating.response is None:
         d.stop("response", met=False)
     d.ensure_clocks()
