@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from mash.states.chart import move, stage_of
-from mash.states.clocks import Due, Length, Unit, due
+from mash.states.clocks import Due, Unit, due
 from mash.states.course import (
     AcknowledgementEnded,
     AlertAcknowledged,
@@ -21,7 +21,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
-from mash.states.roles import own_triage
+from mash.states.roles import ladder_of, own_triage
 from mash.states.values import Actor, Details, Enquiry, EventBase, Heard, Words
 
 DAY_AND_NIGHT = ("consultation", "triage", "strategy_discussion")
@@ -165,7 +165,7 @@ class Deciding:
 
     def escalate(self, clock: Clock) -> None:
         """Alert the next rung of the clock's ladder; the last one is alerted again and again."""
-        ladder = self._ladder(clock)
+        ladder = ladder_of(clock, self.profile)
         rung = min(clock.rung + 1, len(ladder) - 1)
         role, wait = ladder[rung]
         next_at = self.profile.calendar.add(self.now, wait)
@@ -203,17 +203,6 @@ class Deciding:
         self.record(AcknowledgementEnded(id=clock.id, why=why, told_at=told_at))
         if told_at <= self.now:
             self.escalate(self.referral.clocks[clock.id])
-
-    def _ladder(self, clock: Clock) -> list[tuple[str, Length]]:
-        """The roles that are alerted to a clock one after another, and how long each has."""
-        ladder = [(rung.role, rung.wait) for rung in self.profile.ladder]
-        if clock.kind == "check":
-            agency = self.profile.agencies.get(clock.whose)
-            if agency:  # an adopted profile may no longer have it
-                ladder.insert(0, (agency.lead, self.profile.agency_wait))
-        elif clock.owner not in (role for role, _ in ladder):
-            ladder.insert(0, (clock.owner, self.profile.ladder[0].wait))
-        return ladder
 
     def on_duty(self, role: str) -> str:
         """Who is alerted in this role now: while the hub is closed, the out-of-hours role stands in for some."""
