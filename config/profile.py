@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import UnionType
@@ -147,9 +148,18 @@ def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str,
     by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
     base["calendar"]["bank_holidays"] = _bank_holidays()
     merged = _merge(base, _plain(hub.data))
+    _add_bank_holidays(base["calendar"]["bank_holidays"], merged)
     if isinstance(ratings := merged["ratings"], dict):
         merged["ratings"] = {name: _rating(by_rating[_place(ratings, name)], response, ratings[name]) for name in ratings}
     return merged
+
+
+def _add_bank_holidays(of_england: tuple[str, ...], merged: dict[str, Any]) -> None:
+    """A hub's own days off (an extra bank holiday, the council's at Christmas) come on top of England's, which hold anyway."""
+    calendar = merged["calendar"]
+    if isinstance(calendar, dict) and isinstance(extra := calendar["bank_holidays"], list):
+        days = {day.isoformat() if isinstance(day, date) else day for day in extra}
+        calendar["bank_holidays"] = sorted({*of_england, *days}, key=str)
 
 
 def _place(ratings: dict[str, Any], name: str) -> str:

@@ -75,6 +75,17 @@ def held_now(profile: Profile, role: str, at: datetime) -> str:
     return profile.on_duty(first, at) if role in (first, profile.out_of_hours.role) else role
 
 
+def gone(rota: Rota, calendar: Calendar, person: str, since: datetime, at: datetime) -> bool:
+    """Whether somebody who took something on at `since` has left it: they are away at this instant, or the shift that they were
+    on then is over. Whoever took it on outside their shifts goes by no shift."""
+
+    def on_duty(at: datetime) -> bool:
+        return any(duty.person == person for role in rota.roles for duty in rota.on_duty(role, at, calendar))
+
+    away = any(absence.person == person and absence.covers(at) for absence in rota.absences)
+    return not on_duty(at) and (away or on_duty(since))
+
+
 def of_role(channels: Channels, hub: str, role: str) -> Recipient:
     """A role by its own channels."""
     return Recipient(person=None, steps=steps_of(role, channels.of_role(hub, role)))

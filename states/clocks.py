@@ -17,6 +17,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOSES = time(17)
 """When a working day ends on which the hub does not open."""
+LAST_WORD = timedelta(minutes=30)
+"""So long before the hub closes somebody is reminded of what would fall into its night: they can still act on it."""
 
 
 class Frozen(BaseModel):
@@ -137,6 +139,30 @@ class Calendar(Frozen):
     def is_open(self, at: datetime) -> bool:
         """Whether the hub is open at this instant."""
         return any(opens <= at < closes for opens, closes in self.open_on(at.astimezone(LONDON).date()))
+
+    def next_open(self, at: datetime) -> datetime:
+        """This instant while the hub is open; else when it opens next."""
+        if self.is_open(at):
+            return at
+        day = at.astimezone(LONDON).date()
+        while True:
+            for opens, _ in self.open_on(day):
+                if opens >= at:
+                    return opens
+            day += timedelta(days=1)
+
+    def last_word(self, at: datetime, since: datetime) -> datetime | None:
+        """This instant while the hub is open; else LAST_WORD before it closed last, or None where that is before `since`."""
+        if self.is_open(at):
+            return at
+        day = at.astimezone(LONDON).date()
+        while day >= since.astimezone(LONDON).date():
+            for opens, closes in reversed(self.open_on(day)):
+                if closes <= at:
+                    moment = max(opens, closes - LAST_WORD)
+                    return moment if moment > since else None
+            day -= timedelta(days=1)
+        return None
 
     def next_time(self, at: time, days: tuple[Weekday, ...], after: datetime) -> datetime:
         """The first instant after `after` at this local time, on one of these weekdays that is no bank holiday."""

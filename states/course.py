@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field
+
 from mash.states.fold import Changes, folds
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.values import Actor, EventBase
@@ -31,10 +33,12 @@ class ClocksStopped(EventBase):
 
 
 class ClockMoved(EventBase):
-    """A re-rating moved a clock. A breach already recorded stays recorded."""
+    """A re-rating moved a clock. A breach already recorded stays recorded; where there is more time now, the clock begins `anew`,
+    and reminds, runs out and climbs in its own right."""
 
     kind: Literal["clock_moved"] = "clock_moved"
     clock: StartedClock
+    anew: bool = Field(default=False, exclude_if=lambda anew: not anew)
 
 
 class ClockWarned(EventBase):
@@ -47,9 +51,12 @@ class ClockWarned(EventBase):
 
 
 class ClockBreached(EventBase):
+    """A clock ran out. Where nobody is there whom it is for, the alert is raised at `told_at`; else at once."""
+
     kind: Literal["clock_breached"] = "clock_breached"
     id: str
     due_at: datetime
+    told_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
 
 
 class ClockEscalated(EventBase):
@@ -67,6 +74,18 @@ class AlertAcknowledged(EventBase):
     kind: Literal["alert_acknowledged"] = "alert_acknowledged"
     id: str
     renew_at: datetime
+    rating: str | None = Field(default=None, exclude_if=lambda rating: rating is None)
+    """The rating at which somebody took it on."""
+
+
+class AcknowledgementEnded(EventBase):
+    """Nobody has an alert any more: the case is more urgent than when it was taken on, or whoever had it is away or off duty. It
+    is raised again at `told_at`: at once, or when the day team is there."""
+
+    kind: Literal["acknowledgement_ended"] = "acknowledgement_ended"
+    id: str
+    why: Literal["rated_up", "off_duty"]
+    told_at: datetime
 
 
 class AlertSeen(EventBase):
@@ -75,6 +94,10 @@ class AlertSeen(EventBase):
     kind: Literal["alert_seen"] = "alert_seen"
     id: str
     until: datetime
+
+
+NOBODY: dict[str, None] = {"acknowledged_by": None, "acknowledged_for": None}
+"""An alert that nobody has taken on."""
 
 
 @folds(StageEntered)
@@ -102,7 +125,11 @@ def _clock_moved(referral: Referral, event: ClockMoved, at: datetime, by: Actor)
         rung=old.rung,
         next_rung_at=old.next_rung_at,
         acknowledged_by=old.acknowledged_by,
+        acknowledged_for=old.acknowledged_for,
+        missed=old.missed,
     )
+    if event.anew:
+        moved = _started(event.clock, missed=(*old.missed, old.due_at))
     return {"clocks": {**referral.clocks, old.id: moved}}
 
 
@@ -114,17 +141,25 @@ def _clock_warned(referral: Referral, event: ClockWarned, at: datetime, by: Acto
 
 @folds(ClockBreached)
 def _clock_breached(referral: Referral, event: ClockBreached, at: datetime, by: Actor) -> Changes:
-    return _clocks(referral, {event.id: {"breached_at": at}})
+    told = {"next_rung_at": event.told_at, **NOBODY} if event.told_at else {}
+    return _clocks(referral, {event.id: {"breached_at": at, **told}})
 
 
 @folds(ClockEscalated)
 def _clock_escalated(referral: Referral, event: ClockEscalated, at: datetime, by: Actor) -> Changes:
-    return _clocks(referral, {event.id: {"rung": event.rung, "next_rung_at": event.next_at, "acknowledged_by": None}})
+    return _clocks(referral, {event.id: {"rung": event.rung, "next_rung_at": event.next_at, **NOBODY}})
 
 
 @folds(AlertAcknowledged)
 def _alert_acknowledged(referral: Referral, event: AlertAcknowledged, at: datetime, by: Actor) -> Changes:
-    return _clocks(referral, {event.id: {"acknowledged_by": by.id, "next_rung_at": event.renew_at}})
+    taken = {"acknowledged_by": by.id, "acknowledged_for": event.rating, "next_rung_at": event.renew_at}
+    return _clocks(referral, {event.id: taken})
+
+
+@folds(AcknowledgementEnded)
+def _acknowledgement_ended(referral: Referral, event: AcknowledgementEnded, at: datetime, by: Actor) -> Changes:
+    """Whoever has the role that had it last is told first, of all above them."""
+    return _clocks(referral, {event.id: {"rung": referral.clocks[event.id].rung - 1, "next_rung_at": event.told_at, **NOBODY}})
 
 
 @folds(AlertSeen)

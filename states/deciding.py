@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from mash.states.chart import move, stage_of
-from mash.states.clocks import Due, due
-from mash.states.course import ClockEscalated, ClockMoved, ClocksStarted, ClocksStopped, StageEntered
+from mash.states.clocks import Due, Unit, due
+from mash.states.course import (
+    AcknowledgementEnded,
+    AlertAcknowledged,
+    ClockBreached,
+    ClockEscalated,
+    ClockMoved,
+    ClocksStarted,
+    ClocksStopped,
+    StageEntered,
+)
 from mash.states.errors import Incomplete
 from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import ladder_of, own_triage
 from mash.states.values import Actor, Details, Enquiry, EventBase, Heard, Words
+
+DAY_AND_NIGHT = ("consultation", "triage", "strategy_discussion")
+"""Clocks of a child's safety now, however a hub counts them: whoever is on duty is told, day and night."""
+REPEATED = timedelta(hours=4)
+"""How often at most the top of the ladder is told again of what is late: with two reminders before, eight messages a day. A
+product default, ours."""
 
 
 class Deciding:
@@ -72,7 +88,7 @@ class Deciding:
         if name in r.clocks:
             name = f"{name}.{1 + sum(cid.split('.')[0] == name for cid in r.clocks)}"
         when = due(rule.length, start, from_what, what, self.profile.calendar)
-        return self._clock(name, kind, owner or rule.owner, start, when, rule.source)
+        return self._clock(name, kind, owner or rule.owner, start, when, rule)
 
     def _start_of(self, rule: ClockRule) -> tuple[datetime, str]:
         if rule.start == "receipt" and self.referral.reopened:
@@ -87,19 +103,36 @@ class Deciding:
             rule.start
         ]
 
-    def _clock(self, name: str, kind: str, owner: str, start: datetime, when: Due, source: str) -> StartedClock:
-        life = when.at - start
-        parts = self.profile.chase_at if kind == "check" else self.profile.warn_at
-        warn_at = tuple(moment for part in parts if (moment := start + life * part) > self.now)
+    def _clock(self, name: str, kind: str, owner: str, start: datetime, when: Due, rule: ClockRule) -> StartedClock:
+        by_day = rule.length.unit is not Unit.ELAPSED_HOURS and kind not in DAY_AND_NIGHT
+        warn_at = self._warnings(kind, start, when.at, by_day)
         return StartedClock(
-            id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why, source=source
-        )
+            id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why,
+            source=rule.source, by_day=by_day,
+        )  # fmt: skip
+
+    def _warnings(self, kind: str, start: datetime, due_at: datetime, by_day: bool) -> tuple[datetime, ...]:
+        """When a clock reminds; what is the day team's, before the hub closes."""
+        parts = self.profile.chase_at if kind == "check" else self.profile.warn_at
+        moments = [moment for part in parts if (moment := start + (due_at - start) * part) > self.now]
+        return self._by_day(moments, due_at) if by_day else tuple(moments)
+
+    def _by_day(self, moments: list[datetime], due_at: datetime) -> tuple[datetime, ...]:
+        """These moments, while the hub is open: before its night or weekend; a second one, after it."""
+        calendar, kept = self.profile.calendar, set[datetime]()
+        for moment in moments:
+            before, after = calendar.last_word(moment, self.now), calendar.next_open(moment)
+            if before and before not in kept:
+                kept.add(before)
+            elif after < due_at:
+                kept.add(after)
+        return tuple(sorted(kept))
 
     def start_until(self, kind: str, rule: ClockRule, when: Due) -> None:
         """Start a clock of this rule that is due at a time which the rule alone does not tell."""
         again = sum(cid.split(".")[0] == kind for cid in self.referral.clocks)
         name = f"{kind}.{1 + again}" if again else kind
-        self.start(self._clock(name, kind, rule.owner, self.now, when, rule.source))
+        self.start(self._clock(name, kind, rule.owner, self.now, when, rule))
 
     def start(self, *clocks: StartedClock) -> None:
         """Record clocks as started."""
@@ -117,15 +150,59 @@ class Deciding:
 
     def move_clock(self, clock: Clock, rule: ClockRule, when: Due) -> None:
         """A running clock is due at another time, by another rule."""
-        self.record(ClockMoved(clock=self._clock(clock.id, clock.kind, clock.owner, clock.started_at, when, rule.source)))
+        moved = self._clock(clock.id, clock.kind, clock.owner, clock.started_at, when, rule)
+        self.record(ClockMoved(clock=moved, anew=clock.breached_at is not None and when.at > self.now))
+
+    def breach(self, clock: Clock) -> bool:
+        """A clock has run out. Whether it is told now: what is the day team's, when the hub opens."""
+        told_at = self._told_from(clock, self.now)
+        self.record(ClockBreached(id=clock.id, due_at=clock.due_at, told_at=told_at if told_at > self.now else None))
+        return told_at <= self.now
+
+    def _told_from(self, clock: Clock, at: datetime) -> datetime:
+        """From when on, at the earliest at this instant, an alert of a clock is raised: somebody in danger waits for no day."""
+        return self.profile.calendar.next_open(at) if clock.by_day and not self.referral.in_danger else at
 
     def escalate(self, clock: Clock) -> None:
         """Alert the next rung of the clock's ladder; the last one is alerted again and again."""
         ladder = ladder_of(clock, self.profile)
         rung = min(clock.rung + 1, len(ladder) - 1)
         role, wait = ladder[rung]
-        alerted, next_at = self.on_duty(role), self.profile.calendar.add(self.now, wait)
-        self.record(ClockEscalated(id=clock.id, rung=rung, role=alerted, due_at=clock.due_at, next_at=next_at))
+        next_at = self.profile.calendar.add(self.now, wait)
+        if rung == len(ladder) - 1 and not self.referral.in_danger:
+            next_at = self._with_the_others(clock, max(next_at, self.now + REPEATED))
+        told = {"role": self.on_duty(role), "due_at": clock.due_at, "next_at": self._told_from(clock, next_at)}
+        self.record(ClockEscalated(id=clock.id, rung=rung, **told))
+
+    def _with_the_others(self, clock: Clock, at: datetime) -> datetime:
+        """The first time from `at` on at which the top of the ladder is told of another of the case's clocks too: what comes
+        together is one message."""
+        top = len(self.profile.ladder) - 1
+        others = (c for c in self.referral.running if c.id != clock.id and c.rung >= top and not c.acknowledged_by)
+        period = at - self.now
+        known = min((c.next_rung_at for c in others if c.next_rung_at and c.next_rung_at > self.now), default=at)
+        return known - period * ((known - at) // period)
+
+    def acknowledge(self, clock: Clock) -> None:
+        """Whoever acts has this alert: it is raised again, the more urgent the rating the sooner, while its cause lasts."""
+        renew_at = self.profile.calendar.add(self.now, self.profile.renews_after(self.referral.rating))
+        renew_at = self._told_from(clock, renew_at)
+        self.record(AlertAcknowledged(id=clock.id, renew_at=renew_at, rating=self.referral.rating))
+
+    def raise_again(self, clock_id: str) -> None:
+        """An alert is of something more urgent now: whoever took it on did so for less, and whoever is told next is told now."""
+        clock = self.referral.clocks[clock_id]
+        if clock.acknowledged_by:
+            self.end_acknowledgement(clock, "rated_up")
+        elif clock.rung >= 0 and self._told_from(clock, self.now) <= self.now:
+            self.escalate(clock)
+
+    def end_acknowledgement(self, clock: Clock, why: Literal["rated_up", "off_duty"]) -> None:
+        """Nobody has this alert any more: it is raised again, with whoever holds the role now."""
+        told_at = self._told_from(clock, self.now)
+        self.record(AcknowledgementEnded(id=clock.id, why=why, told_at=told_at))
+        if told_at <= self.now:
+            self.escalate(self.referral.clocks[clock.id])
 
     def on_duty(self, role: str) -> str:
         """Who is alerted in this role now: while the hub is closed, the out-of-hours role stands in for some."""

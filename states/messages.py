@@ -216,6 +216,7 @@ Event = Annotated[
     | course.ClockBreached
     | course.ClockEscalated
     | course.AlertAcknowledged
+    | course.AcknowledgementEnded
     | course.AlertSeen,
     Field(discriminator="kind"),
 ]

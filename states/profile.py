@@ -210,6 +210,21 @@ class Rung(Frozen):
     wait: Length
 
 
+class Renew(Frozen):
+    """How long an alert rests that somebody has taken on while its cause lasts, by the place of the case's rating: the
+    most urgent one (and what is not rated), the next, the further ones. One length is for all of them."""
+
+    first: Length
+    second: Length
+    further: Length
+
+    @model_validator(mode="before")
+    @classmethod
+    def one_for_all(cls, value: Any) -> Any:
+        """A profile of before version 0.2 has one length."""
+        return {"first": value, "second": value, "further": value} if isinstance(value, str) else value
+
+
 class Meeting(Frozen):
     """How the hub's MASH meeting works: per case, or at a regular gathering."""
 
@@ -319,7 +334,7 @@ class Profile(Frozen):
     warn_at: tuple[float, ...]
     chase_at: tuple[float, ...]
     agency_wait: Length
-    renew: Length
+    renew: Renew
     settle_within: Length = Field(description="A referee's time to settle a disagreement, where the stage has none of its own.")
     intake: dict[str, Intake]
     consultation: Consultation
@@ -388,6 +403,10 @@ class Profile(Frozen):
             return 0
         severity = self.ratings[rating].severity
         return sum(other.severity > severity for other in self.ratings.values())
+
+    def renews_after(self, rating: str | None) -> Length:
+        """How long an alert of a case of this rating rests once somebody has taken it on."""
+        return (self.renew.first, self.renew.second, self.renew.further)[min(self.place(rating), 2)]
 
     def open_at(self, at: datetime) -> bool:
         """Whether the hub's own people are on duty: in its hours, or always where the same service goes on."""

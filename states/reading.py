@@ -19,6 +19,7 @@ from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.protection import StrategyDiscussionHeld
 from mash.states.acts.shared import EarlierContactShared
 from mash.states.course import (
+    AcknowledgementEnded,
     AlertAcknowledged,
     AlertSeen,
     ClockBreached,
@@ -59,6 +60,7 @@ OF_A_SECOND_LOOK = (
     ClockBreached,
     ClockEscalated,
     AlertAcknowledged,
+    AcknowledgementEnded,
     AlertSeen,
 )
 """What happens while a second person looks, and happens to no case whose contacts do not add up."""

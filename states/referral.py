@@ -54,6 +54,8 @@ class StartedClock(Frozen):
     warn_at: tuple[datetime, ...]
     why: str
     source: str
+    by_day: bool = Field(default=False, exclude_if=lambda by_day: not by_day)
+    """Whether it is the day team's: it reminds and alerts while the hub is open, and leaves the night alone."""
 
 
 class Clock(StartedClock):
@@ -61,9 +63,13 @@ class Clock(StartedClock):
 
     warned: int = 0
     breached_at: datetime | None = None
+    missed: tuple[datetime, ...] = Field(default=(), exclude_if=lambda missed: not missed)
+    """When it was due before a re-rating gave it more time, of each limit that had run out by then."""
     rung: int = -1
     next_rung_at: datetime | None = None
     acknowledged_by: str | None = None
+    acknowledged_for: str | None = Field(default=None, exclude_if=lambda rating: rating is None)
+    """The rating for which somebody has it; None where nobody has, and for a case without a rating."""
     seen_rung: int = Field(default=-1, exclude_if=lambda rung: rung < 0)
     """The last rung whose alert was seen by its link; the ladder waited for whoever saw it."""
     ended_at: datetime | None = None
@@ -82,7 +88,8 @@ class Clock(StartedClock):
     @property
     def verdict(self) -> Verdict:
         """What has become of it."""
-        return verdict_of(self.due_at, self.breached_at, self.ended_at, self.met)
+        breached_at = self.breached_at or (self.missed[-1] if self.missed and not self.running else None)
+        return verdict_of(self.due_at, breached_at, self.ended_at, self.met)
 
     @property
     def next_at(self) -> datetime | None:

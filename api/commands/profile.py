@@ -15,6 +15,7 @@ from mash.api.commands.installed import counted
 from mash.config.describe import Setting, describe, differences, explain
 from mash.config.profile import available, load_profile, stated
 from mash.config.settings import read_settings
+from mash.flows.telling.at_night import at_night
 from mash.flows.telling.walk import Line, as_text, walk_all
 from mash.states.errors import NotInProfile
 
@@ -106,6 +107,7 @@ def walk(name: str, as_json: AsJson = False) -> None:
             {
                 "profile": name,
                 "version": profile.digest,
+                "at_night": asdict(at_night(walks)),
                 "walks": [
                     {
                         "rating": done.rating,
@@ -121,6 +123,7 @@ def walk(name: str, as_json: AsJson = False) -> None:
         out.print(f"\n{profile.title}, {profile.ratings[done.rating].title}")
         for line in as_text(done.lines):
             out.print(line, markup=False)
+    out.print(f"\n{at_night(walks)}", markup=False)
 
 
 def _line(line: Line) -> dict[str, Any]:

@@ -71,10 +71,12 @@ class Postman:
         """At a change of shift, tell whoever comes on duty of the alerts that nobody has."""
 
         @cache  # a storm's ten thousand alerts are of a few roles
-        def holders(hub: str, recipient: str) -> tuple[tuple[str, str | None], ...]:
+        def holders(hub: str, recipient: str, by_day: bool) -> tuple[tuple[str, str | None], ...]:
             if (profile := self.store.hubs.get(hub)) is None:
                 return ((recipient, None),)
             now = self.store.time.now()
+            if by_day and not profile.calendar.is_open(now):
+                return ()  # it waits for the day
             role = held_now(profile, recipient, now)
             if (rota := self.rotas.get(hub)) is None or role not in rota.roles:
                 return ((role, None),)

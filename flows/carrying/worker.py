@@ -17,6 +17,7 @@ from mash.flows.carrying.coming_of_age import say_who_comes_of_age
 from mash.flows.carrying.connection import check_login
 from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.liaison import Liaison
+from mash.flows.carrying.off_duty import raise_what_was_left
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
@@ -147,6 +148,7 @@ class Worker:
         await asyncio.sleep(SIGN_EVERY)
 
     async def _hand_over(self) -> None:
+        await raise_what_was_left(self.store)
         await self.postman.hand_over()
         await asyncio.sleep(max(1.0, HAND_OVER / self.store.time.rate))
 

@@ -204,9 +204,10 @@ def to_avoid(row: Entry) -> frozenset[str]:
     return frozenset(json.loads(row.facts).get("avoid", ()))
 
 
-async def hand_over(store: Store, holders: Callable[[str, str], Collection[tuple[str, str | None]]]) -> int:
+async def hand_over(store: Store, holders: Callable[[str, str, bool], Collection[tuple[str, str | None]]]) -> int:
     """Have the alerts that nobody has acknowledged told to whoever has come on duty since: `holders` says, of a hub and
-    the role that was told, which role and people have its alerts now. Returns how many alerts were passed on."""
+    the role that was told, and whether the alert is the day team's, which role and people have its alerts now. Returns how many
+    alerts were passed on."""
     recent = NOTICES.c.created_at > store.time.now() - HANDED_OVER_WITHIN
     open_ = select(NOTICES).where(NOTICES.c.kind.in_(URGENT), ~NOTICES.c.over, recent)
     async with store.engine.begin() as connection:
@@ -214,7 +215,7 @@ async def hand_over(store: Store, holders: Callable[[str, str], Collection[tuple
         alerts = {(row.reference, row.clock, row.role, row.person) for row in rows}
         passed: dict[tuple[Any, ...], dict[str, Any]] = {}
         for row in (row for row in rows if row.status == "delivered"):
-            for role, person in holders(row.hub, row.role):
+            for role, person in holders(row.hub, row.role, json.loads(row.facts).get("by_day", False)):
                 alert = (row.reference, row.clock, role, person)
                 if alert not in alerts:
                     passed[alert] = _copy(row, person, datetime.now(UTC)) | {"role": role, "created_at": store.time.now()}

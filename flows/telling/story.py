@@ -62,6 +62,7 @@ _NAMED = {
     "clock_warned": "Reminder",
     "clock_breached": "Not done in time",
     "clock_escalated": "Alert",
+    "acknowledgement_ended": "Nobody has the alert any more",
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
     "coming_of_age_said": "Turns 18",
@@ -81,6 +82,7 @@ _LABELS = {
     "reported_at": "reported",
     "adding_up": "contacts about one child:",
     "renew_at": "again at",
+    "told_at": "told at",
     "received_at": "received",
     "referrer_told_at": "the referrer had been told",
     "told": "had been told:",
@@ -209,7 +211,8 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
 
 _OF_ITS_COURSE = {
     "stage_entered", "referral_rated", "referral_rerated", "referral_split", "checks_requested", "clocks_started",
-    "clocks_stopped", "clock_moved", "clock_warned", "clock_breached", "clock_escalated", "referrer_told", "profile_adopted",
+    "clocks_stopped", "clock_moved", "clock_warned", "clock_breached", "clock_escalated", "acknowledgement_ended",
+    "referrer_told", "profile_adopted",
 }  # fmt: skip
 """Events whose facts are for administrators too: where a case stands and what is waited for, not what was found or decided."""
 

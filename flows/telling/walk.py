@@ -48,6 +48,10 @@ class Line:
     what: str
     due_at: datetime | None = None
     source: str = ""
+    notice: str = ""
+    """Of an alert: the kind of its notice."""
+    by_day: bool = False
+    """Of an alert: whether it is of a clock that is the day team's."""
 
     def __str__(self) -> str:
         match self.sort:
@@ -103,7 +107,9 @@ class Walk:
             self.lines += self._lines_of(event)
         for draft in notices_for("R", before, self.referral, decision.events, self.profile, by, self.now):
             message = message_for(draft.kind, "R", draft.facts, self.now, "", **UNADDRESSED)
-            self.lines.append(Line(self.now, "alert", draft.role, message.title))
+            clock = self.referral.clocks.get(draft.clock or "")
+            by_day = clock is not None and clock.by_day
+            self.lines.append(Line(self.now, "alert", draft.role, message.title, notice=draft.kind, by_day=by_day))
             if draft.role == REFERRER and draft.kind in ("acknowledgement", "outcome"):
                 world.give(RecordTold.model_validate({"what": draft.kind}), system(self.profile))
 

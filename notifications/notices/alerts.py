@@ -19,7 +19,8 @@ def escalated(event: ClockEscalated, occasion: Occasion) -> Iterator[NoticeDraft
     clock = occasion.after.clocks[event.id]
     kind = "escalation" if clock.breached_at else "immediate_danger"
     away = {"away": True} if clock.breached_at and clock.breached_at - clock.due_at > AWAY else {}
-    yield occasion.about(kind, event.role, event.id, rung=event.rung, **away)
+    by_day = {"by_day": True} if clock.by_day and not occasion.after.in_danger else {}
+    yield occasion.about(kind, event.role, event.id, rung=event.rung, **away, **by_day)
 
 
 @on(ClockWarned)

@@ -1,4 +1,4 @@
-"""The end of alerts: the clock that raised them has stopped, or somebody has taken them on."""
+"""The end of alerts: the clock that raised them has stopped, or has more time; or somebody has taken them on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mash.notifications.notices.draft import Over
 from mash.notifications.notices.occasion import facts_of, subject_of
-from mash.states.course import AlertAcknowledged, ClocksStopped
+from mash.states.course import AlertAcknowledged, ClockMoved, ClocksStopped
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
@@ -24,6 +24,8 @@ def over_for(reference: str, after: Referral, events: list[Event], profile: Prof
         if isinstance(event, ClocksStopped):
             spoke = [cid for cid in event.ids if _spoke(after.clocks[cid])]
             yield from (over("all_clear", clock_id, met=event.met) for clock_id in spoke)
+        elif isinstance(event, ClockMoved) and event.anew:
+            yield over("all_clear", event.clock.id, met=False, due_at=event.clock.due_at.isoformat())
         elif isinstance(event, AlertAcknowledged):
             yield over("taken", event.id, holder=by.role.replace("_", " "))
 

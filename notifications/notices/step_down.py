@@ -18,5 +18,12 @@ def offered(event: StepDownOffered, occasion: Occasion) -> Iterator[NoticeDraft]
 
 @on(StepDownReturned)
 def returned(event: StepDownReturned, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """Whoever gives it back says why; a service that never answered says nothing."""
-    yield occasion.notice("step_down_returned" if event.words else "step_down_not_accepted", occasion.duty)
+    """Whoever gives it back says why; a service that never answered says nothing: each time that happens to a case, the next
+    above the manager on duty is told too."""
+    if event.words:
+        yield occasion.notice("step_down_returned", occasion.duty)
+        return
+    ladder = [rung.role for rung in occasion.profile.ladder]
+    rounds = sum(clock.kind == "step_down_offered" and clock.breached_at is not None for clock in occasion.after.clocks.values())
+    for role in dict.fromkeys((occasion.duty, ladder[min(rounds, len(ladder)) - 1])):
+        yield occasion.notice("step_down_not_accepted", role, rounds=rounds)

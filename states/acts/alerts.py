@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from mash.states.acts.step_down import comes_back
-from mash.states.course import AlertAcknowledged, AlertSeen, ClockBreached, ClockWarned
+from mash.states.course import AlertSeen, ClockWarned
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours
 from mash.states.register import act
 from mash.states.stages import ALL
-from mash.states.values import Code, CommandBase, Words
+from mash.states.values import Code, CommandBase, Login, Words
 
 
 class AcknowledgeAlert(CommandBase):
@@ -36,6 +38,8 @@ class FireClocks(CommandBase):
     """The system looks at the clocks: warn, breach, climb."""
 
     kind: Literal["fire_clocks"] = "fire_clocks"
+    left: dict[Code, Login] = Field(default={}, exclude_if=lambda some: not some)
+    """Clocks whose alert somebody has taken on who is away by now, or whose shift is over: who that is."""
 
 
 @act(FireClocks)
@@ -43,24 +47,33 @@ def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
     """Let every clock that is due warn, breach or climb. A step-down that nobody accepted in time comes back."""
     for clock_id in tuple(d.referral.clocks):
         clock = d.referral.clocks[clock_id]
-        if clock.next_at is None or clock.next_at > d.now:
+        if clock.running and clock.acknowledged_by and clock.acknowledged_by == cmd.left.get(clock_id):
+            d.end_acknowledgement(clock, "off_duty")
+        elif clock.next_at is None or clock.next_at > d.now:
             continue
-        if clock.breached_at is None and clock.due_at <= d.now:
-            d.record(ClockBreached(id=clock.id, due_at=clock.due_at))
-            d.escalate(d.referral.clocks[clock_id])
-            if clock.kind == "step_down_offered":
-                comes_back(d, None)
+        elif clock.breached_at is None and clock.due_at <= d.now:
+            if d.breach(clock):
+                _tell(d, clock_id)
         elif clock.next_rung_at and clock.next_rung_at <= d.now:
-            d.escalate(clock)
+            _tell(d, clock_id)
         else:
             d.record(ClockWarned(id=clock.id, role=d.on_duty(clock.owner), due_at=clock.due_at))
+
+
+def _tell(d: Deciding, clock_id: str) -> None:
+    """Alert the next rung to a clock. A step-down that nobody has accepted has no ladder: it comes back, to be decided."""
+    clock = d.referral.clocks[clock_id]
+    if clock.kind == "step_down_offered" and clock.breached_at:
+        comes_back(d, None)
+    else:
+        d.escalate(clock)
 
 
 @act(AcknowledgeAlert, stages=ALL, when=lambda referral: bool(referral.alerts), stands_alone=True)
 def acknowledge(d: Deciding, cmd: AcknowledgeAlert, words: Words | None) -> None:
     """'I have it': the ladder stops, until the alert is renewed because its cause lasts."""
     _waits(d, cmd.clock)
-    d.record(AlertAcknowledged(id=cmd.clock, renew_at=d.profile.calendar.add(d.now, d.profile.renew)))
+    d.acknowledge(d.referral.clocks[cmd.clock])
 
 
 @act(SeeAlert)

@@ -121,6 +121,8 @@ def change(
     d.record(ReferralRerated(rating=rating, before=before, agreed=agreed, words=reason))
     for clock in d.referral.running:
         _move(d, clock, f"{clock.id} re-rated {before} to {rating}", up)
+        if up:
+            d.raise_again(clock.id)
     if d.rating.response is None:
         d.stop("response", met=False)
     d.ensure_clocks()

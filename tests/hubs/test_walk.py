@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from random_profiles import calendars, profiles
 
 from mash.config.profile import available, load_profile
+from mash.flows.telling.at_night import at_night
 from mash.flows.telling.walk import STARTS, Walk, as_text, begin, walk, walk_all
+from mash.states.clocks import local
+from mash.states.course import ClockEscalated, ClockWarned
 from mash.states.profile import Profile
 
 HUBS = [load_profile(name) for name in available()]
@@ -34,6 +37,18 @@ def test_a_referral_of_each_rating_of_each_hub_reaches_an_end(profile: Profile) 
     assert {done.rating for done in walks} == set(profile.ratings)
     for done in walks:
         check(done)
+
+
+@pytest.mark.parametrize("profile", HUBS, ids=lambda profile: profile.name)
+def test_what_is_the_day_teams_leaves_the_night_alone(profile: Profile) -> None:
+    walks = walk_all(profile)
+    told = at_night(walks)
+    assert (told.late_of_day, told.reminders_of_day) == (0, 0)
+    assert told.late == sum(line.what.startswith("LATE") for done in walks for line in done.lines)
+    for done in walks:
+        for at, _, event in done.world.log:
+            if isinstance(event, ClockWarned | ClockEscalated) and "elapsed" not in done.referral.clocks[event.id].why:
+                assert profile.calendar.is_open(at) and event.role != profile.out_of_hours.role, f"{event.id} at {local(at)}"
 
 
 @ANY

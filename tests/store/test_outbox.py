@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import date, time, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from acting import BASIS, DUTY, START, submit
-from posting import Gateway, at, gateway, postman, send_all
+from posting import Gateway, at, gateway, postman, send_all, ways, weekly
 
 from mash.config.settings import Settings
 from mash.flows.carrying.postman import Postman
@@ -21,10 +20,9 @@ from mash.flows.store.reads.case import read_case
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import revive
-from mash.notifications.rota import Pattern, Rota, Shift
+from mash.notifications.rota import Rota, Shift
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.rating import RateReferral
-from mash.states.clocks import WEEKDAYS
 from mash.states.values import Actor
 
 HOUR = timedelta(hours=1, minutes=1)
@@ -35,34 +33,6 @@ def phones() -> Iterator[Gateway]:
     """What everybody gets."""
     with gateway() as running:
         yield running
-
-
-def weekly(person: str, role: str = "duty_manager", starts: str = "00:00", ends: str = "00:00") -> Pattern:
-    return Pattern(
-        role=role,
-        person=person,
-        days=WEEKDAYS,
-        since=date(2026, 1, 1),
-        starts=time.fromisoformat(starts),
-        ends=time.fromisoformat(ends),
-    )
-
-
-def ways(phones: Gateway, **people: list[dict[str, Any] | str]) -> list[str]:
-    """A channels file: every role at /ROLE-less 'role', and people by their channels."""
-
-    def written(way: dict[str, Any] | str) -> str:
-        entry = {"url": way} if isinstance(way, str) else way
-        values = {name: phones.url(value) if name == "url" else value for name, value in entry.items()}
-        return "{ " + ", ".join(f'{n} = "{v}"' if isinstance(v, str) else f"{n} = {v}" for n, v in values.items()) + " }"
-
-    return [
-        "[merton]",
-        f'"*" = ["{phones.url("role")}"]',
-        f'administrator = ["{phones.url("admin")}"]',
-        "[merton.people]",
-        *(f"{person} = [{', '.join(map(written, order))}]" for person, order in people.items()),
-    ]
 
 
 async def late_triage(store: Store) -> str:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
@@ -29,6 +30,7 @@ from mash.api.demo.endpoint import endpoint
 from mash.config.profile import load_profile
 from mash.config.settings import Settings
 from mash.flows.carrying.duty import look_ahead
+from mash.flows.carrying.off_duty import raise_what_was_left
 from mash.flows.carrying.postman import Postman
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_cluster
@@ -155,6 +157,7 @@ class Hub(Instance):
         store = await open_store(self.settings)
         try:
             await look_ahead(store)
+            await raise_what_was_left(store)
             while await fire_due(store):
                 pass
             while await look_next(store):
@@ -268,6 +271,15 @@ def served(hub: Hub, **settings: Any) -> Iterator[Hub]:
         running = replace(hub, stack=stack, http=http, sessions={})
         yield running
         hub.sent = running.sent  # no two submissions have one number
+
+
+@contextmanager
+def later(hub: Hub, at: datetime) -> Iterator[Hub]:
+    """The same hub at another instant: what is due by then has been done, when it was due."""
+    hub.sql("UPDATE time_anchor SET wall = now(), simulated = %s", at)
+    with served(hub) as running:
+        running.work()
+        yield running
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from mash.flows.carrying.postman import Postman
 from mash.flows.carrying.pulse import Pulse
 from mash.flows.store.store import Store
 from mash.flows.store.time import HubTime
+from mash.notifications.rota import Pattern
+from mash.states.clocks import WEEKDAYS
 
 
 @dataclass
@@ -90,3 +92,32 @@ async def send_all(post: Postman, until: Callable[[], bool] = lambda: False) -> 
     post.read_at = float("-inf")
     while await post.send_next() and not until():
         pass
+
+
+def weekly(person: str, role: str = "duty_manager", starts: str = "00:00", ends: str = "00:00") -> Pattern:
+    """Somebody who holds a role at the same hours every day."""
+    return Pattern(
+        role=role,
+        person=person,
+        days=WEEKDAYS,
+        since=date(2026, 1, 1),
+        starts=time.fromisoformat(starts),
+        ends=time.fromisoformat(ends),
+    )
+
+
+def ways(phones: Gateway, **people: list[dict[str, Any] | str]) -> list[str]:
+    """A channels file: every role at /ROLE-less 'role', and people by their channels."""
+
+    def written(way: dict[str, Any] | str) -> str:
+        entry = {"url": way} if isinstance(way, str) else way
+        values = {name: phones.url(value) if name == "url" else value for name, value in entry.items()}
+        return "{ " + ", ".join(f'{n} = "{v}"' if isinstance(v, str) else f"{n} = {v}" for n, v in values.items()) + " }"
+
+    return [
+        "[merton]",
+        f'"*" = ["{phones.url("role")}"]',
+        f'administrator = ["{phones.url("admin")}"]',
+        "[merton.people]",
+        *(f"{person} = [{', '.join(map(written, order))}]" for person, order in people.items()),
+    ]

@@ -124,20 +124,26 @@ class Tally:
             self.ratings[referral["first_rating"], referral["rating"]] += 1
 
     def _clock(self, clock: SeenClock, due_at: datetime) -> None:
+        for missed in clock.get("missed", []):  # under a rating that gave it less time
+            self._verdict(clock, moment(missed), False, None)
         ended_at, breached_at = (moment(at) if at else None for at in (clock["ended_at"], clock["breached_at"]))
         verdict = verdict_of(due_at, breached_at, ended_at, clock["met"])
         if verdict not in ("kept", "missed"):
             return
         in_time = verdict == "kept"
         self.unheard += not in_time and not ended_at and not clock["acknowledged_by"]
+        took = (ended_at - moment(clock["started_at"])).total_seconds() / 3600 if ended_at else None
+        self._verdict(clock, due_at, in_time, took, climbed=clock["rung"] > 0)
+
+    def _verdict(self, clock: SeenClock, due_at: datetime, in_time: bool, took: float | None, *, climbed: bool = False) -> None:
+        """Whether one limit was kept, and after how many hours what it waited for was done."""
         # By when it was due: of what came in lately, only the short clocks have run out, and only what was done early is done.
         week = self._week(due_at)
         if week is None:
             return
         self.due[week] += 1
         self.in_time[week] += in_time
-        self.climbed += clock["rung"] > 0
-        took = (ended_at - moment(clock["started_at"])).total_seconds() / 3600 if ended_at else None
+        self.climbed += climbed
         self.stages[clock["kind"]].add(in_time, took)
         if clock["kind"] == "check":
             self.agencies[whose(clock["id"])].add(in_time, took)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import or_, select, text
@@ -31,6 +31,7 @@ class SeenClock(TypedDict):
     acknowledged_by: str | None
     ended_at: str | None
     met: bool | None
+    missed: NotRequired[list[str]]
 
 
 class SeenSubject(TypedDict):

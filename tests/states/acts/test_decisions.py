@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from mash.states.acts.step_down import (
     StepDownOffered,
     StepDownReturned,
 )
-from mash.states.course import ClockWarned
+from mash.states.course import ClockBreached, ClockWarned
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.profile import Profile, Service, SignOff, Triage
 
@@ -339,14 +339,13 @@ def test_an_offer_waits_for_the_people_of_the_service_that_it_is_made_to() -> No
     assert offered(service="early_help").clock("step_down_offered").owner == "early_help"
 
 
-def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert() -> None:
+def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_when_the_day_team_is_there() -> None:
     case = offered()
     due = case.clock("step_down_offered").due_at
     assert due == london("2026-06-09 17:00")
-    case.run_to(due - timedelta(minutes=1))
-    assert case.stage == "step_down_offered"
-    entries = case.run_to(due)
-    assert climbs(entries, "step_down_offered") == [("team_manager", due)]
+    assert [at for at, _, event in case.run_to(due) if isinstance(event, ClockBreached)] == [due]
+    assert case.stage == "step_down_offered" and case.referral.next_at == came_back(case)
+    entries = case.run_to(came_back(case))
     (returned,) = of(StepDownReturned, [event for _, _, event in entries])
     assert (returned.service, returned.words) == ("locality", None)
     assert (case.stage, case.referral.open, case.referral.service) == ("decision", True, None)
@@ -356,11 +355,17 @@ def test_an_offer_that_nobody_accepts_in_time_comes_back_by_itself_with_an_alert
         case.give(AcceptStepDown(), EARLY_HELP)
 
 
-def test_a_service_is_reminded_of_an_offer_though_the_moment_falls_outside_the_hubs_hours() -> None:
+def came_back(case: Case) -> datetime:
+    """When what nobody has accepted is the hub's again: the morning after its last day."""
+    (offer, *_) = case.running("step_down_offered")
+    return case.profile.calendar.next_open(offer.due_at)
+
+
+def test_a_service_is_reminded_of_an_offer_while_the_hub_is_open_before_and_after_a_weekend() -> None:
     case = offered()
     entries = case.run_to(case.clock("step_down_offered").due_at - timedelta(minutes=1))
-    reminded = [event.role for _, _, event in entries if isinstance(event, ClockWarned) and event.id == "step_down_offered"]
-    assert reminded == ["team_manager", "team_manager"]
+    reminders = [(e.role, at) for at, _, e in entries if isinstance(e, ClockWarned) and e.id == "step_down_offered"]
+    assert reminders == [("team_manager", london("2026-06-05 16:30")), ("team_manager", london("2026-06-08 09:00"))]
 
 
 def test_an_offer_accepted_at_the_last_minute_does_not_come_back() -> None:
@@ -375,18 +380,18 @@ def test_an_offer_accepted_at_the_last_minute_does_not_come_back() -> None:
 
 def test_what_came_back_is_offered_again_with_the_whole_time_and_comes_back_again() -> None:
     case = offered()
-    case.run_to(case.clock("step_down_offered").due_at)
+    case.run_to(came_back(case))
     case.give(decision(s0="early_help"), MANAGER)
     case.give(OfferStepDown(service="early_help"))
     (again,) = case.running("step_down_offered")
     assert again.started_at == case.now and again.due_at > case.now + timedelta(days=4)
-    case.run_to(again.due_at)
+    case.run_to(came_back(case))
     assert case.stage == "decision" and len(of(StepDownReturned, [event for _, _, event in case.log])) == 2
 
 
 def test_a_late_decision_after_an_offer_came_back_climbs_the_ladder_of_the_hub() -> None:
     case = offered()
-    case.run_to(case.clock("step_down_offered").due_at)
+    case.run_to(came_back(case))
     (waiting,) = case.running("decision")
     assert climbs(case.run_to(waiting.due_at), waiting.id) == [("duty_manager", waiting.due_at)]
 
