@@ -27,6 +27,7 @@ from mash.states.acts import (
     informing,
     known,
     meetings,
+    not_ours,
     of_age,
     parting,
     protection,
@@ -47,7 +48,9 @@ from mash.states.usual import USUAL
 from mash.states.values import CommandBase, EventBase
 
 StaffCommand = Annotated[
-    contact.ConcludeConsultation
+    not_ours.ConfirmNotOurs
+    | not_ours.TakeContact
+    | contact.ConcludeConsultation
     | contact.AssignPlace
     | rating.RateReferral
     | rating.RerateReferral
@@ -138,6 +141,8 @@ Event = Annotated[
     contact.ContactReceived
     | contact.ContinuedFrom
     | course.StageEntered
+    | not_ours.NotOursConfirmed
+    | not_ours.ContactTaken
     | contact.ConsultationConcluded
     | contact.PlaceAssigned
     | rating.ReferralRated

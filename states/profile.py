@@ -122,6 +122,15 @@ class Intake(Frozen):
         )
 
 
+class NotOurs(Frozen):
+    """How soon a person confirms that a contact is not the hub's, or takes it all the same, where it may be about a child."""
+
+    child_within: Length = Field(
+        description="Where anybody it is about counts as a child, or what is known of them contradicts; else the stage's own clock."
+    )
+    source: str
+
+
 class Triage(Frozen):
     """Whether the hub has a triage stage, and which agencies decide together that a case goes on into the MASH."""
 
@@ -322,6 +331,7 @@ class Profile(Frozen):
     renew: Length
     settle_within: Length = Field(description="A referee's time to settle a disagreement, where the stage has none of its own.")
     intake: dict[str, Intake]
+    not_ours: NotOurs
     consultation: Consultation
     triage: Triage
     places: dict[str, Place]
