@@ -126,7 +126,7 @@ class NotOurs(Frozen):
     """How soon a person confirms that a contact is not the hub's, or takes it all the same, where it may be about a child."""
 
     child_within: Length = Field(
-        description="Where anybody it is about counts as a child, or what is known of them contradicts; else the stage's own clock."
+        description="Where anybody it is about counts as a child, or what is known contradicts; else the stage's own clock."
     )
     source: str
 

@@ -190,7 +190,7 @@ class CohortCorrected(EventBase):
 
 @act(ReceiveContact)
 def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
-    """Record the contact, start its statutory clocks, and open it to the hub; or have a person confirm that it is not the hub's."""
+    """Record the contact, start its statutory clocks, and open it to the hub; or have a person confirm that it is not its."""
     if words is None:
         raise NothingToActOn("a contact needs a concern, or something to identify somebody by")
     fields = {name: getattr(cmd, name) for name in ReceiveContact.model_fields if name != "kind"}

@@ -1,4 +1,4 @@
-"""A contact that the hub's profile does not take: a person confirms that it is not the hub's and says where it goes, or takes it."""
+"""A contact that the profile of the hub does not take: a person confirms that, and says whose it is; or takes it."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def take(d: Deciding, cmd: TakeContact, words: Words | None) -> None:
 
 
 def hasten(d: Deciding) -> None:
-    """Whatever was done: where it turns out that the contact may be about a child, whoever is to look at it has a child's time."""
+    """Whatever was done: where the contact turns out to be perhaps about a child, whoever is to look at it has a child's time."""
     r = d.state
     if r is None or r.stage != "to_confirm_not_ours" or r.only_adults:
         return
     rule = d.rule_of_stage(r.stage)
     for clock in (clock for clock in r.running if clock.kind == r.stage):
-        when = due(rule.length, r.received_at, "receipt", "it may be about a child", d.profile.calendar)
+        when = due(rule.length, clock.started_at, "the start of its clock", "it may be about a child", d.profile.calendar)
         if when.at < clock.due_at:
             d.move_clock(clock, rule, when)
 

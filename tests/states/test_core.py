@@ -50,6 +50,7 @@ from mash.states.acts.information import ContributeInformation, ReleaseInformati
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
@@ -275,6 +276,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
     quorum = tuple(dict.fromkeys((*profile.strategy_discussion.quorum, *profile.meeting.quorum)))
     attended = one(quorum, odd=(quorum[:2], ()))
     match kind:
+        case "confirm_not_ours":
+            return ConfirmNotOurs(signposted_to=one("adults_social_care", "another_service"))
         case "conclude_consultation":
             return ConcludeConsultation(outcome=one("referral", "advice"))
         case "assign_place":
@@ -776,6 +779,8 @@ def at_stage(stage: str) -> Family:
             give("R", decision(s0="early_help"), MANAGER)
             if stage == "step_down_offered":
                 give("R", OfferStepDown(service="early_help"), DUTY)
+        case "to_confirm_not_ours":
+            world = arrived(MERTON, MORNING, "adult")
         case "consultation":
             world = arrived(MERTON.model_copy(update={"consultation": Consultation(kinds=("referral",))}))
         case "sign_off":
@@ -1219,6 +1224,8 @@ def test_what_is_not_possible_says_the_stage_and_what_is() -> None:
 
 def test_a_contact_about_an_adult_is_signposted_by_merton_recorded_and_concluded() -> None:
     world = arrived(MERTON, MORNING, "adult", referrer_reachable=True)
+    assert world.states["R"].stage == "to_confirm_not_ours" and world.states["R"].open
+    world.give("R", ConfirmNotOurs(signposted_to="adults_social_care"), DUTY)
     referral = world.states["R"]
     assert (referral.stage, referral.open, referral.subjects["s0"].outcome) == ("not_taken", False, "signposted")
     assert {running.kind for running in referral.running} == {"acknowledgement", "outcome_told"}
@@ -1235,7 +1242,7 @@ def test_somebody_merton_may_have_to_act_on_is_seen_by_a_person(cohorts: tuple[s
 
 def test_sandwell_takes_adults_in_domestic_abuse_and_signposts_other_adults() -> None:
     assert arrived(SANDWELL, MORNING, "adult", categories=("domestic_abuse",)).states["R"].stage == "triage"
-    assert arrived(SANDWELL, MORNING, "adult").states["R"].stage == "not_taken"
+    assert arrived(SANDWELL, MORNING, "adult").states["R"].stage == "to_confirm_not_ours"
 
 
 # The ladder

@@ -48,6 +48,7 @@ from .worlds import (
     person,
     rated,
     seen,
+    signposted,
 )
 
 TWO_HOURS, WEEK = Length.model_validate("2 h"), Length.model_validate("5 working days")
@@ -174,11 +175,11 @@ def section_47_ended() -> Case:
     return case
 
 
-def signposted() -> Case:
-    return arrived(MERTON, "adult")
+def not_taken() -> Case:
+    return signposted(MERTON, "adult")
 
 
-@pytest.mark.parametrize("concluded", [section_47_ended, advised, signposted])
+@pytest.mark.parametrize("concluded", [section_47_ended, advised, not_taken])
 def test_however_a_case_was_concluded_that_can_be_disputed(concluded: Callable[[], Case]) -> None:
     case = concluded()
     assert not case.referral.open

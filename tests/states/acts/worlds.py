@@ -15,6 +15,7 @@ from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.clocks import LONDON
@@ -119,6 +120,13 @@ def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: 
     )
     contact = {"contact": "referral", "source": "2A", "source_agency": "education", "subjects": subjects, **fields}
     case.give(ReceiveContact(**contact), SYSTEM)
+    return case
+
+
+def signposted(profile: Profile, *cohorts: Any, **fields: Any) -> Case:
+    """A contact of which a person has confirmed that it is not the hub's."""
+    case = arrived(profile, *cohorts, **fields)
+    case.give(ConfirmNotOurs(signposted_to="another_service"))
     return case
 
 
