@@ -95,10 +95,10 @@ class Deciding:
             id=name, kind=kind, owner=owner, started_at=start, due_at=when.at, warn_at=warn_at, why=when.why, source=source
         )
 
-    def start_until(self, kind: str, rule: ClockRule, when: Due) -> None:
+    def start_until(self, kind: str, rule: ClockRule, when: Due, *, clock_id: str = "") -> None:
         """Start a clock of this rule that is due at a time which the rule alone does not tell."""
-        again = sum(cid.split(".")[0] == kind for cid in self.referral.clocks)
-        name = f"{kind}.{1 + again}" if again else kind
+        again = sum(cid.split(".")[0] == (clock_id or kind) for cid in self.referral.clocks)
+        name = f"{clock_id or kind}.{1 + again}" if again else clock_id or kind
         self.start(self._clock(name, kind, rule.owner, self.now, when, rule.source))
 
     def start(self, *clocks: StartedClock) -> None:

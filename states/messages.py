@@ -20,6 +20,7 @@ from mash.states.acts import (
     closing,
     contact,
     corrections,
+    countersigning,
     decisions,
     disagreements,
     episodes,
@@ -32,6 +33,7 @@ from mash.states.acts import (
     parting,
     protection,
     rating,
+    seconding,
     shared,
     sharing,
     siblings,
@@ -55,6 +57,8 @@ StaffCommand = Annotated[
     | rating.RateReferral
     | rating.RerateReferral
     | sharing.RecordSharingBasis
+    | seconding.AgreeAsSecond
+    | countersigning.Countersign
     | sharing.RecordAdultView
     | child_voice.RecordChildVoice
     | sharing.RecordThreshold
@@ -148,6 +152,10 @@ Event = Annotated[
     | rating.ReferralRated
     | rating.ReferralRerated
     | sharing.SharingBasisRecorded
+    | seconding.SecondAgreed
+    | seconding.SecondNamed
+    | seconding.OverrideProposed
+    | countersigning.Countersigned
     | sharing.AdultViewRecorded
     | child_voice.ChildVoiceRecorded
     | sharing.ThresholdRecorded

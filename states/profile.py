@@ -270,6 +270,15 @@ class Accumulation(Frozen):
     source: str
 
 
+class Seconds(Frozen):
+    """Who sees to it that a second person countersigns, by when, and how long an agreement given beforehand holds."""
+
+    role: str = Field(description="Who is told that something waits for a second person.")
+    by: time = Field(description="Local time on the next working morning by which it is countersigned.")
+    holds: Length = Field(description="How long whoever acts may rely on an agreement that was given beforehand.")
+    source: str
+
+
 class Service(Frozen):
     """A service or panel that a step-down is offered to."""
 
@@ -352,6 +361,7 @@ class Profile(Frozen):
     statutory: dict[str, ClockRule]
     ladder: tuple[Rung, ...] = Field(min_length=1)
     accumulation: Accumulation
+    seconding: Seconds
     volume: Volume | None = None
     remarks: dict[str, Remark]
 

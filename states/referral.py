@@ -163,6 +163,38 @@ class Withdrawing(Frozen):
     by: str
 
 
+class OverrideBasis(Frozen):
+    """Why consent is to be overridden, as the first person has put it."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    purpose: str
+    lawful_basis: str
+    family_informed: bool
+    not_informed: str | None
+    words: Words = Field(alias="said")
+
+
+class Seconding(Frozen):
+    """What a second person is to agree to: done by one person already, or proposed (`basis`: then it is of no effect yet)."""
+
+    about: str
+    by: str
+    second: str | None = None
+    """Who is said to have agreed; None where it is for anybody else."""
+    basis: OverrideBasis | None = None
+    agreed: bool | None = None
+    """What the second person said; None until they have."""
+
+
+class AgreedBeforehand(Frozen):
+    """A second person's agreement that nobody has relied on yet."""
+
+    about: str
+    by: str
+    at: datetime
+
+
 class Disagreement(Frozen):
     """A disagreement and where its procedure stands. `stage` counts the roles that have had their turn."""
 
@@ -222,6 +254,8 @@ class Referral(Frozen):
     rating: str | None = None
     first_rating: str | None = None
     sharing: bool | None = None
+    sharing_consent: str | None = Field(default=None, exclude_if=lambda consent: consent is None)
+    """What the basis for sharing says of consent, as it was recorded last."""
     significant_harm: bool | None = None
     checks: dict[str, Check] = {}
     checks_closed: bool = False
@@ -232,6 +266,9 @@ class Referral(Frozen):
     dissents: tuple[str, ...] = ()
     proposed: Proposed | None = None
     disagreements: dict[str, Disagreement] = {}
+    secondings: dict[str, Seconding] = Field(default={}, exclude_if=lambda none: not none)
+    """What one person alone did not decide, and who was the second."""
+    agreed_beforehand: tuple[AgreedBeforehand, ...] = Field(default=(), exclude_if=lambda none: not none)
     strategy_held_at: datetime | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None
@@ -420,6 +457,11 @@ class Referral(Frozen):
         odd = (f"{sid}_{flag}" for flag in odd_of(subject.cohort, subject.age))
         flags = (*(flag for flag in self.flags if flag not in of_age), *odd)
         return {"subjects": {**self.subjects, sid: subject}, "flags": flags}
+
+    @property
+    def uncountersigned(self) -> tuple[str, ...]:
+        """What waits for a second person: what one alone has done, or proposed."""
+        return tuple(name for name, each in self.secondings.items() if each.agreed is None)
 
     @property
     def disputed(self) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from mash.api.schemas.codes import (
     STAGES,
     listed,
 )
+from mash.states.acts.seconding import IN_WORDS
 from mash.states.firewall import View
 from mash.states.referral import Verdict
 
@@ -282,6 +283,15 @@ class CaseDisagreement(Reply):
     final: bool
 
 
+class CaseSeconding(Reply):
+    """What one person alone did not decide, and the second person."""
+
+    about: Annotated[str, listed("What was done or is proposed", IN_WORDS, grows=NEW)]
+    by: str = Field(description="The login of whoever acted.")
+    second: str | None = Field(description="The login of who is said to have agreed; null where anybody else may countersign.")
+    agreed: bool | None = Field(description="What the second person said; null until they have.")
+
+
 class CaseConsent(Reply):
     """Consent, as the referrer reported it."""
 
@@ -308,6 +318,12 @@ class CaseDetail(CaseBrief):
     subjects: dict[str, CaseSubject]
     flags: Annotated[list[str], listed(f"What looked wrong when it came ({OfEach})", {**FLAGS, **OF_SUBJECTS}, grows=NEW)]
     sharing: bool | None
+    sharing_consent: str | None = Field(
+        default=None, description="What the basis for sharing that was recorded last says of consent."
+    )
+    secondings: dict[str, CaseSeconding] = Field(
+        default={}, description="What one person alone did not decide: who acted, who agreed, and what still waits for a second."
+    )
     checks: dict[str, CaseCheck]
     clocks: list[CaseClock]
     meeting_at: datetime | None

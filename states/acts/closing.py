@@ -21,8 +21,9 @@ from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement")
-"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
+OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement", "countersignature")
+"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second
+person still to countersign."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
 """Why what is stored of another person is released to the subject who asks: that person agrees, or it is reasonable without that
