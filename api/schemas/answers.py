@@ -318,9 +318,7 @@ class CaseDetail(CaseBrief):
     subjects: dict[str, CaseSubject]
     flags: Annotated[list[str], listed(f"What looked wrong when it came ({OfEach})", {**FLAGS, **OF_SUBJECTS}, grows=NEW)]
     sharing: bool | None
-    sharing_consent: str | None = Field(
-        default=None, description="What the basis for sharing that was recorded last says of consent."
-    )
+    sharing_consent: str | None = Field(default=None, description="What the last recorded basis for sharing says of consent.")
     secondings: dict[str, CaseSeconding] = Field(
         default={}, description="What one person alone did not decide: who acted, who agreed, and what still waits for a second."
     )

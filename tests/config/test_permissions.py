@@ -55,6 +55,8 @@ PARTNERS = {
         (
             "out_of_hours",
             {
+                "agree_as_second",
+                "countersign",
                 "confirm_not_ours",
                 "take_contact",
                 "conclude_consultation",

@@ -43,6 +43,7 @@ from mash.states.acts.corrections import (
     SubjectRemoved,
     next_subject,
 )
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
@@ -60,6 +61,7 @@ from mash.states.acts.protection import (
     RecordStrategyDiscussion,
 )
 from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.seconding import AgreeAsSecond
 from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.siblings import RecordSteppedUp
@@ -275,17 +277,22 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
     agencies = tuple(profile.agencies) or ("police",)
     quorum = tuple(dict.fromkeys((*profile.strategy_discussion.quorum, *profile.meeting.quorum)))
     attended = one(quorum, odd=(quorum[:2], ()))
+    second = ("a.practice_manager", None) if referral.in_danger else (None,)
     match kind:
         case "confirm_not_ours":
             return ConfirmNotOurs(signposted_to=one("adults_social_care", "another_service"))
+        case "agree_as_second":
+            return AgreeAsSecond(about=one("rating_down", "not_sharing", "closing"))
+        case "countersign":
+            return Countersign(seconding=one(*(referral.uncountersigned or ("A9",)), odd=("A9",)), agreed=one(True, True, False))
         case "conclude_consultation":
             return ConcludeConsultation(outcome=one("referral", "advice"))
         case "assign_place":
             return AssignPlace(place=one(*(profile.places or ("nowhere",)), odd=("nowhere",)))
         case "rate_referral":
-            return RateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)))
+            return RateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)), second=one(*second))
         case "rerate_referral":
-            return RerateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)))
+            return RerateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)), second=one(*second))
         case "record_adult_view":
             subject = one(*(referral.adults_unheard or referral.subjects), odd=("nobody",))
             return RecordAdultView(subject=subject, capacity=one("has", "lacks"), agrees=one("yes", "no"))
@@ -380,6 +387,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
                 lawful_basis=one("public_task", odd=("consent",)),
                 consent=one("given", "refused", "overridden", "not_sought"),
                 family_informed=one(True, False),
+                second=one(*second),
             )
         case "answer_check":
             agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
@@ -393,7 +401,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "record_decision":
             outcomes = {sid: one(*GRAVEST_FIRST) for sid in referral.subjects}
             transfer_to = one("E06000999", odd=(None,))
-            return RecordDecision(outcomes=outcomes, primary_need=one("N1", odd=(None,)), transfer_to=transfer_to)
+            need = one("N1", odd=(None,))
+            return RecordDecision(outcomes=outcomes, primary_need=need, transfer_to=transfer_to, second=one(*second))
         case "record_strategy_discussion":
             return RecordStrategyDiscussion(attended=attended, outcome=one("section_47", "no_section_47"))
         case "conclude_enquiries":
@@ -725,7 +734,7 @@ TestAnyOrderInAnyHub.settings = settings(
 MORNING = london("2026-06-02 10:00")  # a Tuesday
 NIGHT = london("2026-06-06 02:00")  # a Saturday
 DUTY, MANAGER, NIGHT_DUTY = person("duty_manager"), person("team_manager"), person("out_of_hours")
-BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="overridden", family_informed=False)
+BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=False)
 HELD = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
 ENDED = RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47")
 
@@ -1048,6 +1057,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
     withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
     came_of_age = {"hand_over_to_adults", "keep_past_eighteen"}
     assert offered == withdrawn | came_of_age | {
+        "countersign",
         "correct_details",
         "correct_referrer",
         "add_subject",

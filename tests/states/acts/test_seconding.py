@@ -13,9 +13,10 @@ from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
 from mash.states.acts.protection import CallStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.seconding import AgreeAsSecond, OverrideProposed, SecondNamed
-from mash.states.acts.sharing import RecordSharingBasis, SharingBasisRecorded
+from mash.states.acts.sharing import SharingBasisRecorded
 from mash.states.errors import Incomplete, NotYours, ReasonNeeded
 from mash.states.profile import SignOff
+from mash.states.values import Actor
 
 from .worlds import (
     BASIS,
@@ -25,7 +26,6 @@ from .worlds import (
     NIGHT_DUTY,
     NOT_SHARED,
     Case,
-    answer_all,
     arrived,
     at_decision,
     climbs,
@@ -39,11 +39,16 @@ from .worlds import (
 
 SANDWELL, MERTON = hub(), hub("merton")
 OVERRIDE = BASIS.model_copy(update={"consent": "overridden"})
-PRACTICE, WORKER = person("practice_manager"), person("social_worker")
+PRACTICE = person("practice_manager")
 
 
 def in_danger(**fields: Any) -> Case:
     return arrived(SANDWELL, immediate_danger=True, **fields)
+
+
+def acting(about: str) -> Actor:
+    """Who rates and shares, or decides."""
+    return MANAGER if about == "closing" else DUTY
 
 
 def agreed(name: str = "A1") -> Countersign:
@@ -134,22 +139,12 @@ def test_what_is_rated_most_urgent_meanwhile_does_not_wait_for_the_second_any_mo
 # Immediate danger: rated down, not shared, closed
 
 
-def danger_at_decision() -> Case:
-    case = in_danger()
-    case.give(RateReferral(rating="red"))
-    case.give(BASIS)
-    answer_all(case)
-    if case.stage == "mash_meeting":
-        case.give(CallStrategyDiscussion())
-    return case
-
-
 DOWN = [
-    (lambda: in_danger(), RateReferral(rating="green"), "rating_down"),
+    (in_danger, RateReferral(rating="green"), "rating_down"),
     (lambda: rated(SANDWELL, "red", immediate_danger=True), RerateReferral(rating="amber"), "rating_down"),
-    (lambda: in_danger(), NOT_SHARED, "not_sharing"),
+    (in_danger, NOT_SHARED, "not_sharing"),
     (
-        lambda: at_decision(MERTON, immediate_danger=True, second=PRACTICE.id),
+        lambda: at_decision(MERTON, immediate_danger=True),
         RecordDecision(outcomes={"s0": "no_further_action"}),
         "closing",
     ),
@@ -159,13 +154,13 @@ NAMES = ["rated down at first", "re-rated down", "not shared", "closed"]
 
 @pytest.mark.parametrize(("make", "command", "about"), DOWN, ids=NAMES)
 def test_about_an_immediate_danger_one_person_alone_does_not_decide_that(make: Any, command: Any, about: Any) -> None:
-    case = make()
+    case, by = make(), acting(about)
     with pytest.raises(Incomplete, match="needs a second person"):
-        case.give(command, MANAGER)
-    with pytest.raises(NotYours):
-        case.give(command.model_copy(update={"second": MANAGER.id}), MANAGER)
+        case.give(command, by)
+    with pytest.raises(NotYours, match="not the one who acts"):
+        case.give(command.model_copy(update={"second": by.id}), by)
     case.give(AgreeAsSecond(about=about), PRACTICE)
-    (named,) = of(SecondNamed, case.give(command, MANAGER))
+    (named,) = of(SecondNamed, case.give(command, by))
     assert (named.about, named.agreement, named.second) == (about, "signed_in", PRACTICE.id)
     assert about not in {case.referral.secondings[name].about for name in case.referral.uncountersigned}
 
@@ -173,10 +168,10 @@ def test_about_an_immediate_danger_one_person_alone_does_not_decide_that(make: A
 @pytest.mark.parametrize(("make", "command", "about"), DOWN, ids=NAMES)
 def test_who_agreed_by_telephone_confirms_that_when_they_sign_in(make: Any, command: Any, about: Any) -> None:
     case = make()
-    (named,) = of(SecondNamed, case.give(by_telephone(command), MANAGER))
+    (named,) = of(SecondNamed, case.give(by_telephone(command), acting(about)))
     assert (named.about, named.agreement, named.agreed_at) == (about, "telephone", case.now)
     with pytest.raises(NotYours, match="for them to countersign"):
-        case.give(agreed(named.id), DUTY if about != "closing" else WORKER)
+        case.give(agreed(named.id), person("duty_manager", name="another"))
     case.give(agreed(named.id), PRACTICE)
     assert case.clock(f"countersignature:{named.id}").met is True
 
@@ -189,7 +184,7 @@ def test_who_says_that_they_never_agreed_has_the_case_count_as_the_most_urgent_a
 
 
 def test_who_says_that_they_never_agreed_has_what_was_closed_decided_again() -> None:
-    case = at_decision(MERTON, immediate_danger=True, second=PRACTICE.id)
+    case = at_decision(MERTON, immediate_danger=True)
     case.give(by_telephone(RecordDecision(outcomes={"s0": "advice"})), MANAGER)
     assert not case.referral.open
     case.give(not_agreed(case.referral.uncountersigned[-1]), PRACTICE)
@@ -230,7 +225,7 @@ def test_a_second_person_who_is_not_needed_is_not_named() -> None:
 
 def test_where_a_second_person_signs_the_decision_off_nobody_else_is_asked_too() -> None:
     second = SignOff(ratings=("blue",), outcomes=("no_further_action",), role="service_manager")
-    case = at_decision(hub("merton", sign_off={"blue": second}), immediate_danger=True, second=PRACTICE.id)
+    case = at_decision(hub("merton", sign_off={"blue": second}), immediate_danger=True)
     case.give(RecordDecision(outcomes={"s0": "no_further_action"}), MANAGER)
     assert case.stage == "sign_off"
 

@@ -131,9 +131,11 @@ def signposted(profile: Profile, *cohorts: Any, **fields: Any) -> Case:
 
 
 def rated(profile: Profile, rating: str, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
-    """A contact that the duty manager has rated."""
+    """A contact that the duty manager has rated; an immediate danger less than the most urgent with the practice manager's
+    agreement by telephone."""
     case = arrived(profile, *cohorts, now=now, **fields)
-    case.give(RateReferral(rating=rating))
+    down = case.referral.in_danger and profile.place(rating) > 0
+    case.give(RateReferral(rating=rating, second=person("practice_manager").id if down else None))
     return case
 
 
