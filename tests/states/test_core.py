@@ -51,7 +51,7 @@ from mash.states.acts.information import ContributeInformation, ReleaseInformati
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
-from mash.states.acts.not_ours import ConfirmNotOurs
+from mash.states.acts.not_ours import ConfirmNotOurs, TakeContact
 from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
@@ -754,9 +754,13 @@ def decision(**outcomes: Any) -> RecordDecision:
     return RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="E06000999")
 
 
+SECOND = "a.practice_manager"
+
+
 def rated(rating: str, profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> Family:
     world = arrived(profile, now, *cohorts, **fields)
-    world.give("R", RateReferral(rating=rating), DUTY)
+    second = SECOND if fields.get("immediate_danger") and profile.place(rating) else None
+    world.give("R", RateReferral(rating=rating, second=second), DUTY)
     return world
 
 
@@ -797,7 +801,9 @@ def at_stage(stage: str) -> Family:
             world = rated("blue", MERTON.model_copy(update={"sign_off": {"blue": second}}))
             world.give("R", decision(s0="no_further_action"), MANAGER)
         case "adult_section_42":
-            world = at_decision("adult", immediate_danger=True)
+            world = arrived(MERTON, MORNING, "adult")
+            world.give("R", TakeContact(), DUTY)
+            world.give("R", RateReferral(rating="blue"), DUTY)
             world.give("R", RecordAdultView(subject="s0", capacity="has", agrees="yes"), DUTY)
             world.give("R", decision(s0="adult_section_42"), MANAGER)
         case "strategy_discussion" | "enquiries" | "conference":
