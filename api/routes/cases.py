@@ -95,6 +95,7 @@ def brief(case: Case) -> dict[str, Any]:
         "place": r.place,
         "markers": r.markers,
         "disputed": r.disputed,
+        "uncountersigned": r.uncountersigned,
     }
 
 

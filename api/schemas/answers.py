@@ -152,6 +152,9 @@ class CaseBrief(Reply):
     place: str | None
     markers: Annotated[list[str], listed("What everybody must see first", MARKERS, grows=NEW)]
     disputed: list[str] = Field(description="Disagreements that somebody is to determine.")
+    uncountersigned: list[str] = Field(
+        default=[], description="What one person alone did or proposes, and a second is to countersign."
+    )
 
 
 class BoardCase(CaseBrief):
