@@ -119,6 +119,8 @@ class SubjectState(Course):
 
     cohort: str
     outcome: str | None = None
+    ended_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """The login of whoever gave the outcome; `system` where no person did."""
     capacity: str | None = None
     agrees: str | None = None
     age: Age | None = Field(default=None, exclude_if=lambda age: age is None)

@@ -226,6 +226,7 @@ class CaseSubject(Reply):
 
     cohort: Annotated[str, listed("Child, adult or unborn", COHORTS, grows=NEW)]
     outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
+    ended_by: str | None = Field(default=None, description="The login of whoever gave the outcome; left out while there is none.")
     capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
     agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
     seen_on: date | None = Field(default=None, description="The last day on which somebody saw the child; left out until then.")

@@ -150,7 +150,8 @@ def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: dateti
         return {"proposed": None, "second_views": ()}
     # Whom a conference has given a plan keeps it until another one ends it; that a child was seen and heard stays too.
     undecided = {
-        sid: subject.model_copy(update={"outcome": None, "assessment": None}) for sid, subject in referral.subjects.items()
+        sid: subject.model_copy(update={"outcome": None, "ended_by": None, "assessment": None})
+        for sid, subject in referral.subjects.items()
     }
     of_path = {"strategy_held_at": None, "discussed": (), "service": None, "decided_by": None, "part_of": None}
     flags = tuple(flag for flag in referral.flags if flag != FLAG)  # it was of the section 47 that no longer holds
