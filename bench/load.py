@@ -21,6 +21,8 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES, REFERRALS
 
 DUTY_MANAGER = person("duty_manager", hub=HUB)
+SECOND = person("practice_manager", "second", HUB)
+"""Who agrees where somebody may be in immediate danger and one person alone does not decide."""
 OF_AGENCY = {agency: person("agency", agency, HUB) for agency in AGENCIES}
 """Who answers for each agency."""
 NOT_OVER = ["SCHEDULED", "PENDING", "RUNNING"]

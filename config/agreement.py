@@ -131,6 +131,7 @@ def _roles_named(profile: Profile) -> Iterator[tuple[Key, str, str]]:
             yield ("places", name, "triage_role"), place.triage_role, "rate_referral"
     yield from ((("sign_off", name, "role"), rule.role, "sign_off_decision") for name, rule in profile.sign_off.items())
     yield ("accumulation", "role"), profile.accumulation.role, "write_second_view"
+    yield ("seconding", "role"), profile.seconding.role, "countersign"
     yield from ((("services", name, "role"), service.role, "accept_step_down") for name, service in profile.services.items())
     for about in ("rating", "decision"):
         for referee in getattr(profile.disagreements, about):

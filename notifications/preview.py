@@ -40,6 +40,7 @@ FACTS: dict[str, Any] = {
     "matter": "outcome",
     "holder": "practice manager",
     "taken": True,
+    "done": True,
     "of_age": True,
     "within": "1 working day",
     "danger": "",

@@ -10,6 +10,7 @@ from typing import cast
 
 from mash.states.acts.decisions import continue_split as continue_in
 from mash.states.acts.informing import correct
+from mash.states.acts.not_ours import hasten
 from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
 from mash.states.deciding import Deciding
@@ -68,6 +69,7 @@ def decide(
     except NoSuchMove as unknown:
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
     correct(d)
+    hasten(d)
     return _decision(d)
 
 

@@ -128,10 +128,10 @@ class Deciding:
                 kept.add(after)
         return tuple(sorted(kept))
 
-    def start_until(self, kind: str, rule: ClockRule, when: Due) -> None:
+    def start_until(self, kind: str, rule: ClockRule, when: Due, *, clock_id: str = "") -> None:
         """Start a clock of this rule that is due at a time which the rule alone does not tell."""
-        again = sum(cid.split(".")[0] == kind for cid in self.referral.clocks)
-        name = f"{kind}.{1 + again}" if again else kind
+        again = sum(cid.split(".")[0] == (clock_id or kind) for cid in self.referral.clocks)
+        name = f"{clock_id or kind}.{1 + again}" if again else clock_id or kind
         self.start(self._clock(name, kind, rule.owner, self.now, when, rule))
 
     def start(self, *clocks: StartedClock) -> None:
@@ -219,10 +219,11 @@ class Deciding:
         return own_triage(self.referral, self.profile)
 
     def hand_triage_over(self) -> None:
-        """A running clock for the first rating goes to whoever triages for the case's place now; its due time stays."""
-        owner = self.own_triage or self.profile.stages["triage"].owner
+        """A running clock for the first look or rating goes to whoever triages for the case's place now; its due time stays."""
         for clock in self.referral.running:
-            if clock.kind == "triage" and clock.owner != owner:
+            if clock.kind not in ("triage", "to_confirm_not_ours"):
+                continue
+            if clock.owner != (owner := self.own_triage or self.profile.stages[clock.kind].owner):
                 fields = {name: getattr(clock, name) for name in StartedClock.model_fields} | {"owner": owner}
                 self.record(ClockMoved(clock=StartedClock(**fields)))
 
@@ -275,20 +276,23 @@ class Deciding:
         limit = self.rating.response if r.rating and stage in self._covers() else None
         if limit and r.rating and "response" not in running:
             self.start_clock("response", limit, r.rating)
-        rule = self._stage_rule(stage) if stage in self.profile.stages else None
+        rule = self.rule_of_stage(stage) if stage in self.profile.stages else None
         if rule and stage not in running and stage not in self.covered():
             self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage))
         # Without a triage stage the wait for the first rating needs its clock all the same.
         if stage == "decision" and r.rating is None and r.decided_at is None and "triage" not in running:
-            self.start_clock("triage", self._stage_rule("triage"), "first rating", owner=self._owner("triage"))
+            self.start_clock("triage", self.rule_of_stage("triage"), "first rating", owner=self._owner("triage"))
 
-    def _stage_rule(self, stage: str) -> ClockRule:
+    def rule_of_stage(self, stage: str) -> ClockRule:
         """The rule of a stage's clock. A contact that was refused by mistake waits for its rating only since then; a second look
-        at contacts that add up has the time that the profile gives it."""
+        at contacts that add up has the time that the profile gives it; and where it may be about a child, so has whoever confirms
+        that a contact is not the hub's."""
         rule = self.profile.stages[stage]
         if stage == "sign_off" and self._adding_up:
             own = self.profile.accumulation
             return ClockRule(length=own.within, owner=own.role, source=own.source)
+        if stage == "to_confirm_not_ours" and not self.referral.only_adults:
+            return rule.model_copy(update={"length": self.profile.not_ours.child_within, "source": self.profile.not_ours.source})
         return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.reopened else rule
 
     def _owner(self, stage: str) -> str:
@@ -296,7 +300,7 @@ class Deciding:
         r = self.referral
         if stage == "sign_off" and r.proposed:
             return r.proposed.role
-        if stage == "triage":
+        if stage in ("triage", "to_confirm_not_ours"):
             return self.own_triage
         service = self.profile.services.get(r.service or "")
         return service.role if stage == "step_down_offered" and service else ""

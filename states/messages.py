@@ -20,6 +20,7 @@ from mash.states.acts import (
     closing,
     contact,
     corrections,
+    countersigning,
     decisions,
     disagreements,
     episodes,
@@ -27,10 +28,12 @@ from mash.states.acts import (
     informing,
     known,
     meetings,
+    not_ours,
     of_age,
     parting,
     protection,
     rating,
+    seconding,
     shared,
     sharing,
     siblings,
@@ -47,11 +50,15 @@ from mash.states.usual import USUAL
 from mash.states.values import CommandBase, EventBase
 
 StaffCommand = Annotated[
-    contact.ConcludeConsultation
+    not_ours.ConfirmNotOurs
+    | not_ours.TakeContact
+    | contact.ConcludeConsultation
     | contact.AssignPlace
     | rating.RateReferral
     | rating.RerateReferral
     | sharing.RecordSharingBasis
+    | seconding.AgreeAsSecond
+    | countersigning.Countersign
     | sharing.RecordAdultView
     | child_voice.RecordChildVoice
     | sharing.RecordThreshold
@@ -138,11 +145,17 @@ Event = Annotated[
     contact.ContactReceived
     | contact.ContinuedFrom
     | course.StageEntered
+    | not_ours.NotOursConfirmed
+    | not_ours.ContactTaken
     | contact.ConsultationConcluded
     | contact.PlaceAssigned
     | rating.ReferralRated
     | rating.ReferralRerated
     | sharing.SharingBasisRecorded
+    | seconding.SecondAgreed
+    | seconding.SecondNamed
+    | seconding.OverrideProposed
+    | countersigning.Countersigned
     | sharing.AdultViewRecorded
     | child_voice.ChildVoiceRecorded
     | sharing.ThresholdRecorded

@@ -122,6 +122,15 @@ class Intake(Frozen):
         )
 
 
+class NotOurs(Frozen):
+    """How soon a person confirms that a contact is not the hub's, or takes it all the same, where it may be about a child."""
+
+    child_within: Length = Field(
+        description="Where anybody it is about counts as a child, or what is known contradicts; else the stage's own clock."
+    )
+    source: str
+
+
 class Triage(Frozen):
     """Whether the hub has a triage stage, and which agencies decide together that a case goes on into the MASH."""
 
@@ -276,6 +285,15 @@ class Accumulation(Frozen):
     source: str
 
 
+class Seconds(Frozen):
+    """Who sees to it that a second person countersigns, by when, and how long an agreement given beforehand holds."""
+
+    role: str = Field(description="Who is told that something waits for a second person.")
+    by: time = Field(description="Local time on the next working morning by which it is countersigned.")
+    holds: Length = Field(description="How long whoever acts may rely on an agreement that was given beforehand.")
+    source: str
+
+
 class Service(Frozen):
     """A service or panel that a step-down is offered to."""
 
@@ -337,6 +355,7 @@ class Profile(Frozen):
     renew: Renew
     settle_within: Length = Field(description="A referee's time to settle a disagreement, where the stage has none of its own.")
     intake: dict[str, Intake]
+    not_ours: NotOurs
     consultation: Consultation
     triage: Triage
     places: dict[str, Place]
@@ -357,6 +376,7 @@ class Profile(Frozen):
     statutory: dict[str, ClockRule]
     ladder: tuple[Rung, ...] = Field(min_length=1)
     accumulation: Accumulation
+    seconding: Seconds
     volume: Volume | None = None
     remarks: dict[str, Remark]
 

@@ -126,6 +126,8 @@ class SubjectState(Course):
 
     cohort: str
     outcome: str | None = None
+    ended_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """The login of whoever gave the outcome; `system` where no person did."""
     capacity: str | None = None
     agrees: str | None = None
     age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
@@ -168,6 +170,38 @@ class Withdrawing(Frozen):
 
     role: str
     by: str
+
+
+class OverrideBasis(Frozen):
+    """Why consent is to be overridden, as the first person has put it."""
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    purpose: str
+    lawful_basis: str
+    family_informed: bool
+    not_informed: str | None
+    words: Words = Field(alias="said")
+
+
+class Seconding(Frozen):
+    """What a second person is to agree to: done by one person already, or proposed (`basis`: then it is of no effect yet)."""
+
+    about: str
+    by: str
+    second: str | None = None
+    """Who is said to have agreed; None where it is for anybody else."""
+    basis: OverrideBasis | None = None
+    agreed: bool | None = None
+    """What the second person said; None until they have."""
+
+
+class AgreedBeforehand(Frozen):
+    """A second person's agreement that nobody has relied on yet."""
+
+    about: str
+    by: str
+    at: datetime
 
 
 class Disagreement(Frozen):
@@ -229,6 +263,8 @@ class Referral(Frozen):
     rating: str | None = None
     first_rating: str | None = None
     sharing: bool | None = None
+    sharing_consent: str | None = Field(default=None, exclude_if=lambda consent: consent is None)
+    """What the basis for sharing says of consent, as it was recorded last."""
     significant_harm: bool | None = None
     checks: dict[str, Check] = {}
     checks_closed: bool = False
@@ -239,6 +275,9 @@ class Referral(Frozen):
     dissents: tuple[str, ...] = ()
     proposed: Proposed | None = None
     disagreements: dict[str, Disagreement] = {}
+    secondings: dict[str, Seconding] = Field(default={}, exclude_if=lambda none: not none)
+    """What one person alone did not decide, and who was the second."""
+    agreed_beforehand: tuple[AgreedBeforehand, ...] = Field(default=(), exclude_if=lambda none: not none)
     strategy_held_at: datetime | None = None
     decided_at: datetime | None = None
     decided_by: str | None = None
@@ -429,6 +468,11 @@ class Referral(Frozen):
         odd = (f"{sid}_{flag}" for flag in odd_of(subject.cohort, subject.age))
         flags = (*(flag for flag in self.flags if flag not in of_age), *odd)
         return {"subjects": {**self.subjects, sid: subject}, "flags": flags}
+
+    @property
+    def uncountersigned(self) -> tuple[str, ...]:
+        """What waits for a second person: what one alone has done, or proposed."""
+        return tuple(name for name, each in self.secondings.items() if each.agreed is None)
 
     @property
     def disputed(self) -> tuple[str, ...]:

@@ -59,6 +59,12 @@ def raters_and_deciders(referral: Referral, profile: Profile) -> Roles:
     return tuple(dict.fromkeys((*any_rater(referral, profile), *profile.deciders)))
 
 
+def raters_and_duty(referral: Referral, profile: Profile) -> Roles:
+    """Whoever rates a case or decides about it, and whoever is alerted first, by day or by night."""
+    duty = (profile.ladder[0].role, profile.out_of_hours.role)
+    return tuple(dict.fromkeys((*raters_and_deciders(referral, profile), *duty)))
+
+
 def service(referral: Referral, profile: Profile) -> Roles:
     """The role of the service that a step-down is offered to."""
     offered = profile.services.get(referral.service or "")

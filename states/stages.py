@@ -110,7 +110,18 @@ STAGES = (
         leads={
             "open_consultation": "consultation",
             "open_triage": "triage",
+            "propose_not_ours": "to_confirm_not_ours",
+            "open_decision": "decision",
+        },
+    ),
+    Stage(
+        "to_confirm_not_ours",
+        "Not ours, to be confirmed",
+        interrupted=True,
+        leads={
             "refuse_contact": "not_taken",
+            "open_consultation": "consultation",
+            "open_triage": "triage",
             "open_decision": "decision",
         },
     ),

@@ -17,6 +17,7 @@ def make() -> None:
     """Sign a checkpoint now. One is made every night by itself."""
     from mash.flows.carrying.nightly import check_conservation, copy_checkpoints, take_checkpoint
     from mash.flows.store.nights import record_step
+    from mash.flows.store.reads.children import children
 
     settings = installed()
 
@@ -29,6 +30,10 @@ def make() -> None:
             f"checkpoint {contents['number']}: {events} events and {contents['accesses']['count']} accesses since the last;"
             f" contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}, refused {count['refused']}"
         )
+        about = await children(store)
+        out.print(f"children and others they are about: {about.came} = with an outcome {about.ended} + open {about.open}")
+        for line in about.owners():
+            out.print(f"  {line}", markup=False)
         await check_conservation(store)
         if settings.checkpoint_dir:
             await copy_checkpoints(store, settings.checkpoint_dir)

@@ -77,10 +77,16 @@ class FrontDoor(People):
 
     async def others_are_known(self, bodies: list[dict[str, Any]]) -> None:
         """Contacts about other people are in the records already: in a hub of one family every name would be as rare as any.
-        They are adults here, whom this hub signposts: nobody has to work on them."""
+        They are adults here, whom this hub signposts: somebody has read each and confirmed that, and there is no more work on
+        them."""
         for n in range(0, len(bodies), AT_ONCE):
-            await asyncio.gather(*(self.comes(_about_adults(body)) for body in bodies[n : n + AT_ONCE]))
+            await asyncio.gather(*(self._signposted(_about_adults(body)) for body in bodies[n : n + AT_ONCE]))
         self.say(f"{len(bodies)} contacts about other families are in the hub's records.")
+
+    async def _signposted(self, body: dict[str, Any]) -> None:
+        case = await self.comes(body)
+        told = "Adults only; whoever referred was told to ring adults' services."
+        await self.give(case, "confirm_not_ours", signposted_to="adults_social_care", words=told)
 
     async def close(self, case: str, outcome: str, words: str) -> None:
         """A contact about one subject is rated and closed, by one person each."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from mash.api.client import People, Refused
 from mash.config.permissions import may
+from mash.states.accumulation import LIGHT
 from mash.states.clocks import LONDON
 from mash.states.profile import Profile
 from mash.states.values import Actor
@@ -78,6 +79,9 @@ class Hub:
         for clock in case["alerts"]:
             if self.due(reference, "acknowledge", clock, hours=0.9, never=0.2):
                 await self.give("duty_manager", case, "acknowledge_alert", clock=clock)
+        for seconding in case["uncountersigned"]:
+            if self.due(reference, "countersign", seconding, hours=2.0, never=0.05):
+                await self.give("second", case, "countersign", "Read, and agreed.", seconding=seconding, agreed=True)
         step = getattr(self, f"at_{stage}", None)
         if step:
             await step(case)
@@ -97,6 +101,15 @@ class Hub:
         """Hours by urgency: the more urgent, the sooner."""
         place = self.ratings.index(case["rating"]) if case["rating"] else 0
         return hours[min(place, len(hours) - 1)]
+
+    def second(self, case: dict[str, Any], alone: bool) -> dict[str, str]:
+        """The second person, by telephone, where somebody may be in immediate danger and one `alone` does not decide it."""
+        return {"second": self.positions["second"].id} if case["immediate_danger"] and not alone else {}
+
+    async def at_to_confirm_not_ours(self, case: dict[str, Any]) -> None:
+        if self.due(case["reference"], "confirm", hours=0.4, never=0.05):
+            told = "It is for adults' services, by whom the referrer was told to ring: read, and no child in it."
+            await self.give("duty_manager", case, "confirm_not_ours", told, signposted_to="adults_social_care")
 
     async def at_consultation(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "consult", hours=1.0, never=0.05):
@@ -139,7 +152,9 @@ class Hub:
             not_informed=None if informed else "puts_somebody_at_risk",
         )
         agreed = list(self.profile.triage.joint)
-        await self.give("rater", case, "rate_referral", "First rating.", rating=self.rating(case), agreed=agreed)
+        rating = self.rating(case)
+        second = self.second(case, alone=rating == self.ratings[0])
+        await self.give("rater", case, "rate_referral", "First rating.", rating=rating, agreed=agreed, **second)
 
     async def at_agency_checks(self, case: dict[str, Any]) -> None:
         reference = case["reference"]
@@ -183,6 +198,7 @@ class Hub:
         may_differ = len(subjects) > 1 and outcome == "section_17" and not self.profile.assess_first
         if may_differ and self.due(case["reference"], "split", hours=0.01, never=0.6):
             outcomes[subjects[-1]] = "early_help"
+        signed_off = self.profile.signs_off(case["rating"], outcomes.values()) is not None
         await self.give(
             "decider",
             case,
@@ -191,6 +207,7 @@ class Hub:
             outcomes=outcomes,
             primary_need=self.expected(case)["concern"]["primary_need"] or "N0",
             transfer_to=AUTHORITY if "transfer" in outcomes.values() else None,
+            **self.second(case, alone=signed_off or not set(outcomes.values()) <= set(LIGHT)),
         )
 
     async def at_sign_off(self, case: dict[str, Any]) -> None:

@@ -18,12 +18,14 @@ from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
 from mash.config.words import sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
+from mash.states.acts.countersigning import to_countersign
 from mash.states.acts.disagreements import to_settle, to_take_further
 from mash.states.acts.of_age import services_for_adults
+from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import MIDWIFE, Profile
-from mash.states.referral import Referral, SubjectState
+from mash.states.referral import Referral, Seconding, SubjectState
 from mash.states.values import Actor
 
 Question = TypeVar("Question", bound=BaseModel)
@@ -80,6 +82,10 @@ class Filled:
         return (self.values.get(name) or [""])[0]
 
 
+OF_SECOND = ("second", "second_at")
+"""Who agreed by telephone: asked only where somebody may be in immediate danger."""
+
+
 def fields_of(
     kind: str, case: Referral | None, profile: Profile, by: Actor, names: Mapping[str, str] | None = None
 ) -> list[Asked]:
@@ -90,6 +96,8 @@ def fields_of(
         if name in NEVER_ASKED or OF_ALL.get(name) in fields:
             continue
         if name == "agreed" and kind in RATED and not profile.triage.joint:
+            continue
+        if name in OF_SECOND and case and not case.in_danger:
             continue
         choices = _choices(kind, name, case, profile, by)
         if name in OF_EACH:
@@ -164,8 +172,13 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
+        own["seconding"] = tuple((name, _to_sign(case.secondings[name])) for name in to_countersign(case, by))
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
     return own.get(name, ())
+
+
+def _to_sign(waits: Seconding) -> str:
+    return f"{IN_WORDS[waits.about]}: {'proposed' if waits.basis else 'done'} by {waits.by}"
 
 
 def _literal(annotation: Any) -> tuple[str, ...]:

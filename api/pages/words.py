@@ -8,6 +8,7 @@ from typing import Any
 
 from mash.config.commands import COMMANDS
 from mash.config.words import LIKENESS, census, sentence, worded
+from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
 
@@ -119,5 +120,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "done": done,
     "item_title": item_title,
     "counted": counted,
+    "seconded": IN_WORDS.__getitem__,
     "choices": choices,
 }

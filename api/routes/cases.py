@@ -95,6 +95,7 @@ def brief(case: Case) -> dict[str, Any]:
         "place": r.place,
         "markers": r.markers,
         "disputed": r.disputed,
+        "uncountersigned": r.uncountersigned,
     }
 
 
@@ -139,6 +140,8 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "subjects": _plain(r.subjects),
         "flags": r.flags,
         "sharing": r.sharing,
+        "sharing_consent": r.sharing_consent,
+        "secondings": {name: each.model_dump(exclude={"basis"}) for name, each in r.secondings.items()},
         "checks": {
             agency: _check(check, profile.agencies.get(agency), open_to(r, agency, reader)) for agency, check in r.checks.items()
         },

@@ -25,6 +25,7 @@ from mash.api.schemas.codes import (
     STAGES,
     listed,
 )
+from mash.states.acts.seconding import IN_WORDS
 from mash.states.firewall import View
 from mash.states.referral import Verdict
 
@@ -151,6 +152,9 @@ class CaseBrief(Reply):
     place: str | None
     markers: Annotated[list[str], listed("What everybody must see first", MARKERS, grows=NEW)]
     disputed: list[str] = Field(description="Disagreements that somebody is to determine.")
+    uncountersigned: list[str] = Field(
+        default=[], description="What one person alone did or proposes, and a second is to countersign."
+    )
 
 
 class BoardCase(CaseBrief):
@@ -222,6 +226,7 @@ class CaseSubject(Reply):
 
     cohort: Annotated[str, listed("Child, adult or unborn", COHORTS, grows=NEW)]
     outcome: Annotated[str | None, listed("How it ended for them", OUTCOMES, grows=NEW)]
+    ended_by: str | None = Field(default=None, description="The login of whoever gave the outcome; left out while there is none.")
     capacity: str | None = Field(description="An adult's capacity to decide, as it was recorded.")
     agrees: str | None = Field(description="Whether an adult agrees, as it was recorded.")
     seen_on: date | None = Field(default=None, description="The last day on which somebody saw the child; left out until then.")
@@ -282,6 +287,15 @@ class CaseDisagreement(Reply):
     final: bool
 
 
+class CaseSeconding(Reply):
+    """What one person alone did not decide, and the second person."""
+
+    about: Annotated[str, listed("What was done or is proposed", IN_WORDS, grows=NEW)]
+    by: str = Field(description="The login of whoever acted.")
+    second: str | None = Field(description="The login of who is said to have agreed; null where anybody else may countersign.")
+    agreed: bool | None = Field(description="What the second person said; null until they have.")
+
+
 class CaseConsent(Reply):
     """Consent, as the referrer reported it."""
 
@@ -308,6 +322,10 @@ class CaseDetail(CaseBrief):
     subjects: dict[str, CaseSubject]
     flags: Annotated[list[str], listed(f"What looked wrong when it came ({OfEach})", {**FLAGS, **OF_SUBJECTS}, grows=NEW)]
     sharing: bool | None
+    sharing_consent: str | None = Field(default=None, description="What the last recorded basis for sharing says of consent.")
+    secondings: dict[str, CaseSeconding] = Field(
+        default={}, description="What one person alone did not decide: who acted, who agreed, and what still waits for a second."
+    )
     checks: dict[str, CaseCheck]
     clocks: list[CaseClock]
     meeting_at: datetime | None

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from mash.api.client import Callers, Request, moved_on
-from mash.bench.load import DUTY_MANAGER, OF_AGENCY, contact
+from mash.bench.load import DUTY_MANAGER, OF_AGENCY, SECOND, contact
 from mash.bench.stack import AGENCIES, RATING
 from mash.config.permissions import may
 from mash.config.settings import Settings
@@ -104,15 +104,17 @@ class Load:
 
     async def _life(self, http: httpx.AsyncClient, chance: random.Random) -> None:
         """One referral from contact to outcome; some end on the way."""
-        steps = 4 + len(AGENCIES)
+        danger = chance.random() < 0.2
+        steps = 4 + danger + len(AGENCIES)
         left = chance.randrange(steps) if chance.random() < LEFT_OPEN else steps
-        reference = await self.submit(http, danger=chance.random() < 0.2)
+        reference = await self.submit(http, danger=danger)
         why = {"purpose": "safeguarding_child", "lawful_basis": "public_task", "consent": "given", "family_informed": True}
         acts: list[tuple[str, dict[str, Any]]] = [
             ("record_sharing_basis", why),
             ("rate_referral", {"rating": RATING}),
             *(("answer_check", {"agency": agency, "known": True}) for agency in AGENCIES),
             ("record_meeting", {"attended": ["police", "health"]}),
+            *([("agree_as_second", {"about": "closing"})] if danger else []),
             ("record_decision", {"outcomes": {"S1": "no_further_action"}}),
         ]
         for kind, fields in acts[:left]:
@@ -132,7 +134,7 @@ class Load:
 
     async def give(self, http: httpx.AsyncClient, reference: str, kind: str, fields: dict[str, Any]) -> None:
         """Give a command until it is taken, looking again where the case has moved on."""
-        whose = OF_AGENCY[fields["agency"]] if kind == "answer_check" else DUTY_MANAGER
+        whose = OF_AGENCY[fields["agency"]] if kind == "answer_check" else SECOND if kind == "agree_as_second" else DUTY_MANAGER
         by, finds = self.callers.headers_of(whose), may(whose.role, "find_people")
         while True:
             seen = (await self._look(http, reference))["version"]

@@ -24,7 +24,7 @@ from mash.bench.chaos.disk import Disk
 from mash.bench.chaos.evidence import Evidence, Wrong
 from mash.bench.chaos.load import CLIENTS, Load
 from mash.bench.chaos.post import MailServer
-from mash.bench.load import DUTY_MANAGER, OF_AGENCY
+from mash.bench.load import DUTY_MANAGER, OF_AGENCY, SECOND
 from mash.bench.stack import AGENCIES, HUB, bench_settings
 from mash.config.settings import Settings
 from mash.flows.installation.parts import PARTS, kind
@@ -66,7 +66,7 @@ async def _callers(settings: Settings) -> Callers:
     """A school's system, and those who act. They are known for years: the API's clock is set wrong at times."""
     store = await open_store(settings, pool_size=1)
     try:
-        sessions = await sign_in(store, (DUTY_MANAGER, *OF_AGENCY.values()), hours=YEARS)
+        sessions = await sign_in(store, (DUTY_MANAGER, SECOND, *OF_AGENCY.values()), hours=YEARS)
         return Callers(key=await make_api_key(store, NewKey("school", HUB, "education", days=YEARS)), sessions=sessions)
     finally:
         await store.close()

@@ -21,6 +21,7 @@ from mash.flows.store.erasure import rewrite_after_erasures
 from mash.flows.store.held_against import restored_in_words
 from mash.flows.store.mending import Mender
 from mash.flows.store.nights import record_step
+from mash.flows.store.reads.children import children
 from mash.flows.store.reads.counts import conservation
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
@@ -122,14 +123,20 @@ def _elsewhere(settings: Settings, key: Ed25519PrivateKey) -> Signed | None:
 
 
 async def check_conservation(store: Store) -> None:
-    """Alarm everybody when a contact is missing."""
+    """Alarm everybody when a contact is missing, or a child: nobody's turn, without a date, or ended by no person."""
     count = await conservation(store)
     if count["contacts"] != count["outcomes"] + count["open"]:
         what = f"{count['contacts']} contacts were received, {count['outcomes']} have outcomes, {count['open']} are open"
-        await record_repair(store, None, f"the night's count: conservation fails: {what}")
-        for hub in store.hubs:
-            for role in (ADMINISTRATOR, GOVERNANCE):
-                await tell_role(store, hub, role, "contacts do not add up", what)
+        await _alarm(store, "contacts do not add up", what)
+    if wrong := (await children(store)).wrong:
+        await _alarm(store, "children do not add up", wrong)
+
+
+async def _alarm(store: Store, title: str, what: str) -> None:
+    await record_repair(store, None, f"the night's count: conservation fails: {what}")
+    for hub in store.hubs:
+        for role in (ADMINISTRATOR, GOVERNANCE):
+            await tell_role(store, hub, role, title, what)
 
 
 async def tell_of_restore(store: Store, signed: Signed) -> None:

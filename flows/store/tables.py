@@ -54,7 +54,7 @@ class ReferralRow(SQLModel, table=True):
     urgency: int = 0
     for_all: int = 0
     """The version after the last event that everybody may hear of who takes part."""
-    made: int = Field(default=1, sa_column=Column(SmallInteger, nullable=False))
+    made: int = Field(default=2, sa_column=Column(SmallInteger, nullable=False))
     """By which edition of the folding rules its state was made (`anew.EDITION`)."""
 
 

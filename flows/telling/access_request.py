@@ -51,6 +51,8 @@ LEFT_OUT = {
 }
 ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
 """Facts of events that tell who referred, or what they wrote of somebody."""
+WHO_AGREED = frozenset(("second",))
+"""The login of a second person: that there was one, the answer says."""
 BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
 """Facts of events that are said of each subject by itself."""
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
@@ -295,7 +297,7 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
             event = event.model_copy(update={name: {sid: said for sid, said in each.items() if sid == subject}})
     if isinstance(event, ReferrerCorrected):
         event = event.model_copy(update={"fields": (), "referrer_reachable": True})
-    facts = facts_of(event, profile, without=ABOUT_THE_REFERRER)
+    facts = facts_of(event, profile, without=ABOUT_THE_REFERRER | WHO_AGREED)
     return f"{named(event)}{': ' if facts else ''}{facts}"
 
 

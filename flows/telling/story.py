@@ -56,7 +56,7 @@ _LEFT_OUT = {
     "link",
     "undecided",
 }
-_SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
+_SHOWN_OF = {"referral_linked": frozenset(("subjects",)), "sharing_basis_recorded": frozenset(("consent",))}
 """Facts that are left out of other events, and told of these."""
 _NAMED = {
     "clock_warned": "Reminder",
@@ -81,6 +81,10 @@ _LABELS = {
     "whom": "told to",
     "reported_at": "reported",
     "adding_up": "contacts about one child:",
+    "signposted_to": "signposted to",
+    "agreement": "the second person:",
+    "second": "who is",
+    "agreed_at": "agreed on",
     "renew_at": "again at",
     "told_at": "told at",
     "received_at": "received",
@@ -93,6 +97,7 @@ _SAY_THEMSELVES = {
     "what", "when",
 }  # fmt: skip
 _YES_NO = {
+    "agreed": ("agrees", "does not agree: it no longer stands"),
     "age_not_known": ("age not known", ""),
     "beside_section_47": ("beside section 47", ""),
     "family_informed": ("the family knows", "the family does not know"),

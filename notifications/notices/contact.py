@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
-from mash.notifications.notices.occasion import Occasion, on, on_entering
+from mash.notifications.notices.occasion import Occasion, latest, on, on_entering
 from mash.states.acts.contact import PlaceAssigned
 from mash.states.course import StageEntered
 
@@ -25,6 +25,13 @@ def to_decide(event: StageEntered, occasion: Occasion) -> Iterator[NoticeDraft]:
         yield _to_rate(occasion, occasion.duty)
 
 
+@on_entering("to_confirm_not_ours")
+def to_confirm(event: StageEntered, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """The profile only proposes that a contact is not the hub's."""
+    if _first_seen(occasion):
+        yield occasion.about("not_ours_to_confirm", _rater(occasion), latest(occasion.after, "to_confirm_not_ours"))
+
+
 @on(PlaceAssigned)
 def to_a_place(event: PlaceAssigned, occasion: Occasion) -> Iterator[NoticeDraft]:
     """The place's own rater has it now."""
@@ -40,7 +47,7 @@ def for_advice(event: StageEntered, occasion: Occasion) -> Iterator[NoticeDraft]
 
 
 def _first_seen(occasion: Occasion) -> bool:
-    return occasion.before is None or occasion.before.stage == "consultation"
+    return occasion.before is None or occasion.before.stage in ("to_confirm_not_ours", "consultation")
 
 
 def _to_rate(occasion: Occasion, role: str) -> NoticeDraft:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from mash.config.words import agency_title
 from mash.notifications.notices.draft import NoticeDraft
+from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.clocks import Frozen
 from mash.states.course import StageEntered
 from mash.states.messages import Event
@@ -74,6 +75,8 @@ def subject_of(clock: Clock, profile: Profile) -> str:
     """What a clock waits for, in words."""
     if clock.kind == "check":
         return f"reply of {agency_title(profile, clock.whose)}"
+    if clock.kind == COUNTERSIGNATURE:
+        return "a second person countersigns"
     return clock.id.split(".")[0].replace("_", " ")
 
 

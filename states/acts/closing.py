@@ -21,8 +21,9 @@ from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement")
-"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined."""
+OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement", "countersignature")
+"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second
+person still to countersign."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
 """Why what is stored of another person is released to the subject who asks: that person agrees, or it is reasonable without that
@@ -127,14 +128,15 @@ def erase_people(d: Deciding, cmd: ErasePeople, words: Words | None) -> None:
 @folds(SubjectsConcluded)
 def _subjects_concluded(referral: Referral, event: SubjectsConcluded, at: datetime, by: Actor) -> Changes:
     # Version 0.1 let an assessment's end stand over a conference's plan: the plan is folded as what it is.
-    done = {sid: {"outcome": decision.final(referral.subjects[sid], event.outcome)} for sid in event.subjects}
+    ends = {sid: decision.final(referral.subjects[sid], event.outcome) for sid in event.subjects}
+    done = {sid: {"outcome": outcome, "ended_by": by.id} for sid, outcome in ends.items()}
     waiting = (f"{sid}_{WITHOUT_HAND_OVER}" for sid in event.subjects if referral.subjects[sid].coming_of_age == "today")
     return {**decision.each_changed(referral, done), "flags": tuple(dict.fromkeys((*referral.flags, *waiting)))}
 
 
 @folds(ReferralReopened)
 def _referral_reopened(referral: Referral, event: ReferralReopened, at: datetime, by: Actor) -> Changes:
-    reopened = {sid: s.model_copy(update={"outcome": None}) for sid, s in referral.subjects.items()}
+    reopened = {sid: s.model_copy(update={"outcome": None, "ended_by": None}) for sid, s in referral.subjects.items()}
     flags = tuple(flag for flag in referral.flags if not flag.endswith(WITHOUT_HAND_OVER))  # it is asked again before the end
     done: Changes = {"decided_at": None, "reopened": True, "withdrawing": None, "part_of": None}
     return {"subjects": reopened, "outcomes": {}, "flags": flags, **done}

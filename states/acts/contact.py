@@ -190,7 +190,7 @@ class CohortCorrected(EventBase):
 
 @act(ReceiveContact)
 def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
-    """Record the contact, start its statutory clocks, and open it to the hub; or record it as not taken."""
+    """Record the contact, start its statutory clocks, and open it to the hub; or have a person confirm that it is not its."""
     if words is None:
         raise NothingToActOn("a contact needs a concern, or something to identify somebody by")
     fields = {name: getattr(cmd, name) for name in ReceiveContact.model_fields if name != "kind"}
@@ -199,15 +199,29 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
     owe(d, "acknowledgement", "acknowledgement to the referrer")
     # Immediate danger is always seen by a person, whatever the hub takes, and without consulting first.
     if not d.profile.takes(_as_intake_sees(d, cmd)) and not cmd.immediate_danger:
-        close(d, "refuse_contact", "signposted", decided=True)
+        if not d.referral.only_adults:
+            _decide_in_time(d)
+        d.go("propose_not_ours")
         return
-    d.start_clock("decision_on_response", d.profile.statutory["decision"], "decision on the response")
-    if d.profile.consults_first(cmd.contact, cmd.source_agency) and not cmd.immediate_danger:
-        d.go("open_consultation")
-        return
-    begin(d)
+    lead_in(d)
     if cmd.immediate_danger:
         d.escalate(next(clock for clock in d.referral.running if clock.kind == "triage"))
+
+
+def lead_in(d: Deciding) -> None:
+    """The hub acts on a contact: a manager decides on the response in time, and it is consulted about first where the hub does
+    that."""
+    r = d.referral
+    _decide_in_time(d)
+    if d.profile.consults_first(r.contact, r.source_agency) and not r.immediate_danger:
+        d.go("open_consultation")
+    else:
+        begin(d)
+
+
+def _decide_in_time(d: Deciding) -> None:
+    if not any(clock.kind == "decision_on_response" for clock in d.referral.running):
+        d.start_clock("decision_on_response", d.profile.statutory["decision"], "decision on the response")
 
 
 def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
@@ -16,7 +16,9 @@ from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.outcomes import PLAN, decided
 from mash.states.acts.parting import ReferralSplit, part
+from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
 from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
+from mash.states.clocks import local
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
@@ -36,6 +38,7 @@ from mash.states.values import (
     EventBase,
     Holding,
     Need,
+    OneWord,
     Subject,
     Words,
 )
@@ -57,6 +60,8 @@ GRAVEST_FIRST = (
 CHILDREN = ("child", "unborn")
 FOR_CHILDREN = ("section_47", "section_17")
 """Sections of the Children Act 1989."""
+PROTECTS = {*FOR_CHILDREN, "adult_section_42"}
+"""Outcomes that protect somebody: none of them waits for a second person or for a dispute."""
 NEEDS_PRIMARY_NEED = {"section_47", "section_17", "early_help"}
 """CIN rule 8610: a referral that leads to action has a primary need code."""
 
@@ -75,6 +80,8 @@ class RecordDecision(CommandBase):
     same_child: SameChild | None = Field(
         default=None, description="Whether a child who is likely the same, and under section 47 elsewhere, is this one."
     )
+    second: OneWord | None = Field(default=None, exclude_if=lambda second: second is None, description=WHO_AGREED)
+    second_at: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None, description=WHEN_AGREED)
 
 
 class SignOffDecision(CommandBase):
@@ -120,6 +127,7 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
     reason = demands.words(words, "a decision")
     _complete(d, cmd)
     _fits_everybody(d, cmd)
+    demand_no_dispute(d, cmd.outcomes.values())
     enquired = [subject for subject, outcome in cmd.outcomes.items() if outcome == "section_47"]
     demand_single_enquiry(d, enquired, cmd.same_child)
     fields: dict[str, Any] = {
@@ -131,12 +139,31 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
     # What protects one child does not wait for a second look at another's contacts: they part, and the look is at that part.
     waits = demand_weighed(d) if set(cmd.outcomes.values()) <= set(LIGHT) else 0
     second = d.profile.signs_off(d.referral.rating, cmd.outcomes.values())
+    if (second or waits or not d.referral.in_danger) or not set(cmd.outcomes.values()) <= set(LIGHT):
+        refuse_needless(cmd.second, cmd.second_at)
+    else:
+        demand_second(d, "closing", cmd.second, cmd.second_at)
     if second := second or (d.profile.accumulation.role if waits else None):
         d.record(DecisionProposed(role=second, words=reason, adding_up=waits, **fields))
         d.go("ask_sign_off")
         return
     d.record(DecisionRecorded(words=reason, **fields))
     _take_effect(d, cmd.outcomes)
+
+
+def demand_no_dispute(d: Deciding, outcomes: Iterable[str]) -> None:
+    """Raises Incomplete while somebody is to determine whether the rating is right, unless what is decided protects anybody: that
+    waits for nobody."""
+    open_ones = [did for did in d.referral.disputed if d.referral.disagreements[did].about == "rating"]
+    if open_ones and not set(outcomes) & PROTECTS:
+        did = open_ones[0]
+        role = d.referral.disagreements[did].role.replace("_", " ")
+        by_when = next((clock.due_at for clock in d.referral.running if clock.whose == did), None)
+        until = f" by {local(by_when)}" if by_when else ""
+        raise Incomplete(
+            f"the rating is disputed: {did} is to be determined by the {role}{until} (settle_disagreement), and the decision"
+            " waits for that. What protects somebody does not wait: section 47, section 17, section 42"
+        )
 
 
 def _complete(d: Deciding, cmd: RecordDecision) -> None:
@@ -193,6 +220,7 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     if not cmd.agreed or proposed is None:
         withdraw(d, demands.words(words, "not agreeing"))
         return
+    demand_no_dispute(d, proposed.outcomes.values())
     if proposed.adding_up:
         demand_weighed(d)  # more may have become known meanwhile
     demand_single_enquiry(d, [subject for subject, o in proposed.outcomes.items() if o == "section_47"], "cannot_tell")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands, rating
+from mash.states.acts.seconding import demand_second
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
@@ -110,6 +111,8 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     convened = d.referral.meeting_mode if d.referral.meeting_at and not cmd.mode else None
     mode = convened or demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
     d.record(MeetingHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, rating=cmd.rating, words=words))
+    if cmd.rating and rating.rates_danger_down(d, cmd.rating) and len({*cmd.attended}) < 2:  # nobody else was there
+        demand_second(d, "rating_down", None, None)
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
 from mash.states.acts.decisions import withdraw
+from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
 from mash.states.acts.sharing import why_shared
 from mash.states.clocks import due
 from mash.states.deciding import Deciding
@@ -22,7 +23,7 @@ from mash.states.roles import Roles, any_rater, raters
 from mash.states.route import take_route
 from mash.states.stages import ROUTED, SEEN
 from mash.states.usual import Give, Step, Wait, rater, usually
-from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Words
 
 if TYPE_CHECKING:
     from mash.states.world import World
@@ -36,6 +37,8 @@ class RateReferral(CommandBase):
     kind: Literal["rate_referral"] = "rate_referral"
     rating: Code
     agreed: tuple[Code, ...] = Field(default=(), description="The agencies that decided it jointly, where the hub has them.")
+    second: OneWord | None = Field(default=None, exclude_if=lambda second: second is None, description=WHO_AGREED)
+    second_at: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None, description=WHEN_AGREED)
 
 
 class RerateReferral(CommandBase):
@@ -46,6 +49,8 @@ class RerateReferral(CommandBase):
     agreed: tuple[Code, ...] = Field(
         default=(), description="The agencies that decided it jointly, where it now goes into the MASH."
     )
+    second: OneWord | None = Field(default=None, exclude_if=lambda second: second is None, description=WHO_AGREED)
+    second_at: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None, description=WHEN_AGREED)
 
 
 class ReferralRated(EventBase):
@@ -74,6 +79,7 @@ def rate(d: Deciding, cmd: RateReferral, words: Words | None) -> None:
     """The first rating sets the clocks and the route. Where agencies decide jointly what goes into the MASH, they all agree."""
     demands.rating(d, cmd.rating)
     _agreed(d, cmd.rating, cmd.agreed)
+    _seconded(d, cmd)
     d.record(ReferralRated(rating=cmd.rating, agreed=cmd.agreed, words=words))
     d.stop("triage")
     if d.rating.response:
@@ -94,9 +100,24 @@ def rerate(d: Deciding, cmd: RerateReferral, words: Words | None) -> None:
     demands.words(words, "re-rating")
     if d.referral.rating == cmd.rating:
         raise Incomplete(f"the referral is already rated {cmd.rating}")
+    _seconded(d, cmd)
     change(d, cmd.rating, words, agreed=cmd.agreed)
     if d.referral.stage in ROUTED:
         take_route(d)
+
+
+def _seconded(d: Deciding, cmd: RateReferral | RerateReferral) -> None:
+    """One person alone does not rate an immediate danger down."""
+    if rates_danger_down(d, cmd.rating):
+        demand_second(d, "rating_down", cmd.second, cmd.second_at)
+    else:
+        refuse_needless(cmd.second, cmd.second_at)
+
+
+def rates_danger_down(d: Deciding, rating: str) -> bool:
+    """Whether somebody may be in immediate danger, and this is less than the most urgent rating and than the present one."""
+    before = d.profile.place(d.referral.rating)
+    return d.referral.in_danger and d.profile.place(rating) > before
 
 
 def change(

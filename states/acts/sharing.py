@@ -6,20 +6,33 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
 from mash.states.acts.checks import close_checks
+from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
+from mash.states.acts.seconding import (
+    WHEN_AGREED,
+    WHO_AGREED,
+    OverrideProposed,
+    SecondNamed,
+    await_countersignature,
+    demand_second,
+    dropped,
+    next_id,
+    proposed,
+    refuse_needless,
+)
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
-from mash.states.referral import Referral
+from mash.states.referral import OverrideBasis, Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders, raters_and_deciders
 from mash.states.route import take_route
 from mash.states.stages import ALL, ROUTED, SEEN
 from mash.states.usual import Give, Step
-from mash.states.values import Actor, Code, CommandBase, EventBase, Marker, Words
+from mash.states.values import Actor, Code, CommandBase, EventBase, Marker, OneWord, Words
 
 if TYPE_CHECKING:
     from mash.states.world import World
@@ -37,6 +50,8 @@ class RecordSharingBasis(CommandBase):
     not_informed: Literal["puts_somebody_at_risk", "prejudices_an_investigation", "cannot_be_reached"] | None = Field(
         default=None, description="Why the family is not told beforehand."
     )
+    second: OneWord | None = Field(default=None, exclude_if=lambda second: second is None, description=WHO_AGREED)
+    second_at: AwareDatetime | None = Field(default=None, exclude_if=lambda at: at is None, description=WHEN_AGREED)
 
 
 class RecordAdultView(CommandBase):
@@ -95,20 +110,48 @@ class MarkerRecorded(EventBase):
     words: Words | None = Field(alias="said")
 
 
+_BASIS = tuple(name for name in SharingBasisRecorded.model_fields if name not in ("kind", "words"))
+
+
 @act(RecordSharingBasis, stages=SEEN)
 def record_basis(d: Deciding, cmd: RecordSharingBasis, words: Words | None) -> None:
-    """Record why information may, or may not, be shared. The checks that wait for it leave at once."""
+    """Record why information may, or may not, be shared. The checks that wait for it leave at once; where consent is overridden
+    and nobody is in immediate danger, once a second person has agreed."""
     _lawful(d, cmd)
     _as_the_hub_wants_it(d, cmd)
     reason = words
     if not cmd.share or cmd.consent == "overridden" or not cmd.family_informed:
         reason = demands.words(words, "not sharing, overriding consent, or not informing the family")
-    fields = {name: getattr(cmd, name) for name in RecordSharingBasis.model_fields if name != "kind"}
-    d.record(SharingBasisRecorded(words=reason, **fields))
+    if _seconded(d, cmd, reason):
+        d.record(SharingBasisRecorded(words=reason, **{name: getattr(cmd, name) for name in _BASIS}))
     if not cmd.share and d.referral.outstanding:  # what has left cannot be called back, but nobody waits for it any more
         close_checks(d, reason)
     if d.referral.stage in ROUTED and d.referral.rating:
         take_route(d)
+
+
+def _seconded(d: Deciding, cmd: RecordSharingBasis, reason: Words | None) -> bool:
+    """Whether the basis stands with this. What protects waits for nobody: in immediate danger, or rated most urgent, one person
+    overrides consent, and a second countersigns. Otherwise the first proposes it."""
+    waits = proposed(d.referral)
+    d.stop_clocks(
+        *(clock.id for clock in d.referral.running if clock.kind == COUNTERSIGNATURE and clock.whose in waits), met=False
+    )
+    if not cmd.share and d.referral.in_danger:
+        demand_second(d, "not_sharing", cmd.second, cmd.second_at)
+        return True
+    refuse_needless(cmd.second, cmd.second_at)
+    if not cmd.share or cmd.consent != "overridden" or reason is None:
+        return True
+    name, r = next_id(d.referral), d.referral
+    at_once = r.in_danger or (r.rating is not None and d.profile.place(r.rating) == 0)
+    if at_once:
+        d.record(SecondNamed(id=name, about="override", agreement="afterwards"))
+    else:
+        fields = {each: getattr(cmd, each) for each in OverrideBasis.model_fields if each != "words"}
+        d.record(OverrideProposed(id=name, words=reason, **fields))
+    await_countersignature(d, name, "override")
+    return at_once
 
 
 def _lawful(d: Deciding, cmd: RecordSharingBasis) -> None:
@@ -166,7 +209,7 @@ def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
 
 @folds(SharingBasisRecorded)
 def _sharing_basis_recorded(referral: Referral, event: SharingBasisRecorded, at: datetime, by: Actor) -> Changes:
-    return {"sharing": event.share}
+    return {"sharing": event.share, "sharing_consent": event.consent, "secondings": dropped(referral)}
 
 
 @folds(AdultViewRecorded)

@@ -23,7 +23,7 @@ from mash.states.values import Actor, CommandBase, EventBase, Words
 
 DECIDED = (*SECTION_47, "section_17_assessment", *STEP_DOWN, "adult_section_42", *(s for s in CONCLUDED if s != "not_taken"))
 """Where a case stands by a decision. One that is not taken was not decided about."""
-GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "check")
+GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "countersignature", "check")
 """Clocks that have nothing to do with the path of a decision."""
 
 
@@ -150,7 +150,8 @@ def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: dateti
         return {"proposed": None, "second_views": ()}
     # Whom a conference has given a plan keeps it until another one ends it; that a child was seen and heard stays too.
     undecided = {
-        sid: subject.model_copy(update={"outcome": None, "assessment": None}) for sid, subject in referral.subjects.items()
+        sid: subject.model_copy(update={"outcome": None, "ended_by": None, "assessment": None})
+        for sid, subject in referral.subjects.items()
     }
     of_path = {"strategy_held_at": None, "discussed": (), "service": None, "decided_by": None, "part_of": None}
     flags = tuple(flag for flag in referral.flags if flag != FLAG)  # it was of the section 47 that no longer holds

@@ -55,6 +55,10 @@ PARTNERS = {
         (
             "out_of_hours",
             {
+                "agree_as_second",
+                "countersign",
+                "confirm_not_ours",
+                "take_contact",
                 "conclude_consultation",
                 "assign_place",
                 "record_adult_view",
@@ -136,7 +140,7 @@ def test_a_wrong_table_is_refused_with_file_and_line(tmp_path: Path, old: str, n
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("[add_note]", "[add_notes]", "add_notes: unknown command: expected one of conclude_consultation"),
+        ("[add_note]", "[add_notes]", "add_notes: unknown command: expected one of confirm_not_ours"),
         ("[ask_agencies]", "[add_note.ask_agencies]", "[ask_agencies] is missing: expected button, done, help, roles"),
         ('roles = ["managers", "administrator"]', 'roles = ["leaders"]', "adopt_profile.roles: expected a list of managers"),
         ('asks.place = "Area"', "", "assign_place: asks.place is missing: expected what the form asks for it"),

@@ -295,7 +295,7 @@ def test_a_decider_that_the_permissions_refuse_is_refused(tmp_path: Path) -> Non
 
 def test_a_clock_for_an_unknown_stage_is_refused(tmp_path: Path) -> None:
     path, refused = refusal(tmp_path, ("[meeting]", '[stages.triagge]\nlength = "1 h"\nsource = "local"\n[meeting]'))
-    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of consultation" in refused
+    assert f"{path}:{line_of(path, 'triagge')}: stages.triagge: expected a clock for each of to_confirm_not_ours" in refused
 
 
 def test_a_missing_setting_is_named_at_its_table(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from mash.states.acts.assessment import StartAssessment
 from mash.states.acts.contact import ContactReceived
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
 from mash.states.acts.meetings import RecordMeeting
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.protection import ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
@@ -119,6 +120,8 @@ def test_what_an_agency_holds_stays_its_own_until_it_releases_it_and_only_so_far
 
 def test_a_contact_about_an_adult_is_signposted_by_a_hub_for_children_and_is_on_record() -> None:
     case = received("merton", "adult")
+    assert case.referral.open, "its profile only proposes that; a person confirms it"
+    case.give(ConfirmNotOurs(signposted_to="adults_social_care"))
     assert not case.referral.open and "adult social care" in case.profile.signpost
     assert isinstance(case.log[0][2], ContactReceived)
 

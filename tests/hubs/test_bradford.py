@@ -13,9 +13,9 @@ from hubs_at_work import (
     at_decision,
     outcome,
     person,
-    received,
     says_the_document,
     seen,
+    signposted,
     takes,
 )
 
@@ -52,8 +52,8 @@ def test_bradford_takes_children_from_before_birth_to_18(cohort: str) -> None:
 
 
 def test_bradford_signposts_concerns_about_adults() -> None:
-    case = received("bradford", "adult")
-    assert case.stage == "not_taken" and "adult social care" in case.words("acknowledgement")
+    case = signposted("bradford", "adult")
+    assert case.stage == "not_taken" and "adult social care" in case.words("outcome")
 
 
 # The team completes every assessment itself; step-down or transfer only after the assessment

@@ -9,6 +9,7 @@ from hubs_at_work import (
     BASIS,
     MORNING,
     STATUTORY_PARTNERS,
+    TEAM_MANAGER,
     answered,
     at_meeting,
     london,
@@ -20,6 +21,7 @@ from hubs_at_work import (
 )
 
 from mash.config.profile import load_profile, stated
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.errors import Incomplete, NotInProfile
@@ -116,6 +118,8 @@ def test_bury_consent_that_was_not_sought_is_refused_as_a_basis() -> None:
 def test_bury_consent_that_was_sought_is_recorded_whatever_the_answer(consent: str) -> None:
     case = received("bury")
     case.give(BASIS.model_copy(update={"consent": consent}))
+    for waits in case.referral.uncountersigned:  # an override, which a second person agrees to
+        case.give(Countersign(seconding=waits, agreed=True), TEAM_MANAGER)
     assert case.referral.sharing
 
 

@@ -6,7 +6,7 @@ from datetime import time
 from typing import Any
 
 import pytest
-from hubs_at_work import STATUTORY_PARTNERS, london, of, rated, received, says_the_document, takes
+from hubs_at_work import STATUTORY_PARTNERS, london, of, rated, received, says_the_document, signposted, takes
 
 from mash.config.profile import load_profile
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion, StrategyDiscussionHeld
@@ -38,9 +38,9 @@ def test_derbyshire_takes_what_an_agency_has_received_and_refers_in(source: str)
 
 @pytest.mark.parametrize("source", ["individual", "unknown"])
 def test_derbyshire_is_not_a_gateway_and_signposts_the_public_to_an_agency(source: str) -> None:
-    case = received(HUB, source_agency=source)
+    case = signposted(HUB, source_agency=source)
     assert case.stage == "not_taken"
-    assert "agencies receive them first and refer in" in case.words("acknowledgement")
+    assert "agencies receive them first and refer in" in case.words("outcome")
 
 
 def test_derbyshire_immediate_danger_is_seen_by_a_person_whoever_reports_it() -> None:

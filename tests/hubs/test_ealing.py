@@ -109,7 +109,7 @@ def test_ealing_every_service_is_asked_at_once_whatever_the_rating() -> None:
 def test_ealing_no_service_stands_above_another_each_may_dispute_a_rating_and_a_decision(agency: str) -> None:
     case = at_decision("ealing")
     case.give(RaiseDisagreement(about="rating", rating="red"), partner(agency))
-    case.give(outcome(case, "no_further_action"))
+    case.give(outcome(case, "section_17"))
     case.give(RaiseDisagreement(about="decision"), partner(agency))
     assert [found.agency for found in case.referral.disagreements.values()] == [agency, agency]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hubs_at_work import at_meeting, london, rated, received, says_the_document, takes
+from hubs_at_work import at_meeting, london, rated, says_the_document, signposted, takes
 
 from mash.config.profile import load_profile
 from mash.states.acts.meetings import RecordMeeting
@@ -87,8 +87,8 @@ def test_east_sussex_every_new_request_is_looked_at_whether_rated_or_not(rating:
 
 
 def test_east_sussex_signposts_concerns_about_adults() -> None:
-    case = received(HUB, "adult", contact="intervention_request")
-    assert case.stage == "not_taken" and "adult social care" in case.words("acknowledgement")
+    case = signposted(HUB, "adult", contact="intervention_request")
+    assert case.stage == "not_taken" and "adult social care" in case.words("outcome")
 
 
 def test_east_sussex_says_from_which_document_it_looks_at_requests_for_intervention() -> None:

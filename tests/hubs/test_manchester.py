@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hubs_at_work import rated, received, says_the_document, takes
+from hubs_at_work import rated, says_the_document, signposted, takes
 
 from mash.config.profile import load_profile
 
@@ -20,9 +20,9 @@ def test_manchester_takes_referrals_about_gangs_of_social_care_youth_offending_p
 
 @pytest.mark.parametrize("source", ["education", "health", "housing", "court", "voluntary", "individual", "unknown"])
 def test_manchester_signposts_referrals_of_anybody_else(source: str) -> None:
-    case = received("manchester", source_agency=source, categories=("gangs",))
+    case = signposted("manchester", source_agency=source, categories=("gangs",))
     assert case.stage == "not_taken"
-    assert "from children's services, youth offending, probation and the police" in case.words("acknowledgement")
+    assert "from children's services, youth offending, probation and the police" in case.words("outcome")
 
 
 def test_manchester_says_from_which_document_its_referrers_are() -> None:

@@ -21,6 +21,7 @@ from hubs_at_work import (
     rated,
     received,
     says_the_document,
+    signposted,
     takes,
     takes_as,
 )
@@ -220,6 +221,6 @@ def test_sandwell_takes_adults_in_domestic_violence() -> None:
 
 
 def test_sandwell_signposts_other_concerns_about_adults() -> None:
-    case = received("sandwell", "adult")
+    case = signposted("sandwell", "adult")
     assert case.stage == "not_taken"
-    assert "adult social care" in case.words("acknowledgement")
+    assert "adult social care" in case.words("outcome")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hubs_at_work import at_decision, london, rated, received, says_the_document, takes
+from hubs_at_work import at_decision, london, rated, says_the_document, signposted, takes
 
 from mash.config.profile import load_profile
 from mash.states.acts.checks import AskAgencies
@@ -28,8 +28,8 @@ def test_suffolk_takes_nobody_before_it_goes_live_and_everybody_after(cohort: st
 
 
 def test_suffolk_a_contact_before_it_goes_live_is_recorded_and_signposted() -> None:
-    case = received("suffolk", now=london("2013-11-05 10:00"))
-    assert case.stage == "not_taken" and "has been recorded but is not being acted on here" in case.words("acknowledgement")
+    case = signposted("suffolk", now=london("2013-11-05 10:00"))
+    assert case.stage == "not_taken" and "has been recorded but is not being acted on here" in case.words("outcome")
 
 
 def test_suffolk_states_that_it_is_planned() -> None:

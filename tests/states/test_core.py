@@ -44,6 +44,7 @@ from mash.states.acts.corrections import (
     SubjectRemoved,
     next_subject,
 )
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
@@ -51,6 +52,7 @@ from mash.states.acts.information import ContributeInformation, ReleaseInformati
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
+from mash.states.acts.not_ours import ConfirmNotOurs, TakeContact
 from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
@@ -60,6 +62,7 @@ from mash.states.acts.protection import (
     RecordStrategyDiscussion,
 )
 from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.seconding import AgreeAsSecond
 from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.siblings import RecordSteppedUp
@@ -278,15 +281,22 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
     agencies = tuple(profile.agencies) or ("police",)
     quorum = tuple(dict.fromkeys((*profile.strategy_discussion.quorum, *profile.meeting.quorum)))
     attended = one(quorum, odd=(quorum[:2], ()))
+    second = ("a.practice_manager", None) if referral.in_danger else (None,)
     match kind:
+        case "confirm_not_ours":
+            return ConfirmNotOurs(signposted_to=one("adults_social_care", "another_service"))
+        case "agree_as_second":
+            return AgreeAsSecond(about=one("rating_down", "not_sharing", "closing"))
+        case "countersign":
+            return Countersign(seconding=one(*(referral.uncountersigned or ("A9",)), odd=("A9",)), agreed=one(True, True, False))
         case "conclude_consultation":
             return ConcludeConsultation(outcome=one("referral", "advice"))
         case "assign_place":
             return AssignPlace(place=one(*(profile.places or ("nowhere",)), odd=("nowhere",)))
         case "rate_referral":
-            return RateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)))
+            return RateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)), second=one(*second))
         case "rerate_referral":
-            return RerateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)))
+            return RerateReferral(rating=one(*ratings), agreed=one(profile.triage.joint, odd=((),)), second=one(*second))
         case "record_adult_view":
             subject = one(*(referral.adults_unheard or referral.subjects), odd=("nobody",))
             return RecordAdultView(subject=subject, capacity=one("has", "lacks"), agrees=one("yes", "no"))
@@ -381,6 +391,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
                 lawful_basis=one("public_task", odd=("consent",)),
                 consent=one("given", "refused", "overridden", "not_sought"),
                 family_informed=one(True, False),
+                second=one(*second),
             )
         case "answer_check":
             agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
@@ -394,7 +405,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "record_decision":
             outcomes = {sid: one(*GRAVEST_FIRST) for sid in referral.subjects}
             transfer_to = one("E06000999", odd=(None,))
-            return RecordDecision(outcomes=outcomes, primary_need=one("N1", odd=(None,)), transfer_to=transfer_to)
+            need = one("N1", odd=(None,))
+            return RecordDecision(outcomes=outcomes, primary_need=need, transfer_to=transfer_to, second=one(*second))
         case "record_strategy_discussion":
             return RecordStrategyDiscussion(attended=attended, outcome=one("section_47", "no_section_47"))
         case "conclude_enquiries":
@@ -738,7 +750,7 @@ TestAnyOrderInAnyHub.settings = settings(
 MORNING = london("2026-06-02 10:00")  # a Tuesday
 NIGHT = london("2026-06-06 02:00")  # a Saturday
 DUTY, MANAGER, NIGHT_DUTY = person("duty_manager"), person("team_manager"), person("out_of_hours")
-BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="overridden", family_informed=False)
+BASIS = RecordSharingBasis(purpose="safeguarding_child", lawful_basis="public_task", consent="not_sought", family_informed=False)
 HELD = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
 ENDED = RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47")
 
@@ -758,9 +770,13 @@ def decision(**outcomes: Any) -> RecordDecision:
     return RecordDecision(outcomes=outcomes, primary_need="N1", transfer_to="E06000999")
 
 
+SECOND = "a.practice_manager"
+
+
 def rated(rating: str, profile: Profile = SANDWELL, now: datetime = MORNING, *cohorts: Any, **fields: Any) -> Family:
     world = arrived(profile, now, *cohorts, **fields)
-    world.give("R", RateReferral(rating=rating), DUTY)
+    second = SECOND if fields.get("immediate_danger") and profile.place(rating) else None
+    world.give("R", RateReferral(rating=rating, second=second), DUTY)
     return world
 
 
@@ -792,6 +808,8 @@ def at_stage(stage: str) -> Family:
             give("R", decision(s0="early_help"), MANAGER)
             if stage == "step_down_offered":
                 give("R", OfferStepDown(service="early_help"), DUTY)
+        case "to_confirm_not_ours":
+            world = arrived(MERTON, MORNING, "adult")
         case "consultation":
             world = arrived(MERTON.model_copy(update={"consultation": Consultation(kinds=("referral",))}))
         case "sign_off":
@@ -799,7 +817,9 @@ def at_stage(stage: str) -> Family:
             world = rated("blue", MERTON.model_copy(update={"sign_off": {"blue": second}}))
             world.give("R", decision(s0="no_further_action"), MANAGER)
         case "adult_section_42":
-            world = at_decision("adult", immediate_danger=True)
+            world = arrived(MERTON, MORNING, "adult")
+            world.give("R", TakeContact(), DUTY)
+            world.give("R", RateReferral(rating="blue"), DUTY)
             world.give("R", RecordAdultView(subject="s0", capacity="has", agrees="yes"), DUTY)
             world.give("R", decision(s0="adult_section_42"), MANAGER)
         case "strategy_discussion" | "enquiries" | "conference":
@@ -1058,6 +1078,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
     withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
     came_of_age = {"hand_over_to_adults", "keep_past_eighteen"}
     assert offered == withdrawn | came_of_age | {
+        "countersign",
         "correct_details",
         "correct_referrer",
         "add_subject",
@@ -1234,6 +1255,8 @@ def test_what_is_not_possible_says_the_stage_and_what_is() -> None:
 
 def test_a_contact_about_an_adult_is_signposted_by_merton_recorded_and_concluded() -> None:
     world = arrived(MERTON, MORNING, "adult", referrer_reachable=True)
+    assert world.states["R"].stage == "to_confirm_not_ours" and world.states["R"].open
+    world.give("R", ConfirmNotOurs(signposted_to="adults_social_care"), DUTY)
     referral = world.states["R"]
     assert (referral.stage, referral.open, referral.subjects["s0"].outcome) == ("not_taken", False, "signposted")
     assert {running.kind for running in referral.running} == {"acknowledgement", "outcome_told"}
@@ -1250,7 +1273,7 @@ def test_somebody_merton_may_have_to_act_on_is_seen_by_a_person(cohorts: tuple[s
 
 def test_sandwell_takes_adults_in_domestic_abuse_and_signposts_other_adults() -> None:
     assert arrived(SANDWELL, MORNING, "adult", categories=("domestic_abuse",)).states["R"].stage == "triage"
-    assert arrived(SANDWELL, MORNING, "adult").states["R"].stage == "not_taken"
+    assert arrived(SANDWELL, MORNING, "adult").states["R"].stage == "to_confirm_not_ours"
 
 
 # The ladder

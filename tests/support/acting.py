@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from mash.flows.store.apply import receive
+from mash.flows.store.apply import act, receive
 from mash.flows.store.store import Store
 from mash.flows.store.time import HubTime
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.values import Actor, Subject
 
@@ -27,12 +28,14 @@ def set_time(store: Store, at: datetime) -> None:
 
 
 async def turned_away(store: Store) -> str:
-    """A concluded contact: Merton takes no adults, and nobody can be written to."""
+    """A concluded contact: Merton takes no adults, which somebody has confirmed, and nobody can be written to."""
     adult = (Subject(id="s1", cohort="adult", age="adult"),)
     command = ReceiveContact(contact="referral", source="2A", source_agency="school", subjects=adult)
     items = [Item("concern", b"a concern"), Item("subject", json.dumps({"name": "Orla Quince"}).encode(), "s1")]
     async with store.transaction(SCHOOL) as connection:
-        return (await receive(connection, store, command, items, SCHOOL)).reference
+        reference = (await receive(connection, store, command, items, SCHOOL)).reference
+    await act(store, reference, ConfirmNotOurs(signposted_to="adults_social_care"), DUTY, words="It is for adults' services.")
+    return reference
 
 
 async def submit(store: Store, *ids: str, words: str = "a concern", by: Actor = SCHOOL) -> str:

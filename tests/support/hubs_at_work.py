@@ -15,6 +15,7 @@ from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordSharingBasis
 from mash.states.clocks import LONDON
@@ -132,8 +133,15 @@ def received(hub: str | Profile, *cohorts: Any, now: datetime = MORNING, **field
 
 
 def takes(hub: str | Profile, *cohorts: Any, **fields: Any) -> bool:
-    """Whether the hub acts on such a contact; one it does not take is concluded at once, and signposted."""
-    return received(hub, *cohorts, **fields).referral.open
+    """Whether the hub acts on such a contact; that it does not take one is proposed, and waits for a person to confirm it."""
+    return received(hub, *cohorts, **fields).stage != "to_confirm_not_ours"
+
+
+def signposted(hub: str | Profile, *cohorts: Any, **fields: Any) -> Case:
+    """A contact that the hub does not take, once a person has confirmed that."""
+    case = received(hub, *cohorts, **fields)
+    case.give(ConfirmNotOurs(signposted_to="another_service"))
+    return case
 
 
 def takes_as(hub: str, sort: str, *cohorts: Any, **fields: Any) -> bool:

@@ -15,6 +15,7 @@ from mash.states.acts.birth import BirthRecorded, RecordBirth
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
+from mash.states.acts.not_ours import TakeContact
 from mash.states.acts.of_age import ComingOfAgeSaid, HandOverToAdults, KeepPastEighteen, SayOfAge
 from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
@@ -58,7 +59,9 @@ def about(*people: tuple[str, Any], expected: date | None = None, now: datetime 
         for n, (cohort, age) in enumerate(people)
     )
     contact = {"contact": "referral", "source": "2A", "source_agency": "education", "subjects": subjects}
-    case.give(ReceiveContact.model_validate({**contact, "immediate_danger": people[0] == ("adult", "adult")}), SYSTEM)
+    case.give(ReceiveContact.model_validate(contact), SYSTEM)
+    if case.stage == "to_confirm_not_ours":
+        case.give(TakeContact())
     case.give(RateReferral(rating="blue"))
     return case
 

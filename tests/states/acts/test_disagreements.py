@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mash.states.acts.alerts import FireClocks
+from mash.states.acts.assessment import CompleteAssessment
 from mash.states.acts.closing import ReferralReopened, ReopenReferral
 from mash.states.acts.contact import ConcludeConsultation
 from mash.states.acts.disagreements import (
@@ -48,6 +49,7 @@ from .worlds import (
     person,
     rated,
     seen,
+    signposted,
 )
 
 TWO_HOURS, WEEK = Length.model_validate("2 h"), Length.model_validate("5 working days")
@@ -167,6 +169,12 @@ def advised() -> Case:
     return case
 
 
+def assessed_to_nothing(case: Case) -> None:
+    """An assessment, which no dispute over the rating holds up, ends the case."""
+    case.give(decision(s0="section_17"), MANAGER)
+    seen(case).give(CompleteAssessment(factors=("21",), outcome="no_further_action"), MANAGER)
+
+
 def section_47_ended() -> Case:
     case = rated(MERTON, "red")
     case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
@@ -174,11 +182,11 @@ def section_47_ended() -> Case:
     return case
 
 
-def signposted() -> Case:
-    return arrived(MERTON, "adult")
+def not_taken() -> Case:
+    return signposted(MERTON, "adult")
 
 
-@pytest.mark.parametrize("concluded", [section_47_ended, advised, signposted])
+@pytest.mark.parametrize("concluded", [section_47_ended, advised, not_taken])
 def test_however_a_case_was_concluded_that_can_be_disputed(concluded: Callable[[], Case]) -> None:
     case = concluded()
     assert not case.referral.open
@@ -283,10 +291,10 @@ def test_a_rating_dispute_is_determined_though_the_case_was_concluded_meanwhile_
     case = rated(SANDWELL, "green")
     case.give(NOT_SHARED)
     case.give(OVER_RATING, POLICE)
-    case.give(decision(s0="no_further_action"), MANAGER)
+    assessed_to_nothing(case)
     assert case.referral.disputed == ("D1",) and case.clock("disagreement:D1").running
     case.give(settled("changed", "red"), REPRESENTATIVE)
-    assert (case.stage, case.referral.rating, case.referral.finished) == ("no_further_action", "green", True)
+    assert (case.stage, case.referral.rating, case.referral.finished) == ("assessment_concluded", "green", True)
 
 
 # A changed decision
@@ -486,7 +494,7 @@ def test_a_concluded_case_is_not_finished_while_somebody_is_to_determine_a_disag
 def test_a_disagreement_raised_before_the_conclusion_outlives_it() -> None:
     case = rated(MERTON, "blue")
     case.give(RaiseDisagreement(about="rating", rating="red"), POLICE)
-    case.give(decision(s0="no_further_action"), MANAGER)
+    assessed_to_nothing(case)
     assert [clock.id for clock in case.referral.running] == ["disagreement:D1"]
     told = case.profile.calendar.next_open(case.clock("disagreement:D1").due_at)
     assert climbs(case.run_to(told), "disagreement:D1") == [("social_care_representative", told)]

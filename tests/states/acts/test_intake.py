@@ -36,6 +36,7 @@ from .worlds import (
     of,
     person,
     rated,
+    signposted,
 )
 
 NORTH_DUTY = person("partner_duty_manager", "social_care", "north.duty")
@@ -74,17 +75,17 @@ def test_a_hub_takes_what_its_intake_names_and_signposts_the_rest(
 ) -> None:
     profile = taking(some=entry)
     assert arrived(profile, cohort, **fits).stage == "triage"
-    signposted = arrived(profile, cohort, referrer_reachable=True, **does_not)
-    assert (signposted.stage, signposted.referral.open) == ("not_taken", False)
-    assert signposted.referral.subjects["s0"].outcome == "signposted"
-    assert {clock.kind for clock in signposted.referral.running} == {"acknowledgement", "outcome_told"}
+    refused = signposted(profile, cohort, referrer_reachable=True, **does_not)
+    assert (refused.stage, refused.referral.open) == ("not_taken", False)
+    assert refused.referral.subjects["s0"].outcome == "signposted"
+    assert {clock.kind for clock in refused.referral.running} == {"acknowledgement", "outcome_told"}
 
 
 @pytest.mark.parametrize(
     ("cohorts", "stage"),
     [
         (("unborn",), "triage"),
-        (("adult",), "not_taken"),
+        (("adult",), "to_confirm_not_ours"),
         (("adult", "child"), "triage"),
         (("adult", "unknown"), "triage"),
     ],
@@ -98,7 +99,7 @@ def test_one_subject_that_the_hub_takes_brings_in_the_others_and_an_unknown_age_
 
 def test_a_sort_of_contact_goes_live_at_midnight_where_the_hub_is() -> None:
     profile = taking(some={"live_from": date(2026, 6, 2)})
-    assert arrived(profile, now=london("2026-06-01 23:59")).stage == "not_taken"
+    assert arrived(profile, now=london("2026-06-01 23:59")).stage == "to_confirm_not_ours"
     assert arrived(profile, now=london("2026-06-02 00:00")).stage == "triage"
 
 
@@ -109,12 +110,12 @@ def test_a_contact_fits_one_sort_in_all_respects_not_two_sorts_in_part() -> None
     )
     assert arrived(profile, "child", contact="police_notification").stage == "triage"
     assert arrived(profile, "adult", categories=("domestic_abuse",)).stage == "triage"
-    assert arrived(profile, "child", categories=("domestic_abuse",)).stage == "not_taken"
-    assert arrived(profile, "adult", contact="police_notification").stage == "not_taken"
+    assert arrived(profile, "child", categories=("domestic_abuse",)).stage == "to_confirm_not_ours"
+    assert arrived(profile, "adult", contact="police_notification").stage == "to_confirm_not_ours"
 
 
 def test_a_contact_signposted_by_mistake_is_due_for_its_rating_within_an_hour_of_being_reopened() -> None:
-    case = arrived(hub("merton"), "adult")
+    case = signposted(hub("merton"), "adult")
     case.wait(days=3)
     case.give(ReopenReferral(), MANAGER)
     assert case.stage == "triage"
@@ -122,7 +123,7 @@ def test_a_contact_signposted_by_mistake_is_due_for_its_rating_within_an_hour_of
 
 
 def test_what_begins_first_after_a_reopening_a_year_later_is_not_late_before_it_began() -> None:
-    case = arrived(hub("merton"), "adult")
+    case = signposted(hub("merton"), "adult")
     case.wait(days=365)
     case.give(ReopenReferral(), MANAGER)
     case.wait(minutes=30)
@@ -182,7 +183,7 @@ def test_only_the_kinds_that_the_hub_names_begin_with_a_consultation() -> None:
 
 def test_what_the_hub_does_not_take_is_not_consulted_about_either() -> None:
     profile = CONSULTS_FIRST.model_copy(update={"intake": {"adults": Intake(title="Adults", cohorts=("adult",))}})
-    assert arrived(profile, "child").stage == "not_taken"
+    assert arrived(profile, "child").stage == "to_confirm_not_ours"
 
 
 def test_a_consultation_ends_in_advice_with_the_advice_in_words_and_the_professional_is_told() -> None:

@@ -23,6 +23,7 @@ from mash.states.acts.known import (
     SubjectIdentified,
     WithdrawIdentity,
 )
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.acts.weighing import WeighContacts, WriteSecondView
@@ -146,6 +147,7 @@ def test_an_erased_case_points_to_nobody() -> None:
     adult = (Subject(id="S1", cohort="adult", age="adult"),)
     command = ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=adult)
     world.give(command, Actor(id="school", role="referrer", agency="education", hub="merton"), words=WORDS)
+    world.give(ConfirmNotOurs(signposted_to="adults_social_care"), DUTY, words=WORDS)
     know(world, match(1))
     world.give(ErasePeople(why="retention"), system(world.profile))
     assert (world.referral.matches, world.referral.identities) == ((), {})

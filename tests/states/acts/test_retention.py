@@ -13,7 +13,7 @@ from mash.states.profile import Retention
 from mash.states.referral import Referral
 from mash.states.retention import keep_until
 
-from .worlds import MANAGER, Case, arrived, at_decision, hub
+from .worlds import MANAGER, Case, at_decision, hub, signposted
 
 MERTON = hub("merton")
 YEARS: dict[str, int] = dict(MERTON.retention.years)
@@ -21,7 +21,7 @@ YEARS: dict[str, int] = dict(MERTON.retention.years)
 
 def concluded(outcome: str, at: datetime = datetime(2026, 6, 2, tzinfo=UTC)) -> Referral:
     """A referral that was concluded so, and waits for nothing."""
-    case = arrived(MERTON, "adult", referrer_reachable=False)
+    case = signposted(MERTON, "adult", referrer_reachable=False)
     assert case.referral.finished
     stage = "not_taken" if outcome == "not_taken" else "no_further_action"
     outcomes = {} if outcome == "not_taken" else {"s0": outcome}
@@ -58,7 +58,7 @@ def test_a_hub_has_years_of_its_own() -> None:
 
 @pytest.mark.parametrize("why", ["retention", "right_to_erasure", "court_order", "recorded_by_mistake"])
 def test_erasing_is_recorded_once_with_its_reason(why: str) -> None:
-    case: Case = arrived(MERTON, "adult", referrer_reachable=False)
+    case: Case = signposted(MERTON, "adult", referrer_reachable=False)
     first = case.give(ErasePeople(why=why), MANAGER, words=False)
     assert [event.kind for event in first] == ["people_erased"] and case.referral.erased
     assert case.give(ErasePeople(why=why), MANAGER, words=False) == []

@@ -9,6 +9,7 @@ import pytest
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AskAgencies, ChecksRequested
 from mash.states.acts.closing import ReopenReferral
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
@@ -31,6 +32,7 @@ from .worlds import (
     hub,
     of,
     partner,
+    person,
     rated,
 )
 
@@ -272,7 +274,8 @@ def test_a_hub_that_thinks_again_and_shares_after_all_asks_before_it_decides() -
     case = rated(SANDWELL, "green")
     case.give(NOT_SHARED)
     assert case.stage == "decision"
-    asked = of(ChecksRequested, case.give(basis(consent="overridden")))
+    case.give(basis(consent="overridden"))
+    asked = of(ChecksRequested, case.give(Countersign(seconding="A1", agreed=True), person("practice_manager")))
     assert asked[0].agencies == tuple(SANDWELL.agencies)
     assert case.stage == "agency_checks"
     assert answer_all(case).stage == "decision"

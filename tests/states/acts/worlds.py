@@ -15,6 +15,7 @@ from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.clocks import LONDON
@@ -122,10 +123,19 @@ def arrived(profile: Profile, *cohorts: Any, now: datetime = MORNING, **fields: 
     return case
 
 
+def signposted(profile: Profile, *cohorts: Any, **fields: Any) -> Case:
+    """A contact of which a person has confirmed that it is not the hub's."""
+    case = arrived(profile, *cohorts, **fields)
+    case.give(ConfirmNotOurs(signposted_to="another_service"))
+    return case
+
+
 def rated(profile: Profile, rating: str, *cohorts: Any, now: datetime = MORNING, **fields: Any) -> Case:
-    """A contact that the duty manager has rated."""
+    """A contact that the duty manager has rated; an immediate danger less than the most urgent with the practice manager's
+    agreement by telephone."""
     case = arrived(profile, *cohorts, now=now, **fields)
-    case.give(RateReferral(rating=rating))
+    down = case.referral.in_danger and profile.place(rating) > 0
+    case.give(RateReferral(rating=rating, second=person("practice_manager").id if down else None))
     return case
 
 
