@@ -128,10 +128,19 @@ class Deciding:
                 ladder.insert(0, (agency.lead, self.profile.agency_wait))
         elif clock.owner not in (role for role, _ in ladder):
             ladder.insert(0, (clock.owner, self.profile.ladder[0].wait))
-        rung = min(clock.rung + 1, len(ladder) - 1)
+        begins = clock.rung + 1 if clock.rung >= 0 else self._rounds_before(clock)
+        rung = min(begins, len(ladder) - 1)
         role, wait = ladder[rung]
         alerted, next_at = self.on_duty(role), self.profile.calendar.add(self.now, wait)
         self.record(ClockEscalated(id=clock.id, rung=rung, role=alerted, due_at=clock.due_at, next_at=next_at))
+
+    def _rounds_before(self, clock: Clock) -> int:
+        """How often the same was offered before and accepted by nobody in time: each time somebody higher is told first."""
+        if clock.kind not in ("step_down_offered", "hand_over"):
+            return 0
+        place = clock.whose.partition("-")[0]
+        late = (k for k in self.referral.clocks.values() if k.kind == clock.kind and k.id != clock.id and k.breached_at)
+        return sum(each.whose.partition("-")[0] == place for each in late)
 
     def on_duty(self, role: str) -> str:
         """Who is alerted in this role now: while the hub is closed, the out-of-hours role stands in for some."""

@@ -23,6 +23,7 @@ from mash.states.acts import (
     decisions,
     disagreements,
     episodes,
+    handing_over,
     information,
     informing,
     known,
@@ -98,6 +99,9 @@ StaffCommand = Annotated[
     | step_down.OfferStepDown
     | step_down.AcceptStepDown
     | step_down.ReturnStepDown
+    | handing_over.OfferHandOver
+    | handing_over.AcceptHandOver
+    | handing_over.ReturnHandOver
     | assessment.CompleteAdultEnquiry
     | disagreements.RaiseDisagreement
     | disagreements.SettleDisagreement
@@ -165,7 +169,7 @@ Event = Annotated[
     | episodes.ContactTakenBack
     | birth.BirthRecorded
     | of_age.ComingOfAgeSaid
-    | of_age.HandedOverToAdults
+    | handing_over.HandedOverToAdults
     | of_age.KeptPastEighteen
     | information.GlassBroken
     | information.InformationContributed
@@ -195,6 +199,10 @@ Event = Annotated[
     | step_down.StepDownOffered
     | step_down.StepDownAccepted
     | step_down.StepDownReturned
+    | handing_over.HandOverOffered
+    | handing_over.HandOverAccepted
+    | handing_over.HandOverReturned
+    | handing_over.HandOverCalledOff
     | assessment.AdultEnquiryCompleted
     | disagreements.DisagreementRaised
     | disagreements.DisagreementSettled

@@ -149,6 +149,7 @@ class Proposed(Frozen):
     outcomes: dict[str, str]
     primary_need: str | None
     transfer_to: str | None
+    destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
     role: str
     by: str
     words: Words | None = Field(alias="said")
@@ -161,6 +162,23 @@ class Withdrawing(Frozen):
 
     role: str
     by: str
+
+
+class HandOver(Frozen):
+    """Something of the case that was offered to somebody outside the hub. It is theirs once they have accepted it, and until then
+    the hub's."""
+
+    destination: str
+    """By its name in the profile."""
+    kind: str
+    subjects: tuple[str, ...]
+    authority: str | None = None
+    takes_over: bool = False
+    """Whether whoever accepts has the case from then on."""
+    offered_by: str
+    offered_at: datetime
+    result: Literal["accepted", "returned", "not_accepted", "called_off"] | None = None
+    answered_at: datetime | None = None
 
 
 class Disagreement(Frozen):
@@ -238,6 +256,8 @@ class Referral(Frozen):
     """The role of whoever decided."""
     outcomes: dict[str, str] = {}
     service: str | None = None
+    hand_overs: dict[str, HandOver] = Field(default={}, exclude_if=lambda offered: not offered)
+    """What was offered to somebody outside: by the destination's name, with a number from the second offer on."""
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     heard: tuple[str, ...] = Field(default=(), exclude_if=lambda heard: not heard)
@@ -326,6 +346,11 @@ class Referral(Frozen):
     def outstanding(self) -> tuple[str, ...]:
         """The agencies that have not answered yet."""
         return tuple(agency for agency, check in self.checks.items() if check.outstanding)
+
+    @property
+    def offered(self) -> dict[str, HandOver]:
+        """What was offered to somebody outside who has not answered yet."""
+        return {name: each for name, each in self.hand_overs.items() if each.result is None}
 
     def late_partners(self, now: datetime) -> tuple[str, ...]:
         """The agencies that have not answered in time, whoever has acknowledged that meanwhile."""

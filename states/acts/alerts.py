@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
+from mash.states.acts.handing_over import nobody_accepted
 from mash.states.acts.step_down import comes_back
 from mash.states.course import AlertAcknowledged, AlertSeen, ClockBreached, ClockWarned
 from mash.states.deciding import Deciding
@@ -40,7 +41,7 @@ class FireClocks(CommandBase):
 
 @act(FireClocks)
 def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
-    """Let every clock that is due warn, breach or climb. A step-down that nobody accepted in time comes back."""
+    """Let every clock that is due warn, breach or climb. What was offered and nobody accepted in time comes back."""
     for clock_id in tuple(d.referral.clocks):
         clock = d.referral.clocks[clock_id]
         if clock.next_at is None or clock.next_at > d.now:
@@ -50,6 +51,8 @@ def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
             d.escalate(d.referral.clocks[clock_id])
             if clock.kind == "step_down_offered":
                 comes_back(d, None)
+            elif clock.kind == "hand_over":
+                nobody_accepted(d, clock.whose)
         elif clock.next_rung_at and clock.next_rung_at <= d.now:
             d.escalate(clock)
         else:

@@ -11,6 +11,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.birth import expect_anew
 from mash.states.acts.closing import close
+from mash.states.acts.handing_over import offer_once
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
 from mash.states.acts.weighing import adding_up
@@ -40,6 +41,9 @@ from mash.states.values import (
 
 if TYPE_CHECKING:
     from mash.states.world import World
+
+PROFESSIONAL = "professional_concern"
+"""The category of a concern about somebody who works with children."""
 
 # --- commands ---------------------------------------------------------------------------------------------------------
 
@@ -202,12 +206,19 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
         close(d, "refuse_contact", "signposted", decided=True)
         return
     d.start_clock("decision_on_response", d.profile.statutory["decision"], "decision on the response")
+    _ask_the_designated_officer(d)
     if d.profile.consults_first(cmd.contact, cmd.source_agency) and not cmd.immediate_danger:
         d.go("open_consultation")
         return
     begin(d)
     if cmd.immediate_danger:
         d.escalate(next(clock for clock in d.referral.running if clock.kind == "triage"))
+
+
+def _ask_the_designated_officer(d: Deciding) -> None:
+    """At once, and nobody has to think of it, where a concern is about somebody who works with children."""
+    if PROFESSIONAL in d.referral.categories:
+        offer_once(d, "lado")
 
 
 def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:
@@ -253,6 +264,7 @@ def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -
     """What the case turns out to be about; agencies that are asked only about that are asked now."""
     d.record(CategoriesRecorded(categories=cmd.categories))
     ask_who_is_concerned_now(d)
+    _ask_the_designated_officer(d)
 
 
 @act(CorrectCohort, stages=SEEN)

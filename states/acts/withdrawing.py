@@ -23,7 +23,7 @@ from mash.states.values import Actor, CommandBase, EventBase, Words
 
 DECIDED = (*SECTION_47, "section_17_assessment", *STEP_DOWN, "adult_section_42", *(s for s in CONCLUDED if s != "not_taken"))
 """Where a case stands by a decision. One that is not taken was not decided about."""
-GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "check")
+GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "check", "hand_over")
 """Clocks that have nothing to do with the path of a decision."""
 
 
