@@ -11,6 +11,7 @@ from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees,
 from mash.states.clocks import Frozen
 from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
+HandOverResult = Literal["accepted", "returned", "not_accepted", "called_off"]
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
 
@@ -177,7 +178,7 @@ class HandOver(Frozen):
     """Whether whoever accepts has the case from then on."""
     offered_by: str
     offered_at: datetime
-    result: Literal["accepted", "returned", "not_accepted", "called_off"] | None = None
+    result: HandOverResult | None = None
     answered_at: datetime | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,7 +26,8 @@ from mash.api.schemas.codes import (
     listed,
 )
 from mash.states.firewall import View
-from mash.states.referral import Verdict
+from mash.states.profile import DestinationKind
+from mash.states.referral import HandOverResult, Verdict
 
 ISO = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A time that is stored with an answer as it was written, and repeated so."""
@@ -282,6 +283,20 @@ class CaseDisagreement(Reply):
     final: bool
 
 
+class CaseHandOver(Reply):
+    """Something that was offered to somebody outside the hub: it is theirs once they have accepted."""
+
+    destination: str = Field(description="By its name in the hub's profile.")
+    kind: Annotated[str, listed("Which kind of destination", get_args(DestinationKind), grows=NEW)]
+    subjects: list[str]
+    authority: str | None
+    takes_over: bool = Field(description="Whether whoever accepts has the case from then on.")
+    offered_by: str
+    offered_at: datetime
+    result: Annotated[str | None, listed("What became of it; null while it waits", get_args(HandOverResult), grows=NEW)]
+    answered_at: datetime | None
+
+
 class CaseConsent(Reply):
     """Consent, as the referrer reported it."""
 
@@ -325,6 +340,7 @@ class CaseDetail(CaseBrief):
     )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
+    hand_overs: dict[str, CaseHandOver] = Field(default={}, description="What was offered to somebody outside the hub, by name.")
     across: dict[str, CaseAcross] = Field(
         default={}, description="By subject: what other hubs answered, for whoever may find people; empty until they are asked."
     )

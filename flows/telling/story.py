@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from mash.config.words import CODED, agency_title, decoded, sentence, worded
+from mash.config.words import CODED, agency_title, authority_title, decoded, destination_title, sentence, worded
 from mash.notifications.notices import OF_CHILD
+from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
@@ -51,6 +52,8 @@ _LEFT_OUT = {
     "next_at",
     "parent_sequence",
     "schema_number",
+    "hand_over",
+    "destination_kind",
     "matches",
     "possible",
     "link",
@@ -69,6 +72,7 @@ _NAMED = {
 """Events whose names are not their own words."""
 _LABELS = {
     "due_at": "due",
+    "accepted_at": "since",
     "held_on": "on",
     "role": "to",
     "how": "by",
@@ -86,9 +90,9 @@ _LABELS = {
     "told": "had been told:",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
-    "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
-    "what", "when",
+    "about", "agencies", "agency", "at", "authority", "chair", "contact", "destination", "fields", "hub", "id", "ids", "marker",
+    "mode", "other", "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service",
+    "stage", "subject", "what", "when",
 }  # fmt: skip
 _YES_NO = {
     "age_not_known": ("age not known", ""),
@@ -106,6 +110,7 @@ _YES_NO = {
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
     "sensitive": ("sensitive", ""),
+    "takes_over": ("whoever accepts has the case", ""),
     "share": ("may be shared", "may not be shared"),
     "writing_unsafe": ("not to be written to", ""),
     "significant_harm": ("significant harm", "no significant harm"),
@@ -199,7 +204,13 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
     if name in ("id", "ids"):
         # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
         what, _, whose = str(value).partition(".")[0].partition(":")
+        if what == HAND_OVER:
+            return f"acceptance by {destination_title(profile, whose)}"
         return f"{worded(what)} of {agency_title(profile, whose)}" if whose else worded(what)
+    if name == "destination":
+        return destination_title(profile, str(value))
+    if name == "authority":
+        return authority_title(str(value))
     if name in _AGENCIES:
         return agency_title(profile, str(value))
     if name == "hub" and profile:

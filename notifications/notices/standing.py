@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.meetings import to_discussion, to_meeting
 from mash.notifications.notices.occasion import WARNINGS
+from mash.states.firewall import handed_over_to
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
 from mash.states.stages import ROUTED
@@ -89,6 +90,8 @@ def meets(referral: Referral) -> bool:
 
 
 def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
-    """The service that the case is offered to, or has accepted it."""
+    """The service that the case is offered to, or has accepted it; and whoever else of outside is offered, or has, something."""
     if service := profile.services.get(referral.service or ""):
         yield service.role, Topic("offer", referral.service or ""), "offered" if referral.open else "accepted"
+    for role in handed_over_to(referral, profile):
+        yield role, Topic("hand_over"), "theirs to answer or to have"

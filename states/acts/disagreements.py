@@ -10,8 +10,8 @@ from pydantic import Field
 from mash.states.acts import demands, rating
 from mash.states.acts.closing import reopen
 from mash.states.acts.decisions import withdraw
-from mash.states.acts.informing import owe
 from mash.states.acts.handing_over import call_off
+from mash.states.acts.informing import owe
 from mash.states.acts.step_down import comes_back
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal

@@ -19,7 +19,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile
-from mash.states.referral import HandOver, Referral
+from mash.states.referral import HandOver, HandOverResult, Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders
 from mash.states.stages import CONCLUDED, SEEN, TRANSFERABLE
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 KIND = "hand_over"
 """The kind of the clock that runs until somebody accepts."""
-Result = Literal["accepted", "returned", "not_accepted", "called_off"]
 
 
 class OfferHandOver(CommandBase):
@@ -59,12 +58,12 @@ class ReturnHandOver(CommandBase):
 
 
 class HandOverOffered(EventBase):
-    """What was offered to whom (`to`: the kind of the destination); with `takes_over`, the case itself."""
+    """What was offered to whom (`destination_kind`); with `takes_over`, the case itself."""
 
     kind: Literal["hand_over_offered"] = "hand_over_offered"
-    id: str
+    hand_over: str
     destination: str
-    to: str
+    destination_kind: str
     subjects: tuple[str, ...]
     authority: str | None = None
     takes_over: bool = False
@@ -75,7 +74,7 @@ class HandOverAccepted(EventBase):
     """They have it, since `accepted_at`. Who said so by telephone, the words say."""
 
     kind: Literal["hand_over_accepted"] = "hand_over_accepted"
-    id: str
+    hand_over: str
     destination: str
     how: str
     accepted_at: datetime
@@ -86,7 +85,7 @@ class HandOverReturned(EventBase):
     """They do not take it; without words, nobody accepted it in time."""
 
     kind: Literal["hand_over_returned"] = "hand_over_returned"
-    id: str
+    hand_over: str
     destination: str
     words: Words | None = Field(alias="said")
 
@@ -95,7 +94,7 @@ class HandOverCalledOff(EventBase):
     """The case went another way before they answered: nothing is offered any more."""
 
     kind: Literal["hand_over_called_off"] = "hand_over_called_off"
-    id: str
+    hand_over: str
     destination: str
 
 
@@ -111,9 +110,7 @@ class HandedOverToAdults(EventBase):
 # --- offering ---------------------------------------------------------------------------------------------------------
 
 
-def offer(
-    d: Deciding, name: str, subjects: Iterable[str] = (), authority: str | None = None, words: Words | None = None
-) -> None:
+def offer(d: Deciding, name: str, subjects: Iterable[str] = (), authority: str | None = None, words: Words | None = None) -> None:
     """Offer something to a destination of the profile, and start the clock until they accept."""
     destination = d.profile.destinations[name]
     before = sum(each.destination == name for each in d.referral.hand_overs.values())
@@ -121,7 +118,12 @@ def offer(
     about = {"subjects": tuple(subjects) or tuple(d.referral.subjects), "authority": authority}
     d.record(
         HandOverOffered(
-            id=number, destination=name, to=destination.kind, takes_over=destination.takes_over, words=words, **about
+            hand_over=number,
+            destination=name,
+            destination_kind=destination.kind,
+            takes_over=destination.takes_over,
+            words=words,
+            **about,
         )
     )
     rule = ClockRule(length=destination.within, owner=destination.owner, source=destination.source)
@@ -189,7 +191,7 @@ def _no_answer(referral: Referral, profile: Profile, by: Actor, cmd: AcceptHandO
         return Incomplete(f"nothing of that name waits for an answer; waiting: {', '.join(referral.offered) or 'none'}")
     waiting = [referral.offered[cmd.hand_over]] if cmd else list(referral.offered.values())
     refused = [refusal for each in waiting if (refusal := _not_for(each, referral, profile, by))]
-    return refused[0] if len(refused) == len(waiting) else None
+    return refused[0] if refused and len(refused) == len(waiting) else None
 
 
 def _not_for(offered: HandOver, referral: Referral, profile: Profile, by: Actor) -> Refusal | None:
@@ -206,19 +208,21 @@ def answering(offered: HandOver, referral: Referral, profile: Profile) -> tuple[
     return (*login, *(hub_raters_and_deciders(referral, profile) if "telephone" in destination.accepted_by else ()))
 
 
+def to_answer(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
+    """What is offered that somebody answers for."""
+    return tuple(name for name, each in referral.offered.items() if _not_for(each, referral, profile, by) is None)
+
+
 def to_accept(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
     """What somebody may accept: of what is offered, what they have not offered themselves."""
-    return tuple(
-        name
-        for name, each in referral.offered.items()
-        if each.offered_by != by.id and _not_for(each, referral, profile, by) is None
-    )
+    return tuple(name for name in to_answer(referral, profile, by) if referral.offered[name].offered_by != by.id)
 
 
 def _no_acceptance(referral: Referral, profile: Profile, by: Actor, cmd: AcceptHandOver | None) -> Refusal | None:
     if refusal := _no_answer(referral, profile, by, cmd):
         return refusal
-    if (cmd.hand_over if cmd else None) in (None, *to_accept(referral, profile, by)) and to_accept(referral, profile, by):
+    theirs = to_accept(referral, profile, by)
+    if cmd.hand_over in theirs if cmd else theirs:
         return None
     return NotYours("whoever offers something cannot accept it: they do by their own login, or another of the hub writes it down")
 
@@ -233,7 +237,7 @@ def accept_hand_over(d: Deciding, cmd: AcceptHandOver, words: Words | None) -> N
     how = "login" if destination and destination.role == d.by.role else "telephone"
     if how == "telephone":
         demands.words(words, "accepting for them (who said so, and what they were told)")
-    d.record(HandOverAccepted(id=cmd.hand_over, destination=offered.destination, how=how, accepted_at=at, words=words))
+    d.record(HandOverAccepted(hand_over=cmd.hand_over, destination=offered.destination, how=how, accepted_at=at, words=words))
     d.stop_clocks(*_clock_of(d, cmd.hand_over))
     for sid in offered.subjects if offered.kind == "adults" else ():
         if sid in d.referral.subjects and d.referral.subjects[sid].coming_of_age in ("soon", "today"):
@@ -251,15 +255,15 @@ def return_hand_over(d: Deciding, cmd: ReturnHandOver, words: Words | None) -> N
 def comes_back(d: Deciding, name: str, words: Words | None) -> None:
     """What was offered is not taken, for the reason in the words, or because nobody accepted it in time."""
     transfer = d.referral.stage == "transfer_offered" and d.referral.offered[name].takes_over
-    d.record(HandOverReturned(id=name, destination=d.referral.offered[name].destination, words=words))
+    d.record(HandOverReturned(hand_over=name, destination=d.referral.offered[name].destination, words=words))
     d.stop_clocks(*_clock_of(d, name), met=words is not None)
     if transfer:
         d.go("step_up")
 
 
 def nobody_accepted(d: Deciding, name: str) -> None:
-    """The time is over. A case that waits for nothing else comes back to be decided anew; where it is worked on meanwhile, and for
-    what runs beside it, whoever is to see to it is told, higher and higher, until somebody has accepted."""
+    """The time is over. A case that waits for nothing else comes back to be decided anew; where it is worked on meanwhile, and
+    for what runs beside it, whoever is to see to it is told, higher and higher, until somebody has accepted."""
     if d.referral.stage == "transfer_offered" and name in d.referral.offered and d.referral.offered[name].takes_over:
         comes_back(d, name, None)
 
@@ -269,9 +273,7 @@ def answered_by_doing(d: Deciding, kind: str) -> None:
     for name, each in d.referral.offered.items():
         destination = d.profile.destinations.get(each.destination)
         if each.kind == kind and destination and destination.role == d.by.role:
-            d.record(
-                HandOverAccepted(id=name, destination=each.destination, how="login", accepted_at=d.now, words=None)
-            )
+            d.record(HandOverAccepted(hand_over=name, destination=each.destination, how="login", accepted_at=d.now, words=None))
             d.stop_clocks(*_clock_of(d, name))
         elif each.kind == kind:
             call_off(d, name)
@@ -280,7 +282,7 @@ def answered_by_doing(d: Deciding, kind: str) -> None:
 def call_off(d: Deciding, *names: str) -> None:
     """These offers hold no more."""
     for name in names:
-        d.record(HandOverCalledOff(id=name, destination=d.referral.offered[name].destination))
+        d.record(HandOverCalledOff(hand_over=name, destination=d.referral.offered[name].destination))
         d.stop_clocks(*_clock_of(d, name), met=False)
 
 
@@ -300,11 +302,11 @@ def _clock_of(d: Deciding, name: str) -> tuple[str, ...]:
 @folds(HandOverOffered)
 def _hand_over_offered(referral: Referral, event: HandOverOffered, at: datetime, by: Actor) -> Changes:
     fields = {name: getattr(event, name) for name in ("destination", "subjects", "authority", "takes_over")}
-    offered = HandOver(kind=event.to, offered_by=by.id, offered_at=at, **fields)
-    return {"hand_overs": {**referral.hand_overs, event.id: offered}}
+    offered = HandOver(kind=event.destination_kind, offered_by=by.id, offered_at=at, **fields)
+    return {"hand_overs": {**referral.hand_overs, event.hand_over: offered}}
 
 
-def _answered(referral: Referral, name: str, result: Result, at: datetime) -> Changes:
+def _answered(referral: Referral, name: str, result: HandOverResult, at: datetime) -> Changes:
     """A case that was offered by its decision, and is not taken, is undecided again."""
     offered = referral.hand_overs[name]
     answered = offered.model_copy(update={"result": result, "answered_at": at})
@@ -317,17 +319,17 @@ def _answered(referral: Referral, name: str, result: Result, at: datetime) -> Ch
 
 @folds(HandOverAccepted)
 def _hand_over_accepted(referral: Referral, event: HandOverAccepted, at: datetime, by: Actor) -> Changes:
-    return _answered(referral, event.id, "accepted", event.accepted_at)
+    return _answered(referral, event.hand_over, "accepted", event.accepted_at)
 
 
 @folds(HandOverReturned)
 def _hand_over_returned(referral: Referral, event: HandOverReturned, at: datetime, by: Actor) -> Changes:
-    return _answered(referral, event.id, "returned" if event.words else "not_accepted", at)
+    return _answered(referral, event.hand_over, "returned" if event.words else "not_accepted", at)
 
 
 @folds(HandOverCalledOff)
 def _hand_over_called_off(referral: Referral, event: HandOverCalledOff, at: datetime, by: Actor) -> Changes:
-    return _answered(referral, event.id, "called_off", at)
+    return _answered(referral, event.hand_over, "called_off", at)
 
 
 @folds(HandedOverToAdults)

@@ -17,6 +17,7 @@ from mash.states.register import act
 from mash.states.stages import CONCLUDED, SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, Words
 
+
 class SayOfAge(CommandBase):
     """Somebody comes of age within four weeks (`soon`), or has come of age (`today`)."""
 
