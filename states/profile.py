@@ -283,7 +283,7 @@ class Destination(Frozen):
         min_length=1,
         description="By a login of the destination's role, or as somebody of the hub writes down: who said so, and when.",
     )
-    role: str = Field(default="", description="Whose login accepts; empty where nobody there has one.")
+    role: str | None = Field(default=None, description="Whose login accepts; none where nobody there has one.")
     within: Length = Field(description="In which time they are to accept, from the offer on.")
     owner: str = Field(default="duty_manager", description="Who sees to it that they do.")
     outcomes: tuple[Outcome, ...] = Field(

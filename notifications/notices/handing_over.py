@@ -10,14 +10,14 @@ from mash.notifications.notices.occasion import Occasion, on
 from mash.states.acts.handing_over import KIND, HandOverCalledOff, HandOverOffered, HandOverReturned
 
 
-def _to(occasion: Occasion, name: str) -> tuple[str, str]:
-    """Whom it was offered to, as a title, and the role of theirs that is told; empty where they are rung."""
+def _to(occasion: Occasion, name: str) -> tuple[str, str | None]:
+    """Whom it was offered to, as a title, and the role of theirs that is told; none where they are rung."""
     offered = occasion.after.hand_overs[name]
     title = destination_title(occasion.profile, offered.destination)
     if offered.authority:
         title = f"{title}: {authority_title(offered.authority)}"
     destination = occasion.profile.destinations.get(offered.destination)
-    return title, destination.role if destination else ""
+    return title, destination.role if destination else None
 
 
 @on(HandOverOffered)

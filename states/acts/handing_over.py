@@ -23,7 +23,7 @@ from mash.states.referral import HandOver, HandOverResult, Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders
 from mash.states.stages import CONCLUDED, SEEN, TRANSFERABLE
-from mash.states.usual import Give, Step, Wait, usually
+from mash.states.usual import Give, Step, Wait, decider, usually
 from mash.states.values import Actor, Authority, Code, CommandBase, EventBase, Words
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def answering(offered: HandOver, referral: Referral, profile: Profile) -> tuple[
     destination = profile.destinations.get(offered.destination)
     if destination is None:  # an adopted profile may no longer have it
         return hub_raters_and_deciders(referral, profile)
-    login = (destination.role,) if "login" in destination.accepted_by else ()
+    login = (destination.role,) if destination.role and "login" in destination.accepted_by else ()
     return (*login, *(hub_raters_and_deciders(referral, profile) if "telephone" in destination.accepted_by else ()))
 
 
@@ -343,8 +343,8 @@ def accepted_there(world: World) -> Iterator[Step]:
     """Whoever was offered something accepts it: by their login, or somebody of the hub writes down who said so."""
     for name, offered in world.referral.offered.items():
         destination = world.profile.destinations[offered.destination]
-        role = destination.role if "login" in destination.accepted_by else world.profile.deciders[0]
-        yield Give(AcceptHandOver(hand_over=name), role, f"{destination.title} accepts", person="second")
+        theirs = destination.role if "login" in destination.accepted_by else None
+        yield Give(AcceptHandOver(hand_over=name), theirs or decider(world.profile), f"{destination.title} accepts", person="second")
 
 
 @usually("transfer_offered")

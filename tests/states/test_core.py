@@ -46,6 +46,7 @@ from mash.states.acts.corrections import (
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
+from mash.states.acts.handing_over import OfferHandOver
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
@@ -291,7 +292,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "record_marker":
             return RecordMarker(marker=one("marac", "staff_safety", "safe_contact", "do_not_write"), holds=one(True, False))
         case "record_categories":
-            return RecordCategories(categories=one((), ("domestic_abuse",)))
+            return RecordCategories(categories=one((), ("domestic_abuse",), ("professional_concern",)))
         case "correct_cohort":
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "record_birth":
@@ -409,6 +410,12 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return CompleteAssessment(**of_factors, **found, transfer_to=to, not_seen_because=one(why_not, odd=({},)))
         case "offer_step_down":
             return OfferStepDown(service=one(*profile.services, odd=("nowhere",)))
+        case "offer_hand_over":
+            about = one((), tuple(referral.subjects)[:1], odd=(("nobody",),))
+            destination = one(*profile.destinations, odd=("nowhere",))
+            return OfferHandOver(destination=destination, subjects=about, authority=one("E08000025", odd=(None,)))
+        case "accept_hand_over" | "return_hand_over":
+            return HANDLER_CLASSES[kind](hand_over=one(*(referral.offered or ("lado",)), odd=("nothing",)))
         case "complete_adult_enquiry":
             return CompleteAdultEnquiry(outcome=one("risk_removed", "risk_remains"))
         case "acknowledge_alert":
@@ -698,6 +705,7 @@ DETOURS = (
     "record_birth",
     "hand_over_to_adults",
     "keep_past_eighteen",
+    "offer_hand_over",
     "ask_agencies",
     "contribute_information",
     "record_child_voice",
@@ -776,6 +784,8 @@ def at_stage(stage: str) -> Family:
             give("R", decision(s0="early_help"), MANAGER)
             if stage == "step_down_offered":
                 give("R", OfferStepDown(service="early_help"), DUTY)
+        case "transfer_offered":
+            give("R", decision(s0="transfer"), MANAGER)
         case "consultation":
             world = arrived(MERTON.model_copy(update={"consultation": Consultation(kinds=("referral",))}))
         case "sign_off":
@@ -1041,7 +1051,7 @@ def test_a_strategy_discussion_is_called_from_any_open_stage_and_returns_where_i
 def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothing_that_would_move_it(stage: str) -> None:
     offered = {kind for kind, act in STAFF_ACTS.items() if stage in (act.stages or ())}
     withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
-    came_of_age = {"hand_over_to_adults", "keep_past_eighteen"}
+    came_of_age = {"hand_over_to_adults", "keep_past_eighteen", "offer_hand_over", "accept_hand_over", "return_hand_over"}
     assert offered == withdrawn | came_of_age | {
         "correct_details",
         "correct_referrer",
