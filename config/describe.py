@@ -92,7 +92,9 @@ def _exits(profile: Profile) -> Iterable[Setting]:
     """For each way on, who accepts there, how, and within which time: until then it is the hub's."""
     offered = profile.stages["step_down_offered"]
     for service in profile.services.values():
-        value = f"{service.title}: a login of {service.role}, or a decider of the hub writes down what they said; {offered.length}"
+        value = (
+            f"{service.title}: a login of {service.role}, or a decider of the hub writes down what they said; {offered.length}"
+        )
         yield Setting("accepted: early_help", value, offered.source)
     for destination in profile.destinations.values():
         ways = {"login": f"a login of {destination.role}", "telephone": "by telephone: who, when"}

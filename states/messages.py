@@ -59,6 +59,7 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | contact.RecordAccused
     | corrections.CorrectDetails
     | corrections.CorrectReferrer
     | corrections.AddSubject
@@ -153,6 +154,7 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | contact.AccusedRecorded
     | corrections.DetailsCorrected
     | corrections.ReferrerCorrected
     | corrections.SubjectAdded

@@ -35,6 +35,8 @@ ContactKind = Literal[
     "intervention_request",
 ]
 Category = Literal["domestic_abuse", "missing", "exploitation", "hate_crime", "gangs", "professional_concern"]
+PROFESSIONAL: Category = "professional_concern"
+"""A concern about somebody who works with children."""
 Source = Literal[
     "police",
     "education",

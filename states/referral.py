@@ -124,6 +124,7 @@ class SubjectState(Course):
     agrees: str | None = None
     age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
     expected_week: date | None = Field(default=None, exclude_if=lambda week: week is None)
+    accused: bool = Field(default=False, exclude_if=lambda accused: not accused)
     coming_of_age: ComingOfAge | None = Field(default=None, exclude_if=lambda stands: stands is None)
 
     @property
@@ -133,8 +134,14 @@ class SubjectState(Course):
 
     @property
     def counts_as_child(self) -> bool:
-        """Whether they are protected as a child is: everybody but who is surely an adult."""
-        return self.surely != "adult"
+        """Whether they are protected as a child is: everybody but who is surely an adult, or an adult whom a concern about
+        somebody who works with children is about."""
+        return self.surely != "adult" and not self.accused
+
+    @property
+    def has_a_say(self) -> bool:
+        """Whether what they want is asked before anything is shared: an adult, to whom something may have been done."""
+        return not self.counts_as_child and not self.accused
 
     @property
     def to_be_seen(self) -> bool:
@@ -410,7 +417,7 @@ class Referral(Frozen):
     @property
     def counted(self) -> frozenset[str]:
         """The cohorts as which its subjects count: who may be a child counts as one too."""
-        return frozenset().union(*(counts_as(s.cohort, s.age) for s in self.subjects.values()))
+        return frozenset().union(*(counts_as(s.cohort, "adult" if s.accused else s.age) for s in self.subjects.values()))
 
     @property
     def only_adults(self) -> bool:
@@ -419,8 +426,9 @@ class Referral(Frozen):
 
     @property
     def adults_unheard(self) -> tuple[str, ...]:
-        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits."""
-        return tuple(sid for sid, s in self.subjects.items() if not s.counts_as_child and s.capacity is None)
+        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits, and
+        whom a concern about a professional is about is not asked before others hear of it."""
+        return tuple(sid for sid, s in self.subjects.items() if s.has_a_say and s.capacity is None)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -429,15 +437,15 @@ class Referral(Frozen):
 
     @property
     def adults_refusing(self) -> tuple[str, ...]:
-        """The adults with capacity who do not agree; of who may be a child, a refusal binds nobody."""
-        return tuple(
-            sid for sid, s in self.subjects.items() if not s.counts_as_child and s.capacity == "has" and s.agrees == "no"
-        )
+        """The adults with capacity who do not agree; of who may be a child, or is accused, a refusal binds nobody."""
+        return tuple(sid for sid, s in self.subjects.items() if s.has_a_say and s.capacity == "has" and s.agrees == "no")
 
     def with_known(self, sid: str, **known: Any) -> dict[str, Any]:
         """What changes of the referral where a person's cohort, age or week becomes known: the person, and the flags of their
         age. Whoever is not of age after all has not come of it."""
         subject = self.subjects[sid].model_copy(update=known)
+        if subject.cohort != "adult":
+            subject = subject.model_copy(update={"accused": False})
         if "age" in known and subject.age != "adult":
             subject = subject.model_copy(update={"coming_of_age": None})
         known_now = () if unknown_adult(subject.cohort, subject.age) else (AGE_NOT_KNOWN,)

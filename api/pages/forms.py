@@ -43,7 +43,8 @@ BESIDE = {
 }
 """What a command asks besides its own fields: what is kept sealed. For each its name, label, shape, and whether it is needed."""
 OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
-    "record_adult_view": lambda subject: subject.cohort == "adult",
+    "record_adult_view": lambda subject: subject.cohort == "adult" and not subject.accused,
+    "record_accused": lambda subject: subject.cohort == "adult",
     "record_birth": lambda subject: subject.cohort == "unborn",
     "record_child_voice": lambda subject: subject.to_be_seen,
     "hand_over_to_adults": lambda subject: subject.coming_of_age is not None,

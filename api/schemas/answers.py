@@ -231,6 +231,9 @@ class CaseSubject(Reply):
     assessment: str | None = Field(default=None, description="What the last assessment found they need.")
     factors: list[str] = Field(default=[], description="The factors that it identified.")
     age: Annotated[str, listed("What is known of their age; left out where nothing is", AGES, grows=NEW)] = ""
+    accused: bool = Field(
+        default=False, description="Whether the concern is about what this adult has done, who works with children."
+    )
     coming_of_age: Annotated[str, listed("Where they stand if they turn 18 in an open case", OF_AGE, grows=NEW)] = ""
 
 
@@ -266,6 +269,7 @@ class CaseProposal(Reply):
     outcomes: dict[str, str] = Field(description="By subject.")
     primary_need: str | None
     transfer_to: str | None
+    destination: str | None = Field(default=None, description="Whom a transfer goes to, where that is no other authority.")
     role: str
     by: str
     said: StoredWords | None

@@ -100,6 +100,7 @@ _YES_NO = {
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),
     "final": ("final", ""),
+    "accused": ("the concern is about what they have done", "the concern is not about what they have done"),
     "alone": ("alone", "with a parent or carer"),
     "by_decision": ("", "as it was found since the decision"),
     "holds": ("", "no longer"),

@@ -344,7 +344,9 @@ def accepted_there(world: World) -> Iterator[Step]:
     for name, offered in world.referral.offered.items():
         destination = world.profile.destinations[offered.destination]
         theirs = destination.role if "login" in destination.accepted_by else None
-        yield Give(AcceptHandOver(hand_over=name), theirs or decider(world.profile), f"{destination.title} accepts", person="second")
+        yield Give(
+            AcceptHandOver(hand_over=name), theirs or decider(world.profile), f"{destination.title} accepts", person="second"
+        )
 
 
 @usually("transfer_offered")

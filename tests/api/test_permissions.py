@@ -84,6 +84,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "record_categories": {"categories": []},
     "correct_cohort": {"subject": "S1", "cohort": "child"},
     "record_birth": {"subject": "S1"},
+    "record_accused": {"subject": "S1", "accused": True},
     "hand_over_to_adults": {"subject": "S1", "to": "adult_social_care"},
     "keep_past_eighteen": {"subject": "S1"},
     "record_marker": {"marker": "safe_contact"},

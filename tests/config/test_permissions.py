@@ -77,6 +77,7 @@ PARTNERS = {
                 "withdraw_identity",
                 "open_adult",
                 "record_birth",
+                "record_accused",
                 "offer_hand_over",
                 "accept_hand_over",
                 "return_hand_over",

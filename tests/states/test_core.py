@@ -34,7 +34,14 @@ from mash.states.acts.checks import (
 )
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.closing import ErasePeople, ReopenReferral
-from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectCohort, ReceiveContact, RecordCategories
+from mash.states.acts.contact import (
+    AssignPlace,
+    ConcludeConsultation,
+    CorrectCohort,
+    ReceiveContact,
+    RecordAccused,
+    RecordCategories,
+)
 from mash.states.acts.corrections import (
     AddSubject,
     CorrectDetails,
@@ -293,6 +300,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return RecordMarker(marker=one("marac", "staff_safety", "safe_contact", "do_not_write"), holds=one(True, False))
         case "record_categories":
             return RecordCategories(categories=one((), ("domestic_abuse",), ("professional_concern",)))
+        case "record_accused":
+            return RecordAccused(subject=one(*referral.subjects, odd=("nobody",)), accused=one(True, False))
         case "correct_cohort":
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "record_birth":
@@ -702,6 +711,7 @@ DETOURS = (
     "record_marker",
     "record_categories",
     "correct_cohort",
+    "record_accused",
     "record_birth",
     "hand_over_to_adults",
     "keep_past_eighteen",

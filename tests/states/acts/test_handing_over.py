@@ -10,7 +10,7 @@ import pytest
 from mash.notifications.notices import notices_for
 from mash.states.acts.assessment import CompleteAdultEnquiry, CompleteAssessment
 from mash.states.acts.closing import ReopenReferral
-from mash.states.acts.contact import RecordCategories
+from mash.states.acts.contact import CorrectCohort, ReceiveContact, RecordAccused, RecordCategories
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.handing_over import AcceptHandOver, OfferHandOver, ReturnHandOver
 from mash.states.acts.of_age import HandOverToAdults, SayOfAge
@@ -19,13 +19,15 @@ from mash.states.acts.protection import (
     ConcludeEnquiries,
     RecordStrategyDiscussion,
 )
-from mash.states.acts.sharing import RecordAdultView
+from mash.states.acts.sharing import RecordAdultView, RecordSharingBasis
 from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.clocks import Length
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.profile import Destination
+from mash.states.values import Subject
 
 from .worlds import (
+    BASIS,
     DUTY,
     MANAGER,
     QUORUM,
@@ -311,3 +313,57 @@ def test_a_transferred_case_that_is_reopened_can_be_transferred_again() -> None:
     case.give(ReopenReferral(), MANAGER)
     case.give(decision(s0="transfer"), MANAGER)
     assert list(case.referral.offered) == ["another_authority-2"]
+
+
+# --- whom a concern about a professional is about ---------------------------------------------------------------------
+
+
+def about_a_teacher(**teacher: Any) -> Case:
+    """A child, and a teacher whose birthday nobody knows, just received."""
+    case = Case(hub())
+    people = (Subject(id="s0", cohort="child", age="child"), Subject(id="s1", cohort="adult", **teacher))
+    contact = {"contact": "referral", "source": "2A", "source_agency": "education", "categories": ("professional_concern",)}
+    case.give(ReceiveContact(subjects=people, **contact), SYSTEM)
+    return case
+
+
+def test_whom_the_concern_is_about_is_not_asked_before_others_hear_of_it() -> None:
+    case = about_a_teacher(accused=True, age="adult")
+    with pytest.raises(Incomplete, match="not asked before"):
+        case.give(RecordAdultView(subject="s1", capacity="has", agrees="no"))
+    case.give(BASIS)
+    assert case.referral.sharing
+
+
+def test_an_adult_who_was_harmed_is_asked_and_whom_the_concern_is_about_can_be_said_later() -> None:
+    case = about_a_teacher(age="adult")
+    with pytest.raises(Incomplete, match="record_accused"):
+        case.give(BASIS)
+    case.give(RecordAccused(subject="s1", accused=True))
+    case.give(BASIS)
+    with pytest.raises(Incomplete, match="already"):
+        case.give(RecordAccused(subject="s1", accused=True))
+    case.give(RecordAccused(subject="s1", accused=False))
+    assert case.referral.adults_unheard == ("s1",)
+
+
+def test_whom_the_concern_is_about_is_no_child_in_any_count_and_a_child_stays_one() -> None:
+    case = about_a_teacher(accused=True)
+    assert not case.referral.subjects["s1"].counts_as_child and case.referral.unseen == ("s0",)
+    with pytest.raises(Incomplete, match="stays a child"):
+        case.give(RecordAccused(subject="s0", accused=True))
+    case.give(CorrectCohort(subject="s1", cohort="child"))
+    assert case.referral.subjects["s1"].counts_as_child and not case.referral.subjects["s1"].accused
+
+
+def test_a_refusal_of_whom_the_concern_is_about_binds_nobody() -> None:
+    case = about_a_teacher(age="adult")
+    case.give(RecordAdultView(subject="s1", capacity="has", agrees="no"))
+    refused = RecordSharingBasis(
+        purpose="child_protection", lawful_basis="public_task", consent="not_sought", family_informed=True
+    )
+    with pytest.raises(Incomplete, match="refuses"):
+        case.give(refused)
+    case.give(RecordAccused(subject="s1", accused=True))
+    case.give(refused)
+    assert case.referral.sharing
