@@ -40,7 +40,7 @@ def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
 
 def _names(profile: Profile) -> Iterator[tuple[Key, str]]:
     # Clocks are named after agencies ('check:police.2'), pages and addresses after ratings.
-    for table in ("ratings", "agencies", "places", "gatherings", "services"):
+    for table in ("ratings", "agencies", "places", "gatherings", "services", "destinations"):
         yield from (
             ((table, name), "expected a name of lower-case letters, digits and '_'")
             for name in getattr(profile, table)
@@ -56,7 +56,22 @@ def _names(profile: Profile) -> Iterator[tuple[Key, str]]:
             yield key, "expected at least one"
     if all(service.cohorts for service in profile.services.values()):
         yield ("services",), "expected one service without cohorts: a step-down of anybody must have somewhere to go"
+    yield from _destinations(profile)
     yield from _references(profile)
+
+
+def _destinations(profile: Profile) -> Iterator[tuple[Key, str]]:
+    """Nothing may be offered to whom nobody can accept it for."""
+    for name, destination in profile.destinations.items():
+        if "login" in destination.accepted_by and not destination.role:
+            yield ("destinations", name, "role"), "expected the role whose login accepts"
+        if destination.takes_over and destination.kind not in ("authority", "own_team"):
+            yield ("destinations", name, "outcomes"), "a case is transferred to an authority, or to a team of the hub's own"
+    if not any(profile.destinations[name].kind == "authority" for name in profile.serving("transfer")):
+        yield ("destinations",), "expected an authority with the outcome 'transfer': a child who moves must have somewhere to go"
+    for kind in ("lado", "adults"):
+        if not any(destination.kind == kind for destination in profile.destinations.values()):
+            yield ("destinations",), f"expected one of kind '{kind}'"
 
 
 def _modes(profile: Profile) -> Iterator[tuple[Key, tuple[str, ...]]]:
@@ -133,6 +148,10 @@ def _roles_named(profile: Profile) -> Iterator[tuple[Key, str, str]]:
     yield ("accumulation", "role"), profile.accumulation.role, "write_second_view"
     yield ("seconding", "role"), profile.seconding.role, "countersign"
     yield from ((("services", name, "role"), service.role, "accept_step_down") for name, service in profile.services.items())
+    for name, destination in profile.destinations.items():
+        yield ("destinations", name, "owner"), destination.owner, ""
+        if destination.role:
+            yield ("destinations", name, "role"), destination.role, "accept_hand_over"
     for about in ("rating", "decision"):
         for referee in getattr(profile.disagreements, about):
             yield ("disagreements", about), referee.role, "settle_disagreement"

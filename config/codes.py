@@ -54,6 +54,18 @@ def categories(factors: Iterable[str]) -> tuple[str, ...]:
     return tuple(category for category, codes in _categories().items() if present & set(codes))
 
 
+@cache
+def authorities() -> dict[str, str]:
+    """Local authorities with children's services, by their number at the Department for Education and by their ONS code."""
+    lists = json.loads((_CODESETS.parent / "authorities.json").read_text(encoding="utf-8"))
+    return {**lists["dfe"], **lists["ons"]}
+
+
+def authority(code: str) -> str:
+    """The name of the authority with this code; empty for a code that none has."""
+    return authorities().get(code, "")
+
+
 def nhs_number_is_valid(text: str) -> bool:
     """Whether this is a possible NHS number: ten digits, spaces and hyphens allowed, with the right check digit."""
     # Ten equal digits pass the check, but they are what systems fill in when they do not know.

@@ -81,10 +81,27 @@ def explain(name: str, rating: str, directory: Path | None = None) -> list[Setti
     add("statutory.decision", "statutory.acknowledgement", "deciders", "assess_first")
     table(*(f"sign_off.{rule}" for rule, needs in profile.sign_off.items() if rating in needs.ratings))
     table("services")
+    rows.extend(_exits(profile))
     add("stages.step_down_offered", "statutory.outcome_told", "statutory.assessment", "statutory.conference")
     table("disagreements")
     add("ladder", "warn_at", "chase_at")
     return rows
+
+
+def _exits(profile: Profile) -> Iterable[Setting]:
+    """For each way on, who accepts there, how, and within which time: until then it is the hub's."""
+    offered = profile.stages["step_down_offered"]
+    for service in profile.services.values():
+        value = (
+            f"{service.title}: a login of {service.role}, or a decider of the hub writes down what they said; {offered.length}"
+        )
+        yield Setting("accepted: early_help", value, offered.source)
+    for destination in profile.destinations.values():
+        ways = {"login": f"a login of {destination.role}", "telephone": "by telephone: who, when"}
+        how = " or ".join(ways[way] for way in destination.accepted_by)
+        outcomes = ", ".join(destination.outcomes) or f"beside the case ({destination.kind})"
+        value = f"{destination.title}: {how}; {destination.within}, seen to by {destination.owner}"
+        yield Setting(f"accepted: {outcomes}", value, destination.source)
 
 
 def _settings(profile: Profile) -> Iterable[tuple[Key, Any]]:

@@ -202,7 +202,7 @@ def _keeps_source(at: Key) -> bool:
     match at:
         case ("meeting",) | ("accumulation",) | ("not_ours",) | ("seconding",):
             return True
-        case ("ratings" | "stages" | "statutory", _) | ("ratings" | "agencies", _, "response" | "reply"):
+        case ("ratings" | "stages" | "statutory" | "destinations", _) | ("ratings" | "agencies", _, "response" | "reply"):
             return True
         case ("rating_defaults", _, "reply"):
             return True

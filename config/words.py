@@ -15,6 +15,8 @@ SPECIAL = {
     "section_47": "section 47",
     "marac": "MARAC",
     "mappa": "MAPPA",
+    "lado": "LADO",
+    "nrm": "National Referral Mechanism",
     "safe_contact": "Safe contact: take care how the family is reached",
     "do_not_write": "Do not write to whoever referred: it is not safe",
     "inform_referrer": "Inform the referrer",
@@ -100,6 +102,19 @@ def agency_title(profile: Profile | None, name: str) -> str:
     """What an agency is called at a hub; its code in words where the hub has no title for it, or is not served here any more."""
     agency = profile.agencies.get(name) if profile else None
     return agency.title if agency else worded(name)
+
+
+def destination_title(profile: Profile | None, name: str) -> str:
+    """Whom something is handed over to, as the hub calls them; of a further offer too ('lado-2')."""
+    plain = name.partition("-")[0]
+    destination = profile.destinations.get(plain) if profile else None
+    return destination.title if destination else worded(plain)
+
+
+def authority_title(code: str) -> str:
+    """A local authority by name and code; the code alone where the list does not have it."""
+    name = codes.authority(code)
+    return f"{name} ({code})" if name else code
 
 
 CODED = {

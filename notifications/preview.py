@@ -27,6 +27,8 @@ FACTS: dict[str, Any] = {
     "outcome": "changed",
     "about": "decision",
     "service": "Early help panel",
+    "destination": "Another local authority: Birmingham (330)",
+    "takes_over": True,
     "linked": "MASH-26-000123-B",
     "at": (AT + timedelta(days=1)).isoformat(),
     "mode": "virtual",

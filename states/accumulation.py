@@ -30,9 +30,11 @@ def months_before(at: datetime, months: int) -> datetime:
 
 def within(referral: Referral, rule: Accumulation, matches: Iterable[Match]) -> list[Match]:
     """Those of the matches that count: contacts about a subject itself, not older than the rule's months when this one was
-    received."""
+    received. Contacts about whom a concern about a professional is about are not contacts about a child."""
     since = months_before(referral.received_at, rule.months)
-    return [match for match in matches if match.other is not None and match.received_at > since]
+    accused = [sid for sid, subject in referral.subjects.items() if subject.accused]
+    counted = (match for match in matches if match.subject not in accused)
+    return [match for match in counted if match.other is not None and match.received_at > since]
 
 
 def contacts_of(referral: Referral, rule: Accumulation, *, rejected: bool = False) -> int:

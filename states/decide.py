@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from mash.states.acts.decisions import continue_split as continue_in
+from mash.states.acts.handing_over import call_off_transfers
 from mash.states.acts.informing import correct
 from mash.states.acts.not_ours import hasten
 from mash.states.acts.parting import ReferralSplit
@@ -68,6 +69,7 @@ def decide(
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
+    call_off_transfers(d)
     correct(d)
     hasten(d)
     return _decision(d)

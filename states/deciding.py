@@ -166,7 +166,8 @@ class Deciding:
     def escalate(self, clock: Clock) -> None:
         """Alert the next rung of the clock's ladder; the last one is alerted again and again."""
         ladder = ladder_of(clock, self.profile)
-        rung = min(clock.rung + 1, len(ladder) - 1)
+        begins = clock.rung + 1 if clock.rung >= 0 else self._rounds_before(clock)
+        rung = min(begins, len(ladder) - 1)
         role, wait = ladder[rung]
         next_at = self.profile.calendar.add(self.now, wait)
         if rung == len(ladder) - 1 and not self.referral.in_danger:
@@ -203,6 +204,14 @@ class Deciding:
         self.record(AcknowledgementEnded(id=clock.id, why=why, told_at=told_at))
         if told_at <= self.now:
             self.escalate(self.referral.clocks[clock.id])
+
+    def _rounds_before(self, clock: Clock) -> int:
+        """How often the same was offered before and accepted by nobody in time: each time somebody higher is told first."""
+        if clock.kind not in ("step_down_offered", "hand_over"):
+            return 0
+        place = clock.whose.partition("-")[0]
+        late = (k for k in self.referral.clocks.values() if k.kind == clock.kind and k.id != clock.id and k.breached_at)
+        return sum(each.whose.partition("-")[0] == place for each in late)
 
     def on_duty(self, role: str) -> str:
         """Who is alerted in this role now: while the hub is closed, the out-of-hours role stands in for some."""

@@ -24,7 +24,8 @@ def past(referral: Referral, now: datetime) -> bool:
 
 def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:
     """The agencies, and the roles of services, that have a part in a case: they were asked, hold something beside it, are invited
-    to its meeting or strategy discussion, or are offered its step-down. Whoever is none of them has no business reading it."""
+    to its meeting or strategy discussion, or are offered its step-down, or something else of it. Whoever is none of them has no
+    business reading it."""
     service = profile.services.get(referral.service or "")
     return frozenset(
         (
@@ -33,9 +34,17 @@ def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:
             *(profile.meeting.quorum if referral.meeting_at else ()),
             *(profile.strategy_discussion.quorum if referral.stage == "strategy_discussion" else ()),
             *((service.role,) if service else ()),
+            *handed_over_to(referral, profile),
             *((ADULT_SOCIAL_WORKER,) if "adult" in referral.cohorts else ()),
         )
     )
+
+
+def handed_over_to(referral: Referral, profile: Profile) -> tuple[str, ...]:
+    """The roles of those outside to whom something of the case is offered, or who have accepted it."""
+    theirs = [each for each in referral.hand_overs.values() if each.result in (None, "accepted")]
+    destinations = [profile.destinations[each.destination] for each in theirs if each.destination in profile.destinations]
+    return tuple(destination.role for destination in destinations if destination.role)
 
 
 View = Literal["whole", "redacted", "signpost"]

@@ -24,6 +24,7 @@ from mash.states.acts import (
     decisions,
     disagreements,
     episodes,
+    handing_over,
     information,
     informing,
     known,
@@ -65,6 +66,7 @@ StaffCommand = Annotated[
     | sharing.RecordMarker
     | contact.RecordCategories
     | contact.CorrectCohort
+    | contact.RecordAccused
     | corrections.CorrectDetails
     | corrections.CorrectReferrer
     | corrections.AddSubject
@@ -105,6 +107,9 @@ StaffCommand = Annotated[
     | step_down.OfferStepDown
     | step_down.AcceptStepDown
     | step_down.ReturnStepDown
+    | handing_over.OfferHandOver
+    | handing_over.AcceptHandOver
+    | handing_over.ReturnHandOver
     | assessment.CompleteAdultEnquiry
     | disagreements.RaiseDisagreement
     | disagreements.SettleDisagreement
@@ -162,6 +167,7 @@ Event = Annotated[
     | sharing.MarkerRecorded
     | contact.CategoriesRecorded
     | contact.CohortCorrected
+    | contact.AccusedRecorded
     | corrections.DetailsCorrected
     | corrections.ReferrerCorrected
     | corrections.SubjectAdded
@@ -178,7 +184,7 @@ Event = Annotated[
     | episodes.ContactTakenBack
     | birth.BirthRecorded
     | of_age.ComingOfAgeSaid
-    | of_age.HandedOverToAdults
+    | handing_over.HandedOverToAdults
     | of_age.KeptPastEighteen
     | information.GlassBroken
     | information.InformationContributed
@@ -208,6 +214,10 @@ Event = Annotated[
     | step_down.StepDownOffered
     | step_down.StepDownAccepted
     | step_down.StepDownReturned
+    | handing_over.HandOverOffered
+    | handing_over.HandOverAccepted
+    | handing_over.HandOverReturned
+    | handing_over.HandOverCalledOff
     | assessment.AdultEnquiryCompleted
     | disagreements.DisagreementRaised
     | disagreements.DisagreementSettled

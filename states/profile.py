@@ -35,6 +35,8 @@ ContactKind = Literal[
     "intervention_request",
 ]
 Category = Literal["domestic_abuse", "missing", "exploitation", "hate_crime", "gangs", "professional_concern"]
+PROFESSIONAL: Category = "professional_concern"
+"""A concern about somebody who works with children."""
 Source = Literal[
     "police",
     "education",
@@ -303,6 +305,33 @@ class Service(Frozen):
     cohorts: tuple[Cohort, ...] = ()
 
 
+DestinationKind = Literal["authority", "own_team", "lado", "adults", "marac", "mappa", "channel", "nrm"]
+
+
+class Destination(Frozen):
+    """Whom something is handed over to, other than the services of a step-down; and who says there that they have it."""
+
+    title: str
+    kind: DestinationKind
+    accepted_by: tuple[Literal["login", "telephone"], ...] = Field(
+        default=("telephone",),
+        min_length=1,
+        description="By a login of the destination's role, or as somebody of the hub writes down: who said so, and when.",
+    )
+    role: str | None = Field(default=None, description="Whose login accepts; none where nobody there has one.")
+    within: Length = Field(description="In which time they are to accept, from the offer on.")
+    owner: str = Field(default="duty_manager", description="Who sees to it that they do.")
+    outcomes: tuple[Outcome, ...] = Field(
+        default=(), description="What is handed over to it by a decision: with a transfer, whoever accepts has the case."
+    )
+    source: str
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether whoever accepts has the case from then on: it ends here. Beside all others it goes on."""
+        return "transfer" in self.outcomes
+
+
 class Referee(Frozen):
     """A stage of settling a disagreement: the role that determines it, and how long it has."""
 
@@ -369,6 +398,7 @@ class Profile(Frozen):
     gatherings: dict[str, Gathering]
     sign_off: dict[str, SignOff]
     services: dict[str, Service]
+    destinations: dict[str, Destination]
     disagreements: Disagreements
     out_of_hours: OutOfHours
     calendar: Calendar
@@ -457,6 +487,14 @@ class Profile(Frozen):
     def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the agencies that are asked without anybody asking for it."""
         return tuple(name for name in agencies if self.agencies[name].asked == "always")
+
+    def serving(self, outcome: str) -> tuple[str, ...]:
+        """The destinations to which a decision of this outcome hands over, in the profile's order."""
+        return tuple(name for name, destination in self.destinations.items() if outcome in destination.outcomes)
+
+    def of_kind(self, kind: DestinationKind) -> tuple[str, ...]:
+        """The destinations of this kind, in the profile's order."""
+        return tuple(name for name, destination in self.destinations.items() if destination.kind == kind)
 
     def signs_off(self, rating: str | None, outcomes: Any) -> str | None:
         """The role whose agreement a decision needs; None when it takes effect at once."""

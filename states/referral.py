@@ -11,6 +11,7 @@ from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees,
 from mash.states.clocks import Frozen
 from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
+HandOverResult = Literal["accepted", "returned", "not_accepted", "called_off"]
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
 
@@ -132,6 +133,7 @@ class SubjectState(Course):
     agrees: str | None = None
     age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
     expected_week: date | None = Field(default=None, exclude_if=lambda week: week is None)
+    accused: bool = Field(default=False, exclude_if=lambda accused: not accused)
     coming_of_age: ComingOfAge | None = Field(default=None, exclude_if=lambda stands: stands is None)
 
     @property
@@ -141,8 +143,14 @@ class SubjectState(Course):
 
     @property
     def counts_as_child(self) -> bool:
-        """Whether they are protected as a child is: everybody but who is surely an adult."""
-        return self.surely != "adult"
+        """Whether they are protected as a child is: everybody but who is surely an adult, or an adult whom a concern about
+        somebody who works with children is about."""
+        return self.surely != "adult" and not self.accused
+
+    @property
+    def has_a_say(self) -> bool:
+        """Whether what they want is asked before anything is shared: an adult, to whom something may have been done."""
+        return not self.counts_as_child and not self.accused
 
     @property
     def to_be_seen(self) -> bool:
@@ -158,6 +166,7 @@ class Proposed(Frozen):
     outcomes: dict[str, str]
     primary_need: str | None
     transfer_to: str | None
+    destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
     role: str
     by: str
     words: Words | None = Field(alias="said")
@@ -202,6 +211,23 @@ class AgreedBeforehand(Frozen):
     about: str
     by: str
     at: datetime
+
+
+class HandOver(Frozen):
+    """Something of the case that was offered to somebody outside the hub. It is theirs once they have accepted it, and until then
+    the hub's."""
+
+    destination: str
+    """By its name in the profile."""
+    kind: str
+    subjects: tuple[str, ...]
+    authority: str | None = None
+    takes_over: bool = False
+    """Whether whoever accepts has the case from then on."""
+    offered_by: str
+    offered_at: datetime
+    result: HandOverResult | None = None
+    answered_at: datetime | None = None
 
 
 class Disagreement(Frozen):
@@ -284,6 +310,8 @@ class Referral(Frozen):
     """The role of whoever decided."""
     outcomes: dict[str, str] = {}
     service: str | None = None
+    hand_overs: dict[str, HandOver] = Field(default={}, exclude_if=lambda offered: not offered)
+    """What was offered to somebody outside: by the destination's name, with a number from the second offer on."""
     deliveries: tuple[str, ...] = Field(default=(), alias="told")
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     heard: tuple[str, ...] = Field(default=(), exclude_if=lambda heard: not heard)
@@ -375,6 +403,11 @@ class Referral(Frozen):
         """The agencies that have not answered yet."""
         return tuple(agency for agency, check in self.checks.items() if check.outstanding)
 
+    @property
+    def offered(self) -> dict[str, HandOver]:
+        """What was offered to somebody outside who has not answered yet."""
+        return {name: each for name, each in self.hand_overs.items() if each.result is None}
+
     def late_partners(self, now: datetime) -> tuple[str, ...]:
         """The agencies that have not answered in time, whoever has acknowledged that meanwhile."""
         late = {k.whose for k in self.running if k.kind == "check" and k.due_at <= now}
@@ -432,7 +465,7 @@ class Referral(Frozen):
     @property
     def counted(self) -> frozenset[str]:
         """The cohorts as which its subjects count: who may be a child counts as one too."""
-        return frozenset().union(*(counts_as(s.cohort, s.age) for s in self.subjects.values()))
+        return frozenset().union(*(counts_as(s.cohort, "adult" if s.accused else s.age) for s in self.subjects.values()))
 
     @property
     def only_adults(self) -> bool:
@@ -441,8 +474,9 @@ class Referral(Frozen):
 
     @property
     def adults_unheard(self) -> tuple[str, ...]:
-        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits."""
-        return tuple(sid for sid, s in self.subjects.items() if not s.counts_as_child and s.capacity is None)
+        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits, and
+        whom a concern about a professional is about is not asked before others hear of it."""
+        return tuple(sid for sid, s in self.subjects.items() if s.has_a_say and s.capacity is None)
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -451,15 +485,15 @@ class Referral(Frozen):
 
     @property
     def adults_refusing(self) -> tuple[str, ...]:
-        """The adults with capacity who do not agree; of who may be a child, a refusal binds nobody."""
-        return tuple(
-            sid for sid, s in self.subjects.items() if not s.counts_as_child and s.capacity == "has" and s.agrees == "no"
-        )
+        """The adults with capacity who do not agree; of who may be a child, or is accused, a refusal binds nobody."""
+        return tuple(sid for sid, s in self.subjects.items() if s.has_a_say and s.capacity == "has" and s.agrees == "no")
 
     def with_known(self, sid: str, **known: Any) -> dict[str, Any]:
         """What changes of the referral where a person's cohort, age or week becomes known: the person, and the flags of their
         age. Whoever is not of age after all has not come of it."""
         subject = self.subjects[sid].model_copy(update=known)
+        if subject.cohort != "adult":
+            subject = subject.model_copy(update={"accused": False})
         if "age" in known and subject.age != "adult":
             subject = subject.model_copy(update={"coming_of_age": None})
         known_now = () if unknown_adult(subject.cohort, subject.age) else (AGE_NOT_KNOWN,)

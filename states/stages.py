@@ -75,11 +75,13 @@ _ON_DECISION = {
     "decide_advice": "advice_given",
     "decide_no_further_action": "no_further_action",
     "decide_information_provided": "information_provided",
-    "decide_transfer": "transferred",
+    "decide_transfer": "transfer_offered",
 }
 """What a decision leads to, at once or when it is signed off."""
 _REOPENED = {"reopen": "decision"}
 _WITHDRAWN = {"withdraw_decision": "decision"}
+_TAKEN_OVER = {"accept_transfer": "transferred"}
+"""A child who moves is transferred from here: what is under way goes on until the other authority has accepted."""
 
 GROUPS = (
     Group(
@@ -89,6 +91,7 @@ GROUPS = (
         leads={
             "end_protection": (Guarded("section_17_assessment", assessment_continues), "section_47_concluded"),
             "end_protection_in_early_help": "step_down",
+            **_TAKEN_OVER,
             **_WITHDRAWN,
         },
     ),
@@ -218,13 +221,21 @@ STAGES = (
         leads={
             "end_assessment": "assessment_concluded",
             "end_assessment_in_early_help": "step_down",
-            "end_assessment_in_transfer": "transferred",
+            "end_assessment_in_transfer": "transfer_offered",
             "step_up": "decision",
+            **_TAKEN_OVER,
             **_WITHDRAWN,
         },
     ),
     Stage("step_down_preparing", "Step-down in preparation", within="step_down", leads={"offer": "step_down_offered"}),
     Stage("step_down_offered", "Step-down offered", within="step_down"),
+    Stage(
+        "transfer_offered",
+        "Transfer offered",
+        clocked=False,
+        interrupted=True,
+        leads={"step_up": "decision", **_TAKEN_OVER, **_WITHDRAWN},
+    ),
     Stage(
         "adult_section_42",
         "Adult section 42 enquiry",
@@ -253,6 +264,8 @@ CLOCKED = tuple(stage.name for stage in _SPOKEN if stage.clocked and not stage.c
 ROUTED = tuple(stage.name for stage in _SPOKEN if stage.routed)
 """Where the route of the case's rating leads on."""
 SECTION_47 = tuple(stage.name for stage in _SPOKEN if stage.within == "protection")
+TRANSFERABLE = ("transfer_offered", *SECTION_47, "section_17_assessment")
+"""Where another authority may be asked to take a case over, without a decision that begins it."""
 STEP_DOWN = tuple(stage.name for stage in _SPOKEN if stage.within == "step_down")
 SEEN = tuple(stage for stage in OPEN if stage != "contact")
 """Open stages of what has been received."""

@@ -60,6 +60,8 @@ class Subject(Frozen):
     cohort: Cohort
     age: Age | None = Field(default=None, exclude_if=lambda age: age is None)
     expected_week: date | None = Field(default=None, exclude_if=lambda week: week is None)
+    accused: bool = Field(default=False, exclude_if=lambda accused: not accused)
+    """Whether the concern is about what this adult has done, who works with children."""
     coming_of_age: ComingOfAge | None = Field(default=None, exclude_if=lambda stands: stands is None)
 
 

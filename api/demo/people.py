@@ -18,7 +18,7 @@ ANSWERS_IN_HOURS = (1.0, 6.0, 14.0)
 """How long agencies take, by the place of the rating in the hub's order of urgency (the last for all below)."""
 PRACTITIONERS = ("red", "amber", "green", "blue")
 """The ratings that the vignettes' practitioner gave, in order of urgency."""
-AUTHORITY = "E06000999"
+AUTHORITY = "E08000025"
 """A transfer's receiving authority, with a code that no English authority has."""
 SEED = 20_261_119
 

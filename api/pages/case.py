@@ -71,6 +71,7 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
     known: dict[str, Any] = {
         "mark": mark,
         "case": seen,
+        "accused": [sid for sid, subject in found.referral.subjects.items() if subject.accused],
         "to_be_seen": [sid for sid, subject in found.referral.subjects.items() if subject.to_be_seen],
         "to_check": [flag for flag in found.referral.flags if flag in TO_CHECK],
         "to_hand_over": [flag for flag in found.referral.flags if flag.endswith(WITHOUT_HAND_OVER)],

@@ -16,12 +16,13 @@ from mash.api.pages import questions
 from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
-from mash.config.words import sentence, worded
+from mash.config.words import destination_title, sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.countersigning import to_countersign
 from mash.states.acts.disagreements import to_settle, to_take_further
 from mash.states.acts.of_age import services_for_adults
 from mash.states.acts.seconding import IN_WORDS
+from mash.states.acts.handing_over import to_accept, to_answer
 from mash.states.clocks import LONDON
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import MIDWIFE, Profile
@@ -45,7 +46,8 @@ BESIDE = {
 }
 """What a command asks besides its own fields: what is kept sealed. For each its name, label, shape, and whether it is needed."""
 OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
-    "record_adult_view": lambda subject: subject.cohort == "adult",
+    "record_adult_view": lambda subject: subject.cohort == "adult" and not subject.accused,
+    "record_accused": lambda subject: subject.cohort == "adult",
     "record_birth": lambda subject: subject.cohort == "unborn",
     "record_child_voice": lambda subject: subject.to_be_seen,
     "hand_over_to_adults": lambda subject: subject.coming_of_age is not None,
@@ -154,11 +156,13 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "digest": ((profile.digest, f"the version in force ({profile.digest[:12]})"),),
     }
     own["suggested_rating"] = own["rating"]
+    teams = [name for name in profile.serving("transfer") if profile.destinations[name].kind != "authority"]
+    named = profile.destinations if kind == "offer_hand_over" else teams
+    own["destination"] = tuple((name, profile.destinations[name].title) for name in named)
     if kind in RATED:
         own["agreed"] = agencies
     if kind == "hand_over_to_adults":
-        titles = {name: service.title for name, service in profile.services.items()}
-        own["to"] = tuple((name, titles.get(name) or sentence(name)) for name in services_for_adults(profile))
+        own["to"] = tuple((name, profile.destinations[name].title) for name in profile.of_kind("adults"))
     if kind == "complete_assessment":
         own["factors_of"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
     if case:
@@ -173,6 +177,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["seconding"] = tuple((name, _to_sign(case.secondings[name])) for name in to_countersign(case, by))
+        waiting = to_accept(case, profile, by) if kind == "accept_hand_over" else to_answer(case, profile, by)
+        own["hand_over"] = tuple((name, destination_title(profile, name)) for name in waiting)
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
     return own.get(name, ())
 

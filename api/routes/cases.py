@@ -159,6 +159,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "linked_subjects": r.linked_subjects,
         "dissents": r.dissents,
         "disagreements": _plain(r.disagreements),
+        "hand_overs": _plain(r.hand_overs),
         "across": _plain(r.across),
         "consent": r.consent.model_dump(),
         "possible": await possible(store, found, by),

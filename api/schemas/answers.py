@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,7 +27,8 @@ from mash.api.schemas.codes import (
 )
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.firewall import View
-from mash.states.referral import Verdict
+from mash.states.profile import DestinationKind
+from mash.states.referral import HandOverResult, Verdict
 
 ISO = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A time that is stored with an answer as it was written, and repeated so."""
@@ -235,6 +236,9 @@ class CaseSubject(Reply):
     assessment: str | None = Field(default=None, description="What the last assessment found they need.")
     factors: list[str] = Field(default=[], description="The factors that it identified.")
     age: Annotated[str, listed("What is known of their age; left out where nothing is", AGES, grows=NEW)] = ""
+    accused: bool = Field(
+        default=False, description="Whether the concern is about what this adult has done, who works with children."
+    )
     coming_of_age: Annotated[str, listed("Where they stand if they turn 18 in an open case", OF_AGE, grows=NEW)] = ""
 
 
@@ -270,6 +274,7 @@ class CaseProposal(Reply):
     outcomes: dict[str, str] = Field(description="By subject.")
     primary_need: str | None
     transfer_to: str | None
+    destination: str | None = Field(default=None, description="Whom a transfer goes to, where that is no other authority.")
     role: str
     by: str
     said: StoredWords | None
@@ -294,6 +299,20 @@ class CaseSeconding(Reply):
     by: str = Field(description="The login of whoever acted.")
     second: str | None = Field(description="The login of who is said to have agreed; null where anybody else may countersign.")
     agreed: bool | None = Field(description="What the second person said; null until they have.")
+
+
+class CaseHandOver(Reply):
+    """Something that was offered to somebody outside the hub: it is theirs once they have accepted."""
+
+    destination: str = Field(description="By its name in the hub's profile.")
+    kind: Annotated[str, listed("Which kind of destination", get_args(DestinationKind), grows=NEW)]
+    subjects: list[str]
+    authority: str | None
+    takes_over: bool = Field(description="Whether whoever accepts has the case from then on.")
+    offered_by: str
+    offered_at: datetime
+    result: Annotated[str | None, listed("What became of it; null while it waits", get_args(HandOverResult), grows=NEW)]
+    answered_at: datetime | None
 
 
 class CaseConsent(Reply):
@@ -343,6 +362,7 @@ class CaseDetail(CaseBrief):
     )
     dissents: list[str]
     disagreements: dict[str, CaseDisagreement]
+    hand_overs: dict[str, CaseHandOver] = Field(default={}, description="What was offered to somebody outside the hub, by name.")
     across: dict[str, CaseAcross] = Field(
         default={}, description="By subject: what other hubs answered, for whoever may find people; empty until they are asked."
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from mash.api.schemas.details import DetailsGiven
 from mash.api.schemas.fields import Words
+from mash.config import codes
 from mash.states.messages import StaffCommand
 
 _COMMAND: TypeAdapter[Any] = TypeAdapter(StaffCommand, config=ConfigDict(hide_input_in_errors=True))
@@ -25,6 +26,20 @@ def _number(value: Any) -> Any:
 def _strictly(value: Any) -> Any:
     """A command of the documented types: "yes" is not true, and 7 is no time. By way of JSON, whose strictness knows times."""
     return _COMMAND.validate_json(json.dumps(value), strict=True) if isinstance(value, dict) else value
+
+
+def _to_an_authority(command: Any) -> Any:
+    """A command that names an authority names one that there is: a child is not handed over to nobody."""
+    for field in ("transfer_to", "authority"):
+        code = getattr(command, field, None)
+        if code is not None and not codes.authority(code):
+            raise PydanticCustomError(
+                "no_authority",
+                "no local authority has this code in {field}: expected the number of the Department for Education, such as 330,"
+                " or the ONS code, such as E08000025; ring the authority where you do not know it",
+                {"field": field},
+            )
+    return command
 
 
 class CommandGiven(BaseModel):
@@ -48,7 +63,7 @@ class CommandGiven(BaseModel):
     seen: Annotated[int, BeforeValidator(_number)] = Field(
         ge=1, le=1_000_000, description="The version of the case that the caller had in view."
     )
-    command: Annotated[StaffCommand, BeforeValidator(_strictly)]
+    command: Annotated[StaffCommand, BeforeValidator(_strictly), AfterValidator(_to_an_authority)]
     words: Words | None = None
     # Left out where there are none, or a command of before, sent again, would be another one.
     details: DetailsGiven | None = Field(

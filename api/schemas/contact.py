@@ -134,6 +134,10 @@ class SubjectGiven(Fields):
     school: Text
     address: GivenAddress
     cohort: Annotated[Text, listed("Child, adult or unborn", COHORTS, grows=KEPT)]
+    # Left out where it is not stated, or a submission of before, sent again, would be another one.
+    accused: Annotated[
+        Truth, Field(description="Whether the concern is about what this person, who works with children, has done.")
+    ] = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class HouseholdGiven(Fields):

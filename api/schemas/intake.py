@@ -21,6 +21,7 @@ from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
 from mash.states.ages import AGE_NOT_KNOWN, odd_of, unknown_adult
 from mash.states.errors import NothingToActOn
+from mash.states.profile import PROFESSIONAL
 from mash.states.values import ReportedConsent, Subject
 
 UNKNOWN_SOURCE = "10"
@@ -41,7 +42,7 @@ def contact_of(submission: Submission, today: date, places: Collection[str] = ()
     if submission.place and submission.place not in places:
         flags.append("place_unknown")
     source, concern, consent = _reached(submission.source), submission.concern, submission.consent
-    subjects = tuple(_subject(f"S{n}", s, today) for n, s in enumerate(submission.subjects, 1))
+    subjects = tuple(_accused(submission, _subject(f"S{n}", s, today), s) for n, s in enumerate(submission.subjects, 1))
     command = ReceiveContact(
         contact=submission.kind if submission.kind in CONTACT_KINDS else "referral",
         source=source.code if codes.known("referral_source", source.code or "") else UNKNOWN_SOURCE,
@@ -87,6 +88,15 @@ def _subject(sid: str, given: SubjectGiven, today: date) -> Subject:
     said = given.model_dump(include={"date_of_birth", "expected_date"})
     age = age_of(said, today)
     return Subject(id=sid, cohort=_cohort(given), age=age, expected_week=expected_week(said, age))
+
+
+def _accused(submission: Submission, subject: Subject, given: SubjectGiven) -> Subject:
+    """Whom a concern about a professional is about, as stated; where nobody says so, the adults of the contact. That somebody is
+    asked too early whether others may hear of it cannot be taken back; that they were not asked yet, can."""
+    if PROFESSIONAL not in submission.concern.categories or subject.cohort != "adult":
+        return subject
+    said = [each.accused for each in submission.subjects]
+    return subject.model_copy(update={"accused": bool(given.accused) if True in said else given.accused is not False})
 
 
 def _flags_of_age(submission: Submission, today: date) -> Iterator[str]:

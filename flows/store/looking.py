@@ -28,6 +28,7 @@ from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.known import RecordKnown
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, StaffCommand
+from mash.states.profile import PROFESSIONAL
 from mash.states.referral import Referral
 from mash.states.values import Match
 
@@ -52,7 +53,6 @@ _STATE = select(REFERRALS.c.state).where(REFERRALS.c.reference == bindparam("of"
 _WITHDRAW = text("""
     UPDATE notice SET status = 'withdrawn', next_try_at = NULL
     WHERE reference = :of AND kind = 'look_at_case' AND status = 'queued'""")
-CONCERNS = "professional_concern"
 
 
 async def look_next(store: Store) -> bool:
@@ -237,7 +237,7 @@ def _matches(
 
     def match(subject: str, reference: str, other: str | None, **more: object) -> Match:
         there = facts[reference]
-        concerns = CONCERNS in Referral.model_validate_json(there.state).categories
+        concerns = PROFESSIONAL in Referral.model_validate_json(there.state).categories
         return Match.model_validate(
             {"subject": subject, "reference": reference, "other": other, "received_at": there.received_at, **more}
             | ({"concerns_a_professional": True} if concerns else {})

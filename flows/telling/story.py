@@ -9,8 +9,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from mash.config.words import CODED, agency_title, decoded, sentence, worded
+from mash.config.words import CODED, agency_title, authority_title, decoded, destination_title, sentence, worded
 from mash.notifications.notices import OF_CHILD
+from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
@@ -51,6 +52,8 @@ _LEFT_OUT = {
     "next_at",
     "parent_sequence",
     "schema_number",
+    "hand_over",
+    "destination_kind",
     "matches",
     "possible",
     "link",
@@ -70,6 +73,7 @@ _NAMED = {
 """Events whose names are not their own words."""
 _LABELS = {
     "due_at": "due",
+    "accepted_at": "since",
     "held_on": "on",
     "role": "to",
     "how": "by",
@@ -92,9 +96,9 @@ _LABELS = {
     "told": "had been told:",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
-    "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
-    "what", "when",
+    "about", "agencies", "agency", "at", "authority", "chair", "contact", "destination", "fields", "hub", "id", "ids", "marker",
+    "mode", "other", "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service",
+    "stage", "subject", "what", "when",
 }  # fmt: skip
 _YES_NO = {
     "agreed": ("agrees", "does not agree: it no longer stands"),
@@ -103,6 +107,7 @@ _YES_NO = {
     "family_informed": ("the family knows", "the family does not know"),
     "family_known": ("the family is known", "the family is not known"),
     "final": ("final", ""),
+    "accused": ("the concern is about what they have done", "the concern is not about what they have done"),
     "alone": ("alone", "with a parent or carer"),
     "by_decision": ("", "as it was found since the decision"),
     "holds": ("", "no longer"),
@@ -113,6 +118,7 @@ _YES_NO = {
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
     "sensitive": ("sensitive", ""),
+    "takes_over": ("whoever accepts has the case", ""),
     "share": ("may be shared", "may not be shared"),
     "writing_unsafe": ("not to be written to", ""),
     "significant_harm": ("significant harm", "no significant harm"),
@@ -206,7 +212,13 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
     if name in ("id", "ids"):
         # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
         what, _, whose = str(value).partition(".")[0].partition(":")
+        if what == HAND_OVER:
+            return f"acceptance by {destination_title(profile, whose)}"
         return f"{worded(what)} of {agency_title(profile, whose)}" if whose else worded(what)
+    if name == "destination":
+        return destination_title(profile, str(value))
+    if name == "authority":
+        return authority_title(str(value))
     if name in _AGENCIES:
         return agency_title(profile, str(value))
     if name == "hub" and profile:

@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mash.config.words import agency_title
+from mash.config.words import agency_title, destination_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
+from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.clocks import Frozen
 from mash.states.course import StageEntered
 from mash.states.messages import Event
@@ -77,6 +78,8 @@ def subject_of(clock: Clock, profile: Profile) -> str:
         return f"reply of {agency_title(profile, clock.whose)}"
     if clock.kind == COUNTERSIGNATURE:
         return "a second person countersigns"
+    if clock.kind == HAND_OVER:
+        return f"acceptance by {destination_title(profile, clock.whose)}"
     return clock.id.split(".")[0].replace("_", " ")
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.meetings import to_discussion, to_meeting
 from mash.notifications.notices.occasion import WARNINGS
+from mash.states.firewall import handed_over_to
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
 from mash.states.roles import ladder_of
@@ -104,7 +105,9 @@ def meets(referral: Referral) -> bool:
 
 
 def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
-    """The service that the case is offered to, or has accepted it."""
+    """The service that the case is offered to, or has accepted it; and whoever else of outside is offered, or has, something."""
     answers = {"step_down_offered": "offered", "step_down_accepted": "accepted"}
     if (service := profile.services.get(referral.service or "")) and referral.stage in answers:
         yield service.role, Topic("offer", referral.service or ""), answers[referral.stage]
+    for role in handed_over_to(referral, profile):
+        yield role, Topic("hand_over"), "theirs to answer or to have"

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from mash.states.acts.handing_over import KIND as HAND_OVER
+from mash.states.acts.handing_over import nobody_accepted
 from mash.states.acts.step_down import comes_back
 from mash.states.course import AlertSeen, ClockWarned
 from mash.states.deciding import Deciding
@@ -44,7 +46,7 @@ class FireClocks(CommandBase):
 
 @act(FireClocks)
 def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
-    """Let every clock that is due warn, breach or climb. A step-down that nobody accepted in time comes back."""
+    """Let every clock that is due warn, breach or climb. What was offered and nobody accepted in time comes back."""
     for clock_id in tuple(d.referral.clocks):
         clock = d.referral.clocks[clock_id]
         if clock.running and clock.acknowledged_by and clock.acknowledged_by == cmd.left.get(clock_id):
@@ -61,12 +63,16 @@ def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
 
 
 def _tell(d: Deciding, clock_id: str) -> None:
-    """Alert the next rung to a clock. A step-down that nobody has accepted has no ladder: it comes back, to be decided."""
+    """Alert the next rung to a clock. A step-down that nobody has accepted has no ladder: it comes back, to be decided. So does
+    what was handed over, once somebody has been told."""
     clock = d.referral.clocks[clock_id]
     if clock.kind == "step_down_offered" and clock.breached_at:
         comes_back(d, None)
-    else:
-        d.escalate(clock)
+        return
+    first = clock.rung < 0
+    d.escalate(clock)
+    if clock.kind == HAND_OVER and first:
+        nobody_accepted(d, clock.whose)
 
 
 @act(AcknowledgeAlert, stages=ALL, when=lambda referral: bool(referral.alerts), stands_alone=True)

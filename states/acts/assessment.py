@@ -11,8 +11,9 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
+from mash.states.acts.handing_over import accepted_there, answered_by_doing, transfer, whither
 from mash.states.acts.outcomes import PLAN, each_changed, final, of_each, said_once
-from mash.states.acts.parting import part_ways
+from mash.states.acts.parting import Whither, part_ways
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
@@ -68,6 +69,11 @@ class CompleteAssessment(CommandBase):
         exclude_if=lambda why: not why,
     )
     transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
+    destination: Code | None = Field(
+        default=None,
+        description="Whom the case is transferred to, if it is not another authority: a team of the hub's own authority.",
+        exclude_if=lambda destination: destination is None,
+    )
 
 
 class CompleteAdultEnquiry(CommandBase):
@@ -91,6 +97,7 @@ class AssessmentCompleted(EventBase):
     outcome: str | None = Field(default=None, exclude_if=lambda outcome: outcome is None)
     outcomes: dict[str, str] = Field(default={}, exclude_if=lambda outcomes: not outcomes)
     transfer_to: str | None = None
+    destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
     not_seen_because: dict[str, str] = Field(default={}, exclude_if=lambda why: not why)
     words: Words | None = Field(alias="said")
 
@@ -152,11 +159,15 @@ def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
         return
     found = of_each(d.referral, str(cmd.outcome), cmd.outcomes)
     outcomes = {sid: final(d.referral.subjects[sid], outcome) for sid, outcome in found.items()}
-    way = part_ways(d, outcomes)
+    to = Whither(cmd.destination, cmd.transfer_to)
+    way = part_ways(d, outcomes, to)
     if way == "early_help":
         d.go("end_assessment_in_early_help")
+    elif way == "transfer":
+        d.go("end_assessment_in_transfer")
+        transfer(d, to)
     else:
-        close(d, "end_assessment_in_transfer" if way == "transfer" else "end_assessment", outcomes)
+        close(d, "end_assessment", outcomes)
 
 
 def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
@@ -167,8 +178,10 @@ def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
         raise Incomplete("factor 21 (no factors identified) stands alone (CIN rule 8869)")
     found = of_each(d.referral, str(cmd.outcome), cmd.outcomes)
     going = [sid for sid, outcome in found.items() if outcome == "transfer"]
-    if going and (beside or not cmd.transfer_to):
-        raise Incomplete("a transfer names the receiving authority (transfer_to), and ends an assessment that stands alone")
+    if going and beside:
+        raise Incomplete("a transfer ends an assessment that stands alone: beside a section 47, offer it (offer_hand_over)")
+    if going:
+        whither(d.profile, Whither(cmd.destination, cmd.transfer_to))
     if planned := [sid for sid in going if d.referral.subjects[sid].conference == PLAN]:
         raise Incomplete(
             f"a child protection plan stands until the receiving authority's conference takes it over: {', '.join(planned)}"
@@ -179,6 +192,7 @@ def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
 def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words | None) -> None:
     """The adult section 42 enquiry is finished."""
     d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=words))
+    answered_by_doing(d, "adults")
     close(d, "end_adult_enquiry", "adult_section_42")
 
 
@@ -208,6 +222,8 @@ def _section_17_assessment(world: World, rating: str) -> Iterator[Step]:
 
 @usually("adult_section_42")
 def _adult_section_42(world: World, rating: str) -> Iterator[Step]:
+    yield Wait(("hand_over",))
+    yield from accepted_there(world)
     yield Wait(("adult_section_42",))
     done = CompleteAdultEnquiry(outcome="risk_reduced")
     yield Give(done, "adult_social_worker", "adult enquiry completed: risk reduced")

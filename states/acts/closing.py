@@ -21,9 +21,9 @@ from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement", "countersignature")
-"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second
-person still to countersign."""
+OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement", "countersignature", "hand_over")
+"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second person still
+to countersign, a hand-over beside the case still to be accepted."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
 """Why what is stored of another person is released to the subject who asks: that person agrees, or it is reasonable without that
@@ -90,8 +90,8 @@ def not_over_for_who_came_of_age(d: Deciding, outcomes: Mapping[str, str]) -> No
     subjects = [sid for sid, subject in d.referral.subjects.items() if subject.coming_of_age == "today"]
     if subjects and set(outcomes.values()) <= set(LIGHT):
         raise Incomplete(
-            f"{', '.join(subjects)} came of age while this was open: hand them over to adults' services (hand_over_to_adults), or"
-            " say why the case stays with children's (keep_past_eighteen), before it ends"
+            f"{', '.join(subjects)} came of age while this was open: before it ends, adults' services accept them"
+            " (hand_over_to_adults, then accept_hand_over), or say why the case stays with children's (keep_past_eighteen)"
         )
 
 

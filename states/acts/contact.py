@@ -11,6 +11,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.birth import expect_anew
 from mash.states.acts.closing import close
+from mash.states.acts.handing_over import offer_once
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
 from mash.states.acts.weighing import adding_up
@@ -18,7 +19,7 @@ from mash.states.ages import AGE_NOT_KNOWN, counts_as, unknown_adult
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
-from mash.states.profile import Category, Cohort, Contact, ContactKind, Profile
+from mash.states.profile import PROFESSIONAL, Category, Cohort, Contact, ContactKind, Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
 from mash.states.route import ask_who_is_concerned_now, begin
@@ -95,6 +96,14 @@ class CorrectCohort(CommandBase):
     cohort: Cohort
 
 
+class RecordAccused(CommandBase):
+    """A concern about somebody who works with children is about what this adult has done; or it is not."""
+
+    kind: Literal["record_accused"] = "record_accused"
+    subject: Code
+    accused: bool = Field(description="False where something may have been done to them.")
+
+
 # --- events -----------------------------------------------------------------------------------------------------------
 
 
@@ -162,6 +171,14 @@ class ContinuedFrom(EventBase):
     """Whether its outcome still waits for a second person."""
 
 
+class AccusedRecorded(EventBase):
+    """Whether the concern is about what this adult has done."""
+
+    kind: Literal["accused_recorded"] = "accused_recorded"
+    subject: str
+    accused: bool
+
+
 class ConsultationConcluded(EventBase):
     kind: Literal["consultation_concluded"] = "consultation_concluded"
     outcome: str
@@ -197,6 +214,7 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
     fields["place"] = cmd.place if cmd.place in d.profile.places else None
     d.record(ContactReceived(hub=d.profile.name, profile=d.profile.digest, words=words, **fields))
     owe(d, "acknowledgement", "acknowledgement to the referrer")
+    _ask_the_designated_officer(d)
     # Immediate danger is always seen by a person, whatever the hub takes, and without consulting first.
     if not d.profile.takes(_as_intake_sees(d, cmd)) and not cmd.immediate_danger:
         if not d.referral.only_adults:
@@ -224,10 +242,16 @@ def _decide_in_time(d: Deciding) -> None:
         d.start_clock("decision_on_response", d.profile.statutory["decision"], "decision on the response")
 
 
+def _ask_the_designated_officer(d: Deciding) -> None:
+    """At once, and nobody has to think of it, where a concern is about somebody who works with children."""
+    if PROFESSIONAL in d.referral.categories:
+        offer_once(d, "lado")
+
+
 def _as_intake_sees(d: Deciding, cmd: ReceiveContact) -> Contact:
     return Contact(
         kind=cmd.contact,
-        cohorts=frozenset().union(*(counts_as(subject.cohort, subject.age) for subject in cmd.subjects)),
+        cohorts=frozenset().union(*(counts_as(s.cohort, "adult" if s.accused else s.age) for s in cmd.subjects)),
         categories=frozenset(cmd.categories),
         source=cmd.source_agency,
         family_known=cmd.family_known,
@@ -267,6 +291,7 @@ def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -
     """What the case turns out to be about; agencies that are asked only about that are asked now."""
     d.record(CategoriesRecorded(categories=cmd.categories))
     ask_who_is_concerned_now(d)
+    _ask_the_designated_officer(d)
 
 
 @act(CorrectCohort, stages=SEEN)
@@ -276,6 +301,18 @@ def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None
     before = d.referral
     d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort, age_not_known=unknown))
     expect_anew(d, before)
+    ask_who_is_concerned_now(d)
+
+
+@act(RecordAccused, stages=SEEN, when=lambda referral: PROFESSIONAL in referral.categories and "adult" in referral.cohorts)
+def record_accused(d: Deciding, cmd: RecordAccused, words: Words | None) -> None:
+    """They are not asked before others hear of it, and are no child in any count; whoever was harmed is both again."""
+    subject = demands.subject(d, cmd.subject)
+    if subject.cohort != "adult":
+        raise Incomplete(f"{cmd.subject} is not taken for an adult: a child about whom there is a concern stays a child")
+    if subject.accused == cmd.accused:
+        raise Incomplete("that is recorded already")
+    d.record(AccusedRecorded(subject=cmd.subject, accused=cmd.accused))
     ask_who_is_concerned_now(d)
 
 
@@ -356,6 +393,11 @@ def _place_assigned(referral: Referral, event: PlaceAssigned, at: datetime, by: 
 @folds(CategoriesRecorded)
 def _categories_recorded(referral: Referral, event: CategoriesRecorded, at: datetime, by: Actor) -> Changes:
     return {"categories": event.categories}
+
+
+@folds(AccusedRecorded)
+def _accused_recorded(referral: Referral, event: AccusedRecorded, at: datetime, by: Actor) -> Changes:
+    return referral.with_known(event.subject, accused=event.accused)
 
 
 @folds(CohortCorrected)

@@ -14,9 +14,11 @@ from mash.states.acts.assessment import begin_assessment
 from mash.states.acts.closing import close, not_over_for_who_came_of_age
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
+from mash.states.acts.handing_over import offer_once, transfer, whither
 from mash.states.acts.outcomes import PLAN, decided
 from mash.states.acts.parting import ReferralSplit, part
 from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
+from mash.states.acts.parting import NOWHERE, ReferralSplit, Whither, part
 from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
 from mash.states.clocks import local
 from mash.states.deciding import Deciding
@@ -77,6 +79,11 @@ class RecordDecision(CommandBase):
     )
     primary_need: Need | None = Field(default=None, description="CIN primary need, N0 to N9; needed unless no further action.")
     transfer_to: Authority | None = Field(default=None, description="The receiving authority, for a transfer.")
+    destination: Code | None = Field(
+        default=None,
+        description="Whom the case is transferred to, if it is not another authority: a team of the hub's own authority.",
+        exclude_if=lambda destination: destination is None,
+    )
     same_child: SameChild | None = Field(
         default=None, description="Whether a child who is likely the same, and under section 47 elsewhere, is this one."
     )
@@ -98,6 +105,7 @@ class DecisionProposed(EventBase):
     outcomes: dict[str, str]
     primary_need: str | None
     transfer_to: str | None
+    destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
     role: str
     may_be_second: bool = Field(default=False, exclude_if=lambda second: not second)
     """Whether it may be the second section 47 of one child."""
@@ -115,6 +123,7 @@ class DecisionRecorded(EventBase):
     outcomes: dict[str, str]
     primary_need: str | None
     transfer_to: str | None
+    destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
     proposed_by: str | None = None
     may_be_second: bool = Field(default=False, exclude_if=lambda second: not second)
     """Whether it may be the second section 47 of one child."""
@@ -135,6 +144,7 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
         "outcomes": dict(cmd.outcomes),
         "primary_need": cmd.primary_need or d.referral.primary_need,
         "transfer_to": cmd.transfer_to,
+        "destination": cmd.destination,
     }
     # What protects one child does not wait for a second look at another's contacts: they part, and the look is at that part.
     waits = demand_weighed(d) if set(cmd.outcomes.values()) <= set(LIGHT) else 0
@@ -148,7 +158,7 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
         d.go("ask_sign_off")
         return
     d.record(DecisionRecorded(words=reason, **fields))
-    _take_effect(d, cmd.outcomes)
+    _take_effect(d, cmd.outcomes, Whither(cmd.destination, cmd.transfer_to))
 
 
 def demand_no_dispute(d: Deciding, outcomes: Iterable[str]) -> None:
@@ -171,8 +181,8 @@ def _complete(d: Deciding, cmd: RecordDecision) -> None:
     r = d.referral
     if set(cmd.outcomes) != set(r.subjects):
         raise Incomplete(f"a decision gives an outcome to each subject: {', '.join(r.subjects)}")
-    if "transfer" in cmd.outcomes.values() and not cmd.transfer_to:
-        raise Incomplete("a transfer names the receiving authority (transfer_to)")
+    if "transfer" in cmd.outcomes.values():
+        whither(d.profile, Whither(cmd.destination, cmd.transfer_to))
     assessed = {outcome for sid, outcome in cmd.outcomes.items() if r.subjects[sid].counts_as_child}  # section 17 is for children
     if (early := assessed & set(d.profile.assess_first)) and not r.assessed:
         outcomes = ", ".join(sorted(early)).replace("_", " ")
@@ -229,11 +239,12 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
             outcomes=proposed.outcomes,
             primary_need=proposed.primary_need,
             transfer_to=proposed.transfer_to,
+            destination=proposed.destination,
             proposed_by=proposed.by,
             words=words or proposed.words,
         )
     )
-    _take_effect(d, proposed.outcomes)
+    _take_effect(d, proposed.outcomes, Whither(proposed.destination, proposed.transfer_to))
 
 
 def withdraw(d: Deciding, words: Words) -> None:
@@ -242,25 +253,30 @@ def withdraw(d: Deciding, words: Words) -> None:
     d.go("refuse_sign_off")
 
 
-def _take_effect(d: Deciding, outcomes: Mapping[str, str]) -> None:
+def _take_effect(d: Deciding, outcomes: Mapping[str, str], to: Whither) -> None:
     not_over_for_who_came_of_age(d, outcomes)
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
-        part(d, outcomes, path, adding_up=adding_up(d.referral, d.profile) if path in LIGHT and protects else 0)
+        number = adding_up(d.referral, d.profile) if path in LIGHT and protects else 0
+        part(d, outcomes, path, adding_up=number, whither=to)
     decided(d)
-    take_path(d, paths[0])
+    take_path(d, paths[0], to)
 
 
-def take_path(d: Deciding, outcome: str) -> None:
+def take_path(d: Deciding, outcome: str, to: Whither = NOWHERE) -> None:
     """Set out on the path of a decision."""
     if outcome == "section_47":
         d.go("call_strategy_discussion", "decision")
     elif outcome == "section_17":
         d.go("decide_section_17")
         begin_assessment(d, beside=False)
-    elif outcome in ("early_help", "adult_section_42"):
+    elif outcome in ("early_help", "adult_section_42", "transfer"):
         d.go(f"decide_{outcome}")
+        if outcome == "transfer":
+            transfer(d, to)
+        elif outcome == "adult_section_42":
+            offer_once(d, "adults")
     else:
         close(d, f"decide_{outcome}", outcome, path_of_decision=True)
 
@@ -324,7 +340,7 @@ def continue_split(
         return
     if split.by_decision:
         decided(d)
-    take_path(d, split.outcome)
+    take_path(d, split.outcome, Whither(split.destination, split.transfer_to))
 
 
 def _wait_for_second_look(d: Deciding, split: ReferralSplit) -> None:

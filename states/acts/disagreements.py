@@ -10,6 +10,7 @@ from pydantic import Field
 from mash.states.acts import demands, rating
 from mash.states.acts.closing import reopen
 from mash.states.acts.decisions import withdraw
+from mash.states.acts.handing_over import call_off
 from mash.states.acts.informing import owe
 from mash.states.acts.step_down import comes_back
 from mash.states.deciding import Deciding
@@ -148,11 +149,14 @@ def settle(d: Deciding, cmd: SettleDisagreement, words: Words | None) -> None:
 
 
 def _decide_anew(d: Deciding, reason: Words) -> None:
-    """A concluded referral is reopened, one that waits for a service comes back; on any other path its people act from there."""
+    """A concluded referral is reopened, one that waits to be accepted comes back; on any other path its people act from there."""
     if d.referral.stage in CONCLUDED:
         reopen(d, reason)
     elif d.referral.stage in STEP_DOWN:
         comes_back(d, reason)
+    elif d.referral.stage == "transfer_offered":
+        call_off(d, *(name for name, each in d.referral.offered.items() if each.takes_over))
+        d.go("step_up")
     elif d.referral.stage == "sign_off":
         withdraw(d, reason)
     elif d.referral.stage in ("section_17_assessment", "adult_section_42"):

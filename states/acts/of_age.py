@@ -1,4 +1,4 @@
-"""Coming of age in an open case: said beforehand and on the day; it goes to adults' services, or stays with a reason."""
+"""Coming of age in an open case: said beforehand and on the day; adults' services accept it, or it stays with a reason."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from typing import Literal
 from pydantic import Field
 
 from mash.states.acts import demands
+from mash.states.acts.handing_over import offer
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile
 from mash.states.fold import Changes, folds
-from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import CONCLUDED, SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, Words
-
-ADULT_SOCIAL_CARE = "adult_social_care"
-"""Adults' services of the authority itself: every hub can hand over to them, whatever services its profile has."""
 
 
 class SayOfAge(CommandBase):
@@ -30,7 +27,7 @@ class SayOfAge(CommandBase):
 
 
 class HandOverToAdults(CommandBase):
-    """Whoever comes of age is handed over to adults' services."""
+    """Whoever comes of age is offered to adults' services, and handed over once they have accepted."""
 
     kind: Literal["hand_over_to_adults"] = "hand_over_to_adults"
     subject: Code
@@ -53,27 +50,12 @@ class ComingOfAgeSaid(EventBase):
     when: str
 
 
-class HandedOverToAdults(EventBase):
-    """Whoever comes of age was handed over to a service for adults."""
-
-    kind: Literal["handed_over_to_adults"] = "handed_over_to_adults"
-    subject: str
-    to: str
-    words: Words | None = Field(alias="said")
-
-
 class KeptPastEighteen(EventBase):
     """The case stays with children's services, for the reason in the words."""
 
     kind: Literal["kept_past_eighteen"] = "kept_past_eighteen"
     subject: str
     words: Words = Field(alias="said")
-
-
-def services_for_adults(profile: Profile) -> tuple[str, ...]:
-    """Where somebody can be handed over to: adult social care, and the hub's services that are open to adults."""
-    hub = (name for name, service in profile.services.items() if not service.cohorts or "adult" in service.cohorts)
-    return (ADULT_SOCIAL_CARE, *hub)
 
 
 def _somebody_comes_of_age(referral: Referral) -> bool:
@@ -95,12 +77,14 @@ def say(d: Deciding, cmd: SayOfAge, words: Words | None) -> None:
 
 @act(HandOverToAdults, stages=(*SEEN, *CONCLUDED), when=_somebody_comes_of_age)
 def hand_over(d: Deciding, cmd: HandOverToAdults, words: Words | None) -> None:
-    """From the 18th birthday they are an adult of the case."""
+    """Once they have accepted, somebody who is 18 is an adult of the case."""
     _comes_of_age(d, cmd.subject)
-    services = services_for_adults(d.profile)
+    services = d.profile.of_kind("adults")
     if cmd.to not in services:
         raise NotInProfile(f"that is no service for adults here: expected one of {', '.join(services)}")
-    d.record(HandedOverToAdults(subject=cmd.subject, to=cmd.to, words=words))
+    if any(each.kind == "adults" and cmd.subject in each.subjects for each in d.referral.offered.values()):
+        raise Incomplete("that is offered to adults' services already: record their answer (accept_hand_over, return_hand_over)")
+    offer(d, cmd.to, (cmd.subject,), words=words)
 
 
 @act(KeepPastEighteen, stages=(*SEEN, *CONCLUDED), when=_somebody_comes_of_age)
@@ -124,13 +108,6 @@ def _coming_of_age_said(referral: Referral, event: ComingOfAgeSaid, at: datetime
         return referral.with_known(event.subject, coming_of_age=stands)
     cohort = "adult" if before.coming_of_age == "handed_over" else before.cohort
     return referral.with_known(event.subject, cohort=cohort, age="adult", coming_of_age=stands)
-
-
-@folds(HandedOverToAdults)
-def _handed_over_to_adults(referral: Referral, event: HandedOverToAdults, at: datetime, by: Actor) -> Changes:
-    subject = referral.subjects[event.subject]
-    cohort = "adult" if subject.age == "adult" else subject.cohort
-    return referral.with_known(event.subject, cohort=cohort, coming_of_age="handed_over")
 
 
 @folds(KeptPastEighteen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -17,6 +17,16 @@ ONWARD = ("early_help", "transfer")
 """What a case goes on to from its assessment, gravest first; with any other outcome a subject's part in it ends there."""
 
 
+class Whither(NamedTuple):
+    """Whom a transfer goes to: a destination of the profile, and which authority where it is one."""
+
+    destination: str | None
+    transfer_to: str | None
+
+
+NOWHERE = Whither(None, None)
+
+
 class ReferralSplit(EventBase):
     """Some subjects go on as the linked referral `reference`, on the path of `outcome`: a decision's, or what was found since, of
     which whoever referred is not told anew."""
@@ -26,13 +36,24 @@ class ReferralSplit(EventBase):
     subjects: tuple[str, ...]
     outcome: str
     by_decision: bool = Field(default=True, exclude_if=lambda by_decision: by_decision)
+    destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
+    """Whom they are transferred to."""
+    transfer_to: str | None = Field(default=None, exclude_if=lambda authority: authority is None)
     adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     """How many contacts about one child it would close the last of: a second person looks first."""
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
 
 
-def part(d: Deciding, outcomes: Mapping[str, str], path: str, *, by_decision: bool = True, adding_up: int = 0) -> None:
+def part(
+    d: Deciding,
+    outcomes: Mapping[str, str],
+    path: str,
+    *,
+    by_decision: bool = True,
+    adding_up: int = 0,
+    whither: Whither = NOWHERE,
+) -> None:
     """The subjects with this outcome go on by themselves; what is known of them goes with them."""
     reference = f"{d.reference}-{chr(ord('B') + d.referral.splits)}"
     subjects = tuple(sid for sid, outcome in outcomes.items() if outcome == path)
@@ -40,17 +61,18 @@ def part(d: Deciding, outcomes: Mapping[str, str], path: str, *, by_decision: bo
         tuple(match for match in some if match.subject in subjects) for some in (d.referral.matches, d.referral.rejected)
     )
     about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up}
-    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about))
+    goes = whither._asdict() if path == "transfer" else {}
+    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about, **goes))
 
 
-def part_ways(d: Deciding, outcomes: Mapping[str, str]) -> str | None:
+def part_ways(d: Deciding, outcomes: Mapping[str, str], whither: Whither = NOWHERE) -> str | None:
     """Each further way on is a linked referral of its own, so that one referral is on one path, and is closed, disputed, reopened
     and kept by itself. Returns the way of those who stay; none where somebody's part ends here: they stay."""
     ways = [way for way in ONWARD if way in outcomes.values()]
     stay = ways[0] if set(outcomes.values()) <= set(ways) else None
     for way in ways:
         if way != stay:
-            part(d, outcomes, way, by_decision=False)
+            part(d, outcomes, way, by_decision=False, whither=whither)
     return stay
 
 

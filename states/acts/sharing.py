@@ -27,12 +27,16 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
 from mash.states.referral import OverrideBasis, Referral
+from mash.states.profile import PROFESSIONAL
+from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders, raters_and_deciders
 from mash.states.route import take_route
 from mash.states.stages import ALL, ROUTED, SEEN
 from mash.states.usual import Give, Step
 from mash.states.values import Actor, Code, CommandBase, EventBase, Marker, OneWord, Words
+
+UNLESS_ACCUSED = "; of whom the concern is about, who works with children, say that instead (record_accused)"
 
 if TYPE_CHECKING:
     from mash.states.world import World
@@ -166,6 +170,7 @@ def _lawful(d: Deciding, cmd: RecordSharingBasis) -> None:
     if cmd.share and d.referral.adults_unheard:
         raise Incomplete(
             f"record each adult's capacity and wishes first (record_adult_view): {', '.join(d.referral.adults_unheard)}"
+            f"{UNLESS_ACCUSED if PROFESSIONAL in d.referral.categories else ''}"
         )
 
 
@@ -184,6 +189,11 @@ def record_adult_view(d: Deciding, cmd: RecordAdultView, words: Words | None) ->
     if subject is None or subject.cohort != "adult":
         adults = ", ".join(sid for sid, s in d.referral.subjects.items() if s.cohort == "adult")
         raise Incomplete(f"that is not an adult of this referral: expected one of {adults}")
+    if subject.accused:
+        raise Incomplete(
+            "the concern is about what this adult has done: they are not asked before others hear of it; where it is not"
+            " (record_accused), ask"
+        )
     reason = demands.words(words, "an adult's view: their wishes, or why they could not be asked,")
     d.record(AdultViewRecorded(subject=cmd.subject, capacity=cmd.capacity, agrees=cmd.agrees, words=reason))
 

@@ -21,9 +21,10 @@ from mash.states.roles import Roles, deciders
 from mash.states.stages import CONCLUDED, SECTION_47, STEP_DOWN
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-DECIDED = (*SECTION_47, "section_17_assessment", *STEP_DOWN, "adult_section_42", *(s for s in CONCLUDED if s != "not_taken"))
+_UNDER_WAY = (*SECTION_47, "section_17_assessment", *STEP_DOWN, "transfer_offered", "adult_section_42")
+DECIDED = (*_UNDER_WAY, *(stage for stage in CONCLUDED if stage != "not_taken"))
 """Where a case stands by a decision. One that is not taken was not decided about."""
-GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "countersignature", "check")
+GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "countersignature", "check", "hand_over")
 """Clocks that have nothing to do with the path of a decision."""
 
 

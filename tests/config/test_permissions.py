@@ -49,7 +49,10 @@ PARTNERS = {
             {"allocate_check", "answer_check", "contribute_information", "record_child_voice", "release_information", *PARTNERS},
         ),
         ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
-        ("adult_social_worker", {"complete_adult_enquiry", "record_adult_view", *PARTNERS}),
+        (
+            "adult_social_worker",
+            {"complete_adult_enquiry", "record_adult_view", "accept_hand_over", "return_hand_over", *PARTNERS},
+        ),
         ("referrer", {"raise_disagreement", "take_disagreement_further"}),
         ("administrator", {"adopt_profile", "acknowledge_alert"}),
         (
@@ -78,6 +81,10 @@ PARTNERS = {
                 "withdraw_identity",
                 "open_adult",
                 "record_birth",
+                "record_accused",
+                "offer_hand_over",
+                "accept_hand_over",
+                "return_hand_over",
                 "ask_other_hubs",
                 "ask_agencies",
                 "inform_referrer",

@@ -62,7 +62,7 @@ def test_the_22_hubs_of_the_source_documents_are_available_and_load() -> None:
 
 @pytest.mark.parametrize("name", available())
 def test_every_stage_that_somebody_waits_in_has_a_clock(name: str) -> None:
-    assert set(load_profile(name).stages) == set(OPEN) - {"contact", "section_17_assessment"}
+    assert set(load_profile(name).stages) == set(OPEN) - {"contact", "section_17_assessment", "transfer_offered"}
 
 
 @pytest.mark.parametrize(("rating", "hours"), [("red", 4), ("amber", 24), ("green", 72)])

@@ -35,7 +35,14 @@ from mash.states.acts.checks import (
 )
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.closing import ErasePeople, ReopenReferral
-from mash.states.acts.contact import AssignPlace, ConcludeConsultation, CorrectCohort, ReceiveContact, RecordCategories
+from mash.states.acts.contact import (
+    AssignPlace,
+    ConcludeConsultation,
+    CorrectCohort,
+    ReceiveContact,
+    RecordAccused,
+    RecordCategories,
+)
 from mash.states.acts.corrections import (
     AddSubject,
     CorrectDetails,
@@ -48,6 +55,7 @@ from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
+from mash.states.acts.handing_over import OfferHandOver
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
 from mash.states.acts.known import IdentifySubject, RecordKnown
@@ -305,7 +313,9 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "record_marker":
             return RecordMarker(marker=one("marac", "staff_safety", "safe_contact", "do_not_write"), holds=one(True, False))
         case "record_categories":
-            return RecordCategories(categories=one((), ("domestic_abuse",)))
+            return RecordCategories(categories=one((), ("domestic_abuse",), ("professional_concern",)))
+        case "record_accused":
+            return RecordAccused(subject=one(*referral.subjects, odd=("nobody",)), accused=one(True, False))
         case "correct_cohort":
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "record_birth":
@@ -425,6 +435,12 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return CompleteAssessment(**of_factors, **found, transfer_to=to, not_seen_because=one(why_not, odd=({},)))
         case "offer_step_down":
             return OfferStepDown(service=one(*profile.services, odd=("nowhere",)))
+        case "offer_hand_over":
+            about = one((), tuple(referral.subjects)[:1], odd=(("nobody",),))
+            destination = one(*profile.destinations, odd=("nowhere",))
+            return OfferHandOver(destination=destination, subjects=about, authority=one("E08000025", odd=(None,)))
+        case "accept_hand_over" | "return_hand_over":
+            return HANDLER_CLASSES[kind](hand_over=one(*(referral.offered or ("lado",)), odd=("nothing",)))
         case "complete_adult_enquiry":
             return CompleteAdultEnquiry(outcome=one("risk_removed", "risk_remains"))
         case "acknowledge_alert":
@@ -619,7 +635,7 @@ class AnyOrder(RuleBasedStateMachine):
             for what in ("acknowledgement", "outcome", "withdrawal"):
                 self._give(reference, RecordTold(what=what), SYSTEM, None)
             referral = self.world.states[reference]
-            waits = referral.disputed or referral.withdrawing
+            waits = referral.disputed or referral.withdrawing or referral.offered
             assert referral.open or waits or referral.finished, "told, concluded, and still waiting for something"
 
     @invariant()
@@ -723,9 +739,11 @@ DETOURS = (
     "record_marker",
     "record_categories",
     "correct_cohort",
+    "record_accused",
     "record_birth",
     "hand_over_to_adults",
     "keep_past_eighteen",
+    "offer_hand_over",
     "ask_agencies",
     "contribute_information",
     "record_child_voice",
@@ -810,6 +828,8 @@ def at_stage(stage: str) -> Family:
                 give("R", OfferStepDown(service="early_help"), DUTY)
         case "to_confirm_not_ours":
             world = arrived(MERTON, MORNING, "adult")
+        case "transfer_offered":
+            give("R", decision(s0="transfer"), MANAGER)
         case "consultation":
             world = arrived(MERTON.model_copy(update={"consultation": Consultation(kinds=("referral",))}))
         case "sign_off":
@@ -1076,7 +1096,7 @@ def test_a_strategy_discussion_is_called_from_any_open_stage_and_returns_where_i
 def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothing_that_would_move_it(stage: str) -> None:
     offered = {kind for kind, act in STAFF_ACTS.items() if stage in (act.stages or ())}
     withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
-    came_of_age = {"hand_over_to_adults", "keep_past_eighteen"}
+    came_of_age = {"hand_over_to_adults", "keep_past_eighteen", "offer_hand_over", "accept_hand_over", "return_hand_over"}
     assert offered == withdrawn | came_of_age | {
         "countersign",
         "correct_details",

@@ -44,7 +44,7 @@ def test_every_move_that_an_act_makes_is_one_of_the_stages_and_each_of_theirs_is
 
 def test_every_open_stage_is_seen_by_somebody_and_has_a_clock_of_its_own_or_a_statutory_one() -> None:
     assert set(OPEN) == {"contact", *SEEN}
-    assert set(SEEN) - set(CLOCKED) == {"section_17_assessment"}
+    assert set(SEEN) - set(CLOCKED) == {"section_17_assessment", "transfer_offered"}
     assert not set(CONCLUDED) & set(CLOCKED)
 
 

@@ -35,6 +35,7 @@ from .worlds import (
     QUORUM,
     SYSTEM,
     Case,
+    accepted,
     arrived,
     decision,
     hub,
@@ -377,7 +378,8 @@ def test_coming_of_age_is_said_once_each_and_the_cohort_stays_what_it_is() -> No
 def test_whoever_is_handed_over_is_an_adult_from_the_birthday(first: str) -> None:
     case = about(("child", "child"))
     case.give(SayOfAge(subject="s0", when="soon"), SYSTEM)
-    steps = [lambda: case.give(HandOverToAdults(subject="s0", to="adult_social_care")), lambda: birthday(case)]
+    case.give(HandOverToAdults(subject="s0", to="adult_social_care"))
+    steps = [lambda: accepted(case), lambda: birthday(case)]
     for step in steps if first == "hand over" else reversed(steps):
         assert case.referral.subjects["s0"].counts_as_child
         step()
@@ -425,6 +427,7 @@ def test_a_case_that_ended_without_a_hand_over_offers_it_until_it_is_done_or_the
     case = about(("child", "child"))
     birthday(case)
     case.give(decision(s0="transfer"), MANAGER)
+    accepted(case)
     assert not case.referral.open and FLAG in case.referral.flags
     assert {"hand_over_to_adults", "keep_past_eighteen"} <= {*possible(case.referral)}
     case.give(ReopenReferral(), MANAGER)
@@ -432,7 +435,10 @@ def test_a_case_that_ended_without_a_hand_over_offers_it_until_it_is_done_or_the
     with pytest.raises(Incomplete, match="hand_over_to_adults"):
         case.give(decision(s0="no_further_action"), MANAGER)
     case.give(decision(s0="transfer"), MANAGER)
+    accepted(case)
     case.give(HandOverToAdults(subject="s0", to="adult_social_care"))
+    assert FLAG in case.referral.flags, "nobody has accepted them yet"
+    accepted(case)
     assert FLAG not in case.referral.flags and not {"hand_over_to_adults"} & {*possible(case.referral)}
 
 
@@ -447,6 +453,7 @@ def test_the_reason_for_keeping_them_ends_the_flag_too_and_so_does_another_birth
         case = about(("child", "child"))
         birthday(case)
         case.give(decision(s0="transfer"), MANAGER)
+        accepted(case)
         settles(case)
         assert FLAG not in case.referral.flags
 

@@ -258,7 +258,8 @@ def test_help_for_a_child_has_a_primary_need_which_the_contact_may_have_brought_
 def test_a_transfer_names_the_receiving_authority_by_its_number_or_its_ons_code(code: str) -> None:
     case = at_decision()
     (event,) = of(DecisionRecorded, case.give(RecordDecision(outcomes={"s0": "transfer"}, transfer_to=code), MANAGER))
-    assert event.transfer_to == code and case.stage == "transferred"
+    assert event.transfer_to == code and case.stage == "transfer_offered"
+    assert [each.authority for each in case.referral.offered.values()] == [code]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +285,7 @@ def test_a_transfer_to_nobody_is_refused_at_the_decision_and_after_an_assessment
     with pytest.raises(Incomplete, match="transfer_to"):
         case.give(CompleteAssessment(factors=("1A",), outcome="transfer"))
     seen(case).give(CompleteAssessment(factors=("1A",), outcome="transfer", transfer_to="306"))
-    assert (case.stage, case.referral.open) == ("transferred", False)
+    assert (case.stage, case.referral.open) == ("transfer_offered", True)
 
 
 # Step-down to a service

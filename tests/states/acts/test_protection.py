@@ -219,7 +219,7 @@ def test_three_siblings_three_ways_after_one_assessment() -> None:
     case.give(decision(s0="section_17", s1="section_17", s2="section_17"), MANAGER)
     case.give(assessed(s0="transfer", s1="early_help", s2="child_in_need_plan"))
     stages = {sid: each.stage for each in (case, *case.linked.values()) for sid in each.referral.subjects}
-    assert stages == {"s0": "transferred", "s1": "step_down_preparing", "s2": "assessment_concluded"}
+    assert stages == {"s0": "transfer_offered", "s1": "step_down_preparing", "s2": "assessment_concluded"}
 
 
 def test_where_all_go_on_the_gravest_way_stays_and_only_the_others_begin_anew() -> None:
@@ -227,7 +227,8 @@ def test_where_all_go_on_the_gravest_way_stays_and_only_the_others_begin_anew() 
     case.give(decision(s0="section_17", s1="section_17"), MANAGER)
     case.give(assessed(s0="transfer", s1="early_help"))
     assert (case.stage, list(case.referral.subjects)) == ("step_down_preparing", ["s1"])
-    assert case.linked["R-B"].stage == "transferred"
+    assert case.linked["R-B"].stage == "transfer_offered"
+    assert [each.authority for each in case.linked["R-B"].referral.offered.values()] == ["E06000999"]
 
 
 def test_help_that_an_assessment_beside_the_enquiries_found_for_one_of_two_is_offered_to_that_one() -> None:

@@ -15,6 +15,7 @@ from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.handing_over import AcceptHandOver
 from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
@@ -150,6 +151,13 @@ def at_decision(profile: Profile | None = None, *cohorts: Any, **fields: Any) ->
     """A case that stands at the decision: rated blue at a hub like Merton, where that asks nobody."""
     case = rated(profile or hub("merton"), "blue", *cohorts, **fields)
     assert case.stage == "decision"
+    return case
+
+
+def accepted(case: Case, by: Actor | None = None) -> Case:
+    """Whoever was offered something accepts: somebody of the hub who did not offer it writes down what was said by telephone."""
+    for name in case.referral.offered:
+        case.give(AcceptHandOver(hand_over=name), by or person("team_manager", name="another.manager"))
     return case
 
 
