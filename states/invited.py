@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mash.states.profile import MIDWIFE, Profile
+from mash.states.profile import BY_TELEPHONE, MIDWIFE, Profile
 from mash.states.referral import Referral
 
 
@@ -32,7 +32,7 @@ def _role(name: str, profile: Profile) -> str:
     if agency := profile.agencies.get(name):
         return agency.role
     guest = profile.invited.get(name)
-    return guest.role if guest else ""
+    return guest.role if guest and guest.role != BY_TELEPHONE else ""
 
 
 def _midwife(referral: Referral) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ Source = Literal[
 Mode = Literal["face_to_face", "telephone", "virtual"]
 MIDWIFE = "midwife"
 """The agency, or the part of health, that is invited where it is about an unborn child: it can be named at every hub."""
+BY_TELEPHONE = "by telephone"
+"""In place of a role: nobody there can be written to."""
 MODES: tuple[Mode, ...] = ("face_to_face", "telephone", "virtual")
 
 
@@ -171,11 +173,11 @@ class Agency(Frozen):
 
 
 class Guest(Frozen):
-    """Somebody who is invited though the hub does not check with them: a school, a midwife. Who has no `role` here is invited by
-    telephone, by the hub."""
+    """Somebody who is invited though the hub does not check with them: a school, a midwife. Their invitation goes to a role; or
+    somebody of the hub rings them."""
 
     title: str
-    role: str = ""
+    role: str = BY_TELEPHONE
 
 
 class Sharing(Frozen):

@@ -164,9 +164,9 @@ class Hub:
     async def at_mash_meeting(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "meeting", hours=self.pace(case, (0.6, 5.0)), never=0.05):
             there = list(self.profile.meeting.quorum or ("social_care", "police", "health"))
-            await self.give(
-                "chair", case, "record_meeting", "Views of all agencies recorded.", rating=self.rating(case), attended=there
-            )
+            today = self.now.astimezone(LONDON).date().isoformat()
+            held = {"rating": self.rating(case), "attended": there, "held_on": today}
+            await self.give("chair", case, "record_meeting", "Views of all agencies recorded.", **held)
 
     async def at_decision(self, case: dict[str, Any]) -> None:
         if case["rating"] is None and not self.profile.triage.stage:

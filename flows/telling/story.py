@@ -73,6 +73,11 @@ _LABELS = {
     "role": "to",
     "how": "by",
     "asked_by": "asked by",
+    "absent": "absent:",
+    "missing": "without",
+    "without_quorum": "because",
+    "happened_at": "happened",
+    "told_at": "told",
     "not_seen_because": "not seen:",
     "subjects": "about",
     "factors_of": "factors",
@@ -86,7 +91,7 @@ _LABELS = {
     "told": "had been told:",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
+    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "order", "other",
     "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
     "what", "when",
 }  # fmt: skip
@@ -105,13 +110,16 @@ _YES_NO = {
     "met": ("it happened", "it is not needed any more"),
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
+    "read_back": ("read back", "not read back"),
     "sensitive": ("sensitive", ""),
     "share": ("may be shared", "may not be shared"),
     "writing_unsafe": ("not to be written to", ""),
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
-_AGENCIES = {"agency", "agencies", "asked_by", "agreed", "apologies", "attended", "told"}
+_AGENCIES = {
+    "absent", "agency", "agencies", "agreed", "apologies", "asked_by", "attended", "invited", "missing", "owner", "told",
+}  # fmt: skip
 """Facts that name agencies."""
 
 

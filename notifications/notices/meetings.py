@@ -81,8 +81,7 @@ def called_off(event: MeetingCancelled, occasion: Occasion) -> Iterator[NoticeDr
 def _to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool) -> Iterator[NoticeDraft]:
     """The manager on duty has those rung whom nobody can write to."""
     if names := by_telephone(invited, occasion.profile):
-        guests = occasion.profile.invited
-        titles = [guests[name].title if name in guests else agency_title(occasion.profile, name) for name in names]
+        titles = [agency_title(occasion.profile, name) for name in names]
         said = {"what": what, "whom": titles, "at": at.isoformat(), "off": off}
         yield occasion.notice("ring_invited", occasion.duty, None, **said)
 

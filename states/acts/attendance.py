@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from mash.states.acts import demands
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, QuorumNotMet
 from mash.states.profile import Mode
@@ -91,16 +91,16 @@ def way(usual: tuple[Mode, ...], held: Mode | None, words: Words | None, what: s
 def held_at(d: Deciding, day: date | None, what: str) -> datetime:
     """The instant from which something counts that happened on a day: now, or the beginning of an earlier day, whose hour nobody
     knows. Raises Incomplete for a day to come, and for one before the contact was received."""
-    if day is not None and day > d.now.astimezone(LONDON).date():
+    if day is not None and day > day_of(d.now):
         raise Incomplete(f"{what} is recorded once it has been held: check the date")
-    if day is not None and day < d.referral.received_at.astimezone(LONDON).date():
+    if day is not None and day < day_of(d.referral.received_at):
         raise Incomplete(f"{what} cannot have been held before the contact was received: check the date")
     return instant(day, d.now, d.referral)
 
 
 def instant(day: date | None, recorded_at: datetime, referral: Referral) -> datetime:
     """The same, of what has been recorded."""
-    if day is None or day >= recorded_at.astimezone(LONDON).date():
+    if day is None or day >= day_of(recorded_at):
         return recorded_at
     return max(datetime.combine(day, time(0), LONDON).astimezone(UTC), referral.received_at)
 

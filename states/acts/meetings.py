@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from mash.states.acts import attendance, demands, rating
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
@@ -135,9 +135,9 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
 def _not_to_come(d: Deciding, cmd: RecordMeeting) -> None:
     """A meeting that is to be held on a day to come has not been held, unless somebody says on which day it was."""
     at = d.referral.meeting_at
-    if at and cmd.held_on is None and at.astimezone(LONDON).date() > d.now.astimezone(LONDON).date():
+    if at and cmd.held_on is None and day_of(at) > day_of(d.now):
         raise Incomplete(
-            f"the meeting is to be held on {at.astimezone(LONDON):%d %B}: if it was held before, say on which day (held_on)",
+            f"the meeting is to be held on {day_of(at):%d %B}: if it was held before, say on which day (held_on)",
             needs=["held_on"],
         )
 

@@ -1090,6 +1090,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "record_marker",
         "link_referral",
         "answer_check",
+        "record_answer_by_telephone",
         "allocate_check",
         "contribute_information",
         "record_child_voice",
