@@ -116,7 +116,7 @@ def _check(check: Check, agency: Agency | None, shown: bool) -> dict[str, Any]:
     """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. Of what it found
     nothing is said to whoever is not to read it."""
     reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
-    hidden = {**dict.fromkeys(NO_FINDINGS, True), "told": set(NO_FINDINGS)}
+    hidden: dict[str, Any] = {**dict.fromkeys(NO_FINDINGS, True), "told": set(NO_FINDINGS)}
     return {**check.model_dump(exclude=None if shown else hidden), **reached}
 
 

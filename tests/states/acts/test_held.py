@@ -219,9 +219,8 @@ def test_what_is_not_held_is_called_off_with_a_reason_and_the_stage_waits_on() -
 
 def test_a_hub_names_others_who_are_always_invited() -> None:
     names = {**SANDWELL.invited, "headteacher": Guest(title="The head teacher")}
-    case = arrived(
-        hub(invited=names, strategy_discussion=SANDWELL.strategy_discussion.model_copy(update={"invites": ("headteacher",)}))
-    )
+    always = SANDWELL.strategy_discussion.model_copy(update={"invites": ("headteacher",)})
+    case = arrived(hub(invited=names, strategy_discussion=always))
     case.give(CallStrategyDiscussion())
     (event,) = of(StrategyDiscussionHeld, case.give(held()))
     assert event.absent == ("headteacher",)
@@ -262,7 +261,7 @@ def test_an_action_has_an_owner_who_is_warned_and_late_and_is_told_done_by_them_
 def test_police_protection_ends_after_72_hours_at_the_latest_and_its_end_is_a_clock() -> None:
     case = called("child", "unborn")
     taken = case.now - timedelta(hours=3)
-    with pytest.raises(Incomplete, match="72|at the latest"):
+    with pytest.raises(Incomplete, match="at the latest"):
         case.give(RecordProtectionOrder(order="police_protection", since=taken, until=taken + timedelta(hours=73)))
     with pytest.raises(Incomplete, match="not s1"):
         case.give(RecordProtectionOrder(order="police_protection", since=taken, subjects=("s1",)))
