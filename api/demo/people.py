@@ -215,12 +215,14 @@ class Hub:
     async def at_strategy_discussion(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "strategy", hours=6.0, never=0.05):
             child_protection = self.expected(case)["expected"]["outcome"] == "section_47"
+            discussion = self.profile.strategy_discussion
             await self.give(
                 "duty_manager",
                 case,
                 "record_strategy_discussion",
                 "Threshold discussed by all three agencies.",
-                attended=list(self.profile.strategy_discussion.quorum),
+                attended=list(discussion.quorum),
+                enquiry="joint" if child_protection and discussion.joint_or_single else None,
                 outcome="section_47" if child_protection else "no_section_47",
             )
 

@@ -280,7 +280,7 @@ def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld,
     if event.outcome == "section_47":
         second = {"flags": tuple(dict.fromkeys((*referral.flags, FLAG)))} if event.may_be_second else {}
         enquiry = {"enquiry": event.enquiry} if event.enquiry else {}
-        return {**held, **enquiry, "proposed": None, **second, **same_for_all(referral, "section_47", at)}
+        return {**held, **enquiry, "proposed": None, **second, **same_for_all(referral, "section_47", held_at)}
     return held
 
 
@@ -289,7 +289,8 @@ def _strategy_discussion(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("strategy_discussion",))
     hub = world.profile.strategy_discussion
     outcome: Literal["section_47", "no_section_47"] = "no_section_47" if world.referral.only_adults else "section_47"
-    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome=outcome)
+    enquiry: Literal["joint"] | None = "joint" if hub.joint_or_single and outcome == "section_47" else None
+    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome=outcome, enquiry=enquiry)
     how = hub.modes[0].replace("_", " ")
     yield Give(discussion, rater(world.profile), f"strategy discussion held, {how}: {outcome.replace('_', ' ')}")
 
