@@ -32,7 +32,7 @@ FACTS: dict[str, Any] = {
     "mode": "virtual",
     "chair": "duty_manager",
     "off": False,
-    "whom": ["The child's school"],
+    "whom": ["the child's school"],
     "action": "A1",
     "login": None,
     "read_back": True,

@@ -65,4 +65,4 @@ def test_whoever_must_take_part_in_a_strategy_discussion_is_invited_whether_or_n
     roles = {(case.profile.agencies.get(each) or case.profile.invited[each]).role for each in hub.quorum}
     for kind in ("strategy_discussion", "strategy_discussion_scheduled"):
         assert roles <= set(case.recipients(kind)), kind
-    assert "The child's school" in case.words("ring_invited")
+    assert "the child's school" in case.words("ring_invited")

@@ -65,7 +65,7 @@ def test_the_night_team_calls_it_from_the_consultation_and_invites_whoever_is_to
     assert events[0]["UID"] == events[1]["UID"] and events[0]["SEQUENCE"] < events[1]["SEQUENCE"]
     assert events[1]["DTSTART"].dt.isoformat().startswith("2026-11-20T02:20")
     assert any("please ring" in subject for subject in hub.received.to("out_of_hours")), "a school has nobody to write to"
-    assert "The child's school" in "".join(hub.received.texts("out_of_hours"))
+    assert "the child's school" in "".join(hub.received.texts("out_of_hours"))
     health = hub.http.get(f"/cases/{reference}", headers=hub.staff("agency", "health"))
     assert health.status_code == 200, "whoever is invited reads the case"
 
