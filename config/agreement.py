@@ -11,9 +11,16 @@ from mash.states.clocks import Unit
 from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
-STATUTORY = ("decision", "acknowledgement", "assessment", "conference", "outcome_told", "pre_birth_conference")
-STATUTORY_PARTNERS = ("social_care", "police", "health")
-"""Who takes part in a strategy discussion, whether or not the hub has them among its agencies."""
+STATUTORY = (
+    "decision",
+    "acknowledgement",
+    "assessment",
+    "conference",
+    "police_protection",
+    "emergency_protection_order",
+    "outcome_told",
+    "pre_birth_conference",
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -40,7 +47,7 @@ def _clocks_for_all(profile: Profile) -> Iterator[tuple[Key, str]]:
 
 def _names(profile: Profile) -> Iterator[tuple[Key, str]]:
     # Clocks are named after agencies ('check:police.2'), pages and addresses after ratings.
-    for table in ("ratings", "agencies", "places", "gatherings", "services", "destinations"):
+    for table in ("ratings", "agencies", "invited", "places", "gatherings", "services", "destinations"):
         yield from (
             ((table, name), "expected a name of lower-case letters, digits and '_'")
             for name in getattr(profile, table)
@@ -89,14 +96,16 @@ def _references(profile: Profile) -> Iterator[tuple[Key, str]]:
             yield key, f"no such rating: {', '.join(sorted(unknown))}; expected some of {', '.join(profile.ratings)}"
     if profile.meeting.gathering is not None and profile.meeting.gathering not in profile.gatherings:
         yield ("meeting", "gathering"), f"expected one of {', '.join(profile.gatherings) or 'the gatherings, and there is none'}"
-    there = {*profile.agencies, *STATUTORY_PARTNERS}
+    there = {*profile.agencies, *profile.invited}
     for key, named in (
         (("triage", "joint"), profile.triage.joint),
+        (("meeting", "invites"), profile.meeting.invites),
+        (("strategy_discussion", "invites"), profile.strategy_discussion.invites),
         (("meeting", "quorum"), profile.meeting.quorum),
         (("strategy_discussion", "quorum"), profile.strategy_discussion.quorum),
     ):
         if unknown := set(named) - there:
-            yield key, f"names agencies the hub does not have: {', '.join(sorted(unknown))}"
+            yield key, f"names neither agencies of the hub nor others who are invited: {', '.join(sorted(unknown))}"
 
 
 def _consulted(profile: Profile) -> Iterator[tuple[Key, str]]:

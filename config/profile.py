@@ -200,7 +200,7 @@ def _bank_holidays() -> tuple[str, ...]:
 def _keeps_source(at: Key) -> bool:
     """Whether the model has a field for the source of this table; other sources are only shown."""
     match at:
-        case ("meeting",) | ("accumulation",) | ("not_ours",) | ("seconding",):
+        case ("meeting",) | ("accumulation",) | ("not_ours",) | ("seconding",) | ("strategy_discussion", "put_right"):
             return True
         case ("ratings" | "stages" | "statutory" | "destinations", _) | ("ratings" | "agencies", _, "response" | "reply"):
             return True

@@ -99,9 +99,10 @@ def sentence(code: object) -> str:
 
 
 def agency_title(profile: Profile | None, name: str) -> str:
-    """What an agency is called at a hub; its code in words where the hub has no title for it, or is not served here any more."""
-    agency = profile.agencies.get(name) if profile else None
-    return agency.title if agency else worded(name)
+    """What an agency, or somebody else who is invited, is called at a hub; its code in words where the hub has
+    no title for it, or is not served here any more."""
+    known = profile.agencies.get(name) or profile.invited.get(name) if profile else None
+    return known.title if known else worded(name)
 
 
 def destination_title(profile: Profile | None, name: str) -> str:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from icalendar import Calendar, Event
 
 LASTS = timedelta(hours=1)
+TITLES = {"meeting": "MASH meeting", "discussion": "Strategy discussion"}
 
 
 def invitation(
-    reference: str, hub_title: str, at: datetime, mode: str, chair: str, sequence: int, made_at: datetime, *, off: bool = False
+    reference: str,
+    hub_title: str,
+    at: datetime,
+    mode: str,
+    chair: str,
+    sequence: int,
+    made_at: datetime,
+    *,
+    what: Literal["meeting", "discussion"] = "meeting",
+    off: bool = False,
 ) -> bytes:
     """The file. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved; `off` takes it out
     of calendars again (METHOD:CANCEL)."""
     event = Event()
-    event.add("uid", f"{reference}.meeting@mash")
+    event.add("uid", f"{reference}.{what}@mash")
     event.add("dtstamp", made_at)
     event.add("dtstart", at)
     event.add("dtend", at + LASTS)
     event.add("sequence", sequence)
-    event.add("summary", f"MASH meeting {reference}")
+    event.add("summary", f"{TITLES[what]} {reference}")
     event.add("description", f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}")
     event.add("class", "CONFIDENTIAL")
     if off:

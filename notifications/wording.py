@@ -22,6 +22,13 @@ from mash.states.referral import Referral
 SHIPPED = Path(__file__).parent / "templates"
 KINDS = tuple(sorted(path.stem for path in SHIPPED.glob("*.j2")))
 """Every kind of notice there is a template for."""
+INVITES: Mapping[str, tuple[Literal["meeting", "discussion"], bool]] = {
+    "meeting_convened": ("meeting", False),
+    "meeting_called_off": ("meeting", True),
+    "strategy_discussion_scheduled": ("discussion", False),
+    "strategy_discussion_called_off": ("discussion", True),
+}
+"""Notices that bring a calendar file: to what, and whether it is called off."""
 UNADDRESSED: dict[str, Any] = {"status_code": "", "reply_to": False}
 """What a message to a referrer knows besides its facts, where none is really sent."""
 
@@ -136,11 +143,10 @@ def message_for(
     known = {**facts, **more, **_reckoned(reference, facts, now), "reference": reference or "", "link": link}
     title, body, act = (_block(template, name, known) for name in ("title", "body", "act"))
     invited = None
-    if kind in ("meeting_convened", "meeting_called_off"):
-        at, off = datetime.fromisoformat(facts["at"]), kind == "meeting_called_off"
-        invited = invitation(
-            str(reference), facts["hub_title"], at, facts["mode"], facts["chair"], facts["version"], now, off=off
-        )
+    if kind in INVITES:
+        what, off = INVITES[kind]
+        said = (facts["hub_title"], datetime.fromisoformat(facts["at"]), facts["mode"], facts["chair"], facts["version"])
+        invited = invitation(str(reference), *said, now, what=what, off=off)
     lines = tuple(line.strip() for line in body.splitlines() if line.strip())
     return Message(title=" ".join(title.split()), lines=lines, links=((act, link),) if link and act else (), invitation=invited)
 
@@ -162,10 +168,12 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
         "head": f"{reference}: {facts.get('rating', '')}, at {facts.get('stage', '')}.{warnings}",
         "timing": "",
         "when": "",
+        "due": "",
     }
     if "due_at" in facts:
         due = datetime.fromisoformat(facts["due_at"])
         known["timing"] = f"{lateness(due, now)} (due {local(due)})"
+        known["due"] = local(due)
     if "until" in facts:
         known["until"] = local(datetime.fromisoformat(facts["until"]))
     if "at" in facts:

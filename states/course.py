@@ -30,6 +30,8 @@ class ClocksStopped(EventBase):
     kind: Literal["clocks_stopped"] = "clocks_stopped"
     ids: tuple[str, ...]
     met: bool
+    happened_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When what they waited for happened, where that was on a day before it was recorded."""
 
 
 class ClockMoved(EventBase):
@@ -112,7 +114,7 @@ def _clocks_started(referral: Referral, event: ClocksStarted, at: datetime, by: 
 
 @folds(ClocksStopped)
 def _clocks_stopped(referral: Referral, event: ClocksStopped, at: datetime, by: Actor) -> Changes:
-    return _clocks(referral, {cid: {"ended_at": at, "met": event.met and _in_time(referral, cid, at)} for cid in event.ids})
+    return _clocks(referral, {cid: _ended(referral.clocks[cid], event, at) for cid in event.ids})
 
 
 @folds(ClockMoved)
@@ -177,6 +179,9 @@ def _started(clock: StartedClock, **so_far: Any) -> Clock:
     return Clock.model_construct(**{**dict(clock), **so_far})
 
 
-def _in_time(referral: Referral, clock_id: str, at: datetime) -> bool:
-    clock = referral.clocks[clock_id]
-    return clock.breached_at is None and at <= clock.due_at
+def _ended(clock: Clock, event: ClocksStopped, at: datetime) -> dict[str, Any]:
+    """How a clock ends. What happened in time is in time, though it was recorded after the clock had run out."""
+    if event.happened_at is None:
+        return {"ended_at": at, "met": event.met and clock.breached_at is None and at <= clock.due_at}
+    ended = max(event.happened_at, clock.started_at)
+    return {"ended_at": ended, "met": event.met and ended <= clock.due_at}

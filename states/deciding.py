@@ -55,6 +55,8 @@ class Deciding:
         self.fresh = fresh
         """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
         answer."""
+        self.happened_at: datetime | None = None
+        """When what is recorded happened, where that was on an earlier day: the clocks that it meets are judged by that."""
         self.heard = heard or Heard()
         """What other hubs answered, for an act that asks them."""
         self.events: list[EventBase] = []
@@ -75,16 +77,22 @@ class Deciding:
 
     # --- clocks -----------------------------------------------------------------------------------------------------
 
-    def start_clock(self, kind: str, rule: ClockRule, what: str, *, clock_id: str = "", owner: str = "") -> None:
-        """Start a clock of this rule."""
-        self.start(self.clock_of(kind, rule, what, clock_id=clock_id, owner=owner))
+    def start_clock(
+        self, kind: str, rule: ClockRule, what: str, *, clock_id: str = "", owner: str = "", since: datetime | None = None
+    ) -> None:
+        """Start a clock of this rule, or since when what it counts from happened."""
+        self.start(self.clock_of(kind, rule, what, clock_id=clock_id, owner=owner, since=since))
 
-    def clock_of(self, kind: str, rule: ClockRule, what: str, *, clock_id: str = "", owner: str = "") -> StartedClock:
-        """A clock of this rule, as it starts now (or started, when its rule counts from an earlier moment)."""
+    def clock_of(
+        self, kind: str, rule: ClockRule, what: str, *, clock_id: str = "", owner: str = "", since: datetime | None = None
+    ) -> StartedClock:
+        """A clock of this rule, as it starts now (or started, when it counts from an earlier moment)."""
         r = self.referral
         name = clock_id or kind
         # A stage entered again, after a reopening or a detour, counts from now: its first time is past.
         start, from_what = (self.now, "now") if name in r.clocks else self._start_of(rule)
+        if since is not None and since < start:
+            start = since
         if name in r.clocks:
             name = f"{name}.{1 + sum(cid.split('.')[0] == name for cid in r.clocks)}"
         when = due(rule.length, start, from_what, what, self.profile.calendar)
@@ -146,7 +154,7 @@ class Deciding:
     def stop_clocks(self, *ids: str, met: bool = True) -> None:
         """Stop these clocks."""
         if ids:
-            self.record(ClocksStopped(ids=ids, met=met))
+            self.record(ClocksStopped(ids=ids, met=met, happened_at=self.happened_at if met else None))
 
     def move_clock(self, clock: Clock, rule: ClockRule, when: Due) -> None:
         """A running clock is due at another time, by another rule."""

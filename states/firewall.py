@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from mash.states.invited import to_discuss, to_meet
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.values import Holding
@@ -24,15 +25,17 @@ def past(referral: Referral, now: datetime) -> bool:
 
 def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:
     """The agencies, and the roles of services, that have a part in a case: they were asked, hold something beside it, are invited
-    to its meeting or strategy discussion, or are offered its step-down, or something else of it. Whoever is none of them has no
-    business reading it."""
+    to its meeting or strategy discussion or missed it, are to do something, or are offered its step-down, or something else of it.
+    Whoever is none of them has no business reading it."""
     service = profile.services.get(referral.service or "")
     return frozenset(
         (
             *referral.checks,
             *(held.agency for held in referral.held.values()),
-            *(profile.meeting.quorum if referral.meeting_at else ()),
-            *(profile.strategy_discussion.quorum if referral.stage == "strategy_discussion" else ()),
+            *(to_meet(referral, profile) if referral.meeting_at else ()),
+            *(to_discuss(referral, profile) if referral.stage == "strategy_discussion" else ()),
+            *referral.short_of,
+            *(action.owner for action in referral.actions.values()),
             *((service.role,) if service else ()),
             *handed_over_to(referral, profile),
             *((ADULT_SOCIAL_WORKER,) if "adult" in referral.cohorts else ()),

@@ -12,9 +12,11 @@ from pydantic import Field
 from mash.states import acts, course
 from mash.states.acts import (
     across,
+    actions,
     alerts,
     assessment,
     birth,
+    by_telephone,
     checks,
     child_voice,
     closing,
@@ -31,9 +33,12 @@ from mash.states.acts import (
     meetings,
     not_ours,
     of_age,
+    orders,
     parting,
     protection,
+    quorum,
     rating,
+    scheduling,
     seconding,
     shared,
     sharing,
@@ -84,6 +89,7 @@ StaffCommand = Annotated[
     | of_age.KeepPastEighteen
     | checks.AskAgencies
     | checks.AnswerCheck
+    | by_telephone.RecordAnswerByTelephone
     | checks.AllocateCheck
     | information.BreakGlass
     | information.ContributeInformation
@@ -92,6 +98,9 @@ StaffCommand = Annotated[
     | checks.ProceedWithoutReplies
     | meetings.ConveneMeeting
     | meetings.RecordMeeting
+    | scheduling.CancelMeeting
+    | actions.RecordAction
+    | actions.CompleteAction
     | meetings.RecordDissent
     | decisions.RecordDecision
     | weighing.WriteSecondView
@@ -99,7 +108,11 @@ StaffCommand = Annotated[
     | withdrawing.WithdrawDecision
     | withdrawing.SignOffWithdrawal
     | protection.CallStrategyDiscussion
+    | scheduling.ScheduleStrategyDiscussion
     | protection.RecordStrategyDiscussion
+    | quorum.PutQuorumRight
+    | orders.RecordProtectionOrder
+    | orders.EndProtectionOrder
     | protection.ConcludeEnquiries
     | protection.RecordConference
     | assessment.StartAssessment
@@ -193,9 +206,13 @@ Event = Annotated[
     | checks.ChecksRequested
     | checks.CheckAllocated
     | checks.CheckAnswered
+    | by_telephone.AnswerTakenDown
     | checks.ProceededWithoutReplies
     | meetings.MeetingConvened
     | meetings.MeetingHeld
+    | scheduling.MeetingCancelled
+    | actions.ActionRecorded
+    | actions.ActionCompleted
     | meetings.DissentRecorded
     | decisions.DecisionProposed
     | decisions.SignOffRefused
@@ -206,7 +223,11 @@ Event = Annotated[
     | withdrawing.WithdrawalRefused
     | withdrawing.DecisionWithdrawn
     | protection.StrategyDiscussionCalled
+    | scheduling.StrategyDiscussionScheduled
     | protection.StrategyDiscussionHeld
+    | quorum.QuorumPutRight
+    | orders.ProtectionOrderRecorded
+    | orders.ProtectionOrderEnded
     | protection.EnquiriesConcluded
     | protection.ConferenceHeld
     | assessment.AssessmentStarted

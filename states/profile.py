@@ -54,6 +54,8 @@ Source = Literal[
 Mode = Literal["face_to_face", "telephone", "virtual"]
 MIDWIFE = "midwife"
 """The agency, or the part of health, that is invited where it is about an unborn child: it can be named at every hub."""
+BY_TELEPHONE = "by telephone"
+"""In place of a role: nobody there can be written to."""
 MODES: tuple[Mode, ...] = ("face_to_face", "telephone", "virtual")
 
 
@@ -181,6 +183,14 @@ class Agency(Frozen):
     reply: AgencyReply | None = None
 
 
+class Guest(Frozen):
+    """Somebody who is invited though the hub does not check with them: a school, a midwife. Their invitation goes to a role; or
+    somebody of the hub rings them."""
+
+    title: str
+    role: str = BY_TELEPHONE
+
+
 class Sharing(Frozen):
     """What the hub wants recorded before information is asked for."""
 
@@ -243,15 +253,22 @@ class Meeting(Frozen):
     second_rating: bool
     quorum: tuple[str, ...] = ()
     modes: tuple[Mode, ...] = MODES
+    invites: tuple[str, ...] = ()
     gathering: str | None = None
     source: str
 
 
 class StrategyDiscussion(Frozen):
-    """Who must take part in a strategy discussion, and how it may be held."""
+    """Who must take part in a strategy discussion, who else is invited, how it is held, and by when it is put right that somebody
+    who must take part was missing."""
 
     quorum: tuple[str, ...]
     modes: tuple[Mode, ...] = MODES
+    invites: tuple[str, ...] = ()
+    joint_or_single: bool = Field(
+        default=False, description="Whether it says if social care and police enquire together, or one of them alone."
+    )
+    put_right: ClockRule
 
 
 class Gathering(Frozen):
@@ -390,6 +407,7 @@ class Profile(Frozen):
     places: dict[str, Place]
     ratings: dict[str, Rating] = Field(min_length=1)
     agencies: dict[str, Agency]
+    invited: dict[str, Guest]
     sharing: Sharing
     firewall: Firewall
     retention: Retention

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from mash.states.acts.by_telephone import AnswerTakenDown
 from mash.states.acts.checks import CheckAnswered
 from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
@@ -85,7 +86,7 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
     changes: dict[str, Any] = {}
     if not reader.findings:
         changes["checks"] = {
-            agency: check if open_to(referral, agency, reader) else check.model_copy(update=NO_FINDINGS)
+            agency: check if open_to(referral, agency, reader) else check.model_copy(update=_unfound(check))
             for agency, check in referral.checks.items()
         }
     if not reader.inside:
@@ -107,6 +108,11 @@ def as_read(referral: Referral, reader: Reader) -> Referral:
         flags = tuple(flag for flag in changes.get("flags", referral.flags) if flag != FLAG)
         changes |= {**NOT_KNOWN, "version": version_of(referral, reader.finds), "flags": flags, **_at_its_decision(referral)}
     return referral.model_copy(update=changes) if changes else referral
+
+
+def _unfound(check: Check) -> dict[str, Any]:
+    """What is left out of a check whose answer is not for everybody: by telephone or in writing."""
+    return {**NO_FINDINGS, "told": check.told.model_copy(update=NO_FINDINGS) if check.told else None}
 
 
 def version_of(referral: Referral, finds: bool) -> int:
@@ -195,6 +201,8 @@ def _as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded
     """An event of a case's log as somebody reads it: it is no more what was hashed."""
     changes: dict[str, Any] = {}
     event = recorded.event
+    if isinstance(event, AnswerTakenDown) and not open_to(referral, event.agency, reader):
+        changes["event"] = event.model_copy(update=NO_FINDINGS)
     if isinstance(event, CheckAnswered | InformationContributed | ChildVoiceRecorded) and not open_to(
         referral, event.agency, reader
     ):
@@ -220,7 +228,7 @@ def open_to(referral: Referral, agency: str, reader: Reader) -> bool:
 
 
 def _released(referral: Referral, agency: str, check: Check | None) -> bool:
-    at = check.answered_at if check else None
+    at = (check.confirmed_at or check.answered_at) if check else None
     return any(held.agency == agency and held.released and held.at == at for held in referral.held.values())
 
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
+from mash.states.profile import Mode
 from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
 HandOverResult = Literal["accepted", "returned", "not_accepted", "called_off"]
@@ -17,12 +18,15 @@ Verdict = Literal["kept", "missed", "running", "not_needed"]
 
 def verdict_of(due_at: datetime, breached_at: datetime | None, ended_at: datetime | None, met: bool | None) -> Verdict:
     """What has become of a clock. One that ran out is missed, whether it goes on, how it ended, and whether anybody was there to
-    record that it ran out; one that ended in time is kept, or was not needed any more."""
+    record that it ran out; one that ended in time is kept, or was not needed any more. What happened in time and was recorded
+    late is kept too."""
+    if met:
+        return "kept"
     if breached_at or (ended_at and ended_at > due_at):
         return "missed"
     if ended_at is None:
         return "running"
-    return "kept" if met else "not_needed"
+    return "not_needed"
 
 
 def whose(clock_id: str) -> str:
@@ -103,6 +107,18 @@ class Clock(StartedClock):
         return min(moments) if moments else None
 
 
+class Told(Frozen):
+    """What an agency answered by telephone: when, to whom (a login), whether it was read back. Its own answer stands beside."""
+
+    at: datetime
+    to: str
+    read_back: bool
+    known: bool | None
+    relevant: bool | None
+    recommendation: str | None
+    suggested_rating: str | None
+
+
 class Check(Frozen):
     """What was asked of an agency, and whether it has answered."""
 
@@ -114,11 +130,40 @@ class Check(Frozen):
     recommendation: str | None = None
     suggested_rating: str | None = None
     allocated_to: str | None = None
+    told: Told | None = Field(default=None, exclude_if=lambda told: told is None)
+    """What it answered by telephone, if it did."""
+    confirmed_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When it answered itself, after that."""
+
+    @property
+    def to_answer(self) -> bool:
+        """Whether the agency can still answer itself: it has not, or was only heard by telephone."""
+        return self.answered_at is None or (self.told is not None and self.confirmed_at is None)
 
     @property
     def outstanding(self) -> bool:
         """Whether the hub still waits for the answer."""
         return self.answered_at is None and not self.closed_without_reply
+
+
+class ProtectionOrder(Frozen):
+    """Police protection or an emergency protection order: of whom, since when, until when, and how it ended."""
+
+    order: str
+    subjects: tuple[str, ...]
+    since: datetime
+    until: datetime
+    ended: str | None = Field(default=None, exclude_if=lambda how: how is None)
+
+
+class Action(Frozen):
+    """What was agreed that somebody does: who, by when. What it is stands in the words, sealed."""
+
+    owner: str
+    due_at: datetime
+    login: str | None = Field(default=None, exclude_if=lambda login: login is None)
+    words: Words
+    done_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
 
 
 class SubjectState(Course):
@@ -298,6 +343,21 @@ class Referral(Frozen):
     meeting_at: datetime | None = None
     meeting_mode: str = "face_to_face"
     meeting_held: bool = False
+    meeting_invited: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Who is invited to the meeting besides the agencies that were asked and those that must be there."""
+    discussion_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """For when the strategy discussion is scheduled."""
+    discussion_mode: Mode | None = Field(default=None, exclude_if=lambda mode: mode is None)
+    discussion_invited: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Who is invited to it besides those that must take part."""
+    short_of: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
+    """Who must take part in the strategy discussion that was held, and did not, until that is put right."""
+    enquiry: str | None = Field(default=None, exclude_if=lambda enquiry: enquiry is None)
+    """Whether the section 47 enquiries are joint, or one agency's alone, where that is said."""
+    orders: dict[str, ProtectionOrder] = Field(default={}, exclude_if=lambda none: not none)
+    """What the court or the police did to protect a child at once."""
+    actions: dict[str, Action] = Field(default={}, exclude_if=lambda none: not none)
+    """What was agreed that somebody does."""
     dissents: tuple[str, ...] = ()
     proposed: Proposed | None = None
     disagreements: dict[str, Disagreement] = {}

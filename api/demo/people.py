@@ -179,9 +179,9 @@ class Hub:
     async def at_mash_meeting(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "meeting", hours=self.pace(case, (0.6, 5.0)), never=0.05):
             there = list(self.profile.meeting.quorum or ("social_care", "police", "health"))
-            await self.give(
-                "chair", case, "record_meeting", "Views of all agencies recorded.", rating=self.rating(case), attended=there
-            )
+            today = self.now.astimezone(LONDON).date().isoformat()
+            held = {"rating": self.rating(case), "attended": there, "held_on": today}
+            await self.give("chair", case, "record_meeting", "Views of all agencies recorded.", **held)
 
     async def at_decision(self, case: dict[str, Any]) -> None:
         if case["rating"] is None and not self.profile.triage.stage:
@@ -232,12 +232,14 @@ class Hub:
     async def at_strategy_discussion(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "strategy", hours=6.0, never=0.05):
             child_protection = self.expected(case)["expected"]["outcome"] == "section_47"
+            discussion = self.profile.strategy_discussion
             await self.give(
                 "duty_manager",
                 case,
                 "record_strategy_discussion",
                 "Threshold discussed by all three agencies.",
-                attended=list(self.profile.strategy_discussion.quorum),
+                attended=list(discussion.quorum),
+                enquiry="joint" if child_protection and discussion.joint_or_single else None,
                 outcome="section_47" if child_protection else "no_section_47",
             )
 

@@ -16,17 +16,17 @@ from mash.api.pages import questions
 from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
-from mash.config.words import destination_title, sentence, worded
+from mash.config.words import agency_title, destination_title, sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
+from mash.states.acts.actions import owners, theirs
 from mash.states.acts.countersigning import to_countersign
 from mash.states.acts.disagreements import to_settle, to_take_further
-from mash.states.acts.of_age import services_for_adults
-from mash.states.acts.seconding import IN_WORDS
 from mash.states.acts.handing_over import to_accept, to_answer
-from mash.states.clocks import LONDON
+from mash.states.acts.seconding import IN_WORDS
+from mash.states.clocks import LONDON, local
 from mash.states.messages import STAFF_ACTS
-from mash.states.profile import MIDWIFE, Profile
-from mash.states.referral import Referral, Seconding, SubjectState
+from mash.states.profile import Profile
+from mash.states.referral import Action, Referral, Seconding, SubjectState
 from mash.states.values import Actor
 
 Question = TypeVar("Question", bound=BaseModel)
@@ -34,8 +34,9 @@ Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
 DETAIL = "details."
 """How the names of fields begin that are about a person."""
-OF_ALL = {"outcome": "outcomes", "factors": "factors_of"}
-"""What may be said of all subjects at once, and the field in which it is said of each: a form asks of each."""
+OF_ALL = {"outcome": "outcomes", "factors": "factors_of", "attendance": "attended"}
+"""What may be said of all subjects at once, and the field in which it is said of each: a form asks of each; and who came, as a
+table or in lists: a form has the lists."""
 OF_EACH = ("outcomes", "factors_of", "not_seen_because")
 BESIDE = {
     "record_birth": (
@@ -54,8 +55,8 @@ OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
     "keep_past_eighteen": lambda subject: subject.coming_of_age is not None,
 }
 """The people of a case about whom a command can be, where that is not all of them."""
-EXPLICIT = ("share",)
-"""What nobody answers by leaving it as it is."""
+EXPLICIT = {"share": ("record_sharing_basis",), "mode": ("record_meeting", "record_strategy_discussion")}
+"""What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def fields_of(
             continue
         shape = _shape(info.annotation, bool(choices))
         choices = choices or _listed(_literal(info.annotation))
-        needed = info.is_required() or name in EXPLICIT
+        needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
         hint = COMMANDS[kind].hints.get(name, "")
         asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
@@ -141,9 +142,8 @@ def _person(sid: str, cohort: str, names: Mapping[str, str]) -> str:
 def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: Actor) -> Choices:
     """The hub's and the case's own choices for a field; none where it has none."""
     agencies = tuple((key, agency.title) for key, agency in profile.agencies.items())
-    midwife = (MIDWIFE,) if case and "unborn" in case.cohorts else ()
-    needed = dict.fromkeys((*profile.meeting.quorum, *profile.strategy_discussion.quorum, *midwife))
-    invited = (*agencies, *((name, sentence(name)) for name in needed if name not in profile.agencies))
+    others = (name for name in profile.invited if name not in profile.agencies)
+    invited = (*agencies, *((name, agency_title(profile, name)) for name in others))
     own: dict[str, Choices] = {
         "rating": tuple((key, rating.title) for key, rating in profile.ratings.items()),
         "place": tuple((key, place.title) for key, place in profile.places.items()),
@@ -151,7 +151,9 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "agencies": agencies,
         "attended": invited,
         "apologies": invited,
+        "invited": invited,
         "asked_by": invited,
+        "owner": tuple((name, _owner(name, profile)) for name in owners(profile)),
         "primary_need": tuple((key, f"{key}: {text}") for key, text in codes.code_sets()["primary_need"].items()),
         "digest": ((profile.digest, f"the version in force ({profile.digest[:12]})"),),
     }
@@ -161,6 +163,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
     own["destination"] = tuple((name, profile.destinations[name].title) for name in named)
     if kind in RATED:
         own["agreed"] = agencies
+    if case and kind == "put_quorum_right":
+        own["agencies"] = tuple((name, agency_title(profile, name)) for name in case.short_of)
     if kind == "hand_over_to_adults":
         own["to"] = tuple((name, profile.destinations[name].title) for name in profile.of_kind("adults"))
     if kind == "complete_assessment":
@@ -174,17 +178,29 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
+        unanswered = (name for name, check in case.checks.items() if check.answered_at is None)
+        own["answering"] = tuple((name, agency_title(profile, name)) for name in unanswered)
+        to_do = theirs(case, profile, by)
+        own["action"] = tuple((aid, f"{aid}: {_to_do(case.actions[aid], profile)}") for aid in to_do)
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
-        theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
+        disputes = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["seconding"] = tuple((name, _to_sign(case.secondings[name])) for name in to_countersign(case, by))
         waiting = to_accept(case, profile, by) if kind == "accept_hand_over" else to_answer(case, profile, by)
         own["hand_over"] = tuple((name, destination_title(profile, name)) for name in waiting)
-        own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
+        own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in disputes)
     return own.get(name, ())
 
 
 def _to_sign(waits: Seconding) -> str:
     return f"{IN_WORDS[waits.about]}: {'proposed' if waits.basis else 'done'} by {waits.by}"
+
+
+def _owner(name: str, profile: Profile) -> str:
+    return agency_title(profile, name) if name in (*profile.agencies, *profile.invited) else sentence(name)
+
+
+def _to_do(action: Action, profile: Profile) -> str:
+    return f"{_owner(action.owner, profile)}, by {local(action.due_at)}"
 
 
 def _literal(annotation: Any) -> tuple[str, ...]:

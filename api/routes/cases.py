@@ -33,7 +33,7 @@ from mash.flows.telling.story import event_in_words
 from mash.states.clocks import Frozen
 from mash.states.profile import Agency
 from mash.states.reading import NO_FINDINGS, open_to, version_of
-from mash.states.referral import Check, Clock
+from mash.states.referral import Action, Check, Clock
 from mash.states.stages import STAGE_TITLES
 from mash.states.values import Actor
 
@@ -117,7 +117,13 @@ def _check(check: Check, agency: Agency | None, shown: bool) -> dict[str, Any]:
     """A check, and how its agency is reached: a partner on the telephone is not waited for at the next desk. Of what it found
     nothing is said to whoever is not to read it."""
     reached = agency.model_dump(include={"title", "presence", "reached_by", "lead"}) if agency else {}
-    return {**check.model_dump(exclude=None if shown else set(NO_FINDINGS)), **reached}
+    hidden: dict[str, Any] = {**dict.fromkeys(NO_FINDINGS, True), "told": set(NO_FINDINGS)}
+    return {**check.model_dump(exclude=None if shown else hidden), **reached}
+
+
+def _action(action: Action) -> dict[str, Any]:
+    """What somebody is to do. What it is stands in the item, for whoever may read that."""
+    return {**action.model_dump(exclude={"words"}), "item": action.words.item}
 
 
 # What an agency found is left out, not null, where it has not entered the shared record.
@@ -147,6 +153,13 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         },
         "clocks": [_clock(clock, now) for clock in r.clocks.values()],
         "meeting_at": r.meeting_at,
+        "discussion_at": r.discussion_at,
+        "discussion_mode": r.discussion_mode,
+        "discussion_invited": r.discussion_invited,
+        "short_of": r.short_of,
+        "enquiry": r.enquiry,
+        "orders": _plain(r.orders),
+        "actions": {aid: _action(action) for aid, action in r.actions.items()},
         "service": r.service,
         "open": r.open,
         "root": found.root,

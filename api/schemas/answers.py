@@ -174,6 +174,39 @@ class Board(Reply):
     cases: list[BoardCase]
 
 
+class ToldByTelephone(Reply):
+    """What an agency answered by telephone, as it was taken down. What it found is left out where that has not entered the shared
+    record."""
+
+    at: datetime
+    to: str = Field(description="The login of whoever took it down.")
+    read_back: bool
+    known: bool | None = None
+    relevant: bool | None = None
+    recommendation: str | None = None
+    suggested_rating: str | None = None
+
+
+class CaseOrder(Reply):
+    """Police protection or an emergency protection order."""
+
+    order: Annotated[str, listed("What was done", ("police_protection", "emergency_protection_order"), grows=NEW)]
+    subjects: list[str]
+    since: datetime
+    until: datetime
+    ended: str | None = Field(default=None, description="How it ended; left out while it holds.")
+
+
+class CaseAction(Reply):
+    """Something that was agreed at a meeting."""
+
+    owner: str = Field(description="Who does it: an agency, somebody else who is invited, or a role of the hub.")
+    due_at: datetime
+    login: str | None = None
+    item: str = Field(description="The item that says what is to be done.")
+    done_at: datetime | None = None
+
+
 class CaseCheck(Reply):
     """What was asked of an agency, what it answered, and how it is reached. What it found is left out where it has not
     entered the shared record."""
@@ -190,6 +223,8 @@ class CaseCheck(Reply):
     presence: str | None = None
     reached_by: str | None = None
     lead: str | None = None
+    told: ToldByTelephone | None = Field(default=None, description="What it answered by telephone; left out if it did not.")
+    confirmed_at: datetime | None = Field(default=None, description="When it answered itself after that; left out until it did.")
 
 
 class CaseClock(Reply):
@@ -348,6 +383,15 @@ class CaseDetail(CaseBrief):
     checks: dict[str, CaseCheck]
     clocks: list[CaseClock]
     meeting_at: datetime | None
+    discussion_at: datetime | None = Field(default=None, description="For when a strategy discussion is scheduled.")
+    discussion_mode: str | None = None
+    discussion_invited: list[str] = Field(default=[], description="Who is invited to it besides those who must take part.")
+    short_of: list[str] = Field(
+        default=[], description="Who did not take part in the strategy discussion though they must, until that is put right."
+    )
+    enquiry: str | None = Field(default=None, description="Whether section 47 enquiries are joint, or one agency's, where said.")
+    orders: dict[str, CaseOrder] = Field(default={}, description="What protects a child at once.")
+    actions: dict[str, CaseAction] = Field(default={}, description="What was agreed that somebody does.")
     service: str | None
     open: bool
     root: str

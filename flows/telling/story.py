@@ -78,6 +78,11 @@ _LABELS = {
     "role": "to",
     "how": "by",
     "asked_by": "asked by",
+    "absent": "absent:",
+    "missing": "without",
+    "without_quorum": "because",
+    "happened_at": "happened",
+    "told_at": "told",
     "not_seen_because": "not seen:",
     "subjects": "about",
     "factors_of": "factors",
@@ -97,8 +102,8 @@ _LABELS = {
 }
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "authority", "chair", "contact", "destination", "fields", "hub", "id", "ids", "marker",
-    "mode", "other", "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service",
-    "stage", "subject", "what", "when",
+    "mode", "order", "other", "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation",
+    "service", "stage", "subject", "what", "when",
 }  # fmt: skip
 _YES_NO = {
     "agreed": ("agrees", "does not agree: it no longer stands"),
@@ -117,6 +122,7 @@ _YES_NO = {
     "met": ("it happened", "it is not needed any more"),
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
+    "read_back": ("read back", "not read back"),
     "sensitive": ("sensitive", ""),
     "takes_over": ("whoever accepts has the case", ""),
     "share": ("may be shared", "may not be shared"),
@@ -124,7 +130,9 @@ _YES_NO = {
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
-_AGENCIES = {"agency", "agencies", "asked_by", "agreed", "apologies", "attended", "told"}
+_AGENCIES = {
+    "absent", "agency", "agencies", "agreed", "apologies", "asked_by", "attended", "invited", "missing", "owner", "told",
+}  # fmt: skip
 """Facts that name agencies."""
 
 

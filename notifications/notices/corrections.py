@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mash.notifications.notices.draft import NoticeDraft
-from mash.notifications.notices.meetings import invitation
+from mash.notifications.notices.meetings import CALLS, discussion, invitation
 from mash.notifications.notices.occasion import Occasion, latest, subject_of
 from mash.notifications.notices.standing import Known, Topic, reminded, standing
 from mash.states.values import Actor
 
 WITHOUT_HEAD = ("disagreement_settled", "glass_broken")
 """Kinds that do not say how the case is rated and what it warns of."""
+
+
+DISCUSSION = ("strategy_discussion", "strategy_discussion_scheduled", "strategy_discussion_called_off")
 
 
 class Change(NamedTuple):
@@ -87,7 +90,7 @@ def _tells(draft: NoticeDraft, topic: Topic) -> bool:
         case "meeting":
             return draft.kind in ("meeting_convened", "meeting_called_off")
         case "discussion":
-            return draft.kind in ("strategy_discussion", "decision_withdrawn")
+            return draft.kind in (*DISCUSSION, "decision_withdrawn")
         case "offer":
             return draft.kind in ("step_down_offered", "decision_withdrawn")
         case _:
@@ -104,11 +107,14 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "discussion" and change.now:
-            yield occasion.notice("strategy_discussion", role)
+            yield discussion(occasion, role) if occasion.after.discussion_at else occasion.notice("strategy_discussion", role)
+        elif kind == "discussion" and " " in (change.was or ""):
+            yield occasion.notice("strategy_discussion_called_off", role, None, **_was_to_be(change, occasion, CALLS))
         elif kind == "offer" and change.now:
             yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title)
         elif kind == "meeting":
-            yield occasion.notice("meeting_called_off", role, None, **_was_to_be(change, occasion))
+            chair = occasion.profile.meeting.chair
+            yield occasion.notice("meeting_called_off", role, None, **_was_to_be(change, occasion, chair))
         else:
             rest.append(change)
     if rest:
@@ -123,9 +129,8 @@ def _title(change: Change, occasion: Occasion) -> dict[str, str]:
     return {"title": subject_of(occasion.after.clocks[change.topic.of], occasion.profile)}
 
 
-def _was_to_be(change: Change, occasion: Occasion) -> dict[str, object]:
+def _was_to_be(change: Change, occasion: Occasion, chair: str) -> dict[str, object]:
     at, mode = (change.was or "").split(" ", 1)
-    chair = occasion.profile.meeting.chair
     return {"at": at, "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
 
 

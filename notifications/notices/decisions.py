@@ -9,6 +9,7 @@ from mash.notifications.notices.occasion import Occasion, latest, on
 from mash.states.acts.decisions import DecisionProposed, SignOffRefused
 from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.withdrawing import DecisionWithdrawn, WithdrawalProposed, WithdrawalRefused
+from mash.states.invited import roles_of
 
 
 @on(DecisionProposed)
@@ -46,7 +47,7 @@ def withdrawal_refused(event: WithdrawalRefused, occasion: Occasion) -> Iterator
 def withdrawn(event: DecisionWithdrawn, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever had been told of it, and the manager on duty: it is to be decided again."""
     profile = occasion.profile
-    agencies = (agency.role for name, agency in profile.agencies.items() if name in event.told)
+    agencies = roles_of(event.told, profile)
     services = (service.role for service in profile.services.values() if service.role in event.told)
     for role in dict.fromkeys((*agencies, *services, occasion.duty)):
         yield occasion.notice("decision_withdrawn", role)

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from mash.config.words import agency_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on, on_entering
 from mash.states.acts.meetings import MeetingConvened
+from mash.states.acts.scheduling import MeetingCancelled, StrategyDiscussionScheduled
 from mash.states.course import StageEntered
-from mash.states.profile import MIDWIFE, Profile
+from mash.states.invited import by_telephone, roles_of, to_discuss, to_meet
+from mash.states.profile import Profile
 from mash.states.referral import Referral
+
+CALLS = "duty_manager"
+"""Whose a strategy discussion is: the hub's manager's."""
 
 
 def to_meeting(referral: Referral, profile: Profile) -> tuple[str, ...]:
-    """The roles that a meeting is told to: the agencies that were asked, those that must be there, and the chair."""
-    there = {*referral.checks, *profile.meeting.quorum, *_midwife(referral)}
-    invited = (agency.role for name, agency in profile.agencies.items() if name in there)
-    return tuple(dict.fromkeys((*invited, profile.meeting.chair)))
+    """The roles that a meeting is told to: of all who are to come, and the chair."""
+    return tuple(dict.fromkeys((*roles_of(to_meet(referral, profile), profile), profile.meeting.chair)))
 
 
 def to_discussion(referral: Referral, profile: Profile) -> tuple[str, ...]:
-    """The roles of the agencies that are called to a strategy discussion: those that must be there."""
-    quorum = {*profile.strategy_discussion.quorum, *_midwife(referral)}
-    return tuple(dict.fromkeys(agency.role for name, agency in profile.agencies.items() if name in quorum))
+    """The roles of all who are to come to a strategy discussion."""
+    return roles_of(to_discuss(referral, profile), profile)
 
 
 def invitation(occasion: Occasion, role: str) -> NoticeDraft:
@@ -35,10 +39,51 @@ def invitation(occasion: Occasion, role: str) -> NoticeDraft:
     return occasion.notice("meeting_convened", role, None, **when)
 
 
+def discussion(occasion: Occasion, role: str) -> NoticeDraft:
+    """To the strategy discussion that is to be held: when, and how."""
+    after = occasion.after
+    if after.discussion_at is None or after.discussion_mode is None:
+        raise ValueError("nobody is invited to a strategy discussion that has no time")
+    mode = after.discussion_mode.replace("_", " ")
+    when = {"at": after.discussion_at.isoformat(), "mode": mode, "chair": CALLS, "version": after.version}
+    return occasion.notice("strategy_discussion_scheduled", role, None, **when)
+
+
 @on(MeetingConvened)
 def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """Whoever is to come."""
+    """Whoever is to come; and whoever is to ring those whom nobody can write to."""
     yield from (invitation(occasion, role) for role in to_meeting(occasion.after, occasion.profile))
+    yield from _to_ring(occasion, "meeting", to_meet(occasion.after, occasion.profile), event.at, off=False)
+
+
+@on(StrategyDiscussionScheduled)
+def scheduled(event: StrategyDiscussionScheduled, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """The same of a strategy discussion."""
+    yield from (discussion(occasion, role) for role in to_discussion(occasion.after, occasion.profile))
+    yield from _to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
+
+
+@on(MeetingCancelled)
+def called_off(event: MeetingCancelled, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Whoever was invited, also of the role of whoever calls it off: it is in their calendars too."""
+    before, profile = occasion.before, occasion.profile
+    if before is None:
+        return
+    meeting = event.what == "meeting"
+    kind, chair = ("meeting_called_off", profile.meeting.chair) if meeting else ("strategy_discussion_called_off", CALLS)
+    mode = before.meeting_mode if meeting else before.discussion_mode or ""
+    was = {"at": event.at.isoformat(), "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
+    for role in (to_meeting if meeting else to_discussion)(before, profile):
+        yield occasion.notice(kind, role, None, **was)
+    yield from _to_ring(occasion, event.what, event.invited, event.at, off=True)
+
+
+def _to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool) -> Iterator[NoticeDraft]:
+    """The manager on duty has those rung whom nobody can write to."""
+    if names := by_telephone(invited, occasion.profile):
+        titles = [agency_title(occasion.profile, name) for name in names]
+        said = {"what": what, "whom": titles, "at": at.isoformat(), "off": off}
+        yield occasion.notice("ring_invited", occasion.duty, None, **said)
 
 
 @on_entering("strategy_discussion")
@@ -46,9 +91,3 @@ def called(event: StageEntered, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever must be there, and the manager on duty."""
     for role in dict.fromkeys((*to_discussion(occasion.after, occasion.profile), occasion.duty)):
         yield occasion.notice("strategy_discussion", role)
-
-
-def _midwife(referral: Referral) -> tuple[str, ...]:
-    """Is invited where it is about an unborn child: midwifery is to be part of planning before a birth (as Sussex and Knowsley
-    publish it of their conferences)."""
-    return (MIDWIFE,) if "unborn" in referral.cohorts else ()

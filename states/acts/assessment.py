@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from mash.states.acts import demands
+from mash.states.acts import attendance, demands
+from mash.states.acts.attendance import HeldOn
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
 from mash.states.acts.handing_over import accepted_there, answered_by_doing, transfer, whither
@@ -35,6 +36,7 @@ class StartAssessment(CommandBase):
     """Start a section 17 assessment beside the section 47."""
 
     kind: Literal["start_assessment"] = "start_assessment"
+    held_on: HeldOn = None
 
 
 class CompleteAssessment(CommandBase):
@@ -74,6 +76,7 @@ class CompleteAssessment(CommandBase):
         description="Whom the case is transferred to, if it is not another authority: a team of the hub's own authority.",
         exclude_if=lambda destination: destination is None,
     )
+    held_on: HeldOn = None
 
 
 class CompleteAdultEnquiry(CommandBase):
@@ -86,6 +89,7 @@ class CompleteAdultEnquiry(CommandBase):
 class AssessmentStarted(EventBase):
     kind: Literal["assessment_started"] = "assessment_started"
     beside_section_47: bool
+    held_on: HeldOn = None
 
 
 class AssessmentCompleted(EventBase):
@@ -98,6 +102,7 @@ class AssessmentCompleted(EventBase):
     outcomes: dict[str, str] = Field(default={}, exclude_if=lambda outcomes: not outcomes)
     transfer_to: str | None = None
     destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
+    held_on: HeldOn = None
     not_seen_because: dict[str, str] = Field(default={}, exclude_if=lambda why: not why)
     words: Words | None = Field(alias="said")
 
@@ -108,9 +113,9 @@ class AdultEnquiryCompleted(EventBase):
     words: Words | None = Field(alias="said")
 
 
-def begin_assessment(d: Deciding, beside: bool) -> None:
-    """The assessment's clock is statutory: 45 working days from the referral."""
-    d.record(AssessmentStarted(beside_section_47=beside))
+def begin_assessment(d: Deciding, beside: bool, held_on: date | None = None) -> None:
+    """The assessment's clock is statutory: 45 working days from the referral, on whichever day it began."""
+    d.record(AssessmentStarted(beside_section_47=beside, held_on=held_on))
     d.start_clock("assessment", d.profile.statutory["assessment"], "child and family assessment")
 
 
@@ -128,8 +133,9 @@ def _only_adults(referral: Referral, profile: Profile, by: Actor, cmd: StartAsse
 )
 def start(d: Deciding, cmd: StartAssessment, words: Words | None) -> None:
     """A section 17 assessment beside the section 47."""
+    attendance.held_at(d, cmd.held_on, "an assessment")
     d.go("start_assessment")
-    begin_assessment(d, beside=True)
+    begin_assessment(d, beside=True, held_on=cmd.held_on)
 
 
 def _no_decider(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAssessment | None) -> Refusal | None:
@@ -151,6 +157,7 @@ def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
     beside = d.referral.stage != "section_17_assessment"
     _complete(d, cmd, beside)
     demand_seen(d, cmd.not_seen_because, words)
+    attendance.judged_by(d, cmd.held_on, "an assessment")
     fields = {name: getattr(cmd, name) for name in CompleteAssessment.model_fields if name != "kind"}
     d.record(AssessmentCompleted(words=words, **fields))
     d.stop("assessment")

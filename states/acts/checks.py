@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NOT_ASKED_ABOUT = "subject_not_asked_about"
 """The flag of a case to which somebody was added after agencies were asked: their answers are not about them."""
+CONFIRMATION = "confirmation"
+"""The clock of an answer told by telephone, which its agency is to confirm."""
 Recommendation = Literal["no_concern", "early_help", "section_17", "section_47", "adult_section_42"]
 
 
@@ -123,11 +125,17 @@ def request(d: Deciding, agencies: tuple[str, ...]) -> None:
     d.start(*(_clock(d, name) for name in agencies))
 
 
+def reply_rule(d: Deciding, name: str) -> ClockRule:
+    """How long an agency has to reply: its own time, or the rating's."""
+    agency = d.profile.agencies[name]
+    own = agency.reply
+    if own is None:
+        return d.rating.reply
+    return ClockRule(length=own.length, start=own.start, owner=agency.role, source=own.source)
+
+
 def _clock(d: Deciding, name: str) -> StartedClock:
-    agency, rule = d.profile.agencies[name], d.rating.reply
-    if agency.reply:
-        own = agency.reply
-        rule = ClockRule(length=own.length, start=own.start, owner=agency.role, source=own.source)
+    agency, rule = d.profile.agencies[name], reply_rule(d, name)
     # Asked only after its time from receipt is over, it is not late before it was asked.
     if rule.start == "receipt" and d.profile.calendar.add(d.referral.received_at, rule.length) <= d.now:
         rule = rule.model_copy(update={"start": "stage"})
@@ -161,16 +169,16 @@ def ask(d: Deciding, cmd: AskAgencies, words: Words | None) -> None:
 
 
 def _not_their_check(referral: Referral, profile: Profile, by: Actor, cmd: AnswerCheck | AllocateCheck | None) -> Refusal | None:
-    """What an agency does about its check: while it is not answered, and nobody else for it."""
+    """What an agency does about its check: while it has not answered itself, and nobody else for it."""
     agency = cmd.agency if cmd else by.agency
     check = referral.checks.get(agency)
-    if check is None or check.answered_at is not None:
+    if check is None or not check.to_answer:
         return Incomplete(f"nothing is asked of that agency now; waited for: {', '.join(referral.outstanding) or 'nobody'}")
     return None if by.agency == agency else NotYours(f"only the agency itself answers, not {by.agency} for it")
 
 
 def _answerable(referral: Referral) -> bool:
-    return any(check.answered_at is None for check in referral.checks.values())
+    return any(check.to_answer for check in referral.checks.values())
 
 
 @act(AnswerCheck, stages=ALL, when=_answerable, hindrance=_not_their_check, stands_alone=True)
@@ -178,11 +186,21 @@ def answer(d: Deciding, cmd: AnswerCheck, words: Words | None) -> None:
     """An agency answers for itself; a late answer still counts, as late."""
     if cmd.suggested_rating:
         demands.rating(d, cmd.suggested_rating)
-    clock = next((k for k in reversed(d.referral.clocks.values()) if k.kind == "check" and k.whose == cmd.agency), None)
     fields = {name: getattr(cmd, name) for name in AnswerCheck.model_fields if name != "kind"}
-    d.record(CheckAnswered(late=clock is None or d.now > clock.due_at, words=words, **fields))
-    if clock and clock.running:
-        d.stop_clocks(clock.id)
+    d.record(CheckAnswered(late=came_late(d, cmd.agency, d.now), words=words, **fields))
+    d.stop_clocks(*(k.id for k in d.referral.running if k.kind == CONFIRMATION and k.whose == cmd.agency))
+    go_on(d, cmd.agency)
+
+
+def came_late(d: Deciding, agency: str, at: datetime) -> bool:
+    """Whether an answer of this instant came after the agency's time to reply."""
+    clock = next((k for k in reversed(d.referral.clocks.values()) if k.kind == "check" and k.whose == agency), None)
+    return clock is None or at > clock.due_at
+
+
+def go_on(d: Deciding, agency: str) -> None:
+    """Nobody waits for this agency any more: the case goes on where it was the last."""
+    d.stop_clocks(*(k.id for k in d.referral.running if k.kind == "check" and k.whose == agency))
     if d.referral.stage == "agency_checks":
         take_route(d)
 
@@ -227,8 +245,11 @@ def _checks_requested(referral: Referral, event: ChecksRequested, at: datetime, 
 
 @folds(CheckAnswered)
 def _check_answered(referral: Referral, event: CheckAnswered, at: datetime, by: Actor) -> Changes:
+    before = referral.checks[event.agency]
+    told = before.told is not None
     found = {
-        "answered_at": at,
+        "answered_at": before.answered_at if told else at,
+        **({"confirmed_at": at} if told else {}),
         "known": event.known,
         "relevant": event.relevant,
         "recommendation": event.recommendation,

@@ -65,7 +65,8 @@ def agencies(d: Deciding, named: Iterable[str]) -> None:
 
 def named_agencies(profile: Profile) -> set[str]:
     """Every agency that the profile names, and the midwife, who is health's wherever the profile names none."""
-    return {MIDWIFE, *profile.agencies, *profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint}
+    must = (*profile.strategy_discussion.quorum, *profile.meeting.quorum, *profile.triage.joint)
+    return {MIDWIFE, *profile.agencies, *profile.invited, *must}
 
 
 def quorum(needed: tuple[str, ...], there: Iterable[str], what: str) -> None:

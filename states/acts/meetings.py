@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, Field
 
-from mash.states.acts import demands, rating
+from mash.states.acts import attendance, demands, rating
+from mash.states.acts.attendance import Absent, Attendance, HeldOn
 from mash.states.acts.seconding import demand_second
+from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
+from mash.states.invited import to_meet
 from mash.states.profile import Mode
 from mash.states.referral import Referral
 from mash.states.register import act
@@ -31,15 +34,22 @@ class ConveneMeeting(CommandBase):
     kind: Literal["convene_meeting"] = "convene_meeting"
     at: AwareDatetime
     mode: Mode | None = Field(default=None, description="The hub's first way of meeting, unless given.")
+    invited: tuple[Code, ...] = Field(
+        default=(),
+        description="Who is to come besides those that were asked: agencies, or others whom the hub's profile names.",
+        exclude_if=lambda invited: not invited,
+    )
 
 
 class RecordMeeting(CommandBase):
     """The meeting was held: who came, and the second rating where the hub gives one."""
 
     kind: Literal["record_meeting"] = "record_meeting"
-    attended: tuple[Code, ...]
+    attended: tuple[Code, ...] = ()
     apologies: tuple[Code, ...] = ()
+    attendance: Attendance = {}
     mode: Mode | None = None
+    held_on: HeldOn = None
     rating: Code | None = None
 
 
@@ -55,6 +65,7 @@ class MeetingConvened(EventBase):
     at: datetime
     chair: str
     mode: str = "face_to_face"
+    invited: tuple[str, ...] = Field(default=(), exclude_if=lambda invited: not invited)
     words: Words | None = Field(alias="said")
 
 
@@ -62,7 +73,9 @@ class MeetingHeld(EventBase):
     kind: Literal["meeting_held"] = "meeting_held"
     attended: tuple[str, ...]
     apologies: tuple[str, ...] = ()
+    absent: Absent = ()
     mode: str = "face_to_face"
+    held_on: HeldOn = None
     rating: str | None
     words: Words | None = Field(alias="said")
 
@@ -95,7 +108,8 @@ def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
         raise Incomplete("a meeting is convened for a time to come")
     meeting = d.profile.meeting
     mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
-    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, words=words))
+    demands.agencies(d, cmd.invited)
+    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, invited=cmd.invited, words=words))
 
 
 @act(RecordMeeting, stages=("mash_meeting",))
@@ -106,16 +120,29 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
         demands.rating(d, cmd.rating)
     elif meeting.second_rating:
         raise Incomplete(f"{d.profile.title} gives a second rating after the meeting: say which")
-    demands.agencies(d, (*cmd.attended, *cmd.apologies))
-    demands.quorum(meeting.quorum, cmd.attended, "the MASH meeting")
+    _not_to_come(d, cmd)
+    attendance.judged_by(d, cmd.held_on, "the MASH meeting")
+    expected = to_meet(d.referral, d.profile) if d.referral.meeting_at else ()
+    came = attendance.there(d, cmd.attendance, cmd.attended, cmd.apologies, expected)
+    demands.quorum(meeting.quorum, came.attended, "the MASH meeting")
     convened = d.referral.meeting_mode if d.referral.meeting_at and not cmd.mode else None
-    mode = convened or demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
-    d.record(MeetingHeld(attended=cmd.attended, apologies=cmd.apologies, mode=mode, rating=cmd.rating, words=words))
-    if cmd.rating and rating.rates_danger_down(d, cmd.rating) and len({*cmd.attended}) < 2:  # nobody else was there
+    mode = convened or attendance.way(meeting.modes, cmd.mode, words, "the MASH meeting")
+    d.record(MeetingHeld(**came._asdict(), mode=mode, held_on=cmd.held_on, rating=cmd.rating, words=words))
+    if cmd.rating and rating.rates_danger_down(d, cmd.rating) and len({*came.attended}) < 2:  # nobody else was there
         demand_second(d, "rating_down", None, None)
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)
+
+
+def _not_to_come(d: Deciding, cmd: RecordMeeting) -> None:
+    """A meeting that is to be held on a day to come has not been held, unless somebody says on which day it was."""
+    at = d.referral.meeting_at
+    if at and cmd.held_on is None and day_of(at) > day_of(d.now):
+        raise Incomplete(
+            f"the meeting is to be held on {day_of(at):%d %B}: if it was held before, say on which day (held_on)",
+            needs=["held_on"],
+        )
 
 
 @act(
@@ -132,7 +159,7 @@ def dissent(d: Deciding, cmd: RecordDissent, words: Words | None) -> None:
 
 @folds(MeetingConvened)
 def _meeting_convened(referral: Referral, event: MeetingConvened, at: datetime, by: Actor) -> Changes:
-    return {"meeting_at": event.at, "meeting_mode": event.mode}
+    return {"meeting_at": event.at, "meeting_mode": event.mode, "meeting_invited": event.invited}
 
 
 @folds(MeetingHeld)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from mash.states.acts import demands
+from mash.states.acts import attendance, demands
+from mash.states.acts.attendance import Absent, Attendance, HeldOn, WhyMissing
 from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.outcomes import decided, each_changed, final, of_each, said_once, same_for_all
 from mash.states.acts.parting import part_ways
+from mash.states.acts.quorum import await_quorum
+from mash.states.acts.scheduling import NOT_SCHEDULED
 from mash.states.clocks import LONDON
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, changes_nothing, folds
+from mash.states.invited import to_discuss
 from mash.states.profile import Mode
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
@@ -45,10 +49,20 @@ class RecordStrategyDiscussion(CommandBase):
     """The strategy discussion was held; it may end without section 47."""
 
     kind: Literal["record_strategy_discussion"] = "record_strategy_discussion"
-    attended: tuple[Code, ...]
+    attended: tuple[Code, ...] = ()
     apologies: tuple[Code, ...] = ()
+    attendance: Attendance = {}
+    without_quorum: WhyMissing | None = Field(
+        default=None, description="Why somebody who must take part was missing.", exclude_if=lambda why: why is None
+    )
     mode: Mode | None = None
+    held_on: HeldOn = None
     outcome: Literal["section_47", "no_section_47"]
+    enquiry: Literal["joint", "single_agency"] | None = Field(
+        default=None,
+        description="Whether social care and police enquire together, or one of them alone.",
+        exclude_if=lambda enquiry: enquiry is None,
+    )
     same_child: SameChild | None = Field(
         default=None, description="Whether a child who is likely the same, and under section 47 elsewhere, is this one."
     )
@@ -92,8 +106,13 @@ class StrategyDiscussionHeld(EventBase):
     kind: Literal["strategy_discussion_held"] = "strategy_discussion_held"
     attended: tuple[str, ...]
     apologies: tuple[str, ...] = ()
+    absent: Absent = ()
+    missing: Absent = ()
+    without_quorum: str | None = Field(default=None, exclude_if=lambda why: why is None)
     mode: str = "face_to_face"
+    held_on: HeldOn = None
     outcome: str
+    enquiry: str | None = Field(default=None, exclude_if=lambda enquiry: enquiry is None)
     may_be_second: bool = Field(default=False, exclude_if=lambda second: not second)
     """Whether it may be the second section 47 of one child."""
     words: Words | None = Field(alias="said")
@@ -139,20 +158,17 @@ def call_strategy_discussion(d: Deciding, cmd: CallStrategyDiscussion, words: Wo
 
 @act(RecordStrategyDiscussion, stages=("strategy_discussion",))
 def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> None:
-    """Held with its quorum; it leads to section 47, or back to where it was called."""
-    hub = d.profile.strategy_discussion
-    demands.agencies(d, (*cmd.attended, *cmd.apologies))
-    demands.quorum(hub.quorum, cmd.attended, "a strategy discussion")
-    mode = demands.mode(hub.modes, cmd.mode, "a strategy discussion")
+    """Held as it was held; it leads to section 47, or back to where it was called."""
     before = d.referral
+    held = _as_it_was(d, cmd, words)
     if cmd.outcome == "section_47" and before.only_adults:
         raise Incomplete(f"section 47 is for children (Children Act 1989): {demands.otherwise(before.subjects, 'an adult')}")
     # What was decided as section 47 was asked about then.
     begun = before.came_from in SECTION_47 or "section_47" in before.outcomes.values()
     begins = tuple(before.subjects) if cmd.outcome == "section_47" and not begun else ()
     demand_single_enquiry(d, begins, cmd.same_child or ("cannot_tell" if FLAG in before.flags else None))
-    held = {"attended": cmd.attended, "apologies": cmd.apologies, "mode": mode, "outcome": cmd.outcome}
     d.record(StrategyDiscussionHeld(**held, may_be_second=flagged(d, begins), words=words))
+    await_quorum(d, held["missing"])
     if cmd.outcome == "section_47":
         _begin_enquiries(d, before)
         return
@@ -160,10 +176,27 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
     _go_back(d, before.came_from)
 
 
+def _as_it_was(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> dict[str, Any]:
+    """What the record says of a strategy discussion: who was there, how, on which day, and who is to enquire."""
+    hub, what = d.profile.strategy_discussion, "a strategy discussion"
+    attendance.judged_by(d, cmd.held_on, what)
+    expected = to_discuss(d.referral, d.profile)
+    came = attendance.there(d, cmd.attendance, cmd.attended, cmd.apologies, expected)
+    missing = attendance.short_of_quorum(hub.quorum, came.attended, cmd.without_quorum, words, what)
+    mode = attendance.way(hub.modes, cmd.mode or d.referral.discussion_mode, words, what)
+    if cmd.enquiry and cmd.outcome != "section_47":
+        raise Incomplete("who enquires is said of section 47 enquiries: leave it out (enquiry)")
+    if hub.joint_or_single and cmd.outcome == "section_47" and not cmd.enquiry:
+        raise Incomplete("say whether the enquiries are joint, or one agency's alone (enquiry)", needs=["enquiry"])
+    said = {"outcome": cmd.outcome, "enquiry": cmd.enquiry, "without_quorum": cmd.without_quorum, "held_on": cmd.held_on}
+    return {**came._asdict(), "missing": missing, "mode": mode, **said}
+
+
 def _begin_enquiries(d: Deciding, before: Referral) -> None:
     d.go("start_enquiries")
     if before.came_from not in SECTION_47:  # a further discussion does not put the conference off
-        d.start_clock("initial_conference", d.profile.statutory["conference"], "initial child protection conference")
+        rule, what = d.profile.statutory["conference"], "initial child protection conference"
+        d.start_clock("initial_conference", rule, what, since=d.referral.strategy_held_at)
         await_pre_birth_conference(d)
     if "section_47" not in before.outcomes.values():
         decided(d)
@@ -204,6 +237,7 @@ def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -
         raise Incomplete(
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
+    attendance.judged_by(d, cmd.held_on, "the conference")
     d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, outcomes=dict(cmd.outcomes), words=words))
     d.stop(PRE_BIRTH)
     _end(d, of_each(d.referral, str(cmd.outcome), cmd.outcomes))
@@ -241,10 +275,12 @@ def _conference_held(referral: Referral, event: ConferenceHeld, at: datetime, by
 
 @folds(StrategyDiscussionHeld)
 def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld, at: datetime, by: Actor) -> Changes:
-    held = {"strategy_held_at": at, "discussed": event.attended}
+    held_at = attendance.instant(event.held_on, at, referral)
+    held: Changes = {"strategy_held_at": held_at, "discussed": event.attended, "short_of": event.missing, **NOT_SCHEDULED}
     if event.outcome == "section_47":
         second = {"flags": tuple(dict.fromkeys((*referral.flags, FLAG)))} if event.may_be_second else {}
-        return {**held, "proposed": None, **second, **same_for_all(referral, "section_47", at)}
+        enquiry = {"enquiry": event.enquiry} if event.enquiry else {}
+        return {**held, **enquiry, "proposed": None, **second, **same_for_all(referral, "section_47", held_at)}
     return held
 
 
@@ -253,7 +289,8 @@ def _strategy_discussion(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("strategy_discussion",))
     hub = world.profile.strategy_discussion
     outcome: Literal["section_47", "no_section_47"] = "no_section_47" if world.referral.only_adults else "section_47"
-    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome=outcome)
+    enquiry: Literal["joint"] | None = "joint" if hub.joint_or_single and outcome == "section_47" else None
+    discussion = RecordStrategyDiscussion(attended=hub.quorum, outcome=outcome, enquiry=enquiry)
     how = hub.modes[0].replace("_", " ")
     yield Give(discussion, rater(world.profile), f"strategy discussion held, {how}: {outcome.replace('_', ' ')}")
 

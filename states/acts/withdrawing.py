@@ -11,9 +11,11 @@ from mash.states.acts import demands
 from mash.states.acts.closing import decide_anew
 from mash.states.acts.enquiring import FLAG
 from mash.states.acts.informing import heard_at
+from mash.states.acts.scheduling import NOT_SCHEDULED
 from mash.states.deciding import Deciding
 from mash.states.errors import NotYours, Refusal
 from mash.states.fold import Changes, folds
+from mash.states.invited import to_discuss
 from mash.states.profile import Profile
 from mash.states.referral import Referral, Withdrawing
 from mash.states.register import act
@@ -24,7 +26,19 @@ from mash.states.values import Actor, CommandBase, EventBase, Words
 _UNDER_WAY = (*SECTION_47, "section_17_assessment", *STEP_DOWN, "transfer_offered", "adult_section_42")
 DECIDED = (*_UNDER_WAY, *(stage for stage in CONCLUDED if stage != "not_taken"))
 """Where a case stands by a decision. One that is not taken was not decided about."""
-GOES_ON = ("acknowledgement", "answer_told", "withdrawal_told", "disagreement", "countersignature", "check", "hand_over")
+GOES_ON = (
+    "acknowledgement",
+    "answer_told",
+    "withdrawal_told",
+    "disagreement",
+    "countersignature",
+    "check",
+    "hand_over",
+    "confirmation",
+    "action",
+    "police_protection",
+    "emergency_protection_order",
+)
 """Clocks that have nothing to do with the path of a decision."""
 
 
@@ -129,8 +143,8 @@ def _take_effect(d: Deciding, words: Words | None, proposed_by: str | None) -> N
 
 
 def _told(referral: Referral, profile: Profile) -> tuple[str, ...]:
-    """The agencies that were called to a strategy discussion or attended one, and the service that was offered a step-down."""
-    called = profile.strategy_discussion.quorum if referral.stage in SECTION_47 else ()
+    """Who was called to a strategy discussion or attended one, and the service that was offered a step-down."""
+    called = to_discuss(referral, profile) if referral.stage in SECTION_47 else ()
     service = profile.services.get(referral.service or "")
     return tuple(dict.fromkeys((*called, *referral.discussed, *((service.role,) if service else ()))))
 
@@ -154,7 +168,8 @@ def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: dateti
         sid: subject.model_copy(update={"outcome": None, "ended_by": None, "assessment": None})
         for sid, subject in referral.subjects.items()
     }
-    of_path = {"strategy_held_at": None, "discussed": (), "service": None, "decided_by": None, "part_of": None}
+    discussion = {"strategy_held_at": None, "discussed": (), "short_of": (), "enquiry": None, **NOT_SCHEDULED}
+    of_path = {**discussion, "service": None, "decided_by": None, "part_of": None}
     flags = tuple(flag for flag in referral.flags if flag != FLAG)  # it was of the section 47 that no longer holds
     decided: Changes = {"outcomes": {}, "decided_at": None, "proposed": None, "second_views": (), "flags": flags}
     return {"subjects": undecided, "reopened": True, "withdrawing": None, **decided, **of_path}

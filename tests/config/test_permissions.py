@@ -30,6 +30,7 @@ def test_what_is_not_listed_is_denied(role: str, command: str) -> None:
 
 
 PARTNERS = {
+    "complete_action",
     "break_glass",
     "record_marker",
     "record_dissent",
@@ -93,7 +94,15 @@ PARTNERS = {
                 "rerate_referral",
                 "record_sharing_basis",
                 "call_strategy_discussion",
+                "schedule_strategy_discussion",
                 "record_strategy_discussion",
+                "put_quorum_right",
+                "record_protection_order",
+                "end_protection_order",
+                "cancel_meeting",
+                "record_action",
+                "complete_action",
+                "record_answer_by_telephone",
                 "acknowledge_alert",
                 "add_note",
             },

@@ -11,7 +11,7 @@ from hubs_at_work import STATUTORY_PARTNERS, london, of, rated, received, says_t
 from mash.config.profile import load_profile
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion, StrategyDiscussionHeld
 from mash.states.acts.rating import RateReferral
-from mash.states.errors import NotInProfile
+from mash.states.errors import NotInProfile, ReasonNeeded
 
 HUB = "derbyshire"
 AGENCIES = [
@@ -115,11 +115,11 @@ def test_derbyshire_strategy_discussions_are_held_by_phone() -> None:
 
 
 @pytest.mark.parametrize("mode", ["face_to_face", "virtual"])
-def test_derbyshire_no_strategy_discussion_is_held_otherwise_than_by_phone(mode: Any) -> None:
+def test_derbyshire_a_strategy_discussion_held_otherwise_than_by_phone_needs_a_reason(mode: Any) -> None:
     case = received(HUB)
     case.give(CallStrategyDiscussion())
-    with pytest.raises(NotInProfile, match="telephone"):
-        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
+    with pytest.raises(ReasonNeeded, match="telephone"):
+        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"), words=False)
 
 
 # Reviews every missing episode

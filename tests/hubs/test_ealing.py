@@ -20,6 +20,7 @@ from mash.config.profile import load_profile
 from mash.states.acts.disagreements import RaiseDisagreement
 from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
+from mash.states.clocks import day_of
 from mash.states.errors import NotInProfile
 
 PARTNERS = sorted(load_profile("ealing").agencies)
@@ -116,7 +117,7 @@ def test_ealing_no_service_stands_above_another_each_may_dispute_a_rating_and_a_
 
 def test_ealing_no_meeting_waits_for_one_service_more_than_for_another() -> None:
     case = at_meeting("ealing", "red")
-    case.give(RecordMeeting(attended=("schools",)))
+    case.give(RecordMeeting(attended=("schools",), held_on=day_of(case.now)))
     assert case.stage == "decision"
 
 

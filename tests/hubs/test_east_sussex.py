@@ -9,8 +9,8 @@ from hubs_at_work import at_meeting, london, rated, says_the_document, signposte
 
 from mash.config.profile import load_profile
 from mash.states.acts.meetings import RecordMeeting
-from mash.states.clocks import LONDON
-from mash.states.errors import NotInProfile
+from mash.states.clocks import LONDON, day_of
+from mash.states.errors import ReasonNeeded
 
 HUB = "east_sussex"
 
@@ -28,9 +28,11 @@ def test_east_sussex_the_team_meets_virtually() -> None:
     assert case.referral.meeting_mode == "virtual" and "virtual" in case.words("meeting_convened")
 
 
-def test_east_sussex_the_team_does_not_meet_face_to_face() -> None:
-    with pytest.raises(NotInProfile, match="virtual, telephone"):
-        at_meeting(HUB, "red").give(RecordMeeting(attended=("health",), mode="face_to_face"))
+def test_east_sussex_a_meeting_face_to_face_needs_a_reason() -> None:
+    case = at_meeting(HUB, "red")
+    face_to_face = RecordMeeting(attended=("health",), mode="face_to_face", held_on=day_of(case.now))
+    with pytest.raises(ReasonNeeded, match="virtual or telephone"):
+        case.give(face_to_face, words=False)
 
 
 # Meets every weekday at the same time
@@ -69,7 +71,7 @@ def test_east_sussex_the_police_are_asked_like_everybody_and_the_meeting_may_be_
     case = rated(HUB, "red")
     assert "police" in case.referral.outstanding
     held = at_meeting(HUB, "red")
-    held.give(RecordMeeting(attended=("police",), mode="telephone"))
+    held.give(RecordMeeting(attended=("police",), mode="telephone", held_on=day_of(held.now)))
     assert held.stage == "decision"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
-from hubs_at_work import DOCUMENTS
+from hubs_at_work import DOCUMENTS, received
 
 from mash.config.profile import available, load_profile, stated
+from mash.states.acts.protection import CallStrategyDiscussion
+from mash.states.acts.scheduling import ScheduleStrategyDiscussion
 
 TABLE = {
     "Sandwell": "sandwell",
@@ -47,3 +51,18 @@ def test_there_is_no_profile_of_a_hub_that_the_table_does_not_have() -> None:
 def test_every_hub_says_of_each_of_its_settings_which_document_states_it_or_that_it_is_the_products(name: str) -> None:
     for setting, source in stated(name).items():
         assert setting in ("title", "area") or source.startswith((*DOCUMENTS, "product default")), setting
+
+
+@pytest.mark.parametrize("name", available())
+def test_whoever_must_take_part_in_a_strategy_discussion_is_invited_whether_or_not_the_hub_checks_with_them(name: str) -> None:
+    """Health takes part at Manchester, Westminster, Derbyshire and Alexi, and is no agency of these hubs."""
+    takes = next(iter(load_profile(name).intake.values()))
+    source, contact = (takes.sources or ("education",))[0], (takes.kinds or ("referral",))[0]
+    case = received(name, source_agency=source, contact=contact, categories=takes.categories[:1])
+    case.give(CallStrategyDiscussion())
+    hub = case.profile.strategy_discussion
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=1), invited=("school",)))
+    roles = {(case.profile.agencies.get(each) or case.profile.invited[each]).role for each in hub.quorum}
+    for kind in ("strategy_discussion", "strategy_discussion_scheduled"):
+        assert roles <= set(case.recipients(kind)), kind
+    assert "the child's school" in case.words("ring_invited")

@@ -27,7 +27,7 @@ from mash.states.acts.checks import AskAgencies
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.course import StageEntered
-from mash.states.errors import NotInProfile, NotYours
+from mash.states.errors import NotYours, ReasonNeeded
 
 # No triage stage: decision makers at intake
 
@@ -120,11 +120,11 @@ def test_kent_strategy_discussions_are_held_by_phone_or_video(mode: Any) -> None
     assert case.stage == "enquiries"
 
 
-def test_kent_no_strategy_discussion_is_held_face_to_face() -> None:
+def test_kent_a_strategy_discussion_held_face_to_face_is_recorded_so_with_a_reason() -> None:
     case = received("kent")
     case.give(CallStrategyDiscussion())
-    with pytest.raises(NotInProfile, match="telephone, virtual"):
-        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"))
+    with pytest.raises(ReasonNeeded, match="telephone or virtual"):
+        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"), words=False)
 
 
 # About 338 child referrals a week

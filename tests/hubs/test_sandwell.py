@@ -32,7 +32,7 @@ from mash.states.acts.disagreements import RaiseDisagreement
 from mash.states.acts.meetings import ConveneMeeting, MeetingConvened, RecordDissent, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
-from mash.states.errors import Incomplete, NotInProfile, QuorumNotMet
+from mash.states.errors import Incomplete, QuorumNotMet, ReasonNeeded
 
 TWELVE = {
     "police",
@@ -173,11 +173,11 @@ def test_sandwell_every_strategy_discussion_is_multi_agency(missing: str) -> Non
 
 
 @pytest.mark.parametrize("mode", ["telephone", "virtual"])
-def test_sandwell_no_strategy_discussion_is_held_otherwise_than_face_to_face(mode: Any) -> None:
+def test_sandwell_a_strategy_discussion_held_otherwise_than_face_to_face_needs_a_reason(mode: Any) -> None:
     case = received("sandwell")
     case.give(CallStrategyDiscussion())
-    with pytest.raises(NotInProfile, match="face to face"):
-        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
+    with pytest.raises(ReasonNeeded, match="face to face"):
+        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"), words=False)
 
 
 # Twelve agencies on an equal footing

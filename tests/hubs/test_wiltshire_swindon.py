@@ -156,8 +156,20 @@ def test_wiltshire_swindon_a_case_that_is_rated_up_into_the_mash_needs_the_joint
 def test_wiltshire_swindon_the_strategy_discussions_of_both_authorities_are_held_in_the_mash(place: str) -> None:
     case = received(HUB, place=place)
     case.give(CallStrategyDiscussion(), SOCIAL_WORKER)
-    case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47"), SOCIAL_WORKER)
+    held = RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47", enquiry="joint")
+    case.give(held, SOCIAL_WORKER)
     assert case.stage == "enquiries"
+
+
+def test_wiltshire_swindon_a_strategy_discussion_says_whether_the_enquiries_are_joint_or_one_agencys() -> None:
+    case = received(HUB)
+    case.give(CallStrategyDiscussion(), SOCIAL_WORKER)
+    held = RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, outcome="section_47")
+    with pytest.raises(Incomplete, match="joint"):
+        case.give(held, SOCIAL_WORKER)
+    case.give(held.model_copy(update={"enquiry": "single_agency"}), SOCIAL_WORKER)
+    assert case.referral.enquiry == "single_agency"
+    assert says_the_document(HUB, "strategy_discussion.joint_or_single")
 
 
 def test_wiltshire_swindon_no_strategy_discussion_is_held_without_police_social_care_and_health() -> None:

@@ -334,7 +334,9 @@ def test_the_wall_says_so_too(alerts: list[str], held_by: dict[str, str], words:
 def test_what_is_not_possible_is_said_on_a_page_without_a_code(hub: Hub) -> None:
     reference = hub.referral()
     by, seen = hub.staff("duty_manager"), str(hub.case(reference)["version"])
-    answer = hub.http.post(f"/case/{reference}/record_meeting", headers=by, data={"seen": seen, "attended": "police"})
+    answer = hub.http.post(
+        f"/case/{reference}/record_meeting", headers=by, data={"seen": seen, "attended": "police", "mode": "telephone"}
+    )
     assert answer.status_code == 409 and "“Record the meeting” is not possible while the case is at “Triage”" in answer.text
     assert "Rate the referral; " in answer.text and not re.search(r"[a-z]_[a-z]", re.sub(r"<[^>]*>", "", answer.text))
 

@@ -16,6 +16,7 @@ from random_profiles import profiles
 from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.across import AskOtherHubs
+from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
 from mash.states.acts.assessment import (
     AssessmentCompleted,
@@ -25,6 +26,7 @@ from mash.states.acts.assessment import (
     StartAssessment,
 )
 from mash.states.acts.birth import RecordBirth
+from mash.states.acts.by_telephone import RecordAnswerByTelephone
 from mash.states.acts.checks import (
     AllocateCheck,
     AnswerCheck,
@@ -62,6 +64,7 @@ from mash.states.acts.known import IdentifySubject, RecordKnown
 from mash.states.acts.meetings import ConveneMeeting, RecordDissent, RecordMeeting
 from mash.states.acts.not_ours import ConfirmNotOurs, TakeContact
 from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen, SayOfAge
+from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
     ConcludeEnquiries,
@@ -69,7 +72,9 @@ from mash.states.acts.protection import (
     RecordConference,
     RecordStrategyDiscussion,
 )
+from mash.states.acts.quorum import PutQuorumRight
 from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 from mash.states.acts.seconding import AgreeAsSecond
 from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
@@ -406,19 +411,49 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "answer_check":
             agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
             return AnswerCheck(agency=agency, known=one(True, False), suggested_rating=one(None, *ratings))
+        case "record_answer_by_telephone":
+            unanswered = tuple(agency for agency, check in referral.checks.items() if check.answered_at is None)
+            agency = one(*(unanswered or agencies), odd=agencies[:1])
+            return RecordAnswerByTelephone(answering=agency, read_back=one(True, False), known=one(True, False))
         case "allocate_check":
             return AllocateCheck(agency=one(*(referral.outstanding or agencies), odd=agencies[:1]), to="a.colleague")
         case "convene_meeting":
             return ConveneMeeting(at=world.now + timedelta(hours=one(1, 24, odd=(-1,))))
         case "record_meeting":
-            return RecordMeeting(attended=attended, rating=one(*ratings, odd=(None,)))
+            held_on = one(None, world.now.astimezone(LONDON).date(), odd=(world.now.date() + timedelta(days=2),))
+            return RecordMeeting(attended=attended, held_on=held_on, rating=one(*ratings, odd=(None,)))
+        case "cancel_meeting":
+            return CancelMeeting(what=one("meeting", "strategy_discussion"))
+        case "record_action":
+            due = world.now + timedelta(hours=one(2, 30, odd=(-1,)))
+            return RecordAction(owner=one("duty_manager", *agencies, odd=("nobody",)), due=due)
+        case "complete_action":
+            action = one(*(referral.actions or ("A9",)), odd=("A9",))
+            return CompleteAction(action=action, outcome=one("done", "no_longer_needed"))
+        case "schedule_strategy_discussion":
+            at = world.now + timedelta(hours=one(1, 20, odd=(-1,)))
+            return ScheduleStrategyDiscussion(at=at, invited=one((), ("school",), odd=(("nobody",),)))
+        case "put_quorum_right":
+            missing = one(*(referral.short_of or ("police",)), odd=("nobody",))
+            return PutQuorumRight(agencies=(missing,), how=one("took_part_since", "cannot_be_reached"))
+        case "record_protection_order":
+            order, since = one("police_protection", "emergency_protection_order"), world.now - timedelta(hours=one(0, 5))
+            until = since + timedelta(days=7 if order == "emergency_protection_order" else 2)
+            return RecordProtectionOrder(order=order, since=since, until=one(until, odd=(None, since)))
+        case "end_protection_order":
+            return EndProtectionOrder(order=one("police_protection", "emergency_protection_order"), how="released")
         case "record_decision":
             outcomes = {sid: one(*GRAVEST_FIRST) for sid in referral.subjects}
             transfer_to = one("E06000999", odd=(None,))
             need = one("N1", odd=(None,))
             return RecordDecision(outcomes=outcomes, primary_need=need, transfer_to=transfer_to, second=one(*second))
         case "record_strategy_discussion":
-            return RecordStrategyDiscussion(attended=attended, outcome=one("section_47", "no_section_47"))
+            missing = bool(set(profile.strategy_discussion.quorum) - set(attended))
+            why = one("not_reached" if missing else None, odd=(None,))
+            enquiry = "joint" if profile.strategy_discussion.joint_or_single else None
+            outcome = one("section_47", "no_section_47")
+            said = {"without_quorum": why, "enquiry": enquiry if outcome == "section_47" else None}
+            return RecordStrategyDiscussion(attended=attended, outcome=outcome, **said)
         case "conclude_enquiries":
             why_not = dict.fromkeys(referral.unseen, one("child_missing", "family_left"))
             outcome = one("conference", "no_further_child_protection_action")
@@ -1111,6 +1146,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "record_marker",
         "link_referral",
         "answer_check",
+        "record_answer_by_telephone",
         "allocate_check",
         "contribute_information",
         "record_child_voice",

@@ -12,7 +12,7 @@ from mash.states.acts.meetings import ConveneMeeting, MeetingConvened, MeetingHe
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion, StrategyDiscussionHeld
 from mash.states.acts.rating import ReferralRerated
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, QuorumNotMet, ReasonNeeded
-from mash.states.profile import Gathering, Profile, StrategyDiscussion
+from mash.states.profile import Gathering, Profile
 
 from .worlds import (
     MANAGER,
@@ -128,10 +128,10 @@ def test_a_meeting_is_held_in_the_ways_of_the_hub_and_in_the_first_of_them_unles
         case.give(ConveneMeeting(at=at, mode="face_to_face"))
     case.give(ConveneMeeting(at=at))
     assert case.referral.meeting_mode == "telephone"
-    with pytest.raises(NotInProfile):
-        case.give(held(mode="face_to_face"))
-    (event,) = of(MeetingHeld, case.give(held(mode="virtual")))
-    assert event.mode == "virtual"
+    with pytest.raises(ReasonNeeded, match="where this hub holds it telephone or virtual"):
+        case.give(held(mode="face_to_face"), words=False)
+    (event,) = of(MeetingHeld, case.give(held(mode="face_to_face")))
+    assert event.mode == "face_to_face"
 
 
 def test_a_meeting_convened_by_telephone_is_recorded_as_held_by_telephone_unless_somebody_says_otherwise() -> None:
@@ -193,20 +193,24 @@ def test_a_second_rating_is_given_where_the_hub_wants_one_and_is_one_of_its_own(
 # Strategy discussions
 
 
-def test_a_strategy_discussion_is_held_in_the_ways_of_the_hub() -> None:
-    face_to_face = StrategyDiscussion(quorum=QUORUM, modes=("face_to_face",))
-    case = arrived(hub(strategy_discussion=face_to_face))
+def discussing(**like: Any) -> Case:
+    """A case at its strategy discussion, at a hub that holds them so."""
+    case = arrived(hub(strategy_discussion=SANDWELL.strategy_discussion.model_copy(update=like)))
     case.give(CallStrategyDiscussion())
+    return case
+
+
+def test_a_strategy_discussion_is_recorded_in_the_way_it_was_held_in_with_a_reason_where_the_hub_has_another() -> None:
+    case = discussing(modes=("face_to_face",))
     discussed = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47", mode="telephone")
-    with pytest.raises(NotInProfile, match="face to face"):
-        case.give(discussed)
-    (event,) = of(StrategyDiscussionHeld, case.give(discussed.model_copy(update={"mode": None})))
-    assert event.mode == "face_to_face" and case.stage == "enquiries"
+    with pytest.raises(ReasonNeeded, match="face to face"):
+        case.give(discussed, words=False)
+    (event,) = of(StrategyDiscussionHeld, case.give(discussed))
+    assert event.mode == "telephone" and case.stage == "enquiries"
 
 
 def test_a_hub_may_want_more_at_its_strategy_discussions_than_the_guidance_and_apologies_do_not_count() -> None:
-    case = arrived(hub(strategy_discussion=StrategyDiscussion(quorum=(*QUORUM, "education"))))
-    case.give(CallStrategyDiscussion())
+    case = discussing(quorum=(*QUORUM, "education"))
     discussed = RecordStrategyDiscussion(attended=QUORUM, apologies=("education",), outcome="section_47")
     with pytest.raises(QuorumNotMet, match="missing: education"):
         case.give(discussed)

@@ -1,0 +1,57 @@
+"""What follows a meeting, a strategy discussion or a telephone call: who is to do or confirm something, or was missing; and until
+when a child is protected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mash.notifications.notices.draft import NoticeDraft
+from mash.notifications.notices.occasion import Occasion, latest, on
+from mash.states.acts.actions import ActionRecorded
+from mash.states.acts.by_telephone import AnswerTakenDown
+from mash.states.acts.checks import CONFIRMATION
+from mash.states.acts.orders import ProtectionOrderRecorded
+from mash.states.acts.protection import StrategyDiscussionHeld
+from mash.states.acts.quorum import PUT_RIGHT
+from mash.states.invited import roles_of
+from mash.states.referral import Clock
+
+
+@on(ActionRecorded)
+def agreed(event: ActionRecorded, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Whoever is to do it."""
+    clock_id = latest(occasion.after, f"action:{event.action}")
+    owner = occasion.after.clocks[clock_id].owner
+    yield occasion.about("action_agreed", owner, clock_id, action=event.action, login=event.login)
+
+
+@on(AnswerTakenDown)
+def taken_down(event: AnswerTakenDown, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """The agency, which is to confirm it; none where an adopted profile no longer has it."""
+    name = f"{CONFIRMATION}:{event.agency}"
+    if event.agency in occasion.profile.agencies:
+        clock_id = latest(occasion.after, name)
+        yield occasion.about("confirm_answer", occasion.after.clocks[clock_id].owner, clock_id, read_back=event.read_back)
+
+
+@on(StrategyDiscussionHeld)
+def held_without(event: StrategyDiscussionHeld, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Whoever must have taken part and did not, until when that is put right; whom nobody can write to, whoever owns the clock
+    rings."""
+    clock = _running(occasion, PUT_RIGHT)
+    if clock and event.missing:
+        for role in roles_of(event.missing, occasion.profile):
+            yield occasion.about("quorum_missing", role, clock.id)
+
+
+@on(ProtectionOrderRecorded)
+def protected(event: ProtectionOrderRecorded, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """The manager on duty, and whoever answers for what comes next."""
+    clock = _running(occasion, event.order)
+    until = {"order": event.order.replace("_", " "), "until": event.until.isoformat(), "urgent": True}
+    for role in dict.fromkeys((occasion.duty, *((clock.owner,) if clock else ()))):
+        yield occasion.notice("protection_order", role, None, **until)
+
+
+def _running(occasion: Occasion, kind: str) -> Clock | None:
+    return next((clock for clock in occasion.after.running if clock.kind == kind), None)

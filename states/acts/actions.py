@@ -1,0 +1,130 @@
+"""What was agreed at a meeting or a strategy discussion: who does what by when, each with a clock of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from mash.states.acts import demands
+from mash.states.clocks import Due
+from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
+from mash.states.fold import Changes, folds
+from mash.states.invited import roles_of
+from mash.states.profile import Profile
+from mash.states.referral import Action, Referral
+from mash.states.register import act
+from mash.states.stages import SEEN
+from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Words
+
+SOURCE = "agreed at the meeting: its minutes say who does what by when"
+
+
+class RecordAction(CommandBase):
+    """Somebody is to do something by a time, as was agreed. What it is, the words say."""
+
+    kind: Literal["record_action"] = "record_action"
+    owner: Code = Field(description="Who does it: an agency, somebody else who is invited, or a role of the hub.")
+    due: AwareDatetime
+    login: OneWord | None = Field(default=None, description="The login of whoever does it, where that is one person's.")
+
+
+class CompleteAction(CommandBase):
+    """What was agreed has been done, or is no longer to be done. The words say which."""
+
+    kind: Literal["complete_action"] = "complete_action"
+    action: Code
+    outcome: Literal["done", "no_longer_needed"] = "done"
+
+
+class ActionRecorded(EventBase):
+    kind: Literal["action_recorded"] = "action_recorded"
+    action: str
+    owner: str
+    due_at: datetime
+    login: str | None = None
+    words: Words = Field(alias="said")
+
+
+class ActionCompleted(EventBase):
+    kind: Literal["action_completed"] = "action_completed"
+    action: str
+    outcome: str
+    words: Words | None = Field(alias="said")
+
+
+def hub_roles(profile: Profile) -> tuple[str, ...]:
+    """The roles of the hub's own people that its profile names."""
+    rungs = (rung.role for rung in profile.ladder)
+    return tuple(dict.fromkeys((*profile.raters, *profile.deciders, profile.meeting.chair, *rungs)))
+
+
+def owners(profile: Profile) -> tuple[str, ...]:
+    """Who can be given something to do: whoever has a role to be reminded by."""
+    named = (*profile.agencies, *profile.invited)
+    return (*(name for name in dict.fromkeys(named) if roles_of((name,), profile)), *hub_roles(profile))
+
+
+def open_actions(referral: Referral) -> tuple[str, ...]:
+    """The actions that are still to be done."""
+    return tuple(aid for aid, action in referral.actions.items() if action.done_at is None)
+
+
+def theirs(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
+    """Those of them that somebody may say are done: the hub all, anybody else those of their agency or role."""
+    hub = (*hub_roles(profile), profile.out_of_hours.role)
+    mine = (by.agency, by.role) if by.role not in hub else ()
+    return tuple(aid for aid in open_actions(referral) if not mine or referral.actions[aid].owner in mine)
+
+
+@act(RecordAction, stages=SEEN)
+def record_action(d: Deciding, cmd: RecordAction, words: Words | None) -> None:
+    """Its owner is told, warned, and late as others are."""
+    if cmd.owner not in owners(d.profile):
+        raise NotInProfile(f"who does it is named as in the profile: expected one of {', '.join(owners(d.profile))}")
+    if cmd.due <= d.now:
+        raise Incomplete("an action is due at a time to come")
+    written = demands.words(words, "an action")
+    aid = f"A{len(d.referral.actions) + 1}"
+    d.record(ActionRecorded(action=aid, owner=cmd.owner, due_at=cmd.due, login=cmd.login, words=written))
+    role = next(iter(roles_of((cmd.owner,), d.profile)), cmd.owner)
+    rule = d.profile.stages["mash_meeting"].model_copy(update={"owner": role, "source": SOURCE})
+    d.start_until("action", rule, Due(at=cmd.due, why=f"action {aid}, agreed at the meeting"), clock_id=f"action:{aid}")
+
+
+def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAction | None) -> Refusal | None:
+    can = theirs(referral, profile, by)
+    if cmd is None:
+        return None if can else NotYours("what is still to be done is others' to do")
+    if cmd.action not in open_actions(referral):
+        return Incomplete(f"that is not still to be done: expected one of {', '.join(open_actions(referral))}")
+    return None if cmd.action in can else NotYours(f"{cmd.action} is {referral.actions[cmd.action].owner}'s to do")
+
+
+@act(
+    CompleteAction,
+    stages=SEEN,
+    when=lambda referral: bool(open_actions(referral)),
+    hindrance=_not_theirs,
+    stands_alone=True,
+)
+def complete(d: Deciding, cmd: CompleteAction, words: Words | None) -> None:
+    """What is no longer to be done needs a reason."""
+    if cmd.outcome != "done":
+        demands.words(words, "not doing what was agreed")
+    d.record(ActionCompleted(action=cmd.action, outcome=cmd.outcome, words=words))
+    d.stop_clocks(*(k.id for k in d.referral.running if k.id == f"action:{cmd.action}"), met=cmd.outcome == "done")
+
+
+@folds(ActionRecorded)
+def _recorded(referral: Referral, event: ActionRecorded, at: datetime, by: Actor) -> Changes:
+    new = Action(owner=event.owner, due_at=event.due_at, login=event.login, words=event.words)
+    return {"actions": {**referral.actions, event.action: new}}
+
+
+@folds(ActionCompleted)
+def _completed(referral: Referral, event: ActionCompleted, at: datetime, by: Actor) -> Changes:
+    done = referral.actions[event.action].model_copy(update={"done_at": at})
+    return {"actions": {**referral.actions, event.action: done}}
