@@ -17,6 +17,8 @@ SPECIAL = {
     "mappa": "MAPPA",
     "safe_contact": "Safe contact: take care how the family is reached",
     "do_not_write": "Do not write to whoever referred: it is not safe",
+    "do_not_tell_family": "Do not tell the family: they must not learn of this case, nor that anyone is asked about them",
+    "being_acted_on": "received and being acted on",
     "inform_referrer": "Inform the referrer",
     "withdrawal": "that what they were told no longer holds",
     "subject_not_asked_about": "agencies were asked before somebody was added, and not about them: ask them again",
@@ -100,6 +102,11 @@ def agency_title(profile: Profile | None, name: str) -> str:
     """What an agency is called at a hub; its code in words where the hub has no title for it, or is not served here any more."""
     agency = profile.agencies.get(name) if profile else None
     return agency.title if agency else worded(name)
+
+
+def referrer_title(sector: str) -> str:
+    """Whoever referred, by their own sector: a school is not the hub's officer for education, whatever both are filed under."""
+    return f"the referrer ({worded(sector)})"
 
 
 CODED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from icalendar import Calendar, Event
@@ -10,9 +11,18 @@ LASTS = timedelta(hours=1)
 
 
 def invitation(
-    reference: str, hub_title: str, at: datetime, mode: str, chair: str, sequence: int, made_at: datetime, *, off: bool = False
+    reference: str,
+    hub_title: str,
+    at: datetime,
+    mode: str,
+    chair: str,
+    sequence: int,
+    made_at: datetime,
+    warnings: Sequence[str] = (),
+    *,
+    off: bool = False,
 ) -> bytes:
-    """The file. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved; `off` takes it out
+    """The file, with what the case warns of. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved; `off` takes it out
     of calendars again (METHOD:CANCEL)."""
     event = Event()
     event.add("uid", f"{reference}.meeting@mash")
@@ -21,7 +31,8 @@ def invitation(
     event.add("dtend", at + LASTS)
     event.add("sequence", sequence)
     event.add("summary", f"MASH meeting {reference}")
-    event.add("description", f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}")
+    what = (f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}", *warnings)
+    event.add("description", ". ".join(f"{each[0].upper()}{each[1:]}" for each in what))
     event.add("class", "CONFIDENTIAL")
     if off:
         event.add("status", "CANCELLED")

@@ -38,6 +38,7 @@ FACTS: dict[str, Any] = {
     "changes": [{"what": "rating", "of": "", "was": "green", "now": "red"}],
     "met": True,
     "matter": "outcome",
+    "held_back": True,
     "holder": "practice manager",
     "taken": True,
     "of_age": True,

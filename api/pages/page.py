@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 
 from mash.api.pages import words
 from mash.config.permissions import may
-from mash.config.words import agency_title, sentence
+from mash.config.words import agency_title, referrer_title, sentence
 from mash.flows.store.store import Store
 from mash.states.values import Actor
 
@@ -85,6 +85,7 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
         "ways": ways_of(by),
         "hub_title": profile.title if profile else sentence(by.hub),
         "agency_title": partial(agency_title, profile),
+        "referrer_title": referrer_title,
         "places": {name: profile.place(name) for name in profile.ratings} if profile else {},
     }
 

@@ -59,7 +59,9 @@ def to_referrer(
     after = occasion.after
     if after.by_person:
         name = clock_id or latest(after, clock_kind)
-        yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=MATTERS[clock_kind])
+        matter = MATTERS[clock_kind]
+        held_back = matter == "outcome" and after.held_back
+        yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=matter, held_back=held_back)
     elif after.referrer_reachable:
         yield occasion.notice(written, REFERRER, clock_id, **facts)
 
@@ -79,7 +81,7 @@ def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDr
         _WRITTEN.get(kind, ""),
         kind,
         clock_id,
-        outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
+        outcomes=[outcome for outcome in after.result if outcome != "not_taken"],
         taken=after.stage != "not_taken",
         signpost=profile.signpost,
         within=str(profile.decides_within),

@@ -58,7 +58,7 @@ def _of_everybody(referral: Referral) -> dict[Topic, str]:
         **{Topic("person", sid): subject.cohort for sid, subject in referral.subjects.items()},
         **{Topic("person", sid): "removed" for sid in referral.removed},
         **{Topic("person", sid): "left" for sid in referral.left},
-        **{Topic("warning", marker): "up" for marker in referral.markers if marker in WARNINGS},
+        **{Topic("warning", marker): "up" for marker in referral.warnings if marker in WARNINGS},
     }
 
 
