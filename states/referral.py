@@ -37,7 +37,7 @@ PRIVATE = ("1A", "1B", "1C", "1D")
 NOT_TO_TELL = "do_not_tell_family"
 """The marker of a case of which the family is not to learn."""
 BEING_ACTED_ON = "being_acted_on"
-"""What whoever referred is told of a section 47 that is held back: the statutory answer, and no more than of what is undecided."""
+"""What whoever referred is told of a section 47 that is held back: the statutory answer, and no more than that."""
 BY_OTHER_MEANS = "referrer_by_other_means"
 """The flag of a contact whose referrer gave no address, but another way to be reached."""
 

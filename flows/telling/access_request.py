@@ -49,7 +49,7 @@ LEFT_OUT = {
     "agency": "held by an agency that has not released it: to be asked of that agency",
     "whole": "the agency released a redacted version, which is here; the whole is to be asked of that agency",
 }
-ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
+ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags", "not_to_tell"))
 """Facts of events that tell who referred, or what they wrote of somebody."""
 BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
 """Facts of events that are said of each subject by itself."""

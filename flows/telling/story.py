@@ -108,6 +108,7 @@ _YES_NO = {
     "sensitive": ("sensitive", ""),
     "share": ("may be shared", "may not be shared"),
     "writing_unsafe": ("not to be written to", ""),
+    "not_to_tell": ("the family must not be told", ""),
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""
