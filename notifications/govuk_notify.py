@@ -1,6 +1,6 @@
 """GOV.UK Notify as an Apprise channel of ours: e-mails, texts and letters by the hub's own templates, over its official client.
 
-`govuknotify://KEY/email/TEMPLATE/name@example.org`, `.../text/TEMPLATE/07700900123`, `.../letter/TEMPLATE?address=Line|Line|Postcode`.
+`govuknotify://KEY/email/TEMPLATE/name@example.org`, `…/text/TEMPLATE/07700900123`, `…/letter/TEMPLATE?address=Line|Postcode`.
 What each answer means is from docs.notifications.service.gov.uk (read in its client's edition 13, November 2026).
 """
 
@@ -28,8 +28,13 @@ A_MINUTE, UNTIL_LATER = 60.0, 600.0
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KEY = re.compile(rf"[^/?#]*?{UUID}-{UUID}")
 _NUMBER = re.compile(r"\+?[\d ()-]{7,}")
-FAILED = ("permanent-failure", "temporary-failure", "technical-failure", "validation-failed", "virus-scan-failed", "cancelled")
-"""What has become of a message that did not arrive."""
+ARRIVED = ("delivered", "sent", "received")
+"""What has become of a message that arrived: `sent` to another country, where no more is heard; `received` by whoever prints."""
+PASSES = ("temporary-failure", "technical-failure")
+"""Of one that did not: the telephone was off, the inbox full, or the fault was Notify's: it is to be tried again."""
+FOR_GOOD = ("permanent-failure", "validation-failed", "virus-scan-failed", "cancelled")
+"""Of one for which trying again is of no use: there is no such address or number."""
+FAILED = (*PASSES, *FOR_GOOD)
 
 
 class GovukNotify(NotifyBase):  # type: ignore[misc]  # Apprise has no types
