@@ -39,6 +39,7 @@ FACTS: dict[str, Any] = {
     "met": True,
     "matter": "outcome",
     "held_back": True,
+    "no_address": False,
     "holder": "practice manager",
     "taken": True,
     "of_age": True,

@@ -250,7 +250,7 @@ def _strategy_discussion_held(referral: Referral, event: StrategyDiscussionHeld,
         second = {"flags": tuple(dict.fromkeys((*referral.flags, FLAG)))} if event.may_be_second else {}
         return {**held, "proposed": None, **second, **same_for_all(referral, "section_47", at)}
     if referral.held_back:  # the section 47 that was decided is not to be: it is decided anew
-        return {**held, "outcomes": {}, "decided_at": None}
+        return {**held, "outcomes": {}, "decided_at": None, "decided_by": None}
     return held
 
 
