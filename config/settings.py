@@ -67,6 +67,9 @@ class Settings(BaseModel):
         default=None, description="Asked for every minute while all is well: an outside monitor that misses it raises the alarm."
     )
     mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
+    notify_token: SecretStr | None = Field(
+        default=None, description="The bearer token that GOV.UK Notify's delivery receipts bring; 10 characters or more."
+    )
     sign_on_file: Path | None = Field(default=None, description="TOML: the OpenID provider, and what its groups mean. Mode 600.")
     local_accounts: bool = Field(default=False, description="Whether staff may sign in by local accounts: for small hubs.")
     accounts_file: Path | None = Field(default=None, description="TOML: the local accounts. Mode 600.")

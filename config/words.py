@@ -19,6 +19,8 @@ SPECIAL = {
     "nrm": "National Referral Mechanism",
     "safe_contact": "Safe contact: take care how the family is reached",
     "do_not_write": "Do not write to whoever referred: it is not safe",
+    "do_not_tell_family": "Do not tell the family: they must not learn of this case, nor that anyone is asked about them",
+    "being_acted_on": "received and being acted on",
     "inform_referrer": "Inform the referrer",
     "withdrawal": "that what they were told no longer holds",
     "subject_not_asked_about": "agencies were asked before somebody was added, and not about them: ask them again",
@@ -116,6 +118,11 @@ def authority_title(code: str) -> str:
     """A local authority by name and code; the code alone where the list does not have it."""
     name = codes.authority(code)
     return f"{name} ({code})" if name else code
+
+
+def referrer_title(sector: str) -> str:
+    """Whoever referred, by their own sector: a school is not the hub's officer for education, whatever both are filed under."""
+    return f"the referrer ({worded(sector)})"
 
 
 CODED = {

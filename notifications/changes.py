@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from mash.states.clocks import local
+from mash.states.referral import NOT_TO_TELL
 
 _WARNING = {
     "safe_contact": "how the family may be contacted safely",
+    NOT_TO_TELL: "the family, who must not be told",
     "do_not_write": "writing to whoever referred",
     "staff_safety": "the safety of whoever visits",
 }
@@ -27,7 +29,9 @@ def title_of(change: Mapping[str, Any]) -> str:
     now = change["now"]
     match change["what"]:
         case "warning":
-            return "a new warning: read the case first" if now else "a warning is over"
+            if not now:
+                return "a warning is over"
+            return "do not tell the family" if change["of"] == NOT_TO_TELL else "a new warning: read the case first"
         case "rating":
             return f"now rated {_word(now)}"
         case "due":

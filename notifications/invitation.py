@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -19,12 +20,13 @@ def invitation(
     chair: str,
     sequence: int,
     made_at: datetime,
+    warnings: Sequence[str] = (),
     *,
     what: Literal["meeting", "discussion"] = "meeting",
     off: bool = False,
 ) -> bytes:
-    """The file. A higher `sequence` replaces an earlier invitation to the same meeting, as when it is moved; `off` takes it out
-    of calendars again (METHOD:CANCEL)."""
+    """The file, with what the case warns of. A higher `sequence` replaces an earlier invitation to the same meeting, as when it
+    is moved; `off` takes it out of calendars again (METHOD:CANCEL)."""
     event = Event()
     event.add("uid", f"{reference}.{what}@mash")
     event.add("dtstamp", made_at)
@@ -32,7 +34,8 @@ def invitation(
     event.add("dtend", at + LASTS)
     event.add("sequence", sequence)
     event.add("summary", f"{TITLES[what]} {reference}")
-    event.add("description", f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}")
+    said = (f"{hub_title}, {mode.replace('_', ' ')}; chair: {chair.replace('_', ' ')}", *warnings)
+    event.add("description", ". ".join(f"{each[0].upper()}{each[1:]}" for each in said))
     event.add("class", "CONFIDENTIAL")
     if off:
         event.add("status", "CANCELLED")

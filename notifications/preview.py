@@ -46,6 +46,8 @@ FACTS: dict[str, Any] = {
     "changes": [{"what": "rating", "of": "", "was": "green", "now": "red"}],
     "met": True,
     "matter": "outcome",
+    "held_back": True,
+    "no_address": False,
     "holder": "practice manager",
     "taken": True,
     "done": True,

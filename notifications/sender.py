@@ -18,6 +18,7 @@ from apprise.manager_plugins import NotificationManager
 
 from mash.config.channels import ANY, Channel, Channels
 from mash.notifications.asked import BESIDE, fault
+from mash.notifications.govuk_notify import GovukNotify
 from mash.notifications.mail import Mail
 from mash.notifications.notices import Tried
 from mash.notifications.webhook import Webhook
@@ -49,6 +50,8 @@ def _ready() -> None:
     manager = NotificationManager()
     manager.add(Mail, schemas=("mailto", "mailtos"), force=True)
     manager.add(Webhook, schemas=("hook", "hooks"), force=True)
+    manager.add(GovukNotify, schemas=("govuknotify",), force=True)
+    logging.getLogger("notifications_python_client").setLevel(logging.CRITICAL)  # it logs what was answered, word for word
     logger = logging.getLogger("apprise")
     logger.propagate = False
     logger.setLevel(logging.WARNING)
@@ -78,10 +81,18 @@ def check_channel(channel: Channel) -> str:
     return wrong
 
 
-async def send(channel: Channel, message: Message) -> Tried:
+async def send(channel: Channel, message: Message, reference: str = "", *, again: bool = False) -> Tried:
     """Try to send by one channel. Never raises for a channel that fails: Apprise answers False, without raising, for a dead
-    endpoint and for an address it does not understand, and so do we, with what it logged."""
-    return await asyncio.to_thread(_send, channel, message)
+    endpoint and for an address it does not understand, and so do we, with what it logged. `reference` is the same for each try
+    of a message; `again` says that there was one before."""
+    return await asyncio.to_thread(_send, channel, message, reference, again)
+
+
+async def became(channel: Channel, sent_as: str) -> str | None:
+    """What has become of a message that a service took for delivery; None where it does not say, or the channel is no such
+    service."""
+    plugin, wrong = _made(channel)
+    return await asyncio.to_thread(plugin.became, sent_as) if isinstance(plugin, GovukNotify) and not wrong else None
 
 
 def _made(channel: Channel) -> tuple[Any, str]:
@@ -96,6 +107,10 @@ def _made(channel: Channel) -> tuple[Any, str]:
         return None, "Apprise does not understand this URL"
     if wrong := fault(url, plugin, lines):
         return plugin, wrong
+    if isinstance(plugin, GovukNotify):
+        if channel.to and plugin.kind == "email":
+            plugin.to = channel.to.get_secret_value()
+        return plugin, plugin.wrong()
     if (channel.to or channel.reply_to) and not isinstance(plugin, Mail):
         return plugin, "`to` and `reply_to` are for mail: expected a mailto:// or mailtos:// URL"
     if channel.to:
@@ -105,7 +120,7 @@ def _made(channel: Channel) -> tuple[Any, str]:
     return plugin, ""
 
 
-def _send(channel: Channel, message: Message) -> Tried:
+def _send(channel: Channel, message: Message, reference: str, again: bool) -> Tried:
     plugin, wrong = _made(channel)
     if wrong:
         return Tried(False, wrong)
@@ -113,6 +128,8 @@ def _send(channel: Channel, message: Message) -> Tried:
     _LINES.set(lines)
     if isinstance(plugin, Mail):
         plugin.html = message.html
+    if isinstance(plugin, GovukNotify):
+        plugin.reference, plugin.asked_before = reference, again
     channels = apprise.Apprise(asset=_ASSET)
     channels.add(plugin)
     attached = (
@@ -121,7 +138,8 @@ def _send(channel: Channel, message: Message) -> Tried:
     taken = bool(channels.notify(title=message.title, body=message.body, body_format=NotifyFormat.TEXT, attach=attached))
     url = channel.url.get_secret_value()
     result = "; ".join(("ok" if taken else "failed", *(scrubbed(line, url) for line in lines)))[:LONGEST_RESULT]
-    return Tried(taken, result, getattr(plugin, "retry_after", None))
+    sent_as = getattr(plugin, "sent_as", None) if taken else None
+    return Tried(taken, result, getattr(plugin, "retry_after", None), sent_as, getattr(plugin, "final", False))
 
 
 def scrubbed(line: str, url: str) -> str:

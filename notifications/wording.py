@@ -16,8 +16,9 @@ from mash.config.settings import SettingsError
 from mash.notifications.changes import in_order, sentence_of, title_of
 from mash.notifications.invitation import invitation
 from mash.notifications.notices import REFERRER, professional
+from mash.notifications.notices.occasion import WARNINGS
 from mash.states.clocks import Length, local
-from mash.states.referral import Referral
+from mash.states.referral import BEING_ACTED_ON, NOT_TO_TELL, Referral
 
 SHIPPED = Path(__file__).parent / "templates"
 KINDS = tuple(sorted(path.stem for path in SHIPPED.glob("*.j2")))
@@ -46,6 +47,8 @@ class Message(BaseModel):
     lines: tuple[str, ...]
     links: tuple[tuple[str, str], ...] = ()
     invitation: bytes | None = None
+    not_to_tell: str = ""
+    """The reference of its case, where the family is not to learn of that."""
 
     @property
     def body(self) -> str:
@@ -68,6 +71,7 @@ OUTCOME_TEXTS = {
     "adult_section_42": "an adult safeguarding enquiry (section 42) has begun",
     "transfer": "the matter was transferred to another authority",
     "considered": "what you told us was received and considered",
+    BEING_ACTED_ON: "it has been received and is being acted on",
 }
 
 
@@ -84,10 +88,10 @@ class Became(BaseModel):
 
 def became(referral: Referral) -> Became:
     """What whoever made a referral may know of it."""
-    decided = sorted({OUTCOME_TEXTS[referral.outcomes[sid]] for sid in referral.subjects if sid in referral.outcomes})
     if referral.stage == "not_taken":
         return Became(status="not_taken", outcome=())
-    if not decided and not referral.decided_at:
+    decided = sorted(OUTCOME_TEXTS[outcome] for outcome in referral.result)
+    if referral.held_back or not (decided or referral.decided_at):
         return Became(status="being_considered", outcome=())
     return Became(status="decided", outcome=tuple(decided) if _shown(referral) else ())
 
@@ -103,13 +107,16 @@ def status_in_words(reference: str, referral: Referral, within: Length) -> list[
     if found.status == "not_taken":
         sentences = ["It was recorded. This hub does not act on it."]
     elif found.status == "being_considered":
-        sentences = [f"It has been received and is being considered. A manager decides on the response within {within}."]
+        # Word for word the same where a section 47 is held back, or the difference would tell of it.
+        sentences = [f"It has been received and is being acted on. A manager decides on the response within {within}."]
     elif found.outcome:
         sentences = [f"Decided: {'; '.join(found.outcome)}."]
     elif referral.not_to_write:
         sentences = ["It has been considered. We do not write to you: someone tells you in the way you chose."]
     else:
         sentences = ["Thank you. It has been considered. We cannot tell you more, because it is about other people."]
+    if NOT_TO_TELL in referral.warnings and _shown(referral):
+        sentences.append(_as_sentence(WARNINGS[NOT_TO_TELL]))
     for disputed in referral.disagreements.values():
         if disputed.by_role == REFERRER:
             settled = {"stands": "what was decided stands", "changed": "what was decided is changed"}
@@ -142,13 +149,19 @@ def message_for(
     template = _template(kind, hub, own)
     known = {**facts, **more, **_reckoned(reference, facts, now), "reference": reference or "", "link": link}
     title, body, act = (_block(template, name, known) for name in ("title", "body", "act"))
-    invited = None
+    invited, warnings = None, tuple(facts.get("warnings", ()))
     if kind in INVITES:
         what, off = INVITES[kind]
         said = (facts["hub_title"], datetime.fromisoformat(facts["at"]), facts["mode"], facts["chair"], facts["version"])
-        invited = invitation(str(reference), *said, now, what=what, off=off)
+        invited = invitation(str(reference), *said, now, warnings, what=what, off=off)
     lines = tuple(line.strip() for line in body.splitlines() if line.strip())
-    return Message(title=" ".join(title.split()), lines=lines, links=((act, link),) if link and act else (), invitation=invited)
+    silent = WARNINGS[NOT_TO_TELL] in warnings
+    # A hub's own words may leave the head out, and some of ours have none.
+    if silent and WARNINGS[NOT_TO_TELL].lower() not in body.lower():
+        lines = (_as_sentence(WARNINGS[NOT_TO_TELL]), *lines)
+    links = ((act, link),) if link and act else ()
+    about = str(reference) if silent else ""
+    return Message(title=" ".join(title.split()), lines=lines, links=links, invitation=invited, not_to_tell=about)
 
 
 def digest(messages: list[Message], *, hub: str = "", own: Path | None = None, **known: Any) -> Message:
@@ -158,12 +171,14 @@ def digest(messages: list[Message], *, hub: str = "", own: Path | None = None, *
     known = {"count": len(messages), "late": late, "mass": 0, "about": "", **known}
     lines = tuple(line.strip() for line in _block(template, "body", known).splitlines() if line.strip())
     links = tuple((message.title, message.links[0][1]) for message in messages if message.links)
+    if silent := dict.fromkeys(message.not_to_tell for message in messages if message.not_to_tell):
+        lines = (f"Do not tell the family anything of {', '.join(silent)}.", *lines)
     return Message(title=_block(template, "title", known), lines=lines, links=links)
 
 
 def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What follows from the facts, in words."""
-    warnings = "".join(f" {warning[0].upper()}{warning[1:]}." for warning in facts.get("warnings", ()))
+    warnings = "".join(f" {_as_sentence(warning)}" for warning in facts.get("warnings", ()))
     known: dict[str, Any] = {
         "head": f"{reference}: {facts.get('rating', '')}, at {facts.get('stage', '')}.{warnings}",
         "timing": "",
@@ -183,6 +198,10 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
         known["changed"] = {"title": title_of(changes[0]), "sentences": [sentence_of(change) for change in changes]}
     known["said"] = "; ".join(OUTCOME_TEXTS[outcome] for outcome in facts.get("outcomes", ()))
     return known
+
+
+def _as_sentence(warning: str) -> str:
+    return f"{warning[0].upper()}{warning[1:]}."
 
 
 def _block(template: Template, name: str, known: Mapping[str, Any]) -> str:

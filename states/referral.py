@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
 from mash.states.profile import Mode
+from mash.states.stages import SECTION_47
 from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
 
 HandOverResult = Literal["accepted", "returned", "not_accepted", "called_off"]
@@ -38,6 +39,10 @@ PUBLIC = ("individual", "unknown")
 """Sources that are no professionals: they are thanked, and not told what was decided about other people's children."""
 PRIVATE = ("1A", "1B", "1C", "1D")
 """Census codes of referrers who are no professionals, whatever agency's system sends for them."""
+NOT_TO_TELL = "do_not_tell_family"
+"""The marker of a case of which the family is not to learn."""
+BEING_ACTED_ON = "being_acted_on"
+"""What whoever referred is told of a section 47 that is held back: the statutory answer, and no more than that."""
 BY_OTHER_MEANS = "referrer_by_other_means"
 """The flag of a contact whose referrer gave no address, but another way to be reached."""
 
@@ -336,6 +341,8 @@ class Referral(Frozen):
     sharing: bool | None = None
     sharing_consent: str | None = Field(default=None, exclude_if=lambda consent: consent is None)
     """What the basis for sharing says of consent, as it was recorded last."""
+    not_to_tell: str | None = Field(default=None, exclude_if=lambda why: why is None)
+    """Why the family is not to learn of it, by the basis for sharing that was recorded last."""
     significant_harm: bool | None = None
     checks: dict[str, Check] = {}
     checks_closed: bool = False
@@ -480,15 +487,31 @@ class Referral(Frozen):
 
     @property
     def result(self) -> tuple[str, ...]:
-        """What has become of it, by codes, as whoever referred is told: that it is not taken here, or each different outcome."""
+        """What has become of it, by codes, as whoever referred is told: that it is not taken here, that it is being acted on, or
+        each different outcome."""
         if self.stage == "not_taken":
             return ("not_taken",)
-        return tuple(sorted({self.outcomes[sid] for sid in self.subjects if sid in self.outcomes}))
+        told = {self.outcomes[sid] for sid in self.subjects if sid in self.outcomes}
+        return tuple(sorted({BEING_ACTED_ON if self.held_back and each == "section_47" else each for each in told}))
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a section 47 was decided on which the strategy discussion has not decided yet: whoever referred might warn the
+        family, so that they hear of it once social care, police and health have agreed what may be said (Working Together)."""
+        discussed = self.stage != "strategy_discussion" or self.came_from in SECTION_47
+        return "section_47" in self.outcomes.values() and not discussed
 
     @property
     def of_public(self) -> bool:
         """Whether whoever referred is no professional."""
         return no_professional(self.source, self.source_agency)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Its markers, with the one that follows from the basis for sharing: a family that was not told, so that nobody is put at
+        risk and no investigation is prejudiced, is told by nobody who is asked either."""
+        derived = (NOT_TO_TELL,) if self.not_to_tell and NOT_TO_TELL not in self.markers else ()
+        return (*self.markers, *derived)
 
     @property
     def not_to_write(self) -> bool:

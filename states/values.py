@@ -23,7 +23,16 @@ Need = Annotated[str, Field(pattern=r"^N[0-9]$")]
 """A primary need of the Children in Need census."""
 Factor = Annotated[str, Field(pattern=r"^[0-9]{1,2}[A-F]?$")]
 """An assessment factor of the Children in Need census."""
-Marker = Literal["safe_contact", "do_not_write", "staff_safety", "marac", "mappa", "child_protection_plan", "looked_after"]
+Marker = Literal[
+    "safe_contact",
+    "do_not_write",
+    "do_not_tell_family",
+    "staff_safety",
+    "marac",
+    "mappa",
+    "child_protection_plan",
+    "looked_after",
+]
 """What everybody on a case must see: a warning before contact or a visit, or another procedure that knows the family."""
 
 BY_SUBJECT: JsonDict = {"additionalProperties": False, "propertyNames": {"maxLength": 60}}

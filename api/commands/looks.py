@@ -54,7 +54,8 @@ def looked(look: Look, settings: Settings) -> Iterator[Found]:
 
 def _secrets(part: str) -> Look:
     """That a part has what it needs, wherever that comes from."""
-    needed = [name for name in NEEDED[part] if name not in ("mail_url", "pulse_url") and not name.endswith("database_url")]
+    chosen = ("mail_url", "pulse_url", "notify_token")
+    needed = [name for name in NEEDED[part] if name not in chosen and not name.endswith("database_url")]
 
     def look(settings: Settings) -> Iterator[Found]:
         for name in needed:

@@ -25,7 +25,7 @@ from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.corrections import read_corrections
 from mash.flows.store.reads.earlier import earlier
-from mash.flows.store.reads.items import information_product, read_items
+from mash.flows.store.reads.items import FORMS, information_product, read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
@@ -81,6 +81,8 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "also": later,
         "earlier": others,
         "added": found.referral.added,
+        "sector": found.referral.source_agency,
+        "of_referrer": FORMS,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
@@ -217,6 +219,7 @@ async def _form_page(
         "key": key or secrets.token_urlsafe(16),
         "since": since,
         "case": case,
+        "warnings": case.referral.warnings if case else (),
         "earlier": others,
         "names": names_of(items),
         "quorum": _quorum(store.hub(by.hub), kind),

@@ -33,7 +33,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
             "check": case.referral.checks[by.agency],
             "due_at": _due(case, by.agency),
             "basis": why.get(case.reference),
-            "markers": case.referral.markers,
+            "markers": case.referral.warnings,
             "version": case.referral.version,
         }
         for case in cases

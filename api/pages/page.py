@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader, P
 
 from mash.api.pages import words
 from mash.config.permissions import may
-from mash.config.words import agency_title, authority_title, destination_title, sentence
+from mash.config.words import agency_title, authority_title, destination_title, referrer_title, sentence
 from mash.flows.store.store import Store
 from mash.states.values import Actor
 
@@ -87,6 +87,7 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
         "agency_title": partial(agency_title, profile),
         "authority_title": authority_title,
         "destination_title": partial(destination_title, profile),
+        "referrer_title": referrer_title,
         "places": {name: profile.place(name) for name in profile.ratings} if profile else {},
     }
 

@@ -52,7 +52,7 @@ def as_pdf(
         write(person)
     for sid, subject in case.referral.subjects.items():
         write(f"{sid}, {worded(subject.cohort)}: {_found(subject)}")
-    for marker in case.referral.markers:
+    for marker in case.referral.warnings:
         write(f"Warning. {sentence(marker)}", 11, "B")
     if missing := lettering.not_printed(said, letters):
         sign = lettering.MISSING

@@ -93,7 +93,7 @@ def brief(case: Case) -> dict[str, Any]:
         "contact": r.contact,
         "categories": r.categories,
         "place": r.place,
-        "markers": r.markers,
+        "markers": r.warnings,
         "disputed": r.disputed,
         "uncountersigned": r.uncountersigned,
     }

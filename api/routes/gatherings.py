@@ -17,6 +17,7 @@ from mash.flows.store.reads.disagreements import disagreements
 from mash.flows.store.reads.items import information_product
 from mash.flows.store.reads.look import look_at
 from mash.notifications.invitation import invitation
+from mash.notifications.notices.occasion import warnings_of
 from mash.states.clocks import LONDON
 from mash.states.errors import NotFound
 from mash.states.values import Actor
@@ -83,6 +84,7 @@ async def meeting(request: Request, reference: Reference, by: Reader) -> Respons
         profile.meeting.chair,
         case.referral.version,
         store.time.now(),
+        warnings_of(case.referral),
     )
     return Response(file, media_type="text/calendar", headers={"Content-Disposition": f'attachment; filename="{reference}.ics"'})
 
@@ -99,7 +101,7 @@ async def product(
     return {
         "reference": reference,
         "at": store.time.now(),
-        "warnings": case.referral.markers,
+        "warnings": case.referral.warnings,
         "contributions": await information_product(store, case, by),
     }
 

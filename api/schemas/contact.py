@@ -187,6 +187,12 @@ class ConsentGiven(Fields):
     override_reason: Long
     family_informed: Truth
     safe_contact: Long
+    # Left out where it is not said, or a submission of before, sent again, would be another one.
+    safe_to_tell: Truth = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="Whether it is safe if the family learns of this. If not, nobody who is asked tells them.",
+    )
 
     @property
     def in_words(self) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, SOURCES
 from mash.api.schemas.contact import IN_WORDS, ConcernGiven, ConsentGiven, Fields, SourceGiven, SubjectGiven, Submission
 from mash.api.schemas.fields import as_truth
+from mash.api.schemas.not_to_tell import not_to_tell
 from mash.api.schemas.safe_contact import asks_for_silence, warns, writing_unsafe
 from mash.config import codes
 from mash.config.addresses import can_be
@@ -68,6 +69,7 @@ def contact_of(submission: Submission, today: date, places: Collection[str] = ()
         flags=tuple(dict.fromkeys(flags)),
         referrer_reachable=can_be(source.email or ""),
         writing_unsafe=writing_unsafe(source, concern),
+        not_to_tell=not_to_tell(submission),
     )
     rest = submission.model_dump(exclude={"source", "subjects", "household", "concern"}, exclude_none=True)
     items = [
@@ -140,7 +142,7 @@ def _instant(text: str | None) -> datetime | None:
 def _flags(submission: Submission) -> Any:
     """What is odd about a submission, by field and never with its value."""
     source, concern = _reached(submission.source), submission.concern
-    others = by_other_means(source.model_dump(include={"phone", "organisation", "how_to_reach", "email"}))
+    others = by_other_means(source.model_dump())
     checks = {
         "kind_unknown": submission.kind is not None and submission.kind not in CONTACT_KINDS,
         "source_code_unknown": not codes.known("referral_source", source.code or ""),
@@ -158,7 +160,7 @@ def _flags(submission: Submission) -> Any:
         "answer_in_words": concern.unsure("immediate_danger")
         or submission.said_otherwise("family_known")
         or source.said_otherwise("safe_to_write")
-        or any(submission.consent.said_otherwise(name) for name in ("asked", "given", "family_informed")),
+        or any(submission.consent.said_otherwise(name) for name in ("asked", "given", "family_informed", "safe_to_tell")),
         "no_subject_named": not submission.subjects,
         "unknown_field": bool(unknown_fields(submission)),
         "more_people_in_words": bool(submission.more_people),

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from pydantic import SecretStr
@@ -131,7 +132,10 @@ class Postman:
             await self._send_message(notices, self._together(notices, [message for _, message in messages]))
 
     async def _send_message(self, notices: list[outbox.Claimed], message: Message) -> None:
-        tried = list(await asyncio.gather(*(sender.send(channel, message) for _, channel in notices[0].channels)))
+        again = any(notice.again or notice.tries > 1 for notice in notices)
+        named = _named(notices)
+        sends = (sender.send(channel, message, named, again=again) for _, channel in notices[0].channels)
+        tried = list(await asyncio.gather(*sends))
         self.pulse.sent.update("taken" if each.taken else "failed" for each in tried)
         await deliveries.record(self.store, notices, tried or [Tried(False, "no channel is configured")])
 
@@ -170,6 +174,12 @@ class Postman:
             )
             return f"{base}/alerts/{links.sign(self._token_key, link)}"
         return f"{base}/case/{notice.reference}" if notice.reference else f"{base}/admin"
+
+
+def _named(notices: list[outbox.Claimed]) -> str:
+    """What we call a message: the same for each try of the same notices, and nobody's name."""
+    numbers = ",".join(str(notice.id) for notice in notices)
+    return f"mash-{notices[0].id}-{sha256(numbers.encode()).hexdigest()[:12]}"
 
 
 def _away(notices: list[outbox.Claimed]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from prefect.exceptions import TerminationSignal
 from mash.config.settings import Settings
 from mash.flows.carrying.carrier import Carrier
 from mash.flows.carrying.coming_of_age import say_who_comes_of_age
+from mash.flows.carrying.confirmed import ask_what_became
 from mash.flows.carrying.connection import check_login
 from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.liaison import Liaison
@@ -39,6 +40,8 @@ WORKING = 7_052_602
 AT_ONCE = 1000
 HAND_OVER = 60.0
 """Seconds of the domain's time between two looks for alerts that were left by whoever went off duty."""
+ASK_WHAT_BECAME = 60.0
+"""Seconds between two looks for messages of which a delivery service has said nothing."""
 LOOK_AHEAD = 3600.0
 """Seconds of the domain's time between two looks for gaps in the rotas, and for who comes of age."""
 HOLD_AGAINST = 300.0
@@ -72,6 +75,7 @@ class Worker:
             more = (
                 *child,
                 self._hand_over,
+                self._ask_what_became,
                 self._look_ahead,
                 self._hold_against_the_log,
                 self.liaison.keep_in_touch,
@@ -151,6 +155,10 @@ class Worker:
         await raise_what_was_left(self.store)
         await self.postman.hand_over()
         await asyncio.sleep(max(1.0, HAND_OVER / self.store.time.rate))
+
+    async def _ask_what_became(self) -> None:
+        await ask_what_became(self.store, self.postman.channels, self.settings.mail_url)
+        await asyncio.sleep(ASK_WHAT_BECAME)
 
     async def _look_ahead(self) -> None:
         await look_ahead(self.store)

@@ -21,7 +21,7 @@ NEEDED = {
         "mail_url",
         "pulse_url",
     ),
-    "api": ("database_url", "system_database_url", "master_key", "token_key"),
+    "api": ("database_url", "system_database_url", "master_key", "token_key", "notify_token"),
 }
 """Which secrets a part of ours is told of."""
 PREFECT_SERVER = {

@@ -37,7 +37,8 @@ async def record(store: Store, notices: list[Claimed], tried: list[Tried]) -> No
 
 async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tried]) -> None:
     """The message went. Where it told a referrer, the referral's log says so with it, and its clock stops: a worker that dies
-    between the two would leave a referrer to be told who has been."""
+    between the two would leave a referrer to be told who has been. What a service took that says later whether it arrived
+    (`confirmations`) has told nobody yet."""
     notice, by = notices[0], system_actor(notices[0].hub)
     rows = [
         {
@@ -54,7 +55,8 @@ async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tr
         "at": store.time.now(),
         "urgent": list(URGENT),
     }
-    if notice.role == REFERRER and notice.reference and notice.kind in TELLING:
+    arrived = any(each.taken and each.sent_as is None for each in tried)
+    if arrived and notice.role == REFERRER and notice.reference and notice.kind in TELLING:
         async with store.transaction(by) as connection:
             # Withdrawn while it was on its way, it went where it was not to go: another one goes where they are.
             lock = select(REFERRALS.c.reference).where(REFERRALS.c.reference == notice.reference).with_for_update()
@@ -69,8 +71,8 @@ async def _record_delivered(store: Store, notices: list[Claimed], tried: list[Tr
 
 _TRIED = """
     WITH tried AS (
-        UPDATE delivery d SET finished_at = :wall, result = t.result
-        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text) WHERE d.id = t.id)"""
+        UPDATE delivery d SET finished_at = :wall, result = t.result, sent_as = t.sent_as
+        FROM json_to_recordset(CAST(:tried AS json)) AS t (id bigint, result text, sent_as text) WHERE d.id = t.id)"""
 # Withdrawn meanwhile, it has arrived all the same, and goes no further: whoever it reached is told so.
 _ARRIVED = text(f"""{_TRIED},
     rows AS (
@@ -95,7 +97,7 @@ def _results(notices: list[Claimed], tried: list[Tried]) -> str:
     """The results of the tries in the ledger: a channel's is the same for all notices in the message."""
     return as_json(
         [
-            {"id": delivery, "result": each.result}
+            {"id": delivery, "result": each.result, "sent_as": each.sent_as}
             for notice in notices
             for delivery, each in zip(notice.deliveries, tried, strict=True)
         ]
@@ -104,7 +106,7 @@ def _results(notices: list[Claimed], tried: list[Tried]) -> str:
 
 async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> None:
     """No channel took it: turn to the next ones at once, or try again later, or give up and tell the administrators."""
-    last = notice.tries >= LAST_ROUND and not notice.more
+    last = (notice.tries >= LAST_ROUND or (bool(tried) and all(each.final for each in tried))) and not notice.more
     wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
     asked = timedelta(seconds=max((each.retry_after or 0 for each in tried), default=0))
     again = timedelta(0) if notice.more else min(max(wait, asked), LONGEST_WAIT - timedelta(minutes=1))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mash.config import codes
 from mash.config.addresses import can_be, judged, tidied
 from mash.flows.store.sounds import LONGEST_NAME
 from mash.states.ages import Age, age_on, week_of
-from mash.states.referral import BY_OTHER_MEANS
+from mash.states.profile import Source
+from mash.states.referral import BY_OTHER_MEANS, no_professional
 
 Kind = Literal["subject", "household", "referrer"]
 OF_ANYBODY = (
@@ -110,8 +111,11 @@ def odd_address(email: str | None) -> dict[str, bool]:
 
 
 def by_other_means(fields: Mapping[str, Any]) -> dict[str, bool]:
-    """Whether whoever refers gave no address, but another way to be reached."""
+    """Whether whoever refers gave no address, but another way to be reached: a professional who is named, by their service."""
     others = any(fields.get(name) for name in ("phone", "organisation", "how_to_reach", "email"))
+    sector = fields.get("agency")
+    if sector in get_args(Source) and not no_professional(fields.get("code"), sector):
+        others = others or any(fields.get(name) for name in ("name", "role"))
     return {BY_OTHER_MEANS: not can_be(fields.get("email") or "") and others}
 
 

@@ -150,7 +150,7 @@ async def other_side(
             return [(each.reference, RecordIdentityWithdrawn(subject=each.subject)) for each in same] if len(same) == 1 else []
         case AttachContact() | CloseDuplicate():
             why = "added" if isinstance(command, AttachContact) else "duplicate"
-            markers, danger = before.markers, before.in_danger
+            markers, danger = before.warnings, before.in_danger
             # How whoever referred may be reached is of that contact alone.
             warns = tuple(marker for marker in markers if marker != "do_not_write")
             return [(command.other, RecordAdded(other=reference, why=why, immediate_danger=danger, markers=warns))]

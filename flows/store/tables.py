@@ -434,6 +434,12 @@ class Delivery(SQLModel, table=True):
     finished_at: datetime | None = Field(sa_column=moment(nullable=True))
     channels: str
     result: str | None
+    sent_as: str | None = None
+    """What a service calls the message that it took, which says later whether it arrived."""
+    confirmed: str | None = None
+    """What it said then; a row of its own says it in the ledger."""
+    asked_at: datetime | None = Field(sa_column=moment(nullable=True))
+    """When the service was last asked about it, where it has not said anything by itself."""
 
 
 class Repair(SQLModel, table=True):

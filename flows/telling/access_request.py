@@ -37,7 +37,7 @@ from mash.states.errors import NotFound
 from mash.states.firewall import AGENCIES_OWN
 from mash.states.log import Recorded
 from mash.states.profile import Cohort, Profile, Source
-from mash.states.referral import Referral
+from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.values import Actor
 
 BLACKED_OUT = "\N{FULL BLOCK}" * 5
@@ -49,7 +49,7 @@ LEFT_OUT = {
     "agency": "held by an agency that has not released it: to be asked of that agency",
     "whole": "the agency released a redacted version, which is here; the whole is to be asked of that agency",
 }
-ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags"))
+ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags", "not_to_tell"))
 """Facts of events that tell who referred, or what they wrote of somebody."""
 WHO_AGREED = frozenset(("second",))
 """The login of a second person: that there was one, the answer says."""
@@ -58,7 +58,7 @@ BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
 """Fields of a contact that are about none of its people."""
-WARNINGS = ("safe_contact", "do_not_write")
+WARNINGS = ("safe_contact", "do_not_write", NOT_TO_TELL)
 """Markers that warn of how people are reached."""
 SAID_OF_IT = ("safe contact", "how to reach", "in words")
 """Fields in which somebody says how people are reached safely."""
@@ -193,7 +193,7 @@ def _labels(items: Iterable[PlainItem], superseded: Mapping[str, str]) -> dict[s
 
 
 def _warning(linked: Iterable[Case]) -> str:
-    markers = {marker for case in linked for marker in case.referral.markers}
+    markers = {marker for case in linked for marker in case.referral.warnings}
     if any(case.referral.consent.safe_contact_warning for case in linked):
         markers.add(WARNINGS[0])
     return ". ".join(sentence(marker) for marker in WARNINGS if marker in markers)

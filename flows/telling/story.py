@@ -127,6 +127,7 @@ _YES_NO = {
     "takes_over": ("whoever accepts has the case", ""),
     "share": ("may be shared", "may not be shared"),
     "writing_unsafe": ("not to be written to", ""),
+    "not_to_tell": ("the family must not be told", ""),
     "significant_harm": ("significant harm", "no significant harm"),
 }
 """What a fact that is true says, and one that is not."""

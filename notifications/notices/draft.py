@@ -21,11 +21,14 @@ DANGER, RED, LATE, ORDINARY = range(4)
 @dataclass(frozen=True)
 class Tried:
     """What became of a try by one channel: whether it was taken, what Apprise said, without secrets, and for how many seconds the
-    receiver wants to be left alone."""
+    receiver wants to be left alone; what a service calls the message that says later whether it arrived; and whether it is of no
+    use to try the same again."""
 
     taken: bool
     result: str
     retry_after: float | None = None
+    sent_as: str | None = None
+    final: bool = False
 
 
 class NoticeDraft(BaseModel):

@@ -16,7 +16,8 @@ from mash.states.clocks import Frozen
 from mash.states.course import StageEntered
 from mash.states.messages import Event
 from mash.states.profile import Profile
-from mash.states.referral import Clock, Referral
+from mash.states.referral import NOT_TO_TELL, Clock, Referral
+from mash.states.roles import REFERRER
 from mash.states.stages import STAGE_TITLES
 
 E = TypeVar("E", bound=Frozen)
@@ -24,6 +25,7 @@ Causes = Callable[[E, "Occasion"], Iterator[NoticeDraft]]
 """Says which notices an event causes."""
 WARNINGS = {
     "safe_contact": "safe-contact warning: read the case before you contact anybody",
+    NOT_TO_TELL: "do not tell the family: they must not learn of this case, nor that anybody is asked or meets about them",
     "do_not_write": "whoever referred must not be written to: read the case before you contact them",
     "staff_safety": "staff-safety warning: read the case before you visit",
 }
@@ -42,7 +44,7 @@ class Occasion:
 
     def notice(self, kind: str, role: str, clock: str | None = None, /, **more: Any) -> NoticeDraft:
         """A notice about the referral, with these facts besides those that every notice brings."""
-        facts = {**self._facts, **more}
+        facts = {**self._facts, **({"warnings": self._for_referrer} if role == REFERRER else {}), **more}
         return NoticeDraft(reference=self.reference, hub=self.after.hub, kind=kind, role=role, clock=clock, facts=facts)
 
     def about(self, kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
@@ -56,6 +58,12 @@ class Occasion:
         """Who manages the hub's contacts now: the first rung of its ladder, or whoever stands in at night."""
         return self.profile.on_duty(self.profile.ladder[0].role, self.now)
 
+    @property
+    def _for_referrer(self) -> list[str]:
+        """What a professional who referred is warned of. The public is not: they may be of the family."""
+        silent = NOT_TO_TELL in self.after.warnings and not self.after.of_public
+        return [WARNINGS[NOT_TO_TELL]] if silent else []
+
     @cached_property
     def _facts(self) -> dict[str, Any]:
         return facts_of(self.after, self.profile)
@@ -68,8 +76,13 @@ def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
-        "warnings": [WARNINGS[marker] for marker in referral.markers if marker in WARNINGS],
+        "warnings": warnings_of(referral),
     }
+
+
+def warnings_of(referral: Referral) -> list[str]:
+    """What a case warns of, in words for whoever takes part in it."""
+    return [WARNINGS[marker] for marker in referral.warnings if marker in WARNINGS]
 
 
 def subject_of(clock: Clock, profile: Profile) -> str:

@@ -10,9 +10,9 @@ from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, latest, on
 from mash.states.acts.corrections import ReferrerCorrected
 from mash.states.acts.informing import CLOCKS, MATTERS, owed
-from mash.states.acts.sharing import MarkerRecorded
+from mash.states.acts.sharing import MarkerRecorded, SharingBasisRecorded
 from mash.states.course import ClocksStarted
-from mash.states.referral import Referral
+from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.roles import REFERRER
 
 _WRITTEN = {"acknowledgement": "acknowledgement", "outcome_told": "outcome", "withdrawal_told": "withdrawal"}
@@ -36,6 +36,13 @@ def safe_or_not(event: MarkerRecorded, occasion: Occasion) -> Iterator[NoticeDra
             kind = CLOCKS[matter]
             if after.not_to_write or kind in _WRITTEN:
                 yield from _of_clock(occasion, latest(after, kind), kind)
+    yield from _not_to_tell(occasion)
+
+
+@on(SharingBasisRecorded)
+def told_or_not(event: SharingBasisRecorded, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """The family is not to be told, which the referrer did not hear with what they were told."""
+    yield from _not_to_tell(occasion)
 
 
 @on(ReferrerCorrected)
@@ -59,9 +66,20 @@ def to_referrer(
     after = occasion.after
     if after.by_person:
         name = clock_id or latest(after, clock_kind)
-        yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=MATTERS[clock_kind])
+        matter = MATTERS[clock_kind]
+        how = {"held_back": matter == "outcome" and after.held_back, "no_address": not after.not_to_write}
+        yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=matter, **how)
     elif after.referrer_reachable:
         yield occasion.notice(written, REFERRER, clock_id, **facts)
+
+
+def _not_to_tell(occasion: Occasion) -> Iterator[NoticeDraft]:
+    """To a professional, who sees the family tomorrow; to the public never, who may be of it. Where writing is not safe, or there
+    is no address, whoever speaks with them reads it on the case."""
+    before, after = occasion.before, occasion.after
+    begins = before and NOT_TO_TELL in after.warnings and NOT_TO_TELL not in before.warnings
+    if begins and professional(after) and after.referrer_reachable and not after.by_person:
+        yield occasion.notice("not_to_tell", REFERRER)
 
 
 def professional(referral: Referral) -> bool:
@@ -78,7 +96,7 @@ def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDr
         _WRITTEN.get(kind, ""),
         kind,
         clock_id,
-        outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
+        outcomes=[outcome for outcome in after.result if outcome != "not_taken"],
         taken=after.stage != "not_taken",
         signpost=profile.signpost,
         within=str(profile.decides_within),

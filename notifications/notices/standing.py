@@ -68,7 +68,7 @@ def _of_everybody(referral: Referral) -> dict[Topic, str]:
 
 def _marked(referral: Referral) -> dict[Topic, str]:
     """How it is rated, and what it warns of."""
-    warned = {Topic("warning", marker): "up" for marker in referral.markers if marker in WARNINGS}
+    warned = {Topic("warning", marker): "up" for marker in referral.warnings if marker in WARNINGS}
     return {Topic("rating"): referral.rating or "unrated", **warned}
 
 

@@ -20,7 +20,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
 from mash.states.profile import PROFESSIONAL, Category, Cohort, Contact, ContactKind, Profile
-from mash.states.referral import Referral, SubjectState
+from mash.states.referral import NOT_TO_TELL, Referral, SubjectState
 from mash.states.register import act
 from mash.states.route import ask_who_is_concerned_now, begin
 from mash.states.stages import SEEN
@@ -64,6 +64,11 @@ class ReceiveContact(CommandBase):
     flags: tuple[Code, ...] = ()
     referrer_reachable: bool = False
     writing_unsafe: bool = Field(default=False, description="Whether it is not safe to write to whoever refers.")
+    not_to_tell: bool = Field(
+        default=False,
+        description="Whether whoever refers says that the family is not to learn of it.",
+        exclude_if=lambda silent: not silent,
+    )
     held: tuple[Words, ...] = ()
 
 
@@ -126,6 +131,7 @@ class ContactReceived(EventBase):
     flags: tuple[str, ...]
     referrer_reachable: bool
     writing_unsafe: bool = Field(default=False, exclude_if=lambda unsafe: not unsafe)
+    not_to_tell: bool = Field(default=False, exclude_if=lambda silent: not silent)
     held: tuple[Words, ...]
     words: Words = Field(alias="said")
 
@@ -321,7 +327,11 @@ def record_accused(d: Deciding, cmd: RecordAccused, words: Words | None) -> None
 
 @begins(ContactReceived)
 def _contact_received(event: ContactReceived, at: datetime) -> Referral:
-    warned = {"safe_contact": event.consent.safe_contact_warning, "do_not_write": event.writing_unsafe}
+    warned = {
+        "safe_contact": event.consent.safe_contact_warning,
+        "do_not_write": event.writing_unsafe,
+        NOT_TO_TELL: event.not_to_tell,
+    }
     markers = tuple(marker for marker, holds in warned.items() if holds)
     return _first(event, at).model_copy(update={"markers": markers, "reported_at": event.reported_at})
 

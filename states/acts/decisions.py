@@ -323,7 +323,7 @@ def continue_split(
             factors=parent.factors,
             categories=parent.categories,
             place=parent.place,
-            markers=parent.markers,
+            markers=parent.warnings,
             immediate_danger=parent.immediate_danger,
             consent=parent.consent,
             flags=tuple(f for f in parent.flags if (f[0] != "S" or f.split("_")[0] in split.subjects) and f != FLAG),

@@ -12,7 +12,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
-from mash.states.referral import Referral
+from mash.states.referral import BEING_ACTED_ON, Referral
 from mash.states.register import act
 from mash.states.stages import ALL
 from mash.states.values import Actor, CommandBase, EventBase, OneWord, Words
@@ -100,6 +100,8 @@ def correct(d: Deciding) -> None:
     one, they are to hear that it no longer holds. The public is thanked, and was told of none."""
     r = d.state
     if r is None or r.erased or r.of_public or not r.heard or r.heard == r.result:
+        return
+    if set(r.heard) == {BEING_ACTED_ON}:  # which holds of whatever it becomes: the outcome that follows is all there is to hear
         return
     if not {CLOCKS["outcome"], CLOCKS["withdrawal"]} & {clock.kind for clock in r.running}:
         owe(d, "withdrawal", "that the decision no longer holds, to the referrer")

@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from mash.states.world import World
 
 
+TELLING_HARMS = ("puts_somebody_at_risk", "prejudices_an_investigation")
+"""Reasons not to tell the family that bind whoever is asked too."""
+
+
 class RecordSharingBasis(CommandBase):
     """Record why information may (or may not) be shared, before any check leaves (Haringey [2013] EWHC 416)."""
 
@@ -207,6 +211,8 @@ def record_threshold(d: Deciding, cmd: RecordThreshold, words: Words | None) -> 
 @act(RecordMarker, stages=ALL, stands_alone=True)
 def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
     """A warning goes up, or comes down with a reason."""
+    if not cmd.holds and cmd.marker not in d.referral.markers and cmd.marker in d.referral.warnings:
+        raise Incomplete("that the family is not told follows from the basis for sharing: record the basis anew")
     if cmd.holds == (cmd.marker in d.referral.markers):
         raise Incomplete(
             f"that marker {'is up already' if cmd.holds else 'is not up'}; up: {', '.join(d.referral.markers) or 'none'}"
@@ -219,7 +225,10 @@ def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
 
 @folds(SharingBasisRecorded)
 def _sharing_basis_recorded(referral: Referral, event: SharingBasisRecorded, at: datetime, by: Actor) -> Changes:
-    return {"sharing": event.share, "sharing_consent": event.consent, "secondings": dropped(referral)}
+    harms = not event.family_informed and event.not_informed in TELLING_HARMS
+    not_to_tell = event.not_informed if harms else None
+    consent = {"sharing_consent": event.consent, "secondings": dropped(referral)}
+    return {"sharing": event.share, "not_to_tell": not_to_tell, **consent}
 
 
 @folds(AdultViewRecorded)

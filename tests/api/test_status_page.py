@@ -24,9 +24,9 @@ def shown(hub: Hub, known: dict[str, str], path: str = "/status") -> httpx.Respo
 
 def test_a_referrer_sees_what_has_become_of_it_by_reference_and_code(hub: Hub) -> None:
     known = submitted(hub)
-    assert "is being considered" in shown(hub, known).text
+    assert "is being acted on" in shown(hub, known).text
     spaced = {"reference": f" {known['reference'].lower()} ", "code": known["code"].lower().replace("-", " ")}
-    assert "is being considered" in shown(hub, spaced).text
+    assert "is being acted on" in shown(hub, spaced).text
     page = hub.http.get("/status")
     assert page.status_code == 200 and 'name="code"' in page.text and "999" in page.text
 

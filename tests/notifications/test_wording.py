@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.intake import contact_of
 from mash.config.profile import available, load_profile
+from mash.notifications.notices.occasion import WARNINGS
 from mash.notifications.preview import FACTS, check_own, preview
-from mash.notifications.wording import KINDS, UNADDRESSED, WordingWrong, message_for
+from mash.notifications.wording import KINDS, UNADDRESSED, WordingWrong, digest, message_for
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.errors import Refusal
 from mash.states.profile import Profile
+from mash.states.referral import NOT_TO_TELL
 from mash.states.values import SYSTEM, Actor
 
 LINK = "https://mash.example.org/alerts/token"
@@ -51,6 +53,34 @@ def test_a_professional_is_told_the_outcome_and_the_public_is_thanked() -> None:
     public = preview("outcome", professional=False)
     assert "section" not in public.body and "Thank you" in public.body
     assert "If you disagree" in public.body
+
+
+def test_what_is_held_back_is_said_as_what_is_acted_on_and_the_acknowledgement_says_no_less() -> None:
+    assert "it has been received and is being acted on" in preview("outcome", outcomes=["being_acted_on"]).body
+    assert "and is acting on it" in preview("acknowledgement").body
+    asked = preview("inform_referrer", held_back=True).body
+    assert "Say only that it has been received and is being acted on" in asked
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("digest", "system", "test")])
+def test_every_notice_of_a_case_says_that_the_family_is_not_told_and_a_folded_one_of_which(kind: str, tmp_path: Path) -> None:
+    silent = preview(kind, warnings=[WARNINGS[NOT_TO_TELL]])
+    assert "Do not tell the family" in silent.body and "Do not tell" not in preview(kind).body
+    together = digest([preview("warning"), silent])
+    assert together.lines[0] == "Do not tell the family anything of MASH-26-000123."
+
+
+def test_a_hubs_own_words_that_leave_the_warnings_out_have_it_before_them(tmp_path: Path) -> None:
+    (tmp_path / "chase.j2").write_text(
+        "{% block title %}{{ reference }}{% endblock %}{% block body %}Answer, please.{% endblock %}"
+    )
+    message = preview("chase", own=tmp_path, warnings=[WARNINGS[NOT_TO_TELL]])
+    assert message.lines[0].startswith("Do not tell the family") and message.lines[1] == "Answer, please."
+
+
+def test_an_invitation_says_it_in_the_calendar() -> None:
+    file = preview("meeting_convened", warnings=[WARNINGS[NOT_TO_TELL]]).invitation
+    assert file and b"Do not tell the family" in file.replace(b"\r\n ", b"")
 
 
 def test_a_professional_whose_contact_was_added_to_a_case_is_told_that_it_was_considered() -> None:

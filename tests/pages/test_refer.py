@@ -143,7 +143,7 @@ def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: 
     )
     (code,) = re.findall(r"\b[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}\b", writer.page.text)
     known = {"reference": reference, "code": code}
-    assert "is being considered" in writer.browser.post("/status", data=known).text
+    assert "is being acted on" in writer.browser.post("/status", data=known).text
     stored = str(items(hub, reference))
     for part in (
         FIRST,

@@ -329,11 +329,11 @@ def receiving(folder: Path, *, rate: float = 1.0, **more: Any) -> Iterator[tuple
                 prefect_api_url=f"http://127.0.0.1:{free_port()}/api",
                 channels_file=_channels(folder, mail_port, http_port),
                 pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
-                mail_url=SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
                 time_rate=rate,
                 settle_seconds=0.1,
                 # All tests call from one address.
                 **{
+                    "mail_url": SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
                     "time_start": A_THURSDAY,
                     "requests_per_minute": 0,
                     "anonymous_requests_per_minute": 0,

@@ -127,8 +127,8 @@ def received(hub: str | Profile, *cohorts: Any, now: datetime = MORNING, **field
         Subject(id=f"s{n}", cohort=cohort, age=None if cohort == "unknown" else cohort)
         for n, cohort in enumerate(cohorts or ("child",))
     )
-    contact = {"contact": "referral", "source": "2A", "source_agency": "education", "primary_need": "N1", **fields}
-    case.give(ReceiveContact(subjects=subjects, referrer_reachable=True, **contact), SYSTEM)
+    contact = {"contact": "referral", "source": "2A", "source_agency": "education", "primary_need": "N1"}
+    case.give(ReceiveContact(subjects=subjects, **{"referrer_reachable": True, **contact, **fields}), SYSTEM)
     return case
 
 

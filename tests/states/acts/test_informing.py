@@ -11,8 +11,10 @@ from hubs_at_work import BASIS, DUTY, REFERRER, SYSTEM, Case, person, received
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordMarker
+from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.course import ClockBreached
 from mash.states.errors import ImpossibleMove, Incomplete, ReasonNeeded
 from mash.states.values import ReportedConsent
@@ -110,3 +112,87 @@ def test_what_was_determined_of_a_disagreement_waits_for_a_person_too() -> None:
     assert "disagreement" in owed(case.referral) and to_referrer(case) == []
     case.give(RANG.model_copy(update={"what": "disagreement"}), DUTY)
     assert case.clock("answer_told").met
+
+
+# --- section 47, which is held back -------------------------------------------------------------------------------------------
+
+TOLD = RecordTold(what="outcome")
+
+
+def held_back() -> Case:
+    """Section 47 is decided, and the strategy discussion is to be held."""
+    case = received("sandwell")
+    case.give(RecordTold(what="acknowledgement"), SYSTEM)
+    case.give(RateReferral(rating="green"))
+    case.give(BASIS.model_copy(update={"share": False, "consent": "refused"}))
+    case.give(RecordDecision(outcomes={"s0": "section_47"}, primary_need="N1"), person(case.profile.deciders[0]))
+    return case
+
+
+def discussed(case: Case, outcome: Any) -> None:
+    quorum = case.profile.strategy_discussion.quorum
+    case.give(RecordStrategyDiscussion(attended=quorum, outcome=outcome))
+
+
+def said(case: Case) -> list[Any]:
+    """The outcomes that the referrer's messages told them, in their order."""
+    return [notice.draft.facts["outcomes"] for notice in case.notices if notice.draft.kind == "outcome"]
+
+
+def test_before_the_discussion_they_hear_that_it_is_acted_on_and_of_section_47_once_it_has_decided() -> None:
+    case = held_back()
+    assert case.referral.held_back and said(case) == [["being_acted_on"]]
+    case.give(TOLD, SYSTEM)
+    assert case.referral.heard == ("being_acted_on",) and owed(case.referral) == ()
+    discussed(case, "section_47")
+    assert not case.referral.held_back and owed(case.referral) == ("outcome",)
+    assert said(case) == [["being_acted_on"], ["section_47"]]
+    case.give(TOLD, SYSTEM)
+    assert case.referral.heard == ("section_47",) and owed(case.referral) == ()
+
+
+def test_who_had_not_heard_before_the_discussion_waits_for_one_answer_and_not_for_two() -> None:
+    case = held_back()
+    discussed(case, "section_47")
+    assert [clock.id for clock in case.referral.running if clock.kind == "outcome_told"] == ["outcome_told.2"]
+
+
+def test_a_discussion_without_section_47_leaves_nothing_decided_and_takes_nothing_back() -> None:
+    case = held_back()
+    case.give(TOLD, SYSTEM)
+    discussed(case, "no_section_47")
+    assert (case.stage, case.referral.outcomes, case.referral.decided_at) == ("decision", {}, None)
+    assert owed(case.referral) == (), "that it is acted on still holds"
+    case.give(RecordDecision(outcomes={"s0": "no_further_action"}), person(case.profile.deciders[0]))
+    assert said(case)[-1] == ["no_further_action"]
+
+
+def test_a_further_discussion_while_enquiries_go_on_holds_nothing_back() -> None:
+    case = held_back()
+    discussed(case, "section_47")
+    case.give(TOLD, SYSTEM)
+    case.give(CallStrategyDiscussion())
+    assert not case.referral.held_back and case.referral.result == ("section_47",)
+    discussed(case, "no_section_47")
+    assert case.referral.outcomes == {"s0": "section_47"} and owed(case.referral) == ()
+
+
+def test_a_held_back_section_47_that_is_withdrawn_is_told_to_nobody_who_referred() -> None:
+    case = held_back()
+    case.give(TOLD, SYSTEM)
+    case.give(WithdrawDecision(), person(case.profile.deciders[0]))
+    assert "withdrawal" not in to_referrer(case) and owed(case.referral) == ()
+
+
+def test_the_public_is_thanked_once_before_and_after_the_discussion() -> None:
+    case = received("sandwell", **MOTHER)
+    case.give(RateReferral(rating="green"))
+    case.give(BASIS.model_copy(update={"share": False, "consent": "refused"}))
+    case.give(RecordDecision(outcomes={"s0": "section_47"}, primary_need="N1"), person(case.profile.deciders[0]))
+    discussed(case, "section_47")
+    assert to_referrer(case).count("outcome") == 1
+
+
+def test_whoever_gave_no_address_is_told_by_a_person_who_is_not_told_that_writing_is_unsafe() -> None:
+    case = received("sandwell", referrer_reachable=False, flags=("referrer_by_other_means",))
+    assert "gave no e-mail address" in case.words("inform_referrer") and "not safe" not in case.words("inform_referrer")

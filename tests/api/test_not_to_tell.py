@@ -1,0 +1,51 @@
+"""Who says that the family is not to learn of a contact, in an answer or in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mash.api.schemas.contact import Submission
+from mash.api.schemas.not_to_tell import not_to_tell
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Please do not tell the mother.",
+        "Please don't let us inform her parents yet.",
+        "Telling them could put a child in danger.",
+        "There is a brother who must not find out.",
+        "Her dad must not know about this.",
+        "The parents should not be informed of it.",
+        "I am writing without informing the parents.",
+        "He said she must never tell her mother.",
+    ],
+)
+def test_it_is_understood_in_words_wherever_they_stand(words: str) -> None:
+    for given in ({"concern": {"narrative": words}}, {"consent": {"override_reason": words}}, {"consent": words}):
+        assert not_to_tell(Submission.model_validate(given))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "I did not tell the family.",
+        "She does not tell her teacher much.",
+        "He didn't tell her.",
+        "Mum agrees to support.",
+        "We could not speak to her father.",
+        "She has not told her mother yet.",
+    ],
+)
+def test_what_was_not_said_to_somebody_is_no_request_for_silence(words: str) -> None:
+    assert not not_to_tell(Submission.model_validate({"concern": {"narrative": words}}))
+
+
+@pytest.mark.parametrize(
+    ("answer", "silent"), [(True, False), ("yes", False), (False, True), ("no", True), ("ask me first", True)]
+)
+def test_an_answer_counts_before_words_and_one_that_is_neither_is_taken_for_no(answer: Any, silent: bool) -> None:
+    given = {"consent": {"safe_to_tell": answer}, "concern": {"narrative": "Do not tell the mother."}}
+    assert not_to_tell(Submission.model_validate(given)) is silent
