@@ -12,7 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
-from mash.states.values import Actor, Details, Enquiry, EventBase, Heard, Words
+from mash.states.values import Actor, Colleague, Details, Enquiry, EventBase, Heard, Words
 
 
 class Deciding:
@@ -30,6 +30,7 @@ class Deciding:
         fresh: str = "",
         enquiries: tuple[Enquiry, ...] = (),
         heard: Heard | None = None,
+        colleagues: tuple[Colleague, ...] = (),
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference = profile, by, now, reference
@@ -41,6 +42,8 @@ class Deciding:
         answer."""
         self.heard = heard or Heard()
         """What other hubs answered, for an act that asks them."""
+        self.colleagues = colleagues
+        """Who works at the hub and at its partners, for an act that names somebody."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 

@@ -13,6 +13,7 @@ from mash.states import acts, course
 from mash.states.acts import (
     across,
     alerts,
+    allocating,
     assessment,
     birth,
     checks,
@@ -51,6 +52,8 @@ StaffCommand = Annotated[
     | contact.AssignPlace
     | rating.RateReferral
     | rating.RerateReferral
+    | allocating.AllocateCase
+    | allocating.GiveCaseBack
     | sharing.RecordSharingBasis
     | sharing.RecordAdultView
     | child_voice.RecordChildVoice
@@ -117,6 +120,7 @@ SystemCommand = (
     contact.ReceiveContact
     | alerts.FireClocks
     | of_age.SayOfAge
+    | allocating.SayPresence
     | alerts.SeeAlert
     | informing.RecordTold
     | siblings.RecordSteppedUp
@@ -142,6 +146,9 @@ Event = Annotated[
     | contact.PlaceAssigned
     | rating.ReferralRated
     | rating.ReferralRerated
+    | allocating.CaseAllocated
+    | allocating.CaseGivenBack
+    | allocating.PresenceSaid
     | sharing.SharingBasisRecorded
     | sharing.AdultViewRecorded
     | child_voice.ChildVoiceRecorded

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
-from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
+from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words, Worker
 
 Verdict = Literal["kept", "missed", "running", "not_needed"]
 
@@ -255,6 +255,8 @@ class Referral(Frozen):
     """Agencies that were asked before a subject was added, and so not about them."""
     discussed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Who attended the strategy discussion."""
+    worker: Worker | None = Field(default=None, exclude_if=lambda worker: worker is None)
+    """Who has the case, by name."""
     withdrawing: Withdrawing | None = Field(default=None, exclude_if=lambda none: none is None)
     looked: bool = False
     """Whether the hub's other contacts have been looked through for its people."""

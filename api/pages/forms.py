@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import NoneType, UnionType
@@ -24,7 +24,7 @@ from mash.states.clocks import LONDON
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import MIDWIFE, Profile
 from mash.states.referral import Referral, SubjectState
-from mash.states.values import Actor
+from mash.states.values import Actor, Colleague
 
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
@@ -50,6 +50,9 @@ OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
     "keep_past_eighteen": lambda subject: subject.coming_of_age is not None,
 }
 """The people of a case about whom a command can be, where that is not all of them."""
+HANDS_CHECK = "allocate_check"
+NAMES_SOMEBODY = (("allocate_case", "worker"), (HANDS_CHECK, "to"))
+"""Fields that name somebody who works here."""
 EXPLICIT = ("share",)
 """What nobody answers by leaving it as it is."""
 
@@ -81,9 +84,15 @@ class Filled:
 
 
 def fields_of(
-    kind: str, case: Referral | None, profile: Profile, by: Actor, names: Mapping[str, str] | None = None
+    kind: str,
+    case: Referral | None,
+    profile: Profile,
+    by: Actor,
+    names: Mapping[str, str] | None = None,
+    colleagues: Sequence[Colleague] = (),
 ) -> list[Asked]:
-    """What a command asks of somebody, about this case; its people by the `names` that they may read."""
+    """What a command asks of somebody, about this case; its people by the `names` that they may read. `colleagues` are those who
+    can be named."""
     asked: list[Asked] = []
     fields = STAFF_ACTS[kind].command.model_fields
     for name, info in fields.items():
@@ -91,7 +100,7 @@ def fields_of(
             continue
         if name == "agreed" and kind in RATED and not profile.triage.joint:
             continue
-        choices = _choices(kind, name, case, profile, by)
+        choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by)
         if name in OF_EACH:
             asked += _of_each(kind, name, info.annotation, choices, case, names or {})
             continue
@@ -166,6 +175,16 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in theirs)
     return own.get(name, ())
+
+
+def _people(kind: str, name: str, case: Referral | None, colleagues: Sequence[Colleague], by: Actor) -> Choices:
+    """Whom a field names of those who work here; none where it names nobody. Who is absent is said to be, and not chosen."""
+    if (kind, name) not in NAMES_SOMEBODY:
+        return ()
+    worker = case.worker.login if case and case.worker else ""
+    own = (each for each in colleagues if each.agency == by.agency)
+    found = own if kind == HANDS_CHECK else (each for each in colleagues if each.has_cases and each.login != worker)
+    return tuple({each.login: f"{each.login}, {worded(each.role)}" for each in found if not each.away_until}.items())
 
 
 def _literal(annotation: Any) -> tuple[str, ...]:

@@ -48,14 +48,16 @@ async def board(
     stage: Annotated[str | None, Query(pattern=CODE)] = None,
     rating: Annotated[str | None, Query(pattern=CODE)] = None,
     late: bool | None = None,
+    mine: bool = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str, Query(pattern=f"^({REFERENCE})?$", max_length=60)] = "",
 ) -> dict[str, Any]:
-    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
-    reference as `after`."""
+    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness, or what is allocated to you. To
+    page on, give the last reference as `after`."""
     store = request.app.state.store
     now = store.time.now()
-    cases = await open_cases(store, by, stage=stage, rating=rating, late=late, limit=limit, after=after)
+    whose = by.id if mine else None
+    cases = await open_cases(store, by, stage=stage, rating=rating, late=late, worker=whose, limit=limit, after=after)
     dead = await undelivered(store, by.hub)
     return {
         "at": now,
@@ -84,6 +86,7 @@ def brief(case: Case) -> dict[str, Any]:
         "received_at": r.received_at,
         "due_at": r.due_at,
         "owner": r.owner,
+        "worker": r.worker and r.worker.model_dump(),
         "outstanding": r.outstanding,
         "checks_asked": tuple(r.checks),
         "alerts": r.alerts,

@@ -129,6 +129,26 @@ class CommandResult(Reply):
     possible: Commands
 
 
+class CaseWorker(Reply):
+    """Who has a case."""
+
+    login: str
+    role: str = Field(description="What they are at the hub.")
+    since: datetime
+    presence: Annotated[
+        str,
+        listed(
+            "Whether they are there",
+            {
+                "there": "they work",
+                "absent": "they are absent by the rota",
+                "left": "neither the rota nor sign-on knows them any more",
+            },
+            grows=NEW,
+        ),
+    ]
+
+
 class CaseBrief(Reply):
     """A case on a board or an agenda: codes and times, no personal data."""
 
@@ -140,6 +160,7 @@ class CaseBrief(Reply):
     received_at: datetime
     due_at: datetime | None = Field(description="The nearest due time.")
     owner: str | None = Field(description="The role whose turn it is.")
+    worker: CaseWorker | None = Field(default=None, description="Who has the case, by name; null while nobody has.")
     outstanding: list[str] = Field(description="Agencies that have not answered.")
     checks_asked: list[str] = Field(description="Agencies that were asked.")
     alerts: list[str] = Field(description="Clocks whose alerts nobody has acknowledged.")

@@ -25,6 +25,8 @@ class Topic(NamedTuple):
     of: str = ""
 
 
+WORKER = Topic("worker")
+"""Who has the case: the one person of a role who is told, and not the role."""
 Known = Mapping[Topic, str]
 """What a role knows, as codes and instants: a topic that is missing is one that nothing is to be known of."""
 
@@ -37,6 +39,8 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
     everybody = _of_everybody(referral)
     for role, topic, value in chain(_asked(referral, profile), _invited(referral, profile), _offered(referral, profile)):
         known[role] |= {**everybody, topic: value}
+    if worker := referral.worker:
+        known[worker.role] |= {**everybody, WORKER: worker.login}
     for clock in referral.running:
         known[clock.owner][Topic("due", clock.id)] = clock.due_at.isoformat()
     if referral.open and referral.rating:

@@ -72,6 +72,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "assign_place": {"place": "somewhere"},
     "rate_referral": {"rating": "red"},
     "rerate_referral": {"rating": "red"},
+    "allocate_case": {"worker": "a.worker"},
     "record_sharing_basis": {
         "purpose": "safeguarding_child",
         "lawful_basis": "public_task",

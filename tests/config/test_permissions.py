@@ -55,6 +55,8 @@ PARTNERS = {
         (
             "out_of_hours",
             {
+                "allocate_case",
+                "give_case_back",
                 "conclude_consultation",
                 "assign_place",
                 "record_adult_view",
@@ -91,6 +93,7 @@ PARTNERS = {
             "social_worker",
             set(STAFF_ACTS)
             - {
+                "allocate_case",
                 "record_decision",
                 "write_second_view",
                 "sign_off_decision",

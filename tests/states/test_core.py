@@ -16,6 +16,7 @@ from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
+from mash.states.acts.allocating import AllocateCase
 from mash.states.acts.assessment import (
     AssessmentCompleted,
     AssessmentStarted,
@@ -81,7 +82,7 @@ from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
 from mash.states.usual import USUAL, Give, Until, Wait
 from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
-from mash.states.world import World
+from mash.states.world import WORKERS, World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
 ALL_HUBS = [load_profile(name) for name in available()]
@@ -382,7 +383,10 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
             return AnswerCheck(agency=agency, known=one(True, False), suggested_rating=one(None, *ratings))
         case "allocate_check":
-            return AllocateCheck(agency=one(*(referral.outstanding or agencies), odd=agencies[:1]), to="a.colleague")
+            agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
+            return AllocateCheck(agency=agency, to=one(f"a.{agency}", odd=("nobody",)))
+        case "allocate_case":
+            return AllocateCase(worker=one(*WORKERS, odd=("nobody",)))
         case "convene_meeting":
             return ConveneMeeting(at=world.now + timedelta(hours=one(1, 24, odd=(-1,))))
         case "record_meeting":
