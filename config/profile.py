@@ -192,7 +192,7 @@ def _keeps_source(at: Key) -> bool:
     match at:
         case ("meeting",) | ("accumulation",):
             return True
-        case ("ratings" | "stages" | "statutory", _) | ("ratings" | "agencies", _, "response" | "reply"):
+        case ("ratings" | "stages" | "statutory", _) | ("ratings" | "agencies", _, "response" | "reply" | "allocation"):
             return True
         case ("rating_defaults", _, "reply"):
             return True

@@ -12,6 +12,7 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import own_triage
+from mash.states.stages import SEEN
 from mash.states.values import Actor, Colleague, Details, Enquiry, EventBase, Heard, Words
 
 
@@ -213,6 +214,17 @@ class Deciding:
         # Without a triage stage the wait for the first rating needs its clock all the same.
         if stage == "decision" and r.rating is None and r.decided_at is None and "triage" not in running:
             self.start_clock("triage", self._stage_rule("triage"), "first rating", owner=self._owner("triage"))
+        self.ensure_allocation()
+
+    def ensure_allocation(self) -> None:
+        """A case whose rating says by when somebody has it by name waits for that as long as nobody has."""
+        r = self.referral
+        limit = self.rating.allocation if r.rating and r.stage in SEEN and r.worker is None else None
+        running = any(clock.kind == "allocation" for clock in r.running)
+        if limit and not running:
+            self.start_clock("allocation", limit, "allocation to a worker")
+        elif running and not limit:
+            self.stop("allocation", met=r.worker is not None)
 
     def _stage_rule(self, stage: str) -> ClockRule:
         """The rule of a stage's clock. A contact that was refused by mistake waits for its rating only since then; a second look

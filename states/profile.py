@@ -74,6 +74,9 @@ class Rating(Frozen):
     response: ClockRule | None = None
     covers: tuple[RouteStage, ...] = ()
     reply: ClockRule
+    allocation: ClockRule | None = Field(
+        default=None, exclude_if=lambda rule: rule is None, description="By when a case of this rating has a named worker."
+    )
     source: str
 
     @model_validator(mode="after")

@@ -13,10 +13,9 @@ from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
+from mash.states.usual import WORKERS
 from mash.states.values import SYSTEM, Actor, Colleague, Details, Words
 
-WORKERS = ("a.worker", "another.worker")
-"""Who has cases at a hub that is nowhere but in memory, by login."""
 Witness = Callable[["World", Referral | None, Decision, Actor], None]
 """Hears of every decision in a world, with the state before it."""
 

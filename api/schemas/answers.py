@@ -129,24 +129,21 @@ class CommandResult(Reply):
     possible: Commands
 
 
+PRESENCE = {
+    "there": "they work",
+    "absent": "they are absent by the rota",
+    "left": "neither the rota nor sign-on knows them any more",
+}
+Presence = Annotated[str, listed("Whether they are there", PRESENCE, grows=NEW)]
+
+
 class CaseWorker(Reply):
     """Who has a case."""
 
     login: str
     role: str = Field(description="What they are at the hub.")
     since: datetime
-    presence: Annotated[
-        str,
-        listed(
-            "Whether they are there",
-            {
-                "there": "they work",
-                "absent": "they are absent by the rota",
-                "left": "neither the rota nor sign-on knows them any more",
-            },
-            grows=NEW,
-        ),
-    ]
+    presence: Presence
 
 
 class CaseBrief(Reply):
@@ -471,6 +468,25 @@ class DutyRota(Reply):
     at: datetime
     on_duty: dict[str, list[OnDutyNow]] = Field(description="By role.")
     gaps: list[RotaGap]
+
+
+class WorkerLoad(Reply):
+    """What somebody of the hub has."""
+
+    login: str
+    roles: list[str] = Field(description="What they are at the hub; none for somebody who has left.")
+    presence: Presence
+    open: int = Field(description="Open cases that are allocated to them.")
+    late: int
+    most_urgent: Rating = Field(description="The most urgent rating among them; null where none is rated.")
+
+
+class WorkloadNow(Reply):
+    """Who has how many open cases, and how many nobody has."""
+
+    at: datetime
+    workers: list[WorkerLoad]
+    unallocated: int
 
 
 class GatheringSummary(Reply):

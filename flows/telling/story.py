@@ -58,6 +58,8 @@ _LEFT_OUT = {
 }
 _SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
 """Facts that are left out of other events, and told of these."""
+_HIDDEN_OF = {"case_allocated": frozenset(("role",))}
+"""Facts that are told of other events, and left out of these."""
 _NAMED = {
     "clock_warned": "Reminder",
     "clock_breached": "Not done in time",
@@ -65,6 +67,7 @@ _NAMED = {
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
     "coming_of_age_said": "Turns 18",
+    "presence_said": "Whoever has the case",
 }
 """Events whose names are not their own words."""
 _LABELS = {
@@ -88,7 +91,7 @@ _LABELS = {
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
     "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
-    "what", "when",
+    "what", "when", "worker", "presence",
 }  # fmt: skip
 _YES_NO = {
     "age_not_known": ("age not known", ""),
@@ -170,7 +173,7 @@ def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] =
         hubs = (f"{sentence(hub)} may know this person: ring its duty manager" for hub in event.may_know)
         facts = (event.subject, ", ".join(hubs) or "no other hub")
     else:
-        left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | without
+        left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | _HIDDEN_OF.get(event.kind, frozenset()) | without
         fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
         facts = (_fact(name, value, profile) for name, value in fields)
     return "; ".join(filter(None, facts))
@@ -200,6 +203,8 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
         # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
         what, _, whose = str(value).partition(".")[0].partition(":")
         return f"{worded(what)} of {agency_title(profile, whose)}" if whose else worded(what)
+    if name == "worker":
+        return str(value)  # a login is no code: it stays as it is
     if name in _AGENCIES:
         return agency_title(profile, str(value))
     if name == "hub" and profile:

@@ -76,6 +76,7 @@ def allocate(d: Deciding, cmd: AllocateCase, words: Words | None) -> None:
     if found[0].away_until:
         raise Incomplete("they are absent now: allocate it to somebody who is there")
     d.record(CaseAllocated(worker=login, role=found[0].role, words=words))
+    d.ensure_allocation()
 
 
 def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: GiveCaseBack | None) -> Refusal | None:
@@ -87,6 +88,7 @@ def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: GiveCaseBa
 def give_back(d: Deciding, cmd: GiveCaseBack, words: Words | None) -> None:
     """The hub's manager is told, who allocates it anew."""
     d.record(CaseGivenBack(worker=d.by.id, words=demands.words(words, "giving a case back")))
+    d.ensure_allocation()
 
 
 @act(SayPresence)

@@ -16,7 +16,7 @@ from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
-from mash.states.acts.allocating import AllocateCase
+from mash.states.acts.allocating import AllocateCase, SayPresence
 from mash.states.acts.assessment import (
     AssessmentCompleted,
     AssessmentStarted,
@@ -80,9 +80,9 @@ from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
-from mash.states.usual import USUAL, Give, Until, Wait
+from mash.states.usual import USUAL, WORKERS, Give, Until, Wait
 from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
-from mash.states.world import WORKERS, World
+from mash.states.world import World
 
 SANDWELL, MERTON = load_profile("sandwell"), load_profile("merton")
 ALL_HUBS = [load_profile(name) for name in available()]
@@ -297,6 +297,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "record_birth":
             return RecordBirth(subject=one(*referral.subjects, odd=("nobody",)))
+        case "say_presence":
+            return SayPresence(worker=one(*WORKERS), presence=one("there", "absent", "left"))
         case "say_of_age":
             return SayOfAge(subject=one(*referral.subjects, odd=("nobody",)), when=one("soon", "today"))
         case "hand_over_to_adults":

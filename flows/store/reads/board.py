@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, func, literal, literal_column, select, tuple_
 
@@ -14,7 +15,7 @@ from mash.flows.store.tables import REFERRALS
 from mash.states.acts.informing import owed
 from mash.states.values import Actor
 
-WORKER: ColumnElement[str | None] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
+WORKER: ColumnElement[Any] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
 """Who has a case: as the index of the table has it (v0035)."""
 
 
@@ -40,7 +41,7 @@ async def open_cases(
     if late is not None:
         query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
     if worker:
-        query = query.where(worker == WORKER)
+        query = query.where(WORKER.in_((worker,)))
     if after:
         last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
         query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
