@@ -58,7 +58,7 @@ _LEFT_OUT = {
 }
 _SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
 """Facts that are left out of other events, and told of these."""
-_HIDDEN_OF = {"case_allocated": frozenset(("role",))}
+_HIDDEN_OF = {"case_allocated": frozenset(("role",)), "continued_from": frozenset(("worker",))}
 """Facts that are told of other events, and left out of these."""
 _NAMED = {
     "clock_warned": "Reminder",
