@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mash.config.agreement import disagreements
-from mash.config.editions import DEFAULT, EDITIONS, read_edition, with_additions
+from mash.config.edition import DEFAULT, EDITIONS, read_edition, with_additions
 from mash.config.permissions import roles
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from mash.states.acts.decisions import continue_split as continue_in
+from mash.states.acts.disclosing import require
 from mash.states.acts.informing import correct
 from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
@@ -69,6 +70,7 @@ def decide(
     except NoSuchMove as unknown:
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
     correct(d)
+    require(d)
     return _decision(d)
 
 

@@ -23,6 +23,7 @@ from mash.states.acts import (
     corrections,
     decisions,
     disagreements,
+    disclosing,
     episodes,
     information,
     informing,
@@ -82,6 +83,7 @@ StaffCommand = Annotated[
     | information.BreakGlass
     | information.ContributeInformation
     | information.ReleaseInformation
+    | disclosing.DeclineDisclosure
     | shared.ShareEarlierContact
     | checks.ProceedWithoutReplies
     | meetings.ConveneMeeting
@@ -177,6 +179,7 @@ Event = Annotated[
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
+    | disclosing.DisclosureDeclined
     | shared.EarlierContactShared
     | checks.ChecksRequested
     | checks.CheckAllocated

@@ -302,8 +302,8 @@ class OutOfHours(Frozen):
 
 
 class Edition(Frozen):
-    """The edition of the guidance by which a hub works: what it calls things, and what it asks for beside the clocks. A case keeps
-    the one that it began with."""
+    """The edition of the guidance by which a hub works: what it calls things, and what it asks for beside its limits. A case
+    keeps the one that it began with."""
 
     name: str
     title: str

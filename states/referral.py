@@ -222,6 +222,8 @@ class Referral(Frozen):
     rating: str | None = None
     first_rating: str | None = None
     sharing: bool | None = None
+    duty_to_disclose: bool = Field(default=False, exclude_if=lambda duty: not duty)
+    """Whether information is shared because the agencies must disclose it (Children Act 2004 s. 16LA)."""
     significant_harm: bool | None = None
     checks: dict[str, Check] = {}
     checks_closed: bool = False

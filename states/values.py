@@ -84,6 +84,8 @@ class Holding(Frozen):
     released: bool = False
     redacted: str | None = None
     subject: str | None = Field(default=None, exclude_if=lambda subject: subject is None)
+    declined: bool = Field(default=False, exclude_if=lambda declined: not declined)
+    """Whether the agency has said why disclosing it would be worse for the child than not."""
 
 
 class AdultView(Frozen):

@@ -70,7 +70,7 @@ def check(names: Annotated[list[str] | None, typer.Argument()] = None, as_json: 
 
 @app.command()
 def diff(one: str, other: str, as_json: AsJson = False) -> None:
-    """Where two hubs differ, setting by setting, with the sources; or one hub by two editions of the guidance: merton merton@2026."""
+    """Where two hubs differ, setting by setting, with the sources; or a hub by two editions of the guidance: kent kent@2026."""
     rows = [
         {
             "setting": name,

@@ -84,7 +84,8 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
-        "story": lines_of(story, store.hub(by.hub)),
+        "story": lines_of(story, store.rules(found.referral)),
+        "rules": store.rules(found.referral),
         "corrected": corrected,
         "ask_again": found.referral.to_ask_again,
         "done": done if done in STAFF_ACTS else "",
@@ -183,7 +184,7 @@ async def _since(store: Store, case: Case, by: Actor, seen: int) -> list[Line]:
     """What people did on a case since somebody saw it."""
     story = await read_story(store, case, by) if may(by.role, "read_story") else []
     acts = [each for each in story if each.sequence > seen and each.by.role != SYSTEM]
-    return lines_of(acts, store.hub(by.hub))
+    return lines_of(acts, store.rules(case.referral))
 
 
 async def _form_page(

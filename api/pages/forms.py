@@ -19,7 +19,9 @@ from mash.config.commands import COMMANDS, NEVER_ASKED
 from mash.config.words import sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.disagreements import to_settle, to_take_further
+from mash.states.acts.disclosing import to_disclose
 from mash.states.acts.of_age import services_for_adults
+from mash.states.acts.sharing import DUTY_TO_DISCLOSE
 from mash.states.clocks import LONDON
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import MIDWIFE, Profile
@@ -102,10 +104,11 @@ def fields_of(
             continue
         choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by)
         if name in OF_EACH:
-            asked += _of_each(kind, name, info.annotation, choices, case, names or {})
+            choices = choices or _listed(_literal(get_args(info.annotation)[1]), profile)
+            asked += _of_each(kind, name, choices, case, names or {})
             continue
         shape = _shape(info.annotation, bool(choices))
-        choices = choices or _listed(_literal(info.annotation))
+        choices = choices or _listed(_offered(name, info.annotation, profile), profile)
         needed = info.is_required() or name in EXPLICIT
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
         hint = COMMANDS[kind].hints.get(name, "")
@@ -116,12 +119,8 @@ def fields_of(
     return asked
 
 
-def _of_each(
-    kind: str, name: str, annotation: Any, choices: Choices, case: Referral | None, names: Mapping[str, str]
-) -> Iterator[Asked]:
+def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, names: Mapping[str, str]) -> Iterator[Asked]:
     """A field for each subject that a command says something of."""
-    of_one = get_args(annotation)[1]
-    choices = choices or _listed(_literal(of_one))
     for sid, subject in case.subjects.items() if case else ():
         unseen = case is not None and sid in case.unseen
         if subject.outcome is None and (unseen or name != "not_seen_because"):
@@ -170,6 +169,9 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         own["subjects"] = own["subject"]
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
+        if kind == "decline_disclosure":
+            waiting = (held for _, held in to_disclose(case) if held.agency == by.agency)
+            own["item"] = tuple((held.item, f"given {held.at.astimezone(LONDON):%d %b %H:%M}") for held in waiting)
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         theirs = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
@@ -194,8 +196,14 @@ def _literal(annotation: Any) -> tuple[str, ...]:
     return next((found for part in get_args(annotation) if (found := _literal(part))), ())
 
 
-def _listed(values: Iterable[str]) -> Choices:
-    return tuple((value, sentence(value)) for value in values)
+def _offered(name: str, annotation: Any, profile: Profile) -> tuple[str, ...]:
+    """What may be chosen here of what there is: a duty to disclose, where the hub's edition of the guidance knows it."""
+    values = _literal(annotation)
+    return values if profile.edition.disclosure else tuple(value for value in values if value != DUTY_TO_DISCLOSE)
+
+
+def _listed(values: Iterable[str], profile: Profile) -> Choices:
+    return tuple((value, sentence(value, profile)) for value in values)
 
 
 def _shape(annotation: Any, offered: bool) -> str:

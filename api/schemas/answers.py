@@ -142,6 +142,7 @@ class CaseWorker(Reply):
 
     login: str
     role: str = Field(description="What they are at the hub.")
+    title: str = Field(description="As what they have the case, by the edition of the guidance that it goes by.")
     since: datetime
     presence: Presence
 
@@ -261,6 +262,9 @@ class CaseHolding(Reply):
     released: bool
     redacted: str | None = Field(description="The item that is read in its place.")
     subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
+    declined: bool = Field(
+        default=False, description="Whether the agency has said why it does not disclose it; left out until then."
+    )
 
 
 class CaseAcross(Reply):

@@ -183,7 +183,7 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, bool):
         return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
     if isinstance(value, dict):
-        shown = ", ".join(f"{key}: {_said_of(name, each)}" for key, each in value.items())
+        shown = ", ".join(f"{key}: {_said_of(name, each, profile)}" for key, each in value.items())
     elif isinstance(value, tuple):
         shown = ", ".join(_shown(name, each, profile) for each in value)
     else:
@@ -191,9 +191,9 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
     return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
 
 
-def _said_of(name: str, value: Any) -> str:
+def _said_of(name: str, value: Any, profile: Profile | None) -> str:
     """What is said of one subject: a code, or the factors of their assessment."""
-    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value)
+    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value, profile)
 
 
 def _shown(name: str, value: Any, profile: Profile | None) -> str:
@@ -209,7 +209,7 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
         return agency_title(profile, str(value))
     if name == "hub" and profile:
         return profile.title
-    return decoded(name, worded(value) if name not in CODED else value)
+    return decoded(name, worded(value, profile) if name not in CODED else value)
 
 
 _OF_ITS_COURSE = {

@@ -67,6 +67,8 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
         case "due":
             clock = before.clocks.get(topic.of) if before else None
             return clock is not None and change.was is not None and change.now is not None and reminded(clock)
+        case "disclosure":
+            return change.now is not None
         case "meeting":
             return change.now is not None or not after.meeting_held
         case "discussion":
@@ -112,6 +114,8 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         kind, of = change.topic
         if kind == "check" and change.now != "closed":
             yield occasion.about("check_request", role, latest(occasion.after, f"check:{of}"), agency=of)
+        elif kind == "disclosure":
+            yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "discussion" and change.now:

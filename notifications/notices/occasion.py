@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mash.config.words import agency_title
+from mash.config.words import agency_title, stage_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.states.clocks import Frozen
 from mash.states.course import StageEntered
@@ -62,7 +62,7 @@ class Occasion:
 def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
     """What every notice about a referral says."""
     return {
-        "stage": STAGE_TITLES[referral.stage],
+        "stage": stage_title(referral.stage, profile),
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
@@ -74,6 +74,8 @@ def subject_of(clock: Clock, profile: Profile) -> str:
     """What a clock waits for, in words."""
     if clock.kind == "check":
         return f"reply of {agency_title(profile, clock.whose)}"
+    if clock.kind == "disclosure":
+        return f"disclosure by {agency_title(profile, clock.whose)}"
     return clock.id.split(".")[0].replace("_", " ")
 
 

@@ -80,6 +80,7 @@ def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDr
         kind,
         clock_id,
         outcomes=sorted({after.outcomes[sid] for sid in after.subjects if sid in after.outcomes}),
+        own_words=profile.edition.outcomes,
         taken=after.stage != "not_taken",
         signpost=profile.signpost,
         within=str(profile.decides_within),

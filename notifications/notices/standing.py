@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.meetings import to_discussion, to_meeting
 from mash.notifications.notices.occasion import WARNINGS
+from mash.states.acts.disclosing import CLOCK as DISCLOSURE
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
 from mash.states.stages import ROUTED
@@ -42,6 +43,8 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
     if worker := referral.worker:
         known[worker.role] |= {**everybody, WORKER: worker.login}
     for clock in referral.running:
+        if clock.kind == DISCLOSURE:
+            known[clock.owner] |= {**everybody, Topic(DISCLOSURE, clock.whose): clock.started_at.isoformat()}
         known[clock.owner][Topic("due", clock.id)] = clock.due_at.isoformat()
     if referral.open and referral.rating:
         known[profile.ladder[0].role][Topic("rating")] = referral.rating

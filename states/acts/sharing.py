@@ -11,7 +11,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.checks import close_checks
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete
+from mash.states.errors import Incomplete, NotInProfile
 from mash.states.fold import Changes, folds
 from mash.states.referral import Referral
 from mash.states.register import act
@@ -25,13 +25,17 @@ if TYPE_CHECKING:
     from mash.states.world import World
 
 
+DUTY_TO_DISCLOSE = "duty_to_disclose"
+"""The lawful basis of whoever must disclose what is relevant to a child's safety (Children Act 2004 s. 16LA)."""
+
+
 class RecordSharingBasis(CommandBase):
     """Record why information may (or may not) be shared, before any check leaves (Haringey [2013] EWHC 416)."""
 
     kind: Literal["record_sharing_basis"] = "record_sharing_basis"
     share: bool = Field(default=True, description="False records a reason not to share: no check leaves.")
     purpose: Literal["safeguarding_child", "child_protection", "safeguarding_adult", "prevention_of_crime", "information_request"]
-    lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent"]
+    lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent", "duty_to_disclose"]
     consent: Literal["given", "refused", "overridden", "not_sought", "no_answer"]
     family_informed: bool
     not_informed: Literal["puts_somebody_at_risk", "prejudices_an_investigation", "cannot_be_reached"] | None = Field(
@@ -113,6 +117,8 @@ def record_basis(d: Deciding, cmd: RecordSharingBasis, words: Words | None) -> N
 
 def _lawful(d: Deciding, cmd: RecordSharingBasis) -> None:
     """What must be so at every hub."""
+    if cmd.lawful_basis == DUTY_TO_DISCLOSE and d.profile.edition.disclosure is None:
+        raise NotInProfile(f"{d.profile.edition.title}, by which this case goes, knows no duty to disclose: choose another basis")
     if cmd.lawful_basis == "consent" and cmd.consent != "given":
         raise Incomplete("consent is the lawful basis only when it was given: choose the basis that applies without it")
     if cmd.share and cmd.consent == "refused":
@@ -166,7 +172,7 @@ def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
 
 @folds(SharingBasisRecorded)
 def _sharing_basis_recorded(referral: Referral, event: SharingBasisRecorded, at: datetime, by: Actor) -> Changes:
-    return {"sharing": event.share}
+    return {"sharing": event.share, "duty_to_disclose": event.share and event.lawful_basis == DUTY_TO_DISCLOSE}
 
 
 @folds(AdultViewRecorded)

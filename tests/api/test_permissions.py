@@ -91,6 +91,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "ask_agencies": {"agencies": ["police"]},
     "contribute_information": {"sensitive": True},
     "release_information": {"item": "x", "necessity": "to_protect_a_child", "proportionality": "whole"},
+    "decline_disclosure": {"item": "x"},
     "answer_check": {"agency": "police", "known": False},
     "allocate_check": {"agency": "police", "to": "a.colleague"},
     "convene_meeting": {"at": "2026-11-20T10:00:00Z"},

@@ -46,7 +46,15 @@ PARTNERS = {
     [
         (
             "agency",
-            {"allocate_check", "answer_check", "contribute_information", "record_child_voice", "release_information", *PARTNERS},
+            {
+                "allocate_check",
+                "answer_check",
+                "contribute_information",
+                "decline_disclosure",
+                "record_child_voice",
+                "release_information",
+                *PARTNERS,
+            },
         ),
         ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
         ("adult_social_worker", {"complete_adult_enquiry", "record_adult_view", *PARTNERS}),

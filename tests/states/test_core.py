@@ -46,6 +46,7 @@ from mash.states.acts.corrections import (
 )
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
+from mash.states.acts.disclosing import DeclineDisclosure
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.informing import InformReferrer, RecordTold, owed
@@ -297,6 +298,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "record_birth":
             return RecordBirth(subject=one(*referral.subjects, odd=("nobody",)))
+        case "decline_disclosure":
+            return DeclineDisclosure(item=one(*referral.held, "none"))
         case "say_presence":
             return SayPresence(worker=one(*WORKERS), presence=one("there", "absent", "left"))
         case "say_of_age":
@@ -1065,6 +1068,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "contribute_information",
         "record_child_voice",
         "release_information",
+        "decline_disclosure",
         "record_dissent",
         "raise_disagreement",
         "settle_disagreement",

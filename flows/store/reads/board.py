@@ -48,6 +48,7 @@ async def open_cases(
     query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
     async with store.transaction(by) as connection:
         cases = [case_read_by(store, row, by) for row in (await connection.execute(query)).all()]
+        await store.read_rules(connection, (case.referral for case in cases))
         return await rightly_shown(connection, store, cases, by)
 
 

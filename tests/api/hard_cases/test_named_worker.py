@@ -89,7 +89,7 @@ def test_board_and_case_say_that_whoever_has_it_is_absent_and_the_manager_is_tol
     sent = [n["role"] for n in hub.case(reference)["alerts_sent"] if n["kind"] == "worker_away"]
     assert len(sent) == 1 and sent[0] in ("duty_manager", "out_of_hours")
     page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
-    assert f"{WORKER} <strong>(absent)</strong>" in page
+    assert f"{WORKER}, lead practitioner <strong>(absent)</strong>" in page
     assert "(absent)" in hub.http.get("/board", headers=hub.staff("duty_manager")).text
     another = hub.referral()
     refused = hub.ask(another, "allocate_case", worker=WORKER)
