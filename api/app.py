@@ -43,7 +43,19 @@ from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
 from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
 from mash.api.problems import Malformed, answer_for, malformed
-from mash.api.routes import accesses, cases, duty, earlier, gatherings, health, metrics, notify_receipts, people, referrals
+from mash.api.routes import (
+    accesses,
+    cases,
+    duty,
+    earlier,
+    gatherings,
+    health,
+    metrics,
+    notify_receipts,
+    people,
+    referrals,
+    workload,
+)
 from mash.config.settings import NotYet, Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
@@ -129,6 +141,7 @@ def _route(app: FastAPI) -> None:
         people,
         gatherings,
         duty,
+        workload,
         alerts,
         sign_on,
         health,

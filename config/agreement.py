@@ -170,3 +170,5 @@ def _roles_named(profile: Profile) -> Iterator[tuple[Key, str, str]]:
         yield ("ratings", name, "reply", "owner"), rating.reply.owner, ""
         if rating.response:
             yield ("ratings", name, "response", "owner"), rating.response.owner, ""
+        if rating.allocation:
+            yield ("ratings", name, "allocation", "owner"), rating.allocation.owner, "allocate_case"

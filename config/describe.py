@@ -27,16 +27,19 @@ class Setting:
     source: str
 
 
-def describe(name: str, directory: Path | None = None) -> list[Setting]:
+def describe(name: str, directory: Path | None = None, edition: str = "") -> list[Setting]:
     """All settings, each with its source. What the hub does not state says 'product default' or 'statutory'."""
-    profile = load_profile(name, directory)
-    origins = {"calendar.bank_holidays": "product default: the bank holidays of England", **sources(name, directory)}
+    profile = load_profile(name, directory, edition)
+    origins = {"calendar.bank_holidays": "product default: the bank holidays of England", **sources(name, directory, edition)}
     return [Setting(dotted(key), _written(value), _source(origins, key, value)) for key, value in _settings(profile)]
 
 
 def differences(one: str, other: str, directory: Path | None = None) -> list[tuple[str, Setting | None, Setting | None]]:
-    """The settings in which two hubs differ: (setting, as the one has it, as the other has it); None where it has none."""
-    a, b = ({s.name: s for s in describe(name, directory)} for name in (one, other))
+    """The settings in which two hubs differ: (setting, as the one has it, as the other has it); None where it has none. A hub by
+    another edition of the guidance than it has chosen is named with that: 'merton@2026'."""
+    a, b = (
+        {s.name: s for s in describe(hub, directory, edition)} for hub, _, edition in (n.partition("@") for n in (one, other))
+    )
     return [
         (key, a.get(key), b.get(key))
         for key in dict.fromkeys((*a, *b))
@@ -62,12 +65,12 @@ def explain(name: str, rating: str, directory: Path | None = None) -> list[Setti
     def table(*prefixes: str) -> None:
         rows.extend(setting for key, setting in settings.items() if key.startswith(tuple(f"{prefix}." for prefix in prefixes)))
 
-    add("raters", "triage.stage", "triage.joint")
+    add("edition.title", "raters", "triage.stage", "triage.joint")
     if profile.consultation.kinds:
         add("consultation.kinds", "stages.consultation")
     add("stages.triage")
     at = f"ratings.{rating}"
-    add(f"{at}.title", f"{at}.severity", f"{at}.route", f"{at}.response", f"{at}.covers", f"{at}.reply")
+    add(f"{at}.title", f"{at}.severity", f"{at}.route", f"{at}.response", f"{at}.covers", f"{at}.reply", f"{at}.allocation")
     if "agency_checks" in rules.route:
         table("sharing", "firewall")
         asked = [a for a, agency in profile.agencies.items() if not agency.ratings or rating in agency.ratings]
@@ -125,7 +128,8 @@ def _flat(key: Key, value: Any) -> Iterable[tuple[Key, Any]]:
 def _written(value: Any) -> str:
     match value:
         case ClockRule():
-            edition = f" ({value.edition})" if value.edition else ""
+            read = "; read ".join(filter(None, (value.edition, value.read)))
+            edition = f" ({read})" if read else ""
             return f"{value.length} from {value.start.replace('_', ' ')}; {value.owner}{edition}"
         case AgencyReply():
             return f"{value.length} from {value.start.replace('_', ' ')}"

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mash.config.agreement import disagreements
+from mash.config.edition import DEFAULT, EDITIONS, read_edition, with_additions
 from mash.config.permissions import roles
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
@@ -62,13 +63,14 @@ class ProfileError(WrongFile):
 
 
 @cache
-def load_profile(name: str, directory: Path | None = None) -> Profile:
-    """The hub's profile, complete. A file in `directory` is preferred to the shipped one of the same name.
+def load_profile(name: str, directory: Path | None = None, edition: str = "") -> Profile:
+    """The hub's profile, complete. A file in `directory` is preferred to the shipped one of the same name, and `edition` to the
+    edition of the guidance that the hub has chosen.
 
     Raises ProfileError. Read once per process: a changed file counts from the next start, under a new digest.
     """
     try:
-        return _build(name, *_documents(name, directory))
+        return _build(name, *_documents(name, directory, edition))
     except ProfileError:
         raise
     except WrongFile as wrong:
@@ -87,17 +89,25 @@ def stated(name: str, directory: Path | None = None) -> dict[str, str]:
     return dict(_sources(_documents(name, directory)[0].data))
 
 
-def sources(name: str, directory: Path | None = None) -> dict[str, str]:
-    """Where each setting comes from that a file gives: the hub's own, else the product's defaults, by dotted path."""
-    load_profile(name, directory)
-    hub, defaults, statutory = _documents(name, directory)
-    return dict(_sources(defaults.data)) | dict(_sources(statutory.data)) | dict(_sources(hub.data))
+def sources(name: str, directory: Path | None = None, edition: str = "") -> dict[str, str]:
+    """Where each setting comes from that a file gives: the hub's own, else the edition of the guidance, else the product's
+    defaults, by dotted path."""
+    load_profile(name, directory, edition)
+    hub, defaults, statutory, chosen = _documents(name, directory, edition)
+    layers = (defaults.data, statutory.data, chosen.data, {"services": chosen.data["edition"].get("services", {})}, hub.data)
+    found = {path: source for layer in layers for path, source in _sources(layer)}
+    for meeting in (needed := chosen.data["edition"].get("quorum", {})):
+        if meeting != "source":
+            at = f"{meeting}.quorum"
+            found[at] = f"{found[at]}; with {needed['source']}"
+    return found
 
 
 def stored_profile(document: str) -> Profile:
     """A profile as a database has it, perhaps since a version of the product that knew fewer settings: what it does not have is
     the product's default. Raises ValidationError for a document that never was a profile."""
     base = _plain(DEFAULTS.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
+    base |= {"edition": _plain(read_edition(DEFAULT).data)["edition"]}
     known = {name: value for name, value in base.items() if name in Profile.model_fields}
     settings = json.loads(document)
     return Profile.model_validate(_merge(known, _as_of_today(settings)) if isinstance(settings, dict) else settings)
@@ -117,8 +127,8 @@ def _as_of_today(old: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _documents(name: str, directory: Path | None) -> tuple[Document, Document, Document]:
-    """The hub's own file, the defaults, the statutory limits."""
+def _documents(name: str, directory: Path | None, edition: str = "") -> tuple[Document, Document, Document, Document]:
+    """The hub's own file, the defaults, the statutory limits, the edition of the guidance."""
     # The name comes from a command line or a setting: never let it walk out of the folder.
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ProfileError((Problem("profiles", 1, "a profile's name is lower-case letters, digits, '-' and '_'"),))
@@ -127,13 +137,22 @@ def _documents(name: str, directory: Path | None) -> tuple[Document, Document, D
     if not path.is_file():
         there = ", ".join(available(directory))
         raise ProfileError((Problem(f"{name}.toml", 1, f"there is no profile of this name: expected one of {there}"),))
-    return read_document(path), DEFAULTS, read_document(SHIPPED / "statutory.toml")
+    hub = read_document(path)
+    return hub, DEFAULTS, read_document(SHIPPED / "statutory.toml"), read_edition(_chosen(hub, edition))
 
 
-def _build(name: str, hub: Document, defaults: Document, statutory: Document) -> Profile:
+def _chosen(hub: Document, instead: str) -> str:
+    """Which edition of the guidance is meant. Raises ProfileError for one that there is not."""
+    name = instead or hub.data.get("edition", DEFAULT)
+    if name not in EDITIONS:
+        raise ProfileError((hub.problem(("edition",), f"expected one of {', '.join(EDITIONS)}, in quotes"),))
+    return str(name)
+
+
+def _build(name: str, hub: Document, defaults: Document, statutory: Document, edition: Document) -> Profile:
     problems = [*_unsourced(hub), *_beyond_the_hub(name, hub)]
     try:
-        profile = Profile.model_validate({**_merged(hub, defaults, statutory), "name": name})
+        profile = Profile.model_validate({**_merged(hub, defaults, statutory, edition), "name": name})
     except ValidationError as wrong:
         raise ProfileError((*problems, *(_problem(hub, error) for error in wrong.errors()))) from None
     problems += [hub.problem(key, expected) for key, expected in disagreements(profile)]
@@ -142,12 +161,13 @@ def _build(name: str, hub: Document, defaults: Document, statutory: Document) ->
     return profile
 
 
-def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str, Any]:
-    """The hub's settings over the product's, ready for the model."""
-    base = _plain(defaults.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
+def _merged(hub: Document, defaults: Document, statutory: Document, edition: Document) -> dict[str, Any]:
+    """The hub's settings over the edition's and the product's, ready for the model."""
+    base = _merge(_plain(defaults.data) | _plain(statutory.data), _plain(edition.data))
     by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
     base["calendar"]["bank_holidays"] = _bank_holidays()
-    merged = _merge(base, _plain(hub.data))
+    own = {name: value for name, value in _plain(hub.data).items() if name != "edition"}
+    merged = with_additions(_merge(base, own))
     _add_bank_holidays(base["calendar"]["bank_holidays"], merged)
     if isinstance(ratings := merged["ratings"], dict):
         merged["ratings"] = {name: _rating(by_rating[_place(ratings, name)], response, ratings[name]) for name in ratings}
@@ -202,7 +222,11 @@ def _keeps_source(at: Key) -> bool:
     match at:
         case ("meeting",) | ("accumulation",) | ("not_ours",) | ("seconding",) | ("strategy_discussion", "put_right"):
             return True
-        case ("ratings" | "stages" | "statutory" | "destinations", _) | ("ratings" | "agencies", _, "response" | "reply"):
+        case ("edition", "disclosure"):
+            return True
+        case ("ratings" | "stages" | "statutory" | "destinations", _):
+            return True
+        case ("ratings" | "agencies", _, "response" | "reply" | "allocation"):
             return True
         case ("rating_defaults", _, "reply"):
             return True

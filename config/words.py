@@ -6,7 +6,7 @@ from datetime import date
 
 from mash.config import codes
 from mash.states.profile import Profile
-from mash.states.stages import STAGE_TITLES
+from mash.states.stages import SECTION_47, STAGE_TITLES
 
 SPECIAL = {
     "nhs": "NHS",
@@ -83,21 +83,37 @@ TO_CHECK = (
 """Flags on which somebody acts before anything else: a case's page says them first, the others stand in its timeline."""
 
 
-def worded(code: object) -> str:
-    """A code in words: `practice_manager` is 'practice manager'."""
+def worded(code: object, profile: Profile | None = None) -> str:
+    """A code in words: `practice_manager` is 'practice manager'; as the edition of the guidance calls it that the profile names,
+    where it has a name of its own."""
     if code is None or code == "":
         return ""
     text = str(code)
+    if profile and (own := profile.edition.words.get(text)):
+        return own
     subject, _, flag = text.partition("_")
     if flag in OF_SUBJECT:
         return f"{subject} {OF_SUBJECT[flag]}"
     return SPECIAL.get(text) or STAGE_TITLES.get(text) or text.replace("step_down", "step-down").replace("_", " ")
 
 
-def sentence(code: object) -> str:
+def sentence(code: object, profile: Profile | None = None) -> str:
     """A code in words, as a sentence begins."""
-    text = worded(code)
+    text = worded(code, profile)
     return text[:1].upper() + text[1:]
+
+
+def stage_title(stage: str, profile: Profile | None) -> str:
+    """What a stage is called, by the edition of the guidance that a case goes by."""
+    return sentence(stage, profile) if profile and stage in profile.edition.words else STAGE_TITLES[stage]
+
+
+def lead_title(stage: str, profile: Profile | None) -> str:
+    """What whoever has a case by name is called at this stage: while it is about section 47, the lead of the child's
+    protection."""
+    if profile is None:
+        return "worker"
+    return profile.edition.leads["child_protection" if stage in SECTION_47 else "case"]
 
 
 def agency_title(profile: Profile | None, name: str) -> str:

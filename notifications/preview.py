@@ -61,6 +61,9 @@ FACTS: dict[str, Any] = {
     "reply_to": False,
     "detail": "2 channels refuse.",
     "role": "duty manager",
+    "whom": "a.worker",
+    "worker": "a.worker",
+    "left": False,
 }
 """What templates may use. Nothing of it is about a person."""
 

@@ -132,6 +132,12 @@ class Rota(Frozen):
         """Everybody who ever holds a role."""
         return tuple(dict.fromkeys(entry.person for entry in self._entries if entry.role == role))
 
+    def of(self, person: str) -> Rota:
+        """What the rota has of one person."""
+        mine = ("patterns", "shifts", "absences")
+        own = {name: tuple(each for each in getattr(self, name) if each.person == person) for name in mine}
+        return self.model_copy(update=own)
+
     def swapped(self, role: str, one: str, other: str, first: Spell, second: Spell) -> Rota:
         """The rota after two people have swapped: `other` does `one`'s turn in the first spell, `one` does `other`'s in the
         second."""

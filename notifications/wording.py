@@ -18,6 +18,7 @@ from mash.notifications.invitation import invitation
 from mash.notifications.notices import REFERRER, professional
 from mash.notifications.notices.occasion import WARNINGS
 from mash.states.clocks import Length, local
+from mash.states.profile import Profile
 from mash.states.referral import BEING_ACTED_ON, NOT_TO_TELL, Referral
 
 SHIPPED = Path(__file__).parent / "templates"
@@ -86,11 +87,18 @@ class Became(BaseModel):
     """In words, one for each different one; none where whoever made it is not told, or hears it from a person."""
 
 
-def became(referral: Referral) -> Became:
-    """What whoever made a referral may know of it."""
+def outcome_texts(profile: Profile | None) -> Mapping[str, str]:
+    """What whoever made a referral is told was decided, in the words of the edition of the guidance that the case goes by."""
+    own = profile.edition.outcomes.items() if profile else ()
+    return {**OUTCOME_TEXTS, **{str(outcome): text for outcome, text in own}}
+
+
+def became(referral: Referral, rules: Profile | None) -> Became:
+    """What whoever made a referral may know of it, as the rules name it that the case goes by."""
     if referral.stage == "not_taken":
         return Became(status="not_taken", outcome=())
-    decided = sorted(OUTCOME_TEXTS[outcome] for outcome in referral.result)
+    texts = outcome_texts(rules)
+    decided = sorted(texts[outcome] for outcome in referral.result)
     if referral.held_back or not (decided or referral.decided_at):
         return Became(status="being_considered", outcome=())
     return Became(status="decided", outcome=tuple(decided) if _shown(referral) else ())
@@ -101,9 +109,9 @@ def _shown(referral: Referral) -> bool:
     return professional(referral) and not referral.not_to_write
 
 
-def status_in_words(reference: str, referral: Referral, within: Length) -> list[str]:
+def status_in_words(reference: str, referral: Referral, within: Length, rules: Profile | None) -> list[str]:
     """What has become of a referral, in sentences for whoever made it; `within` which time the hub decides on the response."""
-    found = became(referral)
+    found = became(referral, rules)
     if found.status == "not_taken":
         sentences = ["It was recorded. This hub does not act on it."]
     elif found.status == "being_considered":
@@ -196,7 +204,8 @@ def _reckoned(reference: str | None, facts: Mapping[str, Any], now: datetime) ->
     if "changes" in facts:
         changes = in_order(facts["changes"])
         known["changed"] = {"title": title_of(changes[0]), "sentences": [sentence_of(change) for change in changes]}
-    known["said"] = "; ".join(OUTCOME_TEXTS[outcome] for outcome in facts.get("outcomes", ()))
+    texts = {**OUTCOME_TEXTS, **facts.get("own_words", {})}
+    known["said"] = "; ".join(texts[outcome] for outcome in facts.get("outcomes", ()))
     return known
 
 

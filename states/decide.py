@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from mash.states.acts.decisions import continue_split as continue_in
+from mash.states.acts.disclosing import require
 from mash.states.acts.handing_over import call_off_transfers
 from mash.states.acts.informing import correct
 from mash.states.acts.not_ours import hasten
@@ -21,7 +22,7 @@ from mash.states.messages import STAFF_ACTS, Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import ACTS
-from mash.states.values import Actor, Details, Enquiry, Heard, Holding, Words
+from mash.states.values import Actor, Colleague, Details, Enquiry, Heard, Holding, Words
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,21 @@ def decide(
     fresh: str = "",
     enquiries: tuple[Enquiry, ...] = (),
     heard: Heard | None = None,
+    colleagues: tuple[Colleague, ...] = (),
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
     releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child);
-    `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered. `now` is
-    UTC. A contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to
-    adopt.
+    `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered,
+    `colleagues` who works here and at the partners. `now` is UTC. A contact that is being received has no referral yet (None);
+    `profile` is the hub's, or for `adopt_profile` the one to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard)
+    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard, colleagues)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
@@ -72,6 +74,7 @@ def decide(
     call_off_transfers(d)
     correct(d)
     hasten(d)
+    require(d)
     return _decision(d)
 
 

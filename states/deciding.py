@@ -22,7 +22,8 @@ from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
 from mash.states.roles import ladder_of, own_triage
-from mash.states.values import Actor, Details, Enquiry, EventBase, Heard, Words
+from mash.states.stages import SEEN
+from mash.states.values import Actor, Colleague, Details, Enquiry, EventBase, Heard, Words
 
 DAY_AND_NIGHT = ("consultation", "triage", "strategy_discussion")
 """Clocks of a child's safety now, however a hub counts them: whoever is on duty is told, day and night."""
@@ -46,6 +47,7 @@ class Deciding:
         fresh: str = "",
         enquiries: tuple[Enquiry, ...] = (),
         heard: Heard | None = None,
+        colleagues: tuple[Colleague, ...] = (),
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference = profile, by, now, reference
@@ -59,6 +61,8 @@ class Deciding:
         """When what is recorded happened, where that was on an earlier day: the clocks that it meets are judged by that."""
         self.heard = heard or Heard()
         """What other hubs answered, for an act that asks them."""
+        self.colleagues = colleagues
+        """Who works at the hub and at its partners, for an act that names somebody."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 
@@ -299,6 +303,17 @@ class Deciding:
         # Without a triage stage the wait for the first rating needs its clock all the same.
         if stage == "decision" and r.rating is None and r.decided_at is None and "triage" not in running:
             self.start_clock("triage", self.rule_of_stage("triage"), "first rating", owner=self._owner("triage"))
+        self.ensure_allocation()
+
+    def ensure_allocation(self) -> None:
+        """A case whose rating says by when somebody has it by name waits for that as long as nobody has."""
+        r = self.referral
+        limit = self.rating.allocation if r.rating and r.stage in SEEN and r.worker is None else None
+        running = any(clock.kind == "allocation" for clock in r.running)
+        if limit and not running:
+            self.start_clock("allocation", limit, "allocation to a worker")
+        elif running and not limit:
+            self.stop("allocation", met=r.worker is not None)
 
     def rule_of_stage(self, stage: str) -> ClockRule:
         """The rule of a stage's clock. A contact that was refused by mistake waits for its rating only since then; a second look

@@ -14,6 +14,7 @@ from mash.states.acts import (
     across,
     actions,
     alerts,
+    allocating,
     assessment,
     birth,
     by_telephone,
@@ -25,6 +26,7 @@ from mash.states.acts import (
     countersigning,
     decisions,
     disagreements,
+    disclosing,
     episodes,
     handing_over,
     information,
@@ -62,6 +64,8 @@ StaffCommand = Annotated[
     | contact.AssignPlace
     | rating.RateReferral
     | rating.RerateReferral
+    | allocating.AllocateCase
+    | allocating.GiveCaseBack
     | sharing.RecordSharingBasis
     | seconding.AgreeAsSecond
     | countersigning.Countersign
@@ -94,6 +98,7 @@ StaffCommand = Annotated[
     | information.BreakGlass
     | information.ContributeInformation
     | information.ReleaseInformation
+    | disclosing.DeclineDisclosure
     | shared.ShareEarlierContact
     | checks.ProceedWithoutReplies
     | meetings.ConveneMeeting
@@ -142,6 +147,7 @@ SystemCommand = (
     contact.ReceiveContact
     | alerts.FireClocks
     | of_age.SayOfAge
+    | allocating.SayPresence
     | alerts.SeeAlert
     | informing.RecordTold
     | siblings.RecordSteppedUp
@@ -169,6 +175,9 @@ Event = Annotated[
     | contact.PlaceAssigned
     | rating.ReferralRated
     | rating.ReferralRerated
+    | allocating.CaseAllocated
+    | allocating.CaseGivenBack
+    | allocating.PresenceSaid
     | sharing.SharingBasisRecorded
     | seconding.SecondAgreed
     | seconding.SecondNamed
@@ -202,6 +211,7 @@ Event = Annotated[
     | information.GlassBroken
     | information.InformationContributed
     | information.InformationReleased
+    | disclosing.DisclosureDeclined
     | shared.EarlierContactShared
     | checks.ChecksRequested
     | checks.CheckAllocated

@@ -52,6 +52,8 @@ Source = Literal[
     "unknown",
 ]
 Mode = Literal["face_to_face", "telephone", "virtual"]
+Lead = Literal["case", "child_protection"]
+"""As what somebody has a case by name: as its lead, or, while it is about section 47, as the lead of the child's protection."""
 MIDWIFE = "midwife"
 """The agency, or the part of health, that is invited where it is about an unborn child: it can be named at every hub."""
 BY_TELEPHONE = "by telephone"
@@ -67,6 +69,11 @@ class ClockRule(Frozen):
     owner: str = "duty_manager"
     source: str
     edition: str = ""
+    read: str = Field(
+        default="",
+        exclude_if=lambda read: not read,
+        description="When and how its source was read; [check] where that was not in the original.",
+    )
 
 
 class Rating(Frozen):
@@ -78,6 +85,9 @@ class Rating(Frozen):
     response: ClockRule | None = None
     covers: tuple[RouteStage, ...] = ()
     reply: ClockRule
+    allocation: ClockRule | None = Field(
+        default=None, exclude_if=lambda rule: rule is None, description="By when a case of this rating has a named worker."
+    )
     source: str
 
     @model_validator(mode="after")
@@ -370,6 +380,21 @@ class OutOfHours(Frozen):
     service: Literal["takes_over", "same_service"] = "takes_over"
 
 
+class Edition(Frozen):
+    """The edition of the guidance by which a hub works: what it calls things, and what it asks for beside its limits. A case
+    keeps the one that it began with."""
+
+    name: str
+    title: str
+    read: str = Field(description="When and how it was read; [check] where that was not in the original.")
+    words: dict[str, str] = Field(default={}, description="What codes are called by it, as within a sentence.")
+    outcomes: dict[Outcome, str] = Field(default={}, description="What whoever referred is told was decided.")
+    leads: dict[Lead, str] = Field(description="What whoever has a case by name is called.")
+    disclosure: ClockRule | None = Field(
+        default=None, description="By when an agency discloses what it holds, or says why that would be worse for the child."
+    )
+
+
 class Volume(Frozen):
     """How many contacts the hub states it receives."""
 
@@ -391,6 +416,7 @@ class Profile(Frozen):
     area: str
     whole_family: bool = Field(description="Every agency is asked, whatever the cohort of the subjects.")
     signpost: str = Field(description="What a referrer is told about a contact that this hub does not take.")
+    edition: Edition
     in_danger: str = Field(description="What a referrer who reports immediate danger is told to do, before anything else.")
     raters: tuple[str, ...]
     deciders: tuple[str, ...]

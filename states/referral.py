@@ -11,7 +11,7 @@ from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees,
 from mash.states.clocks import Frozen
 from mash.states.profile import Mode
 from mash.states.stages import SECTION_47
-from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words
+from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words, Worker
 
 HandOverResult = Literal["accepted", "returned", "not_accepted", "called_off"]
 Verdict = Literal["kept", "missed", "running", "not_needed"]
@@ -343,6 +343,8 @@ class Referral(Frozen):
     """What the basis for sharing says of consent, as it was recorded last."""
     not_to_tell: str | None = Field(default=None, exclude_if=lambda why: why is None)
     """Why the family is not to learn of it, by the basis for sharing that was recorded last."""
+    duty_to_disclose: bool = Field(default=False, exclude_if=lambda duty: not duty)
+    """Whether information is shared because the agencies must disclose it (Children Act 2004 s. 16LA)."""
     significant_harm: bool | None = None
     checks: dict[str, Check] = {}
     checks_closed: bool = False
@@ -398,6 +400,8 @@ class Referral(Frozen):
     """Agencies that were asked before a subject was added, and so not about them."""
     discussed: tuple[str, ...] = Field(default=(), exclude_if=lambda none: not none)
     """Who attended the strategy discussion."""
+    worker: Worker | None = Field(default=None, exclude_if=lambda worker: worker is None)
+    """Who has the case, by name."""
     withdrawing: Withdrawing | None = Field(default=None, exclude_if=lambda none: none is None)
     looked: bool = False
     """Whether the hub's other contacts have been looked through for its people."""

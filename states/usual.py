@@ -39,6 +39,8 @@ class Give:
     person: str = ""
 
 
+WORKERS = ("a.worker", "another.worker")
+"""Who has cases at a hub that is nowhere but in memory, by login."""
 Step = Wait | Until | Give
 Steps = Callable[["World", str], Iterator[Step]]
 """The steps in a stage, of a case that is going to be rated so."""

@@ -95,6 +95,8 @@ class Holding(Frozen):
     released: bool = False
     redacted: str | None = None
     subject: str | None = Field(default=None, exclude_if=lambda subject: subject is None)
+    declined: bool = Field(default=False, exclude_if=lambda declined: not declined)
+    """Whether the agency has said why disclosing it would be worse for the child than not."""
 
 
 class AdultView(Frozen):
@@ -155,6 +157,30 @@ class Enquiry(Frozen):
     subject: str
     reference: str
     likeness: Likeness
+
+
+class Colleague(Frozen):
+    """Somebody of the hub's staff, or of a partner's, in one of the positions in which they work here."""
+
+    login: str
+    role: str
+    agency: str
+    has_cases: bool = False
+    """Whether a case can be allocated to them."""
+    away_until: datetime | None = None
+
+
+Presence = Literal["there", "absent", "left"]
+"""Whether somebody works now: they do, are absent by the rota, or neither the rota nor sign-on knows them any more."""
+
+
+class Worker(Frozen):
+    """Who has a case, by login and by what they are at the hub, since when, and whether they are there."""
+
+    login: str
+    role: str
+    since: datetime
+    presence: Presence = "there"
 
 
 class Heard(Frozen):

@@ -13,7 +13,8 @@ from mash.states.decide import Decision, continue_split, decide
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
-from mash.states.values import SYSTEM, Actor, Details, Words
+from mash.states.usual import WORKERS
+from mash.states.values import SYSTEM, Actor, Colleague, Details, Words
 
 Witness = Callable[["World", Referral | None, Decision, Actor], None]
 """Hears of every decision in a world, with the state before it."""
@@ -73,6 +74,7 @@ class World:
         before = self.state
         self._numbers += 1
         came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "fresh": f"{self._numbers:020}"}
+        came["colleagues"] = staff(self.profile)
         decision = decide(before, command, self.profile, by, self.now, reference=self.reference, **came)
         self._record(before, decision, by)
         for number, event in enumerate(decision.events):
@@ -109,6 +111,13 @@ class World:
         decision = continue_split(self.referral, split, before.subjects, self.profile, by, self.now, self.reference, (), held, {})
         begun._record(None, decision, by)
         self.linked[split.reference] = begun
+
+
+def staff(profile: Profile) -> tuple[Colleague, ...]:
+    """Who works at a hub that is nowhere but in memory: two who have cases, and somebody of each agency."""
+    workers = (Colleague(login=login, role="social_worker", agency="social_care", has_cases=True) for login in WORKERS)
+    partners = (Colleague(login=f"a.{name}", role=agency.role, agency=name) for name, agency in profile.agencies.items())
+    return (*workers, *partners)
 
 
 def system(profile: Profile) -> Actor:

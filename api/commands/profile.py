@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mash.api.commands.installed import counted
@@ -70,7 +71,7 @@ def check(names: Annotated[list[str] | None, typer.Argument()] = None, as_json: 
 
 @app.command()
 def diff(one: str, other: str, as_json: AsJson = False) -> None:
-    """Where two hubs differ, setting by setting, with the sources."""
+    """Where two hubs differ, setting by setting, with the sources; or a hub by two editions of the guidance: kent kent@2026."""
     rows = [
         {
             "setting": name,
@@ -141,7 +142,8 @@ def _print(rows: list[dict[str, Any]], as_json: bool, title: str, columns: tuple
     shown = Table(*columns, title=title)
     for row in rows:
         cells = (row[column] for column in columns)
-        shown.add_row(*("" if c is None else ", ".join(c) if isinstance(c, list) else str(c) for c in cells))
+        # Escaped: [check] would be taken for a style, and be gone.
+        shown.add_row(*("" if c is None else escape(", ".join(c) if isinstance(c, list) else str(c)) for c in cells))
     out.print(shown)
 
 

@@ -10,12 +10,12 @@ from mash.api.auth import same_origin
 from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.problems import STATUS, answers
+from mash.config.words import stage_title
 from mash.flows.store.apply import act
 from mash.flows.store.reads.look import look_at
 from mash.notifications.links import AlertLink, read
 from mash.states.acts.alerts import SEEN_FOR, SeeAlert
 from mash.states.errors import NotFound, Refusal
-from mash.states.stages import STAGE_TITLES
 from mash.states.values import Actor
 
 router = APIRouter(tags=["alerts"])
@@ -29,7 +29,8 @@ async def show(request: Request, token: str) -> HTMLResponse:
     """What the alert is about, a way to sign in and take it, and a button that says it was seen. Looking changes nothing."""
     try:
         link = read(request.app.state.token_key, token)
-        case = await look_at(request.app.state.store, link.reference, _whoever(link), "read_alert", holds=HOLDS)
+        store = request.app.state.store
+        case = await look_at(store, link.reference, _whoever(link), "read_alert", holds=HOLDS)
     except Refusal as refusal:
         return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=in_words(refusal))
     clock = case.referral.clocks[link.clock]
@@ -38,7 +39,7 @@ async def show(request: Request, token: str) -> HTMLResponse:
         text = f"This alert no longer needs acknowledging.{by}"
         return page(request, "alert.html", f"{link.reference}: nothing to acknowledge", text=text)
     ask = not case.referral.immediate_danger and clock.seen_rung < clock.rung
-    title, take = f"{link.reference}: {STAGE_TITLES[case.referral.stage]}", link.reference
+    title, take = f"{link.reference}: {stage_title(case.referral.stage, store.rules(case.referral))}", link.reference
     return page(request, "alert.html", title, text=f"{clock.why}.", ask=ask, take=take, minutes=SEEN_MINUTES)
 
 

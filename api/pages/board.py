@@ -21,6 +21,7 @@ from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
 A_PAGE = 50
+MINE = "mine"
 INFORM = kind_of(InformReferrer)
 Filter = Annotated[str, Query(max_length=60)]
 
@@ -32,15 +33,16 @@ async def show(
     stage: Filter = "",
     rating: Filter = "",
     late: Filter = "",
+    whose: Filter = "",
     after: Filter = "",
 ) -> HTMLResponse:
     """Every open case that somebody reaches; what they filter by stands in the address."""
     store = request.app.state.store
     mark = await mark_of(store, by)
     profile, lateness = store.hub(by.hub), {"true": True, "false": False}.get(late)
-    found = await board(request, by, stage or None, rating or None, lateness, A_PAGE + 1, after)
+    found = await board(request, by, stage or None, rating or None, lateness, whose == MINE, A_PAGE + 1, after)
     cases = found["cases"]
-    filters = {"stage": stage, "rating": rating, "late": late}
+    filters = {"stage": stage, "rating": rating, "late": late, "whose": whose if whose == MINE else ""}
     chosen = {name: value for name, value in filters.items() if value}
     onward = {**chosen, "after": cases[A_PAGE - 1]["reference"]} if len(cases) > A_PAGE else None
     known: dict[str, Any] = {
@@ -54,6 +56,7 @@ async def show(
         "ratings": ratings_of(profile),
         "chosen_rating": rating,
         "late": lateness,
+        "mine": whose == MINE,
         "address": f"/board?{urlencode({**chosen, **({'after': after} if after else {})})}",
         "further": f"/board?{urlencode(onward)}" if onward else "",
     }

@@ -21,6 +21,7 @@ from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
 from mash.config.words import TO_CHECK
+from mash.flows.store.colleagues import colleagues_of
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.corrections import read_corrections
@@ -34,7 +35,7 @@ from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.errors import NotFound
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
-from mash.states.values import SYSTEM, Actor
+from mash.states.values import SYSTEM, Actor, Colleague
 
 router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_case"))]
@@ -86,7 +87,8 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
-        "story": lines_of(story, store.hub(by.hub)),
+        "story": lines_of(story, store.rules(found.referral)),
+        "rules": store.rules(found.referral),
         "corrected": corrected,
         "ask_again": found.referral.to_ask_again,
         "done": done if done in STAFF_ACTS else "",
@@ -131,7 +133,9 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     case = await _looked(request, reference, kind, by)
     store = request.app.state.store
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
-    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by)
+    asked = forms.fields_of(
+        kind, case.referral if case else None, store.hub(by.hub), by, None, await _colleagues(store, kind, by)
+    )
     if case and kind in corrections.KINDS:
         known, item = await _people(request, case, by), str(form.get("item") or "")
         person = corrections.chosen(kind, known, item)
@@ -163,6 +167,11 @@ async def _people(request: Request, case: Case, by: Actor) -> list[corrections.P
     return corrections.people(await read_items(request.app.state.store, case, by), case.referral.subjects)
 
 
+async def _colleagues(store: Store, kind: str, by: Actor) -> tuple[Colleague, ...]:
+    """Who works here, for a form that names somebody."""
+    return await colleagues_of(store, by.hub) if any(kind == names for names, _ in forms.NAMES_SOMEBODY) else ()
+
+
 def _demand(by: Actor, kind: str) -> None:
     if kind not in STAFF_ACTS:
         raise NotFound("there is no such act")
@@ -178,7 +187,7 @@ async def _since(store: Store, case: Case, by: Actor, seen: int) -> list[Line]:
     """What people did on a case since somebody saw it."""
     story = await read_story(store, case, by) if may(by.role, "read_story") else []
     acts = [each for each in story if each.sequence > seen and each.by.role != SYSTEM]
-    return lines_of(acts, store.hub(by.hub))
+    return lines_of(acts, store.rules(case.referral))
 
 
 async def _form_page(
@@ -199,7 +208,8 @@ async def _form_page(
     by_name = set(STAFF_ACTS[kind].command.model_fields) & set(forms.OF_EACH)
     items = await read_items(store, case, by) if case and (kind in (RELEASES, *BESIDE) or by_name) else []
     others = await earlier(store, case, by) if case and kind in BESIDE else None
-    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, names_of(items))
+    known_by = names_of(items), await _colleagues(store, kind, by)
+    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, *known_by)
     if case and kind in corrections.KINDS:
         known_people = await _people(request, case, by)
         person = corrections.chosen(kind, known_people, filled.value("item"))

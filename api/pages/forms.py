@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import NoneType, UnionType
@@ -21,13 +21,15 @@ from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.actions import owners, theirs
 from mash.states.acts.countersigning import to_countersign
 from mash.states.acts.disagreements import to_settle, to_take_further
+from mash.states.acts.disclosing import to_disclose
 from mash.states.acts.handing_over import to_accept, to_answer
 from mash.states.acts.seconding import IN_WORDS
+from mash.states.acts.sharing import DUTY_TO_DISCLOSE
 from mash.states.clocks import LONDON, local
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
 from mash.states.referral import Action, Referral, Seconding, SubjectState
-from mash.states.values import Actor
+from mash.states.values import Actor, Colleague
 
 Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
@@ -55,6 +57,9 @@ OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
     "keep_past_eighteen": lambda subject: subject.coming_of_age is not None,
 }
 """The people of a case about whom a command can be, where that is not all of them."""
+HANDS_CHECK = "allocate_check"
+NAMES_SOMEBODY = (("allocate_case", "worker"), (HANDS_CHECK, "to"))
+"""Fields that name somebody who works here."""
 EXPLICIT = {"share": ("record_sharing_basis",), "mode": ("record_meeting", "record_strategy_discussion")}
 """What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
 
@@ -90,9 +95,15 @@ OF_SECOND = ("second", "second_at")
 
 
 def fields_of(
-    kind: str, case: Referral | None, profile: Profile, by: Actor, names: Mapping[str, str] | None = None
+    kind: str,
+    case: Referral | None,
+    profile: Profile,
+    by: Actor,
+    names: Mapping[str, str] | None = None,
+    colleagues: Sequence[Colleague] = (),
 ) -> list[Asked]:
-    """What a command asks of somebody, about this case; its people by the `names` that they may read."""
+    """What a command asks of somebody, about this case; its people by the `names` that they may read. `colleagues` are those who
+    can be named."""
     asked: list[Asked] = []
     fields = STAFF_ACTS[kind].command.model_fields
     for name, info in fields.items():
@@ -102,12 +113,13 @@ def fields_of(
             continue
         if name in OF_SECOND and case and not case.in_danger:
             continue
-        choices = _choices(kind, name, case, profile, by)
+        choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by)
         if name in OF_EACH:
-            asked += _of_each(kind, name, info.annotation, choices, case, names or {})
+            choices = choices or _listed(_literal(get_args(info.annotation)[1]), profile)
+            asked += _of_each(kind, name, choices, case, names or {})
             continue
         shape = _shape(info.annotation, bool(choices))
-        choices = choices or _listed(_literal(info.annotation))
+        choices = choices or _listed(_offered(name, info.annotation, profile), profile)
         needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
         hint = COMMANDS[kind].hints.get(name, "")
@@ -118,12 +130,8 @@ def fields_of(
     return asked
 
 
-def _of_each(
-    kind: str, name: str, annotation: Any, choices: Choices, case: Referral | None, names: Mapping[str, str]
-) -> Iterator[Asked]:
+def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, names: Mapping[str, str]) -> Iterator[Asked]:
     """A field for each subject that a command says something of."""
-    of_one = get_args(annotation)[1]
-    choices = choices or _listed(_literal(of_one))
     for sid, subject in case.subjects.items() if case else ():
         unseen = case is not None and sid in case.unseen
         if subject.outcome is None and (unseen or name != "not_seen_because"):
@@ -177,6 +185,9 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         own["subjects"] = own["subject"]
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
+        if kind == "decline_disclosure":
+            waiting = (held for _, held in to_disclose(case) if held.agency == by.agency)
+            own["item"] = tuple((held.item, f"given {held.at.astimezone(LONDON):%d %b %H:%M}") for held in waiting)
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         unanswered = (name for name, check in case.checks.items() if check.answered_at is None)
         own["answering"] = tuple((name, agency_title(profile, name)) for name in unanswered)
@@ -203,6 +214,16 @@ def _to_do(action: Action, profile: Profile) -> str:
     return f"{_owner(action.owner, profile)}, by {local(action.due_at)}"
 
 
+def _people(kind: str, name: str, case: Referral | None, colleagues: Sequence[Colleague], by: Actor) -> Choices:
+    """Whom a field names of those who work here; none where it names nobody. Who is absent is said to be, and not chosen."""
+    if (kind, name) not in NAMES_SOMEBODY:
+        return ()
+    worker = case.worker.login if case and case.worker else ""
+    own = (each for each in colleagues if each.agency == by.agency)
+    found = own if kind == HANDS_CHECK else (each for each in colleagues if each.has_cases and each.login != worker)
+    return tuple({each.login: f"{each.login}, {worded(each.role)}" for each in found if not each.away_until}.items())
+
+
 def _literal(annotation: Any) -> tuple[str, ...]:
     """The values of the first Literal in a type."""
     if get_origin(annotation) is Literal:
@@ -210,8 +231,14 @@ def _literal(annotation: Any) -> tuple[str, ...]:
     return next((found for part in get_args(annotation) if (found := _literal(part))), ())
 
 
-def _listed(values: Iterable[str]) -> Choices:
-    return tuple((value, sentence(value)) for value in values)
+def _offered(name: str, annotation: Any, profile: Profile) -> tuple[str, ...]:
+    """What may be chosen here of what there is: a duty to disclose, where the hub's edition of the guidance knows it."""
+    values = _literal(annotation)
+    return values if profile.edition.disclosure else tuple(value for value in values if value != DUTY_TO_DISCLOSE)
+
+
+def _listed(values: Iterable[str], profile: Profile) -> Choices:
+    return tuple((value, sentence(value, profile)) for value in values)
 
 
 def _shape(annotation: Any, offered: bool) -> str:

@@ -61,7 +61,7 @@ async def one(request: Request, name: Name, reference: Reference, by: Reader, da
     product = may(by.role, "read_information_product")
     known: dict[str, Any] = {
         "reference": reference,
-        "case": brief(case),
+        "case": brief(case, store.rules(case.referral)),
         "agenda": f"/meetings/{name}{_query(agenda['at'])}",
         "place": place + 1,
         "number": len(references),
@@ -84,7 +84,7 @@ async def _agenda(request: Request, name: str, by: Actor, day: Day | None) -> di
         day = day_of(store.time.now())
     since = _midnight(day)
     cases = await convened(store, by, since, since + timedelta(days=1))
-    return {"title": "Meetings about one case", "at": since, "cases": [brief(case) for case in cases]}
+    return {"title": "Meetings about one case", "at": since, "cases": [brief(case, store.rules(case.referral)) for case in cases]}
 
 
 def _midnight(day: date) -> datetime:

@@ -82,6 +82,7 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
     profile = store.hubs.get(by.hub)
     return {
         "by": by,
+        "rules": profile,
         "ways": ways_of(by),
         "hub_title": profile.title if profile else sentence(by.hub),
         "agency_title": partial(agency_title, profile),

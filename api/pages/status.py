@@ -109,11 +109,14 @@ def _refused_page(request: Request, fields: Fields, refusal: Refusal) -> HTMLRes
 
 def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, status: int = 200) -> HTMLResponse:
     """What has become of a case; and, where it can be disagreed with, the form to do so."""
-    hub = request.app.state.store.hub(case.hub)
+    store = request.app.state.store
+    hub = store.hub(case.hub)
     known: dict[str, Any] = {
         "in_danger": hub.in_danger if any(part.referral.in_danger for part in parts) else "",
         "sentences": [
-            sentence for part in parts for sentence in status_in_words(part.reference, part.referral, hub.decides_within)
+            sentence
+            for part in parts
+            for sentence in status_in_words(part.reference, part.referral, hub.decides_within, store.rules(part.referral))
         ],
         "disputable": "raise_disagreement" in possible(case.referral),
         "longest": LONGEST_WORDS,

@@ -52,7 +52,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("watch_w
     known: dict[str, Any] = {
         "counts": await board_counts(store, by),
         "ratings": ratings_of(profile),
-        "cases": [brief(case) for case in cases],
+        "cases": [brief(case, store.rules(case.referral)) for case in cases],
     }
     answer = page(request, "wall.html", profile.title, by=by, **known)
     answer.headers["Refresh"] = str(EVERY)

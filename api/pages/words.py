@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
 from mash.config.commands import COMMANDS
 from mash.config.words import LIKENESS, census, sentence, worded
 from mash.states.acts.seconding import IN_WORDS
@@ -103,9 +106,21 @@ def ratings_of(profile: Profile) -> dict[str, str]:
     return {**{name: rating.title for name, rating in ordered}, "unrated": "Not rated"}
 
 
+@pass_context
+def _worded(known: Context, code: object) -> str:
+    """A code in words, by the rules that the page is shown by: a case's own, else those of the hub."""
+    return worded(code, known.get("rules"))
+
+
+@pass_context
+def _sentence(known: Context, code: object) -> str:
+    """The same, as a sentence begins."""
+    return sentence(code, known.get("rules"))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
-    "worded": worded,
-    "sentence": sentence,
+    "worded": _worded,
+    "sentence": _sentence,
     "moment": moment,
     "date_of": date_of,
     "because": because,

@@ -19,6 +19,7 @@ from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import CODE, Reference
 from mash.api.text import REFERENCE
 from mash.config.permissions import may
+from mash.config.words import lead_title, stage_title
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.case import Case, reader_of
@@ -31,10 +32,9 @@ from mash.flows.store.store import Store
 from mash.flows.store.trouble import undelivered
 from mash.flows.telling.story import event_in_words
 from mash.states.clocks import Frozen
-from mash.states.profile import Agency
+from mash.states.profile import Agency, Profile
 from mash.states.reading import NO_FINDINGS, open_to, version_of
 from mash.states.referral import Action, Check, Clock
-from mash.states.stages import STAGE_TITLES
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/cases", tags=["staff"], responses=ASKING)
@@ -48,21 +48,23 @@ async def board(
     stage: Annotated[str | None, Query(pattern=CODE)] = None,
     rating: Annotated[str | None, Query(pattern=CODE)] = None,
     late: bool | None = None,
+    mine: bool = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str, Query(pattern=f"^({REFERENCE})?$", max_length=60)] = "",
 ) -> dict[str, Any]:
-    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness. To page on, give the last
-    reference as `after`."""
+    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness, or what is allocated to you. To
+    page on, give the last reference as `after`."""
     store = request.app.state.store
     now = store.time.now()
-    cases = await open_cases(store, by, stage=stage, rating=rating, late=late, limit=limit, after=after)
+    whose = by.id if mine else None
+    cases = await open_cases(store, by, stage=stage, rating=rating, late=late, worker=whose, limit=limit, after=after)
     dead = await undelivered(store, by.hub)
     return {
         "at": now,
         "undelivered": dead.total(),
         "cases": [
             {
-                **brief(case),
+                **brief(case, store.rules(case.referral)),
                 "late": bool(case.referral.due_at and case.referral.due_at < now),
                 "late_partners": case.referral.late_partners(now),
                 "undelivered": dead[case.reference],
@@ -72,18 +74,19 @@ async def board(
     }
 
 
-def brief(case: Case) -> dict[str, Any]:
-    """A case on a board or an agenda: codes and times, no personal data."""
+def brief(case: Case, rules: Profile | None) -> dict[str, Any]:
+    """A case on a board or an agenda: codes and times, no personal data; named as the `rules` that it goes by name things."""
     r = case.referral
     return {
         "reference": case.reference,
         "version": r.version,
         "stage": r.stage,
-        "stage_name": STAGE_TITLES[r.stage],
+        "stage_name": stage_title(r.stage, rules),
         "rating": r.rating,
         "received_at": r.received_at,
         "due_at": r.due_at,
         "owner": r.owner,
+        "worker": r.worker and {**r.worker.model_dump(), "title": lead_title(r.stage, rules)},
         "outstanding": r.outstanding,
         "checks_asked": tuple(r.checks),
         "alerts": r.alerts,
@@ -142,7 +145,7 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
     profile, r, now = store.hub(by.hub), found.referral, store.time.now()
     items, reader = await read_items(store, found, by), reader_of(store, r, by)
     return {
-        **brief(found),
+        **brief(found, store.rules(r)),
         "subjects": _plain(r.subjects),
         "flags": r.flags,
         "sharing": r.sharing,
@@ -205,7 +208,7 @@ async def story(
             at=r.at,
             role=r.by.role,
             agency=r.by.agency,
-            what=event_in_words(r, store.hub(by.hub)),
+            what=event_in_words(r, store.rules(case.referral)),
             corrected=[CorrectedField(**asdict(each)) for each in corrections.get(r.sequence, ())],
         )
         for r in events

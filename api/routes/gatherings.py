@@ -60,7 +60,7 @@ async def gathering(
         after = datetime.combine(day, found.at, LONDON) - timedelta(seconds=1)
     at = profile.calendar.next_time(found.at, found.days, after)
     cases = await agenda(store, by, profile, found, at)
-    return {"name": name, "title": found.title, "at": at, "cases": [brief(case) for case in cases]}
+    return {"name": name, "title": found.title, "at": at, "cases": [brief(case, store.rules(case.referral)) for case in cases]}
 
 
 @router.get(

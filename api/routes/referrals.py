@@ -81,7 +81,7 @@ async def take_in(app: State, submission: Submission, by: Actor, key: str) -> An
             status_url=f"/referrals/{applied.reference}",
             flags=list(command.flags),
             what_next=what_next(applied.referral, hub),
-            status=became(applied.referral).status,
+            status=became(applied.referral, hub).status,
         )
         return Answer(201, received.model_dump(exclude=RECKONED), applied.reference)
 
@@ -137,7 +137,7 @@ async def status(
     return ReferralStatus(
         reference=reference,
         received_at=next(part.referral.received_at for part in parts if part.reference == reference),
-        parts=[_part(part) for part in parts],
+        parts=[_part(part, store.rules(part.referral)) for part in parts],
         **({"referrer_reference": own} if own else {}),
     )
 
@@ -184,8 +184,8 @@ async def begin_disagreement(store: Store, case: Case, by: Actor, body: Disagree
     return await answer_once(store, by, key, "disagreement", document, work, answer_for)
 
 
-def _part(case: Case) -> ReferralPart:
-    r, found = case.referral, became(case.referral)
+def _part(case: Case, rules: Profile | None) -> ReferralPart:
+    r, found = case.referral, became(case.referral, rules)
     return ReferralPart(
         reference=case.reference,
         status=found.status,

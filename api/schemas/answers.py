@@ -131,6 +131,24 @@ class CommandResult(Reply):
     possible: Commands
 
 
+PRESENCE = {
+    "there": "they work",
+    "absent": "they are absent by the rota",
+    "left": "neither the rota nor sign-on knows them any more",
+}
+Presence = Annotated[str, listed("Whether they are there", PRESENCE, grows=NEW)]
+
+
+class CaseWorker(Reply):
+    """Who has a case."""
+
+    login: str
+    role: str = Field(description="What they are at the hub.")
+    title: str = Field(description="As what they have the case, by the edition of the guidance that it goes by.")
+    since: datetime
+    presence: Presence
+
+
 class CaseBrief(Reply):
     """A case on a board or an agenda: codes and times, no personal data."""
 
@@ -142,6 +160,7 @@ class CaseBrief(Reply):
     received_at: datetime
     due_at: datetime | None = Field(description="The nearest due time.")
     owner: str | None = Field(description="The role whose turn it is.")
+    worker: CaseWorker | None = Field(default=None, description="Who has the case, by name; null while nobody has.")
     outstanding: list[str] = Field(description="Agencies that have not answered.")
     checks_asked: list[str] = Field(description="Agencies that were asked.")
     alerts: list[str] = Field(description="Clocks whose alerts nobody has acknowledged.")
@@ -287,6 +306,9 @@ class CaseHolding(Reply):
     released: bool
     redacted: str | None = Field(description="The item that is read in its place.")
     subject: str | None = Field(default=None, description="The child whose own words it has; left out for anything else.")
+    declined: bool = Field(
+        default=False, description="Whether the agency has said why it does not disclose it; left out until then."
+    )
 
 
 class CaseAcross(Reply):
@@ -532,6 +554,25 @@ class DutyRota(Reply):
     at: datetime
     on_duty: dict[str, list[OnDutyNow]] = Field(description="By role.")
     gaps: list[RotaGap]
+
+
+class WorkerLoad(Reply):
+    """What somebody of the hub has."""
+
+    login: str
+    roles: list[str] = Field(description="What they are at the hub; none for somebody who has left.")
+    presence: Presence
+    open: int = Field(description="Open cases that are allocated to them.")
+    late: int
+    most_urgent: Rating = Field(description="The most urgent rating among them; null where none is rated.")
+
+
+class WorkloadNow(Reply):
+    """Who has how many open cases, and how many nobody has."""
+
+    at: datetime
+    workers: list[WorkerLoad]
+    unallocated: int
 
 
 class GatheringSummary(Reply):

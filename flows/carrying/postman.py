@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -96,6 +97,8 @@ class Postman:
             return await self._referrer(row)
         if row.person and (row.kind in ("all_clear", "taken") or row.delivered_at):
             return (of_person(self.channels, row.hub, row.role, row.person),)
+        if whom := json.loads(row.facts).get("whom"):
+            return (of_person(self.channels, row.hub, row.role, whom),)
         profile = self.store.hubs.get(row.hub)
         if profile is None:  # not served any more: what is left to say is said to the role
             return (of_role(self.channels, row.hub, row.role),)

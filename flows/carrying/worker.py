@@ -20,6 +20,7 @@ from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.liaison import Liaison
 from mash.flows.carrying.off_duty import raise_what_was_left
 from mash.flows.carrying.postman import Postman, check_alerts
+from mash.flows.carrying.presence import say_who_is_away
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
 from mash.flows.store import outbox
 from mash.flows.store.anew import Anew
@@ -163,6 +164,7 @@ class Worker:
     async def _look_ahead(self) -> None:
         await look_ahead(self.store)
         await say_who_comes_of_age(self.store)
+        await say_who_is_away(self.store)
         await asyncio.sleep(LOOK_AHEAD / self.store.time.rate)
 
     async def _hold_against_the_log(self) -> None:

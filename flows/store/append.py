@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.permissions import may, reach
 from mash.flows.store.beside import OWN_KINDS
+from mash.flows.store.colleagues import colleagues_of
 from mash.flows.store.corrections import WITH_DETAILS, Correcting, Given
 from mash.flows.store.edition import EDITION
 from mash.flows.store.identities import child_of
@@ -24,7 +25,8 @@ from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.sides import enquiries, join_identified
 from mash.flows.store.store import Store, data_key, keep_up
 from mash.flows.store.writes import Item, Standing, Writes, as_bytea
-from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.allocating import AllocateCase
+from mash.states.acts.checks import AllocateCheck, AnswerCheck
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.corrections import RemoveSubject
@@ -143,7 +145,9 @@ async def append(
         right = correcting.sealed(command, details, writes, by, now) if details is not None else None
     begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
     there = await enquiries(connection, by.hub, reference, referral) if begins else ()
+    work = await colleagues_of(store, by.hub) if isinstance(command, AllocateCase | AllocateCheck) else ()
     came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "enquiries": there, "heard": heard}
+    came["colleagues"] = work
     fresh = secrets.token_hex(FRESH)
     decision = decide(referral, command, profile, by, now, reference=reference, fresh=fresh, **came)
     if correcting is not None:

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Hashable, Iterable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,6 +35,7 @@ from mash.flows.store.time import HubTime
 from mash.notifications.notices import ADMINISTRATOR
 from mash.states.errors import NotFound
 from mash.states.profile import Profile
+from mash.states.referral import Referral
 from mash.states.values import SYSTEM, Actor
 
 RECEIPTS_KEY = "receipts"
@@ -142,6 +143,17 @@ class Store:
                 raise NotFound(f"the stored profile {digest[:12]} was changed: it is put back within minutes, or see the repairs")
             self._profiles[digest] = stored_profile(document)
         return self._profiles[digest]
+
+    def rules(self, referral: Referral) -> Profile | None:
+        """The profile that a case goes by, where it was read here; else the one in force at its hub, if that is served."""
+        return self._profiles.get(referral.profile) or self.hubs.get(referral.hub)
+
+    async def read_rules(self, connection: AsyncConnection, referrals: Iterable[Referral]) -> None:
+        """Read the profiles that these cases go by, so that `rules` knows them. One that was changed is left: a board is shown
+        all the same, and the profile is put back within minutes."""
+        for digest in {referral.profile for referral in referrals}:
+            with suppress(NotFound):
+                await self.profile(connection, digest)
 
     @cached_property
     def listen_url(self) -> str:

@@ -46,6 +46,7 @@ LEFT_OUT = {
     "household": "about somebody else",
     "subject": "about somebody else",
     "submission": "what the referrer added: consent, how the family is safely reached, and what their own system sent",
+    "decline_disclosure": "why an agency does not disclose what it holds: to be asked of that agency",
     "agency": "held by an agency that has not released it: to be asked of that agency",
     "whole": "the agency released a redacted version, which is here; the whole is to be asked of that agency",
 }

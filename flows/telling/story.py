@@ -61,6 +61,8 @@ _LEFT_OUT = {
 }
 _SHOWN_OF = {"referral_linked": frozenset(("subjects",)), "sharing_basis_recorded": frozenset(("consent",))}
 """Facts that are left out of other events, and told of these."""
+_HIDDEN_OF = {"case_allocated": frozenset(("role",)), "continued_from": frozenset(("worker",))}
+"""Facts that are told of other events, and left out of these."""
 _NAMED = {
     "clock_warned": "Reminder",
     "clock_breached": "Not done in time",
@@ -69,6 +71,7 @@ _NAMED = {
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
     "coming_of_age_said": "Turns 18",
+    "presence_said": "Whoever has the case",
 }
 """Events whose names are not their own words."""
 _LABELS = {
@@ -102,8 +105,8 @@ _LABELS = {
 }
 _SAY_THEMSELVES = {
     "about", "agencies", "agency", "at", "authority", "chair", "contact", "destination", "fields", "hub", "id", "ids", "marker",
-    "mode", "order", "other", "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation",
-    "service", "stage", "subject", "what", "when",
+    "mode", "order", "other", "other_subject", "outcome", "outcomes", "parent", "place", "presence", "rating", "reference",
+    "relation", "service", "stage", "subject", "what", "when", "worker",
 }  # fmt: skip
 _YES_NO = {
     "agreed": ("agrees", "does not agree: it no longer stands"),
@@ -192,7 +195,7 @@ def facts_of(event: Event, profile: Profile | None, *, without: frozenset[str] =
         hubs = (f"{sentence(hub)} may know this person: ring its duty manager" for hub in event.may_know)
         facts = (event.subject, ", ".join(hubs) or "no other hub")
     else:
-        left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | without
+        left_out = (_LEFT_OUT - _SHOWN_OF.get(event.kind, frozenset())) | _HIDDEN_OF.get(event.kind, frozenset()) | without
         fields = ((name, value) for name, value in event if name not in left_out and value not in (None, (), {}, ""))
         facts = (_fact(name, value, profile) for name, value in fields)
     return "; ".join(filter(None, facts))
@@ -202,7 +205,7 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, bool):
         return _YES_NO[name][not value] if name in _YES_NO else f"{worded(name)}: {'yes' if value else 'no'}"
     if isinstance(value, dict):
-        shown = ", ".join(f"{key}: {_said_of(name, each)}" for key, each in value.items())
+        shown = ", ".join(f"{key}: {_said_of(name, each, profile)}" for key, each in value.items())
     elif isinstance(value, tuple):
         shown = ", ".join(_shown(name, each, profile) for each in value)
     else:
@@ -210,9 +213,9 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
     return shown if name in _SAY_THEMSELVES else f"{_LABELS.get(name) or worded(name)} {shown}"
 
 
-def _said_of(name: str, value: Any) -> str:
+def _said_of(name: str, value: Any, profile: Profile | None) -> str:
     """What is said of one subject: a code, or the factors of their assessment."""
-    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value)
+    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value, profile)
 
 
 def _shown(name: str, value: Any, profile: Profile | None) -> str:
@@ -228,11 +231,13 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
         return destination_title(profile, str(value))
     if name == "authority":
         return authority_title(str(value))
+    if name == "worker":
+        return str(value)  # a login is no code: it stays as it is
     if name in _AGENCIES:
         return agency_title(profile, str(value))
     if name == "hub" and profile:
         return profile.title
-    return decoded(name, worded(value) if name not in CODED else value)
+    return decoded(name, worded(value, profile) if name not in CODED else value)
 
 
 _OF_ITS_COURSE = {

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.meetings import CALLS, discussion, invitation
 from mash.notifications.notices.occasion import Occasion, latest, subject_of
-from mash.notifications.notices.standing import Known, Topic, reminded, standing
+from mash.notifications.notices.standing import WORKER, Known, Topic, reminded, standing
 from mash.states.values import Actor
 
+OF_EVERYBODY = {"rating", "details", "person", "warning", WORKER.kind}
+"""What whoever takes part knows, and whoever has the case by name."""
 WITHOUT_HEAD = ("disagreement_settled", "glass_broken")
 """Kinds that do not say how the case is rated and what it warns of."""
 
@@ -32,7 +34,8 @@ def corrections(occasion: Occasion, by: Actor, drafts: Sequence[NoticeDraft]) ->
     """What goes to each role besides `drafts`. Whoever acts knows what they have done."""
     before, after = standing(occasion.before, occasion.profile), standing(occasion.after, occasion.profile)
     for role in dict.fromkeys((*before, *after)):
-        if role == by.role:
+        whom = _whom(after.get(role, {}))
+        if role == by.role and whom in (None, by.id):
             continue
         told = [draft for draft in drafts if draft.role == role]
         changes = [
@@ -40,7 +43,13 @@ def corrections(occasion: Occasion, by: Actor, drafts: Sequence[NoticeDraft]) ->
             for change in _changes(before.get(role, {}), after.get(role, {}))
             if _to_tell(change, occasion) and not any(_tells(draft, change.topic) for draft in told)
         ]
-        yield from _drafts(occasion, role, changes)
+        for draft in _drafts(occasion, role, changes):
+            yield draft.model_copy(update={"facts": {**draft.facts, "whom": whom}}) if whom else draft
+
+
+def _whom(known: Known) -> str | None:
+    """The person who is told instead of the role: whoever has the case, where the role knows of it by them alone."""
+    return known.get(WORKER) if {topic.kind for topic in known} <= OF_EVERYBODY else None
 
 
 def _changes(was: Known, now: Known) -> Iterator[Change]:
@@ -54,11 +63,15 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
     """Whether a role has to hear of a change: it was told otherwise, or it is asked for something."""
     topic, before, after = change.topic, occasion.before, occasion.after
     match topic.kind:
+        case "worker":
+            return False  # whoever has it, and whoever had it, is told by the act itself
         case "check":
             return change.now not in ("answered", None)
         case "due":
             clock = before.clocks.get(topic.of) if before else None
             return clock is not None and change.was is not None and change.now is not None and reminded(clock)
+        case "disclosure":
+            return change.now is not None
         case "meeting":
             return change.now is not None or not after.meeting_held
         case "discussion":
@@ -104,6 +117,8 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         kind, of = change.topic
         if kind == "check" and change.now != "closed":
             yield occasion.about("check_request", role, latest(occasion.after, f"check:{of}"), agency=of)
+        elif kind == "disclosure":
+            yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "discussion" and change.now:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mash.config.words import agency_title, destination_title
+from mash.config.words import agency_title, destination_title, stage_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.acts.handing_over import KIND as HAND_OVER
@@ -72,7 +72,7 @@ class Occasion:
 def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
     """What every notice about a referral says."""
     return {
-        "stage": STAGE_TITLES[referral.stage],
+        "stage": stage_title(referral.stage, profile),
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
@@ -93,6 +93,8 @@ def subject_of(clock: Clock, profile: Profile) -> str:
         return "a second person countersigns"
     if clock.kind == HAND_OVER:
         return f"acceptance by {destination_title(profile, clock.whose)}"
+    if clock.kind == "disclosure":
+        return f"disclosure by {agency_title(profile, clock.whose)}"
     return clock.id.split(".")[0].replace("_", " ")
 
 

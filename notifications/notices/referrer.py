@@ -97,6 +97,7 @@ def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDr
         kind,
         clock_id,
         outcomes=[outcome for outcome in after.result if outcome != "not_taken"],
+        own_words=profile.edition.outcomes,
         taken=after.stage != "not_taken",
         signpost=profile.signpost,
         within=str(profile.decides_within),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.meetings import to_discussion, to_meeting
 from mash.notifications.notices.occasion import WARNINGS
+from mash.states.acts.disclosing import CLOCK as DISCLOSURE
 from mash.states.firewall import handed_over_to
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
@@ -27,6 +28,8 @@ class Topic(NamedTuple):
     of: str = ""
 
 
+WORKER = Topic("worker")
+"""Who has the case: the one person of a role who is told, and not the role."""
 Known = Mapping[Topic, str]
 """What a role knows, as codes and instants: a topic that is missing is one that nothing is to be known of."""
 
@@ -41,7 +44,11 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
         known[role] |= marked
     for role, topic, value in chain(_asked(referral, profile), _invited(referral, profile), _offered(referral, profile)):
         known[role] |= {**everybody, topic: value}
+    if worker := referral.worker:
+        known[worker.role] |= {**everybody, WORKER: worker.login}
     for clock in referral.running:
+        if clock.kind == DISCLOSURE:
+            known[clock.owner] |= {**everybody, Topic(DISCLOSURE, clock.whose): clock.started_at.isoformat()}
         known[clock.owner][Topic("due", clock.id)] = clock.due_at.isoformat()
     if referral.open:
         rated = referral.rating is not None

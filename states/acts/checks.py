@@ -208,7 +208,10 @@ def go_on(d: Deciding, agency: str) -> None:
 @act(AllocateCheck, stages=ALL, when=_answerable, hindrance=_not_their_check, stands_alone=True)
 def allocate(d: Deciding, cmd: AllocateCheck, words: Words | None) -> None:
     """An agency hands its check to a colleague: who is to answer it stands beside it."""
-    d.record(CheckAllocated(agency=cmd.agency, to=cmd.to))
+    login = cmd.to.lower()
+    if not any(each.agency == cmd.agency for each in demands.colleagues(d, login)):
+        raise Incomplete("that login is not of your agency: expected a colleague of your own")
+    d.record(CheckAllocated(agency=cmd.agency, to=login))
 
 
 @act(

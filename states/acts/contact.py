@@ -37,6 +37,7 @@ from mash.states.values import (
     ReportedConsent,
     Subject,
     Words,
+    Worker,
 )
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ class ContinuedFrom(EventBase):
     rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
     undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
     """Whether its outcome still waits for a second person."""
+    worker: Worker | None = Field(default=None, exclude_if=lambda worker: worker is None)
+    """Who had its parent, and has it too until it is allocated anew."""
 
 
 class AccusedRecorded(EventBase):
@@ -344,6 +347,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "markers": event.markers,
             "received_at": event.received_at,
             "parent": event.parent,
+            "worker": event.worker,
             "rating": event.rating,
             "first_rating": event.rating,
             "subjects": {sid: s.model_copy(update=known[sid]) for sid, s in _subjects(event).items()},

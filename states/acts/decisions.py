@@ -328,6 +328,7 @@ def continue_split(
             consent=parent.consent,
             flags=tuple(f for f in parent.flags if (f[0] != "S" or f.split("_")[0] in split.subjects) and f != FLAG),
             superseded=dict(superseded),
+            worker=parent.worker,
             configuration=("decision",),
             stage="decision",
             matches=split.matches,

@@ -8,7 +8,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.profile import MIDWIFE, Mode, Profile
 from mash.states.referral import Referral, SubjectState
-from mash.states.values import Words
+from mash.states.values import Colleague, Words
 
 
 def words(written: Words | None, what: str) -> Words:
@@ -16,6 +16,17 @@ def words(written: Words | None, what: str) -> Words:
     if written is None:
         raise ReasonNeeded(what)
     return written
+
+
+def colleagues(d: Deciding, login: str) -> list[Colleague]:
+    """The positions of somebody who works here. Raises Incomplete for a login that nobody has: a case, or a check, must not be
+    handed to somebody who does not exist."""
+    found = [each for each in d.colleagues if each.login == login]
+    if not found:
+        raise Incomplete(
+            "nobody who works here has that login: expected somebody who is in the rota, or has signed in within a month"
+        )
+    return found
 
 
 def one_of(d: Deciding, roles: Iterable[str], what: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
+from mash.states.acts.allocating import AllocateCase
 from mash.states.acts.decisions import withdraw
 from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
 from mash.states.acts.sharing import why_shared
@@ -22,7 +23,7 @@ from mash.states.register import act
 from mash.states.roles import Roles, any_rater, raters
 from mash.states.route import take_route
 from mash.states.stages import ROUTED, SEEN
-from mash.states.usual import Give, Step, Wait, rater, usually
+from mash.states.usual import WORKERS, Give, Step, Wait, rater, usually
 from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Words
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def rate(d: Deciding, cmd: RateReferral, words: Words | None) -> None:
     if d.rating.response:
         d.start_clock("response", d.rating.response, cmd.rating)
     take_route(d)
+    d.ensure_allocation()
 
 
 @act(
@@ -201,3 +203,6 @@ def triage(world: World, rating: str) -> Iterator[Step]:
     role = rater(world.profile)
     yield from why_shared(world, role)
     yield Give(RateReferral(rating=rating, agreed=world.profile.triage.joint), role, f"rates it {rating}")
+    if world.profile.ratings[rating].allocation:
+        yield Wait(("allocation",))
+        yield Give(AllocateCase(worker=WORKERS[0]), role, "allocates it to a social worker")

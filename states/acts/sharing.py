@@ -24,7 +24,7 @@ from mash.states.acts.seconding import (
     refuse_needless,
 )
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete
+from mash.states.errors import Incomplete, NotInProfile
 from mash.states.fold import Changes, folds
 from mash.states.referral import OverrideBasis, Referral
 from mash.states.profile import PROFESSIONAL
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 TELLING_HARMS = ("puts_somebody_at_risk", "prejudices_an_investigation")
 """Reasons not to tell the family that bind whoever is asked too."""
+DUTY_TO_DISCLOSE = "duty_to_disclose"
+"""The lawful basis of whoever must disclose what is relevant to a child's safety (Children Act 2004 s. 16LA)."""
 
 
 class RecordSharingBasis(CommandBase):
@@ -52,7 +54,7 @@ class RecordSharingBasis(CommandBase):
     kind: Literal["record_sharing_basis"] = "record_sharing_basis"
     share: bool = Field(default=True, description="False records a reason not to share: no check leaves.")
     purpose: Literal["safeguarding_child", "child_protection", "safeguarding_adult", "prevention_of_crime", "information_request"]
-    lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent"]
+    lawful_basis: Literal["public_task", "legal_obligation", "vital_interests", "consent", "duty_to_disclose"]
     consent: Literal["given", "refused", "overridden", "not_sought", "no_answer"]
     family_informed: bool
     not_informed: Literal["puts_somebody_at_risk", "prejudices_an_investigation", "cannot_be_reached"] | None = Field(
@@ -164,6 +166,8 @@ def _seconded(d: Deciding, cmd: RecordSharingBasis, reason: Words | None) -> boo
 
 def _lawful(d: Deciding, cmd: RecordSharingBasis) -> None:
     """What must be so at every hub."""
+    if cmd.lawful_basis == DUTY_TO_DISCLOSE and d.profile.edition.disclosure is None:
+        raise NotInProfile(f"{d.profile.edition.title}, by which this case goes, knows no duty to disclose: choose another basis")
     if cmd.lawful_basis == "consent" and cmd.consent != "given":
         raise Incomplete("consent is the lawful basis only when it was given: choose the basis that applies without it")
     if cmd.share and cmd.consent == "refused":
@@ -226,9 +230,13 @@ def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
 @folds(SharingBasisRecorded)
 def _sharing_basis_recorded(referral: Referral, event: SharingBasisRecorded, at: datetime, by: Actor) -> Changes:
     harms = not event.family_informed and event.not_informed in TELLING_HARMS
-    not_to_tell = event.not_informed if harms else None
-    consent = {"sharing_consent": event.consent, "secondings": dropped(referral)}
-    return {"sharing": event.share, "not_to_tell": not_to_tell, **consent}
+    return {
+        "sharing": event.share,
+        "sharing_consent": event.consent,
+        "not_to_tell": event.not_informed if harms else None,
+        "duty_to_disclose": event.share and event.lawful_basis == DUTY_TO_DISCLOSE,
+        "secondings": dropped(referral),
+    }
 
 
 @folds(AdultViewRecorded)

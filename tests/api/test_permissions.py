@@ -72,6 +72,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "assign_place": {"place": "somewhere"},
     "rate_referral": {"rating": "red"},
     "rerate_referral": {"rating": "red"},
+    "allocate_case": {"worker": "a.worker"},
     "record_sharing_basis": {
         "purpose": "safeguarding_child",
         "lawful_basis": "public_task",
@@ -91,6 +92,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "ask_agencies": {"agencies": ["police"]},
     "contribute_information": {"sensitive": True},
     "release_information": {"item": "x", "necessity": "to_protect_a_child", "proportionality": "whole"},
+    "decline_disclosure": {"item": "x"},
     "answer_check": {"agency": "police", "known": False},
     "record_answer_by_telephone": {"answering": "police", "read_back": True, "known": False},
     "allocate_check": {"agency": "police", "to": "a.colleague"},

@@ -47,7 +47,15 @@ PARTNERS = {
     [
         (
             "agency",
-            {"allocate_check", "answer_check", "contribute_information", "record_child_voice", "release_information", *PARTNERS},
+            {
+                "allocate_check",
+                "answer_check",
+                "contribute_information",
+                "decline_disclosure",
+                "record_child_voice",
+                "release_information",
+                *PARTNERS,
+            },
         ),
         ("early_help", {"accept_step_down", "return_step_down", *PARTNERS}),
         (
@@ -63,6 +71,8 @@ PARTNERS = {
                 "countersign",
                 "confirm_not_ours",
                 "take_contact",
+                "allocate_case",
+                "give_case_back",
                 "conclude_consultation",
                 "assign_place",
                 "record_adult_view",
@@ -111,6 +121,7 @@ PARTNERS = {
             "social_worker",
             set(STAFF_ACTS)
             - {
+                "allocate_case",
                 "record_decision",
                 "write_second_view",
                 "sign_off_decision",

@@ -18,6 +18,7 @@ from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
+from mash.states.acts.allocating import AllocateCase, SayPresence
 from mash.states.acts.assessment import (
     AssessmentCompleted,
     AssessmentStarted,
@@ -56,6 +57,7 @@ from mash.states.acts.corrections import (
 from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
+from mash.states.acts.disclosing import DeclineDisclosure
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
 from mash.states.acts.handing_over import OfferHandOver
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
@@ -96,7 +98,7 @@ from mash.states.referral import Referral
 from mash.states.register import ACTS
 from mash.states.roles import any_rater, raters
 from mash.states.stages import ALL, CONCLUDED, OPEN, ROUTED, SEEN, STEP_DOWN
-from mash.states.usual import USUAL, Give, Until, Wait
+from mash.states.usual import USUAL, WORKERS, Give, Until, Wait
 from mash.states.values import Actor, Details, Match, ReportedConsent, Subject, Words
 from mash.states.world import World
 
@@ -325,6 +327,10 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return CorrectCohort(subject=one(*referral.subjects, odd=("nobody",)), cohort=one("child", "adult"))
         case "record_birth":
             return RecordBirth(subject=one(*referral.subjects, odd=("nobody",)))
+        case "decline_disclosure":
+            return DeclineDisclosure(item=one(*referral.held, "none"))
+        case "say_presence":
+            return SayPresence(worker=one(*WORKERS), presence=one("there", "absent", "left"))
         case "say_of_age":
             return SayOfAge(subject=one(*referral.subjects, odd=("nobody",)), when=one("soon", "today"))
         case "hand_over_to_adults":
@@ -416,7 +422,10 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             agency = one(*(unanswered or agencies), odd=agencies[:1])
             return RecordAnswerByTelephone(answering=agency, read_back=one(True, False), known=one(True, False))
         case "allocate_check":
-            return AllocateCheck(agency=one(*(referral.outstanding or agencies), odd=agencies[:1]), to="a.colleague")
+            agency = one(*(referral.outstanding or agencies), odd=agencies[:1])
+            return AllocateCheck(agency=agency, to=one(f"a.{agency}", odd=("nobody",)))
+        case "allocate_case":
+            return AllocateCase(worker=one(*WORKERS, odd=("nobody",)))
         case "convene_meeting":
             return ConveneMeeting(at=world.now + timedelta(hours=one(1, 24, odd=(-1,))))
         case "record_meeting":
@@ -1151,6 +1160,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "contribute_information",
         "record_child_voice",
         "release_information",
+        "decline_disclosure",
         "record_dissent",
         "raise_disagreement",
         "settle_disagreement",

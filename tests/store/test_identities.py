@@ -309,7 +309,7 @@ async def test_a_contact_is_added_to_the_open_case_of_its_child_and_its_referrer
     closed, case = await read_case(store, second), await read_case(store, first)
     assert closed.referral.stage == "considered" and case.referral.added == (second,)
     assert case.referral.in_danger, "a danger goes with it"
-    assert became(closed.referral).outcome == ("what you told us was received and considered",)
+    assert became(closed.referral, None).outcome == ("what you told us was received and considered",)
     told = await read_story(store, await look_at(store, second, POLICE, "read_story", holds="test"), POLICE)
     assert first not in "".join(each.model_dump_json() for each in told)
     await sound(store)

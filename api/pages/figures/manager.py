@@ -17,8 +17,10 @@ from mash.api.pages.figures.pictures import drawn
 from mash.api.pages.figures.reckoning import Tally
 from mash.api.pages.figures.tables import Beside, Figure, as_csv_cell, figures_of
 from mash.api.pages.page import page
+from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.flows.store.reads.figures import acknowledged_after, came_in, decided, second_looks, states
+from mash.flows.store.reads.workload import workload
 from mash.flows.store.store import Store
 from mash.states.errors import NotFound
 from mash.states.values import Actor
@@ -47,6 +49,7 @@ async def show(request: Request, by: Manager, weeks: Weeks = 13) -> HTMLResponse
     store = request.app.state.store
     figures = await _figures(request.app, by, weeks)
     known: dict[str, Any] = {"figures": figures, "weeks": _period(weeks), "periods": PERIODS}
+    known |= {"workload": await workload(store, by), "ratings": ratings_of(store.hub(by.hub))}
     return page(request, "manager.html", f"{store.hub(by.hub).title}: how we are doing", **known)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Text, func, literal, literal_column, select, tuple_
 
 from mash.config.permissions import may
 from mash.flows.store.reads.case import Case, case_of, case_read_by, rightly_shown
@@ -13,6 +14,9 @@ from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.informing import owed
 from mash.states.values import Actor
+
+WORKER: ColumnElement[Any] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
+"""Who has a case: as the index of the table has it (v0035)."""
 
 
 async def open_cases(
@@ -22,10 +26,12 @@ async def open_cases(
     stage: str | None = None,
     rating: str | None = None,
     late: bool | None = None,
+    worker: str | None = None,
     limit: int = 100,
     after: str = "",
 ) -> list[Case]:
-    """The open referrals that somebody reaches, those due soonest first; `after` is the last reference of the page before."""
+    """The open referrals that somebody reaches, those due soonest first; `worker` is who has them, by login, `after` the last
+    reference of the page before."""
     now = store.time.now()
     query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == by.hub)
     if stage:
@@ -34,12 +40,15 @@ async def open_cases(
         query = query.where(REFERRALS.c.rating.is_(None) if rating == "unrated" else REFERRALS.c.rating == rating)
     if late is not None:
         query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
+    if worker:
+        query = query.where(WORKER.in_((worker,)))
     if after:
         last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
         query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))
     query = query.order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(limit)
     async with store.transaction(by) as connection:
         cases = [case_read_by(store, row, by) for row in (await connection.execute(query)).all()]
+        await store.read_rules(connection, (case.referral for case in cases))
         return await rightly_shown(connection, store, cases, by)
 
 

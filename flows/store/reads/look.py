@@ -47,6 +47,7 @@ async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor
         cases = [case_read_by(store, row, by) for row in (await connection.execute(query, {"of": reference})).all()]
         parts = await reached(connection, store, [case.reference for case in cases], by) if not holds else {}
         cases = [case for case in cases if holds or case.reference in parts]
+        await store.read_rules(connection, (case.referral for case in cases))
         if not cases:
             raise NotFound("there is no such referral at this hub, or you take no part in it")
         for case in cases:

@@ -378,10 +378,13 @@ def test_both_the_hub_and_whoever_triages_for_a_place_of_its_own_may_go_on_witho
 
 def test_an_agency_hands_its_check_to_a_colleague_and_no_other_agencys() -> None:
     case = asked(ASKS_SOME, "amber")
-    case.give(AllocateCheck(agency="police", to="pc.colleague"), partner("police"))
-    assert case.referral.checks["police"].allocated_to == "pc.colleague" and "police" in case.referral.outstanding
+    case.give(AllocateCheck(agency="police", to="a.police"), partner("police"))
+    assert case.referral.checks["police"].allocated_to == "a.police" and "police" in case.referral.outstanding
     with pytest.raises(NotYours, match="not health for it"):
-        case.give(AllocateCheck(agency="police", to="nurse"), partner("health"))
+        case.give(AllocateCheck(agency="police", to="a.health"), partner("health"))
+    for somebody in ("pc.nobody", "a.health"):
+        with pytest.raises(Incomplete, match="expected"):
+            case.give(AllocateCheck(agency="police", to=somebody), partner("police"))
     answers(case, "police")
     with pytest.raises(ImpossibleMove):
-        case.give(AllocateCheck(agency="police", to="pc.colleague"), partner("police"))
+        case.give(AllocateCheck(agency="police", to="a.police"), partner("police"))

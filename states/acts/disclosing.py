@@ -1,0 +1,102 @@
+"""The duty to disclose (Children Act 2004 s. 16LA): what an agency holds that is relevant it discloses within a clock, or it says
+why disclosing it would be more detrimental to the child than not. There is no other exception."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from mash.states.acts import demands
+from mash.states.acts.information import demand_threshold
+from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete, NotYours, Refusal
+from mash.states.fold import Changes, folds
+from mash.states.profile import Profile
+from mash.states.referral import Referral
+from mash.states.register import act
+from mash.states.stages import ALL
+from mash.states.values import Actor, Code, CommandBase, EventBase, Holding, Words
+
+CLOCK = "disclosure"
+
+
+class DeclineDisclosure(CommandBase):
+    """The agency that holds an item does not disclose it: in words, why that would be more detrimental to the child than not."""
+
+    kind: Literal["decline_disclosure"] = "decline_disclosure"
+    item: Code
+
+
+class DisclosureDeclined(EventBase):
+    """An item stays with the agency that holds it, for the reason in the words."""
+
+    kind: Literal["disclosure_declined"] = "disclosure_declined"
+    item: str
+    agency: str
+    words: Words = Field(alias="said")
+
+
+def to_disclose(referral: Referral) -> Iterator[tuple[str, Holding]]:
+    """What is to be disclosed, or reasoned about: what agencies hold beside the case under the duty, unless the agency has found
+    that it is not relevant. What a child says has a way of its own."""
+    if referral.duty_to_disclose and referral.sharing and referral.open:
+        for iid, held in referral.held.items():
+            check = referral.checks.get(held.agency)
+            irrelevant = check is not None and check.answered_at is not None and not check.relevant
+            if not (held.released or held.declined or held.subject or irrelevant):
+                yield iid, held
+
+
+def require(d: Deciding) -> None:
+    """Each agency that has something to disclose has a clock; one that has nothing more to disclose has kept it. Where the hub
+    lets nothing into the shared record yet, nobody is late."""
+    rule = d.profile.edition.disclosure
+    if d.state is None or rule is None:
+        return
+    owing = {held.agency for _, held in to_disclose(d.referral) if held.agency in d.profile.agencies and _may(d, held)}
+    running = {clock.whose: clock.id for clock in d.referral.running if clock.kind == CLOCK}
+    if kept := [clock for agency, clock in running.items() if agency not in owing]:
+        d.stop_clocks(*kept, met=d.referral.duty_to_disclose)
+    for name in sorted(owing - set(running)):
+        agency = d.profile.agencies[name]
+        d.start_clock(CLOCK, rule, f"disclosure by {agency.title}", clock_id=f"{CLOCK}:{name}", owner=agency.role)
+
+
+def _may(d: Deciding, held: Holding) -> bool:
+    try:
+        demand_threshold(d, held.sensitive)
+    except Incomplete:
+        return False
+    return True
+
+
+def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: DeclineDisclosure | None) -> Refusal | None:
+    waiting = dict(to_disclose(referral))
+    own = [iid for iid, held in waiting.items() if held.agency == by.agency]
+    if (cmd is None and own) or (cmd and cmd.item in own):
+        return None
+    if cmd and cmd.item in waiting:
+        return NotYours("only the agency that holds it says why it is not disclosed")
+    return Incomplete(f"no such item is to be disclosed; yours that are: {', '.join(own) or 'none'}")
+
+
+@act(
+    DeclineDisclosure,
+    stages=ALL,
+    when=lambda referral: any(True for _ in to_disclose(referral)),
+    hindrance=_not_theirs,
+    stands_alone=True,
+)
+def decline(d: Deciding, cmd: DeclineDisclosure, words: Words | None) -> None:
+    """The only exception, in words. Whoever decides reads them, and not what is held."""
+    why = demands.words(words, "not disclosing: why that would be more detrimental to the child than to disclose it,")
+    d.record(DisclosureDeclined(item=cmd.item, agency=d.by.agency, words=why))
+
+
+@folds(DisclosureDeclined)
+def _disclosure_declined(referral: Referral, event: DisclosureDeclined, at: datetime, by: Actor) -> Changes:
+    held = referral.held[event.item].model_copy(update={"declined": True})
+    return {"held": {**referral.held, event.item: held}}
