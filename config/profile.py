@@ -10,11 +10,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
 
-import holidays
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mash.config.agreement import disagreements
+from mash.config.bank_holidays import with_englands
 from mash.config.permissions import roles
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
@@ -23,8 +23,6 @@ from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
 SHIPPED = Path(__file__).parent
-BANK_HOLIDAYS = range(2013, 2036)
-"""The years whose bank holidays every calendar knows: from the source documents to the next decade."""
 IDENTITY = ("name", "title", "area")
 """What a hub is called needs no source."""
 LOCAL_LIMITS = ("outcome_told", "pre_birth_conference")
@@ -80,10 +78,15 @@ def available(directory: Path | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
 
 
+def own_file(name: str, directory: Path | None = None) -> Document:
+    """The hub's own file as it is written. Raises ProfileError for a profile that is refused."""
+    load_profile(name, directory)
+    return _documents(name, directory)[0]
+
+
 def stated(name: str, directory: Path | None = None) -> dict[str, str]:
     """The settings that the hub's own file gives, by dotted path, each with its source. The rest are the product's."""
-    load_profile(name, directory)
-    return dict(_sources(_documents(name, directory)[0].data))
+    return dict(_sources(own_file(name, directory).data))
 
 
 def sources(name: str, directory: Path | None = None) -> dict[str, str]:
@@ -145,8 +148,9 @@ def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str,
     """The hub's settings over the product's, ready for the model."""
     base = _plain(defaults.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
     by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
-    base["calendar"]["bank_holidays"] = _bank_holidays()
     merged = _merge(base, _plain(hub.data))
+    if isinstance(calendar := merged["calendar"], dict):
+        calendar["bank_holidays"] = with_englands(calendar.get("bank_holidays", ()))
     if isinstance(ratings := merged["ratings"], dict):
         merged["ratings"] = {name: _rating(by_rating[_place(ratings, name)], response, ratings[name]) for name in ratings}
     return merged
@@ -176,12 +180,6 @@ def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[st
     if "length" in under and "length" not in over and "source" in under and "source" in over:
         merged["source"] = f"{over['source']}; its length: {under['source']}"
     return merged
-
-
-@cache
-def _bank_holidays() -> tuple[str, ...]:
-    days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
-    return tuple(day.isoformat() for day in sorted(days))
 
 
 # --- sources ------------------------------------------------------------------------------------------------------------

@@ -139,8 +139,8 @@ class Deciding:
 
     @property
     def hub_roles(self) -> tuple[str, ...]:
-        """The roles that the out-of-hours role stands in for: whoever is alerted first, and whoever triages."""
-        return self.profile.ladder[0].role, self.own_triage
+        """The roles that the out-of-hours role stands in for: whoever is alerted first, whoever triages, whoever advises."""
+        return self.profile.ladder[0].role, self.own_triage, self.profile.advises
 
     @property
     def own_triage(self) -> str:
@@ -218,6 +218,9 @@ class Deciding:
         if stage == "sign_off" and self._adding_up:
             own = self.profile.accumulation
             return ClockRule(length=own.within, owner=own.role, source=own.source)
+        # Called only after its time from receipt is over, it is not late before it was called.
+        if stage == "strategy_discussion" and self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now:
+            return rule.model_copy(update={"start": "stage"})
         return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.reopened else rule
 
     def _owner(self, stage: str) -> str:

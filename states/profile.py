@@ -136,6 +136,11 @@ class Consultation(Frozen):
 
     kinds: tuple[ContactKind, ...] = ()
     role: str = "duty_manager"
+    asks_partners: bool = Field(
+        default=False,
+        exclude_if=lambda asks: not asks,
+        description="Agencies may be asked while it goes on, before there is a referral.",
+    )
 
 
 class Place(Frozen):
@@ -262,10 +267,10 @@ class Accumulation(Frozen):
 
 
 class Service(Frozen):
-    """A service or panel that a step-down is offered to."""
+    """A service or panel that a step-down is offered to; a statutory one is the authority's own, and no step down."""
 
     title: str
-    kind: Literal["early_help", "locality", "panel", "specialist", "universal"] = "early_help"
+    kind: Literal["early_help", "locality", "panel", "specialist", "universal", "statutory"] = "early_help"
     role: str = "early_help"
     cohorts: tuple[Cohort, ...] = ()
 
@@ -405,6 +410,12 @@ class Profile(Frozen):
         """Whether a contact begins with a consultation. The public consults nobody: a member of it is listened to."""
         return kind in self.consultation.kinds and source not in ("individual", "unknown")
 
+    @cached_property
+    def advises(self) -> str:
+        """The role of the hub's own people that is consulted first; empty where an agency's is."""
+        role = self.consultation.role
+        return "" if role in {agency.role for agency in self.agencies.values()} else role
+
     def checks_for(self, cohorts: frozenset[str], rating: str | None, categories: frozenset[str]) -> tuple[str, ...]:
         """The agencies that have something to say about such a case, asked always or on request."""
         return tuple(
@@ -418,6 +429,11 @@ class Profile(Frozen):
     def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the agencies that are asked without anybody asking for it."""
         return tuple(name for name in agencies if self.agencies[name].asked == "always")
+
+    @cached_property
+    def step_downs(self) -> dict[str, Service]:
+        """The services that a step-down can be offered to: the authority's own statutory teams are none of them."""
+        return {name: service for name, service in self.services.items() if service.kind != "statutory"}
 
     def signs_off(self, rating: str | None, outcomes: Any) -> str | None:
         """The role whose agreement a decision needs; None when it takes effect at once."""

@@ -27,7 +27,7 @@ from mash.states.acts.checks import AskAgencies
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.course import StageEntered
-from mash.states.errors import NotInProfile, NotYours
+from mash.states.errors import NotYours
 
 # No triage stage: decision makers at intake
 
@@ -112,19 +112,12 @@ def test_kent_a_night_contact_is_decided_at_night_by_the_same_service() -> None:
 # Strategy discussions by phone or video
 
 
-@pytest.mark.parametrize("mode", ["telephone", "virtual"])
-def test_kent_strategy_discussions_are_held_by_phone_or_video(mode: Any) -> None:
+@pytest.mark.parametrize("mode", ["telephone", "virtual", "face_to_face"])
+def test_kent_strategy_discussions_are_held_by_phone_or_video_beside_face_to_face(mode: Any) -> None:
     case = received("kent")
     case.give(CallStrategyDiscussion())
     case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
     assert case.stage == "enquiries"
-
-
-def test_kent_no_strategy_discussion_is_held_face_to_face() -> None:
-    case = received("kent")
-    case.give(CallStrategyDiscussion())
-    with pytest.raises(NotInProfile, match="telephone, virtual"):
-        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"))
 
 
 # About 338 child referrals a week

@@ -71,7 +71,7 @@ def test_nottinghamshire_a_display_shows_the_rating() -> None:
 def test_nottinghamshire_a_display_shows_who_is_involved_and_who_has_not_replied() -> None:
     case = rated("nottinghamshire", "amber")
     case.give(AnswerCheck(agency="police", known=True), POLICE)
-    shown, involved = on_display(case), set(case.profile.agencies) - {"adults"}
+    shown, involved = on_display(case), set(case.profile.agencies)
     assert set(shown["checks_asked"]) == involved
     assert set(shown["outstanding"]) == involved - {"police"}
 
