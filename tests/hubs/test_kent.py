@@ -120,6 +120,11 @@ def test_kent_strategy_discussions_are_held_by_phone_or_video_beside_face_to_fac
     assert case.stage == "enquiries"
 
 
+def test_kent_says_that_asking_the_designated_officer_only_on_request_is_ours() -> None:
+    assert load_profile("kent").agencies["designated_officer"].asked == "on_request"
+    assert not says_the_document("kent", "agencies.designated_officer.asked")
+
+
 # About 338 child referrals a week
 
 
