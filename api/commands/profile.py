@@ -78,12 +78,13 @@ def check(names: Annotated[list[str] | None, typer.Argument()] = None, as_json: 
 
 @app.command("sources")
 def sources_(
-    folder: Annotated[Path, typer.Argument(help="A folder with the documents, as text, Markdown, HTML or Word.")],
+    folder: Annotated[Path, typer.Argument(help="The documents: as text, Markdown, HTML or Word.")],
+    names: Annotated[list[str] | None, typer.Argument()] = None,
 ) -> None:
-    """Look for every quotation of every profile in the documents of a folder, and name those that are not there."""
+    """Look for every quotation of profiles (all, unless some are named) in a folder's documents, and name those not there."""
     directory = read_settings().profiles_dir
     documents = read_documents(folder)
-    files = [own_file(name, directory) for name in available(directory)]
+    files = [own_file(name, directory) for name in names or available(directory)]
     if problems := [problem for file in files for problem in (*unquoted(file), *not_found(file, documents))]:
         raise ProfileError(tuple(problems))
     out.print(f"{counted(sum(map(quoted, files)), 'quotation')} of {counted(len(files), 'profile')}: none not found")

@@ -217,6 +217,13 @@ def test_a_rating_is_explained_by_its_route_and_clocks_each_with_its_source() ->
     assert not any(name.startswith("ratings.green") for name in rules)
 
 
+@pytest.mark.parametrize("name", available())
+def test_of_each_exit_to_a_service_it_is_explained_who_accepts(name: str) -> None:
+    profile = load_profile(name)
+    rules = {rule.name: rule.value for rule in explain(name, profile.unrated)}
+    assert {f"services.{service}.role": about.role for service, about in profile.services.items()}.items() <= rules.items()
+
+
 def test_a_rating_that_the_hub_does_not_have_is_not_explained() -> None:
     with pytest.raises(LookupError, match="expected one of red, amber, green"):
         explain("sandwell", "blue")

@@ -170,6 +170,13 @@ def test_a_folder_without_documents_is_refused(tmp_path: Path, folder: str) -> N
         read_documents(tmp_path / folder)
 
 
+def test_the_quotations_of_an_own_profile_are_looked_for_in_its_documents(tmp_path: Path) -> None:
+    documents = folder_of(tmp_path / "documents", procedures_2026__txt="Red is due in four hours.")
+    profile(tmp_path, "Procedures 2026: 'red is due in four hours'; by day and night, ours")
+    found = mash_here("profile", "sources", str(documents), "own", MASH_PROFILES_DIR=str(tmp_path))
+    assert (found.returncode, found.stdout) == (0, "1 quotation of 1 profile: none not found\n")
+
+
 def test_the_quotations_of_all_profiles_are_looked_for_in_a_folder(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "documents", other__txt="Nothing of it.")
     refused = mash_here("profile", "sources", str(folder))
