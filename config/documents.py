@@ -53,7 +53,7 @@ def comparable(text: str) -> str:
 def read_documents(folder: Path) -> list[Read]:
     """The documents of a folder: .txt, .md, .html and .docx.
 
-    Raises WrongFile for one that is of another kind, which could otherwise be believed to have been searched.
+    Raises WrongFile for one that cannot be read, which could otherwise be believed to have been searched.
     """
     if not folder.is_dir():
         raise WrongFile((Problem(shown(folder), 1, "expected a folder with the documents"),))
@@ -64,7 +64,10 @@ def read_documents(folder: Path) -> list[Read]:
             expected = f"expected one of {', '.join(READERS)}: save the document's text as one of them"
             problems.append(Problem(shown(path), 1, expected))
             continue
-        documents.append(Read(path.name, comparable(reader(path))))
+        try:
+            documents.append(Read(path.name, comparable(reader(path))))
+        except (UnicodeDecodeError, zipfile.BadZipFile, KeyError):
+            problems.append(Problem(shown(path), 1, f"cannot be read as {path.suffix}: save the document's text as UTF-8"))
     if problems or not documents:
         raise WrongFile(tuple(problems) or (Problem(shown(folder), 1, "expected at least one document"),))
     return documents

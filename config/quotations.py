@@ -46,14 +46,33 @@ def quotations(source: str) -> list[Quotation]:
 
     Raises UnendedQuotation.
     """
-    found, begins = [], [match.start() for match in NAMED.finditer(source)]
     spans = list(_spans(source))
-    named = [at for at in begins if not any(start < at < end for start, end in spans)]
-    for start, end in spans:
-        before = [at for at in named if at < start]
-        match = NAMED.match(source, before[-1]) if before else None
-        found.append(Quotation(match["name"] if match else None, source[start + 1 : end]))
-    return found
+    named = _named(source, spans)
+    return [
+        Quotation(next((name for at, name in reversed(named) if at < start), None), source[start + 1 : end])
+        for start, end in spans
+    ]
+
+
+def claims_unquoted(source: str) -> bool:
+    """Whether a source names a document of which it quotes nothing, or neither quotes anything nor says that no document does.
+
+    Raises UnendedQuotation.
+    """
+    quoted = quotations(source)
+    if MARKED.match(source):
+        return False
+    unquoted_names = {name for _, name in _named(source, list(_spans(source)))} - {each.document for each in quoted}
+    return bool(unquoted_names) or not (quoted or MARKED.search(source))
+
+
+def _named(source: str, spans: list[tuple[int, int]]) -> list[tuple[int, str]]:
+    """The documents that a source names, with their places; what stands within a quotation is its words."""
+    return [
+        (match.start(), match["name"])
+        for match in NAMED.finditer(source)
+        if not any(start < match.start() < end for start, end in spans)
+    ]
 
 
 def _spans(source: str) -> Iterator[tuple[int, int]]:
@@ -73,18 +92,6 @@ def _spans(source: str) -> Iterator[tuple[int, int]]:
                 yield start, at
     if open_at:
         raise UnendedQuotation
-
-
-def claims_unquoted(source: str) -> bool:
-    """Whether a source names a document of which it quotes nothing, or neither quotes anything nor says that no document does.
-
-    Raises UnendedQuotation.
-    """
-    quoted, spans = quotations(source), list(_spans(source))
-    named = {match["name"] for match in NAMED.finditer(source) if not any(s < match.start() < e for s, e in spans)}
-    if MARKED.match(source):
-        return False
-    return bool(named - {quotation.document for quotation in quoted}) or not (quoted or MARKED.search(source))
 
 
 def unquoted(profile: Document) -> list[Problem]:

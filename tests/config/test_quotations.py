@@ -163,6 +163,14 @@ def test_a_document_that_cannot_be_read_is_refused_and_not_passed_over(tmp_path:
         read_documents(folder)
 
 
+@pytest.mark.parametrize("name", ["latin.txt", "broken.docx"])
+def test_a_document_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: str) -> None:
+    folder = folder_of(tmp_path / "documents", other__txt="Red is due.")
+    (folder / name).write_bytes("£ four".encode("latin-1"))
+    with pytest.raises(WrongFile, match=rf"{name}:1: cannot be read as"):
+        read_documents(folder)
+
+
 @pytest.mark.parametrize("folder", ["nowhere", "empty"])
 def test_a_folder_without_documents_is_refused(tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty").mkdir()
