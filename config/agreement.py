@@ -54,7 +54,7 @@ def _names(profile: Profile) -> Iterator[tuple[Key, str]]:
     for key, modes in _modes(profile):
         if not modes:
             yield key, "expected at least one"
-    if all(service.cohorts for service in profile.step_downs.values()):
+    if all(service.cohorts for service in profile.services.values()):
         yield ("services",), "expected one service without cohorts: a step-down of anybody must have somewhere to go"
     yield from _references(profile)
 
@@ -131,8 +131,7 @@ def _roles_named(profile: Profile) -> Iterator[tuple[Key, str, str]]:
             yield ("places", name, "triage_role"), place.triage_role, "rate_referral"
     yield from ((("sign_off", name, "role"), rule.role, "sign_off_decision") for name, rule in profile.sign_off.items())
     yield ("accumulation", "role"), profile.accumulation.role, "write_second_view"
-    yield from ((("services", name, "role"), service.role, "accept_step_down") for name, service in profile.step_downs.items())
-    yield from ((("services", name, "role"), service.role, "") for name, service in profile.services.items())
+    yield from ((("services", name, "role"), service.role, "accept_step_down") for name, service in profile.services.items())
     for about in ("rating", "decision"):
         for referee in getattr(profile.disagreements, about):
             yield ("disagreements", about), referee.role, "settle_disagreement"

@@ -9,14 +9,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mash.config.bank_holidays import added
-from mash.config.profile import IDENTITY, load_profile, own_file, sources, stated
+from mash.config.profile import IDENTITY, load_profile, sources
 from mash.config.toml_lines import Key, dotted
 from mash.states.clocks import Change, Length, Window
 from mash.states.profile import AgencyReply, ClockRule, Profile, Referee, Rung
 
 LEAVES = (ClockRule, AgencyReply, Length, Referee, Rung, Change, Window)
 """What is shown as one value, not setting by setting."""
+ENGLANDS = "product default: the bank holidays of England"
+"""Where a hub's bank holidays are from, those apart that its own file adds."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,8 @@ class Setting:
 def describe(name: str, directory: Path | None = None) -> list[Setting]:
     """All settings, each with its source. What the hub does not state says 'product default' or 'statutory'."""
     profile = load_profile(name, directory)
-    origins = {**sources(name, directory), "calendar.bank_holidays": _bank_holidays(name, directory)}
+    origins = {"calendar.bank_holidays": "product default: the bank holidays of England", **sources(name, directory)}
     return [Setting(dotted(key), _written(value), _source(origins, key, value)) for key, value in _settings(profile)]
-
-
-def _bank_holidays(name: str, directory: Path | None) -> str:
-    """Where a hub's bank holidays are from: England's, and by name the days that its own file adds."""
-    own = own_file(name, directory).data.get("calendar", {}).get("bank_holidays", [])
-    beside = (
-        f"; beside them {', '.join(days)}: {stated(name, directory)['calendar.bank_holidays']}" if (days := added(own)) else ""
-    )
-    return f"product default: the bank holidays of England{beside}"
 
 
 def differences(one: str, other: str, directory: Path | None = None) -> list[tuple[str, Setting | None, Setting | None]]:
@@ -145,4 +137,6 @@ def _written(value: Any) -> str:
 def _source(origins: dict[str, str], key: Key, value: Any) -> str:
     if isinstance(value, ClockRule | AgencyReply):
         return value.source
+    if key == ("calendar", "bank_holidays") and (own := origins[dotted(key)]) != ENGLANDS:
+        return f"{ENGLANDS}; beside them those of the hub: {own}"
     return origins.get(dotted(key)) or ("the hub's name" if key[0] in IDENTITY else "product default")

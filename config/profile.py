@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
 
+import holidays
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mash.config.agreement import disagreements
-from mash.config.bank_holidays import with_englands
 from mash.config.permissions import roles
 from mash.config.toml_lines import Document, Key, Problem, WrongFile, dotted, read_document
 from mash.states.clocks import Length
@@ -23,6 +24,8 @@ from mash.states.profile import ClockRule, Profile
 from mash.states.stages import CLOCKED
 
 SHIPPED = Path(__file__).parent
+BANK_HOLIDAYS = range(2013, 2036)
+"""The years whose bank holidays every calendar knows: from the source documents to the next decade."""
 IDENTITY = ("name", "title", "area")
 """What a hub is called needs no source."""
 LOCAL_LIMITS = ("outcome_told", "pre_birth_conference")
@@ -86,7 +89,8 @@ def own_file(name: str, directory: Path | None = None) -> Document:
 
 def stated(name: str, directory: Path | None = None) -> dict[str, str]:
     """The settings that the hub's own file gives, by dotted path, each with its source. The rest are the product's."""
-    return dict(_sources(own_file(name, directory).data))
+    load_profile(name, directory)
+    return dict(_sources(_documents(name, directory)[0].data))
 
 
 def sources(name: str, directory: Path | None = None) -> dict[str, str]:
@@ -148,12 +152,21 @@ def _merged(hub: Document, defaults: Document, statutory: Document) -> dict[str,
     """The hub's settings over the product's, ready for the model."""
     base = _plain(defaults.data) | _plain(read_document(SHIPPED / "statutory.toml").data)
     by_rating, response = base.pop("rating_defaults"), base.pop("response_defaults")
+    base["calendar"]["bank_holidays"] = _bank_holidays()
     merged = _merge(base, _plain(hub.data))
-    if isinstance(calendar := merged["calendar"], dict):
-        calendar["bank_holidays"] = with_englands(calendar.get("bank_holidays", ()))
+    _add_bank_holidays(base["calendar"]["bank_holidays"], merged)
     if isinstance(ratings := merged["ratings"], dict):
         merged["ratings"] = {name: _rating(by_rating[_place(ratings, name)], response, ratings[name]) for name in ratings}
     return merged
+
+
+def _add_bank_holidays(of_england: tuple[str, ...], merged: dict[str, Any]) -> None:
+    """One that is proclaimed late comes on top of England's, which hold anyway. What is no list of days is left as it is, for the
+    profile to refuse by its line."""
+    calendar = merged["calendar"]
+    if isinstance(calendar, dict) and isinstance(extra := calendar["bank_holidays"], list):
+        days = [day.isoformat() if isinstance(day, date) else day for day in extra]
+        calendar["bank_holidays"] = sorted({*of_england, *days}) if all(isinstance(day, str) for day in days) else days
 
 
 def _place(ratings: dict[str, Any], name: str) -> str:
@@ -180,6 +193,12 @@ def _merge(under: dict[str, Any], over: dict[str, Any], at: Key = ()) -> dict[st
     if "length" in under and "length" not in over and "source" in under and "source" in over:
         merged["source"] = f"{over['source']}; its length: {under['source']}"
     return merged
+
+
+@cache
+def _bank_holidays() -> tuple[str, ...]:
+    days = holidays.country_holidays("GB", subdiv="ENG", years=BANK_HOLIDAYS)
+    return tuple(day.isoformat() for day in sorted(days))
 
 
 # --- sources ------------------------------------------------------------------------------------------------------------

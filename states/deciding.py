@@ -81,11 +81,18 @@ class Deciding:
             return max(anew, default=self.now), "the reopening"
         if rule.start == "receipt" and self.referral.consulted_at and rule not in self.profile.statutory.values():
             return self.referral.consulted_at, "the end of the consultation"
+        if rule.start == "receipt" and rule == self.profile.stages["strategy_discussion"] and self._is_over(rule):
+            # Called only after its time from receipt is over, it is not late before it was called.
+            return self.now, "now"
         if rule.start == "receipt":
             return self.referral.received_at, "receipt"
         return self.now, {"stage": "now", "decision": "the decision", "strategy_discussion": "the strategy discussion"}[
             rule.start
         ]
+
+    def _is_over(self, rule: ClockRule) -> bool:
+        """Whether the time of this rule, counted from receipt, has passed."""
+        return self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now
 
     def _clock(self, name: str, kind: str, owner: str, start: datetime, when: Due, source: str) -> StartedClock:
         life = when.at - start
@@ -218,9 +225,6 @@ class Deciding:
         if stage == "sign_off" and self._adding_up:
             own = self.profile.accumulation
             return ClockRule(length=own.within, owner=own.role, source=own.source)
-        # Called only after its time from receipt is over, it is not late before it was called.
-        if stage == "strategy_discussion" and self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now:
-            return rule.model_copy(update={"start": "stage"})
         return rule.model_copy(update={"start": "stage"}) if stage == "triage" and self.referral.reopened else rule
 
     def _owner(self, stage: str) -> str:

@@ -267,10 +267,10 @@ class Accumulation(Frozen):
 
 
 class Service(Frozen):
-    """A service or panel that a step-down is offered to; a statutory one is the authority's own, and no step down."""
+    """A service or panel that a step-down is offered to."""
 
     title: str
-    kind: Literal["early_help", "locality", "panel", "specialist", "universal", "statutory"] = "early_help"
+    kind: Literal["early_help", "locality", "panel", "specialist", "universal"] = "early_help"
     role: str = "early_help"
     cohorts: tuple[Cohort, ...] = ()
 
@@ -429,11 +429,6 @@ class Profile(Frozen):
     def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the agencies that are asked without anybody asking for it."""
         return tuple(name for name in agencies if self.agencies[name].asked == "always")
-
-    @cached_property
-    def step_downs(self) -> dict[str, Service]:
-        """The services that a step-down can be offered to: the authority's own statutory teams are none of them."""
-        return {name: service for name, service in self.services.items() if service.kind != "statutory"}
 
     def signs_off(self, rating: str | None, outcomes: Any) -> str | None:
         """The role whose agreement a decision needs; None when it takes effect at once."""

@@ -234,7 +234,7 @@ class Hub:
 
     async def at_step_down_preparing(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "offer", hours=2.0):
-            anybody = next(name for name, service in self.profile.step_downs.items() if not service.cohorts)
+            anybody = next(name for name, service in self.profile.services.items() if not service.cohorts)
             await self.give("duty_manager", case, "offer_step_down", "Support by agreement.", service=anybody)
 
     async def at_step_down_offered(self, case: dict[str, Any]) -> None:

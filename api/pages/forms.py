@@ -137,7 +137,7 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
     own: dict[str, Choices] = {
         "rating": tuple((key, rating.title) for key, rating in profile.ratings.items()),
         "place": tuple((key, place.title) for key, place in profile.places.items()),
-        "service": tuple((key, service.title) for key, service in profile.step_downs.items()),
+        "service": tuple((key, service.title) for key, service in profile.services.items()),
         "agencies": agencies,
         "attended": invited,
         "apologies": invited,

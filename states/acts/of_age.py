@@ -72,7 +72,7 @@ class KeptPastEighteen(EventBase):
 
 def services_for_adults(profile: Profile) -> tuple[str, ...]:
     """Where somebody can be handed over to: adult social care, and the hub's services that are open to adults."""
-    hub = (name for name, service in profile.step_downs.items() if not service.cohorts or "adult" in service.cohorts)
+    hub = (name for name, service in profile.services.items() if not service.cohorts or "adult" in service.cohorts)
     return (ADULT_SOCIAL_CARE, *hub)
 
 

@@ -67,7 +67,7 @@ def fitting(referral: Referral, profile: Profile) -> list[str]:
     """The services of the profile that take such people."""
     return [
         name
-        for name, service in profile.step_downs.items()
+        for name, service in profile.services.items()
         if not service.cohorts or referral.counted & {*service.cohorts, "unknown"}
     ]
 

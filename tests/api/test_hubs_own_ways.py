@@ -57,6 +57,11 @@ def test_elsewhere_nobody_is_asked_in_a_consultation(others: Hub) -> None:
     assert "conclude_consultation" in page.text and "ask_agencies" not in page.text
 
 
+def test_no_police_officer_screens_for_a_hub_that_does_not_say_so(hub: Hub) -> None:
+    officer = {"role": "screening_officer", "agency": "police"}
+    assert hub.ask(hub.referral(), "rate_referral", rating="red", **officer).status_code == 403
+
+
 def test_a_police_officer_of_the_unit_says_whether_it_is_urgent_and_decides_nothing(others: Hub) -> None:
     reference, officer = submitted(others, "derbyshire"), {"role": "screening_officer", "agency": "police", "hub": "derbyshire"}
     others.give(reference, "rate_referral", rating="urgent", **officer)

@@ -157,7 +157,7 @@ def test_a_bank_holiday_of_a_hub_is_added_to_englands(tmp_path: Path, received: 
 def test_a_hubs_own_bank_holiday_is_shown_with_its_source_and_englands_with_theirs(tmp_path: Path) -> None:
     write(tmp_path, ("[meeting]", PROCLAIMED))
     shown = {setting.name: setting for setting in describe("own", tmp_path)}["calendar.bank_holidays"]
-    assert shown.source == "product default: the bank holidays of England; beside them 2026-12-11: local"
+    assert shown.source == "product default: the bank holidays of England; beside them those of the hub: local"
 
 
 def test_a_hub_that_opens_on_a_bank_holiday_says_so_and_no_working_day_is_counted_that_it_is_not(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def worked_with() -> Case:
 def test_alexi_every_other_agency_is_still_waited_for_when_the_worker_has_taken_a_case_up() -> None:
     case = worked_with()
     assert case.stage == "agency_checks"
-    assert set(case.referral.outstanding) == {"social_care", "police"}
+    assert set(case.referral.outstanding) == set(case.profile.agencies) - {"voluntary_sector"}
 
 
 def test_alexi_an_agency_that_stays_away_because_of_the_worker_is_chased_and_then_late() -> None:
@@ -108,7 +108,7 @@ def test_alexi_the_hub_does_not_go_on_without_the_others_unless_it_says_why() ->
     case = worked_with()
     with pytest.raises(ReasonNeeded):
         case.give(ProceedWithoutReplies(), DUTY, words=False)
-    assert set(case.referral.outstanding) == {"social_care", "police"}
+    assert set(case.referral.outstanding) == set(case.profile.agencies) - {"voluntary_sector"}
 
 
 def test_alexi_states_that_the_workers_casework_is_no_reason_to_withdraw() -> None:

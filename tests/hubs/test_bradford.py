@@ -76,8 +76,7 @@ def test_bradford_hands_over_to_its_own_family_teams_which_is_no_step_down() -> 
     seen(case).give(assessed("early_help"), TEAM_MANAGER)
     with pytest.raises(NotInProfile, match="one of early_help, universal"):
         case.give(OfferStepDown(service="family_social_work_teams"))
-    assert case.profile.services["family_social_work_teams"].kind == "statutory"
-    assert says_the_document("bradford", "services.family_social_work_teams.kind")
+    assert says_the_document("bradford", "remarks.family_teams.says")
 
 
 def test_bradford_one_child_of_several_is_not_stepped_down_before_the_assessment_either() -> None:

@@ -88,8 +88,7 @@ def test_ealing_has_no_other_exit_to_a_service() -> None:
 
 
 def test_ealing_the_locality_team_is_childrens_social_care_and_no_step_down() -> None:
-    assert load_profile("ealing").services["locality_team"].kind == "statutory"
-    assert says_the_document("ealing", "services.locality_team.kind")
+    assert says_the_document("ealing", "remarks.locality_teams.says")
     with pytest.raises(NotInProfile, match="one of safe, vulnerable_adolescents_panel"):
         stepped_down("ealing").give(OfferStepDown(service="locality_team"))
 

@@ -112,11 +112,6 @@ def test_a_subject_is_called_by_name_for_whoever_may_read_it() -> None:
     assert [each.label for each in asked[:2]] == ["Outcome for Isla Marrowby (S1, unborn)", "Outcome for S2 (unborn)"]
 
 
-def test_a_step_down_is_offered_to_no_statutory_team() -> None:
-    (service,) = (each for each in fields_of("offer_step_down", None, load_profile("ealing"), MANAGER) if each.name == "service")
-    assert [name for name, _ in service.choices] == ["safe", "vulnerable_adolescents_panel"]
-
-
 def test_a_time_is_the_hubs_own() -> None:
     asked = fields_of("convene_meeting", None, SANDWELL, MANAGER)
     command, _ = read("convene_meeting", asked, FormData({"at": "2026-07-20T14:30"}), MANAGER)

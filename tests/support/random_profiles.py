@@ -154,11 +154,7 @@ def profiles(draw: st.DrawFn) -> Profile:
                 name: SignOff(ratings=(name,), outcomes=("no_further_action",), role=draw(st.sampled_from(MANAGERS)))
                 for name in draw(some_ratings)
             },
-            "services": {
-                "own_team": Service(title="Own team", kind="statutory", role="team_manager"),
-                "anybody": Service(title="Anybody"),
-                "some": Service(title="Some", cohorts=("child",)),
-            },
+            "services": {"anybody": Service(title="Anybody"), "some": Service(title="Some", cohorts=("child",))},
             "disagreements": Disagreements(
                 rating=(Referee(role=draw(st.sampled_from(MANAGERS))),),
                 decision=(Referee(role="practice_manager"), Referee(role="service_manager", within=draw(lengths))),
