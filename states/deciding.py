@@ -74,6 +74,10 @@ class Deciding:
         when = due(rule.length, start, from_what, what, self.profile.calendar)
         return self._clock(name, kind, owner or rule.owner, start, when, rule.source)
 
+    def _is_over(self, rule: ClockRule) -> bool:
+        """Whether the time of this rule, counted from receipt, has passed."""
+        return self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now
+
     def _start_of(self, rule: ClockRule) -> tuple[datetime, str]:
         if rule.start == "receipt" and self.referral.reopened:
             # What was closed by mistake, and came in perhaps a year ago, is not late before anybody has begun.
@@ -89,10 +93,6 @@ class Deciding:
         return self.now, {"stage": "now", "decision": "the decision", "strategy_discussion": "the strategy discussion"}[
             rule.start
         ]
-
-    def _is_over(self, rule: ClockRule) -> bool:
-        """Whether the time of this rule, counted from receipt, has passed."""
-        return self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now
 
     def _clock(self, name: str, kind: str, owner: str, start: datetime, when: Due, source: str) -> StartedClock:
         life = when.at - start
