@@ -11,7 +11,7 @@ T ?=
 # Three processes for two cores, as they wait for servers half of the time: tests/conftest.py says what stays together, and what begins first.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo up quick test nightly check checks lint types imports profiles bandit audit outdated editor sbom fuzz properties lock screenshots bench wheel clean
+.PHONY: help setup demo up quick test nightly check checks lint types imports profiles sources bandit audit outdated editor sbom fuzz properties lock screenshots bench wheel clean
 
 help:  ## This list
 	@awk '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {i = index($$0, ":"); \
@@ -69,6 +69,9 @@ imports: setup  ## That imports run one way, and each outside library has one ow
 
 profiles: setup  ## That every hub's profile is one; what is wrong is named by file and line
 	$(BIN)/mash profile check
+
+sources: setup  ## Every quotation of every profile, looked for in the documents: make sources DOCS=folder
+	$(BIN)/mash profile sources $(or $(DOCS),$(error say where the documents are: make sources DOCS=folder))
 
 bandit: setup  ## Weaknesses in our code (bandit)
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml states config notifications flows api bench

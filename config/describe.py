@@ -16,6 +16,8 @@ from mash.states.profile import AgencyReply, ClockRule, Profile, Referee, Rung
 
 LEAVES = (ClockRule, AgencyReply, Length, Referee, Rung, Change, Window)
 """What is shown as one value, not setting by setting."""
+ENGLANDS = "product default: the bank holidays of England"
+"""Where a hub's bank holidays are from, those apart that its own file adds."""
 
 
 @dataclass(frozen=True)
@@ -156,4 +158,6 @@ def _written(value: Any) -> str:
 def _source(origins: dict[str, str], key: Key, value: Any) -> str:
     if isinstance(value, ClockRule | AgencyReply):
         return value.source
+    if key == ("calendar", "bank_holidays") and (own := origins[dotted(key)]) != ENGLANDS:
+        return f"{ENGLANDS}; beside them those of the hub: {own}"
     return origins.get(dotted(key)) or ("the hub's name" if key[0] in IDENTITY else "product default")

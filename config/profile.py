@@ -83,6 +83,12 @@ def available(directory: Path | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
 
 
+def own_file(name: str, directory: Path | None = None) -> Document:
+    """The hub's own file as it is written. Raises ProfileError for a profile that is refused."""
+    load_profile(name, directory)
+    return _documents(name, directory)[0]
+
+
 def stated(name: str, directory: Path | None = None) -> dict[str, str]:
     """The settings that the hub's own file gives, by dotted path, each with its source. The rest are the product's."""
     load_profile(name, directory)
@@ -175,11 +181,12 @@ def _merged(hub: Document, defaults: Document, statutory: Document, edition: Doc
 
 
 def _add_bank_holidays(of_england: tuple[str, ...], merged: dict[str, Any]) -> None:
-    """A hub's own days off (an extra bank holiday, the council's at Christmas) come on top of England's, which hold anyway."""
+    """One that is proclaimed late comes on top of England's, which hold anyway. What is no list of days is left as it is, for the
+    profile to refuse by its line."""
     calendar = merged["calendar"]
     if isinstance(calendar, dict) and isinstance(extra := calendar["bank_holidays"], list):
-        days = {day.isoformat() if isinstance(day, date) else day for day in extra}
-        calendar["bank_holidays"] = sorted({*of_england, *days}, key=str)
+        days = [day.isoformat() if isinstance(day, date) else day for day in extra]
+        calendar["bank_holidays"] = sorted({*of_england, *days}) if all(isinstance(day, str) for day in days) else days
 
 
 def _place(ratings: dict[str, Any], name: str) -> str:

@@ -104,7 +104,12 @@ class Calendar(Frozen):
 
     windows: dict[Weekday, tuple[Window, ...]]
     changes: tuple[Change, ...] = ()
-    bank_holidays: tuple[date, ...] = ()
+    bank_holidays: tuple[date, ...] = Field(default=(), description="England's, and in a hub's own file those beside them.")
+    open_bank_holidays: tuple[date, ...] = Field(
+        default=(),
+        exclude_if=lambda days: not days,
+        description="Bank holidays on which the hub opens all the same. They are no working days for that.",
+    )
 
     @model_validator(mode="after")
     def opens_sometime(self) -> Calendar:
@@ -117,6 +122,8 @@ class Calendar(Frozen):
                 raise ValueError("windows of a day must be in order and must not overlap")
         if any(a.since >= b.since for a, b in pairwise(self.changes)):
             raise ValueError("changes must be in order of their dates")
+        if others := set(self.open_bank_holidays) - set(self.bank_holidays):
+            raise ValueError(f"open_bank_holidays: no bank holiday: {', '.join(map(str, sorted(others)))}")
         return self
 
     def _week(self, changes: int) -> dict[Weekday, tuple[Window, ...]]:
@@ -128,13 +135,16 @@ class Calendar(Frozen):
 
     def open_on(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The day's windows as UTC instants; empty when the hub is closed all day."""
-        if day in self.bank_holidays:
+        if self._shut(day):
             return ()
         windows = self._week(sum(change.since <= day for change in self.changes)).get(WEEKDAYS[day.weekday()], ())
         return tuple(
             (datetime.combine(day, w.opens, LONDON).astimezone(UTC), datetime.combine(day, w.closes, LONDON).astimezone(UTC))
             for w in windows
         )
+
+    def _shut(self, day: date) -> bool:
+        return day in self.bank_holidays and day not in self.open_bank_holidays
 
     def is_open(self, at: datetime) -> bool:
         """Whether the hub is open at this instant."""
@@ -165,7 +175,7 @@ class Calendar(Frozen):
         return None
 
     def next_time(self, at: time, days: tuple[Weekday, ...], after: datetime) -> datetime:
-        """The first instant after `after` at this local time, on one of these weekdays that is no bank holiday."""
+        """The first instant after `after` at this local time, on one of these weekdays on which no bank holiday shuts the hub."""
         return next(instant for instant in self._times(at, days, after, timedelta(days=1)) if instant > after)
 
     def last_time(self, at: time, days: tuple[Weekday, ...], before: datetime) -> datetime:
@@ -175,7 +185,7 @@ class Calendar(Frozen):
     def _times(self, at: time, days: tuple[Weekday, ...], start: datetime, step: timedelta) -> Iterator[datetime]:
         day = start.astimezone(LONDON).date()
         while True:
-            if WEEKDAYS[day.weekday()] in days and day not in self.bank_holidays:
+            if WEEKDAYS[day.weekday()] in days and not self._shut(day):
                 yield datetime.combine(day, at, LONDON).astimezone(UTC)
             day += step
 

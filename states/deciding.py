@@ -102,6 +102,10 @@ class Deciding:
         when = due(rule.length, start, from_what, what, self.profile.calendar)
         return self._clock(name, kind, owner or rule.owner, start, when, rule)
 
+    def _is_over(self, rule: ClockRule) -> bool:
+        """Whether the time of this rule, counted from receipt, has passed."""
+        return self.profile.calendar.add(self.referral.received_at, rule.length) <= self.now
+
     def _start_of(self, rule: ClockRule) -> tuple[datetime, str]:
         if rule.start == "receipt" and self.referral.reopened:
             # What was closed by mistake, and came in perhaps a year ago, is not late before anybody has begun.
@@ -109,6 +113,9 @@ class Deciding:
             return max(anew, default=self.now), "the reopening"
         if rule.start == "receipt" and self.referral.consulted_at and rule not in self.profile.statutory.values():
             return self.referral.consulted_at, "the end of the consultation"
+        if rule.start == "receipt" and rule == self.profile.stages["strategy_discussion"] and self._is_over(rule):
+            # Called only after its time from receipt is over, it is not late before it was called.
+            return self.now, "now"
         if rule.start == "receipt":
             return self.referral.received_at, "receipt"
         return self.now, {"stage": "now", "decision": "the decision", "strategy_discussion": "the strategy discussion"}[
@@ -231,8 +238,8 @@ class Deciding:
 
     @property
     def hub_roles(self) -> tuple[str, ...]:
-        """The roles that the out-of-hours role stands in for: whoever is alerted first, and whoever triages."""
-        return self.profile.ladder[0].role, self.own_triage
+        """The roles that the out-of-hours role stands in for: whoever is alerted first, whoever triages, whoever advises."""
+        return self.profile.ladder[0].role, self.own_triage, self.profile.advises
 
     @property
     def own_triage(self) -> str:

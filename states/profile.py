@@ -159,6 +159,11 @@ class Consultation(Frozen):
 
     kinds: tuple[ContactKind, ...] = ()
     role: str = "duty_manager"
+    asks_partners: bool = Field(
+        default=False,
+        exclude_if=lambda asks: not asks,
+        description="Agencies may be asked while it goes on, before there is a referral.",
+    )
 
 
 class Place(Frozen):
@@ -517,6 +522,12 @@ class Profile(Frozen):
     def consults_first(self, kind: str, source: str) -> bool:
         """Whether a contact begins with a consultation. The public consults nobody: a member of it is listened to."""
         return kind in self.consultation.kinds and source not in ("individual", "unknown")
+
+    @cached_property
+    def advises(self) -> str:
+        """The role of the hub's own people that is consulted first; empty where an agency's is."""
+        role = self.consultation.role
+        return "" if role in {agency.role for agency in self.agencies.values()} else role
 
     def checks_for(self, cohorts: frozenset[str], rating: str | None, categories: frozenset[str]) -> tuple[str, ...]:
         """The agencies that have something to say about such a case, asked always or on request."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,9 @@ from rich.table import Table
 
 from mash.api.commands.installed import counted
 from mash.config.describe import Setting, describe, differences, explain
-from mash.config.profile import available, load_profile, stated
+from mash.config.documents import not_found, quoted, read_documents
+from mash.config.profile import ProfileError, available, load_profile, own_file, stated
+from mash.config.quotations import unquoted
 from mash.config.settings import read_settings
 from mash.flows.telling.at_night import at_night
 from mash.flows.telling.walk import Line, as_text, walk_all
@@ -59,14 +62,34 @@ def show(name: str, as_json: AsJson = False) -> None:
 
 @app.command()
 def check(names: Annotated[list[str] | None, typer.Argument()] = None, as_json: AsJson = False) -> None:
-    """Check profiles (all of them, unless some are named): what is wrong, with file, line and what is expected."""
+    """Check profiles (all of them, unless some are named): what is wrong, with file, line and what is expected.
+
+    A source that names a document quotes its words, or says that the setting is the product's default or ours.
+    """
     directory = read_settings().profiles_dir
-    versions = {name: load_profile(name, directory).digest for name in names or available(directory)}
+    files = {name: own_file(name, directory) for name in names or available(directory)}
+    if problems := [problem for file in files.values() for problem in unquoted(file)]:
+        raise ProfileError(tuple(problems))
+    versions = {name: load_profile(name, directory).digest for name in files}
     if as_json:
         _json(versions)
         return
     for name, version in versions.items():
         out.print(f"{name}: good, version {version[:12]}")
+
+
+@app.command("sources")
+def sources_(
+    folder: Annotated[Path, typer.Argument(help="The documents: as text, Markdown, HTML or Word.")],
+    names: Annotated[list[str] | None, typer.Argument()] = None,
+) -> None:
+    """Look for every quotation of profiles (all, unless some are named) in a folder's documents, and name those not there."""
+    directory = read_settings().profiles_dir
+    documents = read_documents(folder)
+    files = [own_file(name, directory) for name in names or available(directory)]
+    if problems := [problem for file in files for problem in (*unquoted(file), *not_found(file, documents))]:
+        raise ProfileError(tuple(problems))
+    out.print(f"{counted(sum(map(quoted, files)), 'quotation')} of {counted(len(files), 'profile')}: none not found")
 
 
 @app.command()

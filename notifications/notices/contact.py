@@ -41,9 +41,10 @@ def to_a_place(event: PlaceAssigned, occasion: Occasion) -> Iterator[NoticeDraft
 
 @on_entering("consultation")
 def for_advice(event: StageEntered, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """What the duty manager is asked at night, whoever is on duty is."""
-    role = occasion.profile.consultation.role
-    yield occasion.notice("consultation", occasion.duty if role == occasion.profile.ladder[0].role else role)
+    """What the hub's own people are asked at night, whoever is on duty is."""
+    profile = occasion.profile
+    role = profile.consultation.role
+    yield occasion.notice("consultation", profile.on_duty(role, occasion.now) if role == profile.advises else role)
 
 
 def _first_seen(occasion: Occasion) -> bool:

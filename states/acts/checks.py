@@ -149,10 +149,25 @@ LEGS["agency_checks"] = Leg(
 # --- deciding ---------------------------------------------------------------------------------------------------------
 
 
+def _not_while_consulting(referral: Referral, profile: Profile, by: Actor, cmd: AskAgencies | None) -> Refusal | None:
+    if referral.stage != "consultation" or profile.consultation.asks_partners:
+        return None
+    return NotInProfile(f"{profile.title} asks agencies once there is a referral, not in a consultation")
+
+
 @act(
     AskAgencies,
-    stages=("agency_checks", "mash_meeting", "decision", *SECTION_47, "section_17_assessment", "adult_section_42"),
+    stages=(
+        "consultation",
+        "agency_checks",
+        "mash_meeting",
+        "decision",
+        *SECTION_47,
+        "section_17_assessment",
+        "adult_section_42",
+    ),
     when=lambda referral: referral.sharing is True,
+    hindrance=_not_while_consulting,
 )
 def ask(d: Deciding, cmd: AskAgencies, words: Words | None) -> None:
     """Ask agencies that were not asked by themselves: on request, or ad hoc; and about somebody who was added since they were."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mash.config.profile import load_profile
+from mash.config.profile import load_profile, own_file
+from mash.config.quotations import unquoted
 from mash.config.settings import Settings
 from mash.config.sign_on import read_sign_on
 from mash.flows.installation.secret_files import write_secret
@@ -28,6 +29,7 @@ def test_the_examples_of_the_page_are_together_a_profile_that_walks(tmp_path: Pa
     assert len(examples) == 3
     (tmp_path / "ourtown.toml").write_text("\n".join([BLANK, *examples]), encoding="utf-8")
     profile = load_profile("ourtown", tmp_path)
+    assert [str(problem) for problem in unquoted(own_file("ourtown", tmp_path))] == []
     assert (list(profile.ratings), list(profile.agencies)) == (["urgent", "not_urgent"], ["police", "idva"])
     assert [walk.rating for walk in walk_all(profile)] == ["urgent", "not_urgent"]
 

@@ -130,6 +130,56 @@ def test_the_calendar_knows_englands_bank_holidays_and_their_substitutes() -> No
     assert date(2026, 8, 3) not in holidays, "the summer bank holiday of Scotland"
 
 
+PROCLAIMED = '[calendar]\nsource = "local"\nbank_holidays = [2026-12-11]\n[meeting]'
+AT_CHRISTMAS = PROCLAIMED.replace("bank_holidays = [2026-12-11]", "open_bank_holidays = [2026-12-25]")
+
+
+def decision_due(folder: Path, received: datetime) -> datetime:
+    """When the decision on the response is due at the hub of this folder."""
+    case = World(load_profile("own", folder), received)
+    subjects = (Subject(id="S1", cohort="child"),)
+    case.give(ReceiveContact(contact="referral", source="2A", source_agency="education", subjects=subjects), DUTY, words=WORDS)
+    return case.referral.clocks["decision_on_response"].due_at
+
+
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        (datetime(2026, 12, 10, 10, tzinfo=UTC), datetime(2026, 12, 14, 17, tzinfo=UTC)),
+        (datetime(2026, 12, 24, 10, tzinfo=UTC), datetime(2026, 12, 29, 17, tzinfo=UTC)),
+    ],
+)
+def test_a_bank_holiday_of_a_hub_is_added_to_englands(tmp_path: Path, received: datetime, due: datetime) -> None:
+    write(tmp_path, ("[meeting]", PROCLAIMED))
+    assert decision_due(tmp_path, received) == due
+
+
+def test_a_hubs_own_bank_holiday_is_shown_with_its_source_and_englands_with_theirs(tmp_path: Path) -> None:
+    write(tmp_path, ("[meeting]", PROCLAIMED))
+    shown = {setting.name: setting for setting in describe("own", tmp_path)}["calendar.bank_holidays"]
+    assert shown.source == "product default: the bank holidays of England; beside them those of the hub: local"
+
+
+def test_a_hub_that_opens_on_a_bank_holiday_says_so_and_no_working_day_is_counted_that_it_is_not(tmp_path: Path) -> None:
+    write(tmp_path, ("[meeting]", AT_CHRISTMAS))
+    calendar = load_profile("own", tmp_path).calendar
+    assert calendar.is_open(datetime(2026, 12, 25, 10, tzinfo=UTC)) and not calendar.is_open(
+        datetime(2026, 12, 28, 10, tzinfo=UTC)
+    )
+    assert decision_due(tmp_path, datetime(2026, 12, 24, 10, tzinfo=UTC)) == datetime(2026, 12, 29, 17, tzinfo=UTC)
+
+
+def test_a_day_that_is_no_bank_holiday_cannot_be_one_that_is_not_kept(tmp_path: Path) -> None:
+    path, refused = refusal(tmp_path, ("[meeting]", AT_CHRISTMAS.replace("12-25", "12-11")))
+    assert f"{path}:{line_of(path, '2026-12-11')}: calendar.open_bank_holidays: no bank holiday: 2026-12-11" in refused
+
+
+@pytest.mark.parametrize("wrong", ["2026-12-11", "[true]", '["11/12/2026"]', "[[2026-12-11]]", "{}"])
+def test_bank_holidays_that_are_no_list_of_days_are_refused_at_their_line(tmp_path: Path, wrong: str) -> None:
+    path, refused = refusal(tmp_path, ("[meeting]", PROCLAIMED.replace("[2026-12-11]", wrong)))
+    assert f"{path}:{line_of(path, 'bank_holidays')}: calendar.bank_holidays" in refused
+
+
 # --- where it comes from --------------------------------------------------------------------------------------------------
 
 
@@ -165,6 +215,13 @@ def test_a_rating_is_explained_by_its_route_and_clocks_each_with_its_source() ->
     assert rules["ratings.red.response"].source.startswith("Home Office 2014: 'Red 4 hours'")
     assert rules["stages.triage"].source.startswith("product default")
     assert not any(name.startswith("ratings.green") for name in rules)
+
+
+@pytest.mark.parametrize("name", available())
+def test_of_each_exit_to_a_service_it_is_explained_who_accepts(name: str) -> None:
+    profile = load_profile(name)
+    rules = {rule.name: rule.value for rule in explain(name, profile.unrated)}
+    assert {f"services.{service}.role": about.role for service, about in profile.services.items()}.items() <= rules.items()
 
 
 def test_a_rating_that_the_hub_does_not_have_is_not_explained() -> None:

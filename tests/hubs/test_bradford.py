@@ -24,7 +24,7 @@ from mash.states.acts.assessment import CompleteAssessment
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
-from mash.states.errors import Incomplete, NotYours
+from mash.states.errors import Incomplete, NotInProfile, NotYours
 
 EARLY_HELP = person("early_help", "early_help")
 
@@ -56,7 +56,7 @@ def test_bradford_signposts_concerns_about_adults() -> None:
     assert case.stage == "not_taken" and "adult social care" in case.words("outcome")
 
 
-# The team completes every assessment itself; step-down or transfer only after the assessment
+# The team completes every assessment itself; step-down only after the assessment
 
 
 def test_bradford_steps_down_only_after_its_own_assessment() -> None:
@@ -65,10 +65,18 @@ def test_bradford_steps_down_only_after_its_own_assessment() -> None:
         case.give(outcome(case, "early_help"), TEAM_MANAGER)
 
 
-def test_bradford_transfers_only_after_its_own_assessment() -> None:
+def test_bradford_a_child_who_lives_elsewhere_is_transferred_without_waiting_for_an_assessment() -> None:
     case = at_decision("bradford")
-    with pytest.raises(Incomplete, match="completes the assessment itself before transfer"):
-        case.give(outcome(case, "transfer"), TEAM_MANAGER)
+    case.give(outcome(case, "transfer"), TEAM_MANAGER)
+    assert case.stage != "decision" and case.referral.outcomes == {"s0": "transfer"}
+
+
+def test_bradford_hands_over_to_its_own_family_teams_which_is_no_step_down() -> None:
+    case = assessing()
+    seen(case).give(assessed("early_help"), TEAM_MANAGER)
+    with pytest.raises(NotInProfile, match="one of early_help, universal"):
+        case.give(OfferStepDown(service="family_social_work_teams"))
+    assert says_the_document("bradford", "remarks.family_teams.says")
 
 
 def test_bradford_one_child_of_several_is_not_stepped_down_before_the_assessment_either() -> None:

@@ -81,15 +81,24 @@ def test_bury_a_high_referral_of_the_late_morning_is_reviewed_at_a_meeting_of_th
     assert case.referral.meeting_at.date() == case.referral.received_at.date()
 
 
-# Initial strategy meetings mostly within 24 h
+# Initial strategy meetings mostly within 24 h of referral
 
 
-def test_bury_an_initial_strategy_meeting_is_due_within_twenty_four_hours() -> None:
+def test_bury_an_initial_strategy_meeting_is_due_within_twenty_four_hours_of_the_referral() -> None:
     case = received("bury")
+    case.run_to(MORNING + timedelta(hours=5))
     case.give(CallStrategyDiscussion())
     clock = case.clock("strategy_discussion")
     assert clock.due_at == MORNING + timedelta(hours=24) and clock.source.startswith("Home Office 2014: '")
-    assert "product default" not in clock.source
+    assert "in all cases" in clock.source and "by product default" in clock.source
+
+
+def test_bury_a_strategy_meeting_that_is_called_after_a_day_is_not_late_before_it_was_called() -> None:
+    case = received("bury")
+    called = MORNING + timedelta(hours=30)
+    case.run_to(called)
+    case.give(CallStrategyDiscussion())
+    assert case.clock("strategy_discussion").due_at == called + timedelta(hours=24)
 
 
 def test_bury_a_strategy_meeting_after_twenty_four_hours_is_late_and_still_held() -> None:

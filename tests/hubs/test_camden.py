@@ -25,6 +25,7 @@ from mash.config.profile import load_profile
 from mash.states.acts.checks import AskAgencies, ProceedWithoutReplies
 from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.rating import ReferralRerated, RerateReferral
+from mash.states.acts.step_down import OfferStepDown
 from mash.states.profile import ContactKind, Profile
 
 FOUR = ("police_notification", "early_help_assessment", "information_request", "out_of_hours_report")
@@ -68,6 +69,11 @@ def test_camden_takes_out_of_hours_reports_on_families_not_known_as_its_case_stu
 
 def test_camden_does_not_take_an_out_of_hours_report_on_a_family_that_is_known() -> None:
     assert not takes("camden", contact="out_of_hours_report", source_agency="local_authority", family_known=True)
+
+
+def test_camden_does_not_state_that_other_concerns_are_refused() -> None:
+    assert "nobody is said to be refused" in load_profile("camden").remarks["other_concerns"].says
+    assert says_the_document("camden", "remarks.other_concerns.says")
 
 
 @pytest.mark.parametrize("kind", sorted(set(get_args(ContactKind)) - set(FOUR)))
@@ -144,6 +150,23 @@ def test_camden_an_agency_answers_when_it_is_requested_to(agency: str) -> None:
 def test_camden_every_agency_is_reached_by_secure_email() -> None:
     assert {agency.reached_by for agency in load_profile("camden").agencies.values()} == {"secure_email"}
     assert says_the_document("camden", "agencies.police.reached_by")
+
+
+def test_camden_a_probation_officer_is_in_the_team() -> None:
+    agencies = load_profile("camden").agencies
+    assert agencies["probation"].presence == "co_located" and says_the_document("camden", "agencies.probation.presence")
+    assert {agency.presence for name, agency in agencies.items() if name in ("housing", "education", "youth_justice")} == {None}
+
+
+# An exit to Families in Focus
+
+
+def test_camden_a_case_may_go_to_families_in_focus() -> None:
+    case = at_decision("camden", contact="police_notification")
+    case.give(outcome(case, "early_help"))
+    case.give(OfferStepDown(service="families_in_focus"))
+    assert "Families in Focus" in case.words("step_down_offered")
+    assert says_the_document("camden", "services.families_in_focus.title")
 
 
 # The management information dataset

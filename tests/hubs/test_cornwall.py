@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hubs_at_work import (
     BASIS,
+    NIGHT,
     REFERRER,
+    SOCIAL_WORKER,
     TEAM_MANAGER,
     Case,
     answered,
@@ -13,14 +17,17 @@ from hubs_at_work import (
     person,
     received,
     says_the_document,
+    shared,
 )
 
 from mash.config.profile import load_profile, stated
+from mash.states.acts.checks import AskAgencies
 from mash.states.acts.contact import ConcludeConsultation
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement, TakeDisagreementFurther
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
-from mash.states.errors import ImpossibleMove, NotYours, ReasonNeeded
+from mash.states.entitled import open_to
+from mash.states.errors import ImpossibleMove, NotInProfile, NotYours, ReasonNeeded
 
 EARLY_HELP = person("early_help", "early_help")
 
@@ -59,8 +66,45 @@ def test_cornwall_no_threshold_is_applied_before_the_consultation_is_concluded()
     assert not case.running("triage") and not case.recipients("contact_to_rate")
 
 
-def test_cornwall_a_consultation_has_a_time_and_an_owner_too() -> None:
-    assert [clock.owner for clock in received("cornwall").running("consultation")] == ["duty_manager"]
+def test_cornwall_a_consultation_is_the_advice_teams_whose_manager_is_no_duty_manager() -> None:
+    case = received("cornwall")
+    assert [clock.owner for clock in case.running("consultation")] == ["team_manager"]
+    assert case.recipients("consultation") == ["team_manager"]
+    assert says_the_document("cornwall", "consultation.role")
+
+
+def test_cornwall_a_consultation_at_night_is_whoevers_is_on_duty() -> None:
+    case = received("cornwall", now=NIGHT)
+    assert case.recipients("consultation") == ["out_of_hours"]
+    case.run_to(NIGHT + timedelta(minutes=50))
+    assert set(case.recipients("warning")) == {"out_of_hours"}
+
+
+def test_cornwall_the_advice_team_asks_partners_while_it_is_consulted() -> None:
+    case = shared(received("cornwall"))
+    case.give(AskAgencies(agencies=("police", "domestic_abuse")), person("social_worker"))
+    assert case.stage == "consultation" and set(case.referral.outstanding) == {"police", "domestic_abuse"}
+    assert set(case.recipients("check_request")) == {"police_navigator", "domestic_abuse_navigator"}
+    answered(case)
+    assert case.stage == "consultation" and not case.referral.outstanding
+    assert says_the_document("cornwall", "consultation.asks_partners")
+
+
+def test_cornwall_who_was_asked_in_the_consultation_is_not_asked_again_when_it_becomes_a_referral() -> None:
+    case = shared(received("cornwall"))
+    case.give(AskAgencies(agencies=("police",)), person("social_worker"))
+    answered(case)
+    case.give(ConcludeConsultation(outcome="referral"))
+    case.give(RateReferral(rating="green"))
+    assert case.stage == "agency_checks" and "police" not in case.referral.outstanding
+    assert "health" in case.referral.outstanding
+
+
+def test_cornwall_a_hub_that_does_not_say_so_asks_nobody_before_there_is_a_referral() -> None:
+    case = shared(received("cambridgeshire", contact="advice"))
+    assert case.stage == "consultation" and "ask_agencies" not in open_to(case.referral, case.profile, SOCIAL_WORKER)
+    with pytest.raises(NotInProfile, match="once there is a referral"):
+        case.give(AskAgencies(agencies=("police",)), SOCIAL_WORKER)
 
 
 def test_cornwall_a_consultation_that_becomes_a_referral_is_rated() -> None:

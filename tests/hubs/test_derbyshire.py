@@ -67,6 +67,10 @@ def test_derbyshire_what_is_not_screened_yet_counts_as_urgent() -> None:
     assert "counts as urgent until it is rated" in received(HUB).words("contact_to_rate")
 
 
+def test_derbyshire_says_from_which_document_its_police_officers_screen() -> None:
+    assert "screening_officer" in load_profile(HUB).raters and says_the_document(HUB, "raters")
+
+
 def test_derbyshire_says_from_which_document_its_screening_is() -> None:
     assert says_the_document(HUB, "ratings.urgent.title") and says_the_document(HUB, "ratings.not_urgent.title")
 

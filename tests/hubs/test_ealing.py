@@ -72,10 +72,8 @@ def test_ealing_its_partners_are_those_of_its_case_study() -> None:
 # Exits: locality team, SAFE early intervention, or a panel for complex adolescents
 
 
-@pytest.mark.parametrize(
-    ("service", "kind"), [("locality_team", "locality"), ("safe", "early_help"), ("vulnerable_adolescents_panel", "panel")]
-)
-def test_ealing_a_case_may_go_to_the_locality_team_to_safe_or_to_the_adolescents_panel(service: str, kind: str) -> None:
+@pytest.mark.parametrize(("service", "kind"), [("safe", "early_help"), ("vulnerable_adolescents_panel", "panel")])
+def test_ealing_a_case_may_go_to_safe_or_to_the_adolescents_panel(service: str, kind: str) -> None:
     case = stepped_down("ealing")
     case.give(OfferStepDown(service=service))
     assert case.profile.services[service].kind == kind
@@ -86,8 +84,14 @@ def test_ealing_a_case_may_go_to_the_locality_team_to_safe_or_to_the_adolescents
 
 
 def test_ealing_has_no_other_exit_to_a_service() -> None:
-    with pytest.raises(NotInProfile, match="locality_team, safe, vulnerable_adolescents_panel"):
+    with pytest.raises(NotInProfile, match="one of safe, vulnerable_adolescents_panel"):
         stepped_down("ealing").give(OfferStepDown(service="early_help_panel"))
+
+
+def test_ealing_the_locality_team_is_childrens_social_care_and_no_step_down() -> None:
+    assert says_the_document("ealing", "remarks.locality_teams.says")
+    with pytest.raises(NotInProfile, match="one of safe, vulnerable_adolescents_panel"):
+        stepped_down("ealing").give(OfferStepDown(service="locality_team"))
 
 
 @pytest.mark.parametrize("cohort", ["unborn", "adult"])

@@ -83,6 +83,12 @@ def test_east_sussex_takes_requests_for_intervention(cohort: str) -> None:
     assert takes(HUB, cohort, contact="intervention_request")
 
 
+@pytest.mark.parametrize("rating", ["red", "amber", "green"])
+def test_east_sussex_a_new_request_of_any_rating_goes_to_the_screening(rating: str) -> None:
+    assert at_meeting(HUB, rating, contact="intervention_request").referral.meeting_at
+    assert says_the_document(HUB, f"ratings.{rating}.route")
+
+
 @pytest.mark.parametrize("rating", [None, "red", "amber", "green"])
 def test_east_sussex_every_new_request_is_looked_at_whether_rated_or_not(rating: Any) -> None:
     assert load_profile(HUB).gatherings["screening"].discusses(rating, frozenset())

@@ -112,8 +112,8 @@ def test_kent_a_night_contact_is_decided_at_night_by_the_same_service() -> None:
 # Strategy discussions by phone or video
 
 
-@pytest.mark.parametrize("mode", ["telephone", "virtual"])
-def test_kent_strategy_discussions_are_held_by_phone_or_video(mode: Any) -> None:
+@pytest.mark.parametrize("mode", ["telephone", "virtual", "face_to_face"])
+def test_kent_strategy_discussions_are_held_by_phone_or_video_beside_face_to_face(mode: Any) -> None:
     case = received("kent")
     case.give(CallStrategyDiscussion())
     case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
@@ -125,6 +125,11 @@ def test_kent_a_strategy_discussion_held_face_to_face_is_recorded_so_with_a_reas
     case.give(CallStrategyDiscussion())
     with pytest.raises(ReasonNeeded, match="telephone or virtual"):
         case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"), words=False)
+
+
+def test_kent_says_that_asking_the_designated_officer_only_on_request_is_ours() -> None:
+    assert load_profile("kent").agencies["designated_officer"].asked == "on_request"
+    assert not says_the_document("kent", "agencies.designated_officer.asked")
 
 
 # About 338 child referrals a week

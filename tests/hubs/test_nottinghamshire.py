@@ -71,9 +71,14 @@ def test_nottinghamshire_a_display_shows_the_rating() -> None:
 def test_nottinghamshire_a_display_shows_who_is_involved_and_who_has_not_replied() -> None:
     case = rated("nottinghamshire", "amber")
     case.give(AnswerCheck(agency="police", known=True), POLICE)
-    shown, involved = on_display(case), set(case.profile.agencies) - {"adults"}
+    shown, involved = on_display(case), set(case.profile.agencies)
     assert set(shown["checks_asked"]) == involved
     assert set(shown["outstanding"]) == involved - {"police"}
+
+
+def test_nottinghamshire_an_adult_service_is_asked_about_a_child_for_its_approach_is_the_whole_familys() -> None:
+    assert "adults" in rated("nottinghamshire", "amber").referral.outstanding
+    assert says_the_document("nottinghamshire", "whole_family")
 
 
 def test_nottinghamshire_a_display_shows_which_partners_are_late() -> None:

@@ -27,7 +27,7 @@ from hubs_at_work import (
 )
 
 from mash.config.permissions import may
-from mash.config.profile import load_profile
+from mash.config.profile import load_profile, stated
 from mash.states.acts.disagreements import RaiseDisagreement
 from mash.states.acts.meetings import ConveneMeeting, MeetingConvened, RecordDissent, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
@@ -149,15 +149,23 @@ def test_sandwell_the_second_rating_stands_beside_the_first_when_it_is_decided_w
     assert (case.stage, case.referral.first_rating, case.referral.rating) == ("decision", "red", "green")
 
 
-# Green prefers early help
+# More green to early help is planned; whom a green case is checked with is not stated
 
 
-def test_sandwell_green_goes_to_early_help_by_preference() -> None:
+def test_sandwell_states_that_more_green_cases_going_to_early_help_is_a_plan() -> None:
+    assert load_profile("sandwell").remarks["early_help"].says.startswith("It is planned")
+    assert says_the_document("sandwell", "remarks.early_help.says")
+
+
+def test_sandwell_a_green_case_may_go_to_early_help() -> None:
     case = at_decision("sandwell")
     case.give(outcome(case, "early_help"))
     assert case.stage == "step_down_preparing"
-    assert "early help by preference" in case.profile.remarks["early_help"].says
-    assert says_the_document("sandwell", "remarks.early_help.says")
+
+
+def test_sandwell_says_that_asking_every_agency_about_a_green_case_is_ours() -> None:
+    assert len(rated("sandwell", "green").referral.outstanding) == 12
+    assert stated("sandwell")["ratings.green.route"].startswith("product default")
 
 
 # Strategy discussions

@@ -234,3 +234,8 @@ def test_wiltshire_swindon_signposts_other_concerns_about_adults(categories: tup
 
 def test_wiltshire_swindon_takes_domestic_abuse_of_an_adult_without_children() -> None:
     assert takes(HUB, "adult", categories=("domestic_abuse",))
+
+
+def test_wiltshire_states_that_an_enquiry_is_a_joint_one_or_a_single_agencys() -> None:
+    assert "a joint one or a single agency's" in load_profile(HUB).remarks["joint_or_single"].says
+    assert says_the_document(HUB, "remarks.joint_or_single.says")

@@ -66,7 +66,10 @@ def calendars(draw: st.DrawFn) -> Calendar:
 
     weekdays = st.lists(st.sampled_from(("mon", "tue", "wed", "thu", "fri", "sat", "sun")), unique=True, min_size=1)
     changes = (Change(since=draw(st.dates(date(2026, 1, 1), date(2026, 12, 1))), windows=week(draw(weekdays))),)
-    return BASE.calendar.model_copy(update={"windows": week(draw(weekdays)), "changes": draw(st.sampled_from(((), changes)))})
+    opens = draw(st.sampled_from(((), BASE.calendar.bank_holidays[-40:])))
+    return BASE.calendar.model_copy(
+        update={"windows": week(draw(weekdays)), "changes": draw(st.sampled_from(((), changes))), "open_bank_holidays": opens}
+    )
 
 
 WINDOWS = tuple(
@@ -116,7 +119,7 @@ def profiles(draw: st.DrawFn) -> Profile:
             "intake": {
                 "some": Intake(title="Some", kinds=draw(some(get_args(ContactKind))), cohorts=draw(some(("child", "adult")))),
             },
-            "consultation": Consultation(kinds=draw(some(get_args(ContactKind)))),
+            "consultation": Consultation(kinds=draw(some(get_args(ContactKind))), asks_partners=draw(st.booleans())),
             "triage": Triage(stage=draw(st.booleans()), joint=draw(some(("police", "social_care", "health")))),
             "places": draw(st.sampled_from(({}, PLACES))),
             "agencies": {
