@@ -34,7 +34,7 @@ FACTS: dict[str, Any] = {
     "mode": "virtual",
     "chair": "duty_manager",
     "off": False,
-    "whom": ["the child's school"],
+    "to_ring": ["the child's school"],
     "action": "A1",
     "login": None,
     "read_back": True,
@@ -61,8 +61,8 @@ FACTS: dict[str, Any] = {
     "reply_to": False,
     "detail": "2 channels refuse.",
     "role": "duty manager",
-    "whom": "a.worker",
     "worker": "a.worker",
+    "whom": "a.worker",
     "left": False,
 }
 """What templates may use. Nothing of it is about a person."""

@@ -25,8 +25,8 @@ def past(referral: Referral, now: datetime) -> bool:
 
 def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:
     """The agencies, and the roles of services, that have a part in a case: they were asked, hold something beside it, are invited
-    to its meeting or strategy discussion or missed it, are to do something, or are offered its step-down, or something else of it.
-    Whoever is none of them has no business reading it."""
+    to its meeting or strategy discussion or missed it, are to do something, or are offered its step-down, or something else of
+    it. Whoever is none of them has no business reading it."""
     service = profile.services.get(referral.service or "")
     return frozenset(
         (

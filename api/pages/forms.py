@@ -186,8 +186,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
         if kind == "decline_disclosure":
-            waiting = (held for _, held in to_disclose(case) if held.agency == by.agency)
-            own["item"] = tuple((held.item, f"given {held.at.astimezone(LONDON):%d %b %H:%M}") for held in waiting)
+            theirs_to_give = (held for _, held in to_disclose(case) if held.agency == by.agency)
+            own["item"] = tuple((held.item, f"given {held.at.astimezone(LONDON):%d %b %H:%M}") for held in theirs_to_give)
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         unanswered = (name for name, check in case.checks.items() if check.answered_at is None)
         own["answering"] = tuple((name, agency_title(profile, name)) for name in unanswered)

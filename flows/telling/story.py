@@ -98,7 +98,6 @@ _LABELS = {
     "second": "who is",
     "agreed_at": "agreed on",
     "renew_at": "again at",
-    "told_at": "told at",
     "received_at": "received",
     "referrer_told_at": "the referrer had been told",
     "told": "had been told:",

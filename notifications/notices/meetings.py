@@ -82,7 +82,7 @@ def _to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: dateti
     """The manager on duty has those rung whom nobody can write to."""
     if names := by_telephone(invited, occasion.profile):
         titles = [agency_title(occasion.profile, name) for name in names]
-        said = {"what": what, "whom": titles, "at": at.isoformat(), "off": off}
+        said = {"what": what, "to_ring": titles, "at": at.isoformat(), "off": off}
         yield occasion.notice("ring_invited", occasion.duty, None, **said)
 
 

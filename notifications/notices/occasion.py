@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from mash.config.words import agency_title, destination_title, stage_title
 from mash.notifications.notices.draft import NoticeDraft
-from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.acts.handing_over import KIND as HAND_OVER
+from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.clocks import Frozen
 from mash.states.course import StageEntered
 from mash.states.messages import Event

@@ -22,8 +22,8 @@ from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
 OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement", "countersignature", "hand_over")
-"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second person still
-to countersign, a hand-over beside the case still to be accepted."""
+"""Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second person
+still to countersign, a hand-over beside the case still to be accepted."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
 """Why what is stored of another person is released to the subject who asks: that person agrees, or it is reasonable without that

@@ -16,9 +16,8 @@ from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.handing_over import offer_once, transfer, whither
 from mash.states.acts.outcomes import PLAN, decided
-from mash.states.acts.parting import ReferralSplit, part
-from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
 from mash.states.acts.parting import NOWHERE, ReferralSplit, Whither, part
+from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
 from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
 from mash.states.clocks import local
 from mash.states.deciding import Deciding

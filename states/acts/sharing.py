@@ -26,9 +26,8 @@ from mash.states.acts.seconding import (
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile
 from mash.states.fold import Changes, folds
-from mash.states.referral import OverrideBasis, Referral
 from mash.states.profile import PROFESSIONAL
-from mash.states.referral import Referral
+from mash.states.referral import OverrideBasis, Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders, raters_and_deciders
 from mash.states.route import take_route
