@@ -98,8 +98,9 @@ class Clock(StartedClock):
     @property
     def verdict(self) -> Verdict:
         """What has become of it."""
-        breached_at = self.breached_at or (self.missed[-1] if self.missed and not self.running else None)
-        return verdict_of(self.due_at, breached_at, self.ended_at, self.met)
+        if self.missed and not self.running:  # before a re-rating gave it more time
+            return "missed"
+        return verdict_of(self.due_at, self.breached_at, self.ended_at, self.met)
 
     @property
     def next_at(self) -> datetime | None:
