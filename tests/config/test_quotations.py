@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from commands import mash_here
 from hubs_at_work import DOCUMENTS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mash.config.documents import TITLES, not_found, read_documents
 from mash.config.profile import available, own_file
@@ -88,6 +90,16 @@ def test_the_quotations_of_a_source_are_told_with_the_document_they_are_from(
 def test_a_quotation_that_does_not_begin_or_end_is_refused(source: str) -> None:
     with pytest.raises(UnendedQuotation):
         quotations(source)
+
+
+@given(st.lists(st.sampled_from(["word", "'", " ", ";", "’", "Home Office 2014:", "(", "ours"]), max_size=12).map("".join))
+def test_of_any_source_it_is_told_what_it_quotes_or_that_it_cannot_be_told(source: str) -> None:
+    try:
+        quoted = quotations(source)
+    except UnendedQuotation:
+        return
+    assert all(f"'{each.words}'" in source for each in quoted)
+    assert claims_unquoted(source) in (True, False)
 
 
 @pytest.mark.parametrize(
