@@ -27,7 +27,7 @@ from mash.states.acts.checks import AskAgencies
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.course import StageEntered
-from mash.states.errors import NotYours, ReasonNeeded
+from mash.states.errors import NotYours
 
 # No triage stage: decision makers at intake
 
@@ -118,13 +118,6 @@ def test_kent_strategy_discussions_are_held_by_phone_or_video_beside_face_to_fac
     case.give(CallStrategyDiscussion())
     case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode=mode, outcome="section_47"))
     assert case.stage == "enquiries"
-
-
-def test_kent_a_strategy_discussion_held_face_to_face_is_recorded_so_with_a_reason() -> None:
-    case = received("kent")
-    case.give(CallStrategyDiscussion())
-    with pytest.raises(ReasonNeeded, match="telephone or virtual"):
-        case.give(RecordStrategyDiscussion(attended=STATUTORY_PARTNERS, mode="face_to_face", outcome="section_47"), words=False)
 
 
 def test_kent_says_that_asking_the_designated_officer_only_on_request_is_ours() -> None:
