@@ -115,6 +115,7 @@ def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, 
         "sentences": [
             sentence for part in parts for sentence in status_in_words(part.reference, part.referral, hub.decides_within)
         ],
+        "signpost": hub.signpost if any(part.referral.stage == "not_taken" for part in parts) else "",
         "disputable": "raise_disagreement" in possible(case.referral),
         "longest": LONGEST_WORDS,
         "key": secrets.token_urlsafe(16),
