@@ -118,6 +118,7 @@ def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, 
             for part in parts
             for sentence in status_in_words(part.reference, part.referral, hub.decides_within, store.rules(part.referral))
         ],
+        "signpost": hub.signpost if any(part.referral.stage == "not_taken" for part in parts) else "",
         "disputable": "raise_disagreement" in possible(case.referral),
         "longest": LONGEST_WORDS,
         "key": secrets.token_urlsafe(16),

@@ -137,7 +137,7 @@ async def status(
     return ReferralStatus(
         reference=reference,
         received_at=next(part.referral.received_at for part in parts if part.reference == reference),
-        parts=[_part(part, store.rules(part.referral)) for part in parts],
+        parts=[_part(part, store.hub(part.hub), store.rules(part.referral)) for part in parts],
         **({"referrer_reference": own} if own else {}),
     )
 
@@ -184,11 +184,12 @@ async def begin_disagreement(store: Store, case: Case, by: Actor, body: Disagree
     return await answer_once(store, by, key, "disagreement", document, work, answer_for)
 
 
-def _part(case: Case, rules: Profile | None) -> ReferralPart:
+def _part(case: Case, hub: Profile, rules: Profile | None) -> ReferralPart:
     r, found = case.referral, became(case.referral, rules)
     return ReferralPart(
         reference=case.reference,
         status=found.status,
+        **({"what_next": hub.signpost} if found.status == "not_taken" else {}),
         outcome=list(found.outcome),
         acknowledged="acknowledgement" in r.deliveries,
         concluded=not r.open,

@@ -92,6 +92,7 @@ class ReferralPart(Reply):
 
     reference: ReferralName
     status: Status
+    what_next: str = Field(default="", description="Where to turn, where this hub does not act on it; left out otherwise.")
     outcome: list[str] = Field(description="What was decided, in words; none where whoever referred is not told.")
     acknowledged: bool = Field(description="Whether the acknowledgement reached you by mail.")
     concluded: bool

@@ -50,7 +50,7 @@ COMMAND_KINDS = tuple(STAFF_ACTS)
 STAGES = STAGE_TITLES
 
 BECAME = {
-    "not_taken": "this hub does not act on it: what_next says where to turn",
+    "not_taken": "somebody has read it: this hub does not act on it, and what_next says where to turn",
     "being_considered": "it is being considered",
     "decided": "it has been decided what happens",
 }

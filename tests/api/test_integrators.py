@@ -124,8 +124,11 @@ def test_whoever_reports_immediate_danger_is_answered_with_what_to_do_now(hub: H
 
 def test_a_contact_that_the_hub_does_not_take_has_a_word_for_it(hub: Hub) -> None:
     adult = submitted(hub, subjects=[{"cohort": "adult", "name": {"given": "Ruth"}, "date_of_birth": "1971-03-09"}])
-    assert adult["status"] == "not_taken" and adult["what_next"] == profile(hub).signpost
-    assert status(hub, adult["reference"])["parts"][0]["status"] == "not_taken"
+    assert adult["status"] == "being_considered", "somebody reads it first"
+    told = "Adults' services have it, and the school has their number."
+    hub.give(adult["reference"], "confirm_not_ours", words=told, signposted_to="adults_social_care")
+    (part,) = status(hub, adult["reference"])["parts"]
+    assert part["status"] == "not_taken" and part["what_next"] == profile(hub).signpost
     assert submitted(hub)["status"] == "being_considered"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, time
+
 from acting import DUTY, MANAGER, START, set_time, submit, turned_away
 
 from mash.flows.carrying.nightly import check_conservation

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL, set_time
+from acting import BASIS, DUTY, MANAGER, POLICE, SCHOOL, confirmed, set_time
 from sqlalchemy import select
 
 from mash.config.permissions import may
@@ -201,7 +201,7 @@ async def test_whoever_is_rejected_is_not_shown_again_on_either_side(store: Stor
 async def test_an_erased_contact_points_to_nobody_and_the_others_go_on_without_it(
     store: Store, owner_connection: psycopg.Connection
 ) -> None:
-    first = await contact(store, ORLA, of_age=True)  # Merton takes no adults: it is concluded
+    first = await confirmed(store, await contact(store, ORLA, of_age=True))  # Merton takes no adults
     second = await contact(store, ORLA, of_age=True, immediate_danger=True)
     await looked(store)
     await same(store, second, first)
@@ -216,7 +216,7 @@ async def test_an_erased_contact_points_to_nobody_and_the_others_go_on_without_i
 
 async def test_a_contact_is_kept_while_the_same_child_has_an_open_case(store: Store) -> None:
     set_time(store, datetime(2026, 6, 2, 9, tzinfo=UTC))
-    first = await contact(store, ORLA, of_age=True)
+    first = await confirmed(store, await contact(store, ORLA, of_age=True))
     set_time(store, datetime(2028, 12, 1, 9, tzinfo=UTC))
     second = await contact(store, ORLA, of_age=True, immediate_danger=True)
     await looked(store)
@@ -480,7 +480,7 @@ async def test_one_contact_does_not_name_a_child_twice(store: Store) -> None:
 
 
 async def test_a_case_that_is_reopened_is_looked_at_anew(store: Store, owner_connection: Any) -> None:
-    adult = await contact(store, ORLA, of_age=True)
+    adult = await confirmed(store, await contact(store, ORLA, of_age=True))
     await looked(store)
     again = await contact(store, ORLA, of_age=True, immediate_danger=True)
     await looked(store)

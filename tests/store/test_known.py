@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import psycopg
 import pytest
-from acting import DUTY, SCHOOL
+from acting import DUTY, SCHOOL, confirmed
 
 from mash.flows.store.apply import receive
 from mash.flows.store.erasure import erase
@@ -185,6 +185,7 @@ async def test_whoever_was_erased_is_known_to_nobody_and_leaves_no_number(
     by = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
     for reference in (before, again):
         assert [each.reference for each in await known(store, reference)] == [again if reference == before else before]
+    await confirmed(store, before)
     await erase(store, before, ErasePeople(why="retention"), by)
     assert await known(store, again) == []
     with pytest.raises(KeyDestroyed):

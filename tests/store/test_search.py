@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from acting import DUTY, SCHOOL
+from acting import DUTY, SCHOOL, confirmed
 from hypothesis import given
 from hypothesis import strategies as st
 from jellyfish import metaphone
@@ -130,7 +130,7 @@ async def test_each_one_shown_is_an_access(store: Store) -> None:
 
 
 async def test_who_was_erased_is_not_found_and_leaves_no_number(store: Store, owner_connection: psycopg.Connection) -> None:
-    reference = await known(store, child("Zebediah", "Quillfeather"), cohort="adult")
+    reference = await confirmed(store, await known(store, child("Zebediah", "Quillfeather"), cohort="adult"))
     by = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
     await erase(store, reference, ErasePeople(why="retention"), by)
     assert await find(store, "Zebediah Quillfeather", "", DUTY) == []

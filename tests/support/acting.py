@@ -34,7 +34,13 @@ async def turned_away(store: Store) -> str:
     items = [Item("concern", b"a concern"), Item("subject", json.dumps({"name": "Orla Quince"}).encode(), "s1")]
     async with store.transaction(SCHOOL) as connection:
         reference = (await receive(connection, store, command, items, SCHOOL)).reference
-    await act(store, reference, ConfirmNotOurs(signposted_to="adults_social_care"), DUTY, words="It is for adults' services.")
+    return await confirmed(store, reference)
+
+
+async def confirmed(store: Store, reference: str) -> str:
+    """Somebody has confirmed that this contact is not the hub's; its reference."""
+    told = "It is for adults' services, which they were told to ring."
+    await act(store, reference, ConfirmNotOurs(signposted_to="adults_social_care"), DUTY, words=told)
     return reference
 
 
