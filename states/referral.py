@@ -426,8 +426,8 @@ class Referral(Frozen):
 
     @property
     def adults_unheard(self) -> tuple[str, ...]:
-        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits, and
-        whom a concern about a professional is about is not asked before others hear of it."""
+        """The adults it is about whose capacity and wishes are not recorded yet. For those of who may be a child nobody waits,
+        and whom a concern about a professional is about is not asked before others hear of it."""
         return tuple(sid for sid, s in self.subjects.items() if s.has_a_say and s.capacity is None)
 
     @property
