@@ -93,5 +93,5 @@ def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic,
     """The service that the case is offered to, or has accepted it; and whoever else of outside is offered, or has, something."""
     if service := profile.services.get(referral.service or ""):
         yield service.role, Topic("offer", referral.service or ""), "offered" if referral.open else "accepted"
-    for role in handed_over_to(referral, profile):
+    for role in handed_over_to(referral):
         yield role, Topic("hand_over"), "theirs to answer or to have"
