@@ -70,7 +70,7 @@ OUTCOME_TEXTS = {
     "advice": "advice was given",
     "information_provided": "the information asked for was provided",
     "adult_section_42": "an adult safeguarding enquiry (section 42) has begun",
-    "transfer": "the matter was transferred to another authority",
+    "transfer": "the matter is being handed over to those who are responsible for it now",
     "considered": "what you told us was received and considered",
     BEING_ACTED_ON: "it has been received and is being acted on",
 }

@@ -37,17 +37,16 @@ def taking_part(referral: Referral, profile: Profile) -> frozenset[str]:
             *referral.short_of,
             *(action.owner for action in referral.actions.values()),
             *((service.role,) if service else ()),
-            *handed_over_to(referral, profile),
+            *handed_over_to(referral),
             *((ADULT_SOCIAL_WORKER,) if "adult" in referral.cohorts else ()),
         )
     )
 
 
-def handed_over_to(referral: Referral, profile: Profile) -> tuple[str, ...]:
+def handed_over_to(referral: Referral) -> tuple[str, ...]:
     """The roles of those outside to whom something of the case is offered, or who have accepted it."""
-    theirs = [each for each in referral.hand_overs.values() if each.result in (None, "accepted")]
-    destinations = [profile.destinations[each.destination] for each in theirs if each.destination in profile.destinations]
-    return tuple(destination.role for destination in destinations if destination.role)
+    theirs = (each for each in referral.hand_overs.values() if each.result in (None, "accepted"))
+    return tuple(each.role for each in theirs if each.role)
 
 
 View = Literal["whole", "redacted", "signpost"]

@@ -273,6 +273,8 @@ class HandOver(Frozen):
     kind: str
     subjects: tuple[str, ...]
     authority: str | None = None
+    role: str | None = None
+    """Whose login may accept it, and reads the case; none where they are rung."""
     takes_over: bool = False
     """Whether whoever accepts has the case from then on."""
     offered_by: str

@@ -283,7 +283,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
         return CommandGiven.model_validate(body), filled
     except ValidationError as wrong:
         for error in wrong.errors(include_input=False):
-            place = _place(error["loc"], kind)
+            place = str(error.get("ctx", {}).get("field") or _place(error["loc"], kind))
             filled.errors[first_text(kind) if place == "words" else place] = questions.wrong(error, place)
         return None, filled
 

@@ -9,6 +9,7 @@ REDACTED = "Redacted version for others (leave blank to release it all)"
 NEEDED, CHOOSE, CHECK = "Fill this in", "Choose one", "Check this"
 LOGIN = "Enter the login as it is typed to sign in"
 REFERENCE = "Enter a reference such as MASH-26-000001"
+AUTHORITY = "Enter 3 digits, such as 330, or E and 8 digits, such as E08000025"
 UNREADABLE = "Remove the characters that cannot be read here: they came with pasted text. Typing it again helps"
 DATE, MOMENT = "Enter a date, such as 20 11 2026", "Enter a date and a time, such as 20 11 2026 14:30"
 WRONG = {
@@ -16,7 +17,8 @@ WRONG = {
     ("string_pattern_mismatch", "person"): LOGIN,
     ("string_pattern_mismatch", "reference"): REFERENCE,
     ("string_pattern_mismatch", "to"): LOGIN,
-    ("string_pattern_mismatch", "transfer_to"): "Enter 3 digits, such as 330, or E and 8 digits, such as E08000025",
+    ("string_pattern_mismatch", "authority"): AUTHORITY,
+    ("string_pattern_mismatch", "transfer_to"): AUTHORITY,
     ("string_too_short", "name"): "Enter at least 2 letters of the name",
     ("ends_before", "until"): "Choose a day that is not before the first",
     ("time", "since"): DATE,
@@ -33,6 +35,7 @@ WRONG_ANYWHERE = {
     "datetime_parsing": MOMENT,
     "literal_error": CHOOSE,
     "missing": NEEDED,
+    "no_authority": "No authority has this code. Enter 3 digits, such as 330, or E and 8 digits, such as E08000025",
     "plain_text": UNREADABLE,
     "timezone_aware": "This hour comes twice, or never, when the clocks change: enter another time",
     "string_too_long": "Shorten this to {max_length:,} characters",

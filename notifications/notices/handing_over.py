@@ -16,8 +16,7 @@ def _to(occasion: Occasion, name: str) -> tuple[str, str | None]:
     title = destination_title(occasion.profile, offered.destination)
     if offered.authority:
         title = f"{title}: {authority_title(offered.authority)}"
-    destination = occasion.profile.destinations.get(offered.destination)
-    return title, destination.role if destination else None
+    return title, offered.role
 
 
 @on(HandOverOffered)

@@ -119,5 +119,5 @@ def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic,
     answers = {"step_down_offered": "offered", "step_down_accepted": "accepted"}
     if (service := profile.services.get(referral.service or "")) and referral.stage in answers:
         yield service.role, Topic("offer", referral.service or ""), answers[referral.stage]
-    for role in handed_over_to(referral, profile):
+    for role in handed_over_to(referral):
         yield role, Topic("hand_over"), "theirs to answer or to have"

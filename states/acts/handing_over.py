@@ -66,6 +66,7 @@ class HandOverOffered(EventBase):
     destination_kind: str
     subjects: tuple[str, ...]
     authority: str | None = None
+    role: str | None = None
     takes_over: bool = False
     words: Words | None = Field(alias="said")
 
@@ -115,7 +116,7 @@ def offer(d: Deciding, name: str, subjects: Iterable[str] = (), authority: str |
     destination = d.profile.destinations[name]
     before = sum(each.destination == name for each in d.referral.hand_overs.values())
     number = f"{name}-{before + 1}" if before else name
-    about = {"subjects": tuple(subjects) or tuple(d.referral.subjects), "authority": authority}
+    about = {"subjects": tuple(subjects) or tuple(d.referral.subjects), "authority": authority, "role": destination.role}
     d.record(
         HandOverOffered(
             hand_over=number,
@@ -301,7 +302,7 @@ def _clock_of(d: Deciding, name: str) -> tuple[str, ...]:
 
 @folds(HandOverOffered)
 def _hand_over_offered(referral: Referral, event: HandOverOffered, at: datetime, by: Actor) -> Changes:
-    fields = {name: getattr(event, name) for name in ("destination", "subjects", "authority", "takes_over")}
+    fields = {name: getattr(event, name) for name in ("destination", "subjects", "authority", "role", "takes_over")}
     offered = HandOver(kind=event.destination_kind, offered_by=by.id, offered_at=at, **fields)
     return {"hand_overs": {**referral.hand_overs, event.hand_over: offered}}
 

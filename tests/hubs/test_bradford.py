@@ -22,6 +22,7 @@ from hubs_at_work import (
 from mash.config.profile import load_profile
 from mash.states.acts.assessment import CompleteAssessment
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.handing_over import AcceptHandOver
 from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.errors import Incomplete, NotInProfile, NotYours
@@ -103,6 +104,9 @@ def test_bradford_steps_down_to_universal_services_at_the_end_of_the_assessment(
 def test_bradford_transfers_at_the_end_of_the_assessment() -> None:
     case = assessing()
     seen(case).give(assessed("transfer"), TEAM_MANAGER)
+    assert case.stage == "transfer_offered" and case.referral.open
+    (offered,) = case.referral.offered
+    case.give(AcceptHandOver(hand_over=offered), SOCIAL_WORKER)
     assert case.stage == "transferred" and not case.referral.open
 
 

@@ -298,12 +298,16 @@ def test_a_case_that_ended_over_who_came_of_age_says_so_and_lets_them_be_handed_
         await act(store, reference, SayOfAge(subject="S1", when="today"), system_actor("sandwell"))
 
     hub.stored(birthday)
-    given = {"outcomes": {"S1": "transfer"}, "transfer_to": "E06000999", "primary_need": "N1"}
+    given = {"outcomes": {"S1": "transfer"}, "transfer_to": "E08000025", "primary_need": "N1"}
     hub.give(reference, "record_decision", words="They have moved.", **given)
+    taken = {"role": "social_worker", "words": "Ms Ray has it."}
+    hub.give(reference, "accept_hand_over", hand_over="another_authority", **taken)
     by, waits = hub.staff("duty_manager"), "S1 turned 18, and nobody has handed them over to adults"
     page = hub.http.get(f"/case/{reference}", headers=by).text
     assert waits in page and f"/case/{reference}/hand_over_to_adults" in page
     hub.give(reference, "hand_over_to_adults", words="They know.", subject="S1", to="adult_social_care")
+    assert waits in hub.http.get(f"/case/{reference}", headers=by).text, "nobody has accepted them yet"
+    hub.give(reference, "accept_hand_over", hand_over="adult_social_care", **taken)
     page = hub.http.get(f"/case/{reference}", headers=by).text
     assert waits not in page and f"/case/{reference}/hand_over_to_adults" not in page
 

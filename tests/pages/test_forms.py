@@ -90,6 +90,7 @@ def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
     ("kind", "field", "typed", "hint"),
     [
         ("record_decision", "transfer_to", "Leeds", "Enter 3 digits, such as 330"),
+        ("offer_hand_over", "authority", "999", "No authority has this code"),
         ("link_referral", "other", "the <other> one", "Enter a reference such as MASH-26-000001"),
         ("allocate_check", "to", "a; colleague", "Enter the login"),
         ("convene_meeting", "at", "tomorrow", "Enter a date and a time"),

@@ -19,6 +19,7 @@ from mash.flows.store.tables import NOTICES
 from mash.flows.store.writes import Item
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.handing_over import AcceptHandOver
 from mash.states.acts.of_age import HandOverToAdults, KeepPastEighteen
 from mash.states.acts.rating import RateReferral
 from mash.states.errors import Incomplete
@@ -122,6 +123,8 @@ async def test_a_case_does_not_end_over_somebody_who_came_of_age_in_it(store: St
     with pytest.raises(Incomplete, match="hand_over_to_adults"):
         await act(store, reference, ended, MANAGER, words="Nothing more.")
     await act(store, reference, HandOverToAdults(subject="S1", to="adult_social_care"), DUTY, words="They know.")
+    assert (await read_case(store, reference)).referral.subjects["S1"].surely is None, "nobody has accepted them yet"
+    await act(store, reference, AcceptHandOver(hand_over="adult_social_care"), MANAGER, words="Ms Ray has them.")
     case = (await read_case(store, reference)).referral
     assert case.subjects["S1"].surely == "adult" and case.open
     await act(store, reference, ended, MANAGER, words="Nothing more.")

@@ -1,0 +1,46 @@
+"""Whoever is offered something of a case, or has accepted it, takes part in it."""
+
+from alembic import op
+
+revision = "0032"
+down_revision = "0030"
+
+# As `states.firewall.handed_over_to` has it, of the state that is about to be written.
+HANDED_OVER = """
+CREATE FUNCTION handed_over(state jsonb, party text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM jsonb_each(coalesce(state -> 'hand_overs', '{}')) h
+        WHERE h.value ->> 'role' = party AND coalesce(h.value ->> 'result', 'accepted') = 'accepted')
+$$
+"""
+ASKED = "takes_part(CAST(states ->> p.reference AS jsonb), p.party)"
+TOO = f"({ASKED} OR handed_over(CAST(states ->> p.reference AS jsonb), p.party))"
+
+
+def _exchange(there: str, instead: str) -> str:
+    """What judges rows asks this instead; the rest of it is as it stands in this database."""
+    return f"""
+    DO $do$
+    DECLARE
+        before text := pg_get_functiondef('unfounded(json)'::regprocedure);
+        made text := replace(before, $there${there}$there$, $instead${instead}$instead$);
+    BEGIN
+        IF made = before THEN
+            RAISE EXCEPTION 'unfounded asks nobody who takes part';
+        END IF;
+        EXECUTE made;
+    END $do$
+    """
+
+
+def upgrade() -> None:
+    """Let them be written as taking part."""
+    op.execute(HANDED_OVER)
+    op.execute("REVOKE ALL ON FUNCTION handed_over FROM PUBLIC")
+    op.execute(_exchange(ASKED, TOO))
+
+
+def downgrade() -> None:
+    """Ask as before."""
+    op.execute(_exchange(TOO, ASKED))
+    op.execute("DROP FUNCTION handed_over")
