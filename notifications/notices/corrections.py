@@ -54,6 +54,10 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
     """Whether a role has to hear of a change: it was told otherwise, or it is asked for something."""
     topic, before, after = change.topic, occasion.before, occasion.after
     match topic.kind:
+        case "action":
+            return change.now is None and after.actions[topic.of].outcome != "done"
+        case "order":
+            return change.was is not None and after.orders[topic.of].ended is not None
         case "check":
             return change.now not in ("answered", None)
         case "due":
@@ -93,6 +97,8 @@ def _tells(draft: NoticeDraft, topic: Topic) -> bool:
             return draft.kind in (*DISCUSSION, "decision_withdrawn")
         case "offer":
             return draft.kind in ("step_down_offered", "decision_withdrawn")
+        case "order":
+            return draft.kind == "protection_order"
         case _:
             return False
 
@@ -138,6 +144,8 @@ def _cannot_wait(change: Change, occasion: Occasion) -> bool:
             return occasion.profile.place(change.now) < occasion.profile.place(change.was)
         case "warning":
             return change.now is not None
+        case "order":
+            return True
         case "due":
             return datetime.fromisoformat(str(change.now)) < datetime.fromisoformat(str(change.was))
         case _:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.meetings import to_discussion, to_meeting
 from mash.notifications.notices.occasion import WARNINGS
+from mash.states.acts.actions import open_actions, owner_role
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
 from mash.states.stages import ROUTED
@@ -35,12 +36,16 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
         return {}
     known: dict[str, dict[Topic, str]] = defaultdict(dict)
     everybody = _of_everybody(referral)
-    for role, topic, value in chain(_asked(referral, profile), _invited(referral, profile), _offered(referral, profile)):
+    parts = (_asked(referral, profile), _invited(referral, profile), _offered(referral, profile), _to_do(referral, profile))
+    for role, topic, value in chain(*parts):
         known[role] |= {**everybody, topic: value}
     for clock in referral.running:
         known[clock.owner][Topic("due", clock.id)] = clock.due_at.isoformat()
     if referral.open and referral.rating:
         known[profile.ladder[0].role][Topic("rating")] = referral.rating
+    for name, order in referral.orders.items():
+        if order.ended is None:
+            known[profile.ladder[0].role][Topic("order", name)] = order.until.isoformat()
     return known
 
 
@@ -89,6 +94,13 @@ def meets(referral: Referral) -> bool:
     ahead = tuple(stage for stage in ROUTED if stage != "decision")
     stage = referral.came_from if referral.stage == "strategy_discussion" else referral.stage
     return referral.meeting_at is not None and not referral.meeting_held and stage in ahead
+
+
+def _to_do(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
+    """Whoever is to do something that was agreed, while it is waited for."""
+    for aid in open_actions(referral) if referral.open else ():
+        action = referral.actions[aid]
+        yield owner_role(action.owner, profile), Topic("action", aid), action.due_at.isoformat()
 
 
 def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:

@@ -67,6 +67,11 @@ def owners(profile: Profile) -> tuple[str, ...]:
     return (*(name for name in dict.fromkeys(named) if roles_of((name,), profile)), *hub_roles(profile))
 
 
+def owner_role(owner: str, profile: Profile) -> str:
+    """The role that is told and warned: the agency's, or the hub's own."""
+    return next(iter(roles_of((owner,), profile)), owner)
+
+
 def open_actions(referral: Referral) -> tuple[str, ...]:
     """The actions that are still to be done."""
     return tuple(aid for aid, action in referral.actions.items() if action.done_at is None)
@@ -89,8 +94,7 @@ def record_action(d: Deciding, cmd: RecordAction, words: Words | None) -> None:
     written = demands.words(words, "an action")
     aid = f"A{len(d.referral.actions) + 1}"
     d.record(ActionRecorded(action=aid, owner=cmd.owner, due_at=cmd.due, login=cmd.login, words=written))
-    role = next(iter(roles_of((cmd.owner,), d.profile)), cmd.owner)
-    rule = d.profile.stages["mash_meeting"].model_copy(update={"owner": role, "source": SOURCE})
+    rule = d.profile.stages["mash_meeting"].model_copy(update={"owner": owner_role(cmd.owner, d.profile), "source": SOURCE})
     d.start_until("action", rule, Due(at=cmd.due, why=f"action {aid}, agreed at the meeting"), clock_id=f"action:{aid}")
 
 
@@ -126,5 +130,5 @@ def _recorded(referral: Referral, event: ActionRecorded, at: datetime, by: Actor
 
 @folds(ActionCompleted)
 def _completed(referral: Referral, event: ActionCompleted, at: datetime, by: Actor) -> Changes:
-    done = referral.actions[event.action].model_copy(update={"done_at": at})
+    done = referral.actions[event.action].model_copy(update={"done_at": at, "outcome": event.outcome})
     return {"actions": {**referral.actions, event.action: done}}

@@ -26,7 +26,23 @@ from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYour
 from mash.states.profile import Guest
 from mash.states.referral import Clock
 
-from .worlds import BASIS, DUTY, MANAGER, NOT_SHARED, QUORUM, Case, arrived, hub, london, of, partner, rated, seen
+from .worlds import (
+    BASIS,
+    DUTY,
+    MANAGER,
+    NOT_SHARED,
+    QUORUM,
+    Case,
+    arrived,
+    at_decision,
+    decision,
+    hub,
+    london,
+    of,
+    partner,
+    rated,
+    seen,
+)
 
 SANDWELL = hub()
 
@@ -297,6 +313,16 @@ def test_nobody_is_protected_in_the_future_and_no_adult_by_these_orders() -> Non
     adult = arrived(SANDWELL, "adult", immediate_danger=True)
     with pytest.raises(ImpossibleMove):
         adult.give(RecordProtectionOrder(order="police_protection", since=adult.now))
+
+
+def test_a_case_does_not_end_in_nothing_while_a_child_is_protected_so() -> None:
+    case = at_decision(None, "child")
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now))
+    with pytest.raises(Incomplete, match="end_protection_order"):
+        case.give(decision(s0="no_further_action"), MANAGER)
+    case.give(EndProtectionOrder(order="police_protection", how="released"))
+    case.give(decision(s0="no_further_action"), MANAGER)
+    assert not case.referral.open
 
 
 # Answered by telephone
