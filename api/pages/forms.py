@@ -93,6 +93,8 @@ def fields_of(
             continue
         if name == "agreed" and kind in RATED and not profile.triage.joint:
             continue
+        if _has_parts(info.annotation):
+            continue
         choices = _choices(kind, name, case, profile, by)
         if name in OF_EACH:
             asked += _of_each(kind, name, info.annotation, choices, case, names or {})
@@ -190,6 +192,11 @@ def _literal(annotation: Any) -> tuple[str, ...]:
     if get_origin(annotation) is Literal:
         return get_args(annotation)
     return next((found for part in get_args(annotation) if (found := _literal(part))), ())
+
+
+def _has_parts(annotation: Any) -> bool:
+    """Whether a field is a list of what has fields itself: a system sends it whole, a person gives one after the other."""
+    return any(isinstance(part, type) and issubclass(part, BaseModel) for part in get_args(annotation))
 
 
 def _listed(values: Iterable[str]) -> Choices:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import attendance, demands, rating
+from mash.states.acts.actions import AllAgreed, agree
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
 from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
@@ -50,6 +51,7 @@ class RecordMeeting(CommandBase):
     mode: Mode | None = None
     held_on: HeldOn = None
     rating: Code | None = None
+    actions: AllAgreed = ()
 
 
 class RecordDissent(CommandBase):
@@ -127,6 +129,7 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     convened = d.referral.meeting_mode if d.referral.meeting_at and not cmd.mode else None
     mode = convened or attendance.way(meeting.modes, cmd.mode, words, "the MASH meeting")
     d.record(MeetingHeld(**came._asdict(), mode=mode, held_on=cmd.held_on, rating=cmd.rating, words=words))
+    agree(d, cmd.actions, words)
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)

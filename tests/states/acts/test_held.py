@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mash.states.acts.actions import CompleteAction, RecordAction
+from mash.states.acts.actions import Agreed, CompleteAction, RecordAction
 from mash.states.acts.assessment import CompleteAssessment, StartAssessment
 from mash.states.acts.by_telephone import RecordAnswerByTelephone
 from mash.states.acts.checks import AnswerCheck
@@ -269,6 +269,17 @@ def test_an_action_has_an_owner_who_is_warned_and_late_and_is_told_done_by_them_
         case.give(CompleteAction(action="A2", outcome="no_longer_needed"), words=False)
     case.give(CompleteAction(action="A2", outcome="no_longer_needed"))
     assert not case.running("action")
+
+
+def test_what_was_agreed_may_come_with_the_record_of_the_meeting_and_of_the_discussion() -> None:
+    agreed = (Agreed(owner="police", due=london("2026-06-03 12:00")), Agreed(owner="health", due=london("2026-06-04 12:00")))
+    meeting, discussion = at_meeting(), called()
+    with pytest.raises(ReasonNeeded):
+        meeting.give(RecordMeeting(attended=("police",), rating="amber", actions=agreed), words=False)
+    meeting.give(RecordMeeting(attended=("police",), rating="amber", actions=agreed))
+    discussion.give(held(actions=agreed))
+    for case in (meeting, discussion):
+        assert [clock.due_at for clock in case.running("action")] == [each.due for each in agreed]
 
 
 # Police protection and emergency orders
