@@ -56,7 +56,7 @@ _LEFT_OUT = {
     "link",
     "undecided",
 }
-_SHOWN_OF = {"referral_linked": frozenset(("subjects",))}
+_SHOWN_OF = {"referral_linked": frozenset(("subjects",)), "protection_order_recorded": frozenset(("subjects",))}
 """Facts that are left out of other events, and told of these."""
 _NAMED = {
     "clock_warned": "Reminder",
