@@ -82,11 +82,10 @@ def _invited(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic,
         for role in to_meeting(referral, profile):
             yield role, Topic("meeting"), when
     if referral.stage == "strategy_discussion":
-        when = f"{referral.stage_since.isoformat()}"
-        if referral.discussion_at:
-            when = f"{referral.discussion_at.isoformat()} {referral.discussion_mode}"
         for role in to_discussion(referral, profile):
-            yield role, Topic("discussion"), when
+            yield role, Topic("discussion"), referral.stage_since.isoformat()
+            if referral.discussion_at:
+                yield role, Topic("scheduled"), f"{referral.discussion_at.isoformat()} {referral.discussion_mode}"
 
 
 def meets(referral: Referral) -> bool:

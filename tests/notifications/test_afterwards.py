@@ -9,13 +9,17 @@ from hubs_at_work import DUTY, Case, partner, received
 
 from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.contact import CorrectCohort
+from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
+from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.values import Actor
 
 QUORUM = ("social_care", "police", "health")
+MANAGER = Actor(id="manager", role="team_manager", agency="social_care", hub="merton")
+SERVICE_MANAGER = Actor(id="service", role="service_manager", agency="social_care", hub="merton")
 NIGHT_TEAM = Actor(id="edt", role="out_of_hours", agency="social_care", hub="sandwell")
 
 
@@ -54,6 +58,18 @@ def test_whoever_becomes_concerned_after_it_was_scheduled_is_invited_to_it_with_
     case = scheduled()
     case.give(CorrectCohort(subject="s0", cohort="unborn"))
     assert case.recipients("strategy_discussion_scheduled") == ["midwife"]
+
+
+def test_a_decision_that_is_withdrawn_takes_its_strategy_discussion_out_of_the_calendars_too() -> None:
+    case = received("merton")
+    case.give(RateReferral(rating="blue"))
+    case.give(RecordDecision(outcomes={"s0": "section_47"}, primary_need="N1"), MANAGER)
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=2)))
+    case.give(WithdrawDecision(), MANAGER)
+    if case.referral.withdrawing:
+        case.give(SignOffWithdrawal(agreed=True), SERVICE_MANAGER)
+    roles = [case.profile.agencies[name].role for name in QUORUM if name in case.profile.agencies]
+    assert set(roles) <= set(case.recipients("strategy_discussion_called_off"))
 
 
 @pytest.mark.parametrize("outcome", ["section_47", "no_section_47"])
