@@ -15,7 +15,7 @@ _WARNING = {
     "do_not_write": "writing to whoever referred",
     "staff_safety": "the safety of whoever visits",
 }
-_GRAVEST = ("warning", "rating", "due", "check", "discussion", "offer", "person", "details")
+_GRAVEST = ("order", "warning", "rating", "due", "check", "discussion", "offer", "action", "person", "details")
 """In the order in which they are said: the first is the title."""
 
 
@@ -28,6 +28,8 @@ def title_of(change: Mapping[str, Any]) -> str:
     """What is different, in a few words."""
     now = change["now"]
     match change["what"]:
+        case "order":
+            return f"{_word(change['of'])} has ended"
         case "warning":
             if not now:
                 return "a warning is over"
@@ -42,6 +44,8 @@ def title_of(change: Mapping[str, Any]) -> str:
             return "the strategy discussion does not take place"
         case "offer":
             return "the step-down is not offered any more"
+        case "action":
+            return "what you were to do is not waited for any more"
         case _:
             return "who it is about was put right"
 
@@ -50,6 +54,8 @@ def sentence_of(change: Mapping[str, Any]) -> str:
     """The same as a sentence, with what was told before."""
     was, now = change["was"], change["now"]
     match change["what"]:
+        case "order":
+            return f"A child is not protected by {_word(change['of'])} any more: the case says what holds now."
         case "warning" if now:
             return f"There is a warning about {_WARNING[change['of']]}: read the case before you do anything more."
         case "warning":
@@ -65,6 +71,8 @@ def sentence_of(change: Mapping[str, Any]) -> str:
             return "You were called to a strategy discussion, which does not take place."
         case "offer":
             return "The case was offered to you, and is not any more: it is decided again."
+        case "action":
+            return f"You were to do something ({change['of']}), which nobody waits for any more."
         case "person" if was is None:
             return "Somebody was added to whom it is about: look whether you know them."
         case "person" if now == "removed":
@@ -73,5 +81,5 @@ def sentence_of(change: Mapping[str, Any]) -> str:
             return "Who it is about was put right since you were told: look again before you rely on what you found."
 
 
-def _word(rating: str) -> str:
-    return rating.replace("_", " ")
+def _word(code: str) -> str:
+    return code.replace("_", " ")

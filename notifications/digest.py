@@ -18,6 +18,9 @@ ALONE = (
     "meeting_convened",
     "meeting_called_off",
     "strategy_discussion",
+    "strategy_discussion_scheduled",
+    "strategy_discussion_called_off",
+    "ring_invited",
     "system",
     "test",
 )

@@ -170,6 +170,8 @@ class Action(Frozen):
     login: str | None = Field(default=None, exclude_if=lambda login: login is None)
     words: Words
     done_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    outcome: str | None = Field(default=None, exclude_if=lambda outcome: outcome is None)
+    """How it ended: done, or no longer needed."""
 
 
 class SubjectState(Course):

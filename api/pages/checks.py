@@ -14,6 +14,7 @@ from mash.config.words import agency_title
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.checks import bases, checks_of, holding
+from mash.states.acts.checks import CONFIRMATION
 from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -44,5 +45,6 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
 
 
 def _due(case: Case, agency: str) -> datetime | None:
-    """When the running check of an agency is due; none once its clock has ended."""
-    return next((clock.due_at for clock in case.referral.running if clock.kind == "check" and clock.whose == agency), None)
+    """When the running check of an agency is due, or its word on what was told by telephone; none once that clock has ended."""
+    kinds = ("check", CONFIRMATION)
+    return next((clock.due_at for clock in case.referral.running if clock.kind in kinds and clock.whose == agency), None)

@@ -111,7 +111,7 @@ def fields_of(
             continue
         if name == "agreed" and kind in RATED and not profile.triage.joint:
             continue
-        if name in OF_SECOND and case and not case.in_danger:
+        if _has_parts(info.annotation) or (name in OF_SECOND and case and not case.in_danger):
             continue
         choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by)
         if name in OF_EACH:
@@ -229,6 +229,11 @@ def _literal(annotation: Any) -> tuple[str, ...]:
     if get_origin(annotation) is Literal:
         return get_args(annotation)
     return next((found for part in get_args(annotation) if (found := _literal(part))), ())
+
+
+def _has_parts(annotation: Any) -> bool:
+    """Whether a field is a list of what has fields itself: a system sends it whole, a person gives one after the other."""
+    return any(isinstance(part, type) and issubclass(part, BaseModel) for part in get_args(annotation))
 
 
 def _offered(name: str, annotation: Any, profile: Profile) -> tuple[str, ...]:

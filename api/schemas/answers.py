@@ -225,6 +225,7 @@ class CaseAction(Reply):
     login: str | None = None
     item: str = Field(description="The item that says what is to be done.")
     done_at: datetime | None = None
+    outcome: str | None = Field(default=None, description="How it ended; left out while it is to be done.")
 
 
 class CaseCheck(Reply):

@@ -59,7 +59,11 @@ _LEFT_OUT = {
     "link",
     "undecided",
 }
-_SHOWN_OF = {"referral_linked": frozenset(("subjects",)), "sharing_basis_recorded": frozenset(("consent",))}
+_SHOWN_OF = {
+    "referral_linked": frozenset(("subjects",)),
+    "sharing_basis_recorded": frozenset(("consent",)),
+    "protection_order_recorded": frozenset(("subjects",)),
+}
 """Facts that are left out of other events, and told of these."""
 _HIDDEN_OF = {"case_allocated": frozenset(("role",)), "continued_from": frozenset(("worker",))}
 """Facts that are told of other events, and left out of these."""

@@ -46,10 +46,10 @@ def held_without(event: StrategyDiscussionHeld, occasion: Occasion) -> Iterator[
 
 @on(ProtectionOrderRecorded)
 def protected(event: ProtectionOrderRecorded, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """The manager on duty, and whoever answers for what comes next."""
+    """The manager, also whoever stands in for them, and whoever answers for what comes next."""
     clock = _running(occasion, event.order)
     until = {"order": event.order.replace("_", " "), "until": event.until.isoformat(), "urgent": True}
-    for role in dict.fromkeys((occasion.duty, *((clock.owner,) if clock else ()))):
+    for role in dict.fromkeys((occasion.duty, occasion.profile.ladder[0].role, *((clock.owner,) if clock else ()))):
         yield occasion.notice("protection_order", role, None, **until)
 
 

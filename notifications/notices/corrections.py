@@ -19,7 +19,7 @@ WITHOUT_HEAD = ("disagreement_settled", "glass_broken")
 """Kinds that do not say how the case is rated and what it warns of."""
 
 
-DISCUSSION = ("strategy_discussion", "strategy_discussion_scheduled", "strategy_discussion_called_off")
+SCHEDULED = ("strategy_discussion_scheduled", "strategy_discussion_called_off")
 
 
 class Change(NamedTuple):
@@ -65,6 +65,10 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
     match topic.kind:
         case "worker":
             return False  # whoever has it, and whoever had it, is told by the act itself
+        case "action":
+            return change.now is None and after.actions[topic.of].outcome != "done"
+        case "order":
+            return change.was is not None and after.orders[topic.of].ended is not None
         case "check":
             return change.now not in ("answered", None)
         case "due":
@@ -74,7 +78,7 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
             return change.now is not None
         case "meeting":
             return change.now is not None or not after.meeting_held
-        case "discussion":
+        case "discussion" | "scheduled":
             return change.now is not None or (before is not None and before.strategy_held_at == after.strategy_held_at)
         case "offer":
             return change.now != "accepted"
@@ -103,9 +107,13 @@ def _tells(draft: NoticeDraft, topic: Topic) -> bool:
         case "meeting":
             return draft.kind in ("meeting_convened", "meeting_called_off")
         case "discussion":
-            return draft.kind in (*DISCUSSION, "decision_withdrawn")
+            return draft.kind in (*SCHEDULED, "strategy_discussion", "decision_withdrawn")
+        case "scheduled":
+            return draft.kind in SCHEDULED
         case "offer":
             return draft.kind in ("step_down_offered", "decision_withdrawn")
+        case "order":
+            return draft.kind == "protection_order"
         case _:
             return False
 
@@ -113,6 +121,7 @@ def _tells(draft: NoticeDraft, topic: Topic) -> bool:
 def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
     """What asks for an act of its own is a notice of its own; all else that is different now is one."""
     rest = []
+    scheduled = any(change.topic.kind == "scheduled" for change in changes)
     for change in changes:
         kind, of = change.topic
         if kind == "check" and change.now != "closed":
@@ -121,10 +130,13 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
             yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
+        elif kind == "scheduled":
+            was = {} if change.now else _was_to_be(change, occasion, CALLS)
+            yield occasion.notice("strategy_discussion_called_off", role, None, **was) if was else discussion(occasion, role)
+        elif kind == "discussion" and scheduled:
+            continue  # the time of it, or that it is called off, says all
         elif kind == "discussion" and change.now:
-            yield discussion(occasion, role) if occasion.after.discussion_at else occasion.notice("strategy_discussion", role)
-        elif kind == "discussion" and " " in (change.was or ""):
-            yield occasion.notice("strategy_discussion_called_off", role, None, **_was_to_be(change, occasion, CALLS))
+            yield occasion.notice("strategy_discussion", role)
         elif kind == "offer" and change.now:
             yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title)
         elif kind == "meeting":
@@ -160,6 +172,8 @@ def _cannot_wait(change: Change, occasion: Occasion) -> bool:
             return occasion.profile.place(change.now) < occasion.profile.place(change.was)
         case "warning":
             return change.now is not None
+        case "order":
+            return True
         case "due":
             return datetime.fromisoformat(str(change.now)) < datetime.fromisoformat(str(change.was))
         case _:

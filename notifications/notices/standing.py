@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.meetings import to_discussion, to_meeting
 from mash.notifications.notices.occasion import WARNINGS
+from mash.states.acts.actions import open_actions, owner_role
 from mash.states.acts.disclosing import CLOCK as DISCLOSURE
 from mash.states.firewall import handed_over_to
 from mash.states.profile import Profile
@@ -42,7 +43,8 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
     marked, everybody = _marked(referral), _of_everybody(referral)
     for role in _alerted(referral, profile):
         known[role] |= marked
-    for role, topic, value in chain(_asked(referral, profile), _invited(referral, profile), _offered(referral, profile)):
+    parts = (_asked(referral, profile), _invited(referral, profile), _offered(referral, profile), _to_do(referral, profile))
+    for role, topic, value in chain(*parts):
         known[role] |= {**everybody, topic: value}
     if worker := referral.worker:
         known[worker.role] |= {**everybody, WORKER: worker.login}
@@ -53,6 +55,9 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
     if referral.open:
         rated = referral.rating is not None
         known[profile.ladder[0].role] |= {topic: value for topic, value in marked.items() if rated or topic.kind != "rating"}
+    for name, order in referral.orders.items():
+        if order.ended is None:
+            known[profile.ladder[0].role][Topic("order", name)] = order.until.isoformat()
     return known
 
 
@@ -100,11 +105,10 @@ def _invited(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic,
         for role in to_meeting(referral, profile):
             yield role, Topic("meeting"), when
     if referral.stage == "strategy_discussion":
-        when = f"{referral.stage_since.isoformat()}"
-        if referral.discussion_at:
-            when = f"{referral.discussion_at.isoformat()} {referral.discussion_mode}"
         for role in to_discussion(referral, profile):
-            yield role, Topic("discussion"), when
+            yield role, Topic("discussion"), referral.stage_since.isoformat()
+            if referral.discussion_at:
+                yield role, Topic("scheduled"), f"{referral.discussion_at.isoformat()} {referral.discussion_mode}"
 
 
 def meets(referral: Referral) -> bool:
@@ -112,6 +116,13 @@ def meets(referral: Referral) -> bool:
     ahead = tuple(stage for stage in ROUTED if stage != "decision")
     stage = referral.came_from if referral.stage == "strategy_discussion" else referral.stage
     return referral.meeting_at is not None and not referral.meeting_held and stage in ahead
+
+
+def _to_do(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
+    """Whoever is to do something that was agreed, while it is waited for."""
+    for aid in open_actions(referral) if referral.open else ():
+        action = referral.actions[aid]
+        yield owner_role(action.owner, profile), Topic("action", aid), action.due_at.isoformat()
 
 
 def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:

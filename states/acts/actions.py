@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
-from mash.states.clocks import Due
+from mash.states.clocks import Due, Frozen
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
@@ -20,6 +21,20 @@ from mash.states.stages import SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Words
 
 SOURCE = "agreed at the meeting: its minutes say who does what by when"
+
+
+class Agreed(Frozen):
+    """Who does something, and by when. What it is, the words say that come with it."""
+
+    owner: Code = Field(description="Who does it: an agency, somebody else who is invited, or a role of the hub.")
+    due: AwareDatetime
+    login: OneWord | None = Field(default=None, description="The login of whoever does it, where that is one person's.")
+
+
+AllAgreed = Annotated[
+    tuple[Agreed, ...],
+    Field(description="What was agreed, in the words of the record.", max_length=20, exclude_if=lambda agreed: not agreed),
+]
 
 
 class RecordAction(CommandBase):
@@ -67,6 +82,11 @@ def owners(profile: Profile) -> tuple[str, ...]:
     return (*(name for name in dict.fromkeys(named) if roles_of((name,), profile)), *hub_roles(profile))
 
 
+def owner_role(owner: str, profile: Profile) -> str:
+    """The role that is told and warned: the agency's, or the hub's own."""
+    return next(iter(roles_of((owner,), profile)), owner)
+
+
 def open_actions(referral: Referral) -> tuple[str, ...]:
     """The actions that are still to be done."""
     return tuple(aid for aid, action in referral.actions.items() if action.done_at is None)
@@ -82,16 +102,21 @@ def theirs(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
 @act(RecordAction, stages=SEEN)
 def record_action(d: Deciding, cmd: RecordAction, words: Words | None) -> None:
     """Its owner is told, warned, and late as others are."""
-    if cmd.owner not in owners(d.profile):
-        raise NotInProfile(f"who does it is named as in the profile: expected one of {', '.join(owners(d.profile))}")
-    if cmd.due <= d.now:
-        raise Incomplete("an action is due at a time to come")
-    written = demands.words(words, "an action")
-    aid = f"A{len(d.referral.actions) + 1}"
-    d.record(ActionRecorded(action=aid, owner=cmd.owner, due_at=cmd.due, login=cmd.login, words=written))
-    role = next(iter(roles_of((cmd.owner,), d.profile)), cmd.owner)
-    rule = d.profile.stages["mash_meeting"].model_copy(update={"owner": role, "source": SOURCE})
-    d.start_until("action", rule, Due(at=cmd.due, why=f"action {aid}, agreed at the meeting"), clock_id=f"action:{aid}")
+    agree(d, (Agreed(owner=cmd.owner, due=cmd.due, login=cmd.login),), words)
+
+
+def agree(d: Deciding, actions: Iterable[Agreed], words: Words | None) -> None:
+    """Each of these is somebody's to do from now on. Raises NotInProfile, Incomplete or ReasonNeeded."""
+    for each in actions:
+        if each.owner not in owners(d.profile):
+            raise NotInProfile(f"who does it is named as in the profile: expected one of {', '.join(owners(d.profile))}")
+        if each.due <= d.now:
+            raise Incomplete("an action is due at a time to come")
+        written = demands.words(words, "an action")
+        aid = f"A{len(d.referral.actions) + 1}"
+        d.record(ActionRecorded(action=aid, owner=each.owner, due_at=each.due, login=each.login, words=written))
+        rule = d.profile.stages["mash_meeting"].model_copy(update={"owner": owner_role(each.owner, d.profile), "source": SOURCE})
+        d.start_until("action", rule, Due(at=each.due, why=f"action {aid}, agreed at the meeting"), clock_id=f"action:{aid}")
 
 
 def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAction | None) -> Refusal | None:
@@ -126,5 +151,5 @@ def _recorded(referral: Referral, event: ActionRecorded, at: datetime, by: Actor
 
 @folds(ActionCompleted)
 def _completed(referral: Referral, event: ActionCompleted, at: datetime, by: Actor) -> Changes:
-    done = referral.actions[event.action].model_copy(update={"done_at": at})
+    done = referral.actions[event.action].model_copy(update={"done_at": at, "outcome": event.outcome})
     return {"actions": {**referral.actions, event.action: done}}

@@ -71,6 +71,7 @@ def close(
     `path_of_decision`: one of the paths of a decision, which was asked as a whole about who came of age."""
     if not path_of_decision:
         not_over_for_who_came_of_age(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
+    _protected_no_more(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
     d.go(move)
     if decided:
         decision.decided(d)
@@ -81,6 +82,14 @@ def close(
     for end in dict.fromkeys(ends.values()):
         d.record(SubjectsConcluded(subjects=tuple(sid for sid, each in ends.items() if each == end), outcome=end))
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
+
+
+def _protected_no_more(d: Deciding, outcomes: Mapping[str, str]) -> None:
+    """Raises Incomplete where nothing more is to be done for a child whom the police or a court protect: first it is recorded how
+    that ended, and what holds now."""
+    for name, order in d.referral.orders.items():
+        if order.ended is None and (left := [sid for sid in order.subjects if outcomes.get(sid) in LIGHT]):
+            raise Incomplete(f"{name.replace('_', ' ')} of {', '.join(left)} has not ended: record that (end_protection_order)")
 
 
 def not_over_for_who_came_of_age(d: Deciding, outcomes: Mapping[str, str]) -> None:

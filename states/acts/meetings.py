@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import attendance, demands, rating
+from mash.states.acts.actions import AllAgreed, agree
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
 from mash.states.acts.seconding import demand_second
 from mash.states.clocks import day_of
@@ -51,6 +52,7 @@ class RecordMeeting(CommandBase):
     mode: Mode | None = None
     held_on: HeldOn = None
     rating: Code | None = None
+    actions: AllAgreed = ()
 
 
 class RecordDissent(CommandBase):
@@ -130,6 +132,7 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     d.record(MeetingHeld(**came._asdict(), mode=mode, held_on=cmd.held_on, rating=cmd.rating, words=words))
     if cmd.rating and rating.rates_danger_down(d, cmd.rating) and len({*came.attended}) < 2:  # nobody else was there
         demand_second(d, "rating_down", None, None)
+    agree(d, cmd.actions, words)
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)

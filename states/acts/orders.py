@@ -59,7 +59,7 @@ class ProtectionOrderRecorded(EventBase):
 class ProtectionOrderEnded(EventBase):
     kind: Literal["protection_order_ended"] = "protection_order_ended"
     order: str
-    how: str
+    outcome: str
     words: Words = Field(alias="said")
 
 
@@ -96,7 +96,8 @@ def end_order(d: Deciding, cmd: EndProtectionOrder, words: Words | None) -> None
     """The words say what protects the child now."""
     if cmd.order not in _in_force(d.referral):
         raise Incomplete(f"that is not in force: expected {' or '.join(_in_force(d.referral))}")
-    d.record(ProtectionOrderEnded(order=cmd.order, how=cmd.how, words=demands.words(words, "the end of what protected a child")))
+    written = demands.words(words, "the end of what protected a child")
+    d.record(ProtectionOrderEnded(order=cmd.order, outcome=cmd.how, words=written))
     d.stop(cmd.order)
 
 
@@ -113,5 +114,5 @@ def _recorded(referral: Referral, event: ProtectionOrderRecorded, at: datetime, 
 
 @folds(ProtectionOrderEnded)
 def _ended(referral: Referral, event: ProtectionOrderEnded, at: datetime, by: Actor) -> Changes:
-    ended = referral.orders[event.order].model_copy(update={"ended": event.how})
+    ended = referral.orders[event.order].model_copy(update={"ended": event.outcome})
     return {"orders": {**referral.orders, event.order: ended}}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from mash.states.acts import attendance, demands
+from mash.states.acts.actions import AllAgreed, agree
 from mash.states.acts.attendance import Absent, Attendance, HeldOn, WhyMissing
 from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
@@ -64,6 +65,7 @@ class RecordStrategyDiscussion(CommandBase):
         description="Whether social care and police enquire together, or one of them alone.",
         exclude_if=lambda enquiry: enquiry is None,
     )
+    actions: AllAgreed = ()
     same_child: SameChild | None = Field(
         default=None, description="Whether a child who is likely the same, and under section 47 elsewhere, is this one."
     )
@@ -170,6 +172,7 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
     demand_single_enquiry(d, begins, cmd.same_child or ("cannot_tell" if FLAG in before.flags else None))
     d.record(StrategyDiscussionHeld(**held, may_be_second=flagged(d, begins), words=words))
     await_quorum(d, held["missing"])
+    agree(d, cmd.actions, words)
     if cmd.outcome == "section_47":
         _begin_enquiries(d, before)
         return

@@ -33,7 +33,7 @@ class PutQuorumRight(CommandBase):
 class QuorumPutRight(EventBase):
     kind: Literal["quorum_put_right"] = "quorum_put_right"
     agencies: tuple[str, ...]
-    how: str
+    outcome: str
     words: Words = Field(alias="said")
 
 
@@ -52,7 +52,7 @@ def put_quorum_right(d: Deciding, cmd: PutQuorumRight, words: Words | None) -> N
     if other := [name for name in cmd.agencies if name not in missing]:
         raise Incomplete(f"not missing from the strategy discussion: {', '.join(other)}; expected some of {', '.join(missing)}")
     written = demands.words(words, "putting right that somebody was missing")
-    d.record(QuorumPutRight(agencies=cmd.agencies, how=cmd.how, words=written))
+    d.record(QuorumPutRight(agencies=cmd.agencies, outcome=cmd.how, words=written))
     if not d.referral.short_of:
         d.stop(PUT_RIGHT)
 

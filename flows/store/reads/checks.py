@@ -13,14 +13,17 @@ from mash.states.log import RECORDED
 from mash.states.messages import Event
 from mash.states.values import Actor
 
+# What was only told by telephone is still to be confirmed by the agency itself.
 _MINE = text("""
     SELECT * FROM referral WHERE is_open AND hub = :hub AND CAST(state AS jsonb) -> 'checks' ? CAST(:agency AS text)
-      AND CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'answered_at'] IS NULL
+      AND (CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'answered_at'] IS NULL
+        OR (CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'told'] IS NOT NULL
+            AND CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'confirmed_at'] IS NULL))
     ORDER BY due_at, reference LIMIT 200""")
 
 
 async def checks_of(store: Store, by: Actor) -> list[Case]:
-    """The open cases in which somebody's agency is asked and has not answered, those due soonest first."""
+    """The open cases in which somebody's agency is asked and has not answered itself, those due soonest first."""
     async with store.transaction(by) as connection:
         rows = (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()
         return await rightly_shown(connection, store, [case_read_by(store, row, by) for row in rows], by)

@@ -185,6 +185,7 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(hub: Hub, 
         somebody.clicks("Record the meeting")
         for box in somebody.page.get_by_role("group", name="Who attended?").get_by_role("checkbox").all():
             box.check()
+        somebody.page.get_by_role("group", name="How was it held?").get_by_label("Face to face").check()
         if (again := somebody.page.get_by_role("group", name="Rating after the meeting (optional)")).count():
             again.get_by_label("Red", exact=True).check()
         somebody.page.get_by_label("Views: what each agency said").fill("All agree.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mash.states.acts.actions import CompleteAction, RecordAction
+from mash.states.acts.actions import Agreed, CompleteAction, RecordAction
 from mash.states.acts.assessment import CompleteAssessment, StartAssessment
 from mash.states.acts.by_telephone import RecordAnswerByTelephone
 from mash.states.acts.checks import AnswerCheck
@@ -26,7 +26,23 @@ from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYour
 from mash.states.profile import Guest
 from mash.states.referral import Clock
 
-from .worlds import BASIS, DUTY, MANAGER, NOT_SHARED, QUORUM, Case, arrived, hub, london, of, partner, rated, seen
+from .worlds import (
+    BASIS,
+    DUTY,
+    MANAGER,
+    NOT_SHARED,
+    QUORUM,
+    Case,
+    arrived,
+    at_decision,
+    decision,
+    hub,
+    london,
+    of,
+    partner,
+    rated,
+    seen,
+)
 
 SANDWELL = hub()
 
@@ -255,6 +271,17 @@ def test_an_action_has_an_owner_who_is_warned_and_late_and_is_told_done_by_them_
     assert not case.running("action")
 
 
+def test_what_was_agreed_may_come_with_the_record_of_the_meeting_and_of_the_discussion() -> None:
+    agreed = (Agreed(owner="police", due=london("2026-06-03 12:00")), Agreed(owner="health", due=london("2026-06-04 12:00")))
+    meeting, discussion = at_meeting(), called()
+    with pytest.raises(ReasonNeeded):
+        meeting.give(RecordMeeting(attended=("police",), rating="amber", actions=agreed), words=False)
+    meeting.give(RecordMeeting(attended=("police",), rating="amber", actions=agreed))
+    discussion.give(held(actions=agreed))
+    for case in (meeting, discussion):
+        assert [clock.due_at for clock in case.running("action")] == [each.due for each in agreed]
+
+
 # Police protection and emergency orders
 
 
@@ -297,6 +324,16 @@ def test_nobody_is_protected_in_the_future_and_no_adult_by_these_orders() -> Non
     adult = arrived(SANDWELL, "adult", immediate_danger=True)
     with pytest.raises(ImpossibleMove):
         adult.give(RecordProtectionOrder(order="police_protection", since=adult.now))
+
+
+def test_a_case_does_not_end_in_nothing_while_a_child_is_protected_so() -> None:
+    case = at_decision(None, "child")
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now))
+    with pytest.raises(Incomplete, match="end_protection_order"):
+        case.give(decision(s0="no_further_action"), MANAGER)
+    case.give(EndProtectionOrder(order="police_protection", how="released"))
+    case.give(decision(s0="no_further_action"), MANAGER)
+    assert not case.referral.open
 
 
 # Answered by telephone
