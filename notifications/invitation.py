@@ -25,8 +25,8 @@ def invitation(
     what: Literal["meeting", "discussion"] = "meeting",
     off: bool = False,
 ) -> bytes:
-    """The file, with what the case warns of. A higher `sequence` replaces an earlier invitation to the same meeting, as when it
-    is moved; `off` takes it out of calendars again (METHOD:CANCEL)."""
+    """The file, with what whoever comes is warned of. A higher `sequence` replaces an earlier invitation to the same meeting, as
+    when it is moved; `off` takes it out of calendars again (METHOD:CANCEL)."""
     event = Event()
     event.add("uid", f"{reference}.{what}@mash")
     event.add("dtstamp", made_at)

@@ -157,18 +157,18 @@ def message_for(
     template = _template(kind, hub, own)
     known = {**facts, **more, **_reckoned(reference, facts, now), "reference": reference or "", "link": link}
     title, body, act = (_block(template, name, known) for name in ("title", "body", "act"))
-    invited, warnings = None, tuple(facts.get("warnings", ()))
+    silence = tuple(warning for warning in facts.get("warnings", ()) if warning == WARNINGS[NOT_TO_TELL])
+    invited = None
     if kind in INVITES:
         what, off = INVITES[kind]
         said = (facts["hub_title"], datetime.fromisoformat(facts["at"]), facts["mode"], facts["chair"], facts["version"])
-        invited = invitation(str(reference), *said, now, warnings, what=what, off=off)
+        invited = invitation(str(reference), *said, now, silence, what=what, off=off)
     lines = tuple(line.strip() for line in body.splitlines() if line.strip())
-    silent = WARNINGS[NOT_TO_TELL] in warnings
     # A hub's own words may leave the head out, and some of ours have none.
-    if silent and WARNINGS[NOT_TO_TELL].lower() not in body.lower():
+    if silence and WARNINGS[NOT_TO_TELL].lower() not in body.lower():
         lines = (_as_sentence(WARNINGS[NOT_TO_TELL]), *lines)
     links = ((act, link),) if link and act else ()
-    about = str(reference) if silent else ""
+    about = str(reference) if silence else ""
     return Message(title=" ".join(title.split()), lines=lines, links=links, invitation=invited, not_to_tell=about)
 
 

@@ -33,8 +33,10 @@ from mash.flows.store.store import Store
 from mash.flows.telling.story import Line, lines_of
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.errors import NotFound
+from mash.states.log import Recorded
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
+from mash.states.roles import REFERRER
 from mash.states.values import SYSTEM, Actor, Colleague
 
 router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
@@ -83,7 +85,8 @@ async def show(request: Request, reference: Reference, by: Reader, done: Annotat
         "earlier": others,
         "added": found.referral.added,
         "sector": found.referral.source_agency,
-        "of_referrer": FORMS,
+        "of_referrer": _from_referrer(story),
+        "forms": FORMS,
         "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
@@ -242,6 +245,13 @@ def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:
     """Who must take part in what is recorded."""
     needed = {"record_meeting": profile.meeting.quorum, "record_strategy_discussion": profile.strategy_discussion.quorum}
     return needed.get(kind, ())
+
+
+def _from_referrer(story: Sequence[Recorded]) -> frozenset[str]:
+    """The items that came from whoever referred: with the contact, or later, to disagree."""
+    theirs = [each.event for each in story if each.by.role == REFERRER]
+    words = (item for event in theirs for item in (getattr(event, "words", None), *getattr(event, "held", ())))
+    return frozenset(each.item for each in words if each is not None)
 
 
 def _possible(kinds: list[str]) -> tuple[list[str], list[str]]:

@@ -17,9 +17,10 @@ from mash.flows.store.reads.disagreements import disagreements
 from mash.flows.store.reads.items import information_product
 from mash.flows.store.reads.look import look_at
 from mash.notifications.invitation import invitation
-from mash.notifications.notices.occasion import warnings_of
+from mash.notifications.notices.occasion import WARNINGS
 from mash.states.clocks import LONDON
 from mash.states.errors import NotFound
+from mash.states.referral import NOT_TO_TELL
 from mash.states.values import Actor
 
 router = APIRouter(tags=["staff"], responses=ASKING)
@@ -84,7 +85,7 @@ async def meeting(request: Request, reference: Reference, by: Reader) -> Respons
         profile.meeting.chair,
         case.referral.version,
         store.time.now(),
-        warnings_of(case.referral),
+        [WARNINGS[NOT_TO_TELL]] if NOT_TO_TELL in case.referral.warnings else (),
     )
     return Response(file, media_type="text/calendar", headers={"Content-Disposition": f'attachment; filename="{reference}.ics"'})
 

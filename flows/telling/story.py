@@ -17,6 +17,7 @@ from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.reading import of_any_child, told_to_all
+from mash.states.roles import REFERRER
 from mash.states.values import SYSTEM, Actor
 
 UNTOLD = ("clocks_started", "clocks_stopped")
@@ -161,9 +162,7 @@ def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
     lines: list[Line] = []
     events = [each for each in reversed(story) if each.event.kind not in UNTOLD]
     for reminders, some in groupby(events, lambda each: each.event.kind in REMINDERS and each.by.role == SYSTEM):
-        several = tuple(
-            Line(each.at, named(each.event), facts_of(each.event, profile), each.by, (), each.sequence) for each in some
-        )
+        several = tuple(_line(each, profile) for each in some)
         if reminders and len(several) > 1:
             what = f"{len(several)} reminders and alerts since {dated(several[-1].at)}"
             lines.append(Line(several[0].at, what, "", several[0].by, several))
@@ -173,12 +172,18 @@ def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
 
 
 def _line(each: Recorded, profile: Profile | None) -> Line:
-    return Line(each.at, named(each.event), facts_of(each.event, profile), each.by, sequence=each.sequence)
+    facts = facts_of(each.event, _titles(each, profile))
+    return Line(each.at, named(each.event), facts, each.by, sequence=each.sequence)
+
+
+def _titles(recorded: Recorded, profile: Profile | None) -> Profile | None:
+    """Whose titles agencies are called by: a referrer's sector is not the hub's agency, and has no title of the hub's."""
+    return None if recorded.by.role == REFERRER and recorded.event.kind != "contact_received" else profile
 
 
 def event_in_words(recorded: Recorded, profile: Profile | None) -> str:
     """One event in words: what happened and its facts, with the agencies' titles at the hub (None: it is not served here)."""
-    facts = facts_of(recorded.event, profile)
+    facts = facts_of(recorded.event, _titles(recorded, profile))
     return f"{named(recorded.event)}{': ' if facts else ''}{facts}"
 
 

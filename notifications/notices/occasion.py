@@ -76,13 +76,8 @@ def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
-        "warnings": warnings_of(referral),
+        "warnings": [WARNINGS[marker] for marker in referral.warnings if marker in WARNINGS],
     }
-
-
-def warnings_of(referral: Referral) -> list[str]:
-    """What a case warns of, in words for whoever takes part in it."""
-    return [WARNINGS[marker] for marker in referral.warnings if marker in WARNINGS]
 
 
 def subject_of(clock: Clock, profile: Profile) -> str:

@@ -218,7 +218,7 @@ STEPS = {
         PEOPLE,
         HOUSEHOLD,
         Step("worries", "What worries you?", ("worries", "categories"), advice_title="What do you want advice about?"),
-        Step("consent", "Does the family know?", ("told", "agreed", "why", "silent", "safe")),
+        Step("consent", "Does the family know?", ("told", "agreed", "why", "safe")),
         Step(
             "you", "About you", ("name", "role", "organisation", "kind", "email", "phone", "write", "reach"), {"kind": KIND}, _you
         ),

@@ -123,7 +123,6 @@ def _consent(typed: Typed) -> dict[str, Any]:
         "given": agreed if agreed in ("yes", "no") else None,
         "override_reason": _text(typed, "why"),
         "safe_contact": _text(typed, "safe"),
-        "safe_to_tell": _text(typed, "silent"),
     }
 
 
@@ -210,7 +209,6 @@ def _consent_rows(answers: Answers) -> list[Row]:
         Row("Have you told the family you are contacting us?", YES_NO.get(answers.answer("consent", "told"), ""), at),
         Row("Do they agree?", AGREED.get(answers.answer("consent", "agreed"), ""), f"{at}#agreed"),
         Row("Why you are sharing it without their agreement", answers.answer("consent", "why"), f"{at}#why"),
-        Row("Is it safe if the family finds out?", YES_NO.get(answers.answer("consent", "silent"), ""), f"{at}#silent"),
         Row("Before we contact them", answers.answer("consent", "safe"), f"{at}#safe"),
     ]
 
