@@ -13,7 +13,7 @@ from mash.config.profile import available, load_profile
 from mash.flows.telling.walk import STARTS, Walk, as_text, begin, walk, walk_all
 from mash.states.profile import Profile
 
-HUBS = [load_profile(name) for name in available()]
+HUBS, OF_2026 = ([load_profile(name, None, edition) for name in available()] for edition in ("2023", "2026"))
 ANY = settings(suppress_health_check=list(HealthCheck))
 starts = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1)).map(lambda at: at.replace(tzinfo=UTC))
 
@@ -28,7 +28,7 @@ def check(done: Walk) -> None:
         assert line.sort != "due" or (line.due_at and line.source)
 
 
-@pytest.mark.parametrize("profile", HUBS, ids=lambda profile: profile.name)
+@pytest.mark.parametrize("profile", [*HUBS, *OF_2026], ids=lambda profile: f"{profile.name} {profile.edition.name}")
 def test_a_referral_of_each_rating_of_each_hub_reaches_an_end(profile: Profile) -> None:
     walks = walk_all(profile)
     assert {done.rating for done in walks} == set(profile.ratings)
