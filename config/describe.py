@@ -74,6 +74,7 @@ def explain(name: str, rating: str, directory: Path | None = None) -> list[Setti
     at = f"ratings.{rating}"
     add(f"{at}.title", f"{at}.severity", f"{at}.route", f"{at}.response", f"{at}.covers", f"{at}.reply", f"{at}.allocation")
     if "agency_checks" in rules.route:
+        add("edition.disclosure")
         table("sharing", "firewall")
         asked = [a for a, agency in profile.agencies.items() if not agency.ratings or rating in agency.ratings]
         table(*(f"agencies.{agency}" for agency in asked))

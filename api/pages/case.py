@@ -109,7 +109,14 @@ async def product(
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_information_product")
     lines = await information_product(store, case, by)
-    content = as_pdf(store.hub(by.hub), case, lines, store.time.now(), by, about(await read_items(store, case, by)))
+    content = as_pdf(
+        store.rules(case.referral) or store.hub(by.hub),
+        case,
+        lines,
+        store.time.now(),
+        by,
+        about(await read_items(store, case, by)),
+    )
     headers = {"Content-Disposition": f'inline; filename="{reference}.pdf"'}
     return Response(content, media_type="application/pdf", headers=headers)
 

@@ -51,7 +51,7 @@ def as_pdf(
     for person in about:
         write(person)
     for sid, subject in case.referral.subjects.items():
-        write(f"{sid}, {worded(subject.cohort)}: {_found(subject)}")
+        write(f"{sid}, {worded(subject.cohort)}: {_found(subject, profile)}")
     for marker in case.referral.warnings:
         write(f"Warning. {sentence(marker)}", 11, "B")
     if missing := lettering.not_printed(said, letters):
@@ -67,8 +67,8 @@ def as_pdf(
     return bytes(paper.output())
 
 
-def _found(subject: SubjectState) -> str:
+def _found(subject: SubjectState, profile: Profile) -> str:
     """Whether somebody has seen one of its people, and what was found of them."""
     seen = f"seen on {day(subject.seen_on)}" if subject.seen_on else "not yet seen" if subject.to_be_seen else ""
     results = dict.fromkeys(filter(None, (subject.conference, subject.assessment, subject.outcome)))
-    return "; ".join(filter(None, (seen, *map(worded, results)))) or "nothing found yet"
+    return "; ".join(filter(None, (seen, *(worded(result, profile) for result in results)))) or "nothing found yet"

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import structlog
-from sqlalchemy import bindparam, select
 
 from mash.flows.store.apply import act
 from mash.flows.store.colleagues import colleagues_of, presence_of
-from mash.flows.store.reads.board import WORKER
-from mash.flows.store.reads.case import Case, case_of
+from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.workload import allocated
 from mash.flows.store.store import Store, system_actor
-from mash.flows.store.tables import REFERRALS
 from mash.states.acts.allocating import SayPresence
 
 log = structlog.stdlib.get_logger("mash.presence")
-_ALLOCATED = (
-    select(REFERRALS)
-    .where(REFERRALS.c.hub == bindparam("hub"), REFERRALS.c.is_open, WORKER.is_not(None))
-    .order_by(REFERRALS.c.reference)
-)
 
 
 async def say_who_is_away(store: Store) -> None:
@@ -30,9 +23,7 @@ async def say_who_is_away(store: Store) -> None:
     for hub, profile in store.hubs.items():
         if not profile.calendar.is_open(now):
             continue
-        async with store.single.connect() as connection:
-            cases = [case_of(row) for row in (await connection.execute(_ALLOCATED, {"hub": hub})).all()]
-        if cases:
+        if cases := await allocated(store, hub):
             await _say_at(store, hub, cases)
 
 

@@ -127,7 +127,7 @@ async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
 async def tell_story(client: PrefectClient, store: Store, case: Case, run: FlowRun) -> None:
     """Show a case's story with its run. No personal data."""
     log, notices = await read_log(store, case.reference), await notices_of(store, case.reference)
-    story = markdown(case.reference, log, notices, store.hubs.get(case.hub))
+    story = markdown(case.reference, log, notices, store.rules(case.referral))
     await client.create_artifact(
         ArtifactCreate(
             key=case.reference.lower(),

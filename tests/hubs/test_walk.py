@@ -16,7 +16,7 @@ from mash.states.clocks import local
 from mash.states.course import ClockEscalated, ClockWarned
 from mash.states.profile import Profile
 
-HUBS = [load_profile(name) for name in available()]
+HUBS, OF_2026 = ([load_profile(name, None, edition) for name in available()] for edition in ("2023", "2026"))
 ANY = settings(suppress_health_check=list(HealthCheck))
 starts = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1)).map(lambda at: at.replace(tzinfo=UTC))
 
@@ -31,7 +31,7 @@ def check(done: Walk) -> None:
         assert line.sort != "due" or (line.due_at and line.source)
 
 
-@pytest.mark.parametrize("profile", HUBS, ids=lambda profile: profile.name)
+@pytest.mark.parametrize("profile", [*HUBS, *OF_2026], ids=lambda profile: f"{profile.name} {profile.edition.name}")
 def test_a_referral_of_each_rating_of_each_hub_reaches_an_end(profile: Profile) -> None:
     walks = walk_all(profile)
     assert {done.rating for done in walks} == set(profile.ratings)

@@ -409,7 +409,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
                 share=one(True, True, True, False),
                 purpose=one("safeguarding_child", "child_protection"),
                 not_informed=one("puts_somebody_at_risk", None),
-                lawful_basis=one("public_task", odd=("consent",)),
+                lawful_basis=one(*(("duty_to_disclose",) if profile.edition.disclosure else ()), "public_task", odd=("consent",)),
                 consent=one("given", "refused", "overridden", "not_sought"),
                 family_informed=one(True, False),
                 second=one(*second),

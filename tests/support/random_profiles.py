@@ -32,7 +32,7 @@ from mash.states.profile import (
     Triage,
 )
 
-BASE = load_profile("sandwell")
+BASE, OF_2026 = load_profile("sandwell"), load_profile("sandwell", None, "2026")
 ROUTES = (
     ("decision",),
     ("agency_checks", "decision"),
@@ -110,6 +110,7 @@ def profiles(draw: st.DrawFn) -> Profile:
     }
     profile = BASE.model_copy(
         update={
+            "edition": draw(st.sampled_from((BASE.edition, OF_2026.edition))),
             "name": "random",
             "ratings": rated,
             "raters": ("duty_manager", "out_of_hours"),

@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, select
 
 from mash.flows.store.colleagues import colleagues_of, presence_of
 from mash.flows.store.reads.board import WORKER
+from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.profile import Profile
@@ -54,6 +55,13 @@ async def workload(store: Store, by: Actor) -> Workload:
         load.presence = presence_of(load.login, colleagues)
     ordered = sorted(loads.values(), key=lambda load: (-load.open, load.login))
     return Workload(ordered, sum(row.n for row in rows if not row.worker))
+
+
+async def allocated(store: Store, hub: str) -> list[Case]:
+    """The open cases of a hub that somebody has, as the software itself reads them."""
+    query = select(REFERRALS).where(REFERRALS.c.hub == hub, REFERRALS.c.is_open, WORKER.is_not(None))
+    async with store.single.connect() as connection:
+        return [case_of(row) for row in (await connection.execute(query.order_by(REFERRALS.c.reference))).all()]
 
 
 def _add_up(loads: dict[str, Load], rows: Iterable[Row[Any]], profile: Profile) -> None:

@@ -1,0 +1,86 @@
+"""Editions of the guidance: data that a hub chooses, each line with its source and how that was read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import mash_here as mash
+
+from mash.config.describe import describe, differences
+from mash.config.edition import EDITIONS
+from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stored_profile
+from mash.config.words import lead_title, sentence, stage_title, worded
+
+OLD, NEW = load_profile("merton"), load_profile("merton", None, "2026")
+
+
+def test_a_hub_that_says_nothing_goes_by_the_edition_of_2023() -> None:
+    assert {load_profile(name).edition.name for name in available()} == {"2023"}
+    assert (OLD.edition.disclosure, OLD.edition.words) == (None, {})
+
+
+@pytest.mark.parametrize("name", available())
+def test_every_hub_can_go_by_the_edition_of_2026_and_education_is_of_its_quorum(name: str) -> None:
+    before, after = load_profile(name), load_profile(name, None, "2026")
+    assert set(after.strategy_discussion.quorum) == {*before.strategy_discussion.quorum, *NEW.strategy_discussion.quorum}
+    assert "education" in after.strategy_discussion.quorum
+    assert set(after.services) == {*before.services, "family_group_decision_making"}
+    assert before.digest != after.digest
+
+
+def test_a_hub_chooses_an_edition_in_its_file_and_a_wrong_one_is_refused_by_line(tmp_path: Path) -> None:
+    text = (SHIPPED / "hubs" / "merton.toml").read_text()
+    own = tmp_path / "own.toml"
+    own.write_text(f'edition = "2026"\nsource.edition = "a letter of the board"\n{text}')
+    assert load_profile("own", tmp_path).edition == NEW.edition
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(f'edition = "2024"\nsource.edition = "a letter of the board"\n{text}')
+    with pytest.raises(ProfileError, match=r"wrong\.toml:1: edition: expected one of 2023, 2026"):
+        load_profile("wrong", tmp_path)
+
+
+def test_early_help_and_section_17_are_family_help_by_the_edition_of_2026_and_what_they_were_by_the_other() -> None:
+    assert (worded("early_help", OLD), worded("early_help", NEW)) == ("early help", "family help")
+    assert (worded("section_17", OLD), sentence("section_17", NEW)) == ("section 17", "Family help (section 17)")
+    assert stage_title("section_17_assessment", OLD) == "Section 17 assessment"
+    assert stage_title("section_17_assessment", NEW) == "Family help assessment (section 17)"
+    assert stage_title("triage", NEW) == "Triage"
+
+
+def test_whoever_has_a_case_is_called_by_the_edition_and_otherwise_during_section_47() -> None:
+    assert (lead_title("section_17_assessment", OLD), lead_title("enquiries", OLD)) == ("lead practitioner", "lead social worker")
+    assert lead_title("decision", NEW) == "family help lead practitioner"
+    assert lead_title("strategy_discussion", NEW) == "lead child protection practitioner"
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+def test_every_line_of_an_edition_and_every_limit_says_that_it_was_not_read_in_the_original(edition: str) -> None:
+    for setting in describe("merton", edition=edition):
+        if setting.name.startswith("edition.") and setting.value != "none":
+            assert "[check]" in setting.source, setting.name
+        if setting.name.startswith("statutory.") and setting.source.startswith("statutory"):
+            assert "read in summary, 29 November 2026" in setting.value and "[check]" in setting.value, setting.name
+
+
+def test_the_difference_between_two_editions_of_one_hub_is_what_changes_for_it() -> None:
+    found = {name: (a and a.value, b and b.value) for name, a, b in differences("merton", "merton@2026")}
+    assert found["strategy_discussion.quorum"] == ("social_care, police, health", "social_care, police, health, education")
+    assert found["edition.leads.case"] == ("lead practitioner", "family help lead practitioner")
+    assert found["edition.disclosure"][0] is None and "1 working day" in str(found["edition.disclosure"][1])
+    assert found["services.family_group_decision_making.title"] == (None, "Family group decision-making")
+    assert "deciders" not in found and differences("merton@2023", "merton") == []
+
+
+def test_the_command_line_shows_it_with_every_mark_to_check() -> None:
+    shown = mash("profile", "diff", "merton", "merton@2026", COLUMNS="400").stdout
+    assert "family help lead practitioner" in shown and "[check]" in shown
+    assert mash("profile", "diff", "merton", "merton@2024").returncode != 0
+
+
+def test_a_profile_that_was_stored_before_there_were_editions_goes_by_that_of_2023_and_a_later_one_keeps_its_own() -> None:
+    document = OLD.model_dump(mode="json")
+    del document["edition"]
+    assert stored_profile(json.dumps(document)).edition == OLD.edition
+    assert stored_profile(NEW.canonical) == NEW
