@@ -21,9 +21,6 @@ STATUTORY = (
     "outcome_told",
     "pre_birth_conference",
 )
-STATUTORY_PARTNERS = ("social_care", "police", "health", "education")
-"""Who takes part in a strategy discussion, whether or not the hub has them among its agencies; education where the edition of
-the guidance asks for it."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
