@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0032"
-down_revision = "0030"
+down_revision = "0031"
 
 # As `states.firewall.handed_over_to` has it, of the state that is about to be written.
 HANDED_OVER = """

@@ -5,7 +5,7 @@ from alembic import op
 from mash.flows.store.migrations.versions.v0014_walls import TAKES_PART
 
 revision = "0033"
-down_revision = "0030"
+down_revision = "0032"
 
 # As `states.firewall.taking_part` has it, of the state that is about to be written, whoever is asked apart.
 INVITED = """
