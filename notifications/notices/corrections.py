@@ -64,7 +64,7 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
     topic, before, after = change.topic, occasion.before, occasion.after
     match topic.kind:
         case "worker":
-            return False  # whoever has it, and whoever had it, is told by the act itself
+            return before is None  # in a part that was split off; otherwise the act itself tells whoever has it, and had it
         case "action":
             return change.now is None and after.actions[topic.of].outcome != "done"
         case "order":
@@ -123,9 +123,12 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
     rest = []
     scheduled = any(change.topic.kind == "scheduled" for change in changes)
     for change in changes:
-        kind, of = change.topic
+        topic = change.topic
+        kind, of = topic
         if kind == "check" and change.now != "closed":
             yield occasion.about("check_request", role, latest(occasion.after, f"check:{of}"), agency=of)
+        elif topic == WORKER:
+            yield occasion.notice("case_allocated", role, None, whom=change.now)
         elif kind == "disclosure":
             yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
         elif kind == "meeting" and change.now:

@@ -61,7 +61,10 @@ def _hindrance(referral: Referral, profile: Profile, by: Actor, cmd: Countersign
         return None if None in refusals else refusals[0]
     if cmd.seconding not in referral.uncountersigned:
         return Incomplete(f"that does not wait to be countersigned; waiting: {', '.join(referral.uncountersigned) or 'none'}")
-    return _not_the_second(referral, cmd.seconding, by)
+    refusal = _not_the_second(referral, cmd.seconding, by)
+    if refusal and (others := to_countersign(referral, by)):
+        return Incomplete(f"{refusal}; what waits for you: {', '.join(others)}")
+    return refusal
 
 
 @act(

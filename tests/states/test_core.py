@@ -695,7 +695,7 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def nobodys_last_word_contradicts_the_case(self) -> None:
         for reference, referral in self.world.states.items():
-            assert self.world.hearing.contradictions(reference, referral) == []
+            assert self.world.hearing.contradictions(reference, referral, self.world.now) == []
 
     @invariant()
     def a_ratings_own_limit_runs_wherever_it_covers(self) -> None:

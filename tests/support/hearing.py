@@ -22,6 +22,7 @@ WARNED_OF = {
     "safe_contact": "afe-contact warning",
     "do_not_write": "hoever referred must not be written to",
     "staff_safety": "taff-safety warning",
+    "do_not_tell_family": "o not tell the family",
 }
 """How a message warns of what a case is marked with."""
 HEAD = re.compile(r"^\S+: (?P<rating>[^,:]+), at [^.]+\.", re.MULTILINE)
@@ -29,7 +30,13 @@ DUE = re.compile(r"\(due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d)\)")
 NOW_DUE = re.compile(r"^(?P<what>[^:\n]+): due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d) now", re.MULTILINE)
 REMINDED = re.compile(r"^\S+: (?P<what>.+?) (?:due in )?\d+ (?:h \d+ )?min.*$")
 MEETING = re.compile(r"The meeting is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
-OFFERED = re.compile(r"Offered to (?P<service>[^:]+): accept it")
+DISCUSSION = re.compile(r"The strategy discussion is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
+OFFERED = re.compile(r"Offered to (?P<whom>[^:]+): accept it")
+TAKEN_BACK = re.compile(r"It was offered to (?P<whom>.+), and is not any more")
+TO_DO = re.compile(r"that you do something.*\((?P<action>A\d+)\)")
+NOT_TO_DO = re.compile(r"You were to do something \((?P<action>A\d+)\)")
+TAKEN_OVER = re.compile(r"It was allocated to (?P<worker>\S+), and is allocated to somebody else now")
+ALLOCATED = re.compile(r"It is allocated to (?P<worker>\S+)\. If you")
 TOLD = re.compile(r"^Your referral \S+ to .+?: (?P<said>.+)$", re.MULTILINE)
 TELL = {
     "acknowledgement": "that the referral has arrived",
@@ -56,6 +63,12 @@ MUST = {
     "contact_added": "look at this case",
     "contact_taken_back": "look at this case",
     "linked_case_stepped_up": "a linked case was stepped up",
+    "override_proposed": "waits for a second person to countersign",
+    "answer_taken_down": "please confirm what you told us",
+    "hand_over_offered": "is offered to you|: ring ",
+    "hand_over_called_off": "not offered any more",
+    "case_given_back": "nobody has this case now",
+    "protection_order_recorded": "A child is protected by",
 }
 """By the kind of event: what somebody must read at once."""
 
@@ -75,7 +88,10 @@ class Heard:
     """Who it was about when they last heard that they are to look at that."""
     meeting: tuple[str, str] | None = None
     discussion: datetime | None = None
-    offer: str | None = None
+    scheduled: tuple[str, str] | None = None
+    offers: set[str] = field(default_factory=set)
+    to_do: set[str] = field(default_factory=set)
+    worker: str | None = None
     claim: str | None = None
     """What they were told has become of their referral."""
 
@@ -125,7 +141,7 @@ class Hearing:
     ) -> None:
         """Something was done to a case, and whoever is to hear of it does."""
         if before is not None:
-            self._whoever_acts_knows(reference, before, after, by, now)
+            self._whoever_acts_knows(reference, after, by, now)
         said: list[tuple[str, str]] = []
         for draft in notices_for(reference, before, after, list(events), self.profile, by, now):
             if sent := self.without(draft):
@@ -140,20 +156,26 @@ class Hearing:
         for event in events:
             self._reached(reference, event, after)
 
-    def _whoever_acts_knows(self, reference: str, before: Referral, after: Referral, by: Actor, now: datetime) -> None:
-        heard = self.heard.get((reference, self.seat(by.role)))
-        if heard is None:
-            return
-        heard.rating, heard.warnings = after.rating or "unrated", frozenset(WARNED_OF) & frozenset(after.markers)
+    def _whoever_acts_knows(self, reference: str, after: Referral, by: Actor, now: datetime) -> None:
+        agency = self.profile.agencies.get(by.agency)
+        for role in {by.role, *((agency.role,) if agency else ())}:
+            if heard := self.heard.get((reference, self.seat(role))):
+                self._knows(heard, role, after, now)
+
+    def _knows(self, heard: Heard, role: str, after: Referral, now: datetime) -> None:
+        heard.rating, heard.warnings = after.rating or "unrated", frozenset(WARNED_OF) & frozenset(after.warnings)
         heard.people = people(after)
         heard.due = {what: local(clock.due_at) for clock in after.running if (what := self.what(clock)) in heard.due}
         heard.asked = now if heard.asked else None
-        seat = self.seat(by.role)
+        seat = self.seat(role)
         comes = heard.meeting or seat in map(self.seat, self.to_come(after))
         heard.meeting = (self.when(after), self.mode(after)) if comes and meets(after) else None
-        called = heard.discussion or seat in map(self.seat, self.needed())
+        called = heard.discussion or seat in map(self.seat, self.needed(after))
         heard.discussion = now if called and after.stage == "strategy_discussion" else None
-        heard.offer = self.offered(after) if heard.offer else None
+        heard.scheduled = self.scheduled(after) if called else None
+        heard.offers &= self.offered(seat, after)
+        heard.to_do &= {*self.to_do(seat, after)}
+        heard.worker = after.worker.login if after.worker and heard.worker else None
 
     def _sent(self, sent: NoticeDraft | Over, role: str, after: Referral, now: datetime, said: list[tuple[str, str]]) -> None:
         reference = str(sent.reference)
@@ -207,12 +229,26 @@ class Hearing:
             heard.discussion = now
         if "strategy discussion, which does not take place" in text:
             heard.discussion = None
+        if scheduled := DISCUSSION.search(text):
+            heard.scheduled, heard.discussion = (scheduled["when"], scheduled["mode"]), now
+        if "the strategy discussion" in title and "does not take place" in title:
+            heard.scheduled = None
         if "no longer holds: its decision was withdrawn" in text:
-            heard.discussion = heard.offer = None
+            heard.discussion = heard.scheduled = None
+            heard.offers -= self.services
         if offered := OFFERED.search(text):
-            heard.offer = offered["service"]
+            heard.offers.add(offered["whom"])
+        if taken_back := TAKEN_BACK.search(text):
+            heard.offers.discard(taken_back["whom"])
         if "offered to you, and is not any more" in text:
-            heard.offer = None
+            heard.offers -= self.services
+        if to_do := TO_DO.search(text):
+            heard.to_do.add(to_do["action"])
+        heard.to_do -= {*NOT_TO_DO.findall(text)}
+        if allocated := ALLOCATED.search(text):
+            heard.worker = allocated["worker"]
+        if (over := TAKEN_OVER.search(text)) and over["worker"] == heard.worker:
+            heard.worker = None
 
     @staticmethod
     def _due(text: str) -> str:
@@ -251,6 +287,37 @@ class Hearing:
             yield "advice is asked for, and nobody knows"
         elif kind == "stage_entered" and event.stage == "triage" and first and not read("waits for a rating|IMMEDIATE DANGER"):
             yield "it waits for a rating, and nobody knows"
+        elif (
+            kind == "stage_entered"
+            and event.stage == "to_confirm_not_ours"
+            and before is None
+            and not read("perhaps not for this")
+        ):
+            yield "it is perhaps not the hub's, and nobody is to confirm it"
+        elif kind == "second_named" and event.agreement != "signed_in" and not read("waits for a second person to countersign"):
+            yield "a second person is to countersign, and nobody knows"
+        elif kind == "countersigned" and not event.agreed and not read("a second person does not agree"):
+            yield "a second person does not agree, and nobody knows"
+        elif kind == "hand_over_returned" and not read("does not take it" if event.words else "accepted in time"):
+            yield "what was handed over comes back, and nobody knows"
+        elif kind == "strategy_discussion_held" and self._roles(*event.missing) and not read("was held without you"):
+            yield "a strategy discussion was held without somebody who does not know"
+        elif kind == "presence_said" and event.presence != "there" and not read("whoever has this case"):
+            yield "whoever has the case is away, and nobody knows"
+        elif (
+            kind == "case_allocated"
+            and before
+            and before.worker
+            and not read("somebody else has this case now", before.worker.role)
+        ):
+            yield "whoever had the case is not told that somebody else has it"
+        elif kind in ("meeting_convened", "strategy_discussion_scheduled", "meeting_cancelled"):
+            named = set(event.invited) - {*self.profile.agencies, *self.profile.invited}
+            ring = named | {
+                n for n in event.invited if n in self.profile.invited and self.profile.invited[n].role == "by telephone"
+            }
+            if ring and not read("please ring whoever"):
+                yield f"{sorted(ring)} are to be rung, and nobody knows"
         elif kind == "step_down_returned" and not read("step-down was returned" if event.words else "no service accepted"):
             yield "the step-down has come back, and nobody knows"
         elif kind == "clock_warned" and not read(r"min \(due|due in|min late", event.role):
@@ -276,6 +343,8 @@ class Hearing:
         elif kind == "clocks_started":
             for clock in event.clocks:
                 yield from self._referrer_misses(clock, after, read)
+                if clock.kind == "disclosure" and not read("disclose what you hold", clock.owner):
+                    yield f"{clock.owner} is to disclose, and does not know"
 
     def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
         written = {
@@ -303,18 +372,45 @@ class Hearing:
 
     def to_come(self, case: Referral) -> set[str]:
         """Who is to come to a meeting: whoever was asked or has to be there, and the chair."""
-        there = {*case.checks, *self.profile.meeting.quorum} & self.profile.agencies.keys()
-        return {self.profile.meeting.chair, *(self.profile.agencies[name].role for name in there)}
+        meeting, unborn = self.profile.meeting, ("midwife",) if "unborn" in case.cohorts else ()
+        return {meeting.chair, *self._roles(*case.checks, *meeting.quorum, *meeting.invites, *case.meeting_invited, *unborn)}
 
-    def needed(self) -> set[str]:
-        """Who has to be at a strategy discussion."""
-        there = {*self.profile.strategy_discussion.quorum} & self.profile.agencies.keys()
-        return {self.profile.agencies[name].role for name in there}
+    def needed(self, case: Referral) -> set[str]:
+        """Who is to come to a strategy discussion."""
+        rule, unborn = self.profile.strategy_discussion, ("midwife",) if "unborn" in case.cohorts else ()
+        return self._roles(*rule.quorum, *rule.invites, *case.discussion_invited, *unborn)
 
-    def offered(self, case: Referral) -> str | None:
-        """The title of the service that is to answer an offer."""
-        offers = case.stage == "step_down_offered" and case.service in self.profile.services
-        return self.profile.services[case.service or ""].title if offers else None
+    def _roles(self, *names: str) -> set[str]:
+        """The roles of agencies, and of others whom one can write to."""
+        whose: dict[str, Any] = {**self.profile.invited, **self.profile.agencies}
+        return {whose[name].role for name in names if name in whose and whose[name].role != "by telephone"}
+
+    @property
+    def services(self) -> set[str]:
+        return {service.title for service in self.profile.services.values()}
+
+    def offered(self, seat: str, case: Referral) -> set[str]:
+        """As whom somebody is to answer an offer: the titles."""
+        offers = {}
+        if case.stage == "step_down_offered" and case.service in self.profile.services:
+            service = self.profile.services[case.service or ""]
+            offers[service.title] = service.role
+        for each in case.hand_overs.values():
+            destination = self.profile.destinations.get(each.destination)
+            if each.result is None and destination and destination.role:
+                offers[destination.title] = destination.role
+        return {title for title, role in offers.items() if self.seat(role) == seat}
+
+    def to_do(self, seat: str, case: Referral) -> list[str]:
+        """What somebody is to do by what was agreed."""
+        waits = (k for k in case.running if k.kind == "action")
+        return [k.whose for k in waits if self.seat(k.owner) == seat]
+
+    def scheduled(self, case: Referral) -> tuple[str, str] | None:
+        """When and how a strategy discussion is to be held."""
+        if case.stage != "strategy_discussion" or case.discussion_at is None:
+            return None
+        return local(case.discussion_at), str(case.discussion_mode).replace("_", " ")
 
     def outcome(self, case: Referral) -> str:
         """What has become of it, in words."""
@@ -324,31 +420,39 @@ class Hearing:
             OUTCOME_TEXTS[outcome] for outcome in sorted({case.outcomes[s] for s in case.subjects if s in case.outcomes})
         )
 
-    def contradictions(self, reference: str, case: Referral) -> list[str]:
+    def _outside(self) -> list[str]:
+        """Every role that may be asked for something."""
+        p = self.profile
+        whose: tuple[Any, ...] = (*p.agencies.values(), *p.services.values(), *p.invited.values(), *p.destinations.values())
+        return sorted({each.role for each in whose if each.role} | {rung.role for rung in p.ladder})
+
+    def contradictions(self, reference: str, case: Referral, now: datetime) -> list[str]:
         """What people were told last that is not so, and what they should know and were not told."""
         if case.erased:
             return []
         found = [*self.missed]
         for (of, seat), heard in sorted(self.heard.items()):
             if of == reference and seat != REFERRER:
-                found += [f"{reference}: {seat} {wrong}" for wrong in self._of_seat(seat, heard, case)]
+                found += [f"{reference}: {seat} {wrong}" for wrong in self._of_seat(seat, heard, case, now)]
         found += [f"{reference}: {wrong}" for wrong in self._not_told(reference, case)]
         found += [f"{reference}: the referrer {wrong}" for wrong in self._of_referrer(reference, case)]
         return found
 
-    def _of_seat(self, seat: str, heard: Heard, case: Referral) -> Iterator[str]:
+    def _of_seat(self, seat: str, heard: Heard, case: Referral, now: datetime) -> Iterator[str]:
         agencies = [name for name, agency in self.profile.agencies.items() if self.seat(agency.role) == seat]
         asked = [case.checks[name] for name in agencies if name in case.checks]
         running = {self.what(clock): clock for clock in case.running if self.seat(clock.owner) == seat}
         known = {what: at for what, at in heard.due.items() if what in running}
         rungs = {self.what(clock) for clock in case.running if clock.rung >= 0}
         called = heard.discussion is not None and case.stage == "strategy_discussion"
-        involved = case.open and (asked or (heard.meeting and meets(case)) or called or heard.offer or known or heard.late)
+        involved = case.open and (
+            asked or (heard.meeting and meets(case)) or called or heard.offers or heard.worker or known or heard.late
+        )
         if involved and heard.rating is not None:
             if heard.rating != (case.rating or "unrated"):
                 yield f"was told {heard.rating}, and it is {case.rating}"
-            if heard.warnings != frozenset(WARNED_OF) & frozenset(case.markers):
-                yield f"was warned of {sorted(heard.warnings)}, and the case of {case.markers}"
+            if heard.warnings != frozenset(WARNED_OF) & frozenset(case.warnings):
+                yield f"was warned of {sorted(heard.warnings)}, and the case of {case.warnings}"
         for what, at in known.items():
             dues = {local(clock.due_at) for clock in case.running if self.what(clock) == what and self.seat(clock.owner) == seat}
             if at not in dues:
@@ -362,8 +466,17 @@ class Hearing:
         held = case.strategy_held_at is not None and heard.discussion is not None and case.strategy_held_at >= heard.discussion
         if heard.discussion and case.stage != "strategy_discussion" and not held:
             yield "was called to a strategy discussion that does not take place"
-        if heard.offer and case.open and heard.offer != self.offered(case):
-            yield f"was offered {heard.offer}, and is not any more"
+        if gone := heard.offers - self.offered(seat, case) if case.open else set():
+            yield f"was offered {sorted(gone)}, and is not any more"
+        if heard.scheduled and not held and heard.scheduled != self.scheduled(case):
+            yield f"was called to a strategy discussion {heard.scheduled}, and it is {self.scheduled(case)}"
+        if gone := heard.to_do - {*self.to_do(seat, case)} if case.open else set():
+            yield f"was to do {sorted(gone)}, which nobody waits for"
+        if heard.worker and case.open and heard.worker != (case.worker.login if case.worker else None):
+            yield f"was told that {heard.worker} has it, and {case.worker} has"
+        early = {self.what(k): k for k in case.running if k.kind != "check" and k.due_at > now}
+        if wrong := {what for what, alert in heard.late.items() if alert == "late"} & early.keys():
+            yield f"was told that {sorted(wrong)} is late, and it is not yet"
         if gone := {what for what, alert in heard.late.items() if what != "danger"} - {
             w if w != "reply" else subject_of(c, self.profile) for c in case.running if (w := self.what(c)) in rungs
         }:
@@ -383,11 +496,18 @@ class Hearing:
                 if of(role).meeting != (self.when(case), self.mode(case)):
                     yield f"{role} is to come to the meeting {self.when(case)}, and was told {of(role).meeting}"
         if case.stage == "strategy_discussion":
-            for role in sorted(self.needed()):
+            for role in sorted(self.needed(case)):
                 if of(role).discussion is None:
                     yield f"{role} is needed in the strategy discussion, and was not called"
-        if (offer := self.offered(case)) and of(self.profile.services[case.service or ""].role).offer != offer:
-            yield f"{offer} is to answer, and was not offered it"
+        for (seat, heard), role in (((self.seat(role), of(role)), role) for role in self._outside()):
+            if owed := self.offered(seat, case) - heard.offers:
+                yield f"{role} is to answer {sorted(owed)}, and was not offered it"
+            if owed := {*self.to_do(seat, case)} - heard.to_do:
+                yield f"{role} is to do {sorted(owed)}, and was not told"
+            if self.scheduled(case) and role in self.needed(case) and heard.scheduled != self.scheduled(case):
+                yield f"{role} is to come to the strategy discussion {self.scheduled(case)}, and was told {heard.scheduled}"
+        if case.open and case.worker and of(case.worker.role).worker != case.worker.login:
+            yield f"{case.worker.login} has it, and was not told"
 
     def _of_referrer(self, reference: str, case: Referral) -> Iterator[str]:
         waits = {clock.kind for clock in case.running}

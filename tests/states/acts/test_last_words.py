@@ -313,7 +313,7 @@ def play(kind: str, without: LeftOut) -> list[str]:
     case = begun(profile, Hearing(profile, without), **contact)
     story(case)
     cases = (case, *case.linked.values())
-    return [wrong for each in cases for wrong in case.hearing.contradictions(each.reference, each.referral)]
+    return [wrong for each in cases for wrong in case.hearing.contradictions(each.reference, each.referral, case.now)]
 
 
 @pytest.mark.parametrize("kind", STORIES)
