@@ -20,11 +20,11 @@ def allocated(event: CaseAllocated, occasion: Occasion) -> Iterator[NoticeDraft]
 @on(CaseGivenBack)
 def given_back(event: CaseGivenBack, occasion: Occasion) -> Iterator[NoticeDraft]:
     """The manager on duty. Why, the case says."""
-    yield occasion.notice("case_given_back", occasion.duty, None, whom=event.worker)
+    yield occasion.notice("case_given_back", occasion.duty, None, worker=event.worker)
 
 
 @on(PresenceSaid)
 def away(event: PresenceSaid, occasion: Occasion) -> Iterator[NoticeDraft]:
     """The manager on duty, once for each absence; that somebody is there again needs nothing of anybody."""
     if event.presence != "there":
-        yield occasion.notice("worker_away", occasion.duty, None, whom=event.worker, left=event.presence == "left")
+        yield occasion.notice("worker_away", occasion.duty, None, worker=event.worker, left=event.presence == "left")

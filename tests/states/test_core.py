@@ -679,7 +679,7 @@ class AnyOrder(RuleBasedStateMachine):
             for what in ("acknowledgement", "outcome", "withdrawal"):
                 self._give(reference, RecordTold(what=what), SYSTEM, None)
             referral = self.world.states[reference]
-            waits = referral.disputed or referral.withdrawing or referral.offered
+            waits = referral.disputed or referral.withdrawing or referral.offered or referral.uncountersigned
             assert referral.open or waits or referral.finished, "told, concluded, and still waiting for something"
 
     @invariant()
