@@ -107,7 +107,6 @@ def not_over_for_who_came_of_age(d: Deciding, outcomes: Mapping[str, str]) -> No
 def reopen(d: Deciding, words: Words) -> None:
     """The closure was mistaken: it is decided anew, within the statutory time from now."""
     d.record(ReferralReopened(words=words))
-    d.stop("outcome_told", met=False)
     d.go("reopen")
     decide_anew(d)
 

@@ -96,10 +96,15 @@ def owed(referral: Referral) -> tuple[Matter, ...]:
 
 
 def correct(d: Deciding) -> None:
-    """Whatever was done: where a professional was told of another outcome than the one that stands, and is not about to hear this
-    one, they are to hear that it no longer holds. The public is thanked, and was told of none."""
+    """Whatever was done: an outcome that no longer stands, and is not told yet, is told to nobody; where a professional was told of
+    another one than stands, and is not about to hear this one, they are to hear that it no longer holds. The public is thanked,
+    and was told of none."""
     r = d.state
-    if r is None or r.erased or r.of_public or not r.heard or r.heard == r.result:
+    if r is None or r.erased:
+        return
+    if not r.result:
+        d.stop(CLOCKS["outcome"], met=False)
+    if r.of_public or not r.heard or r.heard == r.result:
         return
     if set(r.heard) == {BEING_ACTED_ON}:  # which holds of whatever it becomes: the outcome that follows is all there is to hear
         return

@@ -11,7 +11,7 @@ from typing import Any
 
 from mash.notifications.notices import REFERRER, NoticeDraft, Over, notices_for, over_for
 from mash.notifications.notices.occasion import subject_of
-from mash.notifications.wording import OUTCOME_TEXTS, UNADDRESSED, Message, message_for
+from mash.notifications.wording import UNADDRESSED, Message, message_for, outcome_texts
 from mash.states.accumulation import add_up
 from mash.states.clocks import local
 from mash.states.profile import Profile
@@ -31,8 +31,8 @@ NOW_DUE = re.compile(r"^(?P<what>[^:\n]+): due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d
 REMINDED = re.compile(r"^\S+: (?P<what>.+?) (?:due in )?\d+ (?:h \d+ )?min.*$")
 MEETING = re.compile(r"The meeting is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
 DISCUSSION = re.compile(r"The strategy discussion is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
-OFFERED = re.compile(r"Offered to (?P<whom>[^:]+): accept it")
-TAKEN_BACK = re.compile(r"It was offered to (?P<whom>.+), and is not any more")
+OFFERED = re.compile(r"Offered to (?P<whom>[^:]+)(?:: [^:]+)?: accept it")
+TAKEN_BACK = re.compile(r"It was offered to (?P<whom>[^:]+?)(?:: [^:]+)?, and is not any more")
 TO_DO = re.compile(r"that you do something.*\((?P<action>A\d+)\)")
 NOT_TO_DO = re.compile(r"You were to do something \((?P<action>A\d+)\)")
 TAKEN_OVER = re.compile(r"It was allocated to (?P<worker>\S+), and is allocated to somebody else now")
@@ -155,6 +155,10 @@ class Hearing:
         ]
         for event in events:
             self._reached(reference, event, after)
+            if event.kind in ("hand_over_returned", "hand_over_accepted") and event.words:  # they said so themselves
+                title = self.profile.destinations[event.destination].title
+                for seat in [seat for of, seat in self.heard if of == reference]:
+                    self.heard[reference, seat].offers.discard(title.lower())
 
     def _whoever_acts_knows(self, reference: str, after: Referral, by: Actor, now: datetime) -> None:
         agency = self.profile.agencies.get(by.agency)
@@ -237,9 +241,9 @@ class Hearing:
             heard.discussion = heard.scheduled = None
             heard.offers -= self.services
         if offered := OFFERED.search(text):
-            heard.offers.add(offered["whom"])
+            heard.offers.add(offered["whom"].lower())
         if taken_back := TAKEN_BACK.search(text):
-            heard.offers.discard(taken_back["whom"])
+            heard.offers.discard(taken_back["whom"].lower())
         if "offered to you, and is not any more" in text:
             heard.offers -= self.services
         if to_do := TO_DO.search(text):
@@ -387,7 +391,7 @@ class Hearing:
 
     @property
     def services(self) -> set[str]:
-        return {service.title for service in self.profile.services.values()}
+        return {service.title.lower() for service in self.profile.services.values()}
 
     def offered(self, seat: str, case: Referral) -> set[str]:
         """As whom somebody is to answer an offer: the titles."""
@@ -399,7 +403,7 @@ class Hearing:
             destination = self.profile.destinations.get(each.destination)
             if each.result is None and destination and destination.role:
                 offers[destination.title] = destination.role
-        return {title for title, role in offers.items() if self.seat(role) == seat}
+        return {title.lower() for title, role in offers.items() if self.seat(role) == seat}
 
     def to_do(self, seat: str, case: Referral) -> list[str]:
         """What somebody is to do by what was agreed."""
@@ -416,9 +420,9 @@ class Hearing:
         """What has become of it, in words."""
         if case.stage == "not_taken":
             return self.profile.signpost.rstrip(".")
-        return "; ".join(
-            OUTCOME_TEXTS[outcome] for outcome in sorted({case.outcomes[s] for s in case.subjects if s in case.outcomes})
-        )
+        texts = outcome_texts(self.profile)
+        codes = sorted({case.outcomes[sid] for sid in case.subjects if sid in case.outcomes})
+        return "; ".join(texts["being_acted_on" if case.held_back and code == "section_47" else code] for code in codes)
 
     def _outside(self) -> list[str]:
         """Every role that may be asked for something."""
@@ -470,12 +474,14 @@ class Hearing:
             yield f"was offered {sorted(gone)}, and is not any more"
         if heard.scheduled and not held and heard.scheduled != self.scheduled(case):
             yield f"was called to a strategy discussion {heard.scheduled}, and it is {self.scheduled(case)}"
-        if gone := heard.to_do - {*self.to_do(seat, case)} if case.open else set():
+        done = {name for name, action in case.actions.items() if action.outcome == "done"}
+        if gone := heard.to_do - done - {*self.to_do(seat, case)} if case.open else set():
             yield f"was to do {sorted(gone)}, which nobody waits for"
         if heard.worker and case.open and heard.worker != (case.worker.login if case.worker else None):
             yield f"was told that {heard.worker} has it, and {case.worker} has"
-        early = {self.what(k): k for k in case.running if k.kind != "check" and k.due_at > now}
-        if wrong := {what for what, alert in heard.late.items() if alert == "late"} & early.keys():
+        running_late = {self.what(k) for k in case.running if k.due_at <= now}
+        early = {self.what(k) for k in case.running if k.kind != "check" and k.due_at > now} - running_late
+        if wrong := {what for what, alert in heard.late.items() if alert == "late"} & early:
             yield f"was told that {sorted(wrong)} is late, and it is not yet"
         if gone := {what for what, alert in heard.late.items() if what != "danger"} - {
             w if w != "reply" else subject_of(c, self.profile) for c in case.running if (w := self.what(c)) in rungs
