@@ -11,6 +11,7 @@ from mash.config.profile import SHIPPED, ProfileError, available, load_profile, 
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
+from mash.states.clocks import Length
 from mash.states.profile import Profile
 from mash.states.stages import OPEN
 from mash.states.values import Actor, Subject, Words
@@ -128,6 +129,32 @@ def test_the_calendar_knows_englands_bank_holidays_and_their_substitutes() -> No
     holidays = load_profile("merton").calendar.bank_holidays
     assert {date(2026, 8, 31), date(2026, 12, 28), date(2022, 9, 19)} <= set(holidays)
     assert date(2026, 8, 3) not in holidays, "the summer bank holiday of Scotland"
+
+
+def test_a_hubs_own_bank_holiday_comes_on_top_of_englands(tmp_path: Path) -> None:
+    written = (SHIPPED / "hubs" / "merton.toml").read_text()
+    extra = '\n[calendar]\nsource = "the council closes"\nbank_holidays = [2026-12-11]\n'
+    (tmp_path / "merton.toml").write_text(written + extra)
+    calendar = load_profile("merton", tmp_path).calendar
+    assert {date(2026, 12, 11), date(2026, 12, 25), date(2026, 12, 28)} <= set(calendar.bank_holidays)
+    received = datetime(2026, 12, 24, 10, 0, tzinfo=UTC)
+    assert calendar.add(received, Length.model_validate("1 working day")).date() == date(2026, 12, 29)
+
+
+@pytest.mark.parametrize(
+    ("written", "lengths"),
+    [
+        ("", ("1 h", "4 h", "24 h")),
+        ('renew = "12 h"\nsource.renew = "ours"\n', ("12 h", "12 h", "12 h")),
+        ('renew = { second = "2 h", source = "ours" }\n', ("1 h", "2 h", "24 h")),
+    ],
+)
+def test_how_long_an_alert_rests_goes_by_the_place_of_the_rating_or_is_one_length(
+    tmp_path: Path, written: str, lengths: tuple[str, ...]
+) -> None:
+    (tmp_path / "merton.toml").write_text(written + (SHIPPED / "hubs" / "merton.toml").read_text())
+    renew = load_profile("merton", tmp_path).renew
+    assert (str(renew.first), str(renew.second), str(renew.further)) == lengths
 
 
 # --- where it comes from --------------------------------------------------------------------------------------------------
