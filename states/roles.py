@@ -21,8 +21,8 @@ def own_triage(referral: Referral, profile: Profile) -> str:
 
 
 def ladder_of(clock: Clock, profile: Profile) -> list[tuple[str, Length]]:
-    """The roles that are alerted to a clock one after another, and how long each has: the hub's ladder, below it whoever the
-    clock waits for."""
+    """The roles that are alerted to a clock one after another, and how long each has: the hub's ladder, below it whoever waits
+    for it."""
     ladder = [(rung.role, rung.wait) for rung in profile.ladder]
     if clock.kind == "check":
         agency = profile.agencies.get(clock.whose)

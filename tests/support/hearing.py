@@ -112,6 +112,8 @@ class Hearing:
         self.by_person: dict[tuple[str, str], datetime] = {}
         """When somebody was last asked to tell whoever referred something."""
         self.missed: list[str] = []
+        self.messages: list[tuple[str, Message]] = []
+        """All that was sent, and to which role."""
 
     def seat(self, role: str) -> str:
         """Whoever is on duty knows what was left for them, by day and by night."""
@@ -156,6 +158,7 @@ class Hearing:
     def _sent(self, sent: NoticeDraft | Over, role: str, after: Referral, now: datetime, said: list[tuple[str, str]]) -> None:
         reference = str(sent.reference)
         message = message_for(sent.kind, reference, sent.facts, now, "https://hub.example", **UNADDRESSED)
+        self.messages.append((role, message))
         text = "\n".join((message.title, *message.lines))
         said.append((role, text))
         if role == REFERRER:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from hearing import Hearing
 
-from mash.notifications.notices import NoticeDraft, Over
-from mash.notifications.wording import KINDS
+from mash.notifications.notices import ORDINARY, RED, REFERRER, NoticeDraft, Over, notices_for
+from mash.notifications.wording import KINDS, OUTCOME_TEXTS
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.checks import ProceedWithoutReplies
 from mash.states.acts.closing import ReopenReferral
@@ -30,12 +30,13 @@ from mash.states.acts.sharing import RecordMarker
 from mash.states.acts.siblings import RecordSteppedUp
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
+from mash.states.clocks import local
 from mash.states.decide import Decision
 from mash.states.profile import Consultation, Profile, SignOff
 from mash.states.referral import Referral
 from mash.states.values import Actor, Details, Subject, Words
 
-from .worlds import BASIS, MANAGER, MORNING, SYSTEM, Case, answer_all, decision, hub, partner, person
+from .worlds import BASIS, DUTY, MANAGER, MORNING, SYSTEM, Case, answer_all, decision, hub, partner, person
 
 LeftOut = Callable[[NoticeDraft | Over], NoticeDraft | Over | None]
 EARLY_HELP = person("early_help", "early_help")
@@ -296,14 +297,20 @@ def leaving_out(kind: str) -> LeftOut:
     return sent
 
 
+def begun(profile: Profile, hearing: Hearing | None = None, **contact: Any) -> Told:
+    """A contact from a school that can be written to, about one child or more."""
+    case = Told(profile, hearing=hearing)
+    subjects = tuple(Subject(id=f"s{n}", cohort="child", age="child") for n in range(contact.pop("subjects", 1)))
+    fields: dict[str, Any] = {"source": "2A", "source_agency": "education", "referrer_reachable": True} | contact
+    case.give(ReceiveContact(contact="referral", subjects=subjects, **fields), SYSTEM)
+    return case
+
+
 def play(kind: str, without: LeftOut) -> list[str]:
     """What people believe that is not so, or do not know, once a kind's story has been played."""
     story, like, changed, contact = STORIES[kind]
     profile = hub(like, **changed)
-    case = Told(profile, hearing=Hearing(profile, without))
-    subjects = tuple(Subject(id=f"s{n}", cohort="child", age="child") for n in range(contact.get("subjects", 1)))
-    fields: dict[str, Any] = {"source": "2A", "source_agency": "education", "referrer_reachable": True} | contact
-    case.give(ReceiveContact(contact="referral", **{**fields, "subjects": subjects}), SYSTEM)
+    case = begun(profile, Hearing(profile, without), **contact)
     story(case)
     cases = (case, *case.linked.values())
     return [wrong for each in cases for wrong in case.hearing.contradictions(each.reference, each.referral)]
@@ -313,6 +320,72 @@ def play(kind: str, without: LeftOut) -> list[str]:
 def test_a_kind_of_notice_that_is_not_sent_leaves_somebody_believing_what_is_not_so(kind: str) -> None:
     assert play(kind, lambda notice: notice) == []
     assert play(kind, leaving_out(kind)) != [], "nobody misses it"
+
+
+def said_to(case: Told, role: str) -> list[str]:
+    """What a role was sent, in words."""
+    return ["\n".join((message.title, *message.lines)) for to, message in case.hearing.messages if to == role]
+
+
+def test_who_was_asked_hears_that_it_is_more_urgent_and_until_when_it_has_to_answer_now() -> None:
+    case = begun(hub("merton"))
+    case.rate("green").give(BASIS)
+    due = case.referral.clocks["check:education"].due_at
+    case.wait(hours=1)
+    case.give(RerateReferral(rating="amber"))
+    now_due = case.referral.clocks["check:education"].due_at
+    corrected = said_to(case, "education_navigator")[-1]
+    assert now_due < due and f"due {local(now_due)} now; you were told {local(due)}" in corrected
+    assert "was rated green when you were last told, and is rated amber now" in corrected
+
+
+def test_what_makes_a_case_more_urgent_is_said_before_what_waits_and_what_makes_it_less_urgent_is_not() -> None:
+    case = begun(hub("sandwell"))
+    answer_all(case.ask())
+    for rating, urgent in (("red", RED), ("green", ORDINARY)):
+        before = case.referral
+        events = case.give(RerateReferral(rating=rating))
+        drafts = notices_for("R", before, case.referral, events, case.profile, DUTY, case.now)
+        assert {draft.urgency for draft in drafts if draft.kind == "case_changed"} == {urgent}
+
+
+def test_a_meeting_that_is_called_off_is_taken_out_of_the_calendars_that_it_was_put_into() -> None:
+    case = begun(hub("sandwell"))
+    called_off(case)
+    files = [
+        message.invitation.decode() for to, message in case.hearing.messages if message.invitation and to == "police_navigator"
+    ]
+    (invited, off) = ((file.replace("\r\n", "\n")) for file in files)
+    uid = next(line for line in invited.splitlines() if line.startswith("UID:"))
+    assert "METHOD:PUBLISH" in invited and "METHOD:CANCEL" in off and uid in off.splitlines()
+
+
+def test_a_professional_hears_on_which_day_they_were_told_what_no_longer_holds_and_no_outcome() -> None:
+    case = begun(hub("merton"))
+    decided_and_told(case)
+    day = local(case.now)
+    case.wait(days=3)
+    case.give(ReopenReferral(), MANAGER)
+    corrected = said_to(case, REFERRER)[-1]
+    assert f"told you on {day} about R no longer holds. Please ring" in corrected
+    assert not any(words in corrected for words in OUTCOME_TEXTS.values())
+
+
+def test_the_public_is_thanked_and_hears_neither_an_outcome_nor_that_one_no_longer_holds() -> None:
+    case = begun(hub("merton"), source="1A", source_agency="individual")
+    reopened(case)
+    acknowledged, thanked = said_to(case, REFERRER)
+    assert "was received" in acknowledged and "We cannot tell you more" in thanked
+
+
+def test_who_must_not_be_written_to_hears_by_a_person_that_it_no_longer_holds() -> None:
+    case = begun(hub("merton"))
+    decided_and_told(case)
+    case.give(RecordMarker(marker="do_not_write", holds=True), MANAGER)
+    written = len(said_to(case, REFERRER))
+    case.give(ReopenReferral(), MANAGER)
+    assert len(said_to(case, REFERRER)) == written
+    assert "that what they were told no longer holds" in said_to(case, "duty_manager")[-1]
 
 
 def test_every_kind_of_notice_about_a_case_has_its_story() -> None:
