@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from mash.notifications.notices import LATE, REFERRER
+from mash.notifications.notices import LATE, REFERRER, URGENT
 
 FOLD_FROM = 4
 """From so many that wait for one recipient at once they are one message."""
@@ -67,6 +67,10 @@ def folded(waiting: Iterable[W]) -> list[list[W]]:
             by_referral.setdefault(notice.reference, []).append(notice)
         if red and len(by_referral) <= MOST_ALONE:
             batches += by_referral.values()
+        elif red or len(same) >= FOLD_FROM:
+            batches.append(same)
         else:
-            batches += [same] if red or len(same) >= FOLD_FROM else [[notice] for notice in same]
+            for about_one in by_referral.values():  # what is late about one referral is one message, however few there are
+                late = [notice for notice in about_one if notice.kind in URGENT]
+                batches += [*([late] if late else []), *([notice] for notice in about_one if notice not in late)]
     return sorted(batches, key=lambda batch: min(notice.urgency for notice in batch))

@@ -81,12 +81,12 @@ class AlertAcknowledged(EventBase):
 
 
 class AcknowledgementEnded(EventBase):
-    """Nobody has an alert any more: the case is more urgent than when it was taken on, or whoever had it is away or off duty. It
-    is raised again at `told_at`: at once, or when the day team is there."""
+    """Nobody has an alert any more: the case is more urgent than when it was taken on, whoever had it is away or off duty, or
+    others see to it now. It is raised again at `told_at`: at once, or when the day team is there."""
 
     kind: Literal["acknowledgement_ended"] = "acknowledgement_ended"
     id: str
-    why: Literal["rated_up", "off_duty"]
+    why: Literal["rated_up", "off_duty", "handed_over"]
     told_at: datetime
 
 

@@ -217,7 +217,7 @@ class Deciding:
         elif clock.rung >= 0 and self._told_from(clock, self.now) <= self.now:
             self.escalate(clock)
 
-    def end_acknowledgement(self, clock: Clock, why: Literal["rated_up", "off_duty"]) -> None:
+    def end_acknowledgement(self, clock: Clock, why: Literal["rated_up", "off_duty", "handed_over"]) -> None:
         """Nobody has this alert any more: it is raised again, with whoever holds the role now."""
         told_at = self._told_from(clock, self.now)
         self.record(AcknowledgementEnded(id=clock.id, why=why, told_at=told_at))
@@ -254,6 +254,8 @@ class Deciding:
             if clock.owner != (owner := self.own_triage or self.profile.stages[clock.kind].owner):
                 fields = {name: getattr(clock, name) for name in StartedClock.model_fields} | {"owner": owner}
                 self.record(ClockMoved(clock=StartedClock(**fields)))
+                if clock.acknowledged_by:
+                    self.end_acknowledgement(self.referral.clocks[clock.id], "handed_over")
 
     # --- stages -----------------------------------------------------------------------------------------------------
 

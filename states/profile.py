@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from mash.states.clocks import LONDON, Calendar, Frozen, Length, Weekday
 
@@ -259,6 +259,12 @@ class Renew(Frozen):
     def one_for_all(cls, value: Any) -> Any:
         """A profile of before version 0.2 has one length."""
         return {"first": value, "second": value, "further": value} if isinstance(value, str) else value
+
+    @model_serializer
+    def write(self) -> Any:
+        """As it was read: one length where it is the same for all, or a stored profile would say something else by now."""
+        by_place = {"first": str(self.first), "second": str(self.second), "further": str(self.further)}
+        return by_place["first"] if len({*by_place.values()}) == 1 else by_place
 
 
 class Meeting(Frozen):

@@ -11,6 +11,7 @@ from mash.config.profile import SHIPPED, ProfileError, available, load_profile, 
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
+from mash.states.clocks import Length
 from mash.states.profile import Profile
 from mash.states.stages import OPEN
 from mash.states.values import Actor, Subject, Words
@@ -178,6 +179,22 @@ def test_a_day_that_is_no_bank_holiday_cannot_be_one_that_is_not_kept(tmp_path: 
 def test_bank_holidays_that_are_no_list_of_days_are_refused_at_their_line(tmp_path: Path, wrong: str) -> None:
     path, refused = refusal(tmp_path, ("[meeting]", PROCLAIMED.replace("[2026-12-11]", wrong)))
     assert f"{path}:{line_of(path, 'bank_holidays')}: calendar.bank_holidays" in refused
+
+
+@pytest.mark.parametrize(
+    ("written", "lengths"),
+    [
+        ("", ("1 h", "4 h", "24 h")),
+        ('renew = "12 h"\nsource.renew = "ours"\n', ("12 h", "12 h", "12 h")),
+        ('renew = { second = "2 h", source = "ours" }\n', ("1 h", "2 h", "24 h")),
+    ],
+)
+def test_how_long_an_alert_rests_goes_by_the_place_of_the_rating_or_is_one_length(
+    tmp_path: Path, written: str, lengths: tuple[str, ...]
+) -> None:
+    (tmp_path / "merton.toml").write_text(written + (SHIPPED / "hubs" / "merton.toml").read_text())
+    renew = load_profile("merton", tmp_path).renew
+    assert (str(renew.first), str(renew.second), str(renew.further)) == lengths
 
 
 # --- where it comes from --------------------------------------------------------------------------------------------------

@@ -123,6 +123,12 @@ def test_a_linked_referral_of_a_split_is_no_contact_of_its_own_and_its_peoples_o
     assert numbers_of(figures["outcomes"]) == {"Advice": 2}
 
 
+def test_a_limit_that_was_missed_before_a_re_rating_gave_more_time_counts_as_missed_beside_the_one_that_was_kept() -> None:
+    kept = clock("response", 1, hours=2, met=True, missed=(NOW - 2 * DAY, NOW - 3 * DAY))
+    tally = tallied(came(4, [kept]))
+    assert (sum(tally.due), sum(tally.in_time)) == (3, 1)
+
+
 def test_sources_are_not_shouted_and_what_is_not_recorded_is_said() -> None:
     figures = shown(tallied(came(1, source="6", primary_need=None)))
     assert numbers_of(figures["sources"]) == {"Police": 1} and numbers_of(figures["needs"]) == {"Not recorded": 1}

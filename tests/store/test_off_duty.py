@@ -12,6 +12,7 @@ from posting import Gateway, at, gateway, postman, send_all, ways, weekly
 
 from mash.config.settings import Settings
 from mash.flows.carrying.off_duty import raise_what_was_left
+from mash.flows.store import outbox
 from mash.flows.store.apply import act, fire_due
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.rotas import store_rota
@@ -97,3 +98,22 @@ async def test_what_is_done_is_told_to_nobody(store: Store) -> None:
     await act(store, reference, RateReferral(rating="blue"), DUTY, words="A request.")
     at(store, FIVE + timedelta(minutes=1))
     assert await raise_what_was_left(store) == 0
+
+
+async def test_what_is_the_day_teams_is_not_handed_over_to_the_night(store: Store, settings: Settings, phones: Gateway) -> None:
+    await store_rota(store, "merton", Rota(patterns=SHIFTS), "test")
+    post = postman(store, settings, ways(phones, dm1=["day"], edt=["edt"], second=["second"]))
+    at(store, START)
+    reference = await submit(store)
+    await act(store, reference, RateReferral(rating="blue"), DUTY, words="A request.")
+    thursday = START + timedelta(days=2)  # the decision on the response was due on Wednesday
+    at(store, thursday)
+    await fire_due(store)
+    await send_all(post)
+    late = f"LATE: {reference}, decision on response"
+    assert any(late in body for body in (*phones.titles("day"), *phones.bodies("day")))
+    at(store, thursday.replace(hour=17))
+    assert await outbox.hand_over(store, lambda hub, role, by_day: () if by_day else ((role, "edt"),)) == 0
+    await post.hand_over()
+    await send_all(post)
+    assert not [title for title in phones.titles("edt") if "decision" in title]
