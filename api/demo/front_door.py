@@ -211,6 +211,8 @@ def _about_adults(vignette: dict[str, Any]) -> dict[str, Any]:
 
 
 def _grown_up(subject: dict[str, Any]) -> dict[str, Any]:
-    """Somebody as an adult: born forty years earlier, and where nobody said when, in some year."""
+    """Somebody as an adult: a child is born forty years earlier, and where nobody said when, in some year. An adult is one
+    already: earlier still, their age would be doubtful, and they would be seen as a child."""
     year, day = (subject["date_of_birth"] or "2015-05-05").split("-", 1)
-    return {**subject, "cohort": "adult", "date_of_birth": f"{int(year) - 40}-{day}", "age_estimate": None, "expected_date": None}
+    born = int(year) if subject["cohort"] == "adult" else int(year) - 40
+    return {**subject, "cohort": "adult", "date_of_birth": f"{born}-{day}", "age_estimate": None, "expected_date": None}

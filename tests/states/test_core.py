@@ -536,6 +536,9 @@ class AnyOrder(RuleBasedStateMachine):
             may.add(profile.meeting.chair)
         if command.kind == "settle_disagreement":
             may.add(before.disagreements[command.disagreement].role)
+        if command.kind == "countersign":  # it was rated down without them, and counts as the most urgent again
+            assert before.secondings[command.seconding].about == "rating_down" and after.rating == profile.unrated
+            return
         assert by.role in may, f"{by.role} changed the rating by {command.kind}"
         assert words is not None, f"{command.kind} changed the rating without a reason"
         into = profile.ratings[after.rating or ""].route[0] != "decision" and (
@@ -608,7 +611,7 @@ class AnyOrder(RuleBasedStateMachine):
             for what in ("acknowledgement", "outcome", "withdrawal"):
                 self._give(reference, RecordTold(what=what), SYSTEM, None)
             referral = self.world.states[reference]
-            waits = referral.disputed or referral.withdrawing
+            waits = referral.disputed or referral.withdrawing or referral.uncountersigned
             assert referral.open or waits or referral.finished, "told, concluded, and still waiting for something"
 
     @invariant()
