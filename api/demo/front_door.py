@@ -79,9 +79,10 @@ class FrontDoor(People):
         """Contacts about other people are in the records already: in a hub of one family every name would be as rare as any.
         They are adults here, whom this hub signposts: somebody has read each and confirmed that, and there is no more work on
         them."""
-        for n in range(0, len(bodies), AT_ONCE):
-            await asyncio.gather(*(self._signposted(_about_adults(body)) for body in bodies[n : n + AT_ONCE]))
-        self.say(f"{len(bodies)} contacts about other families are in the hub's records.")
+        named = [_about_adults(body) for body in bodies if body["subjects"]]  # what names nobody may be about a child
+        for n in range(0, len(named), AT_ONCE):
+            await asyncio.gather(*(self._signposted(body) for body in named[n : n + AT_ONCE]))
+        self.say(f"{len(named)} contacts about other families are in the hub's records.")
 
     async def _signposted(self, body: dict[str, Any]) -> None:
         case = await self.comes(body)
