@@ -79,9 +79,10 @@ class FrontDoor(People):
         """Contacts about other people are in the records already: in a hub of one family every name would be as rare as any.
         They are adults here, whom this hub signposts: somebody has read each and confirmed that, and there is no more work on
         them."""
-        for n in range(0, len(bodies), AT_ONCE):
-            await asyncio.gather(*(self._signposted(_about_adults(body)) for body in bodies[n : n + AT_ONCE]))
-        self.say(f"{len(bodies)} contacts about other families are in the hub's records.")
+        named = [_about_adults(body) for body in bodies if body["subjects"]]  # what names nobody may be about a child
+        for n in range(0, len(named), AT_ONCE):
+            await asyncio.gather(*(self._signposted(body) for body in named[n : n + AT_ONCE]))
+        self.say(f"{len(named)} contacts about other families are in the hub's records.")
 
     async def _signposted(self, body: dict[str, Any]) -> None:
         case = await self.comes(body)
@@ -211,6 +212,8 @@ def _about_adults(vignette: dict[str, Any]) -> dict[str, Any]:
 
 
 def _grown_up(subject: dict[str, Any]) -> dict[str, Any]:
-    """Somebody as an adult: born forty years earlier, and where nobody said when, in some year."""
+    """Somebody as an adult: a child is born forty years earlier, and where nobody said when, in some year. An adult is one
+    already: earlier still, their age would be doubtful, and they would be seen as a child."""
     year, day = (subject["date_of_birth"] or "2015-05-05").split("-", 1)
-    return {**subject, "cohort": "adult", "date_of_birth": f"{int(year) - 40}-{day}", "age_estimate": None, "expected_date": None}
+    born = int(year) if subject["cohort"] == "adult" else int(year) - 40
+    return {**subject, "cohort": "adult", "date_of_birth": f"{born}-{day}", "age_estimate": None, "expected_date": None}

@@ -56,6 +56,8 @@ def _not_the_second(referral: Referral, name: str, by: Actor) -> Refusal | None:
 
 
 def _hindrance(referral: Referral, profile: Profile, by: Actor, cmd: Countersign | None) -> Refusal | None:
+    if by.role not in seconds(referral, profile):
+        return demands.not_for(by.role, seconds(referral, profile), "countersigning")
     if cmd is None:
         refusals = [_not_the_second(referral, name, by) for name in referral.uncountersigned]
         return None if None in refusals else refusals[0]
@@ -71,8 +73,6 @@ def _hindrance(referral: Referral, profile: Profile, by: Actor, cmd: Countersign
     Countersign,
     stages=ALL,
     when=lambda referral: bool(referral.uncountersigned),
-    roles=seconds,
-    called="countersigning",
     hindrance=_hindrance,
 )
 def countersign(d: Deciding, cmd: Countersign, words: Words | None) -> None:

@@ -68,6 +68,9 @@ def test_nobody_gets_through_without_signing_in(hub: Hub, action: str) -> None:
 
 
 COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
+    "confirm_not_ours": {"signposted_to": "adults_social_care"},
+    "agree_as_second": {"about": "closing"},
+    "countersign": {"seconding": "A1", "agreed": True},
     "conclude_consultation": {"outcome": "advice"},
     "assign_place": {"place": "somewhere"},
     "rate_referral": {"rating": "red"},

@@ -600,6 +600,9 @@ class AnyOrder(RuleBasedStateMachine):
             may.add(profile.meeting.chair)
         if command.kind == "settle_disagreement":
             may.add(before.disagreements[command.disagreement].role)
+        if command.kind == "countersign":  # it was rated down without them, and counts as the most urgent again
+            assert before.secondings[command.seconding].about == "rating_down" and after.rating == profile.unrated
+            return
         assert by.role in may, f"{by.role} changed the rating by {command.kind}"
         assert words is not None, f"{command.kind} changed the rating without a reason"
         into = profile.ratings[after.rating or ""].route[0] != "decision" and (
