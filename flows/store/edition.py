@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.tables import MADE_ANEW
 
-EDITION = 1
+EDITION = 2
 """Raised, with a migration that says so of new rows, when an event of before folds to another state."""
 FOLDED = ("state", "stage", "rating", "is_open", "finished", "due_at", "next_at", "urgency")
 """The columns of `referral` that are made by folding its log."""

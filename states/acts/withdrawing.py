@@ -153,7 +153,14 @@ def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: dateti
     undecided = {
         sid: subject.model_copy(update={"outcome": None, "assessment": None}) for sid, subject in referral.subjects.items()
     }
-    of_path = {"strategy_held_at": None, "discussed": (), "service": None, "decided_by": None, "part_of": None}
+    of_path = {
+        "strategy_held_at": None,
+        "discussed": (),
+        "service": None,
+        "service_offered_by": None,
+        "decided_by": None,
+        "part_of": None,
+    }
     flags = tuple(flag for flag in referral.flags if flag != FLAG)  # it was of the section 47 that no longer holds
     decided: Changes = {"outcomes": {}, "decided_at": None, "proposed": None, "second_views": (), "flags": flags}
     return {"subjects": undecided, "reopened": True, "withdrawing": None, **decided, **of_path}
