@@ -90,9 +90,10 @@ _LABELS = {
     "told": "had been told:",
 }
 _SAY_THEMSELVES = {
-    "about", "agencies", "agency", "at", "authority", "chair", "contact", "destination", "fields", "hub", "id", "ids", "marker",
-    "mode", "other", "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service",
-    "stage", "subject", "what", "when",
+    "authority", "destination",
+    "about", "agencies", "agency", "at", "chair", "contact", "fields", "hub", "id", "ids", "marker", "mode", "other",
+    "other_subject", "outcome", "outcomes", "parent", "place", "rating", "reference", "relation", "service", "stage", "subject",
+    "what", "when",
 }  # fmt: skip
 _YES_NO = {
     "age_not_known": ("age not known", ""),

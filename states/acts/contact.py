@@ -214,12 +214,12 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
     fields["place"] = cmd.place if cmd.place in d.profile.places else None
     d.record(ContactReceived(hub=d.profile.name, profile=d.profile.digest, words=words, **fields))
     owe(d, "acknowledgement", "acknowledgement to the referrer")
+    _ask_the_designated_officer(d)
     # Immediate danger is always seen by a person, whatever the hub takes, and without consulting first.
     if not d.profile.takes(_as_intake_sees(d, cmd)) and not cmd.immediate_danger:
         close(d, "refuse_contact", "signposted", decided=True)
         return
     d.start_clock("decision_on_response", d.profile.statutory["decision"], "decision on the response")
-    _ask_the_designated_officer(d)
     if d.profile.consults_first(cmd.contact, cmd.source_agency) and not cmd.immediate_danger:
         d.go("open_consultation")
         return
