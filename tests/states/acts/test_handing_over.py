@@ -249,6 +249,13 @@ def test_a_concern_about_a_professional_is_offered_to_the_designated_officer_at_
     assert not later.referral.offered, "they have it already"
 
 
+def test_the_designated_officer_is_asked_whatever_contacts_the_hub_takes() -> None:
+    case = arrived(hub("manchester"), categories=("professional_concern",))
+    assert [each.kind for each in case.referral.offered.values()] == ["lado"] and case.running("hand_over")
+    accepted(case)
+    assert case.referral.hand_overs["lado"].result == "accepted"
+
+
 def test_what_is_offered_beside_a_case_outlives_it_and_is_told_higher_and_higher() -> None:
     case = at_decision()
     case.give(OfferHandOver(destination="marac"))
