@@ -259,7 +259,13 @@ def comes_back(d: Deciding, name: str, words: Words | None) -> None:
     d.record(HandOverReturned(hand_over=name, destination=d.referral.offered[name].destination, words=words))
     d.stop_clocks(*_clock_of(d, name), met=words is not None)
     if transfer:
-        d.go("step_up")
+        undecided(d)
+
+
+def undecided(d: Deciding) -> None:
+    """A case that was offered by its decision is decided again: whoever referred hears of no decision that holds no more."""
+    d.stop("outcome_told", met=False)
+    d.go("step_up")
 
 
 def nobody_accepted(d: Deciding, name: str) -> None:
