@@ -384,6 +384,8 @@ class Referral(Frozen):
     """The role of whoever decided."""
     outcomes: dict[str, str] = {}
     service: str | None = None
+    service_offered_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """Who offered the step-down to the service, by login."""
     hand_overs: dict[str, HandOver] = Field(default={}, exclude_if=lambda offered: not offered)
     """What was offered to somebody outside: by the destination's name, with a number from the second offer on."""
     deliveries: tuple[str, ...] = Field(default=(), alias="told")

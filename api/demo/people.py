@@ -265,6 +265,14 @@ class Hub:
         else:
             await self.give("early_help", case, "accept_step_down", "Accepted, first visit this week.")
 
+    async def at_transfer_offered(self, case: dict[str, Any]) -> None:
+        if self.due(case["reference"], "taken over", str(case["version"] // 1000), hours=5.0, never=0.1):
+            offered = (await self.people.look(case["reference"]))["hand_overs"]
+            for name, each in offered.items():
+                if each["result"] is None and each["takes_over"]:
+                    said = "Their front door has it: said so by telephone."
+                    await self.give("second", case, "accept_hand_over", said, hand_over=name)
+
     async def at_adult_section_42(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "adult", hours=20.0, never=0.5):
             await self.give("adult_social_worker", case, "complete_adult_enquiry", "Enquiry finished.", outcome="risk_reduced")

@@ -13,7 +13,8 @@ from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.api.routes.cases import board
 from mash.config.permissions import may
-from mash.flows.store.reads.board import board_counts, mark_of, to_inform
+from mash.flows.store.reads.board import board_counts, mark_of, to_be_accepted, to_inform
+from mash.states.acts.handing_over import OfferHandOver
 from mash.states.acts.informing import InformReferrer
 from mash.states.register import kind_of
 from mash.states.stages import OPEN
@@ -23,6 +24,7 @@ router = APIRouter(include_in_schema=False)
 A_PAGE = 50
 MINE = "mine"
 INFORM = kind_of(InformReferrer)
+HAND_OVER = kind_of(OfferHandOver)
 Filter = Annotated[str, Query(max_length=60)]
 
 
@@ -51,6 +53,7 @@ async def show(
         "counts": await board_counts(store, by),
         "undelivered": found["undelivered"],
         "to_inform": await to_inform(store, by) if may(by.role, INFORM) else [],
+        "to_be_accepted": await to_be_accepted(store, by) if may(by.role, HAND_OVER) else [],
         "stages": OPEN,
         "stage": stage,
         "ratings": ratings_of(profile),

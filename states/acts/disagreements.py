@@ -10,7 +10,7 @@ from pydantic import Field
 from mash.states.acts import demands, rating
 from mash.states.acts.closing import reopen
 from mash.states.acts.decisions import withdraw
-from mash.states.acts.handing_over import call_off
+from mash.states.acts.handing_over import call_off, undecided
 from mash.states.acts.informing import owe
 from mash.states.acts.step_down import comes_back
 from mash.states.deciding import Deciding
@@ -156,7 +156,7 @@ def _decide_anew(d: Deciding, reason: Words) -> None:
         comes_back(d, reason)
     elif d.referral.stage == "transfer_offered":
         call_off(d, *(name for name, each in d.referral.offered.items() if each.takes_over))
-        d.go("step_up")
+        undecided(d)
     elif d.referral.stage == "sign_off":
         withdraw(d, reason)
     elif d.referral.stage in ("section_17_assessment", "adult_section_42"):

@@ -201,12 +201,13 @@ def _not_for(offered: HandOver, referral: Referral, profile: Profile, by: Actor)
 
 
 def answering(offered: HandOver, referral: Referral, profile: Profile) -> tuple[str, ...]:
-    """The roles that answer an offer: the destination's own, and of the hub whoever may write down what was said by telephone."""
-    destination = profile.destinations.get(offered.destination)
-    if destination is None:  # an adopted profile may no longer have it
-        return hub_raters_and_deciders(referral, profile)
-    login = (destination.role,) if destination.role and "login" in destination.accepted_by else ()
-    return (*login, *(hub_raters_and_deciders(referral, profile) if "telephone" in destination.accepted_by else ()))
+    """The roles that answer an offer: the destination's own; and, where they are rung, whoever of the hub rates, decides, or is
+    told that it is late."""
+    there = profile.destinations.get(offered.destination)
+    ways = there.accepted_by if there else ("login", "telephone")  # an adopted profile may no longer have it
+    theirs = (offered.role,) if offered.role and "login" in ways else ()
+    hub = (*hub_raters_and_deciders(referral, profile), *(rung.role for rung in profile.ladder))
+    return tuple(dict.fromkeys((*theirs, *(hub if "telephone" in ways else ()))))
 
 
 def to_answer(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
@@ -234,8 +235,7 @@ def accept_hand_over(d: Deciding, cmd: AcceptHandOver, words: Words | None) -> N
     offered, at = d.referral.offered[cmd.hand_over], cmd.accepted_at or d.now
     if not offered.offered_at <= at <= d.now:
         raise Incomplete("the time lies before the offer, or in the future: say when they accepted (accepted_at)")
-    destination = d.profile.destinations.get(offered.destination)
-    how = "login" if destination and destination.role == d.by.role else "telephone"
+    how = "login" if d.by.role == offered.role else "telephone"
     if how == "telephone":
         demands.words(words, "accepting for them (who said so, and what they were told)")
     d.record(HandOverAccepted(hand_over=cmd.hand_over, destination=offered.destination, how=how, accepted_at=at, words=words))
@@ -259,7 +259,13 @@ def comes_back(d: Deciding, name: str, words: Words | None) -> None:
     d.record(HandOverReturned(hand_over=name, destination=d.referral.offered[name].destination, words=words))
     d.stop_clocks(*_clock_of(d, name), met=words is not None)
     if transfer:
-        d.go("step_up")
+        undecided(d)
+
+
+def undecided(d: Deciding) -> None:
+    """A case that was offered by its decision is decided again: whoever referred hears of no decision that holds no more."""
+    d.stop("outcome_told", met=False)
+    d.go("step_up")
 
 
 def nobody_accepted(d: Deciding, name: str) -> None:
@@ -272,8 +278,7 @@ def nobody_accepted(d: Deciding, name: str) -> None:
 def answered_by_doing(d: Deciding, kind: str) -> None:
     """What was handed over is done: by whom it was offered to, who has then accepted it, or by the hub itself."""
     for name, each in d.referral.offered.items():
-        destination = d.profile.destinations.get(each.destination)
-        if each.kind == kind and destination and destination.role == d.by.role:
+        if each.kind == kind and each.role == d.by.role:
             d.record(HandOverAccepted(hand_over=name, destination=each.destination, how="login", accepted_at=d.now, words=None))
             d.stop_clocks(*_clock_of(d, name))
         elif each.kind == kind:

@@ -11,7 +11,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.closing import close
 from mash.states.deciding import Deciding
-from mash.states.errors import NotInProfile
+from mash.states.errors import NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Profile
 from mash.states.referral import Referral
@@ -82,7 +82,19 @@ def offer(d: Deciding, cmd: OfferStepDown, words: Words | None) -> None:
     d.go("offer")
 
 
-@act(AcceptStepDown, stages=("step_down_offered",), roles=service_or_deciders, called=ACCEPTING)
+def _offered_by_themselves(referral: Referral, profile: Profile, by: Actor, cmd: AcceptStepDown | None) -> Refusal | None:
+    if by.id == referral.service_offered_by:
+        return NotYours("whoever offers a step-down cannot accept it: the service does, or another decider writes it down")
+    return None
+
+
+@act(
+    AcceptStepDown,
+    stages=("step_down_offered",),
+    roles=service_or_deciders,
+    called=ACCEPTING,
+    hindrance=_offered_by_themselves,
+)
 def accept(d: Deciding, cmd: AcceptStepDown, words: Words | None) -> None:
     """The service accepts: only now is the step-down an outcome."""
     _how_the_service_answered(d, words, ACCEPTING)
@@ -107,6 +119,7 @@ def comes_back(d: Deciding, words: Words | None) -> None:
     """The case steps up again: returned, accepted by nobody in time, or not to be stepped down after all."""
     if d.referral.service:
         d.record(StepDownReturned(service=d.referral.service, words=words))
+        d.stop("outcome_told", met=False)  # of a decision that holds no more
     d.go("step_up")
 
 
@@ -115,12 +128,12 @@ changes_nothing(StepDownAccepted)
 
 @folds(StepDownOffered)
 def _step_down_offered(referral: Referral, event: StepDownOffered, at: datetime, by: Actor) -> Changes:
-    return {"service": event.service}
+    return {"service": event.service, "service_offered_by": by.id}
 
 
 @folds(StepDownReturned)
 def _step_down_returned(referral: Referral, event: StepDownReturned, at: datetime, by: Actor) -> Changes:
-    return {"service": None, "outcomes": {}, "decided_at": None}
+    return {"service": None, "service_offered_by": None, "outcomes": {}, "decided_at": None}
 
 
 @usually("step_down_preparing")
@@ -135,4 +148,4 @@ def _step_down_preparing(world: World, rating: str) -> Iterator[Step]:
 def _step_down_offered_in_time(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("step_down_offered",))
     offered = world.profile.services[world.referral.service or ""]
-    yield Give(AcceptStepDown(), offered.role, f"{offered.title} accepts")
+    yield Give(AcceptStepDown(), offered.role, f"{offered.title} accepts", person="second")

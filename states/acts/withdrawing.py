@@ -169,7 +169,7 @@ def _decision_withdrawn(referral: Referral, event: DecisionWithdrawn, at: dateti
         for sid, subject in referral.subjects.items()
     }
     discussion = {"strategy_held_at": None, "discussed": (), "short_of": (), "enquiry": None, **NOT_SCHEDULED}
-    of_path = {**discussion, "service": None, "decided_by": None, "part_of": None}
+    of_path = {**discussion, "service": None, "service_offered_by": None, "decided_by": None, "part_of": None}
     flags = tuple(flag for flag in referral.flags if flag != FLAG)  # it was of the section 47 that no longer holds
     decided: Changes = {"outcomes": {}, "decided_at": None, "proposed": None, "second_views": (), "flags": flags}
     return {"subjects": undecided, "reopened": True, "withdrawing": None, **decided, **of_path}

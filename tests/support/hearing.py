@@ -62,6 +62,8 @@ MUST = {
     "coming_of_age_said": "is 18 now|turns 18",
     "contact_added": "look at this case",
     "contact_taken_back": "look at this case",
+    "hand_over_offered": "for you to accept or return|is to take this case over|is to be told of this case",
+    "hand_over_called_off": "not offered any more",
     "linked_case_stepped_up": "a linked case was stepped up",
     "override_proposed": "waits for a second person to countersign",
     "answer_taken_down": "please confirm what you told us",
@@ -324,6 +326,8 @@ class Hearing:
                 yield f"{sorted(ring)} are to be rung, and nobody knows"
         elif kind == "step_down_returned" and not read("step-down was returned" if event.words else "no service accepted"):
             yield "the step-down has come back, and nobody knows"
+        elif kind == "hand_over_returned" and not read("does not take it" if event.words else "accepted in time"):
+            yield "what was handed over has come back, and nobody knows"
         elif kind == "clock_warned" and not read(r"min \(due|due in|min late", event.role):
             yield f"{event.role} is not reminded of {event.id}"
         elif kind == "clock_escalated" and not read("^LATE|^IMMEDIATE", event.role):

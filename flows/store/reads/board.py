@@ -55,11 +55,19 @@ async def open_cases(
 async def to_inform(store: Store, by: Actor) -> list[str]:
     """Closed referrals whose referrer a person has to tell, because it is not safe to write to them: those due soonest first.
     Open ones are on the board anyway."""
+    return [case.reference for case in await _closed_and_waiting(store, by) if case.referral.by_person and owed(case.referral)]
+
+
+async def to_be_accepted(store: Store, by: Actor) -> list[str]:
+    """Closed referrals of which something was offered to somebody outside who has not accepted it: those due soonest first."""
+    return [case.reference for case in await _closed_and_waiting(store, by) if case.referral.offered]
+
+
+async def _closed_and_waiting(store: Store, by: Actor) -> list[Case]:
     waiting = (REFERRALS.c.hub == by.hub, ~REFERRALS.c.is_open, ~REFERRALS.c.finished)
     async with store.transaction(by) as connection:
         rows = (await connection.execute(select(REFERRALS).where(*waiting).order_by(REFERRALS.c.due_at))).all()
-    cases = (case_of(row) for row in rows)
-    return [case.reference for case in cases if case.referral.by_person and owed(case.referral)]
+    return [case_of(row) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,25 @@ def test_whoever_took_the_call_writes_down_who_accepted_and_the_case_goes_on(hub
     assert "Designated officer (LADO)" in line and "Leigh" not in line, "who it was stands in the words alone"
 
 
+def test_a_closed_case_of_which_nobody_has_accepted_what_was_offered_stays_on_the_board(hub: Hub) -> None:
+    concern = {**ORDINARY["concern"], "categories": ["professional_concern"]}
+    reference = hub.referral(subjects=[{"name": "Bay Closed", "cohort": "child"}], concern=concern)
+    hub.rate(reference, "green")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", outcomes={"S1": "no_further_action"}, words="The school acts.")
+    assert not hub.case(reference)["open"]
+
+    def board() -> str:
+        return hub.http.get("/board", headers=hub.staff("duty_manager")).text
+
+    def waits(page: str) -> bool:
+        return f">{reference}</a>" in page.partition("has not accepted it yet")[2].partition("</div>")[0]
+
+    assert waits(board())
+    hub.give(reference, "accept_hand_over", role="social_worker", hand_over="lado", words="Ms Leigh has it.")
+    assert not waits(board())
+
+
 def test_an_adult_who_was_harmed_is_asked_once_somebody_has_said_so(hub: Hub) -> None:
     concern = {**ORDINARY["concern"], "categories": ["professional_concern"]}
     people = [

@@ -20,6 +20,7 @@ from mash.states.acts.protection import (
     RecordStrategyDiscussion,
 )
 from mash.states.acts.sharing import RecordAdultView, RecordSharingBasis
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.clocks import Length
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
@@ -252,6 +253,13 @@ def test_a_concern_about_a_professional_is_offered_to_the_designated_officer_at_
     assert not later.referral.offered, "they have it already"
 
 
+def test_the_designated_officer_is_asked_whatever_contacts_the_hub_takes() -> None:
+    case = arrived(hub("manchester"), categories=("professional_concern",))
+    assert [each.kind for each in case.referral.offered.values()] == ["lado"] and case.running("hand_over")
+    accepted(case)
+    assert case.referral.hand_overs["lado"].result == "accepted"
+
+
 def test_what_is_offered_beside_a_case_outlives_it_and_is_told_higher_and_higher() -> None:
     case = at_decision()
     case.give(OfferHandOver(destination="marac"))
@@ -371,3 +379,27 @@ def test_a_refusal_of_whom_the_concern_is_about_binds_nobody() -> None:
     case.give(RecordAccused(subject="s1", accused=True))
     case.give(refused)
     assert case.referral.sharing
+
+
+# --- a step-down, by the same rule ------------------------------------------------------------------------------------
+
+
+def test_whoever_offers_a_step_down_cannot_accept_it_for_the_service() -> None:
+    case = at_decision()
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    with pytest.raises(NotYours, match="whoever offers"):
+        case.give(AcceptStepDown(), MANAGER)
+    case.give(AcceptStepDown(), OTHER)
+    assert case.stage == "step_down_accepted"
+
+
+def test_each_round_of_a_step_down_that_nobody_accepts_is_told_higher() -> None:
+    case, alerted = at_decision(), []
+    for _ in range(3):
+        case.give(decision(s0="early_help"), MANAGER)
+        case.give(OfferStepDown(service="early_help"))
+        (clock,) = case.running("step_down_offered")
+        alerted += [role for role, _ in climbs(case.run_to(clock.due_at), clock.id)]
+        assert case.stage == "decision"
+    assert alerted[0] == "early_help" and alerted[1] in ("duty_manager", "out_of_hours") and alerted[2] == "practice_manager"

@@ -20,6 +20,7 @@ from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubje
 from mash.states.acts.decisions import SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
 from mash.states.acts.episodes import RecordAdded
+from mash.states.acts.handing_over import OfferHandOver, ReturnHandOver
 from mash.states.acts.information import BreakGlass
 from mash.states.acts.informing import RecordTold
 from mash.states.acts.meetings import ConveneMeeting
@@ -145,6 +146,25 @@ def not_accepted(case: Told) -> None:
     case.run_to(case.now + timedelta(days=14))
 
 
+def transferred(case: Told) -> None:
+    case.rate("blue").give(decision(s0="transfer"), MANAGER)
+
+
+def transfer_returned(case: Told) -> None:
+    transferred(case)
+    case.give(ReturnHandOver(hand_over="another_authority"))
+
+
+def transfer_not_accepted(case: Told) -> None:
+    transferred(case)
+    case.run_to(case.referral.clocks["hand_over:another_authority"].due_at)
+
+
+def transfer_withdrawn(case: Told) -> None:
+    transferred(case)
+    case.give(WithdrawDecision(), MANAGER)
+
+
 def decided_and_told(case: Told) -> None:
     case.told("acknowledgement")
     case.rate("blue").give(decision(s0="no_further_action"), MANAGER)
@@ -258,6 +278,11 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "disagreement_settled": (settled, "sandwell", {}, {}),
     "escalation": (late, "sandwell", {}, {}),
     "glass_broken": (one_step(BreakGlass(), partner("fire")), "sandwell", {}, {}),
+    "hand_over_called_off": (transfer_withdrawn, "merton", {}, {}),
+    "hand_over_not_accepted": (transfer_not_accepted, "merton", {}, {}),
+    "hand_over_offered": (one_step(OfferHandOver(destination="adult_social_care")), "sandwell", {}, {}),
+    "hand_over_returned": (transfer_returned, "merton", {}, {}),
+    "hand_over_to_make": (one_step(OfferHandOver(destination="marac")), "sandwell", {}, {}),
     "immediate_danger": (nothing_more, "sandwell", {}, {"immediate_danger": True}),
     "inform_referrer": (told_by_telephone, "sandwell", {}, {}),
     "linked_case_stepped_up": (one_step(RecordSteppedUp(other="Q", why="rating"), SYSTEM), "sandwell", {}, {}),
