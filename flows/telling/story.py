@@ -55,6 +55,7 @@ _LEFT_OUT = {
     "possible",
     "link",
     "undecided",
+    "orders",
 }
 _SHOWN_OF = {"referral_linked": frozenset(("subjects",)), "protection_order_recorded": frozenset(("subjects",))}
 """Facts that are left out of other events, and told of these."""
