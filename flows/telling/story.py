@@ -59,6 +59,7 @@ _LEFT_OUT = {
     "possible",
     "link",
     "undecided",
+    "orders",
 }
 _SHOWN_OF = {
     "referral_linked": frozenset(("subjects",)),

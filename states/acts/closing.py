@@ -71,7 +71,7 @@ def close(
     `path_of_decision`: one of the paths of a decision, which was asked as a whole about who came of age."""
     if not path_of_decision:
         not_over_for_who_came_of_age(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
-    _protected_no_more(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
+    not_over_under_an_order(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
     d.go(move)
     if decided:
         decision.decided(d)
@@ -84,7 +84,7 @@ def close(
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
 
 
-def _protected_no_more(d: Deciding, outcomes: Mapping[str, str]) -> None:
+def not_over_under_an_order(d: Deciding, outcomes: Mapping[str, str]) -> None:
     """Raises Incomplete where nothing more is to be done for a child whom the police or a court protect: first it is recorded how
     that ended, and what holds now."""
     for name, order in d.referral.orders.items():

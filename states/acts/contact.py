@@ -20,7 +20,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
 from mash.states.profile import PROFESSIONAL, Category, Cohort, Contact, ContactKind, Profile
-from mash.states.referral import NOT_TO_TELL, Referral, SubjectState
+from mash.states.referral import NOT_TO_TELL, ProtectionOrder, Referral, SubjectState
 from mash.states.register import act
 from mash.states.route import ask_who_is_concerned_now, begin
 from mash.states.stages import SEEN
@@ -174,6 +174,7 @@ class ContinuedFrom(EventBase):
     superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
+    orders: dict[str, ProtectionOrder] = Field(default={}, exclude_if=lambda orders: not orders)
     undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
     """Whether its outcome still waits for a second person."""
     worker: Worker | None = Field(default=None, exclude_if=lambda worker: worker is None)
@@ -361,6 +362,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
             "decided_at": None if event.undecided else event.decided_at or at,
             "outcomes": {} if event.undecided else {s.id: event.outcome for s in event.subjects},
             "superseded": event.superseded,
+            "orders": event.orders,
         }
     )
 

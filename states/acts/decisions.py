@@ -11,10 +11,11 @@ from pydantic import AwareDatetime, Field
 from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
-from mash.states.acts.closing import close, not_over_for_who_came_of_age
+from mash.states.acts.closing import close, not_over_for_who_came_of_age, not_over_under_an_order
 from mash.states.acts.contact import ContinuedFrom
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
 from mash.states.acts.handing_over import offer_once, transfer, whither
+from mash.states.acts.orders import await_ends
 from mash.states.acts.outcomes import PLAN, decided
 from mash.states.acts.parting import NOWHERE, ReferralSplit, Whither, part
 from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
@@ -254,6 +255,7 @@ def withdraw(d: Deciding, words: Words) -> None:
 
 def _take_effect(d: Deciding, outcomes: Mapping[str, str], to: Whither) -> None:
     not_over_for_who_came_of_age(d, outcomes)
+    not_over_under_an_order(d, outcomes)
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
@@ -333,8 +335,10 @@ def continue_split(
             matches=split.matches,
             rejected=split.rejected,
             undecided=bool(split.adding_up),
+            orders=split.orders,
         )
     )
+    await_ends(d)
     if split.adding_up:
         _wait_for_second_look(d, split)
         return

@@ -87,8 +87,15 @@ def record_order(d: Deciding, cmd: RecordProtectionOrder, words: Words | None) -
         raise Incomplete(f"by {SECTIONS[cmd.order]} it ends by {dated(latest)} at the latest: check the times")
     d.record(ProtectionOrderRecorded(order=cmd.order, subjects=subjects, since=cmd.since, until=until, words=words))
     d.stop(POLICE, cmd.order)
-    why = f"{cmd.order.replace('_', ' ')} since {dated(cmd.since)} ends: what comes then is decided before"
-    d.start_until(cmd.order, d.profile.statutory[cmd.order], Due(at=until, why=why))
+    await_ends(d)
+
+
+def await_ends(d: Deciding) -> None:
+    """By the end of what protects a child somebody has decided what comes next."""
+    for name, order in d.referral.orders.items():
+        if order.ended is None and not any(clock.kind == name for clock in d.referral.running):
+            why = f"{name.replace('_', ' ')} since {dated(order.since)} ends: what comes then is decided before"
+            d.start_until(name, d.profile.statutory[name], Due(at=order.until, why=why))
 
 
 @act(EndProtectionOrder, stages=SEEN, when=lambda referral: bool(_in_force(referral)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mash.states.deciding import Deciding
 from mash.states.fold import Changes, folds
-from mash.states.referral import Referral
+from mash.states.referral import ProtectionOrder, Referral
 from mash.states.values import Actor, EventBase, Match
 
 ONWARD = ("early_help", "transfer")
@@ -43,6 +43,8 @@ class ReferralSplit(EventBase):
     """How many contacts about one child it would close the last of: a second person looks first."""
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
+    orders: dict[str, ProtectionOrder] = Field(default={}, exclude_if=lambda orders: not orders)
+    """What protects them at once: it goes where they go."""
 
 
 def part(
@@ -60,9 +62,17 @@ def part(
     matches, rejected = (
         tuple(match for match in some if match.subject in subjects) for some in (d.referral.matches, d.referral.rejected)
     )
-    about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up}
+    orders = _orders_of(d.referral, subjects)
+    about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up, "orders": orders}
     goes = whither._asdict() if path == "transfer" else {}
     d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about, **goes))
+    d.stop(*(name for name in orders if name not in d.referral.orders), met=False)
+
+
+def _orders_of(referral: Referral, subjects: Collection[str]) -> dict[str, ProtectionOrder]:
+    """What protects some of its subjects at once, as far as it is about them."""
+    about = {name: tuple(sid for sid in order.subjects if sid in subjects) for name, order in referral.orders.items()}
+    return {name: referral.orders[name].model_copy(update={"subjects": some}) for name, some in about.items() if some}
 
 
 def part_ways(d: Deciding, outcomes: Mapping[str, str], whither: Whither = NOWHERE) -> str | None:
@@ -91,6 +101,7 @@ def _referral_split(referral: Referral, event: ReferralSplit, at: datetime, by: 
         "possible_matches": left(referral.possible_matches),
         "matches": still(referral.matches),
         "rejected": still(referral.rejected),
+        "orders": _orders_of(referral, left(referral.subjects)),
         "splits": referral.splits + 1,
         "left": (*referral.left, *event.subjects),
     }

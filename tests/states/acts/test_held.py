@@ -336,6 +336,19 @@ def test_a_case_does_not_end_in_nothing_while_a_child_is_protected_so() -> None:
     assert not case.referral.open
 
 
+def test_what_protects_a_child_goes_where_the_child_goes() -> None:
+    case = at_decision(None, "child", "child")
+    since = case.now
+    case.give(RecordProtectionOrder(order="police_protection", since=since, subjects=("s1",)))
+    with pytest.raises(Incomplete, match="s1 has not ended"):
+        case.give(decision(s0="section_17", s1="no_further_action"), MANAGER)
+    case.give(decision(s0="section_17", s1="early_help"), MANAGER)
+    (linked,) = case.linked.values()
+    assert not case.running("police_protection") and not case.referral.orders
+    assert linked.referral.orders["police_protection"].subjects == ("s1",)
+    assert linked.referral.clocks["police_protection"].due_at == since + timedelta(hours=72)
+
+
 # Answered by telephone
 
 
