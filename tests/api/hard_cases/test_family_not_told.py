@@ -155,8 +155,10 @@ def discussed(hub: Hub, known: dict[str, str], outcome: str) -> None:
     hub.work()
 
 
-def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub) -> None:
-    known, other = referred(hub, "held.back"), referred(hub, "undecided")
+@pytest.mark.parametrize("danger", [False, True])
+def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub, danger: bool) -> None:
+    concern = {**ORDINARY["concern"], "immediate_danger": danger}
+    known, other = (referred(hub, f"{name}.{danger}", concern=concern) for name in ("held.back", "undecided"))
     hub.rate(other["reference"], "green")
     hub.answer_all(other["reference"])
     decided(hub, known)
