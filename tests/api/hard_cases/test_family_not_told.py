@@ -57,6 +57,15 @@ def test_whoever_is_asked_invited_or_offered_something_reads_that_the_family_is_
     assert called and all(SILENT in text for text in called)
 
 
+def test_whoever_follows_the_link_of_an_alert_reads_it_too(hub: Hub) -> None:
+    concern = {**ORDINARY["concern"], "immediate_danger": True}
+    reference = referred(hub, "alerted", concern=concern, consent={"safe_to_tell": False})["reference"]
+    hub.work()
+    alerts = [text for text in sent(hub, reference) if "Answer this alert" in text]
+    link = re.search(r"/alerts/[\w.~-]+", alerts[0])
+    assert link and SILENT in alerts[0] and SILENT in hub.http.get(link[0]).text
+
+
 def test_the_product_the_paper_and_the_invitation_say_it(hub: Hub) -> None:
     reference = referred(hub, "paper")["reference"]
     basis(hub, reference)
