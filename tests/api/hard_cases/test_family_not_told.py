@@ -106,6 +106,13 @@ def test_a_school_that_has_its_acknowledgement_already_is_told_not_to_tell_and_a
     assert "not tell" not in "\n".join(hub.received.texts(neighbour["email"])) + status(hub, neighbour)
 
 
+def test_a_school_without_an_address_is_rung_about_it(hub: Hub) -> None:
+    reference = referred(hub, "no.address", source={"email": ""})["reference"]
+    basis(hub, reference)
+    hub.work()
+    assert hub.received.telling("", f"{reference}: ask the referrer not to tell the family") > 0
+
+
 def test_whoever_was_asked_before_is_told_when_it_begins_and_when_it_ends(hub: Hub) -> None:
     reference = referred(hub, "later")["reference"]
     basis(hub, reference, not_informed=None)
