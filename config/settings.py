@@ -66,7 +66,9 @@ class Settings(BaseModel):
     pulse_url: SecretStr | None = Field(
         default=None, description="Asked for every minute while all is well: an outside monitor that misses it raises the alarm."
     )
-    mail_url: SecretStr | None = Field(default=None, description="Apprise mailto:// URL that referrers are written to through.")
+    mail_url: SecretStr | None = Field(
+        default=None, description="Apprise URL that referrers are written to through: mailto:// or govuknotify://."
+    )
     notify_token: SecretStr | None = Field(
         default=None, description="The bearer token that GOV.UK Notify's delivery receipts bring; 10 characters or more."
     )

@@ -3,6 +3,8 @@ buttons."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
@@ -16,6 +18,7 @@ from mash.flows.store.reads.look import look_at
 from mash.notifications.links import AlertLink, read
 from mash.states.acts.alerts import SEEN_FOR, SeeAlert
 from mash.states.errors import NotFound, Refusal
+from mash.states.referral import NOT_TO_TELL
 from mash.states.values import Actor
 
 router = APIRouter(tags=["alerts"])
@@ -40,7 +43,9 @@ async def show(request: Request, token: str) -> HTMLResponse:
         return page(request, "alert.html", f"{link.reference}: nothing to acknowledge", text=text)
     ask = not case.referral.immediate_danger and clock.seen_rung < clock.rung
     title, take = f"{link.reference}: {stage_title(case.referral.stage, store.rules(case.referral))}", link.reference
-    return page(request, "alert.html", title, text=f"{clock.why}.", ask=ask, take=take, minutes=SEEN_MINUTES)
+    silence = [NOT_TO_TELL] if NOT_TO_TELL in case.referral.warnings else []
+    known: dict[str, Any] = {"ask": ask, "take": take, "minutes": SEEN_MINUTES, "warnings": silence}
+    return page(request, "alert.html", title, text=f"{clock.why}.", **known)
 
 
 @router.post("/alerts/{token}", response_class=HTMLResponse, responses=answers(403, 404, 409, 410, 422, page=True))

@@ -27,6 +27,7 @@ from mash.notifications.wording import status_in_words
 from mash.states.clocks import dated
 from mash.states.entitled import possible
 from mash.states.errors import NotFound, Refusal
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/status", tags=["referrers"])
@@ -112,7 +113,7 @@ def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, 
     store = request.app.state.store
     hub = store.hub(case.hub)
     known: dict[str, Any] = {
-        "in_danger": hub.in_danger if any(part.referral.in_danger for part in parts) else "",
+        "in_danger": hub.in_danger if any(_in_danger(part.referral) for part in parts) else "",
         "sentences": [
             sentence
             for part in parts
@@ -124,6 +125,11 @@ def _case_page(request: Request, case: Case, parts: list[Case], filled: Filled, 
         "key": secrets.token_urlsafe(16),
     }
     return page(request, "status.html", f"Your referral {case.reference}", status, filled=filled, **known)
+
+
+def _in_danger(referral: Referral) -> bool:
+    """Whether the page says first what to do in danger: until something is decided that may be said."""
+    return referral.in_danger or (referral.immediate_danger and referral.held_back)
 
 
 async def _form(request: Request) -> Fields:

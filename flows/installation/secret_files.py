@@ -55,7 +55,7 @@ def provide_secrets(settings: Settings) -> Settings:
         update={name: SecretStr(value) for name, value in made.items() if getattr(settings, name) is None}
     )
     secrets_folder(settings).mkdir(mode=0o700, exist_ok=True)
-    for name in (*SECRETS, "mail_url", "pulse_url"):
+    for name in (*SECRETS, "mail_url", "pulse_url", "notify_token"):
         if (secret := getattr(settings, name)) is not None and not elsewhere(settings, name):
             write_secret(secrets_folder(settings) / name, secret.get_secret_value())
     if not elsewhere(settings, "master_key"):

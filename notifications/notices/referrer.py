@@ -75,10 +75,14 @@ def to_referrer(
 
 def _not_to_tell(occasion: Occasion) -> Iterator[NoticeDraft]:
     """To a professional, who sees the family tomorrow; to the public never, who may be of it. Where writing is not safe, or there
-    is no address, whoever speaks with them reads it on the case."""
+    is no address, the manager on duty has them told."""
     before, after = occasion.before, occasion.after
     begins = before and NOT_TO_TELL in after.warnings and NOT_TO_TELL not in before.warnings
-    if begins and professional(after) and after.referrer_reachable and not after.by_person:
+    if not (begins and professional(after)):
+        return
+    if after.by_person:
+        yield occasion.notice("tell_not_to_tell", occasion.duty)
+    elif after.referrer_reachable:
         yield occasion.notice("not_to_tell", REFERRER)
 
 

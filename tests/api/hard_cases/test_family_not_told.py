@@ -57,6 +57,15 @@ def test_whoever_is_asked_invited_or_offered_something_reads_that_the_family_is_
     assert called and all(SILENT in text for text in called)
 
 
+def test_whoever_follows_the_link_of_an_alert_reads_it_too(hub: Hub) -> None:
+    concern = {**ORDINARY["concern"], "immediate_danger": True}
+    reference = referred(hub, "alerted", concern=concern, consent={"safe_to_tell": False})["reference"]
+    hub.work()
+    alerts = [text for text in sent(hub, reference) if "Answer this alert" in text]
+    link = re.search(r"/alerts/[\w.~-]+", alerts[0])
+    assert link and SILENT in alerts[0] and SILENT in hub.http.get(link[0]).text
+
+
 def test_the_product_the_paper_and_the_invitation_say_it(hub: Hub) -> None:
     reference = referred(hub, "paper")["reference"]
     basis(hub, reference)
@@ -95,6 +104,13 @@ def test_a_school_that_has_its_acknowledgement_already_is_told_not_to_tell_and_a
     assert f"Your referral {school['reference']}: please do not tell the family" in hub.received.to(school["email"])
     assert SILENT in status(hub, school)
     assert "not tell" not in "\n".join(hub.received.texts(neighbour["email"])) + status(hub, neighbour)
+
+
+def test_a_school_without_an_address_is_rung_about_it(hub: Hub) -> None:
+    reference = referred(hub, "no.address", source={"email": ""})["reference"]
+    basis(hub, reference)
+    hub.work()
+    assert hub.received.telling("", f"{reference}: ask the referrer not to tell the family") > 0
 
 
 def test_whoever_was_asked_before_is_told_when_it_begins_and_when_it_ends(hub: Hub) -> None:
@@ -155,8 +171,10 @@ def discussed(hub: Hub, known: dict[str, str], outcome: str) -> None:
     hub.work()
 
 
-def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub) -> None:
-    known, other = referred(hub, "held.back"), referred(hub, "undecided")
+@pytest.mark.parametrize("danger", [False, True])
+def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub, danger: bool) -> None:
+    concern = {**ORDINARY["concern"], "immediate_danger": danger}
+    known, other = (referred(hub, f"{name}.{danger}", concern=concern) for name in ("held.back", "undecided"))
     hub.rate(other["reference"], "green")
     hub.answer_all(other["reference"])
     decided(hub, known)
