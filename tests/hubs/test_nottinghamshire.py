@@ -43,7 +43,7 @@ REPRESENTATIVE, OPERATIONAL_MANAGER = person("social_care_representative"), pers
 def on_display(case: Case) -> dict[str, Any]:
     """The case as a wall display has it from the board."""
     found = StoredCase("R", "R", "caller", "nottinghamshire", case.referral, None, 0)
-    return {**brief(found), "late_partners": case.referral.late_partners(case.now)}
+    return {**brief(found, case.profile), "late_partners": case.referral.late_partners(case.now)}
 
 
 # Children and adults; red, amber, green
