@@ -54,7 +54,7 @@ def sentence_of(change: Mapping[str, Any]) -> str:
             return f"It was rated {_word(was)} when you were last told, and is rated {_word(now)} now."
         case "due":
             new, old = (local(datetime.fromisoformat(at)) for at in (now, was))
-            return f"What waits for you is due {new} now; you were told {old}."
+            return f"{change['title'][0].upper()}{change['title'][1:]}: due {new} now; you were told {old}."
         case "check":
             return "You were asked what you know; the hub goes on without it. What you know is welcome all the same."
         case "discussion":

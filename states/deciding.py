@@ -11,7 +11,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
-from mash.states.roles import own_triage
+from mash.states.roles import ladder_of, own_triage
 from mash.states.stages import SEEN
 from mash.states.values import Actor, Colleague, Details, Enquiry, EventBase, Heard, Words
 
@@ -125,13 +125,7 @@ class Deciding:
 
     def escalate(self, clock: Clock) -> None:
         """Alert the next rung of the clock's ladder; the last one is alerted again and again."""
-        ladder = [(rung.role, rung.wait) for rung in self.profile.ladder]
-        if clock.kind == "check":
-            agency = self.profile.agencies.get(clock.whose)
-            if agency:  # an adopted profile may no longer have it
-                ladder.insert(0, (agency.lead, self.profile.agency_wait))
-        elif clock.owner not in (role for role, _ in ladder):
-            ladder.insert(0, (clock.owner, self.profile.ladder[0].wait))
+        ladder = ladder_of(clock, self.profile)
         rung = min(clock.rung + 1, len(ladder) - 1)
         role, wait = ladder[rung]
         alerted, next_at = self.on_duty(role), self.profile.calendar.add(self.now, wait)

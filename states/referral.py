@@ -244,6 +244,8 @@ class Referral(Frozen):
     """What reached the referrer: the acknowledgement, the outcome, what was determined of their disagreement."""
     heard: tuple[str, ...] = Field(default=(), exclude_if=lambda heard: not heard)
     """The outcome that the referrer was told last, by codes; none once they were told that it no longer holds."""
+    reached: dict[str, datetime] = Field(default={}, exclude_if=lambda reached: not reached)
+    """When the referrer was last told what they waited to hear, in time or late."""
     erased: bool = False
     superseded: dict[str, str] = Field(default={}, exclude_if=lambda none: not none)
     """Items that were put right, by the item that stands in their place."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mash.states.clocks import Length
 from mash.states.profile import Profile
-from mash.states.referral import Referral
+from mash.states.referral import Clock, Referral
 
 REFERRER = "referrer"
 """The role that stands for whoever made the referral: reached in writing by the address they gave, where that is safe."""
@@ -17,6 +18,19 @@ def own_triage(referral: Referral, profile: Profile) -> str:
     """The role that triages for the case's place, when the place triages on its own; empty otherwise."""
     place = profile.places.get(referral.place or "")
     return place.triage_role or "" if place else ""
+
+
+def ladder_of(clock: Clock, profile: Profile) -> list[tuple[str, Length]]:
+    """The roles that are alerted to a clock one after another, and how long each has: the hub's ladder, below it whoever waits
+    for it."""
+    ladder = [(rung.role, rung.wait) for rung in profile.ladder]
+    if clock.kind == "check":
+        agency = profile.agencies.get(clock.whose)
+        if agency:  # an adopted profile may no longer have it
+            ladder.insert(0, (agency.lead, profile.agency_wait))
+    elif clock.owner not in (role for role, _ in ladder):
+        ladder.insert(0, (clock.owner, profile.ladder[0].wait))
+    return ladder
 
 
 def raters(referral: Referral, profile: Profile) -> Roles:

@@ -60,7 +60,9 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
         root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
         linked = select(REFERRALS.c.reference).where(REFERRALS.c.root == root, REFERRALS.c.reference != reference)
         return list((await connection.scalars(linked.order_by(REFERRALS.c.reference))).all())
-    of_two = LinkReferral | RemoveLink | IdentifySubject | RejectMatch | AttachContact | CloseDuplicate | ShareEarlierContact
+    if isinstance(command, RejectMatch):
+        return [await _stands_in(connection, hub, command.other, command.other_subject)]
+    of_two = LinkReferral | RemoveLink | IdentifySubject | AttachContact | CloseDuplicate | ShareEarlierContact
     if isinstance(command, of_two):
         return [command.other]
     if isinstance(command, WithdrawIdentity):
@@ -75,6 +77,13 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
         same = {each.reference for some in (await joined(connection, hub, reference)).values() for each in some}
         return sorted(same | {*await _belonging(connection, hub, reference)})
     return []
+
+
+async def _stands_in(connection: AsyncConnection, hub: str, reference: str, subject: str | None) -> str:
+    """The part of a contact in which its subject goes on by now: whoever was shown them may have been shown an older one."""
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference, REFERRALS.c.hub == hub).scalar_subquery()
+    parts = (await connection.execute(select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.root == root))).all()
+    return next((part.reference for part in parts if subject in Referral.model_validate_json(part.state).subjects), reference)
 
 
 async def _belonging(connection: AsyncConnection, hub: str, reference: str) -> Sequence[str]:
@@ -134,7 +143,7 @@ async def other_side(
             return [(command.other, RecordIdentified(subject=command.other_subject))]
         case RejectMatch() if command.other_subject:
             theirs = RecordRejected(subject=command.other_subject, other=reference, other_subject=command.subject)
-            return [(command.other, theirs)]
+            return [(await _stands_in(connection, hub, command.other, command.other_subject), theirs)]
         case WithdrawIdentity():
             # Whoever is left alone was confirmed to be nobody else: there it is taken back too.
             same = (await joined(connection, hub, reference)).get(command.subject, [])

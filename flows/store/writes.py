@@ -111,7 +111,7 @@ class Writes:
             self._take_part(standing.reference, profile.name, party)
         for draft in notices_for(standing.reference, before, after, events, profile, by, now):
             self.notices.append(queued(draft, now))
-        for over in over_for(standing.reference, before, after, events, profile, by):
+        for over in over_for(standing.reference, after, events, profile, by):
             self.over.append(queued(over, now))
         return after
 

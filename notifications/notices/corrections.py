@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.meetings import invitation
-from mash.notifications.notices.occasion import Occasion, latest
+from mash.notifications.notices.occasion import Occasion, latest, subject_of
 from mash.notifications.notices.standing import WORKER, Known, Topic, reminded, standing
 from mash.states.values import Actor
 
@@ -127,8 +127,15 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         else:
             rest.append(change)
     if rest:
-        told = [{"what": c.topic.kind, "of": c.topic.of, "was": c.was, "now": c.now} for c in rest]
+        told = [{"what": c.topic.kind, "of": c.topic.of, "was": c.was, "now": c.now, **_title(c, occasion)} for c in rest]
         yield occasion.notice("case_changed", role, None, changes=told, urgent=_urgent(rest, occasion))
+
+
+def _title(change: Change, occasion: Occasion) -> dict[str, str]:
+    """What is due at another time: one may wait for several things."""
+    if change.topic.kind != "due":
+        return {}
+    return {"title": subject_of(occasion.after.clocks[change.topic.of], occasion.profile)}
 
 
 def _was_to_be(change: Change, occasion: Occasion) -> dict[str, object]:

@@ -13,9 +13,7 @@ from mash.states.referral import Clock, Referral
 from mash.states.values import Actor
 
 
-def over_for(
-    reference: str, before: Referral | None, after: Referral, events: list[Event], profile: Profile, by: Actor
-) -> Iterator[Over]:
+def over_for(reference: str, after: Referral, events: list[Event], profile: Profile, by: Actor) -> Iterator[Over]:
     """The alerts that these events end."""
 
     def over(kind: str, clock_id: str, **more: object) -> Over:
@@ -24,7 +22,7 @@ def over_for(
 
     for event in events:
         if isinstance(event, ClocksStopped):
-            spoke = [cid for cid in event.ids if before and cid in before.clocks and _spoke(before.clocks[cid])]
+            spoke = [cid for cid in event.ids if _spoke(after.clocks[cid])]
             yield from (over("all_clear", clock_id, met=event.met) for clock_id in spoke)
         elif isinstance(event, AlertAcknowledged):
             yield over("taken", event.id, holder=by.role.replace("_", " "))

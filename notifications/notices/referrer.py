@@ -72,8 +72,7 @@ def professional(referral: Referral) -> bool:
 def _of_clock(occasion: Occasion, clock_id: str, kind: str) -> Iterator[NoticeDraft]:
     profile, after = occasion.profile, occasion.after
     if kind == "withdrawal_told":
-        told = max(k.ended_at for k in after.clocks.values() if k.kind == "outcome_told" and k.met and k.ended_at)
-        return to_referrer(occasion, _WRITTEN[kind], kind, clock_id, at=told.isoformat())
+        return to_referrer(occasion, _WRITTEN[kind], kind, clock_id, at=after.reached["outcome"].isoformat())
     return to_referrer(
         occasion,
         _WRITTEN.get(kind, ""),

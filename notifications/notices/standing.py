@@ -15,6 +15,7 @@ from mash.notifications.notices.occasion import WARNINGS
 from mash.states.acts.disclosing import CLOCK as DISCLOSURE
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
+from mash.states.roles import ladder_of
 from mash.states.stages import ROUTED
 
 
@@ -37,7 +38,9 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
     if referral is None or referral.erased:
         return {}
     known: dict[str, dict[Topic, str]] = defaultdict(dict)
-    everybody = _of_everybody(referral)
+    marked, everybody = _marked(referral), _of_everybody(referral)
+    for role in _alerted(referral, profile):
+        known[role] |= marked
     for role, topic, value in chain(_asked(referral, profile), _invited(referral, profile), _offered(referral, profile)):
         known[role] |= {**everybody, topic: value}
     if worker := referral.worker:
@@ -46,27 +49,39 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
         if clock.kind == DISCLOSURE:
             known[clock.owner] |= {**everybody, Topic(DISCLOSURE, clock.whose): clock.started_at.isoformat()}
         known[clock.owner][Topic("due", clock.id)] = clock.due_at.isoformat()
-    if referral.open and referral.rating:
-        known[profile.ladder[0].role][Topic("rating")] = referral.rating
+    if referral.open:
+        rated = referral.rating is not None
+        known[profile.ladder[0].role] |= {topic: value for topic, value in marked.items() if rated or topic.kind != "rating"}
     return known
 
 
 def reminded(clock: Clock) -> bool:
-    """Whether a clock's owner was told when it is due: asked for an answer, or reminded. An alert has an end of its own."""
-    return (clock.kind == "check" or clock.warned > 0) and clock.rung < 0
+    """Whether a clock's owner was told when it is due: asked for an answer, or reminded."""
+    return clock.kind == "check" or clock.warned > 0
 
 
 def _of_everybody(referral: Referral) -> dict[Topic, str]:
     """What whoever takes part should know: how it is rated, what it warns of, and that those whom it is about are as they were
     when the role was told of them. Who they are is on the case; here is but whether that is still the same."""
     return {
-        Topic("rating"): referral.rating or "unrated",
+        **_marked(referral),
         Topic("details"): str(referral.put_right),
         **{Topic("person", sid): subject.cohort for sid, subject in referral.subjects.items()},
         **{Topic("person", sid): "removed" for sid in referral.removed},
         **{Topic("person", sid): "left" for sid in referral.left},
-        **{Topic("warning", marker): "up" for marker in referral.markers if marker in WARNINGS},
     }
+
+
+def _marked(referral: Referral) -> dict[Topic, str]:
+    """How it is rated, and what it warns of."""
+    warned = {Topic("warning", marker): "up" for marker in referral.markers if marker in WARNINGS}
+    return {Topic("rating"): referral.rating or "unrated", **warned}
+
+
+def _alerted(referral: Referral, profile: Profile) -> set[str]:
+    """Whoever was alerted to a clock that still runs, and whoever is to see to what they were reminded of."""
+    late = (role for k in referral.running for role, _ in ladder_of(k, profile)[: k.rung + 1])
+    return {*late, *(clock.owner for clock in referral.running if clock.warned)}
 
 
 def _asked(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
@@ -97,5 +112,6 @@ def meets(referral: Referral) -> bool:
 
 def _offered(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
     """The service that the case is offered to, or has accepted it."""
-    if service := profile.services.get(referral.service or ""):
-        yield service.role, Topic("offer", referral.service or ""), "offered" if referral.open else "accepted"
+    answers = {"step_down_offered": "offered", "step_down_accepted": "accepted"}
+    if (service := profile.services.get(referral.service or "")) and referral.stage in answers:
+        yield service.role, Topic("offer", referral.service or ""), answers[referral.stage]

@@ -84,11 +84,10 @@ def owe_again(d: Deciding) -> None:
 
 
 def heard_at(referral: Referral, what: Matter) -> datetime | None:
-    """When the referrer was told, as the clock says that waited for it; of an outcome, of what is decided now. None where they
-    have not been."""
+    """When the referrer was told, in time or late; of an outcome, of what is decided now. None where they have not been."""
     since = (referral.decided_at or referral.stage_since) if what == "outcome" else referral.received_at
-    met = [k for k in referral.clocks.values() if k.kind == CLOCKS[what] and k.met and k.ended_at and k.started_at >= since]
-    return met[-1].ended_at if met else None
+    at = referral.reached.get(what)
+    return at if at and at >= since else None
 
 
 def owed(referral: Referral) -> tuple[Matter, ...]:
@@ -138,14 +137,19 @@ def inform(d: Deciding, cmd: InformReferrer, words: Words | None) -> None:
 
 @folds(ReferrerTold)
 def _referrer_told(referral: Referral, event: ReferrerTold, at: datetime, by: Actor) -> Changes:
-    return {"deliveries": (*referral.deliveries, event.what), **_heard(referral, event.what)}
+    return _told(referral, event.what, at)
 
 
 @folds(ReferrerInformed)
 def _referrer_informed(referral: Referral, event: ReferrerInformed, at: datetime, by: Actor) -> Changes:
     if event.how == "not_reached":  # they are not told of the outcome; that it no longer holds, nobody tries again
         return {} if event.what == "outcome" else _heard(referral, event.what)
-    return {"deliveries": (*referral.deliveries, event.what), **_heard(referral, event.what)}
+    return _told(referral, event.what, event.at)
+
+
+def _told(referral: Referral, what: str, at: datetime) -> Changes:
+    told = {"deliveries": (*referral.deliveries, what), "reached": {**referral.reached, what: at}}
+    return {**told, **_heard(referral, what)}
 
 
 def _heard(referral: Referral, what: str) -> Changes:

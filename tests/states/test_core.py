@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
+from hearing import Hearing
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -107,6 +108,7 @@ class Family:
 
     def __init__(self, profile: Profile, now: datetime) -> None:
         self.profile, self.now = profile, now
+        self.hearing = Hearing(profile)
         self.cases: dict[str, World] = {}
         self.logs: dict[str, list[str]] = {}
         self.subjects: set[str] = set()
@@ -149,6 +151,8 @@ class Family:
         )
         for draft in drafts:
             assert draft.role != REFERRER or not decision.after.not_to_write, f"{draft.kind} to where it is not safe to write"
+        if decision.events:
+            self.hearing.happened(case.reference, before, decision.after, decision.events, by, self.now)
         if before is not None:
             self._decided_again(case, before, decision, by)
         log = self.logs.setdefault(case.reference, [])
@@ -599,6 +603,13 @@ class AnyOrder(RuleBasedStateMachine):
                 self._give(reference, FireClocks(), SYSTEM, None)
 
     @rule()
+    def mail_arrives(self) -> None:
+        for reference in sorted(self.world.states):
+            for what in () if self.world.states[reference].by_person else owed(self.world.states[reference]):
+                if what != "disagreement":
+                    self._give(reference, RecordTold(what=what), SYSTEM, None)
+
+    @rule()
     @precondition(lambda self: any(not r.open for r in self.world.states.values()))
     def the_referrer_is_told(self) -> None:
         for reference in sorted(self.world.states):
@@ -617,6 +628,11 @@ class AnyOrder(RuleBasedStateMachine):
             assert all(clock.due_at >= clock.started_at for clock in referral.clocks.values())
             assert all(clock.next_at is not None for clock in referral.running), "a running clock went silent"
             assert all(clock.owner for clock in referral.clocks.values())
+
+    @invariant()
+    def nobodys_last_word_contradicts_the_case(self) -> None:
+        for reference, referral in self.world.states.items():
+            assert self.world.hearing.contradictions(reference, referral) == []
 
     @invariant()
     def a_ratings_own_limit_runs_wherever_it_covers(self) -> None:

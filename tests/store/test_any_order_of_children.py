@@ -364,6 +364,10 @@ FOUND: dict[str, list[Step]] = {
     ],
     "a contact is erased that a later one knows": [("end", 0, 0, 0, True), ("come", 0, 0, 0, True), ("erase", 0, 0, 0, False)],
     "who is erased is rejected": [("end", 1, 5, 5, False), ("erase", 1, 0, 5, False), ("reject", 2, 0, 1, False)],
+    "who has gone on to a part since is rejected": [
+        ("confirm_match", 0, 0, 0, False), ("confirm_match", 0, 0, 0, False), ("confirm_match", 0, 0, 0, False),
+        ("confirm_match", 0, 0, 0, False), ("decide", 1, 0, 1, False), ("reject", 3, 0, 0, False),
+    ],
     "what was added is taken back": [
         ("attach", 5, 5, 4, True), ("correct", 5, 0, 3, True), ("attach", 2, 2, 4, False), ("withdraw_decision", 2, 0, 1, False),
     ],

@@ -1,0 +1,392 @@
+"""What people were told follows the facts: whatever kind of notice or correction is not sent, somebody believes what is not so,
+or does not know what they wait for. That nobody does when all are sent, in any order of acts, is held by test_core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hearing import Hearing
+
+from mash.notifications.notices import ORDINARY, RED, REFERRER, NoticeDraft, Over, notices_for
+from mash.notifications.wording import KINDS, OUTCOME_TEXTS
+from mash.states.acts.alerts import AcknowledgeAlert
+from mash.states.acts.checks import ProceedWithoutReplies
+from mash.states.acts.closing import ReopenReferral
+from mash.states.acts.contact import CorrectCohort, ReceiveContact
+from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
+from mash.states.acts.decisions import SignOffDecision
+from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.episodes import RecordAdded
+from mash.states.acts.information import BreakGlass
+from mash.states.acts.informing import RecordTold
+from mash.states.acts.meetings import ConveneMeeting
+from mash.states.acts.of_age import SayOfAge
+from mash.states.acts.protection import CallStrategyDiscussion
+from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.sharing import RecordMarker
+from mash.states.acts.siblings import RecordSteppedUp
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
+from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
+from mash.states.clocks import local
+from mash.states.decide import Decision
+from mash.states.profile import Consultation, Profile, SignOff
+from mash.states.referral import Referral
+from mash.states.values import Actor, Details, Subject, Words
+
+from .worlds import BASIS, DUTY, MANAGER, MORNING, SYSTEM, Case, answer_all, decision, hub, partner, person
+
+LeftOut = Callable[[NoticeDraft | Over], NoticeDraft | Over | None]
+EARLY_HELP = person("early_help", "early_help")
+NAMED = Details(stored=Words(item="details", hmac="0" * 64), kind="subject", subject="s0", changed=("name",))
+ADDED = NAMED.model_copy(update={"subject": "s1", "age": "child"})
+
+
+class Told(Case):
+    """A case whose people hear all that is sent, but for what is left out."""
+
+    def __init__(self, profile: Profile, now: datetime = MORNING, reference: str = "R", hearing: Hearing | None = None) -> None:
+        super().__init__(profile, now, reference)
+        self.hearing = hearing or Hearing(profile)
+
+    def another(self, reference: str) -> Told:
+        return Told(self.profile, self.now, reference, self.hearing)
+
+    def _read_back(self, world: Any, before: Referral | None, decision: Decision, by: Actor) -> None:
+        super()._read_back(world, before, decision, by)
+        if decision.events:
+            self.hearing.happened(self.reference, before, decision.after, decision.events, by, self.now)
+
+    def rate(self, rating: str) -> Told:
+        self.give(RateReferral(rating=rating))
+        return self
+
+    def ask(self) -> Told:
+        """The agencies of an amber case are asked."""
+        self.rate("amber").give(BASIS)
+        return self
+
+    def told(self, what: Any) -> None:
+        """What was on its way to whoever referred reaches them."""
+        self.give(RecordTold(what=what), SYSTEM, words=False)
+
+
+Story = Callable[[Told], None]
+
+
+def ratings_up(case: Told) -> None:
+    case.ask().give(RerateReferral(rating="red"))
+
+
+def rated_up_once_answered(case: Told) -> None:
+    answer_all(case.ask())
+    case.give(RerateReferral(rating="red"))
+
+
+def warned_of(case: Told) -> None:
+    case.ask().give(RecordMarker(marker="staff_safety", holds=True), MANAGER)
+
+
+def more_people(case: Told) -> None:
+    case.ask().give(AddSubject(cohort="child"), MANAGER, details=ADDED)
+    answer_all(case)
+
+
+def another_cohort(case: Told) -> None:
+    case.ask().give(CorrectCohort(subject="s0", cohort="unborn"), MANAGER)
+
+
+def another_name(case: Told) -> None:
+    case.ask().give(CorrectDetails(item="s0"), MANAGER, details=NAMED)
+
+
+def entered_in_error(case: Told) -> None:
+    case.ask().give(AddSubject(cohort="child"), MANAGER, details=ADDED)
+    case.give(RemoveSubject(subject="S1"), MANAGER)
+
+
+def not_waited_for(case: Told) -> None:
+    case.ask().give(ProceedWithoutReplies())
+
+
+def convened(case: Told) -> None:
+    answer_all(case.ask())
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=4)))
+
+
+def called_off(case: Told) -> None:
+    convened(case)
+    case.give(RerateReferral(rating="green"))
+
+
+def called(case: Told) -> None:
+    case.ask().give(CallStrategyDiscussion(), MANAGER)
+
+
+def offered(case: Told) -> None:
+    case.rate("blue").give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"))
+
+
+def offer_on_hold(case: Told) -> None:
+    offered(case)
+    case.give(CallStrategyDiscussion(), MANAGER)
+
+
+def returned(case: Told) -> None:
+    offered(case)
+    case.give(ReturnStepDown(), EARLY_HELP)
+
+
+def not_accepted(case: Told) -> None:
+    offered(case)
+    case.run_to(case.now + timedelta(days=14))
+
+
+def decided_and_told(case: Told) -> None:
+    case.told("acknowledgement")
+    case.rate("blue").give(decision(s0="no_further_action"), MANAGER)
+    case.told("outcome")
+
+
+def reopened(case: Told) -> None:
+    decided_and_told(case)
+    case.give(ReopenReferral(), MANAGER)
+
+
+def told_by_telephone(case: Told) -> None:
+    case.give(RecordMarker(marker="do_not_write", holds=True), MANAGER)
+
+
+def decision_withdrawn(case: Told) -> None:
+    offered(case)
+    case.give(AcceptStepDown(), EARLY_HELP)
+    case.give(WithdrawDecision(), MANAGER)
+
+
+def reminded(case: Told) -> None:
+    case.run_to(case.referral.clocks["triage"].due_at - timedelta(minutes=1))
+
+
+def chased(case: Told) -> None:
+    case.ask()
+    case.run_to(case.referral.clocks["check:police"].due_at - timedelta(minutes=1))
+
+
+def late(case: Told) -> None:
+    case.run_to(case.referral.clocks["triage"].due_at)
+
+
+def done_late(case: Told) -> None:
+    late(case)
+    case.rate("amber")
+
+
+def taken_on(case: Told) -> None:
+    late(case)
+    case.run_to(case.now + timedelta(hours=1))
+    case.give(AcknowledgeAlert(clock="triage"), MANAGER)
+
+
+def disagreed(case: Told) -> None:
+    case.ask().give(RaiseDisagreement(about="rating", rating="red"), partner("police"))
+
+
+def settled(case: Told) -> None:
+    disagreed(case)
+    dispute = case.referral.disagreements["D1"]
+    case.give(SettleDisagreement(disagreement="D1", outcome="changed", rating="red"), person(dispute.role))
+
+
+def parted(case: Told) -> None:
+    case.rate("blue").give(decision(s0="no_further_action", s1="early_help"), MANAGER)
+
+
+def to_sign_off(case: Told) -> None:
+    case.rate("blue").give(decision(s0="no_further_action"), MANAGER)
+
+
+def not_signed_off(case: Told) -> None:
+    to_sign_off(case)
+    case.give(SignOffDecision(agreed=False), person("service_manager"))
+
+
+def withdrawal_to_sign_off(case: Told) -> None:
+    to_sign_off(case)
+    case.give(SignOffDecision(agreed=True), person("service_manager"))
+    case.give(WithdrawDecision(), MANAGER)
+
+
+def withdrawal_refused(case: Told) -> None:
+    withdrawal_to_sign_off(case)
+    assert case.referral.withdrawing
+    case.give(SignOffWithdrawal(agreed=False), person(case.referral.withdrawing.role))
+
+
+def nothing_more(case: Told) -> None:
+    """That it came is all that happens."""
+
+
+def one_step(command: Any, by: Actor = MANAGER) -> Story:
+    return lambda case: case.give(command, by) and None
+
+
+SECOND = SignOff(ratings=("blue",), outcomes=("no_further_action",), role="service_manager")
+SIGNED_OFF = {"sign_off": {"blue": SECOND}}
+STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
+    "acknowledgement": (nothing_more, "sandwell", {}, {}),
+    "all_clear": (done_late, "sandwell", {}, {}),
+    "case_changed: check": (not_waited_for, "sandwell", {}, {}),
+    "case_changed: details": (another_name, "sandwell", {}, {}),
+    "case_changed: due": (ratings_up, "merton", {}, {}),
+    "case_changed: offer": (offer_on_hold, "merton", {}, {}),
+    "case_changed: person": (another_cohort, "sandwell", {}, {}),
+    "case_changed: person, removed": (entered_in_error, "sandwell", {}, {}),
+    "case_changed: person, added": (more_people, "sandwell", {}, {}),
+    "case_changed: rating": (rated_up_once_answered, "sandwell", {}, {}),
+    "case_changed: warning": (warned_of, "sandwell", {}, {}),
+    "chase": (chased, "sandwell", {}, {}),
+    "check_request": (Told.ask, "sandwell", {}, {}),  # type: ignore[dict-item]
+    "coming_of_age": (one_step(SayOfAge(subject="s0", when="soon"), SYSTEM), "sandwell", {}, {}),
+    "consultation": (nothing_more, "merton", {"consultation": Consultation(kinds=("referral",))}, {}),
+    "contact_to_rate": (nothing_more, "sandwell", {}, {}),
+    "decision_withdrawn": (decision_withdrawn, "merton", {}, {}),
+    "disagreement": (disagreed, "sandwell", {}, {}),
+    "disagreement_changed": (settled, "sandwell", {}, {}),
+    "disagreement_settled": (settled, "sandwell", {}, {}),
+    "escalation": (late, "sandwell", {}, {}),
+    "glass_broken": (one_step(BreakGlass(), partner("fire")), "sandwell", {}, {}),
+    "immediate_danger": (nothing_more, "sandwell", {}, {"immediate_danger": True}),
+    "inform_referrer": (told_by_telephone, "sandwell", {}, {}),
+    "linked_case_stepped_up": (one_step(RecordSteppedUp(other="Q", why="rating"), SYSTEM), "sandwell", {}, {}),
+    "look_at_case": (one_step(RecordAdded(other="MASH-26-000002", why="added"), SYSTEM), "sandwell", {}, {}),
+    "meeting_called_off": (called_off, "sandwell", {}, {}),
+    "meeting_convened": (convened, "sandwell", {}, {}),
+    "outcome": (decided_and_told, "merton", {}, {}),
+    "referral_split": (parted, "merton", {}, {"subjects": 2}),
+    "sign_off": (to_sign_off, "merton", SIGNED_OFF, {}),
+    "sign_off_refused": (not_signed_off, "merton", SIGNED_OFF, {}),
+    "step_down_not_accepted": (not_accepted, "merton", {}, {}),
+    "step_down_offered": (offered, "merton", {}, {}),
+    "step_down_returned": (returned, "merton", {}, {}),
+    "strategy_discussion": (called, "sandwell", {}, {}),
+    "taken": (taken_on, "sandwell", {}, {}),
+    "warning": (reminded, "sandwell", {}, {}),
+    "withdrawal": (reopened, "merton", {}, {}),
+    "withdrawal_refused": (withdrawal_refused, "merton", SIGNED_OFF, {}),
+    "withdrawal_sign_off": (withdrawal_to_sign_off, "merton", SIGNED_OFF, {}),
+}
+"""By the kind of notice, or of correction: a story in which somebody is sent one; of a hub like which, with what changed, and of
+which contact."""
+NOT_OF_A_CASE = ("digest", "system", "test")
+
+
+def leaving_out(kind: str) -> LeftOut:
+    """Nothing of a kind is sent; of corrections, nothing about a topic is said."""
+    name, _, topic = kind.partition(": ")
+    topic = topic.partition(",")[0]
+
+    def sent(notice: NoticeDraft | Over) -> NoticeDraft | Over | None:
+        if notice.kind != name:
+            return notice
+        left = [change for change in notice.facts.get("changes", ()) if topic and change["what"] != topic]
+        return notice.model_copy(update={"facts": {**notice.facts, "changes": left}}) if left else None
+
+    return sent
+
+
+def begun(profile: Profile, hearing: Hearing | None = None, **contact: Any) -> Told:
+    """A contact from a school that can be written to, about one child or more."""
+    case = Told(profile, hearing=hearing)
+    subjects = tuple(Subject(id=f"s{n}", cohort="child", age="child") for n in range(contact.pop("subjects", 1)))
+    fields: dict[str, Any] = {"source": "2A", "source_agency": "education", "referrer_reachable": True} | contact
+    case.give(ReceiveContact(contact="referral", subjects=subjects, **fields), SYSTEM)
+    return case
+
+
+def play(kind: str, without: LeftOut) -> list[str]:
+    """What people believe that is not so, or do not know, once a kind's story has been played."""
+    story, like, changed, contact = STORIES[kind]
+    profile = hub(like, **changed)
+    case = begun(profile, Hearing(profile, without), **contact)
+    story(case)
+    cases = (case, *case.linked.values())
+    return [wrong for each in cases for wrong in case.hearing.contradictions(each.reference, each.referral)]
+
+
+@pytest.mark.parametrize("kind", STORIES)
+def test_a_kind_of_notice_that_is_not_sent_leaves_somebody_believing_what_is_not_so(kind: str) -> None:
+    assert play(kind, lambda notice: notice) == []
+    assert play(kind, leaving_out(kind)) != [], "nobody misses it"
+
+
+def said_to(case: Told, role: str) -> list[str]:
+    """What a role was sent, in words."""
+    return ["\n".join((message.title, *message.lines)) for to, message in case.hearing.messages if to == role]
+
+
+def test_who_was_asked_hears_that_it_is_more_urgent_and_until_when_it_has_to_answer_now() -> None:
+    case = begun(hub("merton"))
+    case.rate("green").give(BASIS)
+    due = case.referral.clocks["check:education"].due_at
+    case.wait(hours=1)
+    case.give(RerateReferral(rating="amber"))
+    now_due = case.referral.clocks["check:education"].due_at
+    corrected = said_to(case, "education_navigator")[-1]
+    assert now_due < due and f"due {local(now_due)} now; you were told {local(due)}" in corrected
+    assert "was rated green when you were last told, and is rated amber now" in corrected
+
+
+def test_what_makes_a_case_more_urgent_is_said_before_what_waits_and_what_makes_it_less_urgent_is_not() -> None:
+    case = begun(hub("sandwell"))
+    answer_all(case.ask())
+    for rating, urgent in (("red", RED), ("green", ORDINARY)):
+        before = case.referral
+        events = case.give(RerateReferral(rating=rating))
+        drafts = notices_for("R", before, case.referral, events, case.profile, DUTY, case.now)
+        assert {draft.urgency for draft in drafts if draft.kind == "case_changed"} == {urgent}
+
+
+def test_a_meeting_that_is_called_off_is_taken_out_of_the_calendars_that_it_was_put_into() -> None:
+    case = begun(hub("sandwell"))
+    called_off(case)
+    files = [
+        message.invitation.decode() for to, message in case.hearing.messages if message.invitation and to == "police_navigator"
+    ]
+    (invited, off) = ((file.replace("\r\n", "\n")) for file in files)
+    uid = next(line for line in invited.splitlines() if line.startswith("UID:"))
+    assert "METHOD:PUBLISH" in invited and "METHOD:CANCEL" in off and uid in off.splitlines()
+
+
+def test_a_professional_hears_on_which_day_they_were_told_what_no_longer_holds_and_no_outcome() -> None:
+    case = begun(hub("merton"))
+    decided_and_told(case)
+    day = local(case.now)
+    case.wait(days=3)
+    case.give(ReopenReferral(), MANAGER)
+    corrected = said_to(case, REFERRER)[-1]
+    assert f"told you on {day} about R no longer holds. Please ring" in corrected
+    assert not any(words in corrected for words in OUTCOME_TEXTS.values())
+
+
+def test_the_public_is_thanked_and_hears_neither_an_outcome_nor_that_one_no_longer_holds() -> None:
+    case = begun(hub("merton"), source="1A", source_agency="individual")
+    reopened(case)
+    acknowledged, thanked = said_to(case, REFERRER)
+    assert "was received" in acknowledged and "We cannot tell you more" in thanked
+
+
+def test_who_must_not_be_written_to_hears_by_a_person_that_it_no_longer_holds() -> None:
+    case = begun(hub("merton"))
+    decided_and_told(case)
+    case.give(RecordMarker(marker="do_not_write", holds=True), MANAGER)
+    written = len(said_to(case, REFERRER))
+    case.give(ReopenReferral(), MANAGER)
+    assert len(said_to(case, REFERRER)) == written
+    assert "that what they were told no longer holds" in said_to(case, "duty_manager")[-1]
+
+
+def test_every_kind_of_notice_about_a_case_has_its_story() -> None:
+    assert {kind.partition(":")[0] for kind in STORIES} == {*KINDS} - {*NOT_OF_A_CASE}

@@ -1,0 +1,415 @@
+"""What everybody was told last of a case, read from the words of the messages alone; and what of it the case contradicts."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from mash.notifications.notices import REFERRER, NoticeDraft, Over, notices_for, over_for
+from mash.notifications.notices.occasion import subject_of
+from mash.notifications.wording import OUTCOME_TEXTS, UNADDRESSED, Message, message_for
+from mash.states.accumulation import add_up
+from mash.states.clocks import local
+from mash.states.profile import Profile
+from mash.states.referral import Clock, Referral
+from mash.states.values import Actor
+
+WARNED_OF = {
+    "safe_contact": "afe-contact warning",
+    "do_not_write": "hoever referred must not be written to",
+    "staff_safety": "taff-safety warning",
+}
+"""How a message warns of what a case is marked with."""
+HEAD = re.compile(r"^\S+: (?P<rating>[^,:]+), at [^.]+\.", re.MULTILINE)
+DUE = re.compile(r"\(due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d)\)")
+NOW_DUE = re.compile(r"^(?P<what>[^:\n]+): due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d) now", re.MULTILINE)
+REMINDED = re.compile(r"^\S+: (?P<what>.+?) (?:due in )?\d+ (?:h \d+ )?min.*$")
+MEETING = re.compile(r"The meeting is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
+OFFERED = re.compile(r"Offered to (?P<service>[^:]+): accept it")
+TOLD = re.compile(r"^Your referral \S+ to .+?: (?P<said>.+)$", re.MULTILINE)
+TELL = {
+    "acknowledgement": "that the referral has arrived",
+    "outcome": "what became of it",
+    "disagreement": "what was determined of their disagreement",
+    "withdrawal": "that what they were told no longer holds",
+}
+"""What somebody is asked to tell whoever referred, as the message says it."""
+WAITS = {"acknowledgement": "acknowledgement", "outcome_told": "outcome", "withdrawal_told": "withdrawal"}
+"""By kind of clock: what whoever referred waits to hear."""
+NEVER = datetime.min.replace(tzinfo=UTC)
+MUST = {
+    "place_assigned": "waits for a rating",
+    "decision_proposed": "needs your agreement|look at this case",
+    "sign_off_refused": "was not signed off",
+    "referral_split": "part continues as",
+    "withdrawal_proposed": "waits for your sign-off",
+    "withdrawal_refused": "the decision stands",
+    "decision_withdrawn": "the decision is withdrawn",
+    "disagreement_raised": "a disagreement for you to settle",
+    "disagreement_taken_further": "a disagreement for you to settle",
+    "glass_broken": "opened in an emergency",
+    "coming_of_age_said": "is 18 now|turns 18",
+    "contact_added": "look at this case",
+    "contact_taken_back": "look at this case",
+    "linked_case_stepped_up": "a linked case was stepped up",
+}
+"""By the kind of event: what somebody must read at once."""
+
+
+@dataclass
+class Heard:
+    """What somebody would answer who was asked about a case."""
+
+    rating: str | None = None
+    warnings: frozenset[str] = frozenset()
+    due: dict[str, str] = field(default_factory=dict)
+    late: dict[str, str] = field(default_factory=dict)
+    """What they were alerted to, and not told is over: 'late', or 'taken' by somebody."""
+    asked: datetime | None = None
+    """When they were last asked for a reply; None where they never were, or it is not wanted any more."""
+    people: Any = None
+    """Who it was about when they last heard that they are to look at that."""
+    meeting: tuple[str, str] | None = None
+    discussion: datetime | None = None
+    offer: str | None = None
+    claim: str | None = None
+    """What they were told has become of their referral."""
+
+
+def people(case: Referral) -> tuple[dict[str, str], tuple[str, ...], int]:
+    """Who a case is about, as far as somebody who looked would see another case."""
+    return {sid: subject.cohort for sid, subject in case.subjects.items()}, case.removed, case.put_right
+
+
+def others(seen: tuple[dict[str, str], tuple[str, ...], int], case: Referral) -> bool:
+    """Whether a case is about others than somebody saw; whoever goes on elsewhere is asked about there too."""
+    there, removed, put_right = seen
+    left = {sid: cohort for sid, cohort in there.items() if sid not in case.left}
+    return (left, removed, put_right) != people(case)
+
+
+def meets(case: Referral) -> bool:
+    """Whether a meeting is ahead."""
+    waits = ("triage", "agency_checks", "mash_meeting")
+    on = case.stage in waits or (case.stage == "strategy_discussion" and case.came_from in waits)
+    return case.meeting_at is not None and not case.meeting_held and on
+
+
+class Hearing:
+    """Everybody who is told of the cases of a hub. What `without` names is not sent: so is shown that it is missed."""
+
+    def __init__(
+        self, profile: Profile, without: Callable[[NoticeDraft | Over], NoticeDraft | Over | None] = lambda n: n
+    ) -> None:
+        self.profile, self.without = profile, without
+        self.heard: dict[tuple[str, str], Heard] = defaultdict(Heard)
+        self.alerted: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.on_the_way: dict[tuple[str, str], str] = {}
+        self.by_person: dict[tuple[str, str], datetime] = {}
+        """When somebody was last asked to tell whoever referred something."""
+        self.missed: list[str] = []
+        self.messages: list[tuple[str, Message]] = []
+        """All that was sent, and to which role."""
+
+    def seat(self, role: str) -> str:
+        """Whoever is on duty knows what was left for them, by day and by night."""
+        first, night = self.profile.ladder[0].role, self.profile.out_of_hours.role
+        return first if role == night else role
+
+    def happened(
+        self, reference: str, before: Referral | None, after: Referral, events: Sequence[Any], by: Actor, now: datetime
+    ) -> None:
+        """Something was done to a case, and whoever is to hear of it does."""
+        if before is not None:
+            self._whoever_acts_knows(reference, before, after, by, now)
+        said: list[tuple[str, str]] = []
+        for draft in notices_for(reference, before, after, list(events), self.profile, by, now):
+            if sent := self.without(draft):
+                self._sent(sent, sent.role, after, now, said)
+        for over in over_for(reference, after, list(events), self.profile, by):
+            if sent := self.without(over):
+                for role in sorted(self.alerted[reference, over.clock]):
+                    self._sent(sent, role, after, now, said)
+        self.missed += [
+            f"{reference}: {miss}" for event in events for miss in self._misses(reference, event, before, after, said)
+        ]
+        for event in events:
+            self._reached(reference, event, after)
+
+    def _whoever_acts_knows(self, reference: str, before: Referral, after: Referral, by: Actor, now: datetime) -> None:
+        heard = self.heard.get((reference, self.seat(by.role)))
+        if heard is None:
+            return
+        heard.rating, heard.warnings = after.rating or "unrated", frozenset(WARNED_OF) & frozenset(after.markers)
+        heard.people = people(after)
+        heard.due = {what: local(clock.due_at) for clock in after.running if (what := self.what(clock)) in heard.due}
+        heard.asked = now if heard.asked else None
+        seat = self.seat(by.role)
+        comes = heard.meeting or seat in map(self.seat, self.to_come(after))
+        heard.meeting = (self.when(after), self.mode(after)) if comes and meets(after) else None
+        called = heard.discussion or seat in map(self.seat, self.needed())
+        heard.discussion = now if called and after.stage == "strategy_discussion" else None
+        heard.offer = self.offered(after) if heard.offer else None
+
+    def _sent(self, sent: NoticeDraft | Over, role: str, after: Referral, now: datetime, said: list[tuple[str, str]]) -> None:
+        reference = str(sent.reference)
+        message = message_for(sent.kind, reference, sent.facts, now, "https://hub.example", **UNADDRESSED)
+        self.messages.append((role, message))
+        text = "\n".join((message.title, *message.lines))
+        said.append((role, text))
+        if role == REFERRER:
+            self.on_the_way[reference, _matter(text)] = text
+            return
+        if isinstance(sent, NoticeDraft) and sent.clock:
+            self.alerted[reference, sent.clock].add(role)
+        if "tell the referrer yourself" in message.title:
+            self.by_person[reference, next(matter for matter, words in TELL.items() if words in text)] = now
+        self._hears(self.heard[reference, self.seat(role)], message, text, after, now)
+
+    def _hears(self, heard: Heard, message: Message, text: str, after: Referral, now: datetime) -> None:
+        title = message.title.split(": ", 1)[-1]
+        if head := HEAD.search("\n".join(message.lines)):
+            heard.rating = head["rating"]
+            heard.warnings = frozenset(marker for marker, words in WARNED_OF.items() if words in text)
+        if message.title.startswith("LATE: "):
+            heard.late[message.title.split(", ", 1)[1]] = "late"
+        elif message.title.startswith("IMMEDIATE DANGER"):
+            heard.late["danger"] = "late"
+        elif message.title.startswith("OVER: "):
+            over = message.title.split(", ", 1)[1]
+            heard.late.pop(over, None)
+            heard.late.pop("danger", None)
+            heard.due.pop("reply" if over.startswith("reply of") else over, None)
+        elif title.startswith("acknowledged ("):
+            heard.late = dict.fromkeys(heard.late, "taken")
+        elif reminded := REMINDED.match(message.title):
+            heard.due[reminded["what"]] = self._due(text)
+        if "please answer a check" in title or "your reply is" in title:
+            heard.due["reply"] = self._due(text)
+        if "please answer a check" in title:
+            heard.asked, heard.people = now, people(after)
+        for moved in NOW_DUE.finditer(text):
+            what = moved["what"][0].lower() + moved["what"][1:]
+            heard.due["reply" if what.startswith("reply of") and "reply" in heard.due else what] = moved["at"]
+        if "hub goes on without it" in text:
+            heard.asked = None
+        if any(put in text for put in ("Somebody was added", "had been entered in error", "was put right since")):
+            heard.people = people(after)
+        if meeting := MEETING.search(text):
+            heard.meeting = (meeting["when"], meeting["mode"])
+        if "the MASH meeting" in title and "does not take place" in title:
+            heard.meeting = None
+        if "strategy discussion is called" in title:
+            heard.discussion = now
+        if "strategy discussion, which does not take place" in text:
+            heard.discussion = None
+        if "no longer holds: its decision was withdrawn" in text:
+            heard.discussion = heard.offer = None
+        if offered := OFFERED.search(text):
+            heard.offer = offered["service"]
+        if "offered to you, and is not any more" in text:
+            heard.offer = None
+
+    @staticmethod
+    def _due(text: str) -> str:
+        found = DUE.search(text)
+        return found["at"] if found else ""
+
+    def _reached(self, reference: str, event: Any, after: Referral) -> None:
+        """What was on its way to whoever referred has reached them."""
+        heard = self.heard[reference, REFERRER]
+        if event.kind == "referrer_told":
+            text = self.on_the_way.pop((reference, event.what), "")
+            told = TOLD.search(text)
+            if event.what == "outcome":
+                heard.claim = told["said"].rstrip(".") if told else None
+            elif event.what == "withdrawal" and (not text or "no longer holds" in text):
+                heard.claim = None
+        elif event.kind == "referrer_informed":
+            if event.what == "outcome" and event.how != "not_reached":
+                heard.claim = None if after.of_public else self.outcome(after)
+            elif event.what == "withdrawal":
+                heard.claim = None
+
+    def _misses(
+        self, reference: str, event: Any, before: Referral | None, after: Referral, said: list[tuple[str, str]]
+    ) -> Iterator[str]:
+        """What somebody had to read at once, and nobody did."""
+
+        def read(pattern: str, *roles: str) -> bool:
+            return any(re.search(pattern, text) for role, text in said if not roles or self.seat(role) in map(self.seat, roles))
+
+        kind = event.kind
+        first = before is None or before.stage == "consultation"
+        if (pattern := MUST.get(kind)) and not (kind == "place_assigned" and after.stage != "triage") and not read(pattern):
+            yield f"{kind}, and nobody reads '{pattern}'"
+        elif kind == "stage_entered" and event.stage == "consultation" and not read("someone asks for advice"):
+            yield "advice is asked for, and nobody knows"
+        elif kind == "stage_entered" and event.stage == "triage" and first and not read("waits for a rating|IMMEDIATE DANGER"):
+            yield "it waits for a rating, and nobody knows"
+        elif kind == "step_down_returned" and not read("step-down was returned" if event.words else "no service accepted"):
+            yield "the step-down has come back, and nobody knows"
+        elif kind == "clock_warned" and not read(r"min \(due|due in|min late", event.role):
+            yield f"{event.role} is not reminded of {event.id}"
+        elif kind == "clock_escalated" and not read("^LATE|^IMMEDIATE", event.role):
+            yield f"{event.role} is not alerted to {event.id}"
+        elif kind == "alert_acknowledged" and not all(
+            read(r"acknowledged \(", role) for role in self.alerted[reference, event.id]
+        ):
+            yield f"{event.id} was acknowledged, and not everybody who was alerted knows"
+        elif kind == "disagreement_settled":
+            dispute = after.disagreements[event.id]
+            if event.outcome == "changed" and not read("a disagreement has changed the"):
+                yield "a disagreement has changed something, and nobody knows"
+            asked = dispute.by_role == REFERRER and (after.referrer_reachable or after.by_person)
+            partner = dispute.by_role != REFERRER and dispute.agency in self.profile.agencies
+            if (asked or partner) and not read("disagreement has been settled|determined of their disagreement"):
+                yield "whoever disagreed is not told"
+        elif kind == "likely_known" and before and before.looked:
+            rule = self.profile.accumulation
+            if add_up(after, rule) and not add_up(before, rule) and not read("look at this case"):
+                yield "contacts add up, and nobody is called"
+        elif kind == "clocks_started":
+            for clock in event.clocks:
+                yield from self._referrer_misses(clock, after, read)
+
+    def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
+        written = {
+            "acknowledgement": "was received|Your contact",
+            "outcome_told": "The outcome of your referral|Thank you",
+            "withdrawal_told": "no longer holds",
+        }
+        if clock.kind not in written:
+            return
+        if after.by_person:
+            if not read("tell the referrer yourself"):
+                yield f"{clock.kind}: nobody is asked to tell the referrer"
+        elif not read(written[clock.kind], REFERRER):
+            yield f"{clock.kind}: nothing goes to the referrer"
+
+    def what(self, clock: Clock) -> str:
+        """What a clock waits for, as messages say it."""
+        return "reply" if clock.kind == "check" else subject_of(clock, self.profile)
+
+    def when(self, case: Referral) -> str:
+        return local(case.meeting_at) if case.meeting_at else ""
+
+    def mode(self, case: Referral) -> str:
+        return case.meeting_mode.replace("_", " ")
+
+    def to_come(self, case: Referral) -> set[str]:
+        """Who is to come to a meeting: whoever was asked or has to be there, and the chair."""
+        there = {*case.checks, *self.profile.meeting.quorum} & self.profile.agencies.keys()
+        return {self.profile.meeting.chair, *(self.profile.agencies[name].role for name in there)}
+
+    def needed(self) -> set[str]:
+        """Who has to be at a strategy discussion."""
+        there = {*self.profile.strategy_discussion.quorum} & self.profile.agencies.keys()
+        return {self.profile.agencies[name].role for name in there}
+
+    def offered(self, case: Referral) -> str | None:
+        """The title of the service that is to answer an offer."""
+        offers = case.stage == "step_down_offered" and case.service in self.profile.services
+        return self.profile.services[case.service or ""].title if offers else None
+
+    def outcome(self, case: Referral) -> str:
+        """What has become of it, in words."""
+        if case.stage == "not_taken":
+            return self.profile.signpost.rstrip(".")
+        return "; ".join(
+            OUTCOME_TEXTS[outcome] for outcome in sorted({case.outcomes[s] for s in case.subjects if s in case.outcomes})
+        )
+
+    def contradictions(self, reference: str, case: Referral) -> list[str]:
+        """What people were told last that is not so, and what they should know and were not told."""
+        if case.erased:
+            return []
+        found = [*self.missed]
+        for (of, seat), heard in sorted(self.heard.items()):
+            if of == reference and seat != REFERRER:
+                found += [f"{reference}: {seat} {wrong}" for wrong in self._of_seat(seat, heard, case)]
+        found += [f"{reference}: {wrong}" for wrong in self._not_told(reference, case)]
+        found += [f"{reference}: the referrer {wrong}" for wrong in self._of_referrer(reference, case)]
+        return found
+
+    def _of_seat(self, seat: str, heard: Heard, case: Referral) -> Iterator[str]:
+        agencies = [name for name, agency in self.profile.agencies.items() if self.seat(agency.role) == seat]
+        asked = [case.checks[name] for name in agencies if name in case.checks]
+        running = {self.what(clock): clock for clock in case.running if self.seat(clock.owner) == seat}
+        known = {what: at for what, at in heard.due.items() if what in running}
+        rungs = {self.what(clock) for clock in case.running if clock.rung >= 0}
+        called = heard.discussion is not None and case.stage == "strategy_discussion"
+        involved = case.open and (asked or (heard.meeting and meets(case)) or called or heard.offer or known or heard.late)
+        if involved and heard.rating is not None:
+            if heard.rating != (case.rating or "unrated"):
+                yield f"was told {heard.rating}, and it is {case.rating}"
+            if heard.warnings != frozenset(WARNED_OF) & frozenset(case.markers):
+                yield f"was warned of {sorted(heard.warnings)}, and the case of {case.markers}"
+        for what, at in known.items():
+            dues = {local(clock.due_at) for clock in case.running if self.what(clock) == what and self.seat(clock.owner) == seat}
+            if at not in dues:
+                yield f"was told that {what} is due {at}, and it is {sorted(dues)}"
+        if asked and case.open and heard.people is not None and others(heard.people, case):
+            yield f"was asked about {heard.people}, and it is about {people(case)}"
+        if heard.asked and asked and not any(check.outstanding or check.answered_at for check in asked):
+            yield "was asked for a reply that nobody waits for"
+        if heard.meeting and not case.meeting_held and (not meets(case) or heard.meeting != (self.when(case), self.mode(case))):
+            yield f"was invited for {heard.meeting}, and it is {self.when(case) if meets(case) else 'not to be held'}"
+        held = case.strategy_held_at is not None and heard.discussion is not None and case.strategy_held_at >= heard.discussion
+        if heard.discussion and case.stage != "strategy_discussion" and not held:
+            yield "was called to a strategy discussion that does not take place"
+        if heard.offer and case.open and heard.offer != self.offered(case):
+            yield f"was offered {heard.offer}, and is not any more"
+        if gone := {what for what, alert in heard.late.items() if what != "danger"} - {
+            w if w != "reply" else subject_of(c, self.profile) for c in case.running if (w := self.what(c)) in rungs
+        }:
+            yield f"was alerted to {sorted(gone)}, which waits no more, and not told that it is over"
+
+    def _not_told(self, reference: str, case: Referral) -> Iterator[str]:
+        def of(role: str) -> Heard:
+            return self.heard[reference, self.seat(role)]
+
+        for name, check in case.checks.items():
+            agency = self.profile.agencies.get(name)
+            asked = of(agency.role).asked if agency else None
+            if agency and check.outstanding and (asked is None or asked < check.requested_at):
+                yield f"{name} owes a reply, and was not asked"
+        if meets(case):
+            for role in sorted(self.to_come(case)):
+                if of(role).meeting != (self.when(case), self.mode(case)):
+                    yield f"{role} is to come to the meeting {self.when(case)}, and was told {of(role).meeting}"
+        if case.stage == "strategy_discussion":
+            for role in sorted(self.needed()):
+                if of(role).discussion is None:
+                    yield f"{role} is needed in the strategy discussion, and was not called"
+        if (offer := self.offered(case)) and of(self.profile.services[case.service or ""].role).offer != offer:
+            yield f"{offer} is to answer, and was not offered it"
+
+    def _of_referrer(self, reference: str, case: Referral) -> Iterator[str]:
+        waits = {clock.kind for clock in case.running}
+        claim = self.heard[reference, REFERRER].claim
+        if not (case.referrer_reachable or case.by_person):
+            return
+        for clock in case.running:
+            matter = WAITS.get(clock.kind)
+            if matter and case.by_person and self.by_person.get((reference, matter), NEVER) < clock.started_at:
+                yield f"waits to be told by a person: {matter}; and nobody was asked to"
+            elif matter and not case.by_person and (reference, matter) not in self.on_the_way:
+                yield f"waits to hear, and nothing is on its way: {matter}"
+        if claim and not waits & {"outcome_told", "withdrawal_told"} and claim != self.outcome(case):
+            yield f"was told '{claim}', and it is '{self.outcome(case)}'"
+
+
+def _matter(text: str) -> str:
+    """What a message to whoever referred is about."""
+    if "no longer holds" in text:
+        return "withdrawal"
+    if "The outcome of your referral" in text:
+        return "outcome"
+    if "was received" in text or "Your contact" in text:
+        return "acknowledgement"
+    return "disagreement" if "disagreement about" in text else "outcome"
