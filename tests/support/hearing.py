@@ -11,7 +11,7 @@ from typing import Any
 
 from mash.notifications.notices import REFERRER, NoticeDraft, Over, notices_for, over_for
 from mash.notifications.notices.occasion import subject_of
-from mash.notifications.wording import OUTCOME_TEXTS, UNADDRESSED, Message, message_for
+from mash.notifications.wording import UNADDRESSED, Message, message_for, outcome_texts
 from mash.states.accumulation import add_up
 from mash.states.clocks import local
 from mash.states.profile import Profile
@@ -56,6 +56,8 @@ MUST = {
     "contact_added": "look at this case",
     "contact_taken_back": "look at this case",
     "linked_case_stepped_up": "a linked case was stepped up",
+    "case_allocated": "you have this case now",
+    "case_given_back": "nobody has this case now",
 }
 """By the kind of event: what somebody must read at once."""
 
@@ -247,6 +249,12 @@ class Hearing:
         first = before is None or before.stage == "consultation"
         if (pattern := MUST.get(kind)) and not (kind == "place_assigned" and after.stage != "triage") and not read(pattern):
             yield f"{kind}, and nobody reads '{pattern}'"
+        elif kind == "case_allocated" and before and before.worker and not read("somebody else has this case now"):
+            yield "somebody else has the case, and whoever had it does not know"
+        elif (
+            kind == "presence_said" and event.presence != "there" and not read("whoever has this case (is absent|does not work)")
+        ):
+            yield "whoever has the case is away, and nobody knows"
         elif kind == "stage_entered" and event.stage == "consultation" and not read("someone asks for advice"):
             yield "advice is asked for, and nobody knows"
         elif kind == "stage_entered" and event.stage == "triage" and first and not read("waits for a rating|IMMEDIATE DANGER"):
@@ -275,6 +283,8 @@ class Hearing:
                 yield "contacts add up, and nobody is called"
         elif kind == "clocks_started":
             for clock in event.clocks:
+                if clock.kind == "disclosure" and not read("disclose what you hold", clock.owner):
+                    yield f"{clock.owner} owes a disclosure, and does not know"
                 yield from self._referrer_misses(clock, after, read)
 
     def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
@@ -320,9 +330,8 @@ class Hearing:
         """What has become of it, in words."""
         if case.stage == "not_taken":
             return self.profile.signpost.rstrip(".")
-        return "; ".join(
-            OUTCOME_TEXTS[outcome] for outcome in sorted({case.outcomes[s] for s in case.subjects if s in case.outcomes})
-        )
+        texts = outcome_texts(self.profile)
+        return "; ".join(texts[outcome] for outcome in sorted({case.outcomes[s] for s in case.subjects if s in case.outcomes}))
 
     def contradictions(self, reference: str, case: Referral) -> list[str]:
         """What people were told last that is not so, and what they should know and were not told."""
