@@ -51,6 +51,7 @@ FACTS: dict[str, Any] = {
     "detail": "2 channels refuse.",
     "role": "duty manager",
     "whom": "a.worker",
+    "lead": "lead practitioner",
     "worker": "a.worker",
     "left": False,
 }
