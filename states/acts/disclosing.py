@@ -61,7 +61,7 @@ def require(d: Deciding) -> None:
     owing = {each.agency for each in held if each.agency in d.profile.agencies and _may(d, each)}
     running = {clock.whose: clock.id for clock in d.referral.running if clock.kind == CLOCK}
     if kept := [clock for agency, clock in running.items() if agency not in owing]:
-        d.stop_clocks(*kept, met=d.referral.duty_to_disclose)
+        d.stop_clocks(*kept, met=d.referral.duty_to_disclose and rule is not None)
     for name in sorted(owing - set(running)):
         agency = d.profile.agencies[name]
         if rule:
