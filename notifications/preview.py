@@ -61,6 +61,7 @@ FACTS: dict[str, Any] = {
     "reply_to": False,
     "detail": "2 channels refuse.",
     "role": "duty manager",
+    "lead": "lead practitioner",
     "worker": "a.worker",
     "whom": "a.worker",
     "left": False,

@@ -165,7 +165,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     if answer.status < 400:
         onward = filled.value("onward")
         return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
-    filled.errors[forms.first_text(kind)] = answer_in_words(answer.body, by)
+    filled.errors[forms.first_text(kind)] = answer_in_words(answer.body, by, store.rules(case.referral) if case else None)
     if not (version := answer.body.get("version")) or case is None:
         return await _form_page(request, reference, kind, by, case, filled, answer.status)
     since = await _since(store, case, by, body.seen)

@@ -8,10 +8,11 @@ from typing import Any
 
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
-from mash.config.words import worded
+from mash.config.words import stage_title, worded
 from mash.states.errors import Refusal
 from mash.states.messages import STAFF_ACTS
-from mash.states.stages import ALL, STAGE_TITLES
+from mash.states.profile import Profile
+from mash.states.stages import ALL
 from mash.states.values import Actor
 
 TITLES = {"NotYours": "You cannot do this", "Internal": "Sorry, something went wrong"}
@@ -34,20 +35,20 @@ def title_of(answer: Mapping[str, Any]) -> str:
     return NO_PAGE if "fields" in answer else TITLES.get(_kind(answer)) or str(answer["title"])
 
 
-def answer_in_words(answer: Mapping[str, Any], by: Actor | None = None) -> str:
-    """What the API's answer, when it is a refusal, says to whoever reads a page."""
+def answer_in_words(answer: Mapping[str, Any], by: Actor | None = None, rules: Profile | None = None) -> str:
+    """What the API's answer, when it is a refusal, says to whoever reads a page; named as the `rules` of a case name things."""
     if "fields" in answer:
         return ADDRESS
     match _kind(answer):
         case "ImpossibleMove":
-            return _impossible(answer, by)
+            return _impossible(answer, by, rules)
         case "ReasonNeeded":
             return REASON
         case "KeyReused":
             return SENT_BEFORE
         case "VersionConflict":
             return CHANGED
-    text = _CODE.sub(lambda code: worded(code[0]), _FIELD.sub("", answer.get("detail", "")))
+    text = _CODE.sub(lambda code: worded(code[0], rules), _FIELD.sub("", answer.get("detail", "")))
     # An empty text has its end already.
     return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.?!' else '.'}"
 
@@ -56,10 +57,10 @@ def _kind(answer: Mapping[str, Any]) -> str:
     return str(answer["type"]).rpartition(":")[2]
 
 
-def _impossible(answer: Mapping[str, Any], by: Actor | None) -> str:
+def _impossible(answer: Mapping[str, Any], by: Actor | None, rules: Profile | None) -> str:
     """At which stage the case is, and what can be done there that cannot be done at every stage."""
     what = f"“{COMMANDS[answer['command']].button}”" if answer["command"] in COMMANDS else "This"
     now = [kind for kind in answer["possible"] if STAFF_ACTS[kind].stages != ALL and (by is None or may(by.role, kind))]
     offered = "; ".join(COMMANDS[kind].button for kind in now)
     onward = f" At this stage you can: {offered}." if offered else ""
-    return f"{what} is not possible while the case is at “{STAGE_TITLES[answer['stage']]}”.{onward}"
+    return f"{what} is not possible while the case is at “{stage_title(answer['stage'], rules)}”.{onward}"

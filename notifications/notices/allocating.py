@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mash.config.words import lead_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on
 from mash.states.acts.allocating import CaseAllocated, CaseGivenBack, PresenceSaid
@@ -12,7 +13,8 @@ from mash.states.acts.allocating import CaseAllocated, CaseGivenBack, PresenceSa
 @on(CaseAllocated)
 def allocated(event: CaseAllocated, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever has it now, and whoever had it before."""
-    yield occasion.notice("case_allocated", event.role, None, whom=event.worker)
+    lead = lead_title(occasion.after.stage, occasion.profile)
+    yield occasion.notice("case_allocated", event.role, None, whom=event.worker, lead=lead)
     if occasion.before and (before := occasion.before.worker):
         yield occasion.notice("case_taken_over", before.role, None, whom=before.login)
 

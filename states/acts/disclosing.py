@@ -53,16 +53,19 @@ def to_disclose(referral: Referral) -> Iterator[tuple[str, Holding]]:
 def require(d: Deciding) -> None:
     """Each agency that has something to disclose has a clock; one that has nothing more to disclose has kept it. Where the hub
     lets nothing into the shared record yet, nobody is late."""
-    rule = d.profile.edition.disclosure
-    if d.state is None or rule is None:
+    if d.state is None:
         return
-    owing = {held.agency for _, held in to_disclose(d.referral) if held.agency in d.profile.agencies and _may(d, held)}
+    rule = d.profile.edition.disclosure
+    # Who adopts rules of an edition without the duty owes nothing any more.
+    held = [each for _, each in to_disclose(d.referral)] if rule else []
+    owing = {each.agency for each in held if each.agency in d.profile.agencies and _may(d, each)}
     running = {clock.whose: clock.id for clock in d.referral.running if clock.kind == CLOCK}
     if kept := [clock for agency, clock in running.items() if agency not in owing]:
-        d.stop_clocks(*kept, met=d.referral.duty_to_disclose)
+        d.stop_clocks(*kept, met=d.referral.duty_to_disclose and rule is not None)
     for name in sorted(owing - set(running)):
         agency = d.profile.agencies[name]
-        d.start_clock(CLOCK, rule, f"disclosure by {agency.title}", clock_id=f"{CLOCK}:{name}", owner=agency.role)
+        if rule:
+            d.start_clock(CLOCK, rule, f"disclosure by {agency.title}", clock_id=f"{CLOCK}:{name}", owner=agency.role)
 
 
 def _may(d: Deciding, held: Holding) -> bool:

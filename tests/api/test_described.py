@@ -118,7 +118,7 @@ def test_what_a_case_is_answered_with_is_all_described(hub: Hub) -> None:
     async def look(store: Store) -> tuple[set[str], set[str]]:
         by = person("duty_manager")
         case = await look_at(store, reference, by, "read_case")
-        return set(brief(case)), set(await whole(store, case, by))
+        return set(brief(case, store.rules(case.referral))), set(await whole(store, case, by))
 
     on_a_board, whole_ = hub.stored(look)
     assert (on_a_board, whole_) == (set(CaseBrief.model_fields), set(CaseDetail.model_fields))

@@ -11,7 +11,6 @@ from mash.config.profile import SHIPPED, ProfileError, available, load_profile, 
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
-from mash.states.clocks import Length
 from mash.states.profile import Profile
 from mash.states.stages import OPEN
 from mash.states.values import Actor, Subject, Words

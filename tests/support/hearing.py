@@ -67,8 +67,7 @@ MUST = {
     "linked_case_stepped_up": "a linked case was stepped up",
     "override_proposed": "waits for a second person to countersign",
     "answer_taken_down": "please confirm what you told us",
-    "hand_over_offered": "is offered to you|: ring ",
-    "hand_over_called_off": "not offered any more",
+    "case_allocated": "you have this case now",
     "case_given_back": "nobody has this case now",
     "protection_order_recorded": "A child is protected by",
 }
@@ -289,6 +288,12 @@ class Hearing:
         first = before is None or before.stage == "consultation"
         if (pattern := MUST.get(kind)) and not (kind == "place_assigned" and after.stage != "triage") and not read(pattern):
             yield f"{kind}, and nobody reads '{pattern}'"
+        elif kind == "case_allocated" and before and before.worker and not read("somebody else has this case now"):
+            yield "somebody else has the case, and whoever had it does not know"
+        elif (
+            kind == "presence_said" and event.presence != "there" and not read("whoever has this case (is absent|does not work)")
+        ):
+            yield "whoever has the case is away, and nobody knows"
         elif kind == "stage_entered" and event.stage == "consultation" and not read("someone asks for advice"):
             yield "advice is asked for, and nobody knows"
         elif kind == "stage_entered" and event.stage == "triage" and first and not read("waits for a rating|IMMEDIATE DANGER"):
@@ -350,9 +355,9 @@ class Hearing:
                 yield "contacts add up, and nobody is called"
         elif kind == "clocks_started":
             for clock in event.clocks:
-                yield from self._referrer_misses(clock, after, read)
                 if clock.kind == "disclosure" and not read("disclose what you hold", clock.owner):
-                    yield f"{clock.owner} is to disclose, and does not know"
+                    yield f"{clock.owner} owes a disclosure, and does not know"
+                yield from self._referrer_misses(clock, after, read)
 
     def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
         written = {

@@ -12,9 +12,10 @@ from mash.states.acts.information import ContributeInformation, ReleaseInformati
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordThreshold
+from mash.states.acts.upkeep import AdoptProfile
 from mash.states.errors import ImpossibleMove, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded
 
-from .worlds import BASIS, DUTY, QUORUM, Case, arrived, partner
+from .worlds import BASIS, DUTY, MANAGER, QUORUM, Case, arrived, partner
 
 MERTON = load_profile("merton", None, "2026")
 DUTY_BASIS = BASIS.model_copy(update={"lawful_basis": "duty_to_disclose"})
@@ -88,6 +89,14 @@ def test_where_nothing_enters_the_shared_record_yet_nobody_is_late() -> None:
     assert not case.running("disclosure")
     case.give(RecordThreshold(significant_harm=True))
     assert case.running("disclosure")
+
+
+def test_who_adopts_rules_without_the_duty_owes_nothing_any_more() -> None:
+    case = asked()
+    answered(case)
+    case.profile = load_profile("merton")
+    case.give(AdoptProfile(digest=case.profile.digest), MANAGER)
+    assert not case.running("disclosure")
 
 
 def test_the_agency_is_told_that_it_owes_it() -> None:

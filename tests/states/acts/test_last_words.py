@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from hearing import Hearing
 
+from mash.config.profile import load_profile
 from mash.notifications.notices import ORDINARY, RED, REFERRER, NoticeDraft, Over, notices_for
 from mash.notifications.wording import KINDS, OUTCOME_TEXTS
 from mash.states.acts.alerts import AcknowledgeAlert
-from mash.states.acts.checks import ProceedWithoutReplies
+from mash.states.acts.allocating import AllocateCase, GiveCaseBack, SayPresence
+from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
@@ -249,15 +251,43 @@ def nothing_more(case: Told) -> None:
     """That it came is all that happens."""
 
 
+def allocated(case: Told) -> None:
+    case.rate("blue").give(AllocateCase(worker="a.worker"))
+
+
+def taken_over(case: Told) -> None:
+    allocated(case)
+    case.give(AllocateCase(worker="another.worker"))
+
+
+def given_back(case: Told) -> None:
+    allocated(case)
+    case.give(GiveCaseBack(), person("social_worker", name="a.worker"))
+
+
+def away(case: Told) -> None:
+    allocated(case)
+    case.give(SayPresence(worker="a.worker", presence="absent"), SYSTEM)
+
+
+def to_be_disclosed(case: Told) -> None:
+    case.rate("amber").give(BASIS.model_copy(update={"lawful_basis": "duty_to_disclose"}))
+    case.give(AnswerCheck(agency="police", known=True, relevant=True), partner("police"))
+
+
 def one_step(command: Any, by: Actor = MANAGER) -> Story:
     return lambda case: case.give(command, by) and None
 
 
+OF_2026 = load_profile("sandwell", None, "2026")
 SECOND = SignOff(ratings=("blue",), outcomes=("no_further_action",), role="service_manager")
 SIGNED_OFF = {"sign_off": {"blue": SECOND}}
 STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "acknowledgement": (nothing_more, "sandwell", {}, {}),
     "all_clear": (done_late, "sandwell", {}, {}),
+    "case_allocated": (allocated, "merton", {}, {}),
+    "case_given_back": (given_back, "merton", {}, {}),
+    "case_taken_over": (taken_over, "merton", {}, {}),
     "case_changed: check": (not_waited_for, "sandwell", {}, {}),
     "case_changed: details": (another_name, "sandwell", {}, {}),
     "case_changed: due": (ratings_up, "merton", {}, {}),
@@ -273,6 +303,7 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "consultation": (nothing_more, "merton", {"consultation": Consultation(kinds=("referral",))}, {}),
     "contact_to_rate": (nothing_more, "sandwell", {}, {}),
     "decision_withdrawn": (decision_withdrawn, "merton", {}, {}),
+    "disclosure_owed": (to_be_disclosed, "sandwell", {"edition": OF_2026.edition}, {}),
     "disagreement": (disagreed, "sandwell", {}, {}),
     "disagreement_changed": (settled, "sandwell", {}, {}),
     "disagreement_settled": (settled, "sandwell", {}, {}),
@@ -299,6 +330,7 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "strategy_discussion": (called, "sandwell", {}, {}),
     "taken": (taken_on, "sandwell", {}, {}),
     "warning": (reminded, "sandwell", {}, {}),
+    "worker_away": (away, "merton", {}, {}),
     "withdrawal": (reopened, "merton", {}, {}),
     "withdrawal_refused": (withdrawal_refused, "merton", SIGNED_OFF, {}),
     "withdrawal_sign_off": (withdrawal_to_sign_off, "merton", SIGNED_OFF, {}),
