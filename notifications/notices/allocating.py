@@ -10,11 +10,16 @@ from mash.notifications.notices.occasion import Occasion, on
 from mash.states.acts.allocating import CaseAllocated, CaseGivenBack, PresenceSaid
 
 
+def to_worker(occasion: Occasion, role: str, worker: str) -> NoticeDraft:
+    """To whoever has the case: that they have it, and as what."""
+    lead = lead_title(occasion.after.stage, occasion.profile)
+    return occasion.notice("case_allocated", role, None, whom=worker, lead=lead)
+
+
 @on(CaseAllocated)
 def allocated(event: CaseAllocated, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever has it now, and whoever had it before."""
-    lead = lead_title(occasion.after.stage, occasion.profile)
-    yield occasion.notice("case_allocated", event.role, None, whom=event.worker, lead=lead)
+    yield to_worker(occasion, event.role, event.worker)
     if occasion.before and (before := occasion.before.worker):
         yield occasion.notice("case_taken_over", before.role, None, whom=before.login)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from mash.notifications.notices.allocating import to_worker
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.meetings import CALLS, discussion, invitation
 from mash.notifications.notices.occasion import Occasion, latest, subject_of
@@ -128,7 +129,7 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         if kind == "check" and change.now != "closed":
             yield occasion.about("check_request", role, latest(occasion.after, f"check:{of}"), agency=of)
         elif topic == WORKER:
-            yield occasion.notice("case_allocated", role, None, whom=change.now)
+            yield to_worker(occasion, role, str(change.now))
         elif kind == "disclosure":
             yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
         elif kind == "meeting" and change.now:

@@ -31,12 +31,12 @@ NOW_DUE = re.compile(r"^(?P<what>[^:\n]+): due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d
 REMINDED = re.compile(r"^\S+: (?P<what>.+?) (?:due in )?\d+ (?:h \d+ )?min.*$")
 MEETING = re.compile(r"The meeting is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
 DISCUSSION = re.compile(r"The strategy discussion is on (?P<when>\w{3} \d\d \w{3} \d\d:\d\d), (?P<mode>[\w -]+)\.")
-OFFERED = re.compile(r"Offered to (?P<whom>[^:]+)(?:: [^:]+)?: accept it")
+OFFERED = re.compile(r"(?:Offered|It is offered) to (?P<whom>[^:,]+)(?:: [^:]+?)?(?:: accept it|, for you to accept)")
 TAKEN_BACK = re.compile(r"It was offered to (?P<whom>[^:]+?)(?:: [^:]+)?, and is not any more")
 TO_DO = re.compile(r"that you do something.*\((?P<action>A\d+)\)")
 NOT_TO_DO = re.compile(r"You were to do something \((?P<action>A\d+)\)")
 TAKEN_OVER = re.compile(r"It was allocated to (?P<worker>\S+), and is allocated to somebody else now")
-ALLOCATED = re.compile(r"It is allocated to (?P<worker>\S+)\. If you")
+ALLOCATED = re.compile(r"It is allocated to (?P<worker>\S+), [^.]+\. If you")
 TOLD = re.compile(r"^Your referral \S+ to .+?: (?P<said>.+)$", re.MULTILINE)
 TELL = {
     "acknowledgement": "that the referral has arrived",
@@ -309,6 +309,12 @@ class Hearing:
             yield "a second person is to countersign, and nobody knows"
         elif kind == "countersigned" and not event.agreed and not read("a second person does not agree"):
             yield "a second person does not agree, and nobody knows"
+        elif kind == "protection_order_ended" and not read("is not protected by"):
+            yield "a child is not protected by an order any more, and nobody knows"
+        elif kind in ("sharing_basis_recorded", "marker_recorded") and self._silent(before, after):
+            to_ask = "ask the referrer not to tell" if after.by_person else "do not tell the family about"
+            if not after.of_public and (after.by_person or after.referrer_reachable) and not read(to_ask):
+                yield "whoever referred may tell the family, and is not asked not to"
         elif kind == "hand_over_returned" and not read("does not take it" if event.words else "accepted in time"):
             yield "what was handed over comes back, and nobody knows"
         elif kind == "strategy_discussion_held" and self._roles(*event.missing) and not read("was held without you"):
@@ -358,6 +364,11 @@ class Hearing:
                 if clock.kind == "disclosure" and not read("disclose what you hold", clock.owner):
                     yield f"{clock.owner} owes a disclosure, and does not know"
                 yield from self._referrer_misses(clock, after, read)
+
+    @staticmethod
+    def _silent(before: Referral | None, after: Referral) -> bool:
+        """Whether the family is not to be told from now on."""
+        return "do_not_tell_family" in after.warnings and not (before and "do_not_tell_family" in before.warnings)
 
     def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
         written = {

@@ -13,12 +13,15 @@ from hearing import Hearing
 from mash.config.profile import load_profile
 from mash.notifications.notices import ORDINARY, RED, REFERRER, NoticeDraft, Over, notices_for
 from mash.notifications.wording import KINDS, OUTCOME_TEXTS
+from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.allocating import AllocateCase, GiveCaseBack, SayPresence
+from mash.states.acts.by_telephone import RecordAnswerByTelephone
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
 from mash.states.acts.episodes import RecordAdded
@@ -27,8 +30,10 @@ from mash.states.acts.information import BreakGlass
 from mash.states.acts.informing import RecordTold
 from mash.states.acts.meetings import ConveneMeeting
 from mash.states.acts.of_age import SayOfAge
-from mash.states.acts.protection import CallStrategyDiscussion
+from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
+from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 from mash.states.acts.sharing import RecordMarker
 from mash.states.acts.siblings import RecordSteppedUp
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
@@ -94,7 +99,6 @@ def warned_of(case: Told) -> None:
 
 def more_people(case: Told) -> None:
     case.ask().give(AddSubject(cohort="child"), MANAGER, details=ADDED)
-    answer_all(case)
 
 
 def another_cohort(case: Told) -> None:
@@ -159,7 +163,7 @@ def transfer_returned(case: Told) -> None:
 
 def transfer_not_accepted(case: Told) -> None:
     transferred(case)
-    case.run_to(case.referral.clocks["hand_over:another_authority"].due_at)
+    case.run_to(case.profile.calendar.next_open(case.referral.clocks["hand_over:another_authority"].due_at))
 
 
 def transfer_withdrawn(case: Told) -> None:
@@ -275,6 +279,67 @@ def to_be_disclosed(case: Told) -> None:
     case.give(AnswerCheck(agency="police", known=True, relevant=True), partner("police"))
 
 
+def to_do(case: Told) -> None:
+    case.ask().give(RecordAction(owner="police", due=case.now + timedelta(hours=4)))
+
+
+def no_longer_to_do(case: Told) -> None:
+    to_do(case)
+    case.give(CompleteAction(action="A1", outcome="no_longer_needed"), MANAGER)
+
+
+def told_us(case: Told) -> None:
+    case.ask().give(RecordAnswerByTelephone(answering="police", read_back=True, known=False))
+
+
+def overridden(case: Told) -> None:
+    case.rate("amber").give(BASIS.model_copy(update={"consent": "overridden"}))
+
+
+def not_countersigned(case: Told) -> None:
+    overridden(case)
+    case.give(Countersign(seconding="A1", agreed=False), person("practice_manager"))
+
+
+def family_not_told(case: Told) -> None:
+    case.rate("amber").give(BASIS.model_copy(update={"family_informed": False, "not_informed": "puts_somebody_at_risk"}))
+
+
+def nobody_writes(case: Told) -> None:
+    told_by_telephone(case)
+    family_not_told(case)
+
+
+def protected(case: Told) -> None:
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now), MANAGER)
+
+
+def no_longer_protected(case: Told) -> None:
+    protected(case)
+    case.give(EndProtectionOrder(order="police_protection", how="released"), MANAGER)
+
+
+def held_without(case: Told) -> None:
+    called(case)
+    there = ("social_care", "police")
+    case.give(RecordStrategyDiscussion(attended=there, without_quorum="not_reached", outcome="section_47"))
+
+
+def to_ring(case: Told) -> None:
+    answer_all(case.ask())
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=4), invited=("school",)))
+
+
+def scheduled(case: Told) -> None:
+    called(case)
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=2)))
+
+
+def discussion_called_off(case: Told) -> None:
+    scheduled(case)
+    case.give(CancelMeeting(what="strategy_discussion"))
+
+
 def one_step(command: Any, by: Actor = MANAGER) -> Story:
     return lambda case: case.give(command, by) and None
 
@@ -284,10 +349,13 @@ SECOND = SignOff(ratings=("blue",), outcomes=("no_further_action",), role="servi
 SIGNED_OFF = {"sign_off": {"blue": SECOND}}
 STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "acknowledgement": (nothing_more, "sandwell", {}, {}),
+    "action_agreed": (to_do, "sandwell", {}, {}),
     "all_clear": (done_late, "sandwell", {}, {}),
     "case_allocated": (allocated, "merton", {}, {}),
     "case_given_back": (given_back, "merton", {}, {}),
     "case_taken_over": (taken_over, "merton", {}, {}),
+    "case_changed: action": (no_longer_to_do, "sandwell", {}, {}),
+    "case_changed: order": (no_longer_protected, "sandwell", {}, {}),
     "case_changed: check": (not_waited_for, "sandwell", {}, {}),
     "case_changed: details": (another_name, "sandwell", {}, {}),
     "case_changed: due": (ratings_up, "merton", {}, {}),
@@ -300,6 +368,9 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "chase": (chased, "sandwell", {}, {}),
     "check_request": (Told.ask, "sandwell", {}, {}),  # type: ignore[dict-item]
     "coming_of_age": (one_step(SayOfAge(subject="s0", when="soon"), SYSTEM), "sandwell", {}, {}),
+    "confirm_answer": (told_us, "sandwell", {}, {}),
+    "countersignature": (overridden, "sandwell", {}, {}),
+    "countersignature_refused": (not_countersigned, "sandwell", {}, {}),
     "consultation": (nothing_more, "merton", {"consultation": Consultation(kinds=("referral",))}, {}),
     "contact_to_rate": (nothing_more, "sandwell", {}, {}),
     "decision_withdrawn": (decision_withdrawn, "merton", {}, {}),
@@ -320,6 +391,14 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "look_at_case": (one_step(RecordAdded(other="MASH-26-000002", why="added"), SYSTEM), "sandwell", {}, {}),
     "meeting_called_off": (called_off, "sandwell", {}, {}),
     "meeting_convened": (convened, "sandwell", {}, {}),
+    "not_ours_to_confirm": (nothing_more, "merton", {}, {"cohort": "adult"}),
+    "not_to_tell": (family_not_told, "sandwell", {}, {}),
+    "protection_order": (protected, "sandwell", {}, {}),
+    "quorum_missing": (held_without, "sandwell", {}, {}),
+    "ring_invited": (to_ring, "sandwell", {}, {}),
+    "strategy_discussion_called_off": (discussion_called_off, "sandwell", {}, {}),
+    "strategy_discussion_scheduled": (scheduled, "sandwell", {}, {}),
+    "tell_not_to_tell": (nobody_writes, "sandwell", {}, {}),
     "outcome": (decided_and_told, "merton", {}, {}),
     "referral_split": (parted, "merton", {}, {"subjects": 2}),
     "sign_off": (to_sign_off, "merton", SIGNED_OFF, {}),
@@ -357,7 +436,8 @@ def leaving_out(kind: str) -> LeftOut:
 def begun(profile: Profile, hearing: Hearing | None = None, **contact: Any) -> Told:
     """A contact from a school that can be written to, about one child or more."""
     case = Told(profile, hearing=hearing)
-    subjects = tuple(Subject(id=f"s{n}", cohort="child", age="child") for n in range(contact.pop("subjects", 1)))
+    cohort = contact.pop("cohort", "child")
+    subjects = tuple(Subject(id=f"s{n}", cohort=cohort, age=cohort) for n in range(contact.pop("subjects", 1)))
     fields: dict[str, Any] = {"source": "2A", "source_agency": "education", "referrer_reachable": True} | contact
     case.give(ReceiveContact(contact="referral", subjects=subjects, **fields), SYSTEM)
     return case
