@@ -14,6 +14,7 @@ from mash.states.acts.closing import close
 from mash.states.acts.handing_over import offer_once
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
+from mash.states.acts.seconding import demand_second
 from mash.states.acts.weighing import adding_up
 from mash.states.ages import AGE_NOT_KNOWN, counts_as, unknown_adult
 from mash.states.deciding import Deciding
@@ -276,6 +277,8 @@ def conclude_consultation(d: Deciding, cmd: ConcludeConsultation, words: Words |
         raise Incomplete(
             f"this may be contact number {number} about one child: one person does not end it in advice. Go on as a referral"
         )
+    if cmd.outcome == "advice" and d.referral.in_danger:
+        demand_second(d, "closing", None, None)
     d.record(ConsultationConcluded(outcome=cmd.outcome, words=demands.words(words, "concluding a consultation")))
     if cmd.outcome == "referral":
         begin(d)

@@ -12,6 +12,7 @@ from mash.states.acts.closing import close
 from mash.states.acts.contact import lead_in
 from mash.states.clocks import due
 from mash.states.deciding import Deciding
+from mash.states.errors import Incomplete
 from mash.states.fold import changes_nothing
 from mash.states.register import act
 from mash.states.roles import raters_and_duty
@@ -64,6 +65,8 @@ class ContactTaken(EventBase):
 @act(ConfirmNotOurs, stages=("to_confirm_not_ours",), roles=raters_and_duty, called="confirming that a contact is not the hub's")
 def confirm(d: Deciding, cmd: ConfirmNotOurs, words: Words | None) -> None:
     """The contact ends here, by a person who says why, what was said and to whom."""
+    if d.referral.in_danger:  # told of since, by another contact
+        raise Incomplete("somebody may be in immediate danger: take the contact (take_contact)")
     reason = demands.words(words, "confirming that a contact is not the hub's (why, what was said and to whom)")
     d.record(NotOursConfirmed(signposted_to=cmd.signposted_to, words=reason))
     close(d, "refuse_contact", "signposted", decided=True)

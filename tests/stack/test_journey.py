@@ -48,6 +48,8 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) ->
     )
     assert len(hub.case(reference)["outstanding"]) == 12
     assert sum(clock["id"].startswith("check:") and clock["running"] for clock in hub.case(reference)["clocks"]) == 12
+    # It could not wait for a second person, who countersigns.
+    hub.give(reference, "countersign", role="practice_manager", words="Read, and agreed.", seconding="A1", agreed=True)
     again = hub.awaits(reference, "Awaiting agency checks")
     assert again["id"] == run["id"], "the same run goes on through all attempts"
     eventually(lambda: "rating:red" in hub.run(reference)["tags"])
