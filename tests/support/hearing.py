@@ -21,6 +21,7 @@ from mash.states.values import Actor
 WARNED_OF = {
     "safe_contact": "afe-contact warning",
     "do_not_write": "hoever referred must not be written to",
+    "do_not_tell_family": "o not tell the family: they must not learn",
     "staff_safety": "taff-safety warning",
 }
 """How a message warns of what a case is marked with."""
@@ -40,6 +41,8 @@ TELL = {
 """What somebody is asked to tell whoever referred, as the message says it."""
 WAITS = {"acknowledgement": "acknowledgement", "outcome_told": "outcome", "withdrawal_told": "withdrawal"}
 """By kind of clock: what whoever referred waits to hear."""
+ACTED_ON = "it has been received and is being acted on"
+"""What holds of a referral whatever becomes of it."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 MUST = {
     "place_assigned": "waits for a rating",
@@ -144,7 +147,7 @@ class Hearing:
         heard = self.heard.get((reference, self.seat(by.role)))
         if heard is None:
             return
-        heard.rating, heard.warnings = after.rating or "unrated", frozenset(WARNED_OF) & frozenset(after.markers)
+        heard.rating, heard.warnings = after.rating or "unrated", frozenset(WARNED_OF) & frozenset(after.warnings)
         heard.people = people(after)
         heard.due = {what: local(clock.due_at) for clock in after.running if (what := self.what(clock)) in heard.due}
         heard.asked = now if heard.asked else None
@@ -273,9 +276,20 @@ class Hearing:
             rule = self.profile.accumulation
             if add_up(after, rule) and not add_up(before, rule) and not read("look at this case"):
                 yield "contacts add up, and nobody is called"
+        elif kind in ("marker_recorded", "sharing_basis_recorded"):
+            yield from self._told_not_to_tell(before, after, read)
         elif kind == "clocks_started":
             for clock in event.clocks:
                 yield from self._referrer_misses(clock, after, read)
+
+    def _told_not_to_tell(self, before: Referral | None, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
+        silent = "do_not_tell_family"
+        if before is None or silent in before.warnings or silent not in after.warnings or after.of_public:
+            return
+        if after.by_person and not read("ask the referrer not to tell the family"):
+            yield "nobody is asked to ring the referrer, who may tell the family"
+        elif after.referrer_reachable and not after.by_person and not read("please do not tell the family", REFERRER):
+            yield "the referrer may tell the family"
 
     def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
         written = {
@@ -320,6 +334,9 @@ class Hearing:
         """What has become of it, in words."""
         if case.stage == "not_taken":
             return self.profile.signpost.rstrip(".")
+        enquired = case.came_from in ("enquiries", "conference")
+        if case.stage == "strategy_discussion" and "section_47" in case.outcomes.values() and not enquired:
+            return ACTED_ON
         return "; ".join(
             OUTCOME_TEXTS[outcome] for outcome in sorted({case.outcomes[s] for s in case.subjects if s in case.outcomes})
         )
@@ -347,8 +364,8 @@ class Hearing:
         if involved and heard.rating is not None:
             if heard.rating != (case.rating or "unrated"):
                 yield f"was told {heard.rating}, and it is {case.rating}"
-            if heard.warnings != frozenset(WARNED_OF) & frozenset(case.markers):
-                yield f"was warned of {sorted(heard.warnings)}, and the case of {case.markers}"
+            if heard.warnings != frozenset(WARNED_OF) & frozenset(case.warnings):
+                yield f"was warned of {sorted(heard.warnings)}, and the case of {case.warnings}"
         for what, at in known.items():
             dues = {local(clock.due_at) for clock in case.running if self.what(clock) == what and self.seat(clock.owner) == seat}
             if at not in dues:
@@ -400,12 +417,14 @@ class Hearing:
                 yield f"waits to be told by a person: {matter}; and nobody was asked to"
             elif matter and not case.by_person and (reference, matter) not in self.on_the_way:
                 yield f"waits to hear, and nothing is on its way: {matter}"
-        if claim and not waits & {"outcome_told", "withdrawal_told"} and claim != self.outcome(case):
+        if claim and not waits & {"outcome_told", "withdrawal_told"} and claim not in (ACTED_ON, self.outcome(case)):
             yield f"was told '{claim}', and it is '{self.outcome(case)}'"
 
 
 def _matter(text: str) -> str:
     """What a message to whoever referred is about."""
+    if "please do not tell the family" in text:
+        return "silence"
     if "no longer holds" in text:
         return "withdrawal"
     if "The outcome of your referral" in text:

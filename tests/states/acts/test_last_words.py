@@ -89,6 +89,10 @@ def warned_of(case: Told) -> None:
     case.ask().give(RecordMarker(marker="staff_safety", holds=True), MANAGER)
 
 
+def silent(case: Told) -> None:
+    case.give(BASIS.model_copy(update={"family_informed": False, "not_informed": "prejudices_an_investigation"}))
+
+
 def more_people(case: Told) -> None:
     case.ask().give(AddSubject(cohort="child"), MANAGER, details=ADDED)
     answer_all(case)
@@ -264,6 +268,7 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "look_at_case": (one_step(RecordAdded(other="MASH-26-000002", why="added"), SYSTEM), "sandwell", {}, {}),
     "meeting_called_off": (called_off, "sandwell", {}, {}),
     "meeting_convened": (convened, "sandwell", {}, {}),
+    "not_to_tell": (silent, "sandwell", {}, {}),
     "outcome": (decided_and_told, "merton", {}, {}),
     "referral_split": (parted, "merton", {}, {"subjects": 2}),
     "sign_off": (to_sign_off, "merton", SIGNED_OFF, {}),
@@ -273,6 +278,7 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "step_down_returned": (returned, "merton", {}, {}),
     "strategy_discussion": (called, "sandwell", {}, {}),
     "taken": (taken_on, "sandwell", {}, {}),
+    "tell_not_to_tell": (silent, "sandwell", {}, {"writing_unsafe": True}),
     "warning": (reminded, "sandwell", {}, {}),
     "withdrawal": (reopened, "merton", {}, {}),
     "withdrawal_refused": (withdrawal_refused, "merton", SIGNED_OFF, {}),
