@@ -119,7 +119,6 @@ def comes_back(d: Deciding, words: Words | None) -> None:
     """The case steps up again: returned, accepted by nobody in time, or not to be stepped down after all."""
     if d.referral.service:
         d.record(StepDownReturned(service=d.referral.service, words=words))
-        d.stop("outcome_told", met=False)  # of a decision that holds no more
     d.go("step_up")
 
 

@@ -21,8 +21,8 @@ from mash.states.values import Actor
 WARNED_OF = {
     "safe_contact": "afe-contact warning",
     "do_not_write": "hoever referred must not be written to",
+    "do_not_tell_family": "o not tell the family: they must not learn",
     "staff_safety": "taff-safety warning",
-    "do_not_tell_family": "o not tell the family",
 }
 """How a message warns of what a case is marked with."""
 HEAD = re.compile(r"^\S+: (?P<rating>[^,:]+), at [^.]+\.", re.MULTILINE)
@@ -47,6 +47,8 @@ TELL = {
 """What somebody is asked to tell whoever referred, as the message says it."""
 WAITS = {"acknowledgement": "acknowledgement", "outcome_told": "outcome", "withdrawal_told": "withdrawal"}
 """By kind of clock: what whoever referred waits to hear."""
+ACTED_ON = "it has been received and is being acted on"
+"""What holds of a referral as long as it is open."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 MUST = {
     "place_assigned": "waits for a rating",
@@ -311,10 +313,6 @@ class Hearing:
             yield "a second person does not agree, and nobody knows"
         elif kind == "protection_order_ended" and not read("is not protected by"):
             yield "a child is not protected by an order any more, and nobody knows"
-        elif kind in ("sharing_basis_recorded", "marker_recorded") and self._silent(before, after):
-            to_ask = "ask the referrer not to tell" if after.by_person else "do not tell the family about"
-            if not after.of_public and (after.by_person or after.referrer_reachable) and not read(to_ask):
-                yield "whoever referred may tell the family, and is not asked not to"
         elif kind == "hand_over_returned" and not read("does not take it" if event.words else "accepted in time"):
             yield "what was handed over comes back, and nobody knows"
         elif kind == "strategy_discussion_held" and self._roles(*event.missing) and not read("was held without you"):
@@ -337,8 +335,6 @@ class Hearing:
                 yield f"{sorted(ring)} are to be rung, and nobody knows"
         elif kind == "step_down_returned" and not read("step-down was returned" if event.words else "no service accepted"):
             yield "the step-down has come back, and nobody knows"
-        elif kind == "hand_over_returned" and not read("does not take it" if event.words else "accepted in time"):
-            yield "what was handed over has come back, and nobody knows"
         elif kind == "clock_warned" and not read(r"min \(due|due in|min late", event.role):
             yield f"{event.role} is not reminded of {event.id}"
         elif kind == "clock_escalated" and not read("^LATE|^IMMEDIATE", event.role):
@@ -359,16 +355,22 @@ class Hearing:
             rule = self.profile.accumulation
             if add_up(after, rule) and not add_up(before, rule) and not read("look at this case"):
                 yield "contacts add up, and nobody is called"
+        elif kind in ("marker_recorded", "sharing_basis_recorded"):
+            yield from self._told_not_to_tell(before, after, read)
         elif kind == "clocks_started":
             for clock in event.clocks:
                 if clock.kind == "disclosure" and not read("disclose what you hold", clock.owner):
                     yield f"{clock.owner} owes a disclosure, and does not know"
                 yield from self._referrer_misses(clock, after, read)
 
-    @staticmethod
-    def _silent(before: Referral | None, after: Referral) -> bool:
-        """Whether the family is not to be told from now on."""
-        return "do_not_tell_family" in after.warnings and not (before and "do_not_tell_family" in before.warnings)
+    def _told_not_to_tell(self, before: Referral | None, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
+        silent = "do_not_tell_family"
+        if before is None or silent in before.warnings or silent not in after.warnings or after.of_public:
+            return
+        if after.by_person and not read("ask the referrer not to tell the family"):
+            yield "nobody is asked to ring the referrer, who may tell the family"
+        elif after.referrer_reachable and not after.by_person and not read("please do not tell the family", REFERRER):
+            yield "the referrer may tell the family"
 
     def _referrer_misses(self, clock: Clock, after: Referral, read: Callable[..., bool]) -> Iterator[str]:
         written = {
@@ -440,9 +442,10 @@ class Hearing:
         """What has become of it, in words."""
         if case.stage == "not_taken":
             return self.profile.signpost.rstrip(".")
-        texts = outcome_texts(self.profile)
+        texts, enquired = outcome_texts(self.profile), case.came_from in ("enquiries", "conference")
+        held_back = case.stage == "strategy_discussion" and not enquired
         codes = sorted({case.outcomes[sid] for sid in case.subjects if sid in case.outcomes})
-        return "; ".join(texts["being_acted_on" if case.held_back and code == "section_47" else code] for code in codes)
+        return "; ".join(texts["being_acted_on" if held_back and code == "section_47" else code] for code in codes)
 
     def _outside(self) -> list[str]:
         """Every role that may be asked for something."""
@@ -546,12 +549,14 @@ class Hearing:
                 yield f"waits to be told by a person: {matter}; and nobody was asked to"
             elif matter and not case.by_person and (reference, matter) not in self.on_the_way:
                 yield f"waits to hear, and nothing is on its way: {matter}"
-        if claim and not waits & {"outcome_told", "withdrawal_told"} and claim != self.outcome(case):
+        if claim and not waits & {"outcome_told", "withdrawal_told"} and claim != self.outcome(case) and not (claim == ACTED_ON and case.open):
             yield f"was told '{claim}', and it is '{self.outcome(case)}'"
 
 
 def _matter(text: str) -> str:
     """What a message to whoever referred is about."""
+    if "please do not tell the family" in text:
+        return "silence"
     if "no longer holds" in text:
         return "withdrawal"
     if "The outcome of your referral" in text:

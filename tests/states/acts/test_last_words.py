@@ -97,6 +97,10 @@ def warned_of(case: Told) -> None:
     case.ask().give(RecordMarker(marker="staff_safety", holds=True), MANAGER)
 
 
+def silent(case: Told) -> None:
+    case.give(BASIS.model_copy(update={"family_informed": False, "not_informed": "prejudices_an_investigation"}))
+
+
 def more_people(case: Told) -> None:
     case.ask().give(AddSubject(cohort="child"), MANAGER, details=ADDED)
 
@@ -301,15 +305,6 @@ def not_countersigned(case: Told) -> None:
     case.give(Countersign(seconding="A1", agreed=False), person("practice_manager"))
 
 
-def family_not_told(case: Told) -> None:
-    case.rate("amber").give(BASIS.model_copy(update={"family_informed": False, "not_informed": "puts_somebody_at_risk"}))
-
-
-def nobody_writes(case: Told) -> None:
-    told_by_telephone(case)
-    family_not_told(case)
-
-
 def protected(case: Told) -> None:
     case.give(RecordProtectionOrder(order="police_protection", since=case.now), MANAGER)
 
@@ -392,13 +387,12 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "meeting_called_off": (called_off, "sandwell", {}, {}),
     "meeting_convened": (convened, "sandwell", {}, {}),
     "not_ours_to_confirm": (nothing_more, "merton", {}, {"cohort": "adult"}),
-    "not_to_tell": (family_not_told, "sandwell", {}, {}),
     "protection_order": (protected, "sandwell", {}, {}),
     "quorum_missing": (held_without, "sandwell", {}, {}),
     "ring_invited": (to_ring, "sandwell", {}, {}),
     "strategy_discussion_called_off": (discussion_called_off, "sandwell", {}, {}),
     "strategy_discussion_scheduled": (scheduled, "sandwell", {}, {}),
-    "tell_not_to_tell": (nobody_writes, "sandwell", {}, {}),
+    "not_to_tell": (silent, "sandwell", {}, {}),
     "outcome": (decided_and_told, "merton", {}, {}),
     "referral_split": (parted, "merton", {}, {"subjects": 2}),
     "sign_off": (to_sign_off, "merton", SIGNED_OFF, {}),
@@ -408,6 +402,7 @@ STORIES: dict[str, tuple[Story, str, dict[str, Any], dict[str, Any]]] = {
     "step_down_returned": (returned, "merton", {}, {}),
     "strategy_discussion": (called, "sandwell", {}, {}),
     "taken": (taken_on, "sandwell", {}, {}),
+    "tell_not_to_tell": (silent, "sandwell", {}, {"writing_unsafe": True}),
     "warning": (reminded, "sandwell", {}, {}),
     "worker_away": (away, "merton", {}, {}),
     "withdrawal": (reopened, "merton", {}, {}),
