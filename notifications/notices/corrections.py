@@ -69,7 +69,8 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
         case "action":
             return change.now is None and after.actions[topic.of].outcome != "done"
         case "order":
-            return change.was is not None and after.orders[topic.of].ended is not None
+            order = after.orders.get(topic.of)  # of whoever goes on by themselves it is in their own case
+            return change.was is not None and order is not None and order.ended is not None
         case "check":
             return change.now not in ("answered", None)
         case "due":

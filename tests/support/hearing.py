@@ -143,6 +143,7 @@ class Hearing:
         self, reference: str, before: Referral | None, after: Referral, events: Sequence[Any], by: Actor, now: datetime
     ) -> None:
         """Something was done to a case, and whoever is to hear of it does."""
+        self.acts = by
         if before is not None:
             self._whoever_acts_knows(reference, after, by, now)
         said: list[tuple[str, str]] = []
@@ -158,10 +159,11 @@ class Hearing:
         ]
         for event in events:
             self._reached(reference, event, after)
-            if event.kind in ("hand_over_returned", "hand_over_accepted") and event.words:  # they said so themselves
-                title = self.profile.destinations[event.destination].title
-                for seat in [seat for of, seat in self.heard if of == reference]:
-                    self.heard[reference, seat].offers.discard(title.lower())
+            for heard in [heard for (of, _), heard in self.heard.items() if of == reference]:
+                if event.kind in ("hand_over_returned", "hand_over_accepted") and event.words:  # they said so themselves
+                    heard.offers.discard(self.profile.destinations[event.destination].title.lower())
+                elif event.kind == "strategy_discussion_held":  # it has taken place, whatever becomes of it
+                    heard.discussion = heard.scheduled = None
 
     def _whoever_acts_knows(self, reference: str, after: Referral, by: Actor, now: datetime) -> None:
         agency = self.profile.agencies.get(by.agency)
@@ -286,7 +288,7 @@ class Hearing:
         def read(pattern: str, *roles: str) -> bool:
             return any(re.search(pattern, text) for role, text in said if not roles or self.seat(role) in map(self.seat, roles))
 
-        kind = event.kind
+        kind, manager = event.kind, self.profile.ladder[0].role
         first = before is None or before.stage == "consultation"
         if (pattern := MUST.get(kind)) and not (kind == "place_assigned" and after.stage != "triage") and not read(pattern):
             yield f"{kind}, and nobody reads '{pattern}'"
@@ -311,7 +313,7 @@ class Hearing:
             yield "a second person is to countersign, and nobody knows"
         elif kind == "countersigned" and not event.agreed and not read("a second person does not agree"):
             yield "a second person does not agree, and nobody knows"
-        elif kind == "protection_order_ended" and not read("is not protected by"):
+        elif kind == "protection_order_ended" and not (self.seat(self.acts.role) == manager or read("is not protected by")):
             yield "a child is not protected by an order any more, and nobody knows"
         elif kind == "hand_over_returned" and not read("does not take it" if event.words else "accepted in time"):
             yield "what was handed over comes back, and nobody knows"
@@ -549,7 +551,12 @@ class Hearing:
                 yield f"waits to be told by a person: {matter}; and nobody was asked to"
             elif matter and not case.by_person and (reference, matter) not in self.on_the_way:
                 yield f"waits to hear, and nothing is on its way: {matter}"
-        if claim and not waits & {"outcome_told", "withdrawal_told"} and claim != self.outcome(case) and not (claim == ACTED_ON and case.open):
+        if (
+            claim
+            and not waits & {"outcome_told", "withdrawal_told"}
+            and claim != self.outcome(case)
+            and not (claim == ACTED_ON and case.open)
+        ):
             yield f"was told '{claim}', and it is '{self.outcome(case)}'"
 
 
