@@ -235,6 +235,19 @@ async def test_an_outcome_that_waits_to_be_sent_does_not_go_once_the_decision_is
     await proven(store)
 
 
+async def test_an_outcome_that_waits_to_be_sent_does_not_go_once_the_case_is_open_again(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference = await contact(store)
+    await act(store, reference, RateReferral(rating="blue"), DUTY, words="low")
+    outcomes: Any = dict.fromkeys(("S1", "S2"), "no_further_action")
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="as agreed")
+    await act(store, reference, ReopenReferral(), MANAGER, words="It was their cousin.")
+    rows = dict(owner_connection.execute("SELECT kind, status FROM notice WHERE role = 'referrer'").fetchall())
+    assert rows == {"acknowledgement": "queued", "outcome": "withdrawn"}
+    await proven(store)
+
+
 async def test_a_sibling_who_was_added_is_found_and_one_who_was_removed_is_shown_to_nobody_but_as_removed(store: Store) -> None:
     reference = await contact(store)
     applied = await act(store, reference, AddSubject(cohort="child"), DUTY, details={"name": "Fenella Drummond"})

@@ -7,7 +7,8 @@ from mash.flows.store.migrations.versions.v0028_corrections import WRITE
 revision = "0036"
 down_revision = "0035"
 ANY = "strpos(document, 'decision_withdrawn') > 0"
-SOME_UNMET = r"""strpos(document, 'met\":false') > 0"""
+# 58 is a colon: one before a word would be taken for a parameter.
+SOME_UNMET = r"""strpos(document, 'met\"' || chr(58) || 'false') > 0"""
 ONE = "WHEN 'decision_withdrawn' THEN n.kind = 'outcome' END"
 # A clock ends unmet where what it waited for is not to be told: it was reopened, came back, or nobody can be reached.
 UNMET = """WHEN 'decision_withdrawn' THEN n.kind = 'outcome'
