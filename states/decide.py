@@ -53,20 +53,21 @@ def decide(
     enquiries: tuple[Enquiry, ...] = (),
     heard: Heard | None = None,
     colleagues: tuple[Colleague, ...] = (),
+    old_rules: Profile | None = None,
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
     releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child);
     `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered,
-    `colleagues` who works here and at the partners. `now` is UTC. A contact that is being received has no referral yet (None);
-    `profile` is the hub's, or for `adopt_profile` the one to adopt.
+    `colleagues` who works here and at the partners; `old_rules` those that a case went by until it adopts others. `now` is UTC. A
+    contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
         refusal = hindrance(referral, profile, by, command.kind, command)  # type: ignore[arg-type]  # one of the staff's
         if refusal:
             raise refusal
-    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard, colleagues)
+    d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard, colleagues, old_rules)
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:

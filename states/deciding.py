@@ -48,6 +48,7 @@ class Deciding:
         enquiries: tuple[Enquiry, ...] = (),
         heard: Heard | None = None,
         colleagues: tuple[Colleague, ...] = (),
+        old_rules: Profile | None = None,
     ) -> None:
         self.state = referral
         self.profile, self.by, self.now, self.reference = profile, by, now, reference
@@ -63,6 +64,8 @@ class Deciding:
         """What other hubs answered, for an act that asks them."""
         self.colleagues = colleagues
         """Who works at the hub and at its partners, for an act that names somebody."""
+        self.old_rules = old_rules
+        """The rules that the case went by, for the act that adopts others."""
         self.events: list[EventBase] = []
         self.states: list[Referral] = []
 

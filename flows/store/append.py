@@ -148,6 +148,8 @@ async def append(
     work = await colleagues_of(store, by.hub) if isinstance(command, AllocateCase | AllocateCheck) else ()
     came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "enquiries": there, "heard": heard}
     came["colleagues"] = work
+    if isinstance(command, AdoptProfile):
+        came["old_rules"] = await store.profile(connection, referral.profile)
     fresh = secrets.token_hex(FRESH)
     decision = decide(referral, command, profile, by, now, reference=reference, fresh=fresh, **came)
     if correcting is not None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mash.states.acts import demands, rating
+from mash.states.acts.adopting import go_by
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
@@ -141,7 +142,7 @@ def _unlink(d: Deciding, other: str, words: Words | None) -> None:
 
 @act(AdoptProfile, stages=SEEN)
 def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
-    """Go on under another version of the hub's profile; where that has other ratings, under one of them."""
+    """Go on under another version of the hub's profile, open clocks too; where that has other ratings, under one of them."""
     if cmd.rating:
         demands.rating(d, cmd.rating)
     elif d.referral.rating and d.referral.rating not in d.profile.ratings:
@@ -149,6 +150,8 @@ def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
     if d.profile.name != d.referral.hub:
         raise NotInProfile(f"{d.profile.title} is another hub's profile: transfer the referral instead")
     d.record(ProfileAdopted(profile=cmd.digest))
+    if d.old_rules:
+        go_by(d, d.old_rules)
     if cmd.rating and d.referral.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words)
 

@@ -12,6 +12,7 @@ from mash.flows.store.reads.children import children
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
 from mash.notifications.rota import Pattern, Rota
+from mash.states.acts.allocating import AllocateCase
 from mash.states.acts.corrections import RemoveSubject
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral
@@ -27,18 +28,21 @@ async def test_every_child_of_every_contact_is_counted_wherever_their_paths_lead
     await act(store, second, RemoveSubject(subject="s3"), DUTY, words="Of another family.")
     found = await children(store)
     assert (found.came, found.ended, found.open, found.wrong) == (5, 2, 3, "")
-    assert found.owned == {("merton", "duty_manager"): 3}
+    assert found.owned == {("merton", "duty_manager", ""): 3}
 
 
 async def test_whose_turn_it_is_is_said_by_role_and_by_name(store: Store) -> None:
     set_time(store, START)
-    await submit(store, "s1", "s2")
+    reference = await submit(store, "s1", "s2")
     assert list((await children(store)).owners()) == ["merton: 2 with the duty manager (nobody on duty now)"]
     days = ("mon", "tue", "wed", "thu", "fri")
     since, nine, five = date(2026, 6, 1), time(9), time(17)
     weekly = Pattern(role="duty_manager", person="d.manager", days=days, since=since, starts=nine, ends=five)
-    await store_rota(store, "merton", Rota(patterns=(weekly,)), "administrator")
+    worker = weekly.model_copy(update={"role": "social_worker", "person": "s.worker"})
+    await store_rota(store, "merton", Rota(patterns=(weekly, worker)), "administrator")
     assert list((await children(store)).owners()) == ["merton: 2 with the duty manager (d.manager)"]
+    await act(store, reference, AllocateCase(worker="s.worker"), DUTY)
+    assert list((await children(store)).owners()) == ["merton: 2 with the duty manager (allocated to s.worker)"]
 
 
 async def spoilt(store: Store, change: str) -> str:

@@ -39,8 +39,9 @@ class Children:
     came: int
     open: int = 0
     ended: int = 0
-    owned: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """By hub and role: of how many of those who are open it is that role's turn."""
+    owned: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """By hub, role and login: of how many of those who are open it is that role's turn, and who has them by name; no login where
+    their case is allocated to nobody."""
     names: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     """Who is on duty in such a role now; empty where the rota names nobody."""
     without_owner: list[str] = field(default_factory=list)
@@ -60,9 +61,9 @@ class Children:
         return "; ".join(found)
 
     def owners(self) -> Iterator[str]:
-        """Whose turn it is, for how many, in a line for each role of each hub."""
-        for (hub, role), number in sorted(self.owned.items()):
-            who = ", ".join(self.names[hub, role]) or "nobody on duty now"
+        """Whose turn it is, for how many, in a line for each role of each hub, and each person to whom cases are allocated."""
+        for (hub, role, worker), number in sorted(self.owned.items()):
+            who = f"allocated to {worker}" if worker else ", ".join(self.names[hub, role]) or "nobody on duty now"
             yield f"{hub}: {number} with the {role.replace('_', ' ')} ({who})"
 
 
@@ -78,7 +79,7 @@ async def children(store: Store) -> Children:
         found = Children(came=int(await connection.scalar(_CAME) or 0))
         await _count_open(connection, found)
         await _count_ended(connection, found)
-    for hub, role in found.owned:
+    for hub, role, _ in found.owned:
         found.names[hub, role] = _on_duty(rotas.get(hub), store.hubs.get(hub), role, store.time.now())
     return found
 
@@ -95,7 +96,7 @@ async def _count_open(connection: AsyncConnection, found: Children) -> None:
             if referral.owner is None or referral.due_at is None:
                 found.without_owner.append(f"{row.reference} {sid}")
             else:
-                found.owned[row.hub, referral.owner] += 1
+                found.owned[row.hub, referral.owner, referral.worker.login if referral.worker else ""] += 1
 
 
 async def _count_ended(connection: AsyncConnection, found: Children) -> None:
