@@ -229,7 +229,7 @@ class Deciding:
 
     def _rounds_before(self, clock: Clock) -> int:
         """How often the same was offered before and accepted by nobody in time: each time somebody higher is told first."""
-        if clock.kind not in ("step_down_offered", "hand_over"):
+        if clock.kind != "hand_over":
             return 0
         place = clock.whose.partition("-")[0]
         late = (k for k in self.referral.clocks.values() if k.kind == clock.kind and k.id != clock.id and k.breached_at)

@@ -170,6 +170,10 @@ def offer_hand_over(d: Deciding, cmd: OfferHandOver, words: Words | None) -> Non
         raise Incomplete(f"that is offered to {destination.title} already: wait for their answer, or record it")
     if destination.takes_over:
         _can_be_taken_over(d.referral, cmd.subjects)
+    elif d.referral.sharing is False and destination.kind != "lado":  # who works with children is not for the family to allow
+        raise Incomplete(
+            "by the basis that is recorded nothing is shared outside the hub: record the basis anew (record_sharing_basis) first"
+        )
     offer(d, cmd.destination, cmd.subjects, cmd.authority, demands.words(words, "a hand-over (what they are told, and why)"))
 
 

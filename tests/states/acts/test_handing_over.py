@@ -31,6 +31,7 @@ from .worlds import (
     BASIS,
     DUTY,
     MANAGER,
+    NOT_SHARED,
     QUORUM,
     SYSTEM,
     Case,
@@ -41,6 +42,7 @@ from .worlds import (
     decision,
     hub,
     person,
+    rated,
     seen,
 )
 
@@ -70,6 +72,17 @@ def told(case: Case, command: Any, by: Any = DUTY) -> set[tuple[str, str]]:
     events = case.give(command, by)
     drafts = notices_for("R", before, case.referral, events, case.profile, by, case.now)
     return {(draft.kind, draft.role) for draft in drafts}
+
+
+def test_nothing_is_handed_on_that_is_not_to_be_shared_but_what_concerns_somebody_who_works_with_children() -> None:
+    case = rated(hub("sandwell"), "amber")
+    case.give(NOT_SHARED)
+    with pytest.raises(Incomplete, match="record the basis anew"):
+        case.give(OfferHandOver(destination="marac"))
+    case.give(OfferHandOver(destination="lado"))
+    case.give(BASIS)
+    case.give(OfferHandOver(destination="marac"))
+    assert {each.destination for each in case.referral.offered.values()} == {"lado", "marac"}
 
 
 # --- a transfer -------------------------------------------------------------------------------------------------------
@@ -392,14 +405,3 @@ def test_whoever_offers_a_step_down_cannot_accept_it_for_the_service() -> None:
         case.give(AcceptStepDown(), MANAGER)
     case.give(AcceptStepDown(), OTHER)
     assert case.stage == "step_down_accepted"
-
-
-def test_each_round_of_a_step_down_that_nobody_accepts_is_told_higher() -> None:
-    case, alerted = at_decision(), []
-    for _ in range(3):
-        case.give(decision(s0="early_help"), MANAGER)
-        case.give(OfferStepDown(service="early_help"))
-        (clock,) = case.running("step_down_offered")
-        alerted += [role for role, _ in climbs(case.run_to(clock.due_at), clock.id)]
-        assert case.stage == "decision"
-    assert alerted[0] == "early_help" and alerted[1] in ("duty_manager", "out_of_hours") and alerted[2] == "practice_manager"
