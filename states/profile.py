@@ -197,6 +197,12 @@ class Agency(Frozen):
     reached_by: Literal["telephone", "secure_email", "portal"] | None = None
     reply: AgencyReply | None = None
 
+    @property
+    def own_reply(self) -> ClockRule | None:
+        """How long it has to reply by itself; None where that goes by the rating."""
+        own = self.reply
+        return ClockRule(length=own.length, start=own.start, owner=self.role, source=own.source) if own else None
+
 
 class Guest(Frozen):
     """Somebody who is invited though the hub does not check with them: a school, a midwife. Their invitation goes to a role; or

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from mash.notifications.notices.allocating import to_worker
 from mash.notifications.notices.draft import NoticeDraft
-from mash.notifications.notices.meetings import CALLS, discussion, invitation
+from mash.notifications.notices.meetings import CALLS, discussion, invitation, to_ring
 from mash.notifications.notices.occasion import Occasion, latest, subject_of
-from mash.notifications.notices.standing import WORKER, Known, Topic, reminded, standing
+from mash.notifications.notices.standing import WORKER, Known, Topic, meets, reminded, standing
+from mash.states.invited import to_discuss, to_meet
 from mash.states.values import Actor
 
 OF_EVERYBODY = {"rating", "details", "person", "warning", WORKER.kind}
@@ -46,6 +47,20 @@ def corrections(occasion: Occasion, by: Actor, drafts: Sequence[NoticeDraft]) ->
         ]
         for draft in _drafts(occasion, role, changes):
             yield draft.model_copy(update={"facts": {**draft.facts, "whom": whom}}) if whom else draft
+    if not any(draft.kind == "ring_invited" for draft in drafts):
+        yield from _to_ring(occasion)
+
+
+def _to_ring(occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Those whom nobody can write to are rung, where what they were invited to is not to be held any more."""
+    before, after, profile = occasion.before, occasion.after, occasion.profile
+    if before is None or after.erased:
+        return
+    if meets(before) and before.meeting_at and not (meets(after) or after.meeting_held):
+        yield from to_ring(occasion, "meeting", to_meet(before, profile), before.meeting_at, off=True)
+    held = after.strategy_held_at != before.strategy_held_at
+    if before.discussion_at and not after.discussion_at and not held:
+        yield from to_ring(occasion, "strategy_discussion", to_discuss(before, profile), before.discussion_at, off=True)
 
 
 def _whom(known: Known) -> str | None:

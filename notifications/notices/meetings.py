@@ -53,14 +53,14 @@ def discussion(occasion: Occasion, role: str) -> NoticeDraft:
 def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever is to come; and whoever is to ring those whom nobody can write to."""
     yield from (invitation(occasion, role) for role in to_meeting(occasion.after, occasion.profile))
-    yield from _to_ring(occasion, "meeting", to_meet(occasion.after, occasion.profile), event.at, off=False)
+    yield from to_ring(occasion, "meeting", to_meet(occasion.after, occasion.profile), event.at, off=False)
 
 
 @on(StrategyDiscussionScheduled)
 def scheduled(event: StrategyDiscussionScheduled, occasion: Occasion) -> Iterator[NoticeDraft]:
     """The same of a strategy discussion."""
     yield from (discussion(occasion, role) for role in to_discussion(occasion.after, occasion.profile))
-    yield from _to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
+    yield from to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
 
 
 @on(MeetingCancelled)
@@ -75,10 +75,10 @@ def called_off(event: MeetingCancelled, occasion: Occasion) -> Iterator[NoticeDr
     was = {"at": event.at.isoformat(), "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
     for role in (to_meeting if meeting else to_discussion)(before, profile):
         yield occasion.notice(kind, role, None, **was)
-    yield from _to_ring(occasion, event.what, event.invited, event.at, off=True)
+    yield from to_ring(occasion, event.what, event.invited, event.at, off=True)
 
 
-def _to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool) -> Iterator[NoticeDraft]:
+def to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool) -> Iterator[NoticeDraft]:
     """The manager on duty has those rung whom nobody can write to."""
     if names := by_telephone(invited, occasion.profile):
         titles = [agency_title(occasion.profile, name) for name in names]

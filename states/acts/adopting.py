@@ -38,7 +38,7 @@ def _rule_of(clock: Clock, profile: Profile, rated: str | None) -> ClockRule | N
         return rating.response if rating else None
     if clock.kind == "check":
         agency = profile.agencies.get(clock.whose)
-        own = agency.reply if agency else None
+        own = agency.own_reply if agency else None
         return own or (rating.reply if rating and agency else None)
     if clock.kind in _STATUTORY:
         return profile.statutory[_STATUTORY[clock.kind]]

@@ -127,11 +127,7 @@ def request(d: Deciding, agencies: tuple[str, ...]) -> None:
 
 def reply_rule(d: Deciding, name: str) -> ClockRule:
     """How long an agency has to reply: its own time, or the rating's."""
-    agency = d.profile.agencies[name]
-    own = agency.reply
-    if own is None:
-        return d.rating.reply
-    return ClockRule(length=own.length, start=own.start, owner=agency.role, source=own.source)
+    return d.profile.agencies[name].own_reply or d.rating.reply
 
 
 def _clock(d: Deciding, name: str) -> StartedClock:

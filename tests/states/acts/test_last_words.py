@@ -492,6 +492,14 @@ def test_a_meeting_that_is_called_off_is_taken_out_of_the_calendars_that_it_was_
     assert "METHOD:PUBLISH" in invited and "METHOD:CANCEL" in off and uid in off.splitlines()
 
 
+def test_whom_nobody_can_write_to_is_rung_when_the_meeting_they_were_invited_to_is_not_held() -> None:
+    case = begun(hub("sandwell"))
+    to_ring(case)
+    case.give(RerateReferral(rating="green"))
+    last = [text for text in said_to(case, "duty_manager") if "please ring whoever" in text][-1]
+    assert "Tell them that the MASH meeting" in last and "does not take place: the child's school" in last
+
+
 def test_a_professional_hears_on_which_day_they_were_told_what_no_longer_holds_and_no_outcome() -> None:
     case = begun(hub("merton"))
     decided_and_told(case)
