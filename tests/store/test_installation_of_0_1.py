@@ -445,7 +445,8 @@ NEXT: dict[str, tuple[str, dict[str, Any], str]] = {
     "consultation": ("conclude_consultation", {"outcome": "referral"}, "triage"),
     "triage": ("rate_referral", {"rating": "blue"}, "decision"),
     "agency_checks": ("proceed_without_replies", {}, "mash_meeting"),
-    "mash_meeting": ("record_meeting", {"attended": ["police"], "rating": "green"}, "decision"),
+    # Convened for the 15th, and held before that: which day is asked by now.
+    "mash_meeting": ("record_meeting", {"attended": ["police"], "rating": "green", "held_on": "2026-06-12"}, "decision"),
     "sign_off": ("sign_off_decision", {"agreed": True}, "no_further_action"),
     "strategy_discussion": (
         "record_strategy_discussion",
