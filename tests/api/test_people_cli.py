@@ -20,14 +20,16 @@ def here(hub: Hub) -> dict[str, str]:
 
 @pytest.fixture
 def turned_away(hub: Hub, here: dict[str, str]) -> str:
-    """A contact that Merton does not take, from somebody who cannot be told: it is concluded at once."""
+    """A contact that Merton does not take, which somebody has confirmed, from somebody who cannot be told: it is concluded."""
     made = mash_here("key", "create", "a-neighbour", "merton", "--agency", "individual", **here).stdout
     key = next(word for word in made.split() if word.startswith("mash_"))
     hub.sent += 1
     headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": f"turned-away-{hub.sent}"}
     answer = hub.http.post("/referrals", json={"subjects": [ADULT], "concern": {"summary": "He is alone."}}, headers=headers)
     assert answer.status_code == 201, answer.text
-    return str(answer.json()["reference"])
+    reference = str(answer.json()["reference"])
+    hub.give(reference, "confirm_not_ours", hub="merton", signposted_to="adults_social_care", words="They are to ring there.")
+    return reference
 
 
 def test_the_master_key_is_rotated_and_the_old_one_retired_while_everything_goes_on(hub: Hub, here: dict[str, str]) -> None:

@@ -85,7 +85,7 @@ def test_it_stays_open_and_whoever_is_on_duty_has_an_hour_to_read_it(
     assert ("not_ours_to_confirm", "duty_manager") in told
     board = hub.http.get("/cases", headers=hub.staff("duty_manager", hub=at)).json()["cases"]
     assert receipt["reference"] in {each["reference"] for each in board}
-    assert "is being considered" in progress(hub, receipt)
+    assert "has been received" in progress(hub, receipt)
 
 
 def test_camden_takes_the_disclosure_with_a_reason_and_rates_it(hub: Hub, keys: dict[str, str]) -> None:

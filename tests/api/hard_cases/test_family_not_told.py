@@ -158,7 +158,7 @@ def test_a_schools_referral_is_from_the_school_and_not_from_the_hubs_officer_for
 
 def decided(hub: Hub, known: dict[str, str]) -> None:
     """A case of which section 47 is decided: the strategy discussion is to be held."""
-    hub.rate(known["reference"], "green")
+    hub.rate(known["reference"], "red" if hub.case(known["reference"])["immediate_danger"] else "green")
     hub.answer_all(known["reference"])
     hub.give(known["reference"], "record_decision", words="Bruises.", outcomes={"S1": "section_47"}, primary_need="N1")
     hub.work()
@@ -175,7 +175,7 @@ def discussed(hub: Hub, known: dict[str, str], outcome: str) -> None:
 def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub, danger: bool) -> None:
     concern = {**ORDINARY["concern"], "immediate_danger": danger}
     known, other = (referred(hub, f"{name}.{danger}", concern=concern) for name in ("held.back", "undecided"))
-    hub.rate(other["reference"], "green")
+    hub.rate(other["reference"], "red" if danger else "green")
     hub.answer_all(other["reference"])
     decided(hub, known)
     mails = "\n".join(hub.received.texts(known["email"]))

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from mash.api.pages import assets
 from mash.flows.store.api_keys import WALL, NewKey, make_api_key
+from mash.states.values import Actor
 
 HERE = Path(assets.__file__).parent / "static"
 pytestmark = pytest.mark.skipif(BROWSER is None, reason=NO_BROWSER)
@@ -138,14 +139,18 @@ def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(hub: 
     reference = hub.referral()
     hub.rate(reference)
     hub.give(reference, "record_threshold", significant_harm=True, words="Two bruises in a month.")
+    hub.session(Actor(id="pc.colleague", role="agency", agency="police", hub="sandwell"))
     with visitor(hub, browser, "agency at police") as somebody:
         keys = somebody.page.keyboard
         somebody.goes("/checks")
         assert "Public task" in somebody.text and "Safeguarding a child" in somebody.text
         somebody.tabs_to(f"Hand to a colleague {reference}")
         somebody.enters()
-        somebody.tabs_to("Your colleague's login")
-        keys.type("pc.colleague")
+        colleagues = [each.inner_text().strip() for each in somebody.page.locator("label.govuk-radios__label").all()]
+        somebody.tabs_to(colleagues[0])
+        keys.press("Space")
+        for _ in range(colleagues.index("pc.colleague, agency")):
+            keys.press("ArrowDown")
         somebody.tabs_to("Hand to a colleague")
         somebody.enters()
         somebody.goes("/checks")
