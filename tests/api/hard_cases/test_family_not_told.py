@@ -156,9 +156,16 @@ def test_a_schools_referral_is_from_the_school_and_not_from_the_hubs_officer_for
 # --- section 47, before and after the discussion -------------------------------------------------------------------------------
 
 
+def rated(hub: Hub, reference: str) -> None:
+    """Green; of an immediate danger with a second person, who has agreed beforehand."""
+    if hub.case(reference)["immediate_danger"]:
+        hub.give(reference, "agree_as_second", role="practice_manager", about="rating_down", words="He is with his aunt.")
+    hub.rate(reference, "green")
+
+
 def decided(hub: Hub, known: dict[str, str]) -> None:
     """A case of which section 47 is decided: the strategy discussion is to be held."""
-    hub.rate(known["reference"], "red" if hub.case(known["reference"])["immediate_danger"] else "green")
+    rated(hub, known["reference"])
     hub.answer_all(known["reference"])
     hub.give(known["reference"], "record_decision", words="Bruises.", outcomes={"S1": "section_47"}, primary_need="N1")
     hub.work()
@@ -175,7 +182,7 @@ def discussed(hub: Hub, known: dict[str, str], outcome: str) -> None:
 def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub, danger: bool) -> None:
     concern = {**ORDINARY["concern"], "immediate_danger": danger}
     known, other = (referred(hub, f"{name}.{danger}", concern=concern) for name in ("held.back", "undecided"))
-    hub.rate(other["reference"], "red" if danger else "green")
+    rated(hub, other["reference"])
     hub.answer_all(other["reference"])
     decided(hub, known)
     mails = "\n".join(hub.received.texts(known["email"]))
