@@ -99,8 +99,8 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
             return change.now is not None or (before is not None and before.strategy_held_at == after.strategy_held_at)
         case "offer":
             return change.now != "accepted"
-        case "warning":
-            return True
+        case "warning":  # that somebody takes no further part ends no warning
+            return change.now is not None or topic.of not in after.warnings
         case "person":
             added = before is not None and topic.of not in before.subjects
             return change.now not in ("left", None) and (change.was is not None or added)

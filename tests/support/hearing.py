@@ -25,6 +25,13 @@ WARNED_OF = {
     "staff_safety": "taff-safety warning",
 }
 """How a message warns of what a case is marked with."""
+NO_LONGER = {
+    "safe_contact": "how the family may be contacted safely",
+    "do_not_write": "writing to whoever referred",
+    "staff_safety": "the safety of whoever visits",
+    "do_not_tell_family": "the family, who must not be told",
+}
+"""How a message says that a warning is over."""
 HEAD = re.compile(r"^\S+: (?P<rating>[^,:]+), at [^.]+\.", re.MULTILINE)
 DUE = re.compile(r"\(due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d)\)")
 NOW_DUE = re.compile(r"^(?P<what>[^:\n]+): due (?P<at>\w{3} \d\d \w{3} \d\d:\d\d) now", re.MULTILINE)
@@ -203,6 +210,9 @@ class Hearing:
 
     def _hears(self, heard: Heard, message: Message, text: str, after: Referral, now: datetime) -> None:
         title = message.title.split(": ", 1)[-1]
+        for marker, about in NO_LONGER.items():
+            if f"The warning about {about} does not hold any more" in text and marker in after.warnings:
+                self.missed.append(f"it is said that the warning {marker} is over, and it holds")
         if head := HEAD.search("\n".join(message.lines)):
             heard.rating = head["rating"]
             heard.warnings = frozenset(marker for marker, words in WARNED_OF.items() if words in text)

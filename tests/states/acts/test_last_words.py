@@ -44,7 +44,7 @@ from mash.states.profile import Consultation, Profile, SignOff
 from mash.states.referral import Referral
 from mash.states.values import Actor, Details, Subject, Words
 
-from .worlds import BASIS, DUTY, MANAGER, MORNING, SYSTEM, Case, answer_all, decision, hub, partner, person
+from .worlds import BASIS, DUTY, MANAGER, MORNING, QUORUM, SYSTEM, Case, answer_all, decision, hub, partner, person
 
 LeftOut = Callable[[NoticeDraft | Over], NoticeDraft | Over | None]
 EARLY_HELP = person("early_help", "early_help")
@@ -490,6 +490,21 @@ def test_a_meeting_that_is_called_off_is_taken_out_of_the_calendars_that_it_was_
     (invited, off) = ((file.replace("\r\n", "\n")) for file in files)
     uid = next(line for line in invited.splitlines() if line.startswith("UID:"))
     assert "METHOD:PUBLISH" in invited and "METHOD:CANCEL" in off and uid in off.splitlines()
+
+
+def test_nobody_reads_that_a_warning_is_over_because_they_take_no_further_part() -> None:
+    case = begun(hub("merton"))
+    case.give(RecordMarker(marker="do_not_tell_family", holds=True), MANAGER)
+    called(case)
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="no_section_47"))
+    assert not [to for to, message in case.hearing.messages if "does not hold" in "\n".join(message.lines)]
+
+
+def test_while_somebody_may_be_in_danger_whoever_is_told_next_reads_that_first_also_when_it_is_late() -> None:
+    case = begun(hub("sandwell"), immediate_danger=True)
+    case.run_to(case.referral.clocks["triage"].due_at + timedelta(hours=6))
+    titles = {to: message.title for to, message in case.hearing.messages if to != REFERRER}
+    assert titles["duty_manager"] == titles["practice_manager"] == titles["service_manager"] == "IMMEDIATE DANGER: R"
 
 
 def test_whom_nobody_can_write_to_is_rung_when_the_meeting_they_were_invited_to_is_not_held() -> None:
