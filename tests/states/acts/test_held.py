@@ -30,11 +30,13 @@ from .worlds import (
     BASIS,
     DUTY,
     MANAGER,
+    NIGHT_DUTY,
     NOT_SHARED,
     QUORUM,
     Case,
     arrived,
     at_decision,
+    climbs,
     decision,
     hub,
     london,
@@ -280,6 +282,20 @@ def test_what_was_agreed_may_come_with_the_record_of_the_meeting_and_of_the_disc
     discussion.give(held(actions=agreed))
     for case in (meeting, discussion):
         assert [clock.due_at for clock in case.running("action")] == [each.due for each in agreed]
+
+
+def test_what_is_to_be_done_tonight_is_told_tonight_and_what_is_due_next_week_by_day() -> None:
+    friday = london("2026-06-05 20:00")
+    case = arrived(SANDWELL, now=friday, immediate_danger=True)
+    case.give(CallStrategyDiscussion(), NIGHT_DUTY)
+    tonight, next_week = london("2026-06-05 23:00"), london("2026-06-11 12:00")
+    actions = (Agreed(owner="police", due=tonight), Agreed(owner="police", due=next_week))
+    case.give(held(actions=actions), NIGHT_DUTY)
+    action = case.clock("action:A1")
+    assert action.warn_at and max(action.warn_at) < tonight and not action.by_day and case.clock("action:A2").by_day
+    told = climbs(case.run_to(london("2026-06-06 09:00")), "action:A1")
+    assert told[0] == (SANDWELL.agencies["police"].role, tonight)
+    assert {role for role, _ in told[1:]} >= {SANDWELL.out_of_hours.role}
 
 
 # Police protection and emergency orders
