@@ -333,6 +333,54 @@ def test_an_emergency_order_ends_as_the_court_says_and_takes_the_place_of_police
         case.give(EndProtectionOrder(order="emergency_protection_order", how="discharged"))
 
 
+def test_siblings_under_police_protection_from_different_hours_are_each_awaited() -> None:
+    case = called("child", "child")
+    first = case.now
+    case.give(RecordProtectionOrder(order="police_protection", since=first, subjects=("s0",)))
+    case.wait(hours=20)
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now, subjects=("s1",)))
+    ends = {first + timedelta(hours=72): ("s0",), case.now + timedelta(hours=72): ("s1",)}
+    assert {order.until: order.subjects for order in case.referral.orders.values()} == ends
+    assert [clock.due_at for clock in case.running("police_protection")] == list(ends)
+    until = case.now + timedelta(days=8)
+    case.give(RecordProtectionOrder(order="emergency_protection_order", since=case.now, until=until, subjects=("s0",)))
+    assert one(case, "police_protection").due_at == case.now + timedelta(hours=72)
+    assert {o.subjects: o.ended for o in case.referral.orders.values() if o.order == "police_protection"} == {
+        ("s0",): "emergency_protection_order",
+        ("s1",): None,
+    }
+
+
+def test_what_protects_two_children_ends_for_each_by_themselves() -> None:
+    case = called("child", "child")
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now))
+    due = one(case, "police_protection").due_at
+    with pytest.raises(Incomplete, match="not s9"):
+        case.give(EndProtectionOrder(order="police_protection", how="released", subjects=("s9",)))
+    case.give(EndProtectionOrder(order="police_protection", how="released", subjects=("s0",)))
+    assert one(case, "police_protection").due_at == due
+    with pytest.raises(Incomplete, match="protects s1"):
+        case.give(EndProtectionOrder(order="police_protection", how="released", subjects=("s0",)))
+    case.give(EndProtectionOrder(order="police_protection", how="accommodated_by_agreement"))
+    assert not case.running("police_protection")
+    assert {o.subjects: o.ended for o in case.referral.orders.values()} == {
+        ("s0",): "released",
+        ("s1",): "accommodated_by_agreement",
+    }
+
+
+def test_an_order_about_one_of_two_children_who_share_another_leaves_the_other_child_theirs() -> None:
+    case = called("child", "child")
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now))
+    both = one(case, "police_protection").due_at
+    until = case.now + timedelta(days=8)
+    case.give(RecordProtectionOrder(order="emergency_protection_order", since=case.now, until=until, subjects=("s1",)))
+    assert one(case, "police_protection").due_at == both and one(case, "emergency_protection_order").due_at == until
+    case.give(RecordProtectionOrder(order="emergency_protection_order", since=case.now, until=until + timedelta(days=1)))
+    assert not case.running("police_protection")
+    assert one(case, "emergency_protection_order").due_at == until + timedelta(days=1)
+
+
 def test_nobody_is_protected_in_the_future_and_no_adult_by_these_orders() -> None:
     case = called()
     with pytest.raises(Incomplete, match="once it has begun"):
