@@ -17,7 +17,7 @@ from mash.states.invited import roles_of
 from mash.states.profile import ClockRule, Profile
 from mash.states.referral import Action, Referral
 from mash.states.register import act
-from mash.states.stages import SEEN
+from mash.states.stages import ALL, SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Words
 
 SOURCE = "agreed at the meeting: its minutes say who does what by when"
@@ -139,7 +139,7 @@ def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAc
 
 @act(
     CompleteAction,
-    stages=SEEN,
+    stages=ALL,
     when=lambda referral: bool(open_actions(referral)),
     hindrance=_not_theirs,
     stands_alone=True,

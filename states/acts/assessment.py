@@ -159,6 +159,8 @@ def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
     demand_seen(d, cmd.not_seen_because, words)
     attendance.judged_by(d, cmd.held_on, "an assessment")
     fields = {name: getattr(cmd, name) for name in CompleteAssessment.model_fields if name != "kind"}
+    if not beside and "no_further_action" in of_each(d.referral, str(cmd.outcome), cmd.outcomes).values():
+        demands.words(words, "ending a case in no further action")
     d.record(AssessmentCompleted(words=words, **fields))
     d.stop("assessment")
     if beside:
@@ -198,7 +200,7 @@ def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
 @act(CompleteAdultEnquiry, stages=("adult_section_42",))
 def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words | None) -> None:
     """The adult section 42 enquiry is finished."""
-    d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=words))
+    d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=demands.words(words, "ending an adult enquiry")))
     answered_by_doing(d, "adults")
     close(d, "end_adult_enquiry", "adult_section_42")
 
