@@ -112,6 +112,7 @@ def agree(d: Deciding, actions: Iterable[Agreed], words: Words | None) -> None:
     for each in actions:
         if each.owner not in owners(d.profile):
             raise NotInProfile(f"who does it is named as in the profile: expected one of {', '.join(owners(d.profile))}")
+        demands.of_these_days(d, each.due, "due")
         if each.due <= d.now:
             raise Incomplete("an action is due at a time to come")
         written = demands.words(words, "an action")

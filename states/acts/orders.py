@@ -97,6 +97,8 @@ def record_order(d: Deciding, cmd: RecordProtectionOrder, words: Words | None) -
     subjects = tuple(dict.fromkeys(cmd.subjects)) or _children(d.referral)
     if others := [sid for sid in subjects if sid not in _children(d.referral)]:
         raise Incomplete(f"is about children who are born: {', '.join(_children(d.referral))}; not {', '.join(others)}")
+    for field, at in (("since", cmd.since), ("until", cmd.until or cmd.since)):
+        demands.of_these_days(d, at, field)
     until = cmd.until or (cmd.since + LONGEST[cmd.order] if cmd.order == POLICE else None)
     if cmd.since > d.now:
         raise Incomplete("an order, or police protection, is recorded once it has begun: check when (since)")
@@ -105,6 +107,8 @@ def record_order(d: Deciding, cmd: RecordProtectionOrder, words: Words | None) -
     latest = cmd.since + LONGEST[cmd.order]
     if not cmd.since < until <= latest:
         raise Incomplete(f"by {SECTIONS[cmd.order]} it ends by {dated(latest)} at the latest: check the times")
+    if until <= d.now:
+        raise Incomplete("what is recorded here protects a child now, and this has ended: check the times (since, until)")
     d.record(ProtectionOrderRecorded(order=cmd.order, subjects=subjects, since=cmd.since, until=until, words=words))
     await_ends(d)
 

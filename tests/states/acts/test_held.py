@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -411,6 +411,48 @@ def test_what_protects_a_child_goes_where_the_child_goes() -> None:
     assert not case.running("police_protection") and not case.referral.orders
     assert linked.referral.orders["police_protection"].subjects == ("s1",)
     assert linked.referral.clocks["police_protection"].due_at == since + timedelta(hours=72)
+
+
+# Times of odd days
+
+LONG_AGO, NEVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+
+
+def test_nobody_gives_a_time_of_another_age() -> None:
+    case, meeting = called(), at_meeting()
+    order = {"order": "police_protection", "since": case.now}
+    for field, command in (
+        ("since", RecordProtectionOrder(order="police_protection", since=LONG_AGO)),
+        ("since", RecordProtectionOrder(order="police_protection", since=NEVER)),
+        ("since", RecordProtectionOrder(order="police_protection", since=london("2001-01-01 10:00"))),
+        ("until", RecordProtectionOrder(until=NEVER, **order)),
+        ("until", RecordProtectionOrder(until=LONG_AGO, **order)),
+        ("due", RecordAction(owner="police", due=NEVER)),
+        ("due", held(actions=(Agreed(owner="police", due=NEVER),))),
+        ("at", ScheduleStrategyDiscussion(at=NEVER)),
+    ):
+        with pytest.raises(Incomplete, match=rf"check the time \({field}\)"):
+            case.give(command)
+    with pytest.raises(Incomplete, match=r"check the time \(at\)"):
+        meeting.give(ConveneMeeting(at=NEVER))
+
+
+def test_an_order_that_has_ended_protects_nobody_now() -> None:
+    case = called()
+    with pytest.raises(Incomplete, match="has ended"):
+        case.give(RecordProtectionOrder(order="police_protection", since=case.now - timedelta(hours=73)))
+
+
+def test_no_assessment_was_completed_before_it_was_decided_on() -> None:
+    case = at_decision()
+    case.wait(days=2)
+    case.give(decision(s0="section_17"), MANAGER)
+    case.wait(days=3)
+    done = CompleteAssessment(factors=("1A",), outcome="no_further_action", held_on=date(2026, 6, 3))
+    with pytest.raises(Incomplete, match="04 Jun 2026 at the earliest"):
+        seen(case).give(done, MANAGER)
+    case.give(done.model_copy(update={"held_on": date(2026, 6, 4)}), MANAGER)
+    assert not case.referral.open
 
 
 # Answered by telephone
