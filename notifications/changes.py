@@ -29,7 +29,7 @@ def title_of(change: Mapping[str, Any]) -> str:
     now = change["now"]
     match change["what"]:
         case "order":
-            return f"{_word(change['of'])} has ended"
+            return f"{_word(change['of'].partition(':')[0])} has ended"
         case "warning":
             if not now:
                 return "a warning is over"
@@ -55,7 +55,7 @@ def sentence_of(change: Mapping[str, Any]) -> str:
     was, now = change["was"], change["now"]
     match change["what"]:
         case "order":
-            return f"A child is not protected by {_word(change['of'])} any more: the case says what holds now."
+            return f"A child is not protected by {_word(change['of'].partition(':')[0])} any more: the case says what holds now."
         case "warning" if now:
             return f"There is a warning about {_WARNING[change['of']]}: read the case before you do anything more."
         case "warning":

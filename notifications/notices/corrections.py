@@ -75,6 +75,14 @@ def _changes(was: Known, now: Known) -> Iterator[Change]:
             yield change
 
 
+def _has_ended(of: str, occasion: Occasion) -> bool:
+    """Whether an order has just ended for some of whom it protected: of whoever goes on by themselves it is in their own case."""
+    kind, *subjects = of.split(":")
+    before = occasion.before.orders.values() if occasion.before else ()
+    over = (order for order in occasion.after.orders.values() if order.ended is not None and order not in before)
+    return any(order.order == kind and set(order.subjects) <= set(subjects) for order in over)
+
+
 def _to_tell(change: Change, occasion: Occasion) -> bool:
     """Whether a role has to hear of a change: it was told otherwise, or it is asked for something."""
     topic, before, after = change.topic, occasion.before, occasion.after
@@ -84,8 +92,7 @@ def _to_tell(change: Change, occasion: Occasion) -> bool:
         case "action":
             return change.now is None and after.actions[topic.of].outcome != "done"
         case "order":
-            order = after.orders.get(topic.of)  # of whoever goes on by themselves it is in their own case
-            return change.was is not None and order is not None and order.ended is not None
+            return change.was is not None and _has_ended(topic.of, occasion)
         case "check":
             return change.now not in ("answered", None)
         case "due":

@@ -55,9 +55,9 @@ def standing(referral: Referral | None, profile: Profile) -> Mapping[str, Known]
     if referral.open:
         rated = referral.rating is not None
         known[profile.ladder[0].role] |= {topic: value for topic, value in marked.items() if rated or topic.kind != "rating"}
-    for name, order in referral.orders.items():
+    for order in referral.orders.values():
         if order.ended is None:
-            known[profile.ladder[0].role][Topic("order", name)] = order.until.isoformat()
+            known[profile.ladder[0].role][Topic("order", ":".join((order.order, *order.subjects)))] = order.until.isoformat()
     return known
 
 

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
-from mash.states.clocks import Due, Frozen
+from mash.states.clocks import Due, Frozen, Length, Unit
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.invited import roles_of
-from mash.states.profile import Profile
+from mash.states.profile import ClockRule, Profile
 from mash.states.referral import Action, Referral
 from mash.states.register import act
-from mash.states.stages import SEEN
+from mash.states.stages import ALL, SEEN
 from mash.states.values import Actor, Code, CommandBase, EventBase, OneWord, Words
 
 SOURCE = "agreed at the meeting: its minutes say who does what by when"
+WITHIN_A_DAY = timedelta(days=1)
+"""An action so near is warned of and told day and night. A product default, ours."""
 
 
 class Agreed(Frozen):
@@ -110,13 +112,21 @@ def agree(d: Deciding, actions: Iterable[Agreed], words: Words | None) -> None:
     for each in actions:
         if each.owner not in owners(d.profile):
             raise NotInProfile(f"who does it is named as in the profile: expected one of {', '.join(owners(d.profile))}")
+        demands.of_these_days(d, each.due, "due")
         if each.due <= d.now:
             raise Incomplete("an action is due at a time to come")
         written = demands.words(words, "an action")
         aid = f"A{len(d.referral.actions) + 1}"
         d.record(ActionRecorded(action=aid, owner=each.owner, due_at=each.due, login=each.login, words=written))
-        rule = d.profile.stages["mash_meeting"].model_copy(update={"owner": owner_role(each.owner, d.profile), "source": SOURCE})
-        d.start_until("action", rule, Due(at=each.due, why=f"action {aid}, agreed at the meeting"), clock_id=f"action:{aid}")
+        why = f"action {aid}, agreed at the meeting"
+        d.start_until("action", _rule(d, each), Due(at=each.due, why=why), clock_id=f"action:{aid}")
+
+
+def _rule(d: Deciding, each: Agreed) -> ClockRule:
+    """What is due within a day, or while the hub is closed, is whoever's who is on duty then; anything else is the day team's."""
+    soon = each.due - d.now <= WITHIN_A_DAY or not d.profile.calendar.is_open(each.due)
+    length = Length(amount=1, unit=Unit.ELAPSED_HOURS if soon else Unit.WORKING_DAYS)
+    return ClockRule(length=length, owner=owner_role(each.owner, d.profile), source=SOURCE)
 
 
 def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAction | None) -> Refusal | None:
@@ -130,7 +140,7 @@ def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAc
 
 @act(
     CompleteAction,
-    stages=SEEN,
+    stages=ALL,
     when=lambda referral: bool(open_actions(referral)),
     hindrance=_not_theirs,
     stands_alone=True,

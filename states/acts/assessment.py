@@ -15,6 +15,7 @@ from mash.states.acts.closing import close
 from mash.states.acts.handing_over import accepted_there, answered_by_doing, transfer, whither
 from mash.states.acts.outcomes import PLAN, each_changed, final, of_each, said_once
 from mash.states.acts.parting import Whither, part_ways
+from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
@@ -157,8 +158,11 @@ def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
     beside = d.referral.stage != "section_17_assessment"
     _complete(d, cmd, beside)
     demand_seen(d, cmd.not_seen_because, words)
+    _not_before_it_was_decided(d, cmd.held_on)
     attendance.judged_by(d, cmd.held_on, "an assessment")
     fields = {name: getattr(cmd, name) for name in CompleteAssessment.model_fields if name != "kind"}
+    if not beside and "no_further_action" in of_each(d.referral, str(cmd.outcome), cmd.outcomes).values():
+        demands.words(words, "ending a case in no further action")
     d.record(AssessmentCompleted(words=words, **fields))
     d.stop("assessment")
     if beside:
@@ -175,6 +179,13 @@ def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
         transfer(d, to)
     else:
         close(d, "end_assessment", outcomes)
+
+
+def _not_before_it_was_decided(d: Deciding, held_on: date | None) -> None:
+    """Raises Incomplete for a day before the one on which it was decided to assess, or to enquire."""
+    decided_at = d.referral.decided_at
+    if held_on is not None and decided_at is not None and held_on < day_of(decided_at):
+        raise Incomplete(f"an assessment is completed after it began: {day_of(decided_at):%d %b %Y} at the earliest (held_on)")
 
 
 def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
@@ -198,7 +209,7 @@ def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
 @act(CompleteAdultEnquiry, stages=("adult_section_42",))
 def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words | None) -> None:
     """The adult section 42 enquiry is finished."""
-    d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=words))
+    d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=demands.words(words, "ending an adult enquiry")))
     answered_by_doing(d, "adults")
     close(d, "end_adult_enquiry", "adult_section_42")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -11,19 +11,36 @@ from pydantic import Field
 from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts import outcomes as decision
+from mash.states.acts.actions import open_actions
+from mash.states.acts.orders import await_ends
+from mash.states.acts.quorum import PUT_RIGHT
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete
+from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
+from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import deciders
 from mash.states.stages import CONCLUDED
 from mash.states.values import Actor, CommandBase, EventBase, Words
 
-OUTLIVE = ("acknowledgement", "outcome_told", "answer_told", "withdrawal_told", "disagreement", "countersignature", "hand_over")
+OUTLIVE = (
+    "acknowledgement",
+    "outcome_told",
+    "answer_told",
+    "withdrawal_told",
+    "disagreement",
+    "countersignature",
+    "hand_over",
+    "action",
+    PUT_RIGHT,
+)
 """Clocks that run on after the outcome: the referrer is still to hear, a disagreement still to be determined, a second person
-still to countersign, a hand-over beside the case still to be accepted."""
+still to countersign, a hand-over beside the case still to be accepted, what was agreed still to be done, whoever was missing from
+a strategy discussion still to take part."""
+NOTHING_MORE = (*LIGHT, "considered", "signposted", "no_further_child_protection_action")
+"""Ends of everybody's part by which nothing more is done here: they wait for what is still open."""
 WhyErased = Literal["retention", "right_to_erasure", "court_order", "recorded_by_mistake"]
 WhyReleased = Literal["they_agree", "reasonable_without_consent"]
 """Why what is stored of another person is released to the subject who asks: that person agrees, or it is reasonable without that
@@ -71,7 +88,9 @@ def close(
     `path_of_decision`: one of the paths of a decision, which was asked as a whole about who came of age."""
     if not path_of_decision:
         not_over_for_who_came_of_age(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
-    not_over_under_an_order(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
+    if move != "accept_transfer":  # whoever takes the case over protects its children from then on
+        _not_over_for_whom_an_order_protects(d, d.referral.subjects)
+        _not_over_with_anything_open(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
     d.go(move)
     if decided:
         decision.decided(d)
@@ -85,11 +104,34 @@ def close(
 
 
 def not_over_under_an_order(d: Deciding, outcomes: Mapping[str, str]) -> None:
-    """Raises Incomplete where nothing more is to be done for a child whom the police or a court protect: first it is recorded how
-    that ended, and what holds now."""
-    for name, order in d.referral.orders.items():
-        if order.ended is None and (left := [sid for sid in order.subjects if outcomes.get(sid) in LIGHT]):
-            raise Incomplete(f"{name.replace('_', ' ')} of {', '.join(left)} has not ended: record that (end_protection_order)")
+    """Raises Incomplete where nothing more is to be done for a child whom the police or a court protect."""
+    _not_over_for_whom_an_order_protects(d, [sid for sid, outcome in outcomes.items() if outcome in LIGHT])
+
+
+def _not_over_for_whom_an_order_protects(d: Deciding, subjects: Collection[str]) -> None:
+    """Raises Incomplete where the police or a court protect one of them: first it is recorded how that ended, and what holds
+    now."""
+    for order in d.referral.orders.values():
+        if order.ended is None and (left := [sid for sid in order.subjects if sid in subjects]):
+            name = order.order.replace("_", " ")
+            raise Incomplete(f"{name} of {', '.join(left)} has not ended: record that (end_protection_order)")
+
+
+def _not_over_with_anything_open(d: Deciding, outcomes: Mapping[str, str]) -> None:
+    """Raises Incomplete where everybody's part ends in nothing more while something agreed is still to be done, or somebody was
+    missing from the strategy discussion; and in nothing more or early help while the rating is disputed."""
+    r, ends = d.referral, set(outcomes.values())
+    if ends <= set(NOTHING_MORE) and (left := open_actions(r)):
+        raise Incomplete(f"{', '.join(left)} is still to be done: say what became of it first (complete_action)")
+    if ends <= set(NOTHING_MORE) and r.short_of:
+        names = ", ".join(r.short_of)
+        raise Incomplete(f"the strategy discussion was held without {names}: put that right first (put_quorum_right)")
+    disputed = [did for did in r.disputed if r.disagreements[did].about == "rating"]
+    if ends <= {*NOTHING_MORE, "early_help"} and disputed:
+        role = r.disagreements[disputed[0]].role.replace("_", " ")
+        raise Incomplete(
+            f"the rating is disputed: {disputed[0]} is to be determined by the {role} first (settle_disagreement), then this ends"
+        )
 
 
 def not_over_for_who_came_of_age(d: Deciding, outcomes: Mapping[str, str]) -> None:
@@ -107,6 +149,7 @@ def not_over_for_who_came_of_age(d: Deciding, outcomes: Mapping[str, str]) -> No
 def reopen(d: Deciding, words: Words) -> None:
     """The closure was mistaken: it is decided anew, within the statutory time from now."""
     d.record(ReferralReopened(words=words))
+    d.stop("withdrawal_sign_off", met=False)
     d.go("reopen")
     decide_anew(d)
 
@@ -115,10 +158,30 @@ def decide_anew(d: Deciding) -> None:
     """The time for the decision begins again."""
     rule = d.profile.statutory["decision"].model_copy(update={"start": "stage"})
     d.start_clock("decision_on_response", rule, "decision on the response, reopened")
+    await_ends(d)
     d.ensure_clocks()
 
 
-@act(ReopenReferral, stages=CONCLUDED, roles=deciders, called="reopening a referral")
+def _to_be_withdrawn(referral: Referral, profile: Profile, by: Actor, cmd: ReopenReferral | None) -> Refusal | None:
+    """What takes two persons to decide is not undone by one."""
+    if referral.withdrawing is not None:
+        return Incomplete("a withdrawal of this decision waits for its second person (sign_off_withdrawal): that reopens it")
+    withdrawn = referral.decided_at is not None and referral.stage != "not_taken"
+    if withdrawn and (second := profile.signs_off(referral.rating, referral.outcomes.values())):
+        return Incomplete(
+            f"such a decision is signed off by the {second.replace('_', ' ')}: withdraw it (withdraw_decision), which they sign"
+            " off too"
+        )
+    return None
+
+
+@act(
+    ReopenReferral,
+    stages=CONCLUDED,
+    roles=deciders,
+    called="reopening a referral",
+    hindrance=_to_be_withdrawn,
+)
 def reopen_referral(d: Deciding, cmd: ReopenReferral, words: Words | None) -> None:
     """Correct a mistaken closure."""
     reopen(d, demands.words(words, "reopening"))

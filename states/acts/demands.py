@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from mash.states.clocks import dated
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.profile import MIDWIFE, Mode, Profile
 from mash.states.referral import Referral, SubjectState
 from mash.states.values import Colleague, Words
+
+BEFORE_RECEIPT, AHEAD = timedelta(days=30), timedelta(days=2 * 365)
+"""How far a time that somebody gives may lie before the contact was received, and ahead. A product default, ours."""
 
 
 def words(written: Words | None, what: str) -> Words:
@@ -16,6 +21,13 @@ def words(written: Words | None, what: str) -> Words:
     if written is None:
         raise ReasonNeeded(what)
     return written
+
+
+def of_these_days(d: Deciding, at: datetime, field: str) -> None:
+    """Refuse a time that nobody means: long before the contact was received, or years ahead."""
+    first, last = d.referral.received_at - BEFORE_RECEIPT, d.now + AHEAD
+    if not first <= at <= last:
+        raise Incomplete(f"check the time ({field}): expected one between {dated(first)} and {dated(last)}", needs=[field])
 
 
 def colleagues(d: Deciding, login: str) -> list[Colleague]:

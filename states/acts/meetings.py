@@ -106,6 +106,7 @@ LEGS["mash_meeting"] = Leg(done=lambda d: d.referral.meeting_held, enter=_open_m
 @act(ConveneMeeting, stages=("agency_checks", "mash_meeting"))
 def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
     """Call the meeting for a time to come; the partners are invited."""
+    demands.of_these_days(d, cmd.at, "at")
     if cmd.at < d.now:
         raise Incomplete("a meeting is convened for a time to come")
     meeting = d.profile.meeting

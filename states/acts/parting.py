@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from mash.states.acts.orders import await_ends
 from mash.states.deciding import Deciding
 from mash.states.fold import Changes, folds
 from mash.states.referral import ProtectionOrder, Referral
@@ -66,7 +67,7 @@ def part(
     about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up, "orders": orders}
     goes = whither._asdict() if path == "transfer" else {}
     d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about, **goes))
-    d.stop(*(name for name in orders if name not in d.referral.orders), met=False)
+    await_ends(d, met=False)
 
 
 def _orders_of(referral: Referral, subjects: Collection[str]) -> dict[str, ProtectionOrder]:

@@ -226,6 +226,8 @@ def _go_back(d: Deciding, to: str | None) -> None:
 def conclude_enquiries(d: Deciding, cmd: ConcludeEnquiries, words: Words | None) -> None:
     """In a conference, or without further child protection action; once each child has been seen."""
     demand_seen(d, cmd.not_seen_because, words)
+    if cmd.outcome != "conference":
+        demands.words(words, "ending enquiries without a conference")
     d.record(EnquiriesConcluded(outcome=cmd.outcome, not_seen_because=dict(cmd.not_seen_because), words=words))
     if cmd.outcome == "conference":
         d.go("open_conference")
@@ -245,6 +247,8 @@ def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
     attendance.judged_by(d, cmd.held_on, "the conference")
+    if "no_plan" in of_each(d.referral, str(cmd.outcome), cmd.outcomes).values():
+        demands.words(words, "ending a conference without a plan")
     d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, outcomes=dict(cmd.outcomes), words=words))
     d.stop(PRE_BIRTH)
     _end(d, of_each(d.referral, str(cmd.outcome), cmd.outcomes))

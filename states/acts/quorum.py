@@ -14,7 +14,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
 from mash.states.referral import Referral
 from mash.states.register import act
-from mash.states.stages import SEEN
+from mash.states.stages import ALL
 from mash.states.values import Actor, Code, CommandBase, EventBase, Words
 
 PUT_RIGHT = "quorum_put_right"
@@ -45,7 +45,7 @@ def await_quorum(d: Deciding, missing: Iterable[str]) -> None:
         d.start_clock(PUT_RIGHT, d.profile.strategy_discussion.put_right, f"put right that {names} did not take part")
 
 
-@act(PutQuorumRight, stages=SEEN, when=lambda referral: bool(referral.short_of))
+@act(PutQuorumRight, stages=ALL, when=lambda referral: bool(referral.short_of))
 def put_quorum_right(d: Deciding, cmd: PutQuorumRight, words: Words | None) -> None:
     """Each of those who were missing is accounted for; the clock runs until all of them are."""
     missing = d.referral.short_of

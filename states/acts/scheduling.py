@@ -62,6 +62,7 @@ class MeetingCancelled(EventBase):
 @act(ScheduleStrategyDiscussion, stages=("strategy_discussion",))
 def schedule(d: Deciding, cmd: ScheduleStrategyDiscussion, words: Words | None) -> None:
     """For a time to come. It may be planned otherwise than the hub usually holds it, with a reason."""
+    demands.of_these_days(d, cmd.at, "at")
     if cmd.at < d.now:
         raise Incomplete("a strategy discussion is scheduled for a time to come; one that was held is recorded")
     demands.agencies(d, cmd.invited)

@@ -23,7 +23,9 @@ from mash.states.acts.step_down import (
     StepDownOffered,
     StepDownReturned,
 )
+from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.course import ClockBreached, ClockWarned
+from mash.states.entitled import open_to
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
 from mash.states.profile import Profile, Service, SignOff, Triage
 
@@ -455,14 +457,31 @@ def test_the_assessment_of_a_case_that_is_reopened_a_year_later_has_its_time_fro
     assert clock.due_at == case.profile.calendar.add(reopened, case.profile.statutory["assessment"].length)
 
 
-def test_reopening_a_decision_that_was_signed_off_wants_the_next_one_signed_off_too() -> None:
+def test_what_two_persons_decided_is_not_reopened_by_one_but_withdrawn_by_two_and_decided_by_two_again() -> None:
     case = proposed()
     case.give(AGREED, SECOND)
     with pytest.raises(NotYours):
         case.give(ReopenReferral(), partner("police"))
-    case.give(ReopenReferral(), MANAGER)
+    assert "reopen_referral" not in open_to(case.referral, case.profile, MANAGER)
+    with pytest.raises(Incomplete, match="withdraw_decision"):
+        case.give(ReopenReferral(), MANAGER)
+    case.give(WithdrawDecision(), MANAGER)
+    with pytest.raises(Incomplete, match="sign_off_withdrawal"):
+        case.give(ReopenReferral(), MANAGER)
+    case.give(SignOffWithdrawal(agreed=True), SECOND)
+    assert not case.running("withdrawal_sign_off")
     case.give(NFA, MANAGER)
     assert case.stage == "sign_off" and case.referral.open
+
+
+def test_a_referee_who_has_a_case_decided_anew_ends_the_wait_for_its_withdrawal() -> None:
+    case = proposed()
+    case.give(AGREED, SECOND)
+    case.give(RaiseDisagreement(about="decision"), partner("police"))
+    case.give(WithdrawDecision(), MANAGER)
+    referee = person(case.referral.disagreements["D1"].role)
+    case.give(SettleDisagreement(disagreement="D1", outcome="changed"), referee)
+    assert case.stage == "decision" and not case.running("withdrawal_sign_off")
 
 
 # A red that is re-rated, disputed or comes back keeps its limit

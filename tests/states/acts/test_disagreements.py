@@ -22,7 +22,7 @@ from mash.states.acts.disagreements import (
 )
 from mash.states.acts.protection import ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral, ReferralRerated, RerateReferral
-from mash.states.acts.step_down import OfferStepDown
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.clocks import Length
 from mash.states.course import ClockWarned
@@ -169,10 +169,10 @@ def advised() -> Case:
     return case
 
 
-def assessed_to_nothing(case: Case) -> None:
-    """An assessment, which no dispute over the rating holds up, ends the case."""
+def assessed(case: Case, outcome: Any = "child_in_need_plan") -> None:
+    """An assessment ends the case; one that leads to help is held up by no dispute over the rating."""
     case.give(decision(s0="section_17"), MANAGER)
-    seen(case).give(CompleteAssessment(factors=("21",), outcome="no_further_action"), MANAGER)
+    seen(case).give(CompleteAssessment(factors=("21",), outcome=outcome), MANAGER)
 
 
 def section_47_ended() -> Case:
@@ -291,10 +291,28 @@ def test_a_rating_dispute_is_determined_though_the_case_was_concluded_meanwhile_
     case = rated(SANDWELL, "green")
     case.give(NOT_SHARED)
     case.give(OVER_RATING, POLICE)
-    assessed_to_nothing(case)
+    assessed(case)
     assert case.referral.disputed == ("D1",) and case.clock("disagreement:D1").running
     case.give(settled("changed", "red"), REPRESENTATIVE)
     assert (case.stage, case.referral.rating, case.referral.finished) == ("assessment_concluded", "green", True)
+
+
+def test_no_assessment_ends_a_case_in_nothing_and_no_service_ends_it_while_its_rating_is_disputed() -> None:
+    for outcome in ("no_further_action", "early_help"):
+        case = rated(SANDWELL, "green")
+        case.give(NOT_SHARED)
+        case.give(decision(s0="section_17"), MANAGER)
+        case.give(OVER_RATING, POLICE)
+        done = CompleteAssessment(factors=("21",), outcome=outcome)
+        if outcome == "early_help":
+            seen(case).give(done, MANAGER)
+            case.give(OfferStepDown(service="early_help"), MANAGER)
+        ends = AcceptStepDown() if outcome == "early_help" else done
+        with pytest.raises(Incomplete, match=r"D1 is to be determined by the .* first \(settle_disagreement\)"):
+            seen(case).give(ends, person("early_help", "early_help") if outcome == "early_help" else MANAGER)
+        case.give(settled("stands"), REPRESENTATIVE)
+        case.give(ends, person("early_help", "early_help") if outcome == "early_help" else MANAGER)
+        assert not case.referral.open
 
 
 # A changed decision
@@ -494,7 +512,7 @@ def test_a_concluded_case_is_not_finished_while_somebody_is_to_determine_a_disag
 def test_a_disagreement_raised_before_the_conclusion_outlives_it() -> None:
     case = rated(MERTON, "blue")
     case.give(RaiseDisagreement(about="rating", rating="red"), POLICE)
-    assessed_to_nothing(case)
+    assessed(case)
     assert [clock.id for clock in case.referral.running] == ["disagreement:D1"]
     told = case.profile.calendar.next_open(case.clock("disagreement:D1").due_at)
     assert climbs(case.run_to(told), "disagreement:D1") == [("social_care_representative", told)]

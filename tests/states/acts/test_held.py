@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,11 +30,13 @@ from .worlds import (
     BASIS,
     DUTY,
     MANAGER,
+    NIGHT_DUTY,
     NOT_SHARED,
     QUORUM,
     Case,
     arrived,
     at_decision,
+    climbs,
     decision,
     hub,
     london,
@@ -282,6 +284,20 @@ def test_what_was_agreed_may_come_with_the_record_of_the_meeting_and_of_the_disc
         assert [clock.due_at for clock in case.running("action")] == [each.due for each in agreed]
 
 
+def test_what_is_to_be_done_tonight_is_told_tonight_and_what_is_due_next_week_by_day() -> None:
+    friday = london("2026-06-05 20:00")
+    case = arrived(SANDWELL, now=friday, immediate_danger=True)
+    case.give(CallStrategyDiscussion(), NIGHT_DUTY)
+    tonight, next_week = london("2026-06-05 23:00"), london("2026-06-11 12:00")
+    actions = (Agreed(owner="police", due=tonight), Agreed(owner="police", due=next_week))
+    case.give(held(actions=actions), NIGHT_DUTY)
+    action = case.clock("action:A1")
+    assert action.warn_at and max(action.warn_at) < tonight and not action.by_day and case.clock("action:A2").by_day
+    told = climbs(case.run_to(london("2026-06-06 09:00")), "action:A1")
+    assert told[0] == (SANDWELL.agencies["police"].role, tonight)
+    assert {role for role, _ in told[1:]} >= {SANDWELL.out_of_hours.role}
+
+
 # Police protection and emergency orders
 
 
@@ -317,6 +333,54 @@ def test_an_emergency_order_ends_as_the_court_says_and_takes_the_place_of_police
         case.give(EndProtectionOrder(order="emergency_protection_order", how="discharged"))
 
 
+def test_siblings_under_police_protection_from_different_hours_are_each_awaited() -> None:
+    case = called("child", "child")
+    first = case.now
+    case.give(RecordProtectionOrder(order="police_protection", since=first, subjects=("s0",)))
+    case.wait(hours=20)
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now, subjects=("s1",)))
+    ends = {first + timedelta(hours=72): ("s0",), case.now + timedelta(hours=72): ("s1",)}
+    assert {order.until: order.subjects for order in case.referral.orders.values()} == ends
+    assert [clock.due_at for clock in case.running("police_protection")] == list(ends)
+    until = case.now + timedelta(days=8)
+    case.give(RecordProtectionOrder(order="emergency_protection_order", since=case.now, until=until, subjects=("s0",)))
+    assert one(case, "police_protection").due_at == case.now + timedelta(hours=72)
+    assert {o.subjects: o.ended for o in case.referral.orders.values() if o.order == "police_protection"} == {
+        ("s0",): "emergency_protection_order",
+        ("s1",): None,
+    }
+
+
+def test_what_protects_two_children_ends_for_each_by_themselves() -> None:
+    case = called("child", "child")
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now))
+    due = one(case, "police_protection").due_at
+    with pytest.raises(Incomplete, match="not s9"):
+        case.give(EndProtectionOrder(order="police_protection", how="released", subjects=("s9",)))
+    case.give(EndProtectionOrder(order="police_protection", how="released", subjects=("s0",)))
+    assert one(case, "police_protection").due_at == due
+    with pytest.raises(Incomplete, match="protects s1"):
+        case.give(EndProtectionOrder(order="police_protection", how="released", subjects=("s0",)))
+    case.give(EndProtectionOrder(order="police_protection", how="accommodated_by_agreement"))
+    assert not case.running("police_protection")
+    assert {o.subjects: o.ended for o in case.referral.orders.values()} == {
+        ("s0",): "released",
+        ("s1",): "accommodated_by_agreement",
+    }
+
+
+def test_an_order_about_one_of_two_children_who_share_another_leaves_the_other_child_theirs() -> None:
+    case = called("child", "child")
+    case.give(RecordProtectionOrder(order="police_protection", since=case.now))
+    both = one(case, "police_protection").due_at
+    until = case.now + timedelta(days=8)
+    case.give(RecordProtectionOrder(order="emergency_protection_order", since=case.now, until=until, subjects=("s1",)))
+    assert one(case, "police_protection").due_at == both and one(case, "emergency_protection_order").due_at == until
+    case.give(RecordProtectionOrder(order="emergency_protection_order", since=case.now, until=until + timedelta(days=1)))
+    assert not case.running("police_protection")
+    assert one(case, "emergency_protection_order").due_at == until + timedelta(days=1)
+
+
 def test_nobody_is_protected_in_the_future_and_no_adult_by_these_orders() -> None:
     case = called()
     with pytest.raises(Incomplete, match="once it has begun"):
@@ -347,6 +411,48 @@ def test_what_protects_a_child_goes_where_the_child_goes() -> None:
     assert not case.running("police_protection") and not case.referral.orders
     assert linked.referral.orders["police_protection"].subjects == ("s1",)
     assert linked.referral.clocks["police_protection"].due_at == since + timedelta(hours=72)
+
+
+# Times of odd days
+
+LONG_AGO, NEVER = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+
+
+def test_nobody_gives_a_time_of_another_age() -> None:
+    case, meeting = called(), at_meeting()
+    order = {"order": "police_protection", "since": case.now}
+    for field, command in (
+        ("since", RecordProtectionOrder(order="police_protection", since=LONG_AGO)),
+        ("since", RecordProtectionOrder(order="police_protection", since=NEVER)),
+        ("since", RecordProtectionOrder(order="police_protection", since=london("2001-01-01 10:00"))),
+        ("until", RecordProtectionOrder(until=NEVER, **order)),
+        ("until", RecordProtectionOrder(until=LONG_AGO, **order)),
+        ("due", RecordAction(owner="police", due=NEVER)),
+        ("due", held(actions=(Agreed(owner="police", due=NEVER),))),
+        ("at", ScheduleStrategyDiscussion(at=NEVER)),
+    ):
+        with pytest.raises(Incomplete, match=rf"check the time \({field}\)"):
+            case.give(command)
+    with pytest.raises(Incomplete, match=r"check the time \(at\)"):
+        meeting.give(ConveneMeeting(at=NEVER))
+
+
+def test_an_order_that_has_ended_protects_nobody_now() -> None:
+    case = called()
+    with pytest.raises(Incomplete, match="has ended"):
+        case.give(RecordProtectionOrder(order="police_protection", since=case.now - timedelta(hours=73)))
+
+
+def test_no_assessment_was_completed_before_it_was_decided_on() -> None:
+    case = at_decision()
+    case.wait(days=2)
+    case.give(decision(s0="section_17"), MANAGER)
+    case.wait(days=3)
+    done = CompleteAssessment(factors=("1A",), outcome="no_further_action", held_on=date(2026, 6, 3))
+    with pytest.raises(Incomplete, match="04 Jun 2026 at the earliest"):
+        seen(case).give(done, MANAGER)
+    case.give(done.model_copy(update={"held_on": date(2026, 6, 4)}), MANAGER)
+    assert not case.referral.open
 
 
 # Answered by telephone
