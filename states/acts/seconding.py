@@ -95,19 +95,27 @@ def agree(d: Deciding, cmd: AgreeAsSecond, words: Words | None) -> None:
     d.record(SecondAgreed(about=cmd.about, words=demands.words(words, "agreeing as a second person")))
 
 
+def demand_agreed(d: Deciding, about: InDanger) -> None:
+    """Name the second person of an act that does not say who agreed by telephone. Raises Incomplete where nobody else has agreed
+    beforehand."""
+    _beforehand(d, about, "they sign in and agree first (agree_as_second)")
+
+
 def demand_second(d: Deciding, about: InDanger, second: str | None, at: datetime | None) -> None:
     """Name the second person of an act about an immediate danger: `second` agreed by telephone (`at`, or just now), or somebody
     else has agreed beforehand. Raises Incomplete without one, NotYours for whoever names themselves."""
     if second is not None:
         _by_telephone(d, about, second, at or d.now)
         return
+    ways = "they sign in and agree (agree_as_second), or agree by telephone: say who (second) and when (second_at)"
+    _beforehand(d, about, ways)
+
+
+def _beforehand(d: Deciding, about: InDanger, ways: str) -> None:
     by_others = (each for each in d.referral.agreed_beforehand if each.about == about and each.by != d.by.id)
     found = [each for each in by_others if d.profile.calendar.add(each.at, d.profile.seconding.holds) >= d.now]
     if not found:
-        raise Incomplete(
-            f"{IN_WORDS[about]} needs a second person with a login of their own: they sign in and agree (agree_as_second), or"
-            " agree by telephone: say who (second) and when (second_at)"
-        )
+        raise Incomplete(f"{IN_WORDS[about]} needs a second person with a login of their own: {ways}")
     agreed = {"agreement": "signed_in", "second": found[-1].by, "agreed_at": found[-1].at}
     d.record(SecondNamed(id=next_id(d.referral), about=about, **agreed))
 
