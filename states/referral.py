@@ -291,6 +291,8 @@ class Disagreement(Frozen):
     about: str
     agency: str
     by_role: str
+    raised_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """Who raised it, by login."""
     role: str
     stage: int = 0
     outcome: str | None = None

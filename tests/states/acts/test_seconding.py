@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from mash.states.acts.checks import ProceedWithoutReplies
 from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.meetings import ConveneMeeting, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.seconding import AgreeAsSecond, OverrideProposed, SecondNamed
 from mash.states.acts.sharing import SharingBasisRecorded
-from mash.states.errors import Incomplete, NotYours, ReasonNeeded
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
+from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
 from mash.states.profile import SignOff
 from mash.states.values import Actor
 
@@ -25,10 +28,12 @@ from .worlds import (
     NIGHT,
     NIGHT_DUTY,
     NOT_SHARED,
+    QUORUM,
     Case,
     arrived,
     at_decision,
     climbs,
+    decision,
     hub,
     london,
     of,
@@ -181,6 +186,44 @@ def test_who_says_that_they_never_agreed_has_the_case_count_as_the_most_urgent_a
     case.give(by_telephone(RateReferral(rating="green")))
     case.give(not_agreed(), PRACTICE)
     assert case.referral.rating == "red"
+
+
+def stepping_down() -> Case:
+    """A danger rated blue with the practice manager's agreement by telephone, and offered to early help on that rating."""
+    case = at_decision(MERTON, immediate_danger=True)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    return case
+
+
+@pytest.mark.parametrize("accepted", [False, True], ids=["offered", "accepted"])
+def test_who_says_that_they_never_agreed_has_what_was_decided_on_that_rating_decided_again(accepted: bool) -> None:
+    case = stepping_down()
+    if accepted:
+        case.give(AcceptStepDown(), person("early_help", "early_help"))
+    case.give(not_agreed(), PRACTICE)
+    assert (case.stage, case.referral.rating) == ("strategy_discussion", "red") and case.referral.in_danger
+    with pytest.raises(ImpossibleMove):
+        case.give(AcceptStepDown(), person("early_help", "early_help"))
+
+
+def test_what_protects_a_child_goes_on_though_the_second_never_agreed_to_the_rating() -> None:
+    case = at_decision(MERTON, immediate_danger=True)
+    case.give(decision(s0="section_17"), MANAGER)
+    case.give(not_agreed(), PRACTICE)
+    assert (case.stage, case.referral.rating) == ("section_17_assessment", "red")
+
+
+def test_naming_who_came_to_a_meeting_that_was_never_called_is_no_second_person() -> None:
+    case = rated(SANDWELL, "red", immediate_danger=True)
+    case.give(BASIS)
+    case.give(ProceedWithoutReplies())
+    held = RecordMeeting(attended=QUORUM, rating="green")
+    with pytest.raises(Incomplete, match=r"needs a second person .* \(agree_as_second\)$"):
+        case.give(held)
+    case.give(ConveneMeeting(at=case.now))
+    case.give(held)
+    assert case.referral.rating == "green"
 
 
 def test_who_says_that_they_never_agreed_has_what_was_closed_decided_again() -> None:
