@@ -101,12 +101,8 @@ def _override(d: Deciding, found: Seconding) -> None:
 def _no_longer_stands(d: Deciding, found: Seconding, reason: Words) -> None:
     """The case counts as the most urgent again, or is decided anew; a basis for sharing is recorded anew (by the fold)."""
     r = d.referral
-    if (
-        found.about == "rating_down"
-        and r.decided_at
-        and r.rating != d.profile.unrated
-        and not PROTECTS & set(r.outcomes.values())
-    ):
+    rested = found.about == "rating_down" and r.decided_at is not None and r.rating != d.profile.unrated
+    if rested and not PROTECTS & set(r.outcomes.values()):
         take_decision_back(d, reason)  # it rested on the rating that no longer stands
     if found.about == "rating_down" and d.referral.open and d.referral.rating not in (None, d.profile.unrated):
         rating.change(d, d.profile.unrated, reason, also=(d.by.role,), determined=True)
