@@ -126,9 +126,14 @@ def refuse_needless(second: str | None, at: datetime | None) -> None:
         raise Incomplete("no second person is needed for this: leave out who agreed (second, second_at)")
 
 
-def _by_telephone(d: Deciding, about: InDanger, second: str, at: datetime) -> None:
-    if second == d.by.id:
+def _by_telephone(d: Deciding, about: InDanger, named: str, at: datetime) -> None:
+    second, wanted = named.lower(), seconds(d.referral, d.profile)
+    if second == d.by.id.lower():
         raise NotYours("a second person agrees: not the one who acts")
+    if not any(each.role in wanted for each in demands.colleagues(d, second)):
+        raise NotYours(
+            f"{IN_WORDS[about]} is agreed to by a second person who is {' or '.join(wanted)}: name one of them (second)"
+        )
     if not d.referral.received_at <= at <= d.now:
         raise Incomplete("the time lies before the referral or in the future: say when they agreed (second_at)")
     name = next_id(d.referral)

@@ -181,6 +181,23 @@ def test_who_agreed_by_telephone_confirms_that_when_they_sign_in(make: Any, comm
     assert case.clock(f"countersignature:{named.id}").met is True
 
 
+@pytest.mark.parametrize(
+    ("named", "refusal"),
+    [
+        ("nobody.at.all", "nobody who works here has that login"),
+        (DUTY.id.upper(), "not the one who acts"),
+        ("a.police", "agreed to by a second person who is duty_manager"),
+    ],
+    ids=["nobody", "oneself, in capitals", "a partner"],
+)
+def test_only_somebody_else_who_may_be_a_second_person_agrees_by_telephone(named: str, refusal: str) -> None:
+    case = in_danger()
+    with pytest.raises((Incomplete, NotYours), match=refusal):
+        case.give(RateReferral(rating="green", second=named))
+    case.give(RateReferral(rating="green", second=PRACTICE.id.title()))
+    assert case.referral.secondings["A1"].second == PRACTICE.id
+
+
 def test_who_says_that_they_never_agreed_has_the_case_count_as_the_most_urgent_again() -> None:
     case = in_danger()
     case.give(by_telephone(RateReferral(rating="green")))
