@@ -12,7 +12,7 @@ from mash.states.acts.closing import reopen
 from mash.states.acts.decisions import PROTECTS
 from mash.states.acts.disagreements import take_decision_back
 from mash.states.acts.seconding import KIND, seconds
-from mash.states.acts.sharing import SharingBasisRecorded
+from mash.states.acts.sharing import SharingBasisRecorded, share_no_more
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.fold import Changes, folds
@@ -80,13 +80,15 @@ def _hindrance(referral: Referral, profile: Profile, by: Actor, cmd: Countersign
 def countersign(d: Deciding, cmd: Countersign, words: Words | None) -> None:
     """What was proposed takes effect with this; what was done stands, or no longer does."""
     found = d.referral.secondings[cmd.seconding]
-    reason = demands.words(words, "countersigning")
+    reason, shared = demands.words(words, "countersigning"), d.referral.sharing
     d.record(Countersigned(id=cmd.seconding, about=found.about, agreed=cmd.agreed, words=reason))
     d.stop_clocks(*(clock.id for clock in d.referral.running if clock.kind == KIND and clock.whose == cmd.seconding))
     if found.basis and cmd.agreed:
         _override(d, found)
     elif not cmd.agreed:
         _no_longer_stands(d, found, reason)
+        if shared and d.referral.sharing is None:
+            share_no_more(d, reason)
 
 
 def _override(d: Deciding, found: Seconding) -> None:

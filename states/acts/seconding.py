@@ -33,6 +33,8 @@ MORNING = time(9)
 WORKING: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 
 
+TELLING_HARMS = ("puts_somebody_at_risk", "prejudices_an_investigation")
+"""Reasons not to tell the family that bind whoever is asked too."""
 WHO_AGREED = "The login of the second person who agreed by telephone: about an immediate danger one alone does not decide this."
 WHEN_AGREED = "When they agreed, if it was not just now."
 
@@ -151,6 +153,11 @@ def await_countersignature(d: Deciding, name: str, about: str) -> None:
     d.start_until(KIND, rule, Due(at=at, why=why), clock_id=f"{KIND}:{name}")
 
 
+def not_to_tell(family_informed: bool, why: str | None) -> str | None:
+    """Why the family is not to learn of it, by a basis for sharing that is recorded or proposed."""
+    return why if not family_informed and why in TELLING_HARMS else None
+
+
 def next_id(referral: Referral) -> str:
     """The number of the next agreement of a second person."""
     return f"A{len(referral.secondings) + 1}"
@@ -184,4 +191,6 @@ def _second_named(referral: Referral, event: SecondNamed, at: datetime, by: Acto
 def _override_proposed(referral: Referral, event: OverrideProposed, at: datetime, by: Actor) -> Changes:
     basis = OverrideBasis(**{name: getattr(event, name) for name in OverrideBasis.model_fields})
     waits = Seconding(about="override", by=by.id, basis=basis)
-    return {"secondings": {**dropped(referral), event.id: waits}, "sharing": None}
+    # The warning waits for nobody: it holds from now on, also where what is proposed is refused.
+    warned = not_to_tell(event.family_informed, event.not_informed) or referral.not_to_tell
+    return {"secondings": {**dropped(referral), event.id: waits}, "sharing": None, "not_to_tell": warned}
