@@ -11,6 +11,7 @@ from pydantic import Field
 from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts import outcomes as decision
+from mash.states.acts.seconding import demand_agreed
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
@@ -72,6 +73,8 @@ def close(
     if not path_of_decision:
         not_over_for_who_came_of_age(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
     not_over_under_an_order(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
+    if d.referral.danger_since and d.referral.in_danger:  # whoever decided did not know of it
+        demand_agreed(d, "closing")
     d.go(move)
     if decided:
         decision.decided(d)

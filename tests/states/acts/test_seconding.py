@@ -11,12 +11,14 @@ from mash.states.acts.checks import ProceedWithoutReplies
 from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.episodes import RecordAdded
 from mash.states.acts.meetings import ConveneMeeting, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.seconding import AgreeAsSecond, OverrideProposed, SecondNamed
 from mash.states.acts.sharing import SharingBasisRecorded
-from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
+from mash.states.course import ClockEscalated
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
 from mash.states.profile import SignOff
 from mash.states.values import Actor
@@ -29,6 +31,7 @@ from .worlds import (
     NIGHT_DUTY,
     NOT_SHARED,
     QUORUM,
+    SYSTEM,
     Case,
     arrived,
     at_decision,
@@ -290,6 +293,55 @@ def test_where_a_second_person_signs_the_decision_off_nobody_else_is_asked_too()
     assert case.stage == "sign_off"
 
 
+def test_protecting_one_child_closes_an_immediate_danger_of_another_no_sooner() -> None:
+    case = at_decision(MERTON, "child", "child", immediate_danger=True)
+    case.give(decision(s0="no_further_action", s1="section_17"), MANAGER)
+    assert case.stage == "section_17_assessment"
+    other = case.linked["R-B"]
+    assert (other.stage, other.referral.in_danger, other.referral.outcomes) == ("decision", True, {}) and other.referral.running
+    with pytest.raises(Incomplete, match="needs a second person"):
+        other.give(decision(s0="no_further_action"), MANAGER, words=case.fresh_words())
+    other.give(AgreeAsSecond(about="closing"), PRACTICE, words=case.fresh_words())
+    other.give(decision(s0="no_further_action"), MANAGER, words=case.fresh_words())
+    assert not other.referral.open
+
+
+def told_on_friday_night() -> Case:
+    """Decided and offered to early help; then another contact tells of an immediate danger."""
+    case = at_decision(MERTON)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    case.now = london("2026-06-05 20:00")
+    case.give(RecordAdded(other="MASH-26-000009", why="added", immediate_danger=True), SYSTEM, words=False)
+    return case
+
+
+def test_a_danger_that_reaches_a_decided_case_does_not_rest_for_the_weekend() -> None:
+    case = told_on_friday_night()
+    assert case.referral.in_danger
+    alerts = [entry for entry in case.run_to(london("2026-06-06 02:00")) if isinstance(entry.event, ClockEscalated)]
+    assert alerts, "the ladder is climbed that night"
+
+
+def test_a_danger_that_reaches_a_decided_case_is_not_closed_over_by_one_person() -> None:
+    case, service = told_on_friday_night(), person("early_help", "early_help")
+    with pytest.raises(Incomplete, match=r"closing an immediate danger needs a second person .* \(agree_as_second\)$"):
+        case.give(AcceptStepDown(), service)
+    case.give(AgreeAsSecond(about="closing"), PRACTICE)
+    case.give(AcceptStepDown(), service)
+    assert not case.referral.open
+
+
+def test_a_danger_that_was_known_when_it_was_decided_waits_for_no_second_when_the_service_accepts() -> None:
+    case = told_on_friday_night()
+    case.give(ReturnStepDown(), person("early_help", "early_help"))
+    case.wait(hours=1)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    case.give(AcceptStepDown(), person("early_help", "early_help"))
+    assert not case.referral.open
+
+
 # A decision while the rating is disputed
 
 
@@ -316,6 +368,8 @@ def test_what_protects_one_child_does_not_wait_for_the_dispute(outcome: Any) -> 
     case = disputed()
     case.give(RecordDecision(outcomes={"s0": outcome, "s1": "no_further_action"}, primary_need="N1"), MANAGER)
     assert case.referral.decided_at == case.now
+    other = case.linked["R-B"]
+    assert (other.stage, other.referral.outcomes) == ("decision", {}), "the other child's outcome does wait"
 
 
 def test_a_strategy_discussion_does_not_wait_for_the_dispute() -> None:
