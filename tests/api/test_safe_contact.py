@@ -103,7 +103,7 @@ def test_whoever_rings_her_records_to_whom_when_and_by_whom_and_the_clock_is_met
     (clock,) = [clock for clock in hub.case(reference)["clocks"] if clock["id"] == "acknowledgement"]
     assert clock["state"] == "kept"
     page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
-    assert "Referrer informed" in page and "practice_manager.social_care" in page.lower()
+    assert "Referrer informed" in page and "told by practice manager" in page
 
 
 def test_mail_that_waits_when_the_warning_goes_up_is_not_sent(hub: Hub) -> None:
