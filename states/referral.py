@@ -291,6 +291,8 @@ class Disagreement(Frozen):
     about: str
     agency: str
     by_role: str
+    raised_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """Who raised it, by login."""
     role: str
     stage: int = 0
     outcome: str | None = None
@@ -334,6 +336,8 @@ class Referral(Frozen):
     linked_subjects: dict[str, tuple[str, ...]] = Field(default={}, exclude_if=lambda linked: not linked)
     """Which of its subjects a link is about, where that is said."""
     immediate_danger: bool = False
+    danger_since: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When the case was told of an immediate danger that its decision did not know of."""
     consent: ReportedConsent = ReportedConsent()
     flags: tuple[str, ...] = ()
     referrer_reachable: bool = False
@@ -443,8 +447,9 @@ class Referral(Frozen):
 
     @property
     def in_danger(self) -> bool:
-        """Whether somebody may be in immediate danger, and nothing has been decided yet."""
-        return self.immediate_danger and self.open and self.decided_at is None
+        """Whether somebody may be in immediate danger, and nothing has been decided yet, or since it was told of."""
+        decided = self.decided_at is not None and (self.danger_since is None or self.danger_since < self.decided_at)
+        return self.immediate_danger and self.open and not decided
 
     @property
     def decided(self) -> bool:

@@ -52,6 +52,11 @@ class World:
         return self.state
 
     @property
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Who works at its hub and at the partners."""
+        return staff(self.profile)
+
+    @property
     def stage(self) -> str:
         """The stage it stands at."""
         return self.referral.stage
@@ -74,7 +79,7 @@ class World:
         before = self.state
         self._numbers += 1
         came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "fresh": f"{self._numbers:020}"}
-        came["colleagues"] = staff(self.profile)
+        came["colleagues"] = self.colleagues
         decision = decide(before, command, self.profile, by, self.now, reference=self.reference, **came)
         self._record(before, decision, by)
         for number, event in enumerate(decision.events):
@@ -114,10 +119,14 @@ class World:
 
 
 def staff(profile: Profile) -> tuple[Colleague, ...]:
-    """Who works at a hub that is nowhere but in memory: two who have cases, and somebody of each agency."""
+    """Who works at a hub that is nowhere but in memory: two who have cases, somebody of each role that decides, and somebody
+    of each agency."""
     workers = (Colleague(login=login, role="social_worker", agency="social_care", has_cases=True) for login in WORKERS)
+    rungs = (rung.role for rung in profile.ladder)
+    roles = dict.fromkeys((*profile.raters, *profile.deciders, *rungs, profile.seconding.role, profile.out_of_hours.role))
+    deciding = (Colleague(login=f"a.{role}", role=role, agency="social_care") for role in roles)
     partners = (Colleague(login=f"a.{name}", role=agency.role, agency=name) for name, agency in profile.agencies.items())
-    return (*workers, *partners)
+    return (*workers, *deciding, *partners)
 
 
 def system(profile: Profile) -> Actor:

@@ -145,7 +145,7 @@ async def append(
         right = correcting.sealed(command, details, writes, by, now) if details is not None else None
     begins = isinstance(command, RecordDecision | SignOffDecision | RecordStrategyDiscussion)
     there = await enquiries(connection, by.hub, reference, referral) if begins else ()
-    work = await colleagues_of(store, by.hub) if isinstance(command, AllocateCase | AllocateCheck) else ()
+    work = await colleagues_of(store, by.hub) if _names_somebody(command) else ()
     came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "enquiries": there, "heard": heard}
     came["colleagues"] = work
     if isinstance(command, AdoptProfile):
@@ -155,6 +155,14 @@ async def append(
     if correcting is not None:
         correcting.found_by(store, decision, right, writes, by.hub)
     return await _append(connection, store, writes, stands, decision, profile, by, now)
+
+
+def _names_somebody(command: StaffCommand | Command) -> bool:
+    """Whether a command says by login who has something, agreed to it, or does it."""
+    if isinstance(command, AllocateCase | AllocateCheck):
+        return True
+    of_actions = (each.login for each in getattr(command, "actions", ()))
+    return any((*(getattr(command, name, None) for name in ("second", "informed_by", "login")), *of_actions))
 
 
 async def _check_part(

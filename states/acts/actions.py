@@ -116,8 +116,9 @@ def agree(d: Deciding, actions: Iterable[Agreed], words: Words | None) -> None:
         if each.due <= d.now:
             raise Incomplete("an action is due at a time to come")
         written = demands.words(words, "an action")
+        login = demands.login(d, each.login) if each.login else None
         aid = f"A{len(d.referral.actions) + 1}"
-        d.record(ActionRecorded(action=aid, owner=each.owner, due_at=each.due, login=each.login, words=written))
+        d.record(ActionRecorded(action=aid, owner=each.owner, due_at=each.due, login=login, words=written))
         why = f"action {aid}, agreed at the meeting"
         d.start_until("action", _rule(d, each), Due(at=each.due, why=why), clock_id=f"action:{aid}")
 

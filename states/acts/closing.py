@@ -14,6 +14,7 @@ from mash.states.acts import outcomes as decision
 from mash.states.acts.actions import open_actions
 from mash.states.acts.orders import await_ends
 from mash.states.acts.quorum import PUT_RIGHT
+from mash.states.acts.seconding import demand_agreed
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
@@ -91,6 +92,8 @@ def close(
     if move != "accept_transfer":  # whoever takes the case over protects its children from then on
         _not_over_for_whom_an_order_protects(d, d.referral.subjects)
         _not_over_with_anything_open(d, outcome if isinstance(outcome, Mapping) else dict.fromkeys(d.referral.subjects, outcome))
+    if d.referral.danger_since and d.referral.in_danger:  # whoever decided did not know of it
+        demand_agreed(d, "closing")
     d.go(move)
     if decided:
         decision.decided(d)

@@ -176,6 +176,8 @@ class ContinuedFrom(EventBase):
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
     orders: dict[str, ProtectionOrder] = Field(default={}, exclude_if=lambda orders: not orders)
+    danger_since: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When its parent was told of the danger, where that was after its decision."""
     undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
     """Whether its outcome still waits for a second person."""
     worker: Worker | None = Field(default=None, exclude_if=lambda worker: worker is None)
@@ -349,6 +351,7 @@ def _continued_from(event: ContinuedFrom, at: datetime) -> Referral:
     return _first(event, at).model_copy(
         update={
             "markers": event.markers,
+            "danger_since": event.danger_since,
             "received_at": event.received_at,
             "parent": event.parent,
             "worker": event.worker,

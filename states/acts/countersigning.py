@@ -9,8 +9,10 @@ from pydantic import Field
 
 from mash.states.acts import demands, rating
 from mash.states.acts.closing import reopen
+from mash.states.acts.decisions import PROTECTS
+from mash.states.acts.disagreements import take_decision_back
 from mash.states.acts.seconding import KIND, seconds
-from mash.states.acts.sharing import SharingBasisRecorded
+from mash.states.acts.sharing import SharingBasisRecorded, share_no_more
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.fold import Changes, folds
@@ -78,13 +80,15 @@ def _hindrance(referral: Referral, profile: Profile, by: Actor, cmd: Countersign
 def countersign(d: Deciding, cmd: Countersign, words: Words | None) -> None:
     """What was proposed takes effect with this; what was done stands, or no longer does."""
     found = d.referral.secondings[cmd.seconding]
-    reason = demands.words(words, "countersigning")
+    reason, shared = demands.words(words, "countersigning"), d.referral.sharing
     d.record(Countersigned(id=cmd.seconding, about=found.about, agreed=cmd.agreed, words=reason))
     d.stop_clocks(*(clock.id for clock in d.referral.running if clock.kind == KIND and clock.whose == cmd.seconding))
     if found.basis and cmd.agreed:
         _override(d, found)
     elif not cmd.agreed:
         _no_longer_stands(d, found, reason)
+        if shared and d.referral.sharing is None:
+            share_no_more(d, reason)
 
 
 def _override(d: Deciding, found: Seconding) -> None:
@@ -98,6 +102,10 @@ def _override(d: Deciding, found: Seconding) -> None:
 
 def _no_longer_stands(d: Deciding, found: Seconding, reason: Words) -> None:
     """The case counts as the most urgent again, or is decided anew; a basis for sharing is recorded anew (by the fold)."""
+    r = d.referral
+    rested = found.about == "rating_down" and r.decided_at is not None and r.rating != d.profile.unrated
+    if rested and not PROTECTS & set(r.outcomes.values()):
+        take_decision_back(d, reason)  # it rested on the rating that no longer stands
     if found.about == "rating_down" and d.referral.open and d.referral.rating not in (None, d.profile.unrated):
         rating.change(d, d.profile.unrated, reason, also=(d.by.role,), determined=True)
         if d.referral.stage in ROUTED:

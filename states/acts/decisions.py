@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,8 +157,17 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
         d.record(DecisionProposed(role=second, words=reason, adding_up=waits, **fields))
         d.go("ask_sign_off")
         return
+    waiting = to_wait(d, cmd.outcomes.values(), seconded=False)
     d.record(DecisionRecorded(words=reason, **fields))
-    _take_effect(d, cmd.outcomes, Whither(cmd.destination, cmd.transfer_to))
+    _take_effect(d, cmd.outcomes, Whither(cmd.destination, cmd.transfer_to), waiting)
+
+
+def to_wait(d: Deciding, outcomes: Iterable[str], *, seconded: bool) -> frozenset[str]:
+    """Which of these outcomes are not decided yet, where others protect somebody and take effect: while the rating is disputed,
+    all that protect nobody; in immediate danger, those by which nothing more is done, unless a second person has looked."""
+    disputed = any(d.referral.disagreements[did].about == "rating" for did in d.referral.disputed)
+    alone = d.referral.in_danger and not seconded
+    return frozenset(each for each in outcomes if (disputed and each not in PROTECTS) or (alone and each in LIGHT))
 
 
 def demand_no_dispute(d: Deciding, outcomes: Iterable[str]) -> None:
@@ -234,6 +243,7 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     if proposed.adding_up:
         demand_weighed(d)  # more may have become known meanwhile
     demand_single_enquiry(d, [subject for subject, o in proposed.outcomes.items() if o == "section_47"], "cannot_tell")
+    waiting = to_wait(d, proposed.outcomes.values(), seconded=True)
     d.record(
         DecisionRecorded(
             outcomes=proposed.outcomes,
@@ -244,7 +254,7 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
             words=words or proposed.words,
         )
     )
-    _take_effect(d, proposed.outcomes, Whither(proposed.destination, proposed.transfer_to))
+    _take_effect(d, proposed.outcomes, Whither(proposed.destination, proposed.transfer_to), waiting)
 
 
 def withdraw(d: Deciding, words: Words) -> None:
@@ -253,14 +263,14 @@ def withdraw(d: Deciding, words: Words) -> None:
     d.go("refuse_sign_off")
 
 
-def _take_effect(d: Deciding, outcomes: Mapping[str, str], to: Whither) -> None:
+def _take_effect(d: Deciding, outcomes: Mapping[str, str], to: Whither, waiting: Collection[str]) -> None:
     not_over_for_who_came_of_age(d, outcomes)
     not_over_under_an_order(d, outcomes)
     paths = sorted(set(outcomes.values()), key=GRAVEST_FIRST.index)
     protects = not set(paths) <= set(LIGHT)
     for path in paths[1:]:
         number = adding_up(d.referral, d.profile) if path in LIGHT and protects else 0
-        part(d, outcomes, path, adding_up=number, whither=to)
+        part(d, outcomes, path, adding_up=number, undecided=path in waiting and not number, whither=to)
     decided(d)
     take_path(d, paths[0], to)
 
@@ -326,6 +336,7 @@ def continue_split(
             place=parent.place,
             markers=parent.warnings,
             immediate_danger=parent.immediate_danger,
+            danger_since=parent.danger_since,
             consent=parent.consent,
             flags=tuple(f for f in parent.flags if (f[0] != "S" or f.split("_")[0] in split.subjects) and f != FLAG),
             superseded=dict(superseded),
@@ -334,13 +345,16 @@ def continue_split(
             stage="decision",
             matches=split.matches,
             rejected=split.rejected,
-            undecided=bool(split.adding_up),
+            undecided=split.undecided or bool(split.adding_up),
             orders=split.orders,
         )
     )
     await_ends(d)
     if split.adding_up:
         _wait_for_second_look(d, split)
+        return
+    if split.undecided:
+        d.ensure_clocks()
         return
     if split.by_decision:
         decided(d)
@@ -382,7 +396,7 @@ def _sign_off_refused(referral: Referral, event: SignOffRefused, at: datetime, b
 @folds(DecisionRecorded)
 def _decision_recorded(referral: Referral, event: DecisionRecorded, at: datetime, by: Actor) -> Changes:
     outcomes = dict(event.outcomes)
-    done: Changes = {"proposed": None, "second_views": (), "decided_by": by.role}
+    done: Changes = {"proposed": None, "second_views": (), "decided_by": by.role, "danger_since": None}
     done |= _may_be_second(referral, event)
     return {"outcomes": outcomes, "primary_need": event.primary_need, "decided_at": at, **done}
 

@@ -31,14 +31,23 @@ def of_these_days(d: Deciding, at: datetime, field: str) -> None:
 
 
 def colleagues(d: Deciding, login: str) -> list[Colleague]:
-    """The positions of somebody who works here. Raises Incomplete for a login that nobody has: a case, or a check, must not be
-    handed to somebody who does not exist."""
+    """The positions of somebody who works here. Raises Incomplete for a login that nobody has: nothing is
+    handed to, agreed with or done by somebody who does not exist."""
     found = [each for each in d.colleagues if each.login == login]
     if not found:
         raise Incomplete(
             "nobody who works here has that login: expected somebody who is in the rota, or has signed in within a month"
         )
     return found
+
+
+def login(d: Deciding, named: str) -> str:
+    """A login as it is known here, of whoever acts or of somebody else who works here. Raises Incomplete for one that nobody has:
+    whatever was typed would stay in the log for good."""
+    known = named.lower()
+    if known != d.by.id.lower():
+        colleagues(d, known)
+    return known
 
 
 def one_of(d: Deciding, roles: Iterable[str], what: str) -> None:

@@ -104,8 +104,9 @@ def raise_it(d: Deciding, cmd: RaiseDisagreement, words: Words | None) -> None:
 
 
 def to_settle(referral: Referral, by: Actor) -> tuple[str, ...]:
-    """The disagreements that it is somebody's turn to determine."""
-    return tuple(did for did in referral.disputed if referral.disagreements[did].role == by.role)
+    """The disagreements that it is somebody's turn to determine: none that they raised themselves."""
+    found = ((did, referral.disagreements[did]) for did in referral.disputed)
+    return tuple(did for did, each in found if each.role == by.role and each.raised_by != by.id)
 
 
 def _not_their_turn(referral: Referral, profile: Profile, by: Actor, cmd: SettleDisagreement | None) -> Refusal | None:
@@ -116,6 +117,8 @@ def _not_their_turn(referral: Referral, profile: Profile, by: Actor, cmd: Settle
     found = referral.disagreements[cmd.disagreement]
     if found.outcome is not None:
         return Incomplete(f"that disagreement is settled; to be determined: {', '.join(referral.disputed) or 'none'}")
+    if found.raised_by == by.id and found.role == by.role:
+        return NotYours(f"nobody determines a disagreement of their own: another {found.role.replace('_', ' ')} does")
     if cmd.disagreement not in to_settle(referral, by):
         return demands.not_for(by.role, (found.role,), "determining this disagreement")
     return None
@@ -145,10 +148,10 @@ def settle(d: Deciding, cmd: SettleDisagreement, words: Words | None) -> None:
         if d.referral.stage in ROUTED:
             take_route(d)
     if found.about == "decision" and cmd.outcome == "changed":
-        _decide_anew(d, reason)
+        take_decision_back(d, reason)
 
 
-def _decide_anew(d: Deciding, reason: Words) -> None:
+def take_decision_back(d: Deciding, reason: Words) -> None:
     """A concluded referral is reopened, one that waits to be accepted comes back; on any other path its people act from there."""
     if d.referral.stage in CONCLUDED:
         reopen(d, reason)
@@ -223,7 +226,7 @@ def _start_clock(d: Deciding, name: str, referee: Referee) -> None:
 
 @folds(DisagreementRaised)
 def _disagreement_raised(referral: Referral, event: DisagreementRaised, at: datetime, by: Actor) -> Changes:
-    raised = Disagreement(about=event.about, agency=event.agency, by_role=by.role, role=event.role)
+    raised = Disagreement(about=event.about, agency=event.agency, by_role=by.role, raised_by=by.id, role=event.role)
     return {"disagreements": {**referral.disagreements, event.id: raised}}
 
 

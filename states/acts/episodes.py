@@ -166,6 +166,7 @@ def _contact_added(referral: Referral, event: ContactAdded, at: datetime, by: Ac
     return {
         "added": tuple(dict.fromkeys((*referral.added, event.other))),
         "immediate_danger": referral.immediate_danger or event.immediate_danger,
+        "danger_since": at if event.immediate_danger and referral.decided_at else referral.danger_since,
         "markers": tuple(dict.fromkeys((*referral.markers, *event.markers))),
     }
 

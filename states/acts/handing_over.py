@@ -296,6 +296,11 @@ def call_off(d: Deciding, *names: str) -> None:
         d.stop_clocks(*_clock_of(d, name), met=False)
 
 
+def on_the_basis(referral: Referral) -> tuple[str, ...]:
+    """What is offered because it may be shared: neither the case itself, nor a concern about somebody who works with children."""
+    return tuple(name for name, each in referral.offered.items() if each.kind != "lado" and not each.takes_over)
+
+
 def call_off_transfers(d: Deciding) -> None:
     """Whatever was done: a case that has gone another way is offered to nobody any more."""
     if d.state is not None and d.state.stage not in TRANSFERABLE:

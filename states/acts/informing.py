@@ -134,11 +134,8 @@ def inform(d: Deciding, cmd: InformReferrer, words: Words | None) -> None:
     if not d.referral.received_at <= at <= d.now:
         raise Incomplete("the time lies before the referral or in the future: say when they were informed (at)")
     passed_on = demands.words(words, "informing the referrer (whom you spoke to, what you passed on, why nobody was reached)")
-    d.record(
-        ReferrerInformed(
-            what=cmd.what, how=cmd.how, whom=cmd.whom, at=at, informed_by=cmd.informed_by or d.by.id, words=passed_on
-        )
-    )
+    informed_by = demands.login(d, cmd.informed_by) if cmd.informed_by else d.by.id
+    d.record(ReferrerInformed(what=cmd.what, how=cmd.how, whom=cmd.whom, at=at, informed_by=informed_by, words=passed_on))
     d.stop(CLOCKS[cmd.what], met=cmd.how != "not_reached")
 
 

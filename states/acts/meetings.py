@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from mash.states.acts import attendance, demands, rating
 from mash.states.acts.actions import AllAgreed, agree
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
-from mash.states.acts.seconding import demand_second
+from mash.states.acts.seconding import demand_agreed
 from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
@@ -131,8 +131,9 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     convened = d.referral.meeting_mode if d.referral.meeting_at and not cmd.mode else None
     mode = convened or attendance.way(meeting.modes, cmd.mode, words, "the MASH meeting")
     d.record(MeetingHeld(**came._asdict(), mode=mode, held_on=cmd.held_on, rating=cmd.rating, words=words))
-    if cmd.rating and rating.rates_danger_down(d, cmd.rating) and len({*came.attended}) < 2:  # nobody else was there
-        demand_second(d, "rating_down", None, None)
+    others = d.referral.meeting_at is not None and len({*came.attended}) > 1  # called before, so that they could come
+    if cmd.rating and rating.rates_danger_down(d, cmd.rating) and not others:
+        demand_agreed(d, "rating_down")
     agree(d, cmd.actions, words)
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())

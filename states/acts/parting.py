@@ -44,6 +44,8 @@ class ReferralSplit(EventBase):
     """How many contacts about one child it would close the last of: a second person looks first."""
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
     rejected: tuple[Match, ...] = Field(default=(), exclude_if=lambda rejected: not rejected)
+    undecided: bool = Field(default=False, exclude_if=lambda undecided: not undecided)
+    """Whether their outcome is still to be decided: what protects others did not wait for that."""
     orders: dict[str, ProtectionOrder] = Field(default={}, exclude_if=lambda orders: not orders)
     """What protects them at once: it goes where they go."""
 
@@ -55,6 +57,7 @@ def part(
     *,
     by_decision: bool = True,
     adding_up: int = 0,
+    undecided: bool = False,
     whither: Whither = NOWHERE,
 ) -> None:
     """The subjects with this outcome go on by themselves; what is known of them goes with them."""
@@ -66,7 +69,7 @@ def part(
     orders = _orders_of(d.referral, subjects)
     about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up, "orders": orders}
     goes = whither._asdict() if path == "transfer" else {}
-    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about, **goes))
+    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, undecided=undecided, **about, **goes))
     await_ends(d, met=False)
 
 

@@ -33,6 +33,8 @@ MORNING = time(9)
 WORKING: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 
 
+TELLING_HARMS = ("puts_somebody_at_risk", "prejudices_an_investigation")
+"""Reasons not to tell the family that bind whoever is asked too."""
 WHO_AGREED = "The login of the second person who agreed by telephone: about an immediate danger one alone does not decide this."
 WHEN_AGREED = "When they agreed, if it was not just now."
 
@@ -95,19 +97,27 @@ def agree(d: Deciding, cmd: AgreeAsSecond, words: Words | None) -> None:
     d.record(SecondAgreed(about=cmd.about, words=demands.words(words, "agreeing as a second person")))
 
 
+def demand_agreed(d: Deciding, about: InDanger) -> None:
+    """Name the second person of an act that does not say who agreed by telephone. Raises Incomplete where nobody else has agreed
+    beforehand."""
+    _beforehand(d, about, "they sign in and agree first (agree_as_second)")
+
+
 def demand_second(d: Deciding, about: InDanger, second: str | None, at: datetime | None) -> None:
     """Name the second person of an act about an immediate danger: `second` agreed by telephone (`at`, or just now), or somebody
     else has agreed beforehand. Raises Incomplete without one, NotYours for whoever names themselves."""
     if second is not None:
         _by_telephone(d, about, second, at or d.now)
         return
+    ways = "they sign in and agree (agree_as_second), or agree by telephone: say who (second) and when (second_at)"
+    _beforehand(d, about, ways)
+
+
+def _beforehand(d: Deciding, about: InDanger, ways: str) -> None:
     by_others = (each for each in d.referral.agreed_beforehand if each.about == about and each.by != d.by.id)
     found = [each for each in by_others if d.profile.calendar.add(each.at, d.profile.seconding.holds) >= d.now]
     if not found:
-        raise Incomplete(
-            f"{IN_WORDS[about]} needs a second person with a login of their own: they sign in and agree (agree_as_second), or"
-            " agree by telephone: say who (second) and when (second_at)"
-        )
+        raise Incomplete(f"{IN_WORDS[about]} needs a second person with a login of their own: {ways}")
     agreed = {"agreement": "signed_in", "second": found[-1].by, "agreed_at": found[-1].at}
     d.record(SecondNamed(id=next_id(d.referral), about=about, **agreed))
 
@@ -118,9 +128,14 @@ def refuse_needless(second: str | None, at: datetime | None) -> None:
         raise Incomplete("no second person is needed for this: leave out who agreed (second, second_at)")
 
 
-def _by_telephone(d: Deciding, about: InDanger, second: str, at: datetime) -> None:
-    if second == d.by.id:
+def _by_telephone(d: Deciding, about: InDanger, named: str, at: datetime) -> None:
+    second, wanted = named.lower(), seconds(d.referral, d.profile)
+    if second == d.by.id.lower():
         raise NotYours("a second person agrees: not the one who acts")
+    if not any(each.role in wanted for each in demands.colleagues(d, second)):
+        raise NotYours(
+            f"{IN_WORDS[about]} is agreed to by a second person who is {' or '.join(wanted)}: name one of them (second)"
+        )
     if not d.referral.received_at <= at <= d.now:
         raise Incomplete("the time lies before the referral or in the future: say when they agreed (second_at)")
     name = next_id(d.referral)
@@ -136,6 +151,11 @@ def await_countersignature(d: Deciding, name: str, about: str) -> None:
     why = f"countersigning: {IN_WORDS[about]}, the next working morning ({local(at)})"
     rule = ClockRule(length=rules.holds, owner=rules.role, source=rules.source)
     d.start_until(KIND, rule, Due(at=at, why=why), clock_id=f"{KIND}:{name}")
+
+
+def not_to_tell(family_informed: bool, why: str | None) -> str | None:
+    """Why the family is not to learn of it, by a basis for sharing that is recorded or proposed."""
+    return why if not family_informed and why in TELLING_HARMS else None
 
 
 def next_id(referral: Referral) -> str:
@@ -171,4 +191,6 @@ def _second_named(referral: Referral, event: SecondNamed, at: datetime, by: Acto
 def _override_proposed(referral: Referral, event: OverrideProposed, at: datetime, by: Actor) -> Changes:
     basis = OverrideBasis(**{name: getattr(event, name) for name in OverrideBasis.model_fields})
     waits = Seconding(about="override", by=by.id, basis=basis)
-    return {"secondings": {**dropped(referral), event.id: waits}, "sharing": None}
+    # The warning waits for nobody: it holds from now on, also where what is proposed is refused.
+    warned = not_to_tell(event.family_informed, event.not_informed) or referral.not_to_tell
+    return {"secondings": {**dropped(referral), event.id: waits}, "sharing": None, "not_to_tell": warned}

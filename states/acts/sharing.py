@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
 from mash.states.acts.checks import close_checks
+from mash.states.acts.handing_over import call_off, on_the_basis
 from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.acts.seconding import (
     WHEN_AGREED,
@@ -20,6 +21,7 @@ from mash.states.acts.seconding import (
     demand_second,
     dropped,
     next_id,
+    not_to_tell,
     proposed,
     refuse_needless,
 )
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
     from mash.states.world import World
 
 
-TELLING_HARMS = ("puts_somebody_at_risk", "prejudices_an_investigation")
-"""Reasons not to tell the family that bind whoever is asked too."""
 DUTY_TO_DISCLOSE = "duty_to_disclose"
 """The lawful basis of whoever must disclose what is relevant to a child's safety (Children Act 2004 s. 16LA)."""
 
@@ -133,10 +133,17 @@ def record_basis(d: Deciding, cmd: RecordSharingBasis, words: Words | None) -> N
         reason = demands.words(words, "not sharing, overriding consent, or not informing the family")
     if _seconded(d, cmd, reason):
         d.record(SharingBasisRecorded(words=reason, **{name: getattr(cmd, name) for name in _BASIS}))
-    if not cmd.share and d.referral.outstanding:  # what has left cannot be called back, but nobody waits for it any more
-        close_checks(d, reason)
+    if not cmd.share:
+        share_no_more(d, reason)
     if d.referral.stage in ROUTED and d.referral.rating:
         take_route(d)
+
+
+def share_no_more(d: Deciding, reason: Words | None) -> None:
+    """What has left cannot be called back, but nobody waits for it any more; what was offered on the basis is called off."""
+    if d.referral.outstanding:
+        close_checks(d, reason)
+    call_off(d, *on_the_basis(d.referral))
 
 
 def _seconded(d: Deciding, cmd: RecordSharingBasis, reason: Words | None) -> bool:
@@ -202,7 +209,10 @@ def record_adult_view(d: Deciding, cmd: RecordAdultView, words: Words | None) ->
             " (record_accused), ask"
         )
     reason = demands.words(words, "an adult's view: their wishes, or why they could not be asked,")
+    shared = d.referral.sharing
     d.record(AdultViewRecorded(subject=cmd.subject, capacity=cmd.capacity, agrees=cmd.agrees, words=reason))
+    if shared and d.referral.sharing is None:
+        share_no_more(d, reason)
 
 
 @act(RecordThreshold, stages=SEEN, roles=hub_raters_and_deciders, called="finding the threshold met")
@@ -228,11 +238,10 @@ def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
 
 @folds(SharingBasisRecorded)
 def _sharing_basis_recorded(referral: Referral, event: SharingBasisRecorded, at: datetime, by: Actor) -> Changes:
-    harms = not event.family_informed and event.not_informed in TELLING_HARMS
     return {
         "sharing": event.share,
         "sharing_consent": event.consent,
-        "not_to_tell": event.not_informed if harms else None,
+        "not_to_tell": not_to_tell(event.family_informed, event.not_informed),
         "duty_to_disclose": event.share and event.lawful_basis == DUTY_TO_DISCLOSE,
         "secondings": dropped(referral),
     }

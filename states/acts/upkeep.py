@@ -10,6 +10,7 @@ from pydantic import Field
 
 from mash.states.acts import demands, rating
 from mash.states.acts.adopting import go_by
+from mash.states.acts.seconding import demand_agreed
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
@@ -145,6 +146,11 @@ def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
     """Go on under another version of the hub's profile, open clocks too; where that has other ratings, under one of them."""
     if cmd.rating:
         demands.rating(d, cmd.rating)
+        if d.referral.rating in d.profile.ratings and cmd.rating != d.referral.rating:
+            raise Incomplete(
+                f"the adopted profile has the rating '{d.referral.rating}' too: leave the rating out here; to change it, re-rate"
+                " (rerate_referral)"
+            )
     elif d.referral.rating and d.referral.rating not in d.profile.ratings:
         raise NotInProfile(f"the adopted profile has no rating '{d.referral.rating}': say which it is from now on (rating)")
     if d.profile.name != d.referral.hub:
@@ -153,6 +159,8 @@ def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
     if d.old_rules:
         go_by(d, d.old_rules)
     if cmd.rating and d.referral.rating and cmd.rating != d.referral.rating:
+        if rating.rates_danger_down(d, cmd.rating):
+            demand_agreed(d, "rating_down")
         rating.change(d, cmd.rating, words)
 
 

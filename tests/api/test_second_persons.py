@@ -74,6 +74,9 @@ def test_an_immediate_danger_is_not_rated_down_by_one_person_and_who_agreed_by_t
     refused = hub.ask(reference, "rate_referral", rating="green")
     assert refused.status_code == 422 and "needs a second person" in refused.json()["detail"]
     second = {"second": "practice_manager.social_care", "second_at": None}
+    hub.staff("practice_manager")  # who has signed in before
+    nobody = hub.ask(reference, "rate_referral", rating="green", second="nobody.at.all")
+    assert nobody.status_code == 422 and "nobody who works here has that login" in nobody.json()["detail"]
     hub.give(reference, "rate_referral", rating="green", **second)
     assert "waits for practice_manager.social_care to countersign" in page(hub, reference, "duty_manager")
     hub.give(reference, "countersign", role="practice_manager", words="I never said that.", seconding="A1", agreed=False)

@@ -296,7 +296,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
     agencies = tuple(profile.agencies) or ("police",)
     quorum = tuple(dict.fromkeys((*profile.strategy_discussion.quorum, *profile.meeting.quorum)))
     attended = one(quorum, odd=(quorum[:2], ()))
-    second = ("a.practice_manager", None) if referral.in_danger else (None,)
+    second = (f"a.{profile.seconding.role}", None) if referral.in_danger else (None,)
     match kind:
         case "confirm_not_ours":
             return ConfirmNotOurs(signposted_to=one("adults_social_care", "another_service"))

@@ -19,6 +19,7 @@ from mash.states.acts.disagreements import (
     RaiseDisagreement,
     SettleDisagreement,
     TakeDisagreementFurther,
+    to_settle,
 )
 from mash.states.acts.protection import ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral, ReferralRerated, RerateReferral
@@ -223,6 +224,17 @@ def test_a_rating_from_now_on_is_said_when_a_rating_is_changed_and_only_then(abo
 def test_a_changed_rating_is_one_of_the_hubs() -> None:
     with pytest.raises(NotInProfile, match="red, amber, green"):
         rating_disputed().give(settled("changed", "blue"), REPRESENTATIVE)
+
+
+def test_nobody_determines_their_own_disagreement_and_rates_a_danger_down_by_it() -> None:
+    case = rated(SANDWELL, "red", immediate_danger=True)
+    case.give(RaiseDisagreement(about="rating", rating="green"), REPRESENTATIVE)
+    assert to_settle(case.referral, REPRESENTATIVE) == ()
+    with pytest.raises(NotYours, match="another social care representative does"):
+        case.give(settled("changed", "green"), REPRESENTATIVE)
+    assert case.referral.rating == "red"
+    case.give(settled("changed", "green"), person("social_care_representative", name="another"))
+    assert case.referral.rating == "green"
 
 
 def test_what_nobody_disputes_or_is_determined_already_is_not_determined() -> None:

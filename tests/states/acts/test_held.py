@@ -253,9 +253,12 @@ def test_an_action_has_an_owner_who_is_warned_and_late_and_is_told_done_by_them_
     for wrong, refusal in (({"owner": "nobody"}, NotInProfile), ({"due": case.now}, Incomplete)):
         with pytest.raises(refusal):
             case.give(RecordAction(**{"owner": "police", "due": due, **wrong}))
+    with pytest.raises(Incomplete, match="nobody who works here has that login"):
+        case.give(RecordAction(owner="police", due=due, login="p.constable"))
     with pytest.raises(ReasonNeeded):
         case.give(RecordAction(owner="police", due=due), words=False)
-    case.give(RecordAction(owner="police", due=due, login="p.constable"))
+    case.give(RecordAction(owner="police", due=due, login="A.Police"))
+    assert case.referral.actions["A1"].login == "a.police"
     case.give(RecordAction(owner="duty_manager", due=due))
     assert [(clock.id, clock.owner) for clock in case.running("action")] == [
         ("action:A1", SANDWELL.agencies["police"].role),

@@ -65,12 +65,19 @@ def test_telling_her_another_way_meets_the_clock_and_says_to_whom_when_and_by_wh
     case = received("sandwell", consent=HE_READS_MY_MAIL, **MOTHER)
     case.now += timedelta(hours=2)
     an_hour_ago = case.now - timedelta(hours=1)
-    events = case.give(RANG.model_copy(update={"how": how, "at": an_hour_ago, "informed_by": "a.colleague"}))
+    events = case.give(RANG.model_copy(update={"how": how, "at": an_hour_ago, "informed_by": "A.Practice_Manager"}))
     (informed,) = [event for event in events if event.kind == "referrer_informed"]
-    assert (informed.how, informed.at, informed.informed_by) == (how, an_hour_ago, "a.colleague")
+    assert (informed.how, informed.at, informed.informed_by) == (how, an_hour_ago, "a.practice_manager")
     assert case.clock("acknowledgement").met and case.referral.deliveries == ("acknowledgement",)
     with pytest.raises((ImpossibleMove, Incomplete)):
         case.give(RANG)
+
+
+def test_whoever_informed_her_works_here_and_no_name_is_typed_into_the_log() -> None:
+    case = received("sandwell", writing_unsafe=True)
+    with pytest.raises(Incomplete, match="nobody who works here has that login"):
+        case.give(RANG.model_copy(update={"informed_by": "nobody.at.all"}))
+    assert "acknowledgement" in owed(case.referral)
 
 
 def test_that_nobody_could_be_reached_ends_the_clock_and_does_not_meet_it() -> None:

@@ -7,14 +7,19 @@ from typing import Any
 
 import pytest
 
+from mash.states.acts.checks import ProceedWithoutReplies
 from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
+from mash.states.acts.episodes import RecordAdded
+from mash.states.acts.meetings import ConveneMeeting, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.seconding import AgreeAsSecond, OverrideProposed, SecondNamed
 from mash.states.acts.sharing import SharingBasisRecorded
-from mash.states.errors import Incomplete, NotYours, ReasonNeeded
+from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
+from mash.states.course import ClockEscalated
+from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
 from mash.states.profile import SignOff
 from mash.states.values import Actor
 
@@ -25,10 +30,13 @@ from .worlds import (
     NIGHT,
     NIGHT_DUTY,
     NOT_SHARED,
+    QUORUM,
+    SYSTEM,
     Case,
     arrived,
     at_decision,
     climbs,
+    decision,
     hub,
     london,
     of,
@@ -176,11 +184,66 @@ def test_who_agreed_by_telephone_confirms_that_when_they_sign_in(make: Any, comm
     assert case.clock(f"countersignature:{named.id}").met is True
 
 
+@pytest.mark.parametrize(
+    ("named", "refusal"),
+    [
+        ("nobody.at.all", "nobody who works here has that login"),
+        (DUTY.id.upper(), "not the one who acts"),
+        ("a.police", "agreed to by a second person who is duty_manager"),
+    ],
+    ids=["nobody", "oneself, in capitals", "a partner"],
+)
+def test_only_somebody_else_who_may_be_a_second_person_agrees_by_telephone(named: str, refusal: str) -> None:
+    case = in_danger()
+    with pytest.raises((Incomplete, NotYours), match=refusal):
+        case.give(RateReferral(rating="green", second=named))
+    case.give(RateReferral(rating="green", second=PRACTICE.id.title()))
+    assert case.referral.secondings["A1"].second == PRACTICE.id
+
+
 def test_who_says_that_they_never_agreed_has_the_case_count_as_the_most_urgent_again() -> None:
     case = in_danger()
     case.give(by_telephone(RateReferral(rating="green")))
     case.give(not_agreed(), PRACTICE)
     assert case.referral.rating == "red"
+
+
+def stepping_down() -> Case:
+    """A danger rated blue with the practice manager's agreement by telephone, and offered to early help on that rating."""
+    case = at_decision(MERTON, immediate_danger=True)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    return case
+
+
+@pytest.mark.parametrize("accepted", [False, True], ids=["offered", "accepted"])
+def test_who_says_that_they_never_agreed_has_what_was_decided_on_that_rating_decided_again(accepted: bool) -> None:
+    case = stepping_down()
+    if accepted:
+        case.give(AcceptStepDown(), person("early_help", "early_help"))
+    case.give(not_agreed(), PRACTICE)
+    assert (case.stage, case.referral.rating) == ("strategy_discussion", "red") and case.referral.in_danger
+    with pytest.raises(ImpossibleMove):
+        case.give(AcceptStepDown(), person("early_help", "early_help"))
+
+
+def test_what_protects_a_child_goes_on_though_the_second_never_agreed_to_the_rating() -> None:
+    case = at_decision(MERTON, immediate_danger=True)
+    case.give(decision(s0="section_17"), MANAGER)
+    case.give(not_agreed(), PRACTICE)
+    assert (case.stage, case.referral.rating) == ("section_17_assessment", "red")
+
+
+def test_naming_who_came_to_a_meeting_that_was_never_called_is_no_second_person() -> None:
+    case = rated(SANDWELL, "red", immediate_danger=True)
+    case.give(BASIS)
+    case.give(ProceedWithoutReplies())
+    held = RecordMeeting(attended=QUORUM, rating="green")
+    with pytest.raises(Incomplete, match=r"needs a second person .* \(agree_as_second\)$"):
+        case.give(held)
+    case.give(ConveneMeeting(at=case.now))
+    case.give(held)
+    assert case.referral.rating == "green"
 
 
 def test_who_says_that_they_never_agreed_has_what_was_closed_decided_again() -> None:
@@ -230,6 +293,55 @@ def test_where_a_second_person_signs_the_decision_off_nobody_else_is_asked_too()
     assert case.stage == "sign_off"
 
 
+def test_protecting_one_child_closes_an_immediate_danger_of_another_no_sooner() -> None:
+    case = at_decision(MERTON, "child", "child", immediate_danger=True)
+    case.give(decision(s0="no_further_action", s1="section_17"), MANAGER)
+    assert case.stage == "section_17_assessment"
+    other = case.linked["R-B"]
+    assert (other.stage, other.referral.in_danger, other.referral.outcomes) == ("decision", True, {}) and other.referral.running
+    with pytest.raises(Incomplete, match="needs a second person"):
+        other.give(decision(s0="no_further_action"), MANAGER, words=case.fresh_words())
+    other.give(AgreeAsSecond(about="closing"), PRACTICE, words=case.fresh_words())
+    other.give(decision(s0="no_further_action"), MANAGER, words=case.fresh_words())
+    assert not other.referral.open
+
+
+def told_on_friday_night() -> Case:
+    """Decided and offered to early help; then another contact tells of an immediate danger."""
+    case = at_decision(MERTON)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    case.now = london("2026-06-05 20:00")
+    case.give(RecordAdded(other="MASH-26-000009", why="added", immediate_danger=True), SYSTEM, words=False)
+    return case
+
+
+def test_a_danger_that_reaches_a_decided_case_does_not_rest_for_the_weekend() -> None:
+    case = told_on_friday_night()
+    assert case.referral.in_danger
+    alerts = [entry for entry in case.run_to(london("2026-06-06 02:00")) if isinstance(entry.event, ClockEscalated)]
+    assert alerts, "the ladder is climbed that night"
+
+
+def test_a_danger_that_reaches_a_decided_case_is_not_closed_over_by_one_person() -> None:
+    case, service = told_on_friday_night(), person("early_help", "early_help")
+    with pytest.raises(Incomplete, match=r"closing an immediate danger needs a second person .* \(agree_as_second\)$"):
+        case.give(AcceptStepDown(), service)
+    case.give(AgreeAsSecond(about="closing"), PRACTICE)
+    case.give(AcceptStepDown(), service)
+    assert not case.referral.open
+
+
+def test_a_danger_that_was_known_when_it_was_decided_waits_for_no_second_when_the_service_accepts() -> None:
+    case = told_on_friday_night()
+    case.give(ReturnStepDown(), person("early_help", "early_help"))
+    case.wait(hours=1)
+    case.give(decision(s0="early_help"), MANAGER)
+    case.give(OfferStepDown(service="early_help"), MANAGER)
+    case.give(AcceptStepDown(), person("early_help", "early_help"))
+    assert not case.referral.open
+
+
 # A decision while the rating is disputed
 
 
@@ -256,6 +368,8 @@ def test_what_protects_one_child_does_not_wait_for_the_dispute(outcome: Any) -> 
     case = disputed()
     case.give(RecordDecision(outcomes={"s0": outcome, "s1": "no_further_action"}, primary_need="N1"), MANAGER)
     assert case.referral.decided_at == case.now
+    other = case.linked["R-B"]
+    assert (other.stage, other.referral.outcomes) == ("decision", {}), "the other child's outcome does wait"
 
 
 def test_a_strategy_discussion_does_not_wait_for_the_dispute() -> None:

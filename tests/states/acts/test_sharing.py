@@ -10,6 +10,7 @@ from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AskAgencies, ChecksRequested
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.countersigning import Countersign
+from mash.states.acts.handing_over import OfferHandOver
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
@@ -25,6 +26,7 @@ from .worlds import (
     NOT_SHARED,
     QUORUM,
     SYSTEM,
+    Case,
     answer_all,
     arrived,
     at_decision,
@@ -255,6 +257,51 @@ def test_a_reason_not_to_share_that_comes_after_the_checks_have_left_stops_what_
     case.give(NOT_SHARED)
     assert (case.stage, case.referral.outstanding, case.running("check")) == ("mash_meeting", (), [])
     assert case.referral.sharing is False
+
+
+def marac(case: Case) -> Case:
+    case.give(OfferHandOver(destination="marac"), MANAGER)
+    assert case.referral.outstanding and "marac" in case.referral.offered
+    return case
+
+
+def override_refused() -> Case:
+    case = rated(SANDWELL, "red")
+    case.give(basis(consent="overridden"))
+    marac(case).give(Countersign(seconding="A1", agreed=False), person("practice_manager"))
+    return case
+
+
+def refused_since() -> Case:
+    case = rated(SANDWELL, "red", "adult", "child")
+    case.give(HEARD.model_copy(update={"agrees": "yes"}))
+    case.give(BASIS)
+    marac(case).give(HEARD)
+    return case
+
+
+def not_shared_since() -> Case:
+    case = rated(SANDWELL, "red")
+    case.give(BASIS)
+    marac(case).give(NOT_SHARED)
+    return case
+
+
+@pytest.mark.parametrize("taken_back", [override_refused, refused_since, not_shared_since])
+def test_however_sharing_is_taken_back_nobody_waits_for_a_reply_and_nothing_is_offered_on_it(taken_back: Any) -> None:
+    case = taken_back()
+    assert case.referral.sharing is not True and case.referral.outstanding == () and case.running("check") == []
+    assert case.referral.offered == {} and case.running("hand_over") == []
+    case.give(BASIS.model_copy(update={"consent": "overridden"}))
+    assert case.referral.sharing is True, "recorded anew, it is shared again"
+
+
+def test_a_family_that_is_not_to_learn_of_it_is_warned_of_before_a_second_person_agrees_and_if_they_do_not() -> None:
+    case = rated(SANDWELL, "amber")
+    case.give(basis(consent="overridden", family_informed=False, not_informed="puts_somebody_at_risk"))
+    assert case.referral.sharing is None and case.referral.warnings == ("do_not_tell_family",)
+    case.give(Countersign(seconding="A1", agreed=False), person("practice_manager"))
+    assert case.referral.warnings == ("do_not_tell_family",)
 
 
 def test_a_reason_not_to_share_holds_in_the_linked_referral_too() -> None:

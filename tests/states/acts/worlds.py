@@ -25,7 +25,7 @@ from mash.states.decide import Decision
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
-from mash.states.values import Actor, Details, Subject
+from mash.states.values import Actor, Colleague, Details, Subject
 from mash.states.world import Entry, World
 
 T = TypeVar("T")
@@ -76,6 +76,12 @@ class Case(World):
     def _read_back(self, world: World, before: Referral | None, decision: Decision, by: Actor) -> None:
         for event in decision.events:
             assert EVENT.validate_json(event.model_dump_json()) == event
+
+    @property
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Those whom `person` stands for, too."""
+        there = super().colleagues
+        return (*there, *(each.model_copy(update={"login": person(each.role).id}) for each in there))
 
     def clock(self, clock_id: str) -> Clock:
         return self.referral.clocks[clock_id]
