@@ -29,6 +29,8 @@ FACTS: dict[str, Any] = {
     "service": "Early help panel",
     "destination": "Another local authority: Birmingham (330)",
     "takes_over": True,
+    "accepted": True,
+    "ring": True,
     "linked": "MASH-26-000123-B",
     "at": (AT + timedelta(days=1)).isoformat(),
     "mode": "virtual",

@@ -92,7 +92,7 @@ class HandOverReturned(EventBase):
 
 
 class HandOverCalledOff(EventBase):
-    """The case went another way before they answered: nothing is offered any more."""
+    """The case went another way, before they answered or after they had accepted: nothing is theirs any more."""
 
     kind: Literal["hand_over_called_off"] = "hand_over_called_off"
     hand_over: str
@@ -290,9 +290,9 @@ def answered_by_doing(d: Deciding, kind: str) -> None:
 
 
 def call_off(d: Deciding, *names: str) -> None:
-    """These offers hold no more."""
+    """These offers hold no more, and what was accepted of them neither."""
     for name in names:
-        d.record(HandOverCalledOff(hand_over=name, destination=d.referral.offered[name].destination))
+        d.record(HandOverCalledOff(hand_over=name, destination=d.referral.hand_overs[name].destination))
         d.stop_clocks(*_clock_of(d, name), met=False)
 
 
@@ -300,6 +300,25 @@ def call_off_transfers(d: Deciding) -> None:
     """Whatever was done: a case that has gone another way is offered to nobody any more."""
     if d.state is not None and d.state.stage not in TRANSFERABLE:
         call_off(d, *(name for name, each in d.state.offered.items() if each.takes_over))
+
+
+def call_off_undone(d: Deciding, before: Referral | None) -> None:
+    """Whatever was done: where a case is to be decided anew, what its decision handed over is nobody else's any more, also where
+    they had accepted it."""
+    if before is None or d.state is None or not before.stage != d.state.stage == "decision":
+        return
+    enquired = "adult_section_42" in before.outcomes.values()
+    theirs = {name: each for name, each in d.state.hand_overs.items() if each.result in (None, "accepted")}
+    since = {name: each for name, each in theirs.items() if before.decided_at is None or each.offered_at >= before.decided_at}
+    taken = (name for name, each in theirs.items() if each.takes_over)
+    call_off(d, *taken, *(name for name, each in since.items() if each.kind == "adults" and enquired))
+
+
+def call_off_kind(d: Deciding, kind: str) -> None:
+    """What it was offered for has turned out not to be so."""
+    call_off(
+        d, *(name for name, each in d.referral.hand_overs.items() if each.kind == kind and each.result in (None, "accepted"))
+    )
 
 
 def _clock_of(d: Deciding, name: str) -> tuple[str, ...]:
