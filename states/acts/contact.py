@@ -301,8 +301,8 @@ def assign_place(d: Deciding, cmd: AssignPlace, words: Words | None) -> None:
 
 @act(RecordCategories, stages=SEEN)
 def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -> None:
-    """What the case turns out to be about; agencies that are asked only about that are asked now. Whoever was asked for what it is
-    not about after all is told so."""
+    """What the case turns out to be about; agencies that are asked only about that are asked now. Whoever was asked for what
+    it is not about after all is told so."""
     before = d.referral.categories
     d.record(CategoriesRecorded(categories=cmd.categories))
     ask_who_is_concerned_now(d)

@@ -12,7 +12,7 @@ from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states.acts.assessment import CompleteAdultEnquiry, CompleteAssessment
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact, RecordAccused, RecordCategories
-from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.handing_over import AcceptHandOver, OfferHandOver, ReturnHandOver
 from mash.states.acts.of_age import HandOverToAdults, SayOfAge
 from mash.states.acts.protection import (
@@ -25,7 +25,7 @@ from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.clocks import Length
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
-from mash.states.profile import Destination
+from mash.states.profile import Destination, SignOff
 from mash.states.values import Subject
 
 from .worlds import (
@@ -312,13 +312,49 @@ def test_adults_services_are_asked_with_the_decision_and_accept_by_their_login()
     assert not case.referral.open
 
 
-@pytest.mark.parametrize(("by", "result"), [(ADULTS, "accepted"), (OTHER, "called_off")])
-def test_an_adult_enquiry_that_is_finished_waits_for_nobody_to_accept_it(by: Any, result: str) -> None:
+def test_whoever_decided_a_transfer_cannot_accept_it_for_them_where_somebody_else_signed_it_off() -> None:
+    signed = {"blue": SignOff(ratings=("blue",), outcomes=("transfer",), role="service_manager")}
+    case, signs = at_decision(hub("merton", sign_off=signed)), person("service_manager")
+    case.give(decision(s0="transfer"), MANAGER)
+    case.give(SignOffDecision(agreed=True), signs)
+    for theirs in (MANAGER, signs):
+        with pytest.raises(NotYours, match="whoever offers"):
+            case.give(AcceptHandOver(hand_over="another_authority"), theirs)
+    case.give(AcceptHandOver(hand_over="another_authority"), OTHER)
+    assert case.stage == "transferred"
+
+
+def test_nor_of_a_child_whose_part_of_it_was_split_off() -> None:
+    signed = {"blue": SignOff(ratings=("blue",), outcomes=("transfer",), role="service_manager")}
+    case = at_decision(hub("merton", sign_off=signed), "child", "child")
+    case.give(decision(s0="section_17", s1="transfer"), MANAGER)
+    case.give(SignOffDecision(agreed=True), person("service_manager"))
+    (linked,) = case.linked.values()
+    with pytest.raises(NotYours, match="whoever offers"):
+        linked.give(AcceptHandOver(hand_over="another_authority"), MANAGER, words=linked.fresh_words())
+
+
+def test_an_adult_enquiry_that_they_finish_is_accepted_by_that() -> None:
     case = at_decision(hub("merton"), "adult", immediate_danger=True)
     case.give(RecordAdultView(subject="s0", capacity="has", agrees="yes"))
     case.give(decision(s0="adult_section_42"), MANAGER)
-    case.give(CompleteAdultEnquiry(outcome="risk_reduced"), by)
-    assert case.referral.hand_overs["adult_social_care"].result == result and not case.running("hand_over")
+    case.give(CompleteAdultEnquiry(outcome="risk_reduced"), ADULTS)
+    assert case.referral.hand_overs["adult_social_care"].result == "accepted" and not case.running("hand_over")
+
+
+def test_an_adult_enquiry_is_not_finished_over_an_offer_that_nobody_has_answered() -> None:
+    case = in_adult_enquiry()
+    case.give(WithdrawDecision(), MANAGER)
+    case.give(decision(s0="adult_section_42"), MANAGER)
+    with pytest.raises(Incomplete, match="accept_hand_over"):
+        case.give(CompleteAdultEnquiry(outcome="risk_reduced"), OTHER)
+    case.give(ReturnHandOver(hand_over="adult_social_care-2"), ADULTS)
+    case.give(OfferHandOver(destination="adult_social_care"), ADULTS)
+    with pytest.raises(Incomplete, match="accept_hand_over"):
+        case.give(CompleteAdultEnquiry(outcome="risk_reduced"), ADULTS)
+    accepted(case)
+    case.give(CompleteAdultEnquiry(outcome="risk_reduced"), OTHER)
+    assert not case.referral.open
 
 
 def test_whoever_turns_18_is_handed_over_once_adults_services_have_accepted() -> None:
