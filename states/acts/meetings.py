@@ -12,7 +12,6 @@ from mash.states.acts import attendance, demands, rating
 from mash.states.acts.actions import AllAgreed, agree
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
 from mash.states.acts.seconding import demand_second
-from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
@@ -122,7 +121,7 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
         demands.rating(d, cmd.rating)
     elif meeting.second_rating:
         raise Incomplete(f"{d.profile.title} gives a second rating after the meeting: say which")
-    _not_to_come(d, cmd)
+    attendance.not_to_come(d, d.referral.meeting_at, cmd.held_on, "the MASH meeting")
     attendance.judged_by(d, cmd.held_on, "the MASH meeting")
     expected = to_meet(d.referral, d.profile) if d.referral.meeting_at else ()
     came = attendance.there(d, cmd.attendance, cmd.attended, cmd.apologies, expected)
@@ -136,16 +135,6 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)
-
-
-def _not_to_come(d: Deciding, cmd: RecordMeeting) -> None:
-    """A meeting that is to be held on a day to come has not been held, unless somebody says on which day it was."""
-    at = d.referral.meeting_at
-    if at and cmd.held_on is None and day_of(at) > day_of(d.now):
-        raise Incomplete(
-            f"the meeting is to be held on {day_of(at):%d %B}: if it was held before, say on which day (held_on)",
-            needs=["held_on"],
-        )
 
 
 @act(

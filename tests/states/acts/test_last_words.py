@@ -28,7 +28,7 @@ from mash.states.acts.episodes import RecordAdded
 from mash.states.acts.handing_over import OfferHandOver, ReturnHandOver
 from mash.states.acts.information import BreakGlass
 from mash.states.acts.informing import RecordTold
-from mash.states.acts.meetings import ConveneMeeting
+from mash.states.acts.meetings import ConveneMeeting, RecordMeeting
 from mash.states.acts.of_age import SayOfAge
 from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
@@ -498,6 +498,31 @@ def test_whom_nobody_can_write_to_is_rung_when_the_meeting_they_were_invited_to_
     case.give(RerateReferral(rating="green"))
     last = [text for text in said_to(case, "duty_manager") if "please ring whoever" in text][-1]
     assert "Tell them that the MASH meeting" in last and "does not take place: the child's school" in last
+
+
+@pytest.mark.parametrize("what", ["meeting", "strategy discussion"])
+def test_whoever_was_invited_and_not_there_hears_that_it_was_held_before_its_time_and_whom_nobody_can_write_to_is_rung(
+    what: str,
+) -> None:
+    case, later = begun(hub("sandwell")), MORNING + timedelta(days=2)
+    if what == "meeting":
+        answer_all(case.ask())
+        case.give(ConveneMeeting(at=later, invited=("school",)))
+        done: Any = RecordMeeting(attended=("social_care", "police"), rating="amber", held_on=MORNING.date())
+    else:
+        called(case)
+        case.give(ScheduleStrategyDiscussion(at=later, invited=("school",)))
+        there = ("social_care", "police")
+        done = RecordStrategyDiscussion(
+            attended=there, without_quorum="declined", outcome="no_section_47", held_on=MORNING.date()
+        )
+    since = len(case.hearing.messages)
+    case.give(done)
+    said = [(to, message) for to, message in case.hearing.messages[since:] if "does not take place" in "".join(message.lines)]
+    off = {to: message for to, message in said if message.invitation and b"METHOD:CANCEL" in message.invitation}
+    assert "health_navigator" in off and "police_navigator" not in off
+    assert "has been held already" in "".join(off["health_navigator"].lines)
+    assert ["the child's school" in "".join(message.lines) for to, message in said if to == "duty_manager"] == [True]
 
 
 def test_a_professional_hears_on_which_day_they_were_told_what_no_longer_holds_and_no_outcome() -> None:
