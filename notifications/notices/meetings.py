@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from mash.config.words import agency_title
@@ -53,6 +53,9 @@ def discussion(occasion: Occasion, role: str) -> NoticeDraft:
 def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever is to come; and whoever is to ring those whom nobody can write to."""
     yield from (invitation(occasion, role) for role in to_meeting(occasion.after, occasion.profile))
+    if (before := occasion.before) and before.meeting_at and not before.meeting_held:
+        left_out = _left_out(to_meet, occasion)
+        yield from to_ring(occasion, "meeting", left_out, before.meeting_at, off=True)
     yield from to_ring(occasion, "meeting", to_meet(occasion.after, occasion.profile), event.at, off=False)
 
 
@@ -60,7 +63,15 @@ def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft
 def scheduled(event: StrategyDiscussionScheduled, occasion: Occasion) -> Iterator[NoticeDraft]:
     """The same of a strategy discussion."""
     yield from (discussion(occasion, role) for role in to_discussion(occasion.after, occasion.profile))
+    if (before := occasion.before) and before.discussion_at:
+        yield from to_ring(occasion, "strategy_discussion", _left_out(to_discuss, occasion), before.discussion_at, off=True)
     yield from to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
+
+
+def _left_out(invited: Callable[[Referral, Profile], tuple[str, ...]], occasion: Occasion) -> tuple[str, ...]:
+    """Who was to come, and is not any more now that it is moved."""
+    before = invited(occasion.before, occasion.profile) if occasion.before else ()
+    return tuple(name for name in before if name not in invited(occasion.after, occasion.profile))
 
 
 @on(MeetingCancelled)

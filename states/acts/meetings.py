@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ConveneMeeting(CommandBase):
-    """Call the MASH meeting for a time."""
+    """Call the MASH meeting for a time; given again, it is moved, with those who were invited unless others are named."""
 
     kind: Literal["convene_meeting"] = "convene_meeting"
     at: AwareDatetime
@@ -96,7 +96,7 @@ def _open_meeting(d: Deciding) -> None:
         return
     gathering = d.profile.gatherings[meeting.gathering]
     at = d.profile.calendar.next_time(gathering.at, gathering.days, d.now)
-    d.record(MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], words=None))
+    d.record(MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], invited=_invited_before(d), words=None))
 
 
 LEGS["mash_meeting"] = Leg(done=lambda d: d.referral.meeting_held, enter=_open_meeting)
@@ -110,7 +110,13 @@ def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
     meeting = d.profile.meeting
     mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
     demands.agencies(d, cmd.invited)
-    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, invited=cmd.invited, words=words))
+    invited = cmd.invited or _invited_before(d)
+    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, invited=invited, words=words))
+
+
+def _invited_before(d: Deciding) -> tuple[str, ...]:
+    """Whoever was invited to the meeting that is moved now; nobody where none is to be held."""
+    return d.referral.meeting_invited if d.referral.meeting_at and not d.referral.meeting_held else ()
 
 
 @act(RecordMeeting, stages=("mash_meeting",))

@@ -500,6 +500,27 @@ def test_whom_nobody_can_write_to_is_rung_when_the_meeting_they_were_invited_to_
     assert "Tell them that the MASH meeting" in last and "does not take place: the child's school" in last
 
 
+def rung(case: Told, since: int) -> list[str]:
+    """What the duty manager is asked to have said by telephone, since so many messages."""
+    said = (message for to, message in case.hearing.messages[since:] if to == "duty_manager" and "please ring" in message.title)
+    return ["\n".join(message.lines) for message in said]
+
+
+@pytest.mark.parametrize("act", [ConveneMeeting, ScheduleStrategyDiscussion])
+def test_whom_nobody_can_write_to_is_rung_when_it_is_moved_and_when_others_are_to_come_instead(act: Any) -> None:
+    case = begun(hub("sandwell"))
+    answer_all(case.ask()) if act is ConveneMeeting else called(case)
+    case.give(act(at=case.now + timedelta(hours=4), invited=("school",)))
+    moved, since = case.now + timedelta(hours=5), len(case.hearing.messages)
+    case.give(act(at=moved))
+    (said,) = rung(case, since)
+    assert "Invite them" in said and "the child's school" in said and local(moved) in said
+    since = len(case.hearing.messages)
+    case.give(act(at=moved + timedelta(hours=1), invited=("gp",)))
+    off = [said for said in rung(case, since) if "does not take place" in said]
+    assert len(off) == 1 and "the child's school" in off[0] and local(moved) in off[0]
+
+
 @pytest.mark.parametrize("what", ["meeting", "strategy discussion"])
 def test_whoever_was_invited_and_not_there_hears_that_it_was_held_before_its_time_and_whom_nobody_can_write_to_is_rung(
     what: str,
