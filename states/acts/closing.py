@@ -11,6 +11,7 @@ from pydantic import Field
 from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts import outcomes as decision
+from mash.states.acts.checks import go_on_without
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
@@ -81,6 +82,7 @@ def close(
     }
     for end in dict.fromkeys(ends.values()):
         d.record(SubjectsConcluded(subjects=tuple(sid for sid, each in ends.items() if each == end), outcome=end))
+    go_on_without(d)
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
 
 

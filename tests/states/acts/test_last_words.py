@@ -17,7 +17,7 @@ from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.allocating import AllocateCase, GiveCaseBack, SayPresence
 from mash.states.acts.by_telephone import RecordAnswerByTelephone
-from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.checks import AnswerCheck, AskAgencies, ProceedWithoutReplies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
@@ -31,7 +31,7 @@ from mash.states.acts.informing import RecordTold
 from mash.states.acts.meetings import ConveneMeeting, RecordMeeting
 from mash.states.acts.of_age import SayOfAge
 from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
-from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 from mash.states.acts.sharing import RecordMarker
@@ -44,7 +44,7 @@ from mash.states.profile import Consultation, Profile, SignOff
 from mash.states.referral import Referral
 from mash.states.values import Actor, Details, Subject, Words
 
-from .worlds import BASIS, DUTY, MANAGER, MORNING, SYSTEM, Case, answer_all, decision, hub, partner, person
+from .worlds import BASIS, DUTY, MANAGER, MORNING, QUORUM, SYSTEM, Case, answer_all, decision, hub, partner, person, seen
 
 LeftOut = Callable[[NoticeDraft | Over], NoticeDraft | Over | None]
 EARLY_HELP = person("early_help", "early_help")
@@ -498,6 +498,31 @@ def test_whom_nobody_can_write_to_is_rung_when_the_meeting_they_were_invited_to_
     case.give(RerateReferral(rating="green"))
     last = [text for text in said_to(case, "duty_manager") if "please ring whoever" in text][-1]
     assert "Tell them that the MASH meeting" in last and "does not take place: the child's school" in last
+
+
+def test_agencies_that_were_asked_hear_that_it_was_decided_without_them_and_may_still_answer() -> None:
+    case = begun(hub("sandwell"))
+    called(case)
+    since = len(case.hearing.messages)
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
+    assert case.stage == "enquiries" and case.referral.outstanding == () and not case.running("check")
+    housing = case.profile.agencies["housing"].role
+    (said,) = ["\n".join(message.lines) for to, message in case.hearing.messages[since:] if to == housing]
+    assert "hub goes on without it" in said
+    case.give(AnswerCheck(agency="housing", known=True), partner("housing"))
+    assert case.referral.checks["housing"].answered_at == case.now
+
+
+def test_so_do_those_who_were_asked_during_enquiries_when_the_case_ends() -> None:
+    case = begun(hub("sandwell"))
+    case.rate("red").give(BASIS)
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
+    case.give(AskAgencies(agencies=("housing",)))
+    seen(case).give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    housing = case.profile.agencies["housing"].role
+    assert not case.referral.open and case.referral.outstanding == ()
+    assert any("hub goes on without it" in "\n".join(message.lines) for to, message in case.hearing.messages if to == housing)
 
 
 def rung(case: Told, since: int) -> list[str]:
