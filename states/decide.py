@@ -10,7 +10,7 @@ from typing import cast
 
 from mash.states.acts.decisions import continue_split as continue_in
 from mash.states.acts.disclosing import require
-from mash.states.acts.handing_over import call_off_transfers
+from mash.states.acts.handing_over import call_off_transfers, call_off_undone
 from mash.states.acts.informing import correct
 from mash.states.acts.not_ours import hasten
 from mash.states.acts.parting import ReferralSplit
@@ -73,6 +73,7 @@ def decide(
     except NoSuchMove as unknown:
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
     call_off_transfers(d)
+    call_off_undone(d, referral)
     correct(d)
     hasten(d)
     require(d)

@@ -60,6 +60,8 @@ class Deciding:
         answer."""
         self.happened_at: datetime | None = None
         """When what is recorded happened, where that was on an earlier day: the clocks that it meets are judged by that."""
+        self.proposed_by: str | None = None
+        """Who decided what takes effect now, where somebody else signs it off."""
         self.heard = heard or Heard()
         """What other hubs answered, for an act that asks them."""
         self.colleagues = colleagues

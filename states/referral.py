@@ -280,6 +280,8 @@ class HandOver(Frozen):
     takes_over: bool = False
     """Whether whoever accepts has the case from then on."""
     offered_by: str
+    proposed_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """Who decided it, where somebody else signed that off."""
     offered_at: datetime
     result: HandOverResult | None = None
     answered_at: datetime | None = None

@@ -15,7 +15,9 @@ from mash.notifications.notices import REFERRER, notices_for
 from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.informing import RecordTold
+from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.clocks import LONDON, Length, Unit, local
 from mash.states.course import ClockMoved, ClocksStarted, StageEntered
 from mash.states.decide import Decision
@@ -34,7 +36,7 @@ STARTS = datetime(2026, 1, 19, 10, 0, tzinfo=LONDON).astimezone(UTC)
 SOON = timedelta(minutes=30)
 A_MOMENT = Length(amount=0.05, unit=Unit.HUB_HOURS)
 MOST_STEPS = 200
-NOT_WORK = ("check", "acknowledgement", "outcome_told")
+NOT_WORK = ("check", "acknowledgement", "outcome_told", COUNTERSIGNATURE)
 """Clocks that nobody's own work on the case waits for."""
 
 
@@ -128,6 +130,7 @@ class Walk:
         while (moment := self.referral.next_at) and moment <= at:
             self.world.run_to(moment)
             self._top_of_the_ladder_acknowledges()
+            self._whoever_is_reminded_countersigns()
         self.world.run_to(at)
 
     def _top_of_the_ladder_acknowledges(self) -> None:
@@ -135,6 +138,12 @@ class Walk:
         for clock_id in self.referral.alerts:
             if self.referral.clocks[clock_id].rung >= len(self.profile.ladder) - 1:
                 self.give(AcknowledgeAlert(clock=clock_id), top, f"has it: {clock_id.replace('_', ' ')}")
+
+    def _whoever_is_reminded_countersigns(self) -> None:
+        reminded = [k for k in self.referral.running if k.kind == COUNTERSIGNATURE and k.warned == len(k.warn_at)]
+        for clock in reminded:
+            second = Countersign(seconding=clock.whose, agreed=True)
+            self.give(second, self.profile.seconding.role, "countersigns", person="second")
 
     def pass_part(self, *kinds: str) -> None:
         """Let the usual part of the time pass that these clocks (or any that runs) leave; what is late is done soon."""

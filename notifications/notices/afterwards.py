@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mash.notifications.notices.draft import NoticeDraft
+from mash.notifications.notices.meetings import held_before
 from mash.notifications.notices.occasion import Occasion, latest, on
 from mash.states.acts.actions import ActionRecorded
 from mash.states.acts.by_telephone import AnswerTakenDown
@@ -13,7 +14,7 @@ from mash.states.acts.checks import CONFIRMATION
 from mash.states.acts.orders import ProtectionOrderRecorded
 from mash.states.acts.protection import StrategyDiscussionHeld
 from mash.states.acts.quorum import PUT_RIGHT
-from mash.states.invited import roles_of
+from mash.states.invited import roles_of, to_discuss
 from mash.states.referral import Clock
 
 
@@ -37,11 +38,14 @@ def taken_down(event: AnswerTakenDown, occasion: Occasion) -> Iterator[NoticeDra
 @on(StrategyDiscussionHeld)
 def held_without(event: StrategyDiscussionHeld, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever must have taken part and did not, until when that is put right; whom nobody can write to, whoever owns the clock
-    rings."""
+    rings. Where it was held before its time, whoever was not there would still come."""
     clock = _running(occasion, PUT_RIGHT)
     if clock and event.missing:
         for role in roles_of(event.missing, occasion.profile):
             yield occasion.about("quorum_missing", role, clock.id)
+    if (before := occasion.before) and before.discussion_at:
+        invited = to_discuss(before, occasion.profile)
+        yield from held_before(occasion, "strategy_discussion", invited, event.attended, before.discussion_at)
 
 
 @on(ProtectionOrderRecorded)

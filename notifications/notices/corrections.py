@@ -3,7 +3,7 @@ and what it should know after it, less what the act's own notices tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,19 +47,19 @@ def corrections(occasion: Occasion, by: Actor, drafts: Sequence[NoticeDraft]) ->
         ]
         for draft in _drafts(occasion, role, changes):
             yield draft.model_copy(update={"facts": {**draft.facts, "whom": whom}}) if whom else draft
-    if not any(draft.kind == "ring_invited" for draft in drafts):
-        yield from _to_ring(occasion)
+    yield from _to_ring(occasion, {draft.facts["what"] for draft in drafts if draft.kind == "ring_invited"})
 
 
-def _to_ring(occasion: Occasion) -> Iterator[NoticeDraft]:
-    """Those whom nobody can write to are rung, where what they were invited to is not to be held any more."""
+def _to_ring(occasion: Occasion, rung: Container[str]) -> Iterator[NoticeDraft]:
+    """Those whom nobody can write to are rung, where what they were invited to is not to be held any more and nobody is `rung`
+    about it already."""
     before, after, profile = occasion.before, occasion.after, occasion.profile
     if before is None or after.erased:
         return
-    if meets(before) and before.meeting_at and not (meets(after) or after.meeting_held):
+    if "meeting" not in rung and meets(before) and before.meeting_at and not (meets(after) or after.meeting_held):
         yield from to_ring(occasion, "meeting", to_meet(before, profile), before.meeting_at, off=True)
     held = after.strategy_held_at != before.strategy_held_at
-    if before.discussion_at and not after.discussion_at and not held:
+    if "strategy_discussion" not in rung and before.discussion_at and not after.discussion_at and not held:
         yield from to_ring(occasion, "strategy_discussion", to_discuss(before, profile), before.discussion_at, off=True)
 
 

@@ -41,6 +41,8 @@ def returned(event: HandOverReturned, occasion: Occasion) -> Iterator[NoticeDraf
 
 @on(HandOverCalledOff)
 def called_off(event: HandOverCalledOff, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """Whoever was asked: they may have begun to act on it."""
+    """Whoever was asked: they may have begun to act on it, or believe that they have it. Who has no login is rung."""
     title, role = _to(occasion, event.hand_over)
-    yield occasion.notice("hand_over_called_off", role or occasion.duty, destination=title)
+    before = occasion.before.hand_overs.get(event.hand_over) if occasion.before else None
+    accepted = before is not None and before.result == "accepted"
+    yield occasion.notice("hand_over_called_off", role or occasion.duty, destination=title, accepted=accepted, ring=not role)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from mash.config.words import agency_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.occasion import Occasion, on, on_entering
-from mash.states.acts.meetings import MeetingConvened
+from mash.states.acts.meetings import MeetingConvened, MeetingHeld
 from mash.states.acts.scheduling import MeetingCancelled, StrategyDiscussionScheduled
 from mash.states.course import StageEntered
 from mash.states.invited import by_telephone, roles_of, to_discuss, to_meet
@@ -53,6 +53,9 @@ def discussion(occasion: Occasion, role: str) -> NoticeDraft:
 def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever is to come; and whoever is to ring those whom nobody can write to."""
     yield from (invitation(occasion, role) for role in to_meeting(occasion.after, occasion.profile))
+    if (before := occasion.before) and before.meeting_at and not before.meeting_held:
+        left_out = _left_out(to_meet, occasion)
+        yield from to_ring(occasion, "meeting", left_out, before.meeting_at, off=True)
     yield from to_ring(occasion, "meeting", to_meet(occasion.after, occasion.profile), event.at, off=False)
 
 
@@ -60,22 +63,60 @@ def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft
 def scheduled(event: StrategyDiscussionScheduled, occasion: Occasion) -> Iterator[NoticeDraft]:
     """The same of a strategy discussion."""
     yield from (discussion(occasion, role) for role in to_discussion(occasion.after, occasion.profile))
+    if (before := occasion.before) and before.discussion_at:
+        yield from to_ring(occasion, "strategy_discussion", _left_out(to_discuss, occasion), before.discussion_at, off=True)
     yield from to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
+
+
+def _left_out(invited: Callable[[Referral, Profile], tuple[str, ...]], occasion: Occasion) -> tuple[str, ...]:
+    """Who was to come, and is not any more now that it is moved."""
+    before = invited(occasion.before, occasion.profile) if occasion.before else ()
+    return tuple(name for name in before if name not in invited(occasion.after, occasion.profile))
 
 
 @on(MeetingCancelled)
 def called_off(event: MeetingCancelled, occasion: Occasion) -> Iterator[NoticeDraft]:
     """Whoever was invited, also of the role of whoever calls it off: it is in their calendars too."""
+    if (before := occasion.before) is None:
+        return
+    profile = occasion.profile
+    roles = (to_meeting if event.what == "meeting" else to_discussion)(before, profile)
+    yield from _not_then(occasion, event.what, roles, event.at, held=False)
+    yield from to_ring(occasion, event.what, event.invited, event.at, off=True)
+
+
+@on(MeetingHeld)
+def met(event: MeetingHeld, occasion: Occasion) -> Iterator[NoticeDraft]:
+    """Where it was held before its time: whoever was not there would still come."""
+    if (before := occasion.before) and before.meeting_at:
+        invited = to_meet(before, occasion.profile)
+        yield from held_before(occasion, "meeting", invited, event.attended, before.meeting_at)
+
+
+def held_before(
+    occasion: Occasion, what: str, invited: tuple[str, ...], attended: tuple[str, ...], at: datetime
+) -> Iterator[NoticeDraft]:
+    """Whoever was invited for a time to come and was not there hears that it has been held; whom nobody can write to is rung."""
+    if at <= occasion.now:
+        return
+    missed = tuple(name for name in invited if name not in attended)
+    were_there = roles_of(attended, occasion.profile)
+    roles = tuple(role for role in roles_of(missed, occasion.profile) if role not in were_there)
+    yield from _not_then(occasion, what, roles, at, held=True)
+    yield from to_ring(occasion, what, missed, at, off=True)
+
+
+def _not_then(occasion: Occasion, what: str, roles: tuple[str, ...], at: datetime, *, held: bool) -> Iterator[NoticeDraft]:
+    """What stands in calendars does not take place at its time: called off, or `held` before."""
     before, profile = occasion.before, occasion.profile
     if before is None:
         return
-    meeting = event.what == "meeting"
+    meeting = what == "meeting"
     kind, chair = ("meeting_called_off", profile.meeting.chair) if meeting else ("strategy_discussion_called_off", CALLS)
     mode = before.meeting_mode if meeting else before.discussion_mode or ""
-    was = {"at": event.at.isoformat(), "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
-    for role in (to_meeting if meeting else to_discussion)(before, profile):
-        yield occasion.notice(kind, role, None, **was)
-    yield from to_ring(occasion, event.what, event.invited, event.at, off=True)
+    was = {"at": at.isoformat(), "mode": mode.replace("_", " "), "chair": chair, "version": occasion.after.version}
+    for role in roles:
+        yield occasion.notice(kind, role, None, held=held, **was)
 
 
 def to_ring(occasion: Occasion, what: str, invited: tuple[str, ...], at: datetime, *, off: bool) -> Iterator[NoticeDraft]:

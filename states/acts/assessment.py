@@ -12,7 +12,7 @@ from mash.states.acts import attendance, demands
 from mash.states.acts.attendance import HeldOn
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
-from mash.states.acts.handing_over import accepted_there, answered_by_doing, transfer, whither
+from mash.states.acts.handing_over import accepted_there, answered_by_doing, not_answered, transfer, whither
 from mash.states.acts.outcomes import PLAN, each_changed, final, of_each, said_once
 from mash.states.acts.parting import Whither, part_ways
 from mash.states.clocks import day_of
@@ -206,7 +206,11 @@ def _complete(d: Deciding, cmd: CompleteAssessment, beside: bool) -> None:
         )
 
 
-@act(CompleteAdultEnquiry, stages=("adult_section_42",))
+def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAdultEnquiry | None) -> Refusal | None:
+    return not_answered(referral, profile, by, "adults")
+
+
+@act(CompleteAdultEnquiry, stages=("adult_section_42",), hindrance=_not_theirs)
 def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words | None) -> None:
     """The adult section 42 enquiry is finished."""
     d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=demands.words(words, "ending an adult enquiry")))

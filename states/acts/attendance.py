@@ -88,6 +88,16 @@ def way(usual: tuple[Mode, ...], held: Mode | None, words: Words | None, what: s
     return held or usual[0]
 
 
+def not_to_come(d: Deciding, planned: datetime | None, day: date | None, what: str) -> None:
+    """Raises Incomplete for what is still to be held at its time, unless somebody says on which day it was held before that."""
+    if planned is not None and day is None and planned > d.now:
+        raise Incomplete(
+            f"{what} is to be held on {planned.astimezone(LONDON):%d %B at %H:%M}: if it was held before, say on which day"
+            " (held_on)",
+            needs=["held_on"],
+        )
+
+
 def held_at(d: Deciding, day: date | None, what: str) -> datetime:
     """The instant from which something counts that happened on a day: now, or the beginning of an earlier day, whose hour nobody
     knows. Raises Incomplete for a day to come, and for one before the contact was received."""

@@ -238,6 +238,14 @@ def proceed(d: Deciding, cmd: ProceedWithoutReplies, words: Words | None) -> Non
     take_route(d)
 
 
+def go_on_without(d: Deciding) -> None:
+    """The case has gone another way: nobody waits for agencies any more, and they are told so."""
+    if d.referral.outstanding:
+        close_checks(d, None)
+    else:
+        d.stop("check", met=False)
+
+
 def close_checks(d: Deciding, words: Words | None) -> None:
     """Nobody waits for the missing replies any more."""
     d.record(ProceededWithoutReplies(agencies=d.referral.outstanding, words=words))

@@ -15,6 +15,7 @@ from mash.states.acts.actions import open_actions
 from mash.states.acts.orders import await_ends
 from mash.states.acts.quorum import PUT_RIGHT
 from mash.states.acts.seconding import demand_agreed
+from mash.states.acts.checks import go_on_without
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
@@ -103,6 +104,7 @@ def close(
     }
     for end in dict.fromkeys(ends.values()):
         d.record(SubjectsConcluded(subjects=tuple(sid for sid, each in ends.items() if each == end), outcome=end))
+    go_on_without(d)
     d.stop(*{k.kind for k in d.referral.running} - set(OUTLIVE), met=False)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.birth import expect_anew
 from mash.states.acts.closing import close
-from mash.states.acts.handing_over import offer_once
+from mash.states.acts.handing_over import call_off_kind, offer_once
 from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import same_for_all
 from mash.states.acts.seconding import demand_second
@@ -303,10 +303,14 @@ def assign_place(d: Deciding, cmd: AssignPlace, words: Words | None) -> None:
 
 @act(RecordCategories, stages=SEEN)
 def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -> None:
-    """What the case turns out to be about; agencies that are asked only about that are asked now."""
+    """What the case turns out to be about; agencies that are asked only about that are asked now. Whoever was asked for what
+    it is not about after all is told so."""
+    before = d.referral.categories
     d.record(CategoriesRecorded(categories=cmd.categories))
     ask_who_is_concerned_now(d)
     _ask_the_designated_officer(d)
+    if PROFESSIONAL in before and PROFESSIONAL not in cmd.categories:
+        call_off_kind(d, "lado")
 
 
 @act(CorrectCohort, stages=SEEN)

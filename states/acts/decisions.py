@@ -254,6 +254,7 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
             words=words or proposed.words,
         )
     )
+    d.proposed_by = proposed.by
     _take_effect(d, proposed.outcomes, Whither(proposed.destination, proposed.transfer_to), waiting)
 
 
@@ -356,6 +357,7 @@ def continue_split(
     if split.undecided:
         d.ensure_clocks()
         return
+    d.proposed_by = split.proposed_by
     if split.by_decision:
         decided(d)
     take_path(d, split.outcome, Whither(split.destination, split.transfer_to))

@@ -29,6 +29,7 @@ from mash.states.values import Actor, Authority, Code, CommandBase, EventBase, W
 if TYPE_CHECKING:
     from mash.states.world import World
 
+_AS_OFFERED = ("destination", "subjects", "authority", "role", "takes_over", "proposed_by")
 KIND = "hand_over"
 """The kind of the clock that runs until somebody accepts."""
 
@@ -68,6 +69,8 @@ class HandOverOffered(EventBase):
     authority: str | None = None
     role: str | None = None
     takes_over: bool = False
+    proposed_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """Who decided it, where somebody else signed that off."""
     words: Words | None = Field(alias="said")
 
 
@@ -92,7 +95,7 @@ class HandOverReturned(EventBase):
 
 
 class HandOverCalledOff(EventBase):
-    """The case went another way before they answered: nothing is offered any more."""
+    """The case went another way, before they answered or after they had accepted: nothing is theirs any more."""
 
     kind: Literal["hand_over_called_off"] = "hand_over_called_off"
     hand_over: str
@@ -123,6 +126,7 @@ def offer(d: Deciding, name: str, subjects: Iterable[str] = (), authority: str |
             destination=name,
             destination_kind=destination.kind,
             takes_over=destination.takes_over,
+            proposed_by=d.proposed_by,
             words=words,
             **about,
         )
@@ -220,8 +224,12 @@ def to_answer(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...
 
 
 def to_accept(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
-    """What somebody may accept: of what is offered, what they have not offered themselves."""
-    return tuple(name for name in to_answer(referral, profile, by) if referral.offered[name].offered_by != by.id)
+    """What somebody may accept: of what is offered, what they have neither offered themselves nor decided to."""
+    return tuple(name for name in to_answer(referral, profile, by) if not _their_own(referral.offered[name], by))
+
+
+def _their_own(offered: HandOver, by: Actor) -> bool:
+    return by.id in (offered.offered_by, offered.proposed_by)
 
 
 def _no_acceptance(referral: Referral, profile: Profile, by: Actor, cmd: AcceptHandOver | None) -> Refusal | None:
@@ -230,7 +238,9 @@ def _no_acceptance(referral: Referral, profile: Profile, by: Actor, cmd: AcceptH
     theirs = to_accept(referral, profile, by)
     if cmd.hand_over in theirs if cmd else theirs:
         return None
-    return NotYours("whoever offers something cannot accept it: they do by their own login, or another of the hub writes it down")
+    return NotYours(
+        "whoever offers something, or decided to, cannot accept it: they do by their own login, or somebody else writes it down"
+    )
 
 
 @act(AcceptHandOver, stages=(*SEEN, *CONCLUDED), when=lambda r: bool(r.offered), hindrance=_no_acceptance)
@@ -280,19 +290,29 @@ def nobody_accepted(d: Deciding, name: str) -> None:
 
 
 def answered_by_doing(d: Deciding, kind: str) -> None:
-    """What was handed over is done: by whom it was offered to, who has then accepted it, or by the hub itself."""
+    """What was handed over is done by whom it was offered to: with that they have accepted it."""
     for name, each in d.referral.offered.items():
-        if each.kind == kind and each.role == d.by.role:
+        if each.kind == kind:
             d.record(HandOverAccepted(hand_over=name, destination=each.destination, how="login", accepted_at=d.now, words=None))
             d.stop_clocks(*_clock_of(d, name))
-        elif each.kind == kind:
-            call_off(d, name)
+
+
+def not_answered(referral: Referral, profile: Profile, by: Actor, kind: str) -> Refusal | None:
+    """Why somebody does not finish what was handed over: others have been offered it, and have not said that they have it."""
+    for each in referral.offered.values():
+        if each.kind == kind and (each.role != by.role or _their_own(each, by)):
+            there = profile.destinations.get(each.destination)
+            return Incomplete(
+                f"{there.title if there else each.destination} has not answered: they finish it by their own login, or somebody"
+                " who did not offer it records first that they have it (accept_hand_over), or do not take it (return_hand_over)"
+            )
+    return None
 
 
 def call_off(d: Deciding, *names: str) -> None:
-    """These offers hold no more."""
+    """These offers hold no more, and what was accepted of them neither."""
     for name in names:
-        d.record(HandOverCalledOff(hand_over=name, destination=d.referral.offered[name].destination))
+        d.record(HandOverCalledOff(hand_over=name, destination=d.referral.hand_overs[name].destination))
         d.stop_clocks(*_clock_of(d, name), met=False)
 
 
@@ -307,6 +327,28 @@ def call_off_transfers(d: Deciding) -> None:
         call_off(d, *(name for name, each in d.state.offered.items() if each.takes_over))
 
 
+def call_off_undone(d: Deciding, before: Referral | None) -> None:
+    """Whatever was done: where a case is to be decided anew, what its decision handed over is nobody else's any more, also where
+    they had accepted it."""
+    if before is None or d.state is None or not before.stage != d.state.stage == "decision":
+        return
+    enquired = "adult_section_42" in before.outcomes.values()
+    theirs = _theirs(d.state)
+    since = {name: each for name, each in theirs.items() if before.decided_at is None or each.offered_at >= before.decided_at}
+    taken = (name for name, each in theirs.items() if each.takes_over)
+    call_off(d, *taken, *(name for name, each in since.items() if each.kind == "adults" and enquired))
+
+
+def call_off_kind(d: Deciding, kind: str) -> None:
+    """What it was offered for has turned out not to be so."""
+    call_off(d, *(name for name, each in _theirs(d.referral).items() if each.kind == kind))
+
+
+def _theirs(referral: Referral) -> dict[str, HandOver]:
+    """What is offered, or has been accepted."""
+    return {name: each for name, each in referral.hand_overs.items() if each.result in (None, "accepted")}
+
+
 def _clock_of(d: Deciding, name: str) -> tuple[str, ...]:
     return tuple(clock.id for clock in d.referral.running if clock.kind == KIND and clock.whose == name)
 
@@ -316,7 +358,7 @@ def _clock_of(d: Deciding, name: str) -> tuple[str, ...]:
 
 @folds(HandOverOffered)
 def _hand_over_offered(referral: Referral, event: HandOverOffered, at: datetime, by: Actor) -> Changes:
-    fields = {name: getattr(event, name) for name in ("destination", "subjects", "authority", "role", "takes_over")}
+    fields = {name: getattr(event, name) for name in _AS_OFFERED}
     offered = HandOver(kind=event.destination_kind, offered_by=by.id, offered_at=at, **fields)
     return {"hand_overs": {**referral.hand_overs, event.hand_over: offered}}
 

@@ -12,7 +12,6 @@ from mash.states.acts import attendance, demands, rating
 from mash.states.acts.actions import AllAgreed, agree
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
 from mash.states.acts.seconding import demand_agreed
-from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ConveneMeeting(CommandBase):
-    """Call the MASH meeting for a time."""
+    """Call the MASH meeting for a time; given again, it is moved, with those who were invited unless others are named."""
 
     kind: Literal["convene_meeting"] = "convene_meeting"
     at: AwareDatetime
@@ -97,7 +96,7 @@ def _open_meeting(d: Deciding) -> None:
         return
     gathering = d.profile.gatherings[meeting.gathering]
     at = d.profile.calendar.next_time(gathering.at, gathering.days, d.now)
-    d.record(MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], words=None))
+    d.record(MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], invited=_invited_before(d), words=None))
 
 
 LEGS["mash_meeting"] = Leg(done=lambda d: d.referral.meeting_held, enter=_open_meeting)
@@ -112,7 +111,13 @@ def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
     meeting = d.profile.meeting
     mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
     demands.agencies(d, cmd.invited)
-    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, invited=cmd.invited, words=words))
+    invited = cmd.invited or _invited_before(d)
+    d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, invited=invited, words=words))
+
+
+def _invited_before(d: Deciding) -> tuple[str, ...]:
+    """Whoever was invited to the meeting that is moved now; nobody where none is to be held."""
+    return d.referral.meeting_invited if d.referral.meeting_at and not d.referral.meeting_held else ()
 
 
 @act(RecordMeeting, stages=("mash_meeting",))
@@ -123,7 +128,7 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
         demands.rating(d, cmd.rating)
     elif meeting.second_rating:
         raise Incomplete(f"{d.profile.title} gives a second rating after the meeting: say which")
-    _not_to_come(d, cmd)
+    attendance.not_to_come(d, d.referral.meeting_at, cmd.held_on, "the MASH meeting")
     attendance.judged_by(d, cmd.held_on, "the MASH meeting")
     expected = to_meet(d.referral, d.profile) if d.referral.meeting_at else ()
     came = attendance.there(d, cmd.attendance, cmd.attended, cmd.apologies, expected)
@@ -138,16 +143,6 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)
-
-
-def _not_to_come(d: Deciding, cmd: RecordMeeting) -> None:
-    """A meeting that is to be held on a day to come has not been held, unless somebody says on which day it was."""
-    at = d.referral.meeting_at
-    if at and cmd.held_on is None and day_of(at) > day_of(d.now):
-        raise Incomplete(
-            f"the meeting is to be held on {day_of(at):%d %B}: if it was held before, say on which day (held_on)",
-            needs=["held_on"],
-        )
 
 
 @act(

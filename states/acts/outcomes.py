@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
+from mash.states.acts.checks import go_on_without
 from mash.states.acts.informing import owe
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
@@ -17,9 +18,10 @@ PLAN = "child_protection_plan"
 
 
 def decided(d: Deciding) -> None:
-    """The local authority has decided: the statutory clock is met, and the referrer is to hear of it."""
+    """The local authority has decided: the statutory clock is met, and the referrer is to hear of it. Agencies that have not
+    answered are waited for no more; what they answer late is welcome."""
     d.stop("decision_on_response", "response", "triage")
-    d.stop("check", met=False)
+    go_on_without(d)
     owe(d, "outcome", "outcome to the referrer")
 
 

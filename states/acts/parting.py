@@ -40,6 +40,8 @@ class ReferralSplit(EventBase):
     destination: str | None = Field(default=None, exclude_if=lambda destination: destination is None)
     """Whom they are transferred to."""
     transfer_to: str | None = Field(default=None, exclude_if=lambda authority: authority is None)
+    proposed_by: str | None = Field(default=None, exclude_if=lambda by: by is None)
+    """Who decided it, where somebody else signed that off."""
     adding_up: int = Field(default=0, exclude_if=lambda number: not number)
     """How many contacts about one child it would close the last of: a second person looks first."""
     matches: tuple[Match, ...] = Field(default=(), exclude_if=lambda matches: not matches)
@@ -69,7 +71,8 @@ def part(
     orders = _orders_of(d.referral, subjects)
     about = {"subjects": subjects, "matches": matches, "rejected": rejected, "adding_up": adding_up, "orders": orders}
     goes = whither._asdict() if path == "transfer" else {}
-    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, undecided=undecided, **about, **goes))
+    about |= {"undecided": undecided, "proposed_by": d.proposed_by}
+    d.record(ReferralSplit(reference=reference, outcome=path, by_decision=by_decision, **about, **goes))
     await_ends(d, met=False)
 
 

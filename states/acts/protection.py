@@ -183,6 +183,7 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
 def _as_it_was(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> dict[str, Any]:
     """What the record says of a strategy discussion: who was there, how, on which day, and who is to enquire."""
     hub, what = d.profile.strategy_discussion, "a strategy discussion"
+    attendance.not_to_come(d, d.referral.discussion_at, cmd.held_on, "the strategy discussion")
     attendance.judged_by(d, cmd.held_on, what)
     expected = to_discuss(d.referral, d.profile)
     came = attendance.there(d, cmd.attendance, cmd.attended, cmd.apologies, expected)

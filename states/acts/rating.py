@@ -198,11 +198,14 @@ def _raters(referral: Referral, by: Actor) -> tuple[str, ...]:
 
 @usually("triage")
 def triage(world: World, rating: str) -> Iterator[Step]:
-    """Why information may be shared is recorded, then the case is rated."""
+    """Why information may be shared is recorded, and the case is rated; rated most urgent, consent is overridden."""
     yield Wait(("triage",))
-    role = rater(world.profile)
-    yield from why_shared(world, role)
+    role, urgent = rater(world.profile), world.profile.place(rating) == 0
+    if not urgent:
+        yield from why_shared(world, role)
     yield Give(RateReferral(rating=rating, agreed=world.profile.triage.joint), role, f"rates it {rating}")
+    if urgent:
+        yield from why_shared(world, role, consent="overridden")
     if world.profile.ratings[rating].allocation:
         yield Wait(("allocation",))
         yield Give(AllocateCase(worker=WORKERS[0]), role, "allocates it to a social worker")

@@ -24,7 +24,8 @@ NOT_SCHEDULED: Changes = {"discussion_at": None, "discussion_mode": None, "discu
 
 
 class ScheduleStrategyDiscussion(CommandBase):
-    """Say when the strategy discussion is held, and invite whoever is to come; given again, it is moved."""
+    """Say when the strategy discussion is held, and invite whoever is to come; given again, it is moved, with those who
+    were invited unless others are named."""
 
     kind: Literal["schedule_strategy_discussion"] = "schedule_strategy_discussion"
     at: AwareDatetime
@@ -66,8 +67,9 @@ def schedule(d: Deciding, cmd: ScheduleStrategyDiscussion, words: Words | None) 
     if cmd.at < d.now:
         raise Incomplete("a strategy discussion is scheduled for a time to come; one that was held is recorded")
     demands.agencies(d, cmd.invited)
+    invited = tuple(dict.fromkeys(cmd.invited)) or d.referral.discussion_invited
     mode = attendance.way(d.profile.strategy_discussion.modes, cmd.mode, words, "a strategy discussion")
-    d.record(StrategyDiscussionScheduled(at=cmd.at, mode=mode, invited=tuple(dict.fromkeys(cmd.invited)), words=words))
+    d.record(StrategyDiscussionScheduled(at=cmd.at, mode=mode, invited=invited, words=words))
 
 
 def _planned(referral: Referral) -> dict[str, datetime]:

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from mash.states.acts import demands
-from mash.states.clocks import Due, Weekday, local
+from mash.states.clocks import Due, Length, Unit, Weekday, local
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours
 from mash.states.fold import Changes, folds
@@ -144,12 +144,12 @@ def _by_telephone(d: Deciding, about: InDanger, named: str, at: datetime) -> Non
 
 
 def await_countersignature(d: Deciding, name: str, about: str) -> None:
-    """A clock runs until the next working morning is over: then somebody else has countersigned."""
+    """A clock of the day team's runs until the next working morning is over: then somebody else has countersigned."""
     rules = d.profile.seconding
     morning = d.profile.calendar.next_time(MORNING, WORKING, d.now)
     at = d.profile.calendar.next_time(rules.by, WORKING, morning)
     why = f"countersigning: {IN_WORDS[about]}, the next working morning ({local(at)})"
-    rule = ClockRule(length=rules.holds, owner=rules.role, source=rules.source)
+    rule = ClockRule(length=Length(amount=1, unit=Unit.WORKING_DAYS), owner=rules.role, source=rules.source)
     d.start_until(KIND, rule, Due(at=at, why=why), clock_id=f"{KIND}:{name}")
 
 

@@ -266,13 +266,13 @@ def _marker_recorded(referral: Referral, event: MarkerRecorded, at: datetime, by
     return {"markers": (*others, event.marker) if event.holds else others}
 
 
-def why_shared(world: World, role: str) -> Iterator[Step]:
+def why_shared(world: World, role: str, consent: Literal["given", "overridden"] = "given") -> Iterator[Step]:
     """Adults are heard, and the basis for sharing is recorded, where neither is yet."""
     for adult in world.referral.adults_unheard:
         view = RecordAdultView(subject=adult, capacity="has", agrees="yes")
         yield Give(view, role, "records the adult's capacity and wishes")
     if world.referral.sharing is None:
         basis = RecordSharingBasis(
-            purpose="safeguarding_child", lawful_basis="public_task", consent="given", family_informed=True
+            purpose="safeguarding_child", lawful_basis="public_task", consent=consent, family_informed=True
         )
-        yield Give(basis, role, "records the basis for sharing")
+        yield Give(basis, role, f"records the basis for sharing: consent {consent}")

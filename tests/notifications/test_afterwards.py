@@ -39,7 +39,7 @@ def scheduled(*invited: str) -> Case:
 
 def test_whoever_is_invited_no_more_when_it_is_moved_hears_that_it_does_not_take_place_for_them() -> None:
     case = scheduled("housing")
-    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=3)))
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=3), invited=("school",)))
     housing = case.profile.agencies["housing"].role
     assert case.recipients("strategy_discussion_called_off") == [housing]
     assert housing not in case.recipients("strategy_discussion_scheduled")

@@ -462,6 +462,7 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             enquiry = "joint" if profile.strategy_discussion.joint_or_single else None
             outcome = one("section_47", "no_section_47")
             said = {"without_quorum": why, "enquiry": enquiry if outcome == "section_47" else None}
+            said["held_on"] = one(None, world.now.astimezone(LONDON).date())
             return RecordStrategyDiscussion(attended=attended, outcome=outcome, **said)
         case "conclude_enquiries":
             why_not = dict.fromkeys(referral.unseen, one("child_missing", "family_left"))

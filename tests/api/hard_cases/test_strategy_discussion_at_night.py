@@ -71,7 +71,7 @@ def test_the_night_team_calls_it_from_the_consultation_and_invites_whoever_is_to
 
 
 def test_it_is_not_taken_without_saying_why_health_was_missing_and_why_it_was_by_telephone(hub: Hub, reference: str) -> None:
-    held = {"attended": ["social_care", "police"], "mode": "telephone", "outcome": "section_47"}
+    held = {"attended": ["social_care", "police"], "mode": "telephone", "outcome": "section_47", "held_on": "2026-11-20"}
     refused = night(hub, reference, "record_strategy_discussion", words="Held at two.", **held)
     assert refused.status_code == 409 and refused.json()["missing"] == ["health"]
     wordless = night(hub, reference, "record_strategy_discussion", without_quorum="not_reached", **held)
@@ -80,6 +80,7 @@ def test_it_is_not_taken_without_saying_why_health_was_missing_and_why_it_was_by
 
 def test_it_is_recorded_as_it_was_with_who_was_missing_why_and_by_when_it_is_put_right(hub: Hub, reference: str) -> None:
     held = {"attended": ["social_care", "police"], "mode": "telephone", "outcome": "section_47", "without_quorum": "not_reached"}
+    held["held_on"] = "2026-11-20"
     words = "The on-call paediatrician was rung three times; nobody can drive to the hub now."
     answer = night(hub, reference, "record_strategy_discussion", words=words, **held)
     assert answer.status_code == 200 and answer.json()["stage"] == "enquiries"

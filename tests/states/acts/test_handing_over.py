@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from mash.notifications.notices import notices_for
+from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states.acts.assessment import CompleteAdultEnquiry, CompleteAssessment
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact, RecordAccused, RecordCategories
-from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.handing_over import AcceptHandOver, OfferHandOver, ReturnHandOver
 from mash.states.acts.of_age import HandOverToAdults, SayOfAge
 from mash.states.acts.protection import (
@@ -24,7 +25,7 @@ from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.clocks import Length
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, ReasonNeeded
-from mash.states.profile import Destination
+from mash.states.profile import Destination, SignOff
 from mash.states.values import Subject
 
 from .worlds import (
@@ -311,13 +312,49 @@ def test_adults_services_are_asked_with_the_decision_and_accept_by_their_login()
     assert not case.referral.open
 
 
-@pytest.mark.parametrize(("by", "result"), [(ADULTS, "accepted"), (OTHER, "called_off")])
-def test_an_adult_enquiry_that_is_finished_waits_for_nobody_to_accept_it(by: Any, result: str) -> None:
+def test_whoever_decided_a_transfer_cannot_accept_it_for_them_where_somebody_else_signed_it_off() -> None:
+    signed = {"blue": SignOff(ratings=("blue",), outcomes=("transfer",), role="service_manager")}
+    case, signs = at_decision(hub("merton", sign_off=signed)), person("service_manager")
+    case.give(decision(s0="transfer"), MANAGER)
+    case.give(SignOffDecision(agreed=True), signs)
+    for theirs in (MANAGER, signs):
+        with pytest.raises(NotYours, match="whoever offers"):
+            case.give(AcceptHandOver(hand_over="another_authority"), theirs)
+    case.give(AcceptHandOver(hand_over="another_authority"), OTHER)
+    assert case.stage == "transferred"
+
+
+def test_nor_of_a_child_whose_part_of_it_was_split_off() -> None:
+    signed = {"blue": SignOff(ratings=("blue",), outcomes=("transfer",), role="service_manager")}
+    case = at_decision(hub("merton", sign_off=signed), "child", "child")
+    case.give(decision(s0="section_17", s1="transfer"), MANAGER)
+    case.give(SignOffDecision(agreed=True), person("service_manager"))
+    (linked,) = case.linked.values()
+    with pytest.raises(NotYours, match="whoever offers"):
+        linked.give(AcceptHandOver(hand_over="another_authority"), MANAGER, words=linked.fresh_words())
+
+
+def test_an_adult_enquiry_that_they_finish_is_accepted_by_that() -> None:
     case = at_decision(hub("merton"), "adult", immediate_danger=True)
     case.give(RecordAdultView(subject="s0", capacity="has", agrees="yes"))
     case.give(decision(s0="adult_section_42"), MANAGER)
-    case.give(CompleteAdultEnquiry(outcome="risk_reduced"), by)
-    assert case.referral.hand_overs["adult_social_care"].result == result and not case.running("hand_over")
+    case.give(CompleteAdultEnquiry(outcome="risk_reduced"), ADULTS)
+    assert case.referral.hand_overs["adult_social_care"].result == "accepted" and not case.running("hand_over")
+
+
+def test_an_adult_enquiry_is_not_finished_over_an_offer_that_nobody_has_answered() -> None:
+    case = in_adult_enquiry()
+    case.give(WithdrawDecision(), MANAGER)
+    case.give(decision(s0="adult_section_42"), MANAGER)
+    with pytest.raises(Incomplete, match="accept_hand_over"):
+        case.give(CompleteAdultEnquiry(outcome="risk_reduced"), OTHER)
+    case.give(ReturnHandOver(hand_over="adult_social_care-2"), ADULTS)
+    case.give(OfferHandOver(destination="adult_social_care"), ADULTS)
+    with pytest.raises(Incomplete, match="accept_hand_over"):
+        case.give(CompleteAdultEnquiry(outcome="risk_reduced"), ADULTS)
+    accepted(case)
+    case.give(CompleteAdultEnquiry(outcome="risk_reduced"), OTHER)
+    assert not case.referral.open
 
 
 def test_whoever_turns_18_is_handed_over_once_adults_services_have_accepted() -> None:
@@ -331,6 +368,58 @@ def test_whoever_turns_18_is_handed_over_once_adults_services_have_accepted() ->
         case.give(HandOverToAdults(subject="s0", to="adult_social_care"))
     case.give(AcceptHandOver(hand_over="adult_social_care"), ADULTS)
     assert (case.referral.subjects["s0"].coming_of_age, case.referral.subjects["s0"].cohort) == ("handed_over", "adult")
+
+
+def in_adult_enquiry() -> Case:
+    """A section 42 enquiry that adults' services have accepted."""
+    case = at_decision(None, "adult", immediate_danger=True)
+    case.give(RecordAdultView(subject="s0", capacity="has", agrees="yes"))
+    case.give(decision(s0="adult_section_42"), MANAGER)
+    return accepted(case, ADULTS)
+
+
+def test_whoever_accepted_an_enquiry_hears_that_its_decision_is_withdrawn_and_is_asked_anew_when_it_is_decided_again() -> None:
+    case = in_adult_enquiry()
+    assert ("hand_over_called_off", "adult_social_worker") in told(case, WithdrawDecision(), MANAGER)
+    assert case.referral.hand_overs["adult_social_care"].result == "called_off"
+    assert ("hand_over_offered", "adult_social_worker") in told(case, decision(s0="adult_section_42"), MANAGER)
+    assert [*case.referral.offered] == ["adult_social_care-2"]
+
+
+def test_whoever_has_something_for_another_reason_keeps_it_when_a_decision_is_withdrawn() -> None:
+    case = at_decision()
+    for name in ("marac", "adult_social_care"):
+        case.give(OfferHandOver(destination=name))
+    accepted(case)
+    case.wait(minutes=5)
+    case.give(decision(s0="no_further_action"), MANAGER)
+    case.give(ReopenReferral(), MANAGER)
+    assert {each.result for each in case.referral.hand_overs.values()} == {"accepted"}
+
+
+def test_an_authority_that_has_accepted_a_case_is_rung_when_it_is_reopened_here() -> None:
+    case = accepted(transferred())
+    before = case.referral
+    events = case.give(ReopenReferral(), MANAGER)
+    (draft,) = [
+        draft
+        for draft in notices_for("R", before, case.referral, events, case.profile, MANAGER, case.now)
+        if draft.kind == "hand_over_called_off"
+    ]
+    message = message_for(draft.kind, "R", draft.facts, case.now, "", **UNADDRESSED)
+    assert draft.role == "duty_manager" and "ring Another local authority" in message.title
+    assert "they had accepted it" in "".join(message.lines)
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_designated_officer_hears_that_it_is_not_about_somebody_who_works_with_children(answered: bool) -> None:
+    case = arrived(hub("merton"), categories=("professional_concern",))
+    if answered:
+        accepted(case)
+    assert ("hand_over_called_off", "duty_manager") in told(case, RecordCategories(categories=()))
+    assert case.referral.hand_overs["lado"].result == "called_off" and not case.running("hand_over")
+    case.give(RecordCategories(categories=("professional_concern",)))
+    assert [*case.referral.offered] == ["lado-2"]
 
 
 def test_a_transferred_case_that_is_reopened_can_be_transferred_again() -> None:

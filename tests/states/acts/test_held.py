@@ -86,6 +86,7 @@ def test_who_came_is_said_in_one_table_or_in_lists_and_comes_to_the_same() -> No
     table = {"social_care": "attended", "police": "attended", "health": "attended", "housing": "apologies", "school": "absent"}
     of_table, of_lists = called(), called()
     of_lists.give(ScheduleStrategyDiscussion(at=of_lists.now + timedelta(hours=1), invited=("school", "housing")))
+    of_lists.wait(hours=1)
     (first,) = of(StrategyDiscussionHeld, of_table.give(held(attended=(), attendance=table)))
     (second,) = of(StrategyDiscussionHeld, of_lists.give(held(apologies=("housing",))))
     assert first == second.model_copy(update={"words": first.words})
@@ -167,6 +168,21 @@ def test_a_meeting_that_is_to_be_held_tomorrow_is_not_recorded_as_held_unless_so
         case.give(RecordMeeting(attended=("police",), rating="amber"))
     case.give(RecordMeeting(attended=("police",), rating="amber", held_on=date(2026, 6, 2)))
     assert case.referral.meeting_held
+
+
+def test_nor_is_one_of_this_afternoon_recorded_in_the_morning_nor_a_discussion_before_its_time() -> None:
+    case = at_meeting()
+    case.give(ConveneMeeting(at=case.now + timedelta(hours=4)))
+    with pytest.raises(Incomplete, match=r"02 June at 14:00.*held_on"):
+        case.give(RecordMeeting(attended=("police",), rating="amber"))
+    case.wait(hours=4)
+    case.give(RecordMeeting(attended=("police",), rating="amber"))
+    discussion = called()
+    discussion.give(ScheduleStrategyDiscussion(at=discussion.now + timedelta(days=1)))
+    with pytest.raises(Incomplete, match=r"strategy discussion is to be held on 03 June.*held_on"):
+        discussion.give(held())
+    discussion.give(held(held_on=date(2026, 6, 2)))
+    assert discussion.stage == "enquiries"
 
 
 def test_the_conference_is_due_fifteen_working_days_from_the_day_of_the_discussion_not_from_when_it_was_typed() -> None:

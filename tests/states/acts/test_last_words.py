@@ -17,7 +17,7 @@ from mash.states.acts.actions import CompleteAction, RecordAction
 from mash.states.acts.alerts import AcknowledgeAlert
 from mash.states.acts.allocating import AllocateCase, GiveCaseBack, SayPresence
 from mash.states.acts.by_telephone import RecordAnswerByTelephone
-from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
+from mash.states.acts.checks import AnswerCheck, AskAgencies, ProceedWithoutReplies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
@@ -28,10 +28,10 @@ from mash.states.acts.episodes import RecordAdded
 from mash.states.acts.handing_over import OfferHandOver, ReturnHandOver
 from mash.states.acts.information import BreakGlass
 from mash.states.acts.informing import RecordTold
-from mash.states.acts.meetings import ConveneMeeting
+from mash.states.acts.meetings import ConveneMeeting, RecordMeeting
 from mash.states.acts.of_age import SayOfAge
 from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
-from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 from mash.states.acts.sharing import RecordMarker
@@ -44,7 +44,7 @@ from mash.states.profile import Consultation, Profile, SignOff
 from mash.states.referral import Referral
 from mash.states.values import Actor, Details, Subject, Words
 
-from .worlds import BASIS, DUTY, MANAGER, MORNING, QUORUM, SYSTEM, Case, answer_all, decision, hub, partner, person
+from .worlds import BASIS, DUTY, MANAGER, MORNING, QUORUM, SYSTEM, Case, answer_all, decision, hub, partner, person, seen
 
 LeftOut = Callable[[NoticeDraft | Over], NoticeDraft | Over | None]
 EARLY_HELP = person("early_help", "early_help")
@@ -518,6 +518,77 @@ def test_whom_nobody_can_write_to_is_rung_when_the_meeting_they_were_invited_to_
     case.give(RerateReferral(rating="green"))
     last = [text for text in said_to(case, "duty_manager") if "please ring whoever" in text][-1]
     assert "Tell them that the MASH meeting" in last and "does not take place: the child's school" in last
+
+
+def test_agencies_that_were_asked_hear_that_it_was_decided_without_them_and_may_still_answer() -> None:
+    case = begun(hub("sandwell"))
+    called(case)
+    since = len(case.hearing.messages)
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
+    assert case.stage == "enquiries" and case.referral.outstanding == () and not case.running("check")
+    housing = case.profile.agencies["housing"].role
+    (said,) = ["\n".join(message.lines) for to, message in case.hearing.messages[since:] if to == housing]
+    assert "hub goes on without it" in said
+    case.give(AnswerCheck(agency="housing", known=True), partner("housing"))
+    assert case.referral.checks["housing"].answered_at == case.now
+
+
+def test_so_do_those_who_were_asked_during_enquiries_when_the_case_ends() -> None:
+    case = begun(hub("sandwell"))
+    case.rate("red").give(BASIS)
+    case.give(CallStrategyDiscussion())
+    case.give(RecordStrategyDiscussion(attended=QUORUM, outcome="section_47"))
+    case.give(AskAgencies(agencies=("housing",)))
+    seen(case).give(ConcludeEnquiries(outcome="no_further_child_protection_action"), MANAGER)
+    housing = case.profile.agencies["housing"].role
+    assert not case.referral.open and case.referral.outstanding == ()
+    assert any("hub goes on without it" in "\n".join(message.lines) for to, message in case.hearing.messages if to == housing)
+
+
+def rung(case: Told, since: int) -> list[str]:
+    """What the duty manager is asked to have said by telephone, since so many messages."""
+    said = (message for to, message in case.hearing.messages[since:] if to == "duty_manager" and "please ring" in message.title)
+    return ["\n".join(message.lines) for message in said]
+
+
+@pytest.mark.parametrize("act", [ConveneMeeting, ScheduleStrategyDiscussion])
+def test_whom_nobody_can_write_to_is_rung_when_it_is_moved_and_when_others_are_to_come_instead(act: Any) -> None:
+    case = begun(hub("sandwell"))
+    answer_all(case.ask()) if act is ConveneMeeting else called(case)
+    case.give(act(at=case.now + timedelta(hours=4), invited=("school",)))
+    moved, since = case.now + timedelta(hours=5), len(case.hearing.messages)
+    case.give(act(at=moved))
+    (said,) = rung(case, since)
+    assert "Invite them" in said and "the child's school" in said and local(moved) in said
+    since = len(case.hearing.messages)
+    case.give(act(at=moved + timedelta(hours=1), invited=("gp",)))
+    off = [said for said in rung(case, since) if "does not take place" in said]
+    assert len(off) == 1 and "the child's school" in off[0] and local(moved) in off[0]
+
+
+@pytest.mark.parametrize("what", ["meeting", "strategy discussion"])
+def test_whoever_was_invited_and_not_there_hears_that_it_was_held_before_its_time_and_whom_nobody_can_write_to_is_rung(
+    what: str,
+) -> None:
+    case, later = begun(hub("sandwell")), MORNING + timedelta(days=2)
+    if what == "meeting":
+        answer_all(case.ask())
+        case.give(ConveneMeeting(at=later, invited=("school",)))
+        done: Any = RecordMeeting(attended=("social_care", "police"), rating="amber", held_on=MORNING.date())
+    else:
+        called(case)
+        case.give(ScheduleStrategyDiscussion(at=later, invited=("school",)))
+        there = ("social_care", "police")
+        done = RecordStrategyDiscussion(
+            attended=there, without_quorum="declined", outcome="no_section_47", held_on=MORNING.date()
+        )
+    since = len(case.hearing.messages)
+    case.give(done)
+    said = [(to, message) for to, message in case.hearing.messages[since:] if "does not take place" in "".join(message.lines)]
+    off = {to: message for to, message in said if message.invitation and b"METHOD:CANCEL" in message.invitation}
+    assert "health_navigator" in off and "police_navigator" not in off
+    assert "has been held already" in "".join(off["health_navigator"].lines)
+    assert ["the child's school" in "".join(message.lines) for to, message in said if to == "duty_manager"] == [True]
 
 
 def test_a_professional_hears_on_which_day_they_were_told_what_no_longer_holds_and_no_outcome() -> None:

@@ -128,6 +128,7 @@ def test_a_meeting_is_held_in_the_ways_of_the_hub_and_in_the_first_of_them_unles
         case.give(ConveneMeeting(at=at, mode="face_to_face"))
     case.give(ConveneMeeting(at=at))
     assert case.referral.meeting_mode == "telephone"
+    case.wait(hours=1)
     with pytest.raises(ReasonNeeded, match="where this hub holds it telephone or virtual"):
         case.give(held(mode="face_to_face"), words=False)
     (event,) = of(MeetingHeld, case.give(held(mode="face_to_face")))
@@ -137,6 +138,7 @@ def test_a_meeting_is_held_in_the_ways_of_the_hub_and_in_the_first_of_them_unles
 def test_a_meeting_convened_by_telephone_is_recorded_as_held_by_telephone_unless_somebody_says_otherwise() -> None:
     case = at_meeting()
     case.give(ConveneMeeting(at=case.now + timedelta(hours=1), mode="telephone"))
+    case.wait(hours=1)
     (event,) = of(MeetingHeld, case.give(held()))
     assert event.mode == "telephone"
 

@@ -18,7 +18,7 @@ from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.seconding import AgreeAsSecond, OverrideProposed, SecondNamed
 from mash.states.acts.sharing import SharingBasisRecorded
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
-from mash.states.course import ClockEscalated
+from mash.states.course import ClockEscalated, ClockWarned
 from mash.states.errors import ImpossibleMove, Incomplete, NotYours, ReasonNeeded
 from mash.states.profile import SignOff
 from mash.states.values import Actor
@@ -127,6 +127,18 @@ def test_nobody_countersigns_in_time_and_the_ladder_is_climbed() -> None:
     case.give(OVERRIDE)
     case.run_to(london("2026-06-03 12:00"))
     assert climbs(case.log, "countersignature:A1")[0][1] == london("2026-06-03 12:00")
+
+
+def test_whoever_is_to_countersign_by_noon_is_reminded_while_the_hub_is_open_and_nobody_is_at_night() -> None:
+    case = rated(SANDWELL, "red")
+    case.give(OVERRIDE)
+    assert case.clock("countersignature:A1").by_day
+    told = [
+        at
+        for at, _, event in case.run_to(london("2026-06-05 12:00"))
+        if isinstance(event, ClockWarned | ClockEscalated) and event.id == "countersignature:A1"
+    ]
+    assert len(told) > 3 and all(SANDWELL.calendar.is_open(at) for at in told)
 
 
 def test_another_basis_takes_the_place_of_what_was_proposed() -> None:
