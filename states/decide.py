@@ -73,7 +73,7 @@ def decide(
     except NoSuchMove as unknown:
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
     call_off_transfers(d)
-    correct(d)
+    correct(d, referral)
     hasten(d)
     require(d)
     return _decision(d)

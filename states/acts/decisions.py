@@ -261,7 +261,7 @@ def _take_effect(d: Deciding, outcomes: Mapping[str, str], to: Whither) -> None:
     for path in paths[1:]:
         number = adding_up(d.referral, d.profile) if path in LIGHT and protects else 0
         part(d, outcomes, path, adding_up=number, whither=to)
-    decided(d)
+    decided(d, to_be_discussed=paths[0] == "section_47")
     take_path(d, paths[0], to)
 
 
@@ -343,7 +343,7 @@ def continue_split(
         _wait_for_second_look(d, split)
         return
     if split.by_decision:
-        decided(d)
+        decided(d, to_be_discussed=split.outcome == "section_47")
     take_path(d, split.outcome, Whither(split.destination, split.transfer_to))
 
 
