@@ -40,8 +40,8 @@ Key = Annotated[
 ]
 IF_IN_DANGER = "If someone is in immediate danger, call 999."
 NOTHING_TO_DISPUTE = (
-    "you cannot disagree at the moment: you can once it is being decided how urgent this is or what is done, and go further with a"
-    " disagreement of yours once it has been looked at. Check its progress, or ring the hub"
+    "you cannot disagree at the moment: you can once it is being decided how urgent this is or what is done, and go further with"
+    " a disagreement of yours once it has been looked at. Check its progress, or ring the hub"
 )
 """The one answer to a referrer who cannot disagree now. Why not would tell at which stage the case is, and what the staff can do
 there: that a strategy discussion is to be held before they may know of it."""

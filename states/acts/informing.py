@@ -96,9 +96,9 @@ def owed(referral: Referral) -> tuple[Matter, ...]:
 
 
 def correct(d: Deciding, before: Referral | None) -> None:
-    """Whatever was done: an outcome that no longer stands, and is not told yet, is told to nobody; what was held back is told once
-    it is not any more. Where a professional was told of another one than stands, and is not about to hear this one, they are to
-    hear it; or, where none stands, that it no longer holds. The public is thanked, and was told of none."""
+    """Whatever was done: an outcome that no longer stands, and is not told yet, is told to nobody; what was held back is told
+    once it is not any more. Where a professional was told of another one than stands, and is not about to hear this one, they
+    are to hear it; or, where none stands, that it no longer holds. The public is thanked, and was told of none."""
     r = d.state
     if r is None or r.erased:
         return

@@ -86,7 +86,7 @@ def test_i_disagree_begins_the_procedure_and_says_until_when(hub: Hub) -> None:
 
 
 def refusals(hub: Hub, known: dict[str, str]) -> set[tuple[int, str]]:
-    """What a referrer is answered who goes further with a disagreement that is none of theirs; by their system, and on the page."""
+    """What a referrer is answered who goes further with a disagreement that is none of theirs; by their system, and on a page."""
     path, headers = f"/referrals/{known['reference']}/disagreements", {"Authorization": f"Bearer {hub.key}"}
     bodies: list[dict[str, str]] = [{"words": "Look again.", "disagreement": name} for name in ("D1", "D7")]
     if "Do you disagree?" not in shown(hub, known).text:

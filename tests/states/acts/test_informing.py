@@ -227,7 +227,7 @@ def test_the_public_is_thanked_once_the_discussion_has_decided_and_the_page_says
     assert "has considered what you told us" in words(case)[-1]
 
 
-# --- what became of it since -----------------------------------------------------------------------------------------------------
+# --- what became of it since ----------------------------------------------------------------------------------------------------
 
 
 def enquired(**fields: Any) -> Case:
