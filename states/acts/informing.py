@@ -72,14 +72,15 @@ def owe(d: Deciding, what: Matter, title: str) -> None:
         d.start_clock(CLOCKS[what], d.profile.statutory[rule], title)
 
 
-def owe_again(d: Deciding) -> None:
-    """What the referrer should have heard, and has not, for want of a way to reach them: the outcome, or before there is one that
-    their contact has arrived."""
+def owe_again(d: Deciding, *, not_heard: bool = False) -> None:
+    """What the referrer should have heard, and has not, for want of a way to reach them, or because it went to somebody else
+    (`not_heard`): the outcome, or before there is one that their contact has arrived."""
     r = d.referral
     what: Matter = "outcome" if r.decided and not r.held_back else "acknowledgement"
     title = f"{what} to the referrer"
     waits = any(clock.kind == CLOCKS[what] for clock in r.running)
-    if not waits and heard_at(r, what) is None and not (what == "acknowledgement" and what in r.deliveries):
+    delivered = what == "acknowledgement" and what in r.deliveries and not not_heard
+    if not waits and heard_at(r, what) is None and not delivered:
         owe(d, what, title)
 
 

@@ -280,6 +280,8 @@ class Hearing:
                 heard.claim = told["said"].rstrip(".") if told else None
             elif event.what == "withdrawal" and (not text or "no longer holds" in text):
                 heard.claim = None
+        elif event.kind == "referrer_corrected" and event.not_heard:  # it was somebody else who read it
+            heard.claim = None
         elif event.kind == "referrer_informed":
             if event.what == "outcome" and event.how != "not_reached":
                 heard.claim = None if after.of_public else self.outcome(after)
