@@ -72,6 +72,9 @@ OUTCOME_TEXTS = {
     "adult_section_42": "an adult safeguarding enquiry (section 42) has begun",
     "transfer": "the matter is being handed over to those who are responsible for it now",
     "considered": "what you told us was received and considered",
+    "section_47_concluded": "the enquiries into the child's protection (section 47) have ended",
+    "section_17_concluded": "the social worker's assessment (section 17) has ended",
+    "adult_section_42_concluded": "the adult safeguarding enquiry (section 42) has ended",
     BEING_ACTED_ON: "it has been received and is being acted on",
 }
 

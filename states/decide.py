@@ -74,7 +74,7 @@ def decide(
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
     call_off_transfers(d)
     call_off_undone(d, referral)
-    correct(d)
+    correct(d, referral)
     hasten(d)
     require(d)
     return _decision(d)

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from mash.states.ages import AGE_NOT_KNOWN, ODD, WITHOUT_HAND_OVER, Age, agrees, counts_as, odd_of, unknown_adult
 from mash.states.clocks import Frozen
 from mash.states.profile import Mode
-from mash.states.stages import SECTION_47
+from mash.states.stages import SECTION_47, STEP_DOWN
 from mash.states.values import AskedAcross, ComingOfAge, Course, Holding, Match, ReportedConsent, Words, Worker
 
 HandOverResult = Literal["accepted", "returned", "not_accepted", "called_off"]
@@ -43,6 +43,15 @@ NOT_TO_TELL = "do_not_tell_family"
 """The marker of a case of which the family is not to learn."""
 BEING_ACTED_ON = "being_acted_on"
 """What whoever referred is told of a section 47 that is held back: the statutory answer, and no more than that."""
+ENQUIRED = ("section_47", "section_17", "adult_section_42")
+"""What is decided as something that goes on, and ends later."""
+OVER_AT: dict[str, tuple[str, ...]] = {
+    "section_47": ("section_17_assessment", *STEP_DOWN, "transfer_offered"),
+    "section_17": (*STEP_DOWN, "transfer_offered"),
+}
+"""At which stages it has ended, though the case goes on."""
+SAID_AS_IT_ENDED = ("early_help", "no_further_action", "transfer")
+"""How it may end that whoever referred is told as it is; of anything else (a conference, a plan), that it has ended."""
 BY_OTHER_MEANS = "referrer_by_other_means"
 """The flag of a contact whose referrer gave no address, but another way to be reached."""
 
@@ -509,15 +518,29 @@ class Referral(Frozen):
         each different outcome."""
         if self.stage == "not_taken":
             return ("not_taken",)
-        told = {self.outcomes[sid] for sid in self.subjects if sid in self.outcomes}
-        return tuple(sorted({BEING_ACTED_ON if self.held_back and each == "section_47" else each for each in told}))
+        return tuple(sorted({self._became(sid) for sid in self.subjects if sid in self.outcomes}))
+
+    def _became(self, sid: str) -> str:
+        """What has become of one subject: what was decided, until it has ended; then how, or that it has."""
+        decided, ended = self.outcomes[sid], self.subjects[sid].outcome
+        if ended is None and decided == "section_47" and self.held_back:
+            return BEING_ACTED_ON
+        at = self.came_from if self.stage == "strategy_discussion" else self.stage
+        if ended is None and at not in OVER_AT.get(decided, ()):
+            return decided
+        as_it_ended = ended is not None and (decided not in ENQUIRED or ended in SAID_AS_IT_ENDED)
+        return str(ended) if as_it_ended else f"{decided}_concluded"
 
     @property
     def held_back(self) -> bool:
         """Whether a section 47 was decided on which the strategy discussion has not decided yet: whoever referred might warn the
-        family, so that they hear of it once social care, police and health have agreed what may be said (Working Together)."""
-        discussed = self.stage != "strategy_discussion" or self.came_from in SECTION_47
-        return "section_47" in self.outcomes.values() and not discussed
+        family, so that they hear of it once social care, police and health have agreed what may be said (Working Together).
+        Where the case ends without that discussion, they hear how it ended."""
+        if "section_47" not in self.outcomes.values() or not self.open:
+            return False
+        if self.stage == "strategy_discussion":  # an earlier one, before the decision, is not this one
+            return self.came_from not in SECTION_47
+        return self.strategy_held_at is None
 
     @property
     def of_public(self) -> bool:

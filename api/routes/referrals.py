@@ -29,7 +29,7 @@ from mash.notifications.links import status_code
 from mash.notifications.wording import became
 from mash.states.acts.disagreements import RaiseDisagreement, TakeDisagreementFurther
 from mash.states.clocks import day_of
-from mash.states.errors import Refusal
+from mash.states.errors import ImpossibleMove, Incomplete, NotFound, NotInProfile, NotYours, Refusal
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.values import Actor
@@ -39,6 +39,12 @@ Key = Annotated[
     str | None, Header(alias="Idempotency-Key", max_length=200, description="Any value that is unique to this request: needed.")
 ]
 IF_IN_DANGER = "If someone is in immediate danger, call 999."
+NOTHING_TO_DISPUTE = (
+    "you cannot disagree at the moment: you can once it is being decided how urgent this is or what is done, and go further with"
+    " a disagreement of yours once it has been looked at. Check its progress, or ring the hub"
+)
+"""The one answer to a referrer who cannot disagree now. Why not would tell at which stage the case is, and what the staff can do
+there: that a strategy discussion is to be held before they may know of it."""
 RECKONED = {"status_code", "referrer_reference", "unknown_fields"}
 
 
@@ -167,11 +173,15 @@ async def begin_disagreement(store: Store, case: Case, by: Actor, body: Disagree
     """Begin a referrer's disagreement, or take one further, once for each key; the answer names it, and says by when it is
     determined. Raises KeyReused."""
     further = body.disagreement
-    about: Literal["decision", "rating"] = "decision" if case.referral.decided else "rating"
+    # Who determines it, and by when, would tell of a section 47 that is held back.
+    about: Literal["decision", "rating"] = "decision" if case.referral.decided and not case.referral.held_back else "rating"
     command = TakeDisagreementFurther(disagreement=further) if further else RaiseDisagreement(about=about)
 
     async def work(connection: AsyncConnection) -> Answer:
-        applied = await apply(connection, store, case.reference, command, by, words=body.words)
+        try:
+            applied = await apply(connection, store, case.reference, command, by, words=body.words)
+        except (ImpossibleMove, Incomplete, NotFound, NotInProfile, NotYours):
+            raise Incomplete(NOTHING_TO_DISPUTE) from None
         name = further or list(applied.referral.disagreements)[-1]
         running = (k for k in reversed(applied.referral.clocks.values()) if k.id.split(".")[0] == f"disagreement:{name}")
         clock = next(running)

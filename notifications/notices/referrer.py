@@ -67,7 +67,7 @@ def to_referrer(
     if after.by_person:
         name = clock_id or latest(after, clock_kind)
         matter = MATTERS[clock_kind]
-        how = {"held_back": matter == "outcome" and after.held_back, "no_address": not after.not_to_write}
+        how = {"held_back": after.held_back, "no_address": not after.not_to_write}
         yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=matter, **how)
     elif after.referrer_reachable:
         yield occasion.notice(written, REFERRER, clock_id, **facts)

@@ -89,6 +89,8 @@ class ReferrerCorrected(EventBase):
     details: Words
     referrer_reachable: bool
     flags: tuple[str, ...] = ()
+    not_heard: bool = Field(default=False, exclude_if=lambda not_heard: not not_heard)
+    """Whether what was written before went to an address that was wrong: they have heard nothing of it."""
     words: Words | None = Field(alias="said")
 
 
@@ -158,12 +160,16 @@ def _as_old_as_they_are(d: Deciding, before: Referral) -> None:
 
 @act(CorrectReferrer, stages=ALL, when=_kept)
 def correct_referrer(d: Deciding, cmd: CorrectReferrer, words: Words | None) -> None:
-    """Whoever can be reached now is owed what they have not heard; to whoever cannot, nothing is owed that anybody could do."""
+    """Whoever can be reached now is owed what they have not heard, and what was written to a wrong address is none of that; to
+    whoever cannot, nothing is owed that anybody could do."""
     right = _different(d)
+    not_heard = "email" in right.changed and d.referral.referrer_reachable and not d.referral.by_person
     fields = {"fields": right.changed, "instead_of": right.before, "details": right.stored, "flags": right.flags}
-    d.record(ReferrerCorrected(**fields, referrer_reachable=right.reachable, words=words))
+    d.record(ReferrerCorrected(**fields, referrer_reachable=right.reachable, not_heard=not_heard, words=words))
+    if not_heard:  # of what they have not heard, nothing is to be taken back
+        d.stop(CLOCKS["withdrawal"], met=False)
     if d.referral.referrer_reachable or d.referral.by_person:
-        owe_again(d)
+        owe_again(d, not_heard=not_heard)
     else:
         d.stop(*CLOCKS.values(), met=False)
 
@@ -252,6 +258,7 @@ def _referrer_corrected(referral: Referral, event: ReferrerCorrected, at: dateti
         "flags": (*others, *event.flags),
         "referrer_reachable": event.referrer_reachable,
         "superseded": details.superseded(referral, event.instead_of, event.details),
+        **({"reached": {}, "heard": ()} if event.not_heard else {}),
     }
 
 

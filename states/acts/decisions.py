@@ -272,7 +272,7 @@ def _take_effect(d: Deciding, outcomes: Mapping[str, str], to: Whither, waiting:
     for path in paths[1:]:
         number = adding_up(d.referral, d.profile) if path in LIGHT and protects else 0
         part(d, outcomes, path, adding_up=number, undecided=path in waiting and not number, whither=to)
-    decided(d)
+    decided(d, to_be_discussed=paths[0] == "section_47")
     take_path(d, paths[0], to)
 
 
@@ -359,7 +359,7 @@ def continue_split(
         return
     d.proposed_by = split.proposed_by
     if split.by_decision:
-        decided(d)
+        decided(d, to_be_discussed=split.outcome == "section_47")
     take_path(d, split.outcome, Whither(split.destination, split.transfer_to))
 
 

@@ -72,14 +72,15 @@ def owe(d: Deciding, what: Matter, title: str) -> None:
         d.start_clock(CLOCKS[what], d.profile.statutory[rule], title)
 
 
-def owe_again(d: Deciding) -> None:
-    """What the referrer should have heard, and has not, for want of a way to reach them: the outcome, or before there is one that
-    their contact has arrived."""
+def owe_again(d: Deciding, *, not_heard: bool = False) -> None:
+    """What the referrer should have heard, and has not, for want of a way to reach them, or because it went to somebody else
+    (`not_heard`): the outcome, or before there is one that their contact has arrived."""
     r = d.referral
-    what: Matter = "outcome" if r.decided else "acknowledgement"
-    title = "outcome to the referrer" if r.decided else "acknowledgement to the referrer"
+    what: Matter = "outcome" if r.decided and not r.held_back else "acknowledgement"
+    title = f"{what} to the referrer"
     waits = any(clock.kind == CLOCKS[what] for clock in r.running)
-    if not waits and heard_at(r, what) is None and not (what == "acknowledgement" and what in r.deliveries):
+    delivered = what == "acknowledgement" and what in r.deliveries and not not_heard
+    if not waits and heard_at(r, what) is None and not delivered:
         owe(d, what, title)
 
 
@@ -95,21 +96,43 @@ def owed(referral: Referral) -> tuple[Matter, ...]:
     return tuple(dict.fromkeys(MATTERS[clock.kind] for clock in referral.running if clock.kind in MATTERS))
 
 
-def correct(d: Deciding) -> None:
-    """Whatever was done: an outcome that no longer stands, and is not told yet, is told to nobody; where a professional was told
-    of another one than stands, and is not about to hear this one, they are to hear that it no longer holds. The public is
-    thanked, and was told of none."""
+def correct(d: Deciding, before: Referral | None) -> None:
+    """Whatever was done: an outcome that no longer stands, and is not told yet, is told to nobody; what was held back is told
+    once it is not any more. Where a professional was told of another one than stands, and is not about to hear this one, they
+    are to hear it; or, where none stands, that it no longer holds. The public is thanked, and was told of none."""
     r = d.state
     if r is None or r.erased:
         return
     if not r.result:
         d.stop(CLOCKS["outcome"], met=False)
-    if r.of_public or not r.heard or r.heard == r.result:
+    elif before is not None and _differs(before, r):
+        waits = {clock.id for clock in before.running if clock.kind == CLOCKS["outcome"]} & {clock.id for clock in r.running}
+        d.stop_clocks(*waits, met=False)
+        if waits or before.held_back:
+            _owe_outcome(d)
+    r = d.referral
+    if r.of_public or not r.heard or r.heard == r.result or r.held_back:
         return
     if set(r.heard) == {BEING_ACTED_ON}:  # which holds of whatever it becomes: the outcome that follows is all there is to hear
         return
-    if not {CLOCKS["outcome"], CLOCKS["withdrawal"]} & {clock.kind for clock in r.running}:
+    if {CLOCKS["outcome"], CLOCKS["withdrawal"]} & {clock.kind for clock in r.running}:
+        return
+    if r.result:
+        _owe_outcome(d)
+    else:
         owe(d, "withdrawal", "that the decision no longer holds, to the referrer")
+
+
+def _differs(before: Referral, after: Referral) -> bool:
+    """Whether whoever referred would read something else of it now: of the public, only that nothing is held back any more."""
+    if before.of_public:
+        return before.held_back and not after.held_back
+    return before.result != after.result
+
+
+def _owe_outcome(d: Deciding) -> None:
+    if not any(clock.kind == CLOCKS["outcome"] for clock in d.referral.running):
+        owe(d, "outcome", "outcome to the referrer")
 
 
 @act(RecordTold)

@@ -17,12 +17,14 @@ T = TypeVar("T")
 PLAN = "child_protection_plan"
 
 
-def decided(d: Deciding) -> None:
-    """The local authority has decided: the statutory clock is met, and the referrer is to hear of it. Agencies that have not
+def decided(d: Deciding, *, to_be_discussed: bool = False) -> None:
+    """The local authority has decided: the statutory clock is met, and the referrer is to hear of it. Of a section 47 they hear
+    once the strategy discussion has decided: a second message that it is acted on would tell of it. Agencies that have not
     answered are waited for no more; what they answer late is welcome."""
     d.stop("decision_on_response", "response", "triage")
     go_on_without(d)
-    owe(d, "outcome", "outcome to the referrer")
+    if not to_be_discussed:
+        owe(d, "outcome", "outcome to the referrer")
 
 
 def same_for_all(referral: Referral, outcome: str, at: datetime) -> Changes:

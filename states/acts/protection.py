@@ -15,7 +15,6 @@ from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
 from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
-from mash.states.acts.informing import owe
 from mash.states.acts.outcomes import decided, each_changed, final, of_each, said_once, same_for_all
 from mash.states.acts.parting import part_ways
 from mash.states.acts.quorum import await_quorum
@@ -205,9 +204,6 @@ def _begin_enquiries(d: Deciding, before: Referral) -> None:
         await_pre_birth_conference(d)
     if "section_47" not in before.outcomes.values():
         decided(d)
-    elif before.held_back and not before.of_public:  # the public is thanked, and has been
-        d.stop("outcome_told", met=False)
-        owe(d, "outcome", "outcome to the referrer")
 
 
 def _go_back(d: Deciding, to: str | None) -> None:

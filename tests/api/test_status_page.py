@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 from hub import ORDINARY, Hub
@@ -82,6 +83,55 @@ def test_i_disagree_begins_the_procedure_and_says_until_when(hub: Hub) -> None:
     assert "someone is reviewing it" in shown(hub, known).text
     stolen = shown(hub, {**known, "code": "AAAA-AAAA-AAAA-AAAA", "words": "me too"}, "/status/disagreements")
     assert stolen.status_code == 404
+
+
+def refusals(hub: Hub, known: dict[str, str]) -> set[tuple[int, str]]:
+    """What a referrer is answered who goes further with a disagreement that is none of theirs; by their system, and on a page."""
+    path, headers = f"/referrals/{known['reference']}/disagreements", {"Authorization": f"Bearer {hub.key}"}
+    bodies: list[dict[str, str]] = [{"words": "Look again.", "disagreement": name} for name in ("D1", "D7")]
+    if "Do you disagree?" not in shown(hub, known).text:
+        page = shown(hub, {**known, "words": "Look again."}, "/status/disagreements")
+        assert "You cannot disagree at the moment" in page.text and "At this stage" not in page.text
+        bodies.append({"words": "Look again."})
+    sent = [
+        hub.http.post(path, json=body, headers={**headers, "Idempotency-Key": f"{known['reference']} {number} {hub.sent}"})
+        for number, body in enumerate(bodies, 10 * len(hub.case(known["reference"])["disagreements"]))
+    ]
+    return {(answer.status_code, answer.text) for answer in sent}
+
+
+def test_whoever_cannot_disagree_is_answered_alike_at_every_stage(hub: Hub) -> None:
+    adult = [{"cohort": "adult", "name": "Theodora Quillfeather", "date_of_birth": "1950-01-01"}]
+    cases = {name: submitted(hub) for name in ("triage", "discussion", "checks", "decision", "held back", "agency's", "closed")}
+    cases["not ours"] = submitted(hub, subjects=adult)
+    reference = {name: known["reference"] for name, known in cases.items()}
+    hub.give(reference["discussion"], "call_strategy_discussion", words="Bruises in two places.")
+    for name in ("checks", "decision", "held back", "agency's", "closed"):
+        hub.rate(reference[name], "green")
+        if name != "checks":
+            hub.answer_all(reference[name])
+    section_47: dict[str, Any] = {"words": "Harm.", "outcomes": {"S1": "section_47"}, "primary_need": "N1"}
+    hub.give(reference["held back"], "record_decision", **section_47)
+    hub.give(reference["closed"], "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+    hub.give(reference["agency's"], "raise_disagreement", role="agency", agency="police", words="It is red.", about="rating")
+    stages = {name: hub.case(each)["stage"] for name, each in reference.items()}
+    assert len({*stages.values()}) > 4 and stages["held back"] == stages["discussion"] == "strategy_discussion", stages
+    answers = {name: refusals(hub, known) for name, known in cases.items()}
+    ((status, only),) = set.union(*answers.values())
+    assert status == 422 and "you cannot disagree at the moment" in only, answers
+    assert not any(told in only for told in ("stage", "possible", "strategy", "command", "D7", "police"))
+
+
+def test_how_long_a_disagreement_takes_tells_nothing_of_a_section_47_that_is_held_back(hub: Hub) -> None:
+    cases = submitted(hub), submitted(hub)
+    for known in cases:
+        hub.rate(known["reference"], "green")
+        hub.answer_all(known["reference"])
+    section_47: dict[str, Any] = {"words": "Harm.", "outcomes": {"S1": "section_47"}, "primary_need": "N1"}
+    hub.give(cases[0]["reference"], "record_decision", **section_47)
+    pages = [shown(hub, {**known, "words": "Look again."}, "/status/disagreements") for known in cases]
+    assert {page.status_code for page in pages} == {200}
+    assert len({page.text.replace(known["reference"], "R") for page, known in zip(pages, cases, strict=True)}) == 1
 
 
 def test_the_button_pressed_twice_begins_one_disagreement(hub: Hub) -> None:

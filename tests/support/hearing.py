@@ -118,6 +118,12 @@ def others(seen: tuple[dict[str, str], tuple[str, ...], int], case: Referral) ->
     return (left, removed, put_right) != people(case)
 
 
+def undiscussed(case: Referral) -> bool:
+    """Whether a section 47 was decided, and the strategy discussion is still to be held."""
+    enquired = case.came_from in ("enquiries", "conference")
+    return case.open and case.stage == "strategy_discussion" and not enquired and "section_47" in case.outcomes.values()
+
+
 def meets(case: Referral) -> bool:
     """Whether a meeting is ahead."""
     waits = ("triage", "agency_checks", "mash_meeting")
@@ -284,6 +290,8 @@ class Hearing:
                 heard.claim = told["said"].rstrip(".") if told else None
             elif event.what == "withdrawal" and (not text or "no longer holds" in text):
                 heard.claim = None
+        elif event.kind == "referrer_corrected" and event.not_heard:  # it was somebody else who read it
+            heard.claim = None
         elif event.kind == "referrer_informed":
             if event.what == "outcome" and event.how != "not_reached":
                 heard.claim = None if after.of_public else self.outcome(after)
@@ -454,10 +462,22 @@ class Hearing:
         """What has become of it, in words."""
         if case.stage == "not_taken":
             return self.profile.signpost.rstrip(".")
-        texts, enquired = outcome_texts(self.profile), case.came_from in ("enquiries", "conference")
-        held_back = case.stage == "strategy_discussion" and not enquired
-        codes = sorted({case.outcomes[sid] for sid in case.subjects if sid in case.outcomes})
-        return "; ".join(texts["being_acted_on" if held_back and code == "section_47" else code] for code in codes)
+        texts, said = outcome_texts(self.profile), set()
+        for sid in case.subjects.keys() & case.outcomes.keys():
+            decided, ended = case.outcomes[sid], case.subjects[sid].outcome
+            under_way = {"section_47": "(section 47)", "section_17": "(section 17)", "adult_section_42": "(section 42)"}
+            at = case.came_from if case.stage == "strategy_discussion" else case.stage
+            gone_on = decided == "section_47" and at not in ("enquiries", "conference") and not undiscussed(case)
+            gone_on |= decided == "section_17" and at in ("step_down_preparing", "step_down_offered", "transfer_offered")
+            if ended is None and decided == "section_47" and undiscussed(case):
+                said.add("being_acted_on")
+            elif ended in ("early_help", "no_further_action", "transfer") or (ended and decided not in under_way):
+                said.add(ended)
+            elif ended or gone_on:
+                said.add(f"{decided}_concluded")
+            else:
+                said.add(decided)
+        return "; ".join(texts[code] for code in sorted(said))
 
     def _outside(self) -> list[str]:
         """Every role that may be asked for something."""
@@ -555,6 +575,8 @@ class Hearing:
         claim = self.heard[reference, REFERRER].claim
         if not (case.referrer_reachable or case.by_person):
             return
+        if undiscussed(case) and "outcome_told" in waits:
+            yield "waits to hear something of a section 47 before the strategy discussion"
         for clock in case.running:
             matter = WAITS.get(clock.kind)
             if matter and case.by_person and self.by_person.get((reference, matter), NEVER) < clock.started_at:
@@ -566,6 +588,7 @@ class Hearing:
             and not waits & {"outcome_told", "withdrawal_told"}
             and claim != self.outcome(case)
             and not (claim == ACTED_ON and case.open)
+            and not undiscussed(case)
         ):
             yield f"was told '{claim}', and it is '{self.outcome(case)}'"
 

@@ -186,7 +186,7 @@ def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what
     hub.answer_all(other["reference"])
     decided(hub, known)
     mails = "\n".join(hub.received.texts(known["email"]))
-    assert "has been received and is being acted on" in mails
+    assert "is acting on it" in mails and hub.received.to(known["email"]) == [f"Your referral {known['reference']} was received"]
     assert "section 47" not in mails.lower() and "strategy" not in mails.lower()
     assert status(hub, known) == status(hub, other)
     headers = {"Authorization": f"Bearer {hub.key}"}
@@ -198,7 +198,7 @@ def test_once_the_discussion_has_decided_the_school_is_told_of_section_47(hub: H
     known = referred(hub, "agreed")
     decided(hub, known)
     discussed(hub, known, "section_47")
-    assert hub.received.to(known["email"]).count(f"The outcome of your referral {known['reference']}") == 2
+    assert hub.received.to(known["email"]).count(f"The outcome of your referral {known['reference']}") == 1
     assert "section 47" in hub.received.texts(known["email"])[-1] and "section 47" in status(hub, known)
     assert not any(clock["running"] for clock in hub.case(known["reference"])["clocks"] if clock["id"].startswith("outcome_told"))
 
@@ -220,5 +220,24 @@ def test_a_discussion_that_ends_without_section_47_leaves_nothing_of_it_in_any_w
 def test_whoever_rings_the_referrer_reads_what_not_to_say_yet(hub: Hub, source: dict[str, Any]) -> None:
     known = referred(hub, "rung", source=source)
     decided(hub, known)
-    asked = [text for text in sent(hub, known["reference"]) if "what became of it" in text]
-    assert asked and all("Say only that it has been received and is being acted on" in text for text in asked)
+    assert not [text for text in sent(hub, known["reference"]) if "what became of it" in text]
+    duty, only = hub.staff("duty_manager"), "Say only that it has been received and is being acted on"
+    for path in ("inform_referrer", ""):
+        assert only in hub.http.get(f"/case/{known['reference']}/{path}".rstrip("/"), headers=duty).text
+    discussed(hub, known, "section_47")
+    for path in ("inform_referrer", ""):
+        assert only not in hub.http.get(f"/case/{known['reference']}/{path}".rstrip("/"), headers=duty).text
+
+
+def test_a_neighbour_reads_and_is_mailed_the_same_and_no_more_than_of_any_other_case(hub: Hub) -> None:
+    neighbour = {"code": "1B", "agency": "individual", "organisation": ""}
+    known, other = (referred(hub, name, source=neighbour) for name in ("neighbour.held", "neighbour.undecided"))
+    hub.rate(other["reference"], "green")
+    hub.answer_all(other["reference"])
+    decided(hub, known)
+    assert status(hub, known) == status(hub, other)
+    told = [hub.received.texts(each["email"]) for each in (known, other)]
+    assert [len(each) for each in told] == [1, 1] and "is acting on it" in told[0][0]
+    discussed(hub, known, "section_47")
+    assert "has considered what you told us" in hub.received.texts(known["email"])[-1]
+    assert "It has been considered" in status(hub, known)

@@ -114,7 +114,43 @@ def test_what_the_referrer_has_heard_is_not_told_again() -> None:
     case.give(decision(s0="no_further_action"), MANAGER)
     for what in ("acknowledgement", "outcome"):
         case.give(RecordTold(what=what), SYSTEM)
+    by_name = reachable().model_copy(update={"changed": ("name", "phone")})
+    assert notices(case, CorrectReferrer(), DUTY, details=by_name) == [] and owed(case.referral) == ()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_went_to_a_wrong_address_is_told_to_the_right_one(told: bool) -> None:
+    case = at_decision(referrer_reachable=True)
+    matter = "outcome" if told else "acknowledgement"
+    case.give(RecordTold(what="acknowledgement"), SYSTEM)
+    if told:
+        case.give(decision(s0="no_further_action"), MANAGER)
+        case.give(RecordTold(what="outcome"), SYSTEM)
+    before = case.referral.deliveries
+    drafts = notices(case, CorrectReferrer(), DUTY, details=reachable())
+    assert [(draft.kind, draft.role) for draft in drafts] == [(matter, REFERRER)] and owed(case.referral) == (matter,)
+    assert case.referral.deliveries == before, "what was sent stays in the log"
+    case.give(RecordTold(what=matter), SYSTEM)
+    assert owed(case.referral) == () and notices(case, CorrectReferrer(), DUTY, details=reachable())
+
+
+def test_what_was_told_by_a_person_is_heard_whatever_the_address() -> None:
+    case = at_decision(flags=("referrer_by_other_means",))
+    case.give(decision(s0="no_further_action"), MANAGER)
+    for what in ("acknowledgement", "outcome"):
+        case.give(InformReferrer(what=what, how="telephone"))
     assert notices(case, CorrectReferrer(), DUTY, details=reachable()) == [] and owed(case.referral) == ()
+
+
+def test_that_something_no_longer_holds_is_not_told_to_whoever_never_heard_it() -> None:
+    case = at_decision(referrer_reachable=True)
+    case.give(decision(s0="no_further_action"), MANAGER)
+    for what in ("acknowledgement", "outcome"):
+        case.give(RecordTold(what=what), SYSTEM)
+    case.give(ReopenReferral(), MANAGER)
+    assert owed(case.referral) == ("withdrawal",)
+    drafts = notices(case, CorrectReferrer(), DUTY, details=reachable())
+    assert [draft.kind for draft in drafts] == ["acknowledgement"] and owed(case.referral) == ("acknowledgement",)
 
 
 def test_whoever_could_not_be_reached_by_telephone_is_owed_the_outcome_once_they_can_be_written_to() -> None:

@@ -8,19 +8,25 @@ from typing import Any
 import pytest
 from hubs_at_work import BASIS, DUTY, REFERRER, SYSTEM, Case, person, received
 
+from mash.notifications.wording import UNADDRESSED, message_for, status_in_words
+from mash.states.acts.assessment import CompleteAssessment
+from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
-from mash.states.acts.informing import InformReferrer, RecordTold, owed
-from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
+from mash.states.acts.handing_over import AcceptHandOver, OfferHandOver
+from mash.states.acts.informing import InformReferrer, RecordTold, owe, owed
+from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordMarker
 from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.course import ClockBreached
+from mash.states.deciding import Deciding
 from mash.states.errors import ImpossibleMove, Incomplete, ReasonNeeded
 from mash.states.values import ReportedConsent
 
 MOTHER: dict[str, Any] = {"source": "1C", "source_agency": "individual"}
 HE_READS_MY_MAIL = ReportedConsent(safe_contact_warning=True)
+OTHER = person("team_manager").model_copy(update={"id": "another.manager"})
 RANG = InformReferrer(what="acknowledgement", how="telephone")
 
 
@@ -126,13 +132,13 @@ def test_what_was_determined_of_a_disagreement_waits_for_a_person_too() -> None:
 TOLD = RecordTold(what="outcome")
 
 
-def held_back() -> Case:
-    """Section 47 is decided, and the strategy discussion is to be held."""
-    case = received("sandwell")
+def held_back(outcome: Any = "section_47", **fields: Any) -> Case:
+    """Section 47 is decided, and the strategy discussion is to be held; or something else is."""
+    case = received("sandwell", **fields)
     case.give(RecordTold(what="acknowledgement"), SYSTEM)
     case.give(RateReferral(rating="green"))
     case.give(BASIS.model_copy(update={"share": False, "consent": "refused"}))
-    case.give(RecordDecision(outcomes={"s0": "section_47"}, primary_need="N1"), person(case.profile.deciders[0]))
+    case.give(RecordDecision(outcomes={"s0": outcome}, primary_need="N1"), person(case.profile.deciders[0]))
     return case
 
 
@@ -146,32 +152,54 @@ def said(case: Case) -> list[Any]:
     return [notice.draft.facts["outcomes"] for notice in case.notices if notice.draft.kind == "outcome"]
 
 
-def test_before_the_discussion_they_hear_that_it_is_acted_on_and_of_section_47_once_it_has_decided() -> None:
+def test_before_the_discussion_they_hear_nothing_more_than_that_it_is_acted_on_and_of_section_47_once_it_has_decided() -> None:
     case = held_back()
-    assert case.referral.held_back and said(case) == [["being_acted_on"]]
-    case.give(TOLD, SYSTEM)
-    assert case.referral.heard == ("being_acted_on",) and owed(case.referral) == ()
+    assert case.referral.held_back and to_referrer(case) == ["acknowledgement"] and owed(case.referral) == ()
     discussed(case, "section_47")
     assert not case.referral.held_back and owed(case.referral) == ("outcome",)
-    assert said(case) == [["being_acted_on"], ["section_47"]]
+    assert said(case) == [["section_47"]]
     case.give(TOLD, SYSTEM)
     assert case.referral.heard == ("section_47",) and owed(case.referral) == ()
 
 
-def test_who_had_not_heard_before_the_discussion_waits_for_one_answer_and_not_for_two() -> None:
+def test_an_acknowledgement_that_is_still_owed_runs_its_statutory_time_while_section_47_is_held_back() -> None:
+    case = received("sandwell")
+    due = case.clock("acknowledgement").due_at
+    case.give(RateReferral(rating="green"))
+    case.give(BASIS.model_copy(update={"share": False, "consent": "refused"}))
+    case.give(RecordDecision(outcomes={"s0": "section_47"}, primary_need="N1"), person(case.profile.deciders[0]))
+    assert owed(case.referral) == ("acknowledgement",) and case.clock("acknowledgement").due_at == due
+    assert to_referrer(case) == ["acknowledgement"]
+
+
+def test_an_answer_of_an_earlier_version_that_waits_at_the_discussion_is_given_once_and_not_twice() -> None:
     case = held_back()
+    waiting = case.profile.statutory["outcome_told"]
+    before = Deciding(case.referral, case.profile, SYSTEM, case.now, "R")
+    owe(before, "outcome", "outcome to the referrer")
+    assert before.referral.clocks["outcome_told"].owner == waiting.owner
+    case.state = before.referral
     discussed(case, "section_47")
     assert [clock.id for clock in case.referral.running if clock.kind == "outcome_told"] == ["outcome_told.2"]
 
 
 def test_a_discussion_without_section_47_leaves_nothing_decided_and_takes_nothing_back() -> None:
     case = held_back()
-    case.give(TOLD, SYSTEM)
     discussed(case, "no_section_47")
     assert (case.stage, case.referral.outcomes, case.referral.decided_at) == ("decision", {}, None)
-    assert owed(case.referral) == (), "that it is acted on still holds"
+    assert owed(case.referral) == () and to_referrer(case) == ["acknowledgement"]
     case.give(RecordDecision(outcomes={"s0": "no_further_action"}), person(case.profile.deciders[0]))
-    assert said(case)[-1] == ["no_further_action"]
+    assert said(case) == [["no_further_action"]]
+
+
+def test_a_held_back_section_47_that_another_authority_takes_over_is_told_as_the_transfer_alone() -> None:
+    case = held_back()
+    case.give(OfferHandOver(destination="another_authority", authority="E08000025"), DUTY)
+    case.give(AcceptHandOver(hand_over="another_authority"), OTHER)
+    assert case.stage == "transferred" and owed(case.referral) == ("outcome",)
+    assert said(case) == [["transfer"]] and not case.referral.held_back
+    page = status_in_words("R", case.referral, case.profile.decides_within, case.profile)
+    assert "handed over to those who are responsible" in page[0] and not any("47" in sentence for sentence in page)
 
 
 def test_a_further_discussion_while_enquiries_go_on_holds_nothing_back() -> None:
@@ -186,18 +214,92 @@ def test_a_further_discussion_while_enquiries_go_on_holds_nothing_back() -> None
 
 def test_a_held_back_section_47_that_is_withdrawn_is_told_to_nobody_who_referred() -> None:
     case = held_back()
-    case.give(TOLD, SYSTEM)
     case.give(WithdrawDecision(), person(case.profile.deciders[0]))
-    assert "withdrawal" not in to_referrer(case) and owed(case.referral) == ()
+    assert to_referrer(case) == ["acknowledgement"] and "withdrawal" not in to_referrer(case) and owed(case.referral) == ()
 
 
-def test_the_public_is_thanked_once_before_and_after_the_discussion() -> None:
+def test_the_public_is_thanked_once_the_discussion_has_decided_and_the_page_says_no_more_than_the_mail() -> None:
     case = received("sandwell", **MOTHER)
+
+    def page() -> str:
+        return status_in_words("R", case.referral, case.profile.decides_within, case.profile)[0]
+
+    undecided = page()
     case.give(RateReferral(rating="green"))
     case.give(BASIS.model_copy(update={"share": False, "consent": "refused"}))
     case.give(RecordDecision(outcomes={"s0": "section_47"}, primary_need="N1"), person(case.profile.deciders[0]))
+    assert to_referrer(case) == ["acknowledgement"] and page() == undecided
     discussed(case, "section_47")
-    assert to_referrer(case).count("outcome") == 1
+    assert to_referrer(case).count("outcome") == 1 and "It has been considered" in page()
+    assert "has considered what you told us" in words(case)[-1]
+
+
+# --- what became of it since ----------------------------------------------------------------------------------------------------
+
+
+def enquired(**fields: Any) -> Case:
+    """Section 47 enquiries go on, and whoever referred knows."""
+    case = held_back(**fields)
+    discussed(case, "section_47")
+    case.give(TOLD, SYSTEM)
+    return case
+
+
+def words(case: Case) -> list[str]:
+    """Each message to whoever referred, in words."""
+    sent = [n.draft for n in case.notices if n.role == "referrer"]
+    return [message_for(each.kind, "R", each.facts, case.now, "https://hub.example", **UNADDRESSED).body for each in sent]
+
+
+def page_of(case: Case) -> str:
+    return "\n".join(status_in_words("R", case.referral, case.profile.decides_within, case.profile))
+
+
+def test_that_enquiries_have_ended_is_said_on_the_page_and_told_to_a_professional() -> None:
+    case = enquired()
+    assert "are looking into the child's protection" in page_of(case)
+    case.give(RecordChildVoice(subject="s0", seen_on=case.now.date(), alone=True))
+    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), person(case.profile.deciders[0]))
+    assert case.stage == "section_47_concluded" and owed(case.referral) == ("outcome",)
+    for read in (page_of(case), words(case)[-1]):
+        assert "the enquiries into the child's protection (section 47) have ended" in read
+        assert "are looking into" not in read and "plan" not in read
+    case.give(TOLD, SYSTEM)
+    assert owed(case.referral) == ()
+
+
+def test_whoever_had_not_heard_of_enquiries_that_have_ended_hears_only_that_they_have() -> None:
+    case = held_back()
+    discussed(case, "section_47")
+    case.give(RecordChildVoice(subject="s0", seen_on=case.now.date(), alone=True))
+    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), person(case.profile.deciders[0]))
+    assert [clock.id for clock in case.referral.running if clock.kind == "outcome_told"] == ["outcome_told.2"]
+
+
+def test_an_assessment_that_ends_is_not_said_to_be_ahead() -> None:
+    for outcome, says in (("no_further_action", "no further action will be taken"), ("child_in_need_plan", "has ended")):
+        case = held_back(outcome="section_17")
+        case.give(TOLD, SYSTEM)
+        assert "a social worker will assess" in page_of(case)
+        case.give(RecordChildVoice(subject="s0", seen_on=case.now.date(), alone=True))
+        case.give(CompleteAssessment(factors=("1A",), outcome=outcome), person(case.profile.deciders[0]))
+        assert "will assess" not in page_of(case) and says in page_of(case) and says in words(case)[-1]
+
+
+def test_a_case_that_was_transferred_since_is_said_to_be_with_others() -> None:
+    case = held_back(outcome="section_17")
+    case.give(TOLD, SYSTEM)
+    case.give(OfferHandOver(destination="another_authority", authority="E08000025"), DUTY)
+    case.give(AcceptHandOver(hand_over="another_authority"), OTHER)
+    assert "handed over to those who are responsible" in page_of(case) and "handed over" in words(case)[-1]
+
+
+def test_of_the_public_nobody_is_told_anew_when_a_case_ends() -> None:
+    case = enquired(**MOTHER)
+    case.give(RecordChildVoice(subject="s0", seen_on=case.now.date(), alone=True))
+    case.give(ConcludeEnquiries(outcome="no_further_child_protection_action"), person(case.profile.deciders[0]))
+    assert to_referrer(case) == ["acknowledgement", "outcome"] and owed(case.referral) == ()
+    assert "47" not in page_of(case)
 
 
 def test_whoever_gave_no_address_is_told_by_a_person_who_is_not_told_that_writing_is_unsafe() -> None:
