@@ -83,6 +83,55 @@ def test_the_product_the_paper_and_the_invitation_say_it(hub: Hub) -> None:
     assert invited and all(SILENT in text for text in invited)
 
 
+def test_every_list_in_which_the_case_stands_says_it_in_a_few_words(hub: Hub) -> None:
+    child = {"name": {"given": "Hephzibah", "family": "Wetherspoone"}, "date_of_birth": "2015-02-03", "cohort": "child"}
+    silent = referred(hub, "listed", subjects=[child], household=[])["reference"]
+    basis(hub, silent)
+    hub.give(silent, "rate_referral", rating="red")
+    hub.give(silent, "convene_meeting", at="2026-11-20T10:00:00+00:00", mode="virtual")
+    other = hub.referral(subjects=[child], household=[])
+    hub.work()
+    manager, of_both = hub.staff("duty_manager"), f"/case/{other}/beside/{silent}?subject=S1&other_subject=S1"
+    lists = (
+        "/board",
+        "/meetings",
+        "/meetings/convened?day=2026-11-20",
+        "/wall",
+        f"/case/{other}",
+        f"/people/in/{other}",
+        of_both,
+    )
+    for path in (*lists, f"/case/{silent}/possible", f"/case/{silent}/siblings"):
+        assert SILENT in hub.http.get(path, headers=manager).text, path
+    assert SILENT in hub.http.get("/board", headers=hub.staff("early_help", "early_help")).text
+    found = hub.http.post("/people/search", json={"name": "Hephzibah Wetherspoone"}, headers=manager).json()["people"]
+    assert {each["reference"]: each["warnings"] for each in found} == {silent: ["do_not_tell_family"], other: []}
+
+
+def test_a_schools_system_reads_it_and_a_neighbours_never(hub: Hub) -> None:
+    school = referred(hub, "system")
+    neighbour = referred(hub, "gate", source={"code": "1B", "agency": "individual", "organisation": ""})
+    for known in (school, neighbour):
+        basis(hub, known["reference"])
+    of = {"Authorization": f"Bearer {hub.key}"}
+    parts = [hub.http.get(f"/referrals/{each['reference']}", headers=of).json()["parts"][0] for each in (school, neighbour)]
+    assert parts[0]["warnings"] == ["do_not_tell_family"] and "warnings" not in parts[1]
+
+
+def test_each_page_of_the_paper_says_it_as_pages_lie_about_alone(hub: Hub) -> None:
+    reference = referred(hub, "pages")["reference"]
+    basis(hub, reference)
+    hub.give(reference, "rate_referral", rating="amber")
+    hub.answer(reference, "police", "Called to the flat.\n" * 120)
+    manager = hub.staff("duty_manager")
+    held = [item for item, each in hub.case(reference)["held"].items() if each["agency"] == "police"]
+    release = {"item": held[0], "necessity": "to_protect_a_child", "proportionality": "whole"}
+    hub.give(reference, "release_information", role="agency", agency="police", words="Needed.", **release)
+    paper = hub.http.get(f"/case/{reference}/product.pdf", headers=manager).content
+    pages = len(re.findall(rb"/Type /Page\b(?!s)", paper))
+    assert pages > 2 and words_on(paper).count(SILENT) == pages + 1
+
+
 def test_it_stands_before_any_basis_where_the_contact_says_so(hub: Hub) -> None:
     for name, consent in {
         "answered": {"safe_to_tell": False},
