@@ -30,7 +30,7 @@ async def possible(request: Request, reference: Reference, by: Finder) -> Respon
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
     contacts = await possible_contacts(store, case, by)
-    known = {"reference": reference, "contacts": contacts, "warnings": case.referral.warnings}
+    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "warnings": case.referral.warnings}
     return page(request, "possible.html", f"{reference}: contacts that are possible", **known)
 
 
@@ -40,7 +40,7 @@ async def of_siblings(request: Request, reference: Reference, by: Finder) -> Res
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
     contacts, caption = await siblings(store, case, by), "Contacts about brothers and sisters"
-    known = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
+    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
     return page(request, "contacts.html", f"{reference}: {caption.lower()}", **known)
 
 
@@ -50,7 +50,7 @@ async def of_an_adult(request: Request, reference: Reference, by: Finder, subjec
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
     contacts, caption = await of_adult(store, case, subject, by), f"Contacts about {subject}"
-    known = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
+    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
     return page(request, "contacts.html", f"{reference}: {caption}", **known)
 
 

@@ -103,7 +103,7 @@ def test_every_list_in_which_the_case_stands_says_it_in_a_few_words(hub: Hub) ->
     )
     for path in (*lists, f"/case/{silent}/possible", f"/case/{silent}/siblings"):
         assert SILENT in hub.http.get(path, headers=manager).text, path
-    assert SILENT in hub.http.get("/board", headers=hub.staff("early_help", "early_help")).text
+    assert SILENT in hub.http.get("/board", headers=hub.staff("agency", "police")).text
     found = hub.http.post("/people/search", json={"name": "Hephzibah Wetherspoone"}, headers=manager).json()["people"]
     assert {each["reference"]: each["warnings"] for each in found} == {silent: ["do_not_tell_family"], other: []}
 
