@@ -264,3 +264,40 @@ def test_whoever_rings_the_referrer_reads_what_not_to_say_yet(hub: Hub, source: 
     decided(hub, known)
     asked = [text for text in sent(hub, known["reference"]) if "what became of it" in text]
     assert asked and all("Say only that it has been received and is being acted on" in text for text in asked)
+
+
+# --- brothers and sisters ------------------------------------------------------------------------------------------------------
+
+
+def linked(hub: Hub, reference: str, other: str, relation: str) -> None:
+    hub.give(reference, "link_referral", other=other, relation=relation)
+
+
+@pytest.mark.parametrize("silent_first", [True, False])
+def test_the_agencies_that_are_asked_about_a_linked_sibling_read_it_too(hub: Hub, silent_first: bool) -> None:
+    one, sibling = (referred(hub, f"{name}.{silent_first}")["reference"] for name in ("one", "sibling"))
+    basis(hub, sibling, not_informed=None)
+    if silent_first:
+        basis(hub, one)
+        linked(hub, sibling, one, "sibling")
+    else:
+        linked(hub, sibling, one, "household")
+        basis(hub, one)
+    assert "do_not_tell_family" in hub.case(sibling)["markers"]
+    hub.give(sibling, "rate_referral", rating="red")
+    hub.work()
+    asked = [text for text in sent(hub, sibling) if "answer a check" in text or "Answer the check" in text]
+    assert asked and all(SILENT in text for text in asked)
+    assert SILENT in hub.http.get(f"/case/{sibling}", headers=hub.staff("agency", "education")).text
+
+
+def test_a_silent_case_that_is_linked_from_its_own_side_warns_the_other(hub: Hub) -> None:
+    one, sibling, stranger = (referred(hub, f"side.{name}")["reference"] for name in ("one", "sibling", "stranger"))
+    basis(hub, one)
+    linked(hub, one, sibling, "sibling")
+    linked(hub, one, stranger, "same_incident")
+    assert "do_not_tell_family" in hub.case(sibling)["markers"]
+    assert "do_not_tell_family" not in hub.case(stranger)["markers"], "an incident is of several families"
+    words = "Both parents know since today."
+    hub.give(sibling, "record_marker", marker="do_not_tell_family", holds=False, words=words)
+    assert "do_not_tell_family" not in hub.case(sibling)["markers"]
