@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 from urllib.parse import unquote
 
@@ -21,6 +22,10 @@ Kind = Literal["email", "text", "letter"]
 API = "https://api.notifications.service.gov.uk"
 LONGEST_TEXT = 918
 """Characters of a text message: Notify refuses longer ones (six parts)."""
+LONGEST_TITLE, LONGEST_SILENCE = 200, 300
+"""Characters of a text that is too long: more of its title gives way to links, and a list of families to one sentence."""
+MORE = "And {} more: sign in, and look at the board."
+_SILENCE = re.compile(r"do not tell the family[^.\n]*\.", re.IGNORECASE)
 ADDRESS_LINES = range(3, 8)
 """Lines of a postal address, the last of them a postcode."""
 A_MINUTE, UNTIL_LATER = 60.0, 600.0
@@ -114,7 +119,16 @@ class GovukNotify(NotifyBase):  # type: ignore[misc]  # Apprise has no types
         if not (self.asked_before and self.reference):
             return None
         found = client.get_all_notifications(reference=self.reference)["notifications"]
-        return next((str(each["id"]) for each in found if each["status"] not in FAILED), None)
+        return next((str(each["id"]) for each in found if each["status"] not in FAILED and self._is_ours(each)), None)
+
+    def _is_ours(self, message: Mapping[str, Any]) -> bool:
+        """Whether a message of our reference went by this very channel: what another one took has told nobody by this one."""
+        kind, name, to = {
+            "email": ("email", "email_address", self.to),
+            "text": ("sms", "phone_number", self.to),
+            "letter": ("letter", "line_1", next(iter(self.address), "")),
+        }[self.kind]
+        return bool(message["type"] == kind and _plain(message.get(name) or to) == _plain(to))
 
     def _hand_over(self, client: NotificationsAPIClient, title: str, body: str) -> Any:
         words = {"subject": title, "body": body}
@@ -143,9 +157,25 @@ class GovukNotify(NotifyBase):  # type: ignore[misc]  # Apprise has no types
 
 
 def shortened(title: str, body: str) -> str:
-    """A message as a text: whole, or its title and its last line, which leads to the rest."""
+    """A message as a text: whole, or its title, that the family is not told, and as many of the links that lead to the rest as
+    there is room for, the most urgent first; and how many more there are."""
     whole = f"{title}\n{body}"
     if len(whole) <= LONGEST_TEXT:
         return whole
-    last = body.splitlines()[-1]
-    return f"{title[: LONGEST_TEXT - len(last) - 1]}\n{last}"
+    lines = body.splitlines()
+    silence = " ".join(dict.fromkeys(_SILENCE.findall(body)))
+    if len(silence) > LONGEST_SILENCE:
+        silence = "Do not tell any of these families."
+    links = [line for line in lines if "://" in line] or lines[-1:]
+    room = LONGEST_TEXT - min(len(title), LONGEST_TITLE) - len(silence) - len(MORE.format(len(links))) - 3
+    kept = 1
+    while kept < len(links) and sum(len(line) + 1 for line in links[: kept + 1]) <= room:
+        kept += 1
+    more = MORE.format(len(links) - kept) if kept < len(links) else ""
+    rest = "\n".join(filter(None, (silence, *links[:kept], more)))[: LONGEST_TEXT - 1]
+    return f"{title[: LONGEST_TEXT - len(rest) - 1]}\n{rest}"
+
+
+def _plain(address: str) -> str:
+    """An address as it is compared: a number may come back with other blanks."""
+    return re.sub(r"[\s()-]", "", address).lower()

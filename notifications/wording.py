@@ -112,6 +112,11 @@ def _shown(referral: Referral) -> bool:
     return professional(referral) and not referral.not_to_write
 
 
+def warnings_for_referrer(referral: Referral) -> list[str]:
+    """What whoever made a referral is warned of where they ask for it: a professional, where nobody else reads it."""
+    return [NOT_TO_TELL] if NOT_TO_TELL in referral.warnings and _shown(referral) else []
+
+
 def status_in_words(reference: str, referral: Referral, within: Length, rules: Profile | None) -> list[str]:
     """What has become of a referral, in sentences for whoever made it; `within` which time the hub decides on the response."""
     found = became(referral, rules)
@@ -126,8 +131,7 @@ def status_in_words(reference: str, referral: Referral, within: Length, rules: P
         sentences = ["It has been considered. We do not write to you: someone tells you in the way you chose."]
     else:
         sentences = ["Thank you. It has been considered. We cannot tell you more, because it is about other people."]
-    if NOT_TO_TELL in referral.warnings and _shown(referral):
-        sentences.append(_as_sentence(WARNINGS[NOT_TO_TELL]))
+    sentences += [_as_sentence(WARNINGS[marker]) for marker in warnings_for_referrer(referral)]
     for disputed in referral.disagreements.values():
         if disputed.by_role == REFERRER:
             settled = {"stands": "what was decided stands", "changed": "what was decided is changed"}

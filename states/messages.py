@@ -151,6 +151,7 @@ SystemCommand = (
     | alerts.SeeAlert
     | informing.RecordTold
     | siblings.RecordSteppedUp
+    | siblings.RecordNotToTell
     | upkeep.RecordLinked
     | upkeep.RecordUnlinked
     | known.RecordKnown

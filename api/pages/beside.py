@@ -30,27 +30,28 @@ async def possible(request: Request, reference: Reference, by: Finder) -> Respon
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
     contacts = await possible_contacts(store, case, by)
-    return page(request, "possible.html", f"{reference}: contacts that are possible", reference=reference, contacts=contacts)
+    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "warnings": case.referral.warnings}
+    return page(request, "possible.html", f"{reference}: contacts that are possible", **known)
 
 
 @router.get("/siblings")
 async def of_siblings(request: Request, reference: Reference, by: Finder) -> Response:
     """The contacts about brothers and sisters, each of which is looked at with it."""
     store = request.app.state.store
-    contacts = await siblings(store, await look_at(store, reference, by, "read_case"), by)
-    caption = "Contacts about brothers and sisters"
-    return page(
-        request, "contacts.html", f"{reference}: {caption.lower()}", reference=reference, contacts=contacts, caption=caption
-    )
+    case = await look_at(store, reference, by, "read_case")
+    contacts, caption = await siblings(store, case, by), "Contacts about brothers and sisters"
+    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
+    return page(request, "contacts.html", f"{reference}: {caption.lower()}", **known)
 
 
 @router.get("/of-adult")
 async def of_an_adult(request: Request, reference: Reference, by: Finder, subject: Subject) -> Response:
     """In which other families an adult was confirmed, for whoever has said why they must know."""
     store = request.app.state.store
-    contacts = await of_adult(store, await look_at(store, reference, by, "read_case"), subject, by)
-    caption = f"Contacts about {subject}"
-    return page(request, "contacts.html", f"{reference}: {caption}", reference=reference, contacts=contacts, caption=caption)
+    case = await look_at(store, reference, by, "read_case")
+    contacts, caption = await of_adult(store, case, subject, by), f"Contacts about {subject}"
+    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
+    return page(request, "contacts.html", f"{reference}: {caption}", **known)
 
 
 @router.get("/beside/{other}")
@@ -67,6 +68,7 @@ async def beside(
         "subject": subject,
         "other_subject": other_subject,
         "pair": pair,
+        "warnings": case.referral.warnings,
         "rows": _rows(pair),
         "open": there.referral.open,
         "acts": await possible_acts(store, case, by),

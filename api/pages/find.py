@@ -53,6 +53,7 @@ async def known(request: Request, reference: Reference, by: Finder) -> HTMLRespo
         "people": people,
         "later": later,
         "linked": case.referral.links,
+        "warnings": case.referral.warnings,
     }
     return page(request, "known.html", f"{reference}: previous contacts", links=links, **shown)
 

@@ -37,7 +37,10 @@ async def show(request: Request, by: Reader) -> HTMLResponse:
     """The regular gatherings and when each is next; and the meetings convened for single cases, from today on."""
     store = request.app.state.store
     today = _midnight(day_of(store.time.now()))
-    ahead = [(case.reference, case.referral.meeting_at) for case in await convened(store, by, today, today + AHEAD)]
+    ahead = [
+        (case.reference, case.referral.meeting_at, case.referral.warnings)
+        for case in await convened(store, by, today, today + AHEAD)
+    ]
     return page(request, "meetings.html", "Meetings", gatherings=await gatherings(request, by), ahead=ahead)
 
 

@@ -13,11 +13,13 @@ from mash.config.words import agency_title, sentence, worded
 from mash.flows.store.reads.case import Case
 from mash.states.clocks import dated
 from mash.states.profile import Profile
-from mash.states.referral import SubjectState
+from mash.states.referral import NOT_TO_TELL, SubjectState
 from mash.states.values import Actor
 
 MARGIN, LINE = 18, 6
 """Millimetres."""
+SILENCE = sentence(NOT_TO_TELL).partition(":")[0]
+"""In a few words, at the foot of each page: the first one says it in full."""
 
 
 def as_pdf(
@@ -30,6 +32,10 @@ def as_pdf(
     class Paper(FPDF):
         def footer(self) -> None:
             self.set_y(-15)
+            if NOT_TO_TELL in case.referral.warnings:  # pages lie about alone
+                self.set_y(-20)
+                self.set_font(lettering.LATIN, "B", 9)
+                self.cell(0, 5, SILENCE, align="C", new_x="LMARGIN", new_y="NEXT")
             self.set_font(lettering.LATIN, size=8)
             self.cell(0, 5, f"{case.reference}, {dated(at)}, for {by.id}. Page {self.page_no()} of {{nb}}", align="C")
 

@@ -48,6 +48,7 @@ async def search(
                 born=each.born,
                 received_at=each.received_at,
                 stage=each.stage,
+                warnings=list(each.warnings),
             )
             for each in found
         ]

@@ -26,7 +26,7 @@ from mash.flows.store.reads.look import look_at, look_at_family
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.store import Store
 from mash.notifications.links import status_code
-from mash.notifications.wording import became
+from mash.notifications.wording import became, warnings_for_referrer
 from mash.states.acts.disagreements import RaiseDisagreement, TakeDisagreementFurther
 from mash.states.clocks import day_of
 from mash.states.errors import ImpossibleMove, Incomplete, NotFound, NotInProfile, NotYours, Refusal
@@ -208,4 +208,5 @@ def _part(case: Case, hub: Profile, rules: Profile | None) -> ReferralPart:
             for did, disputed in r.disagreements.items()
             if disputed.by_role == REFERRER_ROLE
         ],
+        **({"warnings": warnings} if (warnings := warnings_for_referrer(r)) else {}),
     )

@@ -28,7 +28,7 @@ from mash.api.schemas.codes import (
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.firewall import View
 from mash.states.profile import DestinationKind
-from mash.states.referral import HandOverResult, Verdict
+from mash.states.referral import NOT_TO_TELL, HandOverResult, Verdict
 
 ISO = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A time that is stored with an answer as it was written, and repeated so."""
@@ -97,6 +97,10 @@ class ReferralPart(Reply):
     acknowledged: bool = Field(description="Whether the acknowledgement reached you by mail.")
     concluded: bool
     disagreements: list[DisagreementStatus]
+    warnings: Annotated[
+        list[str],
+        listed("What a professional must know before they speak with the family; left out otherwise", (NOT_TO_TELL,), grows=NEW),
+    ] = []
 
 
 class ReferralStatus(Reply):
@@ -148,6 +152,9 @@ class CaseWorker(Reply):
     title: str = Field(description="As what they have the case, by the edition of the guidance that it goes by.")
     since: datetime
     presence: Presence
+
+
+Warnings = Annotated[list[str], listed("What everybody must see first of that case", MARKERS, grows=NEW)]
 
 
 class CaseBrief(Reply):
@@ -468,6 +475,7 @@ class EarlierContact(Reply):
     stage: Stage
     open: bool
     decided_by: str | None = Field(description="The role of whoever decided.")
+    warnings: Warnings = []
 
 
 class EarlierContacts(Reply):
@@ -494,6 +502,7 @@ class PossibleContact(Reply):
     why: Why
     received_at: datetime
     stage: Stage
+    warnings: Warnings = []
 
 
 class PersonInContact(Reply):
@@ -504,6 +513,7 @@ class PersonInContact(Reply):
     details: dict[str, Any]
     household: list[dict[str, Any]]
     concern: str
+    warnings: Warnings = []
 
 
 class SideBySide(Reply):
@@ -642,6 +652,7 @@ class PersonMatch(Reply):
     )
     received_at: datetime
     stage: Stage
+    warnings: Warnings = []
 
 
 class PersonMatches(Reply):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,7 +20,16 @@ from mash.flows.store.looking import ends_lightly, look_first
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
 from mash.flows.store.shared_line import line_of, release_line
-from mash.flows.store.sides import Side, child_to_join, join_identified, other_side, others, stepped_up_beside, taken_back
+from mash.flows.store.sides import (
+    Side,
+    child_to_join,
+    join_identified,
+    other_side,
+    others,
+    silent_beside,
+    stepped_up_beside,
+    taken_back,
+)
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
@@ -88,6 +98,12 @@ async def apply(
             with suppress(Refusal):  # their people are erased, or somebody put it right there already
                 await append(connection, store, rows[linked], command, by, words=words, details=details)
     await _record_there(connection, store, rows, theirs, child, by)
+    if before:
+        there = {name: (await standing(connection, rows[name])).referral for name in names[1:]}
+        known = {name: state for name, state in there.items() if state}
+        applied = await _silence(
+            connection, store, applied, silent_beside(reference, before, applied.referral, command, known), by
+        )
     if isinstance(command, CloseDuplicate) and before:
         await add_newcomers(connection, store, (reference, before), command.other, by)
     return applied
@@ -103,6 +119,16 @@ async def _record_there(
         answered = await append(connection, store, rows[other], its_side, by)
         if child:
             await join_identified(connection, store, by.hub, other, answered.events, child)
+
+
+async def _silence(connection: AsyncConnection, store: Store, applied: Applied, sides: Sequence[Side], by: Actor) -> Applied:
+    """Warn in the other cases of a family that must not be told, or in this one; each as it is after what was recorded there."""
+    for name, side in sides:
+        (row,) = await lock(connection, [name])
+        warned = await append(connection, store, row, side, by)
+        if name == applied.reference:
+            applied = replace(warned, events=[*applied.events, *warned.events])
+    return applied
 
 
 _GLASS_TURN = text("SELECT glass_turn()")

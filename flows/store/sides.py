@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +14,7 @@ from mash.flows.store.tables import IDENTITIES, REFERRALS
 from mash.states.accumulation import contact_of
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.corrections import CorrectReferrer
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
 from mash.states.acts.disagreements import SettleDisagreement
 from mash.states.acts.episodes import AttachContact, CloseDuplicate, RecordAdded, RecordTakenBack
@@ -30,13 +31,14 @@ from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.rating import RerateReferral
 from mash.states.acts.shared import ShareEarlierContact
-from mash.states.acts.siblings import RecordSteppedUp, stepped_up
+from mash.states.acts.sharing import RecordMarker, RecordSharingBasis
+from mash.states.acts.siblings import RecordNotToTell, RecordSteppedUp, stepped_up
 from mash.states.acts.upkeep import LinkReferral, RecordLinked, RecordUnlinked, RemoveLink
 from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.errors import Incomplete
 from mash.states.messages import Command, Event, StaffCommand
 from mash.states.profile import Profile
-from mash.states.referral import Referral
+from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.stages import SECTION_47
 from mash.states.values import Enquiry
 
@@ -50,6 +52,10 @@ STEPS_UP = (
     SignOffDecision,
 )
 """Commands by which a case may be stepped up."""
+SILENCES = (Countersign, RecordMarker, RecordSharingBasis)
+"""Commands by which it may begin that a family must not be told."""
+ONE_FAMILY = ("same_child", "sibling", "household")
+"""Links by which two cases are of one family: whoever speaks with it of one of them speaks of both."""
 Side = tuple[str, Command]
 """Another case, and what is recorded there."""
 
@@ -72,7 +78,7 @@ async def others(connection: AsyncConnection, hub: str, reference: str, command:
         state = await connection.scalar(select(REFERRALS.c.state).where(REFERRALS.c.reference == reference))
         part_of = Referral.model_validate_json(state).part_of if state else None
         return [part_of] if part_of else []
-    if isinstance(command, STEPS_UP):
+    if isinstance(command, (*STEPS_UP, *SILENCES)):
         # Locked: of two who begin section 47 about one child at once, the second finds the first one's.
         same = {each.reference for some in (await joined(connection, hub, reference)).values() for each in some}
         return sorted(same | {*await _belonging(connection, hub, reference)})
@@ -107,6 +113,26 @@ def stepped_up_beside(reference: str, before: Referral, after: Referral, profile
     why = stepped_up(before, after, profile)
     belong = {*before.links, *(other for other in others if contact_of(other) == contact_of(reference))}
     return [(other, RecordSteppedUp(other=reference, why=why)) for other in others if other in belong] if why else []
+
+
+def silent_beside(
+    reference: str, before: Referral, after: Referral, command: StaffCommand | Command, others: Mapping[str, Referral]
+) -> list[Side]:
+    """What is recorded in the other cases of a family that must not be told: where that begins, and where two are linked of which
+    one is silent already, this one too."""
+    family = {other for other, relation in after.links.items() if relation in ONE_FAMILY}
+    family |= {other for other in others if contact_of(other) == contact_of(reference)}
+    tied = {command.other} if isinstance(command, LinkReferral) else set()
+    silent = NOT_TO_TELL in after.warnings
+    sides: list[Side] = []
+    for other, there in others.items():
+        if other not in family:
+            continue
+        if silent and (other in tied or NOT_TO_TELL not in before.warnings) and NOT_TO_TELL not in there.warnings:
+            sides.append((other, RecordNotToTell(other=reference)))
+        if other in tied and not silent and NOT_TO_TELL in there.warnings:
+            sides.append((reference, RecordNotToTell(other=other)))
+    return sides
 
 
 async def enquiries(connection: AsyncConnection, hub: str, reference: str, referral: Referral) -> tuple[Enquiry, ...]:

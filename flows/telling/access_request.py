@@ -8,6 +8,7 @@ given away by it. What a program can withhold is what it knows, and what looks l
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from mash.flows.telling.story import facts_of, named
 from mash.states.acts.closing import SubjectsConcluded, WhyReleased
 from mash.states.acts.corrections import ReferrerCorrected
 from mash.states.acts.parting import ReferralSplit
+from mash.states.acts.sharing import TELLING_HARMS, MarkerRecorded, SharingBasisRecorded
 from mash.states.acts.upkeep import ReferralLinked
 from mash.states.clocks import dated
 from mash.states.errors import NotFound
@@ -59,6 +61,11 @@ BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
 """Fields of a contact that are about none of its people."""
+NOT_YET = "a person reads it first"
+"""Why something is not here that would tell the family what they are not to learn: no more than that, or it would tell them."""
+TELLS_THEM = "what the family is not to learn: the reason, or what is being looked into"
+PROTECTING = re.compile(r"section 47|strategy discussion", re.IGNORECASE)
+"""What is being done without the family's knowledge, while they are not told."""
 WARNINGS = ("safe_contact", "do_not_write", NOT_TO_TELL)
 """Markers that warn of how people are reached."""
 SAID_OF_IT = ("safe contact", "how to reach", "in words")
@@ -90,6 +97,10 @@ class _Page:
     """Whose each item is, by its id."""
     warning: str
     """In words, that somebody warned of how the people of this contact are reached; '' where nobody did."""
+    lines_kept: frozenset[str]
+    """What happened that would tell the family what they are not to learn."""
+    items_kept: frozenset[str]
+    """The words that came with it."""
     found: dict[str, str] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
     numbers: Mapping[str, Number] = field(default_factory=dict)
@@ -115,6 +126,12 @@ class _Page:
             at = span.end
         return "".join((*shown, text[at:]))
 
+    def line(self, text: str) -> str:
+        """What happened, in words; its number alone, where it would tell the family what they are not to learn."""
+        if text in self.lines_kept and not (of := self.numbers[_same(text)]).released:
+            return f"{BLACKED_OUT} ({of.number})"
+        return self.written(text)
+
     def field(self, label: str, text: str) -> str:
         """Something stored as another person's, once it is released; '' before."""
         return f"{label}: {text}" if self.numbers[_same(text)].released else ""
@@ -132,7 +149,8 @@ async def answer(
     profile = store.hubs.get(case.hub)
     story = await read_log(store, reference)
     told = [each for each in story if not each.event.of_child]
-    log = [(dated(each.at), line) for each in told if (line := _event_in_words(each, subject, profile))]
+    spoken = [(each, line) for each in told if (line := _event_in_words(each, subject, profile))]
+    log = [(dated(each.at), line) for each, line in spoken]
     async with store.transaction(who, of_system=True) as connection:
         await note_access(connection, store, reference, who, "subject_access_request", f"answers {subject}")
         if because:
@@ -141,16 +159,26 @@ async def answer(
         linked = await read_family(connection, case.root)
         family = {each.reference: await read_everything(connection, store, each) for each in linked}
         every, apart = [item for of_one in family.values() for item in of_one], words_of(story)
+        silent = any(NOT_TO_TELL in each.referral.warnings for each in linked)
+        harmful = [(each.event, line) for each, line in spoken if _tells_the_family(each, line, silent=silent)]
         items, of_others = [item for item in family[reference] if item.id not in apart], noted(story, family[reference])
         warning = _warning(linked)
         whose = _labels(every, {old: new for each in linked for old, new in each.referral.superseded.items()})
         of_them = case.referral.subjects.get(subject)
         for_a_child = bool(warning) and (of_them is None or of_them.counts_as_child)
-        page = _Page(Others(*_values(every, subject, whose, for_a_child)), whose, warning)
+        page = _Page(
+            Others(*_values(every, subject, whose, for_a_child)),
+            whose,
+            warning,
+            frozenset(line for _, line in harmful),
+            frozenset(words.item for event, _ in harmful if (words := getattr(event, "words", None))),
+        )
         for item in items:
             _look_at(page, case, subject, item)
         for _, line in log:
             page.look(line)
+            if line in page.lines_kept:
+                page.withhold(line, TELLS_THEM)
         page.withhold(of_others, WHAT)
         page.numbers = await numbered(connection, store, reference, subject, page.found)
     reaching = [str(value) for item in every for label, value in _lines(_fields(item) or {}) if label.endswith(SAID_OF_IT)]
@@ -216,6 +244,8 @@ def _look_at(page: _Page, case: Case, subject: str, item: PlainItem) -> None:
     reason = _reason(case, subject, item)
     if reason is None:
         page.look(_words(item))
+        if item.id in page.items_kept:
+            page.withhold(_words(item), TELLS_THEM)
     elif item.kind in LEFT_OUT:
         for value in values_of(_fields(item) or {}, page.whose[item.id]):
             page.withhold(value.text, f"{value.field} of {value.whose}")
@@ -245,6 +275,8 @@ def _answer(
             kept = sorted({n.number for value in values if not (n := page.numbers[_same(value.text)]).released})
             if kept or not released:
                 left_out.append({**line, "why": reason, "numbers": kept})
+        elif item.id in page.items_kept and not (of := page.numbers[_same(_words(item))]).released:
+            left_out.append({**line, "why": NOT_YET, "numbers": [of.number]})
         else:
             shown.append({**line, "text": page.written(_words(item))})
     withheld = [(number, text, page.places[text]) for text, number in page.numbers.items()]
@@ -254,7 +286,7 @@ def _answer(
         "subject": subject,
         "shown": shown,
         "left_out": left_out,
-        "log": [(at, page.written(line)) for at, line in log],
+        "log": [(at, page.line(line)) for at, line in log],
         "withheld": [number.number for number, _, _ in withheld if not number.released and number != apart],
         "warning": page.warning,
         "blacked_out": BLACKED_OUT,
@@ -300,6 +332,16 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
         event = event.model_copy(update={"fields": (), "referrer_reachable": True})
     facts = facts_of(event, profile, without=ABOUT_THE_REFERRER | WHO_AGREED)
     return f"{named(event)}{': ' if facts else ''}{facts}"
+
+
+def _tells_the_family(recorded: Recorded, line: str, *, silent: bool) -> bool:
+    """Whether what happened tells the family that, or why, they are not told; and while they are not, what is looked into."""
+    match recorded.event:
+        case SharingBasisRecorded() as basis:
+            return basis.not_informed in TELLING_HARMS or silent
+        case MarkerRecorded(marker=marker):
+            return marker == NOT_TO_TELL
+    return silent and bool(PROTECTING.search(line))
 
 
 def _fields(item: PlainItem) -> dict[str, Any] | None:

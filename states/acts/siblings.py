@@ -1,14 +1,15 @@
-"""A linked case is stepped up: brothers and sisters who were decided apart are one household all the same, and whoever has one of
-them hears of the others."""
+"""A linked case is stepped up, or its family must not be told: brothers and sisters who were decided apart are one household all
+the same, and whoever has one of them hears of the others."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from mash.states.acts.sharing import MarkerRecorded
 from mash.states.deciding import Deciding
 from mash.states.fold import changes_nothing
 from mash.states.profile import Profile
-from mash.states.referral import Referral
+from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.register import act
 from mash.states.stages import SECTION_47
 from mash.states.values import Code, CommandBase, EventBase, Words
@@ -22,6 +23,13 @@ class RecordSteppedUp(CommandBase):
     kind: Literal["record_stepped_up"] = "record_stepped_up"
     other: Code
     why: Why
+
+
+class RecordNotToTell(CommandBase):
+    """The family of a case that this one is linked with, or comes of the same contact as, must not be told."""
+
+    kind: Literal["record_not_to_tell"] = "record_not_to_tell"
+    other: Code
 
 
 class LinkedCaseSteppedUp(EventBase):
@@ -48,6 +56,13 @@ def stepped_up(before: Referral, after: Referral, profile: Profile) -> Why | Non
 def record_stepped_up(d: Deciding, cmd: RecordSteppedUp, words: Words | None) -> None:
     """Whoever has this case is told; one that is over says so too, for whoever opens it."""
     d.record(LinkedCaseSteppedUp(other=cmd.other, why=cmd.why))
+
+
+@act(RecordNotToTell)
+def record_not_to_tell(d: Deciding, cmd: RecordNotToTell, words: Words | None) -> None:
+    """One family reads both: the warning is this case's own from now on, and somebody here ends it, with a reason."""
+    if NOT_TO_TELL not in d.referral.warnings and not d.referral.erased:
+        d.record(MarkerRecorded(marker=NOT_TO_TELL, holds=True, words=None))
 
 
 changes_nothing(LinkedCaseSteppedUp)

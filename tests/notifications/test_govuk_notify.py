@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +13,7 @@ from pydantic import SecretStr
 from mash.config.channels import Channel
 from mash.notifications.notices import Tried
 from mash.notifications.sender import became, check_channel, send
-from mash.notifications.wording import Message
+from mash.notifications.wording import Message, digest
 
 ALERT = Message(
     title="LATE: MASH-26-000001, triage", lines=("Rate it.",), links=(("Acknowledge", "https://mash.example.org/alerts/x"),)
@@ -50,6 +51,46 @@ async def test_a_text_that_would_be_too_long_keeps_its_title_and_the_link(servic
     assert (await send(channel(service.url("text", "07700900123")), long)).taken
     said = service.sent[0]["personalisation"]["body"]
     assert len(said) <= 918 and said.startswith(ALERT.title) and said.endswith("https://mash.example.org/alerts/x")
+
+
+async def test_a_long_digest_as_a_text_keeps_the_silence_and_the_most_urgent_and_says_how_many_more(
+    service: Notify,
+) -> None:
+    alerts = [
+        ALERT.model_copy(
+            update={
+                "title": f"LATE: MASH-26-0000{n:02}, triage, which waits for the duty manager",
+                "links": (("Acknowledge", f"https://mash.example.org/alerts/{n:02}{'x' * 60}"),),
+                "not_to_tell": f"MASH-26-0000{n:02}" if n > 9 else "",
+            }
+        )
+        for n in range(12)
+    ]
+    assert (await send(channel(service.url("text", "07700900123")), digest(alerts))).taken
+    said = service.sent[0]["personalisation"]["body"]
+    assert len(said) <= 918 and "12 alerts" in said.splitlines()[0]
+    assert "Do not tell the family anything of MASH-26-000010, MASH-26-000011." in said
+    links = re.findall(r"/alerts/(\d\d)x{60}", said)
+    assert len(links) > 2 and links == [f"{n:02}" for n in range(len(links))]
+    assert said.endswith(f"And {12 - len(links)} more: sign in, and look at the board.")
+
+
+async def test_a_long_text_of_one_alert_keeps_that_the_family_is_not_told(service: Notify) -> None:
+    silent = "Do not tell the family: they must not learn of this case."
+    long = ALERT.model_copy(update={"lines": ("x" * 900, f"MASH-26-000001: red. {silent}")})
+    assert (await send(channel(service.url("text", "07700900123")), long)).taken
+    said = service.sent[0]["personalisation"]["body"]
+    assert silent in said and said.endswith("https://mash.example.org/alerts/x")
+
+
+async def test_what_one_channel_took_is_not_taken_for_what_another_was_to_send(service: Notify) -> None:
+    mail, text = channel(service.url("email"), "head@school.example.org"), channel(service.url("text", "07700900123"))
+    first = await send(mail, ALERT, "mash-1-x")
+    second = await send(text, ALERT, "mash-1-x", again=True)
+    assert second.taken and second.sent_as != first.sent_as and [each["type"] for each in service.sent] == ["email", "sms"]
+    third = await send(channel(service.url("email"), "deputy@school.example.org"), ALERT, "mash-1-x", again=True)
+    assert third.sent_as not in (first.sent_as, second.sent_as) and len(service.sent) == 3
+    assert (await send(text, ALERT, "mash-1-x", again=True)).sent_as == second.sent_as and len(service.sent) == 3
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussio
 from mash.states.acts.seconding import AgreeAsSecond
 from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
-from mash.states.acts.siblings import RecordSteppedUp
+from mash.states.acts.siblings import RecordNotToTell, RecordSteppedUp
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
 from mash.states.acts.upkeep import AdoptProfile, LinkReferral
 from mash.states.acts.withdrawing import SignOffWithdrawal
@@ -374,6 +374,8 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "link_referral" | "record_linked":
             about = {"subjects": one((), tuple(referral.subjects)[:1], odd=(("nobody",),))} if kind == "link_referral" else {}
             return HANDLER_CLASSES[kind](other=one("Q", "P", odd=("R",)), relation=one("sibling", "same_incident"), **about)
+        case "record_not_to_tell":
+            return RecordNotToTell(other=one("Q", "P"))
         case "record_stepped_up":
             return RecordSteppedUp(other=one("Q", "P"), why=one("rating", "strategy_discussion", "section_47"))
         case "ask_other_hubs":

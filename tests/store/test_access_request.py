@@ -30,6 +30,7 @@ from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.information import ReleaseInformation
 from mash.states.acts.rating import RateReferral
+from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.errors import NotFound
 from mash.states.values import ReportedConsent, Subject
 
@@ -392,3 +393,25 @@ def test_no_value_of_another_person_is_in_the_answer_before_it_is_released(
     shown += text[at:]
     left = [each for other in others for each in leaves(other) if len(plain(each)) > 2 and plain(each) in plain(shown)]
     assert not [each for each in left if not any(plain(each) in own for own in own_values)], (shown, found.spans(text))
+
+
+async def test_what_the_family_is_not_to_learn_waits_for_a_person_to_release_it(store: Store, reference: str) -> None:
+    silent = RecordSharingBasis(
+        purpose="child_protection",
+        lawful_basis="public_task",
+        consent="not_sought",
+        family_informed=False,
+        not_informed="prejudices_an_investigation",
+    )
+    await act(store, reference, silent, DUTY, words="The police are to see the flat first.")
+    await act(store, reference, ProceedWithoutReplies(), DUTY, words="Enough is known.")
+    outcomes: dict[str, Any] = {"S1": "section_47", "S2": "section_47"}
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="Both are bruised.")
+    found = await answer(store, reference, "S1", "cli:governor")
+    printed = found.page.partition("</div>")[2]
+    for word in ("the flat first", "investigation", "does not know", "Both are bruised", "section 47", "strategy", "not told"):
+        assert word.lower() not in printed.lower(), word
+    assert "a person reads it first" in printed
+    numbers = [number.number for number, text, _ in found.withheld if "flat" in text or "investigation" in text]
+    page = (await answer(store, reference, "S1", "cli:governor", numbers, "not_about_another")).page
+    assert "The police are to see the flat first." in page and "investigation" in page

@@ -52,6 +52,7 @@ class Contact:
     open: bool
     decided_by: str | None
     """The role of whoever decided."""
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ def _contact(match: Match, there: Referral) -> Contact:
         stage=there.stage,
         open=there.open,
         decided_by=there.decided_by,
+        warnings=there.warnings,
     )
 
 
@@ -204,6 +206,7 @@ class Possible:
     why: tuple[str, ...]
     received_at: datetime
     stage: str
+    warnings: tuple[str, ...]
 
 
 async def possible(store: Store, case: Case, by: Actor) -> list[Possible]:
@@ -225,7 +228,7 @@ async def possible(store: Store, case: Case, by: Actor) -> list[Possible]:
             continue  # they have gone on in a linked referral, where they are found too
         name = await _name(store, there, each.other, by)
         subject, r = each.subject or "", there.referral
-        opened.append(Possible(subject, each.reference, each.other, name, each.why, r.received_at, r.stage))
+        opened.append(Possible(subject, each.reference, each.other, name, each.why, r.received_at, r.stage, r.warnings))
     return opened
 
 
@@ -244,6 +247,7 @@ class Side:
     details: dict[str, Any]
     household: tuple[dict[str, Any], ...]
     concern: str
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -280,7 +284,7 @@ async def _side(store: Store, case: Case, subject: str | None, by: Actor) -> Sid
     household = tuple(item["fields"] for item in items if item["kind"] == "household" and item["fields"])
     concern: dict[str, Any] = next((item["fields"] for item in items if item["kind"] == "concern" and item["fields"]), {})
     words = " ".join(str(concern.get(name) or "") for name in ("summary", "narrative")).strip()
-    return Side(case.reference, subject, details, household, words)
+    return Side(case.reference, subject, details, household, words, case.referral.warnings)
 
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")

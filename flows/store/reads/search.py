@@ -52,6 +52,8 @@ class Found:
     stage: str
     born: Born | None
     """How their date of birth compares with the one that was asked for; None where it is not known of both."""
+    warnings: tuple[str, ...]
+    """Of their case."""
 
 
 # The rows are read under the policies: the function says which, and no more.
@@ -125,13 +127,14 @@ async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: st
     values |= {"least": ALIKE, "of_that_day": ALIKE_OF_THAT_DAY}
     async with store.transaction(by) as connection:
         rows = _shown((await connection.execute(_ALIKE, values)).all())
-        names = await _names(connection, store, sorted({row.reference for row in rows}))
+        names, warnings = await _names(connection, store, sorted({row.reference for row in rows}))
         for row in rows:
             if (known := names.get(row.reference)) is None:
                 continue
             born = BORN[row.born_alike] if row.born is not None and asked[row.place]["born"] is not None else None
             name = _likest(known.get(row.subject, {}), wanted[row.place].name)
-            found[row.place].append(Found(row.reference, row.subject, name, row.alike, row.received_at, row.stage, born))
+            person = row.reference, row.subject, name, row.alike, row.received_at, row.stage, born
+            found[row.place].append(Found(*person, warnings[row.reference]))
         shown = sorted({each.reference for some in found for each in some})
         await note_accesses(connection, store, shown, by, "find_people", "looked for a name")
         if not all(found):
@@ -166,10 +169,12 @@ def _asked(store: Store, hub: str, wanted: list[Wanted]) -> list[dict[str, Any]]
     return asked
 
 
-async def _names(connection: AsyncConnection, store: Store, references: list[str]) -> dict[str, dict[str | None, Names]]:
-    """The names in these cases, by subject; without those whose people are erased."""
+async def _names(
+    connection: AsyncConnection, store: Store, references: list[str]
+) -> tuple[dict[str, dict[str | None, Names]], dict[str, tuple[str, ...]]]:
+    """The names in these cases, by subject, without those whose people are erased; and what these cases warn of."""
     if not references:
-        return {}
+        return {}, {}
     keys: dict[str, AESGCM] = {}
     for row in (await connection.execute(_KEYS, {"these": references})).all():
         with suppress(KeyDestroyed):
@@ -182,7 +187,7 @@ async def _names(connection: AsyncConnection, store: Store, references: list[str
             content = unseal(keys[item.reference], item.sealed, item.reference)
             name = name_of(content)[:LONGEST_NAME]
             names[item.reference].setdefault(item.subject, {})[name] = frozenset(comparable(name))
-    return names
+    return names, {reference: case.warnings for reference, case in cases.items()}
 
 
 def _likest(names: Names, name: str) -> str:

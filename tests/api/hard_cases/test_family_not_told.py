@@ -83,6 +83,55 @@ def test_the_product_the_paper_and_the_invitation_say_it(hub: Hub) -> None:
     assert invited and all(SILENT in text for text in invited)
 
 
+def test_every_list_in_which_the_case_stands_says_it_in_a_few_words(hub: Hub) -> None:
+    child = {"name": {"given": "Hephzibah", "family": "Wetherspoone"}, "date_of_birth": "2015-02-03", "cohort": "child"}
+    silent = referred(hub, "listed", subjects=[child], household=[])["reference"]
+    basis(hub, silent)
+    hub.give(silent, "rate_referral", rating="red")
+    hub.give(silent, "convene_meeting", at="2026-11-20T10:00:00+00:00", mode="virtual")
+    other = hub.referral(subjects=[child], household=[])
+    hub.work()
+    manager, of_both = hub.staff("duty_manager"), f"/case/{other}/beside/{silent}?subject=S1&other_subject=S1"
+    lists = (
+        "/board",
+        "/meetings",
+        "/meetings/convened?day=2026-11-20",
+        "/wall",
+        f"/case/{other}",
+        f"/people/in/{other}",
+        of_both,
+    )
+    for path in (*lists, f"/case/{silent}/possible", f"/case/{silent}/siblings"):
+        assert SILENT in hub.http.get(path, headers=manager).text, path
+    assert SILENT in hub.http.get("/board", headers=hub.staff("agency", "police")).text
+    found = hub.http.post("/people/search", json={"name": "Hephzibah Wetherspoone"}, headers=manager).json()["people"]
+    assert {each["reference"]: each["warnings"] for each in found} == {silent: ["do_not_tell_family"], other: []}
+
+
+def test_a_schools_system_reads_it_and_a_neighbours_never(hub: Hub) -> None:
+    school = referred(hub, "system")
+    neighbour = referred(hub, "gate", source={"code": "1B", "agency": "individual", "organisation": ""})
+    for known in (school, neighbour):
+        basis(hub, known["reference"])
+    of = {"Authorization": f"Bearer {hub.key}"}
+    parts = [hub.http.get(f"/referrals/{each['reference']}", headers=of).json()["parts"][0] for each in (school, neighbour)]
+    assert parts[0]["warnings"] == ["do_not_tell_family"] and "warnings" not in parts[1]
+
+
+def test_each_page_of_the_paper_says_it_as_pages_lie_about_alone(hub: Hub) -> None:
+    reference = referred(hub, "pages")["reference"]
+    basis(hub, reference)
+    hub.give(reference, "rate_referral", rating="amber")
+    hub.answer(reference, "police", "Called to the flat.\n" * 120)
+    manager = hub.staff("duty_manager")
+    held = [item for item, each in hub.case(reference)["held"].items() if each["agency"] == "police"]
+    release = {"item": held[0], "necessity": "to_protect_a_child", "proportionality": "whole"}
+    hub.give(reference, "release_information", role="agency", agency="police", words="Needed.", **release)
+    paper = hub.http.get(f"/case/{reference}/product.pdf", headers=manager).content
+    pages = len(re.findall(rb"/Type /Page\b(?!s)", paper))
+    assert pages > 2 and words_on(paper).count(SILENT) == pages + 1
+
+
 def test_it_stands_before_any_basis_where_the_contact_says_so(hub: Hub) -> None:
     for name, consent in {
         "answered": {"safe_to_tell": False},
@@ -241,3 +290,40 @@ def test_a_neighbour_reads_and_is_mailed_the_same_and_no_more_than_of_any_other_
     discussed(hub, known, "section_47")
     assert "has considered what you told us" in hub.received.texts(known["email"])[-1]
     assert "It has been considered" in status(hub, known)
+
+
+# --- brothers and sisters ------------------------------------------------------------------------------------------------------
+
+
+def linked(hub: Hub, reference: str, other: str, relation: str) -> None:
+    hub.give(reference, "link_referral", other=other, relation=relation)
+
+
+@pytest.mark.parametrize("silent_first", [True, False])
+def test_the_agencies_that_are_asked_about_a_linked_sibling_read_it_too(hub: Hub, silent_first: bool) -> None:
+    one, sibling = (referred(hub, f"{name}.{silent_first}")["reference"] for name in ("one", "sibling"))
+    basis(hub, sibling, not_informed=None)
+    if silent_first:
+        basis(hub, one)
+        linked(hub, sibling, one, "sibling")
+    else:
+        linked(hub, sibling, one, "household")
+        basis(hub, one)
+    assert "do_not_tell_family" in hub.case(sibling)["markers"]
+    hub.give(sibling, "rate_referral", rating="red")
+    hub.work()
+    asked = [text for text in sent(hub, sibling) if "answer a check" in text or "Answer the check" in text]
+    assert asked and all(SILENT in text for text in asked)
+    assert SILENT in hub.http.get(f"/case/{sibling}", headers=hub.staff("agency", "education")).text
+
+
+def test_a_silent_case_that_is_linked_from_its_own_side_warns_the_other(hub: Hub) -> None:
+    one, sibling, stranger = (referred(hub, f"side.{name}")["reference"] for name in ("one", "sibling", "stranger"))
+    basis(hub, one)
+    linked(hub, one, sibling, "sibling")
+    linked(hub, one, stranger, "same_incident")
+    assert "do_not_tell_family" in hub.case(sibling)["markers"]
+    assert "do_not_tell_family" not in hub.case(stranger)["markers"], "an incident is of several families"
+    words = "Both parents know since today."
+    hub.give(sibling, "record_marker", marker="do_not_tell_family", holds=False, words=words)
+    assert "do_not_tell_family" not in hub.case(sibling)["markers"]
