@@ -16,7 +16,7 @@ from mash.api.pages import questions
 from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
-from mash.config.words import agency_title, destination_title, sentence, worded
+from mash.config.words import agency_title, destination_title, in_words_of, sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.actions import owners, theirs
 from mash.states.acts.countersigning import to_countersign
@@ -123,7 +123,7 @@ def fields_of(
         needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
         hint = COMMANDS[kind].hints.get(name, "")
-        asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
+        asked.append(Asked(name, in_words_of(COMMANDS[kind].asks[name], profile), shape, needed, choices, hint, default))
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
     for name, label, shape, needed in BESIDE.get(kind, ()):
         asked.append(Asked(DETAIL + name, label, shape, needed, sexes if name == "sex" else ()))

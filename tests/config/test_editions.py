@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from commands import mash_here as mash
 
+from mash.config.commands import COMMANDS
 from mash.config.describe import describe, differences
 from mash.config.edition import EDITIONS
 from mash.config.profile import SHIPPED, ProfileError, available, load_profile, stored_profile
-from mash.config.words import lead_title, sentence, stage_title, worded
+from mash.config.words import in_words_of, lead_title, sentence, stage_title, worded
+from mash.flows.telling.walk import walk_all
+from mash.notifications.notices.occasion import subject_of
+from mash.notifications.wording import message_for
 
 OLD, NEW = load_profile("merton"), load_profile("merton", None, "2026")
 
@@ -47,6 +53,47 @@ def test_early_help_and_section_17_are_family_help_by_the_edition_of_2026_and_wh
     assert stage_title("section_17_assessment", OLD) == "Section 17 assessment"
     assert stage_title("section_17_assessment", NEW) == "Family help assessment (section 17)"
     assert stage_title("triage", NEW) == "Triage"
+
+
+REPLACED = re.compile(r"early help|step[- ]down|(?<!\()section 17\b", re.IGNORECASE)
+"""What the edition of 2026 calls otherwise; 'section 17' stands in its own names, in brackets."""
+
+
+@pytest.mark.parametrize("name", ["sandwell", "bradford"])
+def test_by_the_edition_of_2026_nothing_that_a_walk_or_a_notice_says_is_called_as_it_was_before(name: str) -> None:
+    rules = load_profile(name, None, "2026")
+    own = {service.title for service in load_profile(name).services.values() if service.title != "Early help"}
+    said = [line.what for done in walk_all(rules) for line in done.lines]
+    called_before = [line.what for done in walk_all(load_profile(name)) for line in done.lines]
+    assert any("family help" in text for text in said) and not any("family help" in text for text in called_before)
+    assert [text for text in said if REPLACED.search(text) and not any(title in text for title in own)] == []
+
+
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_by_the_edition_of_2026_no_button_names_what_is_called_otherwise(kind: str) -> None:
+    texts = (COMMANDS[kind].button, COMMANDS[kind].done, COMMANDS[kind].help, *COMMANDS[kind].asks.values())
+    assert [text for text in texts if REPLACED.search(in_words_of(text, NEW))] == []
+    assert [in_words_of(text, OLD) for text in texts] == list(texts)
+
+
+def test_a_step_down_is_offered_returned_and_not_accepted_in_the_words_of_the_edition() -> None:
+    facts = {"rating": "green", "stage": "Family help, offered", "service": "Family help", "step_down": "family help"}
+    now = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    changed = {**facts, "changes": [{"what": "offer", "of": "x", "was": "y", "now": None, "title": "family help"}]}
+    kinds = {"step_down_offered": facts, "step_down_returned": facts, "step_down_not_accepted": facts, "case_changed": changed}
+    titles = [message_for(kind, "R", known, now, "").title for kind, known in kinds.items()]
+    assert all("family help" in title for title in titles) and not any(map(REPLACED.search, titles)), titles
+
+
+def test_what_a_clock_waits_for_is_called_as_the_edition_calls_it() -> None:
+    walked = [done.referral.clocks for done in walk_all(load_profile("sandwell", None, "2026"))]
+    clock = next(clocks["step_down_offered"] for clocks in walked if "step_down_offered" in clocks)
+    assert (subject_of(clock, NEW), subject_of(clock, OLD)) == ("family help, offered", "step down offered")
+    assert clock.why.startswith("family help, offered: 5 working days")
+
+
+def test_the_button_of_an_assessment_says_what_the_edition_calls_it() -> None:
+    assert in_words_of("Start a section 17 assessment", NEW) == "Start a family help assessment (section 17)"
 
 
 def test_whoever_has_a_case_is_called_by_the_edition_and_otherwise_during_section_47() -> None:
