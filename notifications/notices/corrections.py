@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from mash.config.words import agency_title
 from mash.notifications.notices.allocating import to_worker
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.meetings import CALLS, discussion, invitation, to_ring
@@ -147,7 +148,8 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         elif topic == WORKER:
             yield to_worker(occasion, role, str(change.now))
         elif kind == "disclosure":
-            yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
+            outside = {} if of in occasion.profile.agencies else {"holder": agency_title(occasion.profile, of)}
+            yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of, **outside)
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "scheduled":
