@@ -32,6 +32,17 @@ DAY = re.compile(
 """A date has a capital and a year, and names no document."""
 MARKED = re.compile(r"\b(?:product default|statutory|ours)\b")
 """The words by which a source says that no document states a setting."""
+QUOTED = re.compile(r"(?<![^\s(\[:])'.*?'(?=[\s;,.:!?)\]]|$)")
+STATUTORY = re.compile(r"\bAct \d{4}|\bWorking Together\b|\bstatutory\b|\bKeeping Children Safe\b")
+"""What names a law, or guidance that has its force."""
+READ_ON = re.compile(
+    r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b"
+)
+READ_HOW = re.compile(r"\[check\]|\bin the original\b")
+EXPECTED_READ = (
+    "expected when the law or guidance was read, and how: 'read in the original, 3 March 2026', or"
+    " 'read in summary, 3 March 2026 [check]' where it is still to be compared"
+)
 OPENS_AFTER = "\"' (:["
 CLOSES_BEFORE = "\"' ;,.:!?)]"
 EXPECTED_MARKS = "expected quotations that begin and end: write ’ for an apostrophe at the end of a word"
@@ -132,6 +143,21 @@ def unquoted(profile: Document) -> list[Problem]:
                 problems.append(profile.problem(source.key, EXPECTED_QUOTATION))
         except UnendedQuotation:
             problems.append(profile.problem(source.key, EXPECTED_MARKS))
+    return problems
+
+
+def unread(profile: Document) -> list[Problem]:
+    """The sources of a file that name a law or statutory guidance, and do not say when it was read: in the original, or to be
+    compared with that ([check]). What they quote of a document is the document's."""
+    problems = []
+    for source in sources_of(profile):
+        at: Any = profile.data
+        for step in source.key[:-1]:
+            at = at[step]
+        read = at.get("read", "") if isinstance(at, dict) else ""
+        said = f"{source.text} {read}"
+        if STATUTORY.search(QUOTED.sub("", source.text)) and not (READ_ON.search(said) and READ_HOW.search(said)):
+            problems.append(profile.problem(source.key, EXPECTED_READ))
     return problems
 
 
