@@ -50,14 +50,16 @@ def differences(one: str, other: str, directory: Path | None = None) -> list[tup
 
 
 def explain(name: str, rating: str, directory: Path | None = None) -> list[Setting]:
-    """What a rating of this hub leads to, in the order in which it happens: who rates, route, clocks, agencies, exits.
+    """What a rating of this hub leads to, in the order in which it happens: who rates, route, clocks, agencies, exits. A hub by
+    another edition of the guidance than it has chosen is named with that: 'merton@2026'.
 
     Raises LookupError for a rating that the hub does not have.
     """
-    profile = load_profile(name, directory)
+    name, _, edition = name.partition("@")
+    profile = load_profile(name, directory, edition)
     if rating not in profile.ratings:
         raise LookupError(f"{profile.title} has no rating '{rating}': expected one of {', '.join(profile.ratings)}")
-    settings = {setting.name: setting for setting in describe(name, directory)}
+    settings = {setting.name: setting for setting in describe(name, directory, edition)}
     rules = profile.ratings[rating]
     rows: list[Setting] = []
 

@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mash.config.toml_lines import Document, Key, Problem
 
 NAMED = re.compile(r"(?P<name>[A-Z][\w .&-]*\b(?:19|20)\d\d)(?!\d)")
 """A document as a source names it: words that begin with a capital, and a year ('Home Office 2014')."""
+KNOWN = tuple(name.rstrip(" 0123456789") for name in tomllib.loads((Path(__file__).parent / "documents.toml").read_text("utf-8")))
+"""The documents of the shipped profiles, as a source may name them without their year."""
+YEARLESS = re.compile(
+    rf"\b(?:{'|'.join(map(re.escape, dict.fromkeys(KNOWN)))})\b(?! *\d{{4}})"
+    r"|(?<!\bno )\b(?:document|procedure|protocol|report|evaluation|policy|handbook|manual)s? "
+    r"(?:says?|states?|describes?|requires?|asks?|sets?|gives?|wants?|provides?|has|have)\b(?! (?:nothing|no|not|neither)\b)",
+    re.IGNORECASE,
+)
+"""What claims a document without its year: its name, or that 'the document says' something."""
+LAW = re.compile(
+    r"\b(?:Act|Regulations|Order|Rules|Working Together(?: to Safeguard Children)?|Keeping Children Safe in Education) \d{4}$"
+)
+"""How the names of laws and statutory guidance end, of which a source need not quote the words."""
+DAY = re.compile(
+    r"(?:^|\b\d{1,2} )(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}$"
+)
+"""A date has a capital and a year, and names no document."""
 MARKED = re.compile(r"\b(?:product default|statutory|ours)\b")
 """The words by which a source says that no document states a setting."""
+QUOTED = re.compile(r"(?<![^\s(\[:])'.*?'(?=[\s;,.:!?)\]]|$)")
+STATUTORY = re.compile(r"\bAct \d{4}|\bWorking Together\b|\bstatutory\b|\bKeeping Children Safe\b")
+"""What names a law, or guidance that has its force."""
+READ_ON = re.compile(
+    r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b"
+)
+READ_HOW = re.compile(r"\[check\]|\bin the original\b")
+EXPECTED_READ = (
+    "expected when the law or guidance was read, and how: 'read in the original, 3 March 2026', or"
+    " 'read in summary, 3 March 2026 [check]' where it is still to be compared"
+)
 OPENS_AFTER = "\"' (:["
 CLOSES_BEFORE = "\"' ;,.:!?)]"
 EXPECTED_MARKS = "expected quotations that begin and end: write ’ for an apostrophe at the end of a word"
 EXPECTED_QUOTATION = (
-    "expected its words as a quotation '...', or 'product default', 'ours', 'statutory' where no document says it"
+    "expected its words as a quotation '...', or 'product default', 'ours', 'statutory' where no document says it: a document"
+    " that is named is quoted"
 )
 
 
@@ -55,15 +86,24 @@ def quotations(source: str) -> list[Quotation]:
 
 
 def claims_unquoted(source: str) -> bool:
-    """Whether a source names a document of which it quotes nothing, or neither quotes anything nor says that no document does.
+    """Whether a source names a document of which it quotes nothing (wherever it does: also after 'product default' or 'ours'),
+    or neither quotes anything nor says that no document does. A law need not be quoted.
 
     Raises UnendedQuotation.
     """
-    quoted = quotations(source)
-    if MARKED.match(source):
-        return False
-    unquoted_names = {name for _, name in _named(source, list(_spans(source)))} - {each.document for each in quoted}
-    return bool(unquoted_names) or not (quoted or MARKED.search(source))
+    quoted, spans = quotations(source), list(_spans(source))
+    owed = {name for _, name in _named(source, spans) if not (LAW.search(name) or DAY.search(name))}
+    if owed - {each.document for each in quoted} or any(_claimed(source, spans)):
+        return True
+    return not (quoted or MARKED.search(source))
+
+
+def _claimed(source: str, spans: list[tuple[int, int]]) -> Iterator[str]:
+    """What a source claims of a document without its year, and does not quote at once."""
+    for found in YEARLESS.finditer(source):
+        within = any(start < found.start() < end for start, end in spans)
+        if not within and not any(not source[found.end() : start].strip(" :,(") for start, _ in spans if start >= found.end()):
+            yield found[0]
 
 
 def _named(source: str, spans: list[tuple[int, int]]) -> list[tuple[int, str]]:
@@ -103,6 +143,21 @@ def unquoted(profile: Document) -> list[Problem]:
                 problems.append(profile.problem(source.key, EXPECTED_QUOTATION))
         except UnendedQuotation:
             problems.append(profile.problem(source.key, EXPECTED_MARKS))
+    return problems
+
+
+def unread(profile: Document) -> list[Problem]:
+    """The sources of a file that name a law or statutory guidance, and do not say when it was read: in the original, or to be
+    compared with that ([check]). What they quote of a document is the document's."""
+    problems = []
+    for source in sources_of(profile):
+        at: Any = profile.data
+        for step in source.key[:-1]:
+            at = at[step]
+        read = at.get("read", "") if isinstance(at, dict) else ""
+        said = f"{source.text} {read}"
+        if STATUTORY.search(QUOTED.sub("", source.text)) and not (READ_ON.search(said) and READ_HOW.search(said)):
+            problems.append(profile.problem(source.key, EXPECTED_READ))
     return problems
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from functools import cache
 
 from mash.config import codes
 from mash.states.profile import Profile
@@ -101,6 +103,34 @@ def sentence(code: object, profile: Profile | None = None) -> str:
     """A code in words, as a sentence begins."""
     text = worded(code, profile)
     return text[:1].upper() + text[1:]
+
+
+def in_words_of(text: str, profile: Profile | None) -> str:
+    """A text of the product as the edition of the guidance says it that the profile names: where the text says what a code is
+    called otherwise ('Start a section 17 assessment'), it says the edition's own name."""
+    if profile is None or not profile.edition.words:
+        return text
+    replaced, pattern = _replaced(tuple(profile.edition.words.items()))
+
+    def own(found: re.Match[str]) -> str:
+        name = replaced.get(found[0].casefold(), found[0])
+        return name[:1].upper() + name[1:] if found[0][:1].isupper() else name
+
+    return pattern.sub(own, text)
+
+
+@cache
+def _replaced(words: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], re.Pattern[str]]:
+    """What an edition's words stand instead of, and what finds it; its own words are found too, and stay as they are."""
+    replaced = {
+        plain.casefold(): own
+        for code, own in words
+        for plain in (worded(code), code.replace("_", " "))
+        if not own.casefold().startswith(plain.casefold())  # a name that only says more of it
+    }
+    found = sorted({*replaced, *(own.casefold() for _, own in words)}, key=len, reverse=True)
+    # Section 17 is in the name of a lawful basis too, and no part of section 175.
+    return replaced, re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, found))})(?!\w)", re.IGNORECASE)
 
 
 def stage_title(stage: str, profile: Profile | None) -> str:

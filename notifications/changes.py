@@ -43,7 +43,7 @@ def title_of(change: Mapping[str, Any]) -> str:
         case "discussion":
             return "the strategy discussion does not take place"
         case "offer":
-            return "the step-down is not offered any more"
+            return f"{change.get('title', 'the step-down')} is not offered any more"
         case "action":
             return "what you were to do is not waited for any more"
         case _:

@@ -313,7 +313,8 @@ class Deciding:
             self.start_clock("response", limit, r.rating)
         rule = self.rule_of_stage(stage) if stage in self.profile.stages else None
         if rule and stage not in running and stage not in self.covered():
-            self.start_clock(stage, rule, stage.replace("_", " "), owner=self._owner(stage))
+            why = self.profile.edition.words.get(stage) or stage.replace("_", " ")
+            self.start_clock(stage, rule, why, owner=self._owner(stage))
         # Without a triage stage the wait for the first rating needs its clock all the same.
         if stage == "decision" and r.rating is None and r.decided_at is None and "triage" not in running:
             self.start_clock("triage", self.rule_of_stage("triage"), "first rating", owner=self._owner("triage"))

@@ -17,11 +17,12 @@ from mash.api.commands.installed import counted
 from mash.config.describe import Setting, describe, differences, explain
 from mash.config.documents import not_found, quoted, read_documents
 from mash.config.profile import ProfileError, available, load_profile, own_file, stated
-from mash.config.quotations import unquoted
+from mash.config.quotations import unquoted, unread
 from mash.config.settings import read_settings
 from mash.flows.telling.at_night import at_night
 from mash.flows.telling.walk import Line, as_text, walk_all
 from mash.states.errors import NotInProfile
+from mash.states.profile import Profile
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 app = typer.Typer(no_args_is_help=True, help="The hubs' profiles.")
@@ -50,10 +51,11 @@ def list_(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(name: str, as_json: AsJson = False) -> None:
-    """A profile with all its settings, and where each comes from."""
+    """A profile with all its settings, and where each comes from; or by another edition of the guidance: kent@2026."""
     directory = read_settings().profiles_dir
-    profile = load_profile(name, directory)
-    settings = describe(name, directory)
+    profile = _by_edition(name, directory)
+    hub, _, edition = name.partition("@")
+    settings = describe(hub, directory, edition)
     if as_json:
         _json({"name": name, "title": profile.title, "version": profile.digest, "settings": [asdict(s) for s in settings]})
         return
@@ -64,11 +66,12 @@ def show(name: str, as_json: AsJson = False) -> None:
 def check(names: Annotated[list[str] | None, typer.Argument()] = None, as_json: AsJson = False) -> None:
     """Check profiles (all of them, unless some are named): what is wrong, with file, line and what is expected.
 
-    A source that names a document quotes its words, or says that the setting is the product's default or ours.
+    A source that names a document quotes its words, or says that the setting is the product's default or ours; one
+    that names a law or statutory guidance says when that was read, and how.
     """
     directory = read_settings().profiles_dir
     files = {name: own_file(name, directory) for name in names or available(directory)}
-    if problems := [problem for file in files.values() for problem in unquoted(file)]:
+    if problems := [problem for file in files.values() for problem in (*unquoted(file), *unread(file))]:
         raise ProfileError(tuple(problems))
     versions = {name: load_profile(name, directory).digest for name in files}
     if as_json:
@@ -110,7 +113,8 @@ def diff(one: str, other: str, as_json: AsJson = False) -> None:
 
 @app.command("explain")
 def explain_(name: str, rating: str, as_json: AsJson = False) -> None:
-    """What a rating of this hub leads to: the route, the clocks, who is asked, who decides, and where each rule comes from."""
+    """What a rating of this hub leads to: the route, the clocks, who is asked, who decides, and where each rule comes from; or of
+    the hub by another edition of the guidance: kent@2026."""
     directory = read_settings().profiles_dir
     try:
         rows = explain(name, rating, directory)
@@ -119,12 +123,19 @@ def explain_(name: str, rating: str, as_json: AsJson = False) -> None:
     if as_json:
         _json({"name": name, "rating": rating, "rules": [asdict(row) for row in rows]})
         return
-    _settings(rows, f"{load_profile(name, directory).title}: {rating}")
+    _settings(rows, f"{_by_edition(name, directory).title}: {rating}")
+
+
+def _by_edition(name: str, directory: Path | None) -> Profile:
+    """A hub's profile; by another edition of the guidance than it has chosen, where it is named with that: 'kent@2026'."""
+    hub, _, edition = name.partition("@")
+    return load_profile(hub, directory, edition)
 
 
 def walk(name: str, as_json: AsJson = False) -> None:
-    """Walk a referral of each rating through a hub's profile, on a virtual clock: every step, due time and alert."""
-    profile = load_profile(name, read_settings().profiles_dir)
+    """Walk a referral of each rating through a hub's profile, on a virtual clock: every step, due time and alert; or through the
+    hub's by another edition of the guidance: kent@2026."""
+    profile = _by_edition(name, read_settings().profiles_dir)
     walks = walk_all(profile)
     if as_json:
         _json(

@@ -15,12 +15,13 @@ from mash.api.pages.items import about, in_parts, names_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words
+from mash.api.pages.words import button
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
-from mash.config.words import TO_CHECK
+from mash.config.words import TO_CHECK, in_words_of
 from mash.flows.store.colleagues import colleagues_of
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
@@ -31,11 +32,13 @@ from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
 from mash.flows.telling.story import Line, lines_of
+from mash.states.acts.upkeep import AdoptProfile
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.errors import NotFound
 from mash.states.log import Recorded
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
+from mash.states.register import kind_of
 from mash.states.roles import REFERRER
 from mash.states.values import SYSTEM, Actor, Colleague
 
@@ -127,8 +130,9 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     """The form of one act."""
     _demand(by, kind)
     case = await _looked(request, reference, kind, by)
-    if case and kind not in await possible(request.app.state.store, case, by):
-        text = f"“{COMMANDS[kind].button}” is not possible now, or not for you."
+    store = request.app.state.store
+    if case and kind not in await possible(store, case, by):
+        text = f"“{button(kind, _rules(store, kind, case, by))}” is not possible now, or not for you."
         return problem_page(request, "Not possible now", text, 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
     if case and kind in corrections.KINDS:
@@ -145,7 +149,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     store = request.app.state.store
     form = await request.form(max_files=0, max_fields=MOST_FIELDS)
     asked = forms.fields_of(
-        kind, case.referral if case else None, store.hub(by.hub), by, None, await _colleagues(store, kind, by)
+        kind, case.referral if case else None, _rules(store, kind, case, by), by, None, await _colleagues(store, kind, by)
     )
     if case and kind in corrections.KINDS:
         known, item = await _people(request, case, by), str(form.get("item") or "")
@@ -220,7 +224,8 @@ async def _form_page(
     items = await read_items(store, case, by) if case and (kind in (RELEASES, *BESIDE) or by_name) else []
     others = await earlier(store, case, by) if case and kind in BESIDE else None
     known_by = names_of(items), await _colleagues(store, kind, by)
-    asked = forms.fields_of(kind, case.referral if case else None, store.hub(by.hub), by, *known_by)
+    rules = _rules(store, kind, case, by)
+    asked = forms.fields_of(kind, case.referral if case else None, rules, by, *known_by)
     if case and kind in corrections.KINDS:
         known_people = await _people(request, case, by)
         person = corrections.chosen(kind, known_people, filled.value("item"))
@@ -232,8 +237,9 @@ async def _form_page(
         "fields": asked,
         "filled": filled,
         "held": list(own) if kind == RELEASES else [],
-        "help": COMMANDS[kind].help,
+        "help": in_words_of(COMMANDS[kind].help, rules),
         "texts": COMMANDS[kind].texts,
+        "rules": rules,
         "redacted": questions.REDACTED if kind == RELEASES else "",
         # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
@@ -244,10 +250,16 @@ async def _form_page(
         "held_back": case is not None and case.referral.held_back,
         "earlier": others,
         "names": names_of(items),
-        "quorum": _quorum(store.hub(by.hub), kind),
+        "quorum": _quorum(rules, kind),
         "longest": LONGEST_WORDS,
     }
-    return page(request, "act.html", COMMANDS[kind].button, status, **known)
+    return page(request, "act.html", button(kind, rules), status, **known)
+
+
+def _rules(store: Store, kind: str, case: Case | None, by: Actor) -> Profile:
+    """The rules that a form offers its choices by: those that decide on what is chosen. Adopting is of those in force."""
+    own = store.rules(case.referral) if case and kind != kind_of(AdoptProfile) else None
+    return own or store.hub(by.hub)
 
 
 def _quorum(profile: Profile, kind: str) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
+from mash.api.pages.board import MINE
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.config.words import agency_title
@@ -21,11 +22,16 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/checks", response_class=HTMLResponse)
-async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_checks"))]) -> HTMLResponse:
-    """The checks that somebody's agency has not answered, those due soonest first."""
+async def show(
+    request: Request,
+    by: Annotated[Actor, Depends(Permitted("read_checks"))],
+    whose: Annotated[str, Query(max_length=60)] = "",
+) -> HTMLResponse:
+    """The checks that somebody's agency has not answered, those due soonest first; or those of them that they are to answer."""
     store = request.app.state.store
     mark = await mark_of(store, by)
-    cases = await checks_of(store, by)
+    mine = whose == MINE
+    cases = await checks_of(store, by, by.id if mine else None)
     why = await bases(store, by, [case.reference for case in cases])
     rows: list[dict[str, Any]] = [
         {
@@ -41,7 +47,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_ch
     ]
     rows.sort(key=lambda row: (row["due_at"] is None, row["due_at"]))
     title = f"Checks for {agency_title(store.hub(by.hub), by.agency)}"
-    return page(request, "checks.html", title, mark=mark, held=await holding(store, by), rows=rows)
+    return page(request, "checks.html", title, mark=mark, mine=mine, held=await holding(store, by), rows=rows)
 
 
 def _due(case: Case, agency: str) -> datetime | None:

@@ -16,11 +16,12 @@ from mash.api.pages import questions
 from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
-from mash.config.words import agency_title, destination_title, sentence, worded
+from mash.config.words import agency_title, destination_title, in_words_of, sentence, worded
 from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.actions import owners, theirs
 from mash.states.acts.countersigning import to_countersign
 from mash.states.acts.disagreements import to_settle, to_take_further
+from mash.states.acts.disclosing import owner as disclosed_by
 from mash.states.acts.disclosing import to_disclose
 from mash.states.acts.handing_over import to_accept, to_answer
 from mash.states.acts.seconding import IN_WORDS
@@ -123,7 +124,7 @@ def fields_of(
         needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
         hint = COMMANDS[kind].hints.get(name, "")
-        asked.append(Asked(name, COMMANDS[kind].asks[name], shape, needed, choices, hint, default))
+        asked.append(Asked(name, in_words_of(COMMANDS[kind].asks[name], profile), shape, needed, choices, hint, default))
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
     for name, label, shape, needed in BESIDE.get(kind, ()):
         asked.append(Asked(DETAIL + name, label, shape, needed, sexes if name == "sex" else ()))
@@ -186,7 +187,12 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
         if kind == "decline_disclosure":
-            theirs_to_give = (held for _, held in to_disclose(case) if held.agency == by.agency)
+            theirs_to_give = (
+                held
+                for _, held in to_disclose(case)
+                if held.agency == by.agency
+                or (held.agency not in profile.agencies and by.role == disclosed_by(profile, held.agency))
+            )
             own["item"] = tuple((held.item, f"given {held.at.astimezone(LONDON):%d %b %H:%M}") for held in theirs_to_give)
         own |= {"other": tuple((other, f"{other} ({worded(kind)})") for other, kind in case.links.items())} if unlinks else {}
         unanswered = (name for name, check in case.checks.items() if check.answered_at is None)

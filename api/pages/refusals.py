@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mash.api.pages.words import button
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
 from mash.config.words import stage_title, worded
@@ -59,8 +60,8 @@ def _kind(answer: Mapping[str, Any]) -> str:
 
 def _impossible(answer: Mapping[str, Any], by: Actor | None, rules: Profile | None) -> str:
     """At which stage the case is, and what can be done there that cannot be done at every stage."""
-    what = f"“{COMMANDS[answer['command']].button}”" if answer["command"] in COMMANDS else "This"
+    what = f"“{button(answer['command'], rules)}”" if answer["command"] in COMMANDS else "This"
     now = [kind for kind in answer["possible"] if STAFF_ACTS[kind].stages != ALL and (by is None or may(by.role, kind))]
-    offered = "; ".join(COMMANDS[kind].button for kind in now)
+    offered = "; ".join(button(kind, rules) for kind in now)
     onward = f" At this stage you can: {offered}." if offered else ""
     return f"{what} is not possible while the case is at “{stage_title(answer['stage'], rules)}”.{onward}"

@@ -10,7 +10,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from mash.config.commands import COMMANDS
-from mash.config.words import LIKENESS, census, sentence, worded
+from mash.config.words import LIKENESS, census, in_words_of, sentence, worded
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
@@ -73,19 +73,26 @@ def need(code: str | None) -> str:
     return census("primary_need", code) if code else "not recorded"
 
 
-def button(kind: str) -> str:
-    """What the button of a command says."""
-    return COMMANDS[kind].button
+def button(kind: str, rules: Profile | None) -> str:
+    """What the button of a command says, by the rules that the page is shown by: a case's own, else those of the hub."""
+    return in_words_of(COMMANDS[kind].button, rules)
 
 
-def done(kind: str) -> str:
+@pass_context
+def _button(known: Context, kind: str) -> str:
+    return button(kind, known.get("rules"))
+
+
+@pass_context
+def _done(known: Context, kind: str) -> str:
     """What is said once a command was carried out."""
-    return COMMANDS[kind].done
+    return in_words_of(COMMANDS[kind].done, known.get("rules"))
 
 
-def item_title(kind: str) -> str:
+@pass_context
+def _item_title(known: Context, kind: str) -> str:
     """What an item is: what came with the referral by its own name, what came with a command as what was done."""
-    return done(kind) if kind in COMMANDS else sentence(kind)
+    return _done(known, kind) if kind in COMMANDS else _sentence(known, kind)
 
 
 def counted(number: int | Sized, one: str, several: str = "") -> str:
@@ -131,9 +138,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "left": left,
     "haste": haste,
     "need": need,
-    "button": button,
-    "done": done,
-    "item_title": item_title,
+    "button": _button,
+    "done": _done,
+    "item_title": _item_title,
     "counted": counted,
     "seconded": IN_WORDS.__getitem__,
     "choices": choices,

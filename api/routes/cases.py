@@ -52,8 +52,8 @@ async def board(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str, Query(pattern=f"^({REFERENCE})?$", max_length=60)] = "",
 ) -> dict[str, Any]:
-    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness, or what is allocated to you. To
-    page on, give the last reference as `after`."""
+    """What is open at your hub, due soonest first; by stage, rating ('unrated' too) and lateness, or what is allocated to you,
+    the case or a check of it. To page on, give the last reference as `after`."""
     store = request.app.state.store
     now = store.time.now()
     whose = by.id if mine else None

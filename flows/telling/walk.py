@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Literal, assert_never
 
+from mash.config.words import in_words_of, stage_title
 from mash.notifications.notices import REFERRER, notices_for
 from mash.notifications.wording import UNADDRESSED, message_for
 from mash.states.acts.alerts import AcknowledgeAlert
@@ -24,7 +25,6 @@ from mash.states.decide import Decision
 from mash.states.messages import Command, Event
 from mash.states.profile import Profile
 from mash.states.referral import Referral
-from mash.states.stages import STAGE_TITLES
 from mash.states.usual import USUAL, Give, Step, Until, Wait
 from mash.states.values import Actor, Subject
 from mash.states.world import World, system
@@ -100,7 +100,7 @@ class Walk:
 
     def give(self, command: Command, role: str, what: str, agency: str = "social_care", person: str = "") -> None:
         """Somebody acts."""
-        self.lines.append(Line(self.now, "act", role, what))
+        self.lines.append(Line(self.now, "act", role, in_words_of(what, self.profile)))
         by = Actor(id=person or role, role=role, agency=agency, hub=self.profile.name)
         self.world.give(command, by, words=self.world.fresh_words())
 
@@ -118,7 +118,7 @@ class Walk:
     def _lines_of(self, event: Event) -> Iterator[Line]:
         match event:
             case StageEntered():
-                yield Line(self.now, "stage", "", STAGE_TITLES[event.stage])
+                yield Line(self.now, "stage", "", stage_title(event.stage, self.profile))
             case ClocksStarted():
                 for clock in event.clocks:
                     yield Line(self.now, "due", clock.owner, clock.why, clock.due_at, clock.source)

@@ -7,10 +7,11 @@ from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from mash.config.words import agency_title
 from mash.notifications.notices.allocating import to_worker
 from mash.notifications.notices.draft import NoticeDraft
 from mash.notifications.notices.meetings import CALLS, discussion, invitation, to_ring
-from mash.notifications.notices.occasion import Occasion, latest, subject_of
+from mash.notifications.notices.occasion import Occasion, called, latest, subject_of
 from mash.notifications.notices.standing import WORKER, Known, Topic, meets, reminded, standing
 from mash.states.invited import to_discuss, to_meet
 from mash.states.values import Actor
@@ -154,7 +155,8 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         elif topic == WORKER:
             yield to_worker(occasion, role, str(change.now))
         elif kind == "disclosure":
-            yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of)
+            outside = {} if of in occasion.profile.agencies else {"holder": agency_title(occasion.profile, of)}
+            yield occasion.about("disclosure_owed", role, latest(occasion.after, f"disclosure:{of}"), agency=of, **outside)
         elif kind == "meeting" and change.now:
             yield invitation(occasion, role)
         elif kind == "scheduled":
@@ -165,7 +167,7 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
         elif kind == "discussion" and change.now:
             yield occasion.notice("strategy_discussion", role)
         elif kind == "offer" and change.now:
-            yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title)
+            yield occasion.notice("step_down_offered", role, service=occasion.profile.services[of].title, **called(occasion))
         elif kind == "meeting":
             chair = occasion.profile.meeting.chair
             yield occasion.notice("meeting_called_off", role, None, **_was_to_be(change, occasion, chair))
@@ -177,7 +179,10 @@ def _drafts(occasion: Occasion, role: str, changes: Sequence[Change]) -> Iterato
 
 
 def _title(change: Change, occasion: Occasion) -> dict[str, str]:
-    """What is due at another time: one may wait for several things."""
+    """What is due at another time: one may wait for several things; and what is not offered any more."""
+    if change.topic.kind == "offer":
+        own = called(occasion)
+        return {"title": own["step_down"]} if own else {}
     if change.topic.kind != "due":
         return {}
     return {"title": subject_of(occasion.after.clocks[change.topic.of], occasion.profile)}

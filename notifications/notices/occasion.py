@@ -80,6 +80,12 @@ def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
     }
 
 
+def called(occasion: Occasion) -> dict[str, str]:
+    """What a step-down is called, where the edition of the guidance has a name of its own for it."""
+    own = occasion.profile.edition.words.get("step_down")
+    return {"step_down": own} if own else {}
+
+
 def subject_of(clock: Clock, profile: Profile) -> str:
     """What a clock waits for, in words."""
     if clock.kind == "check":
@@ -90,7 +96,8 @@ def subject_of(clock: Clock, profile: Profile) -> str:
         return f"acceptance by {destination_title(profile, clock.whose)}"
     if clock.kind == "disclosure":
         return f"disclosure by {agency_title(profile, clock.whose)}"
-    return clock.id.split(".")[0].replace("_", " ")
+    code = clock.id.split(".")[0]
+    return profile.edition.words.get(code) or code.replace("_", " ")
 
 
 def latest(referral: Referral, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from mash.states.acts import demands
+from mash.states.acts.disclosing import to_disclose
 from mash.states.acts.information import beside
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
@@ -197,6 +198,8 @@ def answer(d: Deciding, cmd: AnswerCheck, words: Words | None) -> None:
     """An agency answers for itself; a late answer still counts, as late."""
     if cmd.suggested_rating:
         demands.rating(d, cmd.suggested_rating)
+    if not cmd.relevant and any(held.agency == cmd.agency for _, held in to_disclose(d.referral)):
+        demands.words(words, "finding that what your agency holds under the duty to disclose is not relevant: why it is not,")
     fields = {name: getattr(cmd, name) for name in AnswerCheck.model_fields if name != "kind"}
     d.record(CheckAnswered(late=came_late(d, cmd.agency, d.now), words=words, **fields))
     d.stop_clocks(*(k.id for k in d.referral.running if k.kind == CONFIRMATION and k.whose == cmd.agency))

@@ -12,10 +12,10 @@ from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts import outcomes as decision
 from mash.states.acts.actions import open_actions
+from mash.states.acts.checks import go_on_without
 from mash.states.acts.orders import await_ends
 from mash.states.acts.quorum import PUT_RIGHT
 from mash.states.acts.seconding import demand_agreed
-from mash.states.acts.checks import go_on_without
 from mash.states.ages import WITHOUT_HAND_OVER
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal

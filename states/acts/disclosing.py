@@ -41,11 +41,13 @@ class DisclosureDeclined(EventBase):
 
 def to_disclose(referral: Referral) -> Iterator[tuple[str, Holding]]:
     """What is to be disclosed, or reasoned about: what agencies hold beside the case under the duty, unless the agency has found
-    that it is not relevant. What a child says has a way of its own."""
+    since that it is not relevant. What a child says has a way of its own."""
     if referral.duty_to_disclose and referral.sharing and referral.open:
         for iid, held in referral.held.items():
             check = referral.checks.get(held.agency)
-            irrelevant = check is not None and check.answered_at is not None and not check.relevant
+            answered = (check.confirmed_at or check.answered_at) if check else None
+            # An answer is of what was held then: what is put beside the case later is relevant to whoever puts it there.
+            irrelevant = check is not None and answered is not None and not check.relevant and held.at <= answered
             if not (held.released or held.declined or held.subject or irrelevant):
                 yield iid, held
 
@@ -58,14 +60,22 @@ def require(d: Deciding) -> None:
     rule = d.profile.edition.disclosure
     # Who adopts rules of an edition without the duty owes nothing any more.
     held = [each for _, each in to_disclose(d.referral)] if rule else []
-    owing = {each.agency for each in held if each.agency in d.profile.agencies and _may(d, each)}
+    owing = {each.agency for each in held if _may(d, each)}
     running = {clock.whose: clock.id for clock in d.referral.running if clock.kind == CLOCK}
     if kept := [clock for agency, clock in running.items() if agency not in owing]:
         d.stop_clocks(*kept, met=d.referral.duty_to_disclose and rule is not None)
     for name in sorted(owing - set(running)):
-        agency = d.profile.agencies[name]
         if rule:
-            d.start_clock(CLOCK, rule, f"disclosure by {agency.title}", clock_id=f"{CLOCK}:{name}", owner=agency.role)
+            holder = d.profile.agencies.get(name) or d.profile.invited.get(name)
+            why = f"disclosure by {holder.title if holder else name.replace('_', ' ')}"
+            d.start_clock(CLOCK, rule, why, clock_id=f"{CLOCK}:{name}", owner=owner(d.profile, name))
+
+
+def owner(profile: Profile, holder: str) -> str:
+    """Who sees to it that it is disclosed: the agency that holds it. For whoever is no agency of the hub (only invited, or not
+    asked any more since rules were adopted), the hub's manager does: nobody else would."""
+    agency = profile.agencies.get(holder)
+    return agency.role if agency else profile.ladder[0].role
 
 
 def _may(d: Deciding, held: Holding) -> bool:
@@ -78,7 +88,12 @@ def _may(d: Deciding, held: Holding) -> bool:
 
 def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: DeclineDisclosure | None) -> Refusal | None:
     waiting = dict(to_disclose(referral))
-    own = [iid for iid, held in waiting.items() if held.agency == by.agency]
+    agencies = profile.agencies
+    own = [
+        iid
+        for iid, held in waiting.items()
+        if held.agency == by.agency or (held.agency not in agencies and by.role == owner(profile, held.agency))
+    ]
     if (cmd is None and own) or (cmd and cmd.item in own):
         return None
     if cmd and cmd.item in waiting:
@@ -96,7 +111,7 @@ def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: DeclineDis
 def decline(d: Deciding, cmd: DeclineDisclosure, words: Words | None) -> None:
     """The only exception, in words. Whoever decides reads them, and not what is held."""
     why = demands.words(words, "not disclosing: why that would be more detrimental to the child than to disclose it,")
-    d.record(DisclosureDeclined(item=cmd.item, agency=d.by.agency, words=why))
+    d.record(DisclosureDeclined(item=cmd.item, agency=d.referral.held[cmd.item].agency, words=why))
 
 
 @folds(DisclosureDeclined)

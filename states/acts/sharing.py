@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
 from mash.states.acts.checks import close_checks
+from mash.states.acts.disclosing import to_disclose
 from mash.states.acts.handing_over import call_off, on_the_basis
 from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
 from mash.states.acts.seconding import (
@@ -131,6 +132,11 @@ def record_basis(d: Deciding, cmd: RecordSharingBasis, words: Words | None) -> N
     reason = words
     if not cmd.share or cmd.consent == "overridden" or not cmd.family_informed:
         reason = demands.words(words, "not sharing, overriding consent, or not informing the family")
+    elif cmd.lawful_basis != DUTY_TO_DISCLOSE and (owing := sorted({held.agency for _, held in to_disclose(d.referral)})):
+        reason = demands.words(
+            words,
+            f"another basis than the duty to disclose, while {', '.join(owing)} still had to disclose: why it does not hold,",
+        )
     if _seconded(d, cmd, reason):
         d.record(SharingBasisRecorded(words=reason, **{name: getattr(cmd, name) for name in _BASIS}))
     if not cmd.share:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, func, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Text, func, literal, literal_column, or_, select, text, tuple_
 
 from mash.config.permissions import may
 from mash.flows.store.reads.case import Case, case_of, case_read_by, rightly_shown
@@ -17,6 +17,12 @@ from mash.states.values import Actor
 
 WORKER: ColumnElement[Any] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
 """Who has a case: as the index of the table has it (v0035)."""
+# What was only told by telephone is still to be confirmed by the agency itself.
+CHECK_OF = text("""
+    EXISTS (SELECT 1 FROM jsonb_each(CAST(referral.state AS jsonb) -> 'checks') asked
+    WHERE asked.value ->> 'allocated_to' = :login AND (asked.value ->> 'answered_at' IS NULL
+      OR (asked.value ->> 'told' IS NOT NULL AND asked.value ->> 'confirmed_at' IS NULL)))""")
+"""Whether a check of the case is allocated to somebody who is still to answer it."""
 
 
 async def open_cases(
@@ -30,8 +36,8 @@ async def open_cases(
     limit: int = 100,
     after: str = "",
 ) -> list[Case]:
-    """The open referrals that somebody reaches, those due soonest first; `worker` is who has them, by login, `after` the last
-    reference of the page before."""
+    """The open referrals that somebody reaches, those due soonest first; `worker` is who has them or is to answer a check of
+    them, by login, `after` the last reference of the page before."""
     now = store.time.now()
     query = select(REFERRALS).where(REFERRALS.c.is_open, REFERRALS.c.hub == by.hub)
     if stage:
@@ -41,7 +47,7 @@ async def open_cases(
     if late is not None:
         query = query.where(REFERRALS.c.due_at < now if late else REFERRALS.c.due_at >= now)
     if worker:
-        query = query.where(WORKER.in_((worker,)))
+        query = query.where(or_(WORKER.in_((worker,)), CHECK_OF.bindparams(login=worker)))
     if after:
         last = select(REFERRALS.c.due_at).where(REFERRALS.c.reference == after).scalar_subquery()
         query = query.where(tuple_(REFERRALS.c.due_at, REFERRALS.c.reference) > tuple_(last, literal(after)))

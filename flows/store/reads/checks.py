@@ -19,13 +19,16 @@ _MINE = text("""
       AND (CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'answered_at'] IS NULL
         OR (CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'told'] IS NOT NULL
             AND CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'confirmed_at'] IS NULL))
+      AND (CAST(:login AS text) IS NULL
+        OR CAST(state AS jsonb) #>> ARRAY['checks', CAST(:agency AS text), 'allocated_to'] = CAST(:login AS text))
     ORDER BY due_at, reference LIMIT 200""")
 
 
-async def checks_of(store: Store, by: Actor) -> list[Case]:
-    """The open cases in which somebody's agency is asked and has not answered itself, those due soonest first."""
+async def checks_of(store: Store, by: Actor, to: str | None = None) -> list[Case]:
+    """The open cases in which somebody's agency is asked and has not answered itself, those due soonest first; `to` whom of its
+    people it allocated the check, by login, where only those are meant."""
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency})).all()
+        rows = (await connection.execute(_MINE, {"hub": by.hub, "agency": by.agency, "login": to})).all()
         return await rightly_shown(connection, store, [case_read_by(store, row, by) for row in rows], by)
 
 

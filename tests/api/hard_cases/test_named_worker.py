@@ -115,6 +115,27 @@ def test_the_form_offers_people_who_exist_and_a_check_goes_to_a_colleague_of_the
     assert hub.case(reference)["checks"]["police"]["allocated_to"] == "agency.police"
 
 
+def test_whoever_is_to_answer_a_check_finds_it_among_their_own_until_it_is_answered(hub: Hub) -> None:
+    theirs, unallocated = hub.referral(), hub.referral()
+    headers = hub.staff("agency", "police")
+
+    def found(address: str, **asked: Any) -> list[bool]:
+        page = hub.http.get(address, headers=headers, params=asked).text
+        return [reference in page for reference in (theirs, unallocated)]
+
+    for reference in (theirs, unallocated):
+        hub.rate(reference)
+    board(hub, "agency")
+    found("/checks")
+    command = {"kind": "allocate_check", "agency": "police", "to": "agency.police"}
+    assert hub.command(theirs, command, headers).status_code == 200
+    assert found("/board", whose="mine") == found("/cases", mine=True) == found("/checks", whose="mine") == [True, False]
+    assert found("/checks") == [True, True]
+    answer = {"kind": "answer_check", "agency": "police", "known": False, "relevant": False}
+    assert hub.command(theirs, answer, headers).status_code == 200
+    assert found("/board", whose="mine") == found("/checks", whose="mine") == [False, False]
+
+
 def test_managers_see_who_has_how_many_and_how_many_nobody_has(hub: Hub) -> None:
     hub.referral()
     page = hub.http.get("/manager", headers=hub.staff("team_manager")).text

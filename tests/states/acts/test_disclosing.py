@@ -6,6 +6,7 @@ import pytest
 
 from mash.config.profile import load_profile
 from mash.notifications.notices import notices_for
+from mash.notifications.wording import message_for
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.disclosing import DeclineDisclosure
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
@@ -80,6 +81,57 @@ def test_the_only_exception_is_the_agencys_own_and_in_words() -> None:
     assert case.running("disclosure"), "of what comes later the duty is another"
     case.give(ReleaseInformation(item=item, **RELEASE), partner("police"))
     assert case.referral.held[item].released, "who thinks better of it discloses it all the same"
+
+
+def test_that_what_is_held_under_the_duty_is_not_relevant_is_said_in_words() -> None:
+    case = asked()
+    case.give(ContributeInformation(sensitive=True), partner("police"))
+    assert case.running("disclosure")
+    not_relevant = AnswerCheck(agency="police", known=True, relevant=False)
+    with pytest.raises(ReasonNeeded, match="under the duty to disclose is not relevant: why it is not"):
+        case.give(not_relevant, partner("police"), words=False)
+    assert case.running("disclosure")
+    case.give(not_relevant, partner("police"))
+    assert not case.running("disclosure")
+    case.wait(minutes=5)
+    case.give(ContributeInformation(sensitive=True), partner("police"))
+    assert case.running("disclosure"), "what is put beside the case after that answer is owed again"
+
+
+def test_an_agency_that_holds_nothing_answers_that_nothing_is_relevant_without_words() -> None:
+    case = asked()
+    case.give(AnswerCheck(agency="police", known=False, relevant=False), partner("police"), words=False)
+    assert not case.running("disclosure") and case.referral.checks["police"].answered_at
+
+
+def test_another_basis_while_something_is_still_to_be_disclosed_is_recorded_with_words() -> None:
+    case = asked()
+    case.give(BASIS, words=False)
+    case.give(DUTY_BASIS, words=False)
+    answered(case)
+    case.give(DUTY_BASIS, words=False)
+    with pytest.raises(ReasonNeeded, match="while police still had to disclose: why it does not hold"):
+        case.give(BASIS, words=False)
+    assert case.running("disclosure")
+
+
+def test_what_somebody_holds_who_is_no_agency_of_the_hub_is_seen_to_by_the_hubs_manager() -> None:
+    case = asked(duty=False)
+    item = answered(case)
+    case.profile = MERTON.model_copy(update={"agencies": {n: a for n, a in MERTON.agencies.items() if n != "police"}})
+    case.give(AdoptProfile(digest=case.profile.digest), MANAGER)
+    before = case.referral
+    events = case.give(DUTY_BASIS, MANAGER)
+    (clock,) = case.running("disclosure")
+    assert (clock.id, clock.owner) == ("disclosure:police", "duty_manager")
+    drafts = notices_for("R", before, case.referral, events, case.profile, MANAGER, case.now)
+    (told,) = (draft for draft in drafts if draft.kind == "disclosure_owed")
+    assert told.role == "duty_manager"
+    assert "You see to what police holds" in message_for(told.kind, "R", told.facts, case.now, "").body
+    with pytest.raises(NotYours):
+        case.give(DeclineDisclosure(item=item), partner("health"))
+    case.give(DeclineDisclosure(item=item), DUTY)
+    assert not case.running("disclosure") and case.referral.held[item].declined
 
 
 def test_where_nothing_enters_the_shared_record_yet_nobody_is_late() -> None:
