@@ -32,7 +32,8 @@ from mash.flows.telling.story import facts_of, named
 from mash.states.acts.closing import SubjectsConcluded, WhyReleased
 from mash.states.acts.corrections import ReferrerCorrected
 from mash.states.acts.parting import ReferralSplit
-from mash.states.acts.sharing import TELLING_HARMS, MarkerRecorded, SharingBasisRecorded
+from mash.states.acts.seconding import TELLING_HARMS
+from mash.states.acts.sharing import MarkerRecorded, SharingBasisRecorded
 from mash.states.acts.upkeep import ReferralLinked
 from mash.states.clocks import dated
 from mash.states.errors import NotFound

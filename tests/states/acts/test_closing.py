@@ -13,6 +13,7 @@ from mash.states.acts.assessment import CompleteAdultEnquiry, CompleteAssessment
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.disagreements import RaiseDisagreement, SettleDisagreement
 from mash.states.acts.episodes import AttachContact, CloseDuplicate
+from mash.states.acts.handing_over import AcceptHandOver
 from mash.states.acts.known import RecordKnown
 from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.orders import EndProtectionOrder, RecordProtectionOrder
@@ -167,6 +168,7 @@ def test_nothing_ends_for_anybody_without_a_reason_in_words() -> None:
     adult.give(RecordAdultView(subject="s0", capacity="has", agrees="yes"))
     adult.give(decision(s0="adult_section_42", s1="section_17"), MANAGER)
     (enquiry,) = adult.linked.values()
+    enquiry.give(AcceptHandOver(hand_over="adult_social_care"), person("practice_manager"))
     asked = ConcludeEnquiries(outcome="conference")
     for case, ends in (
         (under_section_47(), NO_FURTHER),
