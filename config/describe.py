@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from mash.config.profile import IDENTITY, load_profile, sources
 from mash.config.toml_lines import Key, dotted
+from mash.states.acts.handing_over import writing_down
 from mash.states.clocks import Change, Length, Window
 from mash.states.profile import AgencyReply, ClockRule, Profile, Referee, Rung
 
@@ -97,18 +98,24 @@ def explain(name: str, rating: str, directory: Path | None = None) -> list[Setti
 
 
 def _exits(profile: Profile) -> Iterable[Setting]:
-    """For each way on, who accepts there, how, and within which time: until then it is the hub's."""
+    """For each way on, who accepts there and who may not, how, and within which time: until then it is the hub's."""
     offered = profile.stages["step_down_offered"]
     for service in profile.services.values():
+        hub = ", ".join(profile.deciders)
         value = (
-            f"{service.title}: a login of {service.role}, or a decider of the hub writes down what they said; {offered.length}"
+            f"{service.title}: a login of {service.role}, or a decider of the hub ({hub}) writes down what they said; not whoever"
+            f" offered it; {offered.length}"
         )
         yield Setting("accepted: early_help", value, offered.source)
+    rung = f"by telephone: who, when, as one of {', '.join(writing_down(profile))} writes down"
     for destination in profile.destinations.values():
-        ways = {"login": f"a login of {destination.role}", "telephone": "by telephone: who, when"}
+        ways = {"login": f"a login of {destination.role}", "telephone": rung}
         how = " or ".join(ways[way] for way in destination.accepted_by)
         outcomes = ", ".join(destination.outcomes) or f"beside the case ({destination.kind})"
-        value = f"{destination.title}: {how}; {destination.within}, seen to by {destination.owner}"
+        value = (
+            f"{destination.title}: {how}; not whoever offered it or decided to; {destination.within}, seen to by"
+            f" {destination.owner}"
+        )
         yield Setting(f"accepted: {outcomes}", value, destination.source)
 
 

@@ -21,7 +21,6 @@ from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile
 from mash.states.referral import HandOver, HandOverResult, Referral
 from mash.states.register import act
-from mash.states.roles import hub_raters_and_deciders
 from mash.states.stages import CONCLUDED, SEEN, TRANSFERABLE
 from mash.states.usual import Give, Step, Wait, decider, usually
 from mash.states.values import Actor, Authority, Code, CommandBase, EventBase, Words
@@ -214,8 +213,12 @@ def answering(offered: HandOver, referral: Referral, profile: Profile) -> tuple[
     there = profile.destinations.get(offered.destination)
     ways = there.accepted_by if there else ("login", "telephone")  # an adopted profile may no longer have it
     theirs = (offered.role,) if offered.role and "login" in ways else ()
-    hub = (*hub_raters_and_deciders(referral, profile), *(rung.role for rung in profile.ladder))
-    return tuple(dict.fromkeys((*theirs, *(hub if "telephone" in ways else ()))))
+    return tuple(dict.fromkeys((*theirs, *(writing_down(profile) if "telephone" in ways else ()))))
+
+
+def writing_down(profile: Profile) -> tuple[str, ...]:
+    """Who of the hub writes down what was answered by telephone."""
+    return tuple(dict.fromkeys((*profile.raters, *profile.deciders, *(rung.role for rung in profile.ladder))))
 
 
 def to_answer(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:

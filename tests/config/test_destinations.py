@@ -67,3 +67,11 @@ def test_the_list_of_authorities_says_where_it_is_from_and_agrees_with_itself() 
     assert "2026-11-29" in lists["_source"] and "Office for National Statistics" in lists["_source"]
     assert set(lists["dfe"].values()) == {name for code, name in lists["ons"].items() if code.startswith("E")}
     assert len(set(lists["dfe"].values())) == len(lists["dfe"]) == 153
+
+
+def test_a_profile_is_explained_with_who_may_not_accept_and_who_writes_down_what_was_said_by_telephone() -> None:
+    rows = {row.value.partition(":")[0]: row.value for row in explain("merton", "blue") if row.name.startswith("accepted: ")}
+    assert all("not whoever offered it" in value for value in rows.values())
+    profile = load_profile("merton")
+    named = {*profile.raters, *profile.deciders, *(rung.role for rung in profile.ladder)}
+    assert all(role in rows["Another local authority"] for role in named)

@@ -53,7 +53,7 @@ def test_whoever_was_invited_and_did_not_come_was_absent_and_the_conference_is_d
 ) -> None:
     hub.give(reference, "schedule_strategy_discussion", at="2026-11-20T12:00:00Z", words="Again.")
     held = {"attended": ["social_care", "police", "health"], "apologies": ["midwife"], "outcome": "section_47"}
-    held["held_on"] = "2026-11-20"
+    held["held_on"] = "2026-11-19"
     hub.give(reference, "record_strategy_discussion", words="Held.", mode="face_to_face", **held)
     due = clock(hub, reference, "pre_birth_conference")
     assert due["due_at"].startswith("2027-02-22"), "twelve weeks before the Monday of the week of 20 May"
