@@ -213,7 +213,9 @@ def _as_read(recorded: Recorded, referral: Referral, reader: Reader) -> Recorded
             told = {"source": "", "source_agency": "", "flags": _flags(event.flags), "contact": _contact(event.contact)}
             changes["event"] = event.model_copy(update={**told, "referrer_reachable": True})
         if isinstance(event, ReferrerCorrected):
-            changes["event"] = event.model_copy(update={"fields": (), "flags": (), "referrer_reachable": True})
+            changes["event"] = event.model_copy(
+                update={"fields": (), "flags": (), "referrer_reachable": True, "not_heard": False}
+            )
         if recorded.by.role == REFERRER:
             changes["by"] = Actor(id=REFERRER, role=REFERRER, agency=UNKNOWN, hub=recorded.by.hub)
             if isinstance(event, DisagreementRaised):

@@ -330,7 +330,7 @@ def _event_in_words(recorded: Recorded, subject: str, profile: Profile | None) -
         if each := getattr(event, name, None):
             event = event.model_copy(update={name: {sid: said for sid, said in each.items() if sid == subject}})
     if isinstance(event, ReferrerCorrected):
-        event = event.model_copy(update={"fields": (), "referrer_reachable": True})
+        event = event.model_copy(update={"fields": (), "referrer_reachable": True, "not_heard": False})
     facts = facts_of(event, profile, without=ABOUT_THE_REFERRER | WHO_AGREED)
     return f"{named(event)}{': ' if facts else ''}{facts}"
 

@@ -128,6 +128,7 @@ _YES_NO = {
     "late": ("late", ""),
     "may_be_second": ("may be a second section 47 of the same child", ""),
     "met": ("it happened", "it is not needed any more"),
+    "not_heard": ("what was written before went to a wrong address", ""),
     "not_to_share": ("not to be shared", ""),
     "referrer_reachable": ("", "the referrer cannot be reached"),
     "read_back": ("read back", "not read back"),
