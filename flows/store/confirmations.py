@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.apply import apply
-from mash.flows.store.deliveries import LAST_ROUND, TELLING
+from mash.flows.store.deliveries import LAST_ROUND, TELLING, have_them_told
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import DELIVERIES, NOTICES, REFERRALS
 from mash.flows.store.trouble import tell_administrators
@@ -47,6 +47,8 @@ async def confirm(store: Store, sent_as: str, status: str) -> bool:
             elif not await _gone_on(connection, store, row, status):
                 given_up.append(row)
     for row in given_up:
+        if row.role == REFERRER and row.reference:
+            await have_them_told(store, row.reference, row.hub, row.kind)
         detail = f"Notice {row.id} ({row.kind}) to {row.person or row.role} did not arrive; {SERVICE}: {status}."
         await tell_administrators(store, row.hub, "a notice could not be delivered", detail)
     return True

@@ -5,19 +5,26 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
+from mash.flows.store.append import lock, standing
 from mash.flows.store.apply import apply
 from mash.flows.store.outbox import LONGEST_WAIT, Claimed
 from mash.flows.store.store import Store, as_json, system_actor
 from mash.flows.store.tables import NOTICES, REFERRALS
 from mash.flows.store.trouble import tell_administrators
-from mash.flows.store.writes import QUEUED
+from mash.flows.store.writes import QUEUED, queued
+from mash.notifications.govuk_notify import UNTIL_LATER
 from mash.notifications.notices import REFERRER, URGENT, Tried
+from mash.notifications.notices.occasion import Occasion
+from mash.notifications.notices.referrer import undelivered
 from mash.states.acts.informing import RecordTold
 
 LAST_ROUND = 9
 """With the back-off below, the last round is about forty minutes after the first."""
+SAID_EVERY = timedelta(hours=6)
+A_DAYS_ALLOWANCE = timedelta(hours=25)
+"""For so long, as the domain's time runs, rounds are not counted in which a receiver asked to be left alone."""
 TELLING = {
     "acknowledgement": RecordTold(what="acknowledgement"),
     "outcome": RecordTold(what="outcome"),
@@ -106,10 +113,13 @@ def _results(notices: list[Claimed], tried: list[Tried]) -> str:
 
 async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> None:
     """No channel took it: turn to the next ones at once, or try again later, or give up and tell the administrators."""
-    last = (notice.tries >= LAST_ROUND or (bool(tried) and all(each.final for each in tried))) and not notice.more
+    # Whoever asks to be left alone is not tried in vain: a day's allowance comes back at midnight.
+    asks = max((each.retry_after or 0 for each in tried), default=0)
+    waits = bool(asks) and not notice.more and store.time.now() - notice.created_at < A_DAYS_ALLOWANCE
+    gave_up = notice.tries >= LAST_ROUND or (bool(tried) and all(each.final for each in tried))
+    last = gave_up and not notice.more and not waits
     wait = timedelta(seconds=min(600, 5 * 2 ** (notice.tries - 1)) * (0.8 + secrets.randbelow(400) / 1000))
-    asked = timedelta(seconds=max((each.retry_after or 0 for each in tried), default=0))
-    again = timedelta(0) if notice.more else min(max(wait, asked), LONGEST_WAIT - timedelta(minutes=1))
+    again = timedelta(0) if notice.more else min(max(wait, timedelta(seconds=asks)), LONGEST_WAIT - timedelta(minutes=1))
     values = {
         "tried": _results([notice], tried),
         "wall": datetime.now(UTC),
@@ -117,13 +127,18 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
         "status": "dead" if last else "queued",
         "again": None if last else datetime.now(UTC) + again,
         # All have been tried: from the first again, or where it has arrived already, by these.
-        "rounds": notice.tries - 1 if notice.more else notice.tries,
+        "rounds": notice.tries - 1 if notice.more or waits else notice.tries,
         "step": notice.step + 1 if notice.more else notice.step if notice.arrived else 0,
     }
     async with store.single.connect() as connection:
         await connection.execute(_FAILED, values)
+    results = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
+    if waits and asks >= UNTIL_LATER and notice.kind != "system":
+        what, detail = "a receiver takes no more for now", f"Notice {notice.id} ({notice.kind}) waits until it does. {results}"
+        await tell_administrators(store, notice.hub, what, detail, at_most_every=SAID_EVERY)
+    if last and notice.role == REFERRER and notice.reference:
+        await have_them_told(store, notice.reference, notice.hub, notice.kind)
     if last and notice.kind != "system":
-        results = "; ".join(f"{label}: {each.result}" for label, each in zip(notice.labels, tried, strict=False))
         await tell_administrators(
             store,
             notice.hub,
@@ -132,3 +147,16 @@ async def _record_failed(store: Store, notice: Claimed, tried: list[Tried]) -> N
             f"{f': {results}' if results else ''}.",
             avoid=[channel.fingerprint for _, channel in notice.channels],
         )
+
+
+async def have_them_told(store: Store, reference: str, hub: str, kind: str) -> None:
+    """What was written to a referrer reached them nowhere: whoever owns its clock is asked to tell them by another way."""
+    async with store.transaction(system_actor(hub)) as connection:
+        (row,) = await lock(connection, [reference])
+        referral = (await standing(connection, row)).referral
+        if referral is None or referral.erased:
+            return
+        now, rules = store.time.now(), await store.profile(connection, referral.profile)
+        drafts = list(undelivered(Occasion(reference, referral, referral, rules, now), kind))
+        if drafts:
+            await connection.execute(insert(NOTICES), [queued(draft, now) for draft in drafts])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, get_args
@@ -34,6 +35,8 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 """What can be put right, in the order in which a form asks. What else was sent of somebody stays as it is."""
 OF_A_BIRTH = ("date_of_birth", "name", "sex")
 """What is said when a child is born."""
+_WAY = re.compile(r"phone|mobile|(^|_)(tel|call_?back)(_|$)|contact|address|post_?code|how_to_reach", re.IGNORECASE)
+"""Names of fields in which somebody says how they are reached, also those that only a sender's own system has."""
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -111,11 +114,11 @@ def odd_address(email: str | None) -> dict[str, bool]:
 
 
 def by_other_means(fields: Mapping[str, Any]) -> dict[str, bool]:
-    """Whether whoever refers gave no address, but another way to be reached: a professional who is named, by their service."""
-    others = any(fields.get(name) for name in ("phone", "organisation", "how_to_reach", "email"))
+    """Whether whoever refers gave no address, but another way to be reached, in whatever field: a professional by their service,
+    though they are not named."""
+    others = any(value for name, value in fields.items() if name in ("organisation", "email") or _WAY.search(name))
     sector = fields.get("agency")
-    if sector in get_args(Source) and not no_professional(fields.get("code"), sector):
-        others = others or any(fields.get(name) for name in ("name", "role"))
+    others = others or (sector in get_args(Source) and not no_professional(fields.get("code"), sector))
     return {BY_OTHER_MEANS: not can_be(fields.get("email") or "") and others}
 
 

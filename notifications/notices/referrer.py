@@ -86,6 +86,19 @@ def _not_to_tell(occasion: Occasion) -> Iterator[NoticeDraft]:
         yield occasion.notice("not_to_tell", REFERRER)
 
 
+def undelivered(occasion: Occasion, written: str) -> Iterator[NoticeDraft]:
+    """What was written to them arrived nowhere, and no more tries are made: whoever owns the clock tells them by another way, as
+    far as they still wait to hear it."""
+    after = occasion.after
+    if written == "not_to_tell" and NOT_TO_TELL in after.warnings:
+        yield occasion.notice("tell_not_to_tell", occasion.duty)
+    for matter in owed(after):
+        if _WRITTEN.get(kind := CLOCKS[matter]) == written:
+            name = latest(after, kind)
+            how = {"held_back": matter == "outcome" and after.held_back, "undelivered": True}
+            yield occasion.about("inform_referrer", after.clocks[name].owner, name, matter=matter, **how)
+
+
 def professional(referral: Referral) -> bool:
     """Whether the referrer is told what was decided: a professional is, the public is thanked."""
     return not referral.of_public

@@ -59,6 +59,24 @@ def test_a_referrer_who_gave_no_address_is_told_by_a_person_and_the_clock_runs_u
     assert not any(clock["running"] for clock in hub.case(reference)["clocks"] if clock["id"] == "acknowledgement")
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"code": "4", "agency": "police"},
+        {"code": "3B", "agency": "health"},
+        {"code": "1B", "telephone": "01632 960115"},
+        {"code": "1B", "address": "4 Quarry Row, Thornwick"},
+        {"code": "1B", "contactDetails": "through my sister at number six"},
+    ],
+)
+def test_a_service_or_any_way_to_reach_them_is_enough_for_a_person_to_tell_them(hub: Hub, source: dict[str, Any]) -> None:
+    answer = hub.submit({"source": source, "concern": {"summary": "She cries."}}).json()
+    hub.work()
+    case = hub.case(answer["reference"])
+    assert [clock["running"] for clock in case["clocks"] if clock["id"] == "acknowledgement"] == [True]
+    assert [notice["status"] for notice in case["alerts_sent"] if notice["kind"] == "inform_referrer"] == ["delivered"]
+
+
 def test_of_whom_nothing_is_known_nothing_is_owed(hub: Hub) -> None:
     answer = hub.submit({"concern": {"summary": "She cries."}}).json()
     assert "referrer_by_other_means" not in answer["flags"]

@@ -17,6 +17,7 @@ from mash.flows.carrying.confirmed import ask_what_became
 from mash.flows.carrying.postman import Postman
 from mash.flows.store.apply import receive
 from mash.flows.store.confirmations import confirm
+from mash.flows.store.deliveries import LAST_ROUND
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
@@ -123,6 +124,34 @@ async def test_an_address_of_a_referrer_that_is_wrong_leaves_their_clock_running
     await confirm(store, service.became("permanent-failure", place(service, "email")), "permanent-failure")
     referral = (await read_case(store, reference)).referral
     assert referral.clocks["acknowledgement"].running, "a person tells them"
+
+
+async def test_whoever_owns_the_clock_is_asked_at_once_to_tell_a_referrer_by_another_way(
+    store: Store, settings: Settings, service: Notify, phones: Gateway
+) -> None:
+    reference = await sent(store, settings, service, phones)
+    await confirm(store, service.became("permanent-failure", place(service, "email")), "permanent-failure")
+    await send_all(by_notify(store, settings, service, phones))
+    said = [each["personalisation"]["body"] for each in service.sent if each["type"] == "sms"] + phones.bodies("role")
+    (asked,) = [body for body in said if f"{reference}: tell the referrer yourself" in body]
+    assert "did not arrive, and is not sent again" in asked and "that the referral has arrived" in asked
+
+
+async def test_a_days_allowance_that_is_used_up_is_waited_for_and_the_administrators_know(
+    store: Store, settings: Settings, service: Notify, phones: Gateway, owner_connection: psycopg.Connection
+) -> None:
+    service.fails = "TooManyRequestsError"
+    at(store, START)
+    await submit(store)
+    for _ in range(LAST_ROUND + 3):
+        owner_connection.execute("UPDATE notice SET next_try_at = now() WHERE status = 'queued'")
+        await send_all(by_notify(store, settings, service, phones))
+    assert notices(owner_connection, "contact_to_rate") == ["queued"]
+    assert len([body for body in phones.bodies("role") if "takes no more for now" in body]) == 1
+    service.fails = ""
+    owner_connection.execute("UPDATE notice SET next_try_at = now() WHERE status = 'queued'")
+    await send_all(by_notify(store, settings, service, phones))
+    assert notices(owner_connection, "contact_to_rate") == ["delivered"]
 
 
 async def test_an_alert_that_did_not_arrive_goes_by_the_next_channel_at_once(
