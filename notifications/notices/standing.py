@@ -120,7 +120,7 @@ def meets(referral: Referral) -> bool:
 
 def _to_do(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
     """Whoever is to do something that was agreed, while it is waited for."""
-    for aid in open_actions(referral) if referral.open else ():
+    for aid in open_actions(referral):
         action = referral.actions[aid]
         yield owner_role(action.owner, profile), Topic("action", aid), action.due_at.isoformat()
 

@@ -686,7 +686,7 @@ class AnyOrder(RuleBasedStateMachine):
                 self._give(reference, RecordTold(what=what), SYSTEM, None)
             referral = self.world.states[reference]
             waits = referral.disputed or referral.withdrawing or referral.offered or referral.uncountersigned
-            clocks = [k.id for k in referral.running if k.kind != "confirmation"]
+            clocks = [k.id for k in referral.running if k.kind not in ("confirmation", "action", "quorum_put_right")]
             assert referral.open or waits or not clocks, f"told, concluded, and still waiting for {clocks}"
 
     @invariant()
