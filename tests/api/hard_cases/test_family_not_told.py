@@ -156,10 +156,18 @@ def test_a_schools_referral_is_from_the_school_and_not_from_the_hubs_officer_for
 # --- section 47, before and after the discussion -------------------------------------------------------------------------------
 
 
+def checked(hub: Hub, known: dict[str, str]) -> None:
+    """A case at the decision; an immediate danger is rated down with a second person's agreement by telephone."""
+    basis(hub, known["reference"], not_informed=None)
+    case = hub.case(known["reference"])
+    second = {"second": "practice_manager.social_care", "second_at": case["received_at"]} if case["immediate_danger"] else {}
+    hub.give(known["reference"], "rate_referral", words="Rated.", rating="green", **second)
+    hub.answer_all(known["reference"])
+
+
 def decided(hub: Hub, known: dict[str, str]) -> None:
     """A case of which section 47 is decided: the strategy discussion is to be held."""
-    hub.rate(known["reference"], "green")
-    hub.answer_all(known["reference"])
+    checked(hub, known)
     hub.give(known["reference"], "record_decision", words="Bruises.", outcomes={"S1": "section_47"}, primary_need="N1")
     hub.work()
 
@@ -175,8 +183,7 @@ def discussed(hub: Hub, known: dict[str, str], outcome: str) -> None:
 def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub, danger: bool) -> None:
     concern = {**ORDINARY["concern"], "immediate_danger": danger}
     known, other = (referred(hub, f"{name}.{danger}", concern=concern) for name in ("held.back", "undecided"))
-    hub.rate(other["reference"], "green")
-    hub.answer_all(other["reference"])
+    checked(hub, other)
     decided(hub, known)
     mails = "\n".join(hub.received.texts(known["email"]))
     assert "is acting on it" in mails and hub.received.to(known["email"]) == [f"Your referral {known['reference']} was received"]
@@ -225,8 +232,7 @@ def test_whoever_rings_the_referrer_reads_what_not_to_say_yet(hub: Hub, source: 
 def test_a_neighbour_reads_and_is_mailed_the_same_and_no_more_than_of_any_other_case(hub: Hub) -> None:
     neighbour = {"code": "1B", "agency": "individual", "organisation": ""}
     known, other = (referred(hub, name, source=neighbour) for name in ("neighbour.held", "neighbour.undecided"))
-    hub.rate(other["reference"], "green")
-    hub.answer_all(other["reference"])
+    checked(hub, other)
     decided(hub, known)
     assert status(hub, known) == status(hub, other)
     told = [hub.received.texts(each["email"]) for each in (known, other)]
