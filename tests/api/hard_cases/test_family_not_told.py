@@ -281,8 +281,7 @@ def test_whoever_rings_the_referrer_reads_what_not_to_say_yet(hub: Hub, source: 
 def test_a_neighbour_reads_and_is_mailed_the_same_and_no_more_than_of_any_other_case(hub: Hub) -> None:
     neighbour = {"code": "1B", "agency": "individual", "organisation": ""}
     known, other = (referred(hub, name, source=neighbour) for name in ("neighbour.held", "neighbour.undecided"))
-    hub.rate(other["reference"], "green")
-    hub.answer_all(other["reference"])
+    checked(hub, other)
     decided(hub, known)
     assert status(hub, known) == status(hub, other)
     told = [hub.received.texts(each["email"]) for each in (known, other)]
