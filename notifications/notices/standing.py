@@ -120,12 +120,8 @@ def meets(referral: Referral) -> bool:
 
 def _to_do(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic, str]]:
     """Whoever is to do something that was agreed, while it is waited for."""
-<<<<<<< HEAD
-    for aid in open_actions(referral):
-=======
     awaited = {clock.whose for clock in referral.running if clock.kind == "action"}  # it outlives the case
     for aid in open_actions(referral) if referral.open else [aid for aid in open_actions(referral) if aid in awaited]:
->>>>>>> alerts
         action = referral.actions[aid]
         yield owner_role(action.owner, profile), Topic("action", aid), action.due_at.isoformat()
 

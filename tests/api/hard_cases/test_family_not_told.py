@@ -212,10 +212,15 @@ def rated(hub: Hub, reference: str) -> None:
     hub.rate(reference, "green")
 
 
-def decided(hub: Hub, known: dict[str, str]) -> None:
-    """A case of which section 47 is decided: the strategy discussion is to be held."""
+def checked(hub: Hub, known: dict[str, str]) -> None:
+    """A case at the decision."""
     rated(hub, known["reference"])
     hub.answer_all(known["reference"])
+
+
+def decided(hub: Hub, known: dict[str, str]) -> None:
+    """A case of which section 47 is decided: the strategy discussion is to be held."""
+    checked(hub, known)
     hub.give(known["reference"], "record_decision", words="Bruises.", outcomes={"S1": "section_47"}, primary_need="N1")
     hub.work()
 
@@ -231,8 +236,7 @@ def discussed(hub: Hub, known: dict[str, str], outcome: str) -> None:
 def test_before_the_discussion_the_answer_and_the_page_say_what_they_say_of_what_is_undecided(hub: Hub, danger: bool) -> None:
     concern = {**ORDINARY["concern"], "immediate_danger": danger}
     known, other = (referred(hub, f"{name}.{danger}", concern=concern) for name in ("held.back", "undecided"))
-    rated(hub, other["reference"])
-    hub.answer_all(other["reference"])
+    checked(hub, other)
     decided(hub, known)
     mails = "\n".join(hub.received.texts(known["email"]))
     assert "is acting on it" in mails and hub.received.to(known["email"]) == [f"Your referral {known['reference']} was received"]
