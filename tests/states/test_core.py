@@ -1149,6 +1149,8 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
     withdrawn = {"withdraw_decision", "sign_off_withdrawal"} if stage != "not_taken" else set()
     came_of_age = {"hand_over_to_adults", "keep_past_eighteen", "offer_hand_over", "accept_hand_over", "return_hand_over"}
     assert offered == withdrawn | came_of_age | {
+        "complete_action",
+        "put_quorum_right",
         "countersign",
         "correct_details",
         "correct_referrer",

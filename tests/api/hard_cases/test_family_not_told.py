@@ -4,13 +4,22 @@ told of section 47 once social care, police and health have decided on it togeth
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hub import ORDINARY, Hub
+from hub import ORDINARY, Hub, hub_here
 from papers import words_on
 
 from mash.config.profile import load_profile
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    """A hub of its own: what stands on its board and in its mail is read here."""
+    with hub_here() as running:
+        yield running
+
 
 SILENT = "Do not tell the family"
 SAID = "Telling them could put her in danger: her step-father must not find out."

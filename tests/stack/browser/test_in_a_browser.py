@@ -193,6 +193,7 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(hub: Hub, 
         somebody.page.get_by_role("group", name="How was it held?").get_by_label("Face to face").check()
         if (again := somebody.page.get_by_role("group", name="Rating after the meeting (optional)")).count():
             again.get_by_label("Red", exact=True).check()
+        somebody.page.get_by_label("Day it was held").fill("2026-11-19")  # brought forward from the afternoon
         somebody.page.get_by_label("Views: what each agency said").fill("All agree.")
         somebody.page.get_by_label("Actions agreed: who does what").fill("Health visits on Monday.")
         somebody.clicks("Record the meeting", "button")
