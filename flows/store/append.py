@@ -36,7 +36,7 @@ from mash.states.acts.known import RecordIdentified
 from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.protection import RecordStrategyDiscussion
 from mash.states.acts.shared import ShareEarlierContact
-from mash.states.acts.upkeep import AdoptProfile
+from mash.states.acts.upkeep import AddNote, AdoptProfile
 from mash.states.decide import Decision, continue_split, decide
 from mash.states.errors import Incomplete, NotYours, VersionConflict
 from mash.states.log import GENESIS
@@ -152,6 +152,10 @@ async def append(
         came["old_rules"] = await store.profile(connection, referral.profile)
     fresh = secrets.token_hex(FRESH)
     decision = decide(referral, command, profile, by, now, reference=reference, fresh=fresh, **came)
+    if written and not any(written.item in event.model_dump_json() for event in decision.events):
+        # An act that has no place for words was given some: they stay with the case as a note.
+        note = decide(([referral, *decision.states])[-1], AddNote(), profile, by, now, reference=reference, words=written)
+        decision = Decision([*decision.events, *note.events], [*decision.states, *note.states])
     if correcting is not None:
         correcting.found_by(store, decision, right, writes, by.hub)
     return await _append(connection, store, writes, stands, decision, profile, by, now)

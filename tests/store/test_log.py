@@ -19,7 +19,7 @@ from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.states.acts.closing import ErasePeople, PeopleErased
-from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.contact import ReceiveContact, RecordCategories
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.upkeep import AddNote
@@ -230,3 +230,12 @@ async def test_a_key_that_vanished_without_an_erasure_is_found(store: Store, own
     reference = await a_case(store)
     owner_connection.execute("DELETE FROM referral_key WHERE reference = %s", (reference,))
     assert await found(store) != []
+
+
+async def test_words_that_come_with_an_act_that_has_no_place_for_them_stay_with_the_case_as_a_note(store: Store) -> None:
+    reference = await submit(store)
+    await act(store, reference, RecordCategories(categories=("domestic_abuse",)), DUTY, words="She has said so at school.")
+    said = [each["content"] for each in await read_items(store, await read_case(store, reference), DUTY)]
+    assert "She has said so at school." in said
+    assert [each.event.kind for each in await read_log(store, reference)][-2:] == ["categories_recorded", "note_added"]
+    assert [wrong async for wrong in verify(store)] == []
