@@ -104,7 +104,7 @@ def findings(scene: Scene) -> str:
 def back_door(scene: Scene) -> str:
     digest = scene.on.sql("SELECT state::json ->> 'profile' FROM referral WHERE reference = %s", scene.case)[0][0]
     command = {"kind": "adopt_profile", "digest": digest, "rating": "green"}
-    refusal = refused(scene.on.command(scene.case, command, scene.on.staff("administrator"), "No reason."), 403)
+    refusal = refused(scene.on.command(scene.case, command, scene.on.staff("administrator"), "No reason."), 422)
     hold(scene.on.case(scene.case)["rating"] == "red", "it is rated otherwise")
     return refusal
 

@@ -214,11 +214,7 @@ def backup_forged(scene: Scene) -> str:
 
 @attack("find an erased person's key in the database's files")
 def key_in_files(scene: Scene) -> str:
-    # Merton's does nothing for adults, which somebody confirms, and nobody can be told so.
-    adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "date_of_birth": "1971-03-09", "cohort": "adult"}
-    reference = scene.submit_there({**ORDINARY, "source": {}, "subjects": [adult]})
-    signposted = {"signposted_to": "adults_social_care", "words": "They are to ring there."}
-    scene.on.give(reference, "confirm_not_ours", hub="merton", **signposted)
+    reference = scene.concluded_there()
     ((key, path),) = scene.on.sql(
         "SELECT wrapped, pg_relation_filepath('referral_key') FROM referral_key WHERE reference = %s", reference
     )

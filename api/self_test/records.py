@@ -12,7 +12,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
-from mash.api.client import CANARY, ORDINARY, person
+from mash.api.client import CANARY, person
 from mash.api.proof import prove
 from mash.api.self_test.attack import GotIn, attack, hold, refused
 from mash.api.self_test.scene import POLICE_ANSWER, Scene
@@ -144,9 +144,7 @@ def words_moved(scene: Scene) -> str:
 
 @attack("read an erased child's name with the master key in hand")
 def erased(scene: Scene) -> str:
-    # Merton's does nothing for adults, and nobody can be told so.
-    adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "date_of_birth": "1971-03-09", "cohort": "adult"}
-    reference = scene.submit_there({**ORDINARY, "source": {}, "subjects": [adult]})
+    reference = scene.concluded_there()
     reader, by = scene.on.staff("duty_manager", hub="merton"), person("information_governance", hub="merton")
     hold("Whimberry" in scene.on.http.get(f"/cases/{reference}", headers=reader).text, "the name was never there")
 

@@ -38,6 +38,16 @@ class Scene:
     their_key: str
     """The API key of a school's system there."""
 
+    def concluded_there(self) -> str:
+        """A contact at Merton about an adult, from a neighbour who cannot be told anything: Merton does nothing for adults, which
+        somebody has confirmed, and it is over. Its reference."""
+        adult = {"name": {"given": "Erasmus", "family": "Whimberry"}, "date_of_birth": "1971-03-09", "cohort": "adult"}
+        neighbour = {"code": "1B", "agency": "individual"}
+        reference = self.submit_there({**ORDINARY, "source": neighbour, "subjects": [adult]})
+        signposted = {"signposted_to": "adults_social_care", "words": "They are to ring there."}
+        self.on.give(reference, "confirm_not_ours", hub="merton", **signposted)
+        return reference
+
     def submit_there(self, body: dict[str, Any]) -> str:
         """Submit at Merton; the reference."""
         return str(self.on.submit(body, by=self.their_key).raise_for_status().json()["reference"])
