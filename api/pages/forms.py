@@ -281,6 +281,8 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
         elif each.needed:
             filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
     body = {"seen": _number(filled.value("seen")), "command": command}
+    if COMMANDS[kind].why and not filled.value(first_text(kind)).strip():
+        filled.errors[first_text(kind)] = questions.WHY
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
     if details := _details(kind, asked, filled):
         body["details"] = details

@@ -7,6 +7,7 @@ from pydantic_core import ErrorDetails
 REDACTED = "Redacted version for others (leave blank to release it all)"
 
 NEEDED, CHOOSE, CHECK = "Fill this in", "Choose one", "Check this"
+WHY = "Say why, in a sentence"
 LOGIN = "Enter the login as it is typed to sign in"
 REFERENCE = "Enter a reference such as MASH-26-000001"
 AUTHORITY = "Enter 3 digits, such as 330, or E and 8 digits, such as E08000025"
