@@ -17,7 +17,7 @@ from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words, place_of
 from mash.api.pages.sets_off import sets_off
-from mash.api.pages.summary import SAFE_CONTACT, lives_with, people_of, safe_contact_of, worry_of
+from mash.api.pages.summary import SAFE_CONTACT, heading_of, lives_with, people_of, safe_contact_of, worry_of
 from mash.api.pages.words import button
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
@@ -102,7 +102,7 @@ async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> d
         "reference": reference,
         "mark": mark,
         "case": seen,
-        "heading": "; ".join(person.title for person in people) if seen["items"] else reference,
+        "heading": heading_of(people),
         "people": people,
         "called": {person.subject: person.name for person in people},
         "lives": lives_with(seen["items"]),
@@ -261,7 +261,8 @@ async def _people(request: Request, case: Case, by: Actor) -> list[corrections.P
 
 async def _colleagues(store: Store, kind: str, by: Actor) -> tuple[Colleague, ...]:
     """Who works here, for a form that names somebody."""
-    return await colleagues_of(store, by.hub) if any(kind == names for names, _ in forms.NAMES_SOMEBODY) else ()
+    names = any(kind == each for each, _ in forms.NAMES_SOMEBODY) or forms.OF_SECOND[0] in STAFF_ACTS[kind].command.model_fields
+    return await colleagues_of(store, by.hub) if names else ()
 
 
 def _demand(by: Actor, kind: str) -> None:
@@ -323,6 +324,7 @@ async def _form_page(
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
         "key": key or secrets.token_urlsafe(16),
         "since": since,
+        "aside": [field for field in asked if field.name in forms.OF_SECOND],
         "quorum": _quorum(rules, kind),
         "sets_off": sets_off(case, rules, by, store.time.now()) if case and kind in forms.RATED else {},
         "longest": LONGEST_WORDS,

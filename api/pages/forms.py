@@ -222,6 +222,8 @@ def _to_do(action: Action, profile: Profile) -> str:
 
 def _people(kind: str, name: str, case: Referral | None, colleagues: Sequence[Colleague], by: Actor) -> Choices:
     """Whom a field names of those who work here; none where it names nobody. Who is absent is said to be, and not chosen."""
+    if name == OF_SECOND[0]:
+        return tuple({each.login: f"{each.login}, {worded(each.role)}" for each in colleagues if each.login != by.id}.items())
     if (kind, name) not in NAMES_SOMEBODY:
         return ()
     worker = case.worker.login if case and case.worker else ""
@@ -279,7 +281,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             else:
                 command[head] = value
         elif each.needed:
-            filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
+            filled.errors[each.name] = questions.needed(each.label)
     body = {"seen": _number(filled.value("seen")), "command": command}
     if COMMANDS[kind].why and not filled.value(first_text(kind)).strip():
         filled.errors[first_text(kind)] = questions.WHY
@@ -310,7 +312,7 @@ def _details(kind: str, asked: list[Asked], filled: Filled) -> dict[str, Any]:
         name, _, part = each.name.removeprefix(DETAIL).partition(".")
         value = _value(each, filled)
         if value is None and each.needed:
-            filled.errors[each.name] = questions.NEEDED
+            filled.errors[each.name] = questions.needed(each.label)
         elif part:
             details.setdefault(name, {})[part] = value
         elif value is not None or kind not in BESIDE:

@@ -30,6 +30,8 @@ FEW_STAGES = 4
 BEFORE_A_DECISION = (
     "contact", "to_confirm_not_ours", "consultation", "triage", "agency_checks", "mash_meeting", "decision", "sign_off",
 )  # fmt: skip
+FIRST_STAGES = ("contact", "to_confirm_not_ours", "consultation", "triage", "agency_checks")
+"""Stages at which it is in nobody's way that a child has not been seen yet."""
 State = Literal["done", "now", "later"]
 
 
@@ -77,6 +79,29 @@ def _waited_for(r: Referral) -> Iterator[str]:
         yield "record_sharing_basis"
     yield "answer_check"
     yield "record_strategy_discussion" if r.discussion_at else "schedule_strategy_discussion"
+    if r.stage in ("agency_checks", "mash_meeting"):
+        yield "record_meeting" if r.meeting_at and not r.outstanding else "convene_meeting"
+        yield from ("record_meeting", "record_answer_by_telephone", "proceed_without_replies")
+    yield from ("record_decision", "put_quorum_right", "conclude_enquiries", "record_conference", "complete_assessment")
+    yield from ("accept_step_down", "offer_step_down", "accept_hand_over", "complete_adult_enquiry", "settle_disagreement")
+
+
+def _of_its_stage(possible: Sequence[str]) -> str:
+    return next((kind for kind in possible if 0 < len(STAFF_ACTS[kind].stages or ()) <= FEW_STAGES), "")
+
+
+def _waits(r: Referral) -> str:
+    if not r.open:
+        return "It is closed"
+    if r.outstanding:
+        return f"Waiting for {counted(r.outstanding, 'answer')}"
+    return "Nothing for you to do now"
+
+
+def _steps(r: Referral, rules: Profile | None, now: datetime) -> Iterator[Step]:
+    """The way, in at most four steps."""
+    if not r.open:
+        return
     if r.stage in BEFORE_A_DECISION:
         yield from _to_a_decision(r, rules, now)
     elif r.stage == "strategy_discussion":
@@ -99,7 +124,7 @@ def _to_a_decision(r: Referral, rules: Profile | None, now: datetime) -> Iterato
     route = rating.route if rating else ("agency_checks", "mash_meeting")
     texts, done = [f"Rated {rating.title.lower()}" if rating else "Rate it"], [r.rating is not None]
     if "agency_checks" in route or r.checks:
-        texts += ["Say why information may be shared", _asked(r)]
+        texts += ["Said why to share" if r.sharing is not None else "Say why information may be shared", _asked(r)]
         done += [r.sharing is not None, bool(r.checks) and not r.outstanding]
     meets = "mash_meeting" in route
     by = f" by {when(r.meeting_at, now)}" if meets and r.meeting_at and not r.meeting_held else ""
@@ -141,5 +166,5 @@ def _obstacles(r: Referral, rules: Profile | None, people: Sequence[Person], now
         missing = listed([agency_title(rules, agency) for agency in r.short_of])
         yield f"The strategy discussion was held without {missing}."
     named = {person.subject: person.name for person in people}
-    if unseen := [named.get(sid, "a child") for sid in r.unseen]:
+    if r.stage not in FIRST_STAGES and (unseen := [named.get(sid, "a child") for sid in r.unseen]):
         yield f"Not yet seen: {listed(unseen)}."

@@ -45,12 +45,18 @@ def _of(case: Case, rules: Profile, by: Actor, now: datetime, rating: str) -> Se
     if case.referral.rating == rating:
         return SetsOff("", "This is the rating now.")
     command = RerateReferral(rating=rating) if case.referral.rating else RateReferral(rating=rating)
+    second = ""
     try:
         after = decide(case.referral, command, rules, by, now, reference=case.reference, words=UNWRITTEN).after
     except Refusal:
-        return SetsOff("", "A second person has to agree to this.")
+        second = "A second person has to agree. "
+        calm = case.referral.model_copy(update={"immediate_danger": False})
+        try:
+            after = decide(calm, command, rules, by, now, reference=case.reference, words=UNWRITTEN).after
+        except Refusal:  # agencies decide jointly what goes into the MASH
+            return SetsOff("", "Others have to agree.")
     due = next((clock.due_at for clock in after.running if clock.kind == "response"), after.due_at)
-    return SetsOff(f"by {when(due, now)}" if due else "", _follows(case, after, rules, by, now))
+    return SetsOff(f"by {when(due, now)}" if due else "", second + _follows(case, after, rules, by, now))
 
 
 def _follows(case: Case, after: Referral, rules: Profile, by: Actor, now: datetime) -> str:

@@ -79,6 +79,12 @@ def people_of(items: Sequence[Mapping[str, Any]], referral: Referral, now: datet
     ]
 
 
+def heading_of(people: Sequence[Person]) -> str:
+    """Who a case is about, in a line."""
+    titles = [person.title for person in people]
+    return ", and ".join(titles) if len(titles) < 3 else f"{'; '.join(titles[:2])} and {len(titles) - 2} more"
+
+
 def _unnamed(sid: str, cohort: str, several: bool) -> str:
     kind = {"child": "Child", "adult": "Adult"}.get(cohort, "Unborn child")
     return f"{kind} {sid.removeprefix('S')}" if several else kind

@@ -37,8 +37,8 @@ def day(on: date, *, weekday: bool = True) -> str:
 
 
 def age(born: date, today: date) -> str:
-    """How old somebody is: '8'; under two '14 months', under two months '5 weeks', under two weeks '9 days'. Of a birthday to come
-    nothing is said."""
+    """How old somebody is: '8'; under two '14 months', under two months '5 weeks', under two weeks '9 days'. Of a birthday that
+    is still to come nothing."""
     months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
     days = (today - born).days
     if days < 0:
