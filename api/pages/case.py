@@ -18,7 +18,7 @@ from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words, place_of
 from mash.api.pages.sets_off import sets_off
 from mash.api.pages.summary import SAFE_CONTACT, heading_of, lives_with, people_of, safe_contact_of, worry_of
-from mash.api.pages.words import button
+from mash.api.pages.words import button, named
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
@@ -308,6 +308,7 @@ async def _form_page(
         known_people = corrections.people(items, case.referral.subjects)
         person = corrections.chosen(kind, known_people, filled.value("item"))
         asked = corrections.asked_of(kind, asked, known_people, person)
+    filled.errors = {field: named(text, known_by[0]) for field, text in filled.errors.items()}
     own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {
         "reference": reference,

@@ -70,8 +70,9 @@ class SafeContact:
 
 def people_of(items: Sequence[Mapping[str, Any]], referral: Referral, now: datetime) -> list[Person]:
     """The subjects, in order, each by what may be read of them."""
-    known = {item["subject"]: item["fields"] or {} for item in items if item["kind"] == "subject" and item["view"] == "whole"}
-    named = {item["subject"]: name_of(item["content"].encode()).strip() for item in items if item["subject"] in known}
+    told = [item for item in items if item["kind"] == "subject" and item["view"] == "whole"]
+    known = {item["subject"]: item["fields"] or {} for item in told}
+    named = {item["subject"]: name_of(item["content"].encode()).strip() for item in told}
     several = len(referral.subjects) > 1
     return [
         _person(sid, subject.cohort, known.get(sid, {}), named.get(sid) or _unnamed(sid, subject.cohort, several), now)
