@@ -81,7 +81,7 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
         expect(problem).to_contain_text("Answer “How urgent is it?”")
         assert focused(somebody) == "act", "on what is wrong"
         assert "Bruise on the arm" in somebody.page.get_by_label("Why this rating?").input_value()
-        somebody.page.get_by_label(re.compile("^Red by ")).check()
+        somebody.page.get_by_role("radio", name=re.compile("^Red by ")).check()
         somebody.clicks("Save the rating", "button")
         expect(somebody.page.get_by_role("status")).to_contain_text("Rated red at ")
         assert focused(somebody) == "done", "on what changed"
@@ -127,12 +127,12 @@ def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(
         warned = somebody.page.get_by_role("region", name=re.compile("visit alone"))
         assert warned.count() == 0
         somebody.clicks("Add a note")
-        somebody.page.get_by_label("Note").fill("Half a sentence")
+        somebody.page.get_by_role("textbox", name="Note").fill("Half a sentence")
         hub.give(reference, "record_marker", marker="staff_safety", words="A dog.")
         hub.rate(reference)
         expect(warned).to_be_visible()
         expect(somebody.page.locator("#head")).to_contain_text("Red")
-        assert somebody.page.get_by_label("Note").input_value() == "Half a sentence"
+        assert somebody.page.get_by_role("textbox", name="Note").input_value() == "Half a sentence"
         somebody.looks()
 
 
