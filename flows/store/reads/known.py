@@ -46,6 +46,8 @@ class Match:
     """Codes for and against, such as `born_same` and `other_name`."""
     score: float
     """The logarithm of the odds that it is the same person, to base two, as far as the weights are right."""
+    row: Row
+    """Who it is there: of a household, `other` does not say."""
 
 
 async def likely_known(connection: AsyncConnection, store: Store, reference: str) -> list[Match]:
@@ -57,7 +59,7 @@ async def likely_known(connection: AsyncConnection, store: Store, reference: str
     people = sought(store.keyring.search, hub, await named_items(connection, store, reference))
     found = await look_for(connection, hub, root, people)
     return [
-        Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score)
+        Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score, each.row)
         for each in found
         if people[each.place].subject not in gone_on
     ]

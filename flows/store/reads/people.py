@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.marks import number
 from mash.flows.store.names import NAMED, birthdays, shared_address, tokens
-from mash.flows.store.particulars import AGREES, Particulars, compared, particulars
+from mash.flows.store.particulars import AGREES, Comparison, Particulars, compared, particulars
 from mash.flows.store.reads.case import reader_of
 from mash.flows.store.reads.items import reads_whole
 from mash.flows.store.sounds import words
@@ -46,14 +47,48 @@ class Somebody:
 
 
 @dataclass(frozen=True)
-class Contact:
+class Naming:
     """A contact as somebody reads it, and the people whom it names."""
 
     referral: Referral
     people: tuple[Somebody, ...]
 
 
-async def people_named(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> dict[str, Contact]:
+@dataclass(frozen=True)
+class Named:
+    """Somebody as one contact names them, who may be whom somebody looks for."""
+
+    reference: str
+    subject: str | None
+    who: Particulars | None
+    """None where what is on record of them is not for whoever looks."""
+    compared: tuple[Comparison, ...]
+    """What was asked beside what is on record."""
+    referral: Referral
+    """Their case, as whoever looks reads it."""
+
+    @property
+    def name(self) -> str:
+        """What they are called there; empty where it is not for whoever looks, or nobody knows."""
+        return self.who.name if self.who else ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of their case."""
+        return self.referral.warnings
+
+    @property
+    def received_at(self) -> datetime:
+        """When their case came in."""
+        return self.referral.received_at
+
+    @property
+    def stage(self) -> str:
+        """At which stage their case is."""
+        return self.referral.stage
+
+
+async def people_named(connection: AsyncConnection, store: Store, references: Collection[str], by: Actor) -> dict[str, Naming]:
     """Whom these contacts name as it stands now, by reference; without those whose people are erased."""
     if not references:
         return {}
@@ -66,12 +101,12 @@ async def people_named(connection: AsyncConnection, store: Store, references: Co
     for item in (await connection.execute(_NAMED, these)).all():
         if item.reference in keys:
             rows[item.reference][str(item.id)] = item
-    contacts = {}
+    contacts: dict[str, Naming] = {}
     for reference, state in (await connection.execute(_STATES, these)).tuples().all():
         if reference in keys:
             referral = Referral.model_validate_json(state)
             people = tuple(_people(referral, rows[reference], keys[reference], by))
-            contacts[reference] = Contact(as_read(referral, reader_of(store, referral, by)), people)
+            contacts[reference] = Naming(as_read(referral, reader_of(store, referral, by)), people)
     return contacts
 
 
@@ -111,3 +146,9 @@ def by_likeness(asked: Particulars, subject: str | None, people: Sequence[Somebo
         return sum(1 if part.how in AGREES else -1 for part in compared(asked, each.who) if part.how != "not_recorded")
 
     return max((each for each in people if each.subject == subject), key=agreement, default=None)
+
+
+def beside(somebody: Somebody | None, asked: Particulars | None) -> tuple[Particulars | None, tuple[Comparison, ...]]:
+    """What whoever looks may be told of somebody, and how it compares with whom they look for."""
+    who = somebody.who if somebody and somebody.readable else None
+    return who, compared(asked, who) if asked and who else ()

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Row, text
 
 from mash.flows.store.names import birthdays, sounds, tokens
-from mash.flows.store.particulars import Comparison, Particulars, compared, particulars
+from mash.flows.store.particulars import Particulars, particulars
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.look import note_access, note_accesses
-from mash.flows.store.reads.people import Contact, by_numbers, people_named
+from mash.flows.store.reads.people import Named, Naming, beside, by_numbers, people_named
 from mash.flows.store.store import Store
-from mash.states.referral import Referral
 from mash.states.values import Actor
 
 MOST = 20
@@ -35,38 +33,20 @@ Born = Literal["the same", "day and month exchanged", "another"]
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Named):
     """Somebody whose name is like the one that was asked for, as one contact names them."""
 
-    reference: str
-    subject: str | None
-    who: Particulars | None
-    """None where what is on record of them is not for whoever looks."""
-    compared: tuple[Comparison, ...]
-    """What was asked beside what is on record."""
     alike: float
     """From 0 to 1."""
-    received_at: datetime
-    stage: str
+    likely: bool
+    """Whether they are likely meant; where nobody is, some are shown who may be."""
     born: Born | None
     """How their date of birth compares with the one that was asked for; None where no day is known of both."""
-    referral: Referral
-    """Their case, as whoever looks reads it."""
-
-    @property
-    def name(self) -> str:
-        """What they are called there; empty where it is not for whoever looks."""
-        return self.who.name if self.who else ""
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Of their case."""
-        return self.referral.warnings
 
 
 # The rows are read under the policies: the function says which, and no more.
 _ALIKE = text("""
-    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, a.likely, k.born, k.tokens, r.received_at, r.stage
+    SELECT a.place, k.reference, k.subject, a.alike, a.born_alike, a.likely, k.born, k.tokens
     FROM people_alike(:hub, :apart_from, CAST(:asked AS json), :least, :of_that_day, :most) a
         JOIN known_person k ON k.id = a.person JOIN referral r ON r.reference = k.reference
     WHERE k.hub = :hub AND r.hub = :hub ORDER BY a.place, a.likely DESC, a.born_alike DESC, a.alike DESC, k.reference DESC""")
@@ -160,7 +140,7 @@ async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: st
     return found
 
 
-def _found(key: bytes, wanted: Wanted, rows: list[Row[Any]], contacts: dict[str, Contact], *, dated: bool) -> Iterator[Found]:
+def _found(key: bytes, wanted: Wanted, rows: list[Row[Any]], contacts: dict[str, Naming], *, dated: bool) -> Iterator[Found]:
     """Who the rows are, each of them another person: those of one household are told apart by their names."""
     others = {reference: list(contact.people) for reference, contact in contacts.items()}
     for row in rows:
@@ -168,11 +148,10 @@ def _found(key: bytes, wanted: Wanted, rows: list[Row[Any]], contacts: dict[str,
         if somebody is None:
             continue
         others[row.reference].remove(somebody)
-        who = somebody.who if somebody.readable else None
-        parts = compared(wanted.who, who) if who else ()
+        who, parts = beside(somebody, wanted.who)
         born = BORN[row.born_alike] if row.born is not None and dated else None
         referral = contacts[row.reference].referral
-        yield Found(row.reference, row.subject, who, parts, row.alike, row.received_at, row.stage, born, referral)
+        yield Found(row.reference, row.subject, who, parts, referral, row.alike, row.likely, born)
 
 
 def _shown(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
