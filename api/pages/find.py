@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
@@ -14,13 +15,14 @@ from mash.api.pages import questions
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.found import Group, rows, today_in, whom
 from mash.api.pages.page import page
-from mash.api.pages.typed import birthday, name_and_birthday, references
+from mash.api.pages.typed import birthday, name_and_birthday, number_of_a_person, references
 from mash.api.permitted import Permitted
 from mash.api.routes.people import PersonQuestion
 from mash.api.schemas.fields import Reference
 from mash.config.permissions import may
+from mash.flows.store.particulars import particulars
 from mash.flows.store.reads.look import first_reached, look_at, possible
-from mash.flows.store.reads.search import Found, Wanted, find, known_elsewhere, named
+from mash.flows.store.reads.search import Found, Wanted, find, find_by_number, known_elsewhere, named
 from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -62,6 +64,9 @@ async def go(request: Request, by: Opener) -> Response:
         return _page(request, by, filled)
     if not may(by.role, "find_people"):
         return _page(request, by, filled, status=403 if text.strip() else 422)
+    if number := number_of_a_person(text):
+        wanted = Wanted(particulars(json.dumps(number).encode()))
+        return _page(request, by, filled, _group(wanted, await find_by_number(store, wanted, by), today_in(request)))
     asked = _asked(filled)
     if asked is None:
         return _page(request, by, filled)

@@ -29,7 +29,7 @@ AGREEING = {
     ("name", "exchanged"): "given and family name exchanged",
     ("birthday", "in_part"): "{asked} of the birthday",
     ("birthday", "exchanged"): "birthday with day and month exchanged",
-    ("address", "alike"): "address, written differently",
+    ("address", "alike"): "address (written differently)",
 }
 """What is said of a part that is not wholly the same."""
 IN_YEARS = 2
@@ -180,7 +180,9 @@ def _age(who: Particulars, today: date) -> str:
 
 def whom(who: Particulars) -> str:
     """Whom somebody looks for, in a line."""
-    return f"{who.name}, {born(who)}" if who.born or who.expected else who.name
+    said = [who.name, born(who) if who.born or who.expected else "", who.address]
+    numbers = [f"{title} {each}" for title, each in (("NHS number", who.nhs_number), ("UPN", who.upn)) if each]
+    return ", ".join(each for each in said if each) or ", ".join(numbers)
 
 
 def _sentence(text: str) -> str:

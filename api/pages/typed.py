@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-from mash.config.codes import nhs_number_is_valid
+from mash.config.codes import nhs_number_is_valid, upn_is_valid
 
 YEARS_BACK = 20
 """Of a reference without its year: the hub's numbers do not begin anew each year, so there is one that has it."""
@@ -17,9 +17,17 @@ _DAY = re.compile(r"(?:^|\s)((?:\d{1,2}[\s./-]+){2}\d{4}|\d{4}-\d{1,2}-\d{1,2}|\
 _WRITTEN = ("%d %m %Y", "%Y %m %d", "%d %b %Y", "%d %B %Y")
 
 
+def number_of_a_person(text: str) -> dict[str, str]:
+    """The NHS number or the UPN that was typed, by which of them it is; nothing where it is neither."""
+    plain = "".join(text.split()).upper()
+    if nhs_number_is_valid(plain):
+        return {"nhs_number": " ".join(text.split())}
+    return {"upn": plain} if upn_is_valid(plain) else {}
+
+
 def references(text: str, year: int) -> tuple[str, ...]:
     """The references that may be meant, of which one exists at most; none where it is no reference. `year` is this one."""
-    if nhs_number_is_valid("".join(text.split())):
+    if number_of_a_person(text):
         return ()
     plain = _BEFORE.sub("", re.sub(r"[\W_]+", "-", text.upper()).strip("-"))
     if whole := _WHOLE.fullmatch(plain):

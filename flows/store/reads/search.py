@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mash.flows.store.marks import number, single
 from mash.flows.store.names import birthdays, sounds, tokens
 from mash.flows.store.particulars import Particulars, particulars
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.known import people_sharing
 from mash.flows.store.reads.look import note_access, note_accesses
 from mash.flows.store.reads.people import Named, Naming, beside, by_numbers, people_named
+from mash.flows.store.sounds import comparable, spellings
 from mash.flows.store.store import Store
 from mash.states.values import Actor
 
@@ -53,6 +57,15 @@ _ALIKE = text("""
 BORN: dict[int, Born] = {2: "the same", 1: "day and month exchanged", 0: "another"}
 
 
+class Alike(NamedTuple):
+    """Somebody who may be meant, as they stand in the table: by keyed numbers."""
+
+    row: Row[Any]
+    alike: float
+    likely: bool
+    born: Born | None
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Whom somebody looks for, by all that they know of them."""
@@ -80,9 +93,25 @@ def named(name: str, born: str = "") -> Wanted:
 async def find(store: Store, name: str, born: str, by: Actor) -> list[Found]:
     """The people of somebody's hub who are likely meant by this name, the likest first, MOST at most: those born on that day, or
     on one with day and month exchanged, before the others. Where nobody is, those whose names are least unlike, MOST_IF_NOBODY at
-    most. Each that is shown is an access to their case; a search that finds nobody
-    is written down too."""
-    return (await _find(store, [named(name, born)], by))[0]
+    most. Who asks for a part of a name has all in view who bear it. Each that is shown is an access to their case; a search that
+    finds nobody is written down too."""
+    return (await _find(store, [named(name, born)], by, in_part=True))[0]
+
+
+async def find_by_number(store: Store, wanted: Wanted, by: Actor) -> list[Found]:
+    """The people of somebody's hub who have the NHS number or the UPN of this one, the latest contact first; written down as
+    `find` does."""
+    key, numbers = store.keyring.search, single(wanted.who.facts)
+    theirs = {name: number(key, numbers[name]) for name in ("nhs_number", "upn") if numbers[name]}
+    sought = [number(key, f"{by.hub}:{numbers[name]}") for name in theirs]
+    async with store.transaction(by, of_system=True) as connection:
+        every = await people_sharing(connection, by.hub, sought, MOST) if sought else ()
+    rows = [row for row in every if any(getattr(row, name) == value for name, value in theirs.items())]
+    async with store.transaction(by) as connection:
+        contacts = await people_named(connection, store, {row.reference for row in rows}, by)
+        found = [*_found(key, wanted, [Alike(row, 1.0, True, None) for row in rows], contacts)]
+        await _note(connection, store, [found], by)
+    return sorted(found, key=lambda each: each.received_at, reverse=True)
 
 
 async def cases_of_child(store: Store, name: str, born: str, by: Actor) -> list[str]:
@@ -119,49 +148,55 @@ async def people_of(store: Store, case: Case, by: Actor) -> list[Wanted]:
     return list(once.values())
 
 
-async def _find(store: Store, wanted: list[Wanted], by: Actor, *, apart_from: str = "") -> list[list[Found]]:
-    """Who is called like each of these, in one statement; and what is shown of them, in two."""
-    found: list[list[Found]] = [[] for _ in wanted]
-    asked = _asked(store, by.hub, wanted)
+async def _find(
+    store: Store, wanted: list[Wanted], by: Actor, *, apart_from: str = "", in_part: bool = False
+) -> list[list[Found]]:
+    """Who is called like each of these, in one statement; and what is shown of them, in three. `in_part`: whoever bears all the
+    words of a name that is looked for is likely meant, unless they were born on another day."""
+    key, asked = store.keyring.search, _asked(store, by.hub, wanted)
     values = {"hub": by.hub, "apart_from": apart_from, "asked": json.dumps(asked), "most": MOST}
     values |= {"least": ALIKE, "of_that_day": ALIKE_OF_THAT_DAY}
+    words = [_words(key, each.name) if in_part else [] for each in wanted]
+    dated = [each["born"] is not None for each in asked]
     async with store.transaction(by) as connection:
-        rows = _shown((await connection.execute(_ALIKE, values)).all())
-        contacts = await people_named(connection, store, {row.reference for row in rows}, by)
-        for place, some in enumerate(found):
-            dated = asked[place]["born"] is not None
-            some += _found(
-                store.keyring.search, wanted[place], [row for row in rows if row.place == place], contacts, dated=dated
-            )
-        shown = sorted({each.reference for some in found for each in some})
-        await note_accesses(connection, store, shown, by, "find_people", "looked for a name")
-        if not all(found):
-            await note_access(connection, store, None, by, "find_people", "looked for a name, and found nobody")
+        rows: list[list[Alike]] = [[] for _ in wanted]
+        for row in (await connection.execute(_ALIKE, values)).all():
+            born = BORN[row.born_alike] if row.born is not None and dated[row.place] else None
+            borne = bool(words[row.place]) and all(word & {*row.tokens} for word in words[row.place])
+            rows[row.place].append(Alike(row, row.alike, row.likely or (borne and born != "another"), born))
+        shown = [_shown(some) for some in rows]
+        contacts = await people_named(connection, store, {each.row.reference for some in shown for each in some}, by)
+        found = [[*_found(key, whom, some, contacts)] for whom, some in zip(wanted, shown, strict=True)]
+        await _note(connection, store, found, by)
     return found
 
 
-def _found(key: bytes, wanted: Wanted, rows: list[Row[Any]], contacts: dict[str, Naming], *, dated: bool) -> Iterator[Found]:
+async def _note(connection: AsyncConnection, store: Store, found: Sequence[Sequence[Found]], by: Actor) -> None:
+    shown = sorted({each.reference for some in found for each in some})
+    await note_accesses(connection, store, shown, by, "find_people", "looked for a name")
+    if not all(found):
+        await note_access(connection, store, None, by, "find_people", "looked for a name, and found nobody")
+
+
+def _found(key: bytes, wanted: Wanted, rows: Sequence[Alike], contacts: dict[str, Naming]) -> Iterator[Found]:
     """Who the rows are, each of them another person: those of one household are told apart by their names."""
     others = {reference: list(contact.people) for reference, contact in contacts.items()}
-    for row in rows:
+    for row, alike, likely, born in rows:
         somebody = by_numbers(key, frozenset(row.tokens), row.born, row.subject, others.get(row.reference, ()))
-        if somebody is None:
-            continue
-        others[row.reference].remove(somebody)
-        who, parts = beside(somebody, wanted.who)
-        born = BORN[row.born_alike] if row.born is not None and dated else None
-        referral = contacts[row.reference].referral
-        yield Found(row.reference, row.subject, who, parts, referral, row.alike, row.likely, born)
+        if somebody is not None:
+            others[row.reference].remove(somebody)
+            who, parts = beside(somebody, wanted.who)
+            yield Found(row.reference, row.subject, who, parts, contacts[row.reference].referral, alike, likely, born)
 
 
-def _shown(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Of each who is looked for: those likely to be meant, or else the first few of those who may be."""
-    shown: dict[int, list[Row[Any]]] = {}
-    for row in rows:
-        some = shown.setdefault(row.place, [])
-        if row.likely or (len(some) < MOST_IF_NOBODY and not any(each.likely for each in some)):
-            some.append(row)
-    return [row for some in shown.values() for row in some]
+def _shown(rows: Sequence[Alike]) -> list[Alike]:
+    """Those likely to be meant, or else the first few of those who may be."""
+    return [each for each in rows if each.likely] or [*rows[:MOST_IF_NOBODY]]
+
+
+def _words(key: bytes, name: str) -> list[set[int]]:
+    """The numbers of each word of a name, in any of its spellings."""
+    return [{number(key, f"word:{spelling}") for spelling in spellings(word)} for word in comparable(name)]
 
 
 def _asked(store: Store, hub: str, wanted: list[Wanted]) -> list[dict[str, Any]]:
