@@ -39,7 +39,7 @@ async def possible(request: Request, reference: Reference, by: Finder) -> Respon
     today, groups = today_in(request), []
     for subject in sorted({each.of for each in found}):
         theirs = [each for each in found if each.of == subject]
-        groups.append(Group(names.get(subject, ""), subject, rows(theirs, today), likely=False))
+        groups.append(Group(names.get(subject, ""), "", subject, rows(theirs, today), likely=False))
     known = {"says": SAYS_POSSIBLE, "none": "There are none any more.", "compares": True, "groups": groups}
     return _contacts(request, case, "May be the same people", known)
 
@@ -50,7 +50,7 @@ async def of_siblings(request: Request, reference: Reference, by: Finder) -> Res
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
     found = await named_in(store, case, await siblings(store, case, by), by, the_same=False)
-    groups = [Group("", "", rows(found, today_in(request)), likely=True)] if found else []
+    groups = [Group("", "", "", rows(found, today_in(request)), likely=True)] if found else []
     known = {"says": SAYS_SIBLINGS, "none": "There are no other contacts about them.", "compares": False, "groups": groups}
     return _contacts(request, case, "Brothers and sisters", known)
 
@@ -62,7 +62,7 @@ async def of_an_adult(request: Request, reference: Reference, by: Finder, subjec
     case = await look_at(store, reference, by, "read_case")
     name = names_of(await read_items(store, case, by)).get(subject) or "this adult"
     found = await named_in(store, case, await of_adult(store, case, subject, by), by, the_same=True)
-    groups = [Group("", subject, rows(found, today_in(request)), likely=True)] if found else []
+    groups = [Group("", "", subject, rows(found, today_in(request)), likely=True)] if found else []
     known = {"says": "", "none": "There are none.", "compares": True, "groups": groups}
     return _contacts(request, case, f"Contacts about {name} in other families", known)
 

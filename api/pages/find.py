@@ -93,7 +93,7 @@ async def known(request: Request, reference: Reference, by: Finder) -> HTMLRespo
 
 
 def _group(wanted: Wanted, found: Sequence[Found], today: date) -> Group:
-    return Group(whom(wanted.who), wanted.subject or "", rows(found, today), any(each.likely for each in found))
+    return Group(*whom(wanted.who), wanted.subject or "", rows(found, today), any(each.likely for each in found))
 
 
 def _asked(filled: Filled) -> PersonQuestion | None:

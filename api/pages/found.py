@@ -55,6 +55,10 @@ class InContact:
     outcome: str
     """What came of it for them, as a code; empty where nothing has yet."""
 
+    def beside(self, reference: str, subject: str) -> str:
+        """Where they and a subject of a case are set side by side."""
+        return beside(reference, subject, self.named)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -71,6 +75,9 @@ class Row:
     differs: tuple[Differing, ...]
     unclear: tuple[str, ...]
     not_recorded: tuple[str, ...]
+    perhaps: tuple[tuple[str, str], ...]
+    """The contacts of other rows that are likely about the same child, of which nobody has said so yet; and where the two are set
+    side by side."""
     contacts: tuple[InContact, ...]
 
 
@@ -79,7 +86,9 @@ class Group:
     """Who was found for one person."""
 
     whom: str
-    """Whom somebody looked for: as they are called, and when they were born, as far as that is known."""
+    """Whom somebody looked for, by their name, or by the number that was asked for."""
+    said: str
+    """What else was asked of them: when they were born, where they live."""
     subject: str
     """Which subject they are of the case that is looked from; empty where they are none, or there is no case."""
     rows: list[Row]
@@ -95,7 +104,7 @@ def today_in(request: Request) -> date:
 
 def rows(found: Sequence[Named], today: date) -> list[Row]:
     """The rows, in the order of who was found. Those of whom somebody has confirmed that they are one child are one row."""
-    return [_row(same, today) for same in _together(found)]
+    return [_row(same, found, today) for same in _together(found)]
 
 
 def _together(found: Sequence[Named]) -> list[list[Named]]:
@@ -111,14 +120,29 @@ def _together(found: Sequence[Named]) -> list[list[Named]]:
 
 def _confirmed(one: Named, other: Named) -> bool:
     """Whether somebody has confirmed, in the contact of either, that the two are one child."""
-    return any(
-        match.likeness == "confirmed" and match.pair == (here.subject, there.reference, there.subject)
-        for here, there in ((one, other), (other, one))
-        for match in here.referral.matches
-    )
+    return "confirmed" in (_likeness(one, other), _likeness(other, one))
 
 
-def _row(same: list[Named], today: date) -> Row:
+def _likeness(here: Named, there: Named) -> str:
+    """What the contact of the one has of the other: confirmed, likely, or nothing."""
+    pair = here.subject, there.reference, there.subject
+    return next((match.likeness for match in here.referral.matches if match.pair == pair), "")
+
+
+def _perhaps(same: list[Named], found: Sequence[Named]) -> Iterator[tuple[str, str]]:
+    for here in same:
+        for there in found:
+            if here.subject and there.subject and there not in same and _likeness(here, there) == "likely":
+                yield there.reference, beside(here.reference, here.subject, there)
+
+
+def beside(reference: str, subject: str, other: Named) -> str:
+    """Where a subject of a case and somebody of another contact are set side by side."""
+    of_other = f"&other_subject={other.subject}" if other.subject else ""
+    return f"/case/{reference}/beside/{other.reference}?subject={subject}{of_other}"
+
+
+def _row(same: list[Named], found: Sequence[Named], today: date) -> Row:
     first, who = same[0], same[0].who
     latest_first = sorted(same, key=lambda each: each.received_at, reverse=True)
     return Row(
@@ -132,6 +156,7 @@ def _row(same: list[Named], today: date) -> Row:
         differs=tuple(_differing(each) for each in first.compared if each.how == "other"),
         unclear=tuple(f"{PARTS[each.part]} (“{each.here}” here)" for each in first.compared if each.how == "unclear"),
         not_recorded=tuple(PARTS[each.part] for each in first.compared if each.how == "not_recorded"),
+        perhaps=tuple(dict.fromkeys(_perhaps(same, found))),
         contacts=tuple(_contact(each, first) for each in latest_first),
     )
 
@@ -178,11 +203,11 @@ def _age(who: Particulars, today: date) -> str:
     return f"{months} month{'s' if months > 1 else ''}" if months else f"{(today - on).days // 7} weeks"
 
 
-def whom(who: Particulars) -> str:
-    """Whom somebody looks for, in a line."""
-    said = [who.name, born(who) if who.born or who.expected else "", who.address]
-    numbers = [f"{title} {each}" for title, each in (("NHS number", who.nhs_number), ("UPN", who.upn)) if each]
-    return ", ".join(each for each in said if each) or ", ".join(numbers)
+def whom(who: Particulars) -> tuple[str, str]:
+    """Whom somebody looks for: what they are called, or their number; and what else is known of them."""
+    numbers = [f"{PARTS[name]} {each}" for name, each in (("nhs_number", who.nhs_number), ("upn", who.upn)) if each]
+    said = [born(who) if who.born or who.expected else "", who.address]
+    return who.name or ", ".join(numbers), ", ".join(each for each in said if each)
 
 
 def _sentence(text: str) -> str:
