@@ -49,29 +49,36 @@ async def again(request: Request, by: Opener) -> Response:
 
 
 @router.post("/find", response_class=HTMLResponse)
+@router.post("/people", response_class=HTMLResponse)
 async def go(request: Request, by: Opener) -> Response:
     """On to the case whose reference was typed; or whose names are like what was typed. It is sent as a body: no name in an
     address. Each case of which somebody is shown is recorded as a look."""
     form = await request.form(max_files=0, max_fields=10)
-    filled = Filled({name: [str(form.get(name) or "")[:MOST_TYPED]] for name in ("text", "born")})
-    store, text = request.app.state.store, filled.value("text")
-    meant = references(text, today_in(request).year)
-    # One that is written out leads on even where it is not theirs: its page says what they can do.
-    if onward := meant[0] if len(meant) == 1 else await first_reached(store, meant, by) if meant else None:
-        return RedirectResponse(f"/case/{onward}", 303)
+    # A page that was open before there was one field calls it a name.
+    typed = {"text": form.get("text") or form.get("name"), "born": form.get("born")}
+    filled = Filled({name: [str(value or "")[:MOST_TYPED]] for name, value in typed.items()})
+    meant, finds = references(filled.value("text"), today_in(request).year), may(by.role, "find_people")
     if meant:
-        filled.errors["text"] = NO_CASE if may(by.role, "find_people") else NO_CASE_OF_YOURS
-        return _page(request, by, filled)
-    if not may(by.role, "find_people"):
-        return _page(request, by, filled, status=403 if text.strip() else 422)
-    if number := number_of_a_person(text):
+        # One that is written out leads on even where it is not theirs: its page says what they can do.
+        onward = meant[0] if len(meant) == 1 else await first_reached(request.app.state.store, meant, by)
+        if onward:
+            return RedirectResponse(f"/case/{onward}", 303)
+        filled.errors["text"] = NO_CASE if finds else NO_CASE_OF_YOURS
+    elif not finds:
+        return _page(request, by, filled, status=403 if filled.value("text").strip() else 422)
+    return _page(request, by, filled, None if meant else await _looked_for(request, filled, by))
+
+
+async def _looked_for(request: Request, filled: Filled, by: Actor) -> Group | None:
+    """Who was found for what was typed; None where that is nobody's name or number, which then stands beside it."""
+    store = request.app.state.store
+    if number := number_of_a_person(filled.value("text")):
         wanted = Wanted(particulars(json.dumps(number).encode()))
-        return _page(request, by, filled, _group(wanted, await find_by_number(store, wanted, by), today_in(request)))
-    asked = _asked(filled)
-    if asked is None:
-        return _page(request, by, filled)
+        return _group(wanted, await find_by_number(store, wanted, by), today_in(request))
+    if (asked := _asked(filled)) is None:
+        return None
     found = await find(store, asked.name, asked.born, by)
-    return _page(request, by, filled, _group(named(asked.name, asked.born), found, today_in(request)))
+    return _group(named(asked.name, asked.born), found, today_in(request))
 
 
 @router.get("/people/in/{reference}", response_class=HTMLResponse)

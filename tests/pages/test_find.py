@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 from hub import Hub, hub_here
 
+from mash.api.pages.found import rows as found_rows
 from mash.flows.store.looking import look_next
+from mash.flows.store.reads.case import read_case
+from mash.flows.store.reads.people import Named
 from mash.flows.store.store import Store
 
 HOME = {"line1": "46 Larkfield Gdns", "postcode": "ZZ4 9NE"}
@@ -176,6 +180,19 @@ def test_an_nhs_number_or_a_upn_finds_whose_it_is_and_stands_in_no_address(own: 
         (row,) = rows(page)
         assert row.startswith("Wilhelmina Dunstable") and f"Matches: {part}" in row and reference in row
     assert "Nobody was found" in typed(own, "9434765870").text
+
+
+def test_a_page_that_was_open_before_there_was_one_field_is_answered_too(own: Hub, family: str) -> None:
+    answer = own.http.post("/people", headers=own.staff(*MANAGER), data={"name": "Magda Quillfeather", "born": ""})
+    assert answer.status_code == 200 and "Born 6 May 1990" in answer.text
+
+
+def test_what_is_on_record_but_not_for_whoever_looks_is_said_to_be_there(own: Hub, family: str) -> None:
+    async def hidden(store: Store) -> Named:
+        return Named(family, None, None, (), (await read_case(store, family)).referral)
+
+    (row,) = found_rows([own.stored(hidden)], date(2026, 11, 19))
+    assert (row.name, row.born, row.lives) == ("On record, but not for you to read", "", "")
 
 
 def test_contacts_that_are_confirmed_to_be_of_one_child_are_one_row(own: Hub) -> None:
