@@ -8,6 +8,7 @@ from datetime import date
 
 from fastapi import Request
 
+from mash.api.pages.words import age
 from mash.config.words import decoded
 from mash.flows.store.marks import day
 from mash.flows.store.particulars import Comparison, Particulars
@@ -32,8 +33,6 @@ AGREEING = {
     ("address", "alike"): "address (written differently)",
 }
 """What is said of a part that is not wholly the same."""
-IN_YEARS = 2
-"""From which age on it is said in years; before, in months, and in weeks before the first."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _row(same: list[Named], found: Sequence[Named], today: date) -> Row:
     latest_first = sorted(same, key=lambda each: each.received_at, reverse=True)
     return Row(
         name=(who.name or "Name not recorded") if who else "On record, but not for you to read",
-        age=_age(who, today) if who else "",
+        age=age(who.birthday, today) if who and who.birthday else "",
         born=_sentence(born(who)) if who else "",
         lives=_sentence(_lives(who)) if who else "",
         role=_role(first),
@@ -190,17 +189,6 @@ def born(who: Particulars) -> str:
         known = day(who.expected) is not None
         return f"expected {decoded('expected_date', who.expected)}" if known else f"expected “{who.expected}”"
     return f"birthday not recorded; age given as {who.age}" if who.age else "birthday not recorded"
-
-
-def _age(who: Particulars, today: date) -> str:
-    """How old somebody is: in years, of small children in months or weeks; nothing where no day is known or can be right."""
-    on = who.birthday
-    if on is None or on > today:
-        return ""
-    months = (today.year - on.year) * 12 + today.month - on.month - (today.day < on.day)
-    if months >= 12 * IN_YEARS:
-        return str(months // 12)
-    return f"{months} month{'s' if months > 1 else ''}" if months else f"{(today - on).days // 7} weeks"
 
 
 def whom(who: Particulars) -> tuple[str, str]:
