@@ -293,6 +293,20 @@ def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(hub: Hub, br
             assert picture.evaluate("image => image.naturalWidth") > 0
 
 
+def _types_into_the_bar(somebody: Visitor, text: str, leads_to: str) -> None:
+    """Where the bar has its field: on a phone, Find leads to one."""
+    field = somebody.page.get_by_label("Reference or name")
+    if not field.is_visible():
+        return
+    if somebody.scripts:
+        somebody.page.keyboard.press("/")
+        expect(field).to_be_focused()
+    field.fill(text)
+    field.press("Enter")
+    somebody.page.wait_for_url(f"**{leads_to}")
+    somebody.looks()
+
+
 def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_who_looked(
     hub: Hub, browser: Browser, way: dict[str, Any]
 ) -> None:
@@ -312,6 +326,8 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.clicks("Find", "button")
         assert somebody.page.url.endswith(f"/case/{reference}")
         somebody.goes(f"/people/in/{reference}")
+        _types_into_the_bar(somebody, "Quillfeather", "/find")
+        _types_into_the_bar(somebody, reference[-6:], f"/case/{reference}")
     with visitor(hub, browser, "information_governance at hub", **way) as governor:
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
