@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,8 +25,8 @@ CODE = re.compile(
     r"|\{\{|\}\}|<[a-z]+ ?/?>"
 )
 HUBS = available()
-STAGES_MOST = 30
-TABS = ("story", "answers", "clocks", "told", "sent", "people", "facts")
+STEPS_MOST = 40
+PAGES = ("/board", "/board?of=mine", "/wall", "/checks", "/meetings", "/find", "/manager", "/admin", "/account", "/looked")
 STAFF = ("duty_manager", "team_manager", "social_worker")
 
 
@@ -64,18 +63,23 @@ class Worker:
 
     def does(self, path: str) -> bool:
         """Fill in a form as often as it takes; first without an answer, for what is said then. Whether it was taken."""
-        for attempt in range(5):
+        for attempt in range(7):
             page = self.reads(path)
             form = next((each for each in page.forms if each.action.split("#")[0] == path), None) if page else None
             if form is None:
                 return False
-            if attempt == 0 and path.rsplit("/", 1)[1] not in self.read:
-                self.read.add(path.rsplit("/", 1)[1])
-                self._sends(path, form.hidden)
+            if attempt == 0:
+                self._unanswered(path, form)
                 continue
             if self._sends(path, answered(form, attempt)):
                 return True
         return False
+
+    def _unanswered(self, path: str, form: Form) -> None:
+        """Send it as it came, once at each hub, for what is said then."""
+        if (act := f"{path.rsplit('/', 1)[1]}, without an answer") not in self.read:
+            self.read.add(act)
+            self._sends(path, form.hidden)
 
     def _sends(self, path: str, data: dict[str, Any]) -> bool:
         answer = self.hub.http.post(path, headers=self._headers, data=data)
@@ -84,16 +88,20 @@ class Worker:
             self.reads(answer.headers["location"].split("#")[0])
             return True
         page = self._looks(path, answer.text)
-        print(path, [each for each in page.said if "error" in each.lower() or "Error" in each][:3], data)
+        at = next((n for n, line in enumerate(page.said) if line.startswith("Not saved")), 0)
+        print(path, page.said[at : at + 4], {k: v for k, v in data.items() if k not in ("csrf", "key", "seen")})
         return False
 
 
 def answered(form: Form, attempt: int) -> dict[str, Any]:
     """A form filled in, one way or another."""
     one = {name: values[(attempt - 1) % len(values)] for name, values in form.choices.items() if values}
-    kinds = {"date": "2026-11-19", "datetime-local": "2026-11-19T12:30", "number": "2", "time": "12:30"}
+    kinds = {"date": "2026-11-19", "datetime-local": "2026-11-19T12:30", "text": "Because." if attempt % 2 == 0 else ""}
     typed = {name: kinds.get(kind, "Because it is so.") for name, kind in form.lines.items()}
-    return {**form.hidden, **typed, **form.boxes, **one}
+    ticked: dict[str, list[str]] = {}
+    for name, values in form.boxes.items():  # nobody is ticked twice
+        ticked[name] = [value for value in values if value not in {each for group in ticked.values() for each in group}]
+    return {**form.hidden, **typed, **ticked, **one}
 
 
 def at_work(hub: Hub, name: str) -> list[Worker]:
@@ -126,18 +134,28 @@ def contacts(hub: Hub, name: str) -> Iterator[str]:
 def test_whoever_does_what_comes_next_meets_words_on_every_page(hub: Hub, name: str) -> None:
     people = at_work(hub, name)
     for reference in list(contacts(hub, name)):
-        for _ in range(STAGES_MOST):
+        for _ in range(STEPS_MOST):
             acted = next((each for each in people if _goes_on(each, reference)), None)
             if acted is None:
                 break
             people.append(people.pop(people.index(acted)))  # the others first
-        print(name, reference, hub.sql("SELECT stage FROM referral WHERE reference = %s", reference))
+        print(name, reference, hub.sql("SELECT stage, rating FROM referral WHERE reference = %s", reference))
+    for somebody in people:
+        for path in PAGES:
+            somebody.reads(path)
     assert not people[0].wrong, "\n".join(f"{said}: {where}" for said, where in people[0].wrong.items())
 
 
 def _goes_on(somebody: Worker, reference: str) -> bool:
+    """Do what comes next, if it is theirs; having read what there is to read, and every act that is new at the hub."""
     page = somebody.reads(f"/case/{reference}")
-    for tab in TABS if page else ():
-        somebody.reads(f"/case/{reference}?tab={tab}")
-    green = [urlsplit(address).path for address in page.green] if page else []
+    if page is None:
+        return False
+    for path in map(str, page.links):
+        tab = path.startswith(f"/case/{reference}?tab=") and page.links[path]
+        act = urlsplit(path).path.rsplit("/", 1)[1] if path.startswith(f"/case/{reference}/") else ""
+        if tab or (act and act not in somebody.read):
+            somebody.reads(path.split("#")[0])
+            somebody.read.add(act)
+    green = [urlsplit(address).path for address in page.green]
     return any(somebody.does(path) for path in green if path.startswith(f"/case/{reference}/"))
