@@ -27,7 +27,10 @@ CODE = re.compile(
 HUBS = available()
 STEPS_MOST = 40
 PAGES = ("/board", "/board?of=mine", "/wall", "/checks", "/meetings", "/find", "/manager", "/admin", "/account", "/looked")
-STAFF = ("duty_manager", "team_manager", "social_worker")
+STAFF = (
+    "duty_manager", "team_manager", "practice_manager", "decision_maker", "partner_duty_manager", "social_care_representative",
+    "social_worker",
+)  # fmt: skip
 
 
 def written_for_machines(page: Page) -> list[str]:
@@ -63,7 +66,7 @@ class Worker:
 
     def does(self, path: str) -> bool:
         """Fill in a form as often as it takes; first without an answer, for what is said then. Whether it was taken."""
-        for attempt in range(7):
+        for attempt in range(10):
             page = self.reads(path)
             form = next((each for each in page.forms if each.action.split("#")[0] == path), None) if page else None
             if form is None:
@@ -94,21 +97,22 @@ class Worker:
 
 
 def answered(form: Form, attempt: int) -> dict[str, Any]:
-    """A form filled in, one way or another."""
-    one = {name: values[(attempt - 1) % len(values)] for name, values in form.choices.items() if values}
-    kinds = {"date": "2026-11-19", "datetime-local": "2026-11-19T12:30", "text": "Because." if attempt % 2 == 0 else ""}
+    """A form filled in, one way or another: first without what is optional, then with what is typed, then with everything."""
+    kinds = {"date": "2026-11-19", "datetime-local": "2026-11-19T12:30", "text": ""}
+    left_out = (form.optional, form.optional - set(form.lines), set())[(attempt - 1) % 3]
+    one = {name: values[(attempt - 1) // 3 % len(values)] for name, values in form.choices.items() if values}
     typed = {name: kinds.get(kind, "Because it is so.") for name, kind in form.lines.items()}
     ticked: dict[str, list[str]] = {}
     for name, values in form.boxes.items():  # nobody is ticked twice
         ticked[name] = [value for value in values if value not in {each for group in ticked.values() for each in group}]
-    return {**form.hidden, **typed, **ticked, **one}
+    return form.hidden | {name: given for name, given in {**typed, **ticked, **one}.items() if name not in left_out}
 
 
 def at_work(hub: Hub, name: str) -> list[Worker]:
     """Who may have to act at a hub."""
     rules = load_profile(name)
     partners = [("agency", agency) for agency in rules.agencies if agency != "social_care"]
-    seats = [*((role, "social_care") for role in STAFF), *partners]
+    seats = [*((role, "social_care") for role in STAFF), ("screening_officer", "police"), *partners]
     read: set[str] = set()
     wrong: dict[str, str] = {}
     return [
@@ -139,7 +143,7 @@ def test_whoever_does_what_comes_next_meets_words_on_every_page(hub: Hub, name: 
             if acted is None:
                 break
             people.append(people.pop(people.index(acted)))  # the others first
-        print(name, reference, hub.sql("SELECT stage, rating FROM referral WHERE reference = %s", reference))
+        print(name, reference, hub.sql("SELECT stage, rating, version FROM referral WHERE reference = %s", reference))
     for somebody in people:
         for path in PAGES:
             somebody.reads(path)

@@ -23,6 +23,8 @@ class Form:
     """The values of boxes to tick."""
     lines: dict[str, str] = field(default_factory=dict)
     """What is typed: the kind of each field."""
+    optional: set[str] = field(default_factory=set)
+    """What need not be answered, as its question says."""
 
 
 class Page(HTMLParser):
@@ -37,7 +39,7 @@ class Page(HTMLParser):
         """Addresses of links that are green buttons."""
         self.forms: list[Form] = []
         self._within: list[str] = []
-        self._link, self._list = "", ""
+        self._link, self._list, self._question = "", "", ""
         self.feed(html)
 
     @property
@@ -64,6 +66,8 @@ class Page(HTMLParser):
 
     def _asks(self, tag: str, has: dict[str, str]) -> None:
         form, name, kind = self.forms[-1], has["name"], has.get("type", "text")
+        if "(optional)" in self._question:
+            form.optional.add(name)
         if tag == "select":
             self._list = name
             form.choices[name] = []
@@ -90,5 +94,7 @@ class Page(HTMLParser):
         """Text."""
         if data.strip() and not any(tag in UNSEEN for tag in self._within):
             self.said.append(" ".join(data.split()))
+            if self._within[-1] == "legend" or (self._within[-1] == "label" and "fieldset" not in self._within):
+                self._question = self.said[-1]
             if self._link:
                 self.links[self._link] = f"{self.links[self._link]} {data.strip()}".strip()
