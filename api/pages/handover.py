@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -15,8 +16,9 @@ from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.end_of_shift import EndOfShift, Promise, end_of_shift
 from mash.flows.store.store import Store
 from mash.flows.telling.who import in_few_words
-from mash.states.clocks import day_of
+from mash.states.clocks import LONDON, day_of, local
 from mash.states.profile import Profile
+from mash.states.referral import NOT_TO_TELL
 from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -36,12 +38,13 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_en
     """What is open, what was promised, and what is due before the next shift begins."""
     store = request.app.state.store
     found = await end_of_shift(store, by)
-    profile = store.hub(by.hub)
+    profile, now = store.hub(by.hub), store.time.now()
     known: dict[str, Any] = {
         "shift": found,
         "due": [_row(store, case, found) for case in found.due],
         "later": [_row(store, case, found) for case in found.later],
-        "promises": [{**_promised(each, profile), **_row(store, each.case, found)} for each in found.promises],
+        "promises": [{**_promised(each, profile, now), **_row(store, each.case, found)} for each in found.promises],
+        "next": _when(found.next_at, now),
         "on_duty": {sentence(role): [each.person for each in some] for role, some in found.next_on_duty.items()},
     }
     return page(request, "handover.html", "Hand over to the next shift", **known)
@@ -49,11 +52,24 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_en
 
 def _row(store: Store, case: Case, shift: EndOfShift) -> dict[str, Any]:
     """A case as it stands in a list: who it is about by initials and age, and whose turn it is."""
-    people = shift.people.get(case.reference, [])
-    return {**brief(case, store.rules(case.referral)), "people": in_few_words(people, day_of(store.time.now()))}
+    now, r = store.time.now(), case.referral
+    danger = ("Immediate danger",) if r.immediate_danger else ()
+    silence = ("Do not tell the family",) if NOT_TO_TELL in r.warnings else ()
+    return {
+        **brief(case, store.rules(r)),
+        "people": in_few_words(shift.people.get(case.reference, []), day_of(now)),
+        "marks": (*danger, *silence),
+        "due": _when(r.due_at, now) if r.due_at else "",
+        "late_partners": r.late_partners(now),
+    }
 
 
-def _promised(promise: Promise, profile: Profile) -> dict[str, Any]:
+def _when(at: datetime, now: datetime) -> str:
+    """A moment: today's without its date."""
+    return f"{at.astimezone(LONDON):%H:%M}" if day_of(at) == day_of(now) else local(at)
+
+
+def _promised(promise: Promise, profile: Profile, now: datetime) -> dict[str, Any]:
     """A promise in words: what, and whose it is."""
     match promise.what:
         case "action":
@@ -67,4 +83,5 @@ def _promised(promise: Promise, profile: Profile) -> dict[str, Any]:
             said = f"Tell the referrer {TELL_REFERRER[promise.who]}: nothing was written to them", "A person of the hub"
         case "alert":
             said = f"Has the alert: {promise.why}", f"{promise.login}, {worded(promise.who)}"
-    return {"what": said[0], "whose": said[1], "by_when": promise.due_at}
+    due = promise.due_at
+    return {"what": said[0], "whose": said[1], "by_when": _when(due, now) if due else "", "overdue": bool(due and due < now)}

@@ -78,7 +78,7 @@ class CommandGiven(BaseModel):
         default=None,
         exclude_if=lambda at: at is None,
         description="When it happened, where it is entered later: after work on paper, or what was done by telephone."
-        " At most 14 days back, and never to come. Not with commands that say so in a field of their own (held_on, told_at), nor with those that"
-        " happen in the record itself.",
+        " At most 14 days back, and never to come. Not with commands that say so in a field of their own (held_on, told_at), nor"
+        " with those that happen in the record itself.",
     )
     redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")
