@@ -227,9 +227,7 @@ async def _now(store: Store) -> datetime:
 
 
 def test_what_a_case_warns_of_is_said_in_words_and_where_nobody_said_how_it_is_said_whom_to_ask(own: Hub) -> None:
-    own.referral(subjects=[CHILD], concern={"summary": "She asked that nobody rings home, it is not safe."})
-    reference = own.referral(consent={"safe_contact": SAFE, "safe_to_tell": False})
-    own.give(reference, "record_marker", marker="safe_contact", holds=True, words="By the referral.")
+    own.referral(consent={"safe_contact": SAFE, "safe_to_tell": False})
     bare = own.referral()
     own.give(bare, "record_marker", marker="safe_contact", holds=True, words="Her sister rang.")
     work(own)

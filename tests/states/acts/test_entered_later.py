@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from mash.states.acts.informing import InformReferrer
 from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.upkeep import AddNote, LinkReferral
@@ -80,6 +81,15 @@ def test_a_command_that_says_in_a_field_of_its_own_when_it_was_says_it_there() -
     case.wait(hours=2)
     with pytest.raises(Incomplete, match="held_on"):
         case.give(RecordMeeting(attended=("police",), rating="amber"), happened_at=case.now - timedelta(hours=1))
+
+
+def test_a_referrer_who_was_rung_in_time_was_told_in_time_though_it_is_entered_late() -> None:
+    case = arrived(SANDWELL, writing_unsafe=True)
+    rung = case.now + timedelta(hours=1)
+    case.run_to(case.now + timedelta(days=4))
+    assert case.clock("acknowledgement").breached_at
+    case.give(InformReferrer(what="acknowledgement", how="telephone", at=rung))
+    assert case.clock("acknowledgement").verdict == "kept"
 
 
 def test_what_happens_in_the_record_itself_happens_as_it_is_entered() -> None:
