@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -16,7 +15,7 @@ from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.end_of_shift import EndOfShift, Promise, end_of_shift
 from mash.flows.store.store import Store
 from mash.flows.telling.who import in_few_words
-from mash.states.clocks import LONDON, day_of, local
+from mash.states.clocks import day_of
 from mash.states.profile import Profile
 from mash.states.referral import NOT_TO_TELL
 from mash.states.values import Actor
@@ -38,13 +37,12 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_en
     """What is open, what was promised, and what is due before the next shift begins."""
     store = request.app.state.store
     found = await end_of_shift(store, by)
-    profile, now = store.hub(by.hub), store.time.now()
+    profile = store.hub(by.hub)
     known: dict[str, Any] = {
         "shift": found,
         "due": [_row(store, case, found) for case in found.due],
         "later": [_row(store, case, found) for case in found.later],
-        "promises": [{**_promised(each, profile, now), **_row(store, each.case, found)} for each in found.promises],
-        "next": _when(found.next_at, now),
+        "promises": [{**_promised(each, profile), **_row(store, each.case, found)} for each in found.promises],
         "on_duty": {sentence(role): [each.person for each in some] for role, some in found.next_on_duty.items()},
     }
     return page(request, "handover.html", "Hand over to the next shift", **known)
@@ -59,17 +57,11 @@ def _row(store: Store, case: Case, shift: EndOfShift) -> dict[str, Any]:
         **brief(case, store.rules(r)),
         "people": in_few_words(shift.people.get(case.reference, []), day_of(now)),
         "marks": (*danger, *silence),
-        "due": _when(r.due_at, now) if r.due_at else "",
         "late_partners": r.late_partners(now),
     }
 
 
-def _when(at: datetime, now: datetime) -> str:
-    """A moment: today's without its date."""
-    return f"{at.astimezone(LONDON):%H:%M}" if day_of(at) == day_of(now) else local(at)
-
-
-def _promised(promise: Promise, profile: Profile, now: datetime) -> dict[str, Any]:
+def _promised(promise: Promise, profile: Profile) -> dict[str, Any]:
     """A promise in words: what, and whose it is."""
     match promise.what:
         case "action":
@@ -83,5 +75,4 @@ def _promised(promise: Promise, profile: Profile, now: datetime) -> dict[str, An
             said = f"Tell the referrer {TELL_REFERRER[promise.who]}: nothing was written to them", "A person of the hub"
         case "alert":
             said = f"Has the alert: {promise.why}", f"{promise.login}, {worded(promise.who)}"
-    due = promise.due_at
-    return {"what": said[0], "whose": said[1], "by_when": _when(due, now) if due else "", "overdue": bool(due and due < now)}
+    return {"what": said[0], "whose": said[1], "by_when": promise.due_at}

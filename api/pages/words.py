@@ -15,6 +15,10 @@ from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
 
+HOURS_ALONE, DAYS_ALONE = 12 * 60, 48 * 60
+"""Minutes from which a length is said in hours alone, and in days alone."""
+A_WEEK = 7
+
 
 def moment(at: datetime | None) -> str:
     """A moment in London, as letters have it."""
@@ -52,11 +56,31 @@ def duration(span: timedelta) -> str:
     return f"{minutes} min"
 
 
+def span(length: timedelta) -> str:
+    """How long it is until something or since: '12 min', '1 h 23 min'; from twelve hours on '19 h', from two days on '2 days'."""
+    minutes = int(abs(length).total_seconds() // 60)
+    if minutes < HOURS_ALONE:
+        return duration(length)
+    return f"{minutes // 60} h" if minutes < DAYS_ALONE else f"{minutes // 1440} days"
+
+
 def left(due: datetime | None, now: datetime) -> str:
     """What is left until a moment, in words: it never says it by colour alone."""
     if due is None:
         return "no clock running"
-    return f"{duration(due - now)} left" if due >= now else f"late by {duration(now - due)}"
+    return f"{span(due - now)} left" if due >= now else f"{span(now - due)} late"
+
+
+def when(at: datetime, now: datetime) -> str:
+    """A moment as people at work say it: '11:15' today, 'Tue 08:30' within a week, else with the date; London's time."""
+    there, here = at.astimezone(LONDON), now.astimezone(LONDON)
+    days = abs((there.date() - here.date()).days)
+    if not days:
+        return f"{there:%H:%M}"
+    if days < A_WEEK and there > here:
+        return f"{there:%a %H:%M}"
+    year = "" if there.year == here.year else f" {there.year}"
+    return f"{there:%a} {there.day} {there:%b}{year} {there:%H:%M}"
 
 
 def haste(due: datetime | None, now: datetime) -> str:
@@ -136,6 +160,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "machine_time": machine_time,
     "duration": duration,
     "left": left,
+    "when": when,
     "haste": haste,
     "need": need,
     "button": _button,
