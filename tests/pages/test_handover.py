@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hub import Hub
+from hub import Hub, hub_here
 
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
@@ -80,13 +80,14 @@ def test_a_referrer_whom_a_person_has_to_tell_stands_there(late_shift: Hub) -> N
     assert reference in promised and "Tell the referrer that their referral has arrived" in promised
 
 
-def test_who_has_an_alert_stands_there_and_until_when(late_shift: Hub) -> None:
-    reference = late_shift.referral(concern={"summary": "He has a knife.", "immediate_danger": True})
-    late_shift.sql("UPDATE time_anchor SET simulated = simulated + interval '5 hours'")
-    late_shift.work()
-    late_shift.give(reference, "acknowledge_alert", clock=late_shift.case(reference)["alerts"][0])
-    promised = part(shown(late_shift), "Promised:", "Also open")
-    assert "Has the alert" in promised and "duty_manager.social_care" in promised
+def test_who_has_an_alert_stands_there_and_until_when() -> None:
+    with hub_here() as hub:
+        reference = hub.referral(concern={"summary": "He has a knife.", "immediate_danger": True})
+        hub.sql("UPDATE time_anchor SET simulated = simulated + interval '5 hours'")
+        hub.work()
+        hub.give(reference, "acknowledge_alert", clock=hub.case(reference)["alerts"][0])
+        promised = part(shown(hub), "Promised:", "Also open")
+        assert "Has the alert" in promised and "duty_manager.social_care" in promised
 
 
 def test_each_case_that_is_shown_is_one_access(late_shift: Hub) -> None:
