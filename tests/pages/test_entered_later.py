@@ -52,7 +52,7 @@ def test_a_time_to_come_is_refused_and_says_so_and_what_was_typed_is_still_there
     reference, by = hub.referral(), hub.staff("duty_manager")
     address = f"/case/{reference}/rate_referral"
     later = f"{now(hub) + timedelta(hours=2):%Y-%m-%dT%H:%M}"
-    sent = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber", "happened_at": later}
+    sent = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber", "happened_at": later, "words": "Rated."}
     refused = hub.http.post(address, headers=by, data=sent)
     assert refused.status_code == 422 and "check the time" in refused.text.lower() and later in refused.text
     assert '<details class="govuk-details" open>' in refused.text
