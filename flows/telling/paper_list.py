@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader
 from mash.config.words import agency_title, decoded, lead_title, sentence, stage_title, worded
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.opened import Said
-from mash.flows.telling.who import age, whole_name
+from mash.flows.telling.who import age_said, whole_name
 from mash.states.clocks import dated, day_of, local
 from mash.states.profile import Profile
 from mash.states.referral import Clock
@@ -74,7 +74,7 @@ def _people(said: Sequence[Said], now: datetime) -> Iterable[str]:
             continue
         days = (("date_of_birth", "born"), ("expected_date", "expected"))
         known = (f"{what} {decoded(name, each.fields[name])}" for name, what in days if each.fields.get(name))
-        yield ", ".join((whole_name(each.fields), age(each.fields, day_of(now)), *known))
+        yield ", ".join((whole_name(each.fields), age_said(each.fields, day_of(now)), *known))
 
 
 def _safe_contact(case: Case, said: Sequence[Said]) -> Iterable[str]:

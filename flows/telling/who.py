@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from mash.config.words import age
 from mash.flows.store.marks import day
 from mash.flows.store.names import name_of
 
 NOT_NAMED, AGE_NOT_KNOWN, UNBORN = "Not named", "age not known", "unborn"
-MONTHS = 24
-"""Under so many months an age is said in months."""
 
 
 def initials(fields: dict[str, Any]) -> str:
@@ -28,18 +27,18 @@ def whole_name(fields: dict[str, Any]) -> str:
     return name_of(json.dumps(fields).encode()).strip() or NOT_NAMED
 
 
-def age(fields: dict[str, Any], today: date) -> str:
+def age_said(fields: dict[str, Any], today: date) -> str:
     """'8', '9 months', 'unborn', or that it is not known."""
     born = day(str(fields.get("date_of_birth") or ""))
-    if born is None or born > today:
-        return UNBORN if fields.get("expected_date") and born is None else AGE_NOT_KNOWN
-    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
-    if months < MONTHS:
-        return f"{months} month{'' if months == 1 else 's'}"
-    return str(months // 12)
+    if born is None and fields.get("expected_date"):
+        return UNBORN
+    return (age(born, today) if born else "") or AGE_NOT_KNOWN
 
 
 def in_few_words(people: Iterable[dict[str, Any]], today: date) -> str:
-    """'E.N., 8 and F.N., 9 months'."""
-    said = [f"{initials(fields)}, {age(fields, today)}" for fields in people]
+    """'E.N., 8 and F.N., 9 months'; of whom nothing is known, how many they are."""
+    said = [f"{initials(fields)}, {age_said(fields, today)}" for fields in people]
+    if unknown := said.count(f"{NOT_NAMED}, {AGE_NOT_KNOWN}"):
+        said = [each for each in said if each != f"{NOT_NAMED}, {AGE_NOT_KNOWN}"]
+        said.append(NOT_NAMED if unknown == 1 and not said else f"{unknown} {NOT_NAMED.lower()}")
     return " and ".join(filter(None, (", ".join(said[:-1]), *said[-1:]))) or NOT_NAMED
