@@ -23,6 +23,8 @@ from mash.states.values import Actor
 router = APIRouter(include_in_schema=False)
 LONGEST = 200
 """Characters of what is to be done; the rest is on the case."""
+MARKS = {NOT_TO_TELL: "Do not tell the family", "safe_contact": "Safe contact", "staff_safety": "Risk to staff"}
+"""What must be minded before anybody rings or visits: how, the case says."""
 TELL_REFERRER = {
     "acknowledgement": "that their referral has arrived",
     "outcome": "what was decided",
@@ -51,12 +53,11 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("read_en
 def _row(store: Store, case: Case, shift: EndOfShift) -> dict[str, Any]:
     """A case as it stands in a list: who it is about by initials and age, and whose turn it is."""
     now, r = store.time.now(), case.referral
-    danger = ("Immediate danger",) if r.immediate_danger else ()
-    silence = ("Do not tell the family",) if NOT_TO_TELL in r.warnings else ()
     return {
         **brief(case, store.rules(r)),
         "people": in_few_words(shift.people.get(case.reference, []), day_of(now)),
-        "marks": (*danger, *silence),
+        "marks": [text for marker, text in MARKS.items() if marker in r.warnings],
+        "in_danger": r.immediate_danger,
         "late_partners": r.late_partners(now),
     }
 

@@ -21,6 +21,8 @@ from mash.states.referral import Clock
 
 SAFE_CONTACT = "safe_contact"
 NOT_SAID_HOW = "Contact may not be safe, and how it is was not said here: ask whoever referred first."
+MOST_WORDS = 120
+"""Words of the worry that stand on paper, where nobody can ask for the rest."""
 UNREADABLE = "Who it is about cannot be opened here: ask for the key, or look the case up once all is back."
 
 
@@ -36,6 +38,9 @@ class OnPaper:
     due: tuple[tuple[str, str, bool], ...]
     """Until when something is due, what it is and whose, and whether that is late; replies that are due together are one."""
     who_has_it: str
+    worry: str
+    lives: tuple[str, ...]
+    """Where they live, and with whom."""
     safe_contact: tuple[str, ...]
     referrer: tuple[str, ...] = field(default=())
 
@@ -51,6 +56,8 @@ def on_paper(case: Case, said: Sequence[Said] | None, rules: Profile | None, now
         danger=r.in_danger,
         due=tuple(_due(r.running, rules, now)),
         who_has_it=f"{r.worker.login}, {lead_title(r.stage, rules)}" if r.worker else sentence(r.owner) or "Nobody",
+        worry=_worry(said or ()),
+        lives=tuple(dict.fromkeys(_lives(said or ()))),
         safe_contact=tuple(_safe_contact(case, said or ())),
         referrer=tuple(_referrer(said or ())),
     )
@@ -75,6 +82,28 @@ def _people(said: Sequence[Said], now: datetime) -> Iterable[str]:
         days = (("date_of_birth", "born"), ("expected_date", "expected"))
         known = (f"{what} {decoded(name, each.fields[name])}" for name, what in days if each.fields.get(name))
         yield ", ".join((whole_name(each.fields), age_said(each.fields, day_of(now)), *known))
+
+
+def _worry(said: Sequence[Said]) -> str:
+    """What the referrer is worried about, in their words."""
+    told = (str(each.fields.get("narrative") or each.fields.get("summary") or "") for each in said if each.kind == "concern")
+    words = next(filter(None, told), "").split()
+    return " ".join(words) if len(words) <= MOST_WORDS else f"{' '.join(words[:MOST_WORDS])} … ({len(words)} words in all)"
+
+
+def _lives(said: Sequence[Said]) -> Iterable[str]:
+    """Each address of the subjects; then who lives with them."""
+    for each in said:
+        if each.kind == "subject" and (address := each.fields.get("address")):
+            yield ", ".join(str(part) for part in address.values() if part) if isinstance(address, dict) else str(address)
+    members = [each.fields for each in said if each.kind == "household"]
+    if members:
+        yield "With " + ", ".join(_member(fields) for fields in members)
+
+
+def _member(fields: dict[str, Any]) -> str:
+    relation = str(fields.get("relationship") or "").strip()
+    return f"{whole_name(fields)} ({relation})" if relation else whole_name(fields)
 
 
 def _safe_contact(case: Case, said: Sequence[Said]) -> Iterable[str]:

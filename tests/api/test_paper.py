@@ -79,12 +79,23 @@ def words(hub: Hub) -> str:
 
 
 def test_what_is_needed_to_work_on_stands_on_the_newest_list(own: Hub) -> None:
-    reference = own.referral(subjects=[CHILD], source=SCHOOL, consent={"safe_contact": SAFE})
+    reference = own.referral(
+        subjects=[
+            {**CHILD, "address": {"line1": "2 Sallow Court", "postcode": "ZZ4 1QD"}},
+            {**CHILD, "name": "Una Quillfeather"},
+        ],
+        household=[{"name": "Tam Vale", "relationship": "mother's partner"}],
+        concern={"summary": "She came in with a bruise."},
+        source=SCHOOL,
+        consent={"safe_contact": SAFE},
+    )
     own.rate(reference)
     work(own)
     said = words(own)
     for needed in (
-        "Isolde Quillfeather, 10, born 20 December 2015",
+        "Isolde Quillfeather, 10, born 20 December 2015; Una Quillfeather, 10, born 20 December 2015",
+        "The worry She came in with a bruise.",
+        "Lives 2 Sallow Court, ZZ4 1QD With Tam Vale (mother's partner)",
         reference,
         "Red",
         "Agency checks",

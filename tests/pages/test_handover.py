@@ -51,7 +51,7 @@ def test_what_is_due_before_the_next_shift_stands_first_with_initials_and_age_an
     reference = late_shift.referral()
     page = shown(late_shift)
     due = part(page, "Due before the next shift", "Promised:")
-    assert reference in due and "Z.Q., 5" in due and "Not rated" in due and "Triage" in due
+    assert reference in due and re.search(r"Z\.Q\., \d+ ", due) and "Not rated" in due and "Triage" in due
     assert "On duty then: Out of hours: night.owl" in page
 
 

@@ -14,12 +14,12 @@ from mash.flows.store.tables import REFERRALS
 
 AT_ONCE = 50
 """Cases that are read together: between two such readings the worker's clocks have their turn."""
-WORDS = ("subject", "referrer", "submission")
+WORDS = ("subject", "household", "concern", "referrer", "submission")
 _OPEN = select(REFERRALS).where(REFERRALS.c.is_open).order_by(REFERRALS.c.due_at, REFERRALS.c.reference).limit(AT_ONCE)
 
 
 async def open_with_words(store: Store, hub: str) -> AsyncIterator[tuple[Case, list[Said] | None]]:
-    """The open cases of a hub, those due soonest first, each with who it is about, who referred, and how they are safely reached.
+    """The open cases of a hub, those due soonest first, each with who it is about and lives with them, the worry, who referred, and how they are safely reached.
     None instead of words that cannot be opened here: a case is on the list all the same."""
     query = _OPEN.where(REFERRALS.c.hub == hub)
     last: Case | None = None

@@ -43,8 +43,8 @@ class Said:
 async def said_of(
     connection: AsyncConnection, store: Store, cases: Sequence[Case], kinds: Iterable[str]
 ) -> dict[str, list[Said]]:
-    """By reference: what stands now of these kinds of items, all of which are fields. A case is left out whose people were
-    erased, or whose key no master key opens that is here."""
+    """By reference: what stands now of these kinds of items, all of which are fields; subjects in their order. A case is left out
+    whose people were erased, or whose key no master key opens that is here."""
     if not cases:
         return {}
     these = [case.reference for case in cases]
@@ -55,7 +55,11 @@ async def said_of(
         if row.reference in keys and states[row.reference].stands(str(row.id), row.subject):
             content = json.loads(unseal(keys[row.reference], row.sealed, row.reference))
             found[row.reference].append(Said(row.kind, row.subject, content))
-    return found
+    return {reference: sorted(said, key=_place) for reference, said in found.items()}
+
+
+def _place(said: Said) -> int:
+    return int((said.subject or "S0").removeprefix("S"))
 
 
 async def words_of(connection: AsyncConnection, store: Store, items: Sequence[str], kind: str) -> dict[str, str]:
