@@ -71,18 +71,28 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
     reference = hub.referral(consent={"asked": True, "given": True, "safe_contact": "Never ring the house."})
     with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes(f"/case/{reference}")
-        expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("Safe contact")
-        somebody.clicks("Rate the referral")
-        somebody.page.get_by_label("Reasons, in your own words").fill("Bruise on the arm, seen by the school.")
-        somebody.clicks("Rate the referral", "button")
+        expect(somebody.page.get_by_role("region", name="Safe contact")).to_contain_text("Safe contact: Never ring the house.")
+        somebody.clicks("Rate it")
+        assert focused(somebody) == "act", "where the act opened"
+        somebody.page.get_by_label("Why this rating?").fill("Bruise on the arm, seen by the school.")
+        somebody.clicks("Save the rating", "button")
         problem = somebody.page.get_by_role("alert")
-        expect(problem).to_contain_text("Choose one")
-        assert "Bruise on the arm" in somebody.page.get_by_label("Reasons, in your own words").input_value()
-        somebody.page.get_by_label("Red", exact=True).check()
-        somebody.clicks("Rate the referral", "button")
-        expect(somebody.page.get_by_role("alert")).to_contain_text("Referral rated")
+        expect(problem).to_contain_text("Not saved: one thing is missing or wrong")
+        expect(problem).to_contain_text("Answer “How urgent is it?”")
+        assert focused(somebody) == "act", "on what is wrong"
+        assert "Bruise on the arm" in somebody.page.get_by_label("Why this rating?").input_value()
+        somebody.page.get_by_role("radio", name=re.compile("^Red by ")).check()
+        somebody.clicks("Save the rating", "button")
+        expect(somebody.page.get_by_role("status")).to_contain_text("Rated red at ")
+        assert focused(somebody) == "done", "on what changed"
+        expect(somebody.page.get_by_role("heading", name=re.compile("^Say why to share by "))).to_be_visible()
         expect(somebody.page.locator(".mash-story")).to_contain_text("Referral rated")
         assert hub.case(reference)["rating"] == "red"
+
+
+def focused(somebody: Visitor) -> str:
+    """What has the focus, by its id: without scripts, what the address leads to."""
+    return str(somebody.page.evaluate("document.activeElement.id"))
 
 
 def test_a_page_is_live_however_late_one_of_its_scripts_comes(hub: Hub, browser: Browser) -> None:
@@ -114,14 +124,15 @@ def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(
     reference = hub.referral()
     with visitor(hub, browser, "duty_manager") as somebody:
         somebody.goes(f"/case/{reference}")
-        assert somebody.page.get_by_role("region", name="Warnings").count() == 0
+        warned = somebody.page.get_by_role("region", name=re.compile("visit alone"))
+        assert warned.count() == 0
         somebody.clicks("Add a note")
-        somebody.page.get_by_label("Note").fill("Half a sentence")
+        somebody.page.get_by_role("textbox", name="Note").fill("Half a sentence")
         hub.give(reference, "record_marker", marker="staff_safety", words="A dog.")
         hub.rate(reference)
-        expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("do not visit alone")
-        expect(somebody.page.get_by_role("link", name="Change the rating")).to_be_visible()
-        assert somebody.page.get_by_label("Note").input_value() == "Half a sentence"
+        expect(warned).to_be_visible()
+        expect(somebody.page.locator("#head")).to_contain_text("Red")
+        assert somebody.page.get_by_role("textbox", name="Note").input_value() == "Half a sentence"
         somebody.looks()
 
 
@@ -130,8 +141,9 @@ def test_what_somebody_may_not_do_is_not_offered(hub: Hub, browser: Browser) -> 
     hub.rate(reference)
     with visitor(hub, browser, "agency at police") as somebody:
         somebody.goes(f"/case/{reference}")
-        offered = somebody.page.get_by_role("complementary", name="What you can do now").inner_text()
-        assert "Answer the check" in offered and "Record the decision" not in offered
+        offered = somebody.page.get_by_role("complementary", name="What happens next").inner_text()
+        assert "Answer the check" in offered and "Decide" not in offered
+        somebody.clicks(re.compile("^What was said"))
         assert "head@school.example.org" not in somebody.text and "has not shared with you" in somebody.text
 
 
@@ -309,8 +321,22 @@ def test_what_was_done_on_paper_is_entered_with_when_it_happened(hub: Hub, brows
         when.fill("2026-11-19T08:15")
         somebody.looks()
         somebody.page.locator("textarea").last.fill("Rang the school.")
-        somebody.page.locator("#act, form").get_by_role("button").last.click()
+        somebody.page.locator("form[action*='/add_note']").get_by_role("button").click()
         expect(somebody.page.get_by_text("happened 08:15")).to_be_visible()
+
+
+def _types_into_the_bar(somebody: Visitor, text: str, leads_to: str) -> None:
+    """Where the bar has its field: on a phone, Find leads to one."""
+    field = somebody.page.get_by_label("Reference or name")
+    if not field.is_visible():
+        return
+    if somebody.scripts:
+        somebody.page.keyboard.press("/")
+        expect(field).to_be_focused()
+    field.fill(text)
+    field.press("Enter")
+    somebody.page.wait_for_url(f"**{leads_to}")
+    somebody.looks()
 
 
 def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_who_looked(
@@ -322,16 +348,18 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.goes("/people")
         somebody.clicks("Find", "button")
         expect(somebody.page.get_by_role("alert")).to_contain_text("Fill this in")
-        somebody.page.get_by_label("Name, or as much of it as you know").fill("Otoline Quilfeather")
+        somebody.page.get_by_label("Name, reference, NHS number or UPN").fill("Otoline Quilfeather")
         somebody.clicks("Find", "button")
         assert "Quilfeather" not in somebody.page.url and "Ottoline Quillfeather" in somebody.text
         somebody.page.get_by_role("link", name=reference, exact=True).first.click()
         assert somebody.page.url.endswith(f"/case/{reference}")
-        somebody.goes("/people?reference=nonsense")
-        expect(somebody.page.get_by_role("alert")).to_contain_text("MASH-26-000001")
-        somebody.page.get_by_label("Reference, such as").fill(f" {reference.lower()} ")
-        somebody.clicks("Open", "button")
+        somebody.goes("/people")
+        somebody.page.get_by_label("Name, reference, NHS number or UPN").fill(f" {reference.lower().replace('-', '')} ")
+        somebody.clicks("Find", "button")
         assert somebody.page.url.endswith(f"/case/{reference}")
+        somebody.goes(f"/people/in/{reference}")
+        _types_into_the_bar(somebody, "Quillfeather", "/find")
+        _types_into_the_bar(somebody, reference[-6:], f"/case/{reference}")
     with visitor(hub, browser, "information_governance at hub", **way) as governor:
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
