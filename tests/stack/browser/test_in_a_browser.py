@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
+from browsing import Visitor, visitor
 from hub import Hub, eventually
 from playwright.sync_api import Browser, Route, expect
 
@@ -18,22 +17,6 @@ from mash.flows.store.api_keys import WALL, NewKey, make_api_key
 from mash.states.values import Actor
 
 HERE = Path(assets.__file__).parent / "static"
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=NO_BROWSER)
-WAYS = [(1440, True), (1440, False), (360, True), (360, False)]
-
-
-@pytest.fixture(params=WAYS, ids=[f"{width} px {'with' if scripts else 'without'} scripts" for width, scripts in WAYS])
-def way(request: pytest.FixtureRequest) -> dict[str, object]:
-    """How wide the screen is, and whether scripts run."""
-    width, scripts = request.param
-    return {"width": width, "scripts": scripts}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, until these tests are over: while it runs, no other loop can."""
-    with running_browser() as running:
-        yield running
 
 
 def test_the_board_says_how_long_there_is_left_and_is_filtered_by_its_address(
