@@ -19,8 +19,8 @@ _OPEN = select(REFERRALS).where(REFERRALS.c.is_open).order_by(REFERRALS.c.due_at
 
 
 async def open_with_words(store: Store, hub: str) -> AsyncIterator[tuple[Case, list[Said] | None]]:
-    """The open cases of a hub, those due soonest first, each with who it is about and lives with them, the worry, who referred, and
-    how they are safely reached. None instead of words that cannot be opened here: a case is on the list all the same."""
+    """The open cases of a hub, those due soonest first, each with who it is about and lives with them, the worry, who referred,
+    and how they are safely reached. None instead of words that cannot be opened here: a case is on the list all the same."""
     query = _OPEN.where(REFERRALS.c.hub == hub)
     last: Case | None = None
     while True:
