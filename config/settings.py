@@ -84,6 +84,17 @@ class Settings(BaseModel):
     backup_hours: float = Field(
         default=26, ge=0, description="A backup that is older is said in /health. 0: backups are made by other means than ours."
     )
+    paper_dir: Path | None = Field(
+        default=None,
+        description="Where a sealed list of the open cases is written every hour, for work on paper when all is down: a place"
+        " that is there without this machine. Unset: none is made.",
+    )
+    paper_recipient: str = Field(
+        default="",
+        description="age1...: to whom that list is encrypted; several, separated by commas, can each open it. Unset: to whom"
+        " backups are.",
+    )
+    paper_keep: int = Field(default=48, ge=1, description="How many of these lists are kept of each hub, the newest.")
     time_rate: float = Field(default=1.0, ge=1, description="How many times faster time runs. 1 in real use.")
     time_start: str | None = Field(default=None, description="For demonstrations: the simulated instant at which time starts.")
     settle_seconds: float = Field(

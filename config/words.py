@@ -10,6 +10,8 @@ from mash.config import codes
 from mash.states.profile import Profile
 from mash.states.stages import SECTION_47, STAGE_TITLES
 
+MONTHS_ALONE, TWO_WEEKS = 24, 14
+"""Months from which an age is said in years, and days from which it is said in weeks."""
 SPECIAL = {
     "nhs": "NHS",
     "mash": "MASH",
@@ -144,6 +146,21 @@ def lead_title(stage: str, profile: Profile | None) -> str:
     if profile is None:
         return "worker"
     return profile.edition.leads["child_protection" if stage in SECTION_47 else "case"]
+
+
+def age(born: date, today: date) -> str:
+    """How old somebody is: '8'; under two '14 months', under two months '5 weeks', under two weeks '9 days'. Of a birthday that
+    is still to come nothing."""
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    days = (today - born).days
+    if days < 0:
+        return ""
+    if months >= MONTHS_ALONE:
+        return str(months // 12)
+    if months >= 2:
+        return f"{months} months"
+    number, unit = (days // 7, "week") if days >= TWO_WEEKS else (days, "day")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def agency_title(profile: Profile | None, name: str) -> str:

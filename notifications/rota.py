@@ -191,6 +191,12 @@ class Rota(Frozen):
                 turns.append(Spell(begins=begun, ends=stop))
         return found
 
+    def next_turn(self, after: datetime, until: datetime, calendar: Calendar) -> datetime | None:
+        """When the next turn of anybody begins, in any role; None where none does before `until`."""
+        turns = (self.stretches(role, after, until, calendar) for role in self.roles)
+        begins = (spell.begins for people in turns for spells in people.values() for spell in spells)
+        return min((at for at in begins if at > after), default=None)
+
     def gaps(
         self, role: str, begins: datetime, ends: datetime, calendar: Calendar, needed: Literal["open", "closed", "always"]
     ) -> list[Gap]:

@@ -161,6 +161,13 @@ class Calendar(Frozen):
                     return opens
             day += timedelta(days=1)
 
+    def next_change(self, at: datetime) -> datetime | None:
+        """When the hub opens or closes next, within a week; None where it does neither."""
+        first, now_open = at.astimezone(LONDON).date(), self.is_open(at)
+        days = (first + timedelta(days=ahead) for ahead in range(8))
+        edges = (edge for day in days for window in self.open_on(day) for edge in window)
+        return next((edge for edge in edges if edge > at and self.is_open(edge) != now_open), None)
+
     def last_word(self, at: datetime, since: datetime) -> datetime | None:
         """This instant while the hub is open; else LAST_WORD before it closed last, or None where that is before `since`."""
         if self.is_open(at):

@@ -16,6 +16,7 @@ from mash.states.acts.not_ours import hasten
 from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
 from mash.states.deciding import Deciding
+from mash.states.entered_later import check
 from mash.states.entitled import hindrance, named
 from mash.states.errors import ImpossibleMove
 from mash.states.messages import STAFF_ACTS, Command, Event
@@ -54,13 +55,15 @@ def decide(
     heard: Heard | None = None,
     colleagues: tuple[Colleague, ...] = (),
     old_rules: Profile | None = None,
+    happened_at: datetime | None = None,
 ) -> Decision:
     """What `command` causes. Raises a Refusal, and then nothing has changed.
 
     `words` points at what came with the command, already encrypted, `redacted` at the version of an agency's item that it
     releases, `details` at what it puts right about somebody, and `fresh` is a number that nothing else has (a link to a child);
     `enquiries` are the section 47s that are open elsewhere about the same children, `heard` is what other hubs answered,
-    `colleagues` who works here and at the partners; `old_rules` those that a case went by until it adopts others. `now` is UTC. A
+    `colleagues` who works here and at the partners; `old_rules` those that a case went by until it adopts others;
+    `happened_at` is when it was done, where that was before it is entered. `now` is UTC. A
     contact that is being received has no referral yet (None); `profile` is the hub's, or for `adopt_profile` the one to adopt.
     """
     if referral is not None and command.kind in STAFF_ACTS:
@@ -68,6 +71,9 @@ def decide(
         if refusal:
             raise refusal
     d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard, colleagues, old_rules)
+    if happened_at is not None and referral is not None:
+        check(referral, command.kind, happened_at, now)
+        d.happened_at = happened_at if happened_at < now else None
     try:
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:

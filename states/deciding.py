@@ -59,7 +59,7 @@ class Deciding:
         """A number that nothing else has, for what needs one: like the time it is given, so that the same question gets the same
         answer."""
         self.happened_at: datetime | None = None
-        """When what is recorded happened, where that was on an earlier day: the clocks that it meets are judged by that."""
+        """When what is recorded happened, where that was before it is entered: the clocks that it meets are judged by that."""
         self.proposed_by: str | None = None
         """Who decided what takes effect now, where somebody else signs it off."""
         self.heard = heard or Heard()

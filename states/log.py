@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from mash.states.clocks import Frozen
 from mash.states.messages import Event
@@ -23,6 +23,8 @@ class Recorded(Frozen):
     reference: str
     sequence: int
     at: datetime
+    happened_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When it happened, where whoever entered it said that this was before."""
     by: Actor
     profile: str
     schema_number: int

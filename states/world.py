@@ -74,12 +74,13 @@ class World:
         words: Words | None = None,
         redacted: Words | None = None,
         details: Details | None = None,
+        happened_at: datetime | None = None,
     ) -> list[Event]:
         """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
         before = self.state
         self._numbers += 1
         came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "fresh": f"{self._numbers:020}"}
-        came["colleagues"] = self.colleagues
+        came |= {"colleagues": self.colleagues, "happened_at": happened_at}
         decision = decide(before, command, self.profile, by, self.now, reference=self.reference, **came)
         self._record(before, decision, by)
         for number, event in enumerate(decision.events):

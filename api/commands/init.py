@@ -194,3 +194,4 @@ def _make_keys(machine: Machine) -> None:
     for part in machine.users:
         machine.folder(f"var/lib/mash/{part}", 0o700, part)
     machine.folder("var/lib/mash/backups", 0o700, "owner")
+    machine.folder("var/lib/mash/paper", 0o700, "worker")

@@ -22,7 +22,7 @@ from mash.flows.installation.places import room
 from mash.flows.installation.processes import check_port
 from mash.flows.store.edition import EDITION
 from mash.flows.store.keys import Keyring, NoKeyHere, master_source
-from mash.flows.store.reads.health import LATE, look_is_late
+from mash.flows.store.reads.health import FOR_PAPER, LATE, look_is_late
 
 Mark = Literal["ok", "note", "wrong"]
 PATIENCE = 20
@@ -335,13 +335,32 @@ def _backups(settings: Settings) -> Iterator[Found]:
         yield Found("wrong", "MASH_BACKUP_RECIPIENT is missing: `mash backup-key` makes one, on another machine")
 
 
+def _paper(settings: Settings) -> Iterator[Found]:
+    """Whether the list of open cases for paper is made, can be opened by somebody, and is of this hour."""
+    from mash.flows.installation.paper import newest, sealed_to
+
+    if (folder := settings.paper_dir) is None:
+        yield Found("note", "MASH_PAPER_DIR is not set: when all is down, nobody has a list of the open cases")
+        return
+    yield Found("ok", f"the list of open cases for paper is encrypted to {len(sealed_to(settings))} recipients")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Found("wrong", f"MASH_PAPER_DIR: nothing can be written to {folder}: make it, and let this user write there")
+        return
+    for hub in settings.hub_names:
+        if (age := newest(folder, hub)) is None:
+            yield Found("wrong", f"there is no list of open cases for paper of {hub} yet: a worker makes one when it starts")
+        else:
+            mark: Mark = "wrong" if age > FOR_PAPER else "ok"
+            yield Found(mark, f"the newest list of open cases for paper of {hub} is {age.total_seconds() / 60:.0f} min old")
+
+
 LOOKS: dict[str, tuple[Look, ...]] = {
     "api": (
         _where, _secrets("api"), _database("database_url"), _database("system_database_url"), _keys_fit, _hubs, _people,
         _api_itself ),
     "worker": (
         _where, _secrets("worker"), _database("database_url"), _database("system_database_url"), _keys_fit, _still_to_do,
-        _signing, _hubs, _alerts, _prefect,
+        _signing, _hubs, _alerts, _prefect, _paper,
     ),
     "prefect": (_database("prefect_database_url", superuser_is_wrong=False), _prefect),
     "owner": (_database("owner_database_url", superuser_is_wrong=False), _backups),

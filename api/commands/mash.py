@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mash.api.commands import backup, checkpoint, master_key, notify, people, profile, rota, sign_on
+from mash.api.commands import backup, checkpoint, master_key, notify, paper, people, profile, rota, sign_on
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, broken, installed, out, with_store
@@ -40,6 +40,7 @@ app.command()(profile.walk)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(backup.backup_key)
+app.add_typer(paper.app, name="paper")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
 app.add_typer(sign_on.keys, name="key")

@@ -313,7 +313,8 @@ async def _form_page(
     known: dict[str, Any] = {
         "reference": reference,
         "kind": kind,
-        "fields": asked,
+        "fields": [field for field in asked if field.name != forms.LATER],
+        "happened": next((field for field in asked if field.name == forms.LATER), None),
         "filled": filled,
         "own_items": list(own) if kind == RELEASES else [],
         "help": in_words_of(COMMANDS[kind].help, rules),

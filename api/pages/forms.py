@@ -27,6 +27,7 @@ from mash.states.acts.handing_over import to_accept, to_answer
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.acts.sharing import DUTY_TO_DISCLOSE
 from mash.states.clocks import LONDON, local
+from mash.states.entered_later import may_be_entered_later
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
 from mash.states.referral import Action, Disagreement, Referral, Seconding, SubjectState
@@ -38,6 +39,8 @@ Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
 DETAIL = "details."
 """How the names of fields begin that are about a person."""
+LATER = "happened_at"
+"""The field that is beside a command, of whatever kind: when it happened, where it is entered later."""
 OF_ALL = {"outcome": "outcomes", "factors": "factors_of", "attendance": "attended"}
 """What may be said of all subjects at once, and the field in which it is said of each: a form asks of each; and who came, as a
 table or in lists: a form has the lists."""
@@ -129,6 +132,8 @@ def fields_of(
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
     for name, label, shape, needed in BESIDE.get(kind, ()):
         asked.append(Asked(DETAIL + name, label, shape, needed, sexes if name == "sex" else ()))
+    if may_be_entered_later(kind):
+        asked.append(Asked(LATER, questions.WHEN, "moment", needed=False, hint=questions.WHEN_HINT))
     return asked
 
 
@@ -277,7 +282,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     if "agency" in STAFF_ACTS[kind].command.model_fields:
         command["agency"] = by.agency
     for each in asked:
-        if each.name.startswith(DETAIL):
+        if each.name == LATER or each.name.startswith(DETAIL):
             continue
         if (value := _value(each, filled)) is not None:
             head, _, key = each.name.partition(".")
@@ -288,6 +293,8 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
         elif each.needed:
             filled.errors[each.name] = questions.needed(each.label)
     body = {"seen": _number(filled.value("seen")), "command": command}
+    if any(each.name == LATER for each in asked) and (happened_at := filled.value(LATER).strip()):
+        body[LATER] = _moment(happened_at)
     if COMMANDS[kind].why and not filled.value(first_text(kind)).strip():
         filled.errors[first_text(kind)] = questions.WHY
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
@@ -364,11 +371,16 @@ def _value(each: Asked, filled: Filled) -> Any:
     if each.shape == "yes_no":
         return text == "true"
     if each.shape == "moment":
-        try:
-            return sheet_moment(text.replace("T", " ")).astimezone(LONDON).isoformat()
-        except NotATime:
-            return text
+        return _moment(text)
     return text
+
+
+def _moment(text: str) -> str:
+    """A moment that was typed or chosen, with its offset; what is none stays as it is."""
+    try:
+        return sheet_moment(text.replace("T", " ")).astimezone(LONDON).isoformat()
+    except NotATime:
+        return text
 
 
 def _place(loc: tuple[int | str, ...], kind: str) -> str:

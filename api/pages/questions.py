@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic_core import ErrorDetails
 
+WHEN = "When did it happen?"
+WHEN_HINT = "Only where it was before now: done on paper, or by telephone. At most 14 days ago"
 REDACTED = "Redacted version for others (leave blank to release it all)"
 
 CHECK = "Check this"
@@ -24,6 +26,7 @@ WRONG = {
     ("ends_before", "until"): "Choose a day that is not before the first",
     ("time", "since"): DATE,
     ("time", "until"): DATE,
+    ("time", "happened_at"): MOMENT,
     ("value_error", "reference"): "Enter one of a reference, a child’s name and a login",
 }
 """What to enter, by the kind of error and the field."""

@@ -12,6 +12,7 @@ from jinja2.runtime import Context
 
 from mash.config.commands import COMMANDS
 from mash.config.words import LIKENESS, census, in_words_of, sentence, worded
+from mash.config.words import age as age
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
@@ -21,9 +22,7 @@ HOURS_ALONE, DAYS_ALONE = 12 * 60, 48 * 60
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth"}
 OF_SUBJECT = re.compile(r"\bS(\d+)\b")
-A_WEEK, TWO_WEEKS = 7, 14
-MONTHS_ALONE = 24
-"""Months from which an age is said in years."""
+A_WEEK = 7
 
 
 def moment(at: datetime | None) -> str:
@@ -34,20 +33,6 @@ def moment(at: datetime | None) -> str:
 def day(on: date, *, weekday: bool = True) -> str:
     """A day as letters have it; a birthday without its weekday."""
     return f"{on:%A} {on.day} {on:%B %Y}" if weekday else f"{on.day} {on:%B %Y}"
-
-
-def age(born: date, today: date) -> str:
-    """How old somebody is: '8'; under two '14 months', under two months '5 weeks', under two weeks '9 days'. Of a birthday that
-    is still to come nothing."""
-    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
-    days = (today - born).days
-    if days < 0:
-        return ""
-    if months >= MONTHS_ALONE:
-        return str(months // 12)
-    if months >= 2:
-        return f"{months} months"
-    return counted(days // 7, "week") if days >= TWO_WEEKS else counted(days, "day")
 
 
 def date_of(at: datetime | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -206,6 +206,7 @@ async def story(
         StoryLine(
             sequence=r.sequence,
             at=r.at,
+            happened_at=r.happened_at,
             role=r.by.role,
             agency=r.by.agency,
             what=event_in_words(r, store.rules(case.referral)),
@@ -235,6 +236,7 @@ async def give(store: Store, reference: str, body: CommandGiven, by: Actor, key:
     async def work(connection: AsyncConnection) -> Answer:
         demand(by, body.command.kind)
         came: dict[str, Any] = {"words": body.words, "redacted": body.redacted, "details": details}
+        came["happened_at"] = body.happened_at and body.happened_at.astimezone(UTC)
         applied = await apply(connection, store, reference, body.command, by, seen=body.seen, **came)
         r = applied.referral
         result = CommandResult(

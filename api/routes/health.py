@@ -33,7 +33,8 @@ class Readiness(BaseModel):
     ready: bool = Field(description="Something can be written: referrals are accepted.")
     wrong: list[str] = Field(description="What is wrong, a sentence each, with what to do.")
     ages: dict[str, int | None] = Field(
-        default={}, description="Seconds since each step of the night, and the backup, was last done; null: never."
+        default={},
+        description="Seconds since each step of the night, the backup, and the list for paper, was last done; null: never.",
     )
 
 

@@ -18,7 +18,7 @@ from mash.api.problems import answers
 from mash.config.version import VERSION
 from mash.flows.installation.places import room
 from mash.flows.store.away import DATABASE_AWAY
-from mash.flows.store.nights import BACKUP
+from mash.flows.store.nights import BACKUP, PAPER
 from mash.flows.store.reads.counts import conservation, open_by_stage
 from mash.flows.store.reads.health import SILENT, Health, WriteProof, read_health
 
@@ -119,11 +119,16 @@ class _Now(Collector):
         done = "Since a step of the night was last done, or is expected if it never was"
         night = GaugeMetricFamily("mash_night_age_seconds", done, labels=["step"])
         for step, each in self.found.nights.items():
-            if step != BACKUP:
+            if step not in (BACKUP, PAPER):
                 night.add_metric([step], each.age.total_seconds())
         yield night
         since = "Since the last backup, or one is expected if there never was"
         yield GaugeMetricFamily("mash_backup_age_seconds", since, self.found.nights[BACKUP].age.total_seconds())
+        if paper := self.found.nights.get(PAPER):
+            since = "Since the last sealed list of open cases for paper, or one is expected if there never was"
+            yield GaugeMetricFamily("mash_paper_age_seconds", since, paper.age.total_seconds())
+            failed = "Whether the last try to make one has failed"
+            yield GaugeMetricFamily("mash_paper_failed", failed, float(bool(paper.failed)))
 
     def _workers(self) -> Iterable[Metric]:
         silent = GaugeMetricFamily("mash_worker_silent_seconds", "Since the worker's last sign of life", labels=["worker"])

@@ -531,6 +531,11 @@ class StoryLine(Reply):
 
     sequence: int
     at: datetime
+    happened_at: datetime | None = Field(
+        default=None,
+        exclude_if=lambda at: at is None,
+        description="When it happened, where whoever entered it at `at` said that this was before.",
+    )
     role: str
     agency: str
     what: str

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from mash.api.schemas.details import DetailsGiven
-from mash.api.schemas.fields import Words
+from mash.api.schemas.fields import Moment, Words
 from mash.config import codes
 from mash.states.messages import StaffCommand
 
@@ -72,5 +72,13 @@ class CommandGiven(BaseModel):
         description="With correct_details, correct_referrer, add_subject and record_birth (date_of_birth, name, sex): what is"
         " right. A field that is left out stays as it is; one that is null is taken out. A wrong number or code is kept as given,"
         " and flagged.",
+    )
+    # Left out where it is not said, or a command of before, sent again, would be another one.
+    happened_at: Moment | None = Field(
+        default=None,
+        exclude_if=lambda at: at is None,
+        description="When it happened, where it is entered later: after work on paper, or what was done by telephone."
+        " At most 14 days back, and never to come. Not with commands that say so in a field of their own (held_on, told_at), nor"
+        " with those that happen in the record itself.",
     )
     redacted: Words | None = Field(default=None, description="With release_information: the version that others are to read.")

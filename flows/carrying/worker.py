@@ -19,9 +19,11 @@ from mash.flows.carrying.connection import check_login
 from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.liaison import Liaison
 from mash.flows.carrying.off_duty import raise_what_was_left
+from mash.flows.carrying.paper import Paper
 from mash.flows.carrying.postman import Postman, check_alerts
 from mash.flows.carrying.presence import say_who_is_away
 from mash.flows.carrying.pulse import SIGN_EVERY, Pulse
+from mash.flows.installation.paper import sealed_to
 from mash.flows.store import outbox
 from mash.flows.store.anew import Anew
 from mash.flows.store.apply import fire_due, next_due
@@ -49,6 +51,8 @@ HOLD_AGAINST = 300.0
 """Seconds of the domain's time between two looks whether what is stored of urgent cases is what their logs say."""
 ROUNDS_LOOKED_AT = 10.0
 """Seconds between two looks whether Prefect has started the rounds that it is to start."""
+PAPER_LOOKED_AT = 60.0
+"""Seconds between two looks whether the lists of open cases for paper are an hour old."""
 MADE_ANEW_LOOKED_AT = 60.0
 """Seconds between two looks whether states of an earlier release are left: after an upgrade, or a restore."""
 BREATH = 0.1
@@ -67,6 +71,7 @@ class Worker:
         self.carrier = Carrier(store, settings)
         self.mender, self.anew = Mender(store), Anew(store)
         self.liaison = Liaison(store, settings, self.carrier)
+        self.paper = Paper(store, settings)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -82,7 +87,8 @@ class Worker:
                 self.liaison.keep_in_touch,
                 self._make_rounds,
             )
-            for loop in (*loops, *more):
+            paper = (self._make_paper,) if self.settings.paper_dir else ()
+            for loop in (*loops, *more, *paper):
                 group.create_task(self._forever(loop))
             for _ in range(self.settings.attempts_at_once):
                 group.create_task(self._forever(self.carrier.carry_next))
@@ -175,6 +181,11 @@ class Worker:
         await self.liaison.make_overdue_rounds()
         await asyncio.sleep(ROUNDS_LOOKED_AT)
 
+    async def _make_paper(self) -> None:
+        await self.carrier.calm.wait()  # clocks go first
+        await self.paper.make_if_due()
+        await asyncio.sleep(PAPER_LOOKED_AT)
+
     async def _look_whether_known(self) -> None:
         await self.carrier.calm.wait()  # clocks go first
         if await look_next(self.store):
@@ -198,7 +209,7 @@ class Worker:
 
 def work(settings: Settings) -> None:
     """Be a worker process until SIGINT or SIGTERM. Raises SettingsError when the channels file is wrong, the key that signs
-    checkpoints is missing, or Prefect's server is there and refuses our login."""
+    checkpoints is missing, nobody could open the list for paper, or Prefect's server is there and refuses our login."""
     # While a run is carried, the engine has SIGTERM raise this, wherever the process is; the loop has heard the signal too.
     with suppress(TerminationSignal):
         asyncio.run(_work(settings))
@@ -207,6 +218,8 @@ def work(settings: Settings) -> None:
 async def _work(settings: Settings) -> None:
     signing_key(settings)  # what the night needs is asked for by day
     check_alerts(settings)
+    if settings.paper_dir:
+        sealed_to(settings)
     await check_login()
     store = await open_store(settings)
     try:

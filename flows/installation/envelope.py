@@ -59,16 +59,17 @@ def make_identity(path: Path) -> str:
     return recipient
 
 
-def recipients(setting: str) -> list[Any]:
-    """Those to whom is encrypted, each of whom can open: MASH_BACKUP_RECIPIENT, separated by commas. Raises SettingsError."""
+def recipients(setting: str, name: str = "MASH_BACKUP_RECIPIENT") -> list[Any]:
+    """Those to whom is encrypted, each of whom can open: of the setting of this name, separated by commas. Raises
+    SettingsError."""
     try:
         found = [x25519.Recipient.from_str(each.strip()) for each in setting.split(",") if each.strip()]
     except RecipientError:
-        raise SettingsError("MASH_BACKUP_RECIPIENT: expected age1..., as `mash backup-key FILE` prints it") from None
+        raise SettingsError(f"{name}: expected age1..., as `mash backup-key FILE` prints it") from None
     if not found:
         raise SettingsError(
-            "MASH_BACKUP_RECIPIENT is needed: to whom a backup is encrypted (age1...); `mash backup-key FILE` makes an identity"
-            " and prints its recipient"
+            f"{name} is needed: to whom it is encrypted (age1...); `mash backup-key FILE` makes an identity and prints its"
+            " recipient"
         )
     return found
 
@@ -91,7 +92,7 @@ def encrypt(source: Reads, target: Writes, to: list[Any]) -> None:
         encrypt_io(source, target, to)
         target.flush()
     except (EncryptError, OSError) as failed:
-        raise BackupFailed(f"the backup cannot be written: {failed}") from None
+        raise BackupFailed(f"it cannot be written: {failed}") from None
 
 
 def decrypt(source: Reads, target: Writes, by: list[Any]) -> None:
@@ -106,7 +107,7 @@ def decrypt(source: Reads, target: Writes, by: list[Any]) -> None:
             raise BackupFailed(
                 "this identity does not open it: it was made for another recipient, or its beginning was changed"
             ) from None
-        raise BackupFailed("it is no backup, or its beginning was changed or cut off") from None
+        raise BackupFailed("it was not encrypted by us, or its beginning was changed or cut off") from None
     except BrokenPipeError:
         raise
     except OSError as failed:

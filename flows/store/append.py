@@ -107,10 +107,11 @@ async def append(
     redacted: str | None = None,
     details: Given | None = None,
     heard: Heard | None = None,
+    happened_at: datetime | None = None,
 ) -> Applied:
     """Apply a command to a locked referral. Raises a Refusal, or VersionConflict when a person has acted since the version
     `seen`. Words, the redacted version of an item that is released, and details that put somebody right, are encrypted and owned
-    by the actor's agency; `heard` is what other hubs answered."""
+    by the actor's agency; `heard` is what other hubs answered; `happened_at` when it was done, where that was before."""
     stands = await standing(connection, row)
     reference, referral = row.reference, stands.referral
     if referral is None:
@@ -147,7 +148,7 @@ async def append(
     there = await enquiries(connection, by.hub, reference, referral) if begins else ()
     work = await colleagues_of(store, by.hub) if _names_somebody(command) else ()
     came: dict[str, Any] = {"words": written, "redacted": version, "details": right, "enquiries": there, "heard": heard}
-    came["colleagues"] = work
+    came |= {"colleagues": work, "happened_at": happened_at}
     if isinstance(command, AdoptProfile):
         came["old_rules"] = await store.profile(connection, referral.profile)
     fresh = secrets.token_hex(FRESH)
@@ -158,7 +159,8 @@ async def append(
         decision = Decision([*decision.events, *note.events], [*decision.states, *note.states])
     if correcting is not None:
         correcting.found_by(store, decision, right, writes, by.hub)
-    return await _append(connection, store, writes, stands, decision, profile, by, now)
+    earlier = happened_at if happened_at is not None and happened_at < now else None
+    return await _append(connection, store, writes, stands, decision, profile, by, now, earlier)
 
 
 def _names_somebody(command: StaffCommand | Command) -> bool:
@@ -206,9 +208,10 @@ async def _append(
     profile: Profile,
     by: Actor,
     now: datetime,
+    happened_at: datetime | None = None,
 ) -> Applied:
     """Write what was decided, and begin the linked referrals of a split."""
-    referral = writes.append(standing, decision, profile, by, now)
+    referral = writes.append(standing, decision, profile, by, now, happened_at)
     splits = [event for event in decision.events if isinstance(event, ReferralSplit)]
     children = await _children(connection, store, standing, splits)  # they part with the split
     await writes.flush(connection)

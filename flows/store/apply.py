@@ -60,10 +60,12 @@ async def apply(
     words: str | None = None,
     redacted: str | None = None,
     details: Given | None = None,
+    happened_at: datetime | None = None,
 ) -> Applied:
     """Apply a command within the caller's transaction, with what it means for another case. Raises a Refusal, NotFound, or
     VersionConflict when a person has acted since the version `seen`; NotFound also at a hub that is not served. Words, the
-    redacted version of an item that is released, and details that put somebody right, are kept sealed."""
+    redacted version of an item that is released, and details that put somebody right, are kept sealed; `happened_at` is
+    when it was done, where that was before it is entered."""
     if by.role != SYSTEM:
         store.hub(by.hub)
     if isinstance(command, BreakGlass):
@@ -84,6 +86,7 @@ async def apply(
         line = await line_of(connection, before, rows[command.other], words)
     heard = await hear(connection, store, rows[reference], command, by) if isinstance(command, AskOtherHubs) else None
     came: dict[str, Any] = {"words": line, "redacted": redacted, "details": details, "heard": heard}
+    came["happened_at"] = happened_at
     applied = await append(connection, store, rows[reference], command, by, seen=seen, **came)
     if child:
         await join_identified(connection, store, by.hub, reference, applied.events, child)

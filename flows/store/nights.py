@@ -1,4 +1,4 @@
-"""When each step of the night's work, and the backup, was last done. Wall time."""
+"""When each step of the night's work, the backup and the list for paper were last done. Wall time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from mash.flows.store.tables import NIGHTS
 STEPS = ("checkpoint", "conservation", "retention")
 """What is expected of every night."""
 BACKUP = "backup"
+PAPER = "paper"
+"""The list of open cases for paper: expected once a worker has been told where it goes."""
 
 
 def _row(step: str, failed: str) -> Insert:
@@ -26,6 +28,13 @@ async def record_step(store: Store, step: str, failed: str = "") -> None:
     """A step was done; or it has `failed`, for this reason, in words that name nobody."""
     async with store.single.connect() as connection:
         await connection.execute(_row(step, failed))
+
+
+async def expect_paper(store: Store) -> None:
+    """From now on the list of open cases for paper is waited for."""
+    first = insert(NIGHTS).values(step=PAPER, since=datetime.now(UTC), why="").on_conflict_do_nothing()
+    async with store.single.connect() as connection:
+        await connection.execute(first)
 
 
 def record_backup(connection: Connection) -> None:

@@ -96,15 +96,24 @@ class Writes:
             )
         return words
 
-    def append(self, standing: Standing, decision: Decision, profile: Profile, by: Actor, now: datetime) -> Referral:
-        """Add what was decided to a referral's log, with all that follows from it; returns the referral as it will be."""
+    def append(
+        self,
+        standing: Standing,
+        decision: Decision,
+        profile: Profile,
+        by: Actor,
+        now: datetime,
+        happened_at: datetime | None = None,
+    ) -> Referral:
+        """Add what was decided to a referral's log, with all that follows from it; returns the referral as it will be.
+        `happened_at` is when it was done, where that was before."""
         before, events = standing.referral, decision.events
         if not events:
             if before is None:
                 raise ValueError("a referral begins with an event")
             return before
         after = decision.after
-        head = self._log(standing, decision, profile.name, by, now)
+        head = self._log(standing, decision, profile.name, by, now, happened_at)
         self._state(standing, after, head, urgency(after, profile))
         joining = taking_part(after, profile) - (taking_part(before, profile) if before else set())
         for party in sorted(joining):
@@ -115,7 +124,9 @@ class Writes:
             self.over.append(queued(over, now))
         return after
 
-    def _log(self, standing: Standing, decision: Decision, hub: str, by: Actor, now: datetime) -> str:
+    def _log(
+        self, standing: Standing, decision: Decision, hub: str, by: Actor, now: datetime, happened_at: datetime | None
+    ) -> str:
         """Chain the events to a referral's log, with what they change beside it; returns the hash of the last."""
         head = standing.head
         for event, referral in zip(decision.events, decision.states, strict=True):
@@ -123,6 +134,7 @@ class Writes:
                 reference=standing.reference,
                 sequence=referral.version,
                 at=now,
+                happened_at=happened_at,
                 by=by,
                 profile=referral.profile,
                 schema_number=SCHEMA,

@@ -22,7 +22,7 @@ from mash.config.words import (
 )
 from mash.notifications.notices import OF_CHILD
 from mash.states.acts.handing_over import KIND as HAND_OVER
-from mash.states.clocks import dated
+from mash.states.clocks import LONDON, dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.profile import Profile
@@ -184,8 +184,7 @@ def lines_of(story: Sequence[Recorded], profile: Profile | None) -> list[Line]:
 
 
 def _line(each: Recorded, profile: Profile | None) -> Line:
-    facts = facts_of(each.event, _titles(each, profile))
-    return Line(each.at, named(each.event), facts, each.by, sequence=each.sequence)
+    return Line(each.at, named(each.event), _facts(each, profile), each.by, sequence=each.sequence)
 
 
 def _titles(recorded: Recorded, profile: Profile | None) -> Profile | None:
@@ -195,8 +194,22 @@ def _titles(recorded: Recorded, profile: Profile | None) -> Profile | None:
 
 def event_in_words(recorded: Recorded, profile: Profile | None) -> str:
     """One event in words: what happened and its facts, with the agencies' titles at the hub (None: it is not served here)."""
-    facts = facts_of(recorded.event, _titles(recorded, profile))
+    facts = _facts(recorded, profile)
     return f"{named(recorded.event)}{': ' if facts else ''}{facts}"
+
+
+def _facts(recorded: Recorded, profile: Profile | None) -> str:
+    """The facts of an event; before them, where it was entered later, when it happened."""
+    return "; ".join(filter(None, (entered_later(recorded), facts_of(recorded.event, _titles(recorded, profile)))))
+
+
+def entered_later(recorded: Recorded) -> str:
+    """When something was entered and when it happened, where that was before: 'entered 10:40, happened 08:15'. Else empty."""
+    if recorded.happened_at is None:
+        return ""
+    entered, happened = recorded.at.astimezone(LONDON), recorded.happened_at.astimezone(LONDON)
+    same_day = entered.date() == happened.date()
+    return f"entered {entered:%H:%M}, happened {f'{happened:%H:%M}' if same_day else dated(happened)}"
 
 
 def named(event: Event) -> str:

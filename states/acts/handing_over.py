@@ -256,6 +256,7 @@ def accept_hand_over(d: Deciding, cmd: AcceptHandOver, words: Words | None) -> N
     if how == "telephone":
         demands.words(words, "accepting for them (who said so, and what they were told)")
     d.record(HandOverAccepted(hand_over=cmd.hand_over, destination=offered.destination, how=how, accepted_at=at, words=words))
+    d.happened_at = at if at < d.now else None
     d.stop_clocks(*_clock_of(d, cmd.hand_over))
     for sid in offered.subjects if offered.kind == "adults" else ():
         if sid in d.referral.subjects and d.referral.subjects[sid].coming_of_age in ("soon", "today"):

@@ -159,6 +159,7 @@ def inform(d: Deciding, cmd: InformReferrer, words: Words | None) -> None:
     passed_on = demands.words(words, "informing the referrer (whom you spoke to, what you passed on, why nobody was reached)")
     informed_by = demands.login(d, cmd.informed_by) if cmd.informed_by else d.by.id
     d.record(ReferrerInformed(what=cmd.what, how=cmd.how, whom=cmd.whom, at=at, informed_by=informed_by, words=passed_on))
+    d.happened_at = at if at < d.now else None
     d.stop(CLOCKS[cmd.what], met=cmd.how != "not_reached")
 
 

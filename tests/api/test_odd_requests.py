@@ -139,3 +139,23 @@ def test_an_odd_question_to_the_board_is_answered(hub: Hub, query: dict[str, str
     answer = hub.http.get("/cases", params=query, headers=hub.staff("duty_manager"))
     assert answer.status_code in (200, 400), answer.text
     assert NAME not in answer.text
+
+
+def test_a_file_is_taken_nowhere(hub: Hub) -> None:
+    reference, file = hub.referral(), {"words": ("body map.pdf", b"%PDF-1.7 " + CANARY.encode(), "application/pdf")}
+    kept = "SELECT count(*) FROM personal_item"
+    before, by = hub.sql(kept), hub.staff("duty_manager")
+    asked = {"Authorization": f"Bearer {hub.key}", "Idempotency-Key": "a file"}
+    for path, headers in (
+        ("/referrals", asked),
+        ("/referrals/disagreements", asked),
+        (hub.http.post("/refer").headers["location"], {}),
+        ("/status", {}),
+        ("/status/disagreements", {}),
+        (f"/case/{reference}/add_note", by),
+        (f"/cases/{reference}/commands", {**by, "Idempotency-Key": "a file"}),
+    ):
+        refused = hub.http.post(path, headers=headers, files=file)
+        assert 400 <= refused.status_code < 500, (path, refused.status_code)
+        assert CANARY not in refused.text and "body map" not in refused.text, path
+    assert hub.sql(kept) == before

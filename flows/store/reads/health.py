@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from mash.config.settings import Settings, SettingsError, read_secret_file
 from mash.flows.store.drafts import SIZE
-from mash.flows.store.nights import BACKUP, STEPS
+from mash.flows.store.nights import BACKUP, PAPER, STEPS
 from mash.flows.store.schema import newer_tables
 from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import KEYS, MASTERS, NIGHTS, NOTICES, PULSES, REFERRALS, TO_LOOK
@@ -34,6 +34,8 @@ PROOF = "x" * 8000
 """What is written to prove that something can be: a whole page, which needs room of its own, as a referral does."""
 PROVEN_FOR = 5.0
 """Seconds for which a proof holds: whoever asks more often is answered by the last one."""
+FOR_PAPER = timedelta(hours=2)
+"""A list of open cases that is older tells too little of what is open: it is made every hour."""
 NEVER = timedelta(0)
 _PROVE = text("INSERT INTO write_proof (filler) VALUES (:filler) RETURNING CAST(ctid AS text)")
 _TIDY = text("DELETE FROM write_proof WHERE ctid = CAST(CAST(:place AS text) AS tid)")
@@ -89,7 +91,7 @@ class Health:
     left_out: dict[str, int]
     """Open cases of hubs that are not served, by hub."""
     nights: dict[str, Step]
-    """What is done every night, and the backup."""
+    """What is done every night, the backup, and the list for paper."""
     unreadable: int
     """Referrals whose key no master key opens that is here."""
     newer: str
@@ -144,11 +146,19 @@ class Health:
     def _nights(self, settings: Settings) -> Iterator[str]:
         how = "see the worker's log; the run `every-night` in Prefect can be started by hand"
         for step, each in self.nights.items():
-            if step != BACKUP:
+            if step not in (BACKUP, PAPER):
                 yield from each.wrong(f"the night's {step.replace('_', ' ')}", how, A_NIGHT)
         if settings.backup_hours:
             how = "run `mash backup` (MASH_BACKUP_HOURS=0: backups are made in another way)"
             yield from self.nights[BACKUP].wrong("the backup", how, timedelta(hours=settings.backup_hours))
+        if settings.paper_dir is None:
+            return
+        if paper := self.nights.get(PAPER):
+            yield from paper.wrong(
+                "the list of open cases for paper", "see the worker's log, and `mash doctor worker`", FOR_PAPER
+            )
+        else:
+            yield "no worker makes the list of open cases for paper: MASH_PAPER_DIR is the worker's setting too"
 
 
 def look_is_late(number: int, waited: timedelta) -> str:

@@ -276,6 +276,38 @@ def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(hub: Hub, br
             assert picture.evaluate("image => image.naturalWidth") > 0
 
 
+def test_a_shift_is_handed_over_by_a_page_that_leads_to_each_case_and_prints_without_its_bar(
+    hub: Hub, browser: Browser, way: dict[str, Any]
+) -> None:
+    reference = hub.referral(concern={"summary": "He has a knife.", "immediate_danger": True})
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
+        somebody.goes("/board")
+        somebody.page.locator(".mash-menu summary").click()
+        somebody.clicks("Hand over the shift", "link")
+        somebody.looks()
+        expect(somebody.page.get_by_role("row").filter(has_text=reference)).to_contain_text("Immediate danger")
+        somebody.page.emulate_media(media="print")
+        expect(somebody.page.locator(".mash-bar")).to_be_hidden()
+        expect(somebody.page.get_by_text("Print this page")).to_be_hidden()
+        somebody.page.emulate_media(media="screen")
+        somebody.page.get_by_role("row").filter(has_text=reference).get_by_role("link").click()
+        assert somebody.page.url.endswith(f"/case/{reference}")
+
+
+def test_what_was_done_on_paper_is_entered_with_when_it_happened(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
+    reference = hub.referral(reported_at="2026-11-19T07:00:00Z")
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
+        somebody.goes(f"/case/{reference}/add_note")
+        when = somebody.page.get_by_label("When did it happen?")
+        expect(when).to_be_hidden()
+        somebody.page.get_by_text("It happened earlier").click()
+        when.fill("2026-11-19T08:15")
+        somebody.looks()
+        somebody.page.locator("textarea").last.fill("Rang the school.")
+        somebody.page.locator("form[action*='/add_note']").get_by_role("button").click()
+        expect(somebody.page.get_by_text("happened 08:15")).to_be_visible()
+
+
 def _types_into_the_bar(somebody: Visitor, text: str, leads_to: str) -> None:
     """Where the bar has its field: on a phone, Find leads to one."""
     field = somebody.page.get_by_label("Reference or name")

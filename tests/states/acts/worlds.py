@@ -94,11 +94,18 @@ class Case(World):
         return [iid for iid, held in self.referral.held.items() if held.agency == agency][-1]
 
     def give(
-        self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False, details: Details | None = None
+        self,
+        command: Any,
+        by: Actor = DUTY,
+        *,
+        words: bool = True,
+        redacted: bool = False,
+        details: Details | None = None,
+        happened_at: datetime | None = None,
     ) -> list[Event]:
         """Decide and record, as the store does, with fresh words and perhaps a redacted version of an item."""
         written, version = (self.fresh_words() if wanted else None for wanted in (words, redacted))
-        return super().give(command, by, words=written, redacted=version, details=details)
+        return super().give(command, by, words=written, redacted=version, details=details, happened_at=happened_at)
 
     def fire(self) -> list[Event]:
         return self.give(FireClocks(), SYSTEM, words=False)
