@@ -320,7 +320,12 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.clicks("Find", "button")
         assert "Quilfeather" not in somebody.page.url and "Ottoline Quillfeather" in somebody.text
         somebody.page.get_by_role("link", name=reference, exact=True).first.click()
-        assert somebody.page.url.endswith(f"/case/{reference}")
+        somebody.page.wait_for_url(f"**/case/{reference}")
+        back = somebody.page.go_back()
+        assert back and back.status == 200 and somebody.page.url.endswith("/find")
+        expect(somebody.page.get_by_role("link", name=reference, exact=True).first).to_be_visible()
+        expect(somebody.page.get_by_label("Name, reference, NHS number or UPN")).to_have_value("Otoline Quilfeather")
+        somebody.looks()
         somebody.goes("/people")
         somebody.page.get_by_label("Name, reference, NHS number or UPN").fill(f" {reference.lower().replace('-', '')} ")
         somebody.clicks("Find", "button")
