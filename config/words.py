@@ -110,7 +110,7 @@ def sentence(code: object, profile: Profile | None = None) -> str:
 
 def warning(marker: str, role: str) -> str:
     """What a case warns of, in words for whoever acts in this role."""
-    return ASK_THE_HUB if marker == "safe_contact" and reach(role) == "involved" else sentence(marker)
+    return ASK_THE_HUB if marker == "safe_contact" and reach(role) != "hub" else sentence(marker)
 
 
 def in_words_of(text: str, profile: Profile | None) -> str:

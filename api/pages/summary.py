@@ -101,7 +101,7 @@ def _person(sid: str, cohort: str, sex: str, who: Particulars | None, *, several
         return Person(sid, name, UNBORN, said[:1].upper() + said[1:] or "Not yet born")
     estimate = who.age if who else ""
     words = age(birthday, today) if birthday else f"about {estimate}" if estimate.isdigit() else estimate
-    return Person(sid, name, words, f"{kind}, {said or 'birthday not known'}")
+    return Person(sid, name, words, f"{kind}, {said or 'birthday not recorded'}" if who else kind)
 
 
 def _born(who: Particulars | None) -> str:

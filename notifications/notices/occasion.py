@@ -83,8 +83,9 @@ def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
 
 
 def warnings_of(referral: Referral, role: str = "") -> list[str]:
-    """What a role is warned of; without one, whoever reads the case. A partner does not read how the family is reached."""
-    said = {**WARNINGS, "safe_contact": ASK_THE_HUB} if reach(role) == "involved" else WARNINGS
+    """What a role is warned of; without one, whoever reads the case. Who is not of the hub does not read how the family is
+    reached."""
+    said = {**WARNINGS, "safe_contact": ASK_THE_HUB} if role and reach(role) != "hub" else WARNINGS
     return [said[marker] for marker in referral.warnings if marker in said]
 
 

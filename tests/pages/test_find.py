@@ -153,6 +153,30 @@ def test_a_partner_opens_their_case_by_its_last_figures_and_no_other(own: Hub) -
     assert answer.status_code == 422 and "no case with this number that you take part in" in answer.text
 
 
+def test_a_partners_bar_asks_for_a_reference_and_whoever_opens_no_case_has_no_field(own: Hub) -> None:
+    page = own.http.get("/checks", headers=own.staff("agency", "police")).text
+    assert 'placeholder="Reference"' in page and 'href="/find">Open a case</a>' in page and "or name" not in page
+    assert 'placeholder="Reference or name"' in own.http.get("/board", headers=own.staff(*MANAGER)).text
+    assert 'id="goto"' not in own.http.get("/admin", headers=own.staff("administrator", "hub")).text
+
+
+def test_safe_contact_says_what_to_do_in_a_row_beside_another_case_and_to_a_partner(own: Hub) -> None:
+    consent = {"asked": True, "given": True, "safe_contact": "Never ring the house."}
+    child = {"name": {"given": "Calliope", "family": "Thornbury"}, "date_of_birth": "2015-06-07", "cohort": "child"}
+    warned, other = own.referral(subjects=[child], household=[], consent=consent), own.referral(subjects=[child], household=[])
+    says = "Safe contact: do not contact the family before you have read on the case how they are safely reached"
+    assert len([row for row in rows(typed(own, "Calliope Thornbury").text) if says in row and warned in row]) == 1
+    for path in (
+        f"/people/in/{warned}",
+        f"/case/{warned}/beside/{other}?subject=S1",
+        f"/case/{other}/beside/{warned}?subject=S1",
+    ):
+        assert says in own.http.get(path, headers=own.staff(*MANAGER)).text
+    own.rate(warned)
+    page = own.http.get("/checks", headers=own.staff("agency", "police")).text
+    assert "Do not contact the family. Ask the hub first" in page and says not in page
+
+
 def test_no_name_reaches_an_address_and_each_who_is_shown_is_a_look(own: Hub) -> None:
     reference = own.referral(subjects=[{"name": "Zenobia Thistlewood", "cohort": "child"}], household=[])
     looks = "SELECT count(*) FROM access WHERE reference = %s AND action = 'find_people'"
