@@ -333,6 +333,19 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.goes(f"/people/in/{reference}")
         _types_into_the_bar(somebody, "Quillfeather", "/find")
         _types_into_the_bar(somebody, reference[-6:], f"/case/{reference}")
+    hub.rate(reference)
+    with visitor(hub, browser, "agency at police", **way) as partner:
+        partner.goes("/checks")
+        way_in = partner.page.get_by_role("link", name="Open a case")
+        if way_in.is_visible():
+            way_in.click()
+            partner.page.get_by_label("Reference", exact=True).fill(reference[-6:])
+            partner.clicks("Open", "button")
+        else:
+            partner.page.get_by_label("Reference (press / to come here)").fill(reference[-6:])
+            partner.page.keyboard.press("Enter")
+        partner.page.wait_for_url(f"**/case/{reference}")
+        partner.looks()
     with visitor(hub, browser, "information_governance at hub", **way) as governor:
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
