@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
+from typing import Literal
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -109,16 +110,19 @@ def _secure(request: Request) -> bool:
     return str(request.app.state.base_url).startswith("https:")
 
 
-def cookie_name(request: Request, name: str = SESSION_COOKIE) -> str:
+def cookie_name(request: Request, name: str = SESSION_COOKIE, path: str = "/") -> str:
     """What a cookie of ours is called here."""
-    return cookie_called(name, _secure(request))
+    return cookie_called(name, _secure(request), path)
 
 
-def set_cookie(request: Request, answer: Response, secret: str, name: str = SESSION_COOKIE, seconds: int | None = None) -> None:
-    """Have the browser keep a secret, for this site alone and unreadable to scripts; until it is closed, or so many seconds."""
-    answer.set_cookie(
-        cookie_name(request, name), secret, max_age=seconds, path="/", secure=_secure(request), httponly=True, samesite="lax"
-    )
+def set_cookie(
+    request: Request, answer: Response, secret: str, name: str = SESSION_COOKIE, seconds: int | None = None, path: str = "/"
+) -> None:
+    """Have the browser keep a secret, for this site alone and unreadable to scripts; until it is closed, or so many seconds. One
+    for a path of ours is sent there alone, and never by a link on another site."""
+    called = cookie_name(request, name, path)
+    strictness: Literal["lax", "strict"] = "lax" if path == "/" else "strict"
+    answer.set_cookie(called, secret, max_age=seconds, path=path, secure=_secure(request), httponly=True, samesite=strictness)
 
 
 def drop_cookie(request: Request, answer: Response, name: str = SESSION_COOKIE) -> None:

@@ -178,9 +178,11 @@ def bearer_of(authorization: str) -> str | None:
     return value.strip() if scheme.lower() == "bearer" and value.strip() else None
 
 
-def cookie_called(name: str, secure: bool) -> str:
-    """What a cookie of ours is called: the prefix has browsers take it from us alone, and by https alone."""
-    return f"__Host-{name}" if secure else name
+def cookie_called(name: str, secure: bool, path: str = "/") -> str:
+    """What a cookie of ours is called: the prefix has browsers take it from us alone, and by https alone. Of one for a path they
+    hold to the second only (RFC 6265bis, 4.1.3)."""
+    prefix = "__Host-" if path == "/" else "__Secure-"
+    return f"{prefix}{name}" if secure else name
 
 
 class _Head:

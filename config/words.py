@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache
 
 from mash.config import codes
+from mash.config.permissions import reach
 from mash.states.profile import Profile
 from mash.states.stages import SECTION_47, STAGE_TITLES
 
@@ -21,7 +22,7 @@ SPECIAL = {
     "mappa": "MAPPA",
     "lado": "LADO",
     "nrm": "National Referral Mechanism",
-    "safe_contact": "Safe contact: take care how the family is reached",
+    "safe_contact": "Safe contact: do not contact the family before you have read on the case how they are safely reached",
     "do_not_write": "Do not write to whoever referred: it is not safe",
     "do_not_tell_family": "Do not tell the family: they must not learn of this case, nor that anyone is asked about them",
     "being_acted_on": "received and being acted on",
@@ -51,6 +52,8 @@ SPECIAL = {
     "answer_in_words": "a question of yes or no was answered in words: read them",
 }
 """Codes whose words are not their own letters."""
+ASK_THE_HUB = "Do not contact the family. Ask the hub first"
+"""What a partner is told of safe contact: how the family is reached is not theirs to read."""
 OF_SUBJECT = {
     "comes_of_age_without_hand_over": "turned 18, and nobody has handed them over to adults' services or said why not",
 }
@@ -105,6 +108,11 @@ def sentence(code: object, profile: Profile | None = None) -> str:
     """A code in words, as a sentence begins."""
     text = worded(code, profile)
     return text[:1].upper() + text[1:]
+
+
+def warning(marker: str, role: str) -> str:
+    """What a case warns of, in words for whoever acts in this role."""
+    return ASK_THE_HUB if marker == "safe_contact" and reach(role) != "hub" else sentence(marker)
 
 
 def in_words_of(text: str, profile: Profile | None) -> str:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from mash.api.pages import questions
+from mash.api.pages import questions, sought
 from mash.api.pages.forms import Filled, checked
 from mash.api.pages.found import Group, rows, today_in, whom
 from mash.api.pages.page import page
@@ -22,7 +22,7 @@ from mash.api.schemas.fields import Reference
 from mash.config.permissions import may
 from mash.flows.store.particulars import particulars
 from mash.flows.store.reads.look import first_reached, look_at, possible
-from mash.flows.store.reads.search import Found, Wanted, find, find_by_number, known_elsewhere, named
+from mash.flows.store.reads.search import Found, Wanted, find, find_by_number, known_elsewhere, looks_at, named
 from mash.states.values import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -44,15 +44,29 @@ async def ask(request: Request, by: Finder) -> Response:
 
 @router.get("/find", response_class=HTMLResponse)
 async def again(request: Request, by: Opener) -> Response:
-    """Whoever comes to the address of the form without one is led to it."""
-    return _page(request, by, Filled({}))
+    """Who was found for what was typed last, as it is now: also when somebody comes back to it. It is one search, however often
+    it is shown: a case is written down as looked at once, and whoever came to it meanwhile too. An empty form where nobody was
+    looked for in the last ten minutes."""
+    asked = sought.kept(request) if may(by.role, "find_people") else None
+    filled = Filled({"text": [asked.text], "born": [asked.born]} if asked else {})
+    wanted = _wanted(filled) if asked else None
+    if asked is None or wanted is None:
+        return _page(request, by, filled)
+    store = request.app.state.store
+    if wanted.who.nhs_number or wanted.who.upn:
+        found = await find_by_number(store, wanted, by, asked.noted)
+    else:
+        found = await find(store, wanted.name, wanted.born, by, asked.noted)
+    answer = _page(request, by, filled, _group(wanted, found, today_in(request)))
+    sought.keep(request, answer, asked.with_looks(looks_at(found)))
+    return answer
 
 
 @router.post("/find", response_class=HTMLResponse)
 @router.post("/people", response_class=HTMLResponse)
 async def go(request: Request, by: Opener) -> Response:
-    """On to the case whose reference was typed; or whose names are like what was typed. It is sent as a body: no name in an
-    address. Each case of which somebody is shown is recorded as a look."""
+    """On to the case whose reference was typed; or to whose names are like what was typed, which their browser keeps sealed
+    meanwhile: no name in an address, and a page that Back leads to."""
     form = await request.form(max_files=0, max_fields=10)
     # A page that was open before there was one field calls it a name.
     typed = {"text": form.get("text") or form.get("name"), "born": form.get("born")}
@@ -66,19 +80,11 @@ async def go(request: Request, by: Opener) -> Response:
         filled.errors["text"] = NO_CASE if finds else NO_CASE_OF_YOURS
     elif not finds:
         return _page(request, by, filled, status=403 if filled.value("text").strip() else 422)
-    return _page(request, by, filled, None if meant else await _looked_for(request, filled, by))
-
-
-async def _looked_for(request: Request, filled: Filled, by: Actor) -> Group | None:
-    """Who was found for what was typed; None where that is nobody's name or number, which then stands beside it."""
-    store = request.app.state.store
-    if number := number_of_a_person(filled.value("text")):
-        wanted = Wanted(particulars(json.dumps(number).encode()))
-        return _group(wanted, await find_by_number(store, wanted, by), today_in(request))
-    if (asked := _asked(filled)) is None:
-        return None
-    found = await find(store, asked.name, asked.born, by)
-    return _group(named(asked.name, asked.born), found, today_in(request))
+    elif _wanted(filled):
+        answer = RedirectResponse(sought.PATH, 303)
+        sought.keep(request, answer, sought.begin(filled.value("text"), filled.value("born")))
+        return answer
+    return _page(request, by, filled)
 
 
 @router.get("/people/in/{reference}", response_class=HTMLResponse)
@@ -103,8 +109,11 @@ def _group(wanted: Wanted, found: Sequence[Found], today: date) -> Group:
     return Group(*whom(wanted.who), wanted.subject or "", rows(found, today), any(each.likely for each in found))
 
 
-def _asked(filled: Filled) -> PersonQuestion | None:
-    """Whom somebody looks for; None where that is not clear, and what is wrong stands beside what was typed."""
+def _wanted(filled: Filled) -> Wanted | None:
+    """Whom somebody looks for, by a number or by a name; None where it is neither, and what is wrong stands beside what was
+    typed."""
+    if number := number_of_a_person(filled.value("text")):
+        return Wanted(particulars(json.dumps(number).encode()))
     name, born = name_and_birthday(filled.value("text"))
     if typed := filled.value("born").strip():
         on = birthday(typed)
@@ -114,7 +123,7 @@ def _asked(filled: Filled) -> PersonQuestion | None:
     asked, wrong = checked(PersonQuestion, FormData({"name": name, "born": born}))
     if "name" in wrong.errors:
         filled.errors = {"text": wrong.errors["name"], **filled.errors}
-    return None if filled.errors else asked
+    return named(asked.name, asked.born) if asked and not filled.errors else None
 
 
 def _page(request: Request, by: Actor, filled: Filled, group: Group | None = None, *, status: int = 200) -> HTMLResponse:

@@ -83,7 +83,7 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
     """What the pages of somebody's hub need: what it and its agencies are called; and by rating, how many are more urgent, which
     colours it."""
     if by is None:
-        return {"by": None, "ways": [], "more_ways": [], "finds": False}
+        return {"by": None, "ways": [], "more_ways": [], "finds": False, "opens": False}
     profile = store.hubs.get(by.hub)
     return {
         "by": by,
@@ -91,6 +91,7 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
         "ways": ways_of(by, WAYS),
         "more_ways": ways_of(by, MORE),
         "finds": may(by.role, "find_people"),
+        "opens": may(by.role, "read_case"),
         "hub_title": profile.title if profile else sentence(by.hub),
         "agency_title": partial(agency_title, profile),
         "authority_title": authority_title,

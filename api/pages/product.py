@@ -9,7 +9,7 @@ from typing import Any
 
 from mash.api.pages import lettering
 from mash.api.pages.words import day
-from mash.config.words import agency_title, sentence, worded
+from mash.config.words import agency_title, sentence, warning, worded
 from mash.flows.store.reads.case import Case
 from mash.states.clocks import dated
 from mash.states.profile import Profile
@@ -59,7 +59,7 @@ def as_pdf(
     for sid, subject in case.referral.subjects.items():
         write(f"{sid}, {worded(subject.cohort)}: {_found(subject, profile)}")
     for marker in case.referral.warnings:
-        write(f"Warning. {sentence(marker)}", 11, "B")
+        write(f"Warning. {warning(marker, by.role)}.", 11, "B")
     if missing := lettering.not_printed(said, letters):
         sign = lettering.MISSING
         write(f"This paper cannot show these characters, and has {sign} for them: {missing}. Read them on the case's page.")

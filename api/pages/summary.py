@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from mash.api.pages.words import age, day
+from mash.api.pages.found import born
+from mash.api.pages.words import age
 from mash.config.words import worded
-from mash.flows.store.names import name_of
+from mash.flows.store.particulars import Particulars, particulars
 from mash.states.clocks import LONDON
 from mash.states.referral import NOT_TO_TELL, Referral
 
@@ -71,11 +72,11 @@ class SafeContact:
 def people_of(items: Sequence[Mapping[str, Any]], referral: Referral, now: datetime) -> list[Person]:
     """The subjects, in order, each by what may be read of them."""
     told = [item for item in items if item["kind"] == "subject" and item["view"] == "whole"]
-    known = {item["subject"]: item["fields"] or {} for item in told}
-    named = {item["subject"]: name_of(item["content"].encode()).strip() for item in told}
-    several = len(referral.subjects) > 1
+    sexes = {item["subject"]: str((item["fields"] or {}).get("sex")) for item in told}
+    known = {item["subject"]: particulars(item["content"].encode()) for item in told}
+    today, several = now.astimezone(LONDON).date(), len(referral.subjects) > 1
     return [
-        _person(sid, subject.cohort, known.get(sid, {}), named.get(sid) or _unnamed(sid, subject.cohort, several), now)
+        _person(sid, subject.cohort, sexes.get(sid, ""), known.get(sid), several=several, today=today)
         for sid, subject in referral.subjects.items()
     ]
 
@@ -91,23 +92,21 @@ def _unnamed(sid: str, cohort: str, several: bool) -> str:
     return f"{kind} {sid.removeprefix('S')}" if several else kind
 
 
-def _person(sid: str, cohort: str, fields: Mapping[str, Any], name: str, now: datetime) -> Person:
-    born, expected = _date(fields.get("date_of_birth")), _date(fields.get("expected_date"))
-    estimate = str(fields.get("age_estimate") or "").strip()
-    today = now.astimezone(LONDON).date()
-    kind = SEXES.get(str(fields.get("sex")), ("Child", "Adult"))[cohort == "adult"]
-    if cohort == UNBORN and born is None:
-        return Person(sid, name, UNBORN, f"Expected {day(expected, weekday=False)}" if expected else "Not yet born")
-    words = age(born, today) if born else f"about {estimate}" if estimate.isdigit() else estimate
-    said = f"{kind}, born {day(born, weekday=False)}" if born else f"{kind}, birthday not known"
-    return Person(sid, name, words, said)
+def _person(sid: str, cohort: str, sex: str, who: Particulars | None, *, several: bool, today: date) -> Person:
+    """One of them; `who` they are is None where that is not for whoever looks."""
+    name, birthday = (who.name, who.birthday) if who else ("", None)
+    name = name or _unnamed(sid, cohort, several)
+    kind, said = SEXES.get(sex, ("Child", "Adult"))[cohort == "adult"], _born(who)
+    if cohort == UNBORN and birthday is None:
+        return Person(sid, name, UNBORN, said[:1].upper() + said[1:] or "Not yet born")
+    estimate = who.age if who else ""
+    words = age(birthday, today) if birthday else f"about {estimate}" if estimate.isdigit() else estimate
+    return Person(sid, name, words, f"{kind}, {said or 'birthday not recorded'}" if who else kind)
 
 
-def _date(value: object) -> date | None:
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        return None
+def _born(who: Particulars | None) -> str:
+    """When they were born or are expected, as it is on record; empty where it is not."""
+    return born(who) if who and (who.born or who.expected) else ""
 
 
 def lives_with(items: Sequence[Mapping[str, Any]]) -> str:

@@ -11,7 +11,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from mash.config.commands import COMMANDS
-from mash.config.words import LIKENESS, census, in_words_of, sentence, worded
+from mash.config.words import LIKENESS, census, in_words_of, sentence, warning, worded
 from mash.config.words import age as age
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
@@ -195,6 +195,7 @@ def _sentence(known: Context, code: object) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "worded": _worded,
     "sentence": _sentence,
+    "warning": warning,
     "moment": moment,
     "date_of": date_of,
     "because": because,

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mash.config.words import agency_title, destination_title, stage_title
+from mash.config.permissions import reach
+from mash.config.words import ASK_THE_HUB, agency_title, destination_title, stage_title
 from mash.notifications.notices.draft import NoticeDraft
 from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.acts.seconding import KIND as COUNTERSIGNATURE
@@ -24,7 +25,7 @@ E = TypeVar("E", bound=Frozen)
 Causes = Callable[[E, "Occasion"], Iterator[NoticeDraft]]
 """Says which notices an event causes."""
 WARNINGS = {
-    "safe_contact": "safe-contact warning: read the case before you contact anybody",
+    "safe_contact": "safe contact: do not contact the family before you have read on the case how they are safely reached",
     NOT_TO_TELL: "do not tell the family: they must not learn of this case, nor that anybody is asked or meets about them",
     "do_not_write": "whoever referred must not be written to: read the case before you contact them",
     "staff_safety": "staff-safety warning: read the case before you visit",
@@ -44,7 +45,8 @@ class Occasion:
 
     def notice(self, kind: str, role: str, clock: str | None = None, /, **more: Any) -> NoticeDraft:
         """A notice about the referral, with these facts besides those that every notice brings."""
-        facts = {**self._facts, **({"warnings": self._for_referrer} if role == REFERRER else {}), **more}
+        warnings = self._for_referrer if role == REFERRER else warnings_of(self.after, role)
+        facts = {**self._facts, "warnings": warnings, **more}
         return NoticeDraft(reference=self.reference, hub=self.after.hub, kind=kind, role=role, clock=clock, facts=facts)
 
     def about(self, kind: str, role: str, clock_id: str, **more: Any) -> NoticeDraft:
@@ -76,8 +78,15 @@ def facts_of(referral: Referral, profile: Profile) -> dict[str, Any]:
         "rating": referral.rating or "unrated",
         "red": referral.rating is not None and profile.place(referral.rating) == 0,
         "hub_title": profile.title,
-        "warnings": [WARNINGS[marker] for marker in referral.warnings if marker in WARNINGS],
+        "warnings": warnings_of(referral),
     }
+
+
+def warnings_of(referral: Referral, role: str = "") -> list[str]:
+    """What a role is warned of; without one, whoever reads the case. Who is not of the hub does not read how the family is
+    reached."""
+    said = {**WARNINGS, "safe_contact": ASK_THE_HUB} if role and reach(role) != "hub" else WARNINGS
+    return [said[marker] for marker in referral.warnings if marker in said]
 
 
 def called(occasion: Occasion) -> dict[str, str]:

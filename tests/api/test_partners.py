@@ -76,7 +76,7 @@ def test_linked_referrals_say_so_on_both_sides_and_a_warning_is_in_view(hub: Hub
     assert hub.case(second)["links"] == {first: "household"}
     assert hub.case(second)["markers"] == ["safe_contact"]
     hub.rate(second)
-    warned = "Safe-contact warning: read the case before you contact anybody."
+    warned = "Do not contact the family. Ask the hub first."
     hub.work()
     assert any(second in str(mail["Subject"]) for _, mail in hub.received.mails) and warned in hub.received.text()
 

@@ -652,7 +652,14 @@ async def test_a_cookie_of_an_installation_with_https_is_taken_from_us_alone(pla
         said = answer.headers["set-cookie"].lower()
         assert said.startswith("__host-mash=")
         assert {"httponly", "secure", "samesite=lax", "path=/"} == set(said.split("; ")[1:])
-        assert "You are signed in as local.manager" in (await browser.get("/account")).text
+        account = (await browser.get("/account")).text
+        assert "You are signed in as local.manager" in account
+        csrf = account.partition('name="csrf" value="')[2].partition('"')[0]
+        sought = await browser.post("/find", data={"csrf": csrf, "text": "Nobody Atallwho"})
+        kept = sought.headers["set-cookie"].lower()
+        assert kept.startswith("__secure-mash-find=")
+        assert {"httponly", "secure", "samesite=strict", "path=/find"} <= set(kept.split("; ")[1:])
+        assert "Nobody was found" in (await browser.get("/find")).text
         assert (await browser.post("/sign-out", data={})).status_code == 403
 
 

@@ -198,7 +198,25 @@ def test_reminders_that_follow_one_another_are_one_line_and_none_is_left_out(hub
 def test_a_case_names_its_subjects_to_those_who_may_read_them(hub: Hub) -> None:
     reference = hub.referral(subjects=[{"cohort": "child", "name": {"given": "Isla", "family": "Marrowby"}}])
     shown = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
-    assert "<h1>Isla Marrowby</h1>" in shown and "Child, birthday not known" in shown
+    assert "<h1>Isla Marrowby</h1>" in shown and "Child, birthday not recorded" in shown
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        (
+            {"cohort": "child", "sex": "F", "date_of_birth": "about Easter 2018"},
+            "Girl, born “about Easter 2018”, as it was written",
+        ),
+        ({"cohort": "child", "sex": "F", "date_of_birth": "2018-04-01"}, "Girl, born 1 April 2018"),
+        ({"cohort": "unborn", "expected_date": "in spring"}, "Expected “in spring”"),
+        ({"cohort": "unborn", "expected_date": "2027-03-04"}, "Expected 4 March 2027"),
+        ({"cohort": "unborn"}, "Not yet born"),
+    ],
+)
+def test_when_somebody_was_born_stands_under_their_name_as_it_is_on_record(hub: Hub, subject: dict[str, str], said: str) -> None:
+    reference = hub.referral(subjects=[{**subject, "name": {"given": "Rosalind", "family": "Tetherby"}}])
+    assert said in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
 
 
 def test_what_is_printed_leaves_none_of_its_letters_in_the_log(hub: Hub) -> None:

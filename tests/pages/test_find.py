@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -44,8 +44,14 @@ def family(own: Hub) -> str:
 
 
 def typed(hub: Hub, text: str, born: str = "", who: tuple[str, str] = MANAGER) -> httpx.Response:
-    """What the field of the bar, or of the page, is answered with."""
-    return hub.http.post("/find", headers=hub.staff(*who), data={"text": text, "born": born})
+    """What the field of the bar, or of the page, leads to, as a browser follows; a case is not opened."""
+    answer = hub.http.post("/find", headers=hub.staff(*who), data={"text": text, "born": born})
+    return back(hub, who) if answer.headers.get("location") == "/find" else answer
+
+
+def back(hub: Hub, who: tuple[str, str] = MANAGER) -> httpx.Response:
+    """What somebody is shown who comes back to who was found."""
+    return hub.http.get("/find", headers=hub.staff(*who))
 
 
 def rows(page: str) -> list[str]:
@@ -147,12 +153,85 @@ def test_a_partner_opens_their_case_by_its_last_figures_and_no_other(own: Hub) -
     assert answer.status_code == 422 and "no case with this number that you take part in" in answer.text
 
 
+def test_a_partners_bar_asks_for_a_reference_and_whoever_opens_no_case_has_no_field(own: Hub) -> None:
+    page = own.http.get("/checks", headers=own.staff("agency", "police")).text
+    assert 'placeholder="Reference"' in page and 'href="/find">Open a case</a>' in page and "or name" not in page
+    assert 'placeholder="Reference or name"' in own.http.get("/board", headers=own.staff(*MANAGER)).text
+    assert 'id="goto"' not in own.http.get("/admin", headers=own.staff("administrator", "hub")).text
+
+
+def test_safe_contact_says_what_to_do_in_a_row_beside_another_case_and_to_a_partner(own: Hub) -> None:
+    consent = {"asked": True, "given": True, "safe_contact": "Never ring the house."}
+    child = {"name": {"given": "Calliope", "family": "Thornbury"}, "date_of_birth": "2015-06-07", "cohort": "child"}
+    warned, other = own.referral(subjects=[child], household=[], consent=consent), own.referral(subjects=[child], household=[])
+    says = "Safe contact: do not contact the family before you have read on the case how they are safely reached"
+    assert len([row for row in rows(typed(own, "Calliope Thornbury").text) if says in row and warned in row]) == 1
+    for path in (
+        f"/people/in/{warned}",
+        f"/case/{warned}/beside/{other}?subject=S1",
+        f"/case/{other}/beside/{warned}?subject=S1",
+    ):
+        assert says in own.http.get(path, headers=own.staff(*MANAGER)).text
+    own.rate(warned)
+    page = own.http.get("/checks", headers=own.staff("agency", "police")).text
+    assert "Do not contact the family. Ask the hub first" in page and says not in page
+
+
 def test_no_name_reaches_an_address_and_each_who_is_shown_is_a_look(own: Hub) -> None:
     reference = own.referral(subjects=[{"name": "Zenobia Thistlewood", "cohort": "child"}], household=[])
     looks = "SELECT count(*) FROM access WHERE reference = %s AND action = 'find_people'"
     page = typed(own, "Zenobia Thistlewood")
     assert page.status_code == 200 and not re.search(r"(href|action)=\"[^\"]*Zenobia", page.text)
     assert own.sql(looks, reference) == [(1,)]
+
+
+def test_back_shows_again_who_was_found_as_the_same_look_and_whoever_came_meanwhile_as_one_more(own: Hub) -> None:
+    looks = "SELECT count(*) FROM access WHERE reference = %s AND action = 'find_people'"
+    first = own.referral(subjects=[{"name": "Peregrine Wolstenholme", "cohort": "child"}], household=[])
+    assert first in typed(own, "Peregrine Wolstenholme").text
+    again = back(own)
+    assert first in again.text and 'value="Peregrine Wolstenholme"' in again.text and own.sql(looks, first) == [(1,)]
+    second = own.referral(subjects=[{"name": "Peregrine Wolstenholme", "cohort": "child"}], household=[])
+    assert second in back(own).text and second in back(own).text
+    assert (own.sql(looks, first), own.sql(looks, second)) == ([(1,)], [(1,)])
+    typed(own, "Peregrine Wolstenholme")
+    assert (own.sql(looks, first), own.sql(looks, second)) == ([(2,)], [(2,)]), "asked anew, it is another look"
+
+
+def test_that_nobody_was_found_is_written_down_once_however_often_it_is_shown(own: Hub) -> None:
+    nobody = "SELECT count(*) FROM access WHERE reference IS NULL AND action = 'find_people'"
+    ((before,),) = own.sql(nobody)
+    assert "Nobody was found" in typed(own, "Zzyzx Qwertz").text and "Nobody was found" in back(own).text
+    assert own.sql(nobody) == [(before + 1,)]
+
+
+def test_what_was_asked_is_kept_sealed_for_ten_minutes_and_opens_for_nobody_else(own: Hub, family: str) -> None:
+    answer = own.http.post("/find", headers=own.staff(*MANAGER), data={"text": "Magda Quillfeather"})
+    (cookie,) = answer.headers.get_list("set-cookie")
+    assert cookie.startswith("mash-find=") and "Magda" not in cookie and "Magda" not in answer.headers["location"]
+    for said in ("HttpOnly", "Path=/find", "SameSite=strict"):
+        assert said in cookie
+    ((seconds,),) = [re.findall(r"Max-Age=(\d+)", cookie)]
+    assert 590 <= int(seconds) <= 600
+    before = own.sql("SELECT count(*) FROM access")
+    for other in (("team_manager", "social_care"), ("agency", "police")):
+        page = back(own, other).text
+        assert "Magda" not in page and f"/case/{family}" not in page
+    assert own.sql("SELECT count(*) FROM access") == before
+    assert "Born 6 May 1990" in back(own).text
+
+
+def test_what_was_asked_ten_minutes_ago_is_kept_no_longer_though_a_browser_still_sends_it(
+    own: Hub, family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mash.api.pages.sought.LIFE", timedelta(0))
+    own.http.cookies.delete("mash-find")
+    sealed = own.http.post("/find", headers=own.staff(*MANAGER), data={"text": "Magda Quillfeather"}).headers["set-cookie"]
+    sent = {**own.staff(*MANAGER), "Cookie": sealed.partition(";")[0]}
+    page = own.http.get("/find", headers=sent)
+    assert page.status_code == 200 and "Magda" not in page.text
+    tampered = {**sent, "Cookie": "mash-find=AAAA"}
+    assert own.http.get("/find", headers=tampered).status_code == 200
 
 
 def test_nobody_found_says_what_to_try_and_no_close_match_says_so(own: Hub, family: str) -> None:
@@ -184,7 +263,7 @@ def test_an_nhs_number_or_a_upn_finds_whose_it_is_and_stands_in_no_address(own: 
 
 def test_a_page_that_was_open_before_there_was_one_field_is_answered_too(own: Hub, family: str) -> None:
     answer = own.http.post("/people", headers=own.staff(*MANAGER), data={"name": "Magda Quillfeather", "born": ""})
-    assert answer.status_code == 200 and "Born 6 May 1990" in answer.text
+    assert answer.headers["location"] == "/find" and "Born 6 May 1990" in back(own).text
 
 
 def test_what_is_on_record_but_not_for_whoever_looks_is_said_to_be_there(own: Hub, family: str) -> None:

@@ -19,7 +19,7 @@ from mash.states.referral import Clock, Referral
 from mash.states.values import Actor
 
 WARNED_OF = {
-    "safe_contact": "afe-contact warning",
+    "safe_contact": "o not contact the family",
     "do_not_write": "hoever referred must not be written to",
     "do_not_tell_family": "o not tell the family: they must not learn",
     "staff_safety": "taff-safety warning",

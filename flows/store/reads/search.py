@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -31,6 +31,8 @@ ALIKE, ALIKE_OF_THAT_DAY = 0.25, 0.1
 SAME = 0.5
 """The same for one to be taken for the other, where nobody looks at them."""
 MOST_CASES = 200
+NOBODY = ""
+"""In place of a reference: that a search found nobody, which is written down too."""
 
 
 Born = Literal["the same", "day and month exchanged", "another"]
@@ -90,15 +92,20 @@ def named(name: str, born: str = "") -> Wanted:
     return Wanted(particulars(json.dumps({"name": name, "date_of_birth": born}).encode()))
 
 
-async def find(store: Store, name: str, born: str, by: Actor) -> list[Found]:
+async def find(store: Store, name: str, born: str, by: Actor, noted: Collection[str] = ()) -> list[Found]:
     """The people of somebody's hub who are likely meant by this name, the likest first, MOST at most: those born on that day, or
     on one with day and month exchanged, before the others. Where nobody is, those whose names are least unlike, MOST_IF_NOBODY at
     most. Who asks for a part of a name has all in view who bear it. Each that is shown is an access to their case; a search that
-    finds nobody is written down too."""
-    return (await _find(store, [named(name, born)], by, in_part=True))[0]
+    finds nobody is written down too. `noted`: of which looks of this search that is done already, where it is shown once more."""
+    return (await _find(store, [named(name, born)], by, in_part=True, noted=noted))[0]
 
 
-async def find_by_number(store: Store, wanted: Wanted, by: Actor) -> list[Found]:
+def looks_at(found: Sequence[Found]) -> set[str]:
+    """What is written down of a search that found these."""
+    return {each.reference for each in found} or {NOBODY}
+
+
+async def find_by_number(store: Store, wanted: Wanted, by: Actor, noted: Collection[str] = ()) -> list[Found]:
     """The people of somebody's hub who have the NHS number or the UPN of this one, the latest contact first; written down as
     `find` does."""
     key, numbers = store.keyring.search, single(wanted.who.facts)
@@ -110,7 +117,7 @@ async def find_by_number(store: Store, wanted: Wanted, by: Actor) -> list[Found]
     async with store.transaction(by) as connection:
         contacts = await people_named(connection, store, {row.reference for row in rows}, by)
         found = [*_found(key, wanted, [Alike(row, 1.0, True, None) for row in rows], contacts)]
-        await _note(connection, store, [found], by)
+        await _note(connection, store, [found], by, noted)
     return sorted(found, key=lambda each: each.received_at, reverse=True)
 
 
@@ -149,7 +156,13 @@ async def people_of(store: Store, case: Case, by: Actor) -> list[Wanted]:
 
 
 async def _find(
-    store: Store, wanted: list[Wanted], by: Actor, *, apart_from: str = "", in_part: bool = False
+    store: Store,
+    wanted: list[Wanted],
+    by: Actor,
+    *,
+    apart_from: str = "",
+    in_part: bool = False,
+    noted: Collection[str] = (),
 ) -> list[list[Found]]:
     """Who is called like each of these, in one statement; and what is shown of them, in three. `in_part`: whoever bears all the
     words of a name that is looked for is likely meant, unless they were born on another day."""
@@ -167,14 +180,16 @@ async def _find(
         shown = [_shown(some) for some in rows]
         contacts = await people_named(connection, store, {each.row.reference for some in shown for each in some}, by)
         found = [[*_found(key, whom, some, contacts)] for whom, some in zip(wanted, shown, strict=True)]
-        await _note(connection, store, found, by)
+        await _note(connection, store, found, by, noted)
     return found
 
 
-async def _note(connection: AsyncConnection, store: Store, found: Sequence[Sequence[Found]], by: Actor) -> None:
-    shown = sorted({each.reference for some in found for each in some})
+async def _note(
+    connection: AsyncConnection, store: Store, found: Sequence[Sequence[Found]], by: Actor, noted: Collection[str]
+) -> None:
+    shown = sorted({each.reference for some in found for each in some} - {*noted})
     await note_accesses(connection, store, shown, by, "find_people", "looked for a name")
-    if not all(found):
+    if not all(found) and NOBODY not in noted:
         await note_access(connection, store, None, by, "find_people", "looked for a name, and found nobody")
 
 

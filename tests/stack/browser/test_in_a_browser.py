@@ -335,7 +335,12 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.clicks("Find", "button")
         assert "Quilfeather" not in somebody.page.url and "Ottoline Quillfeather" in somebody.text
         somebody.page.get_by_role("link", name=reference, exact=True).first.click()
-        assert somebody.page.url.endswith(f"/case/{reference}")
+        somebody.page.wait_for_url(f"**/case/{reference}")
+        back = somebody.page.go_back()
+        assert back and back.status == 200 and somebody.page.url.endswith("/find")
+        expect(somebody.page.get_by_role("link", name=reference, exact=True).first).to_be_visible()
+        expect(somebody.page.get_by_label("Name, reference, NHS number or UPN")).to_have_value("Otoline Quilfeather")
+        somebody.looks()
         somebody.goes("/people")
         somebody.page.get_by_label("Name, reference, NHS number or UPN").fill(f" {reference.lower().replace('-', '')} ")
         somebody.clicks("Find", "button")
@@ -343,6 +348,19 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.goes(f"/people/in/{reference}")
         _types_into_the_bar(somebody, "Quillfeather", "/find")
         _types_into_the_bar(somebody, reference[-6:], f"/case/{reference}")
+    hub.rate(reference)
+    with visitor(hub, browser, "agency at police", **way) as partner:
+        partner.goes("/checks")
+        way_in = partner.page.get_by_role("link", name="Open a case")
+        if way_in.is_visible():
+            way_in.click()
+            partner.page.get_by_label("Reference", exact=True).fill(reference[-6:])
+            partner.clicks("Open", "button")
+        else:
+            partner.page.get_by_label("Reference (press / to come here)").fill(reference[-6:])
+            partner.page.keyboard.press("Enter")
+        partner.page.wait_for_url(f"**/case/{reference}")
+        partner.looks()
     with visitor(hub, browser, "information_governance at hub", **way) as governor:
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
