@@ -31,6 +31,7 @@ from mash.api.pages import (
     find,
     live,
     looked,
+    meeting,
     meetings,
     sign_on,
     start,
@@ -63,7 +64,7 @@ from mash.config.version import VERSION
 from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
-PAGES = (admin, assets, beside, board, case, checks, find, live, looked, manager, meetings, journey, pages, start, wall)
+PAGES = (admin, assets, beside, board, case, checks, find, live, looked, manager, meeting, meetings, journey, pages, start, wall)
 log = structlog.stdlib.get_logger("mash.api")
 
 
