@@ -1,4 +1,4 @@
-"""The page of one meeting, or of a strategy discussion: what is known beforehand, the minutes as they are written, and the record."""
+"""The page of one meeting or strategy discussion: what is known beforehand, the minutes as they are written, and the record."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from mash.api.pages.meetings import Agenda, Name, Reader, Which, agenda_of, call
 from mash.api.pages.minutes import Minutes
 from mash.api.pages.page import page
 from mash.api.pages.refusals import answer_in_words, in_words
-from mash.api.pages.sitting import Seat, Sitting, answered, here, in_short, in_the_way, seats, sitting_of
-from mash.api.pages.words import when
+from mash.api.pages.sitting import Seat, Sitting, answered, at_time, here, in_short, in_the_way, seats, sitting_of
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import brief
 from mash.api.schemas.fields import Reference
@@ -47,7 +46,14 @@ router = APIRouter(prefix="/meetings", include_in_schema=False)
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Speaks = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
 Place = Annotated[str, Query(pattern=r"^(view|action|recorded)?$")]
-ACTS = ("convene_meeting", "schedule_strategy_discussion", "cancel_meeting", "call_strategy_discussion", "record_decision", "add_note")
+ACTS = (
+    "convene_meeting",
+    "schedule_strategy_discussion",
+    "cancel_meeting",
+    "call_strategy_discussion",
+    "record_decision",
+    "add_note",
+)
 """What is done beside a meeting, in the order of the work."""
 CUT = 60
 """Words of what an agency released that stand above its field; the rest is behind a link."""
@@ -215,9 +221,7 @@ async def _page(
     return page(request, "meeting.html", f"{table.sitting.title}, {case.reference}", status, **known)
 
 
-async def _form(
-    request: Request, table: Table, by: Actor, sent: Filled, speaks: str, acts: Sequence[str]
-) -> dict[str, Any]:
+async def _form(request: Request, table: Table, by: Actor, sent: Filled, speaks: str, acts: Sequence[str]) -> dict[str, Any]:
     """What the form of the minutes shows."""
     store, referral, sitting, profile = request.app.state.store, table.case.referral, table.sitting, table.profile
     assert sitting is not None  # asked by whoever calls
@@ -231,6 +235,7 @@ async def _form(
     titles = {name: sentence(agency_title(profile, name)) for name in table.known["could_come"]}
     return {
         "seats": some,
+        "by_name": any(seat.who for seat in some),
         "short": in_short(some),
         "titles": titles,
         "others": [name for name in table.known["could_come"] if name not in {seat.name for seat in some}],
@@ -245,7 +250,7 @@ async def _form(
         "doers": _choices(table),
         "doer": lambda each: writing.doer(each, profile),
         "ratings": _ratings(table, by, acts),
-        "rating": minutes.rating or referral.rating or "",
+        "rated": minutes.rating or referral.rating or "",
         "held_on": minutes.held_on or (_day_before(table) or ""),
         "may_record": sitting.kind in acts,
         "in_the_way": in_the_way(referral, profile),
@@ -267,11 +272,6 @@ async def _place(request: Request, agenda: Agenda, case: Case, by: Actor) -> dic
         next_at = held_next_at(following.referral)
         known["following"] = {"who": called[following.reference], "at": next_at, "path": agenda.path_of(following.reference)}
     return known
-
-
-def at_time(at: datetime, now: datetime) -> str:
-    """A time as it stands on a meeting's page: 'Today 13:30', 'Fri 09:30'."""
-    return f"{'Today ' if day_of(at) == day_of(now) else ''}{when(at, now)}"
 
 
 def _subjects(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

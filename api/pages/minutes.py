@@ -1,8 +1,9 @@
-"""What is written down at a meeting: who is here, each agency's view as it speaks, what is agreed. Saved as it goes, then recorded."""
+"""What is written down at a meeting: who is here, each agency's view as it speaks, what is agreed. Saved as it goes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -85,8 +86,7 @@ def written(minutes: Minutes, sent: Filled, known: Mapping[str, Any], now: datet
     came = {name: way for name, way in came.items() if name in known["could_come"] and way in known["ways"]}
     more = tuple(dict.fromkeys((*minutes.more, *(name for name in sent.values.get("more", []) if name in known["could_come"]))))
     said = {name: sent.value(name) for name in SAID if name in sent.values}
-    for name in ("why",):
-        _checked(sent, name)
+    _checked(sent, "why")
     changed = minutes.model_copy(update={**said, "came": {**minutes.came, **came}, "more": more})
     return _with_action(_with_view(changed, sent, known), sent, known, now)
 
@@ -126,10 +126,8 @@ def _action(sent: Filled, known: Mapping[str, Any], now: datetime) -> ToDo | Non
     if sent.value("owner") not in known["doers"]:
         sent.errors["owner"] = "Choose who does it"
     due = None
-    try:
+    with suppress(NotATime):
         due = spoken_time(sent.value("by"), now) if sent.value("by") else None
-    except NotATime:
-        pass
     if due is None:
         sent.errors["by"] = A_TIME
     elif due <= now:

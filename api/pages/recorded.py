@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.pages.minutes import Minutes, ToDo, in_words
-from mash.api.pages.sitting import HERE, Seat, Sitting, here
+from mash.api.pages.sitting import HERE, Seat, Sitting, at_time, here
 from mash.api.pages.words import when
 from mash.api.permitted import demand
 from mash.api.problems import answer_for
@@ -22,7 +22,7 @@ from mash.flows.store.receipts import Answer, answer_once
 from mash.flows.store.store import Store
 from mash.states.acts.actions import RecordAction
 from mash.states.clocks import day_of
-from mash.states.profile import Mode, Profile
+from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import kind_of
 from mash.states.values import Actor
@@ -69,8 +69,10 @@ def _day(sitting: Sitting, minutes: Minutes, referral: Referral, now: datetime) 
     except ValueError:
         return "Enter the day it was held, such as 20 11 2026"
     if held_on is None:
-        early = sitting.at is not None and sitting.at > now
-        return f"It is to be held {when(sitting.at, now)}: if it was held before, say on which day" if early and sitting.at else ""
+        if sitting.at is None or sitting.at <= now:
+            return ""
+        planned = at_time(sitting.at, now)
+        return f"It is to be held {planned[:1].lower()}{planned[1:]}: if it was held before, say on which day"
     if held_on > day_of(now):
         return "Enter a day that is not in the future"
     if held_on < day_of(referral.received_at):
@@ -85,9 +87,8 @@ def command_of(
     held = {"attended": (*HERE,), "apologies": ("apologies",), "absent": ("absent",)}
     attendance = {seat.name: came for seat in some for came, ways in held.items() if seat.came in ways}
     command: dict[str, Any] = {"kind": sitting.kind, "attendance": attendance, "mode": mode_of(sitting, some)}
-    if minutes.held_on and date.fromisoformat(minutes.held_on) != day_of(now):
-        command["held_on"] = minutes.held_on
-    elif minutes.held_on and sitting.at and sitting.at > now:
+    # Today is what is meant unless it is said; of what was to be held later, it has to be.
+    if minutes.held_on and (minutes.held_on != f"{day_of(now)}" or (sitting.at and sitting.at > now)):
         command["held_on"] = minutes.held_on
     changes = sitting.what == "meeting" and minutes.rating not in ("", referral.rating)
     why = f"Rating changed from {worded(referral.rating, profile)} to {worded(minutes.rating, profile)}" if changes else WHY_NOT
@@ -107,7 +108,7 @@ def command_of(
     return command, words
 
 
-def mode_of(sitting: Sitting, some: Sequence[Seat]) -> Mode:
+def mode_of(sitting: Sitting, some: Sequence[Seat]) -> str:
     """How it was held: face to face if anybody was in the room; else as most took part."""
     ways = [seat.came for seat in here(some)]
     if not ways or "face_to_face" in ways:
@@ -131,9 +132,7 @@ def given(command: Mapping[str, Any], words: str, seen: int) -> CommandGiven | s
         return f"Shorten the views: together with the actions they may have {LONGEST_WORDS:,} characters"
 
 
-async def record(
-    store: Store, reference: str, meeting: CommandGiven, actions: Sequence[ToDo], by: Actor, key: str
-) -> Answer:
+async def record(store: Store, reference: str, meeting: CommandGiven, actions: Sequence[ToDo], by: Actor, key: str) -> Answer:
     """Record the meeting, and give each of what was agreed to whoever does it: all of it or nothing, once for each key."""
 
     async def work(connection: AsyncConnection) -> Answer:

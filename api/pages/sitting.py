@@ -9,8 +9,10 @@ from typing import Any
 
 from mash.api.pages.words import when
 from mash.config.words import agency_title, sentence, worded
+from mash.states.acts.scheduling import Planned
+from mash.states.clocks import day_of
 from mash.states.invited import by_telephone, roles_of, to_discuss, to_meet
-from mash.states.profile import Mode, Profile
+from mash.states.profile import Profile
 from mash.states.referral import Check, Referral
 from mash.states.stages import STAGE_TITLES
 
@@ -18,6 +20,7 @@ HERE: dict[str, str] = {"face_to_face": "Here", "telephone": "By telephone", "vi
 NOT_HERE: dict[str, str] = {"apologies": "Apologies", "absent": "Absent"}
 INVITING = ("meeting_convened", "strategy_discussion_scheduled", "strategy_discussion")
 """The notices by which somebody is invited."""
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 ARRIVED = {"queued": "Being sent", "delivered": "Sent", "dead": "Not delivered"}
 
 
@@ -25,14 +28,14 @@ ARRIVED = {"queued": "Being sent", "delivered": "Sent", "dead": "Not delivered"}
 class Sitting:
     """A meeting or a strategy discussion that is still to be recorded."""
 
-    what: str
+    what: Planned
     kind: str
     """The command that records it."""
     title: str
     quorum: tuple[str, ...]
-    modes: tuple[Mode, ...]
+    modes: tuple[str, ...]
     at: datetime | None
-    mode: Mode
+    mode: str
     expected: tuple[str, ...]
     """Who is to come: those that must take part first."""
 
@@ -42,6 +45,11 @@ class Sitting:
         own = tuple(dict.fromkeys((*self.modes, self.mode)))
         here = {mode: HERE[mode] for mode in own} if len(own) > 1 else {own[0]: "Here"}
         return {**here, **NOT_HERE}
+
+
+def at_time(at: datetime, now: datetime) -> str:
+    """A time as it stands on a meeting's page: 'Today 13:30', 'Fri 09:30'."""
+    return f"{'Today ' if day_of(at) == day_of(now) else ''}{when(at, now)}"
 
 
 @dataclass(frozen=True)
@@ -63,14 +71,12 @@ def sitting_of(referral: Referral, profile: Profile) -> Sitting | None:
         hub = profile.strategy_discussion
         expected = _first_those(hub.quorum, to_discuss(referral, profile))
         mode = referral.discussion_mode or hub.modes[0]
-        return Sitting(
-            "strategy_discussion", "record_strategy_discussion", "Strategy discussion", hub.quorum, hub.modes,
-            referral.discussion_at, mode, expected,
-        )  # fmt: skip
+        kind, title = "record_strategy_discussion", "Strategy discussion"
+        return Sitting("strategy_discussion", kind, title, hub.quorum, hub.modes, referral.discussion_at, mode, expected)
     if referral.meeting_held or (referral.stage != "mash_meeting" and referral.meeting_at is None):
         return None
     meeting = profile.meeting
-    mode = referral.meeting_mode if referral.meeting_at else meeting.modes[0]
+    mode: str = referral.meeting_mode if referral.meeting_at else meeting.modes[0]
     expected = _first_those(meeting.quorum, to_meet(referral, profile))
     return Sitting("meeting", "record_meeting", "Meeting", meeting.quorum, meeting.modes, referral.meeting_at, mode, expected)
 
@@ -80,7 +86,12 @@ def _first_those(must: Iterable[str], expected: Iterable[str]) -> tuple[str, ...
 
 
 def seats(
-    sitting: Sitting, referral: Referral, profile: Profile, notices: Sequence[Any], said: Mapping[str, str], more: Iterable[str] = ()
+    sitting: Sitting,
+    referral: Referral,
+    profile: Profile,
+    notices: Sequence[Any],
+    said: Mapping[str, str],
+    more: Iterable[str] = (),
 ) -> list[Seat]:
     """Who is to come, and who came besides (`more`); with what was `said` of each, or follows from their invitation: who was
     invited is taken to be here until somebody says otherwise, and whom nobody reached to be absent."""
@@ -116,10 +127,12 @@ def in_short(some: Sequence[Seat]) -> tuple[str, str]:
     must = [seat for seat in some if seat.must]
     missing = [seat.title for seat in must if seat not in there]
     if not must:
-        return counts, "Nobody in particular must take part."
+        return counts, ""
     if missing:
         return counts, f"Must take part and not here: {', '.join(missing)}."
-    return counts, f"The {len(must)} that must take part (bold) are here." if len(must) > 1 else f"{must[0].title}, who must take part, is here."
+    if len(must) == 1:
+        return counts, f"{must[0].title} must take part (bold), and is here."
+    return counts, f"The {NUMBERS.get(len(must), len(must))} that must take part (bold) are here."
 
 
 def answered(check: Check | None, now: datetime, profile: Profile) -> str:
@@ -127,7 +140,11 @@ def answered(check: Check | None, now: datetime, profile: Profile) -> str:
     if check is None:
         return "Not asked."
     if check.answered_at is None:
-        return "Closed without an answer." if check.closed_without_reply else f"Asked at {when(check.requested_at, now)}, no answer yet."
+        return (
+            "Closed without an answer."
+            if check.closed_without_reply
+            else f"Asked at {when(check.requested_at, now)}, no answer yet."
+        )
     found = check.told if check.told and check.confirmed_at is None else check
     known = {True: "known", False: "not known", None: ""}[found.known]
     relevant = {True: "relevant", False: "nothing relevant", None: ""}[found.relevant]
@@ -143,4 +160,5 @@ def in_the_way(referral: Referral, profile: Profile) -> str:
     if referral.outstanding:
         waits = ", ".join(sentence(agency_title(profile, name)) for name in referral.outstanding)
         return f"Not answered yet: {waits}. It can be recorded once they have, or the hub goes on without them."
-    return f"The case is at “{STAGE_TITLES.get(referral.stage, worded(referral.stage))}”. It can be recorded once the meeting is due."
+    stage = STAGE_TITLES.get(referral.stage, worded(referral.stage))
+    return f"The case is at “{stage}”. It can be recorded once the meeting is due."

@@ -1,5 +1,5 @@
-"""Drafts of referrals, by the secret in their writer's link, and of what is recorded later, by a secret that the store has: what is
-written in them opens with that secret alone. Wall time."""
+"""Drafts of referrals, by the secret in their writer's link, and of what is recorded later, by a secret that the store has: what
+is written in them opens with that secret alone. Wall time."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What is written down at a meeting until it is recorded: a draft by a secret that comes of the case's own key. Only who reaches the
-case can open it, and with the key it is gone."""
+"""What is written down at a meeting until it is recorded: a draft by a secret that comes of the case's own key. Only who reaches
+the case can open it, and with the key it is gone."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ async def read_minutes(store: Store, reference: str, what: Planned, by: Actor) -
     return await read_draft(store, await _secret(store, reference, what, by)) or {}
 
 
-async def write_minutes(
-    store: Store, reference: str, what: Planned, by: Actor, change: Callable[[Answers], Answers]
-) -> Answers:
+async def write_minutes(store: Store, reference: str, what: Planned, by: Actor, change: Callable[[Answers], Answers]) -> Answers:
     """Change what is written down; returns all of it. Of several who write at once each changes what the one before left. Raises
     NotWritten where it becomes too long."""
     return await keep_draft(store, await _secret(store, reference, what, by), change)

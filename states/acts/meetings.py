@@ -152,7 +152,7 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
 
 
 def _disagree(d: Deciding, agencies: Iterable[str], words: Words | None) -> None:
-    """Each agency that did not agree at the meeting has its dissent, whoever writes it down. Raises ReasonNeeded without words."""
+    """Each agency that did not agree at the meeting has its dissent, whoever writes it down. Raises ReasonNeeded."""
     for agency in dict.fromkeys(agencies):
         demands.agencies(d, (agency,))
         d.record(DissentRecorded(agency=agency, about="meeting", words=demands.words(words, "a dissent")))

@@ -38,7 +38,11 @@ async def convened(store: Store, by: Actor, since: datetime, until: datetime) ->
 
 async def without_time(store: Store, by: Actor) -> list[Case]:
     """The open cases whose strategy discussion was called, and nobody has set a time for it; longest waiting first."""
-    return [case for case in await _to_meet(store, by) if case.referral.stage == "strategy_discussion" and not held_next_at(case.referral)]
+    return [
+        case
+        for case in await _to_meet(store, by)
+        if case.referral.stage == "strategy_discussion" and not held_next_at(case.referral)
+    ]
 
 
 async def _to_meet(store: Store, by: Actor) -> list[Case]:
