@@ -76,9 +76,9 @@ def sitting_of(referral: Referral, profile: Profile) -> Sitting | None:
     if referral.meeting_held or (referral.stage != "mash_meeting" and referral.meeting_at is None):
         return None
     meeting = profile.meeting
-    mode: str = referral.meeting_mode if referral.meeting_at else meeting.modes[0]
+    how = referral.meeting_mode if referral.meeting_at else meeting.modes[0]
     expected = _first_those(meeting.quorum, to_meet(referral, profile))
-    return Sitting("meeting", "record_meeting", "Meeting", meeting.quorum, meeting.modes, referral.meeting_at, mode, expected)
+    return Sitting("meeting", "record_meeting", "Meeting", meeting.quorum, meeting.modes, referral.meeting_at, how, expected)
 
 
 def _first_those(must: Iterable[str], expected: Iterable[str]) -> tuple[str, ...]:
