@@ -1,4 +1,4 @@
-"""What the people of a case are called on a page: by name and age, or by initials and age."""
+"""Who cases are about in a list: by initials and age."""
 
 from __future__ import annotations
 
@@ -6,47 +6,39 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from mash.api.pages.summary import UNBORN
+from mash.api.pages.words import age
+
 SHOWN = 3
-"""How many people a heading names before it counts the others."""
-
-
-def named(subject: Mapping[str, Any], today: date) -> str:
-    """A subject, as was given of them: 'Ewa Nowicka, 8'."""
-    return _with_age(" ".join(_names(subject)) or "Not named", subject, today)
+"""How many people a line names before it counts the others."""
 
 
 def by_initials(subject: Mapping[str, Any], today: date) -> str:
-    """The same in a list of cases: 'E.N., 8'."""
-    letters = [word[0].upper() for word in " ".join(_names(subject)).split()]
-    return _with_age("".join(f"{letter}." for letter in letters) or "Not named", subject, today)
+    """A subject, as was given of them: 'E.N., 8'; of a name in parts the first letter of each word."""
+    letters = [word[0].upper() for word in _name(subject).split() if word[0].isalpha()]
+    called = "".join(f"{letter}." for letter in letters) or "Not named"
+    return ", ".join(filter(None, (called, _age(subject, today))))
 
 
 def together(people: Sequence[str]) -> str:
-    """Several people in one line: 'Ewa Nowicka, 8 and Filip Nowicki, under 1'."""
+    """Several people in one line: 'E.N., 8 and F.N., 9 months'."""
     if len(people) > SHOWN:
         return f"{', '.join(people[:SHOWN])} and {len(people) - SHOWN} more"
     return " and ".join(filter(None, (", ".join(people[:-1]), *people[-1:])))
 
 
-def _names(subject: Mapping[str, Any]) -> list[str]:
+def _name(subject: Mapping[str, Any]) -> str:
     name = subject.get("name") or ""
     if isinstance(name, Mapping):
-        return [str(name[part]).strip() for part in ("given", "family") if name.get(part)]
-    return [str(name).strip()] if str(name).strip() else []
-
-
-def _with_age(called: str, subject: Mapping[str, Any], today: date) -> str:
-    age = _age(subject, today)
-    return f"{called}, {age}" if age else called
+        return " ".join(str(name.get(part) or "") for part in ("given", "family"))
+    return str(name)
 
 
 def _age(subject: Mapping[str, Any], today: date) -> str:
-    """Full years; empty where the birthday is not known, or cannot be right."""
-    if subject.get("cohort") == "unborn" or (subject.get("expected_date") and not subject.get("date_of_birth")):
-        return "unborn"
+    """In words; empty where the birthday is not known, or cannot be right."""
+    if subject.get("cohort") == UNBORN or (subject.get("expected_date") and not subject.get("date_of_birth")):
+        return UNBORN
     try:
-        born = date.fromisoformat(str(subject.get("date_of_birth")))
+        return age(date.fromisoformat(str(subject.get("date_of_birth"))), today)
     except ValueError:
         return ""
-    years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return "" if years < 0 else str(years) if years else "under 1"

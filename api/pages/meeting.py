@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -14,14 +14,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.pages import forms, recorded
 from mash.api.pages import minutes as writing
-from mash.api.pages.called import named, together
 from mash.api.pages.case import MOST_FIELDS, MOST_OF_A_KEY
 from mash.api.pages.forms import Filled
-from mash.api.pages.meetings import Agenda, Name, Reader, Which, agenda_of, called_on
+from mash.api.pages.meetings import WHERE, Agenda, Name, Reader, Which, agenda_of, called_on
 from mash.api.pages.minutes import Minutes
 from mash.api.pages.page import page
 from mash.api.pages.refusals import answer_in_words, in_words
-from mash.api.pages.sitting import Seat, Sitting, answered, at_time, here, in_short, in_the_way, seats, sitting_of
+from mash.api.pages.sitting import NOT_HERE, Seat, Sitting, answered, at_time, in_short, in_the_way, seats, sitting_of
+from mash.api.pages.summary import SAFE_CONTACT, heading_of, people_of, safe_contact_of
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import brief
 from mash.api.schemas.fields import Reference
@@ -40,6 +40,7 @@ from mash.flows.store.store import Store
 from mash.states.acts.actions import owners
 from mash.states.clocks import day_of
 from mash.states.profile import Profile
+from mash.states.referral import NOT_TO_TELL
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/meetings", include_in_schema=False)
@@ -196,19 +197,23 @@ async def _page(
     store, case, referral = request.app.state.store, table.case, table.case.referral
     items = await read_items(store, case, by)
     acts = await possible(store, case, by)
+    people = people_of(items, referral, table.now)
     known: dict[str, Any] = {
         **await _place(request, agenda, case, by),
         "reference": case.reference,
-        "case": brief(case, store.rules(referral)),
+        "case": {**brief(case, store.rules(referral)), "orders": referral.orders},
         "rules": table.profile,
-        "people": together([named(each["fields"] or {}, day_of(table.now)) for each in _subjects(items)]) or "Not named",
-        "safe": _safe_contact(items),
-        "knows": referral.consent.family_informed,
+        "heading": heading_of(people),
+        "called": {person.subject: person.name for person in people},
+        "safe": safe_contact_of(items, referral),
+        "hub_reads": True,
+        "warned": [each for each in referral.warnings if each not in (SAFE_CONTACT, NOT_TO_TELL)],
         "filled": sent,
         "sitting": table.sitting,
         "acts": [kind for kind in ACTS if kind in acts],
-        "product": may(by.role, "read_information_product"),
+        "product": bool(referral.held) and may(by.role, "read_information_product"),
         "at": at,
+        "here": WHERE,
         "at_time": lambda moment: at_time(moment, table.now),
         "here_path": agenda.path_of(case.reference),
     }
@@ -226,7 +231,8 @@ async def _form(request: Request, table: Table, by: Actor, sent: Filled, speaks:
     store, referral, sitting, profile = request.app.state.store, table.case.referral, table.sitting, table.profile
     assert sitting is not None  # asked by whoever calls
     some, minutes = table.seats, table.minutes
-    speakers = list(dict.fromkeys((*(seat.name for seat in here(some)), *minutes.views)))
+    # Whom nobody has said anything of may speak too: a discussion begins before its table is filled in.
+    speakers = list(dict.fromkeys((*(seat.name for seat in some if seat.came not in NOT_HERE), *minutes.views)))
     open_ones = [name for name in speakers if name not in minutes.views]
     speaks = speaks if speaks in table.known["could_come"] else next(iter(open_ones), "")
     after = speakers[speakers.index(speaks) + 1 :] if speaks in speakers else []
@@ -256,7 +262,7 @@ async def _form(request: Request, table: Table, by: Actor, sent: Filled, speaks:
         "in_the_way": in_the_way(referral, profile),
         "asked": _asked(table, by),
         "said": Filled({name: [getattr(minutes, name)] for name in writing.SAID}, sent.errors),
-        "why_missing": any(seat.must and seat not in here(some) for seat in some),
+        "why_missing": any(seat.must and seat.came in NOT_HERE for seat in some),
         "longest": writing.LONGEST_VIEW,
     }
 
@@ -272,17 +278,6 @@ async def _place(request: Request, agenda: Agenda, case: Case, by: Actor) -> dic
         next_at = held_next_at(following.referral)
         known["following"] = {"who": called[following.reference], "at": next_at, "path": agenda.path_of(following.reference)}
     return known
-
-
-def _subjects(items: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = (item for item in items if item["kind"] == "subject" and item["view"] == "whole")
-    return sorted(found, key=lambda item: str(item["subject"]))
-
-
-def _safe_contact(items: Sequence[dict[str, Any]]) -> str:
-    """How the family is safely reached, in the words of whoever referred."""
-    sent = (item["fields"] or {} for item in items if item["kind"] == "submission" and item["view"] == "whole")
-    return next((str(words) for each in sent if (words := (each.get("consent") or {}).get("safe_contact"))), "")
 
 
 def _owner(name: str, profile: Profile) -> str:
@@ -331,4 +326,5 @@ def _asked(table: Table, by: Actor) -> dict[str, forms.Asked]:
     if table.profile.strategy_discussion.joint_or_single:
         wanted.add("enquiry")
     asked = forms.fields_of(table.sitting.kind, table.case.referral, table.profile, by)
-    return {each.name: each for each in asked if each.name in wanted}
+    # They are shown where they are needed, and not otherwise.
+    return {each.name: replace(each, needed=True) for each in asked if each.name in wanted}

@@ -26,6 +26,8 @@ router = APIRouter(prefix="/meetings", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_agenda"))]
 CONVENED = "convened"
 """The agenda of the meetings that were called for single cases."""
+WHERE = "/meetings"
+"""What stands in the bar as where somebody is, at each of these pages."""
 AHEAD = timedelta(days=7)
 LONG_AGO = timedelta(days=366)
 """How far back what was to be held and is not recorded stands on today's agenda."""
@@ -73,7 +75,7 @@ async def show(request: Request, by: Reader) -> HTMLResponse:
 async def day(request: Request, name: Name, by: Reader, day: Which = None) -> HTMLResponse:
     """The agenda of a gathering, the next one unless a day is given; or of the meetings about one case on a day."""
     found = await agenda_of(request, name, by, day)
-    return page(request, "agenda.html", found.title, agenda=found, lines=await lines_of(request, found, by))
+    return page(request, "agenda.html", found.title, here=WHERE, agenda=found, lines=await lines_of(request, found, by))
 
 
 async def agenda_of(request: Request, name: str, by: Actor, day: date | None) -> Agenda:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mash.api.pages.words import when
+from mash.api.pages.words import NUMBERS, when
 from mash.config.words import agency_title, sentence, worded
 from mash.states.acts.scheduling import Planned
 from mash.states.clocks import day_of
@@ -16,11 +16,10 @@ from mash.states.profile import Profile
 from mash.states.referral import Check, Referral
 from mash.states.stages import STAGE_TITLES
 
-HERE: dict[str, str] = {"face_to_face": "Here", "telephone": "By telephone", "virtual": "By video"}
+HERE: dict[str, str] = {"face_to_face": "Here", "telephone": "Telephone", "virtual": "Video"}
 NOT_HERE: dict[str, str] = {"apologies": "Apologies", "absent": "Absent"}
 INVITING = ("meeting_convened", "strategy_discussion_scheduled", "strategy_discussion")
 """The notices by which somebody is invited."""
-NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five"}
 ARRIVED = {"queued": "Being sent", "delivered": "Sent", "dead": "Not delivered"}
 
 
