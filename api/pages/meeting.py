@@ -116,8 +116,9 @@ async def write(request: Request, name: Name, reference: Reference, by: Acting, 
         return await _recorded(request, agenda, table, sent, by)
     if sent.errors:
         return await _page(request, agenda, table, by, sent, 422, speaks=sent.value("speaks"))
-    added = bool(sent.value("action"))
-    onward = {"view": whom if pressed == "speak" else sent.value("speaks"), "at": "action" if added else "view"}
+    goes_on = pressed == "speak"
+    at = "action" if sent.value("action") and not goes_on else "view"
+    onward = {"view": whom if goes_on else sent.value("speaks"), "at": at}
     return RedirectResponse(f"{agenda.path_of(reference)}&{urlencode(onward)}", 303)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mash.api.pages.words import NUMBERS, when
+from mash.api.pages.words import NUMBERS, counted, when
 from mash.config.words import agency_title, sentence, worded
 from mash.states.acts.scheduling import Planned
 from mash.states.clocks import day_of
@@ -122,7 +122,7 @@ def in_short(some: Sequence[Seat]) -> tuple[str, str]:
     there, sorry = here(some), [seat for seat in some if seat.came == "apologies"]
     absent = [seat for seat in some if seat.came == "absent"]
     unsaid = len(some) - len(there) - len(sorry) - len(absent)
-    counts = f"{len(there)} here, {len(sorry)} apologies, {len(absent)} absent{f', {unsaid} not said' if unsaid else ''}."
+    counts = f"{len(there)} here, {counted(sorry, 'apology', 'apologies')}, {len(absent)} absent{f', {unsaid} not said' if unsaid else ''}."
     must = [seat for seat in some if seat.must]
     missing = [seat.title for seat in must if seat not in there]
     if not must:
