@@ -32,6 +32,7 @@ from mash.flows.store.drafts import NotWritten
 from mash.flows.store.minutes import drop_minutes, read_minutes, write_minutes
 from mash.flows.store.reads.agenda import held_next_at
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.items import information_product, read_items
 from mash.flows.store.reads.look import look_at, possible
 from mash.flows.store.reads.notices import read_notices
@@ -203,6 +204,7 @@ async def _page(
         **await _place(request, agenda, case, by),
         "reference": case.reference,
         "case": {**brief(case, store.rules(referral)), "orders": referral.orders},
+        "earlier": await earlier(store, case, by),
         "rules": table.profile,
         "heading": heading_of(people),
         "called": {person.subject: person.name for person in people},

@@ -122,7 +122,8 @@ def in_short(some: Sequence[Seat]) -> tuple[str, str]:
     there, sorry = here(some), [seat for seat in some if seat.came == "apologies"]
     absent = [seat for seat in some if seat.came == "absent"]
     unsaid = len(some) - len(there) - len(sorry) - len(absent)
-    counts = f"{len(there)} here, {counted(sorry, 'apology', 'apologies')}, {len(absent)} absent{f', {unsaid} not said' if unsaid else ''}."
+    counts = f"{len(there)} here, {counted(sorry, 'apology', 'apologies')}, {len(absent)} absent"
+    counts += f", {unsaid} not said." if unsaid else "."
     must = [seat for seat in some if seat.must]
     missing = [seat.title for seat in must if seat not in there]
     if not must:
