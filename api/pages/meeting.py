@@ -222,7 +222,9 @@ async def _page(
     }
     if table.sitting is None:
         words = [item for item in items if item["kind"] in ("record_meeting", "record_strategy_discussion")]
-        known |= {"recorded_items": words, "actions": referral.actions, "doer": lambda name: _owner(name, table.profile)}
+        tasks = {item["item"]: item["content"] for item in items if item["view"] == "whole"}
+        known |= {"recorded_items": words, "actions": referral.actions, "tasks": tasks}
+        known |= {"doer": lambda name: _owner(name, table.profile)}
         return page(request, "meeting.html", f"Meeting, {case.reference}", status, **known)
     known |= {"seen": seen or sent.value("seen") or referral.version, "key": secrets.token_urlsafe(16)}
     known |= await _form(request, table, by, sent, speaks, acts)

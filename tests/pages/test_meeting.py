@@ -146,7 +146,8 @@ def test_actions_become_tasks_with_a_clock_of_whoever_does_them(hub: Hub) -> Non
     reference = to_be_discussed(hub)
     shown = press(hub, reference, "save", action="Tell the school who collects her.", owner="social_care", by="17:30")
     assert "Tell the school who collects her." in shown and "Today 17:30" in shown
-    press(hub, reference, "record", held_on=TODAY)
+    shown = press(hub, reference, "record", held_on=TODAY)
+    assert re.search(r"school who collects her\.</th><td[^>]*>Social work</td><td[^>]*>17:30</td>", shown)
     (action,) = hub.case(reference)["actions"].values()
     assert (action["owner"], action["due_at"]) == ("social_care", "2026-11-19T17:30:00Z")
     assert minutes_of(hub, reference, "record_action") == ["Tell the school who collects her."]
