@@ -195,6 +195,14 @@ def test_the_rating_is_kept_unless_somebody_says_why_it_changes(hub: Hub) -> Non
     assert minutes_of(hub, reference) == ["Rating changed from red to amber\nShe is safe at her aunt's."]
 
 
+def test_the_case_leads_to_the_page_of_its_meeting(hub: Hub) -> None:
+    reference = to_be_discussed(hub)
+    (green,) = re.findall(r'<a class="govuk-button[^"]*" href="([^"]*)">Record the meeting', page(hub, f"/case/{reference}"))
+    assert green == f"/meetings/convened/{reference}" and "Who is here" in page(hub, green)
+    partner = hub.http.get(f"/case/{reference}", headers=hub.staff("agency", "police")).text
+    assert "/meetings/" not in partner, "a partner has no agenda"
+
+
 def test_what_was_brought_forward_says_on_which_day_it_was_held(hub: Hub) -> None:
     reference = to_be_discussed(hub)
     refused = press(hub, reference, "record", 422)

@@ -75,6 +75,18 @@ class Worker:
                 return True
         return False
 
+    def records(self, path: str) -> bool:
+        """Write down a meeting, and record it; first with nothing chosen, for what is said then. Whether it was taken."""
+        for attempt in range(7):
+            page = self.reads(path)
+            form = next((each for each in page.forms if urlsplit(each.action).path == path), None) if page else None
+            if form is None:
+                return False
+            held = {**answered(form, attempt), **dict.fromkeys(("action", "owner", "by", "more"), ""), "why": "It is so."}
+            if self._sends(form.action, {**(held if attempt else form.hidden), "do": "record"}):
+                return True
+        return False
+
     def _unanswered(self, path: str, form: Form) -> None:
         """Send it as it came, once at each hub, for what is said then."""
         if (act := f"{path.rsplit('/', 1)[1]}, without an answer") not in self.read:
@@ -158,4 +170,6 @@ def _goes_on(somebody: Worker, reference: str) -> bool:
             somebody.reads(path.split("#")[0])
             somebody.read.add(act)
     green = [urlsplit(address).path for address in page.green]
+    if f"/meetings/convened/{reference}" in green:
+        return somebody.records(f"/meetings/convened/{reference}")
     return any(somebody.does(path) for path in green if path.startswith(f"/case/{reference}/"))
