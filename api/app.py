@@ -32,6 +32,7 @@ from mash.api.pages import (
     handover,
     live,
     looked,
+    meeting,
     meetings,
     sign_on,
     start,
@@ -64,7 +65,10 @@ from mash.config.version import VERSION
 from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
-PAGES = (admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meetings, journey, pages, start, wall)
+PAGES = (
+    admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, meetings, journey, pages,
+    start, wall,
+)  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 
 

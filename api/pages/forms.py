@@ -165,6 +165,7 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "agencies": agencies,
         "attended": invited,
         "apologies": invited,
+        "dissents": invited,
         "invited": invited,
         "asked_by": invited,
         "owner": tuple((name, _owner(name, profile)) for name in owners(profile)),

@@ -123,11 +123,10 @@ def _saves(known: Context, kind: str) -> str:
     return in_words_of(COMMANDS[kind].saves or COMMANDS[kind].button, known.get("rules"))
 
 
-def not_saved(errors: Sized) -> str:
-    """What stands above what is wrong with a form."""
-    return (
-        f"Not saved: {NUMBERS.get(len(errors), len(errors))} {'thing is' if len(errors) == 1 else 'things are'} missing or wrong"
-    )
+def not_saved(errors: Sized, what: str = "saved") -> str:
+    """What stands above what is wrong with a form, of which something was not saved, or not `what`."""
+    number = f"{NUMBERS.get(len(errors), len(errors))} {'thing is' if len(errors) == 1 else 'things are'}"
+    return f"Not {what}: {number} missing or wrong"
 
 
 def ordinal(number: int) -> str:

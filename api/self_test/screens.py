@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime, timedelta
 
 import httpx
 
@@ -27,10 +28,12 @@ def another_hubs_page(scene: Scene) -> str:
 def not_released(scene: Scene) -> str:
     address = f"/case/{scene.case}"
     hold(
-        POLICE_ANSWER in allowed(scene.on.http.get(address, headers=scene.on.staff("agency", "police"))).text,
+        POLICE_ANSWER in allowed(scene.on.http.get(f"{address}?tab=sent", headers=scene.on.staff("agency", "police"))).text,
         "its owner does not see it",
     )
-    for path in (address, f"/meetings/convened/{scene.case}"):
+    received = datetime.fromisoformat(scene.on.case(scene.case)["received_at"])
+    scene.on.give(scene.case, "convene_meeting", at=(received + timedelta(days=1)).isoformat())
+    for path in (f"{address}?tab=sent", f"/meetings/convened/{scene.case}?view=police"):
         page = allowed(scene.on.http.get(path, headers=scene.on.staff("duty_manager"))).text
         hold(POLICE_ANSWER not in page, "it is there")
         hold("not" in page and ("has not shared with you" in page or "has not released" in page), "no signpost")

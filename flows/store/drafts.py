@@ -1,4 +1,5 @@
-"""Drafts of referrals, by the secret in their writer's link: what is written in them opens with that secret alone. Wall time."""
+"""Drafts of referrals, by the secret in their writer's link, and of what is recorded later, by a secret that the store has: what
+is written in them opens with that secret alone. Wall time."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_once
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import seal, unseal
@@ -76,6 +78,26 @@ async def write_draft(store: Store, secret: str, change: Callable[[Answers], Ans
             await _demand_room(connection, room)
         await _write(connection, secret, text)
         return changed
+
+
+async def keep_draft(store: Store, secret: str, change: Callable[[Answers], Answers]) -> Answers:
+    """Change what is written in a draft of staff, which begins where there is none; returns all of it. It needs no room of those
+    that anybody may begin: a full house must not cost a meeting its words. Raises NotWritten where it becomes too long."""
+    empty = {"hash": hash_of(secret), "sealed": _sealed(secret, _text({})), "touched_at": datetime.now(UTC)}
+    async with store.engine.begin() as connection:
+        await connection.execute(insert_once(DRAFTS).values(**empty).on_conflict_do_nothing())
+        before = select(DRAFTS.c.sealed).where(DRAFTS.c.hash == hash_of(secret)).with_for_update()
+        changed = change(await _read(connection, secret, before) or {})
+        text = _text(changed)
+        _demand_short(text)
+        await _write(connection, secret, text)
+        return changed
+
+
+async def drop_draft(store: Store, secret: str) -> None:
+    """Take a draft away, where there is one: what was written in it is recorded now."""
+    async with store.engine.begin() as connection:
+        await connection.execute(delete(DRAFTS).where(DRAFTS.c.hash == hash_of(secret)))
 
 
 async def finish_draft(store: Store, secret: str, reference: str) -> None:

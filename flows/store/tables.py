@@ -497,7 +497,8 @@ class NightStep(SQLModel, table=True):
 
 
 class Draft(SQLModel, table=True):
-    """A referral that somebody is writing, sealed by the secret in their link: nobody else can open it. Wall time."""
+    """A referral that somebody is writing, sealed by the secret in their link: nobody else can open it. Or what is written down
+    at a meeting until that is recorded, sealed by a secret that comes of the case's own key. Wall time."""
 
     __tablename__ = "draft"
     hash: str = Field(primary_key=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -51,6 +51,11 @@ class RecordMeeting(CommandBase):
     mode: Mode | None = None
     held_on: HeldOn = None
     rating: Code | None = None
+    dissents: tuple[Code, ...] = Field(
+        default=(),
+        description="Which agencies did not agree at it; their views stand in the words.",
+        exclude_if=lambda dissents: not dissents,
+    )
     actions: AllAgreed = ()
 
 
@@ -139,10 +144,18 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     others = d.referral.meeting_at is not None and len({*came.attended}) > 1  # called before, so that they could come
     if cmd.rating and rating.rates_danger_down(d, cmd.rating) and not others:
         demand_agreed(d, "rating_down")
+    _disagree(d, cmd.dissents, words)
     agree(d, cmd.actions, words)
     if cmd.rating and cmd.rating != d.referral.rating:
         rating.change(d, cmd.rating, words, also=(meeting.chair,) if meeting.second_rating else ())
     take_route(d)
+
+
+def _disagree(d: Deciding, agencies: Iterable[str], words: Words | None) -> None:
+    """Each agency that did not agree at the meeting has its dissent, whoever writes it down. Raises ReasonNeeded."""
+    for agency in dict.fromkeys(agencies):
+        demands.agencies(d, (agency,))
+        d.record(DissentRecorded(agency=agency, about="meeting", words=demands.words(words, "a dissent")))
 
 
 @act(

@@ -25,7 +25,7 @@ CODE = re.compile(
     r"|\{\{|\}\}|<[a-z]+ ?/?>"
 )
 HUBS = available()
-STEPS_MOST = 40
+STEPS_MOST, ATTEMPTS = 40, 10
 PAGES = ("/board", "/board?of=mine", "/wall", "/checks", "/meetings", "/find", "/manager", "/admin", "/account", "/looked")
 STAFF = (
     "duty_manager", "team_manager", "practice_manager", "decision_maker", "partner_duty_manager", "social_care_representative",
@@ -66,7 +66,7 @@ class Worker:
 
     def does(self, path: str) -> bool:
         """Fill in a form as often as it takes; first without an answer, for what is said then. Whether it was taken."""
-        for attempt in range(10):
+        for attempt in range(ATTEMPTS):
             page = self.reads(path)
             form = next((each for each in page.forms if each.action.split("#")[0] == path), None) if page else None
             if form is None:
@@ -75,6 +75,18 @@ class Worker:
                 self._unanswered(path, form)
                 continue
             if self._sends(path, answered(form, attempt)):
+                return True
+        return False
+
+    def records(self, path: str) -> bool:
+        """Write down a meeting, and record it; first with nothing chosen, for what is said then. Whether it was taken."""
+        for attempt in range(ATTEMPTS):
+            page = self.reads(path)
+            form = next((each for each in page.forms if urlsplit(each.action).path == path), None) if page else None
+            if form is None:
+                return False
+            held = {**answered(form, attempt), **dict.fromkeys(("action", "owner", "by", "more"), ""), "why": "It is so."}
+            if self._sends(form.action, {**(held if attempt else form.hidden), "do": "record"}):
                 return True
         return False
 
@@ -162,4 +174,6 @@ def _goes_on(somebody: Worker, reference: str) -> bool:
             somebody.reads(path.split("#")[0])
             somebody.read.add(act)
     green = [urlsplit(address).path for address in page.green]
+    if f"/meetings/convened/{reference}" in green:
+        return somebody.records(f"/meetings/convened/{reference}")
     return any(somebody.does(path) for path in green if path.startswith(f"/case/{reference}/"))

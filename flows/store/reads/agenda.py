@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import or_, select
 
+from mash.config.permissions import reach
+from mash.flows.store.keys import unseal
 from mash.flows.store.reads.case import Case, case_read_by, rightly_shown
+from mash.flows.store.reads.look import WHY, note_accesses
 from mash.flows.store.store import Store
-from mash.flows.store.tables import REFERRALS
+from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
 from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
-MEETING_AHEAD = ("agency_checks", "mash_meeting")
+MEETING_AHEAD = ("agency_checks", "mash_meeting", "strategy_discussion")
+
+
+def held_next_at(referral: Referral) -> datetime | None:
+    """When the meeting or the strategy discussion is to be held that a case waits for; None where no time is set."""
+    if referral.stage == "strategy_discussion":
+        return referral.discussion_at
+    return None if referral.meeting_held else referral.meeting_at
 
 
 async def convened(store: Store, by: Actor, since: datetime, until: datetime) -> list[Case]:
-    """The open cases whose meeting is convened within this time, in its order."""
+    """The open cases whose meeting or strategy discussion is to be held within this time, in its order."""
+    cases = [(when, case.reference, case) for case in await _to_meet(store, by) if (when := held_next_at(case.referral))]
+    return [case for when, _, case in sorted(cases, key=lambda each: each[:2]) if since <= when < until]
+
+
+async def without_time(store: Store, by: Actor) -> list[Case]:
+    """The open cases whose strategy discussion was called, and nobody has set a time for it; longest waiting first."""
+    return [
+        case
+        for case in await _to_meet(store, by)
+        if case.referral.stage == "strategy_discussion" and not held_next_at(case.referral)
+    ]
+
+
+async def _to_meet(store: Store, by: Actor) -> list[Case]:
     query = select(REFERRALS).where(REFERRALS.c.hub == by.hub, REFERRALS.c.is_open, REFERRALS.c.stage.in_(MEETING_AHEAD))
     async with store.transaction(by) as connection:
-        cases = [case_read_by(store, row, by) for row in (await connection.execute(query)).all()]
-        cases = await rightly_shown(connection, store, cases, by)
-    chosen = [(when, case.reference, case) for case in cases if (when := case.referral.meeting_at) and since <= when < until]
-    return [case for *_, case in sorted(chosen, key=lambda each: each[:2])]
+        rows = (await connection.execute(query.order_by(REFERRALS.c.received_at))).all()
+        return await rightly_shown(connection, store, [case_read_by(store, row, by) for row in rows], by)
+
+
+async def read_subjects(store: Store, cases: Sequence[Case], by: Actor) -> dict[str, list[dict[str, Any]]]:
+    """Who cases are about, as what was given of each subject, by reference; none of whoever was erased. Whoever reads that of a
+    list has looked at each of its cases, which is written down."""
+    if not cases:
+        return {}
+    state = {case.reference: case.referral for case in cases}
+    columns = (ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed, KEYS.c.wrapped)
+    query = select(*columns).join(KEYS, KEYS.c.reference == ITEMS.c.reference)
+    query = query.where(ITEMS.c.reference.in_(list(state)), ITEMS.c.kind == "subject", KEYS.c.wrapped.is_not(None))
+    found: dict[str, list[dict[str, Any]]] = {}
+    async with store.transaction(by) as connection:
+        for row in (await connection.execute(query.order_by(ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.created_at))).all():
+            if state[row.reference].stands(str(row.id), row.subject):
+                key = AESGCM(store.keyring.unwrap(row.wrapped, row.reference))
+                found.setdefault(row.reference, []).append(json.loads(unseal(key, row.sealed, row.reference)))
+        await note_accesses(connection, store, list(found), by, "read_agenda", WHY[reach(by.role)])
+    return found
 
 
 async def agenda(store: Store, by: Actor, profile: Profile, gathering: Gathering, at: datetime) -> list[Case]:

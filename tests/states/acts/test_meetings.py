@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from mash.states.acts.meetings import ConveneMeeting, MeetingConvened, MeetingHeld, RecordDissent, RecordMeeting
+from mash.states.acts.meetings import ConveneMeeting, DissentRecorded, MeetingConvened, MeetingHeld, RecordDissent, RecordMeeting
 from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion, StrategyDiscussionHeld
 from mash.states.acts.rating import ReferralRerated
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, QuorumNotMet, ReasonNeeded
@@ -234,6 +234,21 @@ def test_each_agencys_dissent_stands_by_itself_with_its_reason_and_moves_nothing
     case.give(RecordDissent(about="meeting"), partner("health"))
     assert case.referral.dissents == ("police:rating", "health:meeting")
     assert (case.stage, case.referral.rating) == ("mash_meeting", "amber")
+
+
+def test_who_did_not_agree_at_a_meeting_is_recorded_with_it_and_says_why() -> None:
+    case = at_meeting()
+    with pytest.raises(ReasonNeeded):
+        case.give(held(dissents=("police",)), words=False)
+    with pytest.raises(NotInProfile):
+        case.give(held(dissents=("coastguard",)))
+    recorded = of(DissentRecorded, case.give(held(dissents=("police", "health", "police"))))
+    assert [(each.agency, each.about) for each in recorded] == [("police", "meeting"), ("health", "meeting")]
+    assert case.referral.dissents == ("police:meeting", "health:meeting")
+
+
+def test_a_meeting_at_which_all_agreed_is_written_as_it_was_before_anybody_could_disagree() -> None:
+    assert "dissents" not in held().model_dump() and "dissents" in held(dissents=("police",)).model_dump()
 
 
 def test_a_dissent_is_an_agencys_of_the_hub() -> None:
