@@ -74,13 +74,18 @@ def acts_beside(possible: Sequence[str], act: str) -> tuple[list[str], list[str]
 def _waited_for(r: Referral) -> Iterator[str]:
     """The acts by which a case goes on, the first of them first: a second person's before all."""
     yield from ("countersign", "sign_off_withdrawal", "write_second_view", "sign_off_decision", "weigh_contacts")
-    yield from ("confirm_not_ours", "conclude_consultation", "assign_place", "rate_referral")
+    yield from ("confirm_not_ours", "conclude_consultation")
+    if r.place is None:
+        yield "assign_place"
+    yield "rate_referral"
     if r.sharing is None:
         yield "record_sharing_basis"
     yield "answer_check"
     yield "record_strategy_discussion" if r.discussion_at else "schedule_strategy_discussion"
     if r.stage in ("agency_checks", "mash_meeting"):
         yield from _to_the_meeting(r)
+    if r.stage == "enquiries" and r.unseen:  # they do not end before each child is seen
+        yield "record_child_voice"
     yield from ("record_decision", "put_quorum_right", "conclude_enquiries", "record_conference", "complete_assessment")
     yield from ("accept_step_down", "offer_step_down", "accept_hand_over", "complete_adult_enquiry", "settle_disagreement")
 

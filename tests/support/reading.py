@@ -13,7 +13,7 @@ VOID = frozenset(("area", "base", "br", "col", "embed", "hr", "img", "input", "l
 
 @dataclass
 class Form:
-    """A form: where it goes, and what it asks."""
+    """A form: where it goes, and what it asks; what is folded away is left as it is."""
 
     action: str
     hidden: dict[str, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Page(HTMLParser):
             self.green += [self._link] if "govuk-button" in has.get("class", "").split() else []
         if tag == "form" and has.get("method", "").lower() == "post":
             self.forms.append(Form(has.get("action", "")))
-        elif self.forms and has.get("name") and "form" in self._within:
+        elif self.forms and has.get("name") and "form" in self._within and "details" not in self._within:
             self._asks(tag, has)
         if tag == "option" and self._list and self.forms and has.get("value"):
             self.forms[-1].choices[self._list].append(has["value"])
