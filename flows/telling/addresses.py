@@ -41,11 +41,16 @@ class Addresses:
         """The same in one step less, by what Prefect calls it."""
         return f"{self.prefects}/artifacts/artifact/{artifact}"
 
-    def runs(self, **asked: str) -> str:
-        """Runs in Prefect: in a `state` of this name, with these `tags`, or whose name has a part."""
-        names = {"name": "flow-run-search"}
-        wanted = [(names.get(each, each), value) for each, value in asked.items()]
-        return f"{self.prefects}/runs?{urlencode([*wanted, ('type', 'span'), ('seconds', A_YEAR)])}"
+    @property
+    def pools(self) -> str:
+        """Where Prefect shows the work pool, and in it the workers."""
+        return f"{self.prefects}/work-pools"
+
+    def runs(self, *states: str, tag: str = "", named: str = "", past: bool = False) -> str:
+        """Runs in Prefect: in a state of one of these names, with this tag, whose name has this part; to come, or `past`."""
+        asked = [*(("state", state) for state in states), ("tags", tag), ("flow-run-search", named)]
+        span = [("type", "span"), ("seconds", str(-A_YEAR if past else A_YEAR))]
+        return f"{self.prefects}/runs?{urlencode([*(each for each in asked if each[1]), *span])}"
 
 
 def story_key(reference: str) -> str:
