@@ -73,8 +73,10 @@ class Stories:
         )
         self._artifacts[run.id] = made.id
         if not case.referral.finished:
-            where = f"What it waits for, and what happened: {self.addresses.artifact(made.id)} The case: "
-            line = f"{where}{self.addresses.case(case.reference)}"
+            line = (
+                f"What this run waits for, and what happened: {self.addresses.artifact(made.id)} "
+                f"The case: {self.addresses.case(case.reference)} In short: Details, at State Message"
+            )
             now = datetime.now(UTC)
             await client.create_logs(
                 [LogCreate(name="mash", level=logging.INFO, message=line, timestamp=now, flow_run_id=run.id)]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from mash.config.words import stage_title
+from mash.config.words import agency_title, stage_title
 from mash.flows.telling.addresses import Addresses
-from mash.flows.telling.for_administrators import clock_in_words, role_in_words, timeline
+from mash.flows.telling.for_administrators import clocks_in_words, role_in_words, timeline
 from mash.states.clocks import dated
 from mash.states.log import Recorded
 from mash.states.profile import Profile
@@ -25,22 +25,30 @@ NOTHING = "Nothing more is waited for."
 
 @dataclass(frozen=True)
 class _Awaited:
-    """Something that a case waits for, in words, and the clock that runs until then."""
+    """Something that a case waits for, in words; replies of agencies that are due at the same time are one thing."""
 
     what: str
-    clock: Clock
+    clocks: tuple[Clock, ...]
 
     @property
     def when(self) -> str:
         """When it is due; when it was, of what is late."""
-        return f"{'late since' if self.clock.breached_at else 'due'} {dated(self.clock.due_at)}"
+        return f"{'late since' if self.clocks[0].breached_at else 'due'} {dated(self.clocks[0].due_at)}"
+
+    def whose(self, profile: Profile | None) -> str:
+        """Whose turn it is: the role of one, several agencies as such."""
+        return "agencies" if len(self.clocks) > 1 else role_in_words(self.clocks[0].owner, profile)
 
 
 def _awaited(referral: Referral, profile: Profile | None) -> list[_Awaited]:
-    """What a case waits for, as far as it may be said, what is due first before the rest."""
-    running = sorted(as_read(referral, OUTSIDE).running, key=lambda clock: (clock.due_at, clock.id))
-    words = ((clock, clock_in_words(clock.kind, clock.id, profile)) for clock in running)
-    return [_Awaited(what, clock) for clock, what in words if what]
+    """What a case waits for, as far as it may be said, what is due first before the rest; replies after what the hub does."""
+    running = sorted(as_read(referral, OUTSIDE).running, key=lambda clock: (clock.due_at, clock.kind == "check", clock.id))
+    return [_Awaited(what, clocks) for what, clocks in clocks_in_words(running, profile)]
+
+
+def _first(awaited: list[_Awaited]) -> list[_Awaited]:
+    """What is due first, all of it."""
+    return [each for each in awaited if each.clocks[0].due_at == awaited[0].clocks[0].due_at]
 
 
 def _stage(referral: Referral, profile: Profile | None) -> str:
@@ -52,14 +60,15 @@ def _stage(referral: Referral, profile: Profile | None) -> str:
 
 def _who(referral: Referral, awaited: list[_Awaited], profile: Profile | None) -> str:
     """Whose turn it is: a role, never a login. An alert that nobody has taken comes first."""
-    raised = [each.clock for each in awaited if each.clock.rung >= 0]
+    raised = [clock for each in awaited for clock in each.clocks if clock.rung >= 0]
     open_alert = next((clock for clock in raised if clock.acknowledged_by is None), None)
     if open_alert:
         return f"Nobody has it: the alert went to the {_alerted(open_alert, profile)}."
     if raised:
         return f"Somebody has the alert to the {_alerted(raised[0], profile)}."
     worker = f"Allocated to: {role_in_words(referral.worker.role, profile)}." if referral.worker else ""
-    turn = f"With the {role_in_words(awaited[0].clock.owner, profile)}." if awaited else ""
+    whose = dict.fromkeys(each.whose(profile) for each in _first(awaited))
+    turn = f"With the {' and the '.join(whose)}." if whose else ""
     return " ".join(filter(None, (turn, worker)))
 
 
@@ -76,16 +85,15 @@ def in_a_line(reference: str, referral: Referral, profile: Profile | None, addre
     if referral.finished:
         return f"{NOTHING} {where}"
     awaited = _awaited(referral, profile)
-    return " ".join(filter(None, (_first_due(_stage(referral, profile), awaited), _who(referral, awaited, profile), where)))
+    due, who = _due(_stage(referral, profile), awaited), _who(referral, awaited, profile)
+    return " ".join(filter(None, (due, who, where)))
 
 
-def _first_due(stage: str, awaited: list[_Awaited]) -> str:
-    """The stage, and what is due first."""
-    if not awaited:
-        return f"{stage}."
-    first, more = awaited[0], len(awaited) - 1
-    what = "" if first.what.casefold() == stage.casefold() else f": {first.what}"
-    return f"{stage}, {first.when}{what}{f', and {more} more' if more else ''}."
+def _due(stage: str, awaited: list[_Awaited]) -> str:
+    """The stage, and what is due first, by when."""
+    first = _first(awaited)
+    what = ", ".join(each.what for each in first if each.what.casefold() != stage.casefold())
+    return f"{stage}{f', {first[0].when}' if first else ''}{f': {what}' if what else ''}."
 
 
 @dataclass(frozen=True)
@@ -110,12 +118,17 @@ def _head(told: Told, addresses: Addresses) -> str:
     if told.referral.finished:
         return f"**{NOTHING}**\n\n{links}\n"
     awaited = _awaited(told.referral, told.profile)
-    rows = "".join(
-        f"| {each.when} | {_cell(each.what)} | {role_in_words(each.clock.owner, told.profile)} |\n" for each in awaited
-    )
+    rows = "".join(f"| {each.when} | {_cell(each.what)} | {_cell(_with(each, told.profile))} |\n" for each in awaited)
     table = f"\n| when | what | with |\n|---|---|---|\n{rows}" if awaited else ""
     who = _who(told.referral, awaited, told.profile)
     return f"**Waits at: {_stage(told.referral, told.profile)}.** {who}\n\n{links}\n{table}"
+
+
+def _with(awaited: _Awaited, profile: Profile | None) -> str:
+    """Whose turn it is: of several replies, which agencies'."""
+    if len(awaited.clocks) == 1:
+        return awaited.whose(profile)
+    return ", ".join(agency_title(profile, clock.whose) for clock in awaited.clocks)
 
 
 def _cell(text: str) -> str:

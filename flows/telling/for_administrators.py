@@ -5,13 +5,15 @@ Prefect has one login, and no roles: its readers know of no case what it is abou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from typing import Any, TypeVar
 
 from mash.config.permissions import roles
 from mash.config.words import agency_title, stage_title, worded
 from mash.flows.telling.story import named
 from mash.states.clocks import dated
+from mash.states.course import ClocksStarted
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.profile import Profile
@@ -47,6 +49,7 @@ _CLOCKS = {
 """What clocks wait for, in words, by kind; a stage's own clock by the stage's title. To whom something is handed over is not
 said, nor that an order protects a child or a birth is awaited: that says what a case is about."""
 
+C = TypeVar("C", bound=StartedClock)
 Facts = Callable[[Any, Profile | None], Iterable[str]]
 
 
@@ -77,12 +80,12 @@ def _linked(event: Any, profile: Profile | None) -> Iterable[str]:
 
 
 def _started(event: Any, profile: Profile | None) -> Iterable[str]:
-    for clock in event.clocks:
-        yield from _due(clock, profile)
+    for what, clocks in clocks_in_words(event.clocks, profile):
+        yield f"{what}, due {dated(clocks[0].due_at)}"
 
 
 def _moved(event: Any, profile: Profile | None) -> Iterable[str]:
-    yield from _due(event.clock, profile)
+    yield from _started(ClocksStarted(clocks=(event.clock,)), profile)
 
 
 def _stopped(event: Any, profile: Profile | None) -> Iterable[str]:
@@ -213,7 +216,7 @@ def role_in_words(role: str, profile: Profile | None) -> str:
     return worded(role) if role in roles() or role in of_hub or role == SYSTEM else SOMEBODY
 
 
-def clock_in_words(kind: str, clock_id: str, profile: Profile | None) -> str:
+def _in_words(kind: str, clock_id: str, profile: Profile | None) -> str:
     """What a clock waits for, in words; empty where that is not to be said."""
     if kind not in _CLOCKS:
         return ""
@@ -222,12 +225,17 @@ def clock_in_words(kind: str, clock_id: str, profile: Profile | None) -> str:
 
 def _of_id(clock_id: str, profile: Profile | None) -> str:
     """The same of a clock that an event names: what comes before the agency, or the number of the time, is its kind."""
-    return clock_in_words(clock_id.partition(":")[0].partition(".")[0], clock_id, profile)
+    return _in_words(clock_id.partition(":")[0].partition(".")[0], clock_id, profile)
 
 
-def _due(clock: StartedClock, profile: Profile | None) -> Iterable[str]:
-    if what := clock_in_words(clock.kind, clock.id, profile):
-        yield f"{what}, due {dated(clock.due_at)}"
+def clocks_in_words(clocks: Iterable[C], profile: Profile | None) -> Iterator[tuple[str, tuple[C, ...]]]:
+    """What clocks wait for, as far as it may be said: a text for each, and one for replies that are due at the same time."""
+    for (kind, _), some in groupby(clocks, key=lambda clock: (clock.kind, clock.due_at)):
+        said = [(clock, what) for clock in some if (what := _in_words(kind, clock.id, profile))]
+        if kind == "check" and len(said) > 1:
+            yield f"replies of {len(said)} agencies", tuple(clock for clock, _ in said)
+        else:
+            yield from ((what, (clock,)) for clock, what in said)
 
 
 def line_of(event: Event, profile: Profile | None) -> str:

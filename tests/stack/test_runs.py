@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hub import Installation, eventually
@@ -75,10 +76,11 @@ def test_stories_that_an_earlier_version_left_and_one_that_is_deleted_make_way_f
     for data in ("of the first attempt", "of the second"):
         left = {"key": reference.lower(), "type": "markdown", "data": data, "flow_run_id": run["id"]}
         hub.prefect.post("/artifacts/", json=left).raise_for_status()
-    left_state = {**run["state"], "message": run["state"]["message"].split()[-3:]}
-    left_state = {"type": "SCHEDULED", "name": run["state_name"], "message": " ".join(left_state["message"])}
-    left_state["state_details"] = {"scheduled_time": run["next_scheduled_start_time"]}
-    hub.prefect.post(f"/flow_runs/{run['id']}/set_state", json={"state": left_state, "force": True}).raise_for_status()
+    said = re.search(r"up to event \d+$", run["state"]["message"])
+    assert said
+    details = {"scheduled_time": run["next_scheduled_start_time"]}
+    state = {"type": "SCHEDULED", "name": run["state_name"], "message": said[0], "state_details": details}
+    hub.prefect.post(f"/flow_runs/{run['id']}/set_state", json={"state": state, "force": True}).raise_for_status()
     hub.look()
     eventually(lambda: len(found := stories(hub, reference)) == 1 and "Waits at: Triage." in found[0]["data"])
     assert hub.repairs(reference) == []

@@ -70,7 +70,7 @@ def test_a_run_that_waits_opens_at_what_leads_to_the_case_and_to_its_story(
         expect(case).to_have_attribute("href", f"{hub.settings.base_url}/case/{reference}")
         story = page.get_by_role("link", name="/artifacts/artifact/").first
         page.goto(str(story.get_attribute("href")).replace("/v2", pages))
-        expect(page.get_by_text("Waits at: Triage.")).to_be_visible()
+        expect(page.get_by_text("Waits at: Triage.").first).to_be_visible()
         expect(page.get_by_role("cell", name="duty manager").first).to_be_visible()
         expect(page.get_by_role("link", name="The case", exact=True)).to_have_attribute(
             "href", f"{hub.settings.base_url}/case/{reference}"
