@@ -17,8 +17,8 @@ def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: 
     positions = [Actor(id="both", role=role, agency="social_care", hub="sandwell") for role in ("duty_manager", "administrator")]
     secret = hub.stored(lambda store: begin_session(store, positions, "command_line"))
     address = f"/v2/runs/flow-run/{run['id']}"
-    assert address in hub.http.get(f"/case/{reference}", headers={"Authorization": f"Bearer {secret}"}).text
-    assert address not in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+    assert address in hub.http.get(f"/case/{reference}?tab=facts", headers={"Authorization": f"Bearer {secret}"}).text
+    assert address not in hub.http.get(f"/case/{reference}?tab=facts", headers=hub.staff("duty_manager")).text
 
 
 def test_what_changes_no_stage_is_shown_without_an_attempt(hub: Installation) -> None:
