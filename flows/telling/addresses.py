@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import urlencode
 from uuid import UUID
 
 from mash.config.settings import Settings
 
-A_YEAR = 31_536_000
-"""Seconds. Unless told otherwise Prefect's earlier pages show runs of the last week, and one that waits is due in the future."""
+A_YEAR = 365
+"""Days. Unless told otherwise Prefect's earlier pages show what was to begin within the last week, by when it was first to begin:
+that may be long ago, or still to come, of a run that waits."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,15 @@ class Addresses:
         """Where Prefect shows the work pool, and in it the workers."""
         return f"{self.prefects}/work-pools"
 
-    def runs(self, *states: str, tag: str = "", named: str = "", past: bool = False) -> str:
-        """Runs in Prefect: in a state of one of these names, with this tag, whose name has this part; to come, or `past`."""
-        asked = [*(("state", state) for state in states), ("tags", tag), ("flow-run-search", named)]
-        span = [("type", "span"), ("seconds", str(-A_YEAR if past else A_YEAR))]
-        return f"{self.prefects}/runs?{urlencode([*(each for each in asked if each[1]), *span])}"
+    def runs(self, today: date, *states: str, tag: str = "", named: str = "", due_first: bool = False) -> str:
+        """Runs in Prefect within a year of `today`: in a state of one of these names, with this tag, whose name has this part; the
+        newest first, or what is due first. Where neither state nor tag is asked for, the newer pages show the last week's."""
+        # What the two sets of pages call by different names is said in both.
+        asked = [*(("state", state) for state in states), ("tags", tag), ("tag", tag), ("flow-run-search", named)]
+        # The newer pages know no order by what is due: theirs is by when a run first began or was to begin.
+        order = [("flow-runs-sort", "NEXT_SCHEDULED_START_TIME_ASC"), ("sort", "START_TIME_ASC")] if due_first else []
+        span = [("type", "around"), ("date", today.isoformat()), ("quantity", str(A_YEAR)), ("unit", "day")]
+        return f"{self.prefects}/runs?{urlencode([*(each for each in asked if each[1]), *order, *span])}"
 
 
 def story_key(reference: str) -> str:

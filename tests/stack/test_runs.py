@@ -86,6 +86,12 @@ def test_stories_that_an_earlier_version_left_and_one_that_is_deleted_make_way_f
     assert hub.repairs(reference) == []
 
 
+def test_a_run_of_the_night_is_named_by_its_date(hub: Installation) -> None:
+    night = hub.worked_through_the_night()
+    assert re.fullmatch(r"Night of Thu 19 Nov 2026, \d\d:\d\d", night["name"])
+    assert night["state_type"] == "COMPLETED"
+
+
 def test_a_run_waits_for_a_disagreement_to_be_determined(hub: Installation) -> None:
     reference = hub.referral()
     hub.rate(reference, "green")

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from browsing import BROWSER, NO_BROWSER, running_browser, visitor
 from hub import PATIENCE, Installation, eventually
@@ -97,15 +98,62 @@ def test_the_address_that_a_runs_state_names_leads_to_its_one_story(hub: Install
         expect(page.get_by_text("What the case waits for").first).to_be_visible()
 
 
-@pytest.mark.parametrize("earlier", [False, True], ids=["the newer pages", "the earlier pages"])
-def test_an_administrator_finds_from_our_page_the_runs_that_wait_at_a_stage(
-    hub: Installation, browser: Browser, earlier: bool
+def led_to(hub: Installation, browser: Browser, name: str, pages: str) -> str:
+    """Where a link of the administrators' page leads, on one of Prefect's sets of pages."""
+    with visitor(hub, browser, "administrator at hub") as somebody:
+        somebody.goes("/admin")
+        address = str(somebody.page.get_by_role("link", name=name, exact=True).get_attribute("href"))
+    assert "/v2/" in address
+    return address.replace("/v2", pages)
+
+
+def shows(page: Page, name: str) -> None:
+    """That a list of runs has one of this name."""
+    expect(page.get_by_role("link", name=name, exact=True).first).to_be_visible()
+
+
+def test_an_administrator_finds_from_our_page_the_runs_that_wait_at_a_stage_also_long_after_their_first_deadline(
+    hub: Installation, browser: Browser, pages: str
+) -> None:
+    (old, run), (new, _), other = waiting(hub), waiting(hub), hub.referral()
+    hub.rate(other, "green")
+    hub.awaits(other, "Awaiting agency checks")
+    assert hub.stack.cluster
+    with psycopg.connect(host=str(hub.stack.cluster.socket), user="mash_prefect", dbname="prefect", autocommit=True) as prefect:
+        prefect.execute("UPDATE flow_run SET expected_start_time = now() - interval '9 days' WHERE id = %s", (run,))
+    with prefects(hub, browser) as page:
+        page.goto(led_to(hub, browser, "Awaiting triage", pages))
+        shows(page, old)
+        shows(page, new)
+        expect(page.get_by_role("link", name=other)).to_have_count(0)
+
+
+def test_an_administrator_finds_from_our_page_the_hubs_runs_without_those_of_the_software(
+    hub: Installation, browser: Browser, pages: str
 ) -> None:
     reference, _ = waiting(hub)
-    with visitor(hub, browser, "administrator at hub") as somebody:
-        somebody.page.context.add_init_script(signed_in(hub))
-        somebody.goes("/admin")
-        address = str(somebody.page.get_by_role("link", name="Awaiting triage").get_attribute("href"))
-        assert "/v2/" in address
-        somebody.page.goto(address.replace("/v2", "") if earlier else address)
-        expect(somebody.page.get_by_text(reference).first).to_be_visible()
+    with prefects(hub, browser) as page:
+        page.goto(led_to(hub, browser, "Runs of this hub's referrals", pages))
+        shows(page, reference)
+        expect(page.get_by_text("nightly")).to_have_count(0)
+        expect(page.get_by_text("watchdog")).to_have_count(0)
+
+
+def test_an_administrator_finds_from_our_page_the_runs_of_the_night_by_their_date(
+    hub: Installation, browser: Browser, pages: str
+) -> None:
+    name = hub.worked_through_the_night()["name"]
+    with prefects(hub, browser) as page:
+        page.goto(led_to(hub, browser, "runs of the night", pages))
+        shows(page, name)
+        expect(page.get_by_text("watchdog")).to_have_count(0)
+
+
+def test_an_administrator_finds_from_our_page_the_run_that_was_repaired(hub: Installation, browser: Browser, pages: str) -> None:
+    reference, run = waiting(hub)
+    hub.set_state(run, "CANCELLED")
+    hub.look()
+    eventually(lambda: hub.repairs(reference))
+    with prefects(hub, browser) as page:
+        page.goto(led_to(hub, browser, reference, pages))
+        shows(page, reference)
