@@ -49,8 +49,8 @@ class Addresses:
         return f"{self.prefects}/work-pools"
 
     def runs(self, today: date, *states: str, tag: str = "", named: str = "", due_first: bool = False) -> str:
-        """Runs in Prefect within a year of `today`: in a state of one of these names, with this tag, whose name has this part; the
-        newest first, or what is due first. Where neither state nor tag is asked for, the newer pages show the last week's."""
+        """Runs in Prefect within a year of `today`: in a state of one of these names, with this tag, whose name has this part;
+        the newest first, or what is due first. Where neither state nor tag is asked for, the newer pages show the last week's."""
         # What the two sets of pages call by different names is said in both.
         asked = [*(("state", state) for state in states), ("tags", tag), ("tag", tag), ("flow-run-search", named)]
         # The newer pages know no order by what is due: theirs is by when a run first began or was to begin.

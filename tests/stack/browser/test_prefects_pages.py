@@ -150,8 +150,8 @@ def test_an_administrator_finds_from_our_page_the_runs_of_the_night_by_their_dat
 
 
 def test_an_administrator_finds_from_our_page_the_run_that_was_repaired(hub: Installation, browser: Browser, pages: str) -> None:
-    reference, run = waiting(hub)
-    hub.set_state(run, "CANCELLED")
+    reference = hub.referral()
+    hub.set_state(str(hub.at_rest(reference)["id"]), "CANCELLED")
     hub.look()
     eventually(lambda: hub.repairs(reference))
     with prefects(hub, browser) as page:
