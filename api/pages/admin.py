@@ -23,6 +23,7 @@ from mash.flows.store.reads.counts import open_by_stage
 from mash.flows.store.reads.health import SILENT, read_health
 from mash.flows.store.rotas import read_rota
 from mash.flows.store.store import Store
+from mash.flows.telling.addresses import Addresses
 from mash.states.stages import awaiting
 from mash.states.values import Actor
 
@@ -54,7 +55,7 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
         "keys": await keys_of(store, by.hub),
         "repairs": await repairs(store, by.hub),
         "stages": [(stage, number, awaiting(stage)) for stage, number in stages.items()],
-        "prefect": settings.prefect_api_url.removesuffix("/api"),
+        "prefect": Addresses.of(settings),
         "wall_time": datetime.now(UTC),
         "dead": health.dead,
         "remarks": list(_remarks(workers, channels, rota["gaps"])),

@@ -34,6 +34,7 @@ from mash.flows.store.reads.items import FORMS, information_product, read_items
 from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.store import Store
+from mash.flows.telling.addresses import Addresses
 from mash.flows.telling.story import Line, lines_of
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.ages import WITHOUT_HAND_OVER
@@ -359,4 +360,4 @@ def _run(request: Request, case: Case) -> str:
     session, settings = request.state.session, request.app.state.settings
     if case.flow_run_id is None or not any(may(each.role, "look_after_installation") for each in session.positions):
         return ""
-    return f"{settings.prefect_api_url.removesuffix('/api')}/runs/flow-run/{case.flow_run_id}"
+    return Addresses.of(settings).run(case.flow_run_id)

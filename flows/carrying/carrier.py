@@ -32,12 +32,13 @@ from mash.flows.carrying.shown import (
     parameters_of,
     show,
     state_of,
-    tell_story,
 )
+from mash.flows.carrying.stories import Stories
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.runs import record_shown, set_flow_run
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
+from mash.flows.telling.addresses import Addresses
 
 log = structlog.stdlib.get_logger("mash.carrier")
 PREFECT_TROUBLE = (httpx.HTTPError, OSError)
@@ -56,6 +57,7 @@ class Carrier:
         self.store = store
         self.queue, self.locks = Queue(store, settings.settle_seconds), Locks(store)
         self.room = Room(settings.attempts_at_once)
+        self.stories = Stories(store, Addresses.of(settings))
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
@@ -113,14 +115,16 @@ class Carrier:
 
     async def _carry(self, case: Case) -> None:
         """Have the run deal with what happened."""
-        run = await self._known_run(case)
-        if run is None:
+        known = await self._known_run(case)
+        if known is None:
             run = await self._new_run(case)
-        elif only_to_show(self.store, case, run):
-            await show(self.client, self.store, case, run)
+        elif only_to_show(self.store, case, known):
+            run = known
+            await show(self.client, self.store, self.stories, case, run)
         else:
-            run = await self._taken_up(case, run)
-        seen, done = await self._run(case, run) if run.state and run.state.is_pending() else (case.referral.version, True)
+            run = await self._taken_up(case, known)
+        to_run = run.state is not None and run.state.is_pending()
+        seen, done = await self._run(case, run, new=known is None) if to_run else (case.referral.version, True)
         if done:
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, seen)
@@ -134,9 +138,9 @@ class Carrier:
             again = TELL_EVERY * self.store.time.rate
             await tell_administrators(self.store, case.hub, "a run fails again and again", detail, at_most_every=again)
 
-    async def _run(self, case: Case, run: FlowRun) -> tuple[int, bool]:
+    async def _run(self, case: Case, run: FlowRun, *, new: bool) -> tuple[int, bool]:
         """Run the referral's flow: up to which event it went, and whether it came to its end or parked."""
-        attempt = Attempt(self.store, case, run)
+        attempt = Attempt(self.store, self.stories, case, run, new)
         token = ATTEMPT.set(attempt)
         try:
             done = await self.execute(referral, run, parameters_of(case))
@@ -162,8 +166,9 @@ class Carrier:
         wrong = out_of_step(self.store, case, run)
         if wrong:
             await self._repaired(case, f"{'; '.join(wrong)}: put right")
-        if wrong or of_before(run):
-            await show(self.client, self.store, case, run)
+        if wrong or of_before(self.store, self.stories.addresses, case, run):
+            self.stories.forget(run.id)
+            await show(self.client, self.store, self.stories, case, run)
 
     async def _known_run(self, case: Case) -> FlowRun | None:
         """The run that carries a referral, as Prefect has it."""
@@ -177,19 +182,19 @@ class Carrier:
             return None
 
     async def _new_run(self, case: Case) -> FlowRun:
-        """A new run. Where nothing is due it begins in the state that it has between attempts: one call of Prefect, and to
-        carry it takes three more. One of its reference that was there already is in a state of its own."""
+        """A new run. Where nothing is due it begins in the state that it has between attempts, with its story: to carry it takes
+        three more calls of Prefect. One of its reference that was there already is in a state of its own."""
         if self.deployed is None:
             raise ConnectionError("Prefect went away")
-        state = Pending() if is_due(self.store, case) else state_of(self.store, case.referral)
+        addresses = self.stories.addresses
+        state = Pending() if is_due(self.store, case) else state_of(self.store, addresses, case)
         run = await create_run(self.client, self.deployed, case, state)
         await set_flow_run(self.store, case.reference, run.id)
         if state.is_pending():
             return run if run.state and run.state.is_pending() else await self.ready(run)
-        if case.referral.finished:
-            await tell_story(self.client, self.store, case, run)
-        if out_of_step(self.store, case, run):
-            await show(self.client, self.store, case, run)
+        await self.stories.tell(self.client, case, run, new=True)
+        if out_of_step(self.store, case, run) or of_before(self.store, addresses, case, run):
+            await show(self.client, self.store, self.stories, case, run)
         return run
 
     async def ready(self, run: FlowRun) -> FlowRun:

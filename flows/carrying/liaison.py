@@ -57,7 +57,8 @@ class Liaison:
             known = await self.rounds.begin_counting()
             self.carrier.connect(client, await self._provide(client, known=known))
             await take_away(client)
-            self.watch = Watch(self.store, client, self.carrier.locks, self.carrier.queue.add_all)
+            addresses = self.carrier.stories.addresses
+            self.watch = Watch(self.store, client, self.carrier.locks, addresses, self.carrier.queue.add_all)
             self.carrier.refused = ""
             self.rounds.begin(WATCH, self._look(look_at_all))
             try:

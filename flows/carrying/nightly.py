@@ -27,6 +27,7 @@ from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators, tell_role
 from mash.notifications.notices import ADMINISTRATOR, GOVERNANCE
+from mash.states.clocks import dated
 
 log = structlog.stdlib.get_logger("mash.nightly")
 
@@ -77,7 +78,18 @@ STEPS: dict[str, Callable[[Night], Awaitable[None]]] = {
 """What is done every night, in this order."""
 
 
-@flow(name="nightly", persist_result=False, result_storage=Path(tempfile.gettempdir()), validate_parameters=False)
+def _named() -> str:
+    """What a run of it is called in Prefect, which gives each a name of its own invention until it begins."""
+    return f"Night of {dated(NIGHT.get().store.time.now())}"
+
+
+@flow(
+    name="nightly",
+    flow_run_name=_named,
+    persist_result=False,
+    result_storage=Path(tempfile.gettempdir()),
+    validate_parameters=False,
+)
 async def nightly() -> None:
     """Do each step of the night. Raises NightNotWhole when one has failed, once the others are done."""
     await work_through(NIGHT.get(), STEPS)

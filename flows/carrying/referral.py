@@ -13,7 +13,8 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 
-from mash.flows.carrying.shown import completed, describe, parked, tell_story
+from mash.flows.carrying.shown import completed, describe, parked
+from mash.flows.carrying.stories import Stories
 from mash.flows.store.apply import fire_due
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.store import Store
@@ -25,11 +26,14 @@ class CarryFailed(Exception):
 
 @dataclass
 class Attempt:
-    """One attempt at carrying a referral: the store, the case as it was found, and its run as Prefect had it."""
+    """One attempt at carrying a referral: the store, the stories, the case as it was found, and its run as Prefect had it (`new`
+    where it was just made)."""
 
     store: Store
+    stories: Stories
     case: Case
     run: FlowRun
+    new: bool = False
 
     @property
     def seen(self) -> int:
@@ -49,11 +53,11 @@ async def referral(reference: str) -> State[None] | None:
     try:
         case = await _carry(attempt, reference)
         await describe(_client(), case, attempt.run)
-        await tell_story(_client(), attempt.store, case, attempt.run)
+        await attempt.stories.tell(_client(), case, attempt.run, new=attempt.new)
     except Exception as error:
         raise CarryFailed(f"{type(error).__name__} while carrying {reference}") from None
     if case.referral.finished:
-        return completed(case.referral)
+        return completed(attempt.store, attempt.stories.addresses, case)
     await park(attempt)
     return None
 
@@ -77,7 +81,7 @@ def _client() -> PrefectClient:
 
 async def park(attempt: Attempt) -> None:
     """Leave the run parked, and end this attempt."""
-    state = parked(attempt.store, attempt.case.referral)
+    state = parked(attempt.store, attempt.stories.addresses, attempt.case)
     answer = await _client().set_flow_run_state(attempt.run.id, state)
     if answer.status.value != "ACCEPT":
         raise RuntimeError(f"parking refused: {answer.status.value}")

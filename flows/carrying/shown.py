@@ -1,4 +1,4 @@
-"""What Prefect shows of a referral: its run's name, tags, parameters and state, and its story.
+"""What Prefect shows of a referral: its run's name, tags, parameters and state. Its story: `stories`.
 
 Nothing there is believed: whoever has Prefect's login may change it, and its database may be an earlier copy.
 """
@@ -8,22 +8,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Completed, Scheduled
 
-from mash.flows.store.log import read_log
+from mash.flows.carrying.stories import Stories
 from mash.flows.store.reads.case import Case
-from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.store import Store
-from mash.flows.telling.story import markdown
+from mash.flows.telling.addresses import Addresses
+from mash.flows.telling.awaited import in_a_line
 from mash.states import stages
 from mash.states.reading import stage_for_all, version_of
 from mash.states.referral import Referral
 
 TOLERANCE = timedelta(seconds=2)
-OF_BEFORE = ("cohort:", "about:")
-"""How tags began that said more of a case than its hub and rating: whoever has Prefect's login reads them."""
+OF_BEFORE = "about:"
+"""How tags began that said what a case is about: whoever has Prefect's login reads them."""
+COHORT = "cohort:"
 
 
 def awaiting(referral: Referral) -> str:
@@ -34,32 +34,39 @@ def awaiting(referral: Referral) -> str:
 
 
 def tags_of(referral: Referral) -> frozenset[str]:
-    """What a run is tagged with: hub and rating."""
-    return frozenset({f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}"})
+    """What a run is tagged with: hub, rating, and the cohorts of those whom it is about (child, unborn, adult, unknown)."""
+    cohorts = (f"{COHORT}{cohort}" for cohort in referral.cohorts)
+    return frozenset({f"hub:{referral.hub}", f"rating:{referral.rating or 'unrated'}", *cohorts})
 
 
 def up_to(referral: Referral) -> str:
-    """The message of a run's state: how much of the log it shows, so that an earlier copy of the run is known for one. Of the
-    events that everybody may hear of: how many there are says nothing of whether a child is known."""
+    """How the message of a run's state ends: how much of the log it shows, so that an earlier copy of the run is known for one.
+    Of the events that everybody may hear of: how many there are says nothing of whether a child is known."""
     return f"up to event {version_of(referral, finds=False)}"
 
 
-def parked(store: Store, referral: Referral) -> State[None]:
+def message_of(store: Store, addresses: Addresses, case: Case) -> str:
+    """The message of the state that a case's run has between attempts: what it waits for, and how much of the log that is."""
+    line = in_a_line(case.reference, case.referral, store.hubs.get(case.hub), addresses)
+    return f"{line} {up_to(case.referral)}"
+
+
+def parked(store: Store, addresses: Addresses, case: Case) -> State[None]:
     """The state of a run that waits: Scheduled until its next deadline, named by what it waits for."""
-    if referral.next_at is None:
+    if case.referral.next_at is None:
         raise RuntimeError("only a referral that waits for something parks")
-    at = store.time.on_the_wall(referral.next_at)
-    return Scheduled(name=awaiting(referral), scheduled_time=at, message=up_to(referral))
+    at = store.time.on_the_wall(case.referral.next_at)
+    return Scheduled(name=awaiting(case.referral), scheduled_time=at, message=message_of(store, addresses, case))
 
 
-def completed(referral: Referral) -> State[None]:
+def completed(store: Store, addresses: Addresses, case: Case) -> State[None]:
     """The state of a run whose referral waits for nothing any more."""
-    return Completed(message=up_to(referral))
+    return Completed(message=message_of(store, addresses, case))
 
 
-def state_of(store: Store, referral: Referral) -> State[None]:
+def state_of(store: Store, addresses: Addresses, case: Case) -> State[None]:
     """The state that a referral's run has between attempts."""
-    return completed(referral) if referral.finished else parked(store, referral)
+    return completed(store, addresses, case) if case.referral.finished else parked(store, addresses, case)
 
 
 def parameters_of(case: Case) -> dict[str, str]:
@@ -76,7 +83,7 @@ def disguised(case: Case, run: FlowRun) -> list[str]:
 def out_of_step(store: Store, case: Case, run: FlowRun) -> list[str]:
     """What is not as the log has it of a run that has dealt with everything, in words."""
     wrong = disguised(case, run)
-    if frozenset(tag for tag in run.tags if not tag.startswith(OF_BEFORE)) != tags_of(case.referral):
+    if not _tagged(case.referral, run):
         wrong.append("the tags of its run had been changed")
     if not _in_state(store, case.referral, run):
         wrong.append(f"its run was {run.state.name if run.state else 'in no state'}")
@@ -97,16 +104,26 @@ def only_to_show(store: Store, case: Case, run: FlowRun) -> bool:
     return state.is_completed() if case.referral.finished else state.is_scheduled() and state.name == awaiting(case.referral)
 
 
-def of_before(run: FlowRun) -> bool:
-    """Whether a run is as an earlier version of the software left it: with tags that said more, or a state that says not how much
-    it shows."""
-    return run.state is None or run.state.message is None or any(tag.startswith(OF_BEFORE) for tag in run.tags)
+def of_before(store: Store, addresses: Addresses, case: Case, run: FlowRun) -> bool:
+    """Whether a run is as an earlier version of the software left it, or an earlier setting of addresses: with other tags, or a
+    state that says otherwise what it waits for. It is shown anew, and that is nobody's fault."""
+    said = run.state.message if run.state else None
+    return frozenset(run.tags) != tags_of(case.referral) or said != message_of(store, addresses, case)
+
+
+def _tagged(referral: Referral, run: FlowRun) -> bool:
+    """Whether a run has the tags that are wanted: but for those of before, which said more, and of the cohort nothing at all."""
+    found = frozenset(tag for tag in run.tags if not tag.startswith(OF_BEFORE))
+    wanted = tags_of(referral)
+    if not any(tag.startswith(COHORT) for tag in found):
+        wanted = frozenset(tag for tag in wanted if not tag.startswith(COHORT))
+    return found == wanted
 
 
 def _in_state(store: Store, referral: Referral, run: FlowRun) -> bool:
     """Whether a run is in the state that it has between attempts, and wakes at the referral's next deadline."""
     state = run.state
-    if state is None or state.message not in (up_to(referral), None):
+    if state is None or not (state.message is None or _says_as_much(state.message, referral)):
         return False
     if referral.finished:
         return state.is_completed()
@@ -114,6 +131,11 @@ def _in_state(store: Store, referral: Referral, run: FlowRun) -> bool:
     if not (state.is_scheduled() and state.name == awaiting(referral) and due and referral.next_at):
         return False
     return bool(abs(due - store.time.on_the_wall(referral.next_at)) <= TOLERANCE)
+
+
+def _says_as_much(message: str, referral: Referral) -> bool:
+    """Whether the message of a state is about as much of the log as there is: it says so at its end."""
+    return message == up_to(referral) or message.endswith(f" {up_to(referral)}")
 
 
 async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
@@ -124,24 +146,9 @@ async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
         )
 
 
-async def tell_story(client: PrefectClient, store: Store, case: Case, run: FlowRun) -> None:
-    """Show a case's story with its run. No personal data."""
-    log, notices = await read_log(store, case.reference), await notices_of(store, case.reference)
-    story = markdown(case.reference, log, notices, store.rules(case.referral))
-    await client.create_artifact(
-        ArtifactCreate(
-            key=case.reference.lower(),
-            type="markdown",
-            data=story,
-            flow_run_id=run.id,
-            description="The case so far (no personal data)",
-        )
-    )
-
-
-async def show(client: PrefectClient, store: Store, case: Case, run: FlowRun) -> None:
+async def show(client: PrefectClient, store: Store, stories: Stories, case: Case, run: FlowRun) -> None:
     """Have Prefect show a referral as the log has it, whatever it showed. Nobody else may carry its run meanwhile."""
     await describe(client, case, run)
-    await tell_story(client, store, case, run)
+    await stories.tell(client, case, run)
     # By force: what is final, and what is left running, takes nothing else.
-    await client.set_flow_run_state(run.id, state_of(store, case.referral), force=True)
+    await client.set_flow_run_state(run.id, state_of(store, stories.addresses, case), force=True)

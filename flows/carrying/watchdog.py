@@ -23,6 +23,7 @@ from mash.flows.store.reads.counts import conservation
 from mash.flows.store.runs import cases_of, unfinished
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
+from mash.flows.telling.addresses import Addresses
 
 FINAL = (StateType.COMPLETED, StateType.CANCELLED, StateType.FAILED, StateType.CRASHED)
 TELL_EVERY = timedelta(hours=1)
@@ -38,13 +39,14 @@ class Turn:
 
 @dataclass
 class Watch:
-    """What a look around needs: the store, Prefect, the locks of the referrals, and how to have runs put right; and how far each
-    turn has come. A look takes one page of each, so that with more of them each has its turn after some minutes. No clock waits
-    for that."""
+    """What a look around needs: the store, Prefect, the locks of the referrals, the addresses that runs name, and how to have
+    runs put right; and how far each turn has come. A look takes one page of each, so that with more of them each has its turn
+    after some minutes. No clock waits for that."""
 
     store: Store
     client: PrefectClient
     locks: Locks
+    addresses: Addresses
     put_right: Callable[[list[str]], Awaitable[None]]
     after: str = ""
     """The last referral that was looked at of those that wait for something."""
@@ -112,7 +114,7 @@ async def look_at_waiting(watch: Watch) -> bool:
     watch.after = "" if last else cases[-1].reference
     runs = {run.id: run for run in await read_runs(watch.client, [case.flow_run_id for case in cases if case.flow_run_id])}
     shown = ((case, runs.get(case.flow_run_id) if case.flow_run_id else None) for case in cases)
-    await watch.put_right([case.reference for case, run in shown if _is_wrong(watch.store, case, run)])
+    await watch.put_right([case.reference for case, run in shown if _is_wrong(watch, case, run)])
     return last
 
 
@@ -126,12 +128,13 @@ async def _wrong_among(watch: Watch, page: list[FlowRun]) -> list[str]:
         if run.id not in carried and run.state_type not in FINAL:
             await _end_stray(watch, run, {case.reference for case in cases})
     shown = ((carried[run.id], run) for run in page if run.id in carried)
-    return [case.reference for case, run in shown if case.referral.finished and _is_wrong(watch.store, case, run)]
+    return [case.reference for case, run in shown if case.referral.finished and _is_wrong(watch, case, run)]
 
 
-def _is_wrong(store: Store, case: Case, run: FlowRun | None) -> bool:
-    behind = case.shown < case.referral.version
-    return not behind and (run is None or bool(out_of_step(store, case, run)) or of_before(run))
+def _is_wrong(watch: Watch, case: Case, run: FlowRun | None) -> bool:
+    if case.shown < case.referral.version:
+        return False
+    return run is None or bool(out_of_step(watch.store, case, run)) or of_before(watch.store, watch.addresses, case, run)
 
 
 async def _end_stray(watch: Watch, run: FlowRun, known: set[str]) -> None:

@@ -1,5 +1,4 @@
-"""A case's story in lines, from its log: for its page, the command line and the artifact on the flow run. A log has no personal
-data."""
+"""A case's story in lines, from its log: for its page and the command line. A log has no personal data."""
 
 from __future__ import annotations
 
@@ -20,13 +19,11 @@ from mash.config.words import (
     sentence,
     worded,
 )
-from mash.notifications.notices import OF_CHILD
 from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.clocks import LONDON, dated
 from mash.states.log import Recorded
 from mash.states.messages import Event
 from mash.states.profile import Profile
-from mash.states.reading import of_any_child, told_to_all
 from mash.states.roles import REFERRER
 from mash.states.values import SYSTEM, Actor
 
@@ -273,29 +270,3 @@ def _shown(name: str, value: Any, profile: Profile | None) -> str:
     if name == "hub" and profile:
         return profile.title
     return decoded(name, worded(value, profile) if name not in CODED else value)
-
-
-_OF_ITS_COURSE = {
-    "stage_entered", "referral_rated", "referral_rerated", "referral_split", "checks_requested", "clocks_started",
-    "clocks_stopped", "clock_moved", "clock_warned", "clock_breached", "clock_escalated", "acknowledgement_ended",
-    "referrer_told", "profile_adopted",
-}  # fmt: skip
-"""Events whose facts are for administrators too: where a case stands and what is waited for, not what was found or decided."""
-
-
-def markdown(reference: str, log: list[Recorded], notices: Iterable[Any], profile: Profile | None) -> str:
-    """The timeline as Markdown for whoever looks after the installation, newest last; and which notices went, to which roles."""
-
-    def line(recorded: Recorded) -> str:
-        event = of_any_child(recorded.event)
-        return event_in_words(recorded, profile) if event.kind in _OF_ITS_COURSE else named(event)
-
-    # That a child is known is not for them: it is not there, nor is a gap where it would be.
-    rows = "\n".join(
-        f"| {place} | {dated(r.at)} | {r.by.role} | {line(r).replace('|', '/')} |" for place, r in enumerate(told_to_all(log), 1)
-    )
-    sent = "\n".join(
-        f"| {dated(n.created_at)} | {n.role} | {worded(n.kind)} | {n.status} |" for n in notices if n.kind not in OF_CHILD
-    )
-    sent_table = f"\n| queued | to | notice | |\n|---|---|---|---|\n{sent}\n" if sent else ""
-    return f"## {reference}\n\n| # | when | who | what |\n|---|---|---|---|\n{rows}\n{sent_table}"

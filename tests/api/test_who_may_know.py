@@ -23,7 +23,7 @@ from mash.flows.store.looking import look_next
 from mash.flows.store.reads.notices import notices_of
 from mash.flows.store.store import Store
 from mash.flows.telling.access_request import answer
-from mash.flows.telling.story import markdown
+from mash.flows.telling.for_administrators import timeline
 from mash.states.messages import STAFF_ACTS
 
 PARTNERS = [("agency", "police"), ("agency", "health"), ("early_help", "early_help"), ("adult_social_worker", "adults")]
@@ -184,9 +184,7 @@ def test_the_answer_to_a_submission_does_not_wait_for_the_look(own: Hub) -> None
 def test_prefect_shows_the_same_of_both(own: Hub, cases: tuple[str, str]) -> None:
     async def shown(store: Store) -> list[list[str]]:
         return [
-            plain(
-                markdown(reference, await read_log(store, reference), await notices_of(store, reference), store.hub("sandwell"))
-            )
+            plain(timeline(await read_log(store, reference), await notices_of(store, reference), store.hub("sandwell")))
             for reference in cases
         ]
 
@@ -235,9 +233,7 @@ def test_while_a_second_person_looks_and_afterwards_partners_and_prefect_see_no_
 
     def seen() -> list[str]:
         async def prefect(store: Store) -> str:
-            return markdown(
-                reference, await read_log(store, reference), await notices_of(store, reference), store.hub("sandwell")
-            )
+            return timeline(await read_log(store, reference), await notices_of(store, reference), store.hub("sandwell"))
 
         paths = (f"/cases/{reference}", f"/cases/{reference}/log", f"/case/{reference}")
         return [*(own.http.get(path, headers=police).text for path in paths), own.stored(prefect)]

@@ -93,7 +93,7 @@ def test_a_run_that_is_renamed_retagged_and_made_to_name_another_referral_is_put
     hub.look()
     found = hub.awaits(mine, "Awaiting triage")
     assert (found["id"], found["parameters"]) == (run, {"reference": mine})
-    assert set(found["tags"]) == {"hub:sandwell", "rating:unrated"}
+    assert set(found["tags"]) == {"hub:sandwell", "rating:unrated", "cohort:child"}
     (repair,) = hub.repairs(mine)
     assert "renamed" in repair and "parameters" in repair and "tags" in repair
     assert hub.awaits(other, "Awaiting triage")["parameters"] == {"reference": other} and hub.repairs(other) == []
@@ -126,12 +126,12 @@ def test_a_second_run_and_one_of_no_referral_are_cancelled(hub: Installation) ->
     assert "a run that carries no referral was alive: cancelled" in hub.repairs()
 
 
-def test_what_runs_say_of_a_case_is_its_hub_its_rating_and_its_stage(hub: Installation) -> None:
+def test_what_runs_say_of_a_case_is_its_hub_its_rating_its_cohort_and_its_stage(hub: Installation) -> None:
     reference = hub.referral(concern={"summary": CANARY, "categories": ["domestic_abuse"]})
     run = hub.awaits(reference, "Awaiting triage")
-    assert set(run["tags"]) == {"hub:sandwell", "rating:unrated"}
+    assert set(run["tags"]) == {"hub:sandwell", "rating:unrated", "cohort:child"}
     hub.rate(reference, "green")
-    assert set(hub.awaits(reference, "Awaiting agency checks")["tags"]) == {"hub:sandwell", "rating:green"}
+    assert set(hub.awaits(reference, "Awaiting agency checks")["tags"]) == {"hub:sandwell", "rating:green", "cohort:child"}
     runs = hub.prefect.post("/flow_runs/filter", json={"flow_runs": {"name": {"any_": [reference]}}}).text
     artifacts = hub.prefect.post("/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [run["id"]]}}}).text
     assert reference in artifacts and "domestic_abuse" not in runs + artifacts and "omestic abuse" not in artifacts
@@ -142,10 +142,12 @@ def test_tags_that_an_earlier_version_gave_are_put_right_and_are_nobodys_fault(h
     hub.awaits(waiting, "Awaiting triage")
     for reference in (waiting, done):
         run = hub.run(reference)
-        hub.prefect.patch(f"/flow_runs/{run['id']}", json={"tags": [*run["tags"], "cohort:child", "about:domestic_abuse"]})
+        kept = [tag for tag in run["tags"] if not tag.startswith("cohort:")]
+        hub.prefect.patch(f"/flow_runs/{run['id']}", json={"tags": [*kept, "about:domestic_abuse"]})
     hub.look()
     for reference in (waiting, done):
-        eventually(lambda reference=reference: len(hub.run(reference)["tags"]) == 2)
+        eventually(lambda reference=reference: "cohort:child" in hub.run(reference)["tags"])
+        assert len(hub.run(reference)["tags"]) == 3
         assert hub.repairs(reference) == []
 
 

@@ -25,7 +25,10 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) ->
     # The referral is a flow run, named and tagged; it waits for a rating, and the referrer is acknowledged by e-mail.
     run = hub.awaits(reference, "Awaiting triage")
     assert run["name"] == reference
-    assert set(run["tags"]) == {"hub:sandwell", "rating:unrated"}
+    assert set(run["tags"]) == {"hub:sandwell", "rating:unrated", "cohort:child"}
+    assert (
+        run["state"]["message"].startswith("Triage, due Thu 19 Nov 2026") and "With the duty manager." in run["state"]["message"]
+    )
     assert run["parameters"] == {"reference": reference}
     eventually(lambda: f"Your referral {reference} was received" in hub.received.to("pastoral@school"))
     eventually(lambda: hub.received.telling(ON_DUTY, f"{reference} waits for a rating"))
@@ -105,9 +108,9 @@ def test_a_referrals_whole_life_from_submission_to_outcome(hub: Installation) ->
         "disagreements": [],
         "outcome": ["support from early help is being arranged"],
     }
-    artifacts = hub.prefect.post("/artifacts/filter", json={"artifacts": {"key": {"any_": [reference.lower()]}}}).json()
-    story = max(artifacts, key=lambda a: a["created"])["data"]
-    assert "Step-down returned" in story and "Subjects concluded" in story
+    (artifact,) = hub.prefect.post("/artifacts/filter", json={"artifacts": {"key": {"any_": [reference.lower()]}}}).json()
+    story = artifact["data"]
+    assert "Step-down returned" in story and "An outcome was reached" in story and "Nothing more is waited for." in story
     assert "no further child protection action" not in story, "what was found and decided is not for administrators"
     assert "Quillfeather" not in story
     workers = hub.prefect.post("/work_pools/mash/workers/filter", json={}).json()

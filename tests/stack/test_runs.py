@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from hub import Installation, eventually
 
 from mash.flows.store.sessions import begin_session
@@ -13,9 +16,9 @@ def test_whoever_looks_after_the_installation_too_finds_the_run_in_prefect(hub: 
     run = hub.awaits(reference, "Awaiting triage")
     positions = [Actor(id="both", role=role, agency="social_care", hub="sandwell") for role in ("duty_manager", "administrator")]
     secret = hub.stored(lambda store: begin_session(store, positions, "command_line"))
-    address = f"/runs/flow-run/{run['id']}"
-    assert address in hub.http.get(f"/case/{reference}", headers={"Authorization": f"Bearer {secret}"}).text
-    assert address not in hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+    address = f"/v2/runs/flow-run/{run['id']}"
+    assert address in hub.http.get(f"/case/{reference}?tab=facts", headers={"Authorization": f"Bearer {secret}"}).text
+    assert address not in hub.http.get(f"/case/{reference}?tab=facts", headers=hub.staff("duty_manager")).text
 
 
 def test_what_changes_no_stage_is_shown_without_an_attempt(hub: Installation) -> None:
@@ -25,11 +28,68 @@ def test_what_changes_no_stage_is_shown_without_an_attempt(hub: Installation) ->
     hub.give(reference, "add_note", words="She rang again.")
     told = "SELECT count(*) FROM event WHERE reference = %s AND kind <> 'likely_known'"
     last = f"up to event {hub.sql(told, reference)[0][0]}"
-    eventually(lambda: hub.run(reference)["state"]["message"] == last)
+    eventually(lambda: hub.run(reference)["state"]["message"].endswith(last))
     after = hub.run(reference)
     assert (after["id"], after["run_count"]) == (before["id"], before["run_count"])
-    of_run = {"artifacts": {"flow_run_id": {"any_": [after["id"]]}}}
-    assert any("Note added" in story["data"] for story in hub.prefect.post("/artifacts/filter", json=of_run).json())
+    (story,) = stories(hub, reference)
+    assert "Note added" in story["data"]
+
+
+def stories(hub: Installation, reference: str) -> list[dict[str, Any]]:
+    """The artifacts of a referral's run."""
+    of_run = {"artifacts": {"flow_run_id": {"any_": [hub.run(reference)["id"]]}}}
+    return list(hub.prefect.post("/artifacts/filter", json=of_run).raise_for_status().json())
+
+
+def test_a_run_that_waits_has_one_story_from_the_beginning_which_is_written_anew_where_it_stands(hub: Installation) -> None:
+    reference = hub.referral()
+    hub.awaits(reference, "Awaiting triage")
+    (first,) = eventually(lambda: stories(hub, reference))
+    assert "Waits at: Triage." in first["data"] and "With the duty manager." in first["data"]
+    hub.rate(reference, "green")
+    hub.awaits(reference, "Awaiting agency checks")
+    hub.answer_all(reference)
+    hub.give(reference, "record_decision", words="No role.", outcomes={"S1": "no_further_action"})
+    hub.awaits(reference, "Completed")
+    (last,) = stories(hub, reference)
+    assert last["id"] == first["id"] and "Nothing more is waited for." in last["data"] and "Decision recorded" in last["data"]
+    artifact = {"filter": {"resource": {"id": [f"prefect.artifact.{first['id']}"]}}}
+    assert "Decision recorded" not in hub.prefect.post("/events/filter", json=artifact).text, "no copy is kept of each"
+
+
+def test_the_log_of_a_run_that_waits_leads_to_the_case_and_to_its_story_and_is_written_once(hub: Installation) -> None:
+    reference = hub.referral()
+    hub.rate(reference, "green")
+    run = hub.awaits(reference, "Awaiting agency checks")
+    (story,) = eventually(lambda: stories(hub, reference))
+    asked = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
+    (line,) = eventually(lambda: hub.prefect.post("/logs/filter", json=asked).json())
+    assert f"/v2/artifacts/artifact/{story['id']}" in line["message"]
+    assert f"{hub.settings.base_url}/case/{reference}" in line["message"]
+
+
+def test_stories_that_an_earlier_version_left_and_one_that_is_deleted_make_way_for_one(hub: Installation) -> None:
+    reference = hub.referral()
+    run = hub.at_rest(reference)
+    (story,) = eventually(lambda: stories(hub, reference))
+    hub.prefect.delete(f"/artifacts/{story['id']}")
+    for data in ("of the first attempt", "of the second"):
+        left = {"key": reference.lower(), "type": "markdown", "data": data, "flow_run_id": run["id"]}
+        hub.prefect.post("/artifacts/", json=left).raise_for_status()
+    said = re.search(r"up to event \d+$", run["state"]["message"])
+    assert said
+    details = {"scheduled_time": run["next_scheduled_start_time"]}
+    state = {"type": "SCHEDULED", "name": run["state_name"], "message": said[0], "state_details": details}
+    hub.prefect.post(f"/flow_runs/{run['id']}/set_state", json={"state": state, "force": True}).raise_for_status()
+    hub.look()
+    eventually(lambda: len(found := stories(hub, reference)) == 1 and "Waits at: Triage." in found[0]["data"])
+    assert hub.repairs(reference) == []
+
+
+def test_a_run_of_the_night_is_named_by_its_date(hub: Installation) -> None:
+    night = hub.worked_through_the_night()
+    assert re.fullmatch(r"Night of Thu 19 Nov 2026, \d\d:\d\d", night["name"])
+    assert night["state_type"] == "COMPLETED"
 
 
 def test_a_run_waits_for_a_disagreement_to_be_determined(hub: Installation) -> None:

@@ -22,7 +22,8 @@ from mash.flows.store.reads.look import look_at, possible, read_story
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer as answer_to_subject
-from mash.flows.telling.story import event_in_words, markdown
+from mash.flows.telling.for_administrators import timeline
+from mash.flows.telling.story import event_in_words
 from mash.states.acts.across import AskedAcrossHubs, AskOtherHubs
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.rating import RateReferral
@@ -259,7 +260,7 @@ async def test_a_partner_of_the_case_hears_nothing_of_it_nor_does_prefect(store:
     assert [each.event for each in await read_story(store, after, POLICE)] == [each.event for each in story]
     async with store.transaction(system_actor("merton")) as connection:
         log = await events_of(connection, reference)
-    shown = markdown(reference, log, (), store.hub("merton"))
+    shown = timeline(log, (), store.hub("merton"))
     assert any(isinstance(each.event, AskedAcrossHubs) for each in log)
     assert "cross" not in shown and "andwell" not in shown
 

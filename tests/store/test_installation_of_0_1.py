@@ -40,7 +40,7 @@ from mash.flows.installation.stack import free_port
 from mash.flows.store.apply import fire_due
 from mash.flows.store.log import fold
 from mash.flows.store.schema import MIGRATIONS, upgrade
-from mash.flows.telling.story import markdown
+from mash.flows.telling.for_administrators import timeline
 from mash.states.log import RECORDED
 
 FOLDER = Path(__file__).parent / "installation_0_1"
@@ -265,7 +265,7 @@ def timelines(left: Installation, store: Any, references: dict[str, Any]) -> dic
     for reference in references:
         log = [RECORDED.validate_json(row.canonical) for row in events(left, reference)]
         notices = left.sql("SELECT * FROM notice WHERE reference = %s ORDER BY id", reference)
-        found[reference] = markdown(reference, log, notices, store.hubs[log[0].by.hub])
+        found[reference] = timeline(log, notices, store.hubs[log[0].by.hub])
     return found
 
 

@@ -20,7 +20,7 @@ from mash.flows.store.reads.search import find
 from mash.flows.store.store import Store
 from mash.flows.store.writes import Item
 from mash.flows.telling.access_request import answer
-from mash.flows.telling.story import markdown
+from mash.flows.telling.for_administrators import timeline
 from mash.states.acts.checks import AskAgencies
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
@@ -144,7 +144,7 @@ async def test_its_run_does_not_name_it_and_its_subject_is_answered_with_the_lin
     first, case = await case_of(store)
     before = (await answer(store, case, "S1", "governor")).page
     await share(store, case, first)
-    shown = markdown(case, await read_log(store, case), (), store.hub("merton"))
+    shown = timeline(await read_log(store, case), (), store.hub("merton"))
     assert "arlier contact" not in shown and "Information contributed" in shown
     after = (await answer(store, case, "S1", "governor")).page
     assert "Another contact about the same child" not in before and "Another contact about the same child" in after

@@ -184,11 +184,19 @@ class Installation(Hub):
 
     def look(self) -> None:
         """Start the watchdog's run rather than wait for the full minute, and wait until it has looked."""
-        path = "/deployments/name/watchdog/every-minute"
+        self._begun("watchdog/every-minute")
+
+    def worked_through_the_night(self) -> dict[str, Any]:
+        """The run of a night's work, which is begun rather than waited for, once it is done."""
+        return self._begun("nightly/every-night")
+
+    def _begun(self, name: str) -> dict[str, Any]:
+        path = f"/deployments/name/{name}"
         deployment = eventually(lambda: (got := self.prefect.get(path)).status_code == 200 and got.json())
         run = self.prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={}).json()["id"]
         # Cancelled where one that came due at the same time made up for it.
-        eventually(lambda: self.prefect.get(f"/flow_runs/{run}").json()["state_type"] in ("COMPLETED", "CANCELLED"))
+        ended = ("COMPLETED", "CANCELLED")
+        return eventually(lambda: (got := self.prefect.get(f"/flow_runs/{run}").json())["state_type"] in ended and got) or {}
 
     def at_rest(self, reference: str) -> dict[str, Any]:
         """The run of a referral, once the referrer has the acknowledgement, it is looked whether anybody is known, and
