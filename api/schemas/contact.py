@@ -174,6 +174,12 @@ class ConcernGiven(Fields):
     immediate_danger: Annotated[
         Truth, Field(description="Whether someone may be badly hurt now: the hub is alerted at once. Call 999 first.")
     ]
+    # Left out where it is not said, or a submission of before, sent again, would be another one.
+    needed_from_us: Long = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What whoever refers needs from the hub, in their words: who is to do what.",
+    )
 
 
 IN_WORDS = "in_words"
