@@ -96,11 +96,11 @@ def _family_rows(answers: Answers, hubs: int) -> list[Row]:
     living = "\n".join(described(each) for each in answers.household)
     rows = ". ".join(said for name, said in wrong.items() if name not in ("why", "safe"))
     return [
-        Row("Who lives with them", living, f"{at}#who_1", rows),
         Row("Have you told the family you are contacting us?", YES_NO.get(answers.answer("family", "told"), ""), f"{at}#told"),
         Row("Do they agree?", AGREED.get(answers.answer("family", "agreed"), ""), f"{at}#agreed"),
         Row("Why you are sharing it without their agreement", answers.answer("family", "why"), f"{at}#why", wrong.get("why", "")),
         Row("Before we contact them", answers.answer("family", "safe"), f"{at}#safe", wrong.get("safe", "")),
+        Row("Who lives with them", living, f"{at}#who_1", rows),
     ]
 
 

@@ -37,8 +37,8 @@
     for (const part of found.querySelectorAll("[data-doubt]")) {
       const name = part.dataset.doubt;
       if (!changed.has(name)) continue;
-      document.getElementById(`doubt-${name}`).replaceChildren(...part.childNodes);
       document.querySelector(`[data-look="${name}"]`).classList.toggle("mash-looked--doubt", part.childElementCount > 0);
+      document.getElementById(`doubt-${name}`).replaceChildren(...part.childNodes);
     }
   };
 
