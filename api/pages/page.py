@@ -23,18 +23,22 @@ POLICY = (
     " form-action 'self'{leads_to}; frame-ancestors 'none'"
 )
 """Scripts, styles and pictures come from us alone, and none stands in a page itself."""
-WAYS = (
+Ways = tuple[tuple[str, str, str], ...]
+WAYS: Ways = (
     ("/board", "Board", "read_board"),
-    ("/checks", "My checks", "read_checks"),
+    ("/checks", "Checks", "read_checks"),
     ("/meetings", "Meetings", "read_agenda"),
     ("/people", "Find", "find_people"),
-    ("/wall", "Wall", "watch_wall"),
     ("/manager", "How we are doing", "read_figures"),
+)
+"""Where staff go in their work, and what their role must be let do there: what stands in the bar."""
+MORE: Ways = (
+    ("/wall", "Wall", "watch_wall"),
     ("/looked", "Who looked", "read_accesses"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )
-"""Where staff go, and what their role must be let do there."""
+"""Where they go now and then: what stands in the menu beside it."""
 
 
 @cache
@@ -78,12 +82,14 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
     """What the pages of somebody's hub need: what it and its agencies are called; and by rating, how many are more urgent, which
     colours it."""
     if by is None:
-        return {"by": None, "ways": []}
+        return {"by": None, "ways": [], "more_ways": [], "finds": False}
     profile = store.hubs.get(by.hub)
     return {
         "by": by,
         "rules": profile,
-        "ways": ways_of(by),
+        "ways": ways_of(by, WAYS),
+        "more_ways": ways_of(by, MORE),
+        "finds": may(by.role, "find_people"),
         "hub_title": profile.title if profile else sentence(by.hub),
         "agency_title": partial(agency_title, profile),
         "authority_title": authority_title,
@@ -93,9 +99,9 @@ def _whose(store: Store, by: Actor | None) -> dict[str, Any]:
     }
 
 
-def ways_of(by: Actor) -> list[tuple[str, str]]:
+def ways_of(by: Actor, ways: Ways = (*WAYS, *MORE)) -> list[tuple[str, str]]:
     """Where somebody may go, by path and name; what they do first comes first."""
-    return [(path, name) for path, name, action in WAYS if may(by.role, action)]
+    return [(path, name) for path, name, action in ways if may(by.role, action)]
 
 
 def problem_page(request: Request, title: str, text: str, status: int) -> HTMLResponse:

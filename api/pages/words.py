@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,15 +16,38 @@ from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile
 
+HOURS_ALONE, DAYS_ALONE = 12 * 60, 48 * 60
+"""Minutes from which a length is said in hours alone, and in days alone."""
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth"}
+OF_SUBJECT = re.compile(r"\bS(\d+)\b")
+A_WEEK, TWO_WEEKS = 7, 14
+MONTHS_ALONE = 24
+"""Months from which an age is said in years."""
+
 
 def moment(at: datetime | None) -> str:
     """A moment in London, as letters have it."""
     return dated(at) if at else ""
 
 
-def day(on: date) -> str:
-    """A day as letters have it."""
-    return f"{on:%A %d %B %Y}".replace(" 0", " ")
+def day(on: date, *, weekday: bool = True) -> str:
+    """A day as letters have it; a birthday without its weekday."""
+    return f"{on:%A} {on.day} {on:%B %Y}" if weekday else f"{on.day} {on:%B %Y}"
+
+
+def age(born: date, today: date) -> str:
+    """How old somebody is: '8'; under two '14 months', under two months '5 weeks', under two weeks '9 days'. Of a birthday that
+    is still to come nothing."""
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    days = (today - born).days
+    if days < 0:
+        return ""
+    if months >= MONTHS_ALONE:
+        return str(months // 12)
+    if months >= 2:
+        return f"{months} months"
+    return counted(days // 7, "week") if days >= TWO_WEEKS else counted(days, "day")
 
 
 def date_of(at: datetime | None) -> str:
@@ -52,11 +76,36 @@ def duration(span: timedelta) -> str:
     return f"{minutes} min"
 
 
+def span(length: timedelta) -> str:
+    """How long it is until something or since: '12 min', '1 h 23 min'; from twelve hours on '19 h', from two days on '2 days'."""
+    minutes = int(abs(length).total_seconds() // 60)
+    if minutes < HOURS_ALONE:
+        return duration(length)
+    return f"{minutes // 60} h" if minutes < DAYS_ALONE else f"{minutes // 1440} days"
+
+
 def left(due: datetime | None, now: datetime) -> str:
     """What is left until a moment, in words: it never says it by colour alone."""
     if due is None:
         return "no clock running"
-    return f"{duration(due - now)} left" if due >= now else f"late by {duration(now - due)}"
+    return f"{span(due - now)} left" if due >= now else f"{span(now - due)} late"
+
+
+def when(at: datetime, now: datetime) -> str:
+    """A moment as people at work say it: '11:15' today, 'Tue 08:30' within a week, else with the date; London's time."""
+    there, here = at.astimezone(LONDON), now.astimezone(LONDON)
+    days = abs((there.date() - here.date()).days)
+    if not days:
+        return f"{there:%H:%M}"
+    if days < A_WEEK and there > here:
+        return f"{there:%a %H:%M}"
+    year = "" if there.year == here.year else f" {there.year}"
+    return f"{there:%a} {there.day} {there:%b}{year} {there:%H:%M}"
+
+
+def is_today(at: datetime, now: datetime) -> bool:
+    """Whether a moment is of today, in London."""
+    return at.astimezone(LONDON).date() == now.astimezone(LONDON).date()
 
 
 def haste(due: datetime | None, now: datetime) -> str:
@@ -81,6 +130,39 @@ def button(kind: str, rules: Profile | None) -> str:
 @pass_context
 def _button(known: Context, kind: str) -> str:
     return button(kind, known.get("rules"))
+
+
+@pass_context
+def _saves(known: Context, kind: str) -> str:
+    """What the button says that gives a command."""
+    return in_words_of(COMMANDS[kind].saves or COMMANDS[kind].button, known.get("rules"))
+
+
+def not_saved(errors: Sized) -> str:
+    """What stands above what is wrong with a form."""
+    return (
+        f"Not saved: {NUMBERS.get(len(errors), len(errors))} {'thing is' if len(errors) == 1 else 'things are'} missing or wrong"
+    )
+
+
+def ordinal(number: int) -> str:
+    """'third', '12th'."""
+    return ORDINALS.get(number) or f"{number}th"
+
+
+def named(text: str, called: Mapping[str, str]) -> str:
+    """A text of the log, in which people have numbers, with what they are called instead."""
+    return OF_SUBJECT.sub(lambda found: called.get(found[0]) or f"person {found[1]}", text)
+
+
+def why_short(why: str) -> str:
+    """What a clock runs for, without how that was reckoned: 'triage'."""
+    return named(why.partition(":")[0], {})
+
+
+def plain_rule(source: str) -> str:
+    """Where a rule comes from, in words for whoever works by it."""
+    return source.replace("product default", "our own choice")
 
 
 @pass_context
@@ -136,10 +218,18 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "machine_time": machine_time,
     "duration": duration,
     "left": left,
+    "when": when,
     "haste": haste,
     "need": need,
     "button": _button,
     "done": _done,
+    "saves": _saves,
+    "not_saved": not_saved,
+    "ordinal": ordinal,
+    "named": named,
+    "why_short": why_short,
+    "plain_rule": plain_rule,
+    "is_today": is_today,
     "item_title": _item_title,
     "counted": counted,
     "seconded": IN_WORDS.__getitem__,

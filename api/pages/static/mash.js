@@ -6,8 +6,9 @@
 
   const length = (milliseconds) => {
     const all = Math.floor(Math.abs(milliseconds) / 60000);
-    const [days, hours, minutes] = [Math.floor(all / 1440), Math.floor((all % 1440) / 60), all % 60];
-    if (days) return `${days} day${days > 1 ? "s" : ""}${hours ? ` ${hours} h` : ""}`;
+    const [hours, minutes] = [Math.floor(all / 60), all % 60];
+    if (all >= 2880) return `${Math.floor(all / 1440)} days`;
+    if (all >= 720) return `${hours} h`;
     if (hours) return `${hours} h${minutes ? ` ${minutes} min` : ""}`;
     return `${minutes} min`;
   };
@@ -16,7 +17,7 @@
     for (const clock of document.querySelectorAll("[data-due]")) {
       const left = Date.parse(clock.dataset.due) - now();
       const haste = left < 0 ? "late" : left <= 3600000 ? "soon" : "later";
-      const words = left < 0 ? `late by ${length(left)}` : `${length(left)} left`;
+      const words = left < 0 ? `${length(left)} late` : `${length(left)} left`;
       if (clock.textContent !== words) clock.textContent = words;
       clock.className = `mash-clock mash-clock--${haste}`;
     }
@@ -31,6 +32,15 @@
   // Whose session is over sees that, and not what was on the screen.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail?.ctx?.response?.status === 401) location.reload();
+  });
+
+  // One key goes to the field of the bar; whoever is typing types it.
+  const goto = document.getElementById("goto");
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (!goto || event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    event.preventDefault();
+    goto.focus();
   });
 
   // A summary of errors is what somebody is to read first.
