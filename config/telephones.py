@@ -19,8 +19,8 @@ HERE, HERE_CODE = "GB", 44
 
 
 def can_be_rung(text: str) -> bool:
-    """Whether a text has a whole number: with its area code, or with that of another country. Whether it has been given to anybody
-    is not asked: new ranges are opened, and those kept for fiction were given to nobody (Ofcom)."""
+    """Whether a text has a whole number: with its area code, or with that of another country. Whether it has been given to
+    anybody is not asked: new ranges are opened, and those kept for fiction were given to nobody (Ofcom)."""
     return any(_whole(each.number) for each in PhoneNumberMatcher(text, HERE, leniency=Leniency.POSSIBLE))
 
 

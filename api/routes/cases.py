@@ -180,7 +180,6 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "consent": r.consent.model_dump(),
         "possible": await possible(store, found, by),
         "items": items,
-        "needed_from_us": next((said for each in items if (said := (each["fields"] or {}).get("needed_from_us"))), None),
         "alerts_sent": [
             {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
             for n in await read_notices(store, found, by)

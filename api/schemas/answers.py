@@ -444,10 +444,6 @@ class CaseDetail(CaseBrief):
     consent: CaseConsent
     possible: Commands
     items: list[CaseItem]
-    needed_from_us: str | None = Field(
-        default=None,
-        description="What whoever referred asks of the hub, in their words: for whoever may read their concern.",
-    )
     alerts_sent: list[CaseNotice]
     flow_run: str | None
 

@@ -181,6 +181,11 @@ class ConcernGiven(Fields):
         description="What whoever refers needs from the hub, in their words: who is to do what.",
     )
 
+    @property
+    def said(self) -> str:
+        """All that is told in sentences."""
+        return " \n".join(filter(None, (self.summary, self.narrative, self.needed_from_us)))
+
 
 IN_WORDS = "in_words"
 
@@ -325,8 +330,7 @@ class Submission(Fields):
         """Whether there is a concern, or anything to identify somebody by."""
         people = [s.model_dump(exclude={"sex", "ethnicity", "cohort"}, exclude_none=True) for s in self.subjects]
         return bool(
-            (self.concern.summary or "").strip()
-            or (self.concern.narrative or "").strip()
+            self.concern.said.strip()
             or any(_says(person) for person in people)
             or any((h.name or "").strip() for h in self.household)
             or (self.more_people or "").strip()

@@ -164,11 +164,28 @@ def test_a_teacher_refers_a_child_and_the_hub_reads_all_of_it(hub: Hub, writer: 
 
 
 def test_what_they_need_from_the_hub_is_a_question_of_its_own_and_stands_by_itself_on_the_case(hub: Hub, writer: Writer) -> None:
-    reference = referred(writer)
-    assert hub.case(reference)["needed_from_us"] == "Ring me back today."
-    partner = hub.http.get(f"/cases/{reference}", headers=hub.staff("agency", "police"))
-    assert partner.status_code == 404 or "Ring me back" not in partner.text
-    assert hub.case(hub.referral())["needed_from_us"] is None
+    assert "What do you need from us?" in writer.begin().answer(**ISLA).text
+    reference = writer.finish().send()
+    line = re.compile(r"<p[^>]*><strong>They need from you:</strong> <span[^>]*>(.*?)</span></p>", re.DOTALL)
+    assert line.findall(case_page(hub, reference)) == ["Ring me back today."]
+    partner = hub.http.get(f"/case/{reference}", headers=hub.staff("agency", "police"))
+    assert partner.status_code == 404 and "Ring me back" not in partner.text
+    assert "They need from you" not in case_page(hub, hub.referral()), "where nothing was said, there is no line"
+
+
+def test_whoever_says_only_what_they_need_is_heard_and_a_long_answer_is_cut_on_the_case(hub: Hub, writer: Writer) -> None:
+    writer.begin().answer()
+    writer.answer(need=f"Ring me back. {'It is long. ' * 40}")
+    writer.answer()
+    writer.answer(sector="self")
+    page = case_page(hub, writer.send())
+    assert "They need from you:" in page and "Ring me back." in page and 0 < page.count("It is long.") < 30
+    assert "mash-worry" not in page
+
+
+def case_page(hub: Hub, reference: str) -> str:
+    """What the duty manager sees of a case, before anything is opened."""
+    return hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
 
 
 @pytest.mark.parametrize("brothers", [0, 1, 2])

@@ -135,7 +135,7 @@ def faults_on(step: Step, typed: Typed, answers: Answers, hubs: int) -> Errors:
     needed = {name: error for name, error in step.needed.items() if not typed.get(name) and (name != "hub" or hubs > 1)}
     wrong = {name: said for name in step.fields if (said := _text_fault(name, typed.get(name, "")))}
     people = [*answers.people, *(each for each in answers.household if each["name"])]
-    if step is WORRIES and not typed.get("worries", "").strip() and not people:
+    if step is WORRIES and not people and not any(typed.get(name, "").strip() for name in ("worries", "need")):
         needed["worries"] = SAY_SOMETHING
     return {**needed, **wrong}
 
