@@ -15,6 +15,8 @@ from hub import CANARY, Hub
 from papers import words_on
 
 from mash.api.app import create_app
+from mash.api.pages.refer.answers import Answers as Draft
+from mash.api.pages.refer.submission import submission_of
 from mash.config.settings import Settings
 from mash.flows.store import drafts as store_drafts
 from mash.flows.store.drafts import LARGEST, Answers, NoRoom, begin_draft, read_draft, write_draft
@@ -216,6 +218,21 @@ def test_address_and_school_are_copied_for_a_brother_or_a_sister_and_can_be_chan
     writer.answer(**{**copied(writer), "school": "Larkspur Gate"}, given="Tom", cohort="child", age="4", more="no")
     stored = str(items(hub, writer.finish().send()))
     assert stored.count("1 Elm Rd") == 2 and "Thornwick Vale" in stored and "Larkspur Gate" in stored
+
+
+@pytest.mark.parametrize(
+    ("typed", "line", "postcode"),
+    [
+        ("1 Elm Rd, b70 8aa", "1 Elm Rd", "B70 8AA"),
+        ("B70 8AA", None, "B70 8AA"),
+        ("1 Elm Rd, B70 8AA, top flat", "1 Elm Rd, top flat", "B70 8AA"),
+        ("1 Elm Rd", "1 Elm Rd", None),
+    ],
+)
+def test_a_postcode_that_stands_within_an_address_is_said_once(typed: str, line: str | None, postcode: str | None) -> None:
+    answers = Draft(people=[{"id": "1", "given": "Isla", "address": typed}])
+    (child,) = submission_of(answers).subjects
+    assert child.address.model_dump() == {"line1": line, "postcode": postcode}
 
 
 def test_another_child_of_whom_nothing_is_said_but_what_was_copied_is_none(hub: Hub, writer: Writer) -> None:

@@ -56,16 +56,22 @@ def _source(you: Typed) -> dict[str, Any]:
 
 
 def _subject(typed: Typed) -> dict[str, Any]:
-    address = _text(typed, "address")
-    postcode = POSTCODE.search(address or "")
     return {
         "name": _texts(typed, "given", "family"),
         "cohort": _text(typed, "cohort"),
         "expected_date" if typed.get("cohort") == "unborn" else "date_of_birth": day_text(typed),
         "age_estimate": _text(typed, "age"),
         "school": _text(typed, "school"),
-        "address": {"line1": address, "postcode": postcode[0].upper() if postcode else None} if address else None,
+        "address": _address(_text(typed, "address")),
     }
+
+
+def _address(text: str | None) -> dict[str, str | None] | None:
+    """An address in its parts: a postcode that stands within it is not said twice."""
+    if text is None or (found := POSTCODE.search(text)) is None:
+        return {"line1": text, "postcode": None} if text else None
+    before, after = text[: found.start()].rstrip(" ,"), text[found.end() :].lstrip(" ,.")
+    return {"line1": ", ".join(filter(None, (before, after))) or None, "postcode": found[0].upper()}
 
 
 def day_text(typed: Typed) -> str | None:
