@@ -34,7 +34,20 @@ ContactKind = Literal[
     "out_of_hours_report",
     "intervention_request",
 ]
-Category = Literal["domestic_abuse", "missing", "exploitation", "hate_crime", "gangs", "professional_concern"]
+Category = Literal[
+    "neglect",
+    "physical_abuse",
+    "emotional_abuse",
+    "sexual_abuse",
+    "domestic_abuse",
+    "missing",
+    "exploitation",
+    "hate_crime",
+    "gangs",
+    "professional_concern",
+]
+"""What a contact is about: the four kinds of abuse of the guidance (Working together to safeguard children, glossary), and
+what hubs route by."""
 PROFESSIONAL: Category = "professional_concern"
 """A concern about somebody who works with children."""
 Source = Literal[

@@ -52,6 +52,11 @@ class Assets:
         """The addresses of the scripts."""
         return [self._address(name) for name in SCRIPTS if name in self.files]
 
+    @property
+    def of_refer(self) -> str:
+        """The address of the script of the pages on which a referral is made."""
+        return self._address("refer.js")
+
     def _address(self, name: str) -> str:
         return f"/static/{name}?v={self.files[name].version}"
 

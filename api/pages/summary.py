@@ -52,8 +52,8 @@ class Worry:
     cut: bool
     by: str
     """Who says it: a role and an organisation."""
-    wanted: str
-    """What they need from the hub, in their words; empty where they did not say."""
+    needed: str
+    """What they need from the hub, in the first of their words; empty where they did not say."""
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,14 @@ def listed(texts: Sequence[str]) -> str:
 def worry_of(items: Sequence[Mapping[str, Any]]) -> Worry | None:
     """The worry; None where it is not for whoever looks, or nobody has put it in words."""
     said = _first(items, "concern")
-    text = str(said.get("narrative") or said.get("summary") or "").strip()
-    if not text:
+    text, needed = (str(said.get(name) or "").strip() for name in ("narrative", "needed_from_us"))
+    text = text or str(said.get("summary") or "").strip()
+    if not text and not needed:
         return None
     shown, whole = first_words(text)
-    wanted = str(said.get("wanted") or _first(items, "submission").get("wanted") or "").strip()
-    return Worry(shown, whole, whole > len(shown.split()), _who(_first(items, "referrer")), wanted)
+    first, all_words = first_words(needed)
+    needed = f"{first} …" if all_words > len(first.split()) else first
+    return Worry(shown, whole, whole > len(shown.split()), _who(_first(items, "referrer")), needed)
 
 
 def _who(referrer: Mapping[str, Any]) -> str:

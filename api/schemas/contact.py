@@ -174,6 +174,17 @@ class ConcernGiven(Fields):
     immediate_danger: Annotated[
         Truth, Field(description="Whether someone may be badly hurt now: the hub is alerted at once. Call 999 first.")
     ]
+    # Left out where it is not said, or a submission of before, sent again, would be another one.
+    needed_from_us: Long = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="What whoever refers needs from the hub, in their words: who is to do what.",
+    )
+
+    @property
+    def said(self) -> str:
+        """All that is told in sentences."""
+        return " \n".join(filter(None, (self.summary, self.narrative, self.needed_from_us)))
 
 
 IN_WORDS = "in_words"
@@ -319,8 +330,7 @@ class Submission(Fields):
         """Whether there is a concern, or anything to identify somebody by."""
         people = [s.model_dump(exclude={"sex", "ethnicity", "cohort"}, exclude_none=True) for s in self.subjects]
         return bool(
-            (self.concern.summary or "").strip()
-            or (self.concern.narrative or "").strip()
+            self.concern.said.strip()
             or any(_says(person) for person in people)
             or any((h.name or "").strip() for h in self.household)
             or (self.more_people or "").strip()

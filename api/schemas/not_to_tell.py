@@ -74,5 +74,5 @@ def not_to_tell(submission: Submission) -> bool:
     consent, concern = submission.consent, submission.concern
     if consent.safe_to_tell is not None:
         return not consent.safe_to_tell
-    said = (consent.in_words, consent.override_reason, consent.safe_contact, concern.summary, concern.narrative)
+    said = (consent.in_words, consent.override_reason, consent.safe_contact, concern.said)
     return consent.said_otherwise("safe_to_tell") or bool(_NOT_TO_TELL.search(" \n".join(filter(None, said))))

@@ -51,5 +51,4 @@ def asks_for_silence(source: SourceGiven, concern: ConcernGiven) -> bool:
     """Whether somebody who is no professional may have asked in their words not to be written to, and did not say that it is
     safe. What a professional tells so is of the family."""
     public = no_professional(source.code, source.agency if source.agency in SOURCES else "unknown")
-    words = " ".join(filter(None, (concern.summary, concern.narrative)))
-    return public and source.safe_to_write is not True and bool(_SILENCE.search(words))
+    return public and source.safe_to_write is not True and bool(_SILENCE.search(concern.said))

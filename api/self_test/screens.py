@@ -74,9 +74,9 @@ def draft(scene: Scene) -> str:
 def shared_device(scene: Scene) -> str:
     with httpx.Client(base_url=scene.on.settings.base_url, timeout=30, follow_redirects=True) as device:
         device.post("/refer")
-        device.post("/refer/area", data={"hub": "sandwell"})
+        device.post("/refer/first", data={"hub": "sandwell"})
         device.post("/refer/worries", data={"worries": "He hurts us."})
-        device.post("/refer/you", data={"kind": "self"})
+        device.post("/refer/you", data={"sector": "self"})
         secret = device.cookies["mash-referral"]
         first = allowed(device.post("/refer/send"))
         told = re.findall(r"MASH-[0-9]{2}-[0-9]{6,}", first.text)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,8 @@ from mash.flows.store.turns import one_at_a_time
 
 LIFETIME = timedelta(days=14)
 """A draft that nobody has written in for so long is deleted."""
+COPYING = timedelta(minutes=30)
+"""For how long whoever has sent a draft can have a copy of what they wrote."""
 PRESSING = timedelta(seconds=10)
 """Within which a button is pressed twice by one hand."""
 LARGEST = 150_000
@@ -100,21 +103,41 @@ async def drop_draft(store: Store, secret: str) -> None:
         await connection.execute(delete(DRAFTS).where(DRAFTS.c.hash == hash_of(secret)))
 
 
-async def finish_draft(store: Store, secret: str, reference: str) -> None:
-    """Keep of a draft only which referral it has become, when, and that nobody has been shown that yet."""
+async def finish_draft(store: Store, secret: str, reference: str, copied: Answers) -> None:
+    """Keep of a draft only which referral it has become, when, and that nobody has been shown that yet. What was `copied` from it
+    stands apart, under a secret of its own that is handed out with the reference, and can be read for half an hour."""
+    copy, now = secrets.token_urlsafe(32), datetime.now(UTC)
+    text = _text({"sent": reference, "sent_at": now.isoformat(), "copy": copy})
+    # It is found as long as it has been touched within the lifetime of a draft, and deleted as drafts are.
+    row = {"hash": hash_of(copy), "sealed": _sealed(copy, _text(copied)), "touched_at": now - LIFETIME + COPYING}
     async with store.engine.begin() as connection:
-        await _write(connection, secret, _text({"sent": reference, "sent_at": datetime.now(UTC).isoformat()}))
+        await connection.execute(insert(DRAFTS).values(**row))
+        await _write(connection, secret, text)
 
 
-async def show_sent(store: Store, secret: str) -> str:
-    """Which referral a draft has become, once; empty ever after, and where it has become none. Whoever uses the device next has
+@dataclass(frozen=True)
+class Shown:
+    """What whoever sent a draft is shown: which referral it has become, and the secret of the copy of what they wrote."""
+
+    reference: str
+    copy: str
+
+
+async def show_sent(store: Store, secret: str) -> Shown | None:
+    """Which referral a draft has become, once; None ever after, and where it has become none. Whoever uses the device next has
     the secret too."""
     async with store.engine.begin() as connection:
         answers = await _read(connection, secret, _of(secret).with_for_update())
         if not answers or "sent" not in answers or answers.get("shown"):
-            return ""
+            return None
         await _write(connection, secret, _text({**answers, "shown": True}))
-        return str(answers["sent"])
+        return Shown(str(answers["sent"]), str(answers.get("copy", "")))
+
+
+async def discard_copy(store: Store, secret: str) -> None:
+    """Delete a copy of what somebody wrote."""
+    async with store.engine.begin() as connection:
+        await connection.execute(delete(DRAFTS).where(DRAFTS.c.hash == hash_of(secret)))
 
 
 async def pressed_again(store: Store, secret: str) -> None:

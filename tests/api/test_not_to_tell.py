@@ -49,7 +49,12 @@ from mash.api.schemas.not_to_tell import not_to_tell
     ],
 )
 def test_it_is_understood_in_words_wherever_they_stand(words: str) -> None:
-    for given in ({"concern": {"narrative": words}}, {"consent": {"override_reason": words}}, {"consent": words}):
+    for given in (
+        {"concern": {"narrative": words}},
+        {"concern": {"needed_from_us": words}},
+        {"consent": {"override_reason": words}},
+        {"consent": words},
+    ):
         assert not_to_tell(Submission.model_validate(given))
 
 

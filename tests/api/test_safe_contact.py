@@ -26,6 +26,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "she said so in a field of her own": {"source": {"safe_to_email": False}},
     "it stands with a person it is about": {"subjects": [{"name": "Isla", "safe_contact": SAID}]},
     "she asked for silence in other words": {"concern": {"narrative": "Please don't contact me, or send anything to the house."}},
+    "she said so where she says what she needs": {"concern": {"summary": "He hurts us.", "needed_from_us": SAID}},
     "she said so in what worries her": {"concern": {"summary": f"He comes home drunk. {SAID}"}},
 }
 

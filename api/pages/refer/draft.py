@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,29 +18,38 @@ from mash.api.auth import cookie_name, same_origin, set_cookie
 from mash.api.limits import place_of
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
-from mash.api.pages.refer import submission
-from mash.api.pages.refer.steps import PUBLIC, Answers, Errors, Step, Typed
+from mash.api.pages.refer import choices
+from mash.api.pages.refer.answers import ROWS, Answers, Typed
+from mash.api.pages.refer.doubts import Doubt, Errors
+from mash.api.pages.refer.steps import Step
 from mash.api.problems import Malformed
 from mash.flows.store.drafts import LIFETIME, NoRoom, NotWritten, begin_draft, read_draft, write_draft
 from mash.flows.store.store import Store
 from mash.states.clocks import day_of
 from mash.states.profile import Profile
 
+TOKEN = re.compile("[a-z_]{1,20}[.][0-9a-f]{16}")
+"""By what a doubt is known."""
 COOKIE = "mash-referral"
 """The cookie that holds the secret of a draft."""
 WORDS: dict[str, Any] = {
-    "professionals": {code: words for code, (words, _, _) in submission.FROM.items() if code not in PUBLIC},
-    "public": {code: submission.FROM[code][0] for code in PUBLIC},
-    "categories": submission.CATEGORIES,
-    "cohorts": submission.COHORTS,
-    "agreed": submission.AGREED,
-    "danger": submission.DANGER,
-    "yes_no": submission.YES_NO,
-    "write": submission.WRITE,
-    "wants": submission.WANTS,
+    "sectors": choices.SECTORS,
+    "at_home": choices.AT_HOME,
+    "outside": choices.OUTSIDE,
+    "cohorts": choices.COHORTS,
+    "agreed": choices.AGREED,
+    "danger": choices.DANGER,
+    "yes_no": choices.YES_NO,
+    "write": choices.WRITE,
+    "wants": choices.WANTS,
+    "most_choices": choices.MOST_CHOICES,
     "draft_days": LIFETIME.days,
 }
 """What there is to choose from, and for how long a draft is kept."""
+MOST_FIELDS = 200
+"""Of a form: the page of the family has two for each of those who live there."""
+IN_ROWS = frozenset(name for row in ROWS for name in row)
+"""Fields that a page has as many of as are needed; of the others nothing is kept."""
 SEVERAL = ("categories",)
 """Fields that hold several answers, with commas between."""
 
@@ -99,17 +109,19 @@ def shown(
     errors: Errors | None = None,
     status: int = 200,
     typed: Typed | None = None,
+    doubts: Mapping[str, Doubt] | None = None,
     **more: Any,
 ) -> Response:
-    """A page about a draft, with what is wrong first, and what was typed."""
+    """A page about a draft, with what is wrong or in doubt first, and what was typed."""
     values = {name: text.split(",") if name in SEVERAL else [text] for name, text in (typed or {}).items()}
     hubs: dict[str, Profile] = request.app.state.store.hubs
-    hub = hubs.get(answers.answer("area", "hub")) or next(iter(hubs.values()))
+    hub = hubs.get(answers.answer("first", "hub")) or next(iter(hubs.values()))
     known = {
         "hubs": hubs,
         "answers": answers,
         "advice": answers.advice,
         "filled": Filled(values, errors or {}),
+        "doubts": doubts or {},
         "within": hub.decides_within,
         **WORDS,
     }
@@ -149,7 +161,7 @@ async def read_form(request: Request) -> FormData:
     """What the browser sent, from a page of ours. Raises NotYours, or Malformed."""
     same_origin(request)
     try:
-        return await request.form(max_files=0, max_fields=50)
+        return await request.form(max_files=0, max_fields=MOST_FIELDS)
     except HTTPException:
         raise Malformed("the form cannot be read: go back, and send it again") from None
 
@@ -158,4 +170,10 @@ def typed_in(form: FormData, step: Step) -> Typed:
     """The fields of a page, as they were typed."""
     # Half a character is no text, and cannot be shown again.
     values = {name: ",".join(str(each) for each in form.getlist(name)) for name in step.fields}
-    return {name: text.replace("\r\n", "\n").encode(errors="replace").decode() for name, text in values.items()}
+    texts = {name: text.replace("\r\n", "\n").encode(errors="replace").decode() for name, text in values.items()}
+    return {name: text for name, text in texts.items() if text or name not in IN_ROWS}
+
+
+def marked(form: FormData, name: str) -> set[str]:
+    """The doubts that a page says were pointed out, or kept."""
+    return {text for each in form.getlist(name) if TOKEN.fullmatch(text := str(each))}

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from typing import Annotated
 
-from mash.api.auth import REFERRER_ROLE, drop_cookie, holder, same_origin
+from fastapi import APIRouter, Form, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from mash.api.auth import REFERRER_ROLE, cookie_name, drop_cookie, holder, same_origin, set_cookie
 from mash.api.pages.refer import submission
+from mash.api.pages.refer.answers import Answers
+from mash.api.pages.refer.doubts import Errors
 from mash.api.pages.refer.draft import (
     COOKIE,
     NOT_WRITTEN,
@@ -20,15 +26,28 @@ from mash.api.pages.refer.draft import (
     today,
     unsent,
 )
-from mash.api.pages.refer.steps import Answers, Errors, after, faults
+from mash.api.pages.refer.looked_over import rows_of
+from mash.api.pages.refer.paper import as_pdf
+from mash.api.pages.refer.steps import ORDER, address_of, after, faults
 from mash.api.pages.refusals import answer_in_words
 from mash.api.routes.referrals import take_in
-from mash.flows.store.drafts import LIFETIME, NotWritten, finish_draft, pressed_again, read_draft, show_sent
+from mash.flows.store.drafts import (
+    COPYING,
+    LIFETIME,
+    NotWritten,
+    Shown,
+    discard_copy,
+    finish_draft,
+    pressed_again,
+    read_draft,
+    show_sent,
+)
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.receipts import KeyReused
 from mash.flows.store.sessions import hash_of
 from mash.notifications.links import status_code
+from mash.states.clocks import day_of
 from mash.states.errors import NotFound
 from mash.states.values import Actor
 
@@ -39,7 +58,10 @@ RECEIVED, ADVICE = "We have your referral", "We have your request for advice"
 RECORDED = "We have recorded what you wrote"
 SENT = "You have sent this"
 ELSEWHERE = "https://www.bbc.co.uk/weather"
-"""Where `Exit this page` leads, as the Design System has it."""
+"""Where `Leave this page quickly` leads, as the Design System has it."""
+COPY_COOKIE = "mash-referral-copy"
+"""The cookie that holds the secret of the copy of what was sent."""
+NO_COPY = "this copy is not to be had any more: it can be downloaded for half an hour after sending, from the page that says so"
 CHANGED = "You have sent this already, and changed it since. We did not receive the changes: start a new referral to tell us"
 
 
@@ -61,7 +83,7 @@ async def _start_page(request: Request, errors: Errors | None = None, status: in
 async def begin_new(request: Request) -> Response:
     """Begin a new draft."""
     same_origin(request)
-    first = after("", Answers(), len(request.app.state.store.hubs))
+    first = address_of(ORDER[0], Answers())
     try:
         return on(request, await begin(request, Answers(at=first)), first)
     except NotWritten as why:
@@ -105,7 +127,7 @@ async def leave(request: Request) -> Response:
     """Have this browser forget the draft: others may use it too."""
     same_origin(request)
     answer = RedirectResponse("/refer", 303)
-    drop_cookie(request, answer, COOKIE)
+    await _forget(request, answer)
     return answer
 
 
@@ -114,8 +136,7 @@ async def call_999(request: Request) -> Response:
     """To call 999, then to go on."""
     if (mine := await unsent(request)) is None:
         return RedirectResponse("/refer", 303)
-    hubs = len(request.app.state.store.hubs)
-    return shown(request, "call_999", "Call 999 now", mine.answers, onward=after("danger", mine.answers, hubs))
+    return shown(request, "call_999", "Call 999 now", mine.answers, onward=after(ORDER[0], mine.answers))
 
 
 # --- checking and sending ------------------------------------------------------------------------------------------------------
@@ -126,11 +147,13 @@ async def check(request: Request) -> Response:
     """All answers, to be changed or sent."""
     if (mine := await unsent(request)) is None:
         return RedirectResponse("/refer/sent", 303)
-    return remembering(request, _check_page(request, mine.answers), mine)
+    # What must still be set right is said as soon as they come here, and not when they press the button.
+    wrong = faults(mine.answers, len(request.app.state.store.hubs))
+    return remembering(request, _check_page(request, mine.answers, wrong), mine)
 
 
 def _check_page(request: Request, answers: Answers, errors: Errors | None = None, status: int = 200) -> Response:
-    rows = submission.rows_of(answers, request.app.state.store.hubs, today(request))
+    rows = rows_of(answers, request.app.state.store.hubs, today(request))
     return shown(request, "check", CHECK, answers, errors, status, parts=rows)
 
 
@@ -145,15 +168,15 @@ async def send(request: Request) -> Response:
     if wrong := faults(mine.answers, len(app.store.hubs)):
         return _check_page(request, mine.answers, wrong, 422)
     key = hash_of(mine.secret)
-    hub = app.store.hub(mine.answers.answer("area", "hub") or next(iter(app.store.hubs))).name
+    hub = app.store.hub(mine.answers.answer("first", "hub") or next(iter(app.store.hubs))).name
     by = Actor(id=f"form:{key[:24]}", role=REFERRER_ROLE, agency=submission.agency_of(mine.answers), hub=hub)
     try:
         answer = await take_in(app, submission.submission_of(mine.answers), by, key)
     except KeyReused:
         return _check_page(request, mine.answers, {"/refer": CHANGED}, 409)
     if answer.reference is None:
-        return _check_page(request, mine.answers, {"/refer/worries": answer_in_words(answer.body)}, answer.status)
-    await finish_draft(app.store, mine.secret, answer.reference)
+        return _check_page(request, mine.answers, {"/refer/worries#worries": answer_in_words(answer.body)}, answer.status)
+    await finish_draft(app.store, mine.secret, answer.reference, mine.answers.model_dump(exclude_defaults=True))
     return on(request, mine, "/refer/sent")
 
 
@@ -163,15 +186,16 @@ async def sent(request: Request) -> Response:
     mine = await find_mine(request)
     if mine is None or not mine.answers.sent:
         return RedirectResponse("/refer", 303)
-    app = request.app.state
-    reference = await show_sent(app.store, mine.secret)
-    answer = await _sent_page(request, reference) if reference else shown(request, "sent_before", SENT, Answers())
+    found = await show_sent(request.app.state.store, mine.secret)
+    answer = await _sent_page(request, found) if found else shown(request, "sent_before", SENT, Answers())
     drop_cookie(request, answer, COOKIE)
+    if found:
+        set_cookie(request, answer, found.copy, COPY_COOKIE, int(COPYING.total_seconds()))
     return answer
 
 
-async def _sent_page(request: Request, reference: str) -> Response:
-    app = request.app.state
+async def _sent_page(request: Request, found: Shown) -> Response:
+    app, reference = request.app.state, found.reference
     who = holder(await read_case(app.store, reference))
     case = await look_at(app.store, reference, who, "read_own_referral", holds="wrote it here")
     hub = app.store.hub(case.hub)
@@ -181,7 +205,35 @@ async def _sent_page(request: Request, reference: str) -> Response:
     ways = {"reachable": r.referrer_reachable, "not_to_write": r.not_to_write, "by_person": r.by_person}
     known = {"reference": reference, "code": code, "signpost": signpost, **ways}
     known["in_danger"] = hub.in_danger if r.in_danger else ""
+    known["paper"] = _signer(request).dumps([reference, hash_of(found.copy)])
     return shown(request, "sent", title, Answers(), known=known, asks=title == ADVICE, within=hub.decides_within)
+
+
+@router.post("/copy")
+async def download_copy(request: Request, of: Annotated[str, Form(max_length=500)] = "") -> Response:
+    """What they wrote, as a PDF for their own file: for whoever has the page before them that says that it was received, in the
+    browser that sent it, for half an hour. Raises NotFound for anybody else."""
+    same_origin(request)
+    app, secret = request.app.state, request.cookies.get(cookie_name(request, COPY_COOKIE), "")
+    try:
+        reference, digest = _signer(request).loads(of, max_age=COPYING.total_seconds())
+    except (BadSignature, ValueError):
+        raise NotFound(NO_COPY) from None
+    stored = await read_draft(app.store, secret) if secret and digest == hash_of(secret) else None
+    if stored is None:
+        raise NotFound(NO_COPY)
+    case = await read_case(app.store, reference)
+    await look_at(app.store, reference, holder(case), "read_own_referral", holds="wrote it here")
+    answers, hub = Answers.model_validate(stored), app.store.hub(case.hub)
+    parts = rows_of(answers, app.store.hubs, day_of(case.referral.received_at))
+    known = (hub.title, reference, status_code(app.token_key, reference), case.referral.received_at, parts)
+    content = await run_in_threadpool(as_pdf, *known)
+    named = {"Content-Disposition": f'attachment; filename="{reference}.pdf"'}
+    return Response(content, media_type="application/pdf", headers=named)
+
+
+def _signer(request: Request) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(request.app.state.token_key, salt="copy of a referral")
 
 
 @router.get("/exit")
@@ -190,5 +242,13 @@ async def leave_at_once(request: Request) -> Response:
     answer = RedirectResponse(ELSEWHERE, 303)
     # Another site that leads here has nobody lose what they have written.
     if request.headers.get("sec-fetch-site", "none") in ("same-origin", "none"):
-        drop_cookie(request, answer, COOKIE)
+        await _forget(request, answer)
     return answer
+
+
+async def _forget(request: Request, answer: Response) -> None:
+    """Have this browser forget what was written in it. A draft stays for whoever has its link; a copy has none."""
+    drop_cookie(request, answer, COOKIE)
+    if secret := request.cookies.get(cookie_name(request, COPY_COOKIE)):
+        drop_cookie(request, answer, COPY_COOKIE)
+        await discard_copy(request.app.state.store, secret)

@@ -1,122 +1,153 @@
-"""The parts of a referral as somebody writes it, one thing on each page: in which order, with which fields, and what is wrong.
+"""The pages of a referral: in which order, with which fields, what must be right, and what may be a slip.
 
-Little must be right: a concern is not refused because a date is half known or an address misspelt. That is asked about once, and
-taken as it was given."""
+Little must be right: a concern is not refused because a date is half known or a number misspelt. That is asked about once, at the
+field, and taken as it was given (doubts.py)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from mash.api.pages.questions import UNREADABLE
-from mash.api.schemas.contact import MOST_HOUSEHOLD, MOST_SUBJECTS
+from mash.api.pages.refer.answers import ENTRY, KEPT, ROWS, Answers, Typed
+from mash.api.pages.refer.choices import SECTORS, which
+from mash.api.pages.refer.doubts import DATE, Doubt, Errors, doubts_of, of_person, of_writer, tokens
+from mash.api.schemas.contact import MOST_SUBJECTS
 from mash.api.schemas.fields import LONGEST_LINE, LONGEST_TEXT
 from mash.api.text import plain
-from mash.config.addresses import Judged, judged
 from mash.flows.store.sounds import LONGEST_NAME
 
-Typed = dict[str, str]
-"""The fields of a page, each as it was typed."""
-Errors = dict[str, str]
-"""What is wrong, by the field it stands beside."""
 CHECK = "/refer/check"
 """Where all answers are looked over, and sent."""
-ENTRY = "id"
-"""By what a person of a list is known, however the list changes."""
-
-
-class Answers(BaseModel):
-    """What somebody has written so far. Wrong answers are kept too, as they were typed."""
-
-    pages: dict[str, Typed] = {}
-    people: list[Typed] = []
-    household: list[Typed] = []
-    at: str = "/refer"
-    """Where they were."""
-    looked_over: bool = False
-    """Whether they have come to the check page: each change leads back there."""
-    begun_again: bool = False
-    """Whether what they had written before could not be found."""
-    sent: str = ""
-    """Which referral it has become."""
-    sent_at: str = ""
-    shown: bool = False
-    """Whether that was shown to them."""
-
-    def answer(self, page: str, field: str) -> str:
-        """An answer, without the blanks around it."""
-        return self.pages.get(page, {}).get(field, "").strip()
-
-    @property
-    def advice(self) -> bool:
-        """Whether they want advice, and not yet refer."""
-        return self.answer("want", "want") == "advice"
-
-    def with_page(self, page: str, typed: Typed) -> Answers:
-        """These answers, with those of a page."""
-        return self.model_copy(update={"pages": {**self.pages, page: typed}})
-
-    def entries(self, which: str) -> list[Typed]:
-        """The people of a list."""
-        return self.people if which == "people" else self.household
-
-    def with_entry(self, which: str, entry: str, typed: Typed) -> Answers:
-        """These answers, with a person added to a list or changed in it; one of whom nothing is said is none."""
-        entries, new = self.entries(which), {ENTRY: entry, **typed}
-        if not says(typed):
-            people = [each for each in entries if each[ENTRY] != entry]
-        elif any(each[ENTRY] == entry for each in entries):
-            people = [new if each[ENTRY] == entry else each for each in entries]
-        else:
-            people = [*entries, new]
-        return self.model_copy(update={which: people})
-
-
-def says(typed: Mapping[str, str]) -> bool:
-    """Whether anything was typed that says something of a person."""
-    return any(value.strip() for name, value in typed.items() if name not in (ENTRY, "cohort"))
+NEW = "new"
+"""What stands in the address of the page of a person who is to be added."""
+LONG = ("worries", "need", "why", "safe", "reach")
+"""The fields in which somebody tells something."""
+NAMES = ("given", "family", "name", *(who for who, _ in ROWS))
+"""Those that hold a name, by which people are found: a name is short."""
+CHOOSE_AREA = "Choose the area, so that this reaches those who can help"
+CHOOSE_SECTOR = "Choose who you are contacting us as. Members of the public need not give a name."
+SAY_SOMETHING = "Say what worries you, or go back and say who it is about: one of them is enough"
 
 
 @dataclass(frozen=True)
 class Step:
     """A page: its title, another one where somebody wants advice, its fields, what must be chosen there (by field, with what is
-    said where it is not), and what may be a slip."""
+    said where it is not), what may be a slip, and the questions whose doubts are pointed out while they type."""
 
     name: str
     title: str
-    fields: tuple[str, ...] = ()
+    fields: tuple[str, ...]
     needed: Errors = field(default_factory=dict)
-    slips: Callable[[Typed, date], Errors] = lambda typed, today: {}
+    doubtful: Callable[[Typed, date], Errors] = lambda typed, today: {}
     advice_title: str = ""
+    looked_at: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def titled(self, advice: bool) -> str:
         """Its title, for whoever refers or wants advice."""
         return self.advice_title if advice and self.advice_title else self.title
 
-    def faults(self, typed: Typed) -> Errors:
-        """What must be set right: what is not chosen, and what cannot be kept as it is."""
-        missing = {name: error for name, error in self.needed.items() if not typed.get(name)}
-        return {**missing, **{name: wrong for name in self.fields if (wrong := _text_fault(name, typed.get(name, "")))}}
+    def doubts(self, typed: Typed, today: date) -> dict[str, Doubt]:
+        """What is in doubt here, but for what somebody has said to be right."""
+        kept = tokens(typed, KEPT)
+        return {name: each for name, each in doubts_of(self.doubtful(typed, today), typed).items() if each.token not in kept}
 
 
-@dataclass(frozen=True)
-class List(Step):
-    """A page with a list of people; each has a page, with the fields. `most` is how many there may be."""
+FIRST = Step("first", "Before you start", ("hub", "danger", "want"), {"hub": CHOOSE_AREA})
+PEOPLE = Step(
+    "people",
+    "Who are you worried about?",
+    ("given", "family", "cohort", *DATE, "age", "address", "school", "more"),
+    doubtful=of_person,
+    advice_title="Who do you want advice about?",
+    looked_at={"date": DATE, "age": ("age",)},
+)
+WORRIES = Step("worries", "What worries you?", ("worries", "need", "categories"), advice_title="What do you want advice about?")
+FAMILY = Step("family", "Their home and family", ("told", "agreed", "why", "safe", *(name for row in ROWS for name in row)))
+YOU = Step(
+    "you",
+    "About you",
+    ("sector", *map(which, SECTORS), "name", "role", "organisation", "email", "phone", "write", "reach"),
+    {"sector": CHOOSE_SECTOR},
+    of_writer,
+    looked_at={"email": ("email",), "phone": ("phone",)},
+)
+STEPS = {step.name: step for step in (FIRST, PEOPLE, WORRIES, FAMILY, YOU)}
+ORDER = tuple(STEPS)
 
-    each: str = ""
-    advice_each: str = ""
-    most: int = 0
+
+def person_at(entry: str) -> str:
+    """The address of a person's page."""
+    return f"/refer/people/{entry}"
 
 
-LONG = ("worries", "why", "safe", "reach")
-"""The fields in which somebody tells something."""
-NAMES = ("given", "family", "name")
-"""Those that hold a name, by which people are found: a name is short."""
+def address_of(step: str, answers: Answers) -> str:
+    """Where a page is; that of the people begins with the first of them."""
+    if step != PEOPLE.name:
+        return f"/refer/{step}"
+    return person_at(answers.people[0][ENTRY] if answers.people else NEW)
+
+
+def after(step: str, answers: Answers) -> str:
+    """Where a page leads on to."""
+    if answers.looked_over or step == ORDER[-1]:
+        return CHECK
+    return address_of(ORDER[ORDER.index(step) + 1], answers)
+
+
+def after_person(entry: str, answers: Answers, more: bool) -> str:
+    """Where a person's page leads on to: the next person, one to be added where there are `more`, or what worries them."""
+    if answers.looked_over:
+        return CHECK
+    entries = [each[ENTRY] for each in answers.people]
+    if entry in entries[:-1]:
+        return person_at(entries[entries.index(entry) + 1])
+    return person_at(NEW) if more else after(PEOPLE.name, answers)
+
+
+def before(step: str, answers: Answers) -> str:
+    """Where a page leads back to."""
+    if answers.looked_over:
+        return CHECK
+    at = ORDER.index(step)
+    if at and ORDER[at - 1] == PEOPLE.name:
+        return person_at(answers.people[-1][ENTRY] if answers.people else NEW)
+    return address_of(ORDER[at - 1], answers) if at else "/refer"
+
+
+def before_person(entry: str, answers: Answers) -> str:
+    """Where a person's page leads back to: the person before, or the page before them."""
+    if answers.looked_over:
+        return CHECK
+    entries = [each[ENTRY] for each in answers.people]
+    at = entries.index(entry) if entry in entries else len(entries)
+    return person_at(entries[at - 1]) if at else before(PEOPLE.name, answers)
+
+
+# --- what must be right --------------------------------------------------------------------------------------------------------
+
+
+def faults_on(step: Step, typed: Typed, answers: Answers, hubs: int) -> Errors:
+    """What must be set right on a page, by its field: what is not chosen, what cannot be kept as it is, and nothing at all."""
+    needed = {name: error for name, error in step.needed.items() if not typed.get(name) and (name != "hub" or hubs > 1)}
+    wrong = {name: said for name in step.fields if (said := _text_fault(name, typed.get(name, "")))}
+    people = [*answers.people, *(each for each in answers.household if each["name"])]
+    if step is WORRIES and not people and not any(typed.get(name, "").strip() for name in ("worries", "need")):
+        needed["worries"] = SAY_SOMETHING
+    return {**needed, **wrong}
+
+
+def faults(answers: Answers, hubs: int) -> Errors:
+    """What must be set right before it can be sent, by the page and the field where that is done."""
+    wrong: Errors = {}
+    for step in STEPS.values():
+        pages = {person_at(each[ENTRY]): each for each in answers.people} if step is PEOPLE else {}
+        for address, typed in (pages or {f"/refer/{step.name}": answers.page(step.name)}).items():
+            wrong |= {f"{address}#{name}": said for name, said in faults_on(step, typed, answers, hubs).items()}
+    return wrong
 
 
 def _text_fault(name: str, text: str) -> str:
@@ -131,134 +162,5 @@ def _text_fault(name: str, text: str) -> str:
     return ""
 
 
-DATE = ("day", "month", "year")
-OR_AGE = "or leave the date empty and give an age"
-
-
-def _person(typed: Typed, today: date) -> Errors:
-    parts = {name: typed.get(name, "").strip() for name in DATE}
-    missing = [name for name in DATE if not parts[name]]
-    if len(missing) == len(DATE):
-        return {}
-    if missing:
-        return {missing[0]: f"Enter the {' and the '.join(missing)} too, {OR_AGE}"}
-    if not re.fullmatch("[0-9]{4}", parts["year"]):
-        return {"year": f"Enter the year in four figures, such as 2015, {OR_AGE}"}
-    if (day := date_of(typed)) is None:
-        return {"day": f"Enter a real date in figures, such as 27 3 2015, {OR_AGE}"}
-    return _date_out_of_place(day, typed.get("cohort") == "unborn", today)
-
-
-def _date_out_of_place(day: date, unborn: bool, today: date) -> Errors:
-    if day.year < 1900:
-        return {"year": f"Enter a year from 1900 on, {OR_AGE}"}
-    if not unborn and day > today:
-        return {"year": "This date of birth is in the future. If the baby is not born yet, choose “An unborn baby”"}
-    if unborn and abs((day - today).days) > 366:
-        return {"year": "The date the baby is expected is more than a year away. Check it, or leave it empty"}
-    return {}
-
-
-def date_of(typed: Mapping[str, str]) -> date | None:
-    """The date in three boxes; None where it is none."""
-    parts = [typed.get(name, "").strip() for name in ("year", "month", "day")]
-    if not all(re.fullmatch("[0-9]{1,4}", each) for each in parts):
-        return None
-    try:
-        return date(*(int(each) for each in parts))
-    except ValueError:
-        return None
-
-
-def _you(typed: Typed, _: date) -> Errors:
-    name, email, phone = (typed.get(each, "").strip() for each in ("name", "email", "phone"))
-    wrong: Errors = {}
-    professional = typed.get("kind", "") not in ("", *PUBLIC)
-    if professional and not name:
-        wrong["name"] = "Enter your name, so that we know who to ask for"
-    if professional and not email and not phone:
-        wrong["email"] = "Enter an email address or a telephone number, so that we can reach you"
-    if (found := judged(email)).slip:
-        wrong["email"] = _email_slip(found)
-    return wrong
-
-
-def _email_slip(found: Judged) -> str:
-    said = "is probably mistyped" if found.can_be else "cannot be an email address"
-    meant = f". Did you mean {found.meant}?" if found.meant else ". Enter it in this form: name@example.org"
-    return f"{found.address} {said}, and what we write would not reach you{meant}"
-
-
-KIND = "Choose who you are contacting us as. Members of the public need not give a name."
-PUBLIC = ("relative", "neighbour", "self", "public")
-"""The kinds of people who speak for nobody but themselves: they need not say who they are."""
-PEOPLE = List(
-    "people",
-    "The people you are worried about",
-    ("given", "family", "cohort", *DATE, "age", "address", "school"),
-    slips=_person,
-    advice_title="The people you want advice about",
-    each="Who are you worried about?",
-    advice_each="Who do you want advice about?",
-    most=MOST_SUBJECTS,
-)
-HOUSEHOLD = List(
-    "household",
-    "Who lives with them?",
-    ("name", "relationship"),
-    each="Someone who lives with them",
-    most=MOST_HOUSEHOLD,
-)
-STEPS = {
-    step.name: step
-    for step in (
-        Step("area", "Where do they live?", ("hub",), {"hub": "Choose the area, so that this reaches those who can help"}),
-        Step("danger", "Is anyone in immediate danger now?", ("danger",)),
-        Step("want", "What do you want to do?", ("want",)),
-        PEOPLE,
-        HOUSEHOLD,
-        Step("worries", "What worries you?", ("worries", "categories"), advice_title="What do you want advice about?"),
-        Step("consent", "Does the family know?", ("told", "agreed", "why", "safe")),
-        Step(
-            "you", "About you", ("name", "role", "organisation", "kind", "email", "phone", "write", "reach"), {"kind": KIND}, _you
-        ),
-    )
-}
-LISTS = {each.name: each for each in (PEOPLE, HOUSEHOLD)}
-
-
-def order(hubs: int) -> list[str]:
-    """The pages in their order; where there is but one hub, nobody is asked which."""
-    return [name for name in STEPS if hubs > 1 or name != "area"]
-
-
-def after(step: str, answers: Answers, hubs: int) -> str:
-    """Where a page leads on to."""
-    if answers.looked_over:
-        return CHECK
-    names = order(hubs)
-    later = names[names.index(step) + 1 :] if step in names else names
-    return f"/refer/{later[0]}" if later else CHECK
-
-
-def before(step: str, answers: Answers, hubs: int) -> str:
-    """Where a page leads back to."""
-    if answers.looked_over:
-        return CHECK
-    names = order(hubs)
-    at = names.index(step) if step in names else 0
-    return f"/refer/{names[at - 1]}" if at else "/refer"
-
-
-def faults(answers: Answers, hubs: int) -> Errors:
-    """What must be set right before it can be sent, by the page where that is done."""
-    wrong: Errors = {}
-    for name in order(hubs):
-        pages = {f"/refer/{name}/{each[ENTRY]}": each for each in answers.entries(name)} if name in LISTS else {}
-        for address, typed in (pages or {f"/refer/{name}": answers.pages.get(name, {})}).items():
-            if text := next(iter(STEPS[name].faults(typed).values()), ""):
-                wrong[address] = text
-    people = [*answers.people, *(each for each in answers.household if each.get("name", "").strip())]
-    if not answers.answer("worries", "worries") and not people:
-        wrong["/refer/worries"] = "Say what worries you, or who it is about: one of them is enough"
-    return wrong
+MOST_PEOPLE = MOST_SUBJECTS
+NO_MORE_PEOPLE = f"There is room for {MOST_PEOPLE} people here. Name the others where you say what worries you"

@@ -219,10 +219,9 @@ def test_a_teacher_makes_a_referral_leaves_it_comes_back_and_sends_it(hub: Hub, 
         somebody.goes("/refer")
         assert "999" in somebody.text
         page.locator("form[action='/refer'] button").click()
-        _answers(somebody, hub="sandwell")
-        _answers(somebody, danger="no")
-        _answers(somebody, want="referral")
-        _answers(somebody, given="Isla", family="Example", cohort="child", day="20", month="12", year="2015")
+        _answers(somebody, hub="sandwell", danger="no", want="referral")
+        _answers(somebody, given="Isla", family="Example", cohort="child", day="20", month="12", year="2015", more="no")
+        assert page.url.endswith("/refer/worries")
         somebody.goes("/refer/save")
         link = re.search(r"/refer/return/[A-Za-z0-9_-]+", page.content())
         assert link
@@ -230,22 +229,28 @@ def test_a_teacher_makes_a_referral_leaves_it_comes_back_and_sends_it(hub: Hub, 
         somebody.goes(link[0])
         somebody.clicks("Continue", "button")
         somebody.goes("/refer/worries")
-        _answers(somebody, worries="She is late two mornings a week, and looks after her mother.")
-        _answers(somebody, told="yes", agreed="yes")
+        worries = "She is late two mornings a week, and looks after her mother."
+        _answers(somebody, worries=worries, need="Somebody who visits.", categories="neglect")
+        _answers(somebody, told="yes", agreed="yes", who_1="Ruth Example", is_1="mother")
         page.locator("main [name='name']").fill("M. Example")
         page.locator("main form button").first.click()
         expect(page.get_by_role("alert")).to_contain_text("There is a problem")
         assert page.title().startswith("Error: ") and page.locator("main [name='name']").input_value() == "M. Example"
         somebody.looks()
-        _answers(somebody, name="M. Example", role="pastoral lead", kind="school", email="pastoral@school.example.org")
-        if page.url.endswith("/household"):
-            _answers(somebody)
-        somebody.goes("/refer/check")
-        assert "Isla" in somebody.text and "late two mornings" in somebody.text
+        school = {"sector": "education", "which_education": "school"}
+        _answers(somebody, name="M. Example", role="pastoral lead", email="pastoral@school.example.org", **school)
+        assert page.url.endswith("/refer/check")
+        assert "Isla" in somebody.text and "late two mornings" in somebody.text and "Somebody who visits." in somebody.text
         page.locator("form[action='/refer/send'] button").click()
         somebody.looks()
         reference = re.search(r"MASH-26-[0-9]{6}", somebody.text)
         assert page.url.endswith("/refer/sent") and reference
+        with page.expect_download() as paper:
+            page.get_by_role("button", name="Download a copy (PDF)").click()
+        assert paper.value.suggested_filename == f"{reference[0]}.pdf"
+        for _ in range(4):
+            page.go_back()
+            assert "Isla" not in somebody.text and "late two mornings" not in page.content() and reference[0] not in somebody.text
     assert any("Isla" in str(item["content"]) for item in hub.case(reference[0])["items"])
 
 
@@ -253,7 +258,9 @@ def _answers(somebody: Visitor, **typed: str) -> None:
     """Fills in the page and goes on."""
     for name, value in typed.items():
         field = somebody.page.locator(f"main [name='{name}']")
-        if field.first.get_attribute("type") in ("radio", "checkbox"):
+        if name == "hub":
+            field.select_option(value)
+        elif field.first.get_attribute("type") in ("radio", "checkbox"):
             somebody.page.locator(f"main [name='{name}'][value='{value}']").check()
         else:
             field.fill(value)
@@ -261,6 +268,73 @@ def _answers(somebody: Visitor, **typed: str) -> None:
     somebody.page.locator("main form button").first.click()
     somebody.looks()
     assert somebody.page.url != before, somebody.text
+
+
+def _led_away(route: Route) -> None:
+    """A page about the weather, which is not ours to ask for in a test."""
+    away = route.fetch(max_redirects=0)
+    assert away.headers["location"] == "https://www.bbc.co.uk/weather"
+    route.fulfill(body="<h1>Weather</h1>", content_type="text/html")
+
+
+def test_whoever_leaves_quickly_leaves_nothing_that_going_back_could_show(
+    hub: Hub, browser: Browser, way: dict[str, Any]
+) -> None:
+    with visitor(hub, browser, **way) as somebody:
+        page = somebody.page
+        page.route("**/refer/exit", _led_away)
+        somebody.goes("/refer")
+        page.locator("form[action='/refer'] button").click()
+        _answers(somebody, hub="sandwell", danger="no", want="referral")
+        page.locator("main [name='given']").fill("Isla")
+        page.locator("main [name='day']").fill("99")
+        page.locator("main form button").first.click()
+        expect(page.get_by_role("alert")).to_contain_text("Check what you wrote")
+        page.locator("main [name='family']").fill("Example")
+        leaving = page.get_by_role("button", name="Leave this page quickly")
+        leaving.click()
+        expect(page.get_by_role("heading", name="Weather")).to_be_visible()
+        assert not page.context.cookies()
+        for _ in range(4):
+            page.go_back()
+            if page.url.startswith("about:"):
+                break
+            assert "Isla" not in page.content() and "Example" not in page.content(), page.url
+            assert not [each for each in page.locator("input").all() if each.input_value() in ("Isla", "Example", "99")]
+
+
+def test_shift_three_times_leaves_too(hub: Hub, browser: Browser) -> None:
+    with visitor(hub, browser) as somebody:
+        page = somebody.page
+        page.route("**/refer/exit", _led_away)
+        somebody.goes("/refer")
+        for _ in range(3):
+            page.keyboard.press("Shift")
+        expect(page.get_by_role("heading", name="Weather")).to_be_visible()
+
+
+def test_a_slip_is_said_at_its_field_as_it_is_typed_and_kept_by_saying_so(hub: Hub, browser: Browser) -> None:
+    with visitor(hub, browser) as somebody:
+        page = somebody.page
+        somebody.goes("/refer")
+        page.locator("form[action='/refer'] button").click()
+        _answers(somebody, hub="sandwell", danger="no", want="referral")
+        page.get_by_label("A child", exact=True).check()
+        for name, value in (("day", "3"), ("month", "4"), ("year", "1966")):
+            page.locator(f"[name='{name}']").fill(value)
+            expect(page.get_by_text("We could not tell")).to_have_count(0)
+        page.get_by_label("Address").focus()
+        expect(page.locator("#doubt-date")).to_contain_text("We could not tell if this is a child")
+        somebody.looks()
+        described = page.get_by_role("group", name="Date of birth").get_attribute("aria-describedby")
+        assert set((described or "").split()) == {"date-hint", "doubt-date"}
+        page.get_by_label("An adult", exact=True).check()
+        expect(page.get_by_text("We could not tell")).to_have_count(0)
+        page.get_by_label("A child", exact=True).check()
+        page.get_by_label("This is right: leave it as it is").check()
+        somebody.looks()
+        page.get_by_role("button", name="Continue").click()
+        assert page.url.endswith("/refer/worries"), "nothing is asked twice"
 
 
 def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
