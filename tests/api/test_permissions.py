@@ -138,6 +138,7 @@ COMMANDS_BY_KIND: dict[str, dict[str, Any]] = {
     "share_earlier_contact": {"other": "MASH-26-999998", "necessity": "to_protect_a_child"},
     "close_duplicate": {"other": "MASH-26-999998", "compared": "shown"},
     "acknowledge_alert": {"clock": "triage"},
+    "pass_alert_on": {"clock": "triage"},
     "adopt_profile": {"digest": "0" * 64},
 }
 """What a command needs to be understood; the others need nothing."""
