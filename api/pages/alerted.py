@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mash.api.pages.words import span, when
+from mash.api.pages.words import left, span, when
 from mash.config.words import agency_title, destination_title, sentence, worded
 from mash.notifications.notices.occasion import subject_of
 from mash.notifications.rota import Rota
 from mash.states.clocks import day_of
 from mash.states.profile import Agency, Profile
 from mash.states.referral import Clock, Referral
-from mash.states.roles import next_rung, own_triage
+from mash.states.roles import ladder_of, next_rung, own_triage
 
 WAITS = {
     "triage": ("Nobody has rated this", "First rating"),
@@ -62,7 +62,8 @@ class Until:
 
 def headline(referral: Referral, clock: Clock, profile: Profile | None, now: datetime) -> str:
     """'Housing is 22 min late'; 'Nobody has rated this: 12 min late'."""
-    late = f"{span(now - clock.due_at)} late" if clock.due_at < now else f"{span(clock.due_at - now)} left"
+    # A length stays on one line.
+    late = left(clock.due_at, now).replace(" ", "\u00a0")
     if clock.kind in ("check", "confirmation", "disclosure"):
         return f"{sentence(agency_title(profile, clock.whose))} {'is ' if clock.due_at < now else 'has '}{late}"
     if referral.in_danger and clock.due_at >= now:
@@ -144,13 +145,27 @@ def _shift(profile: Profile, rota: Rota, role: str, person: str, now: datetime) 
     return next(closing, None) or profile.calendar.next_open(now)
 
 
-def otherwise(referral: Referral, clock: Clock, profile: Profile) -> tuple[str, datetime] | None:
-    """To whom an alert goes, and when, if nobody has it; None where nothing more is said of it."""
+def otherwise(referral: Referral, clock: Clock, profile: Profile, role: str) -> tuple[str, datetime] | None:
+    """What happens, and when, if nobody has an alert that came to this role; None where nothing more is said of it."""
     if clock.next_rung_at is None:
         return None
-    role = next_rung(clock, profile)
-    if role is None:
-        return "you are told again", clock.next_rung_at
+    higher = next_rung(clock, profile)
+    if higher is not None:
+        return f"it goes to the {worded(_stands(higher, referral, profile, clock.next_rung_at))}", clock.next_rung_at
+    last = told_last(referral, clock, profile, clock.next_rung_at)
+    return "you are told again" if last == role else f"the {worded(last)} is told again", clock.next_rung_at
+
+
+def told_last(referral: Referral, clock: Clock, profile: Profile, at: datetime) -> str:
+    """The role that was alerted last to a clock, or whoever stood in for it then."""
+    return _stands(ladder_of(clock, profile)[clock.rung][0], referral, profile, at)
+
+
+def may_be_told(clock: Clock, profile: Profile) -> set[str]:
+    """The roles that may be alerted to a clock."""
+    return {profile.out_of_hours.role, *(role for role, _ in ladder_of(clock, profile))}
+
+
+def _stands(role: str, referral: Referral, profile: Profile, at: datetime) -> str:
     hub_roles = (profile.ladder[0].role, own_triage(referral, profile), profile.advises)
-    stands = profile.on_duty(role, clock.next_rung_at) if role in hub_roles else role
-    return f"it goes to the {worded(stands)}", clock.next_rung_at
+    return profile.on_duty(role, at) if role in hub_roles else role

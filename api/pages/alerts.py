@@ -26,7 +26,8 @@ from mash.flows.store.rotas import read_rota
 from mash.notifications.links import AlertLink, read
 from mash.states.acts.alerts import SEEN_FOR, AcknowledgeAlert, PassAlertOn, SeeAlert
 from mash.states.errors import Refusal
-from mash.states.referral import NOT_TO_TELL, Clock
+from mash.states.profile import Profile
+from mash.states.referral import NOT_TO_TELL, Clock, Referral
 from mash.states.roles import next_rung
 from mash.states.values import Actor
 
@@ -39,15 +40,20 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 @router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(404, 410, page=True))
-async def show(request: Request, token: str, until: Annotated[str, Query(max_length=40)] = "") -> HTMLResponse:
+async def show(
+    request: Request,
+    token: str,
+    until: Annotated[str, Query(max_length=40)] = "",
+    passed: Annotated[str, Query(max_length=60)] = "",
+) -> HTMLResponse:
     """What is late by how much, what to do, and until when somebody has it. Looking changes nothing. `until` is what was chosen
-    before somebody signed in."""
+    before somebody signed in; `passed` to whom somebody has just passed it on."""
     try:
         link = read(request.app.state.token_key, token)
         case = await look_at(request.app.state.store, link.reference, _whoever(link), "read_alert", holds=HOLDS)
     except Refusal as refusal:
         return page(request, "alert.html", refusal.title, STATUS[type(refusal)], text=in_words(refusal))
-    return await _page(request, token, link, case, await _who(request), until)
+    return await _page(request, link, case, await _who(request), until, passed=passed)
 
 
 @router.post(
@@ -74,11 +80,17 @@ async def answer(request: Request, token: str) -> Response:
     command = PassAlertOn(clock=link.clock) if passes else AcknowledgeAlert(clock=link.clock, until=_moment(until))
     body = CommandGiven.model_validate({"command": command, "seen": 1})
     given = await give(request.app.state.store, link.reference, body, by, secrets.token_urlsafe(16))
-    if given.status < 400:
-        return RedirectResponse(f"/alerts/{token}", 303)
-    wrong = answer_in_words(given.body, by)
     case = await look_at(request.app.state.store, link.reference, _whoever(link), "read_alert", holds=HOLDS)
-    return await _page(request, token, link, case, by, until, wrong=wrong, status=given.status)
+    if given.status < 400:
+        return RedirectResponse(f"/alerts/{token}{await _to(request, link, case) if passes else ''}", 303)
+    return await _page(request, link, case, by, until, wrong=answer_in_words(given.body, by), status=given.status)
+
+
+async def _to(request: Request, link: AlertLink, case: Case) -> str:
+    """To whom an alert was passed on just now, as the end of an address."""
+    store, referral = request.app.state.store, case.referral
+    profile = store.rules(referral)
+    return f"?passed={alerted.told_last(referral, referral.clocks[link.clock], profile, store.time.now())}" if profile else ""
 
 
 async def _seen(request: Request, token: str, link: AlertLink, until: str, passes: bool) -> HTMLResponse:
@@ -99,43 +111,50 @@ async def _seen(request: Request, token: str, link: AlertLink, until: str, passe
 
 async def _page(
     request: Request,
-    token: str,
     link: AlertLink,
     case: Case,
     by: Actor | None,
     until: str,
     *,
+    passed: str = "",
     wrong: str = "",
     status: int = 200,
 ) -> HTMLResponse:
     store, clock, referral = request.app.state.store, case.referral.clocks[link.clock], case.referral
     now, profile = store.time.now(), store.rules(referral) or store.hubs.get(link.hub)
-    known: dict[str, Any] = {
-        "hub_title": profile.title if profile else "",
-        "open": link.reference,
-        "wrong": wrong,
-        "places": {name: profile.place(name) for name in profile.ratings} if profile else {},
-        "warnings": [NOT_TO_TELL] if NOT_TO_TELL in referral.warnings else [],
-        "passes": profile is not None and clock.running and clock.rung >= 0 and next_rung(clock, profile) is not None,
-    }
-    if link.clock not in referral.alerts or profile is None:
-        theirs = by is not None and clock.acknowledged_by == by.id
-        known["passes"] = known["passes"] and theirs
-        return page(request, "alert.html", _over(clock, theirs), status, by=by, had=clock, theirs=theirs, **known)
-    role, person = link.role, by.id if by else ""
-    options = alerted.had_until(referral, profile, await read_rota(store, link.hub), role, person, now)
-    known |= {
-        "rating": referral.rating,
-        "late": clock.due_at < now or referral.in_danger,
+    known: dict[str, Any] = {"hub_title": profile.title if profile else "", "open": link.reference, "by": by, "wrong": wrong}
+    if not clock.running or profile is None:
+        return page(request, "alert.html", "It is done", status, text="Nothing waits for this any more.", **known)
+    theirs = by is not None and clock.acknowledged_by == by.id
+    waits = link.clock in referral.alerts
+    known |= _about(link, referral, clock, profile, now)
+    known["passes"] = clock.rung >= 0 and next_rung(clock, profile) is not None and (waits or theirs)
+    known["passed"] = passed if passed in alerted.may_be_told(clock, profile) else ""
+    headline = alerted.headline(referral, clock, profile, now)
+    if not waits:
+        title = f"{'You have' if theirs else 'Somebody has'} it" if clock.acknowledged_by else "Nobody need have it any more"
+        return page(request, "alert.html", title, status, headline=headline, had=clock.acknowledged_by, theirs=theirs, **known)
+    options = alerted.had_until(referral, profile, await read_rota(store, link.hub), link.role, by.id if by else "", now)
+    known["options"] = options
+    known["chosen"] = min(options, key=lambda each: abs(each.at - (_moment(until) or options[0].at))).at
+    known["late"] = clock.due_at < now or referral.in_danger
+    known["otherwise"] = alerted.otherwise(referral, clock, profile, link.role)
+    return page(request, "alert.html", headline, status, **known)
+
+
+def _about(link: AlertLink, referral: Referral, clock: Clock, profile: Profile, now: datetime) -> dict[str, Any]:
+    """What is said of an alert, whoever has it."""
+    return {
+        "rules": profile,
         "clock": clock,
+        "rating": referral.rating,
+        "place": profile.place(referral.rating),
+        "danger": referral.in_danger,
         "what": alerted.thing(clock, profile),
         "answered": alerted.answered(referral),
-        "tasks": list(alerted.tasks(link.reference, referral, clock, profile, role, now))[:2],
-        "options": options,
-        "chosen": min(options, key=lambda each: abs(each.at - (_moment(until) or options[0].at))).at,
-        "otherwise": alerted.otherwise(referral, clock, profile),
+        "warnings": [NOT_TO_TELL] if NOT_TO_TELL in referral.warnings else [],
+        "tasks": list(alerted.tasks(link.reference, referral, clock, profile, link.role, now))[:2],
     }
-    return page(request, "alert.html", alerted.headline(referral, clock, profile, now), status, by=by, **known)
 
 
 def _moment(text: str) -> datetime | None:
@@ -144,14 +163,6 @@ def _moment(text: str) -> datetime | None:
         return _MOMENT.validate_python(text) if text else None
     except ValidationError:
         return None
-
-
-def _over(clock: Clock, theirs: bool) -> str:
-    if not clock.running:
-        return "It is done"
-    if clock.acknowledged_by:
-        return "You have it" if theirs else "Somebody has it"
-    return "Nothing is late any more"
 
 
 async def _who(request: Request) -> Actor | None:

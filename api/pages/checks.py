@@ -30,7 +30,7 @@ from mash.flows.store.reads.checks import Answered, answered_since, basis_of, ca
 from mash.flows.store.store import Store
 from mash.states.acts.checks import AllocateCheck, AnswerCheck
 from mash.states.clocks import LONDON, day_of
-from mash.states.values import Actor
+from mash.states.values import Actor, Colleague
 
 router = APIRouter(prefix="/checks", include_in_schema=False)
 Reader = Annotated[Actor, Depends(Permitted("read_checks"))]
@@ -39,7 +39,7 @@ Chosen = Annotated[str, Query(max_length=60)]
 Done = Annotated[str, Query(max_length=60, pattern=f"^({REFERENCE})?$")]
 NOT_KNOWN, HAND = "not_known", "hand"
 """What is open in a row: the confirmation that nothing is held, or to whom it is handed."""
-DONE = {"answered": "Sent: not known to you.", "taken": "It is with you.", "handed": "It is handed over."}
+DONE = {"answered": "Sent “not known to us” for {}.", "taken": "{} is with you.", "handed": "{} is handed over."}
 """What is said of a check once something was done about it."""
 MOST_OF_A_KEY = 100
 LISTED = 200
@@ -59,7 +59,7 @@ async def show(
     """The checks that somebody's agency is to answer, those due soonest first; or those that they have themselves. One may be
     open, to be confirmed or handed over; of what was just done it is said."""
     opened = (NOT_KNOWN, confirm) if confirm else (HAND, hand) if hand else ("", "")
-    return await _page(request, by, whose, opened, saved=f"{of}: {DONE[done]}" if done in DONE else "")
+    return await _page(request, by, whose, opened, saved=DONE[done].format(of) if done in DONE and of else "")
 
 
 @router.get("/changed", response_class=HTMLResponse)
@@ -191,8 +191,13 @@ async def _colleagues(store: Store, by: Actor, *, reference: str, cases: Sequenc
     """To whom somebody may hand a check: those of their agency who are there, by login and in words, but whoever has it."""
     has_it = next((c.referral.checks[by.agency].allocated_to for c in cases if c.reference == reference), None)
     there = (each for each in await colleagues_of(store, by.hub) if each.agency == by.agency and not each.away_until)
-    found = {each.login: f"{person(each.login)}, {worded(each.role)}" for each in there if each.login != has_it}
-    return list(found.items())
+    return list({each.login: _called(store, each, by) for each in there if each.login != has_it}.items())
+
+
+def _called(store: Store, colleague: Colleague, by: Actor) -> str:
+    """What a colleague is called where one is chosen; of whoever leads, that they do."""
+    name, known = "You" if colleague.login == by.id else person(colleague.login), store.hub(by.hub).agencies.get(by.agency)
+    return f"{name}, {worded(colleague.role)}" if known and colleague.role == known.lead else name
 
 
 def _counts(done: Sequence[Answered]) -> dict[str, int]:

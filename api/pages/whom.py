@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from mash.api.pages.words import age
 from mash.flows.store.details import day, in_one_piece, secret_address
 from mash.flows.store.reads.checks import Person
 
@@ -63,17 +64,14 @@ def _named(subjects: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def age_in_words(fields: Mapping[str, Any], today: date) -> str:
-    """How old somebody is: '8', '6 months', '12 days', 'expected 3 Mar 2027'; without a birthday, what was estimated."""
+    """How old somebody is, or when they are expected; without a birthday, what was estimated."""
     born, expected = day(str(fields.get("date_of_birth") or "")), day(str(fields.get("expected_date") or ""))
-    if born is None or born > today:
-        return f"expected {_dated(expected)}" if expected else _text(fields.get("age_estimate"))
-    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
-    if months >= 24:
-        return str(months // 12)
-    if months:
-        return f"{months} month{'s' if months > 1 else ''}"
-    days = (today - born).days
-    return f"{days} day{'' if days == 1 else 's'}"
+    if born is not None and born <= today:
+        return age(born, today)
+    if expected:
+        return f"expected {_dated(expected)}"
+    estimate = _text(fields.get("age_estimate"))
+    return f"about {estimate}" if estimate.isdigit() else estimate
 
 
 def _birthdays(born: Sequence[date]) -> str:

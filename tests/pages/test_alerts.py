@@ -73,7 +73,7 @@ def test_it_says_who_is_late_by_how_much_how_it_is_rated_what_to_do_and_what_hap
     with housing_late(own) as (late, reference):
         text = opened(late, path_of(late, reference, "check:housing"))
         said = words_of(text)
-    assert re.search(r"<h1[^>]*>Housing is 1 h 1 min late</h1>", text)
+    assert re.search(r"<h1[^>]*>Housing is 1\sh\s1\smin\slate</h1>", text)
     assert "Red Agency check, due 14:0" in said and f"{reference}. 11 of 12 have answered." in said
     assert "What to do" in said and "Reach Housing" in said and "a late answer still counts" in said
     assert re.search(r"Otherwise it goes to the practice manager at 15:\d\d", said)
@@ -105,7 +105,10 @@ def test_whoever_signed_in_has_it_until_the_time_they_chose_the_earliest_unless_
         assert had.event.renew_at == datetime.fromisoformat(hour) and had.by.role == "duty_manager"
         after = words_of(opened(late, path, "duty_manager"))
         assert "You have it Until 16:" in after and "I cannot: pass it on" in after
-        assert "Somebody has it" in opened(late, path) and "duty_manager" not in words_of(opened(late, path))
+        assert "Housing is 1 h 1 min late" in after and "Reach Housing" in after, "what to do is still there"
+        others = words_of(opened(late, path))
+        assert "Somebody has it They have it until 16:" in others
+        assert "duty_manager" not in others and "pass it on" not in others
 
 
 def test_longer_than_the_rule_of_its_rating_allows_is_refused_and_said(own: Hub) -> None:
@@ -139,6 +142,9 @@ def test_whoever_cannot_passes_it_on_and_the_next_role_is_told_now(own: Hub) -> 
         before = len(events(late, reference, ClockEscalated))
         passed = late.http.post(path, data={"act": "pass_on"}, headers=late.staff("duty_manager"))
         assert passed.status_code == 303
+        after = words_of(opened(late, passed.headers["location"], "duty_manager"))
+        assert "Passed on: the practice manager is told now." in after
+        assert "Passed on" not in opened(late, f"{path}?passed=somebody_else")
         told = events(late, reference, ClockEscalated)
         assert len(told) == before + 1 and told[-1].event.role == "practice_manager" and told[-1].event.passed_on
         assert told[-1].by.role == "duty_manager"
@@ -151,7 +157,11 @@ def test_in_immediate_danger_the_first_thing_is_999_and_only_a_sign_in_takes_it(
     path = path_of(own, reference, "triage")
     text = opened(own, path)
     said = words_of(text)
-    assert "Somebody may be in immediate danger" in said and 'href="tel:999"' in text and "Rate it" in said
+    assert (
+        "Somebody may be in immediate danger Immediate danger Not rated" in said
+        and 'href="tel:999"' in text
+        and "Rate it" in said
+    )
     assert own.http.post(path).status_code == 403 and events(own, reference, AlertSeen) == []
     assert own.http.post(path, headers=own.staff("duty_manager")).status_code == 303
     assert events(own, reference, AlertAcknowledged)
