@@ -123,8 +123,10 @@ async def _page(
     store, clock, referral = request.app.state.store, case.referral.clocks[link.clock], case.referral
     now, profile = store.time.now(), store.rules(referral) or store.hubs.get(link.hub)
     known: dict[str, Any] = {"hub_title": profile.title if profile else "", "open": link.reference, "by": by, "wrong": wrong}
-    if not clock.running or profile is None:
+    if not clock.running:
         return page(request, "alert.html", "It is done", status, text="Nothing waits for this any more.", **known)
+    if profile is None:
+        return page(request, "alert.html", link.reference, status, text=f"{clock.why}.", **known)
     theirs = by is not None and clock.acknowledged_by == by.id
     waits = link.clock in referral.alerts
     known |= _about(link, referral, clock, profile, now)

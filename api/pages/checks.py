@@ -59,7 +59,7 @@ async def show(
     """The checks that somebody's agency is to answer, those due soonest first; or those that they have themselves. One may be
     open, to be confirmed or handed over; of what was just done it is said."""
     opened = (NOT_KNOWN, confirm) if confirm else (HAND, hand) if hand else ("", "")
-    return await _page(request, by, whose, opened, saved=DONE[done].format(of) if done in DONE and of else "")
+    return await _page(request, by, whose, opened, saved=(DONE.get(done, ""), of))
 
 
 @router.get("/changed", response_class=HTMLResponse)
@@ -125,7 +125,7 @@ async def _page(
     whose: str,
     opened: tuple[str, str],
     *,
-    saved: str = "",
+    saved: tuple[str, str] = ("", ""),
     wrong: str = "",
     status: int = 200,
 ) -> HTMLResponse:
@@ -135,21 +135,23 @@ async def _page(
     async with store.one_look(by):
         mark = await mark_of(store, by)
         cases = await checks_of(store, by, by.id if mine else None)
-        about = await _about(store, cases, by)
+        there = {case.reference for case in cases}
+        gone = await cases_named(store, [each for each in (saved[1],) if each and each not in there], by)
+        about = await _about(store, [*cases, *gone], by)
         done = await answered_since(store, by, _monday(now))
         held = await holding(store, by)
-        basis = await basis_of(store, by, reference) if what == NOT_KNOWN and reference in about else None
+        basis = await basis_of(store, by, reference) if what == NOT_KNOWN and reference in there else None
     known: dict[str, Any] = {
         "mark": mark,
         "mine": mine,
         "rows": _rows(store, cases, about, by),
         "agency": _agency(store, by),
-        "open": reference if reference in about else "",
+        "open": reference if reference in there else "",
         "what": what,
         "basis": basis,
         "colleagues": await _colleagues(store, by, reference=reference, cases=cases) if what == HAND else [],
-        "saved": saved,
-        "gone": bool(reference) and reference not in about,
+        "saved": saved[0].format(about[saved[1]].names) if saved[1] in about else "",
+        "gone": bool(reference) and reference not in there,
         "wrong": wrong,
         "key": secrets.token_urlsafe(16),
         "shown": _list_of(cases, by),

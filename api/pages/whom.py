@@ -14,6 +14,7 @@ from mash.flows.store.reads.checks import Person
 
 NOT_NAMED = "Not named"
 HIDDEN = "Address is secret and not shown."
+PARENTS = ("mother", "father")
 _SPACES = re.compile(r"\s+")
 
 
@@ -96,13 +97,18 @@ def _place(address: Any) -> str:
 def _household(others: Sequence[Mapping[str, Any]]) -> str:
     """'Mother Magda Nowicka, father Darek': a family name once it was said is left out."""
     said, people = "", []
-    for fields in others:
+    for fields in sorted(others, key=_parents_first):
         given, own = _parts(fields)
         name = given if own and own == said else " ".join(filter(None, (given, own)))
         said = own or said
         people.append(" ".join(filter(None, (_text(fields.get("relationship")), name))))
     text = ", ".join(filter(None, people))
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _parents_first(fields: Mapping[str, Any]) -> int:
+    relationship = _text(fields.get("relationship")).lower()
+    return PARENTS.index(relationship) if relationship in PARENTS else len(PARENTS)
 
 
 def _parts(fields: Mapping[str, Any]) -> tuple[str, str]:

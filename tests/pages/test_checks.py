@@ -97,7 +97,7 @@ def test_not_known_to_us_is_one_press_and_a_confirmation_in_its_row(own: Hub) ->
     check = own.case(reference)["checks"]["housing"]
     assert check["answered_at"] and check["known"] is False
     after = page(own, sent.headers["location"])
-    assert f"Sent “not known to us” for {reference}." in words_of(after)
+    assert "Sent “not known to us” for Ewa Nowicka." in words_of(after)
     assert row(own, reference) == "" and row(own, other)
     assert "Answered this week: 1. See them 1 in time; 1 “not known to us”." in words_of(after)
     assert "Ewa Nowicka, 8" in page(own, "/checks/answered") and "Not known to us" in page(own, "/checks/answered")
