@@ -16,7 +16,7 @@ from mash.api.pages.page import page
 from mash.api.pages.refusals import answer_in_words
 from mash.api.pages.whom import Whom, whom
 from mash.api.pages.words import person
-from mash.api.permitted import Permitted
+from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give
 from mash.api.schemas.command import CommandGiven
 from mash.api.schemas.fields import Reference
@@ -84,6 +84,7 @@ async def answered(request: Request, by: Reader) -> HTMLResponse:
 @router.post("/{reference}/answer", response_class=HTMLResponse)
 async def answer(request: Request, reference: Reference, by: Acting, whose: Chosen = "") -> Response:
     """Send that nothing is known of them: the answer of the form, without its words."""
+    demand(by, "answer_check")
     command = AnswerCheck(agency=by.agency, known=False)
     return await _given(request, reference, by, command, whose, (NOT_KNOWN, reference), "answered")
 
@@ -91,6 +92,7 @@ async def answer(request: Request, reference: Reference, by: Acting, whose: Chos
 @router.post("/{reference}/allocate", response_class=HTMLResponse)
 async def allocate(request: Request, reference: Reference, by: Acting, whose: Chosen = "") -> Response:
     """Hand a check to a colleague, or take it."""
+    demand(by, "allocate_check")
     to = str((await request.form(max_files=0, max_fields=10)).get("to") or "")
     if to not in dict(await _colleagues(request.app.state.store, by, reference="")):
         return await _page(request, by, whose, (HAND, reference), wrong="Choose a colleague of your agency.", status=422)
