@@ -38,7 +38,7 @@ def read(token_key: str, token: str) -> AlertLink:
         values = URLSafeTimedSerializer(token_key, salt="alert").loads(token, max_age=VALID_SECONDS)
         return AlertLink(**dict(zip(AlertLink.model_fields, values, strict=True)))
     except (BadSignature, ValueError, TypeError):
-        raise NotFound("this link is not valid, or has expired: acknowledge on the case itself") from None
+        raise NotFound("this link is not valid, or has expired: open the case itself, which says what is late") from None
 
 
 def status_code(token_key: str, reference: str) -> str:

@@ -70,6 +70,8 @@ class ClockEscalated(EventBase):
     role: str
     due_at: datetime
     next_at: datetime
+    passed_on: bool = Field(default=False, exclude_if=lambda passed_on: not passed_on)
+    """Whether somebody who was told before cannot take it, and said so."""
 
 
 class AlertAcknowledged(EventBase):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from mash.states.chart import move, stage_of
-from mash.states.clocks import Due, Unit, due
+from mash.states.clocks import Due, Unit, dated, due
 from mash.states.course import (
     AcknowledgementEnded,
     AlertAcknowledged,
@@ -187,7 +187,7 @@ class Deciding:
         """From when on, at the earliest at this instant, an alert of a clock is raised: somebody in danger waits for no day."""
         return self.profile.calendar.next_open(at) if clock.by_day and not self.referral.in_danger else at
 
-    def escalate(self, clock: Clock) -> None:
+    def escalate(self, clock: Clock, *, passed_on: bool = False) -> None:
         """Alert the next rung of the clock's ladder; the last one is alerted again and again."""
         ladder = ladder_of(clock, self.profile)
         begins = clock.rung + 1 if clock.rung >= 0 else self._rounds_before(clock)
@@ -197,7 +197,7 @@ class Deciding:
         if rung == len(ladder) - 1 and not self.referral.in_danger:
             next_at = self._with_the_others(clock, max(next_at, self.now + REPEATED))
         told = {"role": self.on_duty(role), "due_at": clock.due_at, "next_at": self._told_from(clock, next_at)}
-        self.record(ClockEscalated(id=clock.id, rung=rung, **told))
+        self.record(ClockEscalated(id=clock.id, rung=rung, passed_on=passed_on, **told))
 
     def _with_the_others(self, clock: Clock, at: datetime) -> datetime:
         """The first time from `at` on at which the top of the ladder is told of another of the case's clocks too: what comes
@@ -208,10 +208,16 @@ class Deciding:
         known = min((c.next_rung_at for c in others if c.next_rung_at and c.next_rung_at > self.now), default=at)
         return known - period * ((known - at) // period)
 
-    def acknowledge(self, clock: Clock) -> None:
-        """Whoever acts has this alert: it is raised again, the more urgent the rating the sooner, while its cause lasts."""
-        renew_at = self.profile.calendar.add(self.now, self.profile.renews_after(self.referral.rating))
-        renew_at = self._told_from(clock, renew_at)
+    def acknowledge(self, clock: Clock, until: datetime | None = None) -> None:
+        """Whoever acts has this alert, until they say or as long as they may: it is raised again, the more urgent the rating the
+        sooner, while its cause lasts."""
+        longest = self.profile.had_until(self.referral.rating, self.now)
+        if until is not None and not self.now < until <= longest:
+            raise Incomplete(
+                f"an alert of this rating is had by {dated(longest)} at the latest: choose a time from now until then (until);"
+                " you can say again then that you have it"
+            )
+        renew_at = self._told_from(clock, until or longest)
         self.record(AlertAcknowledged(id=clock.id, renew_at=renew_at, rating=self.referral.rating))
 
     def raise_again(self, clock_id: str) -> None:

@@ -136,6 +136,7 @@ StaffCommand = Annotated[
     | upkeep.LinkReferral
     | upkeep.RemoveLink
     | alerts.AcknowledgeAlert
+    | alerts.PassAlertOn
     | closing.ReopenReferral
     | upkeep.AdoptProfile
     | upkeep.AddNote,

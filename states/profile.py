@@ -209,6 +209,19 @@ class Agency(Frozen):
     presence: Literal["co_located", "virtual", "single_point_of_contact", "visiting"] | None = None
     reached_by: Literal["telephone", "secure_email", "portal"] | None = None
     reply: AgencyReply | None = None
+    asks: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=120,
+        exclude_if=lambda asks: asks is None,
+        description="What it is asked about a family, in a line.",
+    )
+    telephone: str | None = Field(
+        default=None,
+        pattern=r"^\+?[0-9][0-9 ]{4,19}$",
+        exclude_if=lambda number: number is None,
+        description="Its duty desk's telephone: whoever is alerted that it is late rings it.",
+    )
 
     @property
     def own_reply(self) -> ClockRule | None:
@@ -531,6 +544,10 @@ class Profile(Frozen):
     def renews_after(self, rating: str | None) -> Length:
         """How long an alert of a case of this rating rests once somebody has taken it on."""
         return (self.renew.first, self.renew.second, self.renew.further)[min(self.place(rating), 2)]
+
+    def had_until(self, rating: str | None, since: datetime) -> datetime:
+        """Until when at the latest somebody has an alert of a case of this rating whom it is said to `since` then."""
+        return self.calendar.add(since, self.renews_after(rating))
 
     def open_at(self, at: datetime) -> bool:
         """Whether the hub's own people are on duty: in its hours, or always where the same service goes on."""

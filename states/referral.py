@@ -35,6 +35,8 @@ def whose(clock_id: str) -> str:
     return clock_id.partition(":")[2].partition(".")[0]
 
 
+ASKED = ("check", "confirmation")
+"""Kinds of clocks for which an agency is to answer: its check, or what was only told by telephone for it."""
 PUBLIC = ("individual", "unknown")
 """Sources that are no professionals: they are thanked, and not told what was decided about other people's children."""
 PRIVATE = ("1A", "1B", "1C", "1D")
@@ -151,8 +153,9 @@ class Check(Frozen):
     """When it answered itself, after that."""
 
     @property
-    def to_answer(self) -> bool:
-        """Whether the agency can still answer itself: it has not, or was only heard by telephone."""
+    def answerable(self) -> bool:
+        """Whether the agency can still answer itself: it has not, or was only heard by telephone. What it answers once nobody
+        asks any more is welcome."""
         return self.answered_at is None or (self.told is not None and self.confirmed_at is None)
 
     @property
@@ -496,6 +499,12 @@ class Referral(Frozen):
     def outstanding(self) -> tuple[str, ...]:
         """The agencies that have not answered yet."""
         return tuple(agency for agency, check in self.checks.items() if check.outstanding)
+
+    @property
+    def to_answer(self) -> dict[str, Clock]:
+        """The agencies that are asked for an answer of their own, each with the clock that says by when. Once it has stopped,
+        nobody is asked: the hub has gone on, or the case has ended."""
+        return {clock.whose: clock for clock in self.running if clock.kind in ASKED}
 
     @property
     def offered(self) -> dict[str, HandOver]:

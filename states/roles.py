@@ -33,6 +33,12 @@ def ladder_of(clock: Clock, profile: Profile) -> list[tuple[str, Length]]:
     return ladder
 
 
+def next_rung(clock: Clock, profile: Profile) -> str | None:
+    """The role that is alerted next to a clock; None once whoever stands highest has been."""
+    above = ladder_of(clock, profile)[clock.rung + 1 :]
+    return above[0][0] if above else None
+
+
 def raters(referral: Referral, profile: Profile) -> Roles:
     """Who rates a case: the hub's raters, or whoever triages for its place (and, at night, whoever is on duty)."""
     role = own_triage(referral, profile)

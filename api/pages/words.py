@@ -161,6 +161,12 @@ def _item_title(known: Context, kind: str) -> str:
     return _done(known, kind) if kind in COMMANDS else _sentence(known, kind)
 
 
+def person(login: str) -> str:
+    """Somebody who works here, by what their login says of their name: 's.okafor' is 'S. Okafor'; else as it is."""
+    initial, _, family = login.partition(".")
+    return f"{initial.upper()}. {family.title()}" if len(initial) == 1 and family.replace("-", "").isalpha() else login
+
+
 def counted(number: int | Sized, one: str, several: str = "") -> str:
     """So many of something: '1 case', '2 cases'."""
     number = number if isinstance(number, int) else len(number)
@@ -216,6 +222,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plain_rule": plain_rule,
     "is_today": is_today,
     "item_title": _item_title,
+    "person": person,
     "counted": counted,
     "seconded": IN_WORDS.__getitem__,
     "choices": choices,

@@ -67,7 +67,7 @@ def changed(scene: Scene) -> str:
 def followed(scene: Scene) -> str:
     link = _ordinary(scene)
     path = f"/alerts/{sign(_token_key(scene), link)}"
-    hold("I have seen it" in allowed(scene.on.http.get(path)).text, "there is nothing to press: the attack shows nothing")
+    hold("I have it until" in allowed(scene.on.http.get(path)).text, "there is nothing to press: the attack shows nothing")
     for method in ("GET", "HEAD", "OPTIONS"):
         scene.on.http.request(method, path)
     hold(_seen_by(scene, link) == [], "recorded as seen")

@@ -37,6 +37,12 @@ OF_A_BIRTH = ("date_of_birth", "name", "sex")
 """What is said when a child is born."""
 _WAY = re.compile(r"phone|mobile|(^|_)(tel|call_?back)(_|$)|contact|address|post_?code|how_to_reach", re.IGNORECASE)
 """Names of fields in which somebody says how they are reached, also those that only a sender's own system has."""
+_HIDDEN = re.compile(
+    r"refuge|safe ?house|secret|confidential|undisclosed|withheld|do(?: not|n['’]t) (?:disclose|share|give|tell)"
+    r"|not (?:to )?be (?:disclosed|shared|given)",
+    re.IGNORECASE,
+)
+"""Words by which an address is said to be kept from others."""
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -120,6 +126,22 @@ def by_other_means(fields: Mapping[str, Any]) -> dict[str, bool]:
     sector = fields.get("agency")
     others = others or (sector in get_args(Source) and not no_professional(fields.get("code"), sector))
     return {BY_OTHER_MEANS: not can_be(fields.get("email") or "") and others}
+
+
+def secret_address(fields: Mapping[str, Any]) -> bool:
+    """Whether where somebody lives is kept from others: what was given as their address says so, or a field that a sender's
+    system has for that. One that is hidden needlessly costs a question; one that is shown may cost more."""
+    address = fields.get("address")
+    parts = address if isinstance(address, Mapping) else {"": address}
+    about = {f"address {name}": value for name, value in parts.items()} | {
+        name: value for name, value in fields.items() if "address" in name and name != "address"
+    }
+    return any(_HIDDEN.search(str(value)) or (_HIDDEN.search(name) and said(value)) for name, value in about.items() if value)
+
+
+def said(value: Any) -> bool:
+    """Whether a field of a sender's own says yes."""
+    return str(value).strip().lower() not in ("", "no", "n", "false", "0", "none")
 
 
 def flags_of(kind: Kind, fields: Mapping[str, Any]) -> tuple[str, ...]:

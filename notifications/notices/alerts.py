@@ -23,7 +23,8 @@ def escalated(event: ClockEscalated, occasion: Occasion) -> Iterator[NoticeDraft
     kind = "immediate_danger" if danger or not clock.breached_at else "escalation"
     away = {"away": True} if clock.breached_at and clock.breached_at - clock.due_at > AWAY else {}
     by_day = {"by_day": True} if clock.by_day and not occasion.after.in_danger else {}
-    yield occasion.about(kind, event.role, event.id, rung=event.rung, **away, **by_day)
+    passed_on = {"passed_on": True} if event.passed_on else {}
+    yield occasion.about(kind, event.role, event.id, rung=event.rung, **away, **by_day, **passed_on)
 
 
 @on(ClockWarned)

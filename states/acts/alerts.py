@@ -5,23 +5,38 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.acts.handing_over import nobody_accepted
 from mash.states.acts.step_down import comes_back
 from mash.states.course import AlertSeen, ClockWarned
 from mash.states.deciding import Deciding
-from mash.states.errors import Incomplete, NotYours
+from mash.states.errors import Incomplete, NotYours, Refusal
+from mash.states.profile import Profile
+from mash.states.referral import Referral
 from mash.states.register import act
+from mash.states.roles import next_rung
 from mash.states.stages import ALL
-from mash.states.values import Code, CommandBase, Login, Words
+from mash.states.values import Actor, Code, CommandBase, Login, Words
 
 
 class AcknowledgeAlert(CommandBase):
     """'I have it': stop the ladder of a clock."""
 
     kind: Literal["acknowledge_alert"] = "acknowledge_alert"
+    clock: Code
+    until: AwareDatetime | None = Field(
+        default=None,
+        exclude_if=lambda until: until is None,
+        description="Until when you have it; as long as the hub lets such an alert rest, unless said.",
+    )
+
+
+class PassAlertOn(CommandBase):
+    """'I cannot': the next role of the ladder is told now."""
+
+    kind: Literal["pass_alert_on"] = "pass_alert_on"
     clock: Code
 
 
@@ -79,7 +94,30 @@ def _tell(d: Deciding, clock_id: str) -> None:
 def acknowledge(d: Deciding, cmd: AcknowledgeAlert, words: Words | None) -> None:
     """'I have it': the ladder stops, until the alert is renewed because its cause lasts."""
     _waits(d, cmd.clock)
-    d.acknowledge(d.referral.clocks[cmd.clock])
+    d.acknowledge(d.referral.clocks[cmd.clock], cmd.until)
+
+
+def _not_to_pass_on(referral: Referral, profile: Profile, by: Actor, cmd: PassAlertOn | None) -> Refusal | None:
+    """An alert that waits, or that whoever acts has: it goes up the ladder, as long as somebody stands above."""
+    open_to = [clock for clock in referral.running if clock.rung >= 0 and clock.acknowledged_by in (None, by.id)]
+    asked = [clock for clock in open_to if cmd is None or clock.id == cmd.clock]
+    if not asked:
+        return Incomplete(f"no alert on that clock is yours to pass on; waiting: {', '.join(referral.alerts) or 'none'}")
+    if not any(next_rung(clock, profile) for clock in asked):
+        return Incomplete("whoever is told of this last has been told: nobody stands above. Ring somebody who can take it")
+    return None
+
+
+@act(
+    PassAlertOn,
+    stages=ALL,
+    when=lambda referral: any(clock.rung >= 0 for clock in referral.running),
+    hindrance=_not_to_pass_on,
+    stands_alone=True,
+)
+def pass_on(d: Deciding, cmd: PassAlertOn, words: Words | None) -> None:
+    """'I cannot': whoever would be told next is told now, and that it was passed on, and by whom, is recorded."""
+    d.escalate(d.referral.clocks[cmd.clock], passed_on=True)
 
 
 @act(SeeAlert)

@@ -180,17 +180,25 @@ def ask(d: Deciding, cmd: AskAgencies, words: Words | None) -> None:
     request(d, tuple(dict.fromkeys(cmd.agencies)))
 
 
-def _not_their_check(referral: Referral, profile: Profile, by: Actor, cmd: AnswerCheck | AllocateCheck | None) -> Refusal | None:
-    """What an agency does about its check: while it has not answered itself, and nobody else for it."""
+def _not_their_check(referral: Referral, profile: Profile, by: Actor, cmd: AnswerCheck | None) -> Refusal | None:
+    """An agency answers while it has not done so itself, also when nobody asks any more; and nobody else answers for it."""
     agency = cmd.agency if cmd else by.agency
     check = referral.checks.get(agency)
-    if check is None or not check.to_answer:
+    if check is None or not check.answerable:
         return Incomplete(f"nothing is asked of that agency now; waited for: {', '.join(referral.outstanding) or 'nobody'}")
     return None if by.agency == agency else NotYours(f"only the agency itself answers, not {by.agency} for it")
 
 
 def _answerable(referral: Referral) -> bool:
-    return any(check.to_answer for check in referral.checks.values())
+    return any(check.answerable for check in referral.checks.values())
+
+
+def _not_to_hand_over(referral: Referral, profile: Profile, by: Actor, cmd: AllocateCheck | None) -> Refusal | None:
+    """What is not asked any more is handed to nobody."""
+    agency = cmd.agency if cmd else by.agency
+    if agency not in referral.to_answer:
+        return Incomplete(f"nothing is asked of that agency now; waited for: {', '.join(referral.to_answer) or 'nobody'}")
+    return None if by.agency == agency else NotYours(f"only the agency itself hands its check over, not {by.agency} for it")
 
 
 @act(AnswerCheck, stages=ALL, when=_answerable, hindrance=_not_their_check, stands_alone=True)
@@ -219,7 +227,13 @@ def go_on(d: Deciding, agency: str) -> None:
         take_route(d)
 
 
-@act(AllocateCheck, stages=ALL, when=_answerable, hindrance=_not_their_check, stands_alone=True)
+@act(
+    AllocateCheck,
+    stages=ALL,
+    when=lambda referral: bool(referral.to_answer),
+    hindrance=_not_to_hand_over,
+    stands_alone=True,
+)
 def allocate(d: Deciding, cmd: AllocateCheck, words: Words | None) -> None:
     """An agency hands its check to a colleague: who is to answer it stands beside it."""
     login = cmd.to.lower()

@@ -37,6 +37,7 @@ PARTNERS = {
     "raise_disagreement",
     "take_disagreement_further",
     "acknowledge_alert",
+    "pass_alert_on",
     "add_note",
 }
 """What everybody outside the hub's own team may do."""
@@ -63,7 +64,7 @@ PARTNERS = {
             {"complete_adult_enquiry", "record_adult_view", "accept_hand_over", "return_hand_over", *PARTNERS},
         ),
         ("referrer", {"raise_disagreement", "take_disagreement_further"}),
-        ("administrator", {"adopt_profile", "acknowledge_alert"}),
+        ("administrator", {"adopt_profile", "acknowledge_alert", "pass_alert_on"}),
         (
             "out_of_hours",
             {
@@ -114,6 +115,7 @@ PARTNERS = {
                 "complete_action",
                 "record_answer_by_telephone",
                 "acknowledge_alert",
+                "pass_alert_on",
                 "add_note",
             },
         ),

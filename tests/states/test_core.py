@@ -17,7 +17,7 @@ from mash.config.profile import available, load_profile
 from mash.notifications.notices import REFERRER, notices_for
 from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.actions import CompleteAction, RecordAction
-from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, SeeAlert
+from mash.states.acts.alerts import AcknowledgeAlert, FireClocks, PassAlertOn, SeeAlert
 from mash.states.acts.allocating import AllocateCase, SayPresence
 from mash.states.acts.assessment import (
     AssessmentCompleted,
@@ -29,6 +29,7 @@ from mash.states.acts.assessment import (
 from mash.states.acts.birth import RecordBirth
 from mash.states.acts.by_telephone import RecordAnswerByTelephone
 from mash.states.acts.checks import (
+    CONFIRMATION,
     AllocateCheck,
     AnswerCheck,
     AskAgencies,
@@ -491,7 +492,11 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
         case "complete_adult_enquiry":
             return CompleteAdultEnquiry(outcome=one("risk_removed", "risk_remains"))
         case "acknowledge_alert":
-            return AcknowledgeAlert(clock=one(*(referral.alerts or ("triage",)), odd=("nothing",)))
+            clock = one(*(referral.alerts or ("triage",)), odd=("nothing",))
+            until = one(None, world.now + timedelta(minutes=30), odd=(world.now, world.now + timedelta(days=9)))
+            return AcknowledgeAlert(clock=clock, until=until)
+        case "pass_alert_on":
+            return PassAlertOn(clock=one(*(referral.alerts or ("triage",)), odd=("nothing",)))
         case "adopt_profile":
             return AdoptProfile(digest=world.profile.digest, rating=one(None, *ratings))
         case "erase_people":
@@ -700,6 +705,15 @@ class AnyOrder(RuleBasedStateMachine):
             assert all(clock.owner for clock in referral.clocks.values())
 
     @invariant()
+    def whoever_is_to_answer_has_a_clock_and_nobody_is_asked_once_it_has_stopped(self) -> None:
+        for referral in self.world.states.values():
+            assert set(referral.outstanding) == {clock.whose for clock in referral.running if clock.kind == "check"}
+            assert set(referral.outstanding) <= set(referral.to_answer) and (referral.open or not referral.to_answer)
+            told = {agency for agency, check in referral.checks.items() if check.told and check.confirmed_at is None}
+            to_confirm = told & set(self.world.profile.agencies) if referral.open else set()
+            assert {clock.whose for clock in referral.running if clock.kind == CONFIRMATION} == to_confirm
+
+    @invariant()
     def nobodys_last_word_contradicts_the_case(self) -> None:
         for reference, referral in self.world.states.items():
             assert self.world.hearing.contradictions(reference, referral, self.world.now) == []
@@ -779,6 +793,7 @@ DETOURS = (
     "withdraw_decision",
     "adopt_profile",
     "acknowledge_alert",
+    "pass_alert_on",
     "convene_meeting",
     "call_strategy_discussion",
     "rerate_referral",
@@ -1175,6 +1190,7 @@ def test_a_concluded_referral_takes_what_is_late_disputed_or_reopened_and_nothin
         "settle_disagreement",
         "take_disagreement_further",
         "acknowledge_alert",
+        "pass_alert_on",
         "identify_subject",
         "reject_match",
         "withdraw_identity",

@@ -421,7 +421,7 @@ async def test_the_link_in_an_alert_still_opens_and_says_that_it_was_seen(
     async with own.running() as (client, _):
         opened = await client.get(f"/alerts/{alert['token']}")
         taken = await client.post(f"/alerts/{alert['token']}")
-    assert "Sign in and take it" in opened.text and "this alert was seen" in taken.text
+    assert "I have it until" in opened.text and "Sign in: then it is yours" in taken.text
     assert events(own, alert["reference"])[-1].kind == "alert_seen"
     assert own.mash("log", "verify") == "every chain verifies\n"
 

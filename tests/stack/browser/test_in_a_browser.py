@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from mash.api.pages import assets
 from mash.flows.store.api_keys import WALL, NewKey, make_api_key
+from mash.notifications.links import AlertLink, sign
 from mash.states.values import Actor
 
 HERE = Path(assets.__file__).parent / "static"
@@ -131,29 +132,38 @@ def test_what_somebody_may_not_do_is_not_offered(hub: Hub, browser: Browser) -> 
 
 
 def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(hub: Hub, browser: Browser) -> None:
-    reference = hub.referral()
+    reference, other = (
+        hub.referral(
+            subjects=[{"name": {"given": name, "family": "Tuttlesby"}, "date_of_birth": "2017-03-02", "cohort": "child"}]
+        )
+        for name in ("Isolde", "Peregrine")
+    )
     hub.rate(reference)
+    hub.rate(other)
     hub.give(reference, "record_threshold", significant_harm=True, words="Two bruises in a month.")
     hub.session(Actor(id="pc.colleague", role="agency", agency="police", hub="sandwell"))
     with visitor(hub, browser, "agency at police") as somebody:
         keys = somebody.page.keyboard
         somebody.goes("/checks")
-        assert "Public task" in somebody.text and "Safeguarding a child" in somebody.text
-        somebody.tabs_to(f"Hand to a colleague {reference}")
+        somebody.tabs_to("Not known to us : Peregrine Tuttlesby")
         somebody.enters()
-        colleagues = [each.inner_text().strip() for each in somebody.page.locator("label.govuk-radios__label").all()]
-        somebody.tabs_to(colleagues[0])
-        keys.press("Space")
-        for _ in range(colleagues.index("pc.colleague, agency")):
-            keys.press("ArrowDown")
-        somebody.tabs_to("Hand to a colleague")
+        assert "as a public task, for safeguarding a child" in somebody.text
+        assert somebody.page.evaluate("document.activeElement.innerText") == "Send “not known to us”", "focus is on its button"
         somebody.enters()
-        somebody.goes("/checks")
-        assert "pc.colleague" in somebody.text
-        somebody.tabs_to(f"Answer the check {reference}")
+        assert "Sent “not known to us” for Peregrine Tuttlesby." in somebody.page.evaluate("document.activeElement.innerText")
+        assert somebody.page.get_by_role("row", name=other).count() == 0
+        somebody.tabs_to("Take it : Isolde Tuttlesby")
         somebody.enters()
-        somebody.tabs_to("Yes")
-        keys.press("Space")
+        expect(somebody.page.get_by_role("row", name=reference)).to_contain_text("With you.")
+        somebody.tabs_to("Hand over : Isolde Tuttlesby")
+        somebody.enters()
+        assert somebody.page.evaluate("document.activeElement.id") == "to", "focus is on the choice"
+        keys.type("pc.colleague")
+        somebody.tabs_to("Hand over")
+        somebody.enters()
+        expect(somebody.page.get_by_role("row", name=reference)).to_contain_text("With pc.colleague.")
+        somebody.tabs_to("We know them : Isolde Tuttlesby")
+        somebody.enters()
         somebody.tabs_to("What your agency holds (it stays your agency's own until you release it)")
         keys.type("Two calls to the address in June.")
         somebody.tabs_to("Answer the check")
@@ -171,6 +181,31 @@ def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(hub: 
         assert "done=release_information" in somebody.page.url, somebody.text
     items = [item["content"] for item in hub.case(reference)["items"]]
     assert "Known to police." in items and "Two calls to the address in June." not in items
+
+
+def test_an_alert_is_taken_with_one_thumb_and_passed_on_by_whoever_cannot(
+    hub: Hub, browser: Browser, way: dict[str, Any]
+) -> None:
+    reference = hub.referral(concern={"summary": "He is in there with her now.", "immediate_danger": True})
+    assert hub.settings.token_key
+    link = AlertLink(reference=reference, hub="sandwell", clock="triage", role="duty_manager", notice=0)
+    path = f"/alerts/{sign(hub.settings.token_key.get_secret_value(), link)}"
+    with visitor(hub, browser, **way) as nobody:
+        nobody.goes(path)
+        expect(nobody.page.get_by_role("heading", level=1)).to_have_text("Somebody may be in immediate danger")
+        expect(nobody.page.get_by_role("link", name="999")).to_have_attribute("href", "tel:999")
+        nobody.clicks("I have it", "button")
+        expect(nobody.page.get_by_role("heading", level=1)).to_have_text("Sign in: then it is yours")
+        assert "/sign-in?onward=" in str(nobody.page.get_by_role("button", name="Sign in").get_attribute("href"))
+    with visitor(hub, browser, "duty_manager", **way) as somebody:
+        somebody.goes(path)
+        button = somebody.page.get_by_role("button", name="I have it", exact=True).bounding_box()
+        assert button and button["y"] + button["height"] < 700, "at the height of a thumb"
+        somebody.page.get_by_label("1 hour").check()
+        somebody.clicks("I have it", "button")
+        expect(somebody.page.get_by_role("heading", level=1)).to_have_text("You have it")
+        somebody.clicks("I cannot: pass it on", "button")
+        assert "Passed on: the practice manager is told now." in somebody.page.evaluate("document.activeElement.innerText")
 
 
 def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:

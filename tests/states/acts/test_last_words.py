@@ -14,10 +14,10 @@ from mash.config.profile import load_profile
 from mash.notifications.notices import ORDINARY, RED, REFERRER, NoticeDraft, Over, notices_for
 from mash.notifications.wording import KINDS, OUTCOME_TEXTS
 from mash.states.acts.actions import CompleteAction, RecordAction
-from mash.states.acts.alerts import AcknowledgeAlert
+from mash.states.acts.alerts import AcknowledgeAlert, PassAlertOn
 from mash.states.acts.allocating import AllocateCase, GiveCaseBack, SayPresence
 from mash.states.acts.by_telephone import RecordAnswerByTelephone
-from mash.states.acts.checks import AnswerCheck, AskAgencies, ProceedWithoutReplies
+from mash.states.acts.checks import AllocateCheck, AnswerCheck, AskAgencies, ProceedWithoutReplies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
@@ -40,6 +40,7 @@ from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStep
 from mash.states.acts.withdrawing import SignOffWithdrawal, WithdrawDecision
 from mash.states.clocks import local
 from mash.states.decide import Decision
+from mash.states.errors import ImpossibleMove
 from mash.states.profile import Consultation, Profile, SignOff
 from mash.states.referral import Referral
 from mash.states.values import Actor, Details, Subject, Words
@@ -529,8 +530,18 @@ def test_agencies_that_were_asked_hear_that_it_was_decided_without_them_and_may_
     housing = case.profile.agencies["housing"].role
     (said,) = ["\n".join(message.lines) for to, message in case.hearing.messages[since:] if to == housing]
     assert "hub goes on without it" in said
+    assert case.referral.to_answer == {}, "nobody is asked for what no clock waits for"
+    with pytest.raises(ImpossibleMove):
+        case.give(AllocateCheck(agency="housing", to="a.housing"), partner("housing"))
     case.give(AnswerCheck(agency="housing", known=True), partner("housing"))
     assert case.referral.checks["housing"].answered_at == case.now
+
+
+def test_whoever_is_told_because_somebody_passed_an_alert_on_reads_so() -> None:
+    case = begun(hub("sandwell"))
+    case.run_to(case.clock("triage").due_at)
+    case.give(PassAlertOn(clock="triage"))
+    assert "Whoever was told before you cannot take it." in said_to(case, "practice_manager")[-1]
 
 
 def test_so_do_those_who_were_asked_during_enquiries_when_the_case_ends() -> None:
