@@ -1,4 +1,4 @@
-"""A row of the board: who it is about by initials and age, what it is about and what to mind, who has it, and whom it waits for."""
+"""A row of the board: who it is about by initials and age, what about, what to mind, who has it, and whom it waits for."""
 
 from __future__ import annotations
 
