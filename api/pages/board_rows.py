@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from mash.api.pages.words import age, ordinal
 from mash.config.about import about
 from mash.config.words import agency_title, sentence, stage_title
 from mash.flows.store.reads.board import SOON, tomorrow
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.initials import Initialled
-from mash.states.accumulation import contacts_of
+from mash.states.accumulation import add_up
 from mash.states.clocks import day_of
 from mash.states.profile import Profile
 from mash.states.referral import NOT_TO_TELL, Referral
@@ -23,7 +24,6 @@ PRESENCE = {"absent": "absent", "left": "does not work here any more"}
 SAFE_CONTACT = ("safe_contact", "do_not_write")
 OF_PLAN = "authority_of_plan"
 """The destination that is the authority whose plan or care a child is under."""
-ORDINALS = ("", "First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
 GROUPS = {
     "danger": "Immediate danger",
     "late": "Late",
@@ -93,22 +93,14 @@ def group_of(referral: Referral, now: datetime) -> str:
 
 def who_of(people: Sequence[Initialled], today: date) -> str:
     """The subjects of a case by initials and age: 'E.N., 8 and F.N., 9 months'."""
-    named = _cut([", ".join(filter(None, (each.initials or "Not named", age_of(each, today)))) for each in people])
+    named = _cut([", ".join(filter(None, (each.initials or "Not named", _age(each, today)))) for each in people])
     return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
 
 
-def age_of(person: Initialled, today: date) -> str:
-    """How old somebody is: in weeks under two months, in months under two years; empty where it is not known."""
+def _age(person: Initialled, today: date) -> str:
     if person.unborn:
         return "unborn"
-    born = person.born
-    if born is None or born > today:
-        return ""
-    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
-    if months < 2:
-        weeks = (today - born).days // 7
-        return f"{weeks} week{'' if weeks == 1 else 's'}"
-    return f"{months} months" if months < 24 else str(months // 12)
+    return age(person.born, today) if person.born else ""
 
 
 def marks_of(r: Referral, rules: Profile | None, people: Sequence[Initialled], today: date) -> Iterator[str]:
@@ -121,9 +113,8 @@ def marks_of(r: Referral, rules: Profile | None, people: Sequence[Initialled], t
         yield "Risk to staff"
     if any(each.born and each.born <= today < _a_year_after(each.born) for each in people):
         yield "Baby under one"
-    if rules and (number := contacts_of(r, rules.accumulation)) >= rules.accumulation.contacts:
-        which = ORDINALS[number] if number < len(ORDINALS) else f"{number}th"
-        yield f"{which} contact in {rules.accumulation.months} months"
+    if rules and (number := add_up(r, rules.accumulation)):
+        yield f"{ordinal(number).capitalize()} contact in {rules.accumulation.months} months"
     if "looked_after" in r.warnings:
         elsewhere = any(each.destination == OF_PLAN for each in r.hand_overs.values())
         yield "In another council’s care" if elsewhere else "In care"

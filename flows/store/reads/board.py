@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, false, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, and_, false, func, literal, literal_column, or_, select, tuple_, union_all
 
 from mash.config.permissions import may
 from mash.flows.store.reads.case import Case, case_of, case_read_by, rightly_shown
+from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.informing import owed
@@ -20,6 +21,9 @@ from mash.states.values import Actor
 WORKER: ColumnElement[Any] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
 """Who has a case: as the index of the table has it (v0035)."""
 SOON = timedelta(hours=1)
+AHEAD = 5
+"""Cases of which one is the next: a part that is not ours lets nobody in."""
+_ORDER = (REFERRALS.c.due_at, REFERRALS.c.reference)
 
 
 async def open_cases(
@@ -110,35 +114,60 @@ def tomorrow(now: datetime) -> datetime:
 async def in_order(store: Store, by: Actor, chosen: Chosen, limit: int, after: str = "") -> tuple[list[Case], list[Case]]:
     """The cases of a board: those in immediate danger, and the others that are due today, or `later` too; each the latest first,
     as many as `limit` in all. `after` is the last reference of the page before."""
-    now = store.time.now()
-    query = chosen.query(by, now)
-    in_danger, others = query.where(REFERRALS.c.danger), query.where(~REFERRALS.c.danger)
+    last = await _place_of(store, by, after) if after else None
+    in_danger, others = _beyond(chosen.query(by, store.time.now()), last)
     if not chosen.later:
-        others = others.where(REFERRALS.c.due_at < tomorrow(now))
-    if after and (last := await _place_of(store, by, after)):
-        if last.danger:
-            in_danger = in_danger.where(_beyond(last))
-        else:
-            in_danger, others = in_danger.where(false()), others.where(_beyond(last))
-    place = (REFERRALS.c.due_at, REFERRALS.c.reference)
-    first = await _read(store, by, in_danger.order_by(*place).limit(limit))
-    rest = await _read(store, by, others.order_by(*place).limit(limit - len(first))) if len(first) < limit else []
+        others = others.where(REFERRALS.c.due_at < tomorrow(store.time.now()))
+    first = await _read(store, by, in_danger.order_by(*_ORDER).limit(limit))
+    rest = await _read(store, by, others.order_by(*_ORDER).limit(limit - len(first))) if len(first) < limit else []
     return first, rest
 
 
-async def _place_of(store: Store, by: Actor, reference: str) -> Row[Any, Any, Any] | None:
-    """Where a case stands in the order; None for one that somebody does not reach."""
-    query = select(REFERRALS.c.reference, REFERRALS.c.due_at, REFERRALS.c.danger).where(REFERRALS.c.reference == reference)
+async def next_of_board(store: Store, by: Actor, after: Case) -> str | None:
+    """The reference of the case that stands after one on somebody's board of all that they reach; the first of all after one that
+    is closed; None after the last."""
+    r = after.referral
+    place = Place(r.in_danger, r.due_at, after.reference) if r.open else None
+    parts = _beyond(Chosen(later=True).query(by, store.time.now()).with_only_columns(REFERRALS.c.reference), place)
+    first, then = (part.order_by(*_ORDER).limit(AHEAD).subquery() for part in parts)
+    query = union_all(*(select(literal(number).label("part"), each.c.reference) for number, each in enumerate((first, then))))
     async with store.transaction(by) as connection:
-        return (await connection.execute(query)).one_or_none()
+        # Each part comes in its order; the parts are kept apart.
+        rows = sorted((await connection.execute(query)).all(), key=lambda row: row.part)
+        references = [row.reference for row in rows]
+        theirs = await reached(connection, store, references, by)
+    return next((reference for reference in references if reference in theirs and reference != after.reference), None)
 
 
-def _beyond(last: Row[Any, Any, Any]) -> ColumnElement[bool]:
-    """What comes after a case in its group: what is due after it; what has no clock running comes last."""
+@dataclass(frozen=True)
+class Place:
+    """Where a case stands in the order of a board."""
+
+    danger: bool
+    due_at: datetime | None
+    reference: str
+
+
+async def _place_of(store: Store, by: Actor, reference: str) -> Place | None:
+    """Where a case stands; None for one that somebody does not reach."""
+    query = select(REFERRALS.c.danger, REFERRALS.c.due_at, REFERRALS.c.reference).where(REFERRALS.c.reference == reference)
+    async with store.transaction(by) as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return Place(*row) if row else None
+
+
+def _beyond(query: Select[Any], last: Place | None) -> tuple[Select[Any], Select[Any]]:
+    """Of some cases those in immediate danger and the others, from the first on or after a place: in each group what is due after
+    it; what has no clock running comes last."""
+    in_danger, others = query.where(REFERRALS.c.danger), query.where(~REFERRALS.c.danger)
+    if last is None:
+        return in_danger, others
     due, reference = REFERRALS.c.due_at, REFERRALS.c.reference
     if last.due_at is None:
-        return and_(due.is_(None), reference > last.reference)
-    return or_(tuple_(due, reference) > tuple_(literal(last.due_at), literal(last.reference)), due.is_(None))
+        after = and_(due.is_(None), reference > last.reference)
+    else:
+        after = or_(tuple_(due, reference) > tuple_(literal(last.due_at), literal(last.reference)), due.is_(None))
+    return (in_danger.where(after), others) if last.danger else (in_danger.where(false()), others.where(after))
 
 
 @dataclass(frozen=True)
