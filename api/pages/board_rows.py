@@ -18,8 +18,8 @@ from mash.states.profile import Profile
 from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.values import Actor
 
-NAMED_AT_MOST = 3
-"""Agencies that a row names, and subjects: of more it says how many there are."""
+NAMED_AT_MOST, LATE_AT_MOST = 3, 6
+"""Agencies that a row names, and subjects; and agencies that are late: of more it says how many there are."""
 PRESENCE = {"absent": "absent", "left": "does not work here any more"}
 SAFE_CONTACT = ("safe_contact", "do_not_write")
 OF_PLAN = "authority_of_plan"
@@ -140,9 +140,10 @@ def replies(r: Referral, rules: Profile | None, now: datetime) -> tuple[str, str
     if not r.checks:
         return "", "" if r.decided else "Nobody asked yet", ""
     overdue = r.late_partners(now)
+    in_time = [agency for agency in r.outstanding if agency not in overdue]
     late, waits = (
-        ", ".join(_cut([sentence(agency_title(rules, agency)) for agency in some]))
-        for some in (overdue, [agency for agency in r.outstanding if agency not in overdue])
+        ", ".join(_cut([sentence(agency_title(rules, agency)) for agency in some], most))
+        for some, most in ((overdue, LATE_AT_MOST), (in_time, NAMED_AT_MOST))
     )
     if not late and not waits:
         return "", "All answered", ""
@@ -150,8 +151,6 @@ def replies(r: Referral, rules: Profile | None, now: datetime) -> tuple[str, str
     return late, waits, f"{answered} of {len(r.checks)} answered"
 
 
-def _cut(names: Sequence[str]) -> list[str]:
-    """Names, the last of many as how many more there are."""
-    if len(names) <= NAMED_AT_MOST:
-        return [*names]
-    return [*names[: NAMED_AT_MOST - 1], f"{len(names) - NAMED_AT_MOST + 1} more"]
+def _cut(names: Sequence[str], most: int = NAMED_AT_MOST) -> list[str]:
+    """Names; of more than so many the first two, and how many more there are, so that a row stays two lines."""
+    return [*names] if len(names) <= most else [*names[: NAMED_AT_MOST - 1], f"{len(names) - NAMED_AT_MOST + 1} more"]

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
 from mash.api.guard import SCREEN_COOKIE, SIGNED_IN
-from mash.api.pages.board_rows import group_of, row_of
+from mash.api.pages.board_rows import GROUPS, group_of, row_of
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
@@ -55,6 +55,7 @@ async def show(request: Request, by: Annotated[Actor, Depends(Permitted("watch_w
     known: dict[str, Any] = {
         "counts": counts,
         "ratings": ratings_of(profile),
+        "group_names": GROUPS,
         "rows": [row_of(case, group, store.rules(case.referral), (), None, now) for case, group in rows],
     }
     answer = page(request, "wall.html", profile.title, by=by, **known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
@@ -10,10 +11,16 @@ from typing import Any
 import pytest
 from hub import Hub, hub_here, later
 
+from mash.api.client import person
 from mash.api.pages.board_rows import who_of
 from mash.config.about import about
+from mash.flows.store.reads.board import next_of_board
 from mash.flows.store.reads.initials import Initialled, initials_of
+from mash.flows.store.reads.look import look_at
+from mash.flows.store.store import open_store
 from mash.states.clocks import LONDON
+from mash.states.referral import Referral
+from mash.states.values import Actor
 
 TODAY = date(2026, 11, 19)
 EWA = {"name": {"given": "Ewa", "family": "Nowicka"}, "date_of_birth": "2018-09-28", "cohort": "child"}
@@ -187,7 +194,7 @@ def test_the_groups_stand_in_the_order_in_which_they_are_acted_on(own: Hub) -> N
     with later(own, datetime(2026, 11, 19, 15, tzinfo=UTC)) as evening:
         page = board(evening)
         assert ("Late", "2") in groups(page)
-        assert "1 h late" in row(page, red) and "4 h late" in row(page, unrated)
+        assert "late due 14:00" in row(page, red) and "late due 11:00" in row(page, unrated)
         assert "Late: Police, Social work, 10 more 0 of 12 answered" in row(page, red)
 
 
@@ -273,7 +280,7 @@ def test_what_somebody_else_did_since_one_last_looked_is_said_in_a_few_words(own
     assert "Police answered 10:0" in row(page, first) and "Came in 10:0" in row(page, second)
     assert whose(board(own, changed="since"))
     assert "Police answered" in row(board(own), first), "the same look goes on"
-    own.sql(an_hour_ago.replace("1 h", "30 s").replace("begun_at - interval '30 s'", "begun_at - interval '1 h'"))
+    own.sql("UPDATE board_look SET begun_at = begun_at - interval '1 h'")
     page = board(own)
     assert "Nothing changed since" in page and "answered 1" not in row(page, first)
 
@@ -311,3 +318,43 @@ def test_times_of_a_look_are_the_hubs_own(own: Hub) -> None:
     board(own)
     ((seen,),) = own.sql("SELECT seen_at FROM board_look")
     assert abs(seen - datetime(2026, 11, 19, 10, tzinfo=UTC)) < timedelta(minutes=5)
+
+
+def next_after(hub: Hub, reference: str, by: Actor) -> str | None:
+    async def asked() -> str | None:
+        store = await open_store(hub.settings)
+        try:
+            return await next_of_board(store, by, await look_at(store, reference, by, "read_case"))
+        finally:
+            await store.close()
+
+    return asyncio.run(asked())
+
+
+def test_after_a_case_comes_the_one_that_stands_below_it_on_the_board(own: Hub) -> None:
+    in_danger, red, unrated, green, last = own.referral(concern=DANGER), *(own.referral() for _ in range(4))
+    own.rate(red)
+    for each in (green, last):
+        own.rate(each, "green")
+    order = re.findall(r'href="/case/([^"]+)"', board(own, later="shown"))
+    assert order == [in_danger, unrated, red, green, last]
+    manager = person("duty_manager")
+    assert [next_after(own, each, manager) for each in order] == [unrated, red, green, last, None]
+    own.give(green, "record_decision", outcomes={"S1": "no_further_action"})
+    police = person("agency", "police")
+    assert (next_after(own, green, manager), next_after(own, green, police)) == (in_danger, red), "it is closed"
+
+
+@pytest.mark.parametrize("acts", [(), ("rate",), ("rate", "answer"), ("danger",), ("danger", "rate")])
+def test_what_the_database_reckons_of_a_case_is_what_its_state_says(hub: Hub, acts: tuple[str, ...]) -> None:
+    reference = hub.referral(**({"concern": DANGER} if "danger" in acts else {}))
+    if "rate" in acts:
+        hub.rate(reference)
+    if "answer" in acts:
+        hub.answer(reference, "police")
+    ((state, danger, hands),) = hub.sql("SELECT state, danger, hands FROM referral WHERE reference = %s", reference)
+    referral = Referral.model_validate_json(state)
+    assert danger == referral.in_danger
+    assert {each for each in hands if each.startswith("agency:")} == {
+        f"agency:{agency}" for agency, check in referral.checks.items() if check.to_answer
+    }
