@@ -18,7 +18,7 @@ from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.config.permissions import may
-from mash.flows.store.reads.board import Chosen, Waiting, board_groups, closed_and_waiting, in_order, mark_of
+from mash.flows.store.reads.board import Chosen, Waiting, board_groups, closed_and_waiting, in_order
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.initials import who_is_in
 from mash.flows.store.reads.look import note_list
@@ -63,21 +63,22 @@ async def show(
     profile, lateness = store.hub(by.hub), {"true": True, "false": False}.get(late)
     chosen = Chosen(whose if whose in WHOSE else "", stage, rating, agency, lateness, later=bool(later))
     async with store.one_look(by):
-        mark = await mark_of(store, by)
         news = News(None, {}) if itself else await look_at_board(store, by)
         if changed and news.since:
             chosen = replace(chosen, only=news.references, later=True)
+        # With the mark first: what happens from here on is told of.
+        groups = await board_groups(store, by, chosen)
         danger, others = await in_order(store, by, chosen, A_PAGE + 1, after)
         cases = [*danger, *others]
         rows = await _rows(store, by, [*danger[:A_PAGE], *others[: A_PAGE - len(danger[:A_PAGE])]], len(danger), news, itself)
-        groups, waits = await board_groups(store, by, chosen), await closed_and_waiting(store, by)
+        waits = await closed_and_waiting(store, by)
     dead = await undelivered(store, by.hub)
     filters = {"stage": stage, "rating": rating, "agency": agency, "late": late if lateness is not None else ""}
     narrowed = {name: value for name, value in filters.items() if value}
     view = {"whose": chosen.whose, "later": later and "shown", "changed": changed and "since"}
     here = {**narrowed, **{name: value for name, value in view.items() if value}}
     known: dict[str, Any] = {
-        "mark": mark,
+        "mark": groups.mark,
         "groups": groups,
         "sections": _sections(rows, groups, first=not after, later=chosen.later),
         "news": news,

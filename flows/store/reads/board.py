@@ -184,6 +184,8 @@ class Groups:
     today: int
     later: int
     first_later: datetime | None
+    mark: str
+    """As `mark_of` has it."""
 
 
 async def board_groups(store: Store, by: Actor, chosen: Chosen) -> Groups:
@@ -202,6 +204,7 @@ async def board_groups(store: Store, by: Actor, chosen: Chosen) -> Groups:
     whose = {name: n.filter(hands).label(name) for name, hands in hands_of(by).items()}
     query = select(
         n.label("all"),
+        func.concat(n, "-", func.coalesce(func.sum(version_for(by)), 0)).label("mark"),
         *whose.values(),
         *(n.filter(of_those, which).label(name) for name, which in groups.items()),
         func.min(due).filter(of_those, ~danger, due >= day_ends).label("first_later"),
@@ -256,11 +259,15 @@ async def board_counts(store: Store, by: Actor) -> Counts:
     return Counts(rating.total(), sum(row.late for row in rows), dict(rating), dict(stage))
 
 
+def version_for(by: Actor) -> ColumnElement[int]:
+    """The version of a case after the last event of which somebody may hear."""
+    return REFERRALS.c.version if may(by.role, "find_people") else REFERRALS.c.for_all
+
+
 async def mark_of(store: Store, by: Actor, reference: str = "") -> str:
     """What is another word once something has happened: to a case, or to any open one that somebody reaches."""
     which = REFERRALS.c.reference == reference if reference else REFERRALS.c.is_open
-    version = REFERRALS.c.version if may(by.role, "find_people") else REFERRALS.c.for_all
-    query = select(func.count(), func.coalesce(func.sum(version), 0)).where(which, REFERRALS.c.hub == by.hub)
+    query = select(func.count(), func.coalesce(func.sum(version_for(by)), 0)).where(which, REFERRALS.c.hub == by.hub)
     async with store.transaction(by) as connection:
         row = (await connection.execute(query)).one()
     return f"{row[0]}-{row[1]}"

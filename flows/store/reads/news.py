@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,10 +45,11 @@ _LOOK = text("""
         since = CASE WHEN l.begun_at > :goes_on THEN l.since ELSE l.seen_at END,
         begun_at = CASE WHEN l.begun_at > :goes_on THEN l.begun_at ELSE excluded.begun_at END
     RETURNING since""")
+# Who did it is found in the text, which begins with when and by whom: to parse seven thousand of them takes 40 ms.
 _CHANGED = text("""
     SELECT e.reference, max(e.sequence) AS sequence FROM event e JOIN referral r ON r.reference = e.reference
     WHERE e.hub = :hub AND e.at > :since AND e.kind <> ALL (CAST(:quiet AS text[])) AND r.is_open AND r.hub = :hub
-        AND (CAST(:but AS text) IS NULL OR CAST(e.canonical AS jsonb) #>> '{by,id}' <> :but)
+        AND (CAST(:but AS text) IS NULL OR position(:but IN left(e.canonical, 400)) = 0)
     GROUP BY e.reference""")
 _EVENTS = text("""
     SELECT e.reference, e.canonical FROM event e
@@ -80,7 +82,8 @@ async def look_at_board(store: Store, by: Actor) -> News:
 async def changed_since(store: Store, by: Actor, since: datetime, but: str | None = None) -> dict[str, int]:
     """The open cases that somebody reaches and in which anybody, `but` one, did something since: by reference, the number of the
     last such event."""
-    asked = {"hub": by.hub, "since": since, "quiet": [*_quiet(by)], "but": but}
+    of_theirs = f'"by":{{"id":{json.dumps(but, ensure_ascii=False)},' if but else None
+    asked = {"hub": by.hub, "since": since, "quiet": [*_quiet(by)], "but": of_theirs}
     async with store.transaction(by) as connection:
         rows = (await connection.execute(_CHANGED, asked)).all()
     return {row.reference: row.sequence for row in rows}
