@@ -341,7 +341,7 @@ def test_after_a_case_comes_the_one_that_stands_below_it_on_the_board(own: Hub) 
     manager = person("duty_manager")
     assert [next_after(own, each, manager) for each in order] == [unrated, red, green, last, None]
     own.answer_all(green)
-    own.give(green, "record_decision", outcomes={"S1": "no_further_action"})
+    own.give(green, "record_decision", outcomes={"S1": "no_further_action"}, words="The school acts.")
     police = person("agency", "police")
     assert (next_after(own, green, manager), next_after(own, green, police)) == (in_danger, red), "it is closed"
 
