@@ -26,7 +26,9 @@ def load_closed(people: BenchPeople, reference: str, number: int) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         columns = {
             table: connection.execute(
-                text("SELECT column_name FROM information_schema.columns WHERE table_name = :table ORDER BY ordinal_position"),
+                text("""SELECT column_name FROM information_schema.columns
+                    WHERE table_name = :table AND is_generated = 'NEVER' AND is_identity = 'NO'
+                    ORDER BY ordinal_position"""),
                 {"table": table},
             ).scalars().all()
             for table in (*_TABLES, "notice")

@@ -178,7 +178,8 @@ async def _load(store: Store, cluster: Cluster, made: Made) -> None:
         like = (await receive(connection, store, command, [Item("concern", b"made")], by)).reference
     with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
         names = [name for (name,) in owner.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_name = 'referral'").fetchall()]  # fmt: skip
+            "SELECT column_name FROM information_schema.columns"
+            " WHERE table_name = 'referral' AND is_generated = 'NEVER'").fetchall()]  # fmt: skip
         values = ", ".join("'MADE-' || lpad(n::text, 6, '0')" if name in ("reference", "root") else f"t.{name}" for name in names)
         columns, copies = ", ".join(names), f"referral t, generate_series(0, {len(made.contacts) - 1}) n"
         owner.execute(

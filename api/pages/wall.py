@@ -9,15 +9,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
 from mash.api.guard import SCREEN_COOKIE, SIGNED_IN
+from mash.api.pages.board_rows import GROUPS, group_of, row_of
 from mash.api.pages.forms import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
 from mash.api.problems import STATUS, NotSignedIn
-from mash.api.routes.cases import brief
 from mash.flows.store.api_keys import WALL, find_api_key
-from mash.flows.store.reads.board import board_counts, open_cases
+from mash.flows.store.reads.board import Chosen, board_counts, in_order
 from mash.states.errors import NotYours
 from mash.states.values import Actor
 
@@ -47,12 +47,16 @@ async def watcher(request: Request) -> Actor:
 async def show(request: Request, by: Annotated[Actor, Depends(Permitted("watch_wall", watcher))]) -> Response:
     """How many are open and late, and the most pressing cases."""
     store = request.app.state.store
-    profile = store.hub(by.hub)
-    cases = await open_cases(store, by, limit=SHOWN)
+    profile, now = store.hub(by.hub), store.time.now()
+    async with store.one_look(by):
+        danger, others = await in_order(store, by, Chosen(later=True), SHOWN)
+        counts = await board_counts(store, by)
+    rows = [(case, "danger") for case in danger] + [(case, group_of(case.referral, now)) for case in others]
     known: dict[str, Any] = {
-        "counts": await board_counts(store, by),
+        "counts": counts,
         "ratings": ratings_of(profile),
-        "cases": [brief(case, store.rules(case.referral)) for case in cases],
+        "group_names": GROUPS,
+        "rows": [row_of(case, group, store.rules(case.referral), (), None, now) for case, group in rows],
     }
     answer = page(request, "wall.html", profile.title, by=by, **known)
     answer.headers["Refresh"] = str(EVERY)

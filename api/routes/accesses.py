@@ -111,6 +111,7 @@ class AccessLine(BaseModel):
     role: str
     agency: str
     reference: str | None
+    shown: list[str] | None = Field(description="The cases, where their people were shown beside one another: on a board.")
     about: str | None
     action: str
     why: str

@@ -176,9 +176,11 @@ async def sign_accesses(connection: AsyncConnection, after: int, to: int) -> dic
 
 
 def _signed(row: Row[*tuple[Any, ...]]) -> list[Any]:
-    """What is signed of an access. Whom it is about stands last, and only where there is somebody: checkpoints that were made
-    before that was known hold."""
-    *fields, about = (value.isoformat() if hasattr(value, "isoformat") else value for value in row)
+    """What is signed of an access. Whom it is about stands last, and only where there is somebody; after it the cases, only where
+    it is several at once: checkpoints that were made before either was known hold."""
+    *fields, about, shown = (value.isoformat() if hasattr(value, "isoformat") else value for value in row)
+    if shown is not None:
+        return [*fields, about, shown]
     return fields if about is None else [*fields, about]
 
 

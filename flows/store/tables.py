@@ -5,8 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, ForeignKey, LargeBinary, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    ForeignKey,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy import Identity as Counted
+from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 
@@ -18,6 +32,9 @@ def moment(*, nullable: bool = False) -> Column[datetime]:
 def number(*, primary_key: bool = False, nullable: bool = False) -> Column[int]:
     """A 64-bit whole number; counted by the database when it is the primary key."""
     return Column(BigInteger, primary_key=primary_key, nullable=nullable)
+
+
+_OPEN = "CASE WHEN is_open THEN {} ELSE {} END"
 
 
 class ProfileVersion(SQLModel, table=True):
@@ -56,6 +73,15 @@ class ReferralRow(SQLModel, table=True):
     """The version after the last event that everybody may hear of who takes part."""
     made: int = Field(default=2, sa_column=Column(SmallInteger, nullable=False))
     """By which edition of the folding rules its state was made (`anew.EDITION`)."""
+    danger: bool = Field(
+        default=False, sa_column=Column(Boolean, Computed(_OPEN.format("in_danger(state)", "false")), nullable=False)
+    )
+    """Whether it is open, and somebody may be in immediate danger; the database reckons it from the state."""
+    hands: list[str] = Field(
+        default=[], sa_column=Column(postgresql.ARRAY(Text), Computed(_OPEN.format("in_hands(state)", "'{}'")), nullable=False)
+    )
+    """In whose hands it is while it is open: `login:` whoever has it or is to answer a check of it, `role:` theirs and whose turn
+    it is, `agency:` each that is still to answer."""
 
 
 class EventRow(SQLModel, table=True):
@@ -307,6 +333,20 @@ class Access(SQLModel, table=True):
     why: str
     about: str | None
     """That person, by login."""
+    shown: list[str] | None = Field(default=None, sa_column=Column(postgresql.ARRAY(Text), nullable=True))
+    """The cases, where it is several at once."""
+
+
+class BoardLook(SQLModel, table=True):
+    """When somebody last looked at their board: since when this look goes on, its last view, and the last view of the look
+    before, since which what has changed is new to them; the hub's time."""
+
+    __tablename__ = "board_look"
+    hub: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    begun_at: datetime = Field(sa_column=moment())
+    seen_at: datetime = Field(sa_column=moment())
+    since: datetime | None = Field(sa_column=moment(nullable=True))
 
 
 class Receipt(SQLModel, table=True):
@@ -541,6 +581,7 @@ ROTAS = table(RotaVersion)
 PULSES = table(Pulse)
 PARTICIPANTS = table(Participant)
 ACCESSES = table(Access)
+BOARD_LOOKS = table(BoardLook)
 SECRETS = table(Secret)
 MASTERS = table(MasterKey)
 PEOPLE = table(KnownPerson)

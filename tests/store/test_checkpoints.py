@@ -17,7 +17,7 @@ from mash.flows.store.checkpoints import NONE_BEFORE, Signed, check_signatures, 
 from mash.flows.store.held_against import verify_against
 from mash.flows.store.log import fold, read_log, verify
 from mash.flows.store.reads.accesses import accesses_of
-from mash.flows.store.reads.look import look_at
+from mash.flows.store.reads.look import look_at, note_list
 from mash.flows.store.receipts import Answer, record_refused
 from mash.flows.store.store import Store
 from mash.states.acts.rating import RateReferral
@@ -127,6 +127,16 @@ async def test_who_asked_what_a_person_looked_at_is_signed_too(store: Store, own
     before = [await make_checkpoint(store, KEY)]
     assert before[0].contents["accesses"]["count"] == 1 and await held_against(store, before) == []
     owner_connection.execute("UPDATE access SET about = 'somebody.else'")
+    assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, before))
+
+
+async def test_that_other_cases_were_among_those_that_somebody_was_shown_is_found(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    await note_list(store, ["MASH-26-000001", "MASH-26-000002"], DUTY, "read_board")
+    before = [await make_checkpoint(store, KEY)]
+    assert before[0].contents["accesses"]["count"] == 1 and await held_against(store, before) == []
+    owner_connection.execute("UPDATE access SET shown = ARRAY['MASH-26-000001']")
     assert any("accesses 1 to 1 are not as they were signed" in s for s in await held_against(store, before))
 
 

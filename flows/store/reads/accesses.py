@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Text, cast, func, select
+from sqlalchemy.dialects import postgresql
 
 from mash.config.sign_on import same_login
 from mash.flows.store.reads.look import note_access, note_accesses
@@ -17,7 +18,7 @@ from mash.states.values import Actor
 
 MOST = 1000
 """Lines of a report at once."""
-_ALIKE = tuple(ACCESSES.c[name] for name in ("person", "role", "agency", "reference", "about", "action", "why"))
+_ALIKE = tuple(ACCESSES.c[name] for name in ("person", "role", "agency", "reference", "shown", "about", "action", "why"))
 _FIRST = func.min(ACCESSES.c.id)
 # What one person does again and again within an hour is one line: nobody pushes a look out of sight by reloading a page. A line
 # is known by its first look, which stays the first whatever is added: none is passed over on the way from page to page.
@@ -57,7 +58,9 @@ async def accesses_to(store: Store, references: Sequence[str], by: Actor, span: 
     roots = select(REFERRALS.c.root).where(REFERRALS.c.reference.in_(references))
     family = select(REFERRALS.c.reference).where(REFERRALS.c.root.in_(roots))
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_lines(ACCESSES.c.reference.in_(family), span))).all()
+        names = list((await connection.scalars(family)).all())
+        among_others = ACCESSES.c.id.in_(select(func.looks_naming(cast(names, postgresql.ARRAY(Text)))))
+        rows = (await connection.execute(_lines(ACCESSES.c.reference.in_(names) | among_others, span))).all()
         await note_accesses(connection, store, references or (None,), by, "read_accesses", "examines accesses")
         return rows
 

@@ -97,6 +97,17 @@ async def note_accesses(
         await connection.execute(_LOOKED, [{**who, **looked, "reference": reference} for reference in references])
 
 
+async def note_list(store: Store, references: Sequence[str], by: Actor, action: str) -> None:
+    """Write down, as one look, that somebody is shown the people of several cases beside one another."""
+    if not references:
+        return
+    why = WHY.get(reach(by.role)) or f"{by.agency} takes part"
+    who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
+    looked = {"at": store.time.now(), "action": action, "why": why, "shown": [*references]}
+    async with store.transaction(by) as connection:
+        await connection.execute(_LOOKED, [{**who, **looked, "reference": None, "about": None}])
+
+
 async def offered(connection: AsyncConnection, store: Store, reference: str, referral: Referral, by: Actor) -> list[str]:
     """The commands that somebody may give now about a case that they reach: nothing that would be refused for who they are."""
     if reach(by.role) == "involved" and not await takes_part(connection, store, reference, by):

@@ -31,6 +31,7 @@ def test_the_board_says_how_long_there_is_left_and_is_filtered_by_its_address(
         expect(row).to_contain_text("Red")
         expect(row).to_contain_text("left")
         expect(row).to_contain_text("Police")
+        somebody.page.get_by_text("Narrow by stage, rating or agency").click()
         somebody.page.get_by_label("Rating").select_option(label="Red")
         somebody.clicks("Show", "button")
         assert "rating=red" in somebody.page.url
@@ -38,15 +39,21 @@ def test_the_board_says_how_long_there_is_left_and_is_filtered_by_its_address(
         expect(somebody.page.get_by_role("row", name=reference)).to_have_count(0)
 
 
-def test_a_board_that_is_open_shows_what_happens_by_itself(hub: Hub, browser: Browser) -> None:
+def test_a_board_that_is_open_says_what_changed_and_moves_nothing_under_the_hand(hub: Hub, browser: Browser) -> None:
     reference = hub.referral()
     with visitor(hub, browser, "duty_manager") as somebody:
         somebody.goes("/board")
         row = somebody.page.get_by_role("row", name=reference)
         expect(row).to_contain_text("Not rated")
-        hub.rate(reference, "amber")
-        expect(row).to_contain_text("Amber")
-        assert somebody.page.evaluate("performance.getEntriesByType('navigation').length") == 1
+        rows = somebody.page.locator("table").inner_html
+        shown = re.sub("mash-clock[^<]*<", "", rows())
+        hub.rate(reference)
+        changed = somebody.page.get_by_role("status").get_by_role("link", name=re.compile(r"^\d+ changed: show (it|them)$"))
+        expect(changed).to_be_visible()
+        assert re.sub("mash-clock[^<]*<", "", rows()) == shown
+        somebody.looks()
+        changed.click()
+        expect(row).to_contain_text("Red")
 
 
 def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_field(
@@ -92,7 +99,7 @@ def test_a_page_is_live_however_late_one_of_its_scripts_comes(hub: Hub, browser:
         with somebody.page.expect_request("**/live?*"):
             late.pop().continue_()
         hub.rate(reference, "amber")
-        expect(somebody.page.get_by_role("row", name=reference)).to_contain_text("Amber")
+        expect(somebody.page.get_by_role("link", name=re.compile("changed: show"))).to_be_visible()
 
 
 def test_a_board_that_is_left_open_says_so_when_its_session_is_over(hub: Hub, browser: Browser) -> None:
