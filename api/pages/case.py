@@ -26,7 +26,7 @@ from mash.config.commands import COMMANDS
 from mash.config.permissions import may, reach
 from mash.config.words import TO_CHECK, in_words_of, worded
 from mash.flows.store.colleagues import colleagues_of
-from mash.flows.store.reads.board import mark_of
+from mash.flows.store.reads.board import mark_of, next_of_board
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.corrections import read_corrections
 from mash.flows.store.reads.earlier import earlier
@@ -91,6 +91,7 @@ async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> d
         story = await read_story(store, found, by) if may(by.role, "read_story") else []
         corrected = await read_corrections(store, found, by, story) if tab == "story" else {}
         others = await earlier(store, found, by)
+        following = await next_of_board(store, by, found) if may(by.role, "read_board") else None
     r, rules, now = found.referral, store.rules(found.referral), store.time.now()
     people = people_of(seen["items"], r, now)
     ahead = next_of(r, rules, seen["possible"], people, now)
@@ -112,6 +113,7 @@ async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> d
         "warned": [each for each in seen["markers"] if each not in (SAFE_CONTACT, NOT_TO_TELL)],
         "worry": worry_of(seen["items"]),
         "next": ahead,
+        "following": following,
         "look_first": [each for each in (others.likely if others else ()) if each.open][:1],
         "acts": acts,
         "more_acts": more_acts,

@@ -65,6 +65,8 @@ OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
 HANDS_CHECK = "allocate_check"
 NAMES_SOMEBODY = (("allocate_case", "worker"), (HANDS_CHECK, "to"))
 """Fields that name somebody who works here."""
+SAID_BEFORE = ("record_sharing_basis",)
+"""Acts whose form stands as the referrer has answered it already."""
 EXPLICIT = {"share": ("record_sharing_basis",), "mode": ("record_meeting", "record_strategy_discussion")}
 """What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
 
@@ -127,6 +129,7 @@ def fields_of(
         choices = choices or _listed(_offered(name, info.annotation, profile), profile)
         needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
+        default = default or (_as_the_referrer_said(name, case) if case and kind in SAID_BEFORE else "")
         hint = COMMANDS[kind].hints.get(name, "")
         asked.append(Asked(name, in_words_of(COMMANDS[kind].asks[name], profile), shape, needed, choices, hint, default))
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
@@ -135,6 +138,16 @@ def fields_of(
     if may_be_entered_later(kind):
         asked.append(Asked(LATER, questions.WHEN, "moment", needed=False, hint=questions.WHEN_HINT))
     return asked
+
+
+def _as_the_referrer_said(name: str, case: Referral) -> str:
+    """What came with the contact and is asked again: whoever fills in the form finds it chosen, and looks whether it holds."""
+    said, adults = case.consent, [subject.cohort == "adult" for subject in case.subjects.values()]
+    if name == "purpose" and adults and len(set(adults)) == 1:
+        return "safeguarding_adult" if all(adults) else "safeguarding_child"
+    if name == "consent" and said.asked is not None:
+        return {None: "no_answer", True: "given", False: "refused"}[said.given] if said.asked else "not_sought"
+    return str(said.family_informed).lower() if name == "family_informed" and said.family_informed is not None else ""
 
 
 def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, names: Mapping[str, str]) -> Iterator[Asked]:
