@@ -1,0 +1,167 @@
+"""Managers' charts: labels at what they are of, one accent colour, what chance explains as a band. Drawn by Vega-Altair.
+
+Colours are the pages' own tokens, so that one drawing is light, dark and on paper what the style sheet says there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+INK, SOFT, ACCENT, BAND, LINE = (f"var(--{name})" for name in ("ink", "soft", "accent", "band", "line"))
+TEXT, APART = 14, 18
+"""Pixels: the size of a text, and the least from one line of text to the next."""
+LETTER = 7.6
+"""Pixels that a letter takes, about."""
+SCALE, LABELS, MONTHS = 48, 140, 28
+"""Pixels left of a chart for its scale, right of it for what its lines are called, and below it for the months."""
+BAR, ROW = 18, 26
+# What a chart says stands at it as a whole, and in the table beside it: a screen reader is spared its strokes.
+_ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+Row = Mapping[str, Any]
+Extent = Sequence[float]
+"""The lowest and the highest value of a scale."""
+
+
+def trend(weeks: Sequence[Row], mean: float | None, labels: Sequence[Row], note: str, unit: str, extent: Extent, size: Extent) -> str:
+    """A series by week. A week has `value`, `low` and `high` (the band, or None), whether it is a `signal`, and the `month` that is
+    written under it, if any; a label has its `text`, the `value` that it stands at, and whether it is in `accent`."""
+    width, height = size[0] - SCALE - LABELS, size[1] - MONTHS
+    axis = alt.Axis(
+        title=None, labelExpr=f"datum.label + '{unit}'", tickCount=5, domain=False, ticks=False, gridColor=LINE, labelColor=SOFT,
+        labelFontSize=TEXT, labelPadding=8,
+    )  # fmt: skip
+    placed = _apart([(label, _pixel(label["value"], extent, height)) for label in labels])
+    months = _thinned([{"at": at, "text": week["month"]} for at, week in enumerate(weeks) if week["month"]], width / len(weeks))
+    below = {"x": _week(len(weeks)), "y": alt.value(height)}
+    layers = [
+        *_series(weeks, mean, extent, axis, dots=True),
+        *(_text(label, x=width + 8, y=at) for label, at in placed),
+        _data(months).mark_tick(color=SOFT, size=6, thickness=1, yOffset=3, orient="vertical").encode(**below),
+        _data(months).mark_text(color=SOFT, fontSize=TEXT, dy=18).encode(text="text:N", **below),
+    ]
+    if note and LETTER * len(note) < width / 2:
+        layers.append(_note(note, weeks, extent, width, height))
+    return _svg(layers, width, height, {"left": SCALE, "right": LABELS, "top": 8, "bottom": MONTHS})
+
+
+def spark(weeks: Sequence[Row], mean: float | None, extent: Extent, size: Extent) -> str:
+    """A series by week in a line of text's height; what it says is written below it."""
+    return _svg(_series(weeks, mean, extent, None, dots=False), size[0], size[1], 0)
+
+
+def bars(rows: Sequence[Row], size: Extent) -> str:
+    """A bar for each row, with its `label` before it and what it `says` behind it; where a row has a `rest`, that is another part of
+    it, in outline, and the `value` is in the accent colour."""
+    before = min(size[0] / 2, 12 + LETTER * max(len(row["label"]) for row in rows))
+    behind = 12 + LETTER * max(len(row["says"]) for row in rows)
+    letters = int((before - 8) / LETTER)
+    data = [{**row, "at": at, "total": row["value"] + row["rest"], "label": _short(row["label"], letters)} for at, row in enumerate(rows)]
+    longest = alt.Scale(domain=[0, max(row["total"] for row in data) or 1], nice=False)
+    row_, whole = alt.Y("at:O", axis=None, sort=None), alt.X("total:Q", scale=longest, axis=None)
+    parts = any(row["rest"] for row in rows)
+    filled = alt.X("value:Q", scale=longest, axis=None)
+    layers = [
+        _data(data).mark_bar(color=BAND, stroke=SOFT, strokeWidth=1 if parts else 0, size=BAR).encode(x=whole, y=row_),
+        _data(data).mark_bar(color=ACCENT if parts else SOFT, size=BAR).encode(x=filled, y=row_),
+        _data(data).mark_text(align="right", dx=-8, fontSize=TEXT, color=INK).encode(x=alt.value(0), y=row_, text="label:N"),
+        _data(data).mark_text(align="left", dx=6, fontSize=TEXT, color=INK).encode(x=whole, y=row_, text="says:N"),
+    ]
+    sides = {"left": before, "right": behind, "top": 0, "bottom": 0}
+    return _svg(layers, size[0] - before - behind, ROW * len(rows), sides)
+
+
+def dot(row: Row, mean: float | None, extent: Extent, size: Extent) -> str:
+    """One share on a scale that others have too, with the band and the average of what chance explains of so many."""
+    scale = alt.Scale(domain=list(extent), nice=False, zero=False)
+    x = {field: alt.X(f"{field}:Q", scale=scale, axis=None) for field in ("value", "low", "mean")}
+    middle = alt.value(size[1] / 2)
+    layers = []
+    if row["low"] is not None and mean is not None:
+        layers.append(_data([row]).mark_bar(color=BAND, size=16).encode(x=x["low"], x2="high:Q", y=middle))
+        layers.append(_data([{"mean": mean}]).mark_rule(color=SOFT, strokeDash=[3, 3]).encode(x=x["mean"]))
+    colour, area = (ACCENT, 120) if row["signal"] else (SOFT, 60)
+    layers.append(_data([row]).mark_circle(color=colour, size=area, opacity=1).encode(x=x["value"], y=middle))
+    return _svg(layers, size[0], size[1], 0)
+
+
+def _series(weeks: Sequence[Row], mean: float | None, extent: Extent, axis: alt.Axis | None, *, dots: bool) -> list[alt.Chart]:
+    """The band, the average, the line, and what stands out of it; in a line alone the latest week does, if nothing else."""
+    data = [{**week, "at": at, "begins": at - 0.51, "ends": at + 0.51} for at, week in enumerate(weeks)]
+    scale = alt.Scale(domain=list(extent), nice=False, zero=False)
+    x, y = _week(len(data)), alt.Y("value:Q", scale=scale, axis=axis)
+    low = alt.Y("low:Q", scale=scale, axis=axis)
+    within, signals = [week for week in data if week["low"] is not None], [week for week in data if week["signal"]]
+    layers = [_data(within).mark_rect(color=BAND).encode(x=_week(len(data), "begins"), x2="ends:Q", y=low, y2="high:Q")]
+    if mean is not None:
+        layers.append(_data([{"value": mean}]).mark_rule(color=SOFT, strokeDash=[4, 4], strokeWidth=1.5).encode(y=y))
+    layers.append(_data(data).mark_line(color=SOFT, strokeWidth=1.5).encode(x=x, y=y))
+    if dots:
+        ordinary = [week for week in data if not week["signal"]]
+        layers.append(_data(ordinary).mark_circle(color=SOFT, size=28, opacity=1).encode(x=x, y=y))
+    stand_out = signals if dots else signals or data[-1:]
+    layers.append(_data(stand_out).mark_circle(color=ACCENT, size=120 if dots else 60, opacity=1).encode(x=x, y=y))
+    return layers
+
+
+def _note(note: str, weeks: Sequence[Row], extent: Extent, width: float, height: float) -> alt.Chart:
+    """What is to be seen, written before the first of the latest weeks that stand out, on whichever side the line is not."""
+    first = next(at for at in range(len(weeks) - 1, -1, -1) if not at or not weeks[at - 1]["signal"])
+    value, low = weeks[first]["value"], weeks[first]["low"]
+    below = low is not None and value < low
+    x, y = (first - 0.5) * width / len(weeks), _pixel(value, extent, height) + (APART if below else -APART)
+    side = "right" if x > LETTER * len(note) else "left"
+    return _text({"text": note, "accent": True}, x=x if side == "right" else x + 8, y=min(max(y, 8), height - 8), align=side)
+
+
+def _text(label: Row, *, x: float, y: float, align: str = "left") -> alt.Chart:
+    colour, weight = (ACCENT, "bold") if label["accent"] else (SOFT, "normal")
+    mark = _data([label]).mark_text(align=align, baseline="middle", fontSize=TEXT, color=colour, fontWeight=weight)
+    return mark.encode(x=alt.value(x), y=alt.value(y), text="text:N")
+
+
+def _week(number: int, field: str = "at") -> alt.X:
+    """Where a week stands among so many."""
+    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[-0.5, number - 0.5], nice=False, zero=False), axis=None)
+
+
+def _apart(labels: Sequence[tuple[Row, float]]) -> list[tuple[Row, float]]:
+    """Labels with where they stand from above, moved down so far that none lies on another."""
+    placed: list[tuple[Row, float]] = []
+    for label, at in sorted(labels, key=lambda each: each[1]):
+        placed.append((label, max(at, placed[-1][1] + APART) if placed else at))
+    return placed
+
+
+def _thinned(months: Sequence[Row], week: float) -> list[Row]:
+    """The months that have room to be written, a week being so many pixels wide; the latest is one of them."""
+    shown: list[Row] = []
+    for month in reversed(months):
+        if not shown or (shown[-1]["at"] - month["at"]) * week >= LETTER * (len(month["text"]) + len(shown[-1]["text"])) / 2 + 8:
+            shown.append(month)
+    return shown
+
+
+def _pixel(value: float, extent: Extent, height: float) -> float:
+    return height * (extent[1] - value) / (extent[1] - extent[0])
+
+
+def _short(text: str, letters: int) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
+
+
+def _data(rows: Sequence[Row]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=[dict(row) for row in rows]))
+
+
+def _svg(layers: Sequence[alt.Chart], width: float, height: float, padding: float | Mapping[str, float]) -> str:
+    """The drawing as part of a page: as large as its column lets it be, without a word for screen readers."""
+    autosize = alt.AutoSizeParams(type="none")
+    chart = alt.layer(*layers).properties(width=width, height=height, padding=padding, autosize=autosize, background="transparent")
+    chart = chart.configure(aria=False, font="Arial, sans-serif").configure_view(stroke=None)
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict())
+    return _ROLES.sub("", drawn).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
