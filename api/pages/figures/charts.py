@@ -20,6 +20,8 @@ LETTER = 7.6
 SCALE, LABELS, MONTHS = 48, 140, 28
 """Pixels left of a chart for its scale, right of it for what its lines are called, and below it for the months."""
 BAR, ROW = 18, 26
+PANEL = 132
+"""Pixels that one of several groups takes side by side, at least."""
 # What a chart says stands at it as a whole, and in the table beside it: a screen reader is spared its strokes.
 _ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
 Row = Mapping[str, Any]
@@ -73,6 +75,46 @@ def bars(rows: Sequence[Row], size: Extent) -> str:
     ]
     sides = {"left": before, "right": behind, "top": 0, "bottom": 0}
     return _svg(layers, size[0] - before - behind, ROW * len(rows), sides)
+
+
+def panels(names: Sequence[str], groups: Mapping[str, Sequence[float]], size: Extent) -> str:
+    """Shares of several groups on one scale: side by side with the names at the left, or below one another where there is no room.
+    Each has its number at its bar."""
+    before = min(size[0] / 2.5, 16 + LETTER * max(map(len, names)))
+    fits = int((size[0] - before) // PANEL) or 1
+    across = min(fits, len(groups))
+    width, tall = (size[0] - before) / across, ROW * (len(names) + 1) + 16
+    most = max((share for shares in groups.values() for share in shares), default=0) or 1
+    marks: list[Row] = []
+    for number, (group, shares) in enumerate(groups.items()):
+        left, top = before + number % across * width, number // across * tall
+        marks.append({"x": left, "y": top + BAR / 2, "text": _short(group, int(width / LETTER)), "bold": True})
+        for at, (name, share) in enumerate(zip(names, shares, strict=True), 1):
+            y = top + ROW * at
+            if not number % across:
+                marks.append({"x": 0, "y": y + BAR / 2, "text": _short(name, int(before / LETTER) - 1), "bold": False})
+            end = left + share / most * (width - 56)
+            marks.append({"x": end + 6, "y": y + BAR / 2, "text": f"{int(share)}%", "bold": False})
+            marks.append({"left": left, "end": max(end, left + 1), "top": y, "bottom": y + BAR})
+    height = -(-len(groups) // across) * tall
+    return _svg(_placed(marks, size[0], height), size[0], height, 0)
+
+
+def _placed(marks: Sequence[Row], width: float, height: float) -> list[alt.Chart]:
+    """Bars and texts at their pixels."""
+    x, y = alt.Scale(domain=[0, width], nice=False), alt.Scale(domain=[height, 0], nice=False)
+    sides = {
+        "x": alt.X("left:Q", scale=x, axis=None), "x2": "end:Q", "y": alt.Y("top:Q", scale=y, axis=None), "y2": "bottom:Q"
+    }  # fmt: skip
+    at = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None), "text": "text:N"}
+    texts = [[mark for mark in marks if mark.get("bold") is bold] for bold in (False, True)]
+    return [
+        _data([mark for mark in marks if "left" in mark]).mark_rect(color=SOFT).encode(**sides),
+        *(
+            _data(some).mark_text(align="left", baseline="middle", fontSize=TEXT, color=INK, fontWeight=weight).encode(**at)
+            for some, weight in zip(texts, ("normal", "bold"), strict=True)
+        ),
+    ]
 
 
 def dot(row: Row, mean: float | None, extent: Extent, size: Extent) -> str:

@@ -84,6 +84,14 @@ def limits_of_shares(counts: Sequence[tuple[int, int]]) -> Limits | None:
     return _limits([100 * part / whole for part, whole in counts], bounds)
 
 
+def limits_among(mean: float, counts: Sequence[tuple[int, int]]) -> Limits:
+    """The limits of shares beside one another, in per cent, of those that all have this average: the fewer one is of, the wider."""
+    average = mean / 100
+    spread = [100 * ERRORS * math.sqrt(average * (1 - average) / of) for _, of in counts]
+    within = [(max(0.0, mean - each), min(100.0, mean + each)) for each in spread]
+    return _drawn([100 * part / of for part, of in counts], lambda _: (mean, within), 0)
+
+
 def verdict_of(values: Sequence[float], limits: Limits) -> Verdict | None:
     """What the latest weeks say that chance does not explain; None where they are within it."""
     sides = _sides(values, limits.mean)

@@ -60,6 +60,8 @@ class Seen(TypedDict):
     primary_need: str | None
     rating: str | None
     first_rating: str | None
+    stage_since: str
+    decided_at: str | None
     links: dict[str, str]
     matches: list[SeenMatch]
     subjects: dict[str, SeenSubject]
