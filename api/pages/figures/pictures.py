@@ -12,7 +12,7 @@ from mash.api.pages.figures.control_chart import Limits
 from mash.api.pages.figures.drawing import Drawable
 
 WIDE, PHONE = (880, 310), (328, 250)
-LINE, PHONE_LINE = (232, 40), (328, 40)
+LINE = (232, 40)
 HALF, PANELS = (640, 0), (1360, 0)
 DOT = (260, 22)
 STEPS = (1, 2, 2.5, 5, 10)
@@ -48,10 +48,10 @@ class Series:
         return Drawings(("trend", {**values, "size": WIDE}), ("trend", {**values, "size": PHONE}))
 
     @property
-    def line(self) -> Drawings:
+    def line(self) -> Drawable:
         """The series alone, in a line's height."""
         values = {"weeks": list(self._rows()), "mean": self._mean, "extent": self._extent(scale=False)}
-        return Drawings(("spark", {**values, "size": LINE}), ("spark", {**values, "size": PHONE_LINE}))
+        return "spark", {**values, "size": LINE}
 
     @property
     def _mean(self) -> float | None:

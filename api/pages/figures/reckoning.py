@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, dropwhile
 from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
-from mash.flows.store.reads.figures import Seen, SeenClock, seen
+from mash.flows.store.reads.figures import Came, Seen, SeenClock, seen
 from mash.states.clocks import LONDON
 from mash.states.referral import verdict_of, whose
 
@@ -208,6 +208,11 @@ class Tally:
     def shares_by_week(self, counts: Sequence[Sequence[int]]) -> dict[datetime, tuple[int, int]]:
         """Parts and what they are of, by whole week, where it is of any."""
         return {monday: (part, of) for monday, (part, of) in zip(self.mondays[:-1], counts, strict=False) if of}
+
+    def back_by_week(self, came: Mapping[str, Came]) -> dict[datetime, tuple[int, int]]:
+        """Of the referrals that came in in each whole week: how many are about the same child as another within twelve months."""
+        found = self.same_child.back(came, self._week)
+        return self.shares_by_week([(found[week, True], found[week, True] + found[week, False]) for week in range(len(self.mondays))])
 
     @property
     def kept_by_week(self) -> list[tuple[int, int]]:

@@ -66,7 +66,7 @@ class SameChild:
         came = {**unseen, **self._came}
         return Counter((month_of(came[contact].at), self._known(contact, came)) for contact in self._about)
 
-    def back_by_week(self, unseen: Mapping[str, Came], week: Callable[[datetime], int | None]) -> Counter[tuple[int, bool]]:
+    def back(self, unseen: Mapping[str, Came], week: Callable[[datetime], int | None]) -> Counter[tuple[int, bool]]:
         """How many referrals came in in each week, by whether the child is that of another referral within the twelve months before:
         as somebody has confirmed or, where nobody has said yet, the software suggests."""
         came = {contact: each for contact, each in {**unseen, **self._came}.items() if each.referral}
