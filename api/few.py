@@ -14,7 +14,8 @@ def withheld(counts: Mapping[K, int], hidden: Set[K] = frozenset()) -> set[K]:
     """Which of these counts are not given: those of 1 to FEWEST - 1, and what is `hidden` for another reason; and where together
     these are still so few, or one alone, that the sum of all gives them away, the smallest of the others too."""
     few = {each for each, number in counts.items() if 0 < number < FEWEST or each in hidden}
-    others = sorted((each for each, number in counts.items() if number >= FEWEST and each not in few), key=lambda each: (counts[each], str(each)))
+    rest = (each for each, number in counts.items() if number >= FEWEST and each not in few)
+    others = sorted(rest, key=lambda each: (counts[each], str(each)))
     while few and others and (len(few) < 2 or sum(counts[each] for each in few) < FEWEST):
         few.add(others.pop(0))
     return few

@@ -26,11 +26,11 @@ from mash.states.values import Actor, Match, Subject
 
 YEAR = 52
 """Weeks."""
-FIRST, OTHER = (2, 6), (1, 1)
+FIRST, OTHER = (2, 9), (1, 2)
 """Contacts a week in the year before the last and in the last one: of the hub that is looked at, and of every other."""
 AGAIN = 0.16
 """How many are about a child of an earlier contact."""
-SLOW_FOR, SLOW_AGENCIES = 3, 2
+SLOW_FOR, SLOW_AGENCIES = 3, 4
 """For the last weeks so many agencies are seldom in time: what a control chart is there to show."""
 OLDEST, YOUNGEST = 16, 1
 """Years of age of those whom contacts are about."""
@@ -92,7 +92,9 @@ def _write(connection: Connection, hub: _Hub, times: list[datetime], now: dateti
     for part, table in TABLES:
         rows = [row for case in cases for row in getattr(case, part)]
         columns = ", ".join(rows[0]) if rows else ""
-        into = f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"  # noqa: S608  names of ours
+        into = (
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"  # noqa: S608  names of ours
+        )
         connection.execute(text(into), {"rows": json.dumps(rows, default=str)})
     return len(cases)
 
@@ -171,7 +173,7 @@ def _known(child: Child) -> Iterator[RecordKnown]:
         return
     why = ("same_name", "born_same")
     yield RecordKnown(
-        matches=(Match(subject="S1", reference=child.reference, other="S1", likeness="likely", why=why, received_at=child.received_at),)
+        matches=(
+            Match(subject="S1", reference=child.reference, other="S1", likeness="likely", why=why, received_at=child.received_at),
+        )
     )
-
-

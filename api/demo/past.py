@@ -27,7 +27,7 @@ from mash.states.world import World, system
 WORDS = "Written down at the time."
 IN_TIME = {"triage": 0.93, "check": 0.88}
 """How many of these are in time, and of everything else nearly all."""
-NEARLY_ALL, SLOW = 0.97, 0.35
+NEARLY_ALL, SLOW = 0.97, 0.25
 KNOWN = 0.3
 """How many families an agency knows."""
 OUTCOMES = ("no_further_action", "no_further_action", "early_help", "early_help", "advice", "information_provided")
@@ -112,7 +112,8 @@ class Past(World):
 
     def _say(self, command: Command, by: Actor, *, words: bool = True) -> None:
         """Somebody acts, and writes down why; words that an act has no place for are not kept."""
-        written = self._writes.keep(self.reference, self._key, [Item(command.kind, WORDS.encode())], by, self.now)[0] if words else None
+        items = [Item(command.kind, WORDS.encode())] if words else []
+        written = next(iter(self._writes.keep(self.reference, self._key, items, by, self.now)), None)
         try:
             events = self.give(command, by, words=written)
         except Refusal:

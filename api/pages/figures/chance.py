@@ -43,11 +43,13 @@ def tell(weeks: Sequence[datetime], values: Sequence[float], limits: Limits | No
     on_side = {"lower": "Below", "higher": "Above"}[verdict.side]
     if not verdict.outside:
         said = f"{on_side} the average, {verdict.weeks} weeks running"
-        return Telling(said, f"{said}, which chance does not explain. {from_which}", f"{on_side} the average from {day_of(since)}")
+        note = f"{on_side} the average from {day_of(since)}"
+        return Telling(said, f"{said}, which chance does not explain. {from_which}", note)
     than = f"{verdict.side.capitalize()} than chance explains, "
     said = f"{than}{verdict.weeks} week{'' if verdict.weeks == 1 else 's'}"
     running = f"{than}{'last week' if verdict.weeks == 1 else f'{verdict.weeks} weeks running'}"
-    return Telling(said, f"{running}. {from_which}", f"{on_side} the limit{'' if verdict.weeks == 1 else f' from {day_of(since)}'}")
+    note = f"{on_side} the limit" if verdict.weeks == 1 else f"{on_side} the limit from {day_of(since)}"
+    return Telling(said, f"{running}. {from_which}", note)
 
 
 def band_of(limits: Limits | None, place: int, unit: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import vl_convert
@@ -24,14 +24,18 @@ PANEL = 132
 """Pixels that one of several groups takes side by side, at least."""
 # What a chart says stands at it as a whole, and in the table beside it: a screen reader is spared its strokes.
 _ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+_FRACTIONS = re.compile(r"(\d\.\d)\d+")
 Row = Mapping[str, Any]
+Weight = Literal["normal", "bold"]
 Extent = Sequence[float]
 """The lowest and the highest value of a scale."""
 
 
-def trend(weeks: Sequence[Row], mean: float | None, labels: Sequence[Row], note: str, unit: str, extent: Extent, size: Extent) -> str:
-    """A series by week. A week has `value`, `low` and `high` (the band, or None), whether it is a `signal`, and the `month` that is
-    written under it, if any; a label has its `text`, the `value` that it stands at, and whether it is in `accent`."""
+def trend(
+    weeks: Sequence[Row], mean: float | None, labels: Sequence[Row], note: str, unit: str, extent: Extent, size: Extent
+) -> str:
+    """A series by week. A week has `value`, `low` and `high` (the band, or None), whether it is a `signal`, and the `month` that
+    is written under it, if any; a label has its `text`, the `value` that it stands at, and whether it is in `accent`."""
     width, height = size[0] - SCALE - LABELS, size[1] - MONTHS
     axis = alt.Axis(
         title=None, labelExpr=f"datum.label + '{unit}'", tickCount=5, domain=False, ticks=False, gridColor=LINE, labelColor=SOFT,
@@ -57,12 +61,15 @@ def spark(weeks: Sequence[Row], mean: float | None, extent: Extent, size: Extent
 
 
 def bars(rows: Sequence[Row], size: Extent) -> str:
-    """A bar for each row, with its `label` before it and what it `says` behind it; where a row has a `rest`, that is another part of
-    it, in outline, and the `value` is in the accent colour."""
+    """A bar for each row, with its `label` before it and what it `says` behind it; where a row has a `rest`, that is another part
+    of it, in outline, and the `value` is in the accent colour."""
     before = min(size[0] / 2, 12 + LETTER * max(len(row["label"]) for row in rows))
     behind = 12 + LETTER * max(len(row["says"]) for row in rows)
     letters = int((before - 8) / LETTER)
-    data = [{**row, "at": at, "total": row["value"] + row["rest"], "label": _short(row["label"], letters)} for at, row in enumerate(rows)]
+    data = [
+        {**row, "at": at, "total": row["value"] + row["rest"], "label": _short(row["label"], letters)}
+        for at, row in enumerate(rows)
+    ]
     longest = alt.Scale(domain=[0, max(row["total"] for row in data) or 1], nice=False)
     row_, whole = alt.Y("at:O", axis=None, sort=None), alt.X("total:Q", scale=longest, axis=None)
     parts = any(row["rest"] for row in rows)
@@ -78,8 +85,8 @@ def bars(rows: Sequence[Row], size: Extent) -> str:
 
 
 def panels(names: Sequence[str], groups: Mapping[str, Sequence[float]], size: Extent) -> str:
-    """Shares of several groups on one scale: side by side with the names at the left, or below one another where there is no room.
-    Each has its number at its bar."""
+    """Shares of several groups on one scale: side by side with the names at the left, or below one another where there is no
+    room. Each has its number at its bar."""
     before = min(size[0] / 2.5, 16 + LETTER * max(map(len, names)))
     fits = int((size[0] - before) // PANEL) or 1
     across = min(fits, len(groups))
@@ -107,12 +114,13 @@ def _placed(marks: Sequence[Row], width: float, height: float) -> list[alt.Chart
         "x": alt.X("left:Q", scale=x, axis=None), "x2": "end:Q", "y": alt.Y("top:Q", scale=y, axis=None), "y2": "bottom:Q"
     }  # fmt: skip
     at = {"x": alt.X("x:Q", scale=x, axis=None), "y": alt.Y("y:Q", scale=y, axis=None), "text": "text:N"}
+    weights: tuple[Weight, Weight] = ("normal", "bold")
     texts = [[mark for mark in marks if mark.get("bold") is bold] for bold in (False, True)]
     return [
         _data([mark for mark in marks if "left" in mark]).mark_rect(color=SOFT).encode(**sides),
         *(
             _data(some).mark_text(align="left", baseline="middle", fontSize=TEXT, color=INK, fontWeight=weight).encode(**at)
-            for some, weight in zip(texts, ("normal", "bold"), strict=True)
+            for some, weight in zip(texts, weights, strict=True)
         ),
     ]
 
@@ -156,14 +164,16 @@ def _note(note: str, weeks: Sequence[Row], extent: Extent, width: float, height:
     value, low = weeks[first]["value"], weeks[first]["low"]
     below = low is not None and value < low
     x, y = (first - 0.5) * width / len(weeks), _pixel(value, extent, height) + (APART if below else -APART)
-    side = "right" if x > LETTER * len(note) else "left"
+    side: Literal["left", "right"] = "right" if x > LETTER * len(note) else "left"
     return _text({"text": note, "accent": True}, x=x if side == "right" else x + 8, y=min(max(y, 8), height - 8), align=side)
 
 
-def _text(label: Row, *, x: float, y: float, align: str = "left") -> alt.Chart:
-    colour, weight = (ACCENT, "bold") if label["accent"] else (SOFT, "normal")
+def _text(label: Row, *, x: float, y: float, align: Literal["left", "right"] = "left") -> alt.Chart:
+    colour = ACCENT if label["accent"] else SOFT
+    weight: Weight = "bold" if label["accent"] else "normal"
     mark = _data([label]).mark_text(align=align, baseline="middle", fontSize=TEXT, color=colour, fontWeight=weight)
-    return mark.encode(x=alt.value(x), y=alt.value(y), text="text:N")
+    placed: alt.Chart = mark.encode(x=alt.value(x), y=alt.value(y), text="text:N")
+    return placed
 
 
 def _week(number: int, field: str = "at") -> alt.X:
@@ -183,7 +193,8 @@ def _thinned(months: Sequence[Row], week: float) -> list[Row]:
     """The months that have room to be written, a week being so many pixels wide; the latest is one of them."""
     shown: list[Row] = []
     for month in reversed(months):
-        if not shown or (shown[-1]["at"] - month["at"]) * week >= LETTER * (len(month["text"]) + len(shown[-1]["text"])) / 2 + 8:
+        room = LETTER * (len(month["text"]) + len(shown[-1]["text"])) / 2 + 8 if shown else 0
+        if not shown or (shown[-1]["at"] - month["at"]) * week >= room:
             shown.append(month)
     return shown
 
@@ -197,13 +208,15 @@ def _short(text: str, letters: int) -> str:
 
 
 def _data(rows: Sequence[Row]) -> alt.Chart:
-    return alt.Chart(alt.Data(values=[dict(row) for row in rows]))
+    return alt.Chart(alt.InlineData(values=[dict(row) for row in rows]))
 
 
 def _svg(layers: Sequence[alt.Chart], width: float, height: float, padding: float | Mapping[str, float]) -> str:
     """The drawing as part of a page: as large as its column lets it be, without a word for screen readers."""
     autosize = alt.AutoSizeParams(type="none")
-    chart = alt.layer(*layers).properties(width=width, height=height, padding=padding, autosize=autosize, background="transparent")
+    chart = alt.layer(*layers).properties(
+        width=width, height=height, padding=padding, autosize=autosize, background="transparent"
+    )
     chart = chart.configure(aria=False, font="Arial, sans-serif").configure_view(stroke=None)
     drawn = vl_convert.vegalite_to_svg(chart.to_dict())
-    return _ROLES.sub("", drawn).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    return _FRACTIONS.sub(r"\1", _ROLES.sub("", drawn)).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

@@ -1,4 +1,4 @@
-"""Telling change from chance in a series of weeks, by the weeks before it changed: XmR charts for values, p′ charts for shares. Pure."""
+"""Telling change from chance in a series of weeks, by the weeks before it changed: XmR charts for values, p′ for shares. Pure."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ def limits_of_values(values: Sequence[float]) -> Limits | None:
 
 
 def limits_of_shares(counts: Sequence[tuple[int, int]]) -> Limits | None:
-    """The limits of shares, in per cent, each given as a part and the whole that it is of: the fewer a week's whole, the wider. What
-    is counted belongs together (a case asks several agencies), so that weeks differ by more than if each stood alone: the limits
-    are as much wider (Laney 2002)."""
+    """The limits of shares, in per cent, each given as a part and the whole that it is of: the fewer a week's whole, the wider.
+    What is counted belongs together (a case asks several agencies), so that weeks differ by more than if each stood alone: the
+    limits are as much wider (Laney 2002)."""
 
     def bounds(base: int) -> _Bounds:
         part, whole = (sum(column) for column in zip(*counts[:base], strict=True))
@@ -85,7 +85,7 @@ def limits_of_shares(counts: Sequence[tuple[int, int]]) -> Limits | None:
 
 
 def limits_among(mean: float, counts: Sequence[tuple[int, int]]) -> Limits:
-    """The limits of shares beside one another, in per cent, of those that all have this average: the fewer one is of, the wider."""
+    """The limits of shares beside one another, in per cent, that all have this average: the fewer one is of, the wider."""
     average = mean / 100
     spread = [100 * ERRORS * math.sqrt(average * (1 - average) / of) for _, of in counts]
     within = [(max(0.0, mean - each), min(100.0, mean + each)) for each in spread]

@@ -1,5 +1,5 @@
-"""Charts are drawn in a process beside the API: the drawing library holds Python up for 20 ms a chart, and 0.3 to 1.3 s for the first
-one, and keeps 120 MB. It is begun when a chart is wanted, and ends when none has been wanted for a while."""
+"""Charts are drawn in a process beside the API: the drawing library holds Python up for 20 ms a chart, and 0.3 to 1.3 s for the
+first one, and keeps 120 MB. It is begun when a chart is wanted, and ends when none has been wanted for a while."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Drawing:
         if self._process is None or self._process.poll() is not None:
             self._stop()
             command = [sys.executable, "-m", "mash.api.pages.figures.drawing"]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  our own module
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._end = threading.Timer(IDLE, self.close)
         self._end.daemon = True
         self._end.start()

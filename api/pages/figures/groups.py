@@ -50,7 +50,8 @@ def _crossed(
         needs[need] += number
         totals[of] += number
     groups = [each for each in order if totals[each]]
-    rows: Rows = tuple((need, *(counted[need, of] for of in groups)) for need, _ in sorted(needs.items(), key=lambda each: -each[1]))
+    order_of_needs = sorted(needs, key=lambda need: (-needs[need], need))
+    rows: Rows = tuple((need, *(counted[need, of] for of in groups)) for need in order_of_needs)
     shares = {f"{of} ({totals[of]})": [100 * counted[str(row[0]), of] / totals[of] for row in rows] for of in groups}
     drawn = Panels([str(row[0]) for row in rows], shares) if rows else None
     says = f"{_most(rows, shares)} {needs.total()} people, of the contacts of these weeks." if rows else NOTHING

@@ -1,4 +1,4 @@
-"""The five figures that a manager looks at first: each with its number, its plain meaning, its weeks, and what stands beside it. Pure."""
+"""The five figures that a manager looks at first: each with its number, what that means, and what its weeks say. Pure."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ class Found:
 
 @dataclass
 class Cache:
-    """Figures that were reckoned lately, by hub, weeks and what is in them: when, and what. Each hub's are reckoned one at a time.
-    And what draws them."""
+    """Figures that were reckoned lately, by hub, weeks and what is in them: when, and what. Each hub's are reckoned one at a
+    time. And what draws them."""
 
     found: dict[tuple[str, int, str], tuple[float, Any]] = field(default_factory=dict)
     reckoning: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))

@@ -43,8 +43,8 @@ class Series:
     @property
     def drawings(self) -> Drawings:
         """The chart with its scale, its months and what its lines are called."""
-        values = {"weeks": list(self._rows()), "mean": self._mean, "labels": self._labels(), "note": self.note, "unit": self.unit}
-        values["extent"] = self._extent(scale=True)
+        values: dict[str, Any] = {"weeks": list(self._rows()), "mean": self._mean, "extent": self._extent(scale=True)}
+        values |= {"labels": self._labels(), "note": self.note, "unit": self.unit}
         return Drawings(("trend", {**values, "size": WIDE}), ("trend", {**values, "size": PHONE}))
 
     @property
@@ -132,12 +132,13 @@ class Dots:
         """A drawing for each row of the table."""
         lows = [*self.shares, *(self.limits.low if self.limits else ())]
         extent = [max(0.0, math.floor((min(lows) - 5) / 20) * 20.0), 104.0]
-        values = {"mean": self.limits and self.limits.mean, "extent": extent, "size": DOT}
+        values: dict[str, Any] = {"mean": self.limits and self.limits.mean, "extent": extent, "size": DOT}
         return [("dot", {**values, "row": self._row(at)}) for at in range(len(self.shares))]
 
     def _row(self, at: int) -> dict[str, Any]:
         low, high = (self.limits.low[at], self.limits.high[at]) if self.limits else (None, None)
-        return {"value": self.shares[at], "low": low, "high": high, "signal": self.limits is not None and at in self.limits.outside}
+        signal = self.limits is not None and at in self.limits.outside
+        return {"value": self.shares[at], "low": low, "high": high, "signal": signal}
 
 
 def whole(value: float) -> str:

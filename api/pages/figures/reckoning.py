@@ -212,7 +212,8 @@ class Tally:
     def back_by_week(self, came: Mapping[str, Came]) -> dict[datetime, tuple[int, int]]:
         """Of the referrals that came in in each whole week: how many are about the same child as another within twelve months."""
         found = self.same_child.back(came, self._week)
-        return self.shares_by_week([(found[week, True], found[week, True] + found[week, False]) for week in range(len(self.mondays))])
+        weeks = range(len(self.mondays))
+        return self.shares_by_week([(found[week, True], found[week, True] + found[week, False]) for week in weeks])
 
     @property
     def kept_by_week(self) -> list[tuple[int, int]]:

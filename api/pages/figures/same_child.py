@@ -67,15 +67,15 @@ class SameChild:
         return Counter((month_of(came[contact].at), self._known(contact, came)) for contact in self._about)
 
     def back(self, unseen: Mapping[str, Came], week: Callable[[datetime], int | None]) -> Counter[tuple[int, bool]]:
-        """How many referrals came in in each week, by whether the child is that of another referral within the twelve months before:
-        as somebody has confirmed or, where nobody has said yet, the software suggests."""
+        """How many referrals came in in each week, by whether the child is that of another referral within the twelve months
+        before: as somebody has confirmed or, where nobody has said yet, the software suggests."""
         came = {contact: each for contact, each in {**unseen, **self._came}.items() if each.referral}
         found = ((week(came[contact].at), self._known(contact, came) != "new") for contact in self._about if contact in came)
         return Counter((number, back) for number, back in found if number is not None)
 
     def adding_up(self, unseen: Mapping[str, Came]) -> Counter[int]:
-        """Contacts by how many there are about the same child within twelve months, as somebody has confirmed: this one counted, and
-        those before it."""
+        """Contacts by how many there are about the same child within twelve months, as somebody has confirmed: this one counted,
+        and those before it."""
         came = {**unseen, **self._came}
         return Counter(1 + len(_before(came, contact, about.confirmed)) for contact, about in self._about.items())
 

@@ -59,6 +59,11 @@ class Figure:
     """The rows that chance does not explain."""
 
     @property
+    def share(self) -> int:
+        """The column that chance explains or does not: the share, where there is one, or else the first number."""
+        return self.heads.index("Share") if "Share" in self.heads else 1
+
+    @property
     def taken_away(self) -> Rows:
         """Its rows for a file, which is passed on: of people, counts that could say something of one are withheld, and what is
         reckoned from them."""
@@ -114,7 +119,9 @@ def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[
             _ages(tally.ages),
             _took(tally),
             _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
-            _clocks("agencies", "How long agencies take to answer", tally.agencies, lambda name: titles.get(name, sentence(name))),
+            _clocks(
+                "agencies", "How long agencies take to answer", tally.agencies, lambda name: titles.get(name, sentence(name))
+            ),
             _kept(tally),
             _alerts(tally, beside.acknowledged),
         ],
@@ -234,7 +241,9 @@ def _adding_up(tally: Tally, came: Mapping[str, Came]) -> Figure:
         if found
         else "No contact came in."
     )
-    return Figure("adding-up", "Contacts that add up", says, ("About the same child", "Contacts"), rows, _simple(rows), of_people=1)
+    return Figure(
+        "adding-up", "Contacts that add up", says, ("About the same child", "Contacts"), rows, _simple(rows), of_people=1
+    )
 
 
 def _took(tally: Tally) -> Figure:

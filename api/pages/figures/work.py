@@ -15,7 +15,8 @@ THERE = {"there": "Yes", "absent": "Absent", "left": "Does not work here any mor
 def work(found: Workload, ratings: Mapping[str, str]) -> Figure:
     """The work of each person, the late part of it standing out, and how much nobody has."""
     rows: Rows = tuple(
-        (each.login, each.open, each.late, ratings.get(each.most_urgent or "", "None"), THERE[each.presence]) for each in found.workers
+        (each.login, each.open, each.late, ratings.get(each.most_urgent or "", "None"), THERE[each.presence])
+        for each in found.workers
     )
     says = f"{counted(found.unallocated, 'open case')} {'is' if found.unallocated == 1 else 'are'} allocated to nobody."
     drawn = Bars([(each.login, each.late, each.open - each.late, f"{each.open}, {each.late} late") for each in found.workers])

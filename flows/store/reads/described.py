@@ -26,8 +26,8 @@ AT_A_TIME = 500
 
 
 class Described(NamedTuple):
-    """Somebody whom a contact is about: the need as recorded, their ethnicity by its code as given, and their age in whole years when
-    it came in; -1 before birth, None where it is not known."""
+    """Somebody whom a contact is about: the need as recorded, their ethnicity by its code as given, and their age in whole years
+    when it came in; -1 before birth, None where it is not known."""
 
     need: str
     ethnicity: str
@@ -50,8 +50,8 @@ _ITEMS = (
 
 
 async def described(store: Store, by: Actor, since: datetime) -> Counter[Described]:
-    """The people of the contacts that came in at somebody's own hub since then, counted. It is one look, and written down as one: it
-    names how many contacts it was reckoned from, and shows nobody."""
+    """The people of the contacts that came in at somebody's own hub since then, counted. It is one look, and written down as one:
+    it names how many contacts it was reckoned from, and shows nobody."""
     found, contacts, after = Counter[Described](), 0, ""
     while True:
         async with store.transaction(by) as connection:
@@ -67,14 +67,14 @@ async def described(store: Store, by: Actor, since: datetime) -> Counter[Describ
     return found
 
 
-def _counted(store: Store, cases: Sequence[Row[Any]], items: Sequence[Row[Any]]) -> Counter[Described]:
-    of: dict[str, list[Row[Any]]] = {}
+def _counted(store: Store, cases: Sequence[Row[Any, Any, Any]], items: Sequence[Row[Any, Any, Any, Any]]) -> Counter[Described]:
+    of: dict[str, list[Row[Any, Any, Any, Any]]] = {}
     for item in items:
         of.setdefault(item.reference, []).append(item)
     return Counter(each for case in cases for each in _people(store, case, of.get(case.reference, [])))
 
 
-def _people(store: Store, case: Row[Any], items: Sequence[Row[Any]]) -> list[Described]:
+def _people(store: Store, case: Row[Any, Any, Any], items: Sequence[Row[Any, Any, Any, Any]]) -> list[Described]:
     """Each subject as they stand: whoever was put right, as that says."""
     referral = Referral.model_validate_json(case.state)
     try:

@@ -115,7 +115,8 @@ async def came_in(store: Store, by: Actor, references: set[str]) -> dict[str, Ca
 async def began_at(store: Store, by: Actor) -> datetime | None:
     """When the first contact came in that somebody's own hub has on record; None where there is none."""
     async with store.transaction(by) as connection:
-        first: datetime | None = await connection.scalar(select(func.min(REFERRALS.c.received_at)).where(REFERRALS.c.hub == by.hub))
+        query = select(func.min(REFERRALS.c.received_at)).where(REFERRALS.c.hub == by.hub)
+        first: datetime | None = await connection.scalar(query)
         return first
 
 

@@ -6,7 +6,8 @@ from sqlalchemy import text
 revision = "0038"
 down_revision = "0036"
 
-_RULE = text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'access_check' AND conrelid = 'access'::regclass")
+_RULE = text("""
+    SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'access_check' AND conrelid = CAST('access' AS regclass)""")
 
 
 def upgrade() -> None:
