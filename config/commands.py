@@ -29,6 +29,10 @@ class Wording(BaseModel):
     roles: tuple[str, ...] = Field(min_length=1)
     asks: Mapping[str, str] = {}
     hints: Mapping[str, str] = {}
+    saves: str = ""
+    """What the button of its form says, where that is not what the button says that leads to it."""
+    why: bool = False
+    """Whether the form asks for the words that come with it, although programs may leave them out."""
     words: str = REASON
     """What the words that come with it are."""
     parts: Mapping[str, str] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -11,17 +11,20 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.pages import corrections, forms, questions
 from mash.api.pages.forms import Filled
-from mash.api.pages.items import about, in_parts, names_of
+from mash.api.pages.items import about, in_parts
+from mash.api.pages.next import acts_beside, next_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
-from mash.api.pages.refusals import answer_in_words, in_words
-from mash.api.pages.words import button
+from mash.api.pages.refusals import answer_in_words, in_words, place_of
+from mash.api.pages.sets_off import sets_off
+from mash.api.pages.summary import SAFE_CONTACT, heading_of, lives_with, people_of, safe_contact_of, worry_of
+from mash.api.pages.words import button, named
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.commands import COMMANDS
-from mash.config.permissions import may
-from mash.config.words import TO_CHECK, in_words_of
+from mash.config.permissions import may, reach
+from mash.config.words import TO_CHECK, in_words_of, worded
 from mash.flows.store.colleagues import colleagues_of
 from mash.flows.store.reads.board import mark_of
 from mash.flows.store.reads.case import Case
@@ -34,10 +37,12 @@ from mash.flows.store.store import Store
 from mash.flows.telling.story import Line, lines_of
 from mash.states.acts.upkeep import AdoptProfile
 from mash.states.ages import WITHOUT_HAND_OVER
+from mash.states.clocks import LONDON
 from mash.states.errors import NotFound
 from mash.states.log import Recorded
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
+from mash.states.referral import NOT_TO_TELL
 from mash.states.register import kind_of
 from mash.states.roles import REFERRER
 from mash.states.values import SYSTEM, Actor, Colleague
@@ -47,62 +52,133 @@ Reader = Annotated[Actor, Depends(Permitted("read_case"))]
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Kind = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,60}$")]
 GLASS, RELEASES = "break_glass", "release_information"
-BESIDE = (
-    "rate_referral", "rerate_referral", "record_decision", "sign_off_decision", "write_second_view", "weigh_contacts",
-    "convene_meeting", "record_meeting", "record_strategy_discussion", "conclude_consultation",
-    "conclude_enquiries", "record_conference", "complete_assessment",
-)  # fmt: skip
-"""Acts beside whose form the child's other contacts stand."""
-NEXT = 4
-"""A command that is possible in no more stages than this is what a case waits for there."""
+FIRST_LINES = 3
+"""Lines of the story that stand on the case before anybody opens it."""
+CHANGED_BY = {"rate_referral": "rerate_referral", "rerate_referral": "rerate_referral", "allocate_case": "allocate_case",
+    "convene_meeting": "convene_meeting", "record_sharing_basis": "record_sharing_basis", "record_marker": "record_marker",
+    "schedule_strategy_discussion": "schedule_strategy_discussion", "record_decision": "withdraw_decision",
+    "record_categories": "record_categories", "identify_subject": "withdraw_identity"}  # fmt: skip
+"""By which act somebody changes what they have just done."""
 MOST_FIELDS, MOST_OF_A_KEY = 400, 100
 
 
 @router.get("", response_class=HTMLResponse)
-async def show(request: Request, reference: Reference, by: Reader, done: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """All of a case that somebody may see, and what they may do about it."""
-    store = request.app.state.store
+async def show(
+    request: Request,
+    reference: Reference,
+    by: Reader,
+    done: Annotated[str, Query(max_length=60)] = "",
+    tab: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """A case on one screen: who and what is known, and what happens next."""
     try:
-        async with store.one_look(by):
-            mark = await mark_of(store, by, reference)
-            found = await look_at(store, reference, by, "read_case")
-            seen = await whole(store, found, by)
-            story = await read_story(store, found, by) if may(by.role, "read_story") else []
-            corrected = await read_corrections(store, found, by, story)
-            others = await earlier(store, found, by)
+        seen = await _seen(request, reference, by, tab)
     except NotFound as refusal:
         glass = f"/case/{reference}/{GLASS}" if may(by.role, GLASS) else ""
         return page(request, "problem.html", refusal.title, 404, text=in_words(refusal), glass=glass)
-    now, later = _possible(seen["possible"])
-    known: dict[str, Any] = {
+    known = seen | _saved(seen, done, by)
+    return page(request, "case.html", f"{seen['heading']}: {seen['case']['stage_name']}", **known)
+
+
+async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> dict[str, Any]:
+    """All of a case that its page shows to somebody; of what stands behind tabs, how much there is, and what is open."""
+    store = request.app.state.store
+    async with store.one_look(by):
+        mark = await mark_of(store, by, reference)
+        found = await look_at(store, reference, by, "read_case")
+        seen = await whole(store, found, by)
+        story = await read_story(store, found, by) if may(by.role, "read_story") else []
+        corrected = await read_corrections(store, found, by, story) if tab == "story" else {}
+        others = await earlier(store, found, by)
+    r, rules, now = found.referral, store.rules(found.referral), store.time.now()
+    people = people_of(seen["items"], r, now)
+    ahead = next_of(r, rules, seen["possible"], people, now)
+    acts, more_acts = acts_beside(seen["possible"], ahead.act)
+    lines = lines_of(story, rules)
+    tabs = _tabs(seen, lines, may(by.role, "read_story"))
+    opened = tab if tab in {key for key, *_ in tabs} else tabs[0][0]
+    return {
+        "found": found,
+        "reference": reference,
         "mark": mark,
         "case": seen,
-        "accused": [sid for sid, subject in found.referral.subjects.items() if subject.accused],
-        "to_be_seen": [sid for sid, subject in found.referral.subjects.items() if subject.to_be_seen],
-        "to_check": [flag for flag in found.referral.flags if flag in TO_CHECK],
-        "to_hand_over": [flag for flag in found.referral.flags if flag.endswith(WITHOUT_HAND_OVER)],
-        "reference": reference,
-        "held_back": found.referral.held_back,
-        "late_partners": found.referral.late_partners(store.time.now()),
-        "next": now,
-        "also": later,
+        "heading": heading_of(people),
+        "people": people,
+        "called": {person.subject: person.name for person in people},
+        "lives": lives_with(seen["items"]),
+        "safe": safe_contact_of(seen["items"], r),
+        "hub_reads": reach(by.role) == "hub",
+        "warned": [each for each in seen["markers"] if each not in (SAFE_CONTACT, NOT_TO_TELL)],
+        "worry": worry_of(seen["items"]),
+        "next": ahead,
+        "look_first": [each for each in (others.likely if others else ()) if each.open][:1],
+        "acts": acts,
+        "more_acts": more_acts,
+        "mine": bool(r.worker and r.worker.login == by.id),
+        "after_that": _after_that(seen["clocks"]),
+        "tabs": tabs,
+        "tab": opened,
+        "clocks": _by_urgency(seen["clocks"]),
+        "story": lines,
+        "whole_story": tab == "story",
+        "shown_of_story": len(lines) if tab == "story" else FIRST_LINES,
+        "accused": [sid for sid, subject in r.subjects.items() if subject.accused],
+        "to_be_seen": [sid for sid, subject in r.subjects.items() if subject.to_be_seen],
+        "to_check": [flag for flag in r.flags if flag in TO_CHECK],
+        "to_hand_over": [flag for flag in r.flags if flag.endswith(WITHOUT_HAND_OVER)],
+        "held_back": r.held_back,
+        "late_partners": r.late_partners(now),
         "earlier": others,
-        "added": found.referral.added,
-        "sector": found.referral.source_agency,
+        "added": r.added,
+        "sector": r.source_agency,
         "of_referrer": _from_referrer(story),
         "forms": FORMS,
-        "names": names_of(seen["items"]),
         "items": in_parts(seen["items"]),
         "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
-        "story": lines_of(story, store.rules(found.referral)),
-        "rules": store.rules(found.referral),
+        "rules": rules,
         "corrected": corrected,
-        "ask_again": found.referral.to_ask_again,
-        "done": done if done in STAFF_ACTS else "",
+        "ask_again": r.to_ask_again,
         "finds": may(by.role, "find_people"),
+        "product": bool(seen["held"]) and may(by.role, "read_information_product"),
         "run": _run(request, found),
     }
-    return page(request, "case.html", f"{reference}: {seen['stage_name']}", **known)
+
+
+def _tabs(seen: Mapping[str, Any], story: Sequence[Line], reads_story: bool) -> list[tuple[str, str, int | None]]:
+    """What there is to open, by its name in the address, its title and how much it holds."""
+    counted = [
+        ("story", "Story", len(story) if reads_story else 0),
+        ("answers", "Answers", len(seen["checks"])),
+        ("clocks", "Clocks", len(seen["clocks"])),
+        ("told", "Who was told", len(seen["alerts_sent"])),
+        ("sent", "What was said", len(seen["items"])),
+        ("people", "People", len(seen["subjects"])),
+    ]
+    return [*((key, name, number) for key, name, number in counted if number), ("facts", "Details", None)]
+
+
+def _by_urgency(clocks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The running clocks, due soonest first; then those that have ended, the latest first."""
+    running = sorted((each for each in clocks if each["running"]), key=lambda each: each["due_at"])
+    return [*running, *reversed([each for each in clocks if not each["running"]])]
+
+
+def _after_that(clocks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What is due next after what is due now."""
+    running = [each for each in _by_urgency(clocks) if each["running"]]
+    return next((each for each in running[1:] if each["due_at"] > running[0]["due_at"]), None)
+
+
+def _saved(seen: Mapping[str, Any], done: str, by: Actor) -> dict[str, Any]:
+    """What somebody has just done, as the page says it, and by which act they change it."""
+    if done not in STAFF_ACTS:
+        return {"done": ""}
+    mine = next((line for line in seen["story"] if line.by.id == by.id), None)
+    at = f" at {mine.at.astimezone(LONDON):%H:%M}" if mine else ""
+    rated = seen["case"]["rating"] if done in forms.RATED else None
+    what = f"Rated {worded(rated)}" if rated else in_words_of(COMMANDS[done].done, seen["rules"])
+    change = CHANGED_BY.get(done, "")
+    return {"done": done, "saved": f"{what}{at}.", "change": change if change in seen["case"]["possible"] else ""}
 
 
 @router.get("/product.pdf")
@@ -165,12 +241,13 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     try:
         answer = await give(store, reference, body, by, key)
     except KeyReused as reused:
-        filled.errors[forms.first_text(kind)] = in_words(reused)
+        filled.errors[""] = in_words(reused)
         return await _form_page(request, reference, kind, by, case, filled, 409)
     if answer.status < 400:
         onward = filled.value("onward")
-        return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}", 303)
-    filled.errors[forms.first_text(kind)] = answer_in_words(answer.body, by, store.rules(case.referral) if case else None)
+        return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}#done", 303)
+    said = answer_in_words(answer.body, by, store.rules(case.referral) if case else None)
+    filled.errors[place_of(answer.body, asked, forms.first_text(kind))] = said
     if not (version := answer.body.get("version")) or case is None:
         return await _form_page(request, reference, kind, by, case, filled, answer.status)
     since = await _since(store, case, by, body.seen)
@@ -184,7 +261,8 @@ async def _people(request: Request, case: Case, by: Actor) -> list[corrections.P
 
 async def _colleagues(store: Store, kind: str, by: Actor) -> tuple[Colleague, ...]:
     """Who works here, for a form that names somebody."""
-    return await colleagues_of(store, by.hub) if any(kind == names for names, _ in forms.NAMES_SOMEBODY) else ()
+    names = any(kind == each for each, _ in forms.NAMES_SOMEBODY) or forms.OF_SECOND[0] in STAFF_ACTS[kind].command.model_fields
+    return await colleagues_of(store, by.hub) if names else ()
 
 
 def _demand(by: Actor, kind: str) -> None:
@@ -218,42 +296,42 @@ async def _form_page(
     seen: int = 0,
     since: Sequence[Line] = (),
 ) -> HTMLResponse:
-    """The form, with what was filled in. A key stands for one answer: whatever was answered by is not sent again under it."""
+    """The form in the place of what happens next, with what was filled in. A key stands for one answer: whatever was answered by
+    is not sent again under it."""
     store = request.app.state.store
-    by_name = set(STAFF_ACTS[kind].command.model_fields) & set(forms.OF_EACH)
-    items = await read_items(store, case, by) if case and (kind in (RELEASES, *BESIDE) or by_name) else []
-    others = await earlier(store, case, by) if case and kind in BESIDE else None
-    known_by = names_of(items), await _colleagues(store, kind, by)
+    shown = await _seen(request, reference, by) if case else {}
+    items = shown["case"]["items"] if case else []
+    known_by = shown.get("called", {}), await _colleagues(store, kind, by)
     rules = _rules(store, kind, case, by)
     asked = forms.fields_of(kind, case.referral if case else None, rules, by, *known_by)
     if case and kind in corrections.KINDS:
-        known_people = await _people(request, case, by)
+        known_people = corrections.people(items, case.referral.subjects)
         person = corrections.chosen(kind, known_people, filled.value("item"))
         asked = corrections.asked_of(kind, asked, known_people, person)
+    filled.errors = {field: named(text, known_by[0]) for field, text in filled.errors.items()}
     own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {
         "reference": reference,
         "kind": kind,
         "fields": asked,
         "filled": filled,
-        "held": list(own) if kind == RELEASES else [],
+        "own_items": list(own) if kind == RELEASES else [],
         "help": in_words_of(COMMANDS[kind].help, rules),
         "texts": COMMANDS[kind].texts,
+        "why": COMMANDS[kind].why,
         "rules": rules,
         "redacted": questions.REDACTED if kind == RELEASES else "",
         # What somebody had in view when they began to fill it in; or what they are shown now that it is not so any more.
         "seen": seen or filled.value("seen") or (case.referral.version if case else 1),
         "key": key or secrets.token_urlsafe(16),
         "since": since,
-        "case": case,
-        "warnings": case.referral.warnings if case else (),
-        "held_back": case is not None and case.referral.held_back,
-        "earlier": others,
-        "names": names_of(items),
+        "aside": [field for field in asked if field.name in forms.OF_SECOND],
         "quorum": _quorum(rules, kind),
+        "sets_off": sets_off(case, rules, by, store.time.now()) if case and kind in forms.RATED else {},
         "longest": LONGEST_WORDS,
     }
-    return page(request, "act.html", button(kind, rules), status, **known)
+    title = button(kind, rules)
+    return page(request, "act.html" if case else "glass.html", title, status, **(shown | known))
 
 
 def _rules(store: Store, kind: str, case: Case | None, by: Actor) -> Profile:
@@ -273,12 +351,6 @@ def _from_referrer(story: Sequence[Recorded]) -> frozenset[str]:
     theirs = [each.event for each in story if each.by.role == REFERRER]
     words = (item for event in theirs for item in (getattr(event, "words", None), *getattr(event, "held", ())))
     return frozenset(each.item for each in words if each is not None)
-
-
-def _possible(kinds: list[str]) -> tuple[list[str], list[str]]:
-    """What a case waits for at its stage, and what may be done at any."""
-    own = [kind for kind in kinds if len(STAFF_ACTS[kind].stages or ()) <= NEXT]
-    return own, [kind for kind in kinds if kind not in own]
 
 
 def _run(request: Request, case: Case) -> str:

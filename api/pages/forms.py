@@ -29,7 +29,8 @@ from mash.states.acts.sharing import DUTY_TO_DISCLOSE
 from mash.states.clocks import LONDON, local
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
-from mash.states.referral import Action, Referral, Seconding, SubjectState
+from mash.states.referral import Action, Disagreement, Referral, Seconding, SubjectState
+from mash.states.roles import REFERRER
 from mash.states.values import Actor, Colleague
 
 Question = TypeVar("Question", bound=BaseModel)
@@ -114,7 +115,7 @@ def fields_of(
             continue
         if _has_parts(info.annotation) or (name in OF_SECOND and case and not case.in_danger):
             continue
-        choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by)
+        choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by, names or {})
         if name in OF_EACH:
             choices = choices or _listed(_literal(get_args(info.annotation)[1]), profile)
             asked += _of_each(kind, name, choices, case, names or {})
@@ -143,12 +144,11 @@ def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, name
 
 
 def _person(sid: str, cohort: str, names: Mapping[str, str]) -> str:
-    """A subject by name, for whoever may read it, and by number."""
-    name = names.get(sid, "").strip()
-    return f"{name} ({sid}, {worded(cohort)})" if name else f"{sid} ({worded(cohort)})"
+    """A subject by name, for whoever may read it; else what they are, and the place they have among the others."""
+    return names.get(sid, "").strip() or f"{worded(cohort)} {sid.removeprefix('S')}"
 
 
-def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: Actor) -> Choices:
+def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: Actor, names: Mapping[str, str]) -> Choices:
     """The hub's and the case's own choices for a field; none where it has none."""
     agencies = tuple((key, agency.title) for key, agency in profile.agencies.items())
     others = (name for name in profile.invited if name not in profile.agencies)
@@ -164,7 +164,7 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         "asked_by": invited,
         "owner": tuple((name, _owner(name, profile)) for name in owners(profile)),
         "primary_need": tuple((key, f"{key}: {text}") for key, text in codes.code_sets()["primary_need"].items()),
-        "digest": ((profile.digest, f"the version in force ({profile.digest[:12]})"),),
+        "digest": ((profile.digest, "The rules in force"),),
     }
     own["suggested_rating"] = own["rating"]
     teams = [name for name in profile.serving("transfer") if profile.destinations[name].kind != "authority"]
@@ -182,7 +182,7 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         unlinks = kind == "remove_link"
         whom = OF_WHOM.get(kind)
         people = {sid: subject for sid, subject in case.subjects.items() if whom is None or whom(subject)}
-        own["subject"] = tuple((sid, f"{sid} ({subject.cohort})") for sid, subject in people.items())
+        own["subject"] = tuple((sid, _person(sid, subject.cohort, names)) for sid, subject in people.items())
         own["subjects"] = own["subject"]
         held = (item for item in case.held.values() if item.agency == by.agency and not item.released)
         own["item"] = tuple((item.item, f"given {item.at.astimezone(LONDON):%d %b %H:%M}") for item in held)
@@ -198,18 +198,23 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         unanswered = (name for name, check in case.checks.items() if check.answered_at is None)
         own["answering"] = tuple((name, agency_title(profile, name)) for name in unanswered)
         to_do = theirs(case, profile, by)
-        own["action"] = tuple((aid, f"{aid}: {_to_do(case.actions[aid], profile)}") for aid in to_do)
+        own["action"] = tuple((aid, _to_do(case.actions[aid], profile)) for aid in to_do)
         own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
         disputes = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["seconding"] = tuple((name, _to_sign(case.secondings[name])) for name in to_countersign(case, by))
         waiting = to_accept(case, profile, by) if kind == "accept_hand_over" else to_answer(case, profile, by)
         own["hand_over"] = tuple((name, destination_title(profile, name)) for name in waiting)
-        own["disagreement"] = tuple((did, f"{did}: about the {case.disagreements[did].about}") for did in disputes)
+        own["disagreement"] = tuple((did, _disputed(case.disagreements[did], profile)) for did in disputes)
     return own.get(name, ())
 
 
 def _to_sign(waits: Seconding) -> str:
     return f"{IN_WORDS[waits.about]}: {'proposed' if waits.basis else 'done'} by {waits.by}"
+
+
+def _disputed(each: Disagreement, profile: Profile) -> str:
+    whose = "The referrer" if each.by_role == REFERRER else _owner(each.agency, profile)
+    return f"{whose}, about the {each.about}"
 
 
 def _owner(name: str, profile: Profile) -> str:
@@ -222,6 +227,8 @@ def _to_do(action: Action, profile: Profile) -> str:
 
 def _people(kind: str, name: str, case: Referral | None, colleagues: Sequence[Colleague], by: Actor) -> Choices:
     """Whom a field names of those who work here; none where it names nobody. Who is absent is said to be, and not chosen."""
+    if name == OF_SECOND[0]:
+        return tuple({each.login: f"{each.login}, {worded(each.role)}" for each in colleagues if each.login != by.id}.items())
     if (kind, name) not in NAMES_SOMEBODY:
         return ()
     worker = case.worker.login if case and case.worker else ""
@@ -279,8 +286,10 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
             else:
                 command[head] = value
         elif each.needed:
-            filled.errors[each.name] = questions.CHOOSE if each.shape in ("one", "yes_no") else questions.NEEDED
+            filled.errors[each.name] = questions.needed(each.label)
     body = {"seen": _number(filled.value("seen")), "command": command}
+    if COMMANDS[kind].why and not filled.value(first_text(kind)).strip():
+        filled.errors[first_text(kind)] = questions.WHY
     texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
     if details := _details(kind, asked, filled):
         body["details"] = details
@@ -308,7 +317,7 @@ def _details(kind: str, asked: list[Asked], filled: Filled) -> dict[str, Any]:
         name, _, part = each.name.removeprefix(DETAIL).partition(".")
         value = _value(each, filled)
         if value is None and each.needed:
-            filled.errors[each.name] = questions.NEEDED
+            filled.errors[each.name] = questions.needed(each.label)
         elif part:
             details.setdefault(name, {})[part] = value
         elif value is not None or kind not in BESIDE:

@@ -6,7 +6,8 @@ from pydantic_core import ErrorDetails
 
 REDACTED = "Redacted version for others (leave blank to release it all)"
 
-NEEDED, CHOOSE, CHECK = "Fill this in", "Choose one", "Check this"
+CHECK = "Check this"
+WHY = "Say why, in a sentence"
 LOGIN = "Enter the login as it is typed to sign in"
 REFERENCE = "Enter a reference such as MASH-26-000001"
 AUTHORITY = "Enter 3 digits, such as 330, or E and 8 digits, such as E08000025"
@@ -27,14 +28,14 @@ WRONG = {
 }
 """What to enter, by the kind of error and the field."""
 WRONG_ANYWHERE = {
-    "bool_parsing": CHOOSE,
+    "bool_parsing": "Choose yes or no",
     "date_from_datetime_inexact": DATE,
     "date_from_datetime_parsing": DATE,
     "date_parsing": DATE,
     "datetime_from_date_parsing": MOMENT,
     "datetime_parsing": MOMENT,
-    "literal_error": CHOOSE,
-    "missing": NEEDED,
+    "literal_error": "Choose what it is",
+    "missing": "Fill this in",
     "no_authority": "No authority has this code. Enter 3 digits, such as 330, or E and 8 digits, such as E08000025",
     "plain_text": UNREADABLE,
     "timezone_aware": "This hour comes twice, or never, when the clocks change: enter another time",
@@ -43,6 +44,11 @@ WRONG_ANYWHERE = {
     "too_short": "Choose at least one",
     "whole_text": UNREADABLE,
 }
+
+
+def needed(label: str) -> str:
+    """What is said of a question that nobody has answered, by its label."""
+    return f"Answer “{label}”" if label.endswith("?") else f"Fill in “{label}”"
 
 
 def wrong(error: ErrorDetails, field: str) -> str:

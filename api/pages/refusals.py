@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mash.api.pages.forms import Asked
 from mash.api.pages.words import button
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
@@ -52,6 +53,17 @@ def answer_in_words(answer: Mapping[str, Any], by: Actor | None = None, rules: P
     text = _CODE.sub(lambda code: worded(code[0], rules), _FIELD.sub("", answer.get("detail", "")))
     # An empty text has its end already.
     return f"{text[:1].upper()}{text[1:]}{'' if text[-1:] in '.?!' else '.'}"
+
+
+def place_of(answer: Mapping[str, Any], asked: Sequence[Asked], words: str) -> str:
+    """The field of a form that a refusal is about: the one that it names, where the form asks it (of whoever it names, or of the
+    first); `words` for a reason; '' for what is wrong with none of them."""
+    if _kind(answer) == "ReasonNeeded":
+        return words
+    detail = str(answer.get("detail", ""))
+    named = "attended" if _kind(answer) == "QuorumNotMet" else next(reversed(_FIELD.findall(detail)), "").strip(" ()")
+    fields = [field.name for field in asked if field.name.partition(".")[0] == named]
+    return next((name for name in fields if name.partition(".")[2] in detail), fields[0]) if fields else ""
 
 
 def _kind(answer: Mapping[str, Any]) -> str:

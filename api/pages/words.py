@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +18,12 @@ from mash.states.profile import Profile
 
 HOURS_ALONE, DAYS_ALONE = 12 * 60, 48 * 60
 """Minutes from which a length is said in hours alone, and in days alone."""
-A_WEEK = 7
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
+ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth"}
+OF_SUBJECT = re.compile(r"\bS(\d+)\b")
+A_WEEK, TWO_WEEKS = 7, 14
+MONTHS_ALONE = 24
+"""Months from which an age is said in years."""
 
 
 def moment(at: datetime | None) -> str:
@@ -25,9 +31,23 @@ def moment(at: datetime | None) -> str:
     return dated(at) if at else ""
 
 
-def day(on: date) -> str:
-    """A day as letters have it."""
-    return f"{on:%A %d %B %Y}".replace(" 0", " ")
+def day(on: date, *, weekday: bool = True) -> str:
+    """A day as letters have it; a birthday without its weekday."""
+    return f"{on:%A} {on.day} {on:%B %Y}" if weekday else f"{on.day} {on:%B %Y}"
+
+
+def age(born: date, today: date) -> str:
+    """How old somebody is: '8'; under two '14 months', under two months '5 weeks', under two weeks '9 days'. Of a birthday that
+    is still to come nothing."""
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    days = (today - born).days
+    if days < 0:
+        return ""
+    if months >= MONTHS_ALONE:
+        return str(months // 12)
+    if months >= 2:
+        return f"{months} months"
+    return counted(days // 7, "week") if days >= TWO_WEEKS else counted(days, "day")
 
 
 def date_of(at: datetime | None) -> str:
@@ -83,6 +103,11 @@ def when(at: datetime, now: datetime) -> str:
     return f"{there:%a} {there.day} {there:%b}{year} {there:%H:%M}"
 
 
+def is_today(at: datetime, now: datetime) -> bool:
+    """Whether a moment is of today, in London."""
+    return at.astimezone(LONDON).date() == now.astimezone(LONDON).date()
+
+
 def haste(due: datetime | None, now: datetime) -> str:
     """How pressing a due time is: 'late', 'soon' within the hour, 'later', or 'none'."""
     if due is None:
@@ -105,6 +130,39 @@ def button(kind: str, rules: Profile | None) -> str:
 @pass_context
 def _button(known: Context, kind: str) -> str:
     return button(kind, known.get("rules"))
+
+
+@pass_context
+def _saves(known: Context, kind: str) -> str:
+    """What the button says that gives a command."""
+    return in_words_of(COMMANDS[kind].saves or COMMANDS[kind].button, known.get("rules"))
+
+
+def not_saved(errors: Sized) -> str:
+    """What stands above what is wrong with a form."""
+    return (
+        f"Not saved: {NUMBERS.get(len(errors), len(errors))} {'thing is' if len(errors) == 1 else 'things are'} missing or wrong"
+    )
+
+
+def ordinal(number: int) -> str:
+    """'third', '12th'."""
+    return ORDINALS.get(number) or f"{number}th"
+
+
+def named(text: str, called: Mapping[str, str]) -> str:
+    """A text of the log, in which people have numbers, with what they are called instead."""
+    return OF_SUBJECT.sub(lambda found: called.get(found[0]) or f"person {found[1]}", text)
+
+
+def why_short(why: str) -> str:
+    """What a clock runs for, without how that was reckoned: 'triage'."""
+    return named(why.partition(":")[0], {})
+
+
+def plain_rule(source: str) -> str:
+    """Where a rule comes from, in words for whoever works by it."""
+    return source.replace("product default", "our own choice")
 
 
 @pass_context
@@ -165,6 +223,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "need": need,
     "button": _button,
     "done": _done,
+    "saves": _saves,
+    "not_saved": not_saved,
+    "ordinal": ordinal,
+    "named": named,
+    "why_short": why_short,
+    "plain_rule": plain_rule,
+    "is_today": is_today,
     "item_title": _item_title,
     "counted": counted,
     "seconded": IN_WORDS.__getitem__,

@@ -101,7 +101,7 @@ def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
 )
 def test_what_to_enter_is_said_beside_the_field(kind: str, field: str, typed: str, hint: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
-    form = {**filled(asked), field: typed} if typed else {name: value for name, value in filled(asked).items() if name != field}
+    form = {**filled(asked), "words": "Because.", field: typed} if typed else {name: value for name, value in filled(asked).items() if name != field}
     _, after = read(kind, asked, FormData(form), MANAGER)
     assert after.errors[field].startswith(hint), after.errors
 
@@ -110,7 +110,7 @@ def test_a_subject_is_called_by_name_for_whoever_may_read_it() -> None:
     state = SubjectState(cohort="unborn")
     case = Referral.model_construct(subjects={"S1": state, "S2": state}, clocks={}, held={}, disagreements={})
     asked = fields_of("record_decision", case, SANDWELL, MANAGER, {"S1": "Isla Marrowby", "S2": " "})
-    assert [each.label for each in asked[:2]] == ["Outcome for Isla Marrowby (S1, unborn)", "Outcome for S2 (unborn)"]
+    assert [each.label for each in asked[:2]] == ["Outcome for Isla Marrowby", "Outcome for unborn 2"]
 
 
 def test_a_time_is_the_hubs_own() -> None:

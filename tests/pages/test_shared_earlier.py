@@ -45,14 +45,14 @@ def test_a_confirmed_line_is_shared_in_two_presses_and_then_the_police_read_it_a
     hub.rate(case)
     by, police = hub.staff("duty_manager"), hub.staff("agency", "police")
     before = hub.http.get(f"/case/{case}", headers=police)
-    assert before.status_code == 200 and "same child" not in before.text and "Share this line" not in before.text
-    (address,) = re.findall(r'href="([^"]*)">Share this line with the partners', hub.http.get(f"/case/{case}", headers=by).text)
+    assert before.status_code == 200 and "same child" not in before.text and "Share with partners" not in before.text
+    (address,) = re.findall(r'href="([^"]*)">Share with partners', hub.http.get(f"/case/{case}", headers=by).text)
     form = hub.http.get(address, headers=by)
     assert form.status_code == 200 and f'value="{first}"' in form.text
     told = {"other": first, "necessity": "to_protect_a_child", "words": "He was hungry then too."}
     done = hub.http.post(f"/case/{case}/share_earlier_contact", headers=by, data={**hidden(form.text), **told})
     assert done.status_code == 303, done.text
-    after = hub.http.get(f"/case/{case}", headers=police).text
+    after = hub.http.get(f"/case/{case}?tab=sent", headers=police).text
     assert "Another contact about the same child" in after and "He was hungry then too." in after and first not in after
     paper = words_on(hub.http.get(f"/case/{case}/product.pdf", headers=by).content)
     assert "Another contact about the same child" in paper and first not in paper
@@ -74,8 +74,8 @@ def test_an_open_case_says_which_copies_were_added_to_it_to_whoever_may_know(hub
     by = hub.staff("duty_manager")
     pair = hub.http.get(f"/cases/{second}/earlier/{first}?subject=S1&other_subject=S1", headers=by).json()
     hub.give(second, "close_duplicate", other=first, compared=pair["compared"], words="The same morning.")
-    page = hub.http.get(f"/case/{first}", headers=by).text
-    assert "Added to this case:" in page and f'href="/case/{second}"' in page and "(1 contact)" in page
+    page = hub.http.get(f"/case/{first}?tab=facts", headers=by).text
+    assert "(added to this case)" in page and f'href="/case/{second}"' in page
     assert "Octavia Lindqvist" in page
-    theirs = hub.http.get(f"/case/{first}", headers=hub.staff("agency", "police")).text
-    assert "Added to this case" not in theirs and second not in theirs
+    theirs = hub.http.get(f"/case/{first}?tab=facts", headers=hub.staff("agency", "police")).text
+    assert "added to this case" not in theirs and second not in theirs

@@ -1,0 +1,180 @@
+"""Who a case is about, the worry in the referrer's words, and how the family is safely reached: as far as one may read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from mash.api.pages.words import age, day
+from mash.config.words import worded
+from mash.flows.store.names import name_of
+from mash.states.clocks import LONDON
+from mash.states.referral import NOT_TO_TELL, Referral
+
+FIRST_WORDS = 60
+"""Words of the worry that are shown at once: what is read in a quarter of a minute."""
+LEAST = 25
+"""Words below which a cut at the end of a clause would say too little."""
+SEXES = {"F": ("Girl", "Woman"), "M": ("Boy", "Man")}
+UNBORN = "unborn"
+SAFE_CONTACT = "safe_contact"
+TELEPHONE = re.compile(r"\+?\d[\d ()-]{7,}\d")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A subject as a heading names them."""
+
+    subject: str
+    name: str
+    age: str
+    """In words: '8', '9 months', 'unborn'; empty where it is not known."""
+    line: str
+    """What they are, and when they were born: 'Girl, born 28 September 2017'."""
+
+    @property
+    def title(self) -> str:
+        """Their name and age."""
+        return ", ".join(filter(None, (self.name, self.age)))
+
+
+@dataclass(frozen=True)
+class Worry:
+    """What the referrer is worried about, in their words."""
+
+    shown: str
+    whole: int
+    """How many words there are."""
+    cut: bool
+    by: str
+    """Who says it: a role and an organisation."""
+    wanted: str
+    """What they need from the hub, in their words; empty where they did not say."""
+
+
+@dataclass(frozen=True)
+class SafeContact:
+    """How the family is safely reached, and what must not be done."""
+
+    way: str
+    telephone: str
+    not_so: str
+    """Why not otherwise, in the referrer's words."""
+    family: str
+    """Whether the family knows of the contact."""
+    not_to_tell: bool
+
+
+def people_of(items: Sequence[Mapping[str, Any]], referral: Referral, now: datetime) -> list[Person]:
+    """The subjects, in order, each by what may be read of them."""
+    told = [item for item in items if item["kind"] == "subject" and item["view"] == "whole"]
+    known = {item["subject"]: item["fields"] or {} for item in told}
+    named = {item["subject"]: name_of(item["content"].encode()).strip() for item in told}
+    several = len(referral.subjects) > 1
+    return [
+        _person(sid, subject.cohort, known.get(sid, {}), named.get(sid) or _unnamed(sid, subject.cohort, several), now)
+        for sid, subject in referral.subjects.items()
+    ]
+
+
+def heading_of(people: Sequence[Person]) -> str:
+    """Who a case is about, in a line."""
+    titles = [person.title for person in people]
+    return ", and ".join(titles) if len(titles) < 3 else f"{'; '.join(titles[:2])} and {len(titles) - 2} more"
+
+
+def _unnamed(sid: str, cohort: str, several: bool) -> str:
+    kind = {"child": "Child", "adult": "Adult"}.get(cohort, "Unborn child")
+    return f"{kind} {sid.removeprefix('S')}" if several else kind
+
+
+def _person(sid: str, cohort: str, fields: Mapping[str, Any], name: str, now: datetime) -> Person:
+    born, expected = _date(fields.get("date_of_birth")), _date(fields.get("expected_date"))
+    estimate = str(fields.get("age_estimate") or "").strip()
+    today = now.astimezone(LONDON).date()
+    kind = SEXES.get(str(fields.get("sex")), ("Child", "Adult"))[cohort == "adult"]
+    if cohort == UNBORN and born is None:
+        return Person(sid, name, UNBORN, f"Expected {day(expected, weekday=False)}" if expected else "Not yet born")
+    words = age(born, today) if born else f"about {estimate}" if estimate.isdigit() else estimate
+    said = f"{kind}, born {day(born, weekday=False)}" if born else f"{kind}, birthday not known"
+    return Person(sid, name, words, said)
+
+
+def _date(value: object) -> date | None:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
+def lives_with(items: Sequence[Mapping[str, Any]]) -> str:
+    """With whom they live and where, in a sentence; empty where nothing of it may be read."""
+    readable = [item for item in items if item["view"] == "whole" and item["fields"]]
+    household = [_member(item["fields"]) for item in readable if item["kind"] == "household"]
+    addresses = dict.fromkeys(filter(None, (_address(item["fields"]) for item in readable if item["kind"] == "subject")))
+    with_whom = f"with {listed(household)}" if household else ""
+    said = ", ".join(filter(None, (with_whom, *addresses)))
+    return f"Lives {said}." if with_whom else f"Address: {said}." if said else ""
+
+
+def _member(fields: Mapping[str, Any]) -> str:
+    name, relation = str(fields.get("name") or "somebody").strip(), str(fields.get("relationship") or "").strip()
+    return f"{name} ({relation})" if relation else name
+
+
+def _address(fields: Mapping[str, Any]) -> str:
+    given = fields.get("address")
+    if isinstance(given, dict):
+        return ", ".join(str(part) for part in (given.get("line1"), given.get("postcode")) if part)
+    return str(given or "")
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts as a sentence lists them: 'one, two and three'."""
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1]))) if texts else ""
+
+
+def worry_of(items: Sequence[Mapping[str, Any]]) -> Worry | None:
+    """The worry; None where it is not for whoever looks, or nobody has put it in words."""
+    said = _first(items, "concern")
+    text = str(said.get("narrative") or said.get("summary") or "").strip()
+    if not text:
+        return None
+    shown, whole = first_words(text)
+    wanted = str(said.get("wanted") or _first(items, "submission").get("wanted") or "").strip()
+    return Worry(shown, whole, whole > len(shown.split()), _who(_first(items, "referrer")), wanted)
+
+
+def _who(referrer: Mapping[str, Any]) -> str:
+    said = [str(referrer.get(field) or "").strip() for field in ("role", "organisation")]
+    text = ", ".join(filter(None, said)) or worded(referrer.get("agency"))
+    return text[:1].upper() + text[1:]
+
+
+def first_words(text: str, most: int = FIRST_WORDS) -> tuple[str, int]:
+    """The first words of a text, up to the last whole clause among them, and how many words it has in all."""
+    words = text.split()
+    if len(words) <= most:
+        return text, len(words)
+    ends = [place for place, word in enumerate(words[:most], 1) if word[-1] in ".;:,!?" and place >= LEAST]
+    return " ".join(words[: ends[-1] if ends else most]).rstrip(",;:"), len(words)
+
+
+def safe_contact_of(items: Sequence[Mapping[str, Any]], referral: Referral) -> SafeContact | None:
+    """How the family is safely reached; None where nothing warns of contact."""
+    if not {SAFE_CONTACT, NOT_TO_TELL} & set(referral.warnings):
+        return None
+    consent, referrer = _first(items, "submission").get("consent") or {}, _first(items, "referrer")
+    way = str(consent.get("safe_contact") or referrer.get("how_to_reach") or "").strip().rstrip(".")
+    telephone = "" if TELEPHONE.search(way) else str(referrer.get("phone") or "").strip()
+    told = consent.get("family_informed")
+    family = "" if told is None else "The family knows." if told else "The family does not know."
+    why = str(consent.get("override_reason") or "").strip() if way else ""
+    return SafeContact(way, telephone if way else "", why, family, NOT_TO_TELL in referral.warnings)
+
+
+def _first(items: Iterable[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next((item["fields"] for item in items if item["kind"] == kind and item["view"] == "whole" and item["fields"]), {})
