@@ -22,8 +22,15 @@ SCALE, LABELS, MONTHS = 48, 140, 28
 BAR, ROW = 18, 26
 PANEL = 132
 """Pixels that one of several groups takes side by side, at least."""
-# What a chart says stands at it as a whole, and in the table beside it: a screen reader is spared its strokes.
-_ROLES = re.compile(r' (?:role|aria-[a-z]+)="[^"]*"')
+# What a chart says stands at it as a whole, and in the table beside it: a screen reader is spared its strokes. What else is left
+# out, a page does not need either, and is half of what a phone would load.
+_UNNEEDED = re.compile(
+    r' (?:role|aria-[a-z]+|class|xmlns(?::xlink)?|version|font-family|pointer-events|stroke-miterlimit|opacity)="[^"]*"'
+    r'|<path class="(?:background|foreground)"[^>]*>'
+)
+_EMPTY = re.compile(r"<g[^>]*></g>")
+_ROUND = re.compile(r'<path transform="translate\(([^,]+),([^)]+)\)" d="M([\d.]+),0A[^"]*" fill="([^"]+)" stroke-width="2"/>')
+_AGAIN = re.compile(r"(L[^LMZ]+)\1+")
 _FRACTIONS = re.compile(r"(\d\.\d)\d+")
 Row = Mapping[str, Any]
 Weight = Literal["normal", "bold"]
@@ -141,13 +148,15 @@ def dot(row: Row, mean: float | None, extent: Extent, size: Extent) -> str:
 
 def _series(weeks: Sequence[Row], mean: float | None, extent: Extent, axis: alt.Axis | None, *, dots: bool) -> list[alt.Chart]:
     """The band, the average, the line, and what stands out of it; in a line alone the latest week does, if nothing else."""
-    data = [{**week, "at": at, "begins": at - 0.51, "ends": at + 0.51} for at, week in enumerate(weeks)]
+    data = [{**week, "at": at} for at, week in enumerate(weeks)]
     scale = alt.Scale(domain=list(extent), nice=False, zero=False)
     x, y = _week(len(data)), alt.Y("value:Q", scale=scale, axis=axis)
     low = alt.Y("low:Q", scale=scale, axis=axis)
-    within, signals = [week for week in data if week["low"] is not None], [week for week in data if week["signal"]]
-    layers = [_data(within).mark_rect(color=BAND).encode(x=_week(len(data), "begins"), x2="ends:Q", y=low, y2="high:Q")]
+    signals = [week for week in data if week["signal"]]
+    layers = []
     if mean is not None:
+        band = _data(_steps(data)).mark_area(color=BAND, opacity=1, interpolate="step")
+        layers.append(band.encode(x=x, y=low, y2="high:Q"))
         layers.append(_data([{"value": mean}]).mark_rule(color=SOFT, strokeDash=[4, 4], strokeWidth=1.5).encode(y=y))
     layers.append(_data(data).mark_line(color=SOFT, strokeWidth=1.5).encode(x=x, y=y))
     if dots:
@@ -156,6 +165,14 @@ def _series(weeks: Sequence[Row], mean: float | None, extent: Extent, axis: alt.
     stand_out = signals if dots else signals or data[-1:]
     layers.append(_data(stand_out).mark_circle(color=ACCENT, size=120 if dots else 60, opacity=1).encode(x=x, y=y))
     return layers
+
+
+def _steps(weeks: Sequence[Row]) -> list[Row]:
+    """The weeks at which the band begins, ends or changes: in steps, it does so in the middle between two of them."""
+    every = [{**weeks[0], "at": -0.5}, *weeks, {**weeks[-1], "at": len(weeks) - 0.5}]
+    band = [(week["low"], week["high"]) for week in every]
+    changes = {at for at in range(1, len(every)) if band[at] != band[at - 1]}
+    return [week for at, week in enumerate(every) if at in (0, len(every) - 1) or at in changes or at + 1 in changes]
 
 
 def _note(note: str, weeks: Sequence[Row], extent: Extent, width: float, height: float) -> alt.Chart:
@@ -176,9 +193,9 @@ def _text(label: Row, *, x: float, y: float, align: Literal["left", "right"] = "
     return placed
 
 
-def _week(number: int, field: str = "at") -> alt.X:
+def _week(number: int) -> alt.X:
     """Where a week stands among so many."""
-    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[-0.5, number - 0.5], nice=False, zero=False), axis=None)
+    return alt.X("at:Q", scale=alt.Scale(domain=[-0.5, number - 0.5], nice=False, zero=False), axis=None)
 
 
 def _apart(labels: Sequence[tuple[Row, float]]) -> list[tuple[Row, float]]:
@@ -218,5 +235,6 @@ def _svg(layers: Sequence[alt.Chart], width: float, height: float, padding: floa
         width=width, height=height, padding=padding, autosize=autosize, background="transparent"
     )
     chart = chart.configure(aria=False, font="Arial, sans-serif").configure_view(stroke=None)
-    drawn = vl_convert.vegalite_to_svg(chart.to_dict())
-    return _FRACTIONS.sub(r"\1", _ROLES.sub("", drawn)).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    drawn = _EMPTY.sub("", _UNNEEDED.sub("", vl_convert.vegalite_to_svg(chart.to_dict())))
+    short = _FRACTIONS.sub(r"\1", _ROUND.sub(r'<circle cx="\1" cy="\2" r="\3" fill="\4"/>', drawn))
+    return _AGAIN.sub(r"\1", short).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
