@@ -101,7 +101,11 @@ def test_what_cannot_be_taken_is_said_in_words_of_ours(kind: str) -> None:
 )
 def test_what_to_enter_is_said_beside_the_field(kind: str, field: str, typed: str, hint: str) -> None:
     asked = fields_of(kind, None, SANDWELL, MANAGER)
-    form = {**filled(asked), "words": "Because.", field: typed} if typed else {name: value for name, value in filled(asked).items() if name != field}
+    form = (
+        {**filled(asked), "words": "Because.", field: typed}
+        if typed
+        else {name: value for name, value in filled(asked).items() if name != field}
+    )
     _, after = read(kind, asked, FormData(form), MANAGER)
     assert after.errors[field].startswith(hint), after.errors
 

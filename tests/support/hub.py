@@ -191,10 +191,11 @@ class Installation(Hub):
         eventually(lambda: self.prefect.get(f"/flow_runs/{run}").json()["state_type"] in ("COMPLETED", "CANCELLED"))
 
     def at_rest(self, reference: str) -> dict[str, Any]:
-        """The run of a referral, once the referrer has the acknowledgement, it is looked whether anybody is known, and Prefect shows
-        all that happened: by itself nothing more does until a clock is due."""
-        told = "SELECT count(DISTINCT kind) FROM event e WHERE e.reference = r.reference AND kind IN ('referrer_told', 'likely_known')"
-        shown = f"SELECT count(*) FROM referral r WHERE reference = %s AND shown = version AND ({told}) = 2"
+        """The run of a referral, once the referrer has the acknowledgement, it is looked whether anybody is known, and
+        Prefect shows all that happened: by itself nothing more does until a clock is due."""
+        told = "e.reference = r.reference AND kind IN ('referrer_told', 'likely_known')"
+        twice = f"(SELECT count(DISTINCT kind) FROM event e WHERE {told}) = 2"
+        shown = f"SELECT count(*) FROM referral r WHERE reference = %s AND shown = version AND {twice}"
         eventually(lambda: self.sql(shown, reference)[0][0])
         return self.run(reference)
 

@@ -71,18 +71,28 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
     reference = hub.referral(consent={"asked": True, "given": True, "safe_contact": "Never ring the house."})
     with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes(f"/case/{reference}")
-        expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("Safe contact")
-        somebody.clicks("Rate the referral")
-        somebody.page.get_by_label("Reasons, in your own words").fill("Bruise on the arm, seen by the school.")
-        somebody.clicks("Rate the referral", "button")
+        expect(somebody.page.get_by_role("region", name="Safe contact")).to_contain_text("Safe contact: Never ring the house.")
+        somebody.clicks("Rate it")
+        assert focused(somebody) == "act", "where the act opened"
+        somebody.page.get_by_label("Why this rating?").fill("Bruise on the arm, seen by the school.")
+        somebody.clicks("Save the rating", "button")
         problem = somebody.page.get_by_role("alert")
-        expect(problem).to_contain_text("Choose one")
-        assert "Bruise on the arm" in somebody.page.get_by_label("Reasons, in your own words").input_value()
-        somebody.page.get_by_label("Red", exact=True).check()
-        somebody.clicks("Rate the referral", "button")
-        expect(somebody.page.get_by_role("alert")).to_contain_text("Referral rated")
+        expect(problem).to_contain_text("Not saved: one thing is missing or wrong")
+        expect(problem).to_contain_text("Answer “How urgent is it?”")
+        assert focused(somebody) == "act", "on what is wrong"
+        assert "Bruise on the arm" in somebody.page.get_by_label("Why this rating?").input_value()
+        somebody.page.get_by_label(re.compile("^Red by ")).check()
+        somebody.clicks("Save the rating", "button")
+        expect(somebody.page.get_by_role("status")).to_contain_text("Rated red at ")
+        assert focused(somebody) == "done", "on what changed"
+        expect(somebody.page.get_by_role("heading", name=re.compile("^Say why to share by "))).to_be_visible()
         expect(somebody.page.locator(".mash-story")).to_contain_text("Referral rated")
         assert hub.case(reference)["rating"] == "red"
+
+
+def focused(somebody: Visitor) -> str:
+    """What has the focus, by its id: without scripts, what the address leads to."""
+    return str(somebody.page.evaluate("document.activeElement.id"))
 
 
 def test_a_page_is_live_however_late_one_of_its_scripts_comes(hub: Hub, browser: Browser) -> None:
@@ -114,13 +124,14 @@ def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(
     reference = hub.referral()
     with visitor(hub, browser, "duty_manager") as somebody:
         somebody.goes(f"/case/{reference}")
-        assert somebody.page.get_by_role("region", name="Warnings").count() == 0
+        warned = somebody.page.get_by_role("region", name=re.compile("visit alone"))
+        assert warned.count() == 0
         somebody.clicks("Add a note")
         somebody.page.get_by_label("Note").fill("Half a sentence")
         hub.give(reference, "record_marker", marker="staff_safety", words="A dog.")
         hub.rate(reference)
-        expect(somebody.page.get_by_role("region", name="Warnings")).to_contain_text("do not visit alone")
-        expect(somebody.page.get_by_role("link", name="Change the rating")).to_be_visible()
+        expect(warned).to_be_visible()
+        expect(somebody.page.locator("#head")).to_contain_text("Red")
         assert somebody.page.get_by_label("Note").input_value() == "Half a sentence"
         somebody.looks()
 
@@ -130,8 +141,9 @@ def test_what_somebody_may_not_do_is_not_offered(hub: Hub, browser: Browser) -> 
     hub.rate(reference)
     with visitor(hub, browser, "agency at police") as somebody:
         somebody.goes(f"/case/{reference}")
-        offered = somebody.page.get_by_role("complementary", name="What you can do now").inner_text()
-        assert "Answer the check" in offered and "Record the decision" not in offered
+        offered = somebody.page.get_by_role("complementary", name="What happens next").inner_text()
+        assert "Answer the check" in offered and "Decide" not in offered
+        somebody.clicks(re.compile("^What was said"))
         assert "head@school.example.org" not in somebody.text and "has not shared with you" in somebody.text
 
 
