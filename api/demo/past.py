@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from mash.flows.store.writes import Item, Standing, Writes, urgency
-from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import RecordDecision
@@ -20,14 +20,16 @@ from mash.states.log import GENESIS
 from mash.states.messages import Command
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
-from mash.states.usual import USUAL, Give, Until, Wait, decider
+from mash.states.usual import USUAL, Give, Until, Wait, decider, rater
 from mash.states.values import Actor
 from mash.states.world import World, system
 
 WORDS = "Written down at the time."
-IN_TIME = {"triage": 0.93, "check": 0.88}
+IN_TIME = {"triage": 0.93}
 """How many of these are in time, and of everything else nearly all."""
 NEARLY_ALL, SLOW = 0.97, 0.25
+HARD, HARD_IN_TIME, ELSE_IN_TIME = 0.2, 0.55, 0.995
+"""How many cases are hard to answer, how many answers to such a one are in time, and to any other: what is late comes together."""
 KNOWN = 0.3
 """How many families an agency knows."""
 OUTCOMES = ("no_further_action", "no_further_action", "early_help", "early_help", "advice", "information_provided")
@@ -41,6 +43,7 @@ class Past(World):
         super().__init__(profile, at, reference, witness=self._written)
         self._key, self._writes, self._chance = key, writes, chance
         self._head, self._caller, self._parties = GENESIS, "", frozenset[str]()
+        self._answers = HARD_IN_TIME if chance.random() < HARD else ELSE_IN_TIME
         self.slow: frozenset[str] = frozenset()
         """The agencies that are seldom in time."""
 
@@ -83,6 +86,11 @@ class Past(World):
         for agency in sorted(times, key=lambda name: times[name]):
             if agency not in self.referral.outstanding:
                 continue
+            longest = self.profile.calendar.add(clocks[agency].due_at, self.profile.agency_wait)
+            if times[agency] > longest:
+                self._pass(longest)
+                self._say(ProceedWithoutReplies(), self._actor(rater(self.profile), "social_care"))
+                return
             self._pass(times[agency])
             known = self._chance.random() < KNOWN
             answer = AnswerCheck(agency=agency, known=known, relevant=False)
@@ -132,9 +140,10 @@ class Past(World):
         return self._at(min(running, key=lambda clock: clock.due_at)) if running else self.now
 
     def _at(self, clock: Clock) -> datetime:
-        share = SLOW if clock.whose in self.slow else IN_TIME.get(clock.kind, NEARLY_ALL)
+        usual = self._answers if clock.kind == "check" else IN_TIME.get(clock.kind, NEARLY_ALL)
+        share = SLOW if clock.whose in self.slow else usual
         if self._chance.random() < share and clock.due_at > self.now:
-            return self.now + (clock.due_at - self.now) * self._chance.betavariate(1.6, 2.6)
+            return self.now + (clock.due_at - self.now) * self._chance.betavariate(1.6, 4.5)
         return max(self.now, clock.due_at) + timedelta(hours=self._chance.expovariate(0.4))
 
     def _pass(self, at: datetime) -> None:

@@ -28,12 +28,12 @@ class Telling:
         return bool(self.note)
 
 
-def tell(weeks: Sequence[datetime], values: Sequence[float], limits: Limits | None) -> Telling:
-    """What these weeks say, by their Mondays, beside what chance explains."""
+def tell(weeks: Sequence[datetime], values: Sequence[float], limits: Limits | None, last: str = "last week") -> Telling:
+    """What these weeks say, by their Mondays, beside what chance explains. `last` is what the latest of them is called."""
     if limits is None:
         said = TOO_FEW if weeks else "Nothing to show yet"
         return Telling(said, f"{said} a change from chance." if weeks else f"{said}.")
-    from_which = f"{BAND} ({_base(weeks, limits)})."
+    from_which = f"{BAND} ({_base(weeks, limits, last)})."
     verdict = verdict_of(values, limits)
     if verdict is None:
         earlier = len(limits.outside)
@@ -46,8 +46,8 @@ def tell(weeks: Sequence[datetime], values: Sequence[float], limits: Limits | No
         note = f"{on_side} the average from {day_of(since)}"
         return Telling(said, f"{said}, which chance does not explain. {from_which}", note)
     than = f"{verdict.side.capitalize()} than chance explains, "
-    said = f"{than}{verdict.weeks} week{'' if verdict.weeks == 1 else 's'}"
-    running = f"{than}{'last week' if verdict.weeks == 1 else f'{verdict.weeks} weeks running'}"
+    said = f"{than}{last if verdict.weeks == 1 else f'{verdict.weeks} weeks'}"
+    running = f"{than}{last if verdict.weeks == 1 else f'{verdict.weeks} weeks running'}"
     note = f"{on_side} the limit" if verdict.weeks == 1 else f"{on_side} the limit from {day_of(since)}"
     return Telling(said, f"{running}. {from_which}", note)
 
@@ -72,7 +72,8 @@ def day_of(at: datetime) -> str:
     return f"{at.day} {at:%B}"
 
 
-def _base(weeks: Sequence[datetime], limits: Limits) -> str:
+def _base(weeks: Sequence[datetime], limits: Limits, latest: str) -> str:
     """By which weeks the average and the limits are reckoned: all, or those before the change."""
-    last = weeks[limits.base - 1] + timedelta(days=6)
-    return f"from {'all' if limits.base == len(weeks) else 'the'} {limits.base} weeks to {day_of(last)}"
+    whole = limits.base == len(weeks)
+    to = "now" if whole and latest == "now" else day_of(weeks[limits.base - 1] + timedelta(days=6))
+    return f"from {'all' if whole else 'the'} {limits.base} weeks to {to}"

@@ -91,16 +91,16 @@ def bars(rows: Sequence[Row], size: Extent) -> str:
     return _svg(layers, size[0] - before - behind, ROW * len(rows), sides)
 
 
-def panels(names: Sequence[str], groups: Mapping[str, Sequence[float]], size: Extent) -> str:
+def panels(names: Sequence[str], groups: Sequence[tuple[str, Sequence[float]]], size: Extent) -> str:
     """Shares of several groups on one scale: side by side with the names at the left, or below one another where there is no
     room. Each has its number at its bar."""
-    before = min(size[0] / 2.5, 16 + LETTER * max(map(len, names)))
+    before = min(size[0] / 1.9, 16 + LETTER * max(map(len, names)))
     fits = int((size[0] - before) // PANEL) or 1
     across = min(fits, len(groups))
     width, tall = (size[0] - before) / across, ROW * (len(names) + 1) + 16
-    most = max((share for shares in groups.values() for share in shares), default=0) or 1
+    most = max((share for _, shares in groups for share in shares), default=0) or 1
     marks: list[Row] = []
-    for number, (group, shares) in enumerate(groups.items()):
+    for number, (group, shares) in enumerate(groups):
         left, top = before + number % across * width, number // across * tall
         marks.append({"x": left, "y": top + BAR / 2, "text": _short(group, int(width / LETTER)), "bold": True})
         for at, (name, share) in enumerate(zip(names, shares, strict=True), 1):
@@ -144,6 +144,13 @@ def dot(row: Row, mean: float | None, extent: Extent, size: Extent) -> str:
     colour, area = (ACCENT, 120) if row["signal"] else (SOFT, 60)
     layers.append(_data([row]).mark_circle(color=colour, size=area, opacity=1).encode(x=x["value"], y=middle))
     return _svg(layers, size[0], size[1], 0)
+
+
+def scale(marks: Sequence[float], extent: Extent, size: Extent) -> str:
+    """The per cents of a scale that rows of a table have in common."""
+    x = alt.X("at:Q", scale=alt.Scale(domain=list(extent), nice=False, zero=False), axis=None)
+    texts = _data([{"at": at, "text": f"{at:g}%"} for at in marks]).mark_text(fontSize=TEXT, color=SOFT)
+    return _svg([texts.encode(x=x, y=alt.value(size[1] / 2), text="text:N")], size[0], size[1], 0)
 
 
 def _series(weeks: Sequence[Row], mean: float | None, extent: Extent, axis: alt.Axis | None, *, dots: bool) -> list[alt.Chart]:

@@ -53,12 +53,13 @@ def by_agency(tally: Tally, titles: Mapping[str, str]) -> Figure:
     limits = limits_of_shares(weeks)
     mean = limits.mean if limits else 100 * sum(part for part, _ in weeks) / (sum(of for _, of in weeks) or 1)
     among = limits_among(mean, counts) if counts else None
-    rows: Rows = tuple((name, f"{100 * part // of}%", part, of) for name, part, of in found)
+    rows: Rows = tuple((name, of, part, f"{100 * part // of}%") for name, part, of in found)
     below = [name for place, (name, part, of) in enumerate(found) if among and place in among.outside and 100 * part / of < mean]
-    title, heads = f"By agency, last {LATELY} weeks", ("Agency", "Share", "In time", "Asked")
+    title, heads = f"By agency, last {LATELY} weeks", ("Agency", "Asked", "In time", "Share")
     dots = Dots([100 * part / of for part, of in counts], among) if found else None
     outside = among.outside if among else ()
-    return Figure("answers-by-agency", title, _below(below, bool(found)), heads, rows, dots, marked=frozenset(outside))
+    marked = frozenset(outside)
+    return Figure("answers-by-agency", title, _below(below, bool(found)), heads, rows, dots, of_people=2, marked=marked)
 
 
 def _below(names: list[str], any_asked: bool) -> str:
@@ -82,29 +83,35 @@ def _length(length: Length) -> str:
 
 
 def _open(tally: Tally) -> Headline:
-    found, number = tally.open_by_week(), len(tally.ages)
+    number = len(tally.ages)
+    found = {**tally.open_by_week(), tally.mondays[-1]: float(number)}
     plain = f"{tally.late or 'none'} of them late" if number else "Nothing is open"
-    figure, told = _values("open", "Open now", "Open at its end", found, "", f"{number} now")
-    return Headline(figure.title, replace(figure, title="Open at the end of each week"), str(number), plain, told, "ages")
+    figure, told = _values("open", "Open now", "Open at its end", found, "", "now")
+    rows: Rows = (*figure.rows[:-1], ("Now", *figure.rows[-1][1:]))
+    titled = replace(figure, title="Open at the end of each week, and now", rows=rows)
+    return Headline(figure.title, titled, str(number), plain, told, "ages")
 
 
 def _took(tally: Tally) -> Headline:
     found = tally.half_took_by_week()
     took = tally.took[-2]
     half, most = (span(percentile(took, rank)) if took else NOTHING_YET for rank in (50, 90))
-    figure, told = _values("time-to-outcome", "Contact to outcome", "Half within, hours", found, " h", f"{half} last week")
+    figure, told = _values("time-to-outcome", "Contact to outcome", "Half within, hours", found, " h")
     plain = f"half are quicker; 9 in 10 within {most}" if took else "Nothing was decided last week"
     title = "From contact to outcome: hours within which half had theirs, by week"
     return Headline(figure.title, replace(figure, title=title), half, plain, told, "outcome-times")
 
 
-def _values(name: str, title: str, head: str, found: Mapping[datetime, float], unit: str, said: str) -> tuple[Figure, Telling]:
-    limits = limits_of_values(list(found.values()))
-    told = tell(list(found), list(found.values()), limits)
+def _values(
+    name: str, title: str, head: str, found: Mapping[datetime, float], unit: str, last: str = "last week"
+) -> tuple[Figure, Telling]:
+    values = list(found.values())
+    limits = limits_of_values(values)
+    told = tell(list(found), values, limits, last)
     rows: Rows = tuple(
         (week_of(monday), whole(value), band_of(limits, at, unit)) for at, (monday, value) in enumerate(found.items())
     )
-    drawn = Series(found, limits, unit, note=told.note, said=said) if found else None
+    drawn = Series(found, limits, unit, note=told.note, said=f"{whole(values[-1])}{unit} {last}") if found else None
     heads = ("Week from", head, "Chance limits")
     return Figure(name, title, told.sentence, heads, rows, drawn, marked=marks(limits)), told
 
@@ -141,8 +148,8 @@ def _back(tally: Tally, beside: Beside) -> Headline:
         told = Telling("Too early to compare", f"{said}.")
         figure = _without_limits(figure)
     says = (
-        f"{told.sentence} Of the referrals that came in, those about a child of another referral within the twelve months before: "
-        "confirmed by somebody, or likely and nobody has said otherwise."
+        f"{told.sentence} Of the referrals that came in, those about a child of another referral within the twelve months "
+        "before: confirmed by somebody, or likely and nobody has said otherwise."
     )
     titled = replace(figure, title=f"{figure.title}, by week", says=says)
     return Headline(figure.title, titled, value, plain, told, "adding-up")

@@ -76,7 +76,9 @@ class Cache:
 async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str = "") -> HTMLResponse:
     """The five figures of the last weeks, and one figure with all that it says."""
     found = await _figures(request.app, by, weeks)
-    chosen = await _one(request.app, by, weeks, figure or found.first[0].figure.name)
+    # Whoever has chosen none sees what chance does not explain.
+    stands_out = next((each for each in found.first if each.told.stands_out), found.first[0])
+    chosen = await _one(request.app, by, weeks, figure or stands_out.figure.name)
     headline = next((each for each in found.first if each.figure.name == chosen.name), None)
     beside = found.figure(headline.beside) if headline and headline.beside else None
     known: dict[str, Any] = {"found": found, "figure": chosen, "beside": beside, "weeks": _period(weeks), "periods": PERIODS}

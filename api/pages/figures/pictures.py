@@ -116,7 +116,7 @@ class Panels:
     @property
     def drawings(self) -> Drawings:
         """The groups side by side, and on a phone below one another."""
-        values = {"names": list(self.names), "groups": {name: list(shares) for name, shares in self.groups.items()}}
+        values = {"names": list(self.names), "groups": [[name, list(shares)] for name, shares in self.groups.items()]}
         return Drawings(("panels", {**values, "size": PANELS}), ("panels", {**values, "size": (PHONE[0], 0)}))
 
 
@@ -129,11 +129,13 @@ class Dots:
 
     @property
     def drawn(self) -> list[Drawable]:
-        """A drawing for each row of the table."""
+        """A drawing for each row of the table, and the scale that they have in common."""
         lows = [*self.shares, *(self.limits.low if self.limits else ())]
-        extent = [max(0.0, math.floor((min(lows) - 5) / 20) * 20.0), 104.0]
-        values: dict[str, Any] = {"mean": self.limits and self.limits.mean, "extent": extent, "size": DOT}
-        return [("dot", {**values, "row": self._row(at)}) for at in range(len(self.shares))]
+        least = max(0.0, math.floor((min(lows) - 5) / 20) * 20.0)
+        values: dict[str, Any] = {"extent": [least - 6, 106.0], "size": DOT}
+        mean = self.limits and self.limits.mean
+        rows: list[Drawable] = [("dot", {**values, "mean": mean, "row": self._row(at)}) for at in range(len(self.shares))]
+        return [*rows, ("scale", {**values, "marks": [least, (least + 100) / 2, 100]})]
 
     def _row(self, at: int) -> dict[str, Any]:
         low, high = (self.limits.low[at], self.limits.high[at]) if self.limits else (None, None)

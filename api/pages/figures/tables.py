@@ -36,7 +36,7 @@ MOST_ROWS = 20
 FEW_WORDS = ("The first within twelve months", "The second", "The third", "The fourth or a later one")
 NOTHING = "Nothing to show yet."
 WITHHELD = "c"
-WITHHELD_IN_WORDS = f"{WITHHELD}: not given, because a count under {FEWEST} of people could be worked out"
+WITHHELD_IN_WORDS = f"{WITHHELD}: not given, because a count under {FEWEST} could be worked out"
 Rows = tuple[tuple[str | int | float, ...], ...]
 K = TypeVar("K")
 
