@@ -1,5 +1,5 @@
-"""Two years behind the demonstration, so that its figures have weeks to be compared with: closed cases, decided by the hub's own rules
-at the time that it was then. Each log is as the product writes it, and proves itself; the owner of the tables writes them at once."""
+"""Two years behind the demonstration, so that its figures have weeks to be compared with: closed cases, decided by the hub's own
+rules at the time that it was then. Each log is as the product writes it, and proves itself; the owner of the tables writes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from mash.states.values import Actor, Match, Subject
 
 YEAR = 52
 """Weeks."""
-FIRST, OTHER = (2, 9), (1, 2)
+TWELVE_MONTHS = timedelta(days=365)
+FIRST, OTHER = (1, 8), (1, 1)
 """Contacts a week in the year before the last and in the last one: of the hub that is looked at, and of every other."""
 AGAIN = 0.16
 """How many are about a child of an earlier contact."""
@@ -44,11 +45,10 @@ SEED = 19_112_026
 
 @dataclass
 class Child:
-    """Somebody whom contacts are about, and their latest."""
+    """Somebody whom contacts are about: these, by when they came in."""
 
     fields: dict[str, Any]
-    reference: str = ""
-    received_at: datetime | None = None
+    contacts: dict[datetime, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -68,8 +68,6 @@ def write_history(store: Store, settings: Settings, now: datetime, vignettes: li
         for place, name in enumerate(settings.hub_names):
             hub = _Hub(store.hub(name), store.keyring, vignettes, random.Random(f"{SEED}{name}"))
             number += _write(connection, hub, list(_times(now, FIRST if place == 0 else OTHER, hub.chance)), now)
-        # The look that follows each contact has been had.
-        connection.execute(text("DELETE FROM to_look"))
     owner.dispose()
     return number
 
@@ -96,6 +94,9 @@ def _write(connection: Connection, hub: _Hub, times: list[datetime], now: dateti
             f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"  # noqa: S608  names of ours
         )
         connection.execute(text(into), {"rows": json.dumps(rows, default=str)})
+    # The look that follows each contact has been had.
+    written = [row["reference"] for case in cases for row in case.begun]
+    connection.execute(text("DELETE FROM to_look WHERE reference = ANY(:written)"), {"written": written})
     return len(cases)
 
 
@@ -126,18 +127,18 @@ class _Hub:
         past = Past(self.profile, at, reference, key, writes, self.chance)
         past.slow = self.slow if now - at < timedelta(weeks=SLOW_FOR, days=now.weekday()) else frozenset()
         try:
-            over = past.lived(_contact(vignette), items, self.referrer, self.chance.choice(self.ratings), _known(child))
+            over = past.lived(_contact(vignette), items, self.referrer, self.chance.choice(self.ratings), [_known(child, at)])
         except Refusal:
             return None
         if not over or past.now >= now:
             return None
-        child.reference, child.received_at = reference, at
+        child.contacts[at] = reference
         writes.begun = [{**row, "shown": row["version"]} for row in writes.begun]
         writes.receipts.append(self._receipt(reference, at))
         return writes
 
     def _child(self, at: datetime) -> Child:
-        earlier = [child for child in self.children if child.received_at and at - child.received_at < timedelta(days=365)]
+        earlier = [child for child in self.children if any(at - each < TWELVE_MONTHS for each in child.contacts)]
         if earlier and self.chance.random() < AGAIN:
             return self.chance.choice(earlier)
         one, other = (self.chance.choice(self.named) for _ in range(2))
@@ -166,14 +167,13 @@ def _contact(vignette: dict[str, Any]) -> ReceiveContact:
     )
 
 
-def _known(child: Child) -> Iterator[RecordKnown]:
-    """What the software finds when it looks through the hub's other contacts: the child's latest."""
-    if child.received_at is None:
-        yield RecordKnown()
-        return
+def _known(child: Child, at: datetime) -> RecordKnown:
+    """What the software finds when it looks through the hub's other contacts: those about this child."""
+    found = {came: reference for came, reference in child.contacts.items() if at - came < TWELVE_MONTHS}
     why = ("same_name", "born_same")
-    yield RecordKnown(
-        matches=(
-            Match(subject="S1", reference=child.reference, other="S1", likeness="likely", why=why, received_at=child.received_at),
+    return RecordKnown(
+        matches=tuple(
+            Match(subject="S1", reference=reference, other="S1", likeness="likely", why=why, received_at=came)
+            for came, reference in found.items()
         )
     )

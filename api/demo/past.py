@@ -1,4 +1,4 @@
-"""A case of the past, from the contact to its end: decided by the rules and at the times that it was then, and kept as rows of its log."""
+"""A case of the past, from the contact to its end: decided by the rules, at the times that it was then, and kept as its rows."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ from mash.states.messages import Command
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
 from mash.states.usual import USUAL, Give, Until, Wait, decider, rater
-from mash.states.values import Actor
-from mash.states.world import World, system
+from mash.states.values import Actor, Colleague
+from mash.states.world import World, staff, system
 
 WORDS = "Written down at the time."
 IN_TIME = {"triage": 0.93}
 """How many of these are in time, and of everything else nearly all."""
-NEARLY_ALL, SLOW = 0.97, 0.25
+NEARLY_ALL, SLOW = 0.97, 0.1
 HARD, HARD_IN_TIME, ELSE_IN_TIME = 0.2, 0.55, 0.995
-"""How many cases are hard to answer, how many answers to such a one are in time, and to any other: what is late comes together."""
+"""How many cases are hard to answer, and how many answers to such a one and to any other are in time: what is late comes
+together."""
 KNOWN = 0.3
 """How many families an agency knows."""
 OUTCOMES = ("no_further_action", "no_further_action", "early_help", "early_help", "advice", "information_provided")
@@ -44,12 +45,18 @@ class Past(World):
         self._key, self._writes, self._chance = key, writes, chance
         self._head, self._caller, self._parties = GENESIS, "", frozenset[str]()
         self._answers = HARD_IN_TIME if chance.random() < HARD else ELSE_IN_TIME
+        self._staff = staff(profile)
         self.slow: frozenset[str] = frozenset()
         """The agencies that are seldom in time."""
 
+    @property
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Who works there: found once."""
+        return self._staff
+
     def lived(self, contact: ReceiveContact, items: list[Item], by: Actor, rating: str, after: Iterable[Command]) -> bool:
-        """Whether the case came to its end: the contact comes in, the software does what is `after` that, and the hub goes on as it
-        usually does. Its rows are then complete."""
+        """Whether the case came to its end: the contact comes in, the software does what is `after` that, and the hub goes on as
+        it usually does. Its rows are then complete."""
         self._caller = by.id
         held = tuple(self._writes.keep(self.reference, self._key, items, by, self.now))
         self.give(contact.model_copy(update={"held": held}), by, words=held[0])

@@ -64,7 +64,9 @@ def trend(
 
 def spark(weeks: Sequence[Row], mean: float | None, extent: Extent, size: Extent) -> str:
     """A series by week in a line of text's height; what it says is written below it."""
-    return _svg(_series(weeks, mean, extent, None, dots=False), size[0], size[1], 0)
+    # What stands at an edge is not cut off.
+    edge = {"left": 0, "right": 4, "top": 4, "bottom": 4}
+    return _svg(_series(weeks, mean, extent, None, dots=False), size[0] - 4, size[1] - 8, edge)
 
 
 def bars(rows: Sequence[Row], size: Extent) -> str:

@@ -73,11 +73,12 @@ class SameChild:
         found = ((week(came[contact].at), self._known(contact, came) != "new") for contact in self._about if contact in came)
         return Counter((number, back) for number, back in found if number is not None)
 
-    def adding_up(self, unseen: Mapping[str, Came]) -> Counter[int]:
-        """Contacts by how many there are about the same child within twelve months, as somebody has confirmed: this one counted,
-        and those before it."""
+    def adding_up(self, unseen: Mapping[str, Came], *, suggested: bool) -> Counter[int]:
+        """Contacts by how many there are about the same child within twelve months, this one counted, and those before it: as
+        somebody has confirmed, or as the software suggests too."""
         came = {**unseen, **self._came}
-        return Counter(1 + len(_before(came, contact, about.confirmed)) for contact, about in self._about.items())
+        others = {contact: each.confirmed | (each.suggested if suggested else set()) for contact, each in self._about.items()}
+        return Counter(1 + len(_before(came, contact, about)) for contact, about in others.items())
 
     def _known(self, contact: str, came: Mapping[str, Came]) -> Known:
         about = self._about[contact]

@@ -230,20 +230,25 @@ def _simple(rows: Rows) -> Bars | None:
 
 
 def _adding_up(tally: Tally, came: Mapping[str, Came]) -> Figure:
-    found = tally.same_child.adding_up(came)
-    counted = [sum(number for times, number in found.items() if times == n + 1) for n in range(len(FEW_WORDS) - 1)]
-    counted.append(sum(number for times, number in found.items() if times >= len(FEW_WORDS)))
-    rows: Rows = tuple(zip(FEW_WORDS, counted, strict=True)) if found else ()
-    several = sum(counted[2:])
+    sure, likely = (_by_times(tally.same_child.adding_up(came, suggested=suggested)) for suggested in (False, True))
+    rows: Rows = tuple(zip(FEW_WORDS, sure, likely, strict=True)) if any(sure) else ()
+    several, more = sum(sure[2:]), sum(likely[2:])
     says = (
         f"{_number_of(several, 'contact')} {'was' if several == 1 else 'were'} at least the third about one child within twelve "
-        "months, by what people have confirmed. Each may be small; together they may not be."
-        if found
+        f"months, by what people have confirmed; {more} if the software is right in what it suggests. Each may be small; "
+        "together they may not be."
+        if rows
         else "No contact came in."
     )
-    return Figure(
-        "adding-up", "Contacts that add up", says, ("About the same child", "Contacts"), rows, _simple(rows), of_people=1
-    )
+    heads = ("About the same child", "Confirmed", "With those suggested")
+    bars = Bars([(str(row[0]), float(row[2]), 0, str(row[2])) for row in rows]) if rows else None
+    return Figure("adding-up", "Contacts that add up", says, heads, rows, bars, of_people=2)
+
+
+def _by_times(found: Mapping[int, int]) -> list[int]:
+    """How many contacts are the first about a child, the second, and so on; the last of them or a later one."""
+    last = len(FEW_WORDS)
+    return [sum(number for times, number in found.items() if min(times, last) == place) for place in range(1, last + 1)]
 
 
 def _took(tally: Tally) -> Figure:
