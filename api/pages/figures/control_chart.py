@@ -54,14 +54,17 @@ class Verdict:
 
 _Bounds = tuple[float, list[tuple[float, float]]]
 """An average, and the limits of each week."""
+_Reckoning = Callable[[Sequence[int]], _Bounds]
+"""These, by the weeks at these places."""
 
 
 def limits_of_values(values: Sequence[float]) -> Limits | None:
     """The limits of numbers of 0 or more, each compared with the one before; None for a series that is too short to say."""
 
-    def bounds(base: int) -> _Bounds:
-        mean = fmean(values[:base])
-        spread = MOVING * fmean(abs(b - a) for a, b in pairwise(values[:base]))
+    def bounds(usual: Sequence[int]) -> _Bounds:
+        found = [values[place] for place in usual]
+        mean = fmean(found)
+        spread = MOVING * fmean(abs(b - a) for a, b in pairwise(found))
         return mean, [(max(0.0, mean - spread), mean + spread)] * len(values)
 
     return _limits(values, bounds)
@@ -72,11 +75,11 @@ def limits_of_shares(counts: Sequence[tuple[int, int]]) -> Limits | None:
     What is counted belongs together (a case asks several agencies), so that weeks differ by more than if each stood alone: the
     limits are as much wider (Laney 2002)."""
 
-    def bounds(base: int) -> _Bounds:
-        part, whole = (sum(column) for column in zip(*counts[:base], strict=True))
+    def bounds(usual: Sequence[int]) -> _Bounds:
+        part, whole = (sum(column) for column in zip(*(counts[place] for place in usual), strict=True))
         mean = part / whole
         errors = [math.sqrt(mean * (1 - mean) / of) for _, of in counts]
-        scores = [(a / of - mean) / error for (a, of), error in zip(counts[:base], errors, strict=False) if error]
+        scores = [(counts[place][0] / counts[place][1] - mean) / errors[place] for place in usual if errors[place]]
         wider = max(1.0, fmean(abs(b - a) for a, b in pairwise(scores)) / STEADY) if len(scores) > 1 else 1.0
         spread = [ERRORS * wider * error for error in errors]
         return 100 * mean, [(100 * max(0.0, mean - each), 100 * min(1.0, mean + each)) for each in spread]
@@ -89,7 +92,7 @@ def limits_among(mean: float, counts: Sequence[tuple[int, int]]) -> Limits:
     average = mean / 100
     spread = [100 * ERRORS * math.sqrt(average * (1 - average) / of) for _, of in counts]
     within = [(max(0.0, mean - each), min(100.0, mean + each)) for each in spread]
-    return _drawn([100 * part / of for part, of in counts], lambda _: (mean, within), 0)
+    return _reckoned([100 * part / of for part, of in counts], lambda _: (mean, within), (), 0)
 
 
 def verdict_of(values: Sequence[float], limits: Limits) -> Verdict | None:
@@ -107,7 +110,7 @@ def verdict_of(values: Sequence[float], limits: Limits) -> Verdict | None:
     return Verdict(side, stretch, outside=False) if stretch >= RUN else None
 
 
-def _limits(values: Sequence[float], bounds: Callable[[int], _Bounds]) -> Limits | None:
+def _limits(values: Sequence[float], bounds: _Reckoning) -> Limits | None:
     if len(values) < FEWEST:
         return None
     before = len(values) - RECENT
@@ -121,9 +124,16 @@ def _changed(values: Sequence[float], limits: Limits) -> int | None:
     return begun if limits.signals & set(range(begun, len(values))) else None
 
 
-def _drawn(values: Sequence[float], bounds: Callable[[int], _Bounds], base: int) -> Limits:
+def _drawn(values: Sequence[float], bounds: _Reckoning, base: int) -> Limits:
+    """By the first weeks: without those among them that chance does not explain, or what is usual would seem to be a change."""
+    found = _reckoned(values, bounds, range(base), base)
+    usual = [place for place in range(base) if place not in found.outside]
+    return found if len(usual) in (base, *range(FEWEST)) else _reckoned(values, bounds, usual, base)
+
+
+def _reckoned(values: Sequence[float], bounds: _Reckoning, usual: Sequence[int], base: int) -> Limits:
     # Rounded, or the average of a series that stays the same would lie beside it by what a machine cannot write.
-    mean, within = bounds(base)
+    mean, within = bounds(usual)
     low, high = zip(*((round(low, PLACES), round(high, PLACES)) for low, high in within), strict=True)
     outside = tuple(place for place, value in enumerate(values) if not low[place] - NEAR <= value <= high[place] + NEAR)
     return Limits(round(mean, PLACES), low, high, base, outside, tuple(_runs(_sides(values, mean))))

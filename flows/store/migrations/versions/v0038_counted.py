@@ -7,7 +7,8 @@ revision = "0038"
 down_revision = "0036"
 
 _RULE = text("""
-    SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'access_check' AND conrelid = CAST('access' AS regclass)""")
+    SELECT pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE conname = 'access_check' AND conrelid = CAST('access' AS regclass)""")
 
 
 def upgrade() -> None:
@@ -16,6 +17,7 @@ def upgrade() -> None:
     rule = op.get_bind().scalar(_RULE)
     op.execute("ALTER TABLE access DROP CONSTRAINT access_check")
     named = rule.replace("'find_people'::text", "'find_people'::text, 'read_figures'::text")
+    assert named != rule, rule
     op.execute(f"ALTER TABLE access ADD CONSTRAINT access_check {named}")
 
 
