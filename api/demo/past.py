@@ -127,7 +127,8 @@ class Past(World):
 
     def _say(self, command: Command, by: Actor, *, words: bool = True) -> None:
         """Somebody acts, and writes down why; words that an act has no place for are not kept."""
-        items = [Item(command.kind, WORDS.encode())] if words else []
+        sensitive = isinstance(command, AnswerCheck) and command.sensitive
+        items = [Item(command.kind, WORDS.encode(), sensitivity="sensitive" if sensitive else "not_stated")] if words else []
         written = next(iter(self._writes.keep(self.reference, self._key, items, by, self.now)), None)
         try:
             events = self.give(command, by, words=written)
