@@ -191,12 +191,20 @@ def decoded(field: str, value: object) -> str:
         return "yes" if value else "no"
     if field in CODED:
         return census(CODED[field], str(value))
-    if field in DAYS:
-        try:
-            return f"{date.fromisoformat(str(value)):%d %B %Y}".removeprefix("0")
-        except ValueError:
-            return str(value)
-    return str(value)
+    return day(value) if field in DAYS and is_day(value) else str(value)
+
+
+def day(value: object) -> str:
+    """A day, as it is stored, in words."""
+    return f"{date.fromisoformat(str(value)):%d %B %Y}".removeprefix("0")
+
+
+def is_day(value: object) -> bool:
+    """Whether this is a day as it is stored, and not one in somebody's words."""
+    try:
+        return bool(date.fromisoformat(str(value)))
+    except ValueError:
+        return False
 
 
 def census(code_set: str, code: str) -> str:

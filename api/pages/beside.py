@@ -9,18 +9,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from mash.api.pages.items import flat
+from mash.api.pages.found import Group, rows, today_in
+from mash.api.pages.items import flat, names_of
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.schemas.fields import LONGEST_WORDS, SUBJECT, Reference
+from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.earlier import Pair, Side, of_adult, siblings, side_by_side
-from mash.flows.store.reads.earlier import possible as possible_contacts
+from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.reads.look import possible as possible_acts
+from mash.flows.store.reads.possible import named_in
+from mash.flows.store.reads.possible import possible as possible_contacts
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/case/{reference}", include_in_schema=False)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]
+SAYS_POSSIBLE = "What is known of these speaks less for the same person than for another one."
+SAYS_SIBLINGS = "The other children of contacts that are confirmed to be about a child of this case."
 Subject = Annotated[str, Query(pattern=SUBJECT)]
 
 
@@ -29,9 +35,13 @@ async def possible(request: Request, reference: Reference, by: Finder) -> Respon
     """The contacts that are possibly about the same people, each of which is looked at with it."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
-    contacts = await possible_contacts(store, case, by)
-    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "warnings": case.referral.warnings}
-    return page(request, "possible.html", f"{reference}: contacts that are possible", **known)
+    found, names = await possible_contacts(store, case, by), names_of(await read_items(store, case, by))
+    today, groups = today_in(request), []
+    for subject in sorted({each.of for each in found}):
+        theirs = [each for each in found if each.of == subject]
+        groups.append(Group(names.get(subject, ""), "", subject, rows(theirs, today), likely=False))
+    known = {"says": SAYS_POSSIBLE, "none": "There are none any more.", "compares": True, "groups": groups}
+    return _contacts(request, case, "May be the same people", known)
 
 
 @router.get("/siblings")
@@ -39,9 +49,10 @@ async def of_siblings(request: Request, reference: Reference, by: Finder) -> Res
     """The contacts about brothers and sisters, each of which is looked at with it."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
-    contacts, caption = await siblings(store, case, by), "Contacts about brothers and sisters"
-    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
-    return page(request, "contacts.html", f"{reference}: {caption.lower()}", **known)
+    found = await named_in(store, case, await siblings(store, case, by), by, the_same=False)
+    groups = [Group("", "", "", rows(found, today_in(request)), likely=True)] if found else []
+    known = {"says": SAYS_SIBLINGS, "none": "There are no other contacts about them.", "compares": False, "groups": groups}
+    return _contacts(request, case, "Brothers and sisters", known)
 
 
 @router.get("/of-adult")
@@ -49,9 +60,15 @@ async def of_an_adult(request: Request, reference: Reference, by: Finder, subjec
     """In which other families an adult was confirmed, for whoever has said why they must know."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
-    contacts, caption = await of_adult(store, case, subject, by), f"Contacts about {subject}"
-    known: dict[str, Any] = {"reference": reference, "contacts": contacts, "caption": caption, "warnings": case.referral.warnings}
-    return page(request, "contacts.html", f"{reference}: {caption}", **known)
+    name = names_of(await read_items(store, case, by)).get(subject) or "this adult"
+    found = await named_in(store, case, await of_adult(store, case, subject, by), by, the_same=True)
+    groups = [Group("", "", subject, rows(found, today_in(request)), likely=True)] if found else []
+    known = {"says": "", "none": "There are none.", "compares": True, "groups": groups}
+    return _contacts(request, case, f"Contacts about {name} in other families", known)
+
+
+def _contacts(request: Request, case: Case, title: str, known: dict[str, Any]) -> Response:
+    return page(request, "contacts.html", title, reference=case.reference, warnings=case.referral.warnings, **known)
 
 
 @router.get("/beside/{other}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from mash.api.pages.forms import DETAIL, Asked, Filled
 from mash.config import codes
-from mash.config.words import CODED, sentence
+from mash.config.words import CODED, DAYS, is_day, sentence
 from mash.flows.store.details import FIELDS, Kind, in_one_piece
 from mash.flows.store.names import NAMED
 
@@ -27,7 +27,7 @@ LABELS = {
     "how_to_reach": "How they are reached",
     "role": "What they are there",
 }
-HINTS = {"date_of_birth": "For example, 2015-12-20", "expected_date": "For an unborn baby. For example, 2027-02-01"}
+HINTS = {"expected_date": "For an unborn baby"}
 SEVERAL = ("disability",)
 
 
@@ -46,13 +46,18 @@ def people(items: Iterable[Mapping[str, Any]], subjects: Iterable[str]) -> list[
     whole = [item for item in items if item["view"] == "whole" and item["kind"] in (*NAMED, "referrer")]
     found = [Person(item["item"], item["kind"], _title(item), item["fields"] or {}) for item in whole]
     there = {item["subject"] for item in whole}
-    return [*found, *(Person(sid, "subject", f"{sid}: nothing is stored yet", {}) for sid in subjects if sid not in there)]
+    return [
+        *found,
+        *(Person(sid, "subject", "Somebody of whom nothing is stored yet", {}) for sid in subjects if sid not in there),
+    ]
 
 
 def _title(item: Mapping[str, Any]) -> str:
     fields = item["fields"] or {}
-    who = item["subject"] or sentence(fields.get("relationship") or item["kind"])
-    return f"{who}: {in_one_piece(fields.get('name')) or 'no name'}"
+    name = in_one_piece(fields.get("name"))
+    if item["subject"]:
+        return name or "Somebody without a name"
+    return f"{sentence(fields.get('relationship') or item['kind'])}: {name or 'no name'}"
 
 
 def chosen(kind: str, known: list[Person], item: str) -> Person | None:
@@ -81,6 +86,8 @@ def _fields(person: Person) -> Iterator[Asked]:
             yield from (_line(f"{name}.{part}") for part in parts)
         elif name in CODED:
             yield _coded(name, stored)
+        elif name in DAYS and (not stored or is_day(stored)):
+            yield replace(_line(name), shape="day")
         else:
             yield _line(name)
 

@@ -2,61 +2,123 @@
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.datastructures import FormData
 
+from mash.api.pages import questions
 from mash.api.pages.forms import Filled, checked
+from mash.api.pages.found import Group, rows, today_in, whom
 from mash.api.pages.page import page
+from mash.api.pages.typed import birthday, name_and_birthday, number_of_a_person, references
 from mash.api.permitted import Permitted
 from mash.api.routes.people import PersonQuestion
 from mash.api.schemas.fields import Reference
-from mash.api.text import REFERENCE
-from mash.flows.store.reads.look import look_at, possible
-from mash.flows.store.reads.search import Found, find, known_elsewhere
+from mash.config.permissions import may
+from mash.flows.store.particulars import particulars
+from mash.flows.store.reads.look import first_reached, look_at, possible
+from mash.flows.store.reads.search import Found, Wanted, find, find_by_number, known_elsewhere, named
 from mash.states.values import Actor
 
-router = APIRouter(prefix="/people", include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 Finder = Annotated[Actor, Depends(Permitted("find_people"))]
+Opener = Annotated[Actor, Depends(Permitted("read_case"))]
+MOST_TYPED = 240
+"""Characters that are read of a field: more than a name may have, so that what is too long is said to be."""
+HERE = "/people"
+"""Where the page is, whichever form leads to it."""
+NO_CASE = "There is no case with this number that you can open. Check the reference, or type a name"
+NO_CASE_OF_YOURS = "There is no case with this number that you take part in. Check the reference"
 
 
-@router.get("", response_class=HTMLResponse)
-async def ask(request: Request, by: Finder, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
-    """Who is looked for; or on to the case whose reference was typed in."""
-    wanted = reference.strip().upper()
-    if re.fullmatch(REFERENCE, wanted):
-        return RedirectResponse(f"/case/{wanted}", 303)
-    filled = Filled({"reference": [reference]})
-    if wanted:
-        filled.errors["reference"] = "Enter a reference such as MASH-26-000001"
-    return _page(request, filled, None)
+@router.get("/people", response_class=HTMLResponse)
+async def ask(request: Request, by: Finder) -> Response:
+    """Who is looked for, or which case."""
+    return _page(request, by, Filled({}))
 
 
-@router.post("", response_class=HTMLResponse)
-async def look(request: Request, by: Finder) -> Response:
-    """Whose names are like the one that was given. It is sent as a body: no name in an address."""
-    asked, filled = checked(PersonQuestion, await request.form(max_files=0, max_fields=10))
-    return _page(request, filled, await find(request.app.state.store, asked.name, asked.born, by) if asked else None)
+@router.get("/find", response_class=HTMLResponse)
+async def again(request: Request, by: Opener) -> Response:
+    """Whoever comes to the address of the form without one is led to it."""
+    return _page(request, by, Filled({}))
 
 
-@router.get("/in/{reference}", response_class=HTMLResponse)
+@router.post("/find", response_class=HTMLResponse)
+@router.post("/people", response_class=HTMLResponse)
+async def go(request: Request, by: Opener) -> Response:
+    """On to the case whose reference was typed; or whose names are like what was typed. It is sent as a body: no name in an
+    address. Each case of which somebody is shown is recorded as a look."""
+    form = await request.form(max_files=0, max_fields=10)
+    # A page that was open before there was one field calls it a name.
+    typed = {"text": form.get("text") or form.get("name"), "born": form.get("born")}
+    filled = Filled({name: [str(value or "")[:MOST_TYPED]] for name, value in typed.items()})
+    meant, finds = references(filled.value("text"), today_in(request).year), may(by.role, "find_people")
+    if meant:
+        # One that is written out leads on even where it is not theirs: its page says what they can do.
+        onward = meant[0] if len(meant) == 1 else await first_reached(request.app.state.store, meant, by)
+        if onward:
+            return RedirectResponse(f"/case/{onward}", 303)
+        filled.errors["text"] = NO_CASE if finds else NO_CASE_OF_YOURS
+    elif not finds:
+        return _page(request, by, filled, status=403 if filled.value("text").strip() else 422)
+    return _page(request, by, filled, None if meant else await _looked_for(request, filled, by))
+
+
+async def _looked_for(request: Request, filled: Filled, by: Actor) -> Group | None:
+    """Who was found for what was typed; None where that is nobody's name or number, which then stands beside it."""
+    store = request.app.state.store
+    if number := number_of_a_person(filled.value("text")):
+        wanted = Wanted(particulars(json.dumps(number).encode()))
+        return _group(wanted, await find_by_number(store, wanted, by), today_in(request))
+    if (asked := _asked(filled)) is None:
+        return None
+    found = await find(store, asked.name, asked.born, by)
+    return _group(named(asked.name, asked.born), found, today_in(request))
+
+
+@router.get("/people/in/{reference}", response_class=HTMLResponse)
 async def known(request: Request, reference: Reference, by: Finder) -> HTMLResponse:
     """Who is called like the people in a case: repeats, brothers and sisters, the same incident told twice."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "find_people")
     links = "link_referral" in await possible(store, case, by)
     people, later = await known_elsewhere(store, case, by)
+    today = today_in(request)
     shown: dict[str, Any] = {
         "reference": reference,
-        "people": people,
+        "groups": [_group(wanted, found, today) for wanted, found in people.items()],
         "later": later,
         "linked": case.referral.links,
         "warnings": case.referral.warnings,
     }
-    return page(request, "known.html", f"{reference}: previous contacts", links=links, **shown)
+    return page(request, "known.html", "Who is known already", links=links, here=HERE, **shown)
 
 
-def _page(request: Request, filled: Filled, found: list[Found] | None) -> HTMLResponse:
-    return page(request, "find.html", "Find someone", 422 if filled.errors else 200, filled=filled, found=found)
+def _group(wanted: Wanted, found: Sequence[Found], today: date) -> Group:
+    return Group(*whom(wanted.who), wanted.subject or "", rows(found, today), any(each.likely for each in found))
+
+
+def _asked(filled: Filled) -> PersonQuestion | None:
+    """Whom somebody looks for; None where that is not clear, and what is wrong stands beside what was typed."""
+    name, born = name_and_birthday(filled.value("text"))
+    if typed := filled.value("born").strip():
+        on = birthday(typed)
+        born = on.isoformat() if on else ""
+        if on is None:
+            filled.errors["born"] = questions.DATE
+    asked, wrong = checked(PersonQuestion, FormData({"name": name, "born": born}))
+    if "name" in wrong.errors:
+        filled.errors = {"text": wrong.errors["name"], **filled.errors}
+    return None if filled.errors else asked
+
+
+def _page(request: Request, by: Actor, filled: Filled, group: Group | None = None, *, status: int = 200) -> HTMLResponse:
+    finds = may(by.role, "find_people")
+    title = "Find someone" if finds else "Open a case"
+    status = 422 if filled.errors else status
+    return page(request, "find.html", title, status, filled=filled, group=group, may_find=finds, here=HERE)

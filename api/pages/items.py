@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, SOURCES
 from mash.api.schemas.contact import (
     Address,
     ConcernGiven,
@@ -15,12 +16,14 @@ from mash.api.schemas.contact import (
     SubjectGiven,
     Submission,
 )
-from mash.config.words import decoded, sentence
+from mash.config.words import decoded, sentence, worded
 from mash.flows.store.names import name_of
 
 FORMS = (Submission, ConcernGiven, SubjectGiven, Name, Address, HouseholdGiven, SourceGiven, ConsentGiven)
 ORDER = {name: place for place, name in reversed(list(enumerate(name for model in FORMS for name in model.model_fields)))}
 """The order in which a form asks, which is the one in which an answer is read."""
+LISTED = {"kind": CONTACT_KINDS, "cohort": COHORTS, "agency": SOURCES, "categories": CATEGORIES}
+"""Fields of which lists of our own say what they may hold: what is in them is read in words."""
 READ_FIRST = ("concern", "subject", "household", "referrer", "submission")
 
 
@@ -73,4 +76,8 @@ def flat(label: str, content: Any, field: str = "") -> Iterator[tuple[str, str]]
             yield from flat(f"{label} {number}", each)
     elif content not in (None, "", []):
         values = content if isinstance(content, list) else [content]
-        yield sentence(label), "; ".join(decoded(field, each) for each in values)
+        yield sentence(label), "; ".join(_read(field, each) for each in values)
+
+
+def _read(field: str, value: object) -> str:
+    return worded(value) if value in LISTED.get(field, ()) else decoded(field, value)

@@ -80,10 +80,19 @@ def _waited_for(r: Referral) -> Iterator[str]:
     yield "answer_check"
     yield "record_strategy_discussion" if r.discussion_at else "schedule_strategy_discussion"
     if r.stage in ("agency_checks", "mash_meeting"):
-        yield "record_meeting" if r.meeting_at and not r.outstanding else "convene_meeting"
-        yield from ("record_meeting", "record_answer_by_telephone", "proceed_without_replies")
+        yield from _to_the_meeting(r)
     yield from ("record_decision", "put_quorum_right", "conclude_enquiries", "record_conference", "complete_assessment")
     yield from ("accept_step_down", "offer_step_down", "accept_hand_over", "complete_adult_enquiry", "settle_disagreement")
+
+
+def _to_the_meeting(r: Referral) -> Iterator[str]:
+    """A meeting is set once; it is recorded when all have answered, and whoever is late with an answer is rung before."""
+    if not r.meeting_at:
+        yield "convene_meeting"
+    if r.outstanding and any(clock.breached_at for clock in r.running if clock.kind == "check"):
+        yield from ("record_answer_by_telephone", "proceed_without_replies")
+    if not r.outstanding:
+        yield "record_meeting"
 
 
 def _of_its_stage(possible: Sequence[str]) -> str:

@@ -11,8 +11,9 @@ from mash.api.permitted import Permitted
 from mash.api.problems import ASKING, FINDING
 from mash.api.schemas.answers import EarlierContact, EarlierContacts, PossibleContact, SideBySide
 from mash.api.schemas.fields import SUBJECT, Reference
-from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, possible, siblings, side_by_side
+from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, siblings, side_by_side
 from mash.flows.store.reads.look import look_at
+from mash.flows.store.reads.possible import possible
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/cases/{reference}/earlier", tags=["staff"], responses=ASKING)
@@ -48,7 +49,19 @@ async def read_possible(request: Request, reference: Reference, by: Finder) -> l
     """The contacts that are possibly about the same people, opened because you ask: each is recorded as a look at that one."""
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_case")
-    return [asdict(each) for each in await possible(store, case, by)]
+    return [
+        {
+            "subject": each.of,
+            "reference": each.reference,
+            "other": each.subject,
+            "name": each.name,
+            "why": each.why,
+            "received_at": each.received_at,
+            "stage": each.stage,
+            "warnings": each.warnings,
+        }
+        for each in await possible(store, case, by)
+    ]
 
 
 @router.get("/siblings", operation_id="read_contacts_of_siblings", response_model=list[EarlierContact], responses=FINDING)

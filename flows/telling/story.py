@@ -9,7 +9,17 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from mash.config.words import CODED, agency_title, authority_title, decoded, destination_title, sentence, worded
+from mash.config.words import (
+    CODED,
+    agency_title,
+    authority_title,
+    day,
+    decoded,
+    destination_title,
+    is_day,
+    sentence,
+    worded,
+)
 from mash.notifications.notices import OF_CHILD
 from mash.states.acts.handing_over import KIND as HAND_OVER
 from mash.states.clocks import dated
@@ -231,6 +241,8 @@ def _said_of(name: str, value: Any, profile: Profile | None) -> str:
 def _shown(name: str, value: Any, profile: Profile | None) -> str:
     if isinstance(value, datetime):
         return dated(value)
+    if is_day(value):
+        return day(value)
     if name in ("id", "ids"):
         # A clock's id: what is awaited, of whom, and after a dot the how many-eth time.
         what, _, whose = str(value).partition(".")[0].partition(":")

@@ -87,7 +87,7 @@ def test_a_person_is_asked_about_by_their_login_however_it_is_written(hub: Hub) 
 def test_a_search_that_finds_nobody_is_a_look_and_does_not_keep_the_name(hub: Hub) -> None:
     searcher = hub.staff("practice_manager")
     assert hub.http.post("/people/search", headers=searcher, json={"name": "Nobody Atallwho"}).json() == {"people": []}
-    hub.http.post("/people", headers=searcher, data={"name": "Nobody Atallwho"})
+    hub.http.post("/find", headers=searcher, data={"text": "Nobody Atallwho"})
     found = asked(hub, person="practice_manager.social_care")["accesses"]
     searches = [row for row in found if row["action"] == "find_people" and row["reference"] is None]
     assert sum(row["times"] for row in searches) == 2 and {row["why"] for row in searches} == {

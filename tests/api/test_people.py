@@ -65,7 +65,7 @@ def test_whom_there_is_no_room_for_is_kept_in_words_and_flagged(hub: Hub) -> Non
     (rest,) = [json.loads(item["content"])["more_people"] for item in items if item["kind"] == "submission"]
     for name in ("Child30", "Child32", "Adult60 Crowd", "Adult61 Crowd", "school Elm", "relationship cousin"):
         assert name in rest
-    page = hub.http.get(f"/case/{answer.json()['reference']}", headers=hub.staff("duty_manager")).text
+    page = hub.http.get(f"/case/{answer.json()['reference']}?tab=sent", headers=hub.staff("duty_manager")).text
     assert "Child32" in page and "More people" in page
 
 

@@ -20,8 +20,9 @@ from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.reads.accesses import accesses_to
 from mash.flows.store.reads.case import read_case
-from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, possible, siblings, side_by_side
+from mash.flows.store.reads.earlier import Earlier, earlier, of_adult, siblings, side_by_side
 from mash.flows.store.reads.look import look_at, read_story
+from mash.flows.store.reads.possible import possible
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
 from mash.flows.store.tables import NOTICES

@@ -97,6 +97,31 @@ async def test_people_of_the_household_are_found_too(store: Store) -> None:
     assert [(each.reference, each.subject) for each in await find(store, "Ruth Quillfeather", "", DUTY)] == [(reference, None)]
 
 
+async def test_each_of_a_household_is_shown_by_their_own_name_birthday_and_address(store: Store) -> None:
+    lives = {"line1": "46 Larkfield Gdns", "postcode": "ZZ4 9NE"}
+    mother = {"name": "Magda Quillfeather", "relationship": "mother", "date_of_birth": "1990-05-06"}
+    uncle = {"name": "Magdalen Quillfeather", "relationship": "uncle", "date_of_birth": "about 1970"}
+    aunt = {"name": "Magda Quillfeather", "relationship": "aunt", "date_of_birth": "1961-01-02"}
+    who = {**child("Ewa", "Quillfeather", "2017-09-28")[1], "address": lives}
+    await known(store, ("subject", who), *(("household", each) for each in (mother, uncle, aunt)))
+    found = await find(store, "Magda Quillfeather", "", DUTY)
+    shown = [
+        (each.name, each.who.relationship, each.who.born, each.who.address) for each in found if each.who and not each.subject
+    ]
+    assert sorted(shown) == [
+        ("Magda Quillfeather", "aunt", "1961-01-02", "46 Larkfield Gdns, ZZ4 9NE"),
+        ("Magda Quillfeather", "mother", "1990-05-06", "46 Larkfield Gdns, ZZ4 9NE"),
+        ("Magdalen Quillfeather", "uncle", "about 1970", "46 Larkfield Gdns, ZZ4 9NE"),
+    ]
+
+
+async def test_two_of_a_household_with_one_name_and_no_birthday_are_two_people(store: Store) -> None:
+    people = [{"name": "Yusuf Quillfeather", "relationship": each} for each in ("father", "brother")]
+    await known(store, child("Isla", "Example"), *(("household", each) for each in people))
+    found = await find(store, "Yusuf Quillfeather", "", DUTY)
+    assert sorted(each.who.relationship for each in found if each.who) == ["brother", "father"]
+
+
 async def test_no_other_hub_and_no_partner_finds_anybody(store: Store) -> None:
     await known(store, child("Zebediah", "Quillfeather"))
     assert await find(store, "Zebediah Quillfeather", "", SANDWELL) == []

@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from mash.config.permissions import may
-from mash.flows.store.names import NAMED, name_of
+from mash.flows.store.particulars import Particulars, particulars
 from mash.flows.store.reads.case import Case, case_of, rightly_shown
 from mash.flows.store.reads.items import read_items
-from mash.flows.store.reads.known import likely_known
 from mash.flows.store.reads.look import look_at, note_access
+from mash.flows.store.reads.people import Somebody, by_likeness
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.accumulation import add_up, contact_of, months_before
@@ -196,49 +196,6 @@ def _contact(match: Match, there: Referral) -> Contact:
 
 
 @dataclass(frozen=True)
-class Possible:
-    """Another contact that is possibly about a person of a case, opened on request."""
-
-    subject: str
-    reference: str
-    other: str | None
-    name: str
-    why: tuple[str, ...]
-    received_at: datetime
-    stage: str
-    warnings: tuple[str, ...]
-
-
-async def possible(store: Store, case: Case, by: Actor) -> list[Possible]:
-    """The possible matches of a case, opened because somebody asks: each is a look at that contact."""
-    known = {match.pair for match in (*case.referral.matches, *case.referral.rejected)}
-    async with store.transaction(by, of_system=True) as connection:
-        found = [
-            each
-            for each in await likely_known(connection, store, case.reference)
-            if each.subject and each.grade == "possible" and (each.subject, each.reference, each.other) not in known
-        ]
-    opened = []
-    for each in found:
-        try:
-            there = await look_at(store, each.reference, by, "find_people")
-        except NotFound:
-            continue
-        if each.other and each.other not in there.referral.subjects:
-            continue  # they have gone on in a linked referral, where they are found too
-        name = await _name(store, there, each.other, by)
-        subject, r = each.subject or "", there.referral
-        opened.append(Possible(subject, each.reference, each.other, name, each.why, r.received_at, r.stage, r.warnings))
-    return opened
-
-
-async def _name(store: Store, case: Case, subject: str | None, by: Actor) -> str:
-    items = await read_items(store, case, by)
-    named = (item for item in items if item["kind"] in NAMED and item["subject"] == subject and item["view"] == "whole")
-    return next((name_of(item["content"].encode()) for item in named), "")
-
-
-@dataclass(frozen=True)
 class Side:
     """One of two people who may be one, as their contact has them."""
 
@@ -269,22 +226,32 @@ async def side_by_side(store: Store, case: Case, subject: str, other: str, other
     there = await look_at(store, other, by, "find_people")
     if subject not in case.referral.subjects or (other_subject and other_subject not in there.referral.subjects):
         raise NotFound("there is nobody of that number in that contact")
-    here_side, there_side = await _side(store, case, subject, by), await _side(store, there, other_subject, by)
+    here_side = await _side(store, case, subject, by)
+    there_side = await _side(store, there, other_subject, by, like=here_side.details)
     pair = (subject, other, other_subject)
     why = next((m.why for m in (*case.referral.matches, *case.referral.rejected) if m.pair == pair), ())
     differs = tuple(_differences(here_side.concern, there_side.concern))
     return Pair(here_side, there_side, why, differs, proof(store, by, case.reference, other))
 
 
-async def _side(store: Store, case: Case, subject: str | None, by: Actor) -> Side:
+async def _side(store: Store, case: Case, subject: str | None, by: Actor, like: dict[str, Any] | None = None) -> Side:
+    """A person as a contact has them: a subject, or whoever of its household is most like somebody."""
     items = [item for item in await read_items(store, case, by) if item["view"] == "whole"]
-    details: dict[str, Any] = next(
-        (i["fields"] for i in items if i["kind"] == "subject" and i["subject"] == subject and i["fields"]), {}
-    )
     household = tuple(item["fields"] for item in items if item["kind"] == "household" and item["fields"])
+    if subject is None:
+        asked, people = (_who(like or {}), [Somebody(None, _who(each), readable=True) for each in household])
+        somebody = by_likeness(asked, None, people)
+        details: dict[str, Any] = json.loads(somebody.who.content) if somebody else {}
+    else:
+        subjects = (i["fields"] for i in items if i["kind"] == "subject" and i["subject"] == subject and i["fields"])
+        details = next(subjects, {})
     concern: dict[str, Any] = next((item["fields"] for item in items if item["kind"] == "concern" and item["fields"]), {})
     words = " ".join(str(concern.get(name) or "") for name in ("summary", "narrative")).strip()
     return Side(case.reference, subject, details, household, words, case.referral.warnings)
+
+
+def _who(details: dict[str, Any]) -> Particulars:
+    return particulars(json.dumps(details).encode())
 
 
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Row as SqlRow
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -46,6 +48,8 @@ class Match:
     """Codes for and against, such as `born_same` and `other_name`."""
     score: float
     """The logarithm of the odds that it is the same person, to base two, as far as the weights are right."""
+    row: Row
+    """Who it is there: of a household, `other` does not say."""
 
 
 async def likely_known(connection: AsyncConnection, store: Store, reference: str) -> list[Match]:
@@ -57,7 +61,7 @@ async def likely_known(connection: AsyncConnection, store: Store, reference: str
     people = sought(store.keyring.search, hub, await named_items(connection, store, reference))
     found = await look_for(connection, hub, root, people)
     return [
-        Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score)
+        Match(people[each.place].subject, each.row.reference, each.row.subject, each.grade, each.why, each.score, each.row)
         for each in found
         if people[each.place].subject not in gone_on
     ]
@@ -73,19 +77,28 @@ def sought(key: bytes, hub: str, named: Sequence[Item]) -> list[Person]:
     return people[:MOST_PEOPLE]
 
 
+async def people_sharing(
+    connection: AsyncConnection, hub: str, keys: Sequence[int], most: int, *, apart_from: str = ""
+) -> Sequence[SqlRow[Any]]:
+    """All people of the contacts of a hub that have most in common with these keys, `most` contacts of them; within a transaction
+    of the software's own role."""
+    sought = {"sought": list(keys), "too_many": TOO_MANY, "most": most}
+    references = list(await connection.scalars(_CONTACTS, {"hub": hub, "apart_from": apart_from, **sought}))
+    return (await connection.execute(_ROWS, {"hub": hub, "these": references})).all() if references else ()
+
+
 async def look_for(connection: AsyncConnection, hub: str, root: str, people: Sequence[Person]) -> list[Likeness]:
     """Who in the hub's other contacts is like these people."""
     keys = sorted({key for person in people for key in person.keys})
-    limits = {"too_many": TOO_MANY, "most": MOST_CONTACTS}
-    references = list(await connection.scalars(_CONTACTS, {"hub": hub, "apart_from": root, "sought": keys, **limits}))
-    if not references:
+    found = await people_sharing(connection, hub, keys, MOST_CONTACTS, apart_from=root)
+    if not found:
         return []
     rows = [
         Row(
             row.id, row.reference, row.subject, frozenset(row.tokens), row.born, tuple(row.parts or ()), frozenset(row.near),
             row.nhs_number, row.upn, row.postcode, row.address,
         )
-        for row in (await connection.execute(_ROWS, {"hub": hub, "these": references})).all()
+        for row in found
     ]  # fmt: skip
     words = {each for person in people for word in (*person.given, *person.family) for each in (word.count, word.sounding)}
     shares = (await connection.execute(_SHARED, {"sought": sorted(words), "most": MOST_COUNTED})).all()

@@ -56,6 +56,15 @@ async def _looked_at(store: Store, query: Select[Any], reference: str, by: Actor
     return cases
 
 
+async def first_reached(store: Store, references: Sequence[str], by: Actor) -> str | None:
+    """The first of these references whose case somebody reaches, to be led there: it is not looked at yet."""
+    there = select(REFERRALS.c.reference).where(REFERRALS.c.reference.in_(references))
+    async with store.transaction(by) as connection:
+        shown = set(await connection.scalars(there))
+        theirs = await reached(connection, store, sorted(shown), by)
+    return next((reference for reference in references if reference in theirs), None)
+
+
 async def note_access(
     connection: AsyncConnection,
     store: Store,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import BROWSER, NO_BROWSER, Visitor, running_browser, visitor
+from browsing import Visitor, visitor
 from hub import Hub, eventually
 from playwright.sync_api import Browser, Route, expect
 
@@ -18,22 +17,6 @@ from mash.flows.store.api_keys import WALL, NewKey, make_api_key
 from mash.states.values import Actor
 
 HERE = Path(assets.__file__).parent / "static"
-pytestmark = pytest.mark.skipif(BROWSER is None, reason=NO_BROWSER)
-WAYS = [(1440, True), (1440, False), (360, True), (360, False)]
-
-
-@pytest.fixture(params=WAYS, ids=[f"{width} px {'with' if scripts else 'without'} scripts" for width, scripts in WAYS])
-def way(request: pytest.FixtureRequest) -> dict[str, object]:
-    """How wide the screen is, and whether scripts run."""
-    width, scripts = request.param
-    return {"width": width, "scripts": scripts}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium, until these tests are over: while it runs, no other loop can."""
-    with running_browser() as running:
-        yield running
 
 
 def test_the_board_says_how_long_there_is_left_and_is_filtered_by_its_address(
@@ -81,7 +64,7 @@ def test_a_referral_is_rated_on_its_page_and_what_is_missing_is_said_beside_the_
         expect(problem).to_contain_text("Answer “How urgent is it?”")
         assert focused(somebody) == "act", "on what is wrong"
         assert "Bruise on the arm" in somebody.page.get_by_label("Why this rating?").input_value()
-        somebody.page.get_by_label(re.compile("^Red by ")).check()
+        somebody.page.get_by_role("radio", name=re.compile("^Red by ")).check()
         somebody.clicks("Save the rating", "button")
         expect(somebody.page.get_by_role("status")).to_contain_text("Rated red at ")
         assert focused(somebody) == "done", "on what changed"
@@ -127,12 +110,12 @@ def test_a_case_that_is_open_shows_warnings_and_what_may_be_done_as_they_change(
         warned = somebody.page.get_by_role("region", name=re.compile("visit alone"))
         assert warned.count() == 0
         somebody.clicks("Add a note")
-        somebody.page.get_by_label("Note").fill("Half a sentence")
+        somebody.page.get_by_role("textbox", name="Note").fill("Half a sentence")
         hub.give(reference, "record_marker", marker="staff_safety", words="A dog.")
         hub.rate(reference)
         expect(warned).to_be_visible()
         expect(somebody.page.locator("#head")).to_contain_text("Red")
-        assert somebody.page.get_by_label("Note").input_value() == "Half a sentence"
+        assert somebody.page.get_by_role("textbox", name="Note").input_value() == "Half a sentence"
         somebody.looks()
 
 
@@ -297,6 +280,20 @@ def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(hub: Hub, br
         assert ground == "rgb(16, 20, 24)", "dark where the screen is"
 
 
+def _types_into_the_bar(somebody: Visitor, text: str, leads_to: str) -> None:
+    """Where the bar has its field: on a phone, Find leads to one."""
+    field = somebody.page.get_by_label("Reference or name")
+    if not field.is_visible():
+        return
+    if somebody.scripts:
+        somebody.page.keyboard.press("/")
+        expect(field).to_be_focused()
+    field.fill(text)
+    field.press("Enter")
+    somebody.page.wait_for_url(f"**{leads_to}")
+    somebody.looks()
+
+
 def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_who_looked(
     hub: Hub, browser: Browser, way: dict[str, Any]
 ) -> None:
@@ -306,16 +303,18 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
         somebody.goes("/people")
         somebody.clicks("Find", "button")
         expect(somebody.page.get_by_role("alert")).to_contain_text("Fill this in")
-        somebody.page.get_by_label("Name, or as much of it as you know").fill("Otoline Quilfeather")
+        somebody.page.get_by_label("Name, reference, NHS number or UPN").fill("Otoline Quilfeather")
         somebody.clicks("Find", "button")
         assert "Quilfeather" not in somebody.page.url and "Ottoline Quillfeather" in somebody.text
         somebody.page.get_by_role("link", name=reference, exact=True).first.click()
         assert somebody.page.url.endswith(f"/case/{reference}")
-        somebody.goes("/people?reference=nonsense")
-        expect(somebody.page.get_by_role("alert")).to_contain_text("MASH-26-000001")
-        somebody.page.get_by_label("Reference, such as").fill(f" {reference.lower()} ")
-        somebody.clicks("Open", "button")
+        somebody.goes("/people")
+        somebody.page.get_by_label("Name, reference, NHS number or UPN").fill(f" {reference.lower().replace('-', '')} ")
+        somebody.clicks("Find", "button")
         assert somebody.page.url.endswith(f"/case/{reference}")
+        somebody.goes(f"/people/in/{reference}")
+        _types_into_the_bar(somebody, "Quillfeather", "/find")
+        _types_into_the_bar(somebody, reference[-6:], f"/case/{reference}")
     with visitor(hub, browser, "information_governance at hub", **way) as governor:
         governor.goes("/")
         assert governor.page.url.endswith("/looked")
