@@ -121,8 +121,10 @@ class _Hub:
         writes.keys.append(
             {"reference": reference, "wrapped": as_bytea(wrapped), "hub": self.profile.name, "master": self.keyring.current.name}
         )
-        concern = f"{vignette['concern']['summary']}\n\n{vignette['concern']['narrative']}"
-        items = [Item("concern", concern.encode()), Item("subject", json.dumps(child.fields).encode(), "S1")]
+        items = [
+            Item(kind, json.dumps(vignette[part]).encode()) for kind, part in (("concern", "concern"), ("referrer", "source"))
+        ]
+        items.append(Item("subject", json.dumps(child.fields).encode(), "S1"))
         writes.people += people(self.keyring.search, reference, self.profile.name, items)
         past = Past(self.profile, at, reference, key, writes, self.chance)
         past.slow = self.slow if now - at < timedelta(weeks=SLOW_FOR, days=now.weekday()) else frozenset()

@@ -63,8 +63,8 @@ def test_the_case_of_then_can_be_read_with_its_words_and_its_story(remembering: 
     page = remembering.http.get(f"/case/{reference}?tab=story", headers=manager)
     case = remembering.http.get(f"/cases/{reference}", headers=manager).json()
     assert page.status_code == 200 and {each["outcome"] for each in case["subjects"].values()} - {None}, case
-    [concern] = [item["content"] for item in case["items"] if item["kind"] == "concern"]
-    assert escape(concern.partition("\n")[0]) in page.text and "decided" in page.text.lower()
+    [concern] = [item["fields"] for item in case["items"] if item["kind"] == "concern"]
+    assert escape(" ".join(concern["narrative"].split()[:12])) in page.text and "decided" in page.text.lower()
 
 
 def test_a_control_chart_can_be_seen_and_agencies_that_are_late_stand_out(remembering: Hub) -> None:
