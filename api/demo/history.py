@@ -33,6 +33,8 @@ AGAIN = 0.16
 """How many are about a child of an earlier contact."""
 SLOW_FOR, SLOW_AGENCIES = 3, 4
 """For the last weeks so many agencies are seldom in time: what a control chart is there to show."""
+WEEKEND = 3
+"""Days: what comes in on a Friday is answered in the week after it."""
 OLDEST, YOUNGEST = 16, 1
 """Years of age of those whom contacts are about."""
 TABLES = (
@@ -127,7 +129,7 @@ class _Hub:
         items.append(Item("subject", json.dumps(child.fields).encode(), "S1"))
         writes.people += people(self.keyring.search, reference, self.profile.name, items)
         past = Past(self.profile, at, reference, key, writes, self.chance)
-        past.slow = self.slow if now - at < timedelta(weeks=SLOW_FOR, days=now.weekday()) else frozenset()
+        past.slow = self.slow if now - at < timedelta(weeks=SLOW_FOR, days=now.weekday() + WEEKEND) else frozenset()
         try:
             over = past.lived(_contact(vignette), items, self.referrer, self.chance.choice(self.ratings), [_known(child, at)])
         except Refusal:
@@ -142,7 +144,8 @@ class _Hub:
     def _child(self, at: datetime) -> Child:
         earlier = [child for child in self.children if any(at - each < TWELVE_MONTHS for each in child.contacts)]
         if earlier and self.chance.random() < AGAIN:
-            return self.chance.choice(earlier)
+            # Whoever has come back comes back sooner than others.
+            return max(self.chance.choices(earlier, k=3), key=lambda child: len(child.contacts))
         one, other = (self.chance.choice(self.named) for _ in range(2))
         name = {"given": one["name"]["given"], "family": other["name"]["family"]}
         born = at.date() - timedelta(days=self.chance.randrange(365 * YOUNGEST, 365 * OLDEST))

@@ -23,7 +23,7 @@ from mash.flows.store.store import open_store
 def remembering() -> Iterator[Hub]:
     """A hub with two years behind it, in which fewer came than in the demonstration's."""
     with pytest.MonkeyPatch.context() as patched, hub_here(time_start=STARTS.isoformat(), hubs="sandwell,merton") as hub:
-        patched.setattr(history, "FIRST", (1, 2))
+        patched.setattr(history, "FIRST", (1, 6))
         patched.setattr(history, "OTHER", (0, 1))
         asyncio.run(_written(hub))
         yield hub

@@ -132,7 +132,7 @@ class Dots:
         """A drawing for each row of the table, and the scale that they have in common."""
         lows = [*self.shares, *(self.limits.low if self.limits else ())]
         least = max(0.0, math.floor((min(lows) - 5) / 20) * 20.0)
-        values: dict[str, Any] = {"extent": [least - 6, 106.0], "size": DOT}
+        values: dict[str, Any] = {"extent": [least - 6, 114.0], "size": DOT}
         mean = self.limits and self.limits.mean
         rows: list[Drawable] = [("dot", {**values, "mean": mean, "row": self._row(at)}) for at in range(len(self.shares))]
         return [*rows, ("scale", {**values, "marks": [least, (least + 100) / 2, 100]})]
