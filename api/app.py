@@ -130,6 +130,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     yield
+    app.state.figures.drawing.close()
     await app.state.live.close()
     await app.state.store.close()
 

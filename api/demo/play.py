@@ -21,6 +21,7 @@ from rich.table import Table
 
 from mash.api.client import People, Refused, person, sign_in
 from mash.api.demo.anchor import move_time
+from mash.api.demo.history import write_history
 from mash.api.demo.mail_page import serve_mail_page
 from mash.api.demo.mailbox import Mailbox
 from mash.api.demo.people import Hub, work
@@ -51,6 +52,27 @@ def vignettes() -> list[dict[str, Any]]:
     return sorted((json.loads(line) for line in text.splitlines()), key=lambda v: datetime.fromisoformat(v["received_at"]))
 
 
+class WithPast(Stack):
+    """The demonstration's stack: behind the first of its days there are closed cases of two years."""
+
+    past = 0
+    """How many."""
+
+    def _prepare(self, owner_url: str) -> None:
+        super()._prepare(owner_url)
+        self.past = asyncio.run(_written(self.settings))
+        # Meanwhile hours have gone by.
+        move_time(self.settings, rate=RATE, at=STARTS)
+
+
+async def _written(settings: Settings) -> int:
+    store = await open_store(settings, pool_size=1)
+    try:
+        return write_history(store, settings, STARTS, vignettes())
+    finally:
+        await store.close()
+
+
 def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
     """Play these hubs; returns the exit code: 0 when contacts in = outcomes + open, by our count and by the sender's."""
     console, mailbox = Console(highlight=False), Mailbox()
@@ -68,7 +90,7 @@ def run_demo(stay: bool, as_json: bool, hubs: tuple[str, ...]) -> int:
                     _stay(settings, console, mailbox, visitors, mail_page)
         finally:
             controller.stop()
-    adds_up = result["contacts"] == result["outcomes"] + result["open"] == result["accepted_by_sender"]
+    adds_up = result["contacts"] == result["outcomes"] + result["open"] == result["accepted_by_sender"] + result["before"]
     return 0 if adds_up and not result["children_wrong"] else 1
 
 
@@ -76,14 +98,14 @@ def _played(settings: Settings, console: Console, mailbox: Mailbox, mail_page: s
     """What came of the days, which are played and reported."""
     began = time.monotonic()
     console.print("Starting PostgreSQL, Prefect, the worker and the API ...")
-    with Stack(settings) as stack:
+    with WithPast(settings) as stack:
         stack.wait_ready(60)
         console.print(
             f"Playing {LASTS / timedelta(hours=1):.0f} hours of demo time, from {dated(STARTS)}: it takes about"
             f" {LASTS.total_seconds() / RATE:.0f} seconds. The mail can be read at {mail_page}",
             soft_wrap=True,
         )
-        result = asyncio.run(_play(stack.settings, console, mailbox))
+        result = asyncio.run(_play(stack.settings, console, mailbox, stack.past))
         result["seconds"] = round(time.monotonic() - began, 1)
         if as_json:
             print(json.dumps(result), flush=True)
@@ -135,7 +157,7 @@ def demo_settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settin
     )
 
 
-async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[str, Any]:
+async def _play(settings: Settings, console: Console, mailbox: Mailbox, past: int) -> dict[str, Any]:
     store = await open_store(settings, pool_size=2)
     mailbox.time = store.time
     try:
@@ -147,7 +169,7 @@ async def _play(settings: Settings, console: Console, mailbox: Mailbox) -> dict[
                 for hub in hubs:
                     group.create_task(work(hub, STARTS + LASTS))
                 group.create_task((_show if console.is_terminal else _tell)(console, hubs, mailbox, store))
-        return await _report(store, console, hubs, mailbox, sent)
+        return await _report(store, console, hubs, mailbox, sent, past)
     finally:
         await store.close()
 
@@ -225,8 +247,10 @@ def _view(hubs: list[Hub], mailbox: Mailbox, store: Store) -> Table:
     return view
 
 
-async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mailbox, sent: dict[str, Any]) -> dict[str, Any]:
-    counts, count, about = await tally(store), await conservation(store), await children(store)
+async def _report(
+    store: Store, console: Console, hubs: list[Hub], mailbox: Mailbox, sent: dict[str, Any], past: int
+) -> dict[str, Any]:
+    counts, count, about = await tally(store, STARTS), await conservation(store), await children(store)
     clocks = Table("hub", "rating", "clocks kept", "missed", "running", title="Clocks")
     for hub, rating in sorted({key[:2] for key in counts["clocks"]}):
         clocks.add_row(hub, rating, *(str(counts["clocks"][hub, rating, verdict]) for verdict in ("kept", "missed", "running")))
@@ -244,7 +268,7 @@ async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mail
         console.print(f"refused: {sentence}")
     console.print(
         f"contacts {count['contacts']} = outcomes {count['outcomes']} + open {count['open']}; "
-        f"the sender's own list holds {len(sent)} accepted"
+        f"the sender's own list holds {len(sent)} accepted, and {past} came in before these days"
     )
     console.print(
         f"children and others they are about: {about.came} = with an outcome {about.ended} + open {about.open};"
@@ -260,6 +284,7 @@ async def _report(store: Store, console: Console, hubs: list[Hub], mailbox: Mail
         verdicts[verdict] += number
     return {
         **count,
+        "before": past,
         "children": about.came,
         "children_wrong": about.wrong,
         "accepted_by_sender": len(sent),

@@ -113,19 +113,19 @@ class Writes:
                 raise ValueError("a referral begins with an event")
             return before
         after = decision.after
-        head = self._log(standing, decision, profile.name, by, now, happened_at)
-        self._state(standing, after, head, urgency(after, profile))
+        head = self.log(standing, decision, profile.name, by, now, happened_at)
+        self.state(standing, after, head, urgency(after, profile))
         joining = taking_part(after, profile) - (taking_part(before, profile) if before else set())
         for party in sorted(joining):
-            self._take_part(standing.reference, profile.name, party)
+            self.take_part(standing.reference, profile.name, party)
         for draft in notices_for(standing.reference, before, after, events, profile, by, now):
             self.notices.append(queued(draft, now))
         for over in over_for(standing.reference, after, events, profile, by):
             self.over.append(queued(over, now))
         return after
 
-    def _log(
-        self, standing: Standing, decision: Decision, hub: str, by: Actor, now: datetime, happened_at: datetime | None
+    def log(
+        self, standing: Standing, decision: Decision, hub: str, by: Actor, now: datetime, happened_at: datetime | None = None
     ) -> str:
         """Chain the events to a referral's log, with what they change beside it; returns the hash of the last."""
         head = standing.head
@@ -157,10 +157,11 @@ class Writes:
             if isinstance(event, InformationReleased):
                 self._release(event.redacted.item if event.redacted else event.item)
             if isinstance(event, GlassBroken):
-                self._take_part(standing.reference, hub, event.agency, by.id, event.until)
+                self.take_part(standing.reference, hub, event.agency, by.id, event.until)
         return head
 
-    def _state(self, standing: Standing, referral: Referral, head: str, urgent: int) -> None:
+    def state(self, standing: Standing, referral: Referral, head: str, urgent: int) -> None:
+        """Add what a referral is now, whose log ends with this hash."""
         values = {
             "version": referral.version,
             "head_hash": head,
@@ -187,7 +188,8 @@ class Writes:
             }
         )
 
-    def _take_part(self, reference: str, hub: str, party: str, person: str = "", until: datetime | None = None) -> None:
+    def take_part(self, reference: str, hub: str, party: str, person: str = "", until: datetime | None = None) -> None:
+        """Let somebody take part in a case."""
         row = {"reference": reference, "party": party, "hub": hub, "person": person, "until": until}
         self.parties.append({**row, "seal": seal_of(self.rows_key, PART, row)})
 

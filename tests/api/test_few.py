@@ -8,7 +8,7 @@ from hub import Hub
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mash.api.few import FEWEST, withheld
+from mash.api.few import FEWEST, withheld, withheld_of_table
 
 COUNTS = st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 30), max_size=12)
 
@@ -48,11 +48,24 @@ def test_what_monitors_ask_for_names_no_stage_and_rating_of_one_referral(hub: Hu
     assert all(number >= FEWEST for number in more.values()) and sum(more.values()) > FEWEST
 
 
-def test_a_file_of_figures_withholds_what_the_page_shows(hub: Hub) -> None:
+@given(st.lists(st.lists(st.integers(0, 30), min_size=4, max_size=4), min_size=1, max_size=6))
+def test_of_a_table_nothing_withheld_can_be_reckoned_along_its_rows_or_down_its_columns(rows: list[list[int]]) -> None:
+    hidden = withheld_of_table(rows)
+    lines = [[(at, column) for column in range(4)] for at in range(len(rows))]
+    for line in (*lines, *zip(*lines, strict=True)):
+        few = [place for place in line if place in hidden]
+        shown = [place for place in line if place not in hidden and rows[place[0]][place[1]]]
+        assert not [place for place in shown if rows[place[0]][place[1]] < FEWEST]
+        assert not few or not shown or (len(few) > 1 and sum(rows[at][column] for at, column in few) >= FEWEST)
+
+
+def test_a_file_of_figures_withholds_what_the_page_shows_and_says_so(hub: Hub) -> None:
     hub.referral(source={"code": "3E"})
     manager = hub.staff("duty_manager")
     file = hub.http.get("/manager/sources.csv", headers=manager).text
     row = re.search(r"\n([^\n]*(?:accident|emergency|A&E)[^\n]*)", file, re.IGNORECASE)
-    page = hub.http.get("/manager", headers=manager).text
-    assert row and "withheld (fewer than 5" in row[1] and "withheld" not in page
-    assert "withheld" not in hub.http.get("/manager/today.csv", headers=manager).text, "how much work there is, is no person"
+    page = hub.http.get("/manager?figure=sources", headers=manager).text
+    assert row and row[1].strip().endswith(",c,c") and "c: not given, because a count under 5 could be worked out" in file
+    assert re.search(r"(?:accident|emergency|A&amp;E)[^\n]*</th><td[^>]*>1</td>", page, re.IGNORECASE)
+    assert "In the file, c: not given" in page
+    assert "not given" not in hub.http.get("/manager/today.csv", headers=manager).text, "how much work there is, is no person"

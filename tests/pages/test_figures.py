@@ -12,12 +12,18 @@ from hubs_at_work import answered, at_decision, outcome, partner, rated, receive
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mash.api.pages.figures.groups import ages, ethnicities
+from mash.api.pages.figures.headlines import Headline, by_agency, headlines_of
+from mash.api.pages.figures.pictures import Series
 from mash.api.pages.figures.reckoning import Tally, percentile, share
 from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, WITHHELD, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.work import work
+from mash.flows.store.reads.described import Described
 from mash.flows.store.reads.figures import Came, SecondLook
+from mash.flows.store.reads.workload import Load, Workload
 from mash.states.acts.checks import AnswerCheck, AskAgencies
 from mash.states.acts.closing import ReopenReferral
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, Length, Unit
 from mash.states.referral import Clock, Referral, SubjectState
 from mash.states.values import Likeness, Match
 
@@ -64,7 +70,13 @@ def shown(
 ) -> dict[str, Figure]:
     """The figures by their names. `came` is what is known of contacts that are not added up."""
     beside = Beside(decided, waited, came or {}, looks)
-    return {figure.name: figure for figure in figures_of(tally, beside, {"police": "The police"})}
+    groups = figures_of(tally, beside, {"police": "The police"})
+    return {figure.name: figure for group in groups.values() for figure in group}
+
+
+def column(figure: Figure) -> list[Any]:
+    """The first numbers of its rows."""
+    return [row[1] for row in figure.rows]
 
 
 def numbers_of(figure: Figure) -> Mapping[str, Any]:
@@ -105,13 +117,13 @@ def test_every_contact_is_counted_once_in_each_figure(ages: list[float]) -> None
     tally = tallied(*(came(days) for days in ages), weeks=13)
     figures = shown(tally)
     for name in ("sources", "kinds", "needs"):
-        assert sum(figures[name].values) == len(ages)
-    assert sum(tally.contacts) == len(ages) >= sum(figures["contacts"].values)
+        assert sum(column(figures[name])) == len(ages)
+    assert sum(tally.contacts) == len(ages) >= sum(map(int, column(figures["contacts"])))
 
 
 def test_no_source_is_left_out_however_many_there_are() -> None:
     figure = shown(tallied(*(came(1, source=f"X{number}") for number in range(30))))["sources"]
-    assert sum(figure.values) == 30 and figure.rows[-1] == ("All others", 10, 33.3) and len(figure.rows) == MOST_ROWS + 1
+    assert sum(column(figure)) == 30 and figure.rows[-1] == ("All others", 10, 33.3) and len(figure.rows) == MOST_ROWS + 1
 
 
 def test_a_linked_referral_of_a_split_is_no_contact_of_its_own_and_its_peoples_outcomes_count() -> None:
@@ -119,7 +131,7 @@ def test_a_linked_referral_of_a_split_is_no_contact_of_its_own_and_its_peoples_o
     split = came(3, parent="MASH-26-000000", rating="red", first_rating="red", subjects=done)
     figures = shown(tallied(came(3, rating="red", first_rating="red", subjects=done), split))
     for name in ("sources", "kinds", "needs", "ratings"):
-        assert sum(figures[name].values) == 1
+        assert sum(column(figures[name])) == 1
     assert numbers_of(figures["outcomes"]) == {"Advice": 2}
 
 
@@ -144,7 +156,7 @@ def test_a_week_that_has_begun_and_one_that_is_cut_off_are_not_compared() -> Non
     tally = tallied(*(came(days) for days in range(32)))
     assert tally.first.isoformat() == "2026-10-19T00:00:00+01:00"
     assert [row[:2] for row in shown(tally)["contacts"].rows] == [
-        (f"{day} 2026", 7) for day in ("19 Oct", "26 Oct", "02 Nov", "09 Nov")
+        (f"{day} 2026", "7") for day in ("19 Oct", "26 Oct", "2 Nov", "9 Nov")
     ]
 
 
@@ -165,14 +177,14 @@ def again(days: float, *others: str, likeness: Likeness = "confirmed", other: st
 
 def repeats(*referrals: Referral) -> list[float]:
     """Of these: how many are confirmed re-referrals, suggested ones, others, and closures that were corrected."""
-    return shown(tallied(*referrals), came=CAME)["re-referrals"].values
+    return column(shown(tallied(*referrals), came=CAME)["re-referrals"])
 
 
 def test_the_later_of_two_about_one_child_is_a_re_referral_within_twelve_months() -> None:
     first, second = "MASH-26-000000", "MASH-26-000001"
     tally = tallied(again(3, second), again(2, first), again(1, LONG_BEFORE), again(1))
     assert tally.same_child.unseen == {LONG_BEFORE}
-    assert shown(tally, came=CAME)["re-referrals"].values == [1, 0, 3, 0]
+    assert column(shown(tally, came=CAME)["re-referrals"]) == [1, 0, 3, 0]
 
 
 def test_what_somebody_has_confirmed_is_told_from_what_is_only_suggested() -> None:
@@ -204,7 +216,7 @@ def test_advice_and_requests_for_information_are_no_referrals_and_are_contacts()
     assert figures["same-child"].rows[-1][1:] == (1, 1)
     assert "1 of 3 contacts (33.3 per cent)" in figures["same-child"].says
     earlier_advice = {EARLIER: Came(NOW - 30 * DAY, False)}
-    assert shown(tallied(again(1, EARLIER)), came=earlier_advice)["re-referrals"].values == [0, 0, 1, 0]
+    assert column(shown(tallied(again(1, EARLIER)), came=earlier_advice)["re-referrals"]) == [0, 0, 1, 0]
     assert shown(tallied(again(1, EARLIER)), came=earlier_advice)["same-child"].rows[-1][1:] == (1, 0)
 
 
@@ -325,8 +337,7 @@ def assessments(days: float) -> list[Clock]:
 def test_clocks_are_dated_by_the_week_in_which_they_were_due_whenever_the_referral_came_in() -> None:
     """Half of them are late, every week: of what came in lately, all that are done would be kept."""
     figure = shown(tallied(*(came(days, assessments(days)) for days in range(130)), weeks=4))["in-time"]
-    assert [row[1] for row in figure.rows] == [50.0] * 4
-    assert figure.limits and figure.limits.outside == ()
+    assert [row[3] for row in figure.rows] == ["50%"] * 4
     assert Tally(4, NOW).since <= NOW - (63 + 31) * DAY, "so long ago it came in, what was due in the first of these weeks"
 
 
@@ -360,7 +371,7 @@ def test_what_is_open_is_all_of_it_whenever_it_came_in() -> None:
         "Late": 2,
         "Missed deadlines that nobody has acknowledged": 2,
     }
-    assert sum(figures["ages"].values) == 3 and numbers_of(figures["ages"])["over 45 calendar days"] == 1
+    assert sum(column(figures["ages"])) == 3 and numbers_of(figures["ages"])["over 45 calendar days"] == 1
     assert figures["ages"].says == "3 open, 1 of them for over 45 calendar days."
 
 
@@ -390,26 +401,143 @@ def weeks(*contacts: int) -> Figure:
     return shown(tallied(*(came(days) for days in ages), weeks=len(contacts)))["contacts"]
 
 
-def test_weeks_outside_the_usual_range_are_numbered_and_marked() -> None:
-    assert "No week is outside the usual range." in weeks(5, 6, 5, 6, 5, 6).says
+def test_weeks_that_chance_does_not_explain_are_said_marked_and_written_into_the_chart() -> None:
+    same = weeks(*[5, 6] * 6)
+    assert same.says.startswith("Within what chance explains. If nothing had changed, 3 weeks in 1,000")
+    assert "(from all 12 weeks to 15 November)" in same.says and not same.marked
     one = weeks(*[2, 8] * 8, 40)
-    assert "1 week is outside the usual range: look for a cause." in one.says
-    assert [row[2] for row in one.rows if row[2]] == ["Outside the usual range"]
-    two = weeks(*[2, 8] * 12, 40, 41)
-    assert "2 weeks are outside the usual range" in two.says
+    assert one.says.startswith("Higher than chance explains, last week.") and one.marked == {16}
+    assert isinstance(one.drawn, Series) and one.drawn.note == "Above the limit"
+    three = weeks(*[8, 2] * 11, 40, 41, 42)
+    assert three.says.startswith("Higher than chance explains, 3 weeks running.")
+    assert "(from the 22 weeks to 25 October)" in three.says
+    assert isinstance(three.drawn, Series) and three.drawn.note == "Above the limit from 26 October"
 
 
-def test_a_run_within_the_range_is_not_said_to_be_outside_it() -> None:
-    figure = weeks(10, 9, 8, 9, 8, 9, 8, 9, 8, 13, 13, 10, 13, 13)
-    assert "8 weeks are part of a run of 8 or more on one side of the average: look for a cause." in figure.says
-    assert [row[2] for row in figure.rows if row[2]] == ["In a run below the average"] * 8
+def test_a_run_within_the_limits_is_not_said_to_be_outside_them() -> None:
+    figure = weeks(13, 9, 14, 8, 13, 9, 14, 8, 13, 9, *[13, 12] * 4)
+    assert figure.says.startswith("Above the average, 8 weeks running, which chance does not explain.")
+    assert len(figure.marked) >= 8 and "limit" not in str(getattr(figure.drawn, "note", "limit"))
+
+
+def test_of_a_few_weeks_it_is_not_said_what_chance_explains() -> None:
+    assert weeks(5, 6, 40).says == "Fewer than 8 weeks: too few to tell a change from chance."
 
 
 def test_a_share_is_not_expected_above_a_hundred_per_cent() -> None:
-    week = [clock(f"triage.{n}", 7 * n + 4, 6 if n % 2 else 30, met=True) for n in range(4)]
-    always = [clock(f"decision.{n}", 7 * n + 4, 6, met=True) for n in range(4)]
-    says = shown(tallied(came(40, [*week, *always])))["in-time"].says
-    assert " and 100 per cent a week" in says
+    kept = [clock(f"triage.{n}", 7 * n + 4, 6, met=True) for n in range(13)]
+    late = [clock(f"check.{n}", 7 * n + 4, 30, met=False) for n in range(0, 13, 3)]
+    rows = shown(tallied(came(100, [*kept, *late]), weeks=13))["in-time"].rows
+    assert rows and all(str(row[-1]).endswith("to 100%") for row in rows)
+
+
+# The first five
+
+
+def first(tally: Tally, **known: Any) -> dict[str, Headline]:
+    """The five figures by their names."""
+    beside = Beside(0, (), known.get("came", {}), (), known.get("began"))
+    hour = Length(amount=1, unit=Unit.ELAPSED_HOURS)
+    return {each.figure.name: each for each in headlines_of(tally, beside, hour)}
+
+
+def test_of_a_hub_where_nothing_has_happened_the_five_say_so() -> None:
+    five = first(Tally(26, NOW))
+    assert [each.name for each in five.values()] == [
+        "Open now", "Contact to outcome", "Rated within the hour", "Agencies’ answers in time", "Back within 12 months"
+    ]  # fmt: skip
+    assert [each.value for each in five.values()] == ["0", "none", "none", "none", "none"]
+    assert not any(each.told.stands_out for each in five.values())
+
+
+def test_what_is_open_is_counted_at_the_end_of_each_week_and_now() -> None:
+    done = {"S1": SubjectState(cohort="child", outcome="advice")}
+    closed = came(20, stage_since=NOW - 12 * DAY, subjects=done)
+    figure = first(tallied(came(20), closed, came(9), came(1)))["open"].figure
+    # 19 November is a Thursday: twenty days before it is Friday 30 October.
+    assert [row[:2] for row in figure.rows] == [("26 Oct 2026", "2"), ("2 Nov 2026", "1"), ("9 Nov 2026", "2"), ("Now", "3")]
+
+
+def test_time_from_contact_to_outcome_is_of_the_week_of_the_outcome() -> None:
+    done = {"S1": SubjectState(cohort="child", outcome="advice")}
+    decided = [came(days, decided_at=NOW - 7 * DAY, stage_since=NOW - 7 * DAY, subjects=done) for days in (8, 9, 17)]
+    headline = first(tallied(*decided))["time-to-outcome"]
+    assert (headline.value, headline.plain) == ("2 days", "half are quicker; 9 in 10 within 10 days")
+    [row] = shown(tallied(*decided))["outcome-times"].rows
+    assert row == ("Advice", 3, 48, 240)
+
+
+def answered_in(week: int, late: int, of: int) -> list[Referral]:
+    """So many answers that were due in a week, so many weeks ago."""
+    due = 7 * week + 1
+    kept = [clock(f"check:police.{n}", due, 6, met=True) for n in range(of - late)]
+    return [came(due + 1, [*kept, *(clock(f"check:health.{n}", due, 30, met=False) for n in range(late))])]
+
+
+def test_agencies_that_answer_later_than_chance_explains_are_said_by_name_and_their_share_is_compared_with_before() -> None:
+    contacts = [each for week in range(4, 27) for each in answered_in(week, week % 3, 40)]
+    contacts += [each for week in range(1, 4) for each in answered_in(week, 30, 40)]
+    tally = tallied(*contacts, weeks=26)
+    headline = first(tally)["answers"]
+    assert headline.told.verdict == "Lower than chance explains, 3 weeks" and headline.plain == "10 of 40 last week"
+    assert "(from the 23 weeks to 25 October)" in headline.told.sentence
+    figure = by_agency(tally, {"police": "The police", "health": "Health"})
+    assert figure.says == "Health is below what chance explains."
+    assert [row[0] for row in figure.rows] == ["Health", "The police"] and figure.marked >= {0}
+
+
+def test_an_agency_with_few_answers_is_not_taken_away_and_neither_is_what_it_could_be_subtracted_from() -> None:
+    few = came(9, [clock(f"check:health.{n}", 8, 6, met=True) for n in range(3)])
+    many = [came(9, [clock(f"check:{name}.{n}", 8, 6, met=True) for n in range(20)]) for name in ("police", "housing")]
+    figure = by_agency(tallied(few, *many), {})
+    assert {row[0] for row in figure.taken_away if WITHHELD in row} == {"Health", "Housing"}
+    assert [row[1:] for row in figure.taken_away if row[0] == "Police"] == [(20, 20, "100%")]
+
+
+def test_how_many_come_back_is_not_compared_before_there_is_a_year_to_look_back_on() -> None:
+    tally = tallied(*(again(days, EARLIER) for days in range(1, 80)), weeks=26)
+    young = first(tally, came=CAME, began=NOW - 90 * DAY)["back"]
+    assert young.told.verdict == "Too early to compare" and "on record from" in young.told.sentence and not young.figure.marked
+    assert "Too early" not in first(tally, came=CAME, began=NOW - 800 * DAY)["back"].told.verdict
+
+
+# What adds up
+
+
+def test_contacts_about_one_child_add_up_by_what_people_confirmed_and_by_what_is_suggested() -> None:
+    found = tallied(came(30), again(20, "MASH-26-000000"), again(10, "MASH-26-000000", "MASH-26-000001", likeness="likely"))
+    figure = shown(found)["adding-up"]
+    assert [row[1:] for row in figure.rows] == [(2, 1), (1, 1), (0, 1), (0, 0)]
+    assert figure.says.startswith("0 contacts were at least the third about one child within twelve months, by what people have")
+
+
+# Ethnicity, age and work
+
+
+def test_ethnicity_and_age_stand_beside_need_and_a_file_withholds_what_could_be_reckoned() -> None:
+    found = {
+        Described("N1", "WBRI", 3): 20,
+        Described("N1", "APKN", 12): 12,
+        Described("N2", "WBRI", -1): 11,
+        Described("", "", None): 2,
+    }
+    by_ethnicity, by_age = ethnicities(found), ages(found)
+    assert by_ethnicity.heads[1:] == ("White", "Asian", "Not known") and by_age.heads[1:] == (
+        "Unborn", "1 to 4", "10 to 15", "Not known"
+    )  # fmt: skip
+    assert sum(cell for row in by_ethnicity.rows for cell in row[1:] if isinstance(cell, int)) == 45
+    assert any(2 in row for row in by_ethnicity.rows), "the hub's own manager sees it"
+    away = [row[1:] for row in by_ethnicity.taken_away]
+    assert not any(isinstance(cell, int) and 0 < cell < 5 for row in away for cell in row)
+    for line in (*away, *zip(*away, strict=True)):
+        assert line.count(WITHHELD) != 1 or 0 in line or len(line) == 1, away
+
+
+def test_the_late_part_of_what_somebody_has_stands_out_and_nobodys_cases_are_counted() -> None:
+    found = Workload([Load("a.worker", ("social_worker",), open=5, late=2, most_urgent="red"), Load("b.worker")], 3)
+    figure = work(found, {"red": "Red"})
+    assert figure.rows[0] == ("a.worker, social worker", 5, 2, "Red", "Yes") and figure.rows[1][3] == "None"
+    assert figure.says == "3 open cases are allocated to nobody."
 
 
 def test_alerts_that_wait_are_said_beside_those_that_were_acknowledged() -> None:

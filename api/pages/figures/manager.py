@@ -1,4 +1,4 @@
-"""Manager: how the hub is doing, as pictures with their tables, and to take away."""
+"""Manager: how the hub is doing, in five figures; each leads to its chart, its table, and the table to take away."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ import csv
 import io
 import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 
-from mash.api.pages.figures.pictures import drawn
+from mash.api.pages.figures.drawing import CannotDraw, Drawable, Drawing
+from mash.api.pages.figures.groups import ages, ethnicities
+from mash.api.pages.figures.headlines import Headline, by_agency, headlines_of
+from mash.api.pages.figures.pictures import Dots, Series
 from mash.api.pages.figures.reckoning import Tally
-from mash.api.pages.figures.tables import Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.tables import WITHHELD_IN_WORDS, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.work import work
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
-from mash.flows.store.reads.figures import acknowledged_after, came_in, decided, second_looks, states
+from mash.flows.store.reads.described import described
+from mash.flows.store.reads.figures import acknowledged_after, began_at, came_in, decided, second_looks, states
 from mash.flows.store.reads.workload import workload
 from mash.flows.store.store import Store
 from mash.states.errors import NotFound
@@ -27,87 +35,149 @@ from mash.states.values import Actor
 
 router = APIRouter(prefix="/manager", include_in_schema=False)
 Manager = Annotated[Actor, Depends(Permitted("read_figures"))]
-PERIODS = (4, 13, 26, 52)
+PERIODS, USUAL = (13, 26, 52), 26
 """Weeks."""
 FRESH = 60.0
-"""Seconds for which figures are shown again: each picture of a page asks for them."""
+"""Seconds for which figures are shown again."""
+SHOWN = 8
+"""The latest rows of a table by week, before somebody asks for all."""
 Weeks = Annotated[int, Query()]
 Name = Annotated[str, Path(pattern=r"^[a-z-]{1,30}$")]
+DESCRIBED = {"ethnicity": ethnicities, "age": ages}
+"""Figures that are read from what is sealed, and only when somebody asks for them; with how they are made."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A hub's figures of some weeks: the five, and those behind them by what they are about."""
+
+    first: Sequence[Headline]
+    groups: Mapping[str, Sequence[Figure]]
+    until: str
+    """The last day of these weeks, in words."""
+
+    def figure(self, name: str) -> Figure | None:
+        """One of them by its name; None where there is none."""
+        every = [*(each.figure for each in self.first), *(each for group in self.groups.values() for each in group)]
+        return next((each for each in every if each.name == name), None)
 
 
 @dataclass
 class Cache:
-    """Figures that were reckoned lately, by hub and weeks: when, and what. Each hub's are reckoned one at a time."""
+    """Figures that were reckoned lately, by hub, weeks and what is in them: when, and what. Each hub's are reckoned one at a
+    time. And what draws them."""
 
-    found: dict[tuple[str, int], tuple[float, list[Figure]]] = field(default_factory=dict)
+    found: dict[tuple[str, int, str], tuple[float, Any]] = field(default_factory=dict)
     reckoning: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    drawing: Drawing = field(default_factory=Drawing)
 
 
 @router.get("", response_class=HTMLResponse)
-async def show(request: Request, by: Manager, weeks: Weeks = 13) -> HTMLResponse:
-    """Every figure of the last weeks."""
-    store = request.app.state.store
-    figures = await _figures(request.app, by, weeks)
-    known: dict[str, Any] = {"figures": figures, "weeks": _period(weeks), "periods": PERIODS}
-    known |= {"workload": await workload(store, by), "ratings": ratings_of(store.hub(by.hub))}
-    return page(request, "manager.html", f"{store.hub(by.hub).title}: how we are doing", **known)
-
-
-@router.get("/{name}.svg")
-async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
-    """A figure as a picture."""
-    figure = await _one(request.app, by, weeks, name)
-    if not figure.rows:
-        raise NotFound("there is nothing to show yet")
-    return Response(await asyncio.to_thread(drawn, figure), media_type="image/svg+xml")
+async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str = "") -> HTMLResponse:
+    """The five figures of the last weeks, and one figure with all that it says."""
+    found = await _figures(request.app, by, weeks)
+    # Whoever has chosen none sees what chance does not explain.
+    stands_out = next((each for each in found.first if each.told.stands_out), found.first[0])
+    chosen = await _one(request.app, by, weeks, figure or stands_out.figure.name)
+    headline = next((each for each in found.first if each.figure.name == chosen.name), None)
+    beside = found.figure(headline.beside) if headline and headline.beside else None
+    known: dict[str, Any] = {"found": found, "figure": chosen, "beside": beside, "weeks": _period(weeks), "periods": PERIODS}
+    try:
+        known |= await asyncio.to_thread(_drawn, request.app.state.figures.drawing, found.first, chosen, beside)
+    except CannotDraw:
+        known |= {"lines": {}, "charts": {}, "dots": {}, "undrawn": True}
+    known |= {"latest": SHOWN, "withheld": WITHHELD_IN_WORDS}
+    return page(request, "manager.html", "How we are doing", **known)
 
 
 @router.get("/{name}.csv")
-async def table(request: Request, name: Name, by: Manager, weeks: Weeks = 13) -> Response:
+async def table(request: Request, name: Name, by: Manager, weeks: Weeks = USUAL) -> Response:
     """A figure's table, for a spreadsheet: of now, so that it is not older than the page, whichever process showed that; and
-    without small numbers of people, as files are passed on."""
+    without small numbers of people, as files are passed on, which its last line says."""
     figure = await _one(request.app, by, weeks, name, fresh=0)
     written = io.StringIO()
     writer = csv.writer(written)
     writer.writerow(figure.heads)
     writer.writerows([as_csv_cell(cell) for cell in row] for row in figure.taken_away)
+    if figure.taken_away != figure.rows:
+        writer.writerow([WITHHELD_IN_WORDS, *("" for _ in figure.heads[1:])])
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     # With a byte order mark: without it, Excel takes each dash for three letters.
     return Response(written.getvalue().encode("utf-8-sig"), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def _drawn(drawing: Drawing, first: Sequence[Headline], chosen: Figure, beside: Figure | None) -> dict[str, Any]:
+    """The drawings of a page, by the figure that they are of: the five in a line, charts as (wide, for a phone), dots by row."""
+    lines = {each.figure.name: each.figure.drawn.line for each in first if isinstance(each.figure.drawn, Series)}
+    shown = [each for each in (chosen, beside) if each and each.drawn]
+    dots = {each.name: each.drawn.drawn for each in shown if isinstance(each.drawn, Dots)}
+    charts = {each.name: each.drawn.drawings for each in shown if each.drawn and not isinstance(each.drawn, Dots)}
+    wanted: list[Drawable] = [*lines.values(), *(one for some in dots.values() for one in some)]
+    wanted += [one for each in charts.values() for one in (each.wide, each.phone)]
+    # Ours, and every word in them is escaped by what draws them.
+    svg = iter([Markup(each) for each in drawing.drawn(wanted)])  # noqa: S704
+    return {
+        "lines": {name: next(svg) for name in lines},
+        "dots": {name: [next(svg) for _ in some] for name, some in dots.items()},
+        "charts": {name: (next(svg), next(svg)) for name in charts},
+    }
+
+
 async def _one(app: Any, by: Actor, weeks: int, name: str, fresh: float = FRESH) -> Figure:
-    for figure in await _figures(app, by, weeks, fresh):
-        if figure.name == name:
-            return figure
+    if name in DESCRIBED:
+        return DESCRIBED[name](await _kept(app, by, weeks, "described", fresh))
+    if figure := (await _figures(app, by, weeks, fresh)).figure(name):
+        return figure
     raise NotFound("there is no such figure")
 
 
 def _period(weeks: int) -> int:
-    return weeks if weeks in PERIODS else PERIODS[1]
+    return weeks if weeks in PERIODS else USUAL
 
 
-async def _figures(app: Any, by: Actor, weeks: int, fresh: float = FRESH) -> list[Figure]:
-    """The figures, whose reckoning began at most so many seconds before they were asked for."""
+async def _figures(app: Any, by: Actor, weeks: int, fresh: float = FRESH) -> Found:
+    found: Found = await _kept(app, by, weeks, "figures", fresh)
+    return found
+
+
+async def _kept(app: Any, by: Actor, weeks: int, what: str, fresh: float) -> Any:
+    """What was reckoned, begun at most so many seconds before it was asked for."""
     cache: Cache = app.state.figures
-    which = (by.hub, _period(weeks))
+    which = (by.hub, _period(weeks), what)
     oldest = time.monotonic() - fresh
     async with cache.reckoning[by.hub]:
         if which not in cache.found or cache.found[which][0] < oldest:
-            cache.found[which] = (time.monotonic(), await _reckoned(app.state.store, by, weeks))
+            cache.found[which] = (time.monotonic(), await _RECKONED[what](app.state.store, by, weeks))
     return cache.found[which][1]
 
 
-async def _reckoned(store: Store, by: Actor, weeks: int) -> list[Figure]:
+async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     tally = Tally(_period(weeks), store.time.now())
     # Side by side: of a year, the alerts take the database half as long as the states take us.
     acknowledged, _ = await asyncio.gather(acknowledged_after(store, by, tally.first), _add_up(tally, store, by))
     came = await came_in(store, by, tally.same_child.unseen)
-    beside = Beside(await decided(store, by, tally.midnight), acknowledged, came, await second_looks(store, by, tally.first))
-    titles = {name: agency.title for name, agency in store.hub(by.hub).agencies.items()}
-    return await asyncio.to_thread(figures_of, tally, beside, titles)
+    seconded, began = await second_looks(store, by, tally.first), await began_at(store, by)
+    beside = Beside(await decided(store, by, tally.midnight), acknowledged, came, seconded, began)
+    workers, rules = await workload(store, by), store.hub(by.hub)
+    return await asyncio.to_thread(_put_together, tally, beside, rules, work(workers, ratings_of(rules)))
+
+
+def _put_together(tally: Tally, beside: Beside, rules: Any, workers: Figure) -> Found:
+    titles = {name: agency.title for name, agency in rules.agencies.items()}
+    rating = rules.stages.get("triage") if rules.triage.stage else None
+    groups = figures_of(tally, beside, titles)
+    groups["Work and time"] += [workers, by_agency(tally, titles)]
+    until = tally.mondays[-1] - timedelta(days=1)
+    return Found(headlines_of(tally, beside, rating and rating.length), groups, f"{until:%a} {until.day} {until:%b %Y}")
+
+
+async def _described(store: Store, by: Actor, weeks: int) -> Any:
+    return await described(store, by, Tally(_period(weeks), store.time.now()).first)
 
 
 async def _add_up(tally: Tally, store: Store, by: Actor) -> None:
     async for some in states(store, by, tally.since):
         await asyncio.to_thread(tally.add_all, some)
+
+
+_RECKONED = {"figures": _reckoned, "described": _described}

@@ -1,75 +1,154 @@
-"""Figures as pictures: SVG, in few colours that are told apart without seeing them, with the numbers written beside the bars."""
+"""What is drawn of a figure: on a wide page, on a phone, and in a line. Pure."""
 
 from __future__ import annotations
 
-import io
-import textwrap
-import threading
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from mash.api.pages.figures.tables import Figure, short
+from mash.api.pages.figures.control_chart import Limits
+from mash.api.pages.figures.drawing import Drawable
 
-INK, BAR, LIMIT, SIGNAL = "#0b0c0c", "#1d4b6d", "#6f777b", "#942514"
-WIDTH = 6.4
-"""Inches: wide enough for a table's column, and to be read on a phone."""
-DRAWING = threading.Lock()
-"""One is drawn at a time: matplotlib's settings are the whole process's."""
-
-
-def drawn(figure: Figure) -> bytes:
-    """The picture of a figure. Raises ValueError for one without rows."""
-    if not figure.rows:
-        raise ValueError("there is nothing to draw")
-    # Imported here: it takes half a second and 40 MB, which only managers' pages need.
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure as Canvas
-
-    height = 0.7 + 0.42 * len(figure.rows) if figure.shape == "bars" else 3.2
-    with DRAWING, rc_context({"svg.fonttype": "none", "svg.hashsalt": figure.name, "font.size": 11, "font.family": "sans-serif"}):
-        canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
-        axes = canvas.add_subplot()
-        {"bars": _bars, "weeks": _weeks, "months": _months}[figure.shape](axes, figure)
-        axes.spines[["top", "right"]].set_visible(False)
-        written = io.BytesIO()
-        canvas.savefig(written, format="svg", metadata={"Date": None, "Title": f"{figure.title}. {figure.says}"})
-    return written.getvalue()
+WIDE, PHONE = (880, 310), (328, 250)
+LINE = (232, 40)
+HALF, PANELS = (640, 0), (1360, 0)
+DOT = (260, 22)
+STEPS = (1, 2, 2.5, 5, 10)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _bars(axes: Any, figure: Figure) -> None:
-    labels = [textwrap.fill(textwrap.shorten(str(row[0]), 60, placeholder="..."), 34) for row in figure.rows]
-    places = range(len(labels))
-    bars = axes.barh(places, figure.values, color=BAR)
-    axes.bar_label(bars, [f"{value:g}" for value in figure.values], padding=3, color=INK)
-    axes.set_yticks(places, labels)
-    axes.invert_yaxis()
-    axes.margins(x=0.12, y=0.01)
-    axes.xaxis.set_visible(False)
-    axes.spines["bottom"].set_visible(False)
+@dataclass(frozen=True)
+class Drawings:
+    """A figure's chart for a wide page and for a phone."""
+
+    wide: Drawable
+    phone: Drawable
 
 
-def _weeks(axes: Any, figure: Figure) -> None:
-    values, places = figure.values, range(len(figure.rows))
-    axes.plot(places, values, color=BAR, marker="o", markersize=4)
-    if limits := figure.limits:
-        for at, style, name in ((limits.high, "--", "high"), (limits.mean, "-", "mean"), (limits.low, "--", "low")):
-            axes.axhline(at, color=LIMIT, linestyle=style, linewidth=1)
-            axes.annotate(f"{name} {short(at)}", (1, at), xycoords=("axes fraction", "data"), fontsize=9, va="bottom", ha="right")
-        signals = sorted({*limits.outside, *limits.runs})
-        axes.plot(signals, [values[place] for place in signals], "s", color=SIGNAL, markersize=9, fillstyle="none")
-    step = max(1, len(values) // 6)
-    axes.set_xticks(list(places)[::step], [str(row[0])[:6] for row in figure.rows][::step])
-    axes.set_ylim(0, max(1.0, max(values), figure.limits.high if figure.limits else 0.0) * 1.1)
+@dataclass(frozen=True)
+class Series:
+    """A number by week, in a unit, within limits where there are any; `most` is what it cannot exceed."""
+
+    weeks: Mapping[datetime, float]
+    limits: Limits | None
+    unit: str = ""
+    most: float = math.inf
+    note: str = ""
+    """What is to be seen, written at it."""
+    said: str = ""
+    """The latest value in words, written at it."""
+
+    @property
+    def drawings(self) -> Drawings:
+        """The chart with its scale, its months and what its lines are called."""
+        values: dict[str, Any] = {"weeks": list(self._rows()), "mean": self._mean, "extent": self._extent(scale=True)}
+        values |= {"labels": self._labels(), "note": self.note, "unit": self.unit}
+        return Drawings(("trend", {**values, "size": WIDE}), ("trend", {**values, "size": PHONE}))
+
+    @property
+    def line(self) -> Drawable:
+        """The series alone, in a line's height."""
+        values = {"weeks": list(self._rows()), "mean": self._mean, "extent": self._extent(scale=False)}
+        return "spark", {**values, "size": LINE}
+
+    @property
+    def _mean(self) -> float | None:
+        return self.limits.mean if self.limits else None
+
+    def _rows(self) -> Iterator[dict[str, Any]]:
+        before: datetime | None = None
+        for place, (monday, value) in enumerate(self.weeks.items()):
+            new = before is not None and before.month != monday.month
+            year = f" {monday.year}" if before and before.year != monday.year else ""
+            low, high = (self.limits.low[place], self.limits.high[place]) if self.limits else (None, None)
+            yield {
+                "value": value,
+                "low": low,
+                "high": high,
+                "signal": self.limits is not None and place in self.limits.signals,
+                "month": f"{MONTHS[monday.month - 1]}{year}" if new else "",
+            }
+            before = monday
+
+    def _labels(self) -> list[dict[str, Any]]:
+        values = list(self.weeks.values())
+        latest = {"text": self.said, "value": values[-1], "accent": bool(self.note)}
+        if self.limits is None:
+            return [latest]
+        lines = (("Upper limit", self.limits.high[-1]), (f"Average {whole(self.limits.mean)}{self.unit}", self.limits.mean))
+        lower = () if self.limits.low[-1] <= 0 else (("Lower limit", self.limits.low[-1]),)
+        return [*({"text": text, "value": value, "accent": False} for text, value in (*lines, *lower)), latest]
+
+    def _extent(self, *, scale: bool) -> list[float]:
+        """From below the lowest to above the highest: on a scale, in even steps."""
+        values = [*self.weeks.values(), *((*self.limits.low, *self.limits.high) if self.limits else ())]
+        low, high = min(values), max(values)
+        spread = (high - low) or max(abs(high), 1)
+        if not scale:
+            return [low - spread / 12, high + spread / 12]
+        step = _step(spread / 3)
+        return [max(0.0, math.floor(low / step) * step), min(self.most, math.ceil(high / step) * step or step)]
 
 
-def _months(axes: Any, figure: Figure) -> None:
-    """Columns of two parts each, the lower one filled and the upper one hatched, with both numbers above."""
-    places = range(len(figure.rows))
-    lower, upper = ([float(row[column]) for row in figure.rows] for column in (1, 2))
-    axes.bar(places, lower, color=BAR, edgecolor=BAR, label=figure.heads[1])
-    axes.bar(places, upper, bottom=lower, color="white", edgecolor=BAR, hatch="////", label=figure.heads[2])
-    for place, (sure, likely) in enumerate(zip(lower, upper, strict=True)):
-        axes.annotate(f"{sure:g}\n+ {likely:g}", (place, sure + likely), fontsize=9, va="bottom", ha="center", color=INK)
-    axes.yaxis.get_major_locator().set_params(integer=True)
-    axes.set_xticks(list(places), [str(row[0])[:3] for row in figure.rows])
-    axes.set_ylim(0, max(1.0, *(sure + likely for sure, likely in zip(lower, upper, strict=True))) * 1.4)
-    axes.legend(loc="upper left", ncols=2, frameon=False, fontsize=9)
+@dataclass(frozen=True)
+class Bars:
+    """Rows of a name, a number, the rest that it is a part of, and what is written behind it."""
+
+    rows: Sequence[tuple[str, float, float, str]]
+
+    @property
+    def drawings(self) -> Drawings:
+        """The bars, half a page wide and as wide as a phone."""
+        names = ("label", "value", "rest", "says")
+        rows = [dict(zip(names, row, strict=True)) for row in self.rows]
+        return Drawings(("bars", {"rows": rows, "size": HALF}), ("bars", {"rows": rows, "size": (PHONE[0], 0)}))
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Shares of several groups side by side on one scale, in per cent: by group, one for each of these names."""
+
+    names: Sequence[str]
+    groups: Mapping[str, Sequence[float]]
+
+    @property
+    def drawings(self) -> Drawings:
+        """The groups side by side, and on a phone below one another."""
+        values = {"names": list(self.names), "groups": [[name, list(shares)] for name, shares in self.groups.items()]}
+        return Drawings(("panels", {**values, "size": PANELS}), ("panels", {**values, "size": (PHONE[0], 0)}))
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Shares on one scale, each with the limits of what chance explains of so many."""
+
+    shares: Sequence[float]
+    limits: Limits | None
+
+    @property
+    def drawn(self) -> list[Drawable]:
+        """A drawing for each row of the table, and the scale that they have in common."""
+        lows = [*self.shares, *(self.limits.low if self.limits else ())]
+        least = max(0.0, math.floor((min(lows) - 5) / 20) * 20.0)
+        values: dict[str, Any] = {"extent": [least - 6, 114.0], "size": DOT}
+        mean = self.limits and self.limits.mean
+        rows: list[Drawable] = [("dot", {**values, "mean": mean, "row": self._row(at)}) for at in range(len(self.shares))]
+        return [*rows, ("scale", {**values, "marks": [least, (least + 100) / 2, 100]})]
+
+    def _row(self, at: int) -> dict[str, Any]:
+        low, high = (self.limits.low[at], self.limits.high[at]) if self.limits else (None, None)
+        signal = self.limits is not None and at in self.limits.outside
+        return {"value": self.shares[at], "low": low, "high": high, "signal": signal}
+
+
+def whole(value: float) -> str:
+    """A number without its fraction; a small one with one place of it. Never rounded up."""
+    return f"{math.floor(value * 10) / 10:g}" if value < 10 else f"{math.floor(value)}"
+
+
+def _step(about: float) -> float:
+    """The next even step that is not smaller."""
+    power = 10.0 ** math.floor(math.log10(about))
+    return next(each * power for each in STEPS if each * power >= about - 1e-9)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate, dropwhile
 from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
-from mash.flows.store.reads.figures import Seen, SeenClock, seen
+from mash.flows.store.reads.figures import Came, Seen, SeenClock, seen
 from mash.states.clocks import LONDON
 from mash.states.referral import verdict_of, whose
 
 LONGEST = timedelta(weeks=10)
 """What came in so long before may be due now: a statutory assessment has 45 working days, and Christmas may be among them."""
+LATELY = 4
+"""The last whole weeks, in which agencies are compared."""
 
 moment = datetime.fromisoformat
 Measure = TypeVar("Measure", float, timedelta)
@@ -74,8 +77,16 @@ class Tally:
         # Of the clocks that were due, by week, stage and agency.
         self.due, self.in_time = [0] * len(self.mondays), [0] * len(self.mondays)
         self.stages, self.agencies = defaultdict[str, Clocks](Clocks), defaultdict[str, Clocks](Clocks)
+        self.rated, self.answered = ([[0, 0] for _ in self.mondays] for _ in range(2))
+        """How many clocks of ratings and of agencies' answers were kept, and how many were due, by week."""
+        self.lately = defaultdict[str, list[int]](lambda: [0, 0])
+        """The same of each agency's answers in the last whole weeks."""
         self.climbed = 0
-        # Of what is open now.
+        # Of what has an outcome: how long after it came in, by the week of the outcome, and by what it is.
+        self.took: list[list[timedelta]] = [[] for _ in self.mondays]
+        self.took_for = defaultdict[str, list[timedelta]](list)
+        # Of what was open at the end of each whole week, and what is open now.
+        self._opened, self._closed = [0] * len(self.mondays), [0] * len(self.mondays)
         self.ages = list[timedelta]()
         self.late = self.unheard = 0
 
@@ -105,9 +116,15 @@ class Tally:
             due_at = moment(clock["due_at"])
             late |= clock["ended_at"] is None and due_at < self.now
             self._clock(clock, due_at)
-        if any(subject["outcome"] is None for subject in referral["subjects"].values()):
+        is_open = any(subject["outcome"] is None for subject in referral["subjects"].values())
+        if is_open:
             self.ages.append(self.now - at)
             self.late += late
+        closed_at = None if is_open else moment(referral["stage_since"])
+        self._open_between(at, closed_at)
+        decided_at = moment(referral["decided_at"]) if referral["decided_at"] else closed_at
+        if decided_at and not referral["parent"]:
+            self._decided(referral, at, decided_at)
 
     def _received(self, referral: Seen, at: datetime, week: int) -> None:
         self.reopened += referral["reopened"]
@@ -122,6 +139,23 @@ class Tally:
         self.needs[referral["primary_need"] or ""] += 1
         if referral["first_rating"] and referral["rating"]:
             self.ratings[referral["first_rating"], referral["rating"]] += 1
+
+    def _open_between(self, at: datetime, closed_at: datetime | None) -> None:
+        """Count it at the end of each week from the one that it came in to the one before it was closed."""
+        began = bisect_right(self._begin, at)
+        ended = len(self._begin) if closed_at is None else bisect_right(self._begin, closed_at)
+        # The weeks end where the next ones begin; before the first of them nothing is counted.
+        for ends, counted in ((began, self._opened), (ended, self._closed)):
+            if max(ends, 1) < len(self._begin):
+                counted[max(ends, 1)] += 1
+
+    def _decided(self, referral: Seen, at: datetime, decided_at: datetime) -> None:
+        week = self._week(decided_at)
+        if week is None:
+            return
+        self.took[week].append(decided_at - at)
+        for outcome in {subject["outcome"] or "" for subject in referral["subjects"].values()}:
+            self.took_for[outcome].append(decided_at - at)
 
     def _clock(self, clock: SeenClock, due_at: datetime) -> None:
         for missed in clock.get("missed", []):  # under a rating that gave it less time
@@ -145,8 +179,15 @@ class Tally:
         self.in_time[week] += in_time
         self.climbed += climbed
         self.stages[clock["kind"]].add(in_time, took)
+        counts = {"triage": self.rated, "check": self.answered}.get(clock["kind"])
+        if counts:
+            counts[week][0] += in_time
+            counts[week][1] += 1
         if clock["kind"] == "check":
             self.agencies[whose(clock["id"])].add(in_time, took)
+            if len(self.mondays) - 1 - LATELY <= week < len(self.mondays) - 1:
+                self.lately[whose(clock["id"])][0] += in_time
+                self.lately[whose(clock["id"])][1] += 1
 
     def _week(self, at: datetime) -> int | None:
         """The number of the week that a moment is in; None for one before them all, or still to come."""
@@ -164,10 +205,31 @@ class Tally:
         begun = next((week for week, number in enumerate(self.contacts) if number), len(self.contacts))
         return {self.mondays[week]: self.contacts[week] for week in range(begun, len(self.contacts) - 1)}
 
-    def in_time_by_week(self) -> dict[datetime, float]:
-        """The share of clocks kept, by the whole week in which they were due, where any was."""
-        weeks = zip(self.mondays[:-1], self.in_time, self.due, strict=False)
-        return {monday: share(in_time, due) for monday, in_time, due in weeks if due}
+    def shares_by_week(self, counts: Sequence[Sequence[int]]) -> dict[datetime, tuple[int, int]]:
+        """Parts and what they are of, by whole week, where it is of any."""
+        return {monday: (part, of) for monday, (part, of) in zip(self.mondays[:-1], counts, strict=False) if of}
+
+    def back_by_week(self, came: Mapping[str, Came]) -> dict[datetime, tuple[int, int]]:
+        """Of the referrals that came in in each whole week: how many are about the same child as another within twelve months."""
+        found = self.same_child.back(came, self._week)
+        weeks = range(len(self.mondays))
+        return self.shares_by_week([(found[week, True], found[week, True] + found[week, False]) for week in weeks])
+
+    @property
+    def kept_by_week(self) -> list[tuple[int, int]]:
+        """The clocks of every kind that were kept, and how many were due."""
+        return list(zip(self.in_time, self.due, strict=True))
+
+    def open_by_week(self) -> dict[datetime, float]:
+        """How many were open at the end of each whole week, from the first that ended with any."""
+        counted = accumulate(came - went for came, went in zip(self._opened[1:], self._closed[1:], strict=True))
+        found = list(zip(self.mondays, counted, strict=False))
+        return dict(dropwhile(lambda week: not week[1], found))
+
+    def half_took_by_week(self) -> dict[datetime, float]:
+        """Hours within which half of those had their outcome that had it in each whole week."""
+        weeks = zip(self.mondays[:-1], self.took, strict=False)
+        return {monday: percentile(took, 50) / timedelta(hours=1) for monday, took in weeks if took}
 
 
 def _midnight(at: datetime) -> datetime:

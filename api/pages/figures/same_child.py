@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -66,15 +66,31 @@ class SameChild:
         came = {**unseen, **self._came}
         return Counter((month_of(came[contact].at), self._known(contact, came)) for contact in self._about)
 
+    def back(self, unseen: Mapping[str, Came], week: Callable[[datetime], int | None]) -> Counter[tuple[int, bool]]:
+        """How many referrals came in in each week, by whether the child is that of another referral within the twelve months
+        before: as somebody has confirmed or, where nobody has said yet, the software suggests."""
+        came = {contact: each for contact, each in {**unseen, **self._came}.items() if each.referral}
+        found = ((week(came[contact].at), self._known(contact, came) != "new") for contact in self._about if contact in came)
+        return Counter((number, back) for number, back in found if number is not None)
+
+    def adding_up(self, unseen: Mapping[str, Came], *, suggested: bool) -> Counter[int]:
+        """Contacts by how many there are about the same child within twelve months, this one counted, and those before it: as
+        somebody has confirmed, or as the software suggests too."""
+        came = {**unseen, **self._came}
+        others = {contact: each.confirmed | (each.suggested if suggested else set()) for contact, each in self._about.items()}
+        return Counter(1 + len(_before(came, contact, about)) for contact, about in others.items())
+
     def _known(self, contact: str, came: Mapping[str, Came]) -> Known:
-        at, about = came[contact].at, self._about[contact]
-
-        def any_before(others: set[str]) -> bool:
-            return any(at - AGAIN <= came[other].at < at for other in others & came.keys())
-
-        if any_before(about.confirmed):
+        about = self._about[contact]
+        if _before(came, contact, about.confirmed):
             return "confirmed"
-        return "suggested" if any_before(about.suggested) else "new"
+        return "suggested" if _before(came, contact, about.suggested) else "new"
+
+
+def _before(came: Mapping[str, Came], contact: str, others: set[str]) -> list[str]:
+    """Those of the others that came in within the twelve months before a contact."""
+    at = came[contact].at
+    return [other for other in others & came.keys() if at - AGAIN <= came[other].at < at]
 
 
 def month_of(at: datetime) -> Month:

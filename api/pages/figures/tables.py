@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from mash.api.few import FEWEST, withheld
-from mash.api.pages.figures.control_chart import FEWEST as FEWEST_WEEKS
-from mash.api.pages.figures.control_chart import RUN, Limits, limits_of
+from mash.api.few import FEWEST, withheld, withheld_of_table
+from mash.api.pages.figures.chance import band_of, marks, tell, week_of
+from mash.api.pages.figures.control_chart import limits_of_shares, limits_of_values
+from mash.api.pages.figures.pictures import Bars, Dots, Panels, Series, whole
 from mash.api.pages.figures.reckoning import Clocks, Tally, percentile, share
 from mash.api.pages.figures.same_child import Known, Month, month_of
 from mash.api.pages.words import duration
@@ -32,45 +33,54 @@ AGES = (
 NONE_ENDED = "none ended"
 ENDS = ("as_proposed", "otherwise")
 MOST_ROWS = 20
+FEW_WORDS = ("The first within twelve months", "The second", "The third", "The fourth or a later one")
 NOTHING = "Nothing to show yet."
-WITHHELD = f"withheld (fewer than {FEWEST}, or beside such a number)"
+WITHHELD = "c"
+WITHHELD_IN_WORDS = f"{WITHHELD}: not given, because a count under {FEWEST} could be worked out"
 Rows = tuple[tuple[str | int | float, ...], ...]
 K = TypeVar("K")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its table, and which of its columns the picture shows. `shape` is 'bars', 'weeks' or 'months'."""
+    """One figure: what it says, its table, and what is drawn of it."""
 
     name: str
     title: str
     says: str
     heads: tuple[str, ...]
     rows: Rows
-    shape: str = "bars"
-    limits: Limits | None = None
+    drawn: Series | Bars | Dots | Panels | None = None
     of_people: int = 0
     """How many of the columns beside the names count people by what they are: what is small there is not taken away in a file."""
+    crossed: bool = False
+    """Whether what these columns count may be added up along the rows too."""
+    marked: frozenset[int] = frozenset()
+    """The rows that chance does not explain."""
+
+    @property
+    def share(self) -> int:
+        """The column that chance explains or does not: the share, where there is one, or else the first number."""
+        return self.heads.index("Share") if "Share" in self.heads else 1
 
     @property
     def taken_away(self) -> Rows:
         """Its rows for a file, which is passed on: of people, counts that could say something of one are withheld, and what is
         reckoned from them."""
-        few = {
-            column: withheld({place: int(row[column]) for place, row in enumerate(self.rows)})
-            for column in range(1, self.of_people + 1)
-        }
+        if self.crossed:
+            places = withheld_of_table([[int(cell) for cell in row[1 : 1 + self.of_people]] for row in self.rows])
+            few = {column + 1: {at for at, other in places if other == column} for column in range(self.of_people)}
+        else:
+            few = {
+                column: withheld({place: int(row[column]) for place, row in enumerate(self.rows)})
+                for column in range(1, self.of_people + 1)
+            }
         return tuple(
             self._without(row, {column for column in few if place in few[column]}) for place, row in enumerate(self.rows)
         )
 
     def _without(self, row: tuple[str | int | float, ...], few: set[int]) -> tuple[str | int | float, ...]:
         return tuple(WITHHELD if at in few or (few and at > self.of_people) else cell for at, cell in enumerate(row))
-
-    @property
-    def values(self) -> list[float]:
-        """What the picture shows: the column beside the names."""
-        return [float(row[1]) for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -83,27 +93,39 @@ class Beside:
     acknowledged: Sequence[timedelta]
     came: Mapping[str, Came]
     second_looks: Sequence[SecondLook]
+    began_at: datetime | None = None
+    """When the first contact came in that is on record."""
 
 
-def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> list[Figure]:
-    """All figures, in the order in which a manager asks. `titles` is what the agencies are called."""
-    return [
-        _today(tally, beside.decided),
-        _weekly("contacts", "Contacts by week", tally.contacts_by_week(), "contacts"),
-        _counted("sources", "Contacts by source", tally.sources, lambda code: codes.spoken("referral_source", code)),
-        _counted("kinds", "Contacts by kind", tally.kinds, sentence),
-        _counted("needs", "Primary need", tally.needs, lambda code: codes.spoken("primary_need", code) or "Not recorded"),
-        _counted("ratings", "Rating at first and now", tally.ratings, lambda of: f"{sentence(of[0])} to {worded(of[1])}"),
-        _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
-        _clocks("agencies", "Replies in time, by agency", tally.agencies, lambda name: titles.get(name, sentence(name))),
-        _weekly("in-time", "Share of clocks kept, by the week in which they were due", tally.in_time_by_week(), "per cent", 100),
-        _repeats(tally, beside.came),
-        _same_child(tally, beside.came),
-        _second_looks(beside.second_looks),
-        _counted("outcomes", "Outcomes", tally.outcomes, sentence),
-        _ages(tally.ages),
-        _alerts(tally, beside.acknowledged),
-    ]
+def figures_of(tally: Tally, beside: Beside, titles: Mapping[str, str]) -> dict[str, list[Figure]]:
+    """All figures behind the first five, by what they are about. `titles` is what the agencies are called."""
+    return {
+        "Contacts": [
+            _weekly("contacts", "Contacts by week", tally.contacts_by_week()),
+            _counted("sources", "Contacts by source", tally.sources, lambda code: codes.spoken("referral_source", code)),
+            _counted("kinds", "Contacts by kind", tally.kinds, sentence),
+            _counted("needs", "Primary need", tally.needs, lambda code: codes.spoken("primary_need", code) or "Not recorded"),
+            _counted("ratings", "Rating at first and now", tally.ratings, lambda of: f"{sentence(of[0])} to {worded(of[1])}"),
+            _counted("outcomes", "Outcomes", tally.outcomes, sentence),
+        ],
+        "Children": [
+            _adding_up(tally, beside.came),
+            _same_child(tally, beside.came),
+            _repeats(tally, beside.came),
+            _second_looks(beside.second_looks),
+        ],
+        "Work and time": [
+            _today(tally, beside.decided),
+            _ages(tally.ages),
+            _took(tally),
+            _clocks("stages", "Clocks kept, by what they are for", tally.stages, sentence),
+            _clocks(
+                "agencies", "How long agencies take to answer", tally.agencies, lambda name: titles.get(name, sentence(name))
+            ),
+            _kept(tally),
+            _alerts(tally, beside.acknowledged),
+        ],
+    }
 
 
 def short(value: float) -> str:
@@ -126,38 +148,38 @@ def _today(tally: Tally, decided: int) -> Figure:
         ("Missed deadlines that nobody has acknowledged", tally.unheard),
     )
     says = f"{is_open} open, {tally.late} of them late; {tally.came_today} came in today, {decided} decided."
-    return Figure("today", "Today", says, ("What", "Number"), rows)
+    return Figure("today", "Today", says, ("What", "Number"), rows, _simple(rows))
 
 
-def _weekly(name: str, title: str, found: Mapping[datetime, float], unit: str, most: float = math.inf) -> Figure:
-    limits = limits_of(list(found.values()), most)
-    rows = tuple(
-        (f"{monday:%d %b %Y}", value, _remark(limits, place, value)) for place, (monday, value) in enumerate(found.items())
+def _weekly(name: str, title: str, found: Mapping[datetime, float]) -> Figure:
+    weeks = list(found)
+    limits = limits_of_values(list(found.values()))
+    rows: Rows = tuple(
+        (week_of(monday), whole(value), band_of(limits, at, "")) for at, (monday, value) in enumerate(found.items())
     )
-    return Figure(name, title, _range_in_words(limits, unit), ("Week from", unit.capitalize(), "Remark"), rows, "weeks", limits)
+    told = tell(weeks, list(found.values()), limits)
+    drawn = Series(found, limits, note=told.note, said=f"{whole(list(found.values())[-1])} last week") if rows else None
+    return Figure(name, title, told.sentence, ("Week from", "Number", "Chance limits"), rows, drawn, marked=marks(limits))
 
 
-def _remark(limits: Limits | None, place: int, value: float) -> str:
-    if limits and place in limits.outside:
-        return "Outside the usual range"
-    if limits and place in limits.runs:
-        return f"In a run {'above' if value > limits.mean else 'below'} the average"
-    return ""
+def _kept(tally: Tally) -> Figure:
+    return shares("in-time", "Clocks of every kind kept", ("Due", "In time"), tally.shares_by_week(tally.kept_by_week))
 
 
-def _range_in_words(limits: Limits | None, unit: str) -> str:
-    if limits is None:
-        return f"Too few whole weeks to tell a change from chance: {FEWEST_WEEKS} are needed."
-    low, high, mean = (short(value) for value in (limits.low, limits.high, limits.mean))
-    usual = f"Usually between {low} and {high} {unit} a week, {mean} on average."
-    found = []
-    if outside := len(limits.outside):
-        found.append(f"{_number_of(outside, 'week')} {'is' if outside == 1 else 'are'} outside the usual range")
-    if runs := len(limits.runs):
-        found.append(f"{runs} weeks are part of a run of {RUN} or more on one side of the average")
-    if not found:
-        return f"{usual} No week is outside the usual range."
-    return f"{usual} {' and '.join(found)}: look for a cause."
+def shares(name: str, title: str, heads: tuple[str, str], found: Mapping[datetime, tuple[int, int]], **more: Any) -> Figure:
+    """Shares by week, with what each is of. `heads` says what the whole and the part are."""
+    limits = limits_of_shares(list(found.values()))
+    values = {monday: 100 * part / of for monday, (part, of) in found.items()}
+    rows: Rows = tuple(
+        (week_of(monday), of, part, f"{math.floor(values[monday])}%", band_of(limits, at, "%"))
+        for at, (monday, (part, of)) in enumerate(found.items())
+    )
+    told = tell(list(found), list(values.values()), limits)
+    drawn = None
+    if rows:
+        drawn = Series(values, limits, "%", 100, told.note, f"{math.floor(list(values.values())[-1])}% last week")
+    every = ("Week from", *heads, "Share", "Chance limits")
+    return Figure(name, title, told.sentence, every, rows, drawn, marked=marks(limits), **more)
 
 
 def _counted(name: str, title: str, counted: Counter[K], word: Callable[[K], str]) -> Figure:
@@ -166,7 +188,8 @@ def _counted(name: str, title: str, counted: Counter[K], word: Callable[[K], str
     if rest := sum(number for _, number in rows[MOST_ROWS:]):
         rows = [*rows[:MOST_ROWS], ("All others", rest)]
     table = tuple((label, number, share(number, total)) for label, number in rows)
-    return Figure(name, title, says, ("What", "Number", "Per cent"), table, of_people=1)
+    drawn = Bars([(label, number, 0, f"{number} ({math.floor(per_cent)}%)") for label, number, per_cent in table])
+    return Figure(name, title, says, ("What", "Number", "Per cent"), table, drawn if table else None, of_people=1)
 
 
 def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[str], str]) -> Figure:
@@ -176,7 +199,8 @@ def _clocks(name: str, title: str, found: Mapping[str, Clocks], word: Callable[[
         return Figure(name, title, "None was due yet.", heads, rows)
     least, per_cent = rows[0][:2]
     says = "All were on time." if per_cent == 100 else f"{least} has the lowest share on time: {short(float(per_cent))} per cent."
-    return Figure(name, title, f"{says} Hours are of those that have ended.", heads, rows)
+    drawn = Bars([(str(row[0]), float(row[1]), 0, f"{math.floor(float(row[1]))}% of {row[2]}") for row in rows])
+    return Figure(name, title, f"{says} Hours are of those that have ended.", heads, rows, drawn)
 
 
 def _row(label: str, clocks: Clocks) -> tuple[str | int | float, ...]:
@@ -196,7 +220,46 @@ def _repeats(tally: Tally, came: Mapping[str, Came]) -> Figure:
     says = f"{_about_the_same_child(known, number, 'referral')}." if number else "No referral came in."
     if tally.reopened:
         says += f" {_number_of(tally.reopened, 'closure')} {'was' if tally.reopened == 1 else 'were'} corrected by reopening."
-    return Figure("re-referrals", "Re-referrals", says, ("What", "Number"), rows if number or tally.reopened else (), of_people=1)
+    found = rows if number or tally.reopened else ()
+    return Figure("re-referrals", "Re-referrals", says, ("What", "Number"), found, _simple(found), of_people=1)
+
+
+def _simple(rows: Rows) -> Bars | None:
+    """A bar for each row, with its number."""
+    return Bars([(str(row[0]), float(row[1]), 0, str(row[1])) for row in rows]) if rows else None
+
+
+def _adding_up(tally: Tally, came: Mapping[str, Came]) -> Figure:
+    sure, likely = (_by_times(tally.same_child.adding_up(came, suggested=suggested)) for suggested in (False, True))
+    rows: Rows = tuple(zip(FEW_WORDS, sure, likely, strict=True)) if any(sure) else ()
+    several, more = sum(sure[2:]), sum(likely[2:])
+    says = (
+        f"{_number_of(several, 'contact')} {'was' if several == 1 else 'were'} at least the third about one child within twelve "
+        f"months, by what people have confirmed; {more} if the software is right in what it suggests. Each may be small; "
+        "together they may not be."
+        if rows
+        else "No contact came in."
+    )
+    heads = ("About the same child", "Confirmed", "With those suggested")
+    bars = Bars([(str(row[0]), float(row[2]), 0, str(row[2])) for row in rows]) if rows else None
+    return Figure("adding-up", "Contacts that add up", says, heads, rows, bars, of_people=2)
+
+
+def _by_times(found: Mapping[int, int]) -> list[int]:
+    """How many contacts are the first about a child, the second, and so on; the last of them or a later one."""
+    last = len(FEW_WORDS)
+    return [sum(number for times, number in found.items() if min(times, last) == place) for place in range(1, last + 1)]
+
+
+def _took(tally: Tally) -> Figure:
+    found = sorted(((sentence(what), took) for what, took in tally.took_for.items() if what), key=lambda each: each[0])
+    rows: Rows = tuple(
+        (what, len(took), *(math.floor(percentile(took, each) / timedelta(hours=1)) for each in (50, 90))) for what, took in found
+    )
+    says = "Whole hours from the contact to its outcome: what was decided, or how it ended." if rows else NOTHING
+    heads = ("Outcome", "Contacts", "Half within, hours", "9 in 10 within, hours")
+    drawn = Bars([(str(row[0]), float(row[2]), 0, f"{row[2]} h; 9 in 10 within {row[3]} h") for row in rows]) if rows else None
+    return Figure("outcome-times", "Contact to outcome, by outcome", says, heads, rows, drawn, of_people=1)
 
 
 def _about_the_same_child(known: Mapping[Known, int], number: int, what: str) -> str:
@@ -216,7 +279,8 @@ def _same_child(tally: Tally, came: Mapping[str, Came]) -> Figure:
     says = f"{_about_the_same_child(known, known.total(), 'contact')}." if known else "No contact came in."
     heads = ("Month", "Confirmed", "Suggested")
     title = "Contacts about the same child as another within twelve months, by month"
-    return Figure("same-child", title, says, heads, rows if known else (), "months", of_people=2)
+    drawn = Bars([(str(month), sure, likely, f"{sure} + {likely}") for month, sure, likely in rows])
+    return Figure("same-child", title, says, heads, rows if known else (), drawn if known else None, of_people=2)
 
 
 def _month(tally: Tally, month: Month) -> str:
@@ -246,7 +310,7 @@ def _second_looks(looks: Sequence[SecondLook]) -> Figure:
     )
     if ended:
         says += f" Half of those that ended took {duration(percentile(ended, 50))} at most."
-    return Figure("second-looks", title, says, heads, rows, of_people=1)
+    return Figure("second-looks", title, says, heads, rows, _simple(rows), of_people=1)
 
 
 def _median_hours(took: Sequence[timedelta]) -> float | str:
@@ -258,7 +322,8 @@ def _ages(ages: Sequence[timedelta]) -> Figure:
     rows: Rows = tuple((label, counted[label]) for label, _ in AGES)
     oldest = AGES[-1][0]
     says = f"{len(ages)} open, {counted[oldest]} of them for {oldest}." if ages else "Nothing is open."
-    return Figure("ages", "Open, by age", says, ("Age", "Number"), rows if ages else ())
+    found = rows if ages else ()
+    return Figure("ages", "Open, by age", says, ("Age", "Number"), found, _simple(found))
 
 
 def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
@@ -269,7 +334,8 @@ def _alerts(tally: Tally, acknowledged: Sequence[timedelta]) -> Figure:
         ("Not acknowledged yet", tally.unheard),
     )
     says = f"{_acknowledged(acknowledged)}; {tally.unheard} {'is' if tally.unheard == 1 else 'are'} not acknowledged yet."
-    return Figure("alerts", "Alerts", says, ("What", "Number"), rows if any(row[1] for row in rows) else ())
+    found = rows if any(row[1] for row in rows) else ()
+    return Figure("alerts", "Alerts", says, ("What", "Number"), found, _simple(found))
 
 
 def _acknowledged(took: Sequence[timedelta]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -43,10 +44,12 @@ async def open_by_stage(store: Store) -> list[tuple[str, str, str, int]]:
         return [(row.hub, row.stage, row.rated, row.n) for row in (await connection.execute(query)).all()]
 
 
-async def tally(store: Store) -> dict[str, Any]:
-    """What became of the clocks, the notices by role, and the outcomes: what the demonstration reports."""
+async def tally(store: Store, since: datetime) -> dict[str, Any]:
+    """What became of the clocks, the notices by role, and the outcomes of what came in since: what the demonstration reports."""
     async with store.single.connect() as connection:
-        states = (await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub))).all()
+        states = (
+            await connection.execute(select(REFERRALS.c.state, REFERRALS.c.hub).where(REFERRALS.c.received_at >= since))
+        ).all()
         notices = (
             await connection.execute(
                 select(NOTICES.c.status, NOTICES.c.kind, NOTICES.c.role, func.count().label("n")).group_by(

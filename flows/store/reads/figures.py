@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, NotRequired
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import or_, select, text
+from sqlalchemy import func, or_, select, text
 from typing_extensions import TypedDict
 
 from mash.flows.store.store import Store
@@ -60,6 +60,8 @@ class Seen(TypedDict):
     primary_need: str | None
     rating: str | None
     first_rating: str | None
+    stage_since: str
+    decided_at: str | None
     links: dict[str, str]
     matches: list[SeenMatch]
     subjects: dict[str, SeenSubject]
@@ -108,6 +110,14 @@ async def came_in(store: Store, by: Actor, references: set[str]) -> dict[str, Ca
     async with store.transaction(by) as connection:
         rows = await connection.execute(_CAME, {"hub": by.hub, "references": list(references)})
         return {row.reference: Came(row.received_at, row.referral) for row in rows}
+
+
+async def began_at(store: Store, by: Actor) -> datetime | None:
+    """When the first contact came in that somebody's own hub has on record; None where there is none."""
+    async with store.transaction(by) as connection:
+        query = select(func.min(REFERRALS.c.received_at)).where(REFERRALS.c.hub == by.hub)
+        first: datetime | None = await connection.scalar(query)
+        return first
 
 
 # The events say what may have been decided, by an index; its state, whether that still stands. OFFSET: or every state is read.

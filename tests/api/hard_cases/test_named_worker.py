@@ -138,6 +138,6 @@ def test_whoever_is_to_answer_a_check_finds_it_among_their_own_until_it_is_answe
 
 def test_managers_see_who_has_how_many_and_how_many_nobody_has(hub: Hub) -> None:
     hub.referral()
-    page = hub.http.get("/manager", headers=hub.staff("team_manager")).text
+    page = hub.http.get("/manager?figure=workload", headers=hub.staff("team_manager")).text
     assert "Who has how many open cases" in page and "allocated to nobody" in page
     assert hub.http.get("/workload", headers=hub.staff("social_worker")).status_code == 403

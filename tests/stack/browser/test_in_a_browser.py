@@ -382,18 +382,22 @@ def test_a_slip_is_said_at_its_field_as_it_is_typed_and_kept_by_saying_so(hub: H
 def test_a_manager_sees_how_the_hub_is_doing_in_pictures_and_tables(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
     hub.rate(hub.referral())
     with visitor(hub, browser, "duty_manager", **way) as somebody:
-        somebody.goes("/manager?weeks=4")
-        picture = somebody.page.get_by_role("img", name=re.compile("Contacts by source"))
-        picture.scroll_into_view_if_needed()
+        somebody.goes("/manager")
+        expect(somebody.page.locator(".mash-five li")).to_have_count(5)
+        box, screen = somebody.page.locator(".mash-five").bounding_box(), somebody.page.viewport_size
+        assert box and screen
+        if screen["width"] >= 1200:
+            assert box["y"] + box["height"] <= 320, "all five stand in one screen, and a chart is open below them"
+        somebody.page.get_by_role("link", name="Contacts by source").click()
+        somebody.looks()
+        expect(somebody.page.get_by_role("img", name=re.compile("Contacts by source"))).to_be_visible()
         expect(somebody.page.get_by_role("table", name="Contacts by source")).to_contain_text("Schools")
-        for name in ("sources", "ages"):
-            drawn = somebody.page.request.get(f"{hub.http.base_url}/manager/{name}.svg?weeks=4")
-            assert drawn.headers["content-type"] == "image/svg+xml" and "<title>" in drawn.text() and len(drawn.body()) < 30_000
-        table = somebody.page.request.get(f"{hub.http.base_url}/manager/sources.csv?weeks=4")
+        table = somebody.page.request.get(f"{hub.http.base_url}/manager/sources.csv")
         assert table.body().decode("utf-8-sig").startswith("What,Number,Per cent") and table.body().startswith(BOM_UTF8)
-        if somebody.scripts:
-            expect(picture).to_have_js_property("complete", True)
-            assert picture.evaluate("image => image.naturalWidth") > 0
+        somebody.page.emulate_media(color_scheme="dark")
+        somebody.goes("/manager?figure=open")
+        ground = somebody.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb(16, 20, 24)", "dark where the screen is"
 
 
 def test_a_shift_is_handed_over_by_a_page_that_leads_to_each_case_and_prints_without_its_bar(

@@ -5,7 +5,7 @@ state; when each person last looked at theirs; and a look at many cases at once 
 from alembic import op
 
 revision = "0039"
-down_revision = "0036"
+down_revision = "0038"
 
 # Columns, and not expressions: row-level security keeps what is reckoned from a column out of an index, and counting ten thousand
 # open cases would read each state. A closed case is on no board, and its state is not read.
