@@ -65,8 +65,8 @@ OF_WHOM: Mapping[str, Callable[[SubjectState], bool]] = {
 HANDS_CHECK = "allocate_check"
 NAMES_SOMEBODY = (("allocate_case", "worker"), (HANDS_CHECK, "to"))
 """Fields that name somebody who works here."""
-SAID_BEFORE = ("record_sharing_basis",)
-"""Acts whose form stands as the referrer has answered it already."""
+SUPPOSED = ("record_sharing_basis",)
+"""Acts whose form comes filled in with what is known already, or nearly always so."""
 EXPLICIT = {"share": ("record_sharing_basis",), "mode": ("record_meeting", "record_strategy_discussion")}
 """What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
 
@@ -129,7 +129,7 @@ def fields_of(
         choices = choices or _listed(_offered(name, info.annotation, profile), profile)
         needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
-        default = default or (_as_the_referrer_said(name, case) if case and kind in SAID_BEFORE else "")
+        default = default or (_supposed(name, case) if case and kind in SUPPOSED else "")
         hint = COMMANDS[kind].hints.get(name, "")
         asked.append(Asked(name, in_words_of(COMMANDS[kind].asks[name], profile), shape, needed, choices, hint, default))
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
@@ -140,11 +140,14 @@ def fields_of(
     return asked
 
 
-def _as_the_referrer_said(name: str, case: Referral) -> str:
-    """What came with the contact and is asked again: whoever fills in the form finds it chosen, and looks whether it holds."""
+def _supposed(name: str, case: Referral) -> str:
+    """What came with the contact and is asked again, and the basis on which children's information is shared as a rule, which is
+    not consent (DfE, Information sharing advice 2024): whoever fills in the form finds it chosen, and looks whether it holds."""
     said, adults = case.consent, [subject.cohort == "adult" for subject in case.subjects.values()]
     if name == "purpose" and adults and len(set(adults)) == 1:
         return "safeguarding_adult" if all(adults) else "safeguarding_child"
+    if name == "lawful_basis" and not any(adults):
+        return "public_task"
     if name == "consent" and said.asked is not None:
         return {None: "no_answer", True: "given", False: "refused"}[said.given] if said.asked else "not_sought"
     return str(said.family_informed).lower() if name == "family_informed" and said.family_informed is not None else ""

@@ -80,8 +80,9 @@ def _waited_for(r: Referral) -> Iterator[str]:
     yield "rate_referral"
     if r.sharing is None:
         yield "record_sharing_basis"
+    if r.stage == "strategy_discussion":  # it waits for no agency's answer
+        yield "record_strategy_discussion" if r.discussion_at else "schedule_strategy_discussion"
     yield "answer_check"
-    yield "record_strategy_discussion" if r.discussion_at else "schedule_strategy_discussion"
     if r.stage in ("agency_checks", "mash_meeting"):
         yield from _to_the_meeting(r)
     if r.stage == "enquiries" and r.unseen:  # they do not end before each child is seen
