@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hub import Hub
+from reading import Page
 
 OVERRIDE = {
     "purpose": "safeguarding_child",
@@ -33,7 +34,9 @@ def proposed(hub: Hub) -> str:
 def test_an_override_that_is_proposed_is_seen_on_the_case_and_nothing_has_left(hub: Hub, proposed: str) -> None:
     case = hub.case(proposed)
     assert case["uncountersigned"] == ["A1"] and case["sharing"] is None and case["checks"] == {}
-    assert "A second person has still to agree." in page(hub, proposed, "duty_manager")
+    shown = page(hub, proposed, "duty_manager")
+    assert "Waiting for a second person" in shown and "until you say why" not in shown, "it is said already"
+    assert "A second person has still to agree." in shown and "A1" not in Page(shown).text
     assert "waits for a second person to countersign" in page(hub, proposed, "duty_manager", "?tab=facts")
     assert ("countersignature", "practice_manager") in {(each["kind"], each["role"]) for each in case["alerts_sent"]}
 
@@ -58,6 +61,7 @@ def test_once_the_second_person_agrees_it_is_in_the_timeline_and_on_the_page_in_
     assert any(what.startswith("Countersigned") and "agrees" in what for what in log)
     shown = page(hub, proposed, "duty_manager", "?tab=facts")
     assert "May be shared; consent overridden" in shown and "a second person agrees" in shown
+    assert "A1" not in Page(page(hub, proposed, "duty_manager", "?tab=story")).text
 
 
 def danger(hub: Hub) -> str:
