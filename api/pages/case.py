@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mash.api.pages import corrections, forms, questions
 from mash.api.pages.forms import Filled
 from mash.api.pages.items import about, in_parts
-from mash.api.pages.next import acts_beside, next_of
+from mash.api.pages.next import HELD_BY, acts_beside, next_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words, place_of
@@ -114,6 +114,7 @@ async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> d
         "worry": worry_of(seen["items"]),
         "next": ahead,
         "following": following,
+        "held_by": HELD_BY,
         "look_first": [each for each in (others.likely if others else ()) if each.open][:1],
         "acts": acts,
         "more_acts": more_acts,

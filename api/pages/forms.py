@@ -67,7 +67,11 @@ NAMES_SOMEBODY = (("allocate_case", "worker"), (HANDS_CHECK, "to"))
 """Fields that name somebody who works here."""
 SUPPOSED = ("record_sharing_basis",)
 """Acts whose form comes filled in with what is known already, or nearly always so."""
-EXPLICIT = {"share": ("record_sharing_basis",), "mode": ("record_meeting", "record_strategy_discussion")}
+EXPLICIT = {
+    "share": ("record_sharing_basis",),
+    "relevant": ("answer_check", "record_answer_by_telephone"),
+    "mode": ("record_meeting", "record_strategy_discussion"),
+}
 """What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
 
 
@@ -129,8 +133,9 @@ def fields_of(
         choices = choices or _listed(_offered(name, info.annotation, profile), profile)
         needed = info.is_required() or kind in EXPLICIT.get(name, ())
         default = str(info.default).lower() if shape == "yes_no" and not needed and info.default is not None else ""
-        default = default or (_supposed(name, case) if case and kind in SUPPOSED else "")
         hint = COMMANDS[kind].hints.get(name, "")
+        if case and kind in SUPPOSED and (supposed := _supposed(name, case)):
+            default, hint = supposed, questions.SUPPOSED
         asked.append(Asked(name, in_words_of(COMMANDS[kind].asks[name], profile), shape, needed, choices, hint, default))
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
     for name, label, shape, needed in BESIDE.get(kind, ()):
@@ -307,7 +312,7 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
                 command.setdefault(head, {})[key] = value
             else:
                 command[head] = value
-        elif each.needed:
+        elif each.needed and not (each.name == "relevant" and filled.value("known") == "false"):
             filled.errors[each.name] = questions.needed(each.label)
     body = {"seen": _number(filled.value("seen")), "command": command}
     if any(each.name == LATER for each in asked) and (happened_at := filled.value(LATER).strip()):

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
+from mash.api.pages.board_rows import has_it
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.routes.cases import brief
@@ -59,6 +60,7 @@ def _row(store: Store, case: Case, shift: EndOfShift) -> dict[str, Any]:
         "marks": [text for marker, text in MARKS.items() if marker in r.warnings],
         "in_danger": r.immediate_danger,
         "late_partners": r.late_partners(now),
+        "has_it": has_it(r, store.rules(r), None),
     }
 
 

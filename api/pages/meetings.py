@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.pages.called import by_initials, together
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.routes.cases import brief
@@ -18,6 +17,7 @@ from mash.api.routes.gatherings import gatherings
 from mash.api.schemas.fields import CODE, Day
 from mash.flows.store.reads.agenda import agenda, convened, held_next_at, read_subjects, without_time
 from mash.flows.store.reads.case import Case
+from mash.flows.telling.who import in_few_words
 from mash.states.clocks import LONDON, day_of
 from mash.states.errors import NotFound
 from mash.states.values import Actor
@@ -112,10 +112,7 @@ async def called_on(request: Request, cases: Sequence[Case], by: Actor) -> dict[
     """Who cases are about in a list, by initials and age: 'L.F., 8 and J.F., 5'."""
     store = request.app.state.store
     today, people = day_of(store.time.now()), await read_subjects(store, cases, by)
-    return {
-        case.reference: together([by_initials(each, today) for each in people.get(case.reference, [])]) or "Not named"
-        for case in cases
-    }
+    return {case.reference: in_few_words(people.get(case.reference, []), today) for case in cases}
 
 
 async def _gathering(request: Request, name: str, by: Actor, day: date | None) -> Agenda:

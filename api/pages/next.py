@@ -33,6 +33,8 @@ BEFORE_A_DECISION = (
 )  # fmt: skip
 FIRST_STAGES = ("contact", "to_confirm_not_ours", "consultation", "triage", "agency_checks")
 """Stages at which it is in nobody's way that a child has not been seen yet."""
+HELD_BY = ("convene_meeting", "schedule_strategy_discussion")
+"""Acts that set a time: what their clock says is by when it is to be held."""
 State = Literal["done", "now", "later"]
 
 
@@ -61,7 +63,7 @@ def next_of(referral: Referral, rules: Profile | None, possible: Sequence[str], 
     act = next((kind for kind in _waited_for(referral) if kind in possible), "")
     act = act or ("" if _waits_for_second(referral) else _of_its_stage(possible))
     waits = "" if act else _waits(referral)
-    return Next(act, waits, tuple(_steps(referral, rules, now)), tuple(_obstacles(referral, rules, people, now)))
+    return Next(act, waits, tuple(_steps(referral, rules, now)), tuple(_obstacles(referral, rules, people, now, act)))
 
 
 def acts_beside(possible: Sequence[str], act: str) -> tuple[list[str], list[str]]:
@@ -172,8 +174,8 @@ def _asked(r: Referral) -> str:
     return "All agencies answered" if not r.outstanding else f"{answered} of {len(r.checks)} agencies answered"
 
 
-def _obstacles(r: Referral, rules: Profile | None, people: Sequence[Person], now: datetime) -> Iterator[str]:
-    """What is in the way, a sentence each; the most pressing first."""
+def _obstacles(r: Referral, rules: Profile | None, people: Sequence[Person], now: datetime, act: str) -> Iterator[str]:
+    """What is in the way of an act, a sentence each; the most pressing first."""
     if not r.open:
         return
     if any(each.agreed is None for each in r.secondings.values()):
@@ -186,7 +188,7 @@ def _obstacles(r: Referral, rules: Profile | None, people: Sequence[Person], now
         yield "Information may not be shared: no agency is asked."
     if late := r.late_partners(now):
         yield f"Late: {listed([sentence(agency_title(rules, agency)) for agency in late])}."
-    elif r.outstanding:
+    elif r.outstanding and act not in HELD_BY:  # a time is set while they answer
         yield f"{counted(r.outstanding, 'agency has', 'agencies have')} not answered yet."
     if r.short_of:
         missing = listed([agency_title(rules, agency) for agency in r.short_of])

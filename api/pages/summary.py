@@ -62,11 +62,21 @@ class SafeContact:
 
     way: str
     telephone: str
-    not_so: str
-    """Why not otherwise, in the referrer's words."""
+    """Of whoever referred: the way may be another person's."""
+    unasked: str
+    """Why the family was not asked, in the referrer's words."""
     family: str
     """Whether the family knows of the contact."""
     not_to_tell: bool
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """The way, in parts: each text, and the telephone number that it is, if it is one."""
+        found, end = [], 0
+        for number in TELEPHONE.finditer(self.way):
+            found += [(self.way[end : number.start()], ""), (number[0], re.sub(r"[^\d+]", "", number[0]))]
+            end = number.end()
+        return [part for part in (*found, (self.way[end:], "")) if part[0]]
 
 
 def people_of(items: Sequence[Mapping[str, Any]], referral: Referral, now: datetime) -> list[Person]:

@@ -8,7 +8,7 @@ docs/run/security.md says what these numbers give away.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jellyfish import metaphone
@@ -78,3 +78,15 @@ def name_of(content: bytes) -> str:
     """The name in an item about a person."""
     name = json.loads(content).get("name") or ""
     return " ".join(str(name.get(part) or "") for part in ("given", "family")) if isinstance(name, dict) else str(name)
+
+
+def initials_of(name: Any) -> str:
+    """The initials of a name, in its parts or as text: of the first given name and the last family name, 'E.N.'."""
+    if isinstance(name, Mapping):
+        given, family = (str(name.get(part) or "").split() for part in ("given", "family"))
+        words = [*given[:1], *family[-1:]]
+    else:
+        every = str(name or "").split()
+        words = [*every[:1], *every[1:][-1:]]
+    letters = (next((letter for letter in word if letter.isalpha()), "") for word in words)
+    return "".join(f"{letter.upper()}." for letter in letters if letter)

@@ -91,6 +91,7 @@ _NAMED = {
     "clocks_stopped": "No longer awaited",
     "stage_entered": "Stage",
     "coming_of_age_said": "Turns 18",
+    "likely_known": "Looked whether known",
     "presence_said": "Whoever has the case",
 }
 """Events whose names are not their own words."""

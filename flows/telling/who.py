@@ -9,17 +9,9 @@ from typing import Any
 
 from mash.config.words import age
 from mash.flows.store.marks import day
-from mash.flows.store.names import name_of
+from mash.flows.store.names import initials_of, name_of
 
 NOT_NAMED, AGE_NOT_KNOWN, UNBORN = "Not named", "age not known", "unborn"
-
-
-def initials(fields: dict[str, Any]) -> str:
-    """'E.N.'; of a name in one piece, its first and its last word."""
-    name = fields.get("name")
-    parts = [str(name.get(part) or "") for part in ("given", "family")] if isinstance(name, dict) else str(name or "").split()
-    letters = [part.strip()[0].upper() for part in (parts[:1] + parts[1:][-1:]) if part.strip()]
-    return "".join(f"{letter}." for letter in letters) or NOT_NAMED
 
 
 def whole_name(fields: dict[str, Any]) -> str:
@@ -37,7 +29,7 @@ def age_said(fields: dict[str, Any], today: date) -> str:
 
 def in_few_words(people: Iterable[dict[str, Any]], today: date) -> str:
     """'E.N., 8 and F.N., 9 months'; of whom nothing is known, how many they are."""
-    said = [f"{initials(fields)}, {age_said(fields, today)}" for fields in people]
+    said = [f"{initials_of(fields.get('name')) or NOT_NAMED}, {age_said(fields, today)}" for fields in people]
     if unknown := said.count(f"{NOT_NAMED}, {AGE_NOT_KNOWN}"):
         said = [each for each in said if each != f"{NOT_NAMED}, {AGE_NOT_KNOWN}"]
         said.append(NOT_NAMED if unknown == 1 and not said else f"{unknown} {NOT_NAMED.lower()}")

@@ -14,8 +14,9 @@ from hub import Hub, hub_here, later
 from mash.api.client import person
 from mash.api.pages.board_rows import who_of
 from mash.config.about import about
+from mash.flows.store.names import initials_of
 from mash.flows.store.reads.board import next_of_board
-from mash.flows.store.reads.initials import Initialled, initials_of
+from mash.flows.store.reads.initials import Initialled
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import open_store
 from mash.states.clocks import LONDON

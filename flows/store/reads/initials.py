@@ -15,6 +15,7 @@ from sqlalchemy import Row, bindparam, select
 from mash.config.permissions import may_read_words, reach
 from mash.flows.store.details import day
 from mash.flows.store.keys import KeyDestroyed, NoKeyHere, unseal
+from mash.flows.store.names import initials_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
@@ -83,15 +84,3 @@ def _people(store: Store, case: Case, rows: Sequence[Sealed]) -> dict[str, Initi
 def _initialled(fields: Mapping[str, Any], cohort: str) -> Initialled:
     born = day(str(fields.get("date_of_birth") or ""))
     return Initialled(initials_of(fields.get("name")), born, cohort == "unborn" and born is None)
-
-
-def initials_of(name: Any) -> str:
-    """The initials of a name, in its parts or as text: of the first given name and the last family name, 'E.N.'."""
-    if isinstance(name, Mapping):
-        given, family = (str(name.get(part) or "").split() for part in ("given", "family"))
-        words = [*given[:1], *family[-1:]]
-    else:
-        every = str(name or "").split()
-        words = [*every[:1], *every[1:][-1:]]
-    letters = (next((letter for letter in word if letter.isalpha()), "") for word in words)
-    return "".join(f"{letter.upper()}." for letter in letters if letter)

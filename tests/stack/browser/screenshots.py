@@ -24,17 +24,19 @@ def main() -> None:
         raise SystemExit(NO_BROWSER)
     FOLDER.mkdir(exist_ok=True)
     with temporary_hub() as hub, running_browser() as browser:
-        first = _fill(hub)
+        first, late, unrated = _fill(hub)
         for who, name, path, width in (
             ("", "refer", "/refer", 1200),
             ("", "refer-phone", "/refer", 360),
             ("duty_manager", "board", "/board", 1440),
-            ("duty_manager", "case", f"/case/{first}", 1440),
-            ("duty_manager", "case-phone", f"/case/{first}", 360),
-            ("duty_manager", "act", f"/case/{first}/record_sharing_basis", 1200),
+            ("duty_manager", "case", f"/case/{late}", 1440),
+            ("duty_manager", "case-phone", f"/case/{late}", 360),
+            ("duty_manager", "act", f"/case/{unrated}/rate_referral#act", 1440),
+            ("duty_manager", "board-phone", "/board", 360),
+            ("duty_manager", "handover", "/handover", 1200),
             ("agency at housing", "checks", "/checks", 1440),
             ("duty_manager", "meetings", "/meetings", 1200),
-            ("duty_manager", "meeting", f"/meetings/convened/{first}", 1200),
+            ("duty_manager", "meeting", f"/meetings/convened/{first}", 1440),
             ("duty_manager", "manager", "/manager", 1440),
             ("duty_manager", "wall", "/wall", 1920),
             ("administrator at hub", "admin", "/admin", 1440),
@@ -44,8 +46,9 @@ def main() -> None:
                 _take(somebody, name)
 
 
-def _fill(hub: Hub) -> str:
-    """The demonstration's referrals, some of them under way; one whose meeting is today."""
+def _fill(hub: Hub) -> tuple[str, str, str]:
+    """The demonstration's referrals, some of them under way: one whose meeting is today, one that waits for agencies, and one
+    that nobody has rated."""
     bodies = [json.loads(line) for line in REFERRALS.read_text(encoding="utf-8").splitlines()]
     taken = {hub.submit(body).json()["reference"]: body for body in bodies}
     triaged = [reference for reference in taken if hub.case(reference)["stage"] == "triage"]
@@ -60,7 +63,8 @@ def _fill(hub: Hub) -> str:
     first = children[0]
     hub.answer_all(first)
     hub.give(first, "convene_meeting", at="2026-11-19T16:00:00Z")
-    return str(first)
+    waiting = next(each for each in children[1:-UNRATED] if len(taken[each]["subjects"]) == 2 and hub.case(each)["outstanding"])
+    return str(first), str(waiting), str(children[-UNRATED])
 
 
 def _take(somebody: Visitor, name: str) -> None:
