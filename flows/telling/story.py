@@ -74,7 +74,14 @@ _SHOWN_OF = {
     "protection_order_recorded": frozenset(("subjects",)),
 }
 """Facts that are left out of other events, and told of these."""
-_HIDDEN_OF = {"case_allocated": frozenset(("role",)), "continued_from": frozenset(("worker",))}
+_HIDDEN_OF = {
+    "case_allocated": frozenset(("role",)),
+    "continued_from": frozenset(("worker",)),
+    # By what a second person's agreement is known to programs; what it is about is told.
+    "override_proposed": frozenset(("id",)),
+    "second_named": frozenset(("id",)),
+    "countersigned": frozenset(("id",)),
+}
 """Facts that are told of other events, and left out of these."""
 _NAMED = {
     "clock_warned": "Reminder",
