@@ -91,8 +91,10 @@ async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str 
 
 
 @router.get("/{name}.svg")
-async def picture(name: Name, by: Manager, weeks: Weeks = USUAL) -> Response:
+async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = USUAL) -> Response:
     """Where a figure's picture stood by itself once: the page that has it, for whoever kept its address."""
+    if name not in DESCRIBED:  # what is sealed is read once, by the page
+        await _one(request.app, by, weeks, name)
     return RedirectResponse(f"/manager?figure={name}&weeks={_period(weeks)}", 308)
 
 
