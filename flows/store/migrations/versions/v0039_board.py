@@ -69,7 +69,8 @@ SHOWN = """
 ALTER TABLE access ADD COLUMN shown text[],
     DROP CONSTRAINT access_check, ADD CONSTRAINT access_check CHECK (
         num_nonnulls(reference, about, shown) = 1
-        OR num_nonnulls(reference, about, shown) = 0 AND action IN ('find_people', 'read_accesses', 'asked_by_another_hub'));
+        OR num_nonnulls(reference, about, shown) = 0
+        AND action IN ('find_people', 'read_accesses', 'asked_by_another_hub', 'read_figures'));
 CREATE INDEX access_shown ON access USING gin (shown) WHERE shown IS NOT NULL;
 CREATE FUNCTION looks_naming(names text[]) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -97,6 +98,7 @@ def downgrade() -> None:
         DELETE FROM access WHERE shown IS NOT NULL;
         ALTER TABLE access DROP COLUMN shown, ADD CONSTRAINT access_check CHECK (
             num_nonnulls(reference, about) = 1
-            OR num_nonnulls(reference, about) = 0 AND action IN ('find_people', 'read_accesses', 'asked_by_another_hub'))""")
+            OR num_nonnulls(reference, about) = 0
+            AND action IN ('find_people', 'read_accesses', 'asked_by_another_hub', 'read_figures'))""")
     op.execute("DROP INDEX referral_danger; ALTER TABLE referral DROP COLUMN danger, DROP COLUMN hands")
     op.execute("DROP FUNCTION in_danger, in_hands")
