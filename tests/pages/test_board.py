@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -27,6 +28,13 @@ EWA = {"name": {"given": "Ewa", "family": "Nowicka"}, "date_of_birth": "2018-09-
 FILIP = {"name": {"given": "Filip", "family": "Nowicki"}, "date_of_birth": "2026-02-15", "cohort": "child"}
 ELEVEN = datetime(2026, 11, 19, 11, tzinfo=UTC)
 DANGER = {"summary": "He is at the door.", "immediate_danger": True}
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    """A hub whose cases stand on one page of its board: the others share one that comes to hold more."""
+    with hub_here() as running:
+        yield running
 
 
 @pytest.fixture

@@ -165,6 +165,8 @@ def test_whoever_does_what_comes_next_meets_words_on_every_page(hub: Hub, name: 
             if acted is None:
                 break
             people.append(people.pop(people.index(acted)))  # the others first
+        for each in people:
+            _reads_through(each, reference, each.reads(f"/case/{reference}"))
         ((stage,),) = hub.sql("SELECT stage FROM referral WHERE reference = %s", reference)
         assert stage not in BEGINS, f"{reference}: nobody could go on from {stage}"
     for somebody in people:
@@ -173,18 +175,26 @@ def test_whoever_does_what_comes_next_meets_words_on_every_page(hub: Hub, name: 
     assert not people[0].wrong, "\n".join(f"{said}: {where}" for said, where in people[0].wrong.items())
 
 
+def _reads_through(somebody: Worker, reference: str, page: Page | None) -> None:
+    """Read everything that a case leads to of itself."""
+    for path, called in page.links.items() if page else ():
+        if path.startswith(f"/case/{reference}?tab=") and called:
+            somebody.reads(path.split("#")[0])
+
+
 def _goes_on(somebody: Worker, reference: str) -> bool:
-    """Do what comes next, if it is theirs; having read what there is to read, and every act that is new at the hub."""
+    """Do what comes next, if it is theirs; having read all of the case, and every act that is new at the hub."""
     page = somebody.reads(f"/case/{reference}")
     if page is None:
         return False
     for path in map(str, page.links):
-        tab = path.startswith(f"/case/{reference}?tab=") and page.links[path]
         act = urlsplit(path).path.rsplit("/", 1)[1] if path.startswith(f"/case/{reference}/") else ""
-        if tab or (act and act not in somebody.read):
+        if act and act not in somebody.read:
             somebody.reads(path.split("#")[0])
             somebody.read.add(act)
     green = [urlsplit(address).path for address in page.green]
+    if green:
+        _reads_through(somebody, reference, page)
     if f"/meetings/convened/{reference}" in green:
         return somebody.records(f"/meetings/convened/{reference}")
     return any(somebody.does(path) for path in green if path.startswith(f"/case/{reference}/"))
