@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hubs_at_work import DOCUMENTS, received
+from hubs_at_work import DOCUMENTS, person, received
 
 from mash.config.profile import available, load_profile, stated
 from mash.states.acts.protection import CallStrategyDiscussion
-from mash.states.acts.scheduling import ScheduleStrategyDiscussion
+from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 
 TABLE = {
     "Sandwell": "sandwell",
@@ -66,3 +66,18 @@ def test_whoever_must_take_part_in_a_strategy_discussion_is_invited_whether_or_n
     for kind in ("strategy_discussion", "strategy_discussion_scheduled"):
         assert roles <= set(case.recipients(kind)), kind
     assert "the child's school" in case.words("ring_invited")
+
+
+@pytest.mark.parametrize("name", available())
+def test_the_manager_on_duty_hears_that_a_colleague_moves_or_calls_off_the_strategy_discussion(name: str) -> None:
+    """They may have set its time themselves, and need not be among those who must take part."""
+    takes = next(iter(load_profile(name).intake.values()))
+    source, contact = (takes.sources or ("education",))[0], (takes.kinds or ("referral",))[0]
+    case = received(name, source_agency=source, contact=contact, categories=takes.categories[:1])
+    duty = case.profile.on_duty(case.profile.ladder[0].role, case.now)
+    case.give(CallStrategyDiscussion())
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=1)))
+    case.give(ScheduleStrategyDiscussion(at=case.now + timedelta(hours=2)), person("practice_manager"))
+    assert duty in case.recipients("strategy_discussion_scheduled")
+    case.give(CancelMeeting(what="strategy_discussion"), person("practice_manager"))
+    assert duty in case.recipients("strategy_discussion_called_off")
