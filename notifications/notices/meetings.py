@@ -61,20 +61,11 @@ def convened(event: MeetingConvened, occasion: Occasion) -> Iterator[NoticeDraft
 
 @on(StrategyDiscussionScheduled)
 def scheduled(event: StrategyDiscussionScheduled, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """The same of a strategy discussion; moved, whoever had heard that there is one hears it too."""
-    before = occasion.before
-    whom = _heard_of if before and before.discussion_at else to_discussion
-    yield from (discussion(occasion, role) for role in whom(occasion.after, occasion.profile))
-    if before and before.discussion_at:
+    """The same of a strategy discussion."""
+    yield from (discussion(occasion, role) for role in to_discussion(occasion.after, occasion.profile))
+    if (before := occasion.before) and before.discussion_at:
         yield from to_ring(occasion, "strategy_discussion", _left_out(to_discuss, occasion), before.discussion_at, off=True)
     yield from to_ring(occasion, "strategy_discussion", to_discuss(occasion.after, occasion.profile), event.at, off=False)
-
-
-def _heard_of(referral: Referral, profile: Profile) -> tuple[str, ...]:
-    """The roles of all who are to come to a strategy discussion, and the manager who was on duty when it was called: they may
-    have set its time themselves."""
-    called_to = profile.on_duty(profile.ladder[0].role, referral.stage_since)
-    return tuple(dict.fromkeys((*to_discussion(referral, profile), called_to)))
 
 
 def _left_out(invited: Callable[[Referral, Profile], tuple[str, ...]], occasion: Occasion) -> tuple[str, ...]:
@@ -89,7 +80,7 @@ def called_off(event: MeetingCancelled, occasion: Occasion) -> Iterator[NoticeDr
     if (before := occasion.before) is None:
         return
     profile = occasion.profile
-    roles = (to_meeting if event.what == "meeting" else _heard_of)(before, profile)
+    roles = (to_meeting if event.what == "meeting" else to_discussion)(before, profile)
     yield from _not_then(occasion, event.what, roles, event.at, held=False)
     yield from to_ring(occasion, event.what, event.invited, event.at, off=True)
 

@@ -105,10 +105,14 @@ def _invited(referral: Referral, profile: Profile) -> Iterator[tuple[str, Topic,
         for role in to_meeting(referral, profile):
             yield role, Topic("meeting"), when
     if referral.stage == "strategy_discussion":
-        for role in to_discussion(referral, profile):
+        to_come = to_discussion(referral, profile)
+        for role in to_come:
             yield role, Topic("discussion"), referral.stage_since.isoformat()
-            if referral.discussion_at:
-                yield role, Topic("scheduled"), f"{referral.discussion_at.isoformat()} {referral.discussion_mode}"
+        if at := referral.discussion_at:
+            # The manager who was on duty when it was called may have set its time, and need not come.
+            called_to = profile.on_duty(profile.ladder[0].role, referral.stage_since)
+            for role in dict.fromkeys((*to_come, called_to)):
+                yield role, Topic("scheduled"), f"{at.isoformat()} {referral.discussion_mode}"
 
 
 def meets(referral: Referral) -> bool:
