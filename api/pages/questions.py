@@ -9,7 +9,7 @@ WHEN_HINT = "Only where it was before now: done on paper, or by telephone. At mo
 REDACTED = "Redacted version for others (leave blank to release it all)"
 
 CHECK = "Check this"
-SUPPOSED = "As it is known so far: change it if it is not so"
+SUPPOSED = "As known so far: check it"
 WHY = "Say why, in a sentence"
 LOGIN = "Enter the login as it is typed to sign in"
 REFERENCE = "Enter a reference such as MASH-26-000001"
