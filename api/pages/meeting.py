@@ -12,15 +12,28 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from mash.api.pages import forms, recorded
+from mash.api.pages import forms, left_over, recorded
 from mash.api.pages import minutes as writing
 from mash.api.pages.case import MOST_FIELDS, MOST_OF_A_KEY
 from mash.api.pages.forms import Filled
+from mash.api.pages.left_over import LeftOver
 from mash.api.pages.meetings import WHERE, Agenda, Name, Reader, Which, agenda_of, called_on
 from mash.api.pages.minutes import Minutes
 from mash.api.pages.page import page
 from mash.api.pages.refusals import answer_in_words, in_words
-from mash.api.pages.sitting import NOT_HERE, Seat, Sitting, answered, at_time, in_short, in_the_way, seats, sitting_of
+from mash.api.pages.sitting import (
+    NOT_HERE,
+    Seat,
+    Sitting,
+    answered,
+    at_time,
+    in_short,
+    in_the_way,
+    seats,
+    sitting_as,
+    sitting_of,
+    unsaid,
+)
 from mash.api.pages.summary import SAFE_CONTACT, heading_of, people_of, safe_contact_of
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import brief
@@ -28,8 +41,8 @@ from mash.api.schemas.fields import Reference
 from mash.config.permissions import may
 from mash.config.words import agency_title, sentence
 from mash.flows.store.colleagues import colleagues_of
-from mash.flows.store.drafts import NotWritten
-from mash.flows.store.minutes import drop_minutes, read_minutes, write_minutes
+from mash.flows.store.drafts import Answers, NotWritten
+from mash.flows.store.minutes import MEETING, discussions, read_minutes, settle_minutes, write_minutes
 from mash.flows.store.reads.agenda import held_next_at
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.earlier import earlier
@@ -47,7 +60,7 @@ from mash.states.values import Actor
 router = APIRouter(prefix="/meetings", include_in_schema=False)
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
 Speaks = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
-Place = Annotated[str, Query(pattern=r"^(view|action|recorded)?$")]
+Place = Annotated[str, Query(pattern=r"^(view|action|recorded|noted)?$")]
 ACTS = (
     "convene_meeting",
     "schedule_strategy_discussion",
@@ -68,6 +81,10 @@ class Table:
     case: Case
     profile: Profile
     sitting: Sitting | None
+    which: str
+    """Which of the case's it is; empty where none is to be held."""
+    over: tuple[str, ...]
+    """Which of them are over, the latest last."""
     minutes: Minutes
     notices: Sequence[Any]
     doers: dict[str, tuple[str, str | None]]
@@ -105,10 +122,12 @@ async def write(request: Request, name: Name, reference: Reference, by: Acting, 
     demand(by, "read_agenda")
     agenda = await agenda_of(request, name, by, day)
     table = await _table(request, reference, by)
-    if table.sitting is None:
-        return RedirectResponse(agenda.path_of(reference), 303)
-    demand(by, table.sitting.kind)
     sent = writing.filled(await request.form(max_files=0, max_fields=MOST_FIELDS))
+    if sent.value("do") == "note":
+        return await _noted(request, agenda, table, sent, by)
+    if table.sitting is None or (sent.value("held") or table.which) != table.which:
+        return await _of_another(request, agenda, table, sent, by)
+    demand(by, table.sitting.kind)
     table = await _saved(request.app.state.store, table, sent, by)
     pressed, _, whom = sent.value("do").partition(":")
     if pressed == "there" and not sent.errors:
@@ -127,13 +146,16 @@ async def _table(request: Request, reference: str, by: Actor) -> Table:
     store = request.app.state.store
     case = await look_at(store, reference, by, "read_agenda")
     profile = store.rules(case.referral) or store.hub(by.hub)
-    sitting, notices, minutes, doers = sitting_of(case.referral, profile), [], Minutes(), {}
+    sitting, notices, minutes = sitting_of(case.referral, profile), [], Minutes()
+    called = await discussions(store, reference, by)
+    which = "" if sitting is None else called[-1] if sitting.what != MEETING else MEETING
+    over = (*((MEETING,) if case.referral.meeting_held else ()), *(each for each in called if each != which))
     if sitting:
-        minutes = Minutes.model_validate(await read_minutes(store, reference, sitting.what, by))
+        minutes = Minutes.model_validate(await read_minutes(store, reference, which, by))
         notices = list(await read_notices(store, case, by))
-        can = {name: _owner(name, profile) for name in owners(profile)}
-        doers = writing.doers_of(can, profile, await colleagues_of(store, by.hub))
-    return Table(case, profile, sitting, minutes, notices, doers, store.time.now())
+    can = {name: _owner(name, profile) for name in owners(profile)}
+    doers = writing.doers_of(can, profile, await colleagues_of(store, by.hub))
+    return Table(case, profile, sitting, which, over, minutes, notices, doers, store.time.now())
 
 
 async def _saved(store: Store, table: Table, sent: Filled, by: Actor) -> Table:
@@ -143,16 +165,91 @@ async def _saved(store: Store, table: Table, sent: Filled, by: Actor) -> Table:
     def change(before: dict[str, Any]) -> dict[str, Any]:
         sent.errors.clear()
         after = writing.written(Minutes.model_validate(before), sent, table.known, table.now)
+        if sent.value("do") == "all" and table.sitting:
+            came = {seat.name: table.sitting.mode for seat in unsaid(replace(table, minutes=after).seats)}
+            after = after.model_copy(update={"came": {**after.came, **came}})
         kept.append(after.model_copy(update={"by": by.id, "at": table.now}))
         return kept[-1].model_dump(mode="json")
 
-    what = table.sitting.what if table.sitting else "meeting"
     try:
-        await write_minutes(store, table.case.reference, what, by, change)
+        await write_minutes(store, table.case.reference, table.which, by, change)
     except NotWritten as problem:
         sent.errors["text"] = f"{problem}."
         return table
-    return Table(table.case, table.profile, table.sitting, kept[-1], table.notices, table.doers, table.now)
+    return replace(table, minutes=kept[-1])
+
+
+async def _of_another(request: Request, agenda: Agenda, table: Table, sent: Filled, by: Actor) -> Response:
+    """What was written for another sitting than the one that is held now: it stays with the one it was written for. Where that is
+    over, what is in no record stands on the page, and can be added to the case."""
+    which, referral, store = sent.value("held"), table.case.referral, request.app.state.store
+    what = left_over.what_of(which)
+    demand(by, left_over.RECORDS[what])
+    waits = which == MEETING and not referral.meeting_held and referral.open
+    if not waits:  # who came is as the record says
+        sent = Filled({name: values for name, values in sent.values.items() if not name.startswith("came.")})
+    theirs = replace(table, sitting=sitting_as(what, referral, table.profile), which=which, minutes=Minutes())
+    if waits or which in table.over:
+        theirs = await _saved(store, theirs, sent, by)
+    else:
+        theirs = replace(theirs, minutes=writing.written(Minutes(), sent, theirs.known, table.now))
+    found = await _left(request, theirs, by, sent)
+    if not found.text and not waits:
+        await settle_minutes(store, table.case.reference, which, by, lambda answers: {})
+        if sent.value("do") == "record":  # pressed twice
+            return RedirectResponse(f"{agenda.path_of(table.case.reference)}&at=recorded", 303)
+    why = left_over.is_kept(which) if waits else left_over.is_over(which, which in table.over, bool(found.text))
+    left = replace(found, why=why, waits=waits, late=True)
+    return await _page(request, agenda, table, by, Filled(), 409, left=[left])
+
+
+async def _left(request: Request, table: Table, by: Actor, sent: Filled) -> LeftOver:
+    """What is in the minutes of a table, or was just sent, and in no record."""
+    items = await read_items(request.app.state.store, table.case, by)
+    said = [item["content"] for item in items if item["content"] and not item["fields"]]
+    minutes = left_over.unrecorded(table.minutes, said, table.profile)
+    written = table.minutes.at.isoformat() if table.minutes.at else ""
+    text = left_over.words_of(minutes, sent, table.profile)
+    return LeftOver(table.which, text, left_over.came_later(table.which), written)
+
+
+async def _found_later(request: Request, table: Table, by: Actor) -> list[LeftOver]:
+    """What is left over of the sittings that are over: of the meeting, and of the latest strategy discussion."""
+    store, reference = request.app.state.store, table.case.reference
+    found = []
+    for which in dict.fromkeys((*table.over[:1], *table.over[-1:])):
+        minutes = Minutes.model_validate(await read_minutes(store, reference, which, by))
+        found.append(await _left(request, replace(table, which=which, minutes=minutes), by, Filled()))
+    return [each for each in found if each.text]
+
+
+async def _noted(request: Request, agenda: Agenda, table: Table, sent: Filled, by: Actor) -> Response:
+    """What was left over becomes a note to the case; what somebody wrote meanwhile is left."""
+    store, reference, which = request.app.state.store, table.case.reference, sent.value("held")
+    left = LeftOver(which, sent.value("note"), left_over.came_later(which), sent.value("written"))
+    note = recorded.given({"kind": "add_note"}, left.text, table.case.referral.version)
+    if not left.text:
+        note = "Write what is to be added to the case"
+    if isinstance(note, str):
+        sent.errors["note"] = note
+        return await _page(request, agenda, table, by, sent, 422, left=[left])
+    key = sent.value("key")[:MOST_OF_A_KEY]
+    try:
+        answer = await recorded.record(store, reference, note, (), by, key or secrets.token_urlsafe(16))
+    except KeyReused as reused:
+        sent.errors["note"] = in_words(reused)
+        return await _page(request, agenda, table, by, sent, 409, left=[left])
+    if answer.status >= 400:
+        sent.errors["note"] = answer_in_words(answer.body, by, table.profile)
+        return await _page(request, agenda, table, by, sent, answer.status, left=[left])
+
+    def later(answers: Answers) -> Answers:
+        at = Minutes.model_validate(answers).at
+        return answers if at and at.isoformat() != left.written else {}
+
+    if which in table.over:
+        await settle_minutes(store, reference, which, by, later)
+    return RedirectResponse(f"{agenda.path_of(reference)}&at=noted", 303)
 
 
 async def _recorded(request: Request, agenda: Agenda, table: Table, sent: Filled, by: Actor) -> Response:
@@ -176,7 +273,12 @@ async def _recorded(request: Request, agenda: Agenda, table: Table, sent: Filled
         sent.errors[""] = in_words(reused)
         return await _page(request, agenda, table, by, sent, 409, speaks=speaks)
     if answer.status < 400:
-        await drop_minutes(store, case.reference, sitting.what, by)
+
+        def left(answers: Answers) -> Answers:
+            rest = left_over.since(Minutes.model_validate(answers), minutes)
+            return rest.model_dump(mode="json") if rest.came or rest.views or rest.actions or rest.why else {}
+
+        await settle_minutes(store, case.reference, table.which, by, left)
         return RedirectResponse(f"{agenda.path_of(case.reference)}&at=recorded", 303)
     place = recorded.place_of(answer.body, sitting, table.seats, minutes, referral.rating)
     sent.errors[place] = answer_in_words(answer.body, by, table.profile)
@@ -194,12 +296,15 @@ async def _page(
     speaks: str = "",
     at: str = "",
     seen: int = 0,
+    left: Sequence[LeftOver] = (),
 ) -> HTMLResponse:
     """The page as it stands now. A key stands for one answer: whatever was answered by it is not sent again under it."""
     store, case, referral = request.app.state.store, table.case, table.case.referral
     items = await read_items(store, case, by)
     acts = await possible(store, case, by)
     people = people_of(items, referral, table.now)
+    if not left and (table.sitting is None or at == "recorded"):
+        left = await _found_later(request, table, by)
     known: dict[str, Any] = {
         **await _place(request, agenda, case, by),
         "reference": case.reference,
@@ -219,6 +324,9 @@ async def _page(
         "here": WHERE,
         "at_time": lambda moment: at_time(moment, table.now),
         "here_path": agenda.path_of(case.reference),
+        "left_over": left,
+        "may_note": "add_note" in acts,
+        "key": secrets.token_urlsafe(16),
     }
     if table.sitting is None:
         words = [item for item in items if item["kind"] in ("record_meeting", "record_strategy_discussion")]
@@ -226,7 +334,7 @@ async def _page(
         known |= {"recorded_items": words, "actions": referral.actions, "tasks": tasks}
         known |= {"doer": lambda name: _owner(name, table.profile)}
         return page(request, "meeting.html", f"Meeting, {case.reference}", status, **known)
-    known |= {"seen": seen or sent.value("seen") or referral.version, "key": secrets.token_urlsafe(16)}
+    known |= {"seen": seen or sent.value("seen") or referral.version, "held": table.which}
     known |= await _form(request, table, by, sent, speaks, acts)
     return page(request, "meeting.html", f"{table.sitting.title}, {case.reference}", status, **known)
 
@@ -246,6 +354,7 @@ async def _form(request: Request, table: Table, by: Actor, sent: Filled, speaks:
     titles = {name: sentence(agency_title(profile, name)) for name in table.known["could_come"]}
     return {
         "seats": some,
+        "unsaid": unsaid(some),
         "by_name": any(seat.who for seat in some),
         "short": in_short(some),
         "titles": titles,
@@ -263,6 +372,7 @@ async def _form(request: Request, table: Table, by: Actor, sent: Filled, speaks:
         "ratings": _ratings(table, by, acts),
         "rated": minutes.rating or referral.rating or "",
         "held_on": minutes.held_on or (_day_before(table) or ""),
+        "too_early": bool(sitting.at and sitting.at > table.now and not minutes.held_on),
         "may_record": sitting.kind in acts,
         "in_the_way": in_the_way(referral, profile),
         "asked": _asked(table, by),

@@ -167,14 +167,21 @@ def doers_of(owners: Mapping[str, str], profile: Profile, colleagues: tuple[Coll
 def in_words(minutes: Minutes, profile: Profile, why: str) -> str:
     """What the record of the meeting says, under its headings: each view as it was spoken, what was agreed, and the reason given,
     which is headed by what it is (`why`)."""
-
-    def title(name: str) -> str:
-        return sentence(agency_title(profile, name))
-
-    views = [f"{title(name)}{'' if view.agrees else ' (does not agree)'}: {view.text}" for name, view in minutes.views.items()]
-    actions = [f"{each.what} ({doer(each, profile)}, by {local(each.due)})" for each in minutes.actions]
+    views = [view_in_words(name, view, profile) for name, view in minutes.views.items()]
+    actions = [action_in_words(each, profile) for each in minutes.actions]
     parts = (("Views", "\n".join(views)), ("Actions agreed", "\n".join(actions)), (why, minutes.why))
     return "\n\n".join(f"{heading}\n{text}" for heading, text in parts if text)
+
+
+def view_in_words(name: str, view: View, profile: Profile) -> str:
+    """What an agency said, as it stands in the record."""
+    title = sentence(agency_title(profile, name))
+    return f"{title}{'' if view.agrees else ' (does not agree)'}: {view.text}"
+
+
+def action_in_words(each: ToDo, profile: Profile) -> str:
+    """What was agreed, as it stands in the record."""
+    return f"{each.what} ({doer(each, profile)}, by {local(each.due)})"
 
 
 def doer(each: ToDo, profile: Profile) -> str:

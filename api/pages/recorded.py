@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.api.pages.minutes import Minutes, ToDo, in_words
-from mash.api.pages.sitting import HERE, Seat, Sitting, at_time, here
+from mash.api.pages.sitting import HERE, Seat, Sitting, at_time, here, unsaid
 from mash.api.pages.words import when
 from mash.api.permitted import demand
 from mash.api.problems import answer_for
@@ -42,7 +42,10 @@ def lacking(sitting: Sitting, some: Sequence[Seat], minutes: Minutes, referral: 
     wrong: dict[str, str] = {}
     there = {seat.name for seat in here(some)}
     absent = [seat for seat in some if seat.must and seat.name not in there]
-    if not there:
+    if open_ones := unsaid(some):
+        names = ", ".join(seat.title for seat in open_ones)
+        wrong[first_choice(sitting, open_ones[0])] = f"Say who is here: {names}"
+    elif not there:
         wrong[first_choice(sitting, some[0]) if some else "more"] = "Say who is here"
     elif absent and sitting.what == "meeting":
         names = ", ".join(seat.title for seat in absent)

@@ -67,13 +67,20 @@ class Seat:
 def sitting_of(referral: Referral, profile: Profile) -> Sitting | None:
     """What a case waits for of the two; None where it waits for neither."""
     if referral.stage == "strategy_discussion":
+        return sitting_as("strategy_discussion", referral, profile)
+    if referral.meeting_held or (referral.stage != "mash_meeting" and referral.meeting_at is None):
+        return None
+    return sitting_as("meeting", referral, profile)
+
+
+def sitting_as(what: Planned, referral: Referral, profile: Profile) -> Sitting:
+    """One of the two, whether the case waits for it now or not."""
+    if what == "strategy_discussion":
         hub = profile.strategy_discussion
         expected = _first_those(hub.quorum, to_discuss(referral, profile))
         mode = referral.discussion_mode or hub.modes[0]
         kind, title = "record_strategy_discussion", "Strategy discussion"
         return Sitting("strategy_discussion", kind, title, hub.quorum, hub.modes, referral.discussion_at, mode, expected)
-    if referral.meeting_held or (referral.stage != "mash_meeting" and referral.meeting_at is None):
-        return None
     meeting = profile.meeting
     how = referral.meeting_mode if referral.meeting_at else meeting.modes[0]
     expected = _first_those(meeting.quorum, to_meet(referral, profile))
@@ -92,8 +99,8 @@ def seats(
     said: Mapping[str, str],
     more: Iterable[str] = (),
 ) -> list[Seat]:
-    """Who is to come, and who came besides (`more`); with what was `said` of each, or follows from their invitation: who was
-    invited is taken to be here until somebody says otherwise, and whom nobody reached to be absent."""
+    """Who is to come, and who came besides (`more`); with what was `said` of each. Whom no invitation reached is taken to be
+    absent until somebody says otherwise; that one was sent does not say that anybody came."""
     told = {notice.role: notice for notice in notices if notice.kind in INVITING}
     to_ring = by_telephone(sitting.expected, profile)
     found = []
@@ -104,11 +111,16 @@ def seats(
         arrived = ARRIVED.get(notice.status, "") if notice and name in sitting.expected else ""
         invitation = arrived or ("By telephone" if name in to_ring else "Not invited")
         reached = arrived in (ARRIVED["queued"], ARRIVED["delivered"])
-        supposed = (sitting.mode if reached else "absent") if sitting.at and name in sitting.expected else ""
+        supposed = "absent" if sitting.at and name in sitting.expected and not reached else ""
         chosen = said.get(name) or (sitting.mode if name in more else supposed)
         came = chosen if chosen in sitting.ways else ""
         found.append(Seat(name, sentence(agency_title(profile, name)), name in sitting.quorum, who, invitation, came))
     return found
+
+
+def unsaid(some: Iterable[Seat]) -> list[Seat]:
+    """Those of them of whom nobody has said whether they are here."""
+    return [seat for seat in some if not seat.came]
 
 
 def here(some: Iterable[Seat]) -> list[Seat]:
@@ -121,9 +133,9 @@ def in_short(some: Sequence[Seat]) -> tuple[str, str]:
     (bold) are here.'"""
     there, sorry = here(some), [seat for seat in some if seat.came == "apologies"]
     absent = [seat for seat in some if seat.came == "absent"]
-    unsaid = len(some) - len(there) - len(sorry) - len(absent)
+    open_ones = len(unsaid(some))
     counts = f"{len(there)} here, {counted(sorry, 'apology', 'apologies')}, {len(absent)} absent"
-    counts += f", {unsaid} not said." if unsaid else "."
+    counts += f", {open_ones} not said." if open_ones else "."
     must = [seat for seat in some if seat.must]
     missing = [seat.title for seat in must if seat not in there]
     if not must:

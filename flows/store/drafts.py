@@ -97,10 +97,16 @@ async def keep_draft(store: Store, secret: str, change: Callable[[Answers], Answ
         return changed
 
 
-async def drop_draft(store: Store, secret: str) -> None:
-    """Take a draft away, where there is one: what was written in it is recorded now."""
+async def settle_draft(store: Store, secret: str, left: Callable[[Answers], Answers]) -> None:
+    """Keep of a draft, where there is one, what is `left` of it by now; nothing, and it is taken away."""
     async with store.engine.begin() as connection:
-        await connection.execute(delete(DRAFTS).where(DRAFTS.c.hash == hash_of(secret)))
+        answers = await _read(
+            connection, secret, select(DRAFTS.c.sealed).where(DRAFTS.c.hash == hash_of(secret)).with_for_update()
+        )
+        if rest := left(answers or {}):
+            await _write(connection, secret, _text(rest))
+        else:
+            await connection.execute(delete(DRAFTS).where(DRAFTS.c.hash == hash_of(secret)))
 
 
 async def finish_draft(store: Store, secret: str, reference: str, copied: Answers) -> None:

@@ -1,13 +1,14 @@
-"""The page of a meeting: filled in from the invitations, written as people speak, recorded by one button."""
+"""The page of a meeting: who is here said at one press, written as people speak, recorded by one button."""
 
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
 
 import pytest
-from hub import Hub
+from hub import Hub, eventually
 
 TODAY, PLANNED = "2026-11-19", "2026-11-19T16:00:00Z"
 VIEW = "Two calls to the address since June."
@@ -20,6 +21,13 @@ def to_be_discussed(hub: Hub, at: str = PLANNED, **changes: Any) -> str:
     hub.answer_all(reference)
     hub.give(reference, "convene_meeting", at=at)
     hub.work()
+    return reference
+
+
+def under_way(hub: Hub, at: str = PLANNED) -> str:
+    """The same, with everybody there who was invited."""
+    reference = to_be_discussed(hub, at)
+    press(hub, reference, "all")
     return reference
 
 
@@ -51,6 +59,21 @@ def press(hub: Hub, reference: str, do: str, status: int = 200, **typed: str) ->
     return unescape(answer.text)
 
 
+def send(hub: Hub, reference: str, shown: str, do: str, status: int = 200, **typed: str) -> str:
+    """A button of the form as it was shown before, whatever others did since; the page that comes of it."""
+    data = {**form_of(shown), **typed, "do": do}
+    answer = hub.http.post(path_of(reference), headers=hub.staff("duty_manager"), data=data, follow_redirects=True)
+    assert answer.status_code == status, answer.text
+    return unescape(answer.text)
+
+
+def note_of(shown: str) -> dict[str, str]:
+    """What the form sends by which what is left over is added to the case."""
+    (form,) = re.findall(r'<form [^>]*mash-left-over">(.*?)</form>', shown, re.DOTALL)
+    (text,) = re.findall(r"<textarea [^>]*>\n?(.*?)</textarea>", form, re.DOTALL)
+    return {**dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)), "note": text, "do": "note"}
+
+
 def said_at(shown: str, field: str) -> str:
     """What is wrong with a field, as it stands beside it."""
     (found,) = re.findall(rf'id="{re.escape(field)}-error"[^>]*>.*?</span>(.*?)</p>', shown, re.DOTALL)
@@ -74,12 +97,36 @@ def heads_of(shown: str) -> list[str]:
 # Who is here
 
 
-def test_one_table_of_attendance_is_filled_in_from_the_invitations_and_has_the_ways_that_the_hub_takes(hub: Hub) -> None:
-    shown = page(hub, path_of(to_be_discussed(hub)))
+def test_one_table_of_attendance_has_the_ways_that_the_hub_takes_and_who_was_invited_is_here_at_one_press(hub: Hub) -> None:
+    reference = to_be_discussed(hub)
+    shown = page(hub, path_of(reference))
     assert heads_of(shown) == ["Agency", "Invitation", "Here", "Telephone", "Video", "Apologies", "Absent"]
     police = line_of(shown, "Police")
-    assert "Sent" in police and re.search(r'value="face_to_face"[^>]* checked', police)
-    assert "12 here, 0 apologies, 0 absent." in shown
+    assert "Sent" in police and "checked" not in police, "an invitation that was sent says of nobody that they came"
+    assert "0 here, 0 apologies, 0 absent, 12 not said." in shown
+    shown = press(hub, reference, "all", **{"came.housing": "apologies"})
+    assert re.search(r'value="face_to_face"[^>]* checked', line_of(shown, "Police"))
+    assert "11 here, 1 apology, 0 absent." in shown and "All who were invited are here" not in shown
+
+
+def test_nobody_is_recorded_as_having_come_of_whom_nobody_said_so(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    hub.give(reference, "call_strategy_discussion", words="An injury.")
+    hub.give(reference, "schedule_strategy_discussion", at="2026-11-19T10:10:00Z")
+    hub.work()
+    refused = press(hub, reference, "record", 422, outcome="section_47", held_on=TODAY)
+    assert said_at(refused, "came.social_care.face_to_face") == "Say who is here: Social work, Police, Health safeguarding nurse"
+    assert hub.case(reference)["stage"] == "strategy_discussion"
+    press(hub, reference, "all")
+    press(hub, reference, "record", outcome="section_47", held_on=TODAY)
+    assert hub.case(reference)["stage"] == "enquiries"
+
+
+def test_before_its_time_the_page_says_for_when_it_is_set_and_asks_for_the_day(hub: Hub) -> None:
+    shown = page(hub, path_of(to_be_discussed(hub)))
+    assert "Set for 16:00: if it was held before, say on which day" in shown
+    assert re.search(r"<details [^>]*open><summary>It was held on another day", shown)
 
 
 def test_a_strategy_discussion_that_is_held_in_one_way_has_one_column_for_it_and_those_who_must_come_are_bold(hub: Hub) -> None:
@@ -95,7 +142,7 @@ def test_a_strategy_discussion_that_is_held_in_one_way_has_one_column_for_it_and
 
 def test_apologies_and_somebody_else_who_came_are_counted_and_recorded(hub: Hub) -> None:
     reference = to_be_discussed(hub)
-    shown = press(hub, reference, "save", **{"came.housing": "apologies", "came.probation": "telephone", "more": "midwife"})
+    shown = press(hub, reference, "all", **{"came.housing": "apologies", "came.probation": "telephone", "more": "midwife"})
     assert "12 here, 1 apology, 0 absent." in shown and "checked" in line_of(shown, "Midwife")
     press(hub, reference, "record", held_on=TODAY)
     log = hub.http.get(f"/cases/{reference}/log", headers=hub.staff("duty_manager")).json()
@@ -122,7 +169,7 @@ def test_views_are_written_agency_by_agency_and_stand_on_the_page_of_whoever_els
 def test_what_is_written_down_cannot_be_read_where_it_is_kept_and_is_gone_when_it_is_recorded(hub: Hub) -> None:
     reference = to_be_discussed(hub)
     before = hub.sql("SELECT count(*) FROM draft")[0][0]
-    press(hub, reference, "save", text=VIEW)
+    press(hub, reference, "all", text=VIEW)
     rows = hub.sql("SELECT hash, encode(sealed, 'escape') FROM draft")
     assert len(rows) == before + 1 and not any(VIEW in sealed or reference in key for key, sealed in rows)
     press(hub, reference, "record", held_on=TODAY)
@@ -130,7 +177,7 @@ def test_what_is_written_down_cannot_be_read_where_it_is_kept_and_is_gone_when_i
 
 
 def test_whoever_does_not_agree_says_why_and_the_case_says_that_they_do_not(hub: Hub) -> None:
-    reference = to_be_discussed(hub)
+    reference = under_way(hub)
     refused = press(hub, reference, "save", 422, disagrees="yes")
     assert said_at(refused, "text") == "Write why they do not agree, in a sentence"
     press(hub, reference, "save", text="Amber is enough.", disagrees="yes")
@@ -143,7 +190,7 @@ def test_whoever_does_not_agree_says_why_and_the_case_says_that_they_do_not(hub:
 
 
 def test_actions_become_tasks_with_a_clock_of_whoever_does_them(hub: Hub) -> None:
-    reference = to_be_discussed(hub)
+    reference = under_way(hub)
     shown = press(hub, reference, "save", action="Tell the school who collects her.", owner="social_care", by="17:30")
     assert "Tell the school who collects her." in shown and "Today 17:30" in shown
     shown = press(hub, reference, "record", held_on=TODAY)
@@ -185,7 +232,7 @@ def test_an_action_is_taken_out_again(hub: Hub) -> None:
 
 
 def test_the_rating_is_kept_unless_somebody_says_why_it_changes(hub: Hub) -> None:
-    reference = to_be_discussed(hub)
+    reference = under_way(hub)
     assert form_of(page(hub, path_of(reference)))["rating"] == "red"
     refused = press(hub, reference, "record", 422, held_on=TODAY, rating="amber")
     assert said_at(refused, "why") == "Say why the rating changes, in a sentence"
@@ -204,14 +251,14 @@ def test_the_case_leads_to_the_page_of_its_meeting(hub: Hub) -> None:
 
 
 def test_what_was_brought_forward_says_on_which_day_it_was_held(hub: Hub) -> None:
-    reference = to_be_discussed(hub)
+    reference = under_way(hub)
     refused = press(hub, reference, "record", 422)
     assert said_at(refused, "held_on") == "It is to be held today 16:00: if it was held before, say on which day"
     assert "Recorded." in press(hub, reference, "record", held_on=TODAY)
 
 
 def test_a_meeting_is_recorded_once_however_often_it_is_sent(hub: Hub) -> None:
-    reference = to_be_discussed(hub)
+    reference = under_way(hub)
     path, by = path_of(reference), hub.staff("duty_manager")
     data = {**form_of(page(hub, path)), "do": "record", "held_on": TODAY, "text": VIEW}
     for _ in range(2):
@@ -221,7 +268,7 @@ def test_a_meeting_is_recorded_once_however_often_it_is_sent(hub: Hub) -> None:
 
 
 def test_after_it_the_page_leads_on_to_the_next_meeting(hub: Hub) -> None:
-    reference = to_be_discussed(hub, "2026-11-19T15:10:00Z")
+    reference = under_way(hub, "2026-11-19T15:10:00Z")
     following = to_be_discussed(hub, "2026-11-19T15:11:00Z")
     assert f'<a class="govuk-link" href="{path_of(following)}">' in page(hub, path_of(reference))
     shown = press(hub, reference, "record", held_on=TODAY, text=VIEW)
@@ -250,6 +297,67 @@ def test_a_strategy_discussion_is_recorded_on_the_same_page(hub: Hub) -> None:
     press(hub, reference, "record", **came, **{"came.health": "face_to_face"}, outcome="section_47")
     assert hub.case(reference)["stage"] == "enquiries"
     assert minutes_of(hub, reference, "record_strategy_discussion") == ["Views\nSocial work: Known since May."]
+
+
+# What a colleague does meanwhile
+
+
+def test_what_was_typed_while_a_colleague_recorded_the_meeting_stays_on_the_page_and_becomes_a_note(hub: Hub) -> None:
+    reference = under_way(hub)
+    mine = page(hub, path_of(reference))
+    press(hub, reference, "record", held_on=TODAY, text="Known since May.")
+    answer = send(hub, reference, mine, "speak:social_care", 409, text=VIEW, action="Ring her.", owner="police", by="soon")
+    assert "The meeting was recorded while you wrote: this is not in the record." in answer
+    assert f"Police: {VIEW}" in answer and "Ring her., police, soon" in answer
+    assert VIEW in page(hub, path_of(reference)), "nor is it gone when the page is opened anew"
+    added = hub.http.post(path_of(reference), headers=hub.staff("duty_manager"), data=note_of(answer), follow_redirects=True)
+    assert "Added to the case as a note." in added.text and "mash-left-over" not in added.text
+    assert minutes_of(hub, reference, "add_note") == [f"Views\nPolice: {VIEW}\n\nRing her., police, soon"]
+    assert minutes_of(hub, reference) == ["Views\nPolice: Known since May."]
+
+
+def test_what_was_typed_for_the_meeting_stays_with_it_when_a_strategy_discussion_is_called_meanwhile(hub: Hub) -> None:
+    reference = to_be_discussed(hub)
+    mine = page(hub, path_of(reference))
+    hub.give(reference, "call_strategy_discussion", words="An injury.")
+    answer = send(hub, reference, mine, "save", 409, text=VIEW)
+    assert "What you wrote is kept with the meeting, not here" in answer and VIEW in answer
+    shown = page(hub, path_of(reference))
+    assert "Strategy discussion:" in shown and VIEW not in shown
+    came = {f"came.{agency}": "face_to_face" for agency in ("social_care", "police", "health")}
+    press(hub, reference, "record", **came, outcome="no_section_47", why="An accident.")
+    shown = page(hub, path_of(reference))
+    assert VIEW in shown and "1 of 12 written" in shown
+    assert VIEW not in "".join(minutes_of(hub, reference, "record_strategy_discussion"))
+
+
+def test_another_strategy_discussion_begins_without_the_minutes_of_the_one_before(hub: Hub) -> None:
+    reference = hub.referral()
+    hub.rate(reference)
+    hub.give(reference, "call_strategy_discussion", words="An injury.")
+    press(hub, reference, "save", text=VIEW)
+    held = {"attended": ["social_care", "police", "health"], "mode": "virtual", "outcome": "no_section_47"}
+    hub.give(reference, "record_strategy_discussion", words="An accident.", **held)
+    assert VIEW in page(hub, path_of(reference)), "it is in no record, and said to be"
+    hub.give(reference, "call_strategy_discussion", words="Another injury.")
+    assert VIEW not in page(hub, path_of(reference))
+
+
+def test_what_a_colleague_saves_while_the_meeting_is_being_recorded_is_kept_and_said_to_be(hub: Hub) -> None:
+    reference = to_be_discussed(hub)
+    press(hub, reference, "all", text="Known since May.")
+    mine = page(hub, path_of(reference))
+    with ThreadPoolExecutor(1) as pool, hub.connection("mash_owner") as other:
+        other.execute("BEGIN")
+        other.execute("SELECT 1 FROM referral WHERE reference = %s FOR UPDATE", (reference,))
+        recording = pool.submit(send, hub, reference, mine, "record", held_on=TODAY)
+        eventually(lambda: hub.sql("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        press(hub, reference, "save", text=VIEW, speaks="social_care")
+        other.execute("ROLLBACK")
+        shown = recording.result()
+    assert "Recorded at" in shown and "The meeting was recorded without this." in shown
+    assert note_of(shown)["note"] == f"Views\nSocial work: {VIEW}"
+    assert minutes_of(hub, reference) == ["Views\nPolice: Known since May."]
 
 
 # Agenda and list

@@ -222,7 +222,7 @@ def test_a_meeting_is_recorded_case_by_case_with_its_product_on_paper(hub: Hub, 
     with visitor(hub, browser, "duty_manager", **way) as somebody:
         somebody.goes("/meetings")
         somebody.clicks(re.compile(first))
-        expect(somebody.page.locator("main")).to_contain_text("Filled in from the invitations")
+        somebody.clicks("All who were invited are here", "button")
         paper = somebody.page.request.get(f"{hub.http.base_url}/case/{first}/product.pdf")
         assert paper.body().startswith(b"%PDF") and paper.headers["content-type"] == "application/pdf"
         somebody.page.get_by_label("Housing: Apologies").check()

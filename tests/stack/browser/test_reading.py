@@ -112,9 +112,9 @@ class Reader:
     def records(self, *answers: str) -> None:
         """A meeting, on its page, held earlier in the day than it was called for."""
         self.reads()
+        self.clicks_on(self.page.get_by_role("button", name="All who were invited are here"))
         for answer in answers:
             self.clicks_on(self.page.locator(f"input[value={answer}]"))
-        self.clicks_on(self.page.locator("summary", has_text="another day"))
         self.page.locator("[name=held_on]").fill("2026-11-19")
         self.finishes(self.page.get_by_role("button", name=re.compile("^Record the ")))
 
