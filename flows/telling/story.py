@@ -74,7 +74,11 @@ _SHOWN_OF = {
     "protection_order_recorded": frozenset(("subjects",)),
 }
 """Facts that are left out of other events, and told of these."""
-_HIDDEN_OF = {"case_allocated": frozenset(("role",)), "continued_from": frozenset(("worker",))}
+_HIDDEN_OF = {
+    "case_allocated": frozenset(("role",)),
+    "continued_from": frozenset(("worker",)),
+    "stage_entered": frozenset(("happened_at",)),  # the line says so already, beside when it was entered
+}
 """Facts that are told of other events, and left out of these."""
 _NAMED = {
     "clock_warned": "Reminder",
