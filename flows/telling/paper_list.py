@@ -18,7 +18,7 @@ from mash.flows.store.reads.opened import Said
 from mash.flows.telling.who import age_said, whole_name
 from mash.states.clocks import dated, day_of, local
 from mash.states.profile import Profile
-from mash.states.referral import Clock, Referral
+from mash.states.referral import Clock
 
 SAFE_CONTACT = "safe_contact"
 NOT_SAID_HOW = "Contact may not be safe, and how it is was not said here: ask whoever referred first."
@@ -125,18 +125,18 @@ def _member(fields: dict[str, Any]) -> str:
 
 def _safe_contact(case: Case, said: Sequence[Said]) -> Iterable[str]:
     """How the family is safely reached, in the referrer's words; then what else the case warns of."""
-    ways = [way for each in said if each.kind == "submission" and (way := _way(each.fields.get("consent"), case.referral))]
+    consents = [each.fields.get("consent") for each in said if each.kind == "submission"]
+    ways = [str(each["safe_contact"]) for each in consents if isinstance(each, dict) and each.get("safe_contact")]
     yield from ways
     if SAFE_CONTACT in case.referral.markers and not ways:
         yield NOT_SAID_HOW
+        # Sent as text, it may be what warns.
+        yield from (f"Of consent was said: {text}" for each in consents if (text := _in_words(each)))
     yield from (sentence(marker) for marker in case.referral.warnings if marker != SAFE_CONTACT)
 
 
-def _way(consent: Any, referral: Referral) -> str:
-    """How they are safely reached, of what was said of consent: where that was sent as text, it is the text that warns."""
-    if isinstance(consent, dict):
-        return str(consent.get("safe_contact") or "")
-    return str(consent) if consent and SAFE_CONTACT in referral.markers else ""
+def _in_words(consent: Any) -> str:
+    return str((consent.get("in_words") if isinstance(consent, dict) else consent) or "")
 
 
 def _referrer(said: Sequence[Said]) -> Iterable[str]:

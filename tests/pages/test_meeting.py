@@ -74,6 +74,18 @@ def heads_of(shown: str) -> list[str]:
 # Who is here
 
 
+def test_a_case_whose_key_is_not_here_keeps_nobody_from_the_list_of_meetings(hub: Hub) -> None:
+    subjects = [{"name": {"given": "Zelda", "family": "Winterbourne"}, "date_of_birth": "2018-09-28", "cohort": "child"}]
+    closed, other = to_be_discussed(hub, subjects=subjects), to_be_discussed(hub, subjects=subjects)
+    kept = hub.sql("SELECT wrapped FROM referral_key WHERE reference = %s", closed)[0][0]
+    hub.sql("UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s", closed)
+    try:
+        shown = page(hub, "/meetings")
+        assert closed in shown and other in shown and "Z.W., 8" in shown
+    finally:
+        hub.sql("UPDATE referral_key SET wrapped = %s WHERE reference = %s", kept, closed)
+
+
 def test_one_table_of_attendance_is_filled_in_from_the_invitations_and_has_the_ways_that_the_hub_takes(hub: Hub) -> None:
     shown = page(hub, path_of(to_be_discussed(hub)))
     assert heads_of(shown) == ["Agency", "Invitation", "Here", "Telephone", "Video", "Apologies", "Absent"]
