@@ -125,13 +125,17 @@ def _a_year_after(born: date) -> date:
 
 
 def has_it(r: Referral, rules: Profile | None, by: Actor | None) -> str:
-    """Who has a case: 'You', or by role; whose turn it is where it was given to nobody; empty where nobody has it."""
+    """Who has a case: 'You', or by role; whose turn it is where it was given to nobody; empty where nobody has it. An alert that
+    nobody has is not hidden by another that somebody has."""
     if r.worker:
         return "You" if by and r.worker.login == by.id else sentence(r.worker.role, rules)
-    if by and any(clock.acknowledged_by == by.id for clock in r.running):
-        return "You"
-    if r.alerts or r.rating is None or r.owner is None:
+    if r.alerts:
         return ""
+    had_by = {clock.acknowledged_by for clock in r.running} - {None}
+    if by and by.id in had_by:
+        return "You"
+    if r.rating is None or r.owner is None:
+        return "Somebody" if had_by else ""
     return "The agencies" if r.owner == "agency" else sentence(r.owner, rules)
 
 

@@ -30,7 +30,7 @@ from mash.states.clocks import LONDON, local
 from mash.states.entered_later import may_be_entered_later
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
-from mash.states.referral import Action, Disagreement, Referral, Seconding, SubjectState
+from mash.states.referral import NOT_TO_TELL, Action, Disagreement, Referral, Seconding, SubjectState
 from mash.states.roles import REFERRER
 from mash.states.values import Actor, Colleague
 
@@ -148,14 +148,19 @@ def fields_of(
 def _supposed(name: str, case: Referral) -> str:
     """What came with the contact and is asked again, and the basis on which children's information is shared as a rule, which is
     not consent (DfE, Information sharing advice 2024): whoever fills in the form finds it chosen, and looks whether it holds."""
-    said, adults = case.consent, [subject.cohort == "adult" for subject in case.subjects.values()]
-    if name == "purpose" and adults and len(set(adults)) == 1:
-        return "safeguarding_adult" if all(adults) else "safeguarding_child"
-    if name == "lawful_basis" and not any(adults):
-        return "public_task"
+    if case.sharing is not None:  # the hub has said it before: what came with the contact is not said over that
+        return ""
+    said, cohorts = case.consent, {subject.cohort for subject in case.subjects.values()}
+    children, adults = bool(cohorts) and cohorts <= {"child", "unborn"}, cohorts == {"adult"}
+    if name == "purpose":
+        return "safeguarding_child" if children else "safeguarding_adult" if adults else ""
+    if name == "lawful_basis":
+        return "public_task" if children else ""
     if name == "consent" and said.asked is not None:
         return {None: "no_answer", True: "given", False: "refused"}[said.given] if said.asked else "not_sought"
-    return str(said.family_informed).lower() if name == "family_informed" and said.family_informed is not None else ""
+    if name == "family_informed" and said.family_informed is not None and NOT_TO_TELL not in case.warnings:
+        return str(said.family_informed).lower()
+    return ""
 
 
 def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, names: Mapping[str, str]) -> Iterator[Asked]:

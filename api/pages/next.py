@@ -10,6 +10,7 @@ from typing import Literal
 from mash.api.pages.summary import Person, listed
 from mash.api.pages.words import counted, when
 from mash.config.words import agency_title, sentence
+from mash.states.acts.seconding import proposed
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
 from mash.states.referral import Referral
@@ -59,7 +60,8 @@ class Next:
 
 def next_of(referral: Referral, rules: Profile | None, possible: Sequence[str], people: Sequence[Person], now: datetime) -> Next:
     """What happens next, for somebody to whom these acts are possible."""
-    act = next((kind for kind in _waited_for(referral) if kind in possible), "") or _of_its_stage(possible)
+    act = next((kind for kind in _waited_for(referral) if kind in possible), "")
+    act = act or ("" if _waits_for_second(referral) else _of_its_stage(possible))
     waits = "" if act else _waits(referral)
     return Next(act, waits, tuple(_steps(referral, rules, now)), tuple(_obstacles(referral, rules, people, now, act)))
 
@@ -80,6 +82,8 @@ def _waited_for(r: Referral) -> Iterator[str]:
     if r.place is None:
         yield "assign_place"
     yield "rate_referral"
+    if _waits_for_second(r):
+        return
     if r.sharing is None:
         yield "record_sharing_basis"
     if r.stage == "strategy_discussion":  # it waits for no agency's answer
@@ -91,6 +95,11 @@ def _waited_for(r: Referral) -> Iterator[str]:
         yield "record_child_voice"
     yield from ("record_decision", "put_quorum_right", "conclude_enquiries", "record_conference", "complete_assessment")
     yield from ("accept_step_down", "offer_step_down", "accept_hand_over", "complete_adult_enquiry", "settle_disagreement")
+
+
+def _waits_for_second(r: Referral) -> bool:
+    """Whether agencies are asked once a second person agrees: why to share is said already, and is not said again."""
+    return r.stage == "agency_checks" and bool(proposed(r))
 
 
 def _to_the_meeting(r: Referral) -> Iterator[str]:
@@ -110,6 +119,8 @@ def _of_its_stage(possible: Sequence[str]) -> str:
 def _waits(r: Referral) -> str:
     if not r.open:
         return "It is closed"
+    if _waits_for_second(r):
+        return "Waiting for a second person"
     if r.outstanding:
         return f"Waiting for {counted(r.outstanding, 'answer')}"
     return "Nothing for you to do now"
@@ -171,7 +182,7 @@ def _obstacles(r: Referral, rules: Profile | None, people: Sequence[Person], now
         yield "A second person has still to agree."
     if any(each.outcome is None for each in r.disagreements.values()):
         yield "Somebody disagrees, and that is not settled yet: the decision waits."
-    if r.sharing is None and r.rating and r.stage in ("triage", "agency_checks"):
+    if r.sharing is None and not proposed(r) and r.rating and r.stage in ("triage", "agency_checks"):
         yield "No agency can be asked until you say why information may be shared."
     if r.sharing is False:
         yield "Information may not be shared: no agency is asked."

@@ -11,6 +11,7 @@ from typing import Any
 from mash.api.pages.found import born
 from mash.api.pages.words import age
 from mash.config.words import worded
+from mash.flows.store.details import secret_address
 from mash.flows.store.particulars import Particulars, particulars
 from mash.states.clocks import LONDON
 from mash.states.referral import NOT_TO_TELL, Referral
@@ -22,6 +23,8 @@ LEAST = 25
 SEXES = {"F": ("Girl", "Woman"), "M": ("Boy", "Man")}
 UNBORN = "unborn"
 SAFE_CONTACT = "safe_contact"
+OF_ONESELF = "1C"
+"""The census' code of a contact by the person themselves."""
 TELEPHONE = re.compile(r"\+?\d[\d ()-]{7,}\d")
 
 
@@ -61,8 +64,10 @@ class SafeContact:
     """How the family is safely reached, and what must not be done."""
 
     way: str
+    ask: str
+    """How whoever referred is reached, in their words; it is not the family's way."""
     telephone: str
-    """Of whoever referred: the way may be another person's."""
+    """Theirs."""
     unasked: str
     """Why the family was not asked, in the referrer's words."""
     family: str
@@ -137,8 +142,8 @@ def _member(fields: Mapping[str, Any]) -> str:
 def _address(fields: Mapping[str, Any]) -> str:
     given = fields.get("address")
     if isinstance(given, dict):
-        return ", ".join(str(part) for part in (given.get("line1"), given.get("postcode")) if part)
-    return str(given or "")
+        given = ", ".join(str(part) for part in (given.get("line1"), given.get("postcode")) if part)
+    return f"{given} (keep it secret)" if given and secret_address(fields) else str(given or "")
 
 
 def listed(texts: Sequence[str]) -> str:
@@ -179,12 +184,14 @@ def safe_contact_of(items: Sequence[Mapping[str, Any]], referral: Referral) -> S
     if not {SAFE_CONTACT, NOT_TO_TELL} & set(referral.warnings):
         return None
     consent, referrer = _first(items, "submission").get("consent") or {}, _first(items, "referrer")
-    way = str(consent.get("safe_contact") or referrer.get("how_to_reach") or "").strip().rstrip(".")
+    how = str(referrer.get("how_to_reach") or "").strip().rstrip(".")
+    themselves = referrer.get("code") == OF_ONESELF
+    way = str(consent.get("safe_contact") or (how if themselves else "")).strip().rstrip(".")
     telephone = "" if TELEPHONE.search(way) else str(referrer.get("phone") or "").strip()
     told = consent.get("family_informed")
     family = "" if told is None else "The family knows." if told else "The family does not know."
     why = str(consent.get("override_reason") or "").strip() if way else ""
-    return SafeContact(way, telephone if way else "", why, family, NOT_TO_TELL in referral.warnings)
+    return SafeContact(way, "" if themselves else how, telephone, why, family, NOT_TO_TELL in referral.warnings)
 
 
 def _first(items: Iterable[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ HOURS_ALONE, DAYS_ALONE = 12 * 60, 48 * 60
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 5: "five"}
 ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", 6: "sixth", 7: "seventh", 8: "eighth", 9: "ninth"}
 OF_SUBJECT = re.compile(r"\bS(\d+)\b")
+OF_CHECK = re.compile(r"^check:")
 A_WEEK = 7
 
 
@@ -140,8 +141,10 @@ def named(text: str, called: Mapping[str, str]) -> str:
 
 
 def why_short(why: str) -> str:
-    """What a clock runs for, without how that was reckoned: 'triage'."""
-    return named(why.partition(":")[0], {})
+    """What a clock runs for, without how that was reckoned: 'triage', 'reply of police re-rated blue to amber'."""
+    # What was moved stands in the log by its code: 'check:police re-rated blue to amber: 1 working day from re-rating'.
+    what = OF_CHECK.sub("reply of ", why.partition(": ")[0])
+    return named(worded(what.replace(" ", "_")), {})
 
 
 def plain_rule(source: str) -> str:

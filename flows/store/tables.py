@@ -81,7 +81,7 @@ class ReferralRow(SQLModel, table=True):
         default=[], sa_column=Column(postgresql.ARRAY(Text), Computed(_OPEN.format("in_hands(state)", "'{}'")), nullable=False)
     )
     """In whose hands it is while it is open: `login:` whoever has it or is to answer a check of it, `role:` theirs and whose turn
-    it is, `agency:` each that is still to answer."""
+    it is, `agency:` each that is asked for an answer (`Referral.to_answer`)."""
 
 
 class EventRow(SQLModel, table=True):

@@ -28,11 +28,16 @@ def agreed(event: ActionRecorded, occasion: Occasion) -> Iterator[NoticeDraft]:
 
 @on(AnswerTakenDown)
 def taken_down(event: AnswerTakenDown, occasion: Occasion) -> Iterator[NoticeDraft]:
-    """The agency, which is to confirm it; none where an adopted profile no longer has it."""
-    name = f"{CONFIRMATION}:{event.agency}"
-    if event.agency in occasion.profile.agencies:
-        clock_id = latest(occasion.after, name)
-        yield occasion.about("confirm_answer", occasion.after.clocks[clock_id].owner, clock_id, read_back=event.read_back)
+    """The agency, which is to confirm it: by a time, or, of a case that has ended, when it can; none where an adopted profile no
+    longer has it."""
+    agency = occasion.profile.agencies.get(event.agency)
+    if agency is None:
+        return
+    clock = next((k for k in occasion.after.running if k.kind == CONFIRMATION and k.whose == event.agency), None)
+    if clock:
+        yield occasion.about("confirm_answer", clock.owner, clock.id, read_back=event.read_back)
+    else:
+        yield occasion.notice("confirm_answer", agency.role, read_back=event.read_back)
 
 
 @on(StrategyDiscussionHeld)

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import demands
-from mash.states.acts.checks import CONFIRMATION, Recommendation, came_late, go_on, reply_rule
+from mash.states.acts.checks import Recommendation, await_confirmation, came_late, go_on
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
@@ -61,7 +61,7 @@ def _not_waited_for(referral: Referral, profile: Profile, by: Actor, cmd: Record
     stands_alone=True,
 )
 def take_down(d: Deciding, cmd: RecordAnswerByTelephone, words: Words | None) -> None:
-    """The check counts as answered; its agency is asked to confirm it."""
+    """The check counts as answered; its agency is asked to confirm it, by a time as long as the case is open."""
     written = demands.words(words, "an answer by telephone")
     told_at = cmd.told_at or d.now
     if not d.referral.checks[cmd.answering].requested_at <= told_at <= d.now:
@@ -72,11 +72,8 @@ def take_down(d: Deciding, cmd: RecordAnswerByTelephone, words: Words | None) ->
     d.happened_at = told_at if told_at < d.now else None
     late = came_late(d, cmd.answering)
     d.record(AnswerTakenDown(agency=cmd.answering, told_at=told_at, late=late, words=written, **found))
-    agency = d.profile.agencies.get(cmd.answering)
-    if agency:  # an adopted profile may no longer have it
-        what = f"{agency.title} confirms or corrects what was told by telephone"
-        rule = reply_rule(d, cmd.answering).model_copy(update={"start": "stage"})
-        d.start_clock(CONFIRMATION, rule, what, clock_id=f"{CONFIRMATION}:{cmd.answering}", owner=agency.role)
+    if d.referral.open:
+        await_confirmation(d)
     go_on(d, cmd.answering)
 
 

@@ -15,7 +15,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile
-from mash.states.referral import Check, Referral, StartedClock
+from mash.states.referral import ASKED, Check, Referral, StartedClock
 from mash.states.register import act
 from mash.states.roles import any_rater
 from mash.states.route import LEGS, Leg, go_by, take_route
@@ -139,6 +139,16 @@ def _clock(d: Deciding, name: str) -> StartedClock:
     return d.clock_of("check", rule, f"reply of {agency.title}", clock_id=f"check:{name}", owner=agency.role)
 
 
+def await_confirmation(d: Deciding) -> None:
+    """Agencies confirm or correct what was told by telephone, as long as the profile has them: an adopted one may not."""
+    told = {name for name, check in d.referral.checks.items() if check.told and check.confirmed_at is None}
+    awaited = {clock.whose for clock in d.referral.running if clock.kind == CONFIRMATION}
+    for name in sorted((told & d.profile.agencies.keys()) - awaited):
+        agency, rule = d.profile.agencies[name], reply_rule(d, name).model_copy(update={"start": "stage"})
+        what = f"{agency.title} confirms or corrects what was told by telephone"
+        d.start_clock(CONFIRMATION, rule, what, clock_id=f"{CONFIRMATION}:{name}", owner=agency.role)
+
+
 LEGS["agency_checks"] = Leg(
     done=lambda d: not waits_for_checks(d), enter=go_by("open_checks"), there=lambda d: request(d, unasked(d))
 )
@@ -176,7 +186,8 @@ def ask(d: Deciding, cmd: AskAgencies, words: Words | None) -> None:
     waiting = [agency for agency in cmd.agencies if agency in asked and asked[agency].outstanding]
     if again := [agency for agency in waiting if agency not in d.referral.to_ask_again]:
         raise Incomplete(f"already asked, and not answered yet: {', '.join(again)}")
-    d.stop_clocks(*(clock.id for clock in d.referral.running if clock.kind == "check" and clock.whose in waiting), met=False)
+    # What was told by telephone is not to be confirmed any more either: their new answer takes its place.
+    d.stop_clocks(*(clock.id for clock in d.referral.running if clock.kind in ASKED and clock.whose in cmd.agencies), met=False)
     request(d, tuple(dict.fromkeys(cmd.agencies)))
 
 

@@ -12,7 +12,7 @@ from mash.states.accumulation import LIGHT
 from mash.states.acts import demands
 from mash.states.acts import outcomes as decision
 from mash.states.acts.actions import open_actions
-from mash.states.acts.checks import go_on_without
+from mash.states.acts.checks import await_confirmation, go_on_without
 from mash.states.acts.orders import await_ends
 from mash.states.acts.quorum import PUT_RIGHT
 from mash.states.acts.seconding import demand_agreed
@@ -160,10 +160,11 @@ def reopen(d: Deciding, words: Words) -> None:
 
 
 def decide_anew(d: Deciding) -> None:
-    """The time for the decision begins again."""
+    """The time for the decision begins again; and what an agency told by telephone is to be confirmed again."""
     rule = d.profile.statutory["decision"].model_copy(update={"start": "stage"})
     d.start_clock("decision_on_response", rule, "decision on the response, reopened")
     await_ends(d)
+    await_confirmation(d)
     d.ensure_clocks()
 
 

@@ -106,10 +106,12 @@ def test_the_page_asks_when_the_child_was_born_and_records_it(hub: Hub) -> None:
     reference = about(hub, cohort="unborn", expected_date="2026-12-17")["reference"]
     manager, address = hub.staff("duty_manager"), f"/case/{reference}/record_birth"
     page = hub.http.get(address, headers=manager)
-    assert page.status_code == 200 and "When was the child born?" in page.text and "S1 (unborn)" in page.text
+    assert page.status_code == 200 and "When was the child born?" in page.text and "Robin Ames, unborn" in page.text
+    assert "Which unborn child?" in page.text and 'name="subject" type="radio" value="S1"' in page.text
     form = {"key": hub.once(), "seen": str(hub.case(reference)["version"]), "subject": "S1"}
     without = hub.http.post(address, headers=manager, data=form)
     assert without.status_code == 422 and 'id="details.date_of_birth-error"' in without.text
     given = {**form, "details.date_of_birth": "2026-11-18", "details.name": "Wren Ames"}
     assert hub.http.post(address, headers=manager, data=given).status_code == 303
-    assert "Wren Ames, child" in hub.http.get(f"/case/{reference}", headers=manager).text.replace("Child", "child")
+    people = hub.http.get(f"/case/{reference}?tab=people", headers=manager).text
+    assert "Wren Ames" in people and "Child, born 18 November 2026." in people and "Ames, unborn" not in people

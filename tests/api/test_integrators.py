@@ -51,7 +51,7 @@ def test_a_reference_of_the_referrers_own_comes_back_with_each_answer_and_is_no_
     assert status(hub, first["reference"])["referrer_reference"] == OWN
     case = hub.case(first["reference"])
     (stored,) = [item["fields"]["referrer_reference"] for item in case["items"] if item["kind"] == "submission"]
-    page = hub.http.get(f"/case/{first['reference']}", headers=hub.staff("duty_manager")).text
+    page = hub.http.get(f"/case/{first['reference']}?tab=sent", headers=hub.staff("duty_manager")).text
     assert stored == OWN and "Referrer reference</dt>" in page and OWN in page
 
 
@@ -206,7 +206,8 @@ def test_a_command_that_needs_a_reason_says_by_which_field(hub: Hub) -> None:
     page = hub.http.post(
         f"/case/{reference}/rerate_referral", headers=hub.staff("duty_manager"), data={"rating": "red", "seen": "9", "key": "k"}
     )
-    assert "Enter the reason in words." in page.text and "'words'" not in page.text
+    beside = page.text.partition('id="words-error"')[2].partition("</p>")[0]
+    assert page.status_code == 422 and "Say why, in a sentence" in beside and "'words'" not in page.text
 
 
 def test_what_was_sent_as_fields_is_read_as_fields_beside_the_same_as_text(hub: Hub) -> None:

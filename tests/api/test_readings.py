@@ -60,6 +60,10 @@ def a_case(hub: Hub, source: dict[str, str], found: dict[str, Any]) -> str:
     return reference
 
 
+TABS = ("story", "answers", "clocks", "told", "sent", "people", "facts")
+"""What stands on a case, a tab at a time."""
+
+
 def ways() -> list[str]:
     """Every address by which somebody of staff reads about a case, or about several."""
     routes = [route for route in create_app(Settings(token_key=SecretStr("never used"))).state.routes if "GET" in route.methods]
@@ -69,6 +73,8 @@ def ways() -> list[str]:
 
 
 def _filled(path: str) -> list[str]:
+    if path == "/case/{reference}":
+        return [path, *(f"{path}?tab={tab}" for tab in TABS)]
     if "{kind}" in path:
         return [path.replace("{kind}", kind) for kind in STAFF_ACTS if any(may(role, kind) for role, _ in PARTNERS)]
     return [path.replace("{name}", "convened")]
@@ -156,4 +162,4 @@ def test_once_it_is_released_the_others_read_what_was_found(hub: Hub) -> None:
     assert "known" not in seen_by_health(), "something else was released, not what they answered"
     release(answer)
     assert (seen_by_health()["known"], seen_by_health()["recommendation"]) == (True, "section_47")
-    assert "Section 47" in hub.http.get(f"/case/{reference}", headers=health).text
+    assert "Section 47" in hub.http.get(f"/case/{reference}?tab=answers", headers=health).text

@@ -11,7 +11,7 @@ from hub import CANARY, ORDINARY, Hub
 
 from mash.api import problems
 from mash.config.permissions import read_permissions
-from mash.config.words import TO_CHECK, sentence
+from mash.config.words import TO_CHECK, worded
 from mash.notifications.notices import REFERRER
 from mash.states.errors import Refusal
 from mash.states.values import SYSTEM
@@ -223,7 +223,7 @@ def test_a_typed_address_is_tidied_and_a_slip_in_it_is_flagged_to_staff(hub: Hub
     assert content.get("email") == used and content.get("email_as_typed", used) in (email, used)
     assert any(clock["id"] == "acknowledgement" and clock["running"] for clock in case["clocks"])
     page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
-    assert all(sentence(flag) in html.unescape(page) for flag in flags & set(TO_CHECK))
+    assert all(f"Check with the referrer: {worded(flag)}" in html.unescape(page) for flag in flags & set(TO_CHECK))
 
 
 def test_a_repeated_submission_is_one_referral_and_a_key_used_twice_is_a_conflict(hub: Hub) -> None:

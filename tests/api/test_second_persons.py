@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hub import Hub
+from reading import Page
 
 OVERRIDE = {
     "purpose": "safeguarding_child",
@@ -33,7 +34,10 @@ def proposed(hub: Hub) -> str:
 def test_an_override_that_is_proposed_is_seen_on_the_case_and_nothing_has_left(hub: Hub, proposed: str) -> None:
     case = hub.case(proposed)
     assert case["uncountersigned"] == ["A1"] and case["sharing"] is None and case["checks"] == {}
-    assert "waits for a second person to countersign" in page(hub, proposed, "duty_manager")
+    shown = page(hub, proposed, "duty_manager")
+    assert "Waiting for a second person" in shown and "until you say why" not in shown, "it is said already"
+    assert "A second person has still to agree." in shown and "A1" not in Page(shown).text
+    assert "waits for a second person to countersign" in page(hub, proposed, "duty_manager", "?tab=facts")
     assert ("countersignature", "practice_manager") in {(each["kind"], each["role"]) for each in case["alerts_sent"]}
 
 
@@ -55,8 +59,9 @@ def test_once_the_second_person_agrees_it_is_in_the_timeline_and_on_the_page_in_
     log = [line["what"] for line in hub.http.get(f"/cases/{proposed}/log", headers=hub.staff("duty_manager")).json()]
     assert any("Sharing basis recorded" in what and "consent overridden" in what for what in log)
     assert any(what.startswith("Countersigned") and "agrees" in what for what in log)
-    shown = page(hub, proposed, "duty_manager")
+    shown = page(hub, proposed, "duty_manager", "?tab=facts")
     assert "May be shared; consent overridden" in shown and "a second person agrees" in shown
+    assert "A1" not in Page(page(hub, proposed, "duty_manager", "?tab=story")).text
 
 
 def danger(hub: Hub) -> str:
@@ -64,7 +69,7 @@ def danger(hub: Hub) -> str:
 
 
 def test_who_agreed_is_asked_only_where_somebody_may_be_in_immediate_danger(hub: Hub) -> None:
-    asked = "Login of the second person who agreed by telephone"
+    asked = "Who agreed as a second person?"
     assert asked in page(hub, danger(hub), "duty_manager", "/rate_referral")
     assert asked not in page(hub, hub.referral(), "duty_manager", "/rate_referral")
 
@@ -78,7 +83,7 @@ def test_an_immediate_danger_is_not_rated_down_by_one_person_and_who_agreed_by_t
     nobody = hub.ask(reference, "rate_referral", rating="green", second="nobody.at.all")
     assert nobody.status_code == 422 and "nobody who works here has that login" in nobody.json()["detail"]
     hub.give(reference, "rate_referral", rating="green", **second)
-    assert "waits for practice_manager.social_care to countersign" in page(hub, reference, "duty_manager")
+    assert "waits for practice_manager.social_care to countersign" in page(hub, reference, "duty_manager", "?tab=facts")
     hub.give(reference, "countersign", role="practice_manager", words="I never said that.", seconding="A1", agreed=False)
     case: dict[str, Any] = hub.case(reference)
     assert case["rating"] == "red"

@@ -30,10 +30,13 @@ PARTNERS = [("agency", "police"), ("agency", "health"), ("early_help", "early_he
 KNOWN = {"name": {"given": "Theodore", "family": "Quillfeather"}, "date_of_birth": "2017-03-04", "cohort": "child"}
 UNKNOWN = {"name": {"given": "Marguerit", "family": "Oyelaranowen"}, "date_of_birth": "2018-11-20", "cohort": "child"}
 AGAIN = {"name": {"given": "Leopoldine", "family": "Ravenscroftova"}, "date_of_birth": "2014-07-28", "cohort": "child"}
+TABS = ("story", "answers", "clocks", "told", "sent", "people", "facts")
+"""What stands on a case, a tab at a time."""
 OTHERWISE = (
     (r"MASH-26-\d{6}", "REFERENCE"),
     (r"Theodore|Marguerit", "GIVEN"),
     (r"Quillfeather|Oyelaranowen", "FAMILY"),
+    (r"GIVEN FAMILY, \d+", "GIVEN FAMILY, AGE"),
     (r"2017-03-04|2018-11-20|0?4 March 2017|20 November 2018", "BORN"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "ITEM"),
     (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}[^\"'<]*", "MOMENT"),
@@ -116,7 +119,7 @@ def ways() -> list[str]:
                 [kind for kind in STAFF_ACTS if any(may(role, kind) for role, _ in PARTNERS)] if "{kind}" in route.path else [""]
             )
             found |= {route.path.replace("{kind}", kind).replace("{name}", "convened") for kind in kinds}
-    return sorted(found)
+    return sorted(found | {f"/case/{{reference}}?tab={tab}" for tab in TABS})
 
 
 def text_of(answer: httpx.Response) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -28,6 +29,13 @@ EWA = {"name": {"given": "Ewa", "family": "Nowicka"}, "date_of_birth": "2018-09-
 FILIP = {"name": {"given": "Filip", "family": "Nowicki"}, "date_of_birth": "2026-02-15", "cohort": "child"}
 ELEVEN = datetime(2026, 11, 19, 11, tzinfo=UTC)
 DANGER = {"summary": "He is at the door.", "immediate_danger": True}
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    """A hub whose cases stand on one page of its board: the others share one that comes to hold more."""
+    with hub_here() as running:
+        yield running
 
 
 @pytest.fixture
@@ -157,10 +165,10 @@ def test_nobody_but_who_governs_information_finds_out_who_looked(own: Hub) -> No
         own.sql("SELECT looks_naming(ARRAY[%s])", reference)
 
 
-def test_whose_key_is_destroyed_is_said_by_the_reference_alone(hub: Hub) -> None:
-    reference = hub.referral(subjects=[EWA], household=[])
-    hub.sql("UPDATE referral_key SET wrapped = NULL, master = NULL, destroyed_at = now() WHERE reference = %s", reference)
-    shown = row(board(hub), reference)
+def test_whose_key_is_destroyed_is_said_by_the_reference_alone(own: Hub) -> None:
+    reference = own.referral(subjects=[EWA], household=[])
+    own.sql("UPDATE referral_key SET wrapped = NULL, master = NULL, destroyed_at = now() WHERE reference = %s", reference)
+    shown = row(board(own), reference)
     assert reference in shown and "E.N." not in shown
 
 
@@ -347,16 +355,16 @@ def test_after_a_case_comes_the_one_that_stands_below_it_on_the_board(own: Hub) 
     assert (next_after(own, green, manager), next_after(own, green, police)) == (in_danger, red), "it is closed"
 
 
-@pytest.mark.parametrize("acts", [(), ("rate",), ("rate", "answer"), ("danger",), ("danger", "rate")])
+@pytest.mark.parametrize("acts", [(), ("rate",), ("rate", "answer"), ("rate", "proceed"), ("danger",), ("danger", "rate")])
 def test_what_the_database_reckons_of_a_case_is_what_its_state_says(hub: Hub, acts: tuple[str, ...]) -> None:
     reference = hub.referral(**({"concern": DANGER} if "danger" in acts else {}))
     if "rate" in acts:
         hub.rate(reference)
     if "answer" in acts:
         hub.answer(reference, "police")
+    if "proceed" in acts:
+        hub.give(reference, "proceed_without_replies", words="It cannot wait for them.")
     ((state, danger, hands),) = hub.sql("SELECT state, danger, hands FROM referral WHERE reference = %s", reference)
     referral = Referral.model_validate_json(state)
     assert danger == referral.in_danger
-    assert {each for each in hands if each.startswith("agency:")} == {
-        f"agency:{agency}" for agency, check in referral.checks.items() if check.to_answer
-    }
+    assert {each for each in hands if each.startswith("agency:")} == {f"agency:{agency}" for agency in referral.to_answer}

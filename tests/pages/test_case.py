@@ -8,17 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hub import Hub
+from hub import Hub, hub_here, later
 from papers import drawn, words_on
 
-from mash.api.pages.assets import Assets
 from mash.api.pages.items import parts_of
 from mash.api.pages.page import environment
 from mash.api.pages.product import as_pdf
 from mash.config.profile import load_profile
 from mash.flows.store.apply import act
 from mash.flows.store.log import read_log
-from mash.flows.store.reads.board import Counts
 from mash.flows.store.reads.case import Case, read_case
 from mash.flows.store.store import Store, system_actor
 from mash.flows.telling.story import lines_of
@@ -336,18 +334,36 @@ def test_an_alert_that_nobody_has_is_not_hidden_by_one_that_somebody_has() -> No
     assert parts.who({**case, "alerts": (), "held_by": {}}) == "Police lead"
 
 
-@pytest.mark.parametrize(
-    ("alerts", "held_by", "words"),
-    [
-        (["check:police"], {"triage": "d.manager"}, "Not acknowledged (1 of 2)"),
-        (["check:police"], {}, "Not acknowledged"),
-        ([], {"triage": "d.manager"}, "Acknowledged"),
-    ],
-)
-def test_the_wall_says_so_too(alerts: list[str], held_by: dict[str, str], words: str) -> None:
-    case = {"reference": "MASH-26-000001", "alerts": alerts, "held_by": held_by, "outstanding": (), "due_at": NOON}
-    known = {"now": NOON, "cases": [case], "counts": Counts(1, 0, {}, {}), "ratings": {}, "assets": Assets()}
-    assert f"<td>{words}</td>" in environment().get_template("wall.html").render(known)
+def who_has(hub: Hub, reference: str, path: str, role: str = "duty_manager") -> str:
+    """What a page that lists cases says of who has this one."""
+    page = hub.http.get(path, headers=hub.staff(role)).text
+    (row,) = (each for each in page.split("<tr")[1:] if reference in each)
+    said = re.search("Nobody has it|Somebody|You", re.sub(r"<[^>]+>", " ", row))
+    return said[0] if said else ""
+
+
+def test_board_and_wall_say_that_somebody_has_it_before_it_is_rated() -> None:
+    with hub_here() as own:
+        reference = own.referral(concern={"summary": "He is at the door.", "immediate_danger": True})
+        own.work()
+        assert who_has(own, reference, "/wall") == who_has(own, reference, "/board") == "Nobody has it"
+        own.give(reference, "acknowledge_alert", role="practice_manager", clock="triage")
+        assert who_has(own, reference, "/wall") == who_has(own, reference, "/board") == "Somebody"
+        assert who_has(own, reference, "/board", "practice_manager") == "You"
+
+
+def test_board_and_wall_do_not_hide_an_alert_that_nobody_has_behind_one_that_somebody_has() -> None:
+    with hub_here() as own:
+        reference = own.referral()
+        own.rate(reference)
+        due = datetime.fromisoformat(own.case(reference)["due_at"])
+        with later(own, due + timedelta(hours=2)) as late:
+            first, *others = late.case(reference)["alerts"]
+            late.give(reference, "acknowledge_alert", clock=first)
+            assert others and who_has(late, reference, "/wall") == who_has(late, reference, "/board") == "Nobody has it"
+            for each in others:
+                late.give(reference, "acknowledge_alert", clock=each)
+            assert who_has(late, reference, "/board") == "You" and who_has(late, reference, "/wall") != "Nobody has it"
 
 
 def test_what_is_not_possible_is_said_on_a_page_without_a_code(hub: Hub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,13 @@ from mash.flows.store.rotas import store_rota
 from mash.flows.store.store import Store
 from mash.notifications.rota import Rota
 from mash.states.clocks import LONDON
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[Hub]:
+    """A hub that hands over few cases: the others share one that comes to hold more than a list shows."""
+    with hub_here() as running:
+        yield running
 
 
 def shown(hub: Hub, role: str = "duty_manager") -> str:

@@ -361,6 +361,48 @@ async def test_pages_read_as_they_did(there: Installation) -> None:
         assert_same(await asked(client, EXPECTED["pages"]), EXPECTED["pages"])
 
 
+async def test_no_page_shows_a_partner_what_they_were_not_told_then(there: Installation) -> None:
+    """Their cases, all tabs of each, and their checks: of what people wrote, what was for them."""
+    tabs = ("", "?tab=story", "?tab=answers", "?tab=clocks", "?tab=told", "?tab=sent", "?tab=people", "?tab=facts")
+    every = [item for answers in EXPECTED["answers"].values() for item in items_of(answers)]
+    written = {text for item in every for text in texts_in(item["content"])}
+    async with there.running() as (client, _):
+        for who in (
+            "agency thornwick police",
+            "agency thornwick health",
+            "agency wiltshire_swindon health",
+            "agency kent probation",
+        ):
+            told = {text for item in items_of(EXPECTED["answers"][who]) for text in texts_in(item["content"])}
+            kept = {text for text in written - told if not any(text in each for each in told)}
+            let_in = {question.split("/")[2]: status for question, (status, _) in EXPECTED["answers"][who].items()}
+            paths = {f"/case/{reference}{tab}": status for reference, status in let_in.items() for tab in tabs}
+            pages = {path: await client.get(path, headers=of(who)) for path in (*paths, "/checks", "/board")}
+            assert {path: pages[path].status_code for path in paths} == paths, who
+            shown = "\n".join(words_of(page.text) for page in pages.values())
+            assert kept and not [text for text in kept if text in shown], who
+
+
+def items_of(answers: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The items of the cases that somebody asked for."""
+    for question, (status, answer) in answers.items():
+        if re.fullmatch(r"GET /cases/[^/]+", question) and status == 200:
+            yield from answer["items"]
+
+
+def texts_in(content: str | None) -> Iterator[str]:
+    """The texts in an item that nobody would write by chance: of fields those with more words than one."""
+    try:
+        found = json.loads(content or "")
+    except ValueError:
+        found = content
+    parts = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    for part in parts:
+        yield from texts_in(part if isinstance(part, str) else json.dumps(part))
+    if isinstance(found, str) and " " in found:
+        yield found
+
+
 def test_commands_print_what_they_printed(there: Installation) -> None:
     # Of one thing it spoke as of several.
     expected = {line: re.sub(r"^1 (\w+)s\b", r"1 \1", text, flags=re.MULTILINE) for line, text in EXPECTED["printed"].items()}

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from mash.api.pages.figures.drawing import CannotDraw, Drawable, Drawing
@@ -88,6 +88,14 @@ async def show(request: Request, by: Manager, weeks: Weeks = USUAL, figure: str 
         known |= {"lines": {}, "charts": {}, "dots": {}, "undrawn": True}
     known |= {"latest": SHOWN, "withheld": WITHHELD_IN_WORDS}
     return page(request, "manager.html", "How we are doing", **known)
+
+
+@router.get("/{name}.svg")
+async def picture(request: Request, name: Name, by: Manager, weeks: Weeks = USUAL) -> Response:
+    """Where a figure's picture stood by itself once: the page that has it, for whoever kept its address."""
+    if name not in DESCRIBED:  # what is sealed is read once, by the page
+        await _one(request.app, by, weeks, name)
+    return RedirectResponse(f"/manager?figure={name}&weeks={_period(weeks)}", 308)
 
 
 @router.get("/{name}.csv")

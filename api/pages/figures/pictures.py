@@ -89,7 +89,9 @@ class Series:
         if not scale:
             return [low - spread / 12, high + spread / 12]
         step = _step(spread / 3)
-        return [max(0.0, math.floor(low / step) * step), min(self.most, math.ceil(high / step) * step or step)]
+        bottom, top = math.floor(low / step) * step, min(self.most, math.ceil(high / step) * step or step)
+        # Weeks that are all alike and stand on a step have one below them: no scale is without height.
+        return [max(0.0, bottom if bottom < top else top - step), top]
 
 
 @dataclass(frozen=True)

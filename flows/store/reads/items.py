@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.addresses import judged
 from mash.config.permissions import may, may_read_words, reach
+from mash.flows.store.details import secret_address
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.participants import takes_part
@@ -29,6 +30,8 @@ REDACTED = "redacted"
 """The kind of an item that stands for another one, as others may read it."""
 FORMS = ("concern", "referrer", "submission", "subject", "household")
 """The kinds of items that are fields of what was sent, stored as a JSON object; the others are words."""
+SOMEBODY = ("subject", "household")
+"""The kinds of items that say where somebody lives."""
 CHILDS_OWN = "record_child_voice"
 """What an item is that has a child's own words: stored as what its agency contributes, and walled off as that is."""
 OF_CHILD = frozenset(kind for kind, act in STAFF_ACTS.items() if act.of_child)
@@ -37,6 +40,7 @@ SECOND = "sign_off_decision"
 """What was said at a sign-off; where contacts added up, that there was one says so too."""
 OF_THE_FIRST = ("record_decision", "weigh_contacts", "rate_referral", "rerate_referral")
 """What the first person wrote of contacts that add up, beside the decision itself."""
+NOT_FOR_OTHERS = "Kept secret: ask the hub"
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -50,6 +54,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     def line(item: str, shown: str, kind: str, row: Row[Any] | None, agency: str, at: datetime) -> dict[str, Any]:
         content = unseal(key, row.sealed, case.reference).decode() if row else None
         subject = sealed[item].subject if item in sealed else None
+        if row and content and kind in SOMEBODY and row.created_by != by.id and reach(by.role) != "hub":
+            content = without_secret_address(content)
         where = {"item": item, "kind": kind, "subject": subject, "agency": agency, "at": at, "view": shown}
         return {**where, "content": content, "fields": _fields(kind, content)}
 
@@ -90,6 +96,14 @@ def _own_view_first(referral: Referral, row: Row[Any], by: Actor) -> bool:
         return False
     decisive = proposed.words is not None and str(row.id) == proposed.words.item
     return decisive or row.kind in OF_THE_FIRST
+
+
+def without_secret_address(content: str) -> str:
+    """What is stored of somebody, for whoever is not of the hub: where they live is left out if that is kept secret."""
+    fields = _fields(SOMEBODY[0], content)
+    if fields is None or not secret_address(fields):
+        return content
+    return json.dumps({name: NOT_FOR_OTHERS if name == "address" else value for name, value in fields.items()})
 
 
 def _fields(kind: str, content: str | None) -> dict[str, Any] | None:

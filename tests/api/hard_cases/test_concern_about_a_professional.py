@@ -33,7 +33,7 @@ def test_the_designated_officer_is_asked_at_once_within_one_working_day(hub: Hub
     (clock,) = [clock for clock in case["clocks"] if clock["id"] == "hand_over:lado"]
     assert "1 working day" in clock["why"] and clock["running"]
     assert {kind for kind, _ in told(hub, reference)} >= {"hand_over_to_make"}
-    page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+    page = hub.http.get(f"/case/{reference}?tab=facts", headers=hub.staff("duty_manager")).text
     assert "Designated officer (LADO)" in page and "not accepted yet" in page
 
 
@@ -46,8 +46,11 @@ def test_the_teacher_is_not_asked_before_others_hear_of_it(hub: Hub, reference: 
 def test_the_teacher_is_no_child_in_any_count(hub: Hub, reference: str) -> None:
     case = hub.case(reference)
     assert case["subjects"]["S2"]["accused"] and "accused" not in case["subjects"]["S1"]
-    page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
-    assert "Seen: Robin Ames" in page and "Seen: Kim Odd" not in page
+    page = hub.http.get(f"/case/{reference}?tab=people", headers=hub.staff("duty_manager")).text
+    people = page.partition('id="tabs"')[2]
+    pupil, teacher = (people.partition(f"<dt>{name}")[2].partition("</dd>")[0] for name in ("Robin Ames", "Kim Odd"))
+    assert "Not yet seen" in pupil and "what this person did" not in pupil
+    assert "what this person did: not to be asked" in teacher and "seen" not in teacher.lower()
     hub.give(reference, "rate_referral", rating="amber")
     hub.give(reference, "call_strategy_discussion")
     held = {"attended": ["social_care", "police", "health"], "outcome": "section_47", "mode": "face_to_face"}

@@ -37,7 +37,7 @@ def test_whose_plan_it_is_is_told_there_by_somebody_and_heard_by_somebody_else(h
     assert offer(hub, reference, "330").status_code == 200
     case = hub.case(reference)
     assert case["stage"] == stage and case["hand_overs"]["authority_of_plan"]["authority"] == "330"
-    page = hub.http.get(f"/case/{reference}", headers=hub.staff("duty_manager")).text
+    page = hub.http.get(f"/case/{reference}?tab=facts", headers=hub.staff("duty_manager")).text
     assert "Birmingham (330)" in page and "not accepted yet" in page
     refused = hub.ask(reference, "accept_hand_over", hand_over="authority_of_plan", words="Fine with them.")
     assert refused.status_code == 403 and "cannot accept" in refused.json()["detail"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mash.states.acts.by_telephone import RecordAnswerByTelephone
 from mash.states.acts.checks import (
     AllocateCheck,
     AnswerCheck,
@@ -16,6 +17,7 @@ from mash.states.acts.checks import (
     ProceededWithoutReplies,
     ProceedWithoutReplies,
 )
+from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordAdultView
@@ -388,3 +390,26 @@ def test_an_agency_hands_its_check_to_a_colleague_and_no_other_agencys() -> None
     answers(case, "police")
     with pytest.raises(ImpossibleMove):
         case.give(AllocateCheck(agency="police", to="a.police"), partner("police"))
+
+
+TOLD = RecordAnswerByTelephone(answering="police", read_back=True, known=False)
+
+
+def test_an_agency_that_is_asked_again_is_not_to_confirm_what_it_told_before() -> None:
+    case = rated(hub(), "red")
+    case.give(BASIS)
+    case.give(TOLD)
+    assert case.referral.to_answer["police"].kind == "confirmation"
+    case.give(AskAgencies(agencies=("police",)))
+    assert [clock.kind for clock in case.referral.running if clock.whose == "police"] == ["check"]
+
+
+def test_nobody_owes_a_confirmation_of_a_case_that_has_ended_until_it_is_reopened() -> None:
+    case = rated(hub(), "green")
+    case.give(BASIS)
+    case.give(ProceedWithoutReplies())
+    case.give(decision(s0="no_further_action"), MANAGER)
+    case.give(TOLD)
+    assert not case.referral.open and case.referral.to_answer == {}
+    case.give(ReopenReferral(), MANAGER)
+    assert case.referral.to_answer["police"].kind == "confirmation"

@@ -30,12 +30,13 @@ BEGIN
     IF j #>> '{worker,login}' IS NOT NULL THEN
         found := ARRAY['login:' || (j #>> '{worker,login}'), 'role:' || (j #>> '{worker,role}')];
     END IF;
-    FOR each IN SELECT key, value FROM jsonb_each(j -> 'checks') LOOP
-        CONTINUE WHEN each.value ->> 'answered_at' IS NOT NULL
-            AND (each.value ->> 'told' IS NULL OR each.value ->> 'confirmed_at' IS NOT NULL);
-        found := found || ('agency:' || each.key);
-        IF each.value ->> 'allocated_to' IS NOT NULL THEN
-            found := found || ('login:' || (each.value ->> 'allocated_to'));
+    FOR each IN SELECT asked.agency, j #>> ARRAY['checks', asked.agency, 'allocated_to'] AS login FROM (
+        SELECT DISTINCT split_part(split_part(key, ':', 2), '.', 1) AS agency FROM jsonb_each(j -> 'clocks')
+        WHERE value ->> 'ended_at' IS NULL AND value ->> 'kind' IN ('check', 'confirmation')) asked ORDER BY 1
+    LOOP
+        found := found || ('agency:' || each.agency);
+        IF each.login IS NOT NULL THEN
+            found := found || ('login:' || each.login);
         END IF;
     END LOOP;
     SELECT value ->> 'owner' INTO first FROM jsonb_each(j -> 'clocks') WHERE value ->> 'ended_at' IS NULL
@@ -69,7 +70,8 @@ SHOWN = """
 ALTER TABLE access ADD COLUMN shown text[],
     DROP CONSTRAINT access_check, ADD CONSTRAINT access_check CHECK (
         num_nonnulls(reference, about, shown) = 1
-        OR num_nonnulls(reference, about, shown) = 0 AND action IN ('find_people', 'read_accesses', 'asked_by_another_hub'));
+        OR num_nonnulls(reference, about, shown) = 0
+            AND action IN ('find_people', 'read_figures', 'read_accesses', 'asked_by_another_hub'));
 CREATE INDEX access_shown ON access USING gin (shown) WHERE shown IS NOT NULL;
 CREATE FUNCTION looks_naming(names text[]) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -97,6 +99,7 @@ def downgrade() -> None:
         DELETE FROM access WHERE shown IS NOT NULL;
         ALTER TABLE access DROP COLUMN shown, ADD CONSTRAINT access_check CHECK (
             num_nonnulls(reference, about) = 1
-            OR num_nonnulls(reference, about) = 0 AND action IN ('find_people', 'read_accesses', 'asked_by_another_hub'))""")
+            OR num_nonnulls(reference, about) = 0
+                AND action IN ('find_people', 'read_figures', 'read_accesses', 'asked_by_another_hub'))""")
     op.execute("DROP INDEX referral_danger; ALTER TABLE referral DROP COLUMN danger, DROP COLUMN hands")
     op.execute("DROP FUNCTION in_danger, in_hands")
