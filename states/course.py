@@ -17,6 +17,8 @@ class StageEntered(EventBase):
     stage: str
     configuration: tuple[str, ...]
     came_from: str | None = None
+    happened_at: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When what led there happened, where that was before it was recorded."""
 
 
 class ClocksStarted(EventBase):
@@ -106,7 +108,8 @@ NOBODY: dict[str, None] = {"acknowledged_by": None, "acknowledged_for": None}
 
 @folds(StageEntered)
 def _stage_entered(referral: Referral, event: StageEntered, at: datetime, by: Actor) -> Changes:
-    return {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from, "stage_since": at}
+    where = {"stage": event.stage, "configuration": event.configuration, "came_from": event.came_from}
+    return {**where, "stage_since": at, "stage_began": event.happened_at}
 
 
 @folds(ClocksStarted)

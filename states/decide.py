@@ -16,7 +16,7 @@ from mash.states.acts.not_ours import hasten
 from mash.states.acts.parting import ReferralSplit
 from mash.states.chart import NoSuchMove
 from mash.states.deciding import Deciding
-from mash.states.entered_later import check
+from mash.states.entered_later import check, check_order
 from mash.states.entitled import hindrance, named
 from mash.states.errors import ImpossibleMove
 from mash.states.messages import STAFF_ACTS, Command, Event
@@ -78,6 +78,8 @@ def decide(
         ACTS[command.kind].decide(d, command, words)
     except NoSuchMove as unknown:
         raise ImpossibleMove(d.referral.stage, command.kind, named(d.referral)) from unknown
+    if happened_at is not None and referral is not None:
+        check_order(referral, happened_at, d.events)
     call_off_transfers(d)
     call_off_undone(d, referral)
     correct(d, referral)

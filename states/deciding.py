@@ -279,7 +279,8 @@ class Deciding:
         r = self.referral
         configuration = move(r.configuration, event, r.came_from)
         left, stage = r.stage, stage_of(configuration)
-        self.record(StageEntered(stage=stage, configuration=configuration, came_from=came_from))
+        entered = StageEntered(stage=stage, configuration=configuration, came_from=came_from, happened_at=self.happened_at)
+        self.record(entered)
         if stage == left:
             return
         detour = stage == "strategy_discussion"

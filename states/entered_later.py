@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from mash.states.clocks import dated
+from mash.states.course import ClocksStopped
 from mash.states.errors import Incomplete
 from mash.states.referral import Referral
+from mash.states.values import EventBase
 
 MOST_BACK = timedelta(days=14)
 """How long after it happened an act may be entered. A product default, ours: longer than any hub has worked on paper, and short
@@ -30,14 +33,19 @@ OF_THE_RECORD = (
     "identify_subject", "reject_match", "withdraw_identity", "open_adult", "ask_other_hubs",
     "attach_contact", "close_duplicate", "link_referral", "remove_link",
     "break_glass", "release_information", "share_earlier_contact", "adopt_profile",
+    "record_sharing_basis", "sign_off_decision", "sign_off_withdrawal", "acknowledge_alert", "pass_alert_on",
+    "allocate_check", "reopen_referral",
 )  # fmt: skip
-"""Commands that happen in the record itself, as they are entered: what is put right or joined in it, who reads it from now on,
-and what a second person says who has read it. A second person's agreement by telephone is said with the act that it is for."""
+"""Commands that happen in the record itself, as they are entered: what is put right or joined in it, why it may be shared, who
+reads it or has it from now on, and what a second person says who has read it. A second person's agreement by telephone is said
+with the act that it is for."""
+OF_AN_AGENCY = ("answer_check", "decline_disclosure")
+"""Commands that an agency gives for itself, and is timed by: it does not say itself that it was in time."""
 
 
 def may_be_entered_later(kind: str) -> bool:
     """Whether somebody may say of a command of this kind that it happened before it was entered."""
-    return kind not in SAYS_ITSELF and kind not in OF_THE_RECORD
+    return kind not in SAYS_ITSELF and kind not in OF_THE_RECORD and kind not in OF_AN_AGENCY
 
 
 def check(referral: Referral, kind: str, happened_at: datetime, now: datetime) -> None:
@@ -46,11 +54,38 @@ def check(referral: Referral, kind: str, happened_at: datetime, now: datetime) -
         raise Incomplete(f"this command says in a field of its own when it was ({field}): leave happened_at out", needs=[field])
     if kind in OF_THE_RECORD:
         raise Incomplete("this happens as it is entered: leave out when it happened (happened_at)", needs=["happened_at"])
+    if kind in OF_AN_AGENCY:
+        raise Incomplete(
+            "what an agency answers counts from when it is entered: leave out when it happened (happened_at). What your agency"
+            " told the hub by telephone before, the hub records (record_answer_by_telephone)",
+            needs=["happened_at"],
+        )
     if happened_at > now:
         raise Incomplete("what is entered has happened: check the time (happened_at)", needs=["happened_at"])
-    first = max(now - MOST_BACK, min(referral.reported_at or referral.received_at, referral.received_at))
+    first = max(now - MOST_BACK, _made(referral))
     if happened_at < first:
         raise Incomplete(
             f"check the time (happened_at): expected one since {dated(first)}. What is older is told in a note (add_note)",
             needs=["happened_at"],
         )
+
+
+def check_order(referral: Referral, happened_at: datetime, events: Iterable[EventBase]) -> None:
+    """Raises Incomplete for a time at which what an act goes by was not there yet: before the case came to the stage it is in and
+    before the clocks began that the act meets. `referral` is the case before the act, `events` are what it causes."""
+    met = {name for event in events if isinstance(event, ClocksStopped) and event.met for name in event.ids}
+    clocks = [referral.clocks[name].started_at for name in met if name in referral.clocks]
+    began = min([referral.stage_began or referral.stage_since, *clocks])
+    # What was taken on paper came in when it was reported, though its first stage begins as it is entered.
+    first = began if began > referral.received_at else _made(referral)
+    if happened_at < first:
+        raise Incomplete(
+            f"the case was not there yet: check the time (happened_at), expected one since {dated(first)}. What was done before"
+            " that is told in the words, without a time of its own",
+            needs=["happened_at"],
+        )
+
+
+def _made(referral: Referral) -> datetime:
+    """When the contact was made: when it was reported, where it was taken on paper, or else received."""
+    return min(referral.reported_at or referral.received_at, referral.received_at)

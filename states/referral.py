@@ -358,6 +358,8 @@ class Referral(Frozen):
     configuration: tuple[str, ...] = ("contact",)
     stage: str = "contact"
     stage_since: datetime
+    stage_began: datetime | None = Field(default=None, exclude_if=lambda at: at is None)
+    """When what led to the stage happened, where it was entered later."""
     came_from: str | None = None
     rating: str | None = None
     first_rating: str | None = None

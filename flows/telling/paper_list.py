@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 from mash.config.words import agency_title, decoded, lead_title, sentence, stage_title, worded
+from mash.flows.store.details import secret_address
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.opened import Said
 from mash.flows.telling.who import age_said, whole_name
@@ -23,6 +24,8 @@ SAFE_CONTACT = "safe_contact"
 NOT_SAID_HOW = "Contact may not be safe, and how it is was not said here: ask whoever referred first."
 MOST_WORDS = 120
 """Words of the worry that stand on paper, where nobody can ask for the rest."""
+HIDDEN = "SECRET, tell nobody: "
+"""Before where somebody lives who is kept from others."""
 UNREADABLE = "Who it is about cannot be opened here: ask for the key, or look the case up once all is back."
 
 
@@ -43,6 +46,17 @@ class OnPaper:
     """Where they live, and with whom."""
     safe_contact: tuple[str, ...]
     referrer: tuple[str, ...] = field(default=())
+    bare: bool = False
+    """Whether it could not be written out: that it is open, and when something is due, is all that stands here."""
+
+
+def by_reference(reference: str, due_at: datetime | None, now: datetime) -> OnPaper:
+    """A case of which no more can be written than that it is open, and when something is due."""
+    due = ((local(due_at), "look it up to see what", due_at < now),) if due_at else ()
+    return OnPaper(
+        reference, (UNREADABLE,), rating="", stage="", danger=False, due=due, who_has_it="", worry="", lives=(), safe_contact=(),
+        bare=True,
+    )  # fmt: skip
 
 
 def on_paper(case: Case, said: Sequence[Said] | None, rules: Profile | None, now: datetime) -> OnPaper:
@@ -92,10 +106,13 @@ def _worry(said: Sequence[Said]) -> str:
 
 
 def _lives(said: Sequence[Said]) -> Iterable[str]:
-    """Each address of the subjects; then who lives with them."""
+    """Each address of the subjects, by where they live of whom it is kept from others as secret; then who lives with them."""
+    # As on the page of checks: of one who is hidden, where anybody of the case lives may tell where.
+    hidden = any(secret_address(each.fields) for each in said if each.kind in ("subject", "household"))
     for each in said:
         if each.kind == "subject" and (address := each.fields.get("address")):
-            yield ", ".join(str(part) for part in address.values() if part) if isinstance(address, dict) else str(address)
+            parts = address.values() if isinstance(address, dict) else [address]
+            yield f"{HIDDEN if hidden else ''}{', '.join(str(part) for part in parts if part)}"
     members = [each.fields for each in said if each.kind == "household"]
     if members:
         yield "With " + ", ".join(_member(fields) for fields in members)
@@ -108,12 +125,18 @@ def _member(fields: dict[str, Any]) -> str:
 
 def _safe_contact(case: Case, said: Sequence[Said]) -> Iterable[str]:
     """How the family is safely reached, in the referrer's words; then what else the case warns of."""
-    consents = (each.fields.get("consent") or {} for each in said if each.kind == "submission")
-    ways = [str(consent["safe_contact"]) for consent in consents if consent.get("safe_contact")]
+    consents = [each.fields.get("consent") for each in said if each.kind == "submission"]
+    ways = [str(each["safe_contact"]) for each in consents if isinstance(each, dict) and each.get("safe_contact")]
     yield from ways
     if SAFE_CONTACT in case.referral.markers and not ways:
         yield NOT_SAID_HOW
+        # Sent as text, it may be what warns.
+        yield from (f"Of consent was said: {text}" for each in consents if (text := _in_words(each)))
     yield from (sentence(marker) for marker in case.referral.warnings if marker != SAFE_CONTACT)
+
+
+def _in_words(consent: Any) -> str:
+    return str((consent.get("in_words") if isinstance(consent, dict) else consent) or "")
 
 
 def _referrer(said: Sequence[Said]) -> Iterable[str]:

@@ -77,6 +77,7 @@ _SHOWN_OF = {
 _HIDDEN_OF = {
     "case_allocated": frozenset(("role",)),
     "continued_from": frozenset(("worker",)),
+    "stage_entered": frozenset(("happened_at",)),  # the line says so already, beside when it was entered
     # By what a second person's agreement is known to programs; what it is about is told.
     "override_proposed": frozenset(("id",)),
     "second_named": frozenset(("id",)),

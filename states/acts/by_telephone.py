@@ -70,7 +70,7 @@ def take_down(d: Deciding, cmd: RecordAnswerByTelephone, words: Words | None) ->
         demands.rating(d, cmd.suggested_rating)
     found = {name: getattr(cmd, name) for name in ("read_back", "known", "relevant", "recommendation", "suggested_rating")}
     d.happened_at = told_at if told_at < d.now else None
-    late = came_late(d, cmd.answering, told_at)
+    late = came_late(d, cmd.answering)
     d.record(AnswerTakenDown(agency=cmd.answering, told_at=told_at, late=late, words=written, **found))
     if d.referral.open:
         await_confirmation(d)

@@ -220,15 +220,15 @@ def answer(d: Deciding, cmd: AnswerCheck, words: Words | None) -> None:
     if not cmd.relevant and any(held.agency == cmd.agency for _, held in to_disclose(d.referral)):
         demands.words(words, "finding that what your agency holds under the duty to disclose is not relevant: why it is not,")
     fields = {name: getattr(cmd, name) for name in AnswerCheck.model_fields if name != "kind"}
-    d.record(CheckAnswered(late=came_late(d, cmd.agency, d.now), words=words, **fields))
+    d.record(CheckAnswered(late=came_late(d, cmd.agency), words=words, **fields))
     d.stop_clocks(*(k.id for k in d.referral.running if k.kind == CONFIRMATION and k.whose == cmd.agency))
     go_on(d, cmd.agency)
 
 
-def came_late(d: Deciding, agency: str, at: datetime) -> bool:
-    """Whether an answer of this instant came after the agency's time to reply."""
+def came_late(d: Deciding, agency: str) -> bool:
+    """Whether an answer came after the agency's time to reply: by when it was given, as its clock is judged."""
     clock = next((k for k in reversed(d.referral.clocks.values()) if k.kind == "check" and k.whose == agency), None)
-    return clock is None or at > clock.due_at
+    return clock is None or (d.happened_at or d.now) > clock.due_at
 
 
 def go_on(d: Deciding, agency: str) -> None:

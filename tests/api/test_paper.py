@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -13,13 +14,16 @@ from pathlib import Path
 import pytest
 from commands import Done, mash, mash_here
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hub import Hub, hub_here, metrics
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.carrying.paper import NOT_MADE, Paper, make_lists
+from mash.flows.carrying.paper import NOT_MADE, NOT_WHOLE, Paper, make_lists
+from mash.flows.installation.copies import BackupFailed
 from mash.flows.installation.envelope import make_identity, recipients
 from mash.flows.installation.paper import write_list
-from mash.flows.store.store import Store
+from mash.flows.store.keys import seal, unseal
+from mash.flows.store.store import Store, data_key
 
 SAFE = "Ring her work, never the landline: he answers it."
 CHILD = {"name": {"given": "Isolde", "family": "Quillfeather"}, "date_of_birth": "2015-12-20", "cohort": "child"}
@@ -213,6 +217,103 @@ def test_a_case_whose_words_cannot_be_opened_is_on_the_list_all_the_same(own: Hu
     own.sql("UPDATE referral_key SET wrapped = NULL WHERE reference = %s", reference)
     work(own)
     assert f"cannot be opened here: ask for the key, or look the case up once all is back. {reference}" in words(own)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE personal_item SET sealed = sealed || '\\x00'::bytea WHERE reference = %s AND kind = 'subject'",
+        "UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s",
+        'UPDATE referral SET state = \'{"secret": "Quillfeather"}\' WHERE reference = %s',
+    ],
+)
+def test_one_case_that_cannot_be_written_keeps_no_other_off_the_lists(
+    own: Hub, broken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = own.referral(), own.referral(subjects=[{**CHILD, "name": "Ottoline Merriweather"}])
+    state = own.sql("SELECT state FROM referral WHERE reference = %s", first)[0][0]
+    own.sql("DELETE FROM notice WHERE kind = 'system'")
+    own.sql(broken, first)
+    try:
+        work(own)
+        said = words(own)
+        assert f"look the case up once all is back. {first}. " in said and "Ottoline Merriweather" in said and second in said
+        assert re.search(rf"{first}\. .*?Due (Late: )?\w+ \d+ Nov", said), "when it is due stands there all the same"
+        assert "for paper" not in " ".join(own.http.get("/health").json()["wrong"])
+        told = own.sql("SELECT facts FROM notice WHERE kind = 'system' AND role = 'administrator' AND hub = 'sandwell'")
+        assert any(NOT_WHOLE in facts and first in facts and second not in facts for (facts,) in told)
+        assert "Quillfeather" not in capsys.readouterr().out
+    finally:
+        own.sql("UPDATE referral SET state = %s, is_open = false WHERE reference = %s", state, first)
+
+
+def test_a_case_that_fails_as_it_is_written_stands_there_with_when_it_is_due(own: Hub) -> None:
+    reference = own.referral(subjects=[{**CHILD, "name": "Perpetua Lark"}])
+    other = own.referral(subjects=[{**CHILD, "name": "Barnaby Lark"}])
+
+    async def seal_a_list(store: Store) -> None:
+        """As an older release may have kept it: a list where fields belong."""
+        async with store.single.connect() as connection:
+            key = AESGCM(await data_key(connection, store, reference))
+        own.sql(
+            "UPDATE personal_item SET sealed = %s WHERE reference = %s AND kind = 'subject'",
+            seal(key, b'["Perpetua Lark"]', reference),
+            reference,
+        )
+
+    own.stored(seal_a_list)
+    try:
+        work(own)
+        said = words(own)
+        assert re.search(rf"once all is back\. {reference}\. Due \w+ \d+ Nov \d\d:\d\d, look it up", said)
+        assert "Barnaby Lark" in said and other in said and "Perpetua" not in said
+    finally:
+        own.sql("UPDATE referral SET is_open = false WHERE reference = %s", reference)
+
+
+def test_one_hub_whose_list_cannot_be_made_keeps_no_other_hub_without_one(own: Hub) -> None:
+    work(own)
+    before = lists(own, "merton")[-1]
+    own.sql("UPDATE time_anchor SET simulated = simulated + interval '1 second'")
+
+    async def make(store: Store) -> None:
+        # A hub of which something is amiss, before those that are well.
+        store.hubs = {"nowhere": None, **store.hubs}  # type: ignore[dict-item]
+        with pytest.raises(BackupFailed, match=r"AttributeError \(nowhere\); \d+ of \d+ lists were made"):
+            await make_lists(store, own.settings)
+
+    own.stored(make)
+    assert lists(own, "merton")[-1] > before
+
+
+@pytest.mark.parametrize("kept_as_text", [False, True])
+def test_consent_that_was_given_as_text_stands_in_those_words_beside_safe_contact(own: Hub, kept_as_text: bool) -> None:
+    text = f"Mother agreed. Never ring the house before three{' o clock' if kept_as_text else ''}."
+    reference = own.referral(consent=text)
+
+    async def keep_as_text(store: Store) -> None:
+        """As what another release stored may have it."""
+        async with store.single.connect() as connection:
+            key = AESGCM(await data_key(connection, store, reference))
+        (sealed,) = own.sql("SELECT sealed FROM personal_item WHERE reference = %s AND kind = 'submission'", reference)[0]
+        fields = {**json.loads(unseal(key, bytes(sealed), reference)), "consent": text}
+        as_text = seal(key, json.dumps(fields).encode(), reference)
+        own.sql("UPDATE personal_item SET sealed = %s WHERE reference = %s AND kind = 'submission'", as_text, reference)
+
+    if kept_as_text:
+        own.stored(keep_as_text)
+    work(own)
+    assert f"ask whoever referred first. Of consent was said: {text}" in words(own)
+
+
+def test_an_address_that_is_kept_from_others_is_said_to_be_secret(own: Hub) -> None:
+    refuge = {"line1": "Refuge, 9 Hidden Row, not to be disclosed", "postcode": "ZZ9 9ZZ"}
+    own.referral(subjects=[{**CHILD, "address": refuge}])
+    own.referral(subjects=[{**CHILD, "address": {"line1": "5 Open Lane", "postcode": "ZZ1 1AA"}}])
+    work(own)
+    said = words(own)
+    assert "Lives SECRET, tell nobody: Refuge, 9 Hidden Row, not to be disclosed, ZZ9 9ZZ" in said
+    assert "Lives 5 Open Lane, ZZ1 1AA" in said
 
 
 def test_where_the_place_is_set_and_nobody_could_open_it_nothing_is_sealed(own: Hub) -> None:

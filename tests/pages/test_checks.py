@@ -68,6 +68,13 @@ def test_a_row_says_who_with_age_birthday_address_and_household_what_is_asked_an
     assert "1 check to answer" in page(own)
 
 
+def test_a_case_whose_key_is_not_here_keeps_nobody_from_the_other_checks(own: Hub) -> None:
+    closed, other = asked(own), asked(own)
+    own.sql("UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s", closed)
+    assert "Ewa Nowicka" not in row(own, closed) and "Red" in row(own, closed)
+    assert "Ewa Nowicka, 8" in row(own, other)
+
+
 def test_what_the_agency_may_not_know_is_not_there(own: Hub) -> None:
     hidden = {**EWA, "address": {"line1": "Refuge, address not to be disclosed", "postcode": "ZZ9 9ZZ"}}
     reference = asked(own, subjects=[hidden], concern={"summary": "He hit her.", "narrative": "A neighbour heard it."})

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from hub import Hub
+import pytest
+from hub import Hub, hub_here, later
 
 from mash.flows.store.log import verify
 from mash.flows.store.store import Store
 from mash.states.clocks import LONDON
+
+
+@pytest.fixture
+def own() -> Iterator[Hub]:
+    with hub_here() as running:
+        yield running
 
 
 def now(hub: Hub) -> datetime:
@@ -51,10 +59,10 @@ def test_an_act_of_the_morning_is_entered_by_its_page_and_its_story_says_both_ti
 def test_a_time_to_come_is_refused_and_says_so_and_what_was_typed_is_still_there(hub: Hub) -> None:
     reference, by = hub.referral(), hub.staff("duty_manager")
     address = f"/case/{reference}/rate_referral"
-    later = f"{now(hub) + timedelta(hours=2):%Y-%m-%dT%H:%M}"
-    sent = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber", "happened_at": later, "words": "Rated."}
+    ahead = f"{now(hub) + timedelta(hours=2):%Y-%m-%dT%H:%M}"
+    sent = {**hidden(hub.http.get(address, headers=by).text), "rating": "amber", "happened_at": ahead, "words": "Rated."}
     refused = hub.http.post(address, headers=by, data=sent)
-    assert refused.status_code == 422 and "check the time" in refused.text.lower() and later in refused.text
+    assert refused.status_code == 422 and "check the time" in refused.text.lower() and ahead in refused.text
     assert '<details class="govuk-details" open>' in refused.text
     nonsense = hub.http.post(address, headers=by, data={**sent, "happened_at": "this morning"})
     assert nonsense.status_code == 422 and "Enter a date and a time" in nonsense.text
@@ -91,3 +99,41 @@ def test_the_log_verifies_with_what_was_entered_later_in_it(hub: Hub) -> None:
         return [sentence async for sentence in verify(store)]
 
     assert hub.stored(wrong) == []
+
+
+def test_an_agency_is_not_asked_when_it_answered_and_its_own_word_does_not_make_a_missed_clock_kept(own: Hub) -> None:
+    asked = now(own)
+    reference, housing = own.referral(), own.staff("agency", "housing")
+    own.rate(reference)
+    form = own.http.get(f"/case/{reference}/answer_check", headers=housing)
+    assert form.status_code == 200 and "It happened earlier" not in form.text
+    with later(own, asked + timedelta(days=1)) as running:
+        late = {
+            "seen": running.case(reference)["version"],
+            "command": {"kind": "answer_check", "agency": "housing", "known": False},
+            "happened_at": (asked + timedelta(minutes=1)).isoformat(),
+        }
+        by = {**running.staff("agency", "housing"), "Idempotency-Key": f"answered {reference}"}
+        refused = running.http.post(f"/cases/{reference}/commands", headers=by, json=late)
+        assert refused.status_code == 422 and "counts from when it is entered" in refused.text
+        del late["happened_at"]
+        by["Idempotency-Key"] = f"answered now {reference}"
+        assert running.http.post(f"/cases/{reference}/commands", headers=by, json=late).status_code == 200
+        story = running.http.get(f"/cases/{reference}/log", headers=running.staff("duty_manager")).json()
+        assert any(line["what"].startswith("Check answered") and "late" in line["what"] for line in story)
+        ended = next(c for c in running.case(reference)["clocks"] if c["id"] == "check:housing")
+        assert ended["state"] == "missed"
+
+
+def test_a_basis_for_sharing_is_not_asked_when_it_was_and_an_act_before_its_stage_is_refused_at_its_field(hub: Hub) -> None:
+    reference, by = reported(hub, 3), hub.staff("duty_manager")
+    assert "It happened earlier" not in hub.http.get(f"/case/{reference}/record_sharing_basis", headers=by).text
+    hub.rate(reference)
+    address = f"/case/{reference}/add_note"
+    sent = {
+        **hidden(hub.http.get(address, headers=by).text),
+        "happened_at": f"{now(hub) - timedelta(hours=2):%Y-%m-%dT%H:%M}",
+        "words": "Rang the school.",
+    }
+    refused = hub.http.post(address, headers=by, data=sent)
+    assert refused.status_code == 422 and "the case was not there yet" in refused.text.lower()

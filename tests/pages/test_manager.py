@@ -108,6 +108,18 @@ def test_ethnicity_and_age_are_reckoned_from_what_is_sealed_and_the_look_is_writ
     assert hub.http.get("/manager?figure=age", headers=hub.staff("social_worker")).status_code == 403
 
 
+def test_a_contact_whose_key_is_not_here_is_left_out_of_ethnicity_and_age_and_keeps_no_other_from_being_counted(hub: Hub) -> None:
+    hub.referral()
+    closed = hub.referral()
+    kept = hub.sql("SELECT wrapped FROM referral_key WHERE reference = %s", closed)[0][0]
+    hub.sql("UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s", closed)
+    try:
+        page = shown(hub, "ethnicity", 52)
+        assert "Ethnicity beside need" in page and "Age beside need" in page
+    finally:
+        hub.sql("UPDATE referral_key SET wrapped = %s WHERE reference = %s", kept, closed)
+
+
 def test_a_table_to_take_away_says_how_it_is_written(hub: Hub) -> None:
     """Excel takes what has no mark for the code page of the machine, and a dash for three letters."""
     hub.referral(source={"code": "3D"})

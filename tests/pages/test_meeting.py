@@ -97,6 +97,18 @@ def heads_of(shown: str) -> list[str]:
 # Who is here
 
 
+def test_a_case_whose_key_is_not_here_keeps_nobody_from_the_list_of_meetings(hub: Hub) -> None:
+    subjects = [{"name": {"given": "Zelda", "family": "Winterbourne"}, "date_of_birth": "2018-09-28", "cohort": "child"}]
+    closed, other = to_be_discussed(hub, subjects=subjects), to_be_discussed(hub, subjects=subjects)
+    kept = hub.sql("SELECT wrapped FROM referral_key WHERE reference = %s", closed)[0][0]
+    hub.sql("UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s", closed)
+    try:
+        shown = page(hub, "/meetings")
+        assert closed in shown and other in shown and "Z.W., 8" in shown
+    finally:
+        hub.sql("UPDATE referral_key SET wrapped = %s WHERE reference = %s", kept, closed)
+
+
 def test_one_table_of_attendance_has_the_ways_that_the_hub_takes_and_who_was_invited_is_here_at_one_press(hub: Hub) -> None:
     reference = to_be_discussed(hub)
     shown = page(hub, path_of(reference))

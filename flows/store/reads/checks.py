@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select, text
 
 from mash.config.permissions import reach
@@ -17,9 +16,10 @@ from mash.flows.store.keys import unseal
 from mash.flows.store.reads.case import Case, case_read_by, rightly_shown
 from mash.flows.store.reads.items import reads_whole
 from mash.flows.store.reads.look import WHY, note_accesses
+from mash.flows.store.reads.opened import keys_here
 from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, ITEMS, KEYS, REFERRALS
+from mash.flows.store.tables import EVENTS, ITEMS, REFERRALS
 from mash.states.acts.checks import CheckAnswered
 from mash.states.acts.sharing import SharingBasisRecorded
 from mash.states.log import RECORDED
@@ -61,27 +61,25 @@ class Person:
 
 PEOPLE = ("subject", "household")
 _PEOPLE = (
-    select(ITEMS, KEYS.c.wrapped)
-    .join(KEYS, KEYS.c.reference == ITEMS.c.reference)
-    .where(ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(PEOPLE), KEYS.c.wrapped.is_not(None))
+    select(ITEMS)
+    .where(ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(PEOPLE))
     .order_by(ITEMS.c.reference, ITEMS.c.kind.desc(), ITEMS.c.subject, ITEMS.c.created_at, ITEMS.c.id)
 )
 
 
 async def people_of(store: Store, cases: Sequence[Case], by: Actor) -> dict[str, list[Person]]:
-    """By reference, who the cases are about and their households, as far as somebody may read that. That they looked is written
-    down of each."""
+    """By reference, who the cases are about and their households, as far as somebody may read that; nobody of a case that cannot
+    be opened here. That they looked is written down of each."""
     these = {case.reference: case.referral for case in cases}
     found: dict[str, list[Person]] = defaultdict(list)
     if not these:
         return found
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_PEOPLE, {"these": list(these)})).all()
-        for row in rows:
+        keys = await keys_here(connection, store, list(these))
+        for row in (await connection.execute(_PEOPLE, {"these": list(keys)})).all():
             referral = these[row.reference]
             if referral.stands(str(row.id), row.subject) and reads_whole(referral, row, {}, by):
-                key = AESGCM(store.keyring.unwrap(row.wrapped, row.reference))
-                fields = json.loads(unseal(key, row.sealed, row.reference))
+                fields = json.loads(unseal(keys[row.reference], row.sealed, row.reference))
                 found[row.reference].append(Person(row.kind, row.subject, fields))
         why = WHY.get(reach(by.role)) or f"{by.agency} takes part"
         await note_accesses(connection, store, list(these), by, "read_checks", why)

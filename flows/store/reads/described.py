@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, bindparam, select
 
 from mash.flows.store.details import day
-from mash.flows.store.keys import KeyDestroyed, unseal
+from mash.flows.store.keys import KeyDestroyed, NoKeyHere, unseal
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
@@ -75,17 +75,17 @@ def _counted(store: Store, cases: Sequence[Row[Any, Any, Any]], items: Sequence[
 
 
 def _people(store: Store, case: Row[Any, Any, Any], items: Sequence[Row[Any, Any, Any, Any]]) -> list[Described]:
-    """Each subject as they stand: whoever was put right, as that says."""
+    """Each subject as they stand: whoever was put right, as that says; nobody where they cannot be opened here."""
     referral = Referral.model_validate_json(case.state)
     try:
         cipher = AESGCM(store.keyring.unwrap(case.wrapped, case.reference))
-    except KeyDestroyed:
+        fields = {
+            item.subject: json.loads(unseal(cipher, item.sealed, case.reference))
+            for item in items
+            if referral.stands(str(item.id), item.subject)
+        }
+    except (KeyDestroyed, NoKeyHere):
         return []
-    fields = {
-        item.subject: json.loads(unseal(cipher, item.sealed, case.reference))
-        for item in items
-        if referral.stands(str(item.id), item.subject)
-    }
     came = referral.received_at.astimezone(LONDON).date()
     return [
         Described(referral.primary_need or "", str(each.get("ethnicity") or ""), _years(each, came)) for each in fields.values()

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +18,7 @@ from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS
 
+log = structlog.stdlib.get_logger("mash.store")
 _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bindparam("these", expanding=True)))
 _ITEMS = (
     select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.kind, ITEMS.c.subject, ITEMS.c.sealed)
@@ -44,17 +46,24 @@ async def said_of(
     connection: AsyncConnection, store: Store, cases: Sequence[Case], kinds: Iterable[str]
 ) -> dict[str, list[Said]]:
     """By reference: what stands now of these kinds of items, all of which are fields; subjects in their order. A case is left out
-    whose people were erased, or whose key no master key opens that is here."""
+    whose people were erased, whose key no master key opens that is here, or of which an item cannot be read: a part of it would
+    be taken for all."""
     if not cases:
         return {}
     these = [case.reference for case in cases]
-    keys = await _keys(connection, store, these)
+    keys = await keys_here(connection, store, these)
     states = {case.reference: case.referral for case in cases}
     found: dict[str, list[Said]] = {reference: [] for reference in keys}
     for row in (await connection.execute(_ITEMS, {"these": these, "kinds": [*kinds]})).all():
-        if row.reference in keys and states[row.reference].stands(str(row.id), row.subject):
+        if row.reference not in found or not states[row.reference].stands(str(row.id), row.subject):
+            continue
+        try:
             content = json.loads(unseal(keys[row.reference], row.sealed, row.reference))
-            found[row.reference].append(Said(row.kind, row.subject, content))
+        except (KeyDestroyed, ValueError) as error:
+            log.error("what was said of a case cannot be read", reference=row.reference, error=type(error).__name__)
+            del found[row.reference]
+            continue
+        found[row.reference].append(Said(row.kind, row.subject, content))
     return {reference: sorted(said, key=_place) for reference, said in found.items()}
 
 
@@ -65,11 +74,11 @@ def _place(said: Said) -> int:
 async def words_of(connection: AsyncConnection, store: Store, items: Sequence[str], kind: str) -> dict[str, str]:
     """By item: the words of those of these that are of this kind, and can be opened here."""
     rows = (await connection.execute(_WORDS, {"these": [*items], "kind": kind})).all() if items else []
-    keys = await _keys(connection, store, sorted({row.reference for row in rows}))
+    keys = await keys_here(connection, store, sorted({row.reference for row in rows}))
     return {str(row.id): unseal(keys[row.reference], row.sealed, row.reference).decode() for row in rows if row.reference in keys}
 
 
-async def _keys(connection: AsyncConnection, store: Store, references: Sequence[str]) -> dict[str, AESGCM]:
+async def keys_here(connection: AsyncConnection, store: Store, references: Sequence[str]) -> dict[str, AESGCM]:
     """The keys of these cases, without those that were destroyed or cannot be had here."""
     keys = dict[str, AESGCM]()
     for row in (await connection.execute(_KEYS, {"these": [*references]})).all() if references else []:

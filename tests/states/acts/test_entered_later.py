@@ -6,6 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from mash.states.acts.actions import CompleteAction, RecordAction
+from mash.states.acts.by_telephone import RecordAnswerByTelephone
+from mash.states.acts.checks import AnswerCheck, CheckAnswered, ProceedWithoutReplies
 from mash.states.acts.informing import InformReferrer
 from mash.states.acts.meetings import RecordMeeting
 from mash.states.acts.rating import RateReferral
@@ -14,7 +17,7 @@ from mash.states.entered_later import OF_THE_RECORD, SAYS_ITSELF, may_be_entered
 from mash.states.errors import Incomplete
 from mash.states.messages import STAFF_ACTS
 
-from .worlds import NOT_SHARED, Case, arrived, hub, rated
+from .worlds import BASIS, NOT_SHARED, Case, arrived, hub, of, partner, rated
 
 SANDWELL = hub()
 AMBER = RateReferral(rating="amber")
@@ -24,6 +27,13 @@ def outage(hours: float = 6) -> Case:
     """A contact that came in at ten, and an outage since: its clocks ran out, and alerts were raised."""
     case = arrived(SANDWELL)
     case.run_to(case.now + timedelta(hours=hours))
+    return case
+
+
+def checked() -> Case:
+    """A red case of which agencies are asked."""
+    case = rated(SANDWELL, "red")
+    case.give(BASIS)
     return case
 
 
@@ -96,6 +106,76 @@ def test_what_happens_in_the_record_itself_happens_as_it_is_entered() -> None:
     case = outage()
     with pytest.raises(Incomplete, match="happens as it is entered"):
         case.give(LinkReferral(other="X", relation="sibling"), happened_at=case.now - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    "kind", ["record_sharing_basis", "sign_off_decision", "sign_off_withdrawal", "acknowledge_alert", "pass_alert_on"]
+)
+def test_why_information_may_be_shared_and_who_signs_or_takes_something_on_is_never_dated_back(kind: str) -> None:
+    assert kind in OF_THE_RECORD and not may_be_entered_later(kind)
+
+
+def test_a_basis_for_sharing_is_not_dated_before_it_was_recorded() -> None:
+    case = outage()
+    with pytest.raises(Incomplete, match="happens as it is entered"):
+        case.give(BASIS, happened_at=case.referral.received_at + timedelta(minutes=1))
+    assert case.referral.sharing is None
+
+
+def test_an_agency_that_was_late_does_not_say_itself_that_it_answered_in_time() -> None:
+    case = checked()
+    asked = case.now
+    case.run_to(case.clock("check:housing").due_at + timedelta(hours=2))
+    late = AnswerCheck(agency="housing", known=True)
+    with pytest.raises(Incomplete, match="record_answer_by_telephone"):
+        case.give(late, partner("housing"), happened_at=asked + timedelta(minutes=1))
+    (answered,) = of(CheckAnswered, case.give(late, partner("housing")))
+    assert answered.late and case.clock("check:housing").verdict == "missed"
+    assert not may_be_entered_later("answer_check") and not may_be_entered_later("decline_disclosure")
+
+
+def test_what_the_hub_took_down_by_telephone_in_time_is_in_time_by_its_clock_and_by_its_event() -> None:
+    case = checked()
+    told = case.now + timedelta(minutes=5)
+    case.run_to(case.clock("check:housing").due_at + timedelta(hours=2))
+    events = case.give(RecordAnswerByTelephone(answering="housing", read_back=True, known=True, told_at=told))
+    assert [event.late for event in events if event.kind == "answer_taken_down"] == [False]
+    assert case.clock("check:housing").verdict == "kept"
+
+
+def test_nothing_is_done_before_the_case_came_to_the_stage_it_is_in() -> None:
+    case = checked()
+    case.wait(hours=1)
+    case.give(ProceedWithoutReplies())
+    since = case.now
+    case.wait(hours=1)
+    with pytest.raises(Incomplete, match=r"the case was not there yet.*expected one since Tue 02 Jun 2026, 11:00") as refused:
+        case.give(AddNote(), happened_at=since - timedelta(minutes=1))
+    assert refused.value.facts["needs"] == ["happened_at"]
+    case.give(AddNote(), happened_at=since)
+
+
+def test_what_was_agreed_before_the_case_came_to_its_stage_may_have_been_done_before_that() -> None:
+    case = checked()
+    case.give(RecordAction(owner="health", due=case.now + timedelta(days=2)))
+    done = case.now + timedelta(minutes=10)
+    case.wait(hours=1)
+    case.give(ProceedWithoutReplies())
+    assert case.referral.stage_since > done
+    (action,) = case.referral.actions
+    case.give(CompleteAction(action=action), happened_at=done)
+    assert case.clock(f"action:{action}").ended_at == done
+
+
+def test_what_was_done_on_paper_one_after_the_other_is_entered_one_after_the_other() -> None:
+    case = checked()
+    began = case.now
+    case.run_to(case.now + timedelta(hours=6))
+    case.give(ProceedWithoutReplies(), happened_at=began + timedelta(hours=1))
+    assert case.referral.stage_since == case.now
+    with pytest.raises(Incomplete, match="the case was not there yet"):
+        case.give(AddNote(), happened_at=began + timedelta(minutes=59))
+    case.give(AddNote(), happened_at=began + timedelta(minutes=61))
 
 
 def test_every_command_that_is_told_apart_is_one_and_has_the_field_it_is_said_to_have() -> None:
