@@ -196,11 +196,8 @@ def test_whom_it_never_came_to_is_not_offered_to_pass_it_on_and_is_refused(own: 
 def test_where_nobody_stands_above_nothing_says_that_it_can_be_passed_on(own: Hub) -> None:
     reference = own.referral(subjects=[CHILD])
     due = own.stored(lambda store: read_case(store, reference)).referral.clocks["triage"].due_at
-    with (
-        later(own, due) as at_once,
-        later(at_once, due + timedelta(minutes=30)) as half,
-        later(half, due + timedelta(hours=2)) as late,
-    ):
+    next_at, top_at = due + timedelta(minutes=45), due + timedelta(hours=3)
+    with later(own, due) as first, later(first, next_at) as second, later(second, top_at) as late:
         assert events(late, reference, ClockEscalated)[-1].event.role == "service_manager"
         top = opened(late, path_of(late, reference, "triage", "service_manager"), "service_manager")
         assert "Nobody has rated this" in top and "pass it on" not in top.lower()
