@@ -14,8 +14,8 @@ from mash.states.register import Act
 
 SHIPPED = Path(__file__).parent / "commands.toml"
 REASON = "Reasons, in your own words"
-NEVER_ASKED = ("kind", "agency")
-"""Fields that follow from the form itself, and from who fills it in."""
+NEVER_ASKED = ("kind", "agency", "rung")
+"""Fields that follow from the form itself, from who fills it in, and from what the page showed."""
 
 
 class Wording(BaseModel):

@@ -74,6 +74,8 @@ class ClockEscalated(EventBase):
     next_at: datetime
     passed_on: bool = Field(default=False, exclude_if=lambda passed_on: not passed_on)
     """Whether somebody who was told before cannot take it, and said so."""
+    stands_in: bool = Field(default=False, exclude_if=lambda stands_in: not stands_in)
+    """Whether the role is the out-of-hours role, which stands in for the rung's own."""
 
 
 class AlertAcknowledged(EventBase):
@@ -133,6 +135,7 @@ def _clock_moved(referral: Referral, event: ClockMoved, at: datetime, by: Actor)
         next_rung_at=old.next_rung_at,
         acknowledged_by=old.acknowledged_by,
         acknowledged_for=old.acknowledged_for,
+        stood_in=old.stood_in,
         missed=old.missed,
     )
     if event.anew:
@@ -154,7 +157,10 @@ def _clock_breached(referral: Referral, event: ClockBreached, at: datetime, by: 
 
 @folds(ClockEscalated)
 def _clock_escalated(referral: Referral, event: ClockEscalated, at: datetime, by: Actor) -> Changes:
-    return _clocks(referral, {event.id: {"rung": event.rung, "next_rung_at": event.next_at, **NOBODY}})
+    below = [rung for rung in referral.clocks[event.id].stood_in if rung < event.rung]
+    stood_in = (*below, event.rung) if event.stands_in else tuple(below)
+    told = {"rung": event.rung, "next_rung_at": event.next_at, "stood_in": stood_in}
+    return _clocks(referral, {event.id: {**told, **NOBODY}})
 
 
 @folds(AlertAcknowledged)

@@ -21,7 +21,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import evolve
 from mash.states.profile import ClockRule, Profile, Rating
 from mash.states.referral import Clock, Referral, StartedClock
-from mash.states.roles import ladder_of, own_triage
+from mash.states.roles import ladder_of, on_duty, own_triage
 from mash.states.stages import SEEN
 from mash.states.values import Actor, Colleague, Details, Enquiry, EventBase, Heard, Words
 
@@ -187,17 +187,19 @@ class Deciding:
         """From when on, at the earliest at this instant, an alert of a clock is raised: somebody in danger waits for no day."""
         return self.profile.calendar.next_open(at) if clock.by_day and not self.referral.in_danger else at
 
-    def escalate(self, clock: Clock, *, passed_on: bool = False) -> None:
-        """Alert the next rung of the clock's ladder; the last one is alerted again and again."""
+    def escalate(self, clock: Clock, *, passed_to: int | None = None) -> None:
+        """Alert the next rung of the clock's ladder, or the one that it is passed on to; the last one is alerted again and
+        again."""
         ladder = ladder_of(clock, self.profile)
         begins = clock.rung + 1 if clock.rung >= 0 else self._rounds_before(clock)
-        rung = min(begins, len(ladder) - 1)
+        rung = min(begins, len(ladder) - 1) if passed_to is None else passed_to
         role, wait = ladder[rung]
         next_at = self.profile.calendar.add(self.now, wait)
         if rung == len(ladder) - 1 and not self.referral.in_danger:
             next_at = self._with_the_others(clock, max(next_at, self.now + REPEATED))
-        told = {"role": self.on_duty(role), "due_at": clock.due_at, "next_at": self._told_from(clock, next_at)}
-        self.record(ClockEscalated(id=clock.id, rung=rung, passed_on=passed_on, **told))
+        there = self.on_duty(role)
+        told = {"role": there, "due_at": clock.due_at, "next_at": self._told_from(clock, next_at), "stands_in": there != role}
+        self.record(ClockEscalated(id=clock.id, rung=rung, passed_on=passed_to is not None, **told))
 
     def _with_the_others(self, clock: Clock, at: datetime) -> datetime:
         """The first time from `at` on at which the top of the ladder is told of another of the case's clocks too: what comes
@@ -245,12 +247,7 @@ class Deciding:
 
     def on_duty(self, role: str) -> str:
         """Who is alerted in this role now: while the hub is closed, the out-of-hours role stands in for some."""
-        return self.profile.on_duty(role, self.now) if role in self.hub_roles else role
-
-    @property
-    def hub_roles(self) -> tuple[str, ...]:
-        """The roles that the out-of-hours role stands in for: whoever is alerted first, whoever triages, whoever advises."""
-        return self.profile.ladder[0].role, self.own_triage, self.profile.advises
+        return on_duty(role, self.referral, self.profile, self.now)
 
     @property
     def own_triage(self) -> str:

@@ -93,6 +93,8 @@ class Clock(StartedClock):
     """The rating for which somebody has it; None where nobody has, and for a case without a rating."""
     seen_rung: int = Field(default=-1, exclude_if=lambda rung: rung < 0)
     """The last rung whose alert was seen by its link; the ladder waited for whoever saw it."""
+    stood_in: tuple[int, ...] = Field(default=(), exclude_if=lambda rungs: not rungs)
+    """The rungs of its ladder that were told to the out-of-hours role, which stood in for the rung's own."""
     ended_at: datetime | None = None
     met: bool | None = None
 

@@ -14,7 +14,7 @@ from mash.notifications.rota import Rota
 from mash.states.clocks import day_of
 from mash.states.profile import Agency, Profile
 from mash.states.referral import Clock, Referral
-from mash.states.roles import ladder_of, next_rung, own_triage
+from mash.states.roles import ladder_of, next_rung, on_duty
 
 WAITS = {
     "triage": ("Nobody has rated this", "First rating"),
@@ -90,8 +90,10 @@ def answered(referral: Referral) -> str:
     return f"{there} of {asked} have answered." if asked else ""
 
 
-def tasks(reference: str, referral: Referral, clock: Clock, profile: Profile, role: str, now: datetime) -> Iterator[Task]:
-    """What whoever was alerted in this role does now: two things."""
+def tasks(
+    reference: str, referral: Referral, clock: Clock, profile: Profile, role: str, now: datetime, *, passes: bool
+) -> Iterator[Task]:
+    """What whoever was alerted in this role does now: two things. `passes` says whether they can pass it on."""
     case, agency = f"/case/{reference}", profile.agencies.get(clock.whose)
     if referral.in_danger:
         yield Task("Nobody called 999 yet? Call", "tel:999", "999")
@@ -106,7 +108,7 @@ def tasks(reference: str, referral: Referral, clock: Clock, profile: Profile, ro
         yield Task("", f"{case}/rate_referral", "Rate it")
     else:
         yield Task("Do what it waits for, or ring whoever can:", case, "the case says what")
-    if not referral.in_danger and not agency:
+    if passes and not referral.in_danger and not agency:
         yield Task("Cannot now? Pass it on: the next person is told at once.")
 
 
@@ -151,21 +153,16 @@ def otherwise(referral: Referral, clock: Clock, profile: Profile, role: str) -> 
         return None
     higher = next_rung(clock, profile)
     if higher is not None:
-        return f"it goes to the {worded(_stands(higher, referral, profile, clock.next_rung_at))}", clock.next_rung_at
+        return f"it goes to the {worded(on_duty(higher, referral, profile, clock.next_rung_at))}", clock.next_rung_at
     last = told_last(referral, clock, profile, clock.next_rung_at)
     return "you are told again" if last == role else f"the {worded(last)} is told again", clock.next_rung_at
 
 
 def told_last(referral: Referral, clock: Clock, profile: Profile, at: datetime) -> str:
     """The role that was alerted last to a clock, or whoever stood in for it then."""
-    return _stands(ladder_of(clock, profile)[clock.rung][0], referral, profile, at)
+    return on_duty(ladder_of(clock, profile)[clock.rung][0], referral, profile, at)
 
 
 def may_be_told(clock: Clock, profile: Profile) -> set[str]:
     """The roles that may be alerted to a clock."""
     return {profile.out_of_hours.role, *(role for role, _ in ladder_of(clock, profile))}
-
-
-def _stands(role: str, referral: Referral, profile: Profile, at: datetime) -> str:
-    hub_roles = (profile.ladder[0].role, own_triage(referral, profile), profile.advises)
-    return profile.on_duty(role, at) if role in hub_roles else role

@@ -3,6 +3,7 @@ it was seen: mail scanners follow links, and press buttons."""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from mash.api.pages.refusals import answer_in_words, in_words
 from mash.api.problems import STATUS, NotSignedIn, answers
 from mash.api.routes.cases import give
 from mash.api.schemas.command import CommandGiven
+from mash.config.permissions import may
 from mash.flows.store.apply import act
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.look import look_at
@@ -28,7 +30,7 @@ from mash.states.acts.alerts import SEEN_FOR, AcknowledgeAlert, PassAlertOn, See
 from mash.states.errors import Refusal
 from mash.states.profile import Profile
 from mash.states.referral import NOT_TO_TELL, Clock, Referral
-from mash.states.roles import next_rung
+from mash.states.roles import may_pass_on, to_pass_on
 from mash.states.values import Actor
 
 router = APIRouter(tags=["alerts"])
@@ -77,13 +79,29 @@ async def answer(request: Request, token: str) -> Response:
     until, passes = str(form.get("until") or "")[:40], form.get("act") == ON
     if by is None:
         return await _seen(request, token, link, until, passes)
-    command = PassAlertOn(clock=link.clock) if passes else AcknowledgeAlert(clock=link.clock, until=_moment(until))
+    shown, due = (str(form.get(name) or "")[:40] for name in ("rung", "due"))
+    command = PassAlertOn(clock=link.clock, rung=_rung(shown)) if passes else _taken(link, until)
     body = CommandGiven.model_validate({"command": command, "seen": 1})
-    given = await give(request.app.state.store, link.reference, body, by, secrets.token_urlsafe(16))
+    key = _pressed(token, shown, due, by) if passes else secrets.token_urlsafe(16)
+    given = await give(request.app.state.store, link.reference, body, by, key)
     case = await look_at(request.app.state.store, link.reference, _whoever(link), "read_alert", holds=HOLDS)
     if given.status < 400:
         return RedirectResponse(f"/alerts/{token}{await _to(request, link, case) if passes else ''}", 303)
     return await _page(request, link, case, by, until, wrong=answer_in_words(given.body, by), status=given.status)
+
+
+def _taken(link: AlertLink, until: str) -> AcknowledgeAlert:
+    return AcknowledgeAlert(clock=link.clock, until=_moment(until))
+
+
+def _rung(shown: str) -> int:
+    """The rung that a page showed; -1, at which nobody is told, for a page that showed none."""
+    return int(shown) if shown.isascii() and shown.isdigit() else -1
+
+
+def _pressed(token: str, shown: str, due: str, by: Actor) -> str:
+    """The key under which somebody passes an alert on, as it was shown to them: who presses twice has done it once."""
+    return hashlib.sha256("\n".join((token, shown, due, by.id)).encode()).hexdigest()
 
 
 async def _to(request: Request, link: AlertLink, case: Case) -> str:
@@ -129,8 +147,8 @@ async def _page(
         return page(request, "alert.html", link.reference, status, text=f"{clock.why}.", **known)
     theirs = by is not None and clock.acknowledged_by == by.id
     waits = link.clock in referral.alerts
-    known |= _about(link, referral, clock, profile, now)
-    known["passes"] = clock.rung >= 0 and next_rung(clock, profile) is not None and (waits or theirs)
+    passes = not passed and _passes(link, referral, clock, profile, by, now)
+    known |= {"passes": passes, **_about(link, referral, clock, profile, now, passes=passes)}
     known["passed"] = passed if passed in alerted.may_be_told(clock, profile) else ""
     headline = alerted.headline(referral, clock, profile, now)
     if not waits:
@@ -144,7 +162,15 @@ async def _page(
     return page(request, "alert.html", headline, status, **known)
 
 
-def _about(link: AlertLink, referral: Referral, clock: Clock, profile: Profile, now: datetime) -> dict[str, Any]:
+def _passes(link: AlertLink, referral: Referral, clock: Clock, profile: Profile, by: Actor | None, now: datetime) -> bool:
+    """Whether it is offered to pass an alert on: to whoever was told of it last, or has it, while somebody else stands above. Who
+    has not signed in is taken for whom the alert was sent to."""
+    who = by or _whoever(link)
+    known = by is None or may(by.role, "pass_alert_on")
+    return known and clock in to_pass_on(referral, profile, who, now) and may_pass_on(referral, clock, profile, who, clock.rung)
+
+
+def _about(link: AlertLink, referral: Referral, clock: Clock, profile: Profile, now: datetime, *, passes: bool) -> dict[str, Any]:
     """What is said of an alert, whoever has it."""
     return {
         "rules": profile,
@@ -155,7 +181,7 @@ def _about(link: AlertLink, referral: Referral, clock: Clock, profile: Profile, 
         "what": alerted.thing(clock, profile),
         "answered": alerted.answered(referral),
         "warnings": [NOT_TO_TELL] if NOT_TO_TELL in referral.warnings else [],
-        "tasks": list(alerted.tasks(link.reference, referral, clock, profile, link.role, now))[:2],
+        "tasks": list(alerted.tasks(link.reference, referral, clock, profile, link.role, now, passes=passes))[:2],
     }
 
 

@@ -31,7 +31,7 @@ from mash.states.entered_later import may_be_entered_later
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
 from mash.states.referral import NOT_TO_TELL, Action, Disagreement, Referral, Seconding, SubjectState
-from mash.states.roles import REFERRER
+from mash.states.roles import REFERRER, may_pass_on
 from mash.states.values import Actor, Colleague
 
 Question = TypeVar("Question", bound=BaseModel)
@@ -231,7 +231,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         own["answering"] = tuple((name, agency_title(profile, name)) for name in unanswered)
         to_do = theirs(case, profile, by)
         own["action"] = tuple((aid, _to_do(case.actions[aid], profile)) for aid in to_do)
-        own["clock"] = tuple((cid, case.clocks[cid].why) for cid in case.alerts)
+        clocks = (cid for cid in case.alerts if kind != "pass_alert_on" or may_pass_on(case, case.clocks[cid], profile, by))
+        own["clock"] = tuple((cid, case.clocks[cid].why) for cid in clocks)
         disputes = to_settle(case, by) if kind == "settle_disagreement" else to_take_further(case, by)
         own["seconding"] = tuple((name, _to_sign(case.secondings[name])) for name in to_countersign(case, by))
         waiting = to_accept(case, profile, by) if kind == "accept_hand_over" else to_answer(case, profile, by)

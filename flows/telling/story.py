@@ -144,6 +144,7 @@ _YES_NO = {
     "late": ("late", ""),
     "may_be_second": ("may be a second section 47 of the same child", ""),
     "passed_on": ("whoever was told before cannot take it", ""),
+    "stands_in": ("standing in for the role whose turn it is", ""),
     "met": ("it happened", "it is not needed any more"),
     "not_heard": ("what was written before went to a wrong address", ""),
     "not_to_share": ("not to be shared", ""),

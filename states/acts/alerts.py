@@ -16,7 +16,7 @@ from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.register import act
-from mash.states.roles import next_rung
+from mash.states.roles import may_pass_on, next_rung, passed_to
 from mash.states.stages import ALL
 from mash.states.values import Actor, Code, CommandBase, Login, Words
 
@@ -38,6 +38,11 @@ class PassAlertOn(CommandBase):
 
     kind: Literal["pass_alert_on"] = "pass_alert_on"
     clock: Code
+    rung: int | None = Field(
+        default=None,
+        exclude_if=lambda rung: rung is None,
+        description="The rung of the ladder that was told when you looked: refused where another one has been told since.",
+    )
 
 
 SEEN_FOR = timedelta(minutes=30)
@@ -98,14 +103,23 @@ def acknowledge(d: Deciding, cmd: AcknowledgeAlert, words: Words | None) -> None
 
 
 def _not_to_pass_on(referral: Referral, profile: Profile, by: Actor, cmd: PassAlertOn | None) -> Refusal | None:
-    """An alert that waits, or that whoever acts has: it goes up the ladder, as long as somebody stands above."""
-    open_to = [clock for clock in referral.running if clock.rung >= 0 and clock.acknowledged_by in (None, by.id)]
+    """An alert that waits, or that whoever acts has: whoever was told of it sends it up the ladder, as long as somebody stands
+    above. Who is on duty there now, the act itself looks."""
+    raised = [clock for clock in referral.running if clock.rung >= 0]
+    if any(cmd and clock.id == cmd.clock and cmd.rung not in (None, clock.rung) for clock in raised):
+        return Incomplete("this was passed on already: somebody else has been told since you looked. Look at the alert again")
+    open_to = [clock for clock in raised if clock.acknowledged_by in (None, by.id)]
     asked = [clock for clock in open_to if cmd is None or clock.id == cmd.clock]
     if not asked:
         return Incomplete(f"no alert on that clock is yours to pass on; waiting: {', '.join(referral.alerts) or 'none'}")
-    if not any(next_rung(clock, profile) for clock in asked):
-        return Incomplete("whoever is told of this last has been told: nobody stands above. Ring somebody who can take it")
-    return None
+    theirs = [clock for clock in asked if may_pass_on(referral, clock, profile, by)]
+    if not theirs:
+        return NotYours("this alert did not come to you: whoever was told of it, or has it, passes it on. Ring the hub instead")
+    return None if any(next_rung(clock, profile) for clock in theirs) else _nobody_above()
+
+
+def _nobody_above() -> Refusal:
+    return Incomplete("whoever is told of this last has been told: nobody stands above. Ring somebody who can take it")
 
 
 @act(
@@ -116,8 +130,13 @@ def _not_to_pass_on(referral: Referral, profile: Profile, by: Actor, cmd: PassAl
     stands_alone=True,
 )
 def pass_on(d: Deciding, cmd: PassAlertOn, words: Words | None) -> None:
-    """'I cannot': whoever would be told next is told now, and that it was passed on, and by whom, is recorded."""
-    d.escalate(d.referral.clocks[cmd.clock], passed_on=True)
+    """'I cannot': whoever would be told next is told now, and that it was passed on, and by whom, is recorded. One who was told
+    already, and stands in for the next role too, is left out."""
+    clock = d.referral.clocks[cmd.clock]
+    rung = passed_to(d.referral, clock, d.profile, d.by, d.now)
+    if rung is None:
+        raise _nobody_above()
+    d.escalate(clock, passed_to=rung)
 
 
 @act(SeeAlert)

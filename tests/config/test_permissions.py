@@ -64,7 +64,7 @@ PARTNERS = {
             {"complete_adult_enquiry", "record_adult_view", "accept_hand_over", "return_hand_over", *PARTNERS},
         ),
         ("referrer", {"raise_disagreement", "take_disagreement_further"}),
-        ("administrator", {"adopt_profile", "acknowledge_alert", "pass_alert_on"}),
+        ("administrator", {"adopt_profile", "acknowledge_alert"}),
         (
             "out_of_hours",
             {

@@ -22,6 +22,8 @@ from mash.states.course import AlertAcknowledged, AlertSeen, ClockEscalated
 
 CHILD = {"name": {"given": "Hephzibah", "family": "Wetherspoone"}, "date_of_birth": "2018-02-03", "cohort": "child"}
 
+PASS_ON = "I cannot: pass it on"
+
 
 @pytest.fixture
 def own() -> Iterator[Hub]:
@@ -49,6 +51,13 @@ def opened(hub: Hub, path: str, role: str = "", agency: str = "social_care") -> 
 
 def offered(text: str) -> list[str]:
     return re.findall(r'<input type="radio" name="until" value="([^"]*)"', text)
+
+
+def on(text: str) -> dict[str, str]:
+    """What the form of an alert sends with which somebody passes it on."""
+    hidden = re.findall(r'<input type="hidden" name="(rung|due)" value="([^"]*)"', text)
+    assert PASS_ON in text and len(hidden) == 2
+    return {"act": "pass_on", **dict(hidden)}
 
 
 def events(hub: Hub, reference: str, kind: type) -> list[Any]:
@@ -140,7 +149,8 @@ def test_whoever_cannot_passes_it_on_and_the_next_role_is_told_now(own: Hub) -> 
     with housing_late(own) as (late, reference):
         path = path_of(late, reference, "check:housing")
         before = len(events(late, reference, ClockEscalated))
-        passed = late.http.post(path, data={"act": "pass_on"}, headers=late.staff("duty_manager"))
+        passes = on(opened(late, path, "duty_manager"))
+        passed = late.http.post(path, data=passes, headers=late.staff("duty_manager"))
         assert passed.status_code == 303
         after = words_of(opened(late, passed.headers["location"], "duty_manager"))
         assert "Passed on: the practice manager is told now." in after
@@ -150,6 +160,47 @@ def test_whoever_cannot_passes_it_on_and_the_next_role_is_told_now(own: Hub) -> 
         assert told[-1].by.role == "duty_manager"
         late.work()
         assert any("cannot take it" in post["message"] for post in late.received.posts if reference in post["title"])
+
+
+def test_pressed_twice_it_is_passed_on_once_and_not_from_a_page_that_is_out_of_date(own: Hub) -> None:
+    with housing_late(own) as (late, reference):
+        path, duty = path_of(late, reference, "check:housing"), late.staff("duty_manager")
+        passes = on(opened(late, path, "duty_manager"))
+        before = len(events(late, reference, ClockEscalated))
+        first, second = (late.http.post(path, data=passes, headers=duty) for _ in range(2))
+        assert [each.status_code for each in (first, second)] == [303, 303]
+        assert first.headers["location"] == second.headers["location"]
+        assert len(events(late, reference, ClockEscalated)) == before + 1
+        for page in (first.headers["location"], path):
+            assert PASS_ON not in opened(late, page, "duty_manager"), "it is somebody else's by now"
+        for stale in (passes, {"act": "pass_on"}):
+            again = late.http.post(path, data=stale, headers=late.staff("practice_manager"))
+            assert again.status_code == 422 and "This was passed on already" in again.text
+        assert len(events(late, reference, ClockEscalated)) == before + 1
+        assert PASS_ON in opened(late, path, "practice_manager")
+
+
+def test_whom_it_never_came_to_is_not_offered_to_pass_it_on_and_is_refused(own: Hub) -> None:
+    with housing_late(own) as (late, reference):
+        path = path_of(late, reference, "check:housing")
+        passes = on(opened(late, path))
+        police, administrator = late.staff("agency", "police"), late.staff("administrator")
+        for who in (police, administrator):
+            assert PASS_ON not in late.http.get(path, headers=who).text
+            assert late.http.post(path, data=passes, headers=who).status_code == 403
+        assert "pass_alert_on" not in late.http.get(f"/cases/{reference}", headers=police).json()["possible"]
+        assert "pass_alert_on" in late.case(reference)["possible"]
+        assert not any(each.event.passed_on for each in events(late, reference, ClockEscalated))
+
+
+def test_where_nobody_stands_above_nothing_says_that_it_can_be_passed_on(own: Hub) -> None:
+    reference = own.referral(subjects=[CHILD])
+    due = own.stored(lambda store: read_case(store, reference)).referral.clocks["triage"].due_at
+    next_at, top_at = due + timedelta(minutes=45), due + timedelta(hours=3)
+    with later(own, due) as first, later(first, next_at) as second, later(second, top_at) as late:
+        assert events(late, reference, ClockEscalated)[-1].event.role == "service_manager"
+        top = opened(late, path_of(late, reference, "triage", "service_manager"), "service_manager")
+        assert "Nobody has rated this" in top and "pass it on" not in top.lower()
 
 
 def test_in_immediate_danger_the_first_thing_is_999_and_only_a_sign_in_takes_it(own: Hub) -> None:

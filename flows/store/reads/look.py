@@ -19,6 +19,7 @@ from mash.states.errors import NotFound
 from mash.states.log import Recorded
 from mash.states.reading import story_as_read
 from mash.states.referral import Referral
+from mash.states.roles import to_pass_on
 from mash.states.values import Actor
 
 _CASE = select(REFERRALS).where(REFERRALS.c.reference == bindparam("of"))
@@ -114,6 +115,8 @@ async def offered(connection: AsyncConnection, store: Store, reference: str, ref
         return []
     profile = await store.profile(connection, referral.profile)
     never = {"break_glass", *(() if store.hubs_beside(by.hub) else ("ask_other_hubs",))}
+    if not to_pass_on(referral, profile, by, store.time.now()):  # it depends on who is on duty now
+        never.add("pass_alert_on")
     return [kind for kind in open_to(referral, profile, by) if kind not in never and may(by.role, kind)]
 
 
