@@ -69,7 +69,8 @@ def install(*arguments: str) -> None:
 
 def packages() -> int:
     """How many are installed."""
-    return len(list(HOME.rglob("site-packages/*.dist-info")))
+    # By name alone: a folder that is walked into may be gone while pip takes an older package away.
+    return len(list(HOME.glob("lib/python*/site-packages/*.dist-info")))
 
 
 def fetch() -> str:
