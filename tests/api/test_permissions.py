@@ -313,7 +313,7 @@ def test_what_is_not_theirs_is_not_offered(hub: Hub) -> None:
     hub.rate(reference)
     police, health = hub.staff("agency", "police"), hub.staff("agency", "health")
     assert "answer_check" in hub.http.get(f"/cases/{reference}", headers=police).json()["possible"]
-    answer = {"known": "true", "words": "Two calls.", "key": f"answers {reference}"}
+    answer = {"known": "true", "relevant": "true", "words": "Two calls.", "key": f"answers {reference}"}
     assert hub.http.post(f"/case/{reference}/answer_check", headers=police, data=answer).status_code == 303
     after = hub.http.get(f"/cases/{reference}", headers=police).json()["possible"]
     assert not {"answer_check", "allocate_check"} & set(after) and "release_information" in after

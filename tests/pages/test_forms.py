@@ -133,3 +133,11 @@ def test_an_hour_that_comes_twice_or_never_is_asked_for_again(hour: str) -> None
 def test_nobody_shares_by_leaving_the_question_as_it_is() -> None:
     share = next(each for each in fields_of("record_sharing_basis", None, SANDWELL, MANAGER) if each.name == "share")
     assert share.needed and not share.default
+
+
+@pytest.mark.parametrize(("known", "wrong"), [("true", {"relevant"}), ("false", set())])
+def test_whether_what_is_held_is_relevant_is_said_by_whoever_knows_them(known: str, wrong: set[str]) -> None:
+    by = Actor(id="p", role="agency", agency="police", hub="sandwell")
+    asked = fields_of("answer_check", None, SANDWELL, by)
+    _, after = read("answer_check", asked, FormData({"known": known, "words": "Two calls.", "seen": "1"}), by)
+    assert set(after.errors) == wrong

@@ -173,6 +173,9 @@ def test_an_agency_answers_hands_over_and_releases_with_the_keyboard_alone(hub: 
         expect(somebody.page.get_by_role("row", name=reference)).to_contain_text("With pc.colleague.")
         somebody.tabs_to("We know them : Isolde Tuttlesby")
         somebody.enters()
+        somebody.tabs_to("Yes")  # whether they are known, which the button has said
+        somebody.tabs_to("Yes")
+        keys.press("Space")  # that it is relevant
         somebody.tabs_to("What your agency holds (it stays your agency's own until you release it)")
         keys.type("Two calls to the address in June.")
         somebody.tabs_to("Answer the check")
