@@ -30,7 +30,8 @@ hypothesis.settings.load_profile("mash")
 HUBS = {name: ExitStack() for name in ("installation", "quick")}
 """The installations that tests share."""
 FIRST = ("stack", "chaos", "pages/test_words_on_pages.py")
-"""What begins first, where there are two processes: floors that wait most, and what takes longest. The others fill what is left."""
+"""What begins first, where there are two processes: floors that wait most, and what takes longest. The others fill what is
+left."""
 NIGHTLY = ("clients", "chaos")
 FLOORS = Path(__file__).parent
 
