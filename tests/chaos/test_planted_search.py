@@ -10,6 +10,7 @@ from statistics import median
 
 import httpx
 import psutil
+import psycopg
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hub import Hub, hub_here
@@ -69,10 +70,17 @@ def crowded() -> Iterator[Hub]:
         like = hub.referral(household=[])
         rows = hub.stored(rows_of_all)
         with hub.connection("mash_owner") as owner:
-            for statement in (REFERRALS, KEYS, ITEMS, PEOPLE):
+            for statement in (*(statement_for(owner, table) for table in TABLES), PEOPLE):
                 owner.execute(statement.encode(), {"like": like, "rows": rows})
             owner.execute("VACUUM ANALYZE")
         yield hub
+
+
+def statement_for(owner: psycopg.Connection, table: str) -> str:
+    """What makes a table's rows, of all columns but those that the database reckons."""
+    names = [name for (name,) in owner.execute(COLUMNS.encode(), (table,))]
+    values = ", ".join(f"made.{name}" for name in names)
+    return MADE.format(table=table, columns=", ".join(names), values=values, **TABLES[table])
 
 
 async def rows_of_all(store: Store) -> str:
@@ -94,12 +102,15 @@ def rows_of(keyring: Keyring, case: int) -> Iterator[dict[str, object]]:
 
 # What is not said is as in the referral that they are made like.
 MADE = """
-INSERT INTO {table} SELECT made.* FROM {table} t, jsonb_array_elements(%(rows)s::jsonb) n, jsonb_populate_record(t, n {more}) made
-WHERE t.reference = %(like)s AND n ->> 'of' = '{of}' {further}"""
-REFERRALS = MADE.format(table="referral", more="", of="case", further="")
-KEYS = MADE.format(table="referral_key", more="", of="case", further="")
+INSERT INTO {table} ({columns}) SELECT {values} FROM {table} t, jsonb_array_elements(%(rows)s::jsonb) n,
+jsonb_populate_record(t, n {more}) made WHERE t.reference = %(like)s AND n ->> 'of' = '{of}' {further}"""
+COLUMNS = "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'"
 NEW = "|| jsonb_build_object('id', gen_random_uuid())"
-ITEMS = MADE.format(table="personal_item", more=NEW, of="person", further="AND t.kind = 'subject'")
+TABLES = {
+    "referral": {"more": "", "of": "case", "further": ""},
+    "referral_key": {"more": "", "of": "case", "further": ""},
+    "personal_item": {"more": NEW, "of": "person", "further": "AND t.kind = 'subject'"},
+}
 PEOPLE = """
 INSERT INTO known_person (reference, hub, subject, tokens, born)
 SELECT reference, hub, subject, tokens, born FROM jsonb_populate_recordset(NULL::known_person, %(rows)s::jsonb)
