@@ -41,7 +41,7 @@ ON = "pass_on"
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
-@router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(404, 410, page=True))
+@router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(400, 404, 410, page=True))
 async def show(
     request: Request,
     token: str,
