@@ -81,8 +81,8 @@ def about(scene: Scene) -> str:
         about = ("domestic_abuse", "omestic abuse", "He hits her")
         hold(not any(word in shown for word in about), "what it is about")
         tags = {tag.partition(":")[0] for tag in _run(prefect, run["name"])["tags"]}
-        hold(tags == {"hub", "rating"}, f"tags of other kinds: {tags}")
-    return "its reference, hub, rating and stage, and who was asked"
+        hold(tags == {"hub", "rating", "cohort"}, f"tags of other kinds: {tags}")
+    return "its reference, hub, rating, cohort and stage, and what is due"
 
 
 @attack("find a key or a password among what Prefect keeps")
