@@ -28,12 +28,9 @@ from mash.api.pages import (
     case,
     checks,
     docs,
-    find,
     handover,
     live,
     looked,
-    meeting,
-    meetings,
     sign_on,
     start,
     status,
@@ -41,6 +38,8 @@ from mash.api.pages import (
 )
 from mash.api.pages.assets import Assets
 from mash.api.pages.figures import manager
+from mash.api.pages.find import find
+from mash.api.pages.meetings import agenda, meeting
 from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
 from mash.api.pages.refer import journey, pages
 from mash.api.permitted import check_routes
@@ -66,7 +65,7 @@ from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (
-    admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, meetings, journey, pages,
+    admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, agenda, journey, pages,
     start, wall,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 
@@ -222,6 +223,16 @@ def decoded(field: str, value: object) -> str:
 def day(value: object) -> str:
     """A day, as it is stored, in words."""
     return f"{date.fromisoformat(str(value)):%d %B %Y}".removeprefix("0")
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts as a sentence lists them: 'one, two and three'."""
+    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+def about(estimate: str) -> str:
+    """An age that somebody estimated: 'about 6', or as they said it."""
+    return f"about {estimate}" if estimate.isdigit() else estimate
 
 
 def is_day(value: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from mash.api.pages.found import Group, rows, today_in
+from mash.api.pages.find.found import Group, rows, today_in
 from mash.api.pages.items import flat, names_of
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted

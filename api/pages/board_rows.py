@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from mash.api.pages.words import age, ordinal
+from mash.api.pages.words import ordinal
 from mash.config.about import about
-from mash.config.words import agency_title, sentence, stage_title
+from mash.config.words import age, agency_title, listed, sentence, stage_title
 from mash.flows.store.reads.board import SOON, tomorrow
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.initials import Initialled
@@ -94,7 +94,7 @@ def group_of(referral: Referral, now: datetime) -> str:
 def who_of(people: Sequence[Initialled], today: date) -> str:
     """The subjects of a case by initials and age: 'E.N., 8 and F.N., 9 months'."""
     named = _cut([", ".join(filter(None, (each.initials or "Not named", _age(each, today)))) for each in people])
-    return " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
+    return listed(named)
 
 
 def _age(person: Initialled, today: date) -> str:

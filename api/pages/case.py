@@ -10,14 +10,14 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from mash.api.pages import corrections, forms, questions
-from mash.api.pages.forms import Filled
+from mash.api.pages.filled import Filled, first_text, read
 from mash.api.pages.items import about, in_parts
 from mash.api.pages.next import HELD_BY, acts_beside, next_of
 from mash.api.pages.page import page, problem_page
 from mash.api.pages.product import as_pdf
 from mash.api.pages.refusals import answer_in_words, in_words, place_of
 from mash.api.pages.sets_off import sets_off
-from mash.api.pages.summary import SAFE_CONTACT, heading_of, lives_with, people_of, safe_contact_of, worry_of
+from mash.api.pages.summary import SAFE_CONTACT, Person, heading_of, lives_with, people_of, safe_contact_of, worry_of
 from mash.api.pages.words import button, named
 from mash.api.permitted import Permitted, demand
 from mash.api.routes.cases import give, whole
@@ -43,7 +43,7 @@ from mash.states.errors import NotFound
 from mash.states.log import Recorded
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile
-from mash.states.referral import NOT_TO_TELL
+from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.register import kind_of
 from mash.states.roles import REFERRER
 from mash.states.values import SYSTEM, Actor, Colleague
@@ -93,18 +93,33 @@ async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> d
         others = await earlier(store, found, by)
         # Partners go on with their checks. In what order a board has its cases follows clocks that they may not know of.
         following = await next_of_board(store, by, found) if may(by.role, "find_people") else None
-    r, rules, now = found.referral, store.rules(found.referral), store.time.now()
-    people = people_of(seen["items"], r, now)
-    ahead = next_of(r, rules, seen["possible"], people, now)
-    acts, more_acts = acts_beside(seen["possible"], ahead.act)
-    lines = lines_of(story, rules)
+    lines = lines_of(story, store.rules(found.referral))
     tabs = _tabs(seen, lines, may(by.role, "read_story"))
-    opened = tab if tab in {key for key, *_ in tabs} else tabs[0][0]
+    people = people_of(seen["items"], found.referral, store.time.now())
     return {
         "found": found,
         "reference": reference,
         "mark": mark,
         "case": seen,
+        **_whom(seen, found.referral, people, by),
+        **_course(store, seen, found.referral, people, by),
+        "following": following,
+        "look_first": [each for each in (others.likely if others else ()) if each.open][:1],
+        "earlier": others,
+        "tabs": tabs,
+        "tab": tab if tab in {key for key, *_ in tabs} else tabs[0][0],
+        "story": lines,
+        "whole_story": tab == "story",
+        "shown_of_story": len(lines) if tab == "story" else FIRST_LINES,
+        "of_referrer": _from_referrer(story),
+        "corrected": corrected,
+        "run": _run(request, found),
+    }
+
+
+def _whom(seen: Mapping[str, Any], r: Referral, people: Sequence[Person], by: Actor) -> dict[str, Any]:
+    """Who a case is about, how they are safely reached, and what is told of them."""
+    return {
         "heading": heading_of(people),
         "people": people,
         "called": {person.subject: person.name for person in people},
@@ -113,39 +128,37 @@ async def _seen(request: Request, reference: str, by: Actor, tab: str = "") -> d
         "hub_reads": reach(by.role) == "hub",
         "warned": [each for each in seen["markers"] if each not in (SAFE_CONTACT, NOT_TO_TELL)],
         "worry": worry_of(seen["items"]),
-        "next": ahead,
-        "following": following,
-        "held_by": HELD_BY,
-        "look_first": [each for each in (others.likely if others else ()) if each.open][:1],
-        "acts": acts,
-        "more_acts": more_acts,
-        "mine": bool(r.worker and r.worker.login == by.id),
-        "after_that": _after_that(seen["clocks"]),
-        "tabs": tabs,
-        "tab": opened,
-        "clocks": _by_urgency(seen["clocks"]),
-        "story": lines,
-        "whole_story": tab == "story",
-        "shown_of_story": len(lines) if tab == "story" else FIRST_LINES,
         "accused": [sid for sid, subject in r.subjects.items() if subject.accused],
         "to_be_seen": [sid for sid, subject in r.subjects.items() if subject.to_be_seen],
         "to_check": [flag for flag in r.flags if flag in TO_CHECK],
         "to_hand_over": [flag for flag in r.flags if flag.endswith(WITHOUT_HAND_OVER)],
-        "held_back": r.held_back,
-        "late_partners": r.late_partners(now),
-        "earlier": others,
-        "added": r.added,
         "sector": r.source_agency,
-        "of_referrer": _from_referrer(story),
         "forms": FORMS,
         "items": in_parts(seen["items"]),
-        "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
-        "rules": rules,
-        "corrected": corrected,
-        "ask_again": r.to_ask_again,
         "finds": may(by.role, "find_people"),
         "product": bool(seen["held"]) and may(by.role, "read_information_product"),
-        "run": _run(request, found),
+    }
+
+
+def _course(store: Store, seen: Mapping[str, Any], r: Referral, people: Sequence[Person], by: Actor) -> dict[str, Any]:
+    """What comes next on a case, what else may be done, and what runs."""
+    rules, now = store.rules(r), store.time.now()
+    ahead = next_of(r, rules, seen["possible"], people, now)
+    acts, more_acts = acts_beside(seen["possible"], ahead.act)
+    return {
+        "next": ahead,
+        "held_by": HELD_BY,
+        "acts": acts,
+        "more_acts": more_acts,
+        "mine": bool(r.worker and r.worker.login == by.id),
+        "after_that": _after_that(seen["clocks"]),
+        "clocks": _by_urgency(seen["clocks"]),
+        "held_back": r.held_back,
+        "late_partners": r.late_partners(now),
+        "added": r.added,
+        "ask_again": r.to_ask_again,
+        "rules": rules,
+        "hub_titles": {name: profile.title for name, profile in store.hubs.items()},
     }
 
 
@@ -238,7 +251,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         if person and not any(name.startswith(forms.DETAIL) for name in form):
             return RedirectResponse(f"/case/{reference}/{kind}?item={person.item}", 303)
         asked = corrections.asked_of(kind, asked, known, person)
-    body, filled = forms.read(kind, asked, form, by)
+    body, filled = read(kind, asked, form, by)
     key = filled.value("key")[:MOST_OF_A_KEY]
     key = key if key.isprintable() and key else secrets.token_urlsafe(16)
     if body is None:
@@ -252,7 +265,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         onward = filled.value("onward")
         return RedirectResponse(onward if onward.startswith("/meetings/") else f"/case/{reference}?done={kind}#done", 303)
     said = answer_in_words(answer.body, by, store.rules(case.referral) if case else None)
-    filled.errors[place_of(answer.body, asked, forms.first_text(kind))] = said
+    filled.errors[place_of(answer.body, asked, first_text(kind))] = said
     if not (version := answer.body.get("version")) or case is None:
         return await _form_page(request, reference, kind, by, case, filled, answer.status)
     since = await _since(store, case, by, body.seen)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mash.api.pages.forms import DETAIL, Asked, Filled
+from mash.api.pages.filled import Filled
+from mash.api.pages.forms import DETAIL, Asked
 from mash.config import codes
 from mash.config.words import CODED, DAYS, is_day, sentence
 from mash.flows.store.details import FIELDS, Kind, in_one_piece

@@ -1,23 +1,19 @@
-"""A command as a small form: what it asks, in the hub's own choices, by the command's own model; and what was filled in."""
+"""A command as a small form: what it asks, in the hub's own choices, by the command's own model."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
-from starlette.datastructures import FormData
+from pydantic import AwareDatetime, BaseModel
 
 from mash.api.pages import questions
-from mash.api.schemas.command import CommandGiven
 from mash.config import codes
 from mash.config.commands import COMMANDS, NEVER_ASKED
 from mash.config.words import agency_title, destination_title, in_words_of, sentence, worded
-from mash.notifications.times import NotATime, sheet_moment
 from mash.states.acts.actions import owners, theirs
 from mash.states.acts.countersigning import to_countersign
 from mash.states.acts.disagreements import to_settle, to_take_further
@@ -34,7 +30,6 @@ from mash.states.referral import NOT_TO_TELL, Action, Disagreement, Referral, Se
 from mash.states.roles import REFERRER, may_pass_on
 from mash.states.values import Actor, Colleague
 
-Question = TypeVar("Question", bound=BaseModel)
 Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
 DETAIL = "details."
@@ -73,6 +68,8 @@ EXPLICIT = {
     "mode": ("record_meeting", "record_strategy_discussion"),
 }
 """What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
+NEEDED_WHERE = {"relevant": ("known", "true")}
+"""Questions that need an answer only where another is answered so."""
 
 
 @dataclass(frozen=True)
@@ -87,18 +84,6 @@ class Asked:
     hint: str = ""
     default: str = ""
     """What is chosen until somebody chooses."""
-
-
-@dataclass
-class Filled:
-    """What somebody filled in, as they did, and what is wrong with it: field -> what is expected."""
-
-    values: dict[str, list[str]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def value(self, name: str) -> str:
-        """What one field holds."""
-        return (self.values.get(name) or [""])[0]
 
 
 OF_SECOND = ("second", "second_at")
@@ -301,122 +286,3 @@ def _shape(annotation: Any, offered: bool) -> str:
     if get_origin(annotation) is Literal or offered:
         return "one"
     return {bool: "yes_no", date: "day", AwareDatetime: "moment"}.get(annotation, "line")
-
-
-def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[CommandGiven | None, Filled]:
-    """The command that was filled in; or None, and what is wrong with it, beside what was typed."""
-    filled = _filled(form)
-    command: dict[str, Any] = {"kind": kind}
-    if "agency" in STAFF_ACTS[kind].command.model_fields:
-        command["agency"] = by.agency
-    for each in asked:
-        if each.name == LATER or each.name.startswith(DETAIL):
-            continue
-        if (value := _value(each, filled)) is not None:
-            head, _, key = each.name.partition(".")
-            if key:
-                command.setdefault(head, {})[key] = value
-            else:
-                command[head] = value
-        elif each.needed and not (each.name == "relevant" and filled.value("known") == "false"):
-            filled.errors[each.name] = questions.needed(each.label)
-    body = {"seen": _number(filled.value("seen")), "command": command}
-    if any(each.name == LATER for each in asked) and (happened_at := filled.value(LATER).strip()):
-        body[LATER] = _moment(happened_at)
-    if COMMANDS[kind].why and not filled.value(first_text(kind)).strip():
-        filled.errors[first_text(kind)] = questions.WHY
-    texts = {name: text for name in (*COMMANDS[kind].texts, "redacted") if (text := _text(filled.value(name)))}
-    if details := _details(kind, asked, filled):
-        body["details"] = details
-    if redacted := texts.pop("redacted", ""):
-        body["redacted"] = redacted
-    if texts:
-        body["words"] = "\n\n".join(f"{_heading(kind, name)}{text}" for name, text in texts.items())
-    if filled.errors:
-        return None, filled
-    try:
-        return CommandGiven.model_validate(body), filled
-    except ValidationError as wrong:
-        for error in wrong.errors(include_input=False):
-            place = str(error.get("ctx", {}).get("field") or _place(error["loc"], kind))
-            filled.errors[first_text(kind) if place == "words" else place] = questions.wrong(error, place)
-        return None, filled
-
-
-def _details(kind: str, asked: list[Asked], filled: Filled) -> dict[str, Any]:
-    """What was filled in about somebody. What was left empty is nothing; of a birth it stays what it was."""
-    details: dict[str, Any] = {}
-    for each in asked:
-        if not each.name.startswith(DETAIL):
-            continue
-        name, _, part = each.name.removeprefix(DETAIL).partition(".")
-        value = _value(each, filled)
-        if value is None and each.needed:
-            filled.errors[each.name] = questions.needed(each.label)
-        elif part:
-            details.setdefault(name, {})[part] = value
-        elif value is not None or kind not in BESIDE:
-            details[name] = value
-    return details
-
-
-def checked(model: type[Question], form: FormData) -> tuple[Question | None, Filled]:
-    """What was asked by a form of plain fields; or None, and what is wrong with it, beside what was typed."""
-    filled = _filled(form)
-    values = {name: text for name in model.model_fields if (text := filled.value(name).strip())}
-    try:
-        return model.model_validate(values), filled
-    except ValidationError as wrong:
-        for error in wrong.errors(include_input=False):
-            place = str(error["loc"][0]) if error["loc"] else next(iter(model.model_fields))
-            filled.errors[place] = questions.wrong(error, place)
-        return None, filled
-
-
-def _filled(form: FormData) -> Filled:
-    return Filled({name: [str(value) for value in form.getlist(name)] for name in form})
-
-
-def _heading(kind: str, name: str) -> str:
-    part = COMMANDS[kind].parts.get(name)
-    return f"{part.partition(':')[0]}\n" if part else ""
-
-
-def _text(typed: str) -> str:
-    return typed.replace("\r\n", "\n").strip()
-
-
-def _number(text: str) -> int:
-    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else 1
-
-
-def _value(each: Asked, filled: Filled) -> Any:
-    if each.shape == "many":
-        return filled.values.get(each.name, [])
-    text = filled.value(each.name).strip()
-    if not text:
-        return None
-    if each.shape == "yes_no":
-        return text == "true"
-    if each.shape == "moment":
-        return _moment(text)
-    return text
-
-
-def _moment(text: str) -> str:
-    """A moment that was typed or chosen, with its offset; what is none stays as it is."""
-    try:
-        return sheet_moment(text.replace("T", " ")).astimezone(LONDON).isoformat()
-    except NotATime:
-        return text
-
-
-def _place(loc: tuple[int | str, ...], kind: str) -> str:
-    """The field that an error is about: the first part of its place that is none of the wrapping."""
-    parts = [str(part) for part in loc if part not in ("command", kind)]
-    return ".".join(parts[:2]) if parts and parts[0] in (*OF_EACH, "details") else parts[0] if parts else "words"
-
-
-def first_text(kind: str) -> str:
-    """The field beside which stands what is wrong with all of it."""
-    return next(iter(COMMANDS[kind].texts))

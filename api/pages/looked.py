@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from mash.api.pages.forms import Filled, checked
+from mash.api.pages.filled import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
 from mash.api.routes.accesses import AccessQuestion, AccessReport, looked

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from mash.api.pages.summary import Person, listed
+from mash.api.pages.summary import Person
 from mash.api.pages.words import counted, when
-from mash.config.words import agency_title, sentence
+from mash.config.words import agency_title, listed, sentence
 from mash.states.acts.seconding import proposed
 from mash.states.messages import STAFF_ACTS
 from mash.states.profile import Profile

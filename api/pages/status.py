@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
 from mash.api.auth import REFERRER_ROLE, holder
-from mash.api.pages.forms import Filled
+from mash.api.pages.filled import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refusals import answer_in_words, in_words
 from mash.api.problems import STATUS, Malformed, answers

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from mash.api.pages.found import born
-from mash.api.pages.words import age
-from mash.config.words import worded
-from mash.flows.store.details import secret_address
+from mash.api.pages.find.found import born
+from mash.config.words import about, age, listed, worded
+from mash.flows.store.details import place_of, secret_address
 from mash.flows.store.particulars import Particulars, particulars
 from mash.states.clocks import LONDON
 from mash.states.referral import NOT_TO_TELL, Referral
@@ -114,8 +113,7 @@ def _person(sid: str, cohort: str, sex: str, who: Particulars | None, *, several
     kind, said = SEXES.get(sex, ("Child", "Adult"))[cohort == "adult"], _born(who)
     if cohort == UNBORN and birthday is None:
         return Person(sid, name, UNBORN, said[:1].upper() + said[1:] or "Not yet born")
-    estimate = who.age if who else ""
-    words = age(birthday, today) if birthday else f"about {estimate}" if estimate.isdigit() else estimate
+    words = age(birthday, today) if birthday else about(who.age if who else "")
     return Person(sid, name, words, f"{kind}, {said or 'birthday not recorded'}" if who else kind)
 
 
@@ -140,15 +138,8 @@ def _member(fields: Mapping[str, Any]) -> str:
 
 
 def _address(fields: Mapping[str, Any]) -> str:
-    given = fields.get("address")
-    if isinstance(given, dict):
-        given = ", ".join(str(part) for part in (given.get("line1"), given.get("postcode")) if part)
-    return f"{given} (keep it secret)" if given and secret_address(fields) else str(given or "")
-
-
-def listed(texts: Sequence[str]) -> str:
-    """Texts as a sentence lists them: 'one, two and three'."""
-    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1]))) if texts else ""
+    place = place_of(fields.get("address"))
+    return f"{place} (keep it secret)" if place and secret_address(fields) else place
 
 
 def worry_of(items: Sequence[Mapping[str, Any]]) -> Worry | None:

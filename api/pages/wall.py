@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from mash.api.auth import cookie_name, same_origin, set_cookie, signed_in
 from mash.api.guard import SCREEN_COOKIE, SIGNED_IN
 from mash.api.pages.board_rows import GROUPS, group_of, row_of
-from mash.api.pages.forms import Filled
+from mash.api.pages.filled import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refusals import in_words
 from mash.api.pages.words import ratings_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from mash.api.pages.words import age
-from mash.flows.store.details import day, in_one_piece, secret_address
+from mash.config.words import about, age, listed
+from mash.flows.store.details import day, in_one_piece, place_of, secret_address
 from mash.flows.store.reads.checks import Person
 
 NOT_NAMED = "Not named"
@@ -47,9 +47,9 @@ def whom(people: Sequence[Person], today: date) -> Whom:
     )
     return Whom(
         who=who or NOT_NAMED,
-        names=_in_a_row(named) or NOT_NAMED,
+        names=listed(named) or NOT_NAMED,
         known=" ".join(filter(None, known)),
-        looked_up_by=_in_a_row([*filter(None, parts)]),
+        looked_up_by=listed([*filter(None, parts)]),
         household=bool(others),
     )
 
@@ -71,12 +71,11 @@ def age_in_words(fields: Mapping[str, Any], today: date) -> str:
         return age(born, today)
     if expected:
         return f"expected {_dated(expected)}"
-    estimate = _text(fields.get("age_estimate"))
-    return f"about {estimate}" if estimate.isdigit() else estimate
+    return about(_text(fields.get("age_estimate")))
 
 
 def _birthdays(born: Sequence[date]) -> str:
-    return f"Born {_in_a_row([_dated(each) for each in born])}." if born else "Birthday not known."
+    return f"Born {listed([_dated(each) for each in born])}." if born else "Birthday not known."
 
 
 def _address(people: Iterable[Mapping[str, Any]]) -> str:
@@ -84,14 +83,8 @@ def _address(people: Iterable[Mapping[str, Any]]) -> str:
     people = tuple(people)
     if any(secret_address(fields) for fields in people):
         return HIDDEN
-    places = dict.fromkeys(filter(None, (_place(fields.get("address")) for fields in people)))
+    places = dict.fromkeys(filter(None, (place_of(fields.get("address")) for fields in people)))
     return "; ".join(places) + "." if places else ""
-
-
-def _place(address: Any) -> str:
-    if isinstance(address, Mapping):
-        return ", ".join(filter(None, (_text(address.get(part)) for part in ("line1", "postcode"))))
-    return _text(address)
 
 
 def _household(others: Sequence[Mapping[str, Any]]) -> str:
@@ -118,11 +111,6 @@ def _parts(fields: Mapping[str, Any]) -> tuple[str, str]:
         return _text(name.get("given")), _text(name.get("family"))
     given, _, family = _text(in_one_piece(name)).rpartition(" ")
     return (given, family) if given else (family, "")
-
-
-def _in_a_row(names: Sequence[str]) -> str:
-    """'Ewa'; 'Ewa and Filip'; 'Ewa, Filip and Maja'."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _dated(on: date) -> str:

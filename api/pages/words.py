@@ -12,7 +12,6 @@ from jinja2.runtime import Context
 
 from mash.config.commands import COMMANDS
 from mash.config.words import LIKENESS, census, in_words_of, sentence, warning, worded
-from mash.config.words import age as age
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.clocks import LONDON, dated, local
 from mash.states.profile import Profile

@@ -80,6 +80,13 @@ def in_one_piece(name: Any) -> str:
     return " ".join(filter(None, (name.get("given"), name.get("family")))) if isinstance(name, Mapping) else str(name or "")
 
 
+def place_of(address: Any) -> str:
+    """Where somebody lives, in its parts or as text, in one line."""
+    if isinstance(address, Mapping):
+        address = ", ".join(str(part).strip() for part in (address.get("line1"), address.get("postcode")) if part)
+    return " ".join(str(address or "").split())
+
+
 def day(text: str | None) -> date | None:
     """A day as codes write it; None for what is none."""
     try:

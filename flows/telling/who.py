@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from mash.config.words import age
+from mash.config.words import age, listed
 from mash.flows.store.marks import day
 from mash.flows.store.names import initials_of, name_of
 
@@ -33,4 +33,4 @@ def in_few_words(people: Iterable[dict[str, Any]], today: date) -> str:
     if unknown := said.count(f"{NOT_NAMED}, {AGE_NOT_KNOWN}"):
         said = [each for each in said if each != f"{NOT_NAMED}, {AGE_NOT_KNOWN}"]
         said.append(NOT_NAMED if unknown == 1 and not said else f"{unknown} {NOT_NAMED.lower()}")
-    return " and ".join(filter(None, (", ".join(said[:-1]), *said[-1:]))) or NOT_NAMED
+    return listed(said) or NOT_NAMED

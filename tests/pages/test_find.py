@@ -11,7 +11,7 @@ import httpx
 import pytest
 from hub import Hub, hub_here
 
-from mash.api.pages.found import rows as found_rows
+from mash.api.pages.find.found import rows as found_rows
 from mash.flows.store.looking import look_next
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.people import Named
@@ -224,7 +224,7 @@ def test_what_was_asked_is_kept_sealed_for_ten_minutes_and_opens_for_nobody_else
 def test_what_was_asked_ten_minutes_ago_is_kept_no_longer_though_a_browser_still_sends_it(
     own: Hub, family: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mash.api.pages.sought.LIFE", timedelta(0))
+    monkeypatch.setattr("mash.api.pages.find.sought.LIFE", timedelta(0))
     own.http.cookies.delete("mash-find")
     sealed = own.http.post("/find", headers=own.staff(*MANAGER), data={"text": "Magda Quillfeather"}).headers["set-cookie"]
     sent = {**own.staff(*MANAGER), "Cookie": sealed.partition(";")[0]}

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from starlette.datastructures import FormData
 
-from mash.api.pages.forms import Asked, fields_of, first_text, read
+from mash.api.pages.filled import first_text, read
+from mash.api.pages.forms import Asked, fields_of
 from mash.api.pages.questions import CHECK, WRONG, WRONG_ANYWHERE
 from mash.config.commands import COMMANDS
 from mash.config.profile import load_profile

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from mash.api.auth import cookie_name, same_origin, set_cookie
 from mash.api.limits import place_of
-from mash.api.pages.forms import Filled
+from mash.api.pages.filled import Filled
 from mash.api.pages.page import page
 from mash.api.pages.refer import choices
 from mash.api.pages.refer.answers import ROWS, Answers, Typed

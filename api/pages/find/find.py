@@ -11,11 +11,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from mash.api.pages import questions, sought
-from mash.api.pages.forms import Filled, checked
-from mash.api.pages.found import Group, rows, today_in, whom
+from mash.api.pages import questions
+from mash.api.pages.filled import Filled, checked
+from mash.api.pages.find import sought
+from mash.api.pages.find.found import Group, rows, today_in, whom
+from mash.api.pages.find.typed import birthday, name_and_birthday, number_of_a_person, references
 from mash.api.pages.page import page
-from mash.api.pages.typed import birthday, name_and_birthday, number_of_a_person, references
 from mash.api.permitted import Permitted
 from mash.api.routes.people import PersonQuestion
 from mash.api.schemas.fields import Reference

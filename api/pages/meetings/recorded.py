@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.api.pages.minutes import Minutes, ToDo, in_words
-from mash.api.pages.sitting import HERE, Seat, Sitting, at_time, here, unsaid
+from mash.api.pages.meetings.minutes import Minutes, ToDo, in_words
+from mash.api.pages.meetings.sitting import HERE, Seat, Sitting, at_time, here, unsaid
 from mash.api.pages.words import when
 from mash.api.permitted import demand
 from mash.api.problems import answer_for

@@ -8,8 +8,7 @@ from datetime import date
 
 from fastapi import Request
 
-from mash.api.pages.words import age
-from mash.config.words import decoded
+from mash.config.words import age, decoded
 from mash.flows.store.marks import day
 from mash.flows.store.particulars import Comparison, Particulars
 from mash.flows.store.reads.people import Named

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mash.api.pages.forms import Filled
-from mash.api.pages.minutes import ACTION, Minutes, action_in_words, in_words, view_in_words
-from mash.api.pages.sitting import HERE, NOT_HERE
+from fastapi import Request
+
+from mash.api.pages.filled import Filled
+from mash.api.pages.meetings.minutes import ACTION, Minutes, action_in_words, in_words, view_in_words
+from mash.api.pages.meetings.sitting import HERE, NOT_HERE
+from mash.api.pages.meetings.table import Table
 from mash.config.words import agency_title, sentence
-from mash.flows.store.minutes import DISCUSSION
+from mash.flows.store.minutes import DISCUSSION, read_minutes
+from mash.flows.store.reads.items import read_items
 from mash.states.acts.scheduling import Planned
 from mash.states.profile import Profile
+from mash.states.values import Actor
 
 TITLES: dict[Planned, str] = {"meeting": "The meeting", "strategy_discussion": "The strategy discussion"}
 RECORDS: dict[Planned, str] = {"meeting": "record_meeting", "strategy_discussion": "record_strategy_discussion"}
@@ -91,3 +96,23 @@ def came_later(which: str) -> str:
     """What is said of words that were found after the record."""
     title = TITLES[what_of(which)]
     return f"{title} was recorded without this. Add it to the case as a note"
+
+
+async def left_of(request: Request, table: Table, by: Actor, sent: Filled) -> LeftOver:
+    """What is in the minutes of a table, or was just sent, and in no record."""
+    items = await read_items(request.app.state.store, table.case, by)
+    said = [item["content"] for item in items if item["content"] and not item["fields"]]
+    minutes = unrecorded(table.minutes, said, table.profile)
+    written = table.minutes.at.isoformat() if table.minutes.at else ""
+    text = words_of(minutes, sent, table.profile)
+    return LeftOver(table.which, text, came_later(table.which), written)
+
+
+async def found_later(request: Request, table: Table, by: Actor) -> list[LeftOver]:
+    """What is left over of the sittings that are over: of the meeting, and of the latest strategy discussion."""
+    store, reference = request.app.state.store, table.case.reference
+    found = []
+    for which in dict.fromkeys((*table.over[:1], *table.over[-1:])):
+        minutes = Minutes.model_validate(await read_minutes(store, reference, which, by))
+        found.append(await left_of(request, replace(table, which=which, minutes=minutes), by, Filled()))
+    return [each for each in found if each.text]

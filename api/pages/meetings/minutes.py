@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
-from mash.api.pages.forms import Filled
+from mash.api.pages.filled import Filled
 from mash.api.pages.words import when
 from mash.api.schemas.fields import Words
 from mash.config.words import agency_title, sentence

@@ -1,0 +1,1 @@
+"""Finding people: what was typed, who is found, each by their own name."""
