@@ -72,7 +72,7 @@ def decide(
             raise refusal
     d = Deciding(referral, profile, by, now, reference, redacted, details, fresh, enquiries, heard, colleagues, old_rules)
     if happened_at is not None and referral is not None:
-        check(referral, command.kind, happened_at, now)
+        check(referral, command.kind, happened_at, by, now)
         d.happened_at = happened_at if happened_at < now else None
     try:
         ACTS[command.kind].decide(d, command, words)

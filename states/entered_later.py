@@ -9,7 +9,8 @@ from mash.states.clocks import dated
 from mash.states.course import ClocksStopped
 from mash.states.errors import Incomplete
 from mash.states.referral import Referral
-from mash.states.values import EventBase
+from mash.states.roles import PARTNERS
+from mash.states.values import Actor, EventBase
 
 MOST_BACK = timedelta(days=14)
 """How long after it happened an act may be entered. A product default, ours: longer than any hub has worked on paper, and short
@@ -41,23 +42,31 @@ reads it or has it from now on, and what a second person says who has read it. A
 with the act that it is for."""
 OF_AN_AGENCY = ("answer_check", "decline_disclosure")
 """Commands that an agency gives for itself, and is timed by: it does not say itself that it was in time."""
+OF_A_PARTNER = (*OF_AN_AGENCY, "complete_action")
+"""The same of a partner, whose actions the hub waits for."""
 
 
-def may_be_entered_later(kind: str) -> bool:
+def may_be_entered_later(kind: str, by: Actor) -> bool:
     """Whether somebody may say of a command of this kind that it happened before it was entered."""
-    return kind not in SAYS_ITSELF and kind not in OF_THE_RECORD and kind not in OF_AN_AGENCY
+    return kind not in SAYS_ITSELF and kind not in OF_THE_RECORD and not _timed_by(kind, by)
 
 
-def check(referral: Referral, kind: str, happened_at: datetime, now: datetime) -> None:
-    """Raises Incomplete for a time at which this cannot have happened: to come, too long ago, or before the contact was made."""
+def _timed_by(kind: str, by: Actor) -> bool:
+    """Whether somebody would say of themselves that they were in time."""
+    return kind in (OF_A_PARTNER if by.role in PARTNERS else OF_AN_AGENCY)
+
+
+def check(referral: Referral, kind: str, happened_at: datetime, by: Actor, now: datetime) -> None:
+    """Raises Incomplete for a time at which this cannot have happened: to come, too long ago, or before the contact was made; and
+    for any time of what whoever gives it is timed by."""
     if field := SAYS_ITSELF.get(kind):
         raise Incomplete(f"this command says in a field of its own when it was ({field}): leave happened_at out", needs=[field])
     if kind in OF_THE_RECORD:
         raise Incomplete("this happens as it is entered: leave out when it happened (happened_at)", needs=["happened_at"])
-    if kind in OF_AN_AGENCY:
+    if _timed_by(kind, by):
         raise Incomplete(
-            "what an agency answers counts from when it is entered: leave out when it happened (happened_at). What your agency"
-            " told the hub by telephone before, the hub records (record_answer_by_telephone)",
+            "what an agency answers or has done counts from when it is entered: leave out when it happened (happened_at). What"
+            " your agency told the hub by telephone before, the hub records (record_answer_by_telephone, complete_action)",
             needs=["happened_at"],
         )
     if happened_at > now:

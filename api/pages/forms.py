@@ -125,7 +125,7 @@ def fields_of(
     sexes = tuple((key, text) for key, text in codes.code_sets()["sex"].items())
     for name, label, shape, needed in BESIDE.get(kind, ()):
         asked.append(Asked(DETAIL + name, label, shape, needed, sexes if name == "sex" else ()))
-    if may_be_entered_later(kind):
+    if may_be_entered_later(kind, by):
         asked.append(Asked(LATER, questions.WHEN, "moment", needed=False, hint=questions.WHEN_HINT))
     return asked
 

@@ -40,6 +40,25 @@ def test_an_address_that_is_kept_secret_is_read_by_the_hub_and_by_no_partner(hub
     assert "Kept secret: ask the hub" in hub.http.get(f"/case/{reference}", headers=housing).text
 
 
+def test_a_secret_address_that_is_put_right_stays_secret_in_the_story(hub: Hub) -> None:
+    reference = hub.referral(subjects=[{**CHILD, "address": REFUGE}])
+    hub.rate(reference)
+    (item,) = [each["item"] for each in hub.case(reference)["items"] if each["kind"] == "subject"]
+    moved = {**REFUGE, "line1": "12 Hidden Row"}
+    body = {
+        "seen": hub.case(reference)["version"],
+        "command": {"kind": "correct_details", "item": item},
+        "words": "They moved.",
+        "details": {"address": moved},
+    }
+    headers = {**hub.staff("duty_manager"), "Idempotency-Key": f"moved {reference}"}
+    assert hub.http.post(f"/cases/{reference}/commands", json=body, headers=headers).status_code == 200
+    for path in (f"/case/{reference}?tab=story", f"/cases/{reference}/log"):
+        assert "12 Hidden Row" in hub.http.get(path, headers=hub.staff("duty_manager")).text
+        theirs = hub.http.get(path, headers=hub.staff("agency", "housing"))
+        assert theirs.status_code == 200 and "Hidden Row" not in theirs.text, path
+
+
 def test_how_whoever_referred_is_reached_is_not_the_familys_safe_way(hub: Hub) -> None:
     source = {**ORDINARY["source"], "how_to_reach": "Only mornings", "phone": "01632 960222"}
     reference = hub.referral(source=source, consent=NOT_SAFE)

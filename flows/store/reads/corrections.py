@@ -11,9 +11,9 @@ from sqlalchemy import Row
 
 from mash.config.words import decoded
 from mash.flows.store.details import FIELDS, NOTHING, in_one_piece
-from mash.flows.store.keys import KeyDestroyed, unseal
+from mash.flows.store.keys import KeyDestroyed
 from mash.flows.store.reads.case import Case
-from mash.flows.store.reads.items import items_shown, reads_whole
+from mash.flows.store.reads.items import items_shown, opened_for, reads_whole
 from mash.flows.store.store import Store
 from mash.states.acts.birth import BirthRecorded
 from mash.states.acts.corrections import DetailsCorrected, ReferrerCorrected, SubjectAdded, SubjectRemoved
@@ -45,7 +45,7 @@ async def read_corrections(store: Store, case: Case, by: Actor, story: Iterable[
         row = items.get(item or "")
         if row is None or not reads_whole(case.referral, row, items, by):
             return {}
-        content = json.loads(unseal(key, row.sealed, case.reference))
+        content = json.loads(opened_for(row, key, by))
         return content if isinstance(content, dict) else {}
 
     found = {}

@@ -52,10 +52,8 @@ async def read_items(store: Store, case: Case, by: Actor) -> list[dict[str, Any]
     sealed = {str(row.id): row for row in rows}
 
     def line(item: str, shown: str, kind: str, row: Row[Any] | None, agency: str, at: datetime) -> dict[str, Any]:
-        content = unseal(key, row.sealed, case.reference).decode() if row else None
+        content = opened_for(row, key, by) if row else None
         subject = sealed[item].subject if item in sealed else None
-        if row and content and kind in SOMEBODY and row.created_by != by.id and reach(by.role) != "hub":
-            content = without_secret_address(content)
         where = {"item": item, "kind": kind, "subject": subject, "agency": agency, "at": at, "view": shown}
         return {**where, "content": content, "fields": _fields(kind, content)}
 
@@ -98,9 +96,13 @@ def _own_view_first(referral: Referral, row: Row[Any], by: Actor) -> bool:
     return decisive or row.kind in OF_THE_FIRST
 
 
-def without_secret_address(content: str) -> str:
-    """What is stored of somebody, for whoever is not of the hub: where they live is left out if that is kept secret."""
-    fields = _fields(SOMEBODY[0], content)
+def opened_for(row: Row[Any], key: AESGCM, by: Actor) -> str:
+    """What an item says to somebody who reads it: where people live is left out if that is kept secret, but for the hub and
+    whoever said so."""
+    content = unseal(key, row.sealed, row.reference).decode()
+    if row.kind not in SOMEBODY or row.created_by == by.id or reach(by.role) == "hub":
+        return content
+    fields = _fields(row.kind, content)
     if fields is None or not secret_address(fields):
         return content
     return json.dumps({name: NOT_FOR_OTHERS if name == "address" else value for name, value in fields.items()})

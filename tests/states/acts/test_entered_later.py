@@ -17,7 +17,7 @@ from mash.states.entered_later import OF_THE_RECORD, SAYS_ITSELF, may_be_entered
 from mash.states.errors import Incomplete
 from mash.states.messages import STAFF_ACTS
 
-from .worlds import BASIS, NOT_SHARED, Case, arrived, hub, of, partner, rated
+from .worlds import BASIS, MANAGER, NOT_SHARED, Case, arrived, hub, of, partner, rated
 
 SANDWELL = hub()
 AMBER = RateReferral(rating="amber")
@@ -112,7 +112,7 @@ def test_what_happens_in_the_record_itself_happens_as_it_is_entered() -> None:
     "kind", ["record_sharing_basis", "sign_off_decision", "sign_off_withdrawal", "acknowledge_alert", "pass_alert_on"]
 )
 def test_why_information_may_be_shared_and_who_signs_or_takes_something_on_is_never_dated_back(kind: str) -> None:
-    assert kind in OF_THE_RECORD and not may_be_entered_later(kind)
+    assert kind in OF_THE_RECORD and not may_be_entered_later(kind, MANAGER)
 
 
 def test_a_basis_for_sharing_is_not_dated_before_it_was_recorded() -> None:
@@ -131,7 +131,21 @@ def test_an_agency_that_was_late_does_not_say_itself_that_it_answered_in_time() 
         case.give(late, partner("housing"), happened_at=asked + timedelta(minutes=1))
     (answered,) = of(CheckAnswered, case.give(late, partner("housing")))
     assert answered.late and case.clock("check:housing").verdict == "missed"
-    assert not may_be_entered_later("answer_check") and not may_be_entered_later("decline_disclosure")
+    for by in (MANAGER, partner("housing")):
+        assert not may_be_entered_later("answer_check", by) and not may_be_entered_later("decline_disclosure", by)
+
+
+def test_a_partner_that_was_late_with_what_was_agreed_does_not_say_itself_that_it_was_done_in_time() -> None:
+    case = checked()
+    case.give(RecordAction(owner="health", due=case.now + timedelta(days=2)))
+    (action,) = case.referral.actions
+    agreed = case.now
+    case.run_to(case.clock(f"action:{action}").due_at + timedelta(hours=2))
+    with pytest.raises(Incomplete, match="counts from when it is entered"):
+        case.give(CompleteAction(action=action), partner("health"), happened_at=agreed + timedelta(minutes=1))
+    assert not may_be_entered_later("complete_action", partner("health")) and may_be_entered_later("complete_action", MANAGER)
+    case.give(CompleteAction(action=action), partner("health"))
+    assert case.clock(f"action:{action}").verdict == "missed"
 
 
 def test_what_the_hub_took_down_by_telephone_in_time_is_in_time_by_its_clock_and_by_its_event() -> None:
@@ -181,4 +195,4 @@ def test_what_was_done_on_paper_one_after_the_other_is_entered_one_after_the_oth
 def test_every_command_that_is_told_apart_is_one_and_has_the_field_it_is_said_to_have() -> None:
     assert {*SAYS_ITSELF, *OF_THE_RECORD} <= set(STAFF_ACTS) and not {*SAYS_ITSELF} & {*OF_THE_RECORD}
     assert all(field in STAFF_ACTS[kind].command.model_fields for kind, field in SAYS_ITSELF.items())
-    assert all(not may_be_entered_later(kind) for kind, act in STAFF_ACTS.items() if act.of_child)
+    assert all(not may_be_entered_later(kind, MANAGER) for kind, act in STAFF_ACTS.items() if act.of_child)
