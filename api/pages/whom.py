@@ -10,7 +10,7 @@ from typing import Any
 
 from mash.config.words import about, age, listed
 from mash.flows.store.details import day, in_one_piece, place_of, secret_address
-from mash.flows.store.reads.checks import Person
+from mash.flows.store.reads.opened import Said
 
 NOT_NAMED = "Not named"
 HIDDEN = "Address is secret and not shown."
@@ -30,7 +30,7 @@ class Whom:
     household: bool
 
 
-def whom(people: Sequence[Person], today: date) -> Whom:
+def whom(people: Sequence[Said], today: date) -> Whom:
     """The people of a case, as far as they were given. Birthdays stand in the order of the names; one address is said once."""
     subjects = [person.fields for person in people if person.kind == "subject"]
     others = [person.fields for person in people if person.kind == "household"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,12 +9,11 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from mash.config.permissions import reach
-from mash.flows.store.keys import unseal
 from mash.flows.store.reads.case import Case, case_read_by, rightly_shown
 from mash.flows.store.reads.look import WHY, note_accesses
-from mash.flows.store.reads.opened import keys_here
+from mash.flows.store.reads.opened import said_of
 from mash.flows.store.store import Store
-from mash.flows.store.tables import ITEMS, REFERRALS
+from mash.flows.store.tables import REFERRALS
 from mash.states.profile import Gathering, Profile
 from mash.states.referral import Referral
 from mash.states.values import Actor
@@ -54,20 +52,10 @@ async def _to_meet(store: Store, by: Actor) -> list[Case]:
 
 async def read_subjects(store: Store, cases: Sequence[Case], by: Actor) -> dict[str, list[dict[str, Any]]]:
     """Who cases are about, as what was given of each subject, by reference; none of whoever was erased, or cannot be
-    opened here. Whoever reads that of a
-    list has looked at each of its cases, which is written down."""
-    if not cases:
-        return {}
-    state = {case.reference: case.referral for case in cases}
-    query = select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed).where(ITEMS.c.kind == "subject")
-    found: dict[str, list[dict[str, Any]]] = {}
+    opened here. Whoever reads that of a list has looked at each of its cases, which is written down."""
     async with store.transaction(by) as connection:
-        keys = await keys_here(connection, store, list(state))
-        query = query.where(ITEMS.c.reference.in_(list(keys)))
-        for row in (await connection.execute(query.order_by(ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.created_at))).all():
-            if state[row.reference].stands(str(row.id), row.subject):
-                content = json.loads(unseal(keys[row.reference], row.sealed, row.reference))
-                found.setdefault(row.reference, []).append(content)
+        said = await said_of(connection, store, cases, ("subject",))
+        found = {reference: [each.fields for each in some] for reference, some in said.items() if some}
         await note_accesses(connection, store, list(found), by, "read_agenda", WHY[reach(by.role)])
     return found
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import select, text
 
 from mash.config.permissions import reach
-from mash.flows.store.keys import unseal
 from mash.flows.store.reads.case import Case, case_read_by, rightly_shown
 from mash.flows.store.reads.items import reads_whole
 from mash.flows.store.reads.look import WHY, note_accesses
-from mash.flows.store.reads.opened import keys_here
+from mash.flows.store.reads.opened import Said, said_of
 from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, ITEMS, REFERRALS
+from mash.flows.store.tables import EVENTS, REFERRALS
 from mash.states.acts.checks import CheckAnswered
 from mash.states.acts.sharing import SharingBasisRecorded
 from mash.states.log import RECORDED
@@ -50,39 +46,16 @@ async def checks_of(store: Store, by: Actor, to: str | None = None) -> list[Case
         return await rightly_shown(connection, store, [case_read_by(store, row, by) for row in rows], by)
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody whom a check is about, or who lives with them, as fields; `subject` is their number, of a household none."""
-
-    kind: str
-    subject: str | None
-    fields: dict[str, Any]
-
-
 PEOPLE = ("subject", "household")
-_PEOPLE = (
-    select(ITEMS)
-    .where(ITEMS.c.reference.in_(bindparam("these", expanding=True)), ITEMS.c.kind.in_(PEOPLE))
-    .order_by(ITEMS.c.reference, ITEMS.c.kind.desc(), ITEMS.c.subject, ITEMS.c.created_at, ITEMS.c.id)
-)
 
 
-async def people_of(store: Store, cases: Sequence[Case], by: Actor) -> dict[str, list[Person]]:
+async def people_of(store: Store, cases: Sequence[Case], by: Actor) -> dict[str, list[Said]]:
     """By reference, who the cases are about and their households, as far as somebody may read that; nobody of a case that cannot
     be opened here. That they looked is written down of each."""
-    these = {case.reference: case.referral for case in cases}
-    found: dict[str, list[Person]] = defaultdict(list)
-    if not these:
-        return found
     async with store.transaction(by) as connection:
-        keys = await keys_here(connection, store, list(these))
-        for row in (await connection.execute(_PEOPLE, {"these": list(keys)})).all():
-            referral = these[row.reference]
-            if referral.stands(str(row.id), row.subject) and reads_whole(referral, row, {}, by):
-                fields = json.loads(unseal(keys[row.reference], row.sealed, row.reference))
-                found[row.reference].append(Person(row.kind, row.subject, fields))
+        found = await said_of(connection, store, cases, PEOPLE, lambda referral, row: reads_whole(referral, row, {}, by))
         why = WHY.get(reach(by.role)) or f"{by.agency} takes part"
-        await note_accesses(connection, store, list(these), by, "read_checks", why)
+        await note_accesses(connection, store, [case.reference for case in cases], by, "read_checks", why)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,12 @@ from mash.flows.store.keys import KeyDestroyed, NoKeyHere, unseal
 from mash.flows.store.reads.case import Case
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS
+from mash.states.referral import Referral
 
 log = structlog.stdlib.get_logger("mash.store")
 _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(bindparam("these", expanding=True)))
 _ITEMS = (
-    select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.kind, ITEMS.c.subject, ITEMS.c.sealed)
+    select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.kind, ITEMS.c.subject, ITEMS.c.sealed, ITEMS.c.created_by)
     .where(
         ITEMS.c.reference.in_(bindparam("these", expanding=True)),
         ITEMS.c.kind.in_(bindparam("kinds", expanding=True)),
@@ -43,11 +44,15 @@ class Said:
 
 
 async def said_of(
-    connection: AsyncConnection, store: Store, cases: Sequence[Case], kinds: Iterable[str]
+    connection: AsyncConnection,
+    store: Store,
+    cases: Sequence[Case],
+    kinds: Iterable[str],
+    reads: Callable[[Referral, Any], bool] = lambda referral, row: True,
 ) -> dict[str, list[Said]]:
-    """By reference: what stands now of these kinds of items, all of which are fields; subjects in their order. A case is left out
-    whose people were erased, whose key no master key opens that is here, or of which an item cannot be read: a part of it would
-    be taken for all."""
+    """By reference: what stands now of these kinds of items, all of which are fields, as far as whoever looks `reads` it;
+    subjects in their order. A case is left out whose people were erased, whose key no master key opens that is here, or of which
+    an item cannot be read: a part of it would be taken for all."""
     if not cases:
         return {}
     these = [case.reference for case in cases]
@@ -56,6 +61,8 @@ async def said_of(
     found: dict[str, list[Said]] = {reference: [] for reference in keys}
     for row in (await connection.execute(_ITEMS, {"these": these, "kinds": [*kinds]})).all():
         if row.reference not in found or not states[row.reference].stands(str(row.id), row.subject):
+            continue
+        if not reads(states[row.reference], row):
             continue
         try:
             content = json.loads(unseal(keys[row.reference], row.sealed, row.reference))
