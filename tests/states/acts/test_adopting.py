@@ -25,7 +25,7 @@ def adopts(case: Case, profile: Profile) -> Case:
 
 
 def with_a_day_off(profile: Profile, day: date) -> Profile:
-    calendar = profile.calendar.model_copy(update={"bank_holidays": frozenset({*profile.calendar.bank_holidays, day})})
+    calendar = profile.calendar.model_copy(update={"bank_holidays": (*profile.calendar.bank_holidays, day)})
     return hub(profile.name, calendar=calendar)
 
 
