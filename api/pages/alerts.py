@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, TypeAdapter, ValidationError
 
 from mash.api.auth import same_origin, signed_in
 from mash.api.pages import alerted
@@ -20,6 +20,8 @@ from mash.api.pages.refusals import answer_in_words, in_words
 from mash.api.problems import STATUS, NotSignedIn, answers
 from mash.api.routes.cases import give
 from mash.api.schemas.command import CommandGiven
+from mash.api.schemas.fields import PLAIN
+from mash.api.text import plain
 from mash.config.permissions import may
 from mash.flows.store.apply import act
 from mash.flows.store.reads.case import Case
@@ -45,8 +47,8 @@ _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 async def show(
     request: Request,
     token: str,
-    until: Annotated[str, Query(max_length=40)] = "",
-    passed: Annotated[str, Query(max_length=60)] = "",
+    until: Annotated[str, Query(max_length=40, json_schema_extra=PLAIN), AfterValidator(plain)] = "",
+    passed: Annotated[str, Query(max_length=60, json_schema_extra=PLAIN), AfterValidator(plain)] = "",
 ) -> HTMLResponse:
     """What is late by how much, what to do, and until when somebody has it. Looking changes nothing. `until` is what was chosen
     before somebody signed in; `passed` to whom somebody has just passed it on."""

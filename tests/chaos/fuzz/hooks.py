@@ -12,6 +12,7 @@ import schemathesis
 from mash.api.schemas.contact import Submission
 from mash.api.schemas.fields import MOMENT, PLAIN
 from mash.api.text import LONGEST_KEY
+from mash.config import codes
 
 REFERENCES, LINKS = (os.environ[name].split(",") for name in ("FUZZ_REFERENCES", "FUZZ_LINKS"))
 
@@ -29,6 +30,8 @@ FURTHER = {
 YES_OR_NO = [{"type": "boolean"}, {"type": "string"}, {"type": "null"}]
 
 
+TO_AN_AUTHORITY = {"authority", "transfer_to"}
+"""Fields that take the code of an authority that there is; which there are is a list that grows, and in no schema."""
 WHICH = ("reference", "person", "name", "questions")
 
 
@@ -55,6 +58,9 @@ def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
     # A beginning of any kind, and no end: one before the beginning is refused.
     asked["properties"]["since"] = {"anyOf": [{"type": "string", "format": "date-time", "pattern": MOMENT}, {"type": "null"}]}
     asked["properties"]["until"] = {"type": "null"}
+    for of in schemas.values():
+        for field in TO_AN_AUTHORITY & {*of.get("properties", {})}:
+            of["properties"][field] = {"anyOf": [{"enum": sorted(codes.authorities())}, {"type": "null"}]}
 
 
 @schemathesis.auth(refresh_interval=None, retry_on=[])
