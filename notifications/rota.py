@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from mash.states.clocks import LONDON, WEEKDAYS, Calendar, Frozen, Weekday, local
+from mash.states.clocks import LONDON, WEEKDAYS, Calendar, Frozen, Weekday, day_of, local
 
 PersonId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$", description="A member of staff by login, never by name.")]
 Role = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -168,7 +168,7 @@ class Rota(Frozen):
 
     def goes_on(self, role: str, now: datetime) -> bool:
         """Whether anybody holds a role at any time from now on, holidays and absence apart."""
-        today = now.astimezone(LONDON).date()
+        today = day_of(now)
         patterns = (p.until is None or p.until >= today - DAY for p in self.patterns if p.role == role)
         return any(patterns) or any(shift.ends > now for shift in self.shifts if shift.role == role)
 
@@ -215,7 +215,7 @@ class Rota(Frozen):
         """The instants within a stretch at which it may change who holds a role, or whether anybody must."""
         spells: list[Spell] = [*(shift for shift in self.shifts if shift.role == role), *self.absences]
         edges = [edge for spell in spells for edge in (spell.begins, spell.ends)]
-        day, last = begins.astimezone(LONDON).date() - DAY, ends.astimezone(LONDON).date()
+        day, last = day_of(begins) - DAY, day_of(ends)
         while day <= last:
             edges += [edge for window in calendar.open_on(day) for edge in window]
             for pattern in self.patterns:
@@ -227,7 +227,7 @@ class Rota(Frozen):
 
 def _around(pattern: Pattern, at: datetime, calendar: Calendar) -> Iterator[tuple[datetime, datetime]]:
     """The pattern's shifts that begin on the day of an instant, and on the day before: a night's."""
-    today = at.astimezone(LONDON).date()
+    today = day_of(at)
     for day in (today - DAY, today):
         if pattern.begins_on(day, calendar.bank_holidays):
             yield pattern.shift_on(day)

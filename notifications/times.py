@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from mash.states.clocks import LONDON, WEEKDAYS
+from mash.states.clocks import LONDON, WEEKDAYS, day_of
 
 EXAMPLES = "'friday 17:10', 'tomorrow 0900', '9am', '4 dec 17:10', '27/11/2026 17:10' or '2026-11-27 17:10'"
 FARTHEST = timedelta(days=3 * 366)
@@ -94,9 +94,9 @@ def spoken_time(text: str, now: datetime, after: datetime | None = None) -> date
         return now
     if _EXACT.fullmatch(words):
         return _near(_exact(words), now)
-    day, minutes, zone = _parts(words, now.astimezone(LONDON).date())
+    day, minutes, zone = _parts(words, day_of(now))
     earliest = after or now
-    for each in day.next_ones(earliest.astimezone(LONDON).date()):
+    for each in day.next_ones(day_of(earliest)):
         at = _instant(each, minutes, zone)
         # A date is taken as it is: '27/11 0900', said at ten o'clock on that day, is not next year's.
         if at > earliest or day.day or day.of_year:
@@ -323,7 +323,7 @@ def in_full(at: datetime) -> str:
 
 def how_far(at: datetime, now: datetime) -> str:
     """How far an instant is from now: 'in 7 days', 'today, in 2 h', 'yesterday'."""
-    days = (at.astimezone(LONDON).date() - now.astimezone(LONDON).date()).days
+    days = (day_of(at) - day_of(now)).days
     if days:
         near = {1: "tomorrow", -1: "yesterday"}
         return near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")

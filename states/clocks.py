@@ -148,13 +148,13 @@ class Calendar(Frozen):
 
     def is_open(self, at: datetime) -> bool:
         """Whether the hub is open at this instant."""
-        return any(opens <= at < closes for opens, closes in self.open_on(at.astimezone(LONDON).date()))
+        return any(opens <= at < closes for opens, closes in self.open_on(day_of(at)))
 
     def next_open(self, at: datetime) -> datetime:
         """This instant while the hub is open; else when it opens next."""
         if self.is_open(at):
             return at
-        day = at.astimezone(LONDON).date()
+        day = day_of(at)
         while True:
             for opens, _ in self.open_on(day):
                 if opens >= at:
@@ -163,7 +163,7 @@ class Calendar(Frozen):
 
     def next_change(self, at: datetime) -> datetime | None:
         """When the hub opens or closes next, within a week; None where it does neither."""
-        first, now_open = at.astimezone(LONDON).date(), self.is_open(at)
+        first, now_open = day_of(at), self.is_open(at)
         days = (first + timedelta(days=ahead) for ahead in range(8))
         edges = (edge for day in days for window in self.open_on(day) for edge in window)
         return next((edge for edge in edges if edge > at and self.is_open(edge) != now_open), None)
@@ -172,8 +172,8 @@ class Calendar(Frozen):
         """This instant while the hub is open; else LAST_WORD before it closed last, or None where that is before `since`."""
         if self.is_open(at):
             return at
-        day = at.astimezone(LONDON).date()
-        while day >= since.astimezone(LONDON).date():
+        day = day_of(at)
+        while day >= day_of(since):
             for opens, closes in reversed(self.open_on(day)):
                 if closes <= at:
                     moment = max(opens, closes - LAST_WORD)
@@ -190,7 +190,7 @@ class Calendar(Frozen):
         return next(instant for instant in self._times(at, days, before, timedelta(days=-1)) if instant < before)
 
     def _times(self, at: time, days: tuple[Weekday, ...], start: datetime, step: timedelta) -> Iterator[datetime]:
-        day = start.astimezone(LONDON).date()
+        day = day_of(start)
         while True:
             if WEEKDAYS[day.weekday()] in days and not self._shut(day):
                 yield datetime.combine(day, at, LONDON).astimezone(UTC)
@@ -208,7 +208,7 @@ class Calendar(Frozen):
         return self._add_working_days(start, int(length.amount))
 
     def _add_hub_hours(self, start: datetime, left: timedelta) -> datetime:
-        day = start.astimezone(LONDON).date()
+        day = day_of(start)
         while True:
             for opens, closes in self.open_on(day):
                 begin = max(opens, start)
@@ -219,7 +219,7 @@ class Calendar(Frozen):
 
     def _add_working_days(self, start: datetime, days: int) -> datetime:
         # Guidance counts Monday to Friday without bank holidays, whether or not a hub has weekend cover.
-        day = start.astimezone(LONDON).date()
+        day = day_of(start)
         while days:
             day += timedelta(days=1)
             days -= day.weekday() < 5 and day not in self.bank_holidays

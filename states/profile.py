@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_serializer, model_validator
 
-from mash.states.clocks import LONDON, Calendar, Frozen, Length, Weekday
+from mash.states.clocks import Calendar, Frozen, Length, Weekday, day_of
 
 RouteStage = Literal["agency_checks", "mash_meeting", "decision", "strategy_discussion"]
 Outcome = Literal[
@@ -145,7 +145,7 @@ class Intake(Frozen):
             and (not self.categories or bool(contact.categories & set(self.categories)))
             and (not self.sources or contact.source in self.sources)
             and not (self.unknown_families and contact.family_known)
-            and (self.live_from is None or contact.at.astimezone(LONDON).date() >= self.live_from)
+            and (self.live_from is None or day_of(contact.at) >= self.live_from)
         )
 
 

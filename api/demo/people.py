@@ -10,7 +10,7 @@ from typing import Any
 from mash.api.client import People, Refused
 from mash.config.permissions import may
 from mash.states.accumulation import LIGHT
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
 from mash.states.profile import Profile
 from mash.states.values import Actor
 
@@ -179,7 +179,7 @@ class Hub:
     async def at_mash_meeting(self, case: dict[str, Any]) -> None:
         if self.due(case["reference"], "meeting", hours=self.pace(case, (0.6, 5.0)), never=0.05):
             there = list(self.profile.meeting.quorum or ("social_care", "police", "health"))
-            today = self.now.astimezone(LONDON).date().isoformat()
+            today = day_of(self.now).isoformat()
             held = {"rating": self.rating(case), "attended": there, "held_on": today}
             await self.give("chair", case, "record_meeting", "Views of all agencies recorded.", **held)
 
@@ -220,7 +220,7 @@ class Hub:
         for sid, subject in look["subjects"].items():
             adult = subject["cohort"] == subject.get("age") == "adult"
             if not adult and subject["cohort"] != "unborn" and not subject.get("seen_on"):
-                today = self.now.astimezone(LONDON).date().isoformat()
+                today = day_of(self.now).isoformat()
                 said = "Says that it is quieter at home when grandmother is there."
                 await self.give("duty_manager", case, "record_child_voice", said, subject=sid, seen_on=today, alone=True)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import AfterValidator, AwareDatetime, TypeAdapter, ValidationError
 
@@ -40,13 +40,14 @@ HOLDS = "has the link of an alert"
 """What lets somebody look, whatever their role reaches."""
 ON = "pass_on"
 """What the second button says."""
+Token = Annotated[str, Path(json_schema_extra=PLAIN), AfterValidator(plain)]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
 @router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(400, 404, 410, page=True))
 async def show(
     request: Request,
-    token: str,
+    token: Token,
     until: Annotated[str, Query(max_length=40, json_schema_extra=PLAIN), AfterValidator(plain)] = "",
     passed: Annotated[str, Query(max_length=60, json_schema_extra=PLAIN), AfterValidator(plain)] = "",
 ) -> HTMLResponse:
@@ -65,7 +66,7 @@ async def show(
     response_class=HTMLResponse,
     responses={303: {"description": "To the alert, as it is now"}, **answers(403, 404, 409, 410, 422, page=True)},
 )
-async def answer(request: Request, token: str) -> Response:
+async def answer(request: Request, token: Token) -> Response:
     """Say that somebody has it until a time, or pass it on. Without a sign-in it is only seen: the ladder rests a little, once
     for each of its rungs, and in immediate danger not at all."""
     try:

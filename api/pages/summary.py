@@ -12,7 +12,7 @@ from mash.api.pages.find.found import born
 from mash.config.words import about, age, listed, worded
 from mash.flows.store.details import place_of, secret_address
 from mash.flows.store.particulars import Particulars, particulars
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
 from mash.states.referral import NOT_TO_TELL, Referral
 
 FIRST_WORDS = 60
@@ -88,7 +88,7 @@ def people_of(items: Sequence[Mapping[str, Any]], referral: Referral, now: datet
     told = [item for item in items if item["kind"] == "subject" and item["view"] == "whole"]
     sexes = {item["subject"]: str((item["fields"] or {}).get("sex")) for item in told}
     known = {item["subject"]: particulars(item["content"].encode()) for item in told}
-    today, several = now.astimezone(LONDON).date(), len(referral.subjects) > 1
+    today, several = day_of(now), len(referral.subjects) > 1
     return [
         _person(sid, subject.cohort, sexes.get(sid, ""), known.get(sid), several=several, today=today)
         for sid, subject in referral.subjects.items()

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from mash.config.commands import COMMANDS
 from mash.config.words import LIKENESS, census, in_words_of, sentence, warning, worded
 from mash.states.acts.seconding import IN_WORDS
-from mash.states.clocks import LONDON, dated, local
+from mash.states.clocks import LONDON, dated, day_of, local
 from mash.states.profile import Profile
 
 HOURS_ALONE, DAYS_ALONE = 12 * 60, 48 * 60
@@ -37,7 +37,7 @@ def day(on: date, *, weekday: bool = True) -> str:
 
 def date_of(at: datetime | None) -> str:
     """The day of a moment in London, as letters have it."""
-    return day(at.astimezone(LONDON).date()) if at else ""
+    return day(day_of(at)) if at else ""
 
 
 def because(code: str) -> str:
@@ -90,7 +90,7 @@ def when(at: datetime, now: datetime) -> str:
 
 def is_today(at: datetime, now: datetime) -> bool:
     """Whether a moment is of today, in London."""
-    return at.astimezone(LONDON).date() == now.astimezone(LONDON).date()
+    return day_of(at) == day_of(now)
 
 
 def haste(due: datetime | None, now: datetime) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.acts.information import beside
 from mash.states.acts.outcomes import each_changed
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, folds
@@ -101,7 +101,7 @@ def _on_a_day(d: Deciding, cmd: RecordChildVoice) -> None:
     if cmd.alone is None:
         raise Incomplete("say whether the child was seen without a parent or carer (alone)")
     since = min(d.referral.received_at, d.referral.reported_at or d.referral.received_at)
-    if not since.astimezone(LONDON).date() <= cmd.seen_on <= d.now.astimezone(LONDON).date():
+    if not day_of(since) <= cmd.seen_on <= day_of(d.now):
         raise Incomplete("a child is seen since the concern was reported, and not in the future: check the day (seen_on)")
 
 
@@ -136,5 +136,5 @@ def _child_voice_recorded(referral: Referral, event: ChildVoiceRecorded, at: dat
 def seen(world: World) -> Iterator[Step]:
     """Somebody sees each child whom nobody has seen yet, alone, and asks."""
     for child in world.referral.unseen:
-        voice = RecordChildVoice(subject=child, seen_on=world.now.astimezone(LONDON).date(), alone=True, asked_by="social_care")
+        voice = RecordChildVoice(subject=child, seen_on=day_of(world.now), alone=True, asked_by="social_care")
         yield Give(voice, rater(world.profile), "the child is seen alone, and asked")

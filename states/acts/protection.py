@@ -19,7 +19,7 @@ from mash.states.acts.outcomes import decided, each_changed, final, of_each, sai
 from mash.states.acts.parting import part_ways
 from mash.states.acts.quorum import await_quorum
 from mash.states.acts.scheduling import NOT_SCHEDULED
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, changes_nothing, folds
@@ -239,7 +239,7 @@ def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -
     if cmd.held_on.weekday() >= 5:
         raise Incomplete("an initial child protection conference is not held at a weekend (CIN rule 8875): check the date")
     held_since = d.referral.strategy_held_at or d.referral.received_at
-    if not held_since.astimezone(LONDON).date() <= cmd.held_on <= d.now.astimezone(LONDON).date():
+    if not day_of(held_since) <= cmd.held_on <= day_of(d.now):
         raise Incomplete(
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
@@ -317,5 +317,5 @@ def _conference(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("conference",))
     while world.now.astimezone(LONDON).weekday() >= 5:
         yield Until(world.now + timedelta(days=1))
-    conference = RecordConference(held_on=world.now.astimezone(LONDON).date(), outcome="child_protection_plan")
+    conference = RecordConference(held_on=day_of(world.now), outcome="child_protection_plan")
     yield Give(conference, decider(world.profile), "conference held: child protection plan")

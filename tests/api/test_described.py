@@ -46,6 +46,14 @@ def test_every_operation_documents_what_any_of_them_may_answer(described: dict[s
             assert path == "/health" or (kind, schema) == ("application/problem+json", {"$ref": "#/components/schemas/Problem"})
 
 
+def test_what_an_address_may_hold_is_described_so_that_nothing_described_is_malformed(described: dict[str, Any]) -> None:
+    """No address has a zero byte, whatever stands in it: a text of which nothing is said would promise one."""
+    for path, operation in operations(described):
+        for each in operation.get("parameters", ()):
+            texts = [of for of in each["schema"].get("anyOf", [each["schema"]]) if of.get("type") == "string"]
+            assert all(of.keys() & {"pattern", "format", "enum"} for of in texts), (path, each["name"])
+
+
 def test_every_answer_is_a_model_with_a_name_and_every_operation_has_a_name_of_its_own(described: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, operation in operations(described)]
     assert len(set(names)) == len(names)

@@ -12,7 +12,7 @@ from mash.config.words import age, decoded
 from mash.flows.store.marks import day
 from mash.flows.store.particulars import Comparison, Particulars
 from mash.flows.store.reads.people import Named
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
 
 PARTS = {
     "name": "name",
@@ -96,8 +96,7 @@ class Group:
 
 def today_in(request: Request) -> date:
     """The day in London, as of which people have an age."""
-    today: date = request.app.state.store.time.now().astimezone(LONDON).date()
-    return today
+    return day_of(request.app.state.store.time.now())
 
 
 def rows(found: Sequence[Named], today: date) -> list[Row]:

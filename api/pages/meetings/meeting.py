@@ -18,10 +18,7 @@ from mash.api.pages.meetings.agenda import Agenda, Name, Reader, Which, agenda_o
 from mash.api.pages.meetings.left_over import LeftOver, left_of
 from mash.api.pages.meetings.minutes import Minutes
 from mash.api.pages.meetings.shown import shown
-from mash.api.pages.meetings.sitting import (
-    in_short,
-    sitting_as,
-)
+from mash.api.pages.meetings.sitting import in_short, sitting_as
 from mash.api.pages.meetings.table import Table, read_table, saved
 from mash.api.pages.page import page
 from mash.api.pages.refusals import answer_in_words, in_words
@@ -33,11 +30,8 @@ from mash.flows.store.receipts import KeyReused
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/meetings", include_in_schema=False)
-
 Acting = Annotated[Actor, Depends(Permitted("give_command"))]
-
 Speaks = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,60}$")]
-
 Place = Annotated[str, Query(pattern=r"^(view|action|recorded|noted)?$")]
 
 

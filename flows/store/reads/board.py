@@ -30,7 +30,7 @@ from mash.flows.store.reads.participants import reached
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.informing import owed
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, day_of
 from mash.states.values import Actor
 
 WORKER: ColumnElement[Any] = literal_column("CAST(referral.state AS jsonb) #>> '{worker,login}'", Text)
@@ -123,7 +123,7 @@ async def _read(store: Store, by: Actor, query: Select[Any]) -> list[Case]:
 
 def tomorrow(now: datetime) -> datetime:
     """When the day ends at the hub."""
-    begins = datetime.combine(now.astimezone(LONDON).date() + timedelta(days=1), datetime.min.time(), LONDON)
+    begins = datetime.combine(day_of(now) + timedelta(days=1), datetime.min.time(), LONDON)
     return begins.astimezone(now.tzinfo)
 
 

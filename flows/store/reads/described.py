@@ -17,7 +17,7 @@ from mash.flows.store.keys import KeyDestroyed, NoKeyHere, unseal
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.tables import ITEMS, KEYS, REFERRALS
-from mash.states.clocks import LONDON
+from mash.states.clocks import day_of
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
@@ -86,7 +86,7 @@ def _people(store: Store, case: Row[Any, Any, Any], items: Sequence[Row[Any, Any
         }
     except (KeyDestroyed, NoKeyHere):
         return []
-    came = referral.received_at.astimezone(LONDON).date()
+    came = day_of(referral.received_at)
     return [
         Described(referral.primary_need or "", str(each.get("ethnicity") or ""), _years(each, came)) for each in fields.values()
     ]
