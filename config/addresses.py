@@ -4,7 +4,7 @@ probably mistyped. What can be an address is used letter for letter: whose it is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
@@ -101,11 +101,9 @@ def tidied(typed: str) -> str:
 def _without_surroundings(typed: str) -> Iterator[str]:
     text = _UNSEEN.sub("", typed).replace("＠", "@").strip()
     yield text
-    if scheme := _SCHEME.match(text):
-        text = text[scheme.end() :]
-        yield unquote(text.partition("?")[0])  # RFC 6068
+    text = yield from _behind_scheme(text)
     if angled := _ANGLED.fullmatch(text):
-        text = _SCHEME.sub("", angled[1].strip())
+        text = yield from _behind_scheme(angled[1].strip())
         yield text
     text = re.sub(r"\s*@\s*", "@", text)
     yield text
@@ -114,6 +112,18 @@ def _without_surroundings(typed: str) -> Iterator[str]:
         yield text.strip(_AROUND)
     yield behind
     yield text.strip(_AROUND)
+
+
+def _behind_scheme(text: str) -> Generator[str, None, str]:
+    """What stands behind `mailto:` or `Email:`, as it was typed; of a link first as it is meant: it writes some letters as
+    numbers, and more behind the address (RFC 6068)."""
+    scheme = _SCHEME.match(text)
+    if not scheme:
+        return text
+    behind = text[scheme.end() :]
+    if "mailto" in scheme[0].lower():
+        yield unquote(behind.partition("?")[0])
+    return behind
 
 
 def _repaired(text: str) -> Iterator[str]:
