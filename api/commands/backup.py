@@ -141,7 +141,11 @@ def _failures_in_words() -> Iterator[None]:
     from mash.flows.installation.copies import BackupFailed
     from mash.flows.installation.processes import ClusterNotStarted
 
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told once: what is unfinished is being removed
+        sys.exit(143)
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except (BackupFailed, ClusterNotStarted) as failed:

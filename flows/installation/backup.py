@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -25,6 +26,7 @@ from mash.flows.installation.cluster import start_cluster
 from mash.flows.installation.copies import BackupFailed, count_rows, make_room, skip_references, snapshot
 from mash.flows.installation.dump import dumping, restoring
 from mash.flows.installation.envelope import Beginning, decrypt, encrypt
+from mash.flows.installation.processes import end_processes
 from mash.flows.installation.signature import Opening, Signer, Signing, Statement, check_statement
 from mash.flows.store.checkpoints import make_checkpoint, signing_key
 from mash.flows.store.elsewhere import newest, write_checkpoint
@@ -105,15 +107,28 @@ def check_backup(settings: Settings, path: Path, by: list[Any], signer: Signer) 
     """Restore a backup into a fresh PostgreSQL, which is then removed, and verify every chain. Raises BackupFailed when it does
     not open, or is not signed by whom it must be."""
     _authenticate(path, by, signer)
-    folder = Path(tempfile.mkdtemp(prefix="mash-check-"))
+    # Named before it is made: whenever we are told to stop, it is known what to remove.
+    folder = Path(tempfile.gettempdir()).resolve() / f"mash-check-{secrets.token_hex(8)}"
     try:
+        folder.mkdir(mode=0o700)
         cluster = start_cluster(folder)
         try:
             return Restored(_fill(cluster.owner_url, path, by), _wrong(settings, cluster.owner_url))
         finally:
             cluster.stop()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        end_processes(folder / "postgres")  # a server that was being started when we were told to stop
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Raises BackupFailed where a restored database would be left lying about."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as failed:
+        raise BackupFailed(f"{folder} holds a restored database and could not be removed: {failed.strerror}. Remove it") from None
 
 
 def restore_backup(settings: Settings, path: Path, by: list[Any], signer: Signer) -> Restored:
@@ -280,13 +295,12 @@ def _named_when_whole(path: Path) -> Iterator[Path]:
     """A file beside its place, closed to others, that is moved there at the end: what has the name is whole."""
     if path.exists():
         raise BackupFailed(f"{path} exists: a backup is not overwritten")
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    except OSError as failed:
-        raise BackupFailed(f"nothing can be written to {path.parent}: {failed.strerror}") from None
-    os.close(descriptor)
-    unfinished = Path(made)
-    try:
+        try:
+            unfinished.touch(mode=0o600, exist_ok=False)
+        except OSError as failed:
+            raise BackupFailed(f"nothing can be written to {path.parent}: {failed.strerror}") from None
         yield unfinished
         unfinished.rename(path)
     finally:

@@ -35,6 +35,7 @@ from mash.flows.installation.processes import (
     living_postmaster,
     open_log,
     pid_file,
+    told_afterwards,
     wait_until_ready,
 )
 
@@ -192,24 +193,26 @@ def _started(data: Path) -> Cluster:
     socket = socket_folder(data, as_user)
     drop_stale_locks(data, socket)
     options = [word for name, value in SERVER_SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    with open_log(data.parent / "logs" / "postgres.log") as log:
-        server = subprocess.Popen(
-            [str(programs / "postgres"), "-D", str(data), "-k", str(socket), *options],
-            env=_environment(),
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C in the terminal is for us, who end the parts first
-            preexec_fn=ends_with_parent(signal.SIGINT),  # to a postmaster: end connections, write everything, exit
-            **as_user,
-        )
+    cluster = Cluster(data, socket)
     try:
+        with open_log(data.parent / "logs" / "postgres.log") as log, told_afterwards():
+            server = subprocess.Popen(
+                [str(programs / "postgres"), "-D", str(data), "-k", str(socket), *options],
+                env=_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in the terminal is for us, who end the parts first
+                preexec_fn=ends_with_parent(signal.SIGINT),  # to a postmaster: end connections, write everything, exit
+                **as_user,
+            )
+            cluster = Cluster(data, socket, server)
         wait_until_ready(data, server.pid, lambda: server.poll() is None)
     except BaseException:
-        Cluster(data, socket, server).stop()
+        cluster.stop()
         raise
-    return Cluster(data, socket, server)
+    return cluster
 
 
 def _initialise(data: Path, programs: Path, as_user: dict[str, Any]) -> None:
@@ -220,17 +223,29 @@ def _initialise(data: Path, programs: Path, as_user: dict[str, Any]) -> None:
     hand_over(new, as_user)
     # The built-in locale: sorts and folds alike on every machine, and needs none installed.
     locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
-    done = subprocess.run(
-        [str(programs / "initdb"), "-D", str(new), "-U", "postgres", "--auth-local=trust", "--auth-host=reject", *locale],
-        env=_environment(),
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        **as_user,
-    )
-    if done.returncode:
-        raise ClusterNotStarted(f"initdb failed in {new}: {done.stderr.strip()}")
+    making = None
+    try:
+        with told_afterwards():
+            making = subprocess.Popen(
+                [str(programs / "initdb"), "-D", str(new), "-U", "postgres", "--auth-local=trust", "--auth-host=reject", *locale],
+                env=_environment(),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                process_group=0,
+                **as_user,
+            )
+        _, complaint = making.communicate()
+    except BaseException:
+        if making:
+            os.killpg(making.pid, signal.SIGKILL)  # with the server that it has write the files
+            making.wait()
+            end_processes(new)
+        raise
+    if making.returncode:
+        raise ClusterNotStarted(f"initdb failed in {new}: {complaint.strip()}")
     new.rename(data)  # onto the empty folder
 
 

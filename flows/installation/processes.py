@@ -9,7 +9,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,6 +63,17 @@ def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return arm
+
+
+@contextmanager
+def told_afterwards() -> Iterator[None]:
+    """Start a child here, and give it its name here: who is told to stop meanwhile hears of it afterwards. Between its birth and
+    its name nobody could end it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def pid_file(data: Path) -> list[str]:

@@ -582,14 +582,25 @@ def test_a_backup_is_not_overwritten(place: Place, referrals: list[str]) -> None
     assert file.read_bytes() == before
 
 
-def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(place: Place, referrals: list[str]) -> None:
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "mash-check-*",
+        "mash-check-*/postgres.new/base",
+        "mash-check-*/postgres.new/base/1/*",
+        "mash-check-*/postgres/postmaster.pid",
+        "mash-check-*/postgres/base/*5",
+    ],
+)
+def test_a_backup_that_is_told_to_stop_leaves_nothing_behind(place: Place, referrals: list[str], seen: str) -> None:
     command = [sys.executable, "-m", "mash.api.commands.mash", "backup", str(place.backups), "--identity", str(place.identity)]
     with subprocess.Popen(command, env={**os.environ, **place.environment}, stdout=subprocess.DEVNULL) as making:
-        deadline = time.monotonic() + 30
-        while not any(name.startswith("mash-check-") for name in place.left()):
+        deadline = time.monotonic() + 60
+        while not any(Path(place.environment["TMPDIR"]).glob(seen)):
             assert making.poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
+            time.sleep(0.001)
         making.send_signal(signal.SIGTERM)
+        making.send_signal(signal.SIGTERM)  # and again: nobody hurries it so that it leaves something
     assert making.returncode == 143
     assert place.left() == []
 
