@@ -50,6 +50,7 @@ FIELD_PROBLEM = {
         "expected": {"type": "string"},
     },
 }
+PAGE: Schema = {"text/html": {"schema": {"type": "string"}}}
 SCHEMES = {
     "key": {"type": "http", "scheme": "bearer", "description": "The API key of a referrer's system."},
     "staff": {"type": "http", "scheme": "bearer", "description": "The token of a member of staff."},
@@ -101,6 +102,9 @@ def _complete(operation: Operation, schemas: dict[str, Schema]) -> None:
     if "HTTPValidationError" in str(answers_.get("422")):
         del answers_["422"]
     answers_.update({str(status): of for status, of in ANYWHERE.items() if str(status) not in answers_})
+    if "text/html" in answers_.get("200", {}).get("content", {}):
+        # A page says in a page what is wrong, mostly, whatever it is.
+        answers_ = {status: of | {"content": of["content"] | PAGE} if status >= "400" else of for status, of in answers_.items()}
     operation["responses"] = dict(sorted(answers_.items()))
     for parameter in operation.get("parameters", ()):
         if parameter["name"] == "Idempotency-Key":

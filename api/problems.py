@@ -132,10 +132,9 @@ DESCRIPTIONS = {
 }
 
 
-def answers(*statuses: int, page: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The description of a route's answers that are problems; those of a page are told in a page, mostly."""
-    problem: dict[str, Any] = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    content = {**problem, "text/html": {"schema": {"type": "string"}}} if page else problem
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The description of a route's answers that are problems."""
+    content = {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     retry = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return {
         status: {"description": DESCRIPTIONS[status], "content": content, **({"headers": retry} if status in (429, 503) else {})}

@@ -44,7 +44,7 @@ Token = Annotated[str, Path(json_schema_extra=PLAIN), AfterValidator(plain)]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
-@router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(400, 404, 410, page=True))
+@router.get("/alerts/{token}", response_class=HTMLResponse, responses=answers(400, 404, 410))
 async def show(
     request: Request,
     token: Token,
@@ -64,7 +64,7 @@ async def show(
 @router.post(
     "/alerts/{token}",
     response_class=HTMLResponse,
-    responses={303: {"description": "To the alert, as it is now"}, **answers(403, 404, 409, 410, 422, page=True)},
+    responses={303: {"description": "To the alert, as it is now"}, **answers(403, 404, 409, 410, 422)},
 )
 async def answer(request: Request, token: Token) -> Response:
     """Say that somebody has it until a time, or pass it on. Without a sign-in it is only seen: the ladder rests a little, once

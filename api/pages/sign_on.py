@@ -80,7 +80,7 @@ def _local_path(onward: str) -> str:
     return onward if inside else START
 
 
-@router.get("/sign-in/start", response_class=HTMLResponse, responses={303: ONWARD, **answers(404, 502, page=True)})
+@router.get("/sign-in/start", response_class=HTMLResponse, responses={303: ONWARD, **answers(404, 502)})
 async def start(request: Request, onward: Onward = "") -> Response:
     """On to the identity provider."""
     if (provider := request.app.state.provider) is None:
@@ -96,7 +96,7 @@ async def start(request: Request, onward: Onward = "") -> Response:
     return answer
 
 
-@router.get("/sign-in/callback", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 502, page=True)})
+@router.get("/sign-in/callback", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 502)})
 async def callback(request: Request, code: Back = "", state: Back = "") -> Response:
     """Back from the identity provider."""
     app = request.app.state
@@ -120,7 +120,7 @@ async def callback(request: Request, code: Back = "", state: Back = "") -> Respo
     return answer
 
 
-@router.post("/sign-in/local", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 403, page=True)})
+@router.post("/sign-in/local", response_class=HTMLResponse, responses={303: ONWARD, **answers(401, 403)})
 async def sign_in_locally(request: Request) -> Response:
     """By a local account: login, password and one-time code."""
     if not request.app.state.settings.local_accounts:
@@ -217,7 +217,7 @@ async def position(request: Request, by: Staff) -> Response:
     return RedirectResponse("/account", 303)
 
 
-@router.post("/account/password", response_class=HTMLResponse, responses={303: ONWARD, **ASKING, **answers(422, page=True)})
+@router.post("/account/password", response_class=HTMLResponse, responses={303: ONWARD, **ASKING, **answers(422)})
 async def password(request: Request, by: Staff) -> Response:
     """Another password for one's local account; then sign in anew, everywhere."""
     settings, session = request.app.state.settings, request.state.session

@@ -49,7 +49,7 @@ async def ask(request: Request) -> HTMLResponse:
     return _ask_page(request, Filled())
 
 
-@router.post("", response_class=HTMLResponse, responses=answers(404, 410, page=True), openapi_extra=_taking())
+@router.post("", response_class=HTMLResponse, responses=answers(404, 410), openapi_extra=_taking())
 async def show(request: Request) -> HTMLResponse:
     """What has become of a referral: being considered, or decided and how, as far as whoever made it may know."""
     fields = await _form(request)
@@ -63,7 +63,7 @@ async def show(request: Request) -> HTMLResponse:
 @router.post(
     "/disagreements",
     response_class=HTMLResponse,
-    responses=answers(400, 403, 404, 409, 410, 422, page=True),
+    responses=answers(400, 403, 404, 409, 410, 422),
     openapi_extra=_taking("words", "key"),
 )
 async def disagree(request: Request) -> HTMLResponse:

@@ -54,6 +54,17 @@ def test_what_an_address_may_hold_is_described_so_that_nothing_described_is_malf
             assert all(of.keys() & {"pattern", "format", "enum"} for of in texts), (path, each["name"])
 
 
+def test_what_is_wrong_with_a_page_is_told_in_a_page_and_is_described_so(hub: Hub, described: dict[str, Any]) -> None:
+    pages = [(path, of) for path, of in operations(described) if "text/html" in of["responses"].get("200", {}).get("content", {})]
+    assert {path for path, _ in pages} >= {"/alerts/{token}", "/status", "/status/disagreements"}
+    for path, operation in pages:
+        problems = {status: answer["content"].keys() for status, answer in operation["responses"].items() if status[0] in "45"}
+        assert all({"text/html", "application/problem+json"} <= kinds for kinds in problems.values()), path
+    for ask in (hub.http.get, hub.http.post):
+        answer = ask("/alerts/%C2%84")
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (400, "text/html")
+
+
 def test_every_answer_is_a_model_with_a_name_and_every_operation_has_a_name_of_its_own(described: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, operation in operations(described)]
     assert len(set(names)) == len(names)
