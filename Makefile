@@ -4,6 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 ARGS ?=
 MINUTES ?= 30
+SEED ?=
 HUBS ?= sandwell merton
 # Floors of the tests: docs/build/tests.md says what each is for. T= is a part of them: make test T=tests/api/test_text.py
 QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
@@ -95,7 +96,7 @@ sbom: setup  ## Write the bill of materials of what is locked (CycloneDX) to bui
 	build/sbom/bin/python .ci/sbom.py
 
 fuzz: setup  ## Throw at the API and the parsers whatever comes to mind: make fuzz MINUTES=30
-	$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES)
+	$(BIN)/python tests/chaos/fuzz/run.py $(MINUTES) $(SEED)
 
 screenshots: setup  ## Take docs/use/screenshots anew
 	PYTHONPATH=tests/support $(BIN)/python tests/stack/browser/screenshots.py
