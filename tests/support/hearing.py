@@ -147,6 +147,11 @@ class Hearing:
         self.messages: list[tuple[str, Message]] = []
         """All that was sent, and to which role."""
 
+    @property
+    def step_down(self) -> str:
+        """As the edition of the guidance calls it."""
+        return self.profile.edition.words.get("step_down", "step-down")
+
     def seat(self, role: str) -> str:
         """Whoever is on duty knows what was left for them, by day and by night."""
         first, night = self.profile.ladder[0].role, self.profile.out_of_hours.role
@@ -353,7 +358,9 @@ class Hearing:
             }
             if ring and not read("please ring whoever"):
                 yield f"{sorted(ring)} are to be rung, and nobody knows"
-        elif kind == "step_down_returned" and not read("step-down was returned" if event.words else "no service accepted"):
+        elif kind == "step_down_returned" and not read(
+            self.step_down + " was returned" if event.words else "no service accepted"
+        ):
             yield "the step-down has come back, and nobody knows"
         elif kind == "clock_warned" and not read(r"min \(due|due in|min late", event.role):
             yield f"{event.role} is not reminded of {event.id}"
