@@ -16,8 +16,8 @@ from mash.notifications.links import status_code
 SQL = "'; DROP TABLE event; --"
 TEMPLATE = "{{ 7191 * 7 }}${7191*7}<%= 7191*7 %>{% raw %}"
 RESULT = str(7191 * 7)
-PATIENCE = 1.0
-"""Seconds for a page and a search, on a busy machine; it was minutes."""
+AT_MOST = 20
+"""Times as long as for an ordinary referral: six on a quiet machine, where a page and a search take 30 ms; it was minutes."""
 MARKUP = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
@@ -63,14 +63,23 @@ def sql(scene: Scene) -> str:
 def planted(scene: Scene) -> str:
     names = [f"{chr(97 + n % 26)}n ar en " * 220 for n in range(60)]
     reference = scene.on.referral(household=[{"name": name[:2_000], "relationship": "uncle"} for name in names])
-    headers, began = scene.on.staff("duty_manager"), time.monotonic()
-    allowed(scene.on.http.get(f"/people/in/{reference}", headers=headers))
-    allowed(scene.on.http.post("/people/search", json={"name": names[0][:200]}, headers=headers))
-    took = time.monotonic() - began
-    hold(took < PATIENCE, f"it took {took:.0f} s")
+    # Beside an ordinary one, at the same time: a machine that is busy with other things is slow with both.
+    took, usual = _quickest(scene, reference, names[0]), _quickest(scene, scene.on.referral(), "Ann Example")
+    hold(took < AT_MOST * usual, f"it took {took / usual:.0f} times as long as an ordinary one")
     most = scene.on.sql("SELECT max(cardinality(tokens)) FROM known_person")[0][0]
     hold(most <= MOST_NUMBERS, f"{most} numbers of one name")
     return "the page and a search answer at once; the names are kept as they were sent"
+
+
+def _quickest(scene: Scene, reference: str, name: str) -> float:
+    """Seconds that a page of the people of a case and a search for one of them take, of three tries the quickest."""
+    headers, took = scene.on.staff("duty_manager"), []
+    for _ in range(3):
+        began = time.monotonic()
+        allowed(scene.on.http.get(f"/people/in/{reference}", headers=headers))
+        allowed(scene.on.http.post("/people/search", json={"name": name[:200]}, headers=headers))
+        took.append(time.monotonic() - began)
+    return min(took)
 
 
 @attack("have people left out by sending more than there is room for")

@@ -104,10 +104,8 @@ def test_a_head_that_drips_in_is_given_up_and_saying_nothing_keeps_no_connection
 
 
 def test_an_enormous_body_is_refused_before_it_comes(hub: Hub) -> None:
-    began = time.monotonic()
     answer = spoken(hub, HEAD + b"Content-Length: 90000000000\r\nExpect: 100-continue\r\n\r\n")
-    assert problem(answer)["status"] == 413
-    assert time.monotonic() - began < 2
+    assert problem(answer)["status"] == 413, "and not late, which is 408"
 
 
 def test_an_endless_body_in_pieces_and_endless_trailers_are_cut_off(hub: Hub) -> None:
