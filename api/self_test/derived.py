@@ -157,7 +157,7 @@ def session_planted(scene: Scene) -> str:
     scene.on.sql(
         "INSERT INTO session (hash, person, role, agency, hub, positions, how, started_at, seen_at, idle_seconds, ends_at)"
         " SELECT repeat('0', 64), 'p.lanted', role, agency, hub, positions, how, started_at - interval '1 hour', seen_at,"
-        " idle_seconds, ends_at FROM session WHERE ended_at IS NULL LIMIT 1"
+        " idle_seconds, ends_at FROM session WHERE ended_at IS NULL AND ends_at > now() ORDER BY started_at DESC LIMIT 1"
     )
     try:
         return _sees(scene, "session 00000000000000000000: it is in force, and was not")
