@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mash.api.guard import CSP, HEADERS, LONGEST_HEAD, NOTHING
 from mash.api.problems import MEDIA
+from mash.flows.installation.parts import KEPT_OPEN
 
 HEAD_SECONDS = 10.0
 """For an address and all headers to arrive, counted from the opening of the connection or from the first byte of a further one.
@@ -95,4 +96,5 @@ class Wire(HttpToolsProtocol):
 
 def server_options(proxies: str) -> dict[str, Any]:
     """How uvicorn serves us: by this protocol; telling nobody what it is; believing these proxies, and no others, who calls."""
-    return {"http": Wire, "server_header": False, "proxy_headers": bool(proxies), "forwarded_allow_ips": proxies, "ws": "none"}
+    believed = {"proxy_headers": bool(proxies), "forwarded_allow_ips": proxies}
+    return {"http": Wire, "server_header": False, "ws": "none", "timeout_keep_alive": KEPT_OPEN, **believed}

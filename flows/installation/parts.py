@@ -24,6 +24,9 @@ NEEDED = {
     "api": ("database_url", "system_database_url", "master_key", "token_key", "notify_token"),
 }
 """Which secrets a part of ours is told of."""
+KEPT_OPEN = 75
+"""Seconds for which a server of ours keeps a connection on which nothing is asked: longer than who asks keeps it. httpx does for
+five, as uvicorn does by default: whoever asked after just so long met a connection that was being closed (3 of 600)."""
 PREFECT_SERVER = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

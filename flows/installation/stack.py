@@ -21,7 +21,7 @@ from mash.config.channels import read_channels
 from mash.config.profile import load_profile
 from mash.config.settings import Settings, SettingsError
 from mash.flows.installation.cluster import Cluster, start_cluster
-from mash.flows.installation.parts import NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
+from mash.flows.installation.parts import KEPT_OPEN, NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
 from mash.flows.installation.processes import (
     TO_MEND,
     ClusterNotStarted,
@@ -176,6 +176,8 @@ class Stack:
             str(address.hostname),
             "--port",
             str(address.port),
+            "--timeout-keep-alive",
+            str(KEPT_OPEN),
             "--no-access-log",
             "--log-level",
             "warning",

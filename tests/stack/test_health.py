@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hmac
 import json
+import select
+import socket
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import httpx
 from hub import MONITOR, Installation, eventually, metrics
@@ -53,6 +57,22 @@ def test_prefect_reports_nothing_whatever_key_it_brings(quick: Installation) -> 
     of_before = hmac.digest(key.get_secret_value().encode(), b"service:prefect-events", "sha256").hex()
     for headers in ({}, {"Authorization": f"Bearer {of_before}"}):
         assert quick.http.post("/prefect-events", json={"what": "worker gone"}, headers=headers).status_code == 401
+
+
+def test_whoever_comes_back_after_as_long_as_clients_wait_finds_the_connection_open(quick: Installation) -> None:
+    opened = [asked(quick.settings.base_url, "/health"), asked(quick.settings.prefect_api_url, "/api/health")]
+    closed, _, _ = select.select(opened, [], [], 5.5)
+    for connection in opened:
+        connection.close()
+    assert closed == [], "httpx comes back for five seconds"
+
+
+def asked(server: str, path: str) -> socket.socket:
+    """The connection on which this was asked, and answered."""
+    connection = HTTPConnection(urlsplit(server).netloc, timeout=40)
+    connection.request("GET", path)
+    assert connection.getresponse().read()
+    return connection.sock
 
 
 # --- when parts are gone ------------------------------------------------------------------------------------------------------
