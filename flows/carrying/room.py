@@ -18,8 +18,8 @@ SLOW = 10.0
 class Room:
     """Room for attempts, at most so many. It grows by one as often as that many were prompt, and is halved when one was slow."""
 
-    def __init__(self, most: int) -> None:
-        self.most, self.places = most, float(min(FIRST, most))
+    def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
+        self.most, self.places, self.now = most, float(min(FIRST, most)), now
         self.inside, self.halved = 0, 0.0
         self.changed = asyncio.Condition()
 
@@ -31,7 +31,7 @@ class Room:
             self.inside += 1
         began: list[float] = []
         try:
-            yield lambda: began.append(time.monotonic())
+            yield lambda: began.append(self.now())
         finally:
             self.inside -= 1
             if began:
@@ -40,8 +40,8 @@ class Room:
                 self.changed.notify_all()
 
     def _judge(self, began: float) -> None:
-        took = time.monotonic() - began
+        took = self.now() - began
         if took < PROMPT:
             self.places = min(self.most, self.places + 1 / self.places)
         elif took > SLOW and began > self.halved:  # those that began before were slow for the same reason
-            self.places, self.halved = max(1.0, self.places / 2), time.monotonic()
+            self.places, self.halved = max(1.0, self.places / 2), self.now()
