@@ -1,0 +1,154 @@
+"""What the dataset is made of: each contact of a period with its referrals, the moments it came to each stage, and what came
+before about the same child; a week's contacts at a time, in no order."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.reads.figures import Came, Seen, came_in, seen
+from mash.flows.store.reads.look import note_access
+from mash.flows.store.reads.same_child import About, before, joined
+from mash.flows.store.store import Store
+from mash.flows.store.tables import REFERRALS
+from mash.states.clocks import LONDON
+from mash.states.values import Actor
+
+AT_A_TIME = 500
+"""Contacts in memory at once, of some kilobytes each."""
+LOOK = "extract_dataset"
+"""What is written down when somebody takes the dataset."""
+
+
+class Period(NamedTuple):
+    """Contacts that came in since a moment, and before another."""
+
+    since: datetime
+    until: datetime
+
+
+class Earlier(NamedTuple):
+    """How many contacts about the same children came in within the twelve months before: as somebody has confirmed, and of these
+    about one child; those that only the software suggests; and the same of referrals alone, where the contact is one."""
+
+    confirmed: int = 0
+    of_one_child: int = 0
+    suggested: int = 0
+    referrals_confirmed: int = 0
+    referrals_suggested: int = 0
+
+
+@dataclass
+class Contact:
+    """A contact: the referral that it began with, and the linked ones that it was split into."""
+
+    root: str
+    parts: list[Seen] = field(default_factory=list)
+    """The one that it began with is the first."""
+    entered: dict[str, datetime] = field(default_factory=dict)
+    """When it first came to each stage; where that was entered later, when it happened."""
+    rated_at: datetime | None = None
+    """When it was first rated."""
+    earlier: Earlier = Earlier()
+
+    @property
+    def received_at(self) -> datetime:
+        """When it came in."""
+        return datetime.fromisoformat(self.parts[0]["received_at"])
+
+
+_OF_PERIOD = (REFERRALS.c.hub == bindparam("hub"), REFERRALS.c.received_at >= bindparam("since"),
+              REFERRALS.c.received_at < bindparam("until"))  # fmt: skip
+_ROOTS = select(REFERRALS.c.reference).where(*_OF_PERIOD, REFERRALS.c.reference == REFERRALS.c.root)
+_PARTS = (
+    select(REFERRALS.c.root, REFERRALS.c.reference, REFERRALS.c.state)
+    .where(REFERRALS.c.root.in_(bindparam("roots", expanding=True)))
+    .order_by(REFERRALS.c.reference)
+)
+_REACHED = text("""
+    SELECT reference, kind, at, CAST(canonical AS json) #>> '{event,stage}' AS stage,
+        CAST(CAST(canonical AS json) #>> '{event,happened_at}' AS timestamptz) AS happened_at
+    FROM event WHERE reference = ANY(:references) AND kind IN ('stage_entered', 'referral_rated')""")
+
+
+async def note_extract(store: Store, by: Actor, period: Period, form: str) -> int:
+    """Write down that somebody takes the dataset of a period in a form, before any row of it is read; how many contacts of their
+    hub it is about."""
+    async with store.transaction(by) as connection:
+        asked = {"hub": by.hub, **period._asdict()}
+        number = int(await connection.scalar(select(func.count()).select_from(_ROOTS.subquery()), asked) or 0)
+        first, last = (each.astimezone(LONDON) for each in (period.since, period.until - timedelta(microseconds=1)))
+        why = f"dataset of {number} contacts, {first:%Y-%m-%d} to {last:%Y-%m-%d}, as {form}"
+        await note_access(connection, store, None, by, LOOK, why)
+    return number
+
+
+async def contacts(store: Store, by: Actor, period: Period) -> AsyncIterator[list[Contact]]:
+    """The contacts of somebody's own hub that came in in a period, week by week: within a week in no order, or their place would
+    tell which reference is whose."""
+    for week in weeks(period):
+        async with store.transaction(by) as connection:
+            roots = list(await connection.scalars(_ROOTS, {"hub": by.hub, **week._asdict()}))
+        secrets.SystemRandom().shuffle(roots)
+        named = defaultdict[str, set[tuple[str, str]]](set)
+        for contact, subject, other in await joined(store, by, *week) if roots else ():
+            named[contact].add((subject, other))
+        for at in range(0, len(roots), AT_A_TIME):
+            yield await _read(store, by, roots[at : at + AT_A_TIME], named)
+
+
+def weeks(period: Period) -> Iterable[Period]:
+    """The weeks of a period, from Monday to Monday in London, the first and the last as far as they go."""
+    begins = period.since
+    while begins < period.until:
+        day = begins.astimezone(LONDON)
+        monday = datetime(day.year, day.month, day.day, tzinfo=LONDON) + timedelta(days=7 - day.weekday())
+        yield Period(begins, min(monday, period.until))
+        begins = monday
+
+
+async def _read(store: Store, by: Actor, roots: Sequence[str], named: Mapping[str, set[tuple[str, str]]]) -> list[Contact]:
+    found = {root: Contact(root) for root in roots}
+    of = dict[str, Contact]()
+    async with store.transaction(by) as connection:
+        for row in await connection.execute(_PARTS, {"roots": roots}):
+            of[row.reference] = found[row.root]
+            found[row.root].parts.append(seen(row.state))
+        await _reached(connection, of)
+    about = {root: About(confirmed=set(named.get(root, ()))) for root in roots}
+    for root, contact in found.items():
+        for part in contact.parts:
+            about[root].add(part)
+    others = {other for each in about.values() for other in each.sure | each.likely}
+    came = await came_in(store, by, others | found.keys())
+    for root, contact in found.items():
+        contact.earlier = _earlier(root, about[root], came)
+    return list(found.values())
+
+
+async def _reached(connection: AsyncConnection, of: Mapping[str, Contact]) -> None:
+    """Write to each contact when it first came to each stage, and when it was first rated."""
+    for row in await connection.execute(_REACHED, {"references": list(of)}):
+        contact: Contact = of[row.reference]
+        if row.kind == "referral_rated":
+            contact.rated_at = min(contact.rated_at or row.at, row.at)
+        else:
+            at = row.happened_at or row.at
+            contact.entered[row.stage] = min(contact.entered.get(row.stage, at), at)
+
+
+def _earlier(root: str, about: About, came: Mapping[str, Came]) -> Earlier:
+    sure, likely = (before(came, root, others) for others in (about.sure, about.likely))
+    likely -= sure
+    if not came[root].referral:
+        return Earlier(len(sure), about.of_one_child(sure), len(likely))
+    return Earlier(
+        len(sure), about.of_one_child(sure), len(likely), *(sum(came[o].referral for o in some) for some in (sure, likely))
+    )
