@@ -21,7 +21,7 @@ from mash.api.pages.figures.groups import ages, ethnicities
 from mash.api.pages.figures.headlines import Headline, by_agency, headlines_of
 from mash.api.pages.figures.pictures import Dots, Series
 from mash.api.pages.figures.reckoning import Tally
-from mash.api.pages.figures.tables import WITHHELD_IN_WORDS, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.tables import WITHHELD_IN_WORDS, Beside, Figure, figures_of
 from mash.api.pages.figures.work import work
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
@@ -31,6 +31,7 @@ from mash.flows.store.reads.figures import acknowledged_after, began_at, came_in
 from mash.flows.store.reads.same_child import joined
 from mash.flows.store.reads.workload import workload
 from mash.flows.store.store import Store
+from mash.flows.telling.cells import as_csv_cell
 from mash.states.errors import NotFound
 from mash.states.values import Actor
 

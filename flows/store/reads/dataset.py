@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.reads.figures import Came, Seen, came_in, seen
+from mash.flows.store.reads.figures import Came, Seen, SeenSubject, began_at, came_in, seen
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.reads.same_child import About, before, joined
 from mash.flows.store.store import Store
@@ -56,12 +56,17 @@ class Contact:
     """When it first came to each stage; where that was entered later, when it happened."""
     rated_at: datetime | None = None
     """When it was first rated."""
-    earlier: Earlier = Earlier()
+    earlier: Earlier = field(default_factory=Earlier)
 
     @property
     def received_at(self) -> datetime:
         """When it came in."""
         return datetime.fromisoformat(self.parts[0]["received_at"])
+
+    @property
+    def subjects(self) -> Iterator[SeenSubject]:
+        """Whom it is about, wherever their ways have led."""
+        return (subject for part in self.parts for subject in part["subjects"].values())
 
 
 _OF_PERIOD = (REFERRALS.c.hub == bindparam("hub"), REFERRALS.c.received_at >= bindparam("since"),
@@ -76,6 +81,12 @@ _REACHED = text("""
     SELECT reference, kind, at, CAST(canonical AS json) #>> '{event,stage}' AS stage,
         CAST(CAST(canonical AS json) #>> '{event,happened_at}' AS timestamptz) AS happened_at
     FROM event WHERE reference = ANY(:references) AND kind IN ('stage_entered', 'referral_rated')""")
+
+
+def period_of(first: date, last: date) -> Period:
+    """From the beginning of a day in London to the end of another."""
+    begins, ends = (datetime(day.year, day.month, day.day, tzinfo=LONDON) for day in (first, last + timedelta(days=1)))
+    return Period(begins, ends)
 
 
 async def note_extract(store: Store, by: Actor, period: Period, form: str) -> int:
@@ -93,7 +104,10 @@ async def note_extract(store: Store, by: Actor, period: Period, form: str) -> in
 async def contacts(store: Store, by: Actor, period: Period) -> AsyncIterator[list[Contact]]:
     """The contacts of somebody's own hub that came in in a period, week by week: within a week in no order, or their place would
     tell which reference is whose."""
-    for week in weeks(period):
+    began = await began_at(store, by)
+    if began is None:
+        return
+    for week in weeks(Period(max(began, period.since), min(store.time.now() + timedelta(seconds=1), period.until))):
         async with store.transaction(by) as connection:
             roots = list(await connection.scalars(_ROOTS, {"hub": by.hub, **week._asdict()}))
         secrets.SystemRandom().shuffle(roots)
@@ -104,7 +118,7 @@ async def contacts(store: Store, by: Actor, period: Period) -> AsyncIterator[lis
             yield await _read(store, by, roots[at : at + AT_A_TIME], named)
 
 
-def weeks(period: Period) -> Iterable[Period]:
+def weeks(period: Period) -> Iterator[Period]:
     """The weeks of a period, from Monday to Monday in London, the first and the last as far as they go."""
     begins = period.since
     while begins < period.until:

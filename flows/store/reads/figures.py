@@ -67,6 +67,7 @@ class Seen(TypedDict):
     first_rating: str | None
     stage_since: str
     decided_at: str | None
+    outcomes: dict[str, str]
     links: dict[str, str]
     linked_subjects: NotRequired[dict[str, list[str]]]
     matches: list[SeenMatch]
