@@ -19,9 +19,7 @@ def dataset(
     until: Annotated[datetime, typer.Option("--until", formats=DAY, help="To the end of this day.")],
     form: Annotated[Literal["csv", "parquet"], typer.Option("--format", help="For a spreadsheet, or for programs.")] = "csv",
     hub: Annotated[str | None, typer.Option(help="Whose contacts, where there are several hubs.")] = None,
-    file: Annotated[
-        Path | None, typer.Option("--out", help="Where to write it: a file of mode 600 that is not there yet.")
-    ] = None,
+    file: Annotated[Path | None, typer.Option("--out", help="Where to write it: a file that is not there yet.")] = None,
 ) -> None:
     """Write a row for each contact that came in in a period, pseudonymous: without names, references or exact times. The
     dictionary, which says what each column means, is written beside it. That it was taken, by whom, is recorded.
