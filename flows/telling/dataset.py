@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import date
 from typing import IO, Any, Literal, get_args
 
 from mash.flows.store.reads.dataset import Contact, Period, contacts, note_extract
@@ -76,17 +77,25 @@ async def _as_parquet(rows: AsyncIterator[Rows], made_of: Sequence[Column], file
     from arro3.io import write_parquet
 
     kinds = {"text": DataType.string(), "whole number": DataType.int32(), "day": DataType.date32()}
-    types = [kinds[column.kind] for column in made_of]
-    schema = Schema([Field(column.name, of, nullable=True) for column, of in zip(made_of, types, strict=True)])
+    schema = Schema([Field(column.name, kinds[column.kind], nullable=True) for column in made_of])
     loop = asyncio.get_running_loop()
+
+    def array(column: Column, values: Sequence[Value]) -> Array:
+        if column.kind == "day":  # arro3 makes none of Python's days: it takes their number since 1970
+            return Array([_since_1970(day) for day in values], DataType.int32()).cast(DataType.date32())
+        return Array(list(values), kinds[column.kind])
 
     def batches() -> Iterator[Any]:
         while some := asyncio.run_coroutine_threadsafe(_next(rows), loop).result():
-            values = zip(*some, strict=True)
-            yield RecordBatch([Array(list(each), of) for each, of in zip(values, types, strict=True)], schema=schema)
+            each = zip(made_of, zip(*some, strict=True), strict=True)
+            yield RecordBatch([array(column, values) for column, values in each], schema=schema)
 
     reader = RecordBatchReader.from_batches(schema, batches())
     await asyncio.to_thread(write_parquet, reader, file, compression="zstd(3)")
+
+
+def _since_1970(day: Value) -> int | None:
+    return (day - date(1970, 1, 1)).days if isinstance(day, date) else None
 
 
 async def _next(rows: AsyncIterator[Rows]) -> Rows:

@@ -163,13 +163,13 @@ def _times() -> Iterator[Column]:
     waits = "it waits for a decision"
     week = "The Monday of the week in which it was decided or, without a decision, ended, in London."
     yield Column("decided_week", week, _decided_week, "day", "week", empty=waits)
-    yield _minutes("rating", "it was first rated, as that was recorded", lambda c: c.rated_at, "it has not been rated")
+    yield _minutes("rated", "it was first rated, as that was recorded", lambda c: c.rated_at, "it has not been rated")
     decided = "it was decided or, without a decision, ended; of a contact that was split, the part that kept the reference"
-    yield _minutes("decision", decided, lambda c: decided_at(c.parts[0]), waits)
+    yield _minutes("decided", decided, lambda c: decided_at(c.parts[0]), waits)
     for stage in SEEN:
         never = "it never came to this stage"
-        yield _minutes(stage, f"it first came to this stage: {sentence(stage)}", partial(_entered, stage), never)
-    yield _minutes("end", "it had ended for everybody", _ended_at, "it has not ended for everybody")
+        yield _minutes(f"stage_{stage}", f"it first came to this stage: {sentence(stage)}", partial(_entered, stage), never)
+    yield _minutes("ended", "it had ended for everybody", _ended_at, "it has not ended for everybody")
 
 
 def _minutes(what: str, words: str, at: Callable[[Contact], datetime | None], empty: str) -> Column:
