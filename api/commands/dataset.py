@@ -37,7 +37,7 @@ def dataset(
     async def work(store: Any) -> None:
         whose = _hub_of(store, hub)
         path = file or Path(f"dataset-{whose}-{first}-to-{last}.{form}")
-        beside = path.with_name(f"{path.stem}.dictionary.csv")
+        beside = path.with_name(f"{path.name}.dictionary.csv")
         made: list[Path] = []
         try:
             for each in (path, beside):

@@ -163,7 +163,7 @@ def _times() -> Iterator[Column]:
     waits = "it waits for a decision"
     week = "The Monday of the week in which it was decided or, without a decision, ended, in London."
     yield Column("decided_week", week, _decided_week, "day", "week", empty=waits)
-    yield _minutes("rated", "it was first rated, as that was recorded", lambda c: c.rated_at, "it has not been rated")
+    yield _minutes("rated", "it was first rated", lambda c: c.rated_at, "it has not been rated")
     decided = "it was decided or, without a decision, ended; of a contact that was split, the part that kept the reference"
     yield _minutes("decided", decided, lambda c: decided_at(c.parts[0]), waits)
     for stage in SEEN:

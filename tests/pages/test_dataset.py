@@ -147,7 +147,7 @@ def test_the_command_writes_the_dataset_and_its_dictionary_for_whoever_gives_it_
     hub: Hub, here: dict[str, str], tmp_path: Path
 ) -> None:
     hub.referral()
-    file, beside = tmp_path / "november.csv", tmp_path / "november.dictionary.csv"
+    file, beside = tmp_path / "november.csv", tmp_path / "november.csv.dictionary.csv"
     done = written(here, file)
     assert done.returncode == 0, done.stderr
     rows = rows_of(file.read_text())
@@ -159,7 +159,7 @@ def test_the_command_writes_the_dataset_and_its_dictionary_for_whoever_gives_it_
 
 
 def test_the_command_overwrites_nothing_and_leaves_nothing_behind_where_it_fails(here: dict[str, str], tmp_path: Path) -> None:
-    there = tmp_path / "november.dictionary.csv"
+    there = tmp_path / "november.csv.dictionary.csv"
     there.write_text("mine")
     refused = written(here, tmp_path / "november.csv")
     assert refused.returncode == 2 and "expected a file that is not there yet" in refused.stderr

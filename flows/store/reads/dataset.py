@@ -55,7 +55,7 @@ class Contact:
     entered: dict[str, datetime] = field(default_factory=dict)
     """When it first came to each stage; where that was entered later, when it happened."""
     rated_at: datetime | None = None
-    """When it was first rated."""
+    """When it was first rated; the same."""
     earlier: Earlier = field(default_factory=Earlier)
 
     @property
@@ -78,9 +78,10 @@ _PARTS = (
     .order_by(REFERRALS.c.reference)
 )
 _REACHED = text("""
-    SELECT reference, kind, at, CAST(canonical AS json) #>> '{event,stage}' AS stage,
-        CAST(CAST(canonical AS json) #>> '{event,happened_at}' AS timestamptz) AS happened_at
-    FROM event WHERE reference = ANY(:references) AND kind IN ('stage_entered', 'referral_rated')""")
+    SELECT reference, kind, said #>> '{event,stage}' AS stage,
+        coalesce(CAST(coalesce(said #>> '{event,happened_at}', said ->> 'happened_at') AS timestamptz), at) AS at
+    FROM (SELECT reference, kind, at, CAST(canonical AS json) AS said FROM event
+        WHERE reference = ANY(:references) AND kind IN ('stage_entered', 'referral_rated') OFFSET 0) reached""")
 
 
 def period_of(first: date, last: date) -> Period:
@@ -154,8 +155,7 @@ async def _reached(connection: AsyncConnection, of: Mapping[str, Contact]) -> No
         if row.kind == "referral_rated":
             contact.rated_at = min(contact.rated_at or row.at, row.at)
         else:
-            at = row.happened_at or row.at
-            contact.entered[row.stage] = min(contact.entered.get(row.stage, at), at)
+            contact.entered[row.stage] = min(contact.entered.get(row.stage, row.at), row.at)
 
 
 def _earlier(root: str, about: About, came: Mapping[str, Came]) -> Earlier:
