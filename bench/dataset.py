@@ -1,4 +1,4 @@
-"""What the dataset costs: rows a second and memory of `mash dataset`, of a year's contacts and of four times as many."""
+"""What the dataset costs: rows a second and memory of `mash dataset`, of a year's contacts and of three times as many."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_bench_dataset(as_json: bool, quick: bool) -> int:
     """Measure it, and print it; returns the exit code."""
     figures: Figures = {}
     first = datetime.now(UTC) - timedelta(weeks=WEEKS + 1)
-    for number in (1_000,) if quick else (14_400, 57_600):
+    for number in (1_000,) if quick else (14_400, 43_200):
         with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder, a_hub(Path(folder)) as (settings, cluster):
             say(f"{number:,} contacts ...")
             _load(cluster, settings, number, first)
@@ -113,6 +113,8 @@ def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) ->
     with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
         for table in ("referral", "event"):
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+            # What PostgreSQL does for the extract is measured, and not how it tidies up after the loading.
+            owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
         for week in range(WEEKS):
             done = walk(profile, RATING, first + timedelta(weeks=week, hours=chances.randrange(100)))
             places = range(number * week // WEEKS, number * (week + 1) // WEEKS)

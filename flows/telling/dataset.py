@@ -22,7 +22,7 @@ HEADS = ("column", "type", "unit", "meaning", "codes", "when empty")
 WARNING = (
     "Pseudonymous, not anonymous: no row has a name, a reference or an exact time, and yet whoever knows something of a contact "
     "may find its row, most of all where few are alike: a rare source, need or outcome, a small hub, a single week. Treat it as "
-    "personal data: keep it where case files may be kept, publish no row, and give others no count under 5."
+    "personal data: keep it where case files may be kept, publish no row, and give others no small count."
 )
 
 

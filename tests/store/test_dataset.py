@@ -368,7 +368,7 @@ async def test_the_dictionary_has_each_column_in_its_order_with_its_meaning_and_
     assert [line["column"] for line in lines[:-1]] == list(row)
     for line in lines[:-1]:
         assert line["meaning"].endswith(".") and line["when empty"] and (line["codes"] or line["unit"]), line
-    assert "may find its row" in lines[-1]["meaning"] and "count under 5" in lines[-1]["meaning"]
+    assert "may find its row" in lines[-1]["meaning"] and "no small count" in lines[-1]["meaning"]
 
 
 async def test_within_a_week_rows_stand_in_no_order_that_tells_a_reference(store: Store) -> None:

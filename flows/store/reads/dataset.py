@@ -3,15 +3,15 @@ before about the same child; a week's contacts at a time, in no order."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, bindparam, func, select, text
 
 from mash.flows.store.reads.figures import Came, Seen, SeenSubject, began_at, came_in, seen
 from mash.flows.store.reads.look import note_access
@@ -130,13 +130,11 @@ def weeks(period: Period) -> Iterator[Period]:
 
 
 async def _read(store: Store, by: Actor, roots: Sequence[str], named: Mapping[str, set[tuple[str, str]]]) -> list[Contact]:
-    found = {root: Contact(root) for root in roots}
-    of = dict[str, Contact]()
     async with store.transaction(by) as connection:
-        for row in await connection.execute(_PARTS, {"roots": roots}):
-            of[row.reference] = found[row.root]
-            found[row.root].parts.append(seen(row.state))
-        await _reached(connection, of)
+        parts = (await connection.execute(_PARTS, {"roots": roots})).all()
+        reached = (await connection.execute(_REACHED, {"references": [part.reference for part in parts]})).all()
+    # To read hundreds of states takes a while, in which others are served.
+    found = await asyncio.to_thread(_put_together, roots, parts, reached)
     about = {root: About(confirmed=set(named.get(root, ()))) for root in roots}
     for root, contact in found.items():
         for part in contact.parts:
@@ -148,21 +146,27 @@ async def _read(store: Store, by: Actor, roots: Sequence[str], named: Mapping[st
     return list(found.values())
 
 
-async def _reached(connection: AsyncConnection, of: Mapping[str, Contact]) -> None:
-    """Write to each contact when it first came to each stage, and when it was first rated."""
-    for row in await connection.execute(_REACHED, {"references": list(of)}):
-        contact: Contact = of[row.reference]
+def _put_together(roots: Sequence[str], parts: Sequence[Row[Any, Any, Any]], reached: Sequence[Row[Any]]) -> dict[str, Contact]:
+    found, of = {root: Contact(root) for root in roots}, dict[str, Contact]()
+    for part in parts:
+        of[part.reference] = found[part.root]
+        found[part.root].parts.append(seen(part.state))
+    for row in reached:
+        contact = of[row.reference]
         if row.kind == "referral_rated":
             contact.rated_at = min(contact.rated_at or row.at, row.at)
         else:
             contact.entered[row.stage] = min(contact.entered.get(row.stage, row.at), row.at)
+    return found
 
 
 def _earlier(root: str, about: About, came: Mapping[str, Came]) -> Earlier:
     sure, likely = (before(came, root, others) for others in (about.sure, about.likely))
     likely -= sure
+    found = Earlier(len(sure), about.of_one_child(sure), len(likely))
     if not came[root].referral:
-        return Earlier(len(sure), about.of_one_child(sure), len(likely))
-    return Earlier(
-        len(sure), about.of_one_child(sure), len(likely), *(sum(came[o].referral for o in some) for some in (sure, likely))
+        return found
+    return found._replace(
+        referrals_confirmed=sum(came[other].referral for other in sure),
+        referrals_suggested=sum(came[other].referral for other in likely),
     )
