@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from mash.api.pages import (
     board,
     case,
     checks,
+    dataset,
     docs,
     handover,
     live,
@@ -65,7 +67,7 @@ from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (
-    admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, agenda, journey, pages,
+    admin, assets, beside, board, case, checks, dataset, find, handover, live, looked, manager, meeting, agenda, journey, pages,
     start, wall,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
@@ -128,6 +130,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
+    app.state.extracting = asyncio.Lock()
     yield
     app.state.figures.drawing.close()
     await app.state.live.close()

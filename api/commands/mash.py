@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import typer
 
 from mash.api.commands import backup, checkpoint, master_key, notify, paper, people, profile, rota, sign_on
+from mash.api.commands.dataset import dataset
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, broken, installed, out, with_store
@@ -53,6 +54,7 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
 app.command()(people.erase)
 app.command()(people.sar)
+app.command()(dataset)
 app.command()(init)
 app.command()(doctor)
 

@@ -35,6 +35,7 @@ WAYS: Ways = (
 MORE: Ways = (
     ("/handover", "Hand over the shift", "read_end_of_shift"),
     ("/wall", "Wall", "watch_wall"),
+    ("/dataset", "Dataset", "read_dataset"),
     ("/looked", "Who looked", "read_accesses"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
