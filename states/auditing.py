@@ -32,6 +32,9 @@ TWICE = 2
 MOST = 200
 """Cases of one draw: each is read by a person."""
 
+AskedFor = Literal["inspection", "practice_review", "complaint", "own_review"]
+"""For whom an inspector's question is answered: an inspectorate, a review of a serious incident, somebody who complains, or the
+hub itself."""
 Answer = Literal["yes", "no", "cannot_tell", "does_not_apply"]
 ShouldHave = Literal[
     "as_was_done",

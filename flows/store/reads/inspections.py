@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import Row, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,13 +18,11 @@ from mash.flows.store.reads.look import note_access, note_accesses, note_shown
 from mash.flows.store.store import Store
 from mash.flows.store.tables import REFERRALS
 from mash.states.acts.sharing import SharingBasisRecorded
+from mash.states.auditing import AskedFor
 from mash.states.errors import NotFound
 from mash.states.log import RECORDED
 from mash.states.values import Actor
 
-AskedFor = Literal["inspection", "practice_review", "complaint", "own_review"]
-"""For whom a question is answered: an inspectorate, a review of a serious incident, somebody who complains, or the hub itself."""
-ASKED_FOR: tuple[AskedFor, ...] = get_args(AskedFor)
 OVERRIDE = "override"
 """What a second person agrees to where consent is overridden."""
 _CASES = select(REFERRALS).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
