@@ -25,10 +25,11 @@ Day = Annotated[str, typer.Option("--from", help="The first day of the period: 2
 LastDay = Annotated[str, typer.Option("--until", help="The last day of the period: 2026-12-31.")]
 Of = Annotated[str, typer.Option("--hub", help="The hub, by its profile's name; needed where several are served.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-For = Annotated[
-    str, typer.Option("--for", help="For whom: inspection, practice_review, complaint or own_review. It is recorded.")
+For = Annotated[AskedFor, typer.Option("--for", help="For whom it is asked: that is recorded too.")]
+TheChild = Annotated[
+    str,
+    typer.Option("--child", help="A contact about them: MASH-26-000001; with which of its people, if it is about several: /S1."),
 ]
-TheChild = Annotated[str, typer.Option("--child", help="A contact about them, and which of its subjects: MASH-26-000001/S1.")]
 
 inspect = typer.Typer(no_args_is_help=True, help="Inspectors' questions, an answer each. Each is recorded as a look.")
 
@@ -184,11 +185,11 @@ async def _child(store: Any, text: str) -> tuple[Child, Any]:
     from mash.flows.store.reads.case import read_case
     from mash.flows.store.reads.inspections import Child
 
-    found = re.fullmatch(f"(?P<reference>{REFERENCE})[/ ](?P<subject>[A-Za-z0-9_.-]{{1,20}})", text)
+    found = re.fullmatch(f"(?P<reference>{REFERENCE})([/ ](?P<subject>[A-Za-z0-9_.-]{{1,20}}))?", text)
     if found is None:
-        raise typer.BadParameter("--child: expected a reference and a subject of it, such as MASH-26-000001/S1")
+        raise typer.BadParameter("--child: expected a reference, and a subject of it where there are several: MASH-26-000001/S1")
     case = await read_case(store, found["reference"])
-    return Child(found["reference"], found["subject"]), administrator(case.hub)
+    return Child(found["reference"], found["subject"] or ""), administrator(case.hub)
 
 
 def _print_json(found: Mapping[str, Any] | Sequence[Any]) -> None:

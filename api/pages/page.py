@@ -35,6 +35,9 @@ WAYS: Ways = (
 MORE: Ways = (
     ("/handover", "Hand over the shift", "read_end_of_shift"),
     ("/wall", "Wall", "watch_wall"),
+    ("/near-misses", "Record a near miss", "record_near_miss"),
+    ("/audit", "Audit of decisions", "audit_decisions"),
+    ("/inspect", "Inspectors’ questions", "answer_inspectors"),
     ("/looked", "Who looked", "read_accesses"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -104,3 +105,13 @@ async def _words(connection: AsyncConnection, store: Store, row: Row[Any]) -> st
         return unseal(await _key(connection, store, row.reference), row.sealed, _bound_to(row.reference, row.once)).decode()
     except KeyDestroyed:
         return None
+
+
+async def near_misses_counted(store: Store, by: Actor) -> Counter[tuple[str, str]]:
+    """How many near misses of each kind were recorded at somebody's hub, by quarter such as '2026 Q4'."""
+    quarter = func.to_char(func.timezone("Europe/London", NEAR_MISSES.c.at), text("'YYYY \"Q\"Q'"))
+    query = (
+        select(quarter, NEAR_MISSES.c.kind, func.count()).where(NEAR_MISSES.c.hub == by.hub).group_by(quarter, NEAR_MISSES.c.kind)
+    )
+    async with store.transaction(by) as connection:
+        return Counter({(when, kind): many for when, kind, many in (await connection.execute(query)).all()})

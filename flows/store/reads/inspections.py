@@ -21,6 +21,7 @@ from mash.states.acts.sharing import SharingBasisRecorded
 from mash.states.auditing import AskedFor
 from mash.states.errors import NotFound
 from mash.states.log import RECORDED
+from mash.states.referral import Referral
 from mash.states.values import Actor
 
 OVERRIDE = "override"
@@ -35,10 +36,11 @@ _OVERRIDDEN = text("""
 
 @dataclass(frozen=True)
 class Child:
-    """A child, by one of the contacts about them: its reference, and which of its subjects they are."""
+    """A child, by one of the contacts about them: its reference, and which of its subjects they are, or the how manieth; of a
+    contact about one child that need not be said."""
 
     reference: str
-    subject: str
+    subject: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,22 @@ async def _contacts_of(connection: AsyncConnection, child: Child, hub: str) -> l
     row = (await connection.execute(_CASES, {"these": [child.reference]})).one_or_none()
     if row is None or row.hub != hub:
         raise NotFound(f"there is no referral {child.reference} at this hub")
-    subjects = case_of(row).referral.subjects
-    if child.subject not in subjects:
-        raise NotFound(f"{child.reference} names: {', '.join(subjects)}")
-    same = (await joined(connection, hub, child.reference)).get(child.subject, [])
-    return [child, *(Child(each.reference, each.subject) for each in same)]
+    known = Child(child.reference, _subject(child, case_of(row).referral))
+    same = (await joined(connection, hub, child.reference)).get(known.subject, [])
+    return [known, *(Child(each.reference, each.subject) for each in same)]
+
+
+def _subject(child: Child, referral: Referral) -> str:
+    """Which subject is meant. Raises NotFound where that has to be said, or is nobody."""
+    names = list(referral.subjects)
+    if child.subject in names:
+        return child.subject
+    if child.subject.isdecimal() and 0 < int(child.subject) <= len(names):
+        return names[int(child.subject) - 1]
+    children = [name for name in names if referral.subjects[name].counts_as_child]
+    if not child.subject and len(children) == 1:
+        return children[0]
+    raise NotFound(f"say which of its people it is about, by number: {child.reference} has {len(names)}, 1 to {len(names)}")
 
 
 def _line(row: Row[Any], subject: str) -> ContactLine:
