@@ -25,6 +25,7 @@ from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import Store
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ErasePeople
+from mash.states.acts.countersigning import Countersign
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordSharingBasis
@@ -114,6 +115,8 @@ async def rated(store: Store, *ratings: str, basis: RecordSharingBasis = BASIS) 
     reference = await submit(store)
     reason = "They would come to harm." if basis is OVERRIDES else None
     await act(store, reference, basis, DUTY, words=reason)
+    for seconding in (await read_case(store, reference)).referral.secondings:
+        await act(store, reference, Countersign(seconding=seconding, agreed=True), MANAGER, words="I agree.")
     await act(store, reference, RateReferral(rating=ratings[0]), DUTY)
     for rating in ratings[1:]:
         await act(store, reference, RerateReferral(rating=rating), DUTY, words="More is known.")
@@ -209,10 +212,9 @@ async def test_nobody_audits_their_own_case(store: Store) -> None:
 async def test_opening_a_case_to_audit_it_is_a_look_and_so_is_drawing_it(store: Store, decided: list[str]) -> None:
     sample = await drawn(store, of_june(size=1))
     await open_case(store, sample.id, sample.drawn[0], AUDITOR)
+    looked = text("SELECT action, person, reference, shown FROM access WHERE action LIKE '%audit%' ORDER BY id")
     async with store.engine.connect() as connection:
-        rows = (
-            await connection.execute(text("SELECT action, person, reference, shown FROM access WHERE action LIKE '%audit%' ORDER BY id"))
-        ).all()  # fmt: skip
+        rows = (await connection.execute(looked)).all()
     assert [tuple(row) for row in rows] == [
         ("draw_audit_sample", "q.auditor", None, list(sample.drawn)),
         ("audit_case", "q.auditor", sample.drawn[0], None),

@@ -22,15 +22,15 @@ CREATE TABLE audit_draw (
     closed_at timestamptz, closed_by text, closed_why text, CHECK (num_nulls(closed_at, closed_by, closed_why) IN (0, 3)));
 CREATE UNIQUE INDEX audit_draw_open ON audit_draw (hub) WHERE closed_at IS NULL;
 CREATE TABLE audit_result (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, draw bigint NOT NULL REFERENCES audit_draw,
-    reference text NOT NULL REFERENCES referral, version integer NOT NULL CHECK (version > 0), at timestamptz NOT NULL,
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, draw bigint NOT NULL,
+    reference text NOT NULL, version integer NOT NULL CHECK (version > 0), at timestamptz NOT NULL,
     person text NOT NULL, role text NOT NULL, rating_right text NOT NULL, decision_right text NOT NULL,
     decision_timely text NOT NULL, child_heard text NOT NULL, basis_right text NOT NULL, should_have text[] NOT NULL,
     grade text NOT NULL CHECK (grade IN ('right', 'not_right', 'cannot_tell')), sealed bytea, UNIQUE (draw, reference, version));
 CREATE INDEX audit_result_of ON audit_result (reference);
 CREATE TABLE near_miss (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, hub text NOT NULL, at timestamptz NOT NULL,
-    role text NOT NULL, kind text NOT NULL, reference text REFERENCES referral, sealed bytea NOT NULL, once text NOT NULL UNIQUE);
+    role text NOT NULL, kind text NOT NULL, reference text, sealed bytea NOT NULL, once text NOT NULL UNIQUE);
 CREATE INDEX near_miss_of ON near_miss (hub, at);
 CREATE INDEX near_miss_case ON near_miss (reference) WHERE reference IS NOT NULL
 """
