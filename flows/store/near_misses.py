@@ -100,6 +100,15 @@ async def near_misses(store: Store, by: Actor) -> list[NearMiss]:
     return found
 
 
+async def near_miss_words(connection: AsyncConnection, store: Store, reference: str) -> list[tuple[str, datetime, str]]:
+    """What was written of near misses that name a case: an id, when, and the words; for whoever may read all of a case."""
+    rows = (
+        await connection.execute(select(NEAR_MISSES).where(NEAR_MISSES.c.reference == reference).order_by(NEAR_MISSES.c.id))
+    ).all()
+    found = [(f"near miss {row.id}", row.at, await _words(connection, store, row)) for row in rows]
+    return [(name, at, words) for name, at, words in found if words is not None]
+
+
 async def _words(connection: AsyncConnection, store: Store, row: Row[Any]) -> str | None:
     try:
         return unseal(await _key(connection, store, row.reference), row.sealed, _bound_to(row.reference, row.once)).decode()

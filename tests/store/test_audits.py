@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit, turned_away
+from auditing import AUDITOR, DECIDED, ELSEWHERE, GOVERNOR, NOT_RIGHT, OTHER, OVERRIDES, RIGHT, WORKER
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import text
 
@@ -26,32 +27,11 @@ from mash.flows.store.store import Store
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ErasePeople
 from mash.states.acts.countersigning import Countersign
-from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordSharingBasis
-from mash.states.auditing import Judgement, Rule
+from mash.states.auditing import Rule
 from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
 from mash.states.values import Actor
-
-AUDITOR = Actor(id="q.auditor", role="practice_manager", agency="social_care", hub="merton")
-OTHER = AUDITOR.model_copy(update={"id": "o.auditor", "role": "service_manager"})
-WORKER = Actor(id="s.worker", role="social_worker", agency="social_care", hub="merton")
-ELSEWHERE = AUDITOR.model_copy(update={"hub": "sandwell"})
-GOVERNOR = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
-RIGHT = Judgement(
-    rating_right="yes",
-    decision_right="yes",
-    decision_timely="yes",
-    child_heard="does_not_apply",
-    basis_right="yes",
-    should_have=("as_was_done",),
-)
-NOT_RIGHT = RIGHT.model_copy(update={"child_heard": "no", "should_have": ("child_seen_or_heard",)})
-DECIDED = RecordDecision(outcomes={"s1": "no_further_action"}, primary_need="N1")
-OVERRIDES = RecordSharingBasis(
-    purpose="child_protection", lawful_basis="public_task", consent="overridden", family_informed=False,
-    not_informed="puts_somebody_at_risk",
-)  # fmt: skip
 
 
 def of_june(rule: Rule = "any_decision", size: int = 10, seed: int = 7) -> Wanted:

@@ -96,6 +96,14 @@ async def with_words(connection: AsyncConnection, store: Store, reference: str, 
     ]
 
 
+async def audited_words(connection: AsyncConnection, store: Store, reference: str) -> list[tuple[str, datetime, str]]:
+    """What auditors wrote of a case, every version of it: an id, when, and the words; for whoever may read all of a case."""
+    of_case = select(AUDIT_RESULTS).where(AUDIT_RESULTS.c.reference == reference).order_by(AUDIT_RESULTS.c.id)
+    rows = (await connection.execute(of_case)).all()
+    found = await with_words(connection, store, reference, rows) if rows else []
+    return [(f"audit {row.draw} {row.version}", row.at, each.words) for row, each in zip(rows, found, strict=True) if each.words]
+
+
 def _audited(row: Row[Any], words: str | None = None) -> Audited:
     answers = {name: getattr(row, name) for name in QUESTIONS}
     judgement = Judgement.model_construct(**answers, should_have=tuple(row.should_have))
