@@ -133,7 +133,7 @@ def contacts(child: TheChild, asked_for: For = "inspection", as_json: AsJson = F
 
 @inspect.command("overridden")
 def every_override(since: Day, until: LastDay, hub: Of = "", asked_for: For = "inspection", as_json: AsJson = False) -> None:
-    """Every case where consent was overridden: when, by whom, on which basis, and who was the second person."""
+    """Every case where consent was overridden: when, by whom, on which basis, and with which second person."""
     from mash.flows.store.reads.inspections import overridden
 
     async def work(store: Any) -> None:
@@ -146,7 +146,7 @@ def every_override(since: Day, until: LastDay, hub: Of = "", asked_for: For = "i
             told = (
                 "the family was told" if each.family_informed else f"not told: {worded(each.not_informed) or 'no reason given'}"
             )
-            second = f", second person {each.second}" if each.second else ""
+            second = f", with {', '.join(each.others)}" if each.others else ""
             why = f"{worded(each.purpose)}, {worded(each.lawful_basis)}; {told}"
             out.print(f"{dated(each.at)}  {each.reference}  {each.person} ({worded(each.role)})  {why}{second}", markup=False)
         cases = len({each.reference for each in found})

@@ -114,8 +114,8 @@ async def test_every_override_of_consent_is_listed_with_who_and_why_also_of_whom
     assert await overridden(store, "own_review", GOVERNANCE, EVER) == [], "a second person has not agreed"
     await act(store, reference, Countersign(seconding="A1", agreed=True), MANAGER, words="I agree.")
     (found,) = await overridden(store, "own_review", GOVERNANCE, EVER)
-    assert (found.reference, found.purpose, found.family_informed, found.second) == (reference, "child_protection", False, None)
-    assert found.person in ("d.manager", "m.manager") and found.not_informed == "puts_somebody_at_risk"
+    assert (found.reference, found.purpose, found.family_informed) == (reference, "child_protection", False)
+    assert (found.person, found.others, found.not_informed) == ("m.manager", ("d.manager",), "puts_somebody_at_risk")
     assert await overridden(store, "own_review", GOVERNANCE, Span(START + timedelta(days=1), None)) == []
     async with store.engine.connect() as connection:
         rows = (

@@ -137,7 +137,8 @@ def _answers(counts: Sequence[Count]) -> Figure:
 def _near_misses(found: Counter[tuple[str, str]]) -> Figure:
     rows = tuple((f"{quarter}: {sentence(kind)}", number) for (quarter, kind), number in sorted(found.items(), reverse=True))
     says = (
-        f"{found.total()} near misses were recorded. More of them is not worse: it is what people saw, and said."
+        f"{found.total()} near {'miss was' if found.total() == 1 else 'misses were'} recorded. More of them is not worse: it is "
+        "what people saw, and said."
         if rows
         else "No near miss has been recorded yet."
     )

@@ -66,19 +66,20 @@ class ContactLine:
 
 @dataclass(frozen=True)
 class Override:
-    """That consent was overridden: in which case, when, by whom, on which basis, and who was the second person."""
+    """That consent was overridden: in which case, when, by whom, on which basis, and who was beside them in it."""
 
     reference: str
     at: datetime
     """When it happened: where it was entered later, when it was said to have."""
     person: str
+    """Whoever brought it into effect: recorded it, or agreed as the second person to what another had proposed."""
     role: str
+    others: tuple[str, ...]
+    """Who else proposed it or agreed, by login; nobody, where nobody has yet."""
     purpose: str
     lawful_basis: str
     family_informed: bool
     not_informed: str | None
-    second: str | None
-    """Who agreed, by login; None where nobody has yet, or nobody had to."""
     shared: bool
     """Whether information was to be shared."""
     erased: bool
@@ -177,7 +178,8 @@ def _override(canonical: str, row: Row[Any]) -> Override:
     basis = recorded.event
     if not isinstance(basis, SharingBasisRecorded):
         raise TypeError(f"{row.reference}: expected the basis for sharing")
-    agreed = [each.second for each in referral.secondings.values() if each.about == OVERRIDE and each.agreed is not False]
+    agreed = [each for each in referral.secondings.values() if each.about == OVERRIDE and each.agreed is not False]
+    people = dict.fromkeys(login for each in agreed for login in (each.by, each.second) if login and login != recorded.by.id)
     return Override(
         reference=row.reference,
         at=recorded.happened_at or recorded.at,
@@ -187,7 +189,7 @@ def _override(canonical: str, row: Row[Any]) -> Override:
         lawful_basis=basis.lawful_basis,
         family_informed=basis.family_informed,
         not_informed=basis.not_informed,
-        second=next((each for each in reversed(agreed) if each), None),
+        others=tuple(people),
         shared=basis.share,
         erased=referral.erased,
     )
