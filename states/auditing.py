@@ -98,10 +98,9 @@ def decided_on(referral: Referral) -> datetime | None:
 class Facts:
     """What the states of a hub's cases do not say, for the rule that needs it."""
 
-    rerated: Mapping[str, int] = field(default_factory=dict)
-    """How often each case was re-rated."""
-    overridden: frozenset[str] = frozenset()
-    """In which cases consent was overridden."""
+    cases: frozenset[str] | None = None
+    """The only cases that the rule can mean, by what their logs say: re-rated TWICE or more, consent overridden, a child
+    confirmed. None where their states say it all."""
     contacts: Mapping[tuple[str, str], Sequence[tuple[str, datetime]]] = field(default_factory=dict)
     """Of each subject of a case who was confirmed to be a child: every contact about that child, and when it was received."""
 
@@ -116,15 +115,13 @@ def meant(rule: Rule, reference: str, referral: Referral, profile: Profile, fact
             return True
         case "closed_after_contacts":
             return any(_closed_after(reference, sid, referral, decided, profile, facts) for sid in referral.subjects)
-        case "rerated_twice":
-            return facts.rerated.get(reference, 0) >= TWICE
+        case "rerated_twice" | "consent_overridden":
+            return facts.cases is not None and reference in facts.cases
         case "without_replies":
             return any(
                 check.requested_at <= decided and (check.answered_at is None or check.answered_at > decided)
                 for check in referral.checks.values()
             )
-        case "consent_overridden":
-            return reference in facts.overridden
         case "outside_hours":
             return not profile.calendar.is_open(decided)
 
@@ -163,14 +160,15 @@ DECIDING = frozenset(
 
 
 def own_case_of(story: Iterable[Recorded]) -> frozenset[str]:
-    """Whose own case it is, by login: whoever has decided something of it, was the second person, or has had it."""
+    """Whose own case it is, by login in small letters: whoever has decided something of it, was the second person, or has had
+    it."""
     found: set[str] = set()
     for each in story:
         event = each.event
         if event.kind in DECIDING:
-            found.add(each.by.id)
+            found.add(each.by.id.lower())
         if isinstance(event, CaseAllocated):
-            found.add(event.worker)
+            found.add(event.worker.lower())
         if isinstance(event, SecondNamed) and event.second:
-            found.add(event.second)
+            found.add(event.second.lower())
     return frozenset(found - {SYSTEM})

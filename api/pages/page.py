@@ -37,8 +37,8 @@ MORE: Ways = (
     ("/wall", "Wall", "watch_wall"),
     ("/near-misses", "Record a near miss", "record_near_miss"),
     ("/audit", "Audit of decisions", "audit_decisions"),
-    ("/inspect", "Inspectors’ questions", "answer_inspectors"),
     ("/looked", "Who looked", "read_accesses"),
+    ("/inspect", "Inspectors’ questions", "answer_inspectors"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )

@@ -19,7 +19,7 @@ from mash.flows.store.reads.look import note_shown
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import AUDIT_DRAWS, AUDIT_RESULTS, REFERRALS
 from mash.states.accumulation import contact_of
-from mash.states.auditing import MOST, Facts, Judgement, Rule, decided_on, drawn, meant, own_case_of
+from mash.states.auditing import MOST, TWICE, Facts, Judgement, Rule, decided_on, drawn, meant, own_case_of
 from mash.states.clocks import LONDON
 from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
 from mash.states.referral import Referral
@@ -30,12 +30,13 @@ AT_A_TIME = 200
 WhyClosed = Literal["all_audited", "enough_was_learnt", "drawn_by_mistake", "cannot_be_audited"]
 FINISHED: WhyClosed = "all_audited"
 
-# What is decided in a period has an event in it, or later where it was entered later. OFFSET: or every state is read.
+# What is decided in a period has an event in it, or later where it was entered later. Where the rule asks for facts, only cases
+# of which there are any are read: a state is kilobytes.
 _SINCE = text("""
-    SELECT reference, state FROM referral WHERE hub = :hub AND reference IN (
-        SELECT reference FROM event WHERE hub = :hub AND at >= :since) ORDER BY reference OFFSET 0""")
+    SELECT reference, state FROM referral WHERE hub = :hub AND (CAST(:only AS text[]) IS NULL OR reference = ANY(:only))
+        AND EXISTS (SELECT FROM event e WHERE e.reference = referral.reference AND e.at >= :since)""")
 _RERATED = text("""
-    SELECT reference, count(*) AS many FROM event WHERE hub = :hub AND kind = 'referral_rerated' GROUP BY reference""")
+    SELECT reference FROM event WHERE hub = :hub AND kind = 'referral_rerated' GROUP BY reference HAVING count(*) >= :twice""")
 _OVERRIDDEN = text("""
     SELECT DISTINCT reference FROM event WHERE hub = :hub AND kind = 'sharing_basis_recorded'
         AND CAST(canonical AS json) #>> '{event,consent}' = 'overridden'""")
@@ -117,7 +118,7 @@ async def _population(connection: AsyncConnection, store: Store, wanted: Wanted,
     begin = datetime.combine(wanted.since, time(0), LONDON)
     end = datetime.combine(wanted.until + timedelta(days=1), time(0), LONDON)
     those, erased = set[str](), 0
-    async for some in _states(connection, hub, begin):
+    async for some in _states(connection, hub, begin, facts.cases):
         cases = [(name, case) for name, case in some if (at := decided_on(case)) is not None and begin <= at < end]
         await store.read_rules(connection, (case for _, case in cases))
         for name, case in cases:
@@ -128,11 +129,14 @@ async def _population(connection: AsyncConnection, store: Store, wanted: Wanted,
     return those, erased
 
 
-async def _states(connection: AsyncConnection, hub: str, since: datetime) -> AsyncIterator[list[tuple[str, Referral]]]:
+async def _states(
+    connection: AsyncConnection, hub: str, since: datetime, only: frozenset[str] | None
+) -> AsyncIterator[list[tuple[str, Referral]]]:
     def folded(rows: Any) -> list[tuple[str, Referral]]:
         return [(row.reference, Referral.model_validate_json(row.state)) for row in rows]
 
-    rows = await connection.stream(_SINCE, {"hub": hub, "since": since})
+    asked = {"hub": hub, "since": since, "only": None if only is None else sorted(only)}
+    rows = await connection.stream(_SINCE, asked)
     async for some in rows.partitions(AT_A_TIME):
         yield await asyncio.to_thread(folded, some)
 
@@ -141,20 +145,21 @@ async def _facts(connection: AsyncConnection, rule: Rule, hub: str) -> Facts:
     """What a rule asks besides the states."""
     of_hub = {"hub": hub}
     if rule == "rerated_twice":
-        return Facts(rerated={row.reference: row.many for row in (await connection.execute(_RERATED, of_hub)).all()})
+        return Facts(cases=frozenset((await connection.scalars(_RERATED, {**of_hub, "twice": TWICE})).all()))
     if rule == "consent_overridden":
-        return Facts(overridden=frozenset((await connection.scalars(_OVERRIDDEN, of_hub)).all()))
+        return Facts(cases=frozenset((await connection.scalars(_OVERRIDDEN, of_hub)).all()))
     if rule != "closed_after_contacts":
         return Facts()
     rows = (await connection.execute(_CONTACTS, of_hub)).all()
     by_child: dict[int, list[tuple[str, datetime]]] = {}
     for row in rows:
         by_child.setdefault(row.child, []).append((contact_of(row.reference), row.received_at))
-    return Facts(contacts={(row.reference, row.subject): by_child[row.child] for row in rows})
+    contacts = {(row.reference, row.subject): by_child[row.child] for row in rows}
+    return Facts(frozenset(reference for reference, _ in contacts), contacts)
 
 
 async def of_their_own(connection: AsyncConnection, reference: str) -> frozenset[str]:
-    """Whose own case this is, with those that its contact was split into, by login."""
+    """Whose own case this is, with those that its contact was split into, by login in small letters."""
     root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
     family = (await connection.scalars(select(REFERRALS.c.reference).where(REFERRALS.c.root == root))).all()
     return frozenset().union(*[own_case_of(await events_of(connection, each)) for each in family])
@@ -203,7 +208,7 @@ async def record(store: Store, found: Finding, by: Actor) -> int:
 
 async def refuse_own(connection: AsyncConnection, reference: str, by: Actor) -> None:
     """Nobody audits their own case. Raises NotYours."""
-    if by.id in await of_their_own(connection, reference):
+    if by.id.lower() in await of_their_own(connection, reference):
         raise NotYours("you decided something of this case, or had it: somebody else audits it")
 
 
