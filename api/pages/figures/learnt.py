@@ -37,7 +37,8 @@ def interval(part: int, of: int) -> tuple[float, float]:
     shares near none or all). A sample that is a large part of all says more than this."""
     share, z = part / of, Z * Z / of
     middle, spread = share + z / 2, math.sqrt(share * (1 - share) * z + z * z / 4)
-    return max(0.0, (middle - spread) / (1 + z)), min(1.0, (middle + spread) / (1 + z))
+    # All and none are ends of it, which is lost in rounding.
+    return max(0.0, min(share, (middle - spread) / (1 + z))), min(1.0, max(share, (middle + spread) / (1 + z)))
 
 
 @dataclass(frozen=True)
