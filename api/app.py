@@ -24,6 +24,7 @@ from mash.api.pages import (
     admin,
     alerts,
     assets,
+    audits,
     beside,
     board,
     case,
@@ -31,8 +32,10 @@ from mash.api.pages import (
     dataset,
     docs,
     handover,
+    inspections,
     live,
     looked,
+    near_misses,
     sign_on,
     start,
     status,
@@ -67,8 +70,8 @@ from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (
-    admin, assets, beside, board, case, checks, dataset, find, handover, live, looked, manager, meeting, agenda, journey, pages,
-    start, wall,
+    admin, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, live, looked, manager, meeting,
+    agenda, journey, near_misses, pages, start, wall,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 

@@ -36,7 +36,10 @@ MORE: Ways = (
     ("/handover", "Hand over the shift", "read_end_of_shift"),
     ("/wall", "Wall", "watch_wall"),
     ("/dataset", "Dataset", "read_dataset"),
+    ("/near-misses", "Record a near miss", "record_near_miss"),
+    ("/audit", "Audit of decisions", "audit_decisions"),
     ("/looked", "Who looked", "read_accesses"),
+    ("/inspect", "Inspectors’ questions", "answer_inspectors"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )
