@@ -33,8 +33,8 @@ class Known:
 
 
 def own_id(key: bytes, root: str, subject: str) -> str:
-    """The id of a subject whom nobody has confirmed to be a person of other contacts: keyed, so that nobody who has the file finds
-    the contact by it; the same each time."""
+    """The id of a subject whom nobody has confirmed to be a person of other contacts: keyed, so that nobody who has the file
+    finds the contact by it; the same each time."""
     digest = hmac.digest(key, f"LAchildID:{root} {subject}".encode(), hashlib.sha256)
     return base64.b32encode(digest).decode()[:LENGTH]
 

@@ -13,6 +13,7 @@ from datetime import date
 from functools import singledispatchmethod
 from typing import Any
 
+from mash.states.accumulation import contact_of
 from mash.states.acts.assessment import AssessmentCompleted, AssessmentStarted
 from mash.states.acts.closing import ReferralReopened, SubjectsConcluded
 from mash.states.acts.contact import ContactReceived, ContinuedFrom
@@ -227,7 +228,7 @@ class _Reader:
         subject = state.subjects[self.subject]
         return Course(
             reference=self.case.reference,
-            root="-".join(self.case.reference.split("-")[:3]),
+            root=contact_of(self.case.reference),
             subject=self.subject,
             received=self._received(),
             contact=state.contact,

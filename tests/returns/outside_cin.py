@@ -1,4 +1,4 @@
-"""Run by the census validator's own environment: what csc-validator-be-cin, as it is published, finds in each file. JSON comes out.
+"""Run by the census validator's own environment: what csc-validator-be-cin, as published, finds in each file. JSON comes out.
 
 python outside_cin.py RULESET FILE…
 """

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from stdnum.gb import upn
 
-from mash.flows.returns.course import Case
+from mash.flows.returns.children import Known, known
+from mash.flows.returns.course import Case, Plan
 from mash.flows.returns.people import Person
 from mash.flows.telling.walk import Walk
+from mash.states.accumulation import contact_of
 from mash.states.acts.assessment import CompleteAssessment, StartAssessment
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import ReceiveContact
@@ -295,7 +298,7 @@ def a_upn(number: int) -> str:
     return f"{upn.calc_check_digit(digits)}{digits}"
 
 
-def a_person(child: str, born: date, unborn: bool, dice: random.Random, number: int) -> Person:
+def a_person(born: date, unborn: bool, dice: random.Random, number: int) -> Person:
     """Somebody of whom all is recorded that the census asks."""
     details: dict[str, Any] = {
         "sex": dice.choice("MF"),
@@ -305,6 +308,38 @@ def a_person(child: str, born: date, unborn: bool, dice: random.Random, number: 
     if unborn:
         return Person({**details, "expected_date": born.isoformat()})
     details["date_of_birth"] = born.isoformat()
-    return Person(
-        {**details, **({"upn": a_upn(number)} if dice.random() < 0.8 else {"upn_unknown": dice.choice(("UN2", "UN5"))})}
-    )
+    number_of = {"upn": a_upn(number)} if dice.random() < 0.8 else {"upn_unknown": dice.choice(("UN2", "UN5"))}
+    return Person({**details, **number_of})
+
+
+def known_of(made: Histories, seed: int) -> list[Known]:
+    """The children of these histories, with all that is asked about them."""
+    dice = random.Random(f"people {made.profile.name} {seed}")
+    identities = {
+        (case.reference, sid): child
+        for case in made.cases.values()
+        for sid in case.state.subjects
+        if (child := made.children.get((contact_of(case.reference), sid)))
+    }
+    prefix = f"{made.profile.name[:6].upper().replace('_', '')}{seed:02}"
+    ids = {child: f"{prefix}{n:06}" for n, child in enumerate(sorted({*identities.values()}))}
+    found = known(made.cases, {key: ids[child] for key, child in identities.items()}, {}, b"key of the tests")
+    first = int(hashlib.sha256(prefix.encode()).hexdigest()[:6], 16) % 90_000 * 10_000
+    return [_with_person(one, dice, first + n) for n, one in enumerate(found)]
+
+
+def _with_person(one: Known, dice: random.Random, number: int) -> Known:
+    cohorts = {course.cohort for course in one.courses}
+    first = min(course.received for course in one.courses)
+    unborn = cohorts == {"unborn"}
+    if "unborn" in cohorts:
+        born = first + timedelta(days=dice.randint(20, 200))
+    else:
+        born = first - timedelta(days=dice.randint(30, 16 * 365))
+    courses = tuple(replace(course, plans=tuple(_asked(plan) for plan in course.plans)) for course in one.courses)
+    return replace(one, person=a_person(born, unborn, dice, number), courses=courses)
+
+
+def _asked(plan: Plan) -> Plan:
+    """A plan with what is asked about it."""
+    return replace(plan, category=plan.category or "NEG", previous=plan.previous or 0)
