@@ -31,6 +31,7 @@ from mash.api.pages import (
     handover,
     live,
     looked,
+    returns,
     sign_on,
     start,
     status,
@@ -66,7 +67,7 @@ from mash.flows.store.store import open_store
 
 PAGES = (
     admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, agenda, journey, pages,
-    start, wall,
+    returns, start, wall,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mash.api.commands import backup, checkpoint, master_key, notify, paper, people, profile, rota, sign_on
+from mash.api.commands import backup, checkpoint, extract, master_key, notify, paper, people, profile, rota, sign_on
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, broken, installed, out, with_store
@@ -51,6 +51,7 @@ app.add_typer(master_key.app, name="master-key")
 app.add_typer(master_key.app, name="keys", hidden=True, callback=master_key.renamed)
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
+app.add_typer(extract.app, name="extract")
 app.command()(people.erase)
 app.command()(people.sar)
 app.command()(init)

@@ -60,7 +60,8 @@ def known(
 
 def in_year(people: Iterable[Known], year: Year, rule: Returns) -> tuple[list[Child], dict[str, list[LeftOut]]]:
     """The children of the year's return, and what is left out of it, by the child's id."""
-    children, left = [], {}
+    children: list[Child] = []
+    left: dict[str, list[LeftOut]] = {}
     for one in people:
         found: list[Episode] = []
         for episode in episodes(one.courses, rule):

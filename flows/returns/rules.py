@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from mash.config import codes
@@ -253,7 +254,7 @@ def _of_upn(child: Child, year: Year) -> Iterator[Finding]:
 def _in_order(child: Child, year: Year) -> Iterator[Finding]:
     """At most one open episode, and the latest (rules 8815, 8816, 8820)."""
     going = [episode for episode in child.episodes if not episode.nfa]
-    for before, after in zip(going, going[1:], strict=False):
+    for before, after in pairwise(going):
         if before.closed is None:
             yield _at("8816", before)
         elif after.referred < before.closed:
@@ -276,7 +277,7 @@ def _of_referral(child: Child, episode: Episode, checks: Checks) -> Iterator[Fin
     if checks.several and episode.courses[0].place not in checks.places:
         yield _at(NO_PLACE, episode)
     ordered = sorted(episode.assessments, key=lambda each: each.start)
-    if any(after.start < (before.end or date.max) for before, after in zip(ordered, ordered[1:], strict=False)):
+    if any(after.start < (before.end or date.max) for before, after in pairwise(ordered)):
         yield _at("8863Q", episode)
 
 
