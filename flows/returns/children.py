@@ -67,11 +67,17 @@ def in_year(people: Iterable[Known], year: Year, rule: Returns) -> tuple[list[Ch
         for episode in episodes(one.courses, rule):
             there, out = as_of(episode, year)
             if there:
-                found.append(there)
+                found.append(_died(there, one.person))
                 left.setdefault(one.id, []).extend(out)
         if found and not one.erased:
             children.append(Child(one.id, one.person, tuple(found)))
     return children, {name: out for name, out in left.items() if out}
+
+
+def _died(episode: Episode, person: Person) -> Episode:
+    """An episode that ended once the child had died was closed by that (RC2)."""
+    over = episode.closed is not None and person.died is not None and person.died <= episode.closed
+    return replace(episode, reason="RC2") if over else episode
 
 
 def with_episodes(child: Child, some: Iterable[Episode]) -> Child:
