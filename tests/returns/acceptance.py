@@ -1,4 +1,4 @@
-"""What both outside validators find in a thousand random histories over all hubs, a quarter of them about children known already."""
+"""What both outside validators find in a thousand random histories of all hubs, a quarter about children known already."""
 
 from __future__ import annotations
 
