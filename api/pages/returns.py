@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from mash.api.pages.filled import Filled, checked
@@ -53,15 +53,16 @@ class AnnexAsked(BaseModel):
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    first: date
-    last: date
+    since: date
+    until: date
 
-    @model_validator(mode="after")
-    def in_order(self) -> AnnexAsked:
-        """The first day is not after the last."""
-        if self.first > self.last:
-            raise PydanticCustomError("in_order", "The first day is not after the last", {"field": "last"})
-        return self
+    @field_validator("until")
+    @classmethod
+    def not_before_the_first(cls, until: date, info: ValidationInfo) -> date:
+        """Refuse a last day before the first one."""
+        if info.data.get("since", until) > until:
+            raise PydanticCustomError("ends_before", "expected a day that is not before the first")
+        return until
 
 
 @router.get("", response_class=HTMLResponse)
@@ -123,7 +124,7 @@ async def make_annex_a(request: Request, by: DataManager) -> Response:
     if asked is None:
         return await _page(request, by, _this_year(request), filled)
     store = request.app.state.store
-    file = annex_file(await gather(store, by), Period(asked.first, asked.last))
+    file = annex_file(await gather(store, by), Period(asked.since, asked.until))
     await note_extract(store, [file], by, "extract_annex_a")
     return _sent(file, WORKBOOK)
 
