@@ -39,9 +39,9 @@ def lines(found: Accepted, at: datetime) -> Iterator[str]:
     yield f"| breaks of a right file, each found by the rule that is meant | {len(BREAKS)} |\n"
     yield f"Where they would find something, rules {', '.join(CRASHING)} stop in the validator, which counts that as passed;"
     yield "8869 compares a list with a text, and never finds anything. Tests of ours hold what these four say"
-    yield "(`tests/returns/test_rules.py`). Queries are what a return explains: 2887Q and 2888Q say that a file is small, 2991Q that"
-    yield "there was a section 47 without an assessment, 8530Q that an unborn child was expected at another time than the census"
-    yield "does.\n"
+    yield "(`tests/returns/test_rules.py`). Queries are what a return explains: 2887Q and 2888Q say that a file is small, 2991Q"
+    yield "that there was a section 47 without an assessment, 8530Q that an unborn child was expected at another time than the"
+    yield "census does.\n"
     yield "## Its form: the schema\n"
     yield "The newest copy of the census' schema in a package is that of 2024 (`liiatools` 0.2.0), with what has changed since:"
     yield f"the element `Sex`, and that a child may have had no plan before. **{len(found.schema)} errors.**\n"
@@ -49,8 +49,8 @@ def lines(found: Accepted, at: datetime) -> Iterator[str]:
     faults = {hub: some for hub, log in found.annex.items() if (some := annex_faults(log))}
     unread = sum(map(len, faults.values()))
     yield f"`{LIIATOOLS[0]}`, with `{LIIATOOLS[1]}` in place of cchardet: `liiatools annex-a cleanfile` on"
-    yield f"{len(found.annex)} workbooks. **{unread} cells that it could not read, or that were empty and must not be.** It says of"
-    yield "each that lists 2 and 6 to 11 are missing, which is so: they are not of the front door."
+    yield f"{len(found.annex)} workbooks. **{unread} cells that it could not read, or that were empty and must not be.** It says"
+    yield "of each that lists 2 and 6 to 11 are missing, which is so: they are not of the front door."
 
 
 def main() -> None:

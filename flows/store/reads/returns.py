@@ -3,6 +3,7 @@ and which of them are confirmed to be one child."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -63,43 +64,54 @@ async def stored(store: Store, by: Actor, kinds: Sequence[str], fields: Sequence
     while True:
         async with store.transaction(by) as connection:
             rows = (await connection.execute(page.where(REFERRALS.c.reference > after))).all()
-            found = await _page(connection, store, rows, kinds, fields)
-        yield found
+            found = await _fetched(connection, rows, kinds)
+        # To read states and open details takes the processor, and whoever else is served does not wait for that.
+        yield await asyncio.to_thread(_opened, store, found, fields)
         if len(rows) < PAGE:
             return
         after = rows[-1].reference
 
 
-async def _page(
-    connection: AsyncConnection, store: Store, rows: Sequence[Row[Any, Any]], kinds: Sequence[str], fields: Sequence[str]
-) -> list[Stored]:
-    if not rows:
-        return []
-    these = {"of": [row.reference for row in rows]}
-    events: dict[str, list[str]] = defaultdict(list)
-    for event in (await connection.execute(_EVENTS, {**these, "kinds": list(kinds)})).all():
-        events[event.reference].append(event.canonical)
-    keys = {row.reference: row.wrapped for row in (await connection.execute(_KEYS, these)).all()}
-    items, identities = defaultdict(list), defaultdict(list)
-    for item in (await connection.execute(_ITEMS, these)).all():
-        items[item.reference].append(item)
-    for joined in (await connection.execute(_IDENTITIES, these)).all():
-        identities[joined.reference].append(joined)
-    found = []
-    for row in rows:
-        referral = Referral.model_validate_json(row.state)
-        try:
-            cipher = AESGCM(store.keyring.unwrap(keys.get(row.reference), row.reference))
-        except KeyDestroyed:
-            found.append(Stored(row.reference, referral, events[row.reference], {}, {}, erased=True))
-            continue
-        details = _details(referral, row.reference, cipher, items[row.reference], fields)
-        children = {
-            each.subject: unseal(cipher, each.sealed, bound_to(row.reference, each.link)).decode()
-            for each in identities[row.reference]
-        }
-        found.append(Stored(row.reference, referral, events[row.reference], details, children, erased=referral.erased))
+@dataclass
+class _Fetched:
+    """A page of rows, as the database has them, by reference."""
+
+    rows: Sequence[Row[Any, Any]]
+    events: dict[str, list[str]]
+    keys: dict[str, bytes | None]
+    items: dict[str, list[Row[Any, Any, Any, Any]]]
+    identities: dict[str, list[Row[Any]]]
+
+
+async def _fetched(connection: AsyncConnection, rows: Sequence[Row[Any, Any]], kinds: Sequence[str]) -> _Fetched:
+    found = _Fetched(rows, defaultdict(list), {}, defaultdict(list), defaultdict(list))
+    if rows:
+        these = {"of": [row.reference for row in rows]}
+        for event in (await connection.execute(_EVENTS, {**these, "kinds": list(kinds)})).all():
+            found.events[event.reference].append(event.canonical)
+        found.keys = {row.reference: row.wrapped for row in (await connection.execute(_KEYS, these)).all()}
+        for item in (await connection.execute(_ITEMS, these)).all():
+            found.items[item.reference].append(item)
+        for joined in (await connection.execute(_IDENTITIES, these)).all():
+            found.identities[joined.reference].append(joined)
     return found
+
+
+def _opened(store: Store, found: _Fetched, fields: Sequence[str]) -> list[Stored]:
+    return [_one(store, found, row.reference, Referral.model_validate_json(row.state), fields) for row in found.rows]
+
+
+def _one(store: Store, found: _Fetched, reference: str, referral: Referral, fields: Sequence[str]) -> Stored:
+    events = found.events[reference]
+    try:
+        cipher = AESGCM(store.keyring.unwrap(found.keys.get(reference), reference))
+    except KeyDestroyed:
+        return Stored(reference, referral, events, {}, {}, erased=True)
+    details = _details(referral, reference, cipher, found.items[reference], fields)
+    children = {
+        each.subject: unseal(cipher, each.sealed, bound_to(reference, each.link)).decode() for each in found.identities[reference]
+    }
+    return Stored(reference, referral, events, details, children, erased=referral.erased)
 
 
 def _details(
