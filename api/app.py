@@ -36,6 +36,7 @@ from mash.api.pages import (
     live,
     looked,
     near_misses,
+    returns,
     sign_on,
     start,
     status,
@@ -71,7 +72,7 @@ from mash.flows.store.store import open_store
 
 PAGES = (
     admin, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, live, looked, manager, meeting,
-    agenda, journey, near_misses, pages, start, wall,
+    agenda, journey, near_misses, pages, start, wall, returns,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mash.api.commands import audits, backup, checkpoint, master_key, notify, paper, people, profile, rota, sign_on
+from mash.api.commands import audits, backup, checkpoint, extract, master_key, notify, paper, people, profile, rota, sign_on
 from mash.api.commands.dataset import dataset
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
@@ -55,6 +55,7 @@ app.add_typer(master_key.app, name="master-key")
 app.add_typer(master_key.app, name="keys", hidden=True, callback=master_key.renamed)
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
+app.add_typer(extract.app, name="extract")
 app.command()(people.erase)
 app.command()(people.sar)
 app.command()(dataset)

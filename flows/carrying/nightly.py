@@ -1,5 +1,5 @@
-"""What is done once a night: a checkpoint is signed, contacts are counted, and people whose time is over are announced, and later
-erased. Each step stands alone: one that fails holds up none of the others."""
+"""What is done once a night: a checkpoint is signed, contacts are counted, people whose time is over are announced, and later
+erased, and what the census' rules find is counted. Each step stands alone: one that fails holds up none of the others."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prefect import flow
 
 from mash.config.settings import Settings, SettingsError
+from mash.flows.returns.extract import count_findings
 from mash.flows.store.checkpoints import Signed, make_checkpoint, read_checkpoints, signing_key
 from mash.flows.store.elsewhere import newest, write_checkpoint
 from mash.flows.store.erasure import rewrite_after_erasures
@@ -64,6 +65,10 @@ async def _count(night: Night) -> None:
     await check_conservation(night.store)
 
 
+async def _returns(night: Night) -> None:
+    await count_findings(night.store)
+
+
 async def _retain(night: Night) -> None:
     await keep_to_retention(night.store)
 
@@ -74,6 +79,7 @@ STEPS: dict[str, Callable[[Night], Awaitable[None]]] = {
     "checkpoint_copy": _copy,
     "conservation": _count,
     "retention": _retain,
+    "returns": _returns,
 }
 """What is done every night, in this order."""
 

@@ -536,6 +536,17 @@ class NightStep(SQLModel, table=True):
     why: str
 
 
+class ReturnCount(SQLModel, table=True):
+    """How many findings of the census' rules were open at a hub on a night, of a census year; wall time."""
+
+    __tablename__ = "return_count"
+    hub: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+    year: int = Field(primary_key=True)
+    errors: int
+    queries: int
+
+
 class Draft(SQLModel, table=True):
     """A referral that somebody is writing, sealed by the secret in their link: nobody else can open it. Or what is written down
     at a meeting until that is recorded, sealed by a secret that comes of the case's own key. Wall time."""
@@ -670,3 +681,4 @@ NIGHTS = table(NightStep)
 AUDIT_DRAWS = table(AuditDraw)
 AUDIT_RESULTS = table(AuditResult)
 NEAR_MISSES = table(NearMiss)
+RETURN_COUNTS = table(ReturnCount)
