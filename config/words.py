@@ -205,6 +205,7 @@ CODED = {
     "sex": "sex",
     "ethnicity": "ethnicity",
     "disability": "disability",
+    "abuse_categories": "category_of_abuse",
 }
 """Fields of submissions and events that have a code of the census."""
 
