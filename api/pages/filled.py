@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
-from mash.api.pages.forms import BESIDE, DETAIL, LATER, NEEDED_WHERE, OF_EACH, Asked
+from mash.api.pages.forms import BESIDE, DETAIL, LATER, NEEDED_WHERE, NOT_YET_KNOWN, OF_EACH, Asked
 from mash.api.schemas.command import CommandGiven
 from mash.config.commands import COMMANDS
 from mash.notifications.times import NotATime, sheet_moment
@@ -134,9 +134,9 @@ def _number(text: str) -> int:
 
 def _value(each: Asked, filled: Filled) -> Any:
     if each.shape == "many":
-        return filled.values.get(each.name, [])
+        return [value for value in filled.values.get(each.name, []) if value != NOT_YET_KNOWN]
     text = filled.value(each.name).strip()
-    if not text:
+    if text in ("", NOT_YET_KNOWN):
         return None
     if each.shape == "yes_no":
         return text == "true"

@@ -35,6 +35,8 @@ Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
 DETAIL = "details."
 """How the names of fields begin that are about a person."""
+NOT_YET_KNOWN = "not-yet-known"
+"""The choice of whoever cannot say: there is nothing."""
 LATER = "happened_at"
 """The field that is beside a command, of whatever kind: when it happened, where it is entered later."""
 OF_ALL = {"outcome": "outcomes", "factors": "factors_of", "attendance": "attended"}

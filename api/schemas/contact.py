@@ -10,7 +10,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import FURTHER, IN_PARTS
-from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, KEPT, SOURCES, census, listed
+from mash.api.schemas.codes import (
+    CATEGORIES,
+    COHORTS,
+    CONTACT_KINDS,
+    DIED_ON,
+    FORMER_UPN,
+    KEPT,
+    REASONS_WITHOUT_UPN,
+    SOURCES,
+    census,
+    listed,
+)
 from mash.api.schemas.fields import (
     PLAIN,
     TOLD_APART,
@@ -138,6 +149,9 @@ class SubjectGiven(Fields):
     accused: Annotated[
         Truth, Field(description="Whether the concern is about what this person, who works with children, has done.")
     ] = Field(default=None, exclude_if=lambda value: value is None)
+    upn_unknown: Annotated[Text, REASONS_WITHOUT_UPN] = Field(default=None, exclude_if=lambda value: value is None)
+    former_upn: Annotated[Text, FORMER_UPN] = Field(default=None, exclude_if=lambda value: value is None)
+    died_on: Annotated[Text, DIED_ON] = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class HouseholdGiven(Fields):
