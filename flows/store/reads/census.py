@@ -28,7 +28,7 @@ def asked_by_census(referral: Referral, items: Iterable[Mapping[str, Any]], now:
         return {}
     on = day_of(now if referral.open else referral.stage_since)
     shown = {item["subject"]: item for item in items if item["kind"] == "subject"}
-    found = {}
+    found: dict[str, Asked] = {}
     for sid, subject in referral.subjects.items():
         item = shown.get(sid)
         if item is not None and item["view"] != "whole":
