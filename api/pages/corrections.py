@@ -15,8 +15,7 @@ from mash.config.commands import COMMANDS
 from mash.config.words import CODED, DAYS, is_day, sentence
 from mash.flows.store.details import FIELDS, Kind, in_one_piece
 from mash.flows.store.names import NAMED
-from mash.flows.store.reads.census import Asked as AskedOf
-from mash.flows.store.reads.census import asked_by_census
+from mash.flows.store.reads.census import Questions, asked_by_census
 from mash.states.referral import Referral
 
 CHOOSES = "correct_details"
@@ -59,7 +58,7 @@ def _title(item: Mapping[str, Any]) -> str:
     return f"{sentence(fields.get('relationship') or item['kind'])}: {name or 'no name'}"
 
 
-def of_census(known: Iterable[Person], asked: Mapping[str, AskedOf]) -> list[Person]:
+def of_census(known: Iterable[Person], asked: Mapping[str, Questions]) -> list[Person]:
     """Of these people, those of whom the census has still to be told something; where that is nobody, those of whom it asks."""
     of = [person for person in known if person.subject in asked]
     return [person for person in of if asked[str(person.subject)].owed] or of
@@ -81,16 +80,16 @@ class Correction:
     """Whose details it can be."""
     person: Person | None
     """Whose it is; None until somebody is chosen."""
-    census: Mapping[str, AskedOf] | None
+    census: Mapping[str, Questions] | None
     """By subject, what the census asks, in the form that asks only that."""
 
     @classmethod
     def of(cls, kind: str, items: Sequence[Mapping[str, Any]], case: Referral, filled: Filled, now: datetime) -> Correction:
         """The form of this command, as the address or what was sent says whose details it asks, and whether for the census."""
         known, item = people(items, case.subjects), filled.value("item")
-        if kind != CHOOSES or filled.value("asks") != FOR_CENSUS:
+        asked = asked_by_census(case, items, now) if (kind, filled.value("asks")) == (CHOOSES, FOR_CENSUS) else {}
+        if not asked:
             return cls(known, chosen(kind, known, item), None)
-        asked = asked_by_census(case, items, now)
         owing = of_census(known, asked)
         only = owing[0] if len(owing) == 1 and not item else None
         return cls(owing, only or chosen(kind, [each for each in known if each.subject in asked], item), asked)

@@ -273,6 +273,8 @@ def _each(kind: type[Fields]) -> BeforeValidator:
 
 
 MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
+TELLS_NOBODY_APART = {"sex", "ethnicity", "cohort", "upn_unknown", "died_on"}
+"""Fields of a subject by which nobody is identified."""
 MOST_TEXT = 1_500_000
 """Characters: more than a body has."""
 _Subjects = Annotated[list[Annotated[SubjectGiven, _each(SubjectGiven)]], Field(max_length=MOST_SUBJECTS)]
@@ -342,7 +344,7 @@ class Submission(Fields):
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""
-        people = [s.model_dump(exclude={"sex", "ethnicity", "cohort"}, exclude_none=True) for s in self.subjects]
+        people = [s.model_dump(exclude=TELLS_NOBODY_APART, exclude_none=True) for s in self.subjects]
         return bool(
             self.concern.said.strip()
             or any(_says(person) for person in people)

@@ -146,3 +146,30 @@ def test_what_a_referrer_sends_of_it_is_kept_and_flagged(hub: Hub) -> None:
     flags = hub.submit({"subjects": [{**CHILD, **odd}], "concern": {"summary": "A bruise."}}).json()["flags"]
     expected = ("upn_unknown_no_reason", "upn_and_reason_without", "former_upn_not_valid", "died_on_not_understood")
     assert {f"S1_{flag}" for flag in expected} <= {*flags}
+
+
+def test_where_the_outcome_no_longer_asks_for_it_the_form_is_that_of_any_detail(hub: Hub) -> None:
+    reference = hub.referral(subjects=[CHILD])
+    asked = page(hub, f"/case/{reference}/correct_details?asks=census")
+    assert OFFER not in asked and "Whose details?" in asked
+
+
+def test_a_conference_that_makes_a_plan_asks_why_and_how_many_there_were_and_the_story_says_so(hub: Hub) -> None:
+    reference = decided(hub, outcome="section_47")
+    quorum = ["social_care", "police", "health"]
+    hub.give(reference, "record_strategy_discussion", words="Agreed.", attended=quorum, outcome="section_47", enquiry="joint")
+    today = hub.case(reference)["received_at"][:10]
+    hub.give(reference, "record_child_voice", words="Afraid.", subject="S1", seen_on=today, alone=True)
+    hub.give(reference, "conclude_enquiries", words="To conference.", outcome="conference")
+    path = f"/case/{reference}/record_conference"
+    asked = page(hub, path)
+    assert "If Isla Quillfeather gets a plan: why?" in asked and "Neglect" in asked
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', asked))
+    sent = {**hidden, "held_on": today, "outcomes.S1": "child_protection_plan", "words": "At risk of neglect."}
+    missing = hub.http.post(path, headers=hub.staff("duty_manager"), data=sent)
+    assert missing.status_code == 422 and "how many were there before" in missing.text
+    sent |= {"abuse_categories.S1": "NEG", "previous_plans.S1": "1"}
+    assert hub.http.post(path, headers=hub.staff("duty_manager"), data=sent).status_code == 303
+    log = hub.http.get(f"/cases/{reference}/log", headers=hub.staff("duty_manager")).json()
+    (line,) = [each["what"] for each in log if each["what"].startswith("Conference held")]
+    assert "category of abuse S1: NEG: Neglect" in line and "plans before S1: 1" in line

@@ -14,21 +14,21 @@ from mash.states.referral import Referral
 
 
 @dataclass(frozen=True)
-class Asked:
+class Questions:
     """What the census asks of one subject, and what of that is still missing."""
 
     fields: tuple[Owed, ...]
     owed: tuple[Owed, ...]
 
 
-def asked_by_census(referral: Referral, items: Iterable[Mapping[str, Any]], now: datetime) -> dict[str, Asked]:
+def asked_by_census(referral: Referral, items: Iterable[Mapping[str, Any]], now: datetime) -> dict[str, Questions]:
     """By subject: whatever the census asks anything of, as far as it may be read in these `items` of a case. While a case is open
     it is asked for the census to come, and for that of its end afterwards."""
     if referral.erased:
         return {}
     on = day_of(now if referral.open else referral.stage_since)
     shown = {item["subject"]: item for item in items if item["kind"] == "subject"}
-    found: dict[str, Asked] = {}
+    found: dict[str, Questions] = {}
     for sid, subject in referral.subjects.items():
         item = shown.get(sid)
         if item is not None and item["view"] != "whole":
@@ -37,7 +37,7 @@ def asked_by_census(referral: Referral, items: Iterable[Mapping[str, Any]], now:
         at_school = _at_school(fields, on)
         asked = asked_of(subject, outcome, of_school_age=at_school)
         owed = census_owed(subject, outcome, for_census(fields), of_school_age=at_school)
-        found |= {sid: Asked(asked, owed)} if asked else {}
+        found |= {sid: Questions(asked, owed)} if asked else {}
     return found
 
 
