@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from mash.api.pages import questions
 from mash.api.pages.filled import Filled
 from mash.api.pages.forms import DETAIL, NOT_YET_KNOWN, Asked
 from mash.config import codes
@@ -25,7 +26,6 @@ PARTS = {"name": ("given", "family"), "address": ("line1", "postcode")}
 SEVERAL = ("disability",)
 FOR_CENSUS = "census"
 """What the address says of the form that asks only what the census does."""
-LEAVE_OPEN = "Leave this open while it is not yet known"
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ def _for_census(person: Person, fields: Sequence[str]) -> Iterator[Asked]:
         if name not in names:
             continue
         if not each.choices:
-            yield replace(each, hint=LEAVE_OPEN)
+            yield replace(each, hint=questions.LEAVE_OPEN)
             continue
         choices = (choice for choice in each.choices if name != "upn_unknown" or choice[0] != codes.NO_FURTHER_ACTION)
-        yield replace(each, choices=((NOT_YET_KNOWN, "Not yet known"), *choices), default=NOT_YET_KNOWN)
+        yield replace(each, choices=((NOT_YET_KNOWN, questions.NOT_YET_KNOWN), *choices), default=NOT_YET_KNOWN)
 
 
 def _fields(person: Person) -> Iterator[Asked]:

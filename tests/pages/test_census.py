@@ -173,3 +173,17 @@ def test_a_conference_that_makes_a_plan_asks_why_and_how_many_there_were_and_the
     log = hub.http.get(f"/cases/{reference}/log", headers=hub.staff("duty_manager")).json()
     (line,) = [each["what"] for each in log if each["what"].startswith("Conference held")]
     assert "category of abuse S1: NEG: Neglect" in line and "plans before S1: 1" in line
+
+
+def test_a_form_that_was_opened_before_the_decision_was_taken_back_takes_nothing_out(hub: Hub) -> None:
+    reference = decided(hub)
+    before = stored(hub, reference)
+    shown = page(hub, f"/case/{reference}/correct_details?asks=census")
+    sent = dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', shown))
+    item = next(each["item"] for each in hub.case(reference)["items"] if each["subject"] == "S1")
+    hub.give(reference, "withdraw_decision", words="It was her cousin.")
+    sent |= {"item": item, "details.ethnicity": "WBRI", "seen": str(hub.case(reference)["version"])}
+    path = f"/case/{reference}/correct_details"
+    late = hub.http.post(path, headers=hub.staff("duty_manager"), data=sent)
+    assert late.status_code == 303 and late.headers["location"] == f"{path}?item={item}"
+    assert stored(hub, reference) == before
