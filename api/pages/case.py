@@ -254,11 +254,7 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         if correction.person and (other_form or not any(name.startswith(forms.DETAIL) for name in form)):
             asks = f"&asks={corrections.FOR_CENSUS}" if correction.census is not None else ""
             return RedirectResponse(f"/case/{reference}/{kind}?item={correction.person.item}{asks}", 303)
-        asked = corrections.asked_of(asked, correction)
-        if correction.census is not None:  # what the form did not ask when it was opened is not taken out
-            asked = [
-                each for each in asked if each.shape == "many" or each.name in form or not each.name.startswith(forms.DETAIL)
-            ]
+        asked = corrections.asked_of(asked, correction, form)
     body, filled = read(kind, asked, form, by)
     key = filled.value("key")[:MOST_OF_A_KEY]
     key = key if key.isprintable() and key else secrets.token_urlsafe(16)

@@ -3,7 +3,7 @@ them asks only what the census does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -95,8 +95,9 @@ class Correction:
         return cls(owing, only or chosen(kind, [each for each in known if each.subject in asked], item), asked)
 
 
-def asked_of(asked: list[Asked], correction: Correction) -> list[Asked]:
-    """What the form asks: whose details, then each of them, or of those what the census asks."""
+def asked_of(asked: list[Asked], correction: Correction, sent: Collection[str] | None = None) -> list[Asked]:
+    """What the form asks: whose details, then each of them, or of those what the census asks; of fields that were `sent`, only
+    what it asked when it was opened, so that nothing else is taken out."""
     person, census = correction.person, correction.census
     offered = [person] if person else [each for each in correction.known if each.kind in NAMED]
     choices = tuple((each.item, each.title) for each in offered)
@@ -105,7 +106,8 @@ def asked_of(asked: list[Asked], correction: Correction) -> list[Asked]:
     others = [each for each in asked if each.name != "item"]
     if person is None or census is None:
         return [*own, *others, *(_fields(person) if person else ())]
-    return [*own, *others, *_for_census(person, census[str(person.subject)].fields)]
+    fields = _for_census(person, census[str(person.subject)].fields)
+    return [*own, *others, *(each for each in fields if sent is None or each.shape == "many" or each.name in sent)]
 
 
 def _for_census(person: Person, fields: Sequence[str]) -> Iterator[Asked]:
