@@ -57,7 +57,7 @@ ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags
 """Facts of events that tell who referred, or what they wrote of somebody."""
 WHO_AGREED = frozenset(("second",))
 """The login of a second person: that there was one, the answer says."""
-BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
+BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because", "abuse_categories", "previous_plans")
 """Facts of events that are said of each subject by itself."""
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")

@@ -473,7 +473,12 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return ConcludeEnquiries(outcome=outcome, not_seen_because=one(why_not, odd=({},)))
         case "record_conference":
             held_on = world.now.date() - timedelta(days=one(0, 1, 2, 3))
-            return RecordConference(held_on=held_on, **each(referral, "outcome", "child_protection_plan", "no_plan"))
+            results = each(referral, "outcome", "child_protection_plan", "no_plan")
+            found = results.get("outcomes") or dict.fromkeys(referral.subjects, results.get("outcome"))
+            planned = [sid for sid, result in found.items() if result == "child_protection_plan"]
+            categories, before = (dict.fromkeys(planned, one(*values)) for values in (("NEG", "MUL"), (0, 3)))
+            why = {"abuse_categories": categories, "previous_plans": before}
+            return RecordConference(held_on=held_on, **results, **one(why, odd=({},)))
         case "complete_assessment":
             factors = tuple(draw(st.lists(st.sampled_from(FACTORS), min_size=1, max_size=1 if sensible else 2, unique=True)))
             found = each(referral, "outcome", "child_in_need_plan", "early_help", "no_further_action", "transfer")
