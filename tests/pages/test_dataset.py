@@ -19,7 +19,7 @@ DAYS = {"since": "2026-11-01", "until": "2026-11-30"}
 
 
 def analyst(hub: Hub) -> dict[str, str]:
-    return hub.staff("data_analyst")
+    return hub.staff("data_manager")
 
 
 def taken(hub: Hub, **wanted: str) -> Any:
@@ -101,15 +101,15 @@ def test_what_cannot_be_taken_is_said_beside_the_field_and_nothing_is_taken(hub:
 
 def extracts(hub: Hub) -> list[tuple[str, str]]:
     """Who took the dataset, and what of it, as information governance reads it; the latest first."""
-    asked = {"person": "data_analyst.social_care"}
+    asked = {"person": "data_manager.social_care"}
     report = hub.http.post("/accesses", headers=hub.staff("information_governance"), json=asked).json()
     return [(row["role"], row["why"]) for row in report["accesses"] if row["action"] == "extract_dataset"]
 
 
 def test_who_took_it_and_what_is_read_by_information_governance(hub: Hub) -> None:
     number = len(rows_of(taken(hub, since="2026-11-02").text))
-    assert extracts(hub)[0] == ("data_analyst", f"dataset of {number} contacts, 2026-11-02 to 2026-11-30, as csv")
-    page = hub.http.post("/looked", headers=hub.staff("information_governance"), data={"person": "data_analyst.social_care"}).text
+    assert extracts(hub)[0] == ("data_manager", f"dataset of {number} contacts, 2026-11-02 to 2026-11-30, as csv")
+    page = hub.http.post("/looked", headers=hub.staff("information_governance"), data={"person": "data_manager.social_care"}).text
     assert "Extract dataset" in page
 
 

@@ -36,9 +36,9 @@ from mash.states.acts.upkeep import LinkReferral
 from mash.states.clocks import LONDON, day_of
 from mash.states.values import Actor, Subject
 
-ANALYST = Actor(id="a.nalyst", role="data_analyst", agency="social_care", hub="merton")
+ANALYST = Actor(id="a.nalyst", role="data_manager", agency="social_care", hub="merton")
 ADMINISTRATOR = Actor(id="cli:root", role="administrator", agency="system", hub="merton")
-ELSEWHERE = Actor(id="e.lsewhere", role="data_analyst", agency="social_care", hub="sandwell")
+ELSEWHERE = Actor(id="e.lsewhere", role="data_manager", agency="social_care", hub="sandwell")
 MINUTE, HOUR, DAY, WEEK = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days", "weeks"))
 YEAR = period_of(date(2026, 1, 1), date(2026, 12, 31))
 
@@ -332,7 +332,7 @@ async def test_each_extract_is_a_look_of_whoever_takes_it_and_says_of_what(store
     file = io.BytesIO()
     await extract(store, ANALYST, period_of(date(2026, 6, 1), date(2026, 6, 30)), form, file)
     [look_] = await looks(store)
-    assert (look_.person, look_.role, look_.hub, look_.reference) == ("a.nalyst", "data_analyst", "merton", None)
+    assert (look_.person, look_.role, look_.hub, look_.reference) == ("a.nalyst", "data_manager", "merton", None)
     assert look_.why == f"dataset of 1 contacts, 2026-06-01 to 2026-06-30, as {form}"
 
 
