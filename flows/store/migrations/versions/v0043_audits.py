@@ -5,7 +5,7 @@ does of looks. And who looked at a child is found in every kind of look, by whoe
 from alembic import op
 
 revision = "0043"
-down_revision = "0042"
+down_revision = "0039"
 
 # The same roles as config/permissions.toml has for audit_decisions and read_near_misses: a test holds the two together.
 AUDITORS = "('practice_manager', 'service_manager', 'principal_social_worker')"

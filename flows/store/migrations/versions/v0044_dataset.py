@@ -4,8 +4,8 @@ took it, as a look that is about no single case."""
 from alembic import op
 from sqlalchemy import text
 
-revision = "0042"
-down_revision = "0039"
+revision = "0044"
+down_revision = "0043"
 RULE = text("""
     SELECT pg_get_constraintdef(oid) FROM pg_constraint
     WHERE conname = 'access_check' AND conrelid = CAST('access' AS regclass)""")
