@@ -31,6 +31,13 @@ async def end_round(store: Store, what: str) -> None:
         await connection.execute(update(ROUNDS).where(ROUNDS.c.what == what).values(ended_at=datetime.now(UTC)))
 
 
+async def leave_round(store: Store, what: str) -> None:
+    """A round that was begun came to no end, and nobody makes it any more: it is as if it had not begun."""
+    before = func.coalesce(ROUNDS.c.ended_at, ROUNDS.c.begun_at)
+    async with store.single.connect() as connection:
+        await connection.execute(update(ROUNDS).where(ROUNDS.c.what == what).values(begun_at=before))
+
+
 async def take_overdue(store: Store, what: str, after: timedelta, longest: timedelta) -> bool:
     """Begin a round if the last one ended longer than `after` ago, and none that may still be on its way (no round takes longer
     than `longest`) has begun. Of several workers that ask at once one gets True. A time that lies as far ahead was written while
