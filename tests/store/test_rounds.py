@@ -68,6 +68,17 @@ async def test_a_clock_that_is_set_an_hour_wrong_does_not_make_it_night(store: S
     assert not await overdue(store)
 
 
+async def test_a_clock_that_is_set_back_while_one_is_made_does_not_leave_it_on_its_way(store: Store) -> None:
+    await begin_counting(store, WATCH.name)
+    await begin_round(store, WATCH.name)
+    await move(store, begun="-5 minutes")
+    await end_round(store, WATCH.name)
+    async with store.single.connect() as connection:
+        later = "begun_at = begun_at - interval '3 minutes', ended_at = ended_at - interval '3 minutes'"
+        await connection.execute(text(f"UPDATE round SET {later}"))
+    assert await take_overdue(store, WATCH.name, WATCH.after, WATCH.longest)
+
+
 # --- one that came to no end --------------------------------------------------------------------------------------------------
 
 AT_ONCE = Kind("watchdog", WATCH.after, WATCH.longest, rest=timedelta(0))
