@@ -66,7 +66,7 @@ class Rounds:
         """End the one that is being made, and wait until it has ended: the next one is not to be left out because of it."""
         while self.on_its_way(kind):
             self.under_way[kind].cancel()  # and again, where Prefect's engine goes on to tell a server that is away
-            await asyncio.wait([self.under_way[kind]], timeout=1)
+            await asyncio.wait([self.under_way[kind]], timeout=3)
 
     def begin(self, kind: Kind, work: Coroutine[Any, Any, Any]) -> None:
         """Make a round, in the background; one that is to begin while another is on its way is left out."""
