@@ -100,7 +100,7 @@ def _one_worker(stage: Stage) -> None:
     stage.wanted.discard("worker-2")
     child = stage.stack.children.pop("worker-2")
     child.terminate()
-    child.wait(30)
+    child.wait(120)
 
 
 def _pause_worker(stage: Stage, chance: random.Random) -> None:

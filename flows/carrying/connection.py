@@ -10,9 +10,11 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas import OrchestrationResult
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.context import AsyncClientContext, ContextModel, SyncClientContext
-from prefect.exceptions import PrefectHTTPStatusError
+from prefect.exceptions import Abort, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from mash.config.settings import SettingsError
@@ -38,6 +40,17 @@ class Client(PrefectClient):
         if not set(changes) <= {"flow_version", "empirical_policy"}:
             return await super().update_flow_run(flow_run_id, *args, **changes)
         return None
+
+    async def set_flow_run_state(
+        self, flow_run_id: UUID | str, state: State[Any], force: bool = False
+    ) -> OrchestrationResult[Any]:
+        """Set a run's state, unless Prefect would have it wait: somebody has parked it since we read it, or its database is an
+        earlier copy. The engine would sleep until the run's deadline, for hours, holding its referral's lock and a place among
+        those that are carried. Raises Abort: the attempt failed, and the next one reads the run anew."""
+        answer: OrchestrationResult[Any] = await super().set_flow_run_state(flow_run_id, state, force)
+        if answer.status is SetStateStatus.WAIT:
+            raise Abort("Prefect has the run wait")
+        return answer
 
 
 class _Context(AsyncClientContext):

@@ -60,11 +60,12 @@ class Liaison:
             addresses = self.carrier.stories.addresses
             self.watch = Watch(self.store, client, self.carrier.locks, addresses, self.carrier.queue.add_all)
             self.carrier.refused = ""
+            await self.rounds.give_up(WATCH)  # one that was begun while Prefect was away has nothing to look at
             self.rounds.begin(WATCH, self._look(look_at_all))
             try:
                 await self._stay_in_touch(client)
             finally:
-                self.rounds.give_up(WATCH)  # what it asks by this client is answered no more
+                await self.rounds.give_up(WATCH)  # what it asks by this client is answered no more
         except PREFECT_TROUBLE as trouble:
             self.carrier.refused = refusal(trouble)
             what = self.carrier.refused or "Prefect is away"

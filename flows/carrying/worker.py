@@ -95,12 +95,15 @@ class Worker:
 
     async def _forever(self, step: Callable[[], Awaitable[None]]) -> None:
         """Repeat a step; when it fails, say so without details that could name a person, wait a moment, go on. A step may keep
-        that it was cancelled to itself, as Prefect's engine does, and `wait_for` at times: the task still knows."""
+        that it was cancelled to itself, as Prefect's engine does, and `wait_for` at times: the task still knows. And where only
+        what it waited for was cancelled, by whatever library, the loop would end without a word."""
         task = asyncio.current_task()
         while task and not task.cancelling():
             try:
                 await step()
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and task.cancelling():
+                    raise
                 log.warning("failed, trying again", step=step.__name__.strip("_"), error=type(error).__name__)
                 await asyncio.sleep(1)
 

@@ -27,8 +27,18 @@ async def begin_round(store: Store, what: str) -> None:
 
 async def end_round(store: Store, what: str) -> None:
     """A round has come to its end."""
+    now = datetime.now(UTC)
+    # By a clock that was set back meanwhile it ended before it began, and would count as on its way.
+    times = {"ended_at": now, "begun_at": func.least(ROUNDS.c.begun_at, now)}
     async with store.single.connect() as connection:
-        await connection.execute(update(ROUNDS).where(ROUNDS.c.what == what).values(ended_at=datetime.now(UTC)))
+        await connection.execute(update(ROUNDS).where(ROUNDS.c.what == what).values(times))
+
+
+async def leave_round(store: Store, what: str) -> None:
+    """A round that was begun came to no end, and nobody makes it any more: it is as if it had not begun."""
+    before = func.coalesce(ROUNDS.c.ended_at, ROUNDS.c.begun_at)
+    async with store.single.connect() as connection:
+        await connection.execute(update(ROUNDS).where(ROUNDS.c.what == what).values(begun_at=before))
 
 
 async def take_overdue(store: Store, what: str, after: timedelta, longest: timedelta) -> bool:

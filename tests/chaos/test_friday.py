@@ -20,7 +20,7 @@ def evening() -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=600,
     )
     assert played.returncode == 0, played.stderr[-2000:]
     return dict(json.loads(played.stdout.splitlines()[-1]))

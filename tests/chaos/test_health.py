@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hub import Installation, eventually, metrics
+from hub import PATIENCE, Installation, eventually, metrics
 from pydantic import SecretStr
 
 
@@ -21,7 +21,7 @@ def test_a_worker_that_is_stopped_on_purpose_says_so_and_one_that_is_killed_does
     quick.stack.start("worker")
     eventually(last_sign)
     quick.stack.children["worker"].terminate()
-    quick.stack.children["worker"].wait(30)
+    quick.stack.children["worker"].wait(PATIENCE)
     assert last_sign()["stopped"] is True
     quick.stack.start("worker")
     eventually(last_sign)

@@ -188,6 +188,22 @@ def test_what_is_paused_limited_or_loses_its_schedule_in_prefect_is_set_going_ag
     assert any("the work pool was paused" in what for what in hub.repairs())
 
 
+def test_a_pool_that_is_paused_is_resumed_soon_although_the_look_before_had_failed(hub: Installation) -> None:
+    def failed() -> bool:
+        run = hub.prefect.post(f"/deployments/{deployment(hub, 'watchdog')['id']}/create_flow_run", json={}).json()["id"]
+        return eventually(lambda: (state := state_of(hub, run)) not in ("SCHEDULED", "PENDING", "RUNNING") and state) == "FAILED"
+
+    hub.look()
+    hub.sql("ALTER TABLE receipt RENAME TO receipt_away")  # contacts cannot be counted
+    try:
+        eventually(failed)
+    finally:
+        hub.sql("ALTER TABLE receipt_away RENAME TO receipt")
+    hub.prefect.patch("/work_pools/mash", json={"is_paused": True}).raise_for_status()
+    hub.sql("UPDATE round SET ended_at = now() - interval '5 minutes' WHERE what = 'watchdog'")
+    eventually(lambda: not hub.prefect.get("/work_pools/mash").json()["is_paused"])
+
+
 def test_the_nights_work_is_done_although_prefect_does_not_start_it(hub: Installation) -> None:
     def checkpoints() -> int:
         return int(hub.sql("SELECT count(*) FROM checkpoint")[0][0])

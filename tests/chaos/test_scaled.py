@@ -54,7 +54,7 @@ async def lived(stack: ScaledBench) -> None:
         references = await lives(people, 1)
         opened = [await people.submit(contact()) for _ in range(4)]
         # At rest: what a killed worker is sending is sent again only when its lease is over, after a minute.
-        await people.parked(opened, "Awaiting triage", 30)
+        await people.parked(opened, "Awaiting triage")
         for part in KILLED:
             stack.kill(part)
         async with people.another() as http:

@@ -18,7 +18,7 @@ def year() -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=400,
+        timeout=900,
     )
     assert played.stdout, played.stderr[-2000:]
     return {**json.loads(played.stdout.splitlines()[-1]), "exit": played.returncode, "shown": played.stderr}

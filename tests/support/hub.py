@@ -56,7 +56,7 @@ __all__ = [
 T = TypeVar("T")
 
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 """Seconds for which is waited for what comes by itself: much longer than it takes, as a slow machine is no fault of ours."""
 
 
