@@ -1,4 +1,4 @@
-"""What the dataset costs: rows a second and memory of `mash dataset`, of a year's contacts and of three times as many."""
+"""What the dataset costs: rows a second and memory of `mash dataset`, of a year's contacts and of twice as many."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_bench_dataset(as_json: bool, quick: bool) -> int:
     """Measure it, and print it; returns the exit code."""
     figures: Figures = {}
     first = datetime.now(UTC) - timedelta(weeks=WEEKS + 1)
-    for number in (1_000,) if quick else (14_400, 43_200):
+    for number in (1_000,) if quick else (14_400, 28_800):
         with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder, a_hub(Path(folder)) as (settings, cluster):
             say(f"{number:,} contacts ...")
             _load(cluster, settings, number, first)
@@ -69,6 +69,7 @@ def _measured(settings: Settings, cluster: Cluster, folder: Path, number: int, f
         return spent._replace(cpu=spent.cpu + cpu_of(postgres) - before)
 
     day_before = first - timedelta(days=2)
+    taken(folder / "first.csv", "csv", day_before, day_before)  # the first start of all seals the rows that were copied in
     begun = taken(folder / "none.csv", "csv", day_before, day_before)
     figures: Figures = {"to_begin": {"s": round(begun.seconds, 2), "cpu_s": round(begun.cpu, 2), "peak_mb": round(begun.peak_mb)}}
     for form in ("csv", "parquet"):
