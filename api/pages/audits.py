@@ -19,8 +19,8 @@ from mash.api.permitted import Permitted
 from mash.api.schemas.fields import Reference
 from mash.api.text import plain
 from mash.config.words import sentence
-from mash.flows.store.audits import Finding, Wanted, WhyClosed, close, draw, record
-from mash.flows.store.reads.audits import open_case, samples
+from mash.flows.store.audits import Finding, Wanted, close, draw, record
+from mash.flows.store.reads.audits import WhyClosed, open_case, samples
 from mash.states.auditing import MOST, QUESTIONS, RULES, Answer, Judgement, Rule, ShouldHave, decided_on
 from mash.states.errors import Incomplete, ReasonNeeded
 from mash.states.values import Actor

@@ -15,7 +15,8 @@ from mash.api.permitted import Permitted
 from mash.api.text import REFERENCE, plain
 from mash.config.permissions import may
 from mash.config.words import sentence
-from mash.flows.store.near_misses import KINDS, Kind, near_misses, record_near_miss
+from mash.flows.store.near_misses import record_near_miss
+from mash.flows.store.reads.near_misses import KINDS, Kind, near_misses
 from mash.states.errors import Incomplete, NotFound
 from mash.states.values import Actor
 

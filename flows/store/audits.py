@@ -6,28 +6,27 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Row, func, insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.keys import seal
-from mash.flows.store.log import events_of
+from mash.flows.store.reads.audits import Draw, WhyClosed, bound_to, draw_of, refuse_own
 from mash.flows.store.reads.look import note_shown
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import AUDIT_DRAWS, AUDIT_RESULTS, REFERRALS
 from mash.states.accumulation import contact_of
-from mash.states.auditing import MOST, TWICE, Facts, Judgement, Rule, decided_on, drawn, meant, own_case_of
+from mash.states.auditing import MOST, TWICE, Facts, Judgement, Rule, decided_on, drawn, meant
 from mash.states.clocks import LONDON
-from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
+from mash.states.errors import Incomplete, NotFound, ReasonNeeded, VersionConflict
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
 AT_A_TIME = 200
 """States in memory at once, of some kilobytes each."""
-WhyClosed = Literal["all_audited", "enough_was_learnt", "drawn_by_mistake", "cannot_be_audited"]
 FINISHED: WhyClosed = "all_audited"
 
 # What is decided in a period has an event in it, or later where it was entered later. Where the rule asks for facts, only cases
@@ -54,33 +53,6 @@ class Wanted:
     until: date
     size: int
     seed: int
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A sample that was drawn, and kept."""
-
-    id: int
-    at: datetime
-    drawn_by: str
-    role: str
-    rule: Rule
-    seed: int
-    since: date
-    until: date
-    size: int
-    population: int
-    erased: int
-    drawn: tuple[str, ...]
-    closed_at: datetime | None
-    closed_by: str | None
-    closed_why: WhyClosed | None
-
-
-def draw_of(row: Row[Any]) -> Draw:
-    """The draw that a row is."""
-    known = {name: getattr(row, name) for name in Draw.__dataclass_fields__}
-    return Draw(**{**known, "drawn": tuple(row.drawn)})
 
 
 async def draw(store: Store, wanted: Wanted, by: Actor, *, of_system: bool = False) -> Draw:
@@ -158,13 +130,6 @@ async def _facts(connection: AsyncConnection, rule: Rule, hub: str) -> Facts:
     return Facts(frozenset(reference for reference, _ in contacts), contacts)
 
 
-async def of_their_own(connection: AsyncConnection, reference: str) -> frozenset[str]:
-    """Whose own case this is, with those that its contact was split into, by login in small letters."""
-    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
-    family = (await connection.scalars(select(REFERRALS.c.reference).where(REFERRALS.c.root == root))).all()
-    return frozenset().union(*[own_case_of(await events_of(connection, each)) for each in family])
-
-
 @dataclass(frozen=True)
 class Finding:
     """What somebody found of a case that was drawn, and what they write of it; `seen` is the version that they had in view, 0
@@ -206,12 +171,6 @@ async def record(store: Store, found: Finding, by: Actor) -> int:
     return version
 
 
-async def refuse_own(connection: AsyncConnection, reference: str, by: Actor) -> None:
-    """Nobody audits their own case. Raises NotYours."""
-    if by.id.lower() in await of_their_own(connection, reference):
-        raise NotYours("you decided something of this case, or had it: somebody else audits it")
-
-
 async def _next_version(connection: AsyncConnection, found: Finding) -> int:
     last = select(func.max(AUDIT_RESULTS.c.version)).where(
         AUDIT_RESULTS.c.draw == found.draw, AUDIT_RESULTS.c.reference == found.reference
@@ -231,11 +190,6 @@ async def _sealed(connection: AsyncConnection, store: Store, found: Finding, ver
         return None
     key = AESGCM(await data_key(connection, store, found.reference))
     return seal(key, found.words.encode(), bound_to(found.reference, found.draw, version))
-
-
-def bound_to(reference: str, of: int, version: int) -> str:
-    """What the words of an audit are bound to: a row that is copied to another case, draw or version does not open."""
-    return f"{reference} audit {of} {version}"
 
 
 async def still_to_audit(connection: AsyncConnection, of: Draw) -> list[str]:

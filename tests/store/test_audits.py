@@ -17,12 +17,13 @@ from mash.api.self_test.walls import be
 from mash.config.permissions import read_permissions
 from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import act
-from mash.flows.store.audits import Draw, Finding, Wanted, close, draw, record
+from mash.flows.store.audits import Finding, Wanted, close, draw, record
 from mash.flows.store.erasure import erase
-from mash.flows.store.near_misses import near_misses, near_misses_counted, record_near_miss
-from mash.flows.store.reads.audits import counted, open_case, samples
+from mash.flows.store.near_misses import record_near_miss
+from mash.flows.store.reads.audits import Draw, counted, open_case, samples
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.look import look_at
+from mash.flows.store.reads.near_misses import near_misses, near_misses_counted
 from mash.flows.store.store import Store
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ErasePeople

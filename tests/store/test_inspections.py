@@ -12,7 +12,7 @@ from sqlalchemy import text
 from mash.flows.store.apply import act
 from mash.flows.store.audits import Finding, Wanted, close, draw, record
 from mash.flows.store.near_misses import record_near_miss
-from mash.flows.store.reads.accesses import Span
+from mash.flows.store.reads.accesses import Span, accesses_to
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.inspections import Child, contacts_of_child, looks_at_child, overridden
@@ -69,6 +69,8 @@ async def test_a_look_at_the_strip_of_another_case_is_a_look_at_whom_it_showed(s
     await looked(store)
     await beside(store, second, READER)
     assert ("r.reader", "read_earlier_contacts") in await looks(store, Child(first))
+    assert await accesses_to(store, [first], GOVERNANCE) != [], "and whoever asks of the case alone sees who asked"
+    assert "read_earlier_contacts" not in {row.action for row in await accesses_to(store, [first], GOVERNANCE)}
 
 
 async def test_looks_are_asked_from_a_day_to_a_day_and_each_question_says_for_whom(store: Store) -> None:

@@ -27,10 +27,10 @@ from mash.api.pages.figures.work import work
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
-from mash.flows.store.near_misses import near_misses_counted
 from mash.flows.store.reads.audits import counted
 from mash.flows.store.reads.described import described
 from mash.flows.store.reads.figures import acknowledged_after, began_at, came_in, decided, second_looks, states
+from mash.flows.store.reads.near_misses import near_misses_counted
 from mash.flows.store.reads.same_child import joined
 from mash.flows.store.reads.workload import workload
 from mash.flows.store.store import Store

@@ -5,24 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.audits import Draw, bound_to, draw_of, refuse_own
 from mash.flows.store.keys import KeyDestroyed, unseal
+from mash.flows.store.log import events_of
 from mash.flows.store.reads.case import Case
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.store import Store, data_key
-from mash.flows.store.tables import AUDIT_DRAWS, AUDIT_RESULTS
-from mash.states.auditing import QUESTIONS, Grade, Judgement
-from mash.states.errors import NotFound
+from mash.flows.store.tables import AUDIT_DRAWS, AUDIT_RESULTS, REFERRALS
+from mash.states.auditing import QUESTIONS, Grade, Judgement, Rule, own_case_of
+from mash.states.errors import NotFound, NotYours
 from mash.states.values import Actor
 
 MOST_DRAWS = 50
+WhyClosed = Literal["all_audited", "enough_was_learnt", "drawn_by_mistake", "cannot_be_audited"]
 _COUNTED = text("SELECT rule, quarter, question, answer, many FROM audits_counted()")
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A sample that was drawn, and kept."""
+
+    id: int
+    at: datetime
+    drawn_by: str
+    role: str
+    rule: Rule
+    seed: int
+    since: date
+    until: date
+    size: int
+    population: int
+    erased: int
+    drawn: tuple[str, ...]
+    closed_at: datetime | None
+    closed_by: str | None
+    closed_why: WhyClosed | None
+
+
+def draw_of(row: Row[Any]) -> Draw:
+    """The draw that a row is."""
+    known = {name: getattr(row, name) for name in Draw.__dataclass_fields__}
+    return Draw(**{**known, "drawn": tuple(row.drawn)})
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,24 @@ async def open_case(store: Store, draw_id: int, reference: str, by: Actor) -> tu
         of_draw = select(AUDIT_RESULTS).where(AUDIT_RESULTS.c.draw == draw_id, AUDIT_RESULTS.c.reference == reference)
         rows = (await connection.execute(of_draw.order_by(AUDIT_RESULTS.c.version.desc()))).all()
         return case, await with_words(connection, store, reference, rows)
+
+
+async def refuse_own(connection: AsyncConnection, reference: str, by: Actor) -> None:
+    """Nobody audits their own case. Raises NotYours."""
+    if by.id.lower() in await of_their_own(connection, reference):
+        raise NotYours("you decided something of this case, or had it: somebody else audits it")
+
+
+async def of_their_own(connection: AsyncConnection, reference: str) -> frozenset[str]:
+    """Whose own case this is, with those that its contact was split into, by login in small letters."""
+    root = select(REFERRALS.c.root).where(REFERRALS.c.reference == reference).scalar_subquery()
+    family = (await connection.scalars(select(REFERRALS.c.reference).where(REFERRALS.c.root == root))).all()
+    return frozenset().union(*[own_case_of(await events_of(connection, each)) for each in family])
+
+
+def bound_to(reference: str, of: int, version: int) -> str:
+    """What the words of an audit are bound to: a row that is copied to another case, draw or version does not open."""
+    return f"{reference} audit {of} {version}"
 
 
 async def with_words(connection: AsyncConnection, store: Store, reference: str, rows: Sequence[Row[Any]]) -> list[Audited]:

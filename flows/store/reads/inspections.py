@@ -92,7 +92,7 @@ async def looks_at_child(
     opened, found, on a board, beside another case, by a link or a code. The contacts, and the looks as `accesses_to`."""
     async with store.transaction(by, of_system=of_system) as connection:
         contacts = sorted({each.reference for each in await _contacts_of(connection, child, by.hub)})
-        rows = await read_accesses_to(connection, contacts, span)
+        rows = await read_accesses_to(connection, contacts, span, strips=True)
         await note_accesses(connection, store, contacts, by, "inspect_looks", _why(asked_for, "who looked at this child"))
     return contacts, rows
 

@@ -16,9 +16,9 @@ from mash.config.addresses import judged
 from mash.config.permissions import may, may_read_words, reach
 from mash.flows.store.details import secret_address
 from mash.flows.store.keys import KeyDestroyed, unseal
-from mash.flows.store.near_misses import near_miss_words
 from mash.flows.store.reads.audits import audited_words
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.near_misses import near_miss_words
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, REFERRALS

@@ -96,7 +96,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$
 """
 
-# A look at the strip beside a case names in its reason the contacts that were shown. The command line acts for the software.
+# The command line acts for the software. A look at a strip beside a case names in its reason the contacts that it showed: it is
+# no look at those where somebody asks of one case, or they would drown all others; of a child it is asked in every way.
 LOOKS = """
 CREATE OR REPLACE FUNCTION looks_naming(names text[]) RETURNS SETOF bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -104,11 +105,17 @@ BEGIN
     IF session_user = 'mash_app' AND acting('role') IS DISTINCT FROM 'information_governance' THEN
         RAISE insufficient_privilege USING MESSAGE = 'refused: who looked is for whoever governs information';
     END IF;
-    RETURN QUERY
-        SELECT a.id FROM access a WHERE a.shown && names AND a.shown IS NOT NULL AND a.hub = acting('hub')
-        UNION
-        SELECT a.id FROM access a WHERE a.action = 'read_earlier_contacts' AND a.hub = acting('hub')
-            AND string_to_array(split_part(a.why, ': ', 2), ', ') && names;
+    RETURN QUERY SELECT a.id FROM access a WHERE a.shown && names AND a.shown IS NOT NULL AND a.hub = acting('hub');
+END $$;
+
+CREATE FUNCTION strips_naming(names text[]) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF session_user = 'mash_app' AND acting('role') IS DISTINCT FROM 'information_governance' THEN
+        RAISE insufficient_privilege USING MESSAGE = 'refused: who looked is for whoever governs information';
+    END IF;
+    RETURN QUERY SELECT a.id FROM access a WHERE a.action = 'read_earlier_contacts' AND a.hub = acting('hub')
+        AND string_to_array(split_part(a.why, ': ', 2), ', ') && names;
 END $$
 """
 STRIPS = "CREATE INDEX access_strips ON access (hub) WHERE action = 'read_earlier_contacts'"
@@ -132,8 +139,8 @@ BEGIN
 END $$
 """
 GRANTS = """
-REVOKE ALL ON FUNCTION may_audit, audits_counted FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION may_audit, audits_counted TO mash_app, mash_system;
+REVOKE ALL ON FUNCTION may_audit, audits_counted, strips_naming FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION may_audit, audits_counted, strips_naming TO mash_app, mash_system;
 GRANT EXECUTE ON FUNCTION looks_naming TO mash_system
 """
 
