@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from hub import Hub
+
+from mash.api.client import People, person
+from mash.api.demo.people import Hub as Demonstrated
+from mash.config.profile import load_profile
 
 CHILD = {"name": {"given": "Isla", "family": "Quillfeather"}, "date_of_birth": "2015-12-20", "cohort": "child", "sex": "F"}
 BABY = {"name": {"given": "Fenn", "family": "Quillfeather"}, "date_of_birth": "2026-01-05", "cohort": "child"}
@@ -187,3 +194,19 @@ def test_a_form_that_was_opened_before_the_decision_was_taken_back_takes_nothing
     late = hub.http.post(path, headers=hub.staff("duty_manager"), data=sent)
     assert late.status_code == 303 and late.headers["location"] == f"{path}?item={item}"
     assert stored(hub, reference) == before
+
+
+def test_the_demonstrations_people_answer_it_and_then_nothing_is_owed(hub: Hub) -> None:
+    reference, manager = decided(hub), person("duty_manager")
+
+    async def answered() -> Demonstrated:
+        async with httpx.AsyncClient(base_url=hub.http.base_url) as http:
+            people = People(key=hub.key, sessions={manager: hub.session(manager)}, http=http, duty_manager=manager)
+            played = Demonstrated(load_profile("sandwell"), people, {"duty_manager": manager}, {})
+            played.now = datetime(2026, 11, 19, 9, tzinfo=UTC)
+            played.plans[reference, "census"] = played.now
+            await played.answer_the_census(hub.case(reference))
+            return played
+
+    assert asyncio.run(answered()).refused == []
+    assert hub.case(reference)["census_owed"] == {}
