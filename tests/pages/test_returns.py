@@ -59,6 +59,11 @@ def test_a_case_that_is_found_is_named_with_the_rule_and_the_act_and_the_look_is
     assert f"{reference}" in page and looks(hub, "check_returns")
 
 
+def test_the_page_says_words_and_no_codes_of_ours(hub: Hub, reference: str) -> None:
+    page = plain(shown(hub, year=YEAR).text)
+    assert not re.findall(r"\b[SA]\d\b|\b\d{4}-\d\d-\d\d\b|\w_\w|\bNone\b", page)
+
+
 def test_nobody_else_makes_them(hub: Hub) -> None:
     for role in ("duty_manager", "administrator", "information_governance"):
         assert shown(hub, role).status_code == 403
