@@ -36,7 +36,7 @@ MORE: Ways = (
     ("/handover", "Hand over the shift", "read_end_of_shift"),
     ("/wall", "Wall", "watch_wall"),
     ("/looked", "Who looked", "read_accesses"),
-    ("/returns", "Returns", "make_returns"),
+    ("/returns", "Returns", "check_returns"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )
