@@ -357,16 +357,16 @@ class Accumulation(Frozen):
     source: str
 
 
-DfeNumber = Annotated[str, Field(pattern=r"^([0-9]{3})?$")]
-"""A number of three digits, by which the Department for Education knows a local authority; empty where it is not said."""
+DfeNumber = Annotated[str, Field(pattern=r"^[0-9]{3}$")]
+"""A number of three digits, by which the Department for Education knows a local authority."""
 
 
 class Returns(Frozen):
     """Which contacts are referrals in the Children in Need census, and whose return they are in."""
 
-    authority: DfeNumber = Field(
-        default="",
-        description="The authority's number at the Department for Education; empty: by its name in the hub's area.",
+    authority: DfeNumber | None = Field(
+        default=None,
+        description="The authority's number at the Department for Education; if not said, by its name in the hub's area.",
     )
     authorities: dict[str, DfeNumber] = Field(
         default={}, description="The same of each place of a hub of several authorities; those left out: by their name."

@@ -40,7 +40,7 @@ MORE: Ways = (
     ("/audit", "Audit of decisions", "audit_decisions"),
     ("/looked", "Who looked", "read_accesses"),
     ("/inspect", "Inspectors’ questions", "answer_inspectors"),
-    ("/returns", "Returns", "make_returns"),
+    ("/returns", "Returns", "check_returns"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),
 )

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from mash.api.pages.filled import Filled, checked
 from mash.api.pages.page import page
 from mash.api.permitted import Permitted
+from mash.config.permissions import may
 from mash.flows.returns.annex_a import Period
 from mash.flows.returns.extract import (
     File,
@@ -32,6 +33,7 @@ from mash.states.values import Actor
 
 router = APIRouter(prefix="/returns", include_in_schema=False)
 DataManager = Annotated[Actor, Depends(Permitted("make_returns"))]
+Reader = Annotated[Actor, Depends(Permitted("check_returns"))]
 Number = Annotated[int, Field(ge=2000, le=2100)]
 MOST_SHOWN = 300
 """Findings on a page: who mends some comes back for the rest."""
@@ -66,7 +68,7 @@ class AnnexAsked(BaseModel):
 
 
 @router.get("", response_class=HTMLResponse)
-async def show(request: Request, by: DataManager, year: Annotated[int | None, Query(ge=2000, le=2100)] = None) -> HTMLResponse:
+async def show(request: Request, by: Reader, year: Annotated[int | None, Query(ge=2000, le=2100)] = None) -> HTMLResponse:
     """What the rules find in a year, with the case and the act that mends it; and what can be made."""
     return await _page(request, by, Year(year) if year else _this_year(request), Filled())
 
@@ -98,6 +100,7 @@ async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTML
         "counts": await counts(store, by, NIGHTS),
         "half_a_year": (today - timedelta(days=182), today),
         "filled": filled,
+        "makes": may(by.role, "make_returns"),
     }
     return page(request, "returns.html", "Returns", 422 if filled.errors else 200, **known)
 

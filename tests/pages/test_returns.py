@@ -59,9 +59,16 @@ def test_a_case_that_is_found_is_named_with_the_rule_and_the_act_and_the_look_is
     assert f"{reference}" in page and looks(hub, "check_returns")
 
 
-def test_nobody_else_makes_them(hub: Hub) -> None:
-    for role in ("duty_manager", "administrator", "information_governance"):
-        assert shown(hub, role).status_code == 403
+def test_the_page_says_words_and_no_codes_of_ours(hub: Hub, reference: str) -> None:
+    page = plain(shown(hub, year=YEAR).text)
+    assert not re.findall(r"\b[SA]\d\b|\b\d{4}-\d\d-\d\d\b|\w_\w|\bNone\b", page)
+
+
+def test_nobody_else_makes_them_and_managers_see_what_their_teams_mend(hub: Hub, reference: str) -> None:
+    page = shown(hub, "duty_manager", year=YEAR).text
+    assert f'href="/case/{reference}"' in page and "Make the file" not in page
+    for role, reads in (("duty_manager", 200), ("social_worker", 403), ("administrator", 403), ("information_governance", 403)):
+        assert shown(hub, role).status_code == reads
         made = hub.http.post("/returns/cin", headers=hub.staff(role), data={"year": YEAR})
         assert made.status_code == 403
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from acceptance import PERIOD, RULESET, YEAR, Accepted, accepted, annex_faults
 from breaks import BREAKS
 from outside import CRASHING, LIIATOOLS, ROOT
+
+from mash.config.version import VERSION
 
 PAGE = ROOT / "docs" / "run" / "returns.md"
 HISTORIES = 1000
@@ -20,7 +21,7 @@ def lines(found: Accepted, at: datetime) -> Iterator[str]:
     """The page."""
     yield "# What the outside validators say of the returns\n"
     yield "Written by `make returns`; `make nightly` holds it. How the extracts are used: [returns](../use/returns.md).\n"
-    yield f"On {at:%-d %B %Y}, version {version('mash')}: {found.histories:,} random histories over all {len(found.annex)} hubs,"
+    yield f"On {at:%-d %B %Y}, version {VERSION}: {found.histories:,} random histories over all {len(found.annex)} hubs,"
     yield f"a quarter of their subjects children known from an earlier contact, for the census year {YEAR.title} and Annex A from"
     yield f"{PERIOD.first} to {PERIOD.last}. All that the census asks is recorded of everybody in them.\n"
     yield "| what | figure |\n|---|---|"
