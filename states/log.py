@@ -15,6 +15,11 @@ SCHEMA = 1
 """The schema number written with new events; older ones are read through upcasters."""
 
 
+EDITION = 1
+"""The edition of the rules of deciding, written with new events: raised whenever a command leads to other events than before.
+Histories of the present one are decided again, and have to come out the same; of what is older, that is not asked."""
+
+
 class Recorded(Frozen):
     """An event as it stands in the log."""
 
@@ -28,6 +33,10 @@ class Recorded(Frozen):
     by: Actor
     profile: str
     schema_number: int
+    edition: int | None = Field(default=None, exclude_if=lambda edition: edition is None)
+    """The edition of the rules that decided it; None before there was a number."""
+    act: str | None = Field(default=None, exclude_if=lambda act: act is None)
+    """The kind of the command that caused it and what follows it, up to the next one that names another; on the first of them."""
     event: Event
     previous: str
 
