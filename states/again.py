@@ -26,6 +26,13 @@ Profiles = Callable[[str], Profile]
 """A profile by its digest. Raises LookupError for one that is not known."""
 
 
+FOLLOWS = {
+    "clocks_started", "clocks_stopped", "clock_moved", "clock_warned", "clock_breached", "clock_escalated",
+    "alert_acknowledged", "acknowledgement_ended", "alert_seen", "stage_entered",
+}  # fmt: skip
+"""Kinds of events of a case's course: they say what followed from an act, rarely what was asked, and are most of a log."""
+
+
 @dataclass(frozen=True)
 class Deed:
     """One act as it stands in a log: all events that one command caused."""

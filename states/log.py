@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from mash.states.clocks import Frozen
+from mash.states.decide import Decision
 from mash.states.messages import Event
 from mash.states.values import Actor
 
@@ -53,3 +56,34 @@ class Recorded(Frozen):
 RECORDED: TypeAdapter[Recorded] = TypeAdapter(Recorded)
 GENESIS = "0" * 64
 """The `previous` of a referral's first event."""
+
+
+class Link(NamedTuple):
+    """An event of a chain: as it is read, as it is stored, and its hash."""
+
+    recorded: Recorded
+    canonical: str
+    hash: str
+
+
+def chained(
+    reference: str, decision: Decision, by: Actor, at: datetime, head: str, happened_at: datetime | None = None
+) -> Iterator[Link]:
+    """What was decided, as it is added to a log whose last event has the hash `head`."""
+    for event, referral, act in zip(decision.events, decision.states, decision.acts, strict=True):
+        recorded = Recorded(
+            reference=reference,
+            sequence=referral.version,
+            at=at,
+            happened_at=happened_at,
+            by=by,
+            profile=referral.profile,
+            schema_number=SCHEMA,
+            edition=EDITION,
+            act=act,
+            event=event,
+            previous=head,
+        )
+        canonical = recorded.canonical()
+        head = Recorded.digest(canonical)
+        yield Link(recorded, canonical, head)

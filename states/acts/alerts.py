@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts.handing_over import KIND as HAND_OVER
-from mash.states.acts.handing_over import nobody_accepted
+from mash.states.acts.handing_over import HandOverReturned, nobody_accepted
 from mash.states.acts.step_down import StepDownReturned, comes_back
 from mash.states.course import (
     AcknowledgementEnded,
@@ -90,7 +90,7 @@ def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
             d.record(ClockWarned(id=clock.id, role=d.on_duty(clock.owner), due_at=clock.due_at))
 
 
-@rebuilds(FireClocks, ClockBreached, ClockEscalated, ClockWarned, AcknowledgementEnded, StepDownReturned)
+@rebuilds(FireClocks, ClockBreached, ClockEscalated, ClockWarned, AcknowledgementEnded, StepDownReturned, HandOverReturned)
 def _fire_clocks_again(
     caused: Caused, event: ClockBreached | ClockEscalated | ClockWarned | AcknowledgementEnded | StepDownReturned
 ) -> FireClocks:

@@ -14,7 +14,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
-from mash.states.rebuild import Caused, rebuilds, says_all
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -82,8 +82,8 @@ def share(d: Deciding, cmd: ShareEarlierContact, words: Words | None) -> None:
 @rebuilds(ShareEarlierContact, EarlierContactShared)
 def _share_earlier_contact_again(caused: Caused, event: EarlierContactShared) -> ShareEarlierContact:
     """Which contact it was, partners may not read: any of those that were confirmed leads to the same."""
-    other = next(match.reference for match in caused.referral.matches if match.likeness == "confirmed")
-    return ShareEarlierContact(other=other, necessity="to_protect_a_child")
+    other = next((match.reference for match in caused.referral.matches if match.likeness == "confirmed"), "")
+    return as_given(ShareEarlierContact, other=other, necessity="to_protect_a_child")
 
 
 @act(RecordLineReleased)

@@ -93,7 +93,7 @@ from mash.states.decide import CONTINUED, Decision, decide
 from mash.states.entitled import named, open_to, possible
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.fold import evolve
-from mash.states.log import EDITION, GENESIS, RECORDED, SCHEMA, Recorded
+from mash.states.log import GENESIS, RECORDED, Recorded, chained
 from mash.states.messages import STAFF_ACTS, Event
 from mash.states.profile import Category, Consultation, ContactKind, Profile, SignOff, Source
 from mash.states.referral import Referral
@@ -173,25 +173,14 @@ class Family:
             self.hearing.happened(case.reference, before, decision.after, decision.events, by, self.now)
         log, found, recorded_now = self.logs.setdefault(case.reference, []), before, list[Recorded]()
         assert before is not None or not log, f"{case.reference} begins a second time"
-        for event, state, act in zip(decision.events, decision.states, decision.acts, strict=True):
-            self._checked(before, event)
-            self._found(before or state, event)
+        head = Recorded.digest(log[-1]) if log else GENESIS
+        for link, state in zip(chained(case.reference, decision, by, self.now, head), decision.states, strict=True):
+            self._checked(before, link.recorded.event)
+            self._found(before or state, link.recorded.event)
             before = state
-            recorded = Recorded(
-                reference=case.reference,
-                sequence=state.version,
-                at=self.now,
-                by=by,
-                profile=state.profile,
-                schema_number=SCHEMA,
-                edition=EDITION,
-                act=act,
-                event=event,
-                previous=Recorded.digest(log[-1]) if log else GENESIS,
-            )
-            assert recorded.sequence == len(log) + 1
-            log.append(recorded.canonical())
-            recorded_now.append(recorded)
+            assert link.recorded.sequence == len(log) + 1
+            log.append(link.canonical)
+            recorded_now.append(link.recorded)
         if decision.acts and decision.acts[0] != CONTINUED:
             again = decide_again(case.reference, Deed(recorded_now), found, self.profile)
             assert again.events == decision.events, f"{decision.acts[0]} cannot be rebuilt from what it caused"
