@@ -37,7 +37,7 @@ from mash.api.pages import (
     wall,
 )
 from mash.api.pages.assets import Assets
-from mash.api.pages.figures import manager
+from mash.api.pages.figures import manager, whatif
 from mash.api.pages.find import find
 from mash.api.pages.meetings import agenda, meeting
 from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
@@ -66,7 +66,7 @@ from mash.flows.store.store import open_store
 
 PAGES = (
     admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, agenda, journey, pages,
-    start, wall,
+    start, wall, whatif,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 

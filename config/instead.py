@@ -23,8 +23,9 @@ def settable(profile: Profile) -> list[str]:
 
 
 def limits_of(profile: Profile) -> dict[str, str]:
-    """The same, but for the calendar's: each with how long it is."""
-    return {name: str(value) for name, value in _limits(profile.model_dump(mode="json"), ()) if not name.startswith(OWN)}
+    """Those that are lengths of time, each with how long it is."""
+    limits = _limits(profile.model_dump(mode="json"), ())
+    return {name: str(value) for name, value in limits if value and not name.startswith(OWN) and not name.endswith(".start")}
 
 
 def _limits(settings: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
