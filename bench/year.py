@@ -6,8 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.informing import RecordTold
 from mash.states.decide import Decision
 from mash.states.errors import Refusal
 from mash.states.log import GENESIS, chained
@@ -25,6 +27,7 @@ LATE = 0.15
 SOON = timedelta(minutes=20)
 A_MOMENT = timedelta(seconds=20)
 """Between two acts: nobody does two things at once."""
+A_DAY = timedelta(days=2)
 
 
 @dataclass
@@ -69,6 +72,7 @@ class _Case:
             referrer_reachable=True,
         )
         self.world.give(contact, system(self.profile), words=self.world.fresh_words())
+        self._tell("acknowledgement")
         for _ in range(MOST_STEPS):
             if not self.world.referral.open:
                 break
@@ -76,7 +80,13 @@ class _Case:
                 self._step()
             except Refusal:  # as in life: what usually comes next does not fit this one
                 break
+        self._tell("outcome")
         return self._made
+
+    def _tell(self, what: Literal["acknowledgement", "outcome"]) -> None:
+        """The letter to whoever referred has arrived; most do within minutes."""
+        self.world.run_to(self.world.now + (A_DAY if self.chance.random() < LATE else A_MOMENT))
+        self.world.give(RecordTold(what=what), system(self.profile))
 
     def _step(self) -> None:
         stage, unrated = self.world.stage, self.world.referral.rating is None and not self.profile.triage.stage

@@ -148,7 +148,7 @@ def _count(tallies: dict[Whose, Tally], clocks: Iterable[Clock], until: datetime
 
 def without_reminders(profile: Profile) -> Profile:
     """The same rules, by which nobody is reminded: reminders change no limit, and reckoning them costs a tenth of all."""
-    return profile.model_copy(update={"warn_at": (), "chase_at": ()})
+    return Profile.model_validate(profile.model_dump() | {"warn_at": (), "chase_at": ()})
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
