@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board", "dataset"]
+Part = Literal["known", "board", "dataset", "whatif"]
 
 
 def bench(
@@ -14,7 +14,7 @@ def bench(
     quick: bool = False,
     only: Annotated[
         Part | None,
-        typer.Option(help="`known`: the look for known children; `board`: what a board costs; `dataset`: an extract of a year."),
+        typer.Option(help="`known`: known children; `board`: a board; `dataset`: a year's extract; `whatif`: other limits."),
     ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:
@@ -35,6 +35,10 @@ def bench(
         from mash.bench.dataset import run_bench_dataset
 
         raise typer.Exit(run_bench_dataset(as_json=as_json, quick=quick))
+    if only == "whatif":
+        from mash.bench.whatif import run_bench_whatif
+
+        raise typer.Exit(run_bench_whatif(as_json=as_json, quick=quick))
     from mash.bench.run import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))

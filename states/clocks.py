@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
@@ -25,6 +25,23 @@ class Frozen(BaseModel):
     """An immutable value that refuses unknown fields and never prints what it was given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def but(self, changes: Mapping[str, Any]) -> Self:
+        """The same value, with these fields otherwise. Nothing is checked: as `model_copy(update=...)`, at a third of its cost,
+        which was a sixth of deciding."""
+        return self.holding({**self.__dict__, **changes})
+
+    @classmethod
+    def holding(cls, fields: dict[str, Any]) -> Self:
+        """A value of these fields, all of them and in their order. Nothing is checked, and nothing stands in for what is left
+        out."""
+        made = cls.__new__(cls)
+        put = object.__setattr__
+        put(made, "__dict__", fields)
+        put(made, "__pydantic_fields_set__", set(fields))
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
+        return made
 
 
 class Unit(StrEnum):

@@ -182,12 +182,16 @@ def _alert_seen(referral: Referral, event: AlertSeen, at: datetime, by: Actor) -
 
 def _clocks(referral: Referral, changes: dict[str, dict[str, Any]]) -> Changes:
     """The clocks, some of them changed: clock id -> fields."""
-    changed = {cid: referral.clocks[cid].model_copy(update=fields) for cid, fields in changes.items()}
+    changed = {cid: referral.clocks[cid].but(fields) for cid, fields in changes.items()}
     return {"clocks": {**referral.clocks, **changed}}
 
 
+_NOTHING_YET = {name: each.default for name, each in Clock.model_fields.items() if name not in StartedClock.model_fields}
+"""What has become of a clock that has just started."""
+
+
 def _started(clock: StartedClock, **so_far: Any) -> Clock:
-    return Clock.model_construct(**{**dict(clock), **so_far})
+    return Clock.holding({**clock.__dict__, **_NOTHING_YET, **so_far})
 
 
 def _ended(clock: Clock, event: ClocksStopped, at: datetime) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from mash.states.acts import attendance, demands
-from mash.states.acts.actions import AllAgreed, agree
+from mash.states.acts.actions import AllAgreed, agree, agreed_again
 from mash.states.acts.attendance import Absent, Attendance, HeldOn, WhyMissing
 from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
-from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
+from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged, likely_elsewhere
 from mash.states.acts.outcomes import PLAN, decided, each_changed, final, of_each, said_once, same_for_all
 from mash.states.acts.parting import part_ways
 from mash.states.acts.quorum import await_quorum
@@ -25,6 +25,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.invited import to_discuss
 from mash.states.profile import Mode
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds, says_all, working
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
 from mash.states.roles import deciders
@@ -177,6 +178,9 @@ def call_strategy_discussion(d: Deciding, cmd: CallStrategyDiscussion, words: Wo
     call(d)
 
 
+says_all(StrategyDiscussionCalled, CallStrategyDiscussion)
+
+
 @act(RecordStrategyDiscussion, stages=("strategy_discussion",))
 def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> None:
     """Held as it was held; it leads to section 47, or back to where it was called."""
@@ -196,6 +200,22 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
         return
     demands.words(words, "ending a strategy discussion without section 47")
     _go_back(d, before.came_from)
+
+
+@rebuilds(RecordStrategyDiscussion, StrategyDiscussionHeld)
+def _record_strategy_discussion_again(caused: Caused, event: StrategyDiscussionHeld) -> Rebuilt:
+    before = caused.referral
+    fields = {name: getattr(event, name) for name in ("without_quorum", "held_on", "outcome", "enquiry")}
+    held = as_given(
+        RecordStrategyDiscussion,
+        **fields,
+        attendance=attendance.table(event.attended, event.apologies, event.absent, caused.profile),
+        mode=None if event.mode == before.discussion_mode else event.mode,
+        actions=agreed_again(caused),
+        same_child="cannot_tell" if event.may_be_second else None,
+    )
+    others = (likely_elsewhere(next(iter(before.subjects))),) if event.may_be_second else ()
+    return Rebuilt(held, enquiries=others, colleagues=working(*(each.login for each in held.actions)))
 
 
 def _as_it_was(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> dict[str, Any]:
@@ -251,6 +271,9 @@ def conclude_enquiries(d: Deciding, cmd: ConcludeEnquiries, words: Words | None)
         _end(d, dict.fromkeys(d.referral.subjects, "no_further_child_protection_action"))
 
 
+says_all(EnquiriesConcluded, ConcludeEnquiries)
+
+
 @act(RecordConference, stages=("conference",))
 def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -> None:
     """The initial child protection conference was held: each child has a plan, or none."""
@@ -284,6 +307,9 @@ def _of_each_plan(planned: Sequence[str], cmd: RecordConference) -> None:
         if needless := len(set(said) - set(planned)):
             of = ", ".join(planned) or "nobody"
             raise Incomplete(f"{needless} of whom it is said {what} get no plan: leave them out, and say it of {of} ({name})")
+
+
+says_all(ConferenceHeld, RecordConference)
 
 
 def _end(d: Deciding, results: Mapping[str, str]) -> None:

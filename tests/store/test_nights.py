@@ -73,6 +73,7 @@ async def test_without_a_key_to_sign_by_the_rest_of_the_night_is_done(night: Nig
         "checkpoint": False,
         "checkpoint_copy": True,
         "conservation": True,
+        "replay": True,
         "retention": True,
         "returns": True,
     }
