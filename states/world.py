@@ -31,8 +31,17 @@ class Entry(NamedTuple):
 class World:
     """One referral, and those that it is split into, by reference."""
 
-    def __init__(self, profile: Profile, now: datetime, reference: str = "R", witness: Witness = lambda *_: None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        now: datetime,
+        reference: str = "R",
+        witness: Witness = lambda *_: None,
+        colleagues: tuple[Colleague, ...] | None = None,
+    ) -> None:
         self.profile, self.now, self.reference, self.witness = profile, now, reference, witness
+        self.colleagues = staff(profile) if colleagues is None else colleagues
+        """Who works at its hub and at the partners."""
         self.state: Referral | None = None
         self.log: list[Entry] = []
         self.linked: dict[str, World] = {}
@@ -50,11 +59,6 @@ class World:
         if self.state is None:
             raise LookupError("nothing has been received yet")
         return self.state
-
-    @property
-    def colleagues(self) -> tuple[Colleague, ...]:
-        """Who works at its hub and at the partners."""
-        return staff(self.profile)
 
     @property
     def stage(self) -> str:
@@ -109,7 +113,7 @@ class World:
 
     def another(self, reference: str) -> World:
         """A world like this one, for a linked referral."""
-        return World(self.profile, self.now, reference, self.witness)
+        return World(self.profile, self.now, reference, self.witness, self.colleagues)
 
     def _split(self, before: Referral, split: ReferralSplit, by: Actor) -> None:
         begun = self.another(split.reference)
