@@ -186,7 +186,8 @@ def _clocks(referral: Referral, changes: dict[str, dict[str, Any]]) -> Changes:
     return {"clocks": {**referral.clocks, **changed}}
 
 
-_FRESH = Clock.model_construct(id="", kind="", owner="", why="", source="")
+_FRESH = Clock(id="", kind="", owner="", started_at=datetime.min, due_at=datetime.min, warn_at=(), why="", source="")
+"""What has become of a clock that has just begun."""
 
 
 def _started(clock: StartedClock, **so_far: Any) -> Clock:

@@ -17,6 +17,7 @@ from mash.api.commands import backup, checkpoint, master_key, notify, paper, peo
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, broken, installed, out, with_store
+from mash.api.commands.simulate import simulate
 from mash.config.settings import NotYet, SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
@@ -55,6 +56,7 @@ app.command()(people.erase)
 app.command()(people.sar)
 app.command()(init)
 app.command()(doctor)
+app.command()(simulate)
 
 
 class CommandNotLoaded(Exception):

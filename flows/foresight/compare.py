@@ -24,8 +24,8 @@ ENOUGH = 26
 LIMITS = (
     "It simulates the way to the decision: assessments, enquiries and what else follows are others' work, and are not in it.",
     "Contacts come by the hour of the week, each by chance alone: school holidays, bank holidays and waves are not in it.",
-    "People take the most urgent first, and nothing is lighter or harder for being many: nobody tires, skips, or works late to catch up.",
-    "How long work takes is read off who opened a case when: telephone calls, and all that people do beside cases, are not in it.",
+    "People take the most urgent first, at the same pace however much waits: nobody tires, skips, or stays to catch up.",
+    "How long work takes is read off who opened a case when: telephone calls, and what people do beside cases, are not in it.",
     "Meetings take place, and the hub goes on without answers, as soon as they did; more people do not make that sooner.",
     "A child is not in it: it says how long cases would wait, and nothing about whether what is decided is right.",
 )
@@ -178,11 +178,8 @@ def _compared(happened: Mapping[str, float], runs: Sequence[Run], profile: Profi
         limits = between(values) if len(values) == len(runs) else None
         actual = happened.get(name)
         within = limits is not None and actual is not None and limits.low <= actual <= limits.high
-        found.append(
-            Compared(
-                name=name, title=measure.title, kind=measure.kind, held=measure.held, happened=actual, runs=limits, within=within
-            )
-        )
+        said = {"name": name, "title": measure.title, "kind": measure.kind, "held": measure.held}
+        found.append(Compared.model_validate({**said, "happened": actual, "runs": limits, "within": within}))
     return found
 
 
@@ -198,8 +195,10 @@ def _refused(compared: Sequence[Compared], runs: Sequence[Run], inputs: Inputs) 
         return ""
     *others, last = outside
     names = f"{', '.join(others)} and {last}" if others else last
-    what = "is" if not others else "are"
-    return f"Last quarter, simulated, did not come out as it was: {names} {what} outside what nine in ten runs came to. What if is not to be believed, and is not simulated."
+    return (
+        f"Last quarter, simulated, did not come out as it was: {names} {'are' if others else 'is'} outside what nine in ten runs"
+        " came to. So what-ifs would not be to be believed, and none is simulated."
+    )
 
 
 def _what_if(scenario: str, says: str, runs: Sequence[Run], base: Sequence[Run] | None, profile: Profile) -> WhatIf:
@@ -207,9 +206,9 @@ def _what_if(scenario: str, says: str, runs: Sequence[Run], base: Sequence[Run] 
     measures = list[Expected]()
     for name in _in_order(names):
         measure = _titled(name, profile)
-        differs = (
-            between([run.measures[name] - other.measures[name] for run, other in zip(runs, base, strict=True)]) if base else None
-        )
+        pairs = zip(runs, base, strict=True) if base else ()
+        apart = [run.measures[name] - other.measures[name] for run, other in pairs]
+        differs = between(apart) if apart else None
         values = between([run.measures[name] for run in runs])
         measures.append(Expected(name=name, title=measure.title, kind=measure.kind, runs=values, differs=differs))
     busy = {role: between([run.busy.get(role, 0.0) for run in runs]).middle for role in runs[0].busy}

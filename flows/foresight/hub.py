@@ -37,7 +37,7 @@ class Plan:
     later: Mapping[str, float] = field(default_factory=dict)
     """By agency: how many hours later it answers."""
     fires: bool = False
-    """Whether clocks speak too: no act, and no verdict on a clock, depends on it before a decision, and it takes as long again."""
+    """Whether clocks speak too: before a decision no act and no verdict hangs on it, and it takes as long again."""
 
 
 class Hub:

@@ -1,4 +1,4 @@
-"""What a simulation of a hub goes by: what was learnt of its contacts, agencies and people, each with how much it was learnt from."""
+"""What a simulation of a hub goes by: what was learnt of its contacts, agencies and people, each with what it rests on."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What a simulation goes by, learnt from a hub's log, from who looked at what, and from its rota; each input with what it rests on.
+"""What a simulation goes by, learnt from a hub's log, from who looked when, and from its rota; each input with what it rests on.
 
 Waiting times are estimates of survival (Kaplan and Meier): who never answered counts for as long as they were seen not to.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +22,27 @@ from mash.notifications.rota import Rota
 from mash.states.acts.contact import ReceiveContact
 from mash.states.clocks import LONDON, Calendar
 from mash.states.profile import Profile
+from mash.states.referral import whose
 
 WEEK = timedelta(weeks=1)
 MOSTLY = 0.8
 """From this share on, what comes while the hub is open is counted in its opening hours."""
 FINEST = 200
 """Steps of an estimate that are kept, at most."""
-STEPS = {"referral_rated": "triage", "decision_recorded": "decision", "decision_proposed": "decision", "consultation_concluded": "consultation",
-         "not_ours_confirmed": "to_confirm_not_ours", "contact_taken": "to_confirm_not_ours"}  # fmt: skip
+STEPS = {
+    "referral_rated": "triage",
+    "decision_recorded": "decision",
+    "decision_proposed": "decision",
+    "consultation_concluded": "consultation",
+    "not_ours_confirmed": "to_confirm_not_ours",
+    "contact_taken": "to_confirm_not_ours",
+}
 """Which stage's work an event is the end of."""
+CODES = (
+    "contact", "source", "source_agency", "subjects", "primary_need", "factors", "categories", "place", "family_known",
+    "immediate_danger", "consent",
+)  # fmt: skip
+"""What is taken over of a contact that was received."""
 KINDS = ("contact_received", "stage_entered", "referral_rated", "referral_rerated", "consultation_concluded")
 """The events that are read."""
 
@@ -76,24 +89,16 @@ class Record:
                 self.stages[stage].append(Spell(at, self.until if last else entered[place + 1][0], not last))
 
     def _replies(self, state: dict[str, Any]) -> None:
-        ended = {
-            c["id"].partition(":")[2].partition(".")[0]: c.get("ended_at")
-            for c in state["clocks"].values()
-            if c["kind"] == "check"
-        }
-        due = {
-            c["id"].partition(":")[2].partition(".")[0]: moment(c["due_at"])
-            for c in state["clocks"].values()
-            if c["kind"] == "check"
-        }
+        clocks = {whose(clock["id"]): clock for clock in state["clocks"].values() if clock["kind"] == "check"}
         late = list[Spell]()
         for agency, check in state.get("checks", {}).items():
-            asked, answered, over = moment(check["requested_at"]), check.get("answered_at"), ended.get(agency)
-            seen = moment(answered or over) if answered or over else self.until
+            clock = clocks.get(agency, {})
+            answered, over = check.get("answered_at"), clock.get("ended_at")
+            asked, seen = moment(check["requested_at"]), moment(answered or over) if answered or over else self.until
             if seen > asked:
                 self.replies[agency].append(Spell(asked, seen, bool(answered)))
-            if agency in due and seen > due[agency]:
-                late.append(Spell(due[agency], seen, bool(check.get("closed_without_reply"))))
+            if clock and seen > moment(clock["due_at"]):
+                late.append(Spell(moment(clock["due_at"]), seen, bool(check.get("closed_without_reply"))))
         if late:
             first = min(spell.since for spell in late)
             gone_on = [spell.until for spell in late if spell.came]
@@ -115,61 +120,37 @@ class Record:
 
     def _rests_on(self, inputs: Inputs) -> Iterator[Learnt]:
         weeks = round((inputs.until - inputs.since) / WEEK)
-        yield _learnt(
-            "contacts",
-            len(self.received),
-            f"by the hour of the week, over {weeks} weeks; school and bank holidays are not told apart",
-        )
+        yield _learnt("contacts", len(self.received), f"by the hour of the week, over {weeks} weeks; no holidays are told apart")
         rated = sum(past.rating is not None for past in self.past)
-        yield _learnt(
-            "ratings, re-ratings and outcomes",
-            rated,
-            "each simulated contact goes as one of these did, wherever that does not depend on time",
-        )
+        yield _learnt("ratings and outcomes", rated, "each contact goes as one of these did, wherever that does not hang on time")
         if self.unread:
-            yield Learnt(
-                what="contacts left out",
-                basis="missing",
-                counted=self.unread,
-                says="what the log has of them, today's rules do not take",
-            )
+            says = "what the log has of them, today's rules do not take"
+            yield Learnt(what="contacts left out", basis="missing", counted=self.unread, says=says)
         for agency, waiting in inputs.replies.items():
-            never = waiting.asked - waiting.came
             title = self.profile.agencies[agency].title if agency in self.profile.agencies else agency
-            yield _learnt(
-                f"answers of {title}",
-                waiting.asked,
-                f"{waiting.came} came; {never} had not when they were last waited for, and count as that",
-            )
-        yield _learnt(
-            "going on without answers", len(self.patience), "from when the first was late until the hub went on, or it came"
-        )
-        for stage in ("triage", "decision"):
-            seen = len(self.minutes[stage])
-            if seen >= FEWEST:
-                yield Learnt(
-                    what=f"minutes of {stage}",
-                    basis="learnt",
-                    counted=seen,
-                    says="from opening the case to the act: telephone calls before it, and other work, are not in it",
-                )
-            else:
-                minutes = ASSUMED.get(stage, SOME_MINUTES)
-                yield Learnt(
-                    what=f"minutes of {stage}",
-                    basis="assumed",
-                    counted=seen,
-                    says=f"fewer than {FEWEST} on record: {minutes:g} minutes are assumed",
-                )
-        roles = sorted({turn.role for turn in inputs.turns})
-        says = (
-            f"of the last 13 weeks, repeated: {', '.join(roles)}"
-            if roles
-            else "nobody is in the rota: acts take as long as they took, and more people change nothing"
-        )
-        yield Learnt(
-            what="people", basis="learnt" if roles else "missing", counted=len({turn.person for turn in inputs.turns}), says=says
-        )
+            says = f"{waiting.came} came; {waiting.asked - waiting.came} had not when last waited for, and count as that"
+            yield _learnt(f"answers of {title}", waiting.asked, says)
+        yield _learnt("going on without answers", len(self.patience), "from when the first was late until the hub went on")
+        yield from (self._minutes(stage) for stage in ("triage", "decision"))
+        yield _people(inputs.turns)
+
+    def _minutes(self, stage: str) -> Learnt:
+        seen, what = len(self.minutes[stage]), f"minutes of {stage}"
+        if seen >= FEWEST:
+            says = "from opening the case to the act: telephone calls before it, and other work, are not in it"
+            return Learnt(what=what, basis="learnt", counted=seen, says=says)
+        minutes = ASSUMED.get(stage, SOME_MINUTES)
+        says = f"fewer than {FEWEST} on record: {minutes:g} minutes are assumed"
+        return Learnt(what=what, basis="assumed", counted=seen, says=says)
+
+
+def _people(turns: Sequence[Turn]) -> Learnt:
+    roles = sorted({turn.role for turn in turns})
+    if not roles:
+        says = "nobody is in the rota: acts take as long as they took, and more people change nothing"
+        return Learnt(what="people", basis="missing", counted=0, says=says)
+    says = f"of the last 13 weeks' rota, repeated: {', '.join(roles)}"
+    return Learnt(what="people", basis="learnt", counted=len({turn.person for turn in turns}), says=says)
 
 
 def _learnt(what: str, counted: int, says: str) -> Learnt:
@@ -179,40 +160,20 @@ def _learnt(what: str, counted: int, says: str) -> Learnt:
 def _past(state: dict[str, Any], events: Sequence[tuple[datetime, dict[str, Any]]]) -> Past:
     """The pattern of a case. Raises KeyError or ValidationError where the log has it otherwise than today's rules."""
     received = next(event for _, event in events if event["kind"] == "contact_received")
-    codes = (
-        "contact",
-        "source",
-        "source_agency",
-        "subjects",
-        "primary_need",
-        "factors",
-        "categories",
-        "place",
-        "family_known",
-        "immediate_danger",
-        "consent",
-    )
-    contact = ReceiveContact.model_validate_json(
-        _json({name: received[name] for name in codes if received.get(name) is not None})
-    )
+    codes = {name: received[name] for name in CODES if received.get(name) is not None}
     rated = next((at for at, event in events if event["kind"] == "referral_rated"), None)
-    rerated = tuple(
-        ((at - rated).total_seconds() / 3600, event["rating"])
-        for at, event in events
-        if rated and event["kind"] == "referral_rerated"
-    )
+    again = [(at, event["rating"]) for at, event in events if event["kind"] == "referral_rerated"]
     ways = [event["outcome"] for _, event in events if event["kind"] == "consultation_concluded"]
     outcomes = tuple(state.get("outcomes", {}).values())
     return Past(
-        contact=contact, not_taken=state["stage"] == "not_taken", advice="advice" in ways, rating=state.get("first_rating"), rerated=rerated,
-        asked=tuple(state.get("checks", {})), outcome=outcomes[0] if outcomes else None,
-    )  # fmt: skip
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)
+        contact=ReceiveContact.model_validate_json(json.dumps(codes)),
+        not_taken=state["stage"] == "not_taken",
+        advice="advice" in ways,
+        rating=state.get("first_rating"),
+        rerated=tuple(((at - rated).total_seconds() / 3600, rating) for at, rating in again if rated),
+        asked=tuple(state.get("checks", {})),
+        outcome=outcomes[0] if outcomes else None,
+    )
 
 
 def waiting_of(spells: Sequence[Spell], calendar: Calendar) -> Waiting:
@@ -265,9 +226,8 @@ def arrivals(received: Sequence[datetime], since: datetime, until: datetime) -> 
 def quantiles(values: Sequence[float]) -> tuple[float, ...]:
     """The values in their order, thinned where there are many."""
     ordered = sorted(values)
-    return (
-        tuple(ordered[int(place * len(ordered) / FINEST)] for place in range(FINEST)) if len(ordered) > FINEST else tuple(ordered)
-    )
+    kept = min(FINEST, len(ordered))
+    return tuple(ordered[int(place * len(ordered) / kept)] for place in range(kept))
 
 
 def turns(rota: Rota, calendar: Calendar, begins: datetime, ends: datetime) -> tuple[Turn, ...]:

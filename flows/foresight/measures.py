@@ -1,4 +1,4 @@
-"""What a simulation is judged by: a few measures, reckoned alike of cases as they are stored and of cases as they were simulated."""
+"""What a simulation is judged by: a few measures, reckoned alike of cases as they are stored and as they were simulated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
-from mash.states.referral import Referral
+from mash.states.referral import Referral, whose
 
 Kind = Literal["count", "per cent", "hours"]
 
@@ -56,15 +56,12 @@ MEASURED = ("triage", "response", "check")
 
 def measure_of(name: str, ratings: dict[str, str], agencies: dict[str, str]) -> Measure:
     """A measure by its name; those of one rating or one agency are called by its title."""
-    what, _, whose = name.partition(":")
-    if not whose:
+    what, _, whose_ = name.partition(":")
+    if not whose_:
         return next(each for each in MEASURES if each.name == name)
-    title = (
-        f"{ratings.get(whose, whose)}: response in time"
-        if what == RESPONSE.name
-        else f"{agencies.get(whose, whose)}: answers in time"
-    )
-    return Measure(name, title, "per cent")
+    of_rating = what == RESPONSE.name
+    title = (ratings if of_rating else agencies).get(whose_, whose_)
+    return Measure(name, f"{title}: {'response' if of_rating else 'answers'} in time", "per cent")
 
 
 def went(referral: Referral) -> Went:
@@ -89,8 +86,10 @@ def moment(written: str) -> datetime:
 
 
 def _ran(clock: dict[str, Any]) -> Ran:
-    ended, whose = clock.get("ended_at"), clock["id"].partition(":")[2].partition(".")[0]
-    return Ran(clock["kind"], whose, moment(clock["due_at"]), moment(ended) if ended else None, bool(clock.get("met")))
+    ended = clock.get("ended_at")
+    return Ran(
+        clock["kind"], whose(clock["id"]), moment(clock["due_at"]), moment(ended) if ended else None, bool(clock.get("met"))
+    )
 
 
 def measured(cases: Iterable[Went], begins: datetime, ends: datetime) -> dict[str, float]:

@@ -119,7 +119,7 @@ class Passage:
         return raters(r, profile)
 
     def _to_confirm_not_ours(self, role: str) -> None:
-        self._give(ConfirmNotOurs() if self.past.not_taken else TakeContact(), role)
+        self._give(ConfirmNotOurs(signposted_to=()) if self.past.not_taken else TakeContact(), role)
 
     def _consultation(self, role: str) -> None:
         self._give(ConcludeConsultation(outcome="advice" if self.past.advice else "referral"), role)

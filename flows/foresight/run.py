@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -77,7 +77,7 @@ def _one(place: int, run: int) -> Run:
 
 def _busy(hub: Hub) -> dict[str, float]:
     """By role: which part of their time people were at work, in per cent."""
-    worked, there = Counter[str](), Counter[str]()
+    worked, there = defaultdict[str, float](float), defaultdict[str, float](float)
     for person in hub.desk.people.values():
         worked[person.role] += person.worked
         there[person.role] += person.there

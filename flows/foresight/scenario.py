@@ -61,9 +61,10 @@ def _in_words(part: str, profile: Profile) -> str:
 
 
 def _staff(plan: Plan, role: str, more: str, days: str) -> Plan:
-    if role not in {turn.role for turn in plan.turns}:
-        raise WrongScenario(f"nobody of the role {role} is in the rota, so that nothing is known of what they do: expected one of "
-                            f"{', '.join(sorted({turn.role for turn in plan.turns})) or 'none: import a rota first (mash rota import)'}")  # fmt: skip
+    roles = sorted({turn.role for turn in plan.turns})
+    if role not in roles:
+        there = ", ".join(roles) or "none: import a rota first (mash rota import)"
+        raise WrongScenario(f"nobody of the role {role} is in the rota, so nothing is known of them: expected one of {there}")
     wanted = WEEKDAYS if days == "daily" else tuple(days.split(","))
     if unknown := [day for day in wanted if day not in WEEKDAYS]:
         raise WrongScenario(f"'{unknown[0]}' is no day: expected {', '.join(WEEKDAYS)}, joined by commas, or daily")
