@@ -37,7 +37,7 @@ from mash.api.pages import (
     wall,
 )
 from mash.api.pages.assets import Assets
-from mash.api.pages.figures import manager
+from mash.api.pages.figures import manager, simulation
 from mash.api.pages.find import find
 from mash.api.pages.meetings import agenda, meeting
 from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
@@ -66,7 +66,7 @@ from mash.flows.store.store import open_store
 
 PAGES = (
     admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, agenda, journey, pages,
-    start, wall,
+    simulation, start, wall,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 
@@ -128,7 +128,9 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
+    app.state.simulating = simulation.Simulating(app.state.store)
     yield
+    await app.state.simulating.close()
     app.state.figures.drawing.close()
     await app.state.live.close()
     await app.state.store.close()

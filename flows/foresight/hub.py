@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from mash.flows.foresight.desk import Agenda, Desk, Work
 from mash.flows.foresight.draws import counted, draw, one_of
-from mash.flows.foresight.inputs import Inputs, Turn, Waiting
-from mash.flows.foresight.passage import Passage
+from mash.flows.foresight.inputs import Inputs, Past, Turn, Waiting
 from mash.states.clocks import LONDON, Length, Unit
 from mash.states.errors import Refusal
 from mash.states.profile import Profile
+from mash.states.referral import Referral
 from mash.states.values import Actor, Colleague
 from mash.states.world import staff
 
@@ -43,12 +43,10 @@ class Plan:
 class Hub:
     """A hub in one run of a plan."""
 
-    def __init__(self, plan: Plan, run: int, ended: Callable[[Passage], None]) -> None:
+    def __init__(self, plan: Plan, run: int, arrives: Callable[[str, Past], None]) -> None:
         self.plan, self.run, self.profile, self.inputs = plan, run, plan.profile, plan.inputs
         self.starts = plan.begins - WARM_UP
-        self.under_way: dict[Passage, None] = {}
-        """The cases that have no decision yet, in the order in which they came."""
-        self._ended = ended
+        self._comes_in = arrives
         self.agenda = Agenda()
         self.desk = Desk(self.agenda)
         self.colleagues: tuple[Colleague, ...] = staff(self.profile)
@@ -56,25 +54,21 @@ class Hub:
         self._actors: dict[tuple[str, str], Actor] = {}
         for turn in plan.turns:
             if turn.ends > self.starts:
-                self.desk.shift(turn.role, turn.person, self._seconds(turn.begins), self._seconds(turn.ends))
+                self.desk.shift(turn.role, turn.person, self.seconds(turn.begins), self.seconds(turn.ends))
         self.agenda.at(0.0, lambda: self._hour(self.starts))
 
     def work(self) -> None:
         """Let the whole time pass."""
-        self.agenda.run_to(self._seconds(self.plan.ends))
+        self.agenda.run_to(self.seconds(self.plan.ends))
 
     @property
     def time(self) -> datetime:
         """The time it is."""
         return self.starts + timedelta(seconds=round(self.agenda.now))
 
-    def _seconds(self, at: datetime) -> float:
+    def seconds(self, at: datetime) -> float:
+        """An instant, in seconds since the simulation's start."""
         return (at - self.starts).total_seconds()
-
-    def ended(self, passage: Passage) -> None:
-        """A case has its decision, or has ended."""
-        self.under_way.pop(passage, None)
-        self._ended(passage)
 
     # --- who comes ----------------------------------------------------------------------------------------------------
 
@@ -89,32 +83,14 @@ class Hub:
                 if draw(self.run, name, "left out") >= -more:
                     self.later(3600 * draw(self.run, name, "minute"), lambda name=name: self._arrives(name))  # type: ignore[misc]
         if begins + HOUR < self.plan.ends:
-            self.agenda.at(self._seconds(begins + HOUR), lambda: self._hour(begins + HOUR))
+            self.agenda.at(self.seconds(begins + HOUR), lambda: self._hour(begins + HOUR))
 
     def _arrives(self, name: str) -> None:
         past = self.inputs.past
-        passage = Passage(self, name, past[int(draw(self.run, name, "past") * len(past))])
         try:
-            passage.begin()
+            self._comes_in(name, past[int(draw(self.run, name, "past") * len(past))])
         except Refusal as refused:
             self.refused(refused)
-
-    def mind(self, passage: Passage) -> None:
-        """The case's clocks speak when they have something to say."""
-        if not self.plan.fires:
-            return
-        at = passage.next_at
-        if at is None or passage.minded == at:
-            return
-        passage.minded = at
-        self.agenda.at(self._seconds(at), lambda: self._fire(passage, at))
-
-    def _fire(self, passage: Passage, at: datetime) -> None:
-        if passage.done or passage.minded != at:
-            return
-        passage.minded = None
-        passage.fire(max(at, self.time))
-        self.mind(passage)
 
     # --- who acts -----------------------------------------------------------------------------------------------------
 
@@ -124,16 +100,14 @@ class Hub:
             self._actors[role, agency] = Actor(id=f"a.{role}", role=role, agency=agency, hub=self.profile.name)
         return self._actors[role, agency]
 
-    def any_rating(self, passage: Passage) -> str:
+    def any_rating(self, name: str) -> str:
         """A rating for a contact whose pattern has none yet: as such contacts were rated."""
-        return self._any(passage, "rating", self._ratings)
+        return self._ratings[int(draw(self.run, name, "rating") * len(self._ratings))]
 
-    def any_outcome(self, passage: Passage) -> str:
+    def any_outcome(self, name: str, rating: str | None) -> str:
         """An outcome for a contact whose pattern has none yet: as those of its rating ended."""
-        return self._any(passage, "outcome", self._outcomes.get(passage.referral.rating or "", ()) or ("no_further_action",))
-
-    def _any(self, passage: Passage, what: str, known: Sequence[str]) -> str:
-        return known[int(draw(self.run, passage.name, what) * len(known))]
+        known = self._outcomes.get(rating or "", ()) or ("no_further_action",)
+        return known[int(draw(self.run, name, "outcome") * len(known))]
 
     @cached_property
     def _ratings(self) -> tuple[str, ...]:
@@ -157,53 +131,41 @@ class Hub:
         """Something happens so much later."""
         self.agenda.at(self.agenda.now + seconds, do)
 
-    def ask(self, passage: Passage, stage: str, roles: tuple[str, ...], done: Callable[[str], None]) -> None:
+    def ask(self, name: str, r: Referral, stage: str, roles: tuple[str, ...], done: Callable[[str], None]) -> None:
         """A case waits for somebody of these roles: for their turn where they are in the rota, else for as long as such cases
         waited."""
-        r = passage.referral
         if not self.desk.staffed(roles):
-            role = self._role_of(passage, stage)
-            at = r.meeting_at if stage == "mash_meeting" and r.meeting_at else None
-            wait = self._seconds(at) - self.agenda.now if at else self._wait(self.inputs.stages.get(stage), passage, stage)
+            role = self._role_of(r, stage)
+            at = r.meeting_at if stage == "mash_meeting" else None
+            wait = self.seconds(at) - self.agenda.now if at else self.wait(self.inputs.stage_of(stage, r.rating), name, stage)
             if wait is not None:
                 self.later(wait, lambda: done(role))
             return
-        minutes = one_of(self.inputs.minutes_of(stage), draw(self.run, passage.name, stage, "minutes"))
-        due = min((self._seconds(clock.due_at) for clock in r.running), default=self.agenda.now)
+        minutes = one_of(self.inputs.minutes_of(stage), draw(self.run, name, stage, "minutes"))
+        due = min((self.seconds(clock.due_at) for clock in r.running), default=self.agenda.now)
         self.desk.ask(Work(roles, (float(self.profile.place(r.rating)), due), 60 * minutes, done))
 
-    def _role_of(self, passage: Passage, stage: str) -> str:
+    def _role_of(self, r: Referral, stage: str) -> str:
         """Who acts where nobody's turn is waited for."""
-        proposed = passage.referral.proposed
         return {
             "decision": self.profile.deciders[0],
-            "sign_off": proposed.role if proposed else "",
+            "sign_off": r.proposed.role if r.proposed else "",
             "mash_meeting": self.profile.meeting.chair,
             "consultation": self.profile.consultation.role,
         }.get(stage, self.rater)
 
-    def await_reply(self, passage: Passage, agency: str) -> None:
-        """An agency was asked: it answers when such agencies do, or never."""
-        wait = self._wait(self.inputs.replies.get(agency), passage, agency)
-        if wait is not None:
-            self.later(wait + 3600 * self.plan.later.get(agency, 0.0), lambda: passage.answer(agency))
+    def reply_after(self, name: str, agency: str, rating: str | None) -> float | None:
+        """In how many seconds an agency that is asked now answers; None where it never does."""
+        wait = self.wait(self.inputs.reply_of(agency, rating), name, agency)
+        return None if wait is None else wait + 3600 * self.plan.later.get(agency, 0.0)
 
-    def lose_patience(self, passage: Passage, due_at: datetime) -> None:
-        """From when an answer is late on, the hub goes on without it when it usually does."""
-        if passage.patience_from == due_at:
-            return
-        passage.patience_from = due_at
-        wait = self._wait(self.inputs.patience, passage, "patience", max(due_at, self.time))
-        if wait is not None:
-            self.later(wait, passage.go_on_without)
-
-    def _wait(self, waiting: Waiting | None, passage: Passage, what: str, since: datetime | None = None) -> float | None:
+    def wait(self, waiting: Waiting | None, name: str, what: str, since: datetime | None = None) -> float | None:
         """How many seconds from now something comes that is waited for since then; None where it never does. Of what nothing is
         known, it comes at once."""
         if waiting is None or not waiting.hours:
             return 0.0
         since = since or self.time
-        hours = waiting.after(draw(self.run, passage.name, what, "wait"))
+        hours = waiting.after(draw(self.run, name, what, "wait"))
         if hours is None:
             return None
         length = Length.model_construct(amount=hours, unit=Unit.HUB_HOURS if waiting.while_open else Unit.ELAPSED_HOURS)

@@ -83,15 +83,23 @@ class Inputs(Frozen):
     """How many contacts come in each hour of the week, on average."""
     past: tuple[Past, ...]
     replies: dict[str, Waiting]
-    """By agency."""
+    """By agency; and by agency and rating ('police:red') where enough is on record of that."""
     patience: Waiting
     """How long after an answer is late the hub goes on without it."""
     stages: dict[str, Waiting]
-    """How long a case stays in a stage: used where nobody of the rota does what it waits for."""
+    """How long a case stays in a stage, as of replies: used where nobody of the rota does what it waits for."""
     minutes: dict[str, tuple[float, ...]]
     """By stage: minutes from opening the case to the act, of those on record."""
     turns: tuple[Turn, ...] = ()
     learnt: tuple[Learnt, ...] = ()
+
+    def reply_of(self, agency: str, rating: str | None) -> Waiting | None:
+        """How long an agency is waited for in a case of this rating."""
+        return self.replies.get(f"{agency}:{rating}") or self.replies.get(agency)
+
+    def stage_of(self, stage: str, rating: str | None) -> Waiting | None:
+        """How long a case of this rating stays in a stage."""
+        return self.stages.get(f"{stage}:{rating}") or self.stages.get(stage)
 
     def minutes_of(self, stage: str) -> tuple[float, ...]:
         """How long the work of a stage takes: as it was seen, or as it is assumed."""

@@ -66,8 +66,10 @@ class Record:
     went: list[Went] = field(default_factory=list)
     received: list[datetime] = field(default_factory=list)
     replies: defaultdict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
+    """By agency; and by agency and rating."""
     patience: list[Spell] = field(default_factory=list)
     stages: defaultdict[str, list[Spell]] = field(default_factory=lambda: defaultdict(list))
+    """By stage; and by stage and rating."""
     minutes: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     unread: int = 0
     """Contacts of which the log has what the rules do not take any more."""
@@ -86,7 +88,7 @@ class Record:
         for place, (at, stage) in enumerate(entered):
             last = place + 1 == len(entered)
             if stage in BEFORE:
-                self.stages[stage].append(Spell(at, self.until if last else entered[place + 1][0], not last))
+                _add(self.stages, stage, state, Spell(at, self.until if last else entered[place + 1][0], not last))
 
     def _replies(self, state: dict[str, Any]) -> None:
         clocks = {whose(clock["id"]): clock for clock in state["clocks"].values() if clock["kind"] == "check"}
@@ -96,7 +98,7 @@ class Record:
             answered, over = check.get("answered_at"), clock.get("ended_at")
             asked, seen = moment(check["requested_at"]), moment(answered or over) if answered or over else self.until
             if seen > asked:
-                self.replies[agency].append(Spell(asked, seen, bool(answered)))
+                _add(self.replies, agency, state, Spell(asked, seen, bool(answered)))
             if clock and seen > moment(clock["due_at"]):
                 late.append(Spell(moment(clock["due_at"]), seen, bool(check.get("closed_without_reply"))))
         if late:
@@ -107,12 +109,14 @@ class Record:
     def inputs(self, rota: Rota, since: datetime) -> Inputs:
         """What was learnt of these weeks."""
         calendar = self.profile.calendar
-        replies = {agency: waiting_of(spells, calendar) for agency, spells in sorted(self.replies.items())}
+        replies, stages = (
+            {name: waiting_of(spells, calendar) for name, spells in _known(some)} for some in (self.replies, self.stages)
+        )
         enough = {stage: some for stage, some in self.minutes.items() if len(some) >= FEWEST}
         inputs = Inputs(
             hub=self.profile.name, since=since, until=self.until, arrivals=arrivals(self.received, since, self.until),
             past=tuple(self.past), replies=replies, patience=waiting_of(self.patience, calendar),
-            stages={stage: waiting_of(spells, calendar) for stage, spells in sorted(self.stages.items())},
+            stages=stages,
             minutes={stage: quantiles(some) for stage, some in sorted(enough.items())},
             turns=turns(rota, calendar, self.until - 13 * WEEK, self.until),
         )  # fmt: skip
@@ -127,6 +131,8 @@ class Record:
             says = "what the log has of them, today's rules do not take"
             yield Learnt(what="contacts left out", basis="missing", counted=self.unread, says=says)
         for agency, waiting in inputs.replies.items():
+            if ":" in agency:
+                continue
             title = self.profile.agencies[agency].title if agency in self.profile.agencies else agency
             says = f"{waiting.came} came; {waiting.asked - waiting.came} had not when last waited for, and count as that"
             yield _learnt(f"answers of {title}", waiting.asked, says)
@@ -142,6 +148,17 @@ class Record:
         minutes = ASSUMED.get(stage, SOME_MINUTES)
         says = f"fewer than {FEWEST} on record: {minutes:g} minutes are assumed"
         return Learnt(what=what, basis="assumed", counted=seen, says=says)
+
+
+def _add(spells: defaultdict[str, list[Spell]], name: str, state: dict[str, Any], spell: Spell) -> None:
+    spells[name].append(spell)
+    if state.get("rating"):
+        spells[f"{name}:{state['rating']}"].append(spell)
+
+
+def _known(spells: dict[str, list[Spell]]) -> list[tuple[str, list[Spell]]]:
+    """What is known in all; and by rating where enough is on record of it."""
+    return sorted((name, some) for name, some in spells.items() if ":" not in name or len(some) >= FEWEST)
 
 
 def _people(turns: Sequence[Turn]) -> Learnt:

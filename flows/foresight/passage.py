@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from mash.flows.foresight.hub import Hub
+from mash.flows.foresight.inputs import Past
 from mash.states.acts.checks import AnswerCheck, AskAgencies, ProceedWithoutReplies
 from mash.states.acts.contact import ConcludeConsultation
 from mash.states.acts.decisions import RecordDecision, SignOffDecision
@@ -21,10 +22,6 @@ from mash.states.usual import Give
 from mash.states.values import Actor, Words
 from mash.states.world import World
 
-if TYPE_CHECKING:
-    from mash.flows.foresight.hub import Hub
-    from mash.flows.foresight.inputs import Past
-
 BEFORE = ("to_confirm_not_ours", "consultation", "triage", "agency_checks", "mash_meeting", "decision", "sign_off")
 """The stages up to the decision. What follows is others' work: it is not simulated."""
 WORDS = Words(item="simulated", hmac="0" * 64)
@@ -33,22 +30,19 @@ WORDS = Words(item="simulated", hmac="0" * 64)
 class Passage:
     """A contact on its way, which goes as one of the hub's past did wherever that does not depend on time."""
 
-    def __init__(self, hub: Hub, name: str, past: Past) -> None:
-        self.hub, self.name, self.past = hub, name, past
+    def __init__(self, hub: Hub, name: str, past: Past, ended: Callable[[Passage], None]) -> None:
+        self.hub, self.name, self.past, self._ended = hub, name, past, ended
         self.world = World(hub.profile, hub.time, colleagues=hub.colleagues)
         self.done = False
         self.alerts = 0
-        self.patience_from: datetime | None = None
-        """Since when the hub waits for an answer that is late."""
-        self.minded: datetime | None = None
-        """For when its clocks are looked at next."""
+        self._late_since: datetime | None = None
+        self._fires_at: datetime | None = None
         self._asked: set[str] = set()
         self._awaited = ""
 
     def begin(self) -> None:
         """The contact comes in."""
         self._give(self.past.contact, "referrer", self.past.contact.source_agency)
-        self.hub.under_way[self] = None
         self._go_on()
 
     @property
@@ -91,7 +85,8 @@ class Passage:
         if r.decided_at or not r.open or r.stage not in BEFORE:
             self._end()
             return
-        self.hub.mind(self)
+        if self.hub.plan.fires:
+            self._mind_clocks()
         if r.stage == "agency_checks":
             self._await_replies()
             return
@@ -99,11 +94,11 @@ class Passage:
         if self._awaited == what:
             return
         self._awaited = what
-        self.hub.ask(self, what, self._roles(what), self._act(getattr(self, f"_{what}")))
+        self.hub.ask(self.name, r, what, self._roles(what), self._act(getattr(self, f"_{what}")))
 
     def _end(self) -> None:
         self.done = True
-        self.hub.ended(self)
+        self._ended(self)
 
     def _roles(self, stage: str) -> tuple[str, ...]:
         """Who does what a stage waits for."""
@@ -126,7 +121,7 @@ class Passage:
 
     def _triage(self, role: str) -> None:
         """The basis for sharing is recorded, and the case is rated; it is rated again when its pattern was."""
-        profile, rating = self.hub.profile, self.past.rating or self.hub.any_rating(self)
+        profile, rating = self.hub.profile, self.past.rating or self.hub.any_rating(self.name)
         urgent = profile.place(rating) == 0
         if not urgent:
             self._share(role)
@@ -168,17 +163,28 @@ class Passage:
         for agency in r.outstanding:
             if agency not in self._asked:
                 self._asked.add(agency)
-                self.hub.await_reply(self, agency)
-        self.hub.lose_patience(self, min(clock.due_at for clock in r.running if clock.kind == "check"))
+                after = self.hub.reply_after(self.name, agency, r.rating)
+                if after is not None:
+                    self.hub.later(after, lambda agency=agency: self._answer(agency))  # type: ignore[misc]
+        self._lose_patience(min(clock.due_at for clock in r.running if clock.kind == "check"))
 
-    def answer(self, agency: str) -> None:
+    def _lose_patience(self, late_from: datetime) -> None:
+        """From when an answer is late on, the hub goes on without it when it usually does."""
+        if self._late_since == late_from:
+            return
+        self._late_since = late_from
+        after = self.hub.wait(self.hub.inputs.patience, self.name, "patience", max(late_from, self.hub.time))
+        if after is not None:
+            self.hub.later(after, self._go_on_without)
+
+    def _answer(self, agency: str) -> None:
         """An agency answers, if it is still asked."""
         if self.done or agency not in self.referral.outstanding:
             return
         self._give(AnswerCheck(agency=agency, known=True), self.hub.profile.agencies[agency].role, agency)
         self._go_on()
 
-    def go_on_without(self) -> None:
+    def _go_on_without(self) -> None:
         """The hub waits for the missing answers no longer."""
         if self.done or self.referral.stage != "agency_checks" or not self.referral.outstanding:
             return
@@ -194,22 +200,27 @@ class Passage:
         self._give(RecordMeeting(attended=attended, rating=second), meeting.chair)
 
     def _decision(self, role: str) -> None:
-        outcome = self.past.outcome or self.hub.any_outcome(self)
+        outcome = self.past.outcome or self.hub.any_outcome(self.name, self.referral.rating)
         decision = RecordDecision(outcomes=dict.fromkeys(self.referral.subjects, outcome), primary_need="N1")
         self._give(decision, role)
 
     def _sign_off(self, role: str) -> None:
         self._give(SignOffDecision(agreed=True), role)
 
-    @property
-    def next_at(self) -> datetime | None:
-        """When a clock next says something that was not said before: the top of the ladder, told once, is not told again."""
-        top = len(self.hub.profile.ladder) - 1
-        return min((at for clock in self.referral.clocks.values() if clock.rung < top and (at := clock.next_at)), default=None)
-
     # --- clocks -------------------------------------------------------------------------------------------------------
 
-    def fire(self, now: datetime) -> None:
-        """The clocks that are due speak."""
-        self.world.now = now
+    def _mind_clocks(self) -> None:
+        """The case's clocks speak when they have something to say that was not said before: the top of the ladder, told once, is
+        not told again."""
+        top = len(self.hub.profile.ladder) - 1
+        at = min((at for clock in self.referral.clocks.values() if clock.rung < top and (at := clock.next_at)), default=None)
+        if at is not None and at != self._fires_at:
+            self._fires_at = at
+            self.hub.agenda.at(self.hub.seconds(at), lambda: self._fire(at))
+
+    def _fire(self, at: datetime) -> None:
+        if self.done or self._fires_at != at:
+            return
+        self._fires_at, self.world.now = None, max(at, self.hub.time)
         self.alerts += sum(event.kind == "clock_escalated" for event in self.world.fire())
+        self._mind_clocks()

@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 from mash.flows.foresight.hub import Hub, Plan
+from mash.flows.foresight.inputs import Past
 from mash.flows.foresight.measures import Went, measured, went
 from mash.flows.foresight.passage import Passage
 
@@ -35,14 +36,20 @@ Told = Callable[[int, int], None]
 
 def run_once(plan: Plan, run: int) -> Run:
     """One run."""
-    cases = list[Went]()
+    cases, under_way = list[Went](), dict[Passage, None]()
+
+    def arrives(name: str, past: Past) -> None:
+        passage = Passage(hub, name, past, ended)
+        under_way[passage] = None
+        passage.begin()
 
     def ended(passage: Passage) -> None:
         cases.append(went(passage.referral))
+        del under_way[passage]
 
-    hub = Hub(plan, run, ended)
+    hub = Hub(plan, run, arrives)
     hub.work()
-    cases += [went(passage.referral) for passage in hub.under_way]
+    cases += [went(passage.referral) for passage in under_way if passage.world.state]
     return Run(measured(cases, plan.begins, plan.ends), _busy(hub), dict(hub.refusals))
 
 
