@@ -109,9 +109,8 @@ class Record:
     def inputs(self, rota: Rota, since: datetime) -> Inputs:
         """What was learnt of these weeks."""
         calendar = self.profile.calendar
-        replies, stages = (
-            {name: waiting_of(spells, calendar) for name, spells in _known(some)} for some in (self.replies, self.stages)
-        )
+        replies = {name: waiting_of(spells, calendar) for name, spells in _known(self.replies)}
+        stages = {name: waiting_of(spells, calendar) for name, spells in _known(self.stages)}
         enough = {stage: some for stage, some in self.minutes.items() if len(some) >= FEWEST}
         inputs = Inputs(
             hub=self.profile.name, since=since, until=self.until, arrivals=arrivals(self.received, since, self.until),
