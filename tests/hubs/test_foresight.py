@@ -27,8 +27,8 @@ from mash.flows.foresight.scenario import WrongScenario, changed, said
 
 SANDWELL = load_profile("sandwell")
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
-SMALL = made_hub.plan(SANDWELL, 2500, MONDAY, 3, 2)
-"""Three weeks of a small hub with two managers."""
+SMALL = made_hub.plan(SANDWELL, 1500, MONDAY, 1, 2)
+"""A week of a small hub with two managers, after four in which it begins."""
 
 
 # --- queueing theory ------------------------------------------------------------------------------------------------------
@@ -58,6 +58,7 @@ def erlang_c(servers: int, load: float) -> float:
     return last / (sum(load**k / math.factorial(k) for k in range(servers)) + last)
 
 
+MANY = 4_000_000
 LONG = pytest.mark.nightly
 """Where queues are long, what chance leaves of a mean is below half a per cent only after millions."""
 
@@ -76,7 +77,7 @@ def test_who_waits_for_several_people_waits_as_long_as_erlang_says(servers: int,
     assert waited(servers, arrivals, 1.0, 1.0, customers)[0.0] == pytest.approx(expected, rel=0.02)
 
 
-@pytest.mark.parametrize(("servers", "arrivals", "customers"), [(2, 1.0, 250_000), pytest.param(3, 2.4, 8_000_000, marks=LONG)])
+@pytest.mark.parametrize(("servers", "arrivals", "customers"), [(2, 1.0, 250_000), pytest.param(3, 2.4, 2 * MANY, marks=LONG)])
 def test_the_urgent_wait_as_long_as_cobham_says_and_the_others_the_longer(servers: int, arrivals: float, customers: int) -> None:
     urgent, busy = 0.3, arrivals / servers
     left_over = erlang_c(servers, arrivals) / servers
@@ -131,7 +132,7 @@ def test_a_run_comes_out_the_same_again_and_another_run_otherwise() -> None:
 
 def test_no_measure_hangs_on_whether_clocks_speak() -> None:
     """So that they need not: nobody acts on an alert in a simulation, and a clock that ran out is late, whoever was told."""
-    silent, speaking = (run_once(made_hub.plan(SANDWELL, 2500, MONDAY, 1, 1, fires=fires), 3) for fires in (False, True))
+    silent, speaking = (run_once(made_hub.plan(SANDWELL, 1000, MONDAY, 1, 1, fires=fires), 3) for fires in (False, True))
     assert silent == speaking and silent.measures["response_in_time"] < 100
 
 
@@ -159,7 +160,7 @@ def test_an_agency_of_which_a_fifth_never_answers_never_answers_a_fifth() -> Non
     spells += [Spell(asked, asked + timedelta(hours=200), False)] * 20
     waiting = waiting_of(spells, SANDWELL.calendar)
     drawn = [waiting.after(place / 1000) for place in range(1000)]
-    assert sum(hours is None for hours in drawn) == 200
+    assert sum(hours is None for hours in drawn) == pytest.approx(200, abs=1)
     assert [hours for hours in drawn if hours is not None][-1] == 80 and (waiting.asked, waiting.came) == (100, 80)
 
 
@@ -219,7 +220,7 @@ def test_another_limit_holds_for_the_agencies_whose_limit_it_was_and_for_no_othe
 
 
 def test_a_manager_more_helps_where_they_are_short_and_a_later_agency_does_not() -> None:
-    short = made_hub.plan(SANDWELL, 4500, MONDAY, 3, 1)
+    short = made_hub.plan(SANDWELL, 2500, MONDAY, 1, 1)
     rated = {
         scenario: run_once(changed(short, scenario) if scenario else short, 1).measures["rated_in_time"]
         for scenario in ("", "staff duty_manager +1 daily", "contacts +20%")
@@ -256,8 +257,8 @@ def quarter_of(slower: float, scenarios: tuple[str, ...]) -> Report:
     """A quarter that happened with agencies that took so much longer than was learnt."""
     until = datetime(2026, 9, 2, tzinfo=UTC)
     begins, ends = weeks_of(until)
-    happened = made_hub.plan(SANDWELL, 1500, begins, 13, 2, slower=slower)
-    learnt = made_hub.inputs(SANDWELL, 1500, begins, happened.turns[-91 * 3 :])
+    happened = made_hub.plan(SANDWELL, 300, begins, 13, 1, slower=slower)
+    learnt = made_hub.inputs(SANDWELL, 300, begins, happened.turns)
     return reported(Record(SANDWELL, until, went=went_in(happened, 99)), learnt, (begins, ends), Asked(1, 20, scenarios))
 
 
