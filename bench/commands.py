@@ -14,7 +14,9 @@ def bench(
     quick: bool = False,
     only: Annotated[
         Part | None,
-        typer.Option(help="`known`: the look for known children; `board`: what a board costs; `simulate`: a hub's year."),
+        typer.Option(
+            help="`known`: the look for known children; `board`: what a board costs; `simulate`: a hub's year, simulated."
+        ),
     ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:

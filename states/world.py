@@ -40,8 +40,7 @@ class World:
         colleagues: tuple[Colleague, ...] | None = None,
     ) -> None:
         self.profile, self.now, self.reference, self.witness = profile, now, reference, witness
-        self.colleagues = staff(profile) if colleagues is None else colleagues
-        """Who works at its hub and at the partners."""
+        self._colleagues = staff(profile) if colleagues is None else colleagues
         self.state: Referral | None = None
         self.log: list[Entry] = []
         self.linked: dict[str, World] = {}
@@ -59,6 +58,11 @@ class World:
         if self.state is None:
             raise LookupError("nothing has been received yet")
         return self.state
+
+    @property
+    def colleagues(self) -> tuple[Colleague, ...]:
+        """Who works at its hub and at the partners."""
+        return self._colleagues
 
     @property
     def stage(self) -> str:
@@ -113,7 +117,7 @@ class World:
 
     def another(self, reference: str) -> World:
         """A world like this one, for a linked referral."""
-        return World(self.profile, self.now, reference, self.witness, self.colleagues)
+        return World(self.profile, self.now, reference, self.witness, self._colleagues)
 
     def _split(self, before: Referral, split: ReferralSplit, by: Actor) -> None:
         begun = self.another(split.reference)

@@ -182,11 +182,15 @@ class Passage:
         if self.done or agency not in self.referral.outstanding:
             return
         self._give(AnswerCheck(agency=agency, known=True), self.hub.profile.agencies[agency].role, agency)
-        self._go_on()
+        if self.referral.stage != "agency_checks" or not self.referral.outstanding:
+            self._go_on()
 
     def _go_on_without(self) -> None:
-        """The hub waits for the missing answers no longer."""
+        """The hub waits for the missing answers no longer; or it waits anew, where those that were late have come."""
         if self.done or self.referral.stage != "agency_checks" or not self.referral.outstanding:
+            return
+        if not self.referral.late_partners(self.hub.time):
+            self._await_replies()
             return
         self._give(ProceedWithoutReplies(), self.hub.rater)
         self._go_on()
