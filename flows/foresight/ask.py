@@ -7,8 +7,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -37,20 +37,23 @@ async def simulated(store: Store, by: Actor, asked: Asked, tell: Told = lambda *
     """The simulation of somebody's hub. Raises WrongScenario, Incomplete where nothing is on record, or NoSimulation."""
     command = [sys.executable, "-m", "mash.flows.foresight.process"]
     pipes: dict[str, Any] = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE, "limit": LINE}
-    lines = _on_record(store, by, asked)
-    first = await anext(lines)
-    process = await asyncio.create_subprocess_exec(*command, **pipes, start_new_session=True)
-    try:
+    async with aclosing(_on_record(store, by, asked)) as lines:
+        first = await anext(lines)
+        process = await asyncio.create_subprocess_exec(*command, **pipes, start_new_session=True)
         assert process.stdin and process.stdout
-        _, answer = await asyncio.gather(_feed(process.stdin, first, lines), _heard(process.stdout, tell))
-        return _report(answer)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # its own processes too, if somebody lost patience
-        await process.wait()
+        feeding = asyncio.create_task(_feed(process.stdin, first, lines))
+        hearing = asyncio.create_task(_heard(process.stdout, tell))
+        try:
+            await asyncio.gather(feeding, hearing)
+        finally:
+            feeding.cancel()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # its own processes too, if somebody lost patience
+            await asyncio.gather(feeding, hearing, process.wait(), return_exceptions=True)
+    return _report(hearing.result())
 
 
-async def _on_record(store: Store, by: Actor, asked: Asked) -> AsyncIterator[str]:
+async def _on_record(store: Store, by: Actor, asked: Asked) -> AsyncGenerator[str]:
     """What the process reads, line by line."""
     until, began = store.time.now(), await began_at(store, by)
     if began is None:

@@ -165,7 +165,7 @@ def _people(turns: Sequence[Turn]) -> Learnt:
     if not roles:
         says = "nobody is in the rota: acts take as long as they took, and more people change nothing"
         return Learnt(what="people", basis="missing", counted=0, says=says)
-    says = f"of the last 13 weeks' rota, repeated: {', '.join(roles)}"
+    says = f"of the last 13 weeks' rota, repeated: {', '.join(roles).replace('_', ' ')}"
     return Learnt(what="people", basis="learnt", counted=len({turn.person for turn in turns}), says=says)
 
 

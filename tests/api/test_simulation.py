@@ -85,7 +85,7 @@ def test_a_manager_asks_on_a_page_sees_how_far_it_is_and_finds_the_report_kept(r
     def there() -> bool:
         return "What it cannot say" in remembering.http.get("/simulation", headers=manager).text
 
-    eventually(there, "the report is there")
+    eventually(there, 400)
     page = remembering.http.get("/simulation", headers=manager)
     assert "Last quarter, simulated, did not come out as it was" in page.text and "A simulation is running" not in page.text
     assert page.text.count("<svg") >= 7 and "refresh" not in page.headers
