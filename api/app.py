@@ -43,7 +43,7 @@ from mash.api.pages import (
     wall,
 )
 from mash.api.pages.assets import Assets
-from mash.api.pages.figures import manager, whatif
+from mash.api.pages.figures import manager, simulation, whatif
 from mash.api.pages.find import find
 from mash.api.pages.meetings import agenda, meeting
 from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
@@ -72,7 +72,7 @@ from mash.flows.store.store import open_store
 
 PAGES = (
     admin, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, live, looked, manager, meeting,
-    agenda, journey, near_misses, pages, start, wall, returns, whatif,
+    agenda, journey, near_misses, pages, start, wall, returns, whatif, simulation,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 
@@ -135,7 +135,9 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     app.state.extracting = asyncio.Lock()
+    app.state.simulating = simulation.Simulating(app.state.store)
     yield
+    await app.state.simulating.close()
     app.state.figures.drawing.close()
     await app.state.live.close()
     await app.state.store.close()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board", "dataset", "whatif"]
+Part = Literal["known", "board", "dataset", "whatif", "simulate"]
 
 
 def bench(
@@ -14,7 +14,9 @@ def bench(
     quick: bool = False,
     only: Annotated[
         Part | None,
-        typer.Option(help="`known`: known children; `board`: a board; `dataset`: a year's extract; `whatif`: other limits."),
+        typer.Option(
+            help="`known`: known children; `board`: a board; `dataset`: an extract; `whatif`: other limits; `simulate`: a year."
+        ),
     ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:
@@ -39,6 +41,10 @@ def bench(
         from mash.bench.whatif import run_bench_whatif
 
         raise typer.Exit(run_bench_whatif(as_json=as_json, quick=quick))
+    if only == "simulate":
+        from mash.bench.simulate import run_bench_simulate
+
+        raise typer.Exit(run_bench_simulate(as_json=as_json, quick=quick))
     from mash.bench.run import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))

@@ -182,16 +182,16 @@ def _alert_seen(referral: Referral, event: AlertSeen, at: datetime, by: Actor) -
 
 def _clocks(referral: Referral, changes: dict[str, dict[str, Any]]) -> Changes:
     """The clocks, some of them changed: clock id -> fields."""
-    changed = {cid: referral.clocks[cid].but(fields) for cid, fields in changes.items()}
+    changed = {cid: referral.clocks[cid].model_copy(update=fields) for cid, fields in changes.items()}
     return {"clocks": {**referral.clocks, **changed}}
 
 
-_NOTHING_YET = {name: each.default for name, each in Clock.model_fields.items() if name not in StartedClock.model_fields}
-"""What has become of a clock that has just started."""
+_FRESH = Clock(id="", kind="", owner="", started_at=datetime.min, due_at=datetime.min, warn_at=(), why="", source="")
+"""What has become of a clock that has just begun."""
 
 
 def _started(clock: StartedClock, **so_far: Any) -> Clock:
-    return Clock.holding({**clock.__dict__, **_NOTHING_YET, **so_far})
+    return _FRESH.model_copy(update={**clock.__dict__, **so_far})
 
 
 def _ended(clock: Clock, event: ClocksStopped, at: datetime) -> dict[str, Any]:

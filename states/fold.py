@@ -62,4 +62,4 @@ def evolve(referral: Referral | None, event: EventBase, at: datetime, by: Actor)
     acted_for_all = referral.acted_for_all if by.role == SYSTEM or event.of_child else for_all
     changes = FOLDS[kind](referral, event, at, by)
     told = {"version_for_all": for_all, "acted_for_all": acted_for_all}
-    return referral.but({"version": version, "acted": acted, **told, **changes})
+    return referral.model_copy(update={"version": version, "acted": acted, **told, **changes})

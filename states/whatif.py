@@ -259,11 +259,11 @@ def _let_run(reference: str, referral: Referral, profile: Profile, until: dateti
             break
         referral = decision.after
     late = {
-        cid: clock.but({"breached_at": clock.due_at})
+        cid: clock.model_copy(update={"breached_at": clock.due_at})
         for cid, clock in referral.clocks.items()
         if clock.ended_at is None and clock.breached_at is None and clock.due_at <= until
     }
-    return referral.but({"clocks": {**referral.clocks, **late}}) if late else referral
+    return referral.model_copy(update={"clocks": {**referral.clocks, **late}}) if late else referral
 
 
 def _comes_back_at(referral: Referral) -> datetime | None:

@@ -31,6 +31,7 @@ from mash.api.commands.dataset import dataset
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
 from mash.api.commands.installed import administrator, broken, counted, installed, out, with_store
+from mash.api.commands.simulate import simulate
 from mash.config.settings import NotYet, SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
@@ -75,6 +76,7 @@ app.command()(people.sar)
 app.command()(dataset)
 app.command()(init)
 app.command()(doctor)
+app.command()(simulate)
 
 
 class CommandNotLoaded(Exception):

@@ -33,6 +33,7 @@ WAYS: Ways = (
 )
 """Where staff go in their work, and what their role must be let do there: what stands in the bar."""
 MORE: Ways = (
+    ("/simulation", "What if", "simulate"),
     ("/handover", "Hand over the shift", "read_end_of_shift"),
     ("/wall", "Wall", "watch_wall"),
     ("/dataset", "Dataset", "read_dataset"),

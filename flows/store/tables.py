@@ -638,6 +638,22 @@ PROOFS = Table("write_proof", SQLModel.metadata, Column("filler", Text, nullable
 """Where it is proven that something can be written. Always empty: each proof is taken away again."""
 
 
+class Simulation(SQLModel, table=True):
+    """A hub's simulation: the one that runs, by whom, since when and how far (wall time); why the last one gave nothing, where
+    it did not; and the last report."""
+
+    __tablename__ = "simulation"
+    hub: str = Field(primary_key=True)
+    asked_by: str
+    begun_at: datetime | None = Field(sa_column=moment(nullable=True))
+    touched_at: datetime = Field(sa_column=moment())
+    done: int = 0
+    of_runs: int = 0
+    failed: str | None
+    report: str | None = Field(sa_column=Column(Text, nullable=True))
+    reported_at: datetime | None = Field(sa_column=moment(nullable=True))
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a model."""
     return SQLModel.metadata.tables[str(model.__tablename__)]
@@ -656,6 +672,7 @@ REPAIRS = table(Repair)
 ROUNDS = table(Round)
 ANCHOR = table(TimeAnchor)
 ROTAS = table(RotaVersion)
+SIMULATIONS = table(Simulation)
 PULSES = table(Pulse)
 PARTICIPANTS = table(Participant)
 ACCESSES = table(Access)
