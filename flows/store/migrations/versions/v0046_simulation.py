@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0046"
-down_revision = "0039"
+down_revision = "0045"
 
 
 def upgrade() -> None:
