@@ -224,6 +224,7 @@ async def a_quarter(store: Store) -> datetime:
     await turned_away(store)
     for at in (START + 20 * DAY, START + 70 * DAY):
         await look(store, "merton", await a_named_child(store, at))
+    await confirmed_to_be(store, made[1], made[0])  # of a child whose later contact is closed by now, and does not hear of it
     now = datetime(2026, 9, 2, 12, tzinfo=UTC)
     set_time(store, now)
     return now
