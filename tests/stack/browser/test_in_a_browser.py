@@ -504,7 +504,7 @@ def test_somebody_is_found_by_name_or_reference_and_information_governance_sees_
 
 def test_an_analyst_takes_the_dataset_and_reads_what_it_is_not(hub: Hub, browser: Browser, way: dict[str, Any]) -> None:
     hub.referral()
-    with visitor(hub, browser, "data_analyst at hub", **way) as somebody:
+    with visitor(hub, browser, "data_manager at hub", **way) as somebody:
         somebody.goes("/")
         assert somebody.page.url.endswith("/dataset") and "Small numbers identify" in somebody.text
         somebody.clicks("Download the dataset", "button")
