@@ -34,7 +34,7 @@ def test_any_other_upn_is_not(number: str) -> None:
 def test_codes_are_those_of_the_census() -> None:
     assert codes.known("primary_need", "N1") and not codes.known("primary_need", "N99")
     assert codes.label("referral_source", "6") == "POLICE"
-    assert codes.label("upn_unknown", "UN1") == "UN1"
+    assert codes.label("upn_unknown", "UN1") == "Too young for school, and without a UPN yet"
 
 
 @pytest.mark.parametrize(
