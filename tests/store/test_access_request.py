@@ -116,7 +116,7 @@ async def test_what_a_sibling_says_and_what_was_found_of_a_sibling_is_left_out(s
     page = (await answer(store, reference, "S1", "cli:governor")).page
     assert "a child&#39;s own words" in page
     assert "I want to stay here." in page and "child in need plan" in page and "4B" in page
-    assert "They hit me too." not in page and "no further action" not in page.lower() and "21:" not in page
+    assert "They hit me too." not in page and "no further action" not in page.lower() and "No factors identified" not in page
 
 
 async def test_somebody_the_case_does_not_name_is_refused(store: Store, reference: str) -> None:
