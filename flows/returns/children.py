@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from mash.flows.returns.cin import Child
-from mash.flows.returns.course import Case, Course, courses
+from mash.flows.returns.course import Case, Course
 from mash.flows.returns.episodes import Episode, episodes
 from mash.flows.returns.people import NOBODY, Person
+from mash.flows.returns.reading import courses
 from mash.flows.returns.year import LeftOut, Year, as_of
 from mash.states.profile import Returns
 

@@ -15,9 +15,10 @@ from mash.config.version import VERSION
 from mash.flows.returns import annex_a
 from mash.flows.returns.children import Known, in_year, known, own_id, with_episodes
 from mash.flows.returns.cin import Child, Conference, census
-from mash.flows.returns.course import KINDS, Case, Course
+from mash.flows.returns.course import Case, Course
 from mash.flows.returns.episodes import Episode
 from mash.flows.returns.people import FIELDS, merged
+from mash.flows.returns.reading import KINDS
 from mash.flows.returns.rules import Checks, Finding, findings
 from mash.flows.returns.year import Year, year_of
 from mash.flows.store.reads.look import note_list

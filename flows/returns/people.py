@@ -118,11 +118,8 @@ class Person:
         return None if self.born_by(on) else (self.expected or self.born)
 
     def wrong(self, name: str) -> bool:
-        """Whether something is recorded in this field that is none of the census' codes, or no number or day."""
-        if name == "disability":
-            return len(self.recorded.get(name) or ()) > 0 and not self.disabilities
-        value = {"date_of_birth": "born", "expected_date": "expected", "died_on": "died"}.get(name, name)
-        return bool(self._text(name)) and getattr(self, value) is None and not (name == "upn_unknown" and self.upn)
+        """Whether something is recorded in this field that the census does not take."""
+        return bool(self._text(name)) and getattr(self, name) is None
 
 
 NOBODY = Person({})

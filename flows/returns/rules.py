@@ -37,11 +37,6 @@ class Rule(NamedTuple):
     says: str
     mends: str
 
-    @property
-    def command(self) -> str:
-        """The act, as a command."""
-        return self.mends
-
 
 RULES: dict[str, Rule] = {
     "1510": Rule("the UPN is not one: its form or check letter is wrong, and it is left out", "correct_details"),
@@ -56,7 +51,6 @@ RULES: dict[str, Rule] = {
     "8545Q": Rule("the day of death lies before the year", "correct_details"),
     "8555Q": Rule("the child was referred after the day of death", "correct_details"),
     "8565": Rule("something happened after the episode was closed", "reopen_referral"),
-    "8569Q": Rule("a referral without further action is of an earlier year", ""),
     "8585Q": Rule("the episode was closed by death, and no day of death is recorded", "correct_details"),
     "8606": Rule("the child was referred more than 280 days before the birth", "correct_details"),
     "8608": Rule("an assessment ends before it begins", "complete_assessment"),
@@ -80,7 +74,6 @@ RULES: dict[str, Rule] = {
     "8867": Rule("an assessment was not finished when the episode was closed, and is left out", "reopen_referral"),
     "8868": Rule("a section 47 enquiry was cut short: the file says that no conference was required here", ""),
     "8869": Rule("factor 21 stands beside others", "complete_assessment"),
-    "8870Q": Rule("the conference is due on a weekend", ""),
     "8873Q": Rule("an assessment found no factors (21), and the episode was not closed after it", ""),
     "8875": Rule("the conference was held on a weekend", "record_conference"),
     "8890": Rule("two section 47 enquiries about the child ran beside one another", ""),
@@ -214,7 +207,7 @@ def _of_person(child: Child, year: Year) -> Iterator[str]:
         yield "4220"
     if further and born and not person.disabilities:
         yield "8540"
-    if expected and not year.end - timedelta(days=30) < expected < _months_later(year.end):
+    if expected and not year.end - timedelta(days=30) < expected < _nine_months_after(year.end):
         yield "8530Q"
     if born and year.end.year - born.year > 26:
         yield "8775Q"
@@ -222,7 +215,7 @@ def _of_person(child: Child, year: Year) -> Iterator[str]:
         yield from _of_death(child, year)
 
 
-def _months_later(day: date) -> date:
+def _nine_months_after(day: date) -> date:
     return date(day.year, 12, 31)
 
 

@@ -72,18 +72,8 @@ def as_of(episode: Episode, year: Year) -> tuple[Episode | None, list[LeftOut]]:
     assessments = tuple(_assessments(episode, closed, year, left))
     enquiries = tuple(_enquiries(episode, closed, year, left))
     plans = tuple(_plans(episode, year))
-    known = replace(episode, assessments=assessments, enquiries=enquiries, plans=plans, closed=closed)
-    return replace(known, reason=_reason(known) if closed else None), left
-
-
-def _reason(episode: Episode) -> str | None:
-    """After an assessment that is not in the file, it was not closed after an assessment."""
-    finished = any(each.end for each in episode.assessments)
-    return "RC7" if episode.reason in ("RC8", "RC9") and not finished and not _finished_before(episode) else episode.reason
-
-
-def _finished_before(episode: Episode) -> bool:
-    return any(each.end for course in episode.courses for each in course.assessments)
+    reason = episode.reason if closed else None
+    return replace(episode, assessments=assessments, enquiries=enquiries, plans=plans, closed=closed, reason=reason), left
 
 
 def _assessments(episode: Episode, closed: date | None, year: Year, left: list[LeftOut]) -> Iterable[Assessment]:

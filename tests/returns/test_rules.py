@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from stdnum.gb import upn
 
 from mash.config.commands import COMMANDS
 from mash.config.profile import load_profile
@@ -107,10 +108,7 @@ def test_every_act_that_mends_something_is_one() -> None:
 
 
 def test_two_children_with_one_upn_are_asked_about_and_are_two_until_somebody_says_so() -> None:
-    with_upn = {"upn_unknown": None, "upn": "A202000000000"}
-    from stdnum.gb import upn
-
-    with_upn["upn"] = f"{upn.calc_check_digit('202000000000')}202000000000"
+    with_upn = {"upn_unknown": None, "upn": f"{upn.calc_check_digit('202000000000')}202000000000"}
     people = [child(name="ONE", **with_upn), child(replace(CLOSED, reference="Q", root="Q"), name="OTHER", **with_upn)]
     assert [each.reference for each in findings(people, CHECKS) if each.rule == "1520"] == ["Q", "R"]
 

@@ -20,7 +20,7 @@ from mash.states.acts.assessment import CompleteAssessment, StartAssessment
 from mash.states.acts.closing import ReopenReferral
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import GRAVEST_FIRST, RecordDecision
-from mash.states.acts.handing_over import OfferHandOver, ReturnHandOver
+from mash.states.acts.handing_over import AcceptHandOver, OfferHandOver, ReturnHandOver
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
     ConcludeEnquiries,
@@ -157,15 +157,9 @@ def _enquire(going: Going) -> bool:
         destination = going.profile.serving("transfer")[0]
         going.tried(OfferHandOver(destination=destination, authority="E08000025"), rater(going.profile))
         for name in going.referral.offered:
-            return going.tried(_accept(name), decider(going.profile), "second")
+            return going.tried(AcceptHandOver(hand_over=name), decider(going.profile), "second")
     outcome = going.dice.choice(("conference", "no_further_child_protection_action"))
     return going.tried(ConcludeEnquiries(outcome=outcome, not_seen_because=_see(going)), decider(going.profile))
-
-
-def _accept(name: str) -> Any:
-    from mash.states.acts.handing_over import AcceptHandOver
-
-    return AcceptHandOver(hand_over=name)
 
 
 def _confer(going: Going) -> bool:
