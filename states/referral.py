@@ -482,7 +482,7 @@ class Referral(Frozen):
     @property
     def running(self) -> list[Clock]:
         """The clocks that run now."""
-        return [clock for clock in self.clocks.values() if clock.running]
+        return [clock for clock in self.clocks.values() if clock.ended_at is None]  # asked more than anything else
 
     @property
     def next_at(self) -> datetime | None:
