@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -35,7 +35,8 @@ class Frozen(BaseModel):
         if changed and len(held) > len(fields := type(self).__pydantic_fields__):  # what was reckoned of it once may not hold
             held = {name: held[name] for name in fields}
         object.__setattr__(copied, "__dict__", {**held, **changed})
-        object.__setattr__(copied, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, *changed})
+        known = self.__pydantic_fields_set__  # shared where it stays the same: nobody changes it, nor the model
+        object.__setattr__(copied, "__pydantic_fields_set__", known if known >= changed.keys() else {*known, *changed})
         object.__setattr__(copied, "__pydantic_extra__", None)
         object.__setattr__(copied, "__pydantic_private__", None)
         return copied
@@ -258,6 +259,7 @@ class Due(Frozen):
     why: str
 
 
+@lru_cache(maxsize=1024)  # twelve agencies are asked at one instant
 def local(at: datetime) -> str:
     """An instant as people in the hub write it, where it is of these days: on an alert, a board, a rota."""
     return at.astimezone(LONDON).strftime("%a %d %b %H:%M")

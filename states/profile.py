@@ -602,13 +602,20 @@ class Profile(Frozen):
 
     def checks_for(self, cohorts: frozenset[str], rating: str | None, categories: frozenset[str]) -> tuple[str, ...]:
         """The agencies that have something to say about such a case, asked always or on request."""
-        return tuple(
-            name
-            for name, agency in self.agencies.items()
-            if (self.whole_family or not agency.cohorts or cohorts & {*agency.cohorts, "unknown"})
-            and (not agency.ratings or (rating or self.unrated) in agency.ratings)
-            and (not agency.categories or categories & set(agency.categories))
-        )
+        case = (cohorts, rating or self.unrated, categories)
+        if case not in self._checks:
+            self._checks[case] = tuple(name for name, agency in self.agencies.items() if self._concerns(agency, *case))
+        return self._checks[case]
+
+    @cached_property
+    def _checks(self) -> dict[tuple[frozenset[str], str, frozenset[str]], tuple[str, ...]]:
+        """By such cases as were asked about: they are few, and asked about at each answer."""
+        return {}
+
+    def _concerns(self, agency: Agency, cohorts: frozenset[str], rating: str, categories: frozenset[str]) -> bool:
+        of_them = self.whole_family or not agency.cohorts or bool(cohorts & {*agency.cohorts, "unknown"})
+        rated = not agency.ratings or rating in agency.ratings
+        return of_them and rated and (not agency.categories or bool(categories & set(agency.categories)))
 
     def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the agencies that are asked without anybody asking for it."""

@@ -19,6 +19,7 @@ from mash.states.values import Actor, Colleague
 from mash.states.world import staff
 
 HOUR = timedelta(hours=1)
+IN_HOURS, BY_THE_WALL = Length(amount=1, unit=Unit.HUB_HOURS), Length(amount=1, unit=Unit.ELAPSED_HOURS)
 WARM_UP = timedelta(weeks=4)
 """So long the hub works before anything is counted: it begins empty, and a hub never is."""
 
@@ -164,9 +165,9 @@ class Hub:
         known, it comes at once."""
         if waiting is None or not waiting.hours:
             return 0.0
-        since = since or self.time
+        now = self.time
         hours = waiting.after(draw(self.run, name, what, "wait"))
         if hours is None:
             return None
-        length = Length.model_construct(amount=hours, unit=Unit.HUB_HOURS if waiting.while_open else Unit.ELAPSED_HOURS)
-        return (self.profile.calendar.add(since, length) - self.time).total_seconds()
+        length = (IN_HOURS if waiting.while_open else BY_THE_WALL).model_copy(update={"amount": hours})
+        return (self.profile.calendar.add(since or now, length) - now).total_seconds()
