@@ -174,7 +174,7 @@ class Family:
         log, found, recorded_now = self.logs.setdefault(case.reference, []), before, list[Recorded]()
         assert before is not None or not log, f"{case.reference} begins a second time"
         head = Recorded.digest(log[-1]) if log else GENESIS
-        for link, state in zip(chained(case.reference, decision, by, self.now, head), decision.states, strict=True):
+        for link, state in zip(chained(case.reference, decision, by, case.now, head), decision.states, strict=True):
             self._checked(before, link.recorded.event)
             self._found(before or state, link.recorded.event)
             before = state
