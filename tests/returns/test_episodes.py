@@ -170,7 +170,8 @@ def test_a_child_under_a_plan_stays_open_whatever_the_front_door_has_concluded()
     seen(case)
     case.give(ConcludeEnquiries(outcome="conference"), TEAM_MANAGER)
     case.now += timedelta(days=7)
-    case.give(RecordConference(held_on=date(2026, 1, 14), outcome="child_protection_plan"), TEAM_MANAGER)
+    planned: dict[str, Any] = {"abuse_categories": {"s0": "NEG"}, "previous_plans": {"s0": 0}}
+    case.give(RecordConference(held_on=date(2026, 1, 14), outcome="child_protection_plan", **planned), TEAM_MANAGER)
     course = one(case)
     assert not case.referral.open and course.ended
     episode = the_episode(course)

@@ -12,7 +12,7 @@ from typing import Any
 from stdnum.gb import upn
 
 from mash.flows.returns.children import Known, known
-from mash.flows.returns.course import Case, Plan
+from mash.flows.returns.course import Case
 from mash.flows.returns.people import Person
 from mash.flows.telling.walk import Walk
 from mash.states.accumulation import contact_of
@@ -168,7 +168,12 @@ def _confer(going: Going) -> bool:
     while held_on.weekday() >= 5:
         held_on -= timedelta(days=1)
     results = _each(going, "outcome", "child_protection_plan", "child_protection_plan", "no_plan")
-    return going.tried(RecordConference(held_on=held_on, **results), decider(going.profile))
+    of_each = results.get("outcomes") or dict.fromkeys(going.referral.subjects, results.get("outcome"))
+    planned = [sid for sid, result in of_each.items() if result == "child_protection_plan"]
+    categories = {sid: going.dice.choice(("NEG", "PHY", "SAB", "EMO", "MUL")) for sid in planned}
+    before = {sid: going.dice.randint(0, 2) for sid in planned}
+    said = RecordConference(held_on=held_on, abuse_categories=categories, previous_plans=before, **results)
+    return going.tried(said, decider(going.profile))
 
 
 def _complete(going: Going) -> bool:
@@ -330,10 +335,4 @@ def _with_person(one: Known, dice: random.Random, number: int) -> Known:
         born = first + timedelta(days=dice.randint(20, 200))
     else:
         born = first - timedelta(days=dice.randint(30, 16 * 365))
-    courses = tuple(replace(course, plans=tuple(_asked(plan) for plan in course.plans)) for course in one.courses)
-    return replace(one, person=a_person(born, unborn, dice, number), courses=courses)
-
-
-def _asked(plan: Plan) -> Plan:
-    """A plan with what is asked about it."""
-    return replace(plan, category=plan.category or "NEG", previous=plan.previous or 0)
+    return replace(one, person=a_person(born, unborn, dice, number))
