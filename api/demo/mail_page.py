@@ -26,6 +26,7 @@ from mash.api.measured import Measured
 from mash.api.pages import assets
 from mash.api.pages.page import environment
 from mash.config.settings import Settings
+from mash.flows.installation.parts import KEPT_OPEN
 from mash.states.errors import NotFound
 
 router = APIRouter()
@@ -113,7 +114,8 @@ def serve_mail_page(mailbox: Mailbox, visitors: Visitors, settings: Settings) ->
     """Serve it on a free port; its address is given."""
     listener = socket.create_server(("127.0.0.1", 0))
     application = create_mail_page(mailbox, visitors, settings)
-    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    how: dict[str, Any] = {"timeout_keep_alive": KEPT_OPEN, "timeout_graceful_shutdown": 1}
+    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False, **how)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

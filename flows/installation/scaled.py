@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from mash.config.settings import Settings, SettingsError
-from mash.flows.installation.parts import kind
+from mash.flows.installation.parts import KEPT_OPEN, kind
 from mash.flows.installation.processes import open_log
 from mash.flows.installation.stack import Stack, free_port
 
@@ -124,7 +124,8 @@ def serve(config: uvicorn.Config, fd: int | None) -> None:
 def _replica(fd: int, access_log: bool) -> None:
     """A replica of Prefect's API: `python -m mash.flows.installation.scaled FD [--access-log]`."""
     app = "prefect.server.api.server:create_app"
-    serve(uvicorn.Config(app, factory=True, access_log=access_log, log_level="info" if access_log else "warning"), fd)
+    level = "info" if access_log else "warning"
+    serve(uvicorn.Config(app, factory=True, access_log=access_log, log_level=level, timeout_keep_alive=KEPT_OPEN), fd)
 
 
 if __name__ == "__main__":
