@@ -7,12 +7,12 @@ MINUTES ?= 30
 SEED ?=
 HUBS ?= sandwell merton
 # Floors of the tests: docs/build/tests.md says what each is for. T= is a part of them: make test T=tests/api/test_text.py
-QUICK := $(addprefix tests/,fundamentals states config notifications hubs store api pages)
+QUICK := $(addprefix tests/,fundamentals states config notifications hubs returns store api pages)
 T ?=
 # Three processes for two cores, as they wait for servers half of the time: tests/conftest.py says what stays together, and what begins first.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
-.PHONY: help setup demo up quick test nightly check checks lint types imports profiles sources bandit audit outdated editor sbom fuzz properties lock screenshots bench wheel clean
+.PHONY: help setup demo up quick test nightly check checks lint types imports profiles sources bandit audit outdated editor sbom fuzz properties lock screenshots returns bench wheel clean
 
 help:  ## This list
 	@awk '/^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {i = index($$0, ":"); \
@@ -100,6 +100,9 @@ fuzz: setup  ## Throw at the API and the parsers whatever comes to mind: make fu
 
 screenshots: setup  ## Take docs/use/screenshots anew
 	PYTHONPATH=tests/support $(BIN)/python tests/stack/browser/screenshots.py
+
+returns: setup  ## Have both outside validators look at the returns of a thousand random histories, and write docs/run/returns.md
+	PYTHONPATH=tests/support:tests/returns $(BIN)/python tests/returns/report.py
 
 bench: setup  ## Measure throughput, latency and lateness: make bench ARGS="--json"
 	$(BIN)/mash bench $(ARGS)

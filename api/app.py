@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,21 +24,26 @@ from mash.api.pages import (
     admin,
     alerts,
     assets,
+    audits,
     beside,
     board,
     case,
     checks,
+    dataset,
     docs,
     handover,
+    inspections,
     live,
     looked,
+    near_misses,
+    returns,
     sign_on,
     start,
     status,
     wall,
 )
 from mash.api.pages.assets import Assets
-from mash.api.pages.figures import manager
+from mash.api.pages.figures import manager, simulation, whatif
 from mash.api.pages.find import find
 from mash.api.pages.meetings import agenda, meeting
 from mash.api.pages.problem import HANDLERS, on_http_error, on_refusal
@@ -65,8 +71,8 @@ from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (
-    admin, assets, beside, board, case, checks, find, handover, live, looked, manager, meeting, agenda, journey, pages,
-    start, wall,
+    admin, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, live, looked, manager, meeting,
+    agenda, journey, near_misses, pages, start, wall, returns, whatif, simulation,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 
@@ -128,7 +134,10 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
+    app.state.extracting = asyncio.Lock()
+    app.state.simulating = simulation.Simulating(app.state.store)
     yield
+    await app.state.simulating.close()
     app.state.figures.drawing.close()
     await app.state.live.close()
     await app.state.store.close()

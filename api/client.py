@@ -133,12 +133,20 @@ class Callers:
         """Look at a case."""
         return {"method": "GET", "url": f"/cases/{reference}", "headers": headers}
 
-    def to_give(self, reference: str, command: dict[str, Any], headers: Headers, seen: int, words: str | None = None) -> Request:
+    def to_give(
+        self,
+        reference: str,
+        command: dict[str, Any],
+        headers: Headers,
+        seen: int,
+        words: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> Request:
         """Give a command, having seen this version of the case; once for each idempotency key: the headers' own, or a new one."""
         return {
             "method": "POST",
             "url": f"/cases/{reference}/commands",
-            "json": {"seen": seen, "command": command, "words": words},
+            "json": {"seen": seen, "command": command, "words": words, **({"details": details} if details else {})},
             "headers": {"Idempotency-Key": self.once(), **headers},
         }
 
@@ -181,6 +189,7 @@ class People(Callers):
         *,
         seen: int | None = None,
         words: str | None = None,
+        details: dict[str, Any] | None = None,
         key: str | None = None,
         http: httpx.AsyncClient | None = None,
         **fields: Any,
@@ -191,7 +200,7 @@ class People(Callers):
         seen = seen or await self.version(reference, giver, http)
         headers = {**self.headers_of(giver), **({"Idempotency-Key": key} if key else {})}
         for further in reversed(range(1 if key else self.tries)):
-            request = self.to_give(reference, {"kind": kind, **fields}, headers, seen, words or self.words)
+            request = self.to_give(reference, {"kind": kind, **fields}, headers, seen, words or self.words, details)
             answer = await (http or self.http).request(**request)
             if not moved_on(answer):
                 break

@@ -6,13 +6,18 @@ from typing import Annotated, Literal
 
 import typer
 
-Part = Literal["known", "board"]
+Part = Literal["known", "board", "dataset", "whatif", "simulate"]
 
 
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quick: bool = False,
-    only: Annotated[Part | None, typer.Option(help="`known`: the look for known children; `board`: what a board costs.")] = None,
+    only: Annotated[
+        Part | None,
+        typer.Option(
+            help="`known`: known children; `board`: a board; `dataset`: an extract; `whatif`: other limits; `simulate`: a year."
+        ),
+    ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,
 ) -> None:
     """Measure a stack of its own: throughput, latency, lateness, idle cost, recovery."""
@@ -28,6 +33,18 @@ def bench(
         from mash.bench.board import run_bench_board
 
         raise typer.Exit(run_bench_board(as_json=as_json, quick=quick))
+    if only == "dataset":
+        from mash.bench.dataset import run_bench_dataset
+
+        raise typer.Exit(run_bench_dataset(as_json=as_json, quick=quick))
+    if only == "whatif":
+        from mash.bench.whatif import run_bench_whatif
+
+        raise typer.Exit(run_bench_whatif(as_json=as_json, quick=quick))
+    if only == "simulate":
+        from mash.bench.simulate import run_bench_simulate
+
+        raise typer.Exit(run_bench_simulate(as_json=as_json, quick=quick))
     from mash.bench.run import run_bench
 
     raise typer.Exit(run_bench(as_json=as_json, quick=quick))

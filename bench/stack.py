@@ -71,19 +71,20 @@ class BenchStack(Stack):
 
     def cpu(self, *parts: str) -> float:
         """CPU seconds that the parts have used so far, with their children, ended ones included."""
-        return sum(_cpu(self.process(part)) for part in parts)
+        return sum(cpu_of(self.process(part)) for part in parts)
 
     def memory(self, *parts: str) -> int:
         """Resident bytes of the parts."""
         return sum(self.process(part).memory_info().rss for part in parts)
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu_of(process: psutil.Process) -> float:
+    """CPU seconds that a process has used so far, with its children, ended ones included."""
     own = process.cpu_times()
     total: float = own.user + own.system + own.children_user + own.children_system
     for child in process.children():
         try:
-            total += _cpu(child)
+            total += cpu_of(child)
         except psutil.NoSuchProcess:
             continue  # it ended this moment: from now on it is in its parent's children_user
     return total

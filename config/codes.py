@@ -66,6 +66,19 @@ def authority(code: str) -> str:
     return authorities().get(code, "")
 
 
+NEVER_ASKED_WHY = "UN1"
+"""The census' reason of a child who is too young for school: of them it wants no UPN, and asks for no reason."""
+NO_FURTHER_ACTION = "UN7"
+"""Its reason of a child of whom every referral came to nothing further (rule 8772)."""
+
+
+@cache
+def reasons_without_upn(*, further_action: bool = False) -> dict[str, str]:
+    """Why a child's UPN is not known: code -> what it means; where there is `further_action`, those that the census takes."""
+    left_out = (NEVER_ASKED_WHY, *((NO_FURTHER_ACTION,) if further_action else ()))
+    return {code: spoken("upn_unknown", code) for code in _codes("upn_unknown") if code not in left_out}
+
+
 def nhs_number_is_valid(text: str) -> bool:
     """Whether this is a possible NHS number: ten digits, spaces and hyphens allowed, with the right check digit."""
     # Ten equal digits pass the check, but they are what systems fill in when they do not know.

@@ -18,6 +18,15 @@ NEVER_ASKED = ("kind", "agency", "rung")
 """Fields that follow from the form itself, from who fills it in, and from what the page showed."""
 
 
+class FormOfSome(BaseModel):
+    """What people read about a form of a command that asks some of its details only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    button: str = Field(min_length=1)
+    help: str = Field(min_length=1)
+
+
 class Wording(BaseModel):
     """All that people read about one command, and the roles that may give it."""
 
@@ -37,6 +46,12 @@ class Wording(BaseModel):
     """What the words that come with it are."""
     parts: Mapping[str, str] = {}
     """Where the words are written in parts, each in a field of its own: kept together, under these headings."""
+
+    details: Mapping[str, str] = {}
+    """What the fields of a person are called that come beside this command and others."""
+    detail_hints: Mapping[str, str] = {}
+    census: FormOfSome | None = None
+    """Its form that asks only what the Children in Need census does."""
 
     @property
     def texts(self) -> Mapping[str, str]:

@@ -41,6 +41,9 @@ SPECIAL = {
     "safeguarding_adult": "safeguarding an adult",
     "safeguarding_child": "safeguarding a child",
     "upn": "UPN",
+    "upn_unknown": "why there is no UPN",
+    "former_upn": "former UPN",
+    "died_on": "date of death",
     "nhs_number": "NHS number",
     "referrer_by_other_means": "there is no address to write to: a person tells the referrer",
     "safe_contact_in_words": "somebody may have asked not to be written to, or how: read it before anybody is contacted",
@@ -205,10 +208,12 @@ CODED = {
     "sex": "sex",
     "ethnicity": "ethnicity",
     "disability": "disability",
+    "upn_unknown": "upn_unknown",
+    "abuse_categories": "category_of_abuse",
 }
 """Fields of submissions and events that have a code of the census."""
 
-DAYS = ("date_of_birth", "expected_date")
+DAYS = ("date_of_birth", "expected_date", "died_on")
 
 
 def decoded(field: str, value: object) -> str:

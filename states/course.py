@@ -186,8 +186,12 @@ def _clocks(referral: Referral, changes: dict[str, dict[str, Any]]) -> Changes:
     return {"clocks": {**referral.clocks, **changed}}
 
 
+_FRESH = Clock(id="", kind="", owner="", started_at=datetime.min, due_at=datetime.min, warn_at=(), why="", source="")
+"""What has become of a clock that has just begun."""
+
+
 def _started(clock: StartedClock, **so_far: Any) -> Clock:
-    return Clock.model_construct(**{**dict(clock), **so_far})
+    return _FRESH.model_copy(update={**clock.__dict__, **so_far})
 
 
 def _ended(clock: Clock, event: ClocksStopped, at: datetime) -> dict[str, Any]:

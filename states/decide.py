@@ -25,6 +25,9 @@ from mash.states.referral import Referral, SubjectState
 from mash.states.register import ACTS
 from mash.states.values import Actor, Colleague, Details, Enquiry, Heard, Holding, Words
 
+CONTINUED = "continue_split"
+"""What stands in a log in place of a command where a split began it."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -32,6 +35,12 @@ class Decision:
 
     events: list[Event]
     states: list[Referral]
+    acts: list[str | None]
+    """For each event the kind of the command that caused it, where it is the first that this one caused; else None."""
+
+    def followed_by(self, other: Decision) -> Decision:
+        """Both as one: the other was decided of the case as this one leaves it."""
+        return Decision([*self.events, *other.events], [*self.states, *other.states], [*self.acts, *other.acts])
 
     @property
     def after(self) -> Referral:
@@ -85,7 +94,7 @@ def decide(
     correct(d, referral)
     hasten(d)
     require(d)
-    return _decision(d)
+    return _decision(d, command.kind)
 
 
 def continue_split(
@@ -104,8 +113,8 @@ def continue_split(
     the parent's, from just before the split; `superseded` says which of the copied items stand in the place of which."""
     d = Deciding(None, profile, by, now, split.reference)
     continue_in(d, parent, split, subjects, parent_reference, held, holdings, superseded)
-    return _decision(d)
+    return _decision(d, CONTINUED)
 
 
-def _decision(d: Deciding) -> Decision:
-    return Decision(cast(list[Event], d.events), d.states)
+def _decision(d: Deciding, kind: str) -> Decision:
+    return Decision(cast(list[Event], d.events), d.states, [None if number else kind for number in range(len(d.events))])

@@ -52,6 +52,7 @@ from mash.states.acts import (
 )
 from mash.states.errors import Owed
 from mash.states.fold import BEGINNINGS, FOLDS
+from mash.states.rebuild import REBUILDS
 from mash.states.register import ACTS, Act, kind_of, place_of
 from mash.states.stages import ALL, GROUPS, SEEN, STAGES
 from mash.states.usual import USUAL
@@ -296,6 +297,8 @@ def _owed() -> Iterator[str]:
             yield f"{HOME}: expected a line for {command.__name__} in StaffCommand ({place_of(command)})"
         if kind_of(command) not in ACTS:
             yield f"{place_of(command)}: expected a function with @act({command.__name__}, ...), which decides it"
+        if kind_of(command) not in REBUILDS:
+            yield f"{place_of(command)}: expected @rebuilds({command.__name__}, ...), or says_all: what its events say of it"
     for event in EventBase.__subclasses__():
         if event not in EVENTS:
             yield f"{HOME}: expected a line for {event.__name__} in Event ({place_of(event)})"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_serializer, model_validator
 
@@ -357,6 +357,34 @@ class Accumulation(Frozen):
     source: str
 
 
+DfeNumber = Annotated[str, Field(pattern=r"^[0-9]{3}$")]
+"""A number of three digits, by which the Department for Education knows a local authority."""
+
+
+class Returns(Frozen):
+    """Which contacts are referrals in the Children in Need census, and whose return they are in."""
+
+    authority: DfeNumber | None = Field(
+        default=None,
+        description="The authority's number at the Department for Education; if not said, by its name in the hub's area.",
+    )
+    authorities: dict[str, DfeNumber] = Field(
+        default={}, description="The same of each place of a hub of several authorities; those left out: by their name."
+    )
+    outcomes: tuple[Outcome, ...] = Field(
+        default=("section_47", "section_17", "transfer"),
+        description="Decisions by which any contact was a referral.",
+    )
+    after_triage: bool = Field(
+        default=True,
+        description="Whether a contact was one, too, whatever was decided, if agencies were asked or a meeting was held.",
+    )
+    never: tuple[ContactKind, ...] = Field(
+        default=("information_request", "advice"),
+        description="Kinds of contacts that are none, unless one of those decisions was made.",
+    )
+
+
 class Seconds(Frozen):
     """Who sees to it that a second person countersigns, by when, and how long an agreement given beforehand holds."""
 
@@ -494,6 +522,7 @@ class Profile(Frozen):
     ladder: tuple[Rung, ...] = Field(min_length=1)
     accumulation: Accumulation
     seconding: Seconds
+    returns: Returns = Field(default=Returns(), exclude_if=lambda returns: returns == Returns())
     volume: Volume | None = None
     remarks: dict[str, Remark]
 
@@ -573,13 +602,20 @@ class Profile(Frozen):
 
     def checks_for(self, cohorts: frozenset[str], rating: str | None, categories: frozenset[str]) -> tuple[str, ...]:
         """The agencies that have something to say about such a case, asked always or on request."""
-        return tuple(
-            name
-            for name, agency in self.agencies.items()
-            if (self.whole_family or not agency.cohorts or cohorts & {*agency.cohorts, "unknown"})
-            and (not agency.ratings or (rating or self.unrated) in agency.ratings)
-            and (not agency.categories or categories & set(agency.categories))
-        )
+        case = (cohorts, rating or self.unrated, categories)
+        if case not in self._checks:
+            self._checks[case] = tuple(name for name, agency in self.agencies.items() if self._concerns(agency, *case))
+        return self._checks[case]
+
+    @cached_property
+    def _checks(self) -> dict[tuple[frozenset[str], str, frozenset[str]], tuple[str, ...]]:
+        """By such cases as were asked about: they are few, and asked about at each answer."""
+        return {}
+
+    def _concerns(self, agency: Agency, cohorts: frozenset[str], rating: str, categories: frozenset[str]) -> bool:
+        of_them = self.whole_family or not agency.cohorts or bool(cohorts & {*agency.cohorts, "unknown"})
+        rated = not agency.ratings or rating in agency.ratings
+        return of_them and rated and (not agency.categories or bool(categories & set(agency.categories)))
 
     def asked_always(self, agencies: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the agencies that are asked without anybody asking for it."""

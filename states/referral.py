@@ -482,7 +482,8 @@ class Referral(Frozen):
     @property
     def running(self) -> list[Clock]:
         """The clocks that run now."""
-        return [clock for clock in self.clocks.values() if clock.running]
+        # Asked some eighty times an act: the property of each clock costs as much again as the rest.
+        return [clock for clock in self.clocks.values() if clock.ended_at is None]
 
     @property
     def next_at(self) -> datetime | None:

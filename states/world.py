@@ -31,8 +31,16 @@ class Entry(NamedTuple):
 class World:
     """One referral, and those that it is split into, by reference."""
 
-    def __init__(self, profile: Profile, now: datetime, reference: str = "R", witness: Witness = lambda *_: None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        now: datetime,
+        reference: str = "R",
+        witness: Witness = lambda *_: None,
+        colleagues: tuple[Colleague, ...] | None = None,
+    ) -> None:
         self.profile, self.now, self.reference, self.witness = profile, now, reference, witness
+        self._colleagues = staff(profile) if colleagues is None else colleagues
         self.state: Referral | None = None
         self.log: list[Entry] = []
         self.linked: dict[str, World] = {}
@@ -54,7 +62,7 @@ class World:
     @property
     def colleagues(self) -> tuple[Colleague, ...]:
         """Who works at its hub and at the partners."""
-        return staff(self.profile)
+        return self._colleagues
 
     @property
     def stage(self) -> str:
@@ -109,7 +117,7 @@ class World:
 
     def another(self, reference: str) -> World:
         """A world like this one, for a linked referral."""
-        return World(self.profile, self.now, reference, self.witness)
+        return World(self.profile, self.now, reference, self.witness, self._colleagues)
 
     def _split(self, before: Referral, split: ReferralSplit, by: Actor) -> None:
         begun = self.another(split.reference)

@@ -13,10 +13,25 @@ from urllib.parse import urlsplit
 
 import typer
 
-from mash.api.commands import backup, checkpoint, master_key, notify, paper, people, profile, rota, sign_on
+from mash.api.commands import (
+    audits,
+    backup,
+    checkpoint,
+    extract,
+    master_key,
+    notify,
+    paper,
+    people,
+    profile,
+    rota,
+    sign_on,
+    whatif,
+)
+from mash.api.commands.dataset import dataset
 from mash.api.commands.doctor import doctor
 from mash.api.commands.init import init
-from mash.api.commands.installed import administrator, broken, installed, out, with_store
+from mash.api.commands.installed import administrator, broken, counted, installed, out, with_store
+from mash.api.commands.simulate import simulate
 from mash.config.settings import NotYet, SettingsError, read_settings
 from mash.config.toml_lines import WrongFile
 from mash.config.version import VERSION
@@ -31,9 +46,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit_app = typer.Typer(no_args_is_help=True, help="Whether the installation refuses what it must.")
+audit_app = typer.Typer(no_args_is_help=True, help="Audits of decisions; and whether the installation refuses what it must.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(profile.app, name="profile")
+app.add_typer(whatif.app, name="whatif")
 app.add_typer(rota.app, name="rota")
 app.add_typer(notify.app, name="notify")
 app.command()(profile.walk)
@@ -43,6 +59,9 @@ app.command()(backup.backup_key)
 app.add_typer(paper.app, name="paper")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
+audit_app.command()(audits.sample)
+audit_app.command()(audits.figures)
+app.add_typer(audits.inspect, name="inspect")
 app.add_typer(sign_on.keys, name="key")
 app.add_typer(sign_on.sessions, name="session")
 app.add_typer(sign_on.accounts, name="account")
@@ -51,10 +70,13 @@ app.add_typer(master_key.app, name="master-key")
 app.add_typer(master_key.app, name="keys", hidden=True, callback=master_key.renamed)
 app.add_typer(checkpoint.app, name="checkpoint")
 app.add_typer(people.app, name="retention")
+app.add_typer(extract.app, name="extract")
 app.command()(people.erase)
 app.command()(people.sar)
+app.command()(dataset)
 app.command()(init)
 app.command()(doctor)
+app.command()(simulate)
 
 
 class CommandNotLoaded(Exception):
@@ -182,14 +204,21 @@ def states() -> None:
 
 @app.command()
 def log(
-    what: Annotated[str, typer.Argument(help="A reference, for its story; or 'verify', to prove every chain.")],
+    what: Annotated[
+        str,
+        typer.Argument(help="A reference, for its story; 'verify', to prove every chain; 'replay', to decide them again."),
+    ],
     against: Annotated[Path | None, typer.Option(help="A folder of checkpoints that was kept elsewhere.")] = None,
     key: Annotated[str | None, typer.Option(help="What checks their signatures, as `mash checkpoint key` printed it.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="With 'replay': so many cases, by chance; all, unless given.")] = None,
 ) -> None:
-    """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew."""
+    """Print a case's story, or find a changed, removed, inserted or cut-off event; also where a whole chain was written anew.
+    `replay` rebuilds the commands of the present edition of the rules from their events, and finds those that come out
+    otherwise now."""
     from mash.api.proof import prove
     from mash.flows.store.log import read_log
     from mash.flows.store.reads.look import look_at
+    from mash.flows.store.replay import replay
     from mash.flows.telling.story import event_in_words
     from mash.states.clocks import dated
 
@@ -209,7 +238,19 @@ def log(
         if proof.wrong:
             raise typer.Exit(1)
 
-    with_store(verify if what == "verify" else tell)
+    async def decide_again(store: Any) -> None:
+        found = await replay(store, sample)
+        for sentence in found.different:
+            out.print(sentence, markup=False)
+        same = found.decided - len(found.different)
+        out.print(
+            f"{counted(found.cases, 'case')}: {counted(same, 'act')} of {found.decided} decided again came out the same;"
+            f" {found.older} of an earlier edition of the rules were not decided again"
+        )
+        if found.different:
+            raise typer.Exit(1)
+
+    with_store({"verify": verify, "replay": decide_again}.get(what, tell))
 
 
 @db_app.command("upgrade")

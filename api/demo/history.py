@@ -150,7 +150,8 @@ class _Hub:
         name = {"given": one["name"]["given"], "family": other["name"]["family"]}
         born = at.date() - timedelta(days=self.chance.randrange(365 * YOUNGEST, 365 * OLDEST))
         same = {"sex": one["sex"], "ethnicity": other["ethnicity"], "cohort": "child"}
-        self.children.append(Child({"name": name, "date_of_birth": born.isoformat(), **same}))
+        told = {"disability": ["NONE"], "upn_unknown": "UN6"}
+        self.children.append(Child({"name": name, "date_of_birth": born.isoformat(), **same, **told}))
         return self.children[-1]
 
     def _receipt(self, reference: str, at: datetime) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from mash.states.messages import Command
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
 from mash.states.usual import USUAL, Give, Until, Wait, decider, rater
-from mash.states.values import Actor, Colleague
-from mash.states.world import World, staff, system
+from mash.states.values import Actor
+from mash.states.world import World, system
 
 WORDS = "Written down at the time."
 IN_TIME = {"triage": 0.93}
@@ -45,14 +45,8 @@ class Past(World):
         self._key, self._writes, self._chance = key, writes, chance
         self._head, self._caller, self._parties = GENESIS, "", frozenset[str]()
         self._answers = HARD_IN_TIME if chance.random() < HARD else ELSE_IN_TIME
-        self._staff = staff(profile)
         self.slow: frozenset[str] = frozenset()
         """The agencies that are seldom in time."""
-
-    @property
-    def colleagues(self) -> tuple[Colleague, ...]:
-        """Who works there: found once."""
-        return self._staff
 
     def lived(self, contact: ReceiveContact, items: list[Item], by: Actor, rating: str, after: Iterable[Command]) -> bool:
         """Whether the case came to its end: the contact comes in, the software does what is `after` that, and the hub goes on as

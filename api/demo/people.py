@@ -20,6 +20,13 @@ PRACTITIONERS = ("red", "amber", "green", "blue")
 """The ratings that the vignettes' practitioner gave, in order of urgency."""
 AUTHORITY = "E08000025"
 """A transfer's receiving authority, with a code that no English authority has."""
+FOR_CENSUS: dict[str, dict[str, Any]] = {
+    "sex": {"sex": "F"},
+    "ethnicity": {"ethnicity": "NOBT"},
+    "disability": {"disability": ["NONE"]},
+    "upn": {"upn_unknown": "UN6"},
+}
+"""What somebody says who is asked for the census, by what is missing; a birthday that nobody knows stays so."""
 SEED = 20_261_119
 
 
@@ -224,7 +231,20 @@ class Hub:
                 said = "Says that it is quieter at home when grandmother is there."
                 await self.give("duty_manager", case, "record_child_voice", said, subject=sid, seen_on=today, alone=True)
 
+    async def answer_the_census(self, case: dict[str, Any]) -> None:
+        """What the census has still to be told of the children, by whoever gets round to it; nothing waits for that."""
+        reference = case["reference"]
+        if (reference, "told the census") in self.plans or not self.due(reference, "census", hours=6.0, never=0.2):
+            return
+        self.plans[reference, "told the census"] = self.now
+        for sid, owed in (await self.people.look(reference))["census_owed"].items():
+            details = {field: value for name in owed for field, value in FOR_CENSUS.get(name, {}).items()}
+            if details:
+                said = "As the family says, and the school."
+                await self.give("duty_manager", case, "correct_details", said, item=sid, details=details)
+
     async def at_section_17_assessment(self, case: dict[str, Any]) -> None:
+        await self.answer_the_census(case)
         if self.due(case["reference"], "assessed alone", hours=40.0, never=0.5):
             await self.see_the_children(case)
             await self.give("decider", case, "complete_assessment", "Assessed.", factors=["21"], outcome="no_further_action")
@@ -244,6 +264,7 @@ class Hub:
             )
 
     async def at_enquiries(self, case: dict[str, Any]) -> None:
+        await self.answer_the_census(case)
         if self.due(case["reference"], "assess", hours=2.0, never=0.5) and (case["reference"], "assessed") not in self.plans:
             self.plans[case["reference"], "assessed"] = self.now
             await self.give("duty_manager", case, "start_assessment")

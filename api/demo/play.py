@@ -33,6 +33,7 @@ from mash.flows.installation.stack import Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.reads.children import children
 from mash.flows.store.reads.counts import conservation, tally
+from mash.flows.store.replay import SAMPLE, replay
 from mash.flows.store.store import Store, open_store
 from mash.states.clocks import dated, local
 from mash.states.stages import STAGE_TITLES
@@ -276,6 +277,10 @@ async def _report(
     )
     if about.wrong:
         console.print(f"wrong: {about.wrong}")
+    again = await replay(store, SAMPLE)
+    console.print(f"acts decided again from the logs of {again.cases} cases: {again.decided}; otherwise: {len(again.different)}")
+    for sentence in again.different[:5]:
+        console.print(f"wrong: {sentence}")
     notices = Counter(dict.fromkeys(("delivered", "dead"), 0))
     for row in counts["notices"]:
         notices[row.status] += row.n
@@ -288,6 +293,8 @@ async def _report(
         "children": about.came,
         "children_wrong": about.wrong,
         "accepted_by_sender": len(sent),
+        "decided_again": again.decided,
+        "decided_otherwise": len(again.different),
         "clocks_kept": verdicts["kept"],
         "clocks_missed": verdicts["missed"],
         "escalations": sum(row.n for row in counts["notices"] if row.kind in ("escalation", "immediate_danger")),

@@ -28,6 +28,7 @@ OTHERS = (
     ("early_help", "early_help"),
     ("adult_social_worker", "adults"),
     ("information_governance", "social_care"),
+    ("data_manager", "social_care"),
     ("administrator", "social_care"),
 )
 """Who is there at every hub beside its managers and social workers."""

@@ -21,12 +21,15 @@ from mash.flows.carrying.duty import gap_in_words, gaps_ahead
 from mash.flows.store.reads.administration import ChannelHealth, channel_health, followed_profiles, keys_of, repairs
 from mash.flows.store.reads.counts import open_by_stage
 from mash.flows.store.reads.health import SILENT, read_health
+from mash.flows.store.reads.returns import counts
 from mash.flows.store.rotas import read_rota
 from mash.flows.store.store import Store
 from mash.flows.telling.addresses import Addresses
 from mash.states.stages import awaiting
 from mash.states.values import Actor
 
+RETURNS_SHOWN = 2
+"""Years whose open findings a night counts at most."""
 router = APIRouter(prefix="/admin", include_in_schema=False)
 Administrator = Annotated[Actor, Depends(Permitted("look_after_installation"))]
 Hub = Annotated[str, Query(max_length=60)]
@@ -58,6 +61,7 @@ async def show(request: Request, by: Administrator) -> HTMLResponse:
         "prefect": Addresses.of(settings),
         "wall_time": datetime.now(UTC),
         "dead": health.dead,
+        "returns": await counts(store, by, RETURNS_SHOWN),
         "remarks": list(_remarks(workers, channels, rota["gaps"])),
         **rota,
     }

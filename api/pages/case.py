@@ -24,7 +24,7 @@ from mash.api.routes.cases import give, whole
 from mash.api.schemas.fields import LONGEST_WORDS, Reference
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may, reach
-from mash.config.words import TO_CHECK, in_words_of, worded
+from mash.config.words import TO_CHECK, in_words_of, listed, worded
 from mash.flows.store.colleagues import colleagues_of
 from mash.flows.store.reads.board import mark_of, next_of_board
 from mash.flows.store.reads.case import Case
@@ -150,6 +150,8 @@ def _course(store: Store, seen: Mapping[str, Any], r: Referral, people: Sequence
         "held_by": HELD_BY,
         "acts": acts,
         "more_acts": more_acts,
+        "owed": listed(list(dict.fromkeys(worded(name) for owed in seen["census_owed"].values() for name in owed))),
+        "for_census": COMMANDS[corrections.CHOOSES].census,
         "mine": bool(r.worker and r.worker.login == by.id),
         "after_that": _after_that(seen["clocks"]),
         "clocks": _by_urgency(seen["clocks"]),
@@ -230,7 +232,7 @@ async def ask(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         return problem_page(request, "Not possible now", text, 409)
     filled = Filled({name: [value] for name, value in request.query_params.items()})
     if case and kind in corrections.KINDS:
-        person = corrections.chosen(kind, await _people(request, case, by), filled.value("item"))
+        person = (await _correction(store, kind, case, by, filled)).person
         filled = corrections.filled_with(person, filled) if person else filled
     return await _form_page(request, reference, kind, by, case, filled)
 
@@ -246,11 +248,13 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
         kind, case.referral if case else None, _rules(store, kind, case, by), by, None, await _colleagues(store, kind, by)
     )
     if case and kind in corrections.KINDS:
-        known, item = await _people(request, case, by), str(form.get("item") or "")
-        person = corrections.chosen(kind, known, item)
-        if person and not any(name.startswith(forms.DETAIL) for name in form):
-            return RedirectResponse(f"/case/{reference}/{kind}?item={person.item}", 303)
-        asked = corrections.asked_of(kind, asked, known, person)
+        sent = Filled({name: [str(form[name])] for name in ("item", "asks") if name in form})
+        correction = await _correction(store, kind, case, by, sent)
+        other_form = sent.value("asks") and correction.census is None  # nothing is asked for the census any more
+        if correction.person and (other_form or not any(name.startswith(forms.DETAIL) for name in form)):
+            asks = f"&asks={corrections.FOR_CENSUS}" if correction.census is not None else ""
+            return RedirectResponse(f"/case/{reference}/{kind}?item={correction.person.item}{asks}", 303)
+        asked = corrections.asked_of(asked, correction, form)
     body, filled = read(kind, asked, form, by)
     key = filled.value("key")[:MOST_OF_A_KEY]
     key = key if key.isprintable() and key else secrets.token_urlsafe(16)
@@ -272,9 +276,9 @@ async def act(request: Request, reference: Reference, kind: Kind, by: Acting) ->
     return await _form_page(request, reference, kind, by, case, filled, answer.status, seen=version, since=since)
 
 
-async def _people(request: Request, case: Case, by: Actor) -> list[corrections.Person]:
-    """Whose details somebody may put right on a case."""
-    return corrections.people(await read_items(request.app.state.store, case, by), case.referral.subjects)
+async def _correction(store: Store, kind: str, case: Case, by: Actor, filled: Filled) -> corrections.Correction:
+    """The form by which somebody of a case is put right, as what was filled in says whose."""
+    return corrections.Correction.of(kind, await read_items(store, case, by), case.referral, filled, store.time.now())
 
 
 async def _colleagues(store: Store, kind: str, by: Actor) -> tuple[Colleague, ...]:
@@ -322,10 +326,11 @@ async def _form_page(
     known_by = shown.get("called", {}), await _colleagues(store, kind, by)
     rules = _rules(store, kind, case, by)
     asked = forms.fields_of(kind, case.referral if case else None, rules, by, *known_by)
+    some = None
     if case and kind in corrections.KINDS:
-        known_people = corrections.people(items, case.referral.subjects)
-        person = corrections.chosen(kind, known_people, filled.value("item"))
-        asked = corrections.asked_of(kind, asked, known_people, person)
+        correction = corrections.Correction.of(kind, items, case.referral, filled, store.time.now())
+        asked = corrections.asked_of(asked, correction)
+        some = COMMANDS[kind].census if correction.census is not None else None
     filled.errors = {field: named(text, known_by[0]) for field, text in filled.errors.items()}
     own = (item for item in items if item["agency"] == by.agency and item["view"] == "whole")
     known: dict[str, Any] = {
@@ -335,7 +340,8 @@ async def _form_page(
         "happened": next((field for field in asked if field.name == forms.LATER), None),
         "filled": filled,
         "own_items": list(own) if kind == RELEASES else [],
-        "help": in_words_of(COMMANDS[kind].help, rules),
+        "help": in_words_of(some.help if some else COMMANDS[kind].help, rules),
+        "act_title": some.button if some else button(kind, rules),
         "texts": COMMANDS[kind].texts,
         "why": COMMANDS[kind].why,
         "rules": rules,
@@ -349,8 +355,7 @@ async def _form_page(
         "sets_off": sets_off(case, rules, by, store.time.now()) if case and kind in forms.RATED else {},
         "longest": LONGEST_WORDS,
     }
-    title = button(kind, rules)
-    return page(request, "act.html" if case else "glass.html", title, status, **(shown | known))
+    return page(request, "act.html" if case else "glass.html", known["act_title"], status, **(shown | known))
 
 
 def _rules(store: Store, kind: str, case: Case | None, by: Actor) -> Profile:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
 from mash.api.pages import questions
-from mash.api.pages.forms import BESIDE, DETAIL, LATER, NEEDED_WHERE, OF_EACH, Asked
+from mash.api.pages.forms import BESIDE, DETAIL, LATER, NEEDED_WHERE, NOT_YET_KNOWN, OF_EACH, Asked
 from mash.api.schemas.command import CommandGiven
 from mash.config.commands import COMMANDS
 from mash.notifications.times import NotATime, sheet_moment
@@ -47,11 +47,11 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
     for each in asked:
         if each.name == LATER or each.name.startswith(DETAIL):
             continue
+        head, _, key = each.name.partition(".")
         if (value := _value(each, filled)) is not None:
-            head, _, key = each.name.partition(".")
-            if key:
+            if key and _bears(each, filled):
                 command.setdefault(head, {})[key] = value
-            else:
+            elif not key:
                 command[head] = value
         elif each.needed and _bears(each, filled):
             filled.errors[each.name] = questions.needed(each.label)
@@ -80,8 +80,9 @@ def read(kind: str, asked: list[Asked], form: FormData, by: Actor) -> tuple[Comm
 
 def _bears(each: Asked, filled: Filled) -> bool:
     """Whether a question bears on what else was answered."""
-    other, answer = NEEDED_WHERE.get(each.name, ("", ""))
-    return filled.value(other) in (answer, "")
+    head, dot, key = each.name.partition(".")
+    other, answer = NEEDED_WHERE.get(head, ("", ""))
+    return filled.value(f"{other}{dot}{key}") in (answer, "")
 
 
 def _details(kind: str, asked: list[Asked], filled: Filled) -> dict[str, Any]:
@@ -133,14 +134,16 @@ def _number(text: str) -> int:
 
 def _value(each: Asked, filled: Filled) -> Any:
     if each.shape == "many":
-        return filled.values.get(each.name, [])
+        return [value for value in filled.values.get(each.name, []) if value != NOT_YET_KNOWN]
     text = filled.value(each.name).strip()
-    if not text:
+    if text in ("", NOT_YET_KNOWN):
         return None
     if each.shape == "yes_no":
         return text == "true"
     if each.shape == "moment":
         return _moment(text)
+    if each.shape == "number":
+        return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else text
     return text
 
 

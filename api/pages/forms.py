@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -20,6 +20,7 @@ from mash.states.acts.disagreements import to_settle, to_take_further
 from mash.states.acts.disclosing import owner as disclosed_by
 from mash.states.acts.disclosing import to_disclose
 from mash.states.acts.handing_over import to_accept, to_answer
+from mash.states.acts.outcomes import PLAN
 from mash.states.acts.seconding import IN_WORDS
 from mash.states.acts.sharing import DUTY_TO_DISCLOSE
 from mash.states.clocks import LONDON, local
@@ -34,12 +35,14 @@ Choices = tuple[tuple[str, str], ...]
 RATED = ("rate_referral", "rerate_referral")
 DETAIL = "details."
 """How the names of fields begin that are about a person."""
+NOT_YET_KNOWN = "not-yet-known"
+"""The choice of whoever cannot say: there is nothing."""
 LATER = "happened_at"
 """The field that is beside a command, of whatever kind: when it happened, where it is entered later."""
 OF_ALL = {"outcome": "outcomes", "factors": "factors_of", "attendance": "attended"}
 """What may be said of all subjects at once, and the field in which it is said of each: a form asks of each; and who came, as a
 table or in lists: a form has the lists."""
-OF_EACH = ("outcomes", "factors_of", "not_seen_because")
+OF_EACH = ("outcomes", "factors_of", "not_seen_because", "abuse_categories", "previous_plans")
 BESIDE = {
     "record_birth": (
         ("date_of_birth", "When was the child born?", "day", True),
@@ -68,13 +71,17 @@ EXPLICIT = {
     "mode": ("record_meeting", "record_strategy_discussion"),
 }
 """What nobody answers by leaving it as it is, and in which commands: how something was held is said, not supposed."""
-NEEDED_WHERE = {"relevant": ("known", "true")}
-"""Questions that need an answer only where another is answered so."""
+NEEDED_WHERE = {
+    "relevant": ("known", "true"),
+    "abuse_categories": ("outcomes", PLAN),
+    "previous_plans": ("outcomes", PLAN),
+}
+"""Questions that need an answer only where another is answered so; of each subject, where it is answered so of them."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One field of a form. `shape` is 'one' or 'many' of the choices, 'yes_no', 'day', 'moment' or 'line'."""
+    """One field of a form. `shape` is 'one' or 'many' of the choices, 'yes_no', 'day', 'moment', 'number' or 'line'."""
 
     name: str
     label: str
@@ -111,8 +118,10 @@ def fields_of(
             continue
         choices = _people(kind, name, case, colleagues, by) or _choices(kind, name, case, profile, by, names or {})
         if name in OF_EACH:
-            choices = choices or _listed(_literal(get_args(info.annotation)[1]), profile)
-            asked += _of_each(kind, name, choices, case, names or {})
+            of_each = get_args(info.annotation)[1]
+            choices = choices or _listed(_literal(of_each), profile)
+            shape = "many" if name == "factors_of" else _shape(of_each, bool(choices))
+            asked += _of_each(kind, name, shape, choices, case, names or {})
             continue
         shape = _shape(info.annotation, bool(choices))
         choices = choices or _listed(_offered(name, info.annotation, profile), profile)
@@ -148,7 +157,9 @@ def _supposed(name: str, case: Referral) -> str:
     return ""
 
 
-def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, names: Mapping[str, str]) -> Iterator[Asked]:
+def _of_each(
+    kind: str, name: str, shape: str, choices: Choices, case: Referral | None, names: Mapping[str, str]
+) -> Iterator[Asked]:
     """A field for each subject that a command says something of."""
     for sid, subject in case.subjects.items() if case else ():
         unseen = case is not None and sid in case.unseen
@@ -156,7 +167,7 @@ def _of_each(kind: str, name: str, choices: Choices, case: Referral | None, name
             label = COMMANDS[kind].asks[name].replace("{person}", _person(sid, subject.cohort, names))
             needed = name != "not_seen_because"
             hint = COMMANDS[kind].hints.get(name, "")
-            yield Asked(f"{name}.{sid}", label, "many" if name == "factors_of" else "one", needed, choices, hint)
+            yield Asked(f"{name}.{sid}", label, shape, needed, choices, hint)
 
 
 def _person(sid: str, cohort: str, names: Mapping[str, str]) -> str:
@@ -195,6 +206,8 @@ def _choices(kind: str, name: str, case: Referral | None, profile: Profile, by: 
         own["to"] = tuple((name, profile.destinations[name].title) for name in profile.of_kind("adults"))
     if kind == "complete_assessment":
         own["factors_of"] = tuple((key, text) for key, text in codes.code_sets()["assessment_factors"].items())
+    if kind == "record_conference":
+        own["abuse_categories"] = tuple((key, text) for key, text in codes.code_sets()["category_of_abuse"].items())
     if case:
         unlinks = kind == "remove_link"
         whom = OF_WHOM.get(kind)
@@ -279,10 +292,10 @@ def _listed(values: Iterable[str], profile: Profile) -> Choices:
 
 def _shape(annotation: Any, offered: bool) -> str:
     parts = [part for part in get_args(annotation) if part is not NoneType]
-    if get_origin(annotation) in (Union, UnionType):
+    if get_origin(annotation) in (Union, UnionType, Annotated):
         return _shape(parts[0], offered)
     if get_origin(annotation) is tuple:
         return "many"
     if get_origin(annotation) is Literal or offered:
         return "one"
-    return {bool: "yes_no", date: "day", AwareDatetime: "moment"}.get(annotation, "line")
+    return {bool: "yes_no", date: "day", AwareDatetime: "moment", int: "number"}.get(annotation, "line")

@@ -15,6 +15,8 @@ LOGIN = "Enter the login as it is typed to sign in"
 REFERENCE = "Enter a reference such as MASH-26-000001"
 AUTHORITY = "Enter 3 digits, such as 330, or E and 8 digits, such as E08000025"
 UNREADABLE = "Remove the characters that cannot be read here: they came with pasted text. Typing it again helps"
+NOT_YET_KNOWN, LEAVE_OPEN = "Not yet known", "Leave this open while it is not yet known"
+NUMBER = "Enter a whole number, such as 0"
 DATE, MOMENT = "Enter a date, such as 20 11 2026", "Enter a date and a time, such as 20 11 2026 14:30"
 WRONG = {
     ("string_pattern_mismatch", "other"): REFERENCE,
@@ -28,6 +30,15 @@ WRONG = {
     ("time", "since"): DATE,
     ("time", "until"): DATE,
     ("time", "happened_at"): MOMENT,
+    ("missing", "kind"): "Choose what it is",
+    ("missing", "rule"): "Choose which decisions are meant",
+    ("missing", "since"): DATE,
+    ("missing", "until"): DATE,
+    ("missing", "words"): "Say in a sentence what happened",
+    ("missing", "why"): "Choose why it is closed",
+    ("missing", "asked_for"): "Choose for whom you ask",
+    ("missing", "reference"): REFERENCE,
+    ("value_error", "should_have"): "Choose what should have been done. “As was done” stands alone, and beside no answer “No”",
     ("value_error", "reference"): "Enter one of a reference, a child’s name and a login",
 }
 """What to enter, by the kind of error and the field."""
@@ -38,6 +49,10 @@ WRONG_ANYWHERE = {
     "date_parsing": DATE,
     "datetime_from_date_parsing": MOMENT,
     "datetime_parsing": MOMENT,
+    "greater_than_equal": "Enter a number of {ge} or more",
+    "int_parsing": NUMBER,
+    "int_type": NUMBER,
+    "less_than_equal": "Enter a number of {le} or less",
     "literal_error": "Choose what it is",
     "missing": "Fill this in",
     "no_authority": "No authority has this code. Enter 3 digits, such as 330, or E and 8 digits, such as E08000025",

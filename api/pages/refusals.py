@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mash.api.pages.forms import Asked
+from mash.api.pages.forms import DETAIL, Asked
 from mash.api.pages.words import button
 from mash.config.commands import COMMANDS
 from mash.config.permissions import may
@@ -62,7 +62,7 @@ def place_of(answer: Mapping[str, Any], asked: Sequence[Asked], words: str) -> s
         return words
     detail = str(answer.get("detail", ""))
     named = "attended" if _kind(answer) == "QuorumNotMet" else next(reversed(_FIELD.findall(detail)), "").strip(" ()")
-    fields = [field.name for field in asked if field.name.partition(".")[0] == named]
+    fields = [field.name for field in asked if field.name.removeprefix(DETAIL).partition(".")[0] == named]
     return next((name for name in fields if name.partition(".")[2] in detail), fields[0]) if fields else ""
 
 

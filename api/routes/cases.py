@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from mash.config.words import lead_title, stage_title
 from mash.flows.store.apply import apply
 from mash.flows.store.reads.board import open_cases
 from mash.flows.store.reads.case import Case, reader_of
+from mash.flows.store.reads.census import asked_by_census
 from mash.flows.store.reads.corrections import read_corrections
 from mash.flows.store.reads.items import read_items
 from mash.flows.store.reads.look import look_at, offered, possible, read_story
@@ -34,7 +35,7 @@ from mash.flows.telling.story import event_in_words
 from mash.states.clocks import Frozen
 from mash.states.profile import Agency, Profile
 from mash.states.reading import NO_FINDINGS, open_to, version_of
-from mash.states.referral import Action, Check, Clock
+from mash.states.referral import Action, Check, Clock, Referral
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/cases", tags=["staff"], responses=ASKING)
@@ -180,12 +181,17 @@ async def whole(store: Store, found: Case, by: Actor) -> dict[str, Any]:
         "consent": r.consent.model_dump(),
         "possible": await possible(store, found, by),
         "items": items,
+        "census_owed": _owed(r, items, now) if may(by.role, "correct_details") else {},
         "alerts_sent": [
             {"kind": n.kind, "role": n.role, "person": n.person, "status": n.status, "at": n.created_at}
             for n in await read_notices(store, found, by)
         ],
         "flow_run": found.flow_run_id and str(found.flow_run_id),
     }
+
+
+def _owed(r: Referral, items: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, tuple[str, ...]]:
+    return {sid: each.owed for sid, each in asked_by_census(r, items, now).items() if each.owed}
 
 
 def _plain(parts: Mapping[str, Frozen]) -> dict[str, dict[str, Any]]:

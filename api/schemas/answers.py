@@ -11,6 +11,7 @@ from mash.api.schemas.codes import (
     AGES,
     BECAME,
     CATEGORIES,
+    CENSUS_OWED,
     COHORTS,
     COMMAND_KINDS,
     CONTACT_KINDS,
@@ -444,6 +445,15 @@ class CaseDetail(CaseBrief):
     consent: CaseConsent
     possible: Commands
     items: list[CaseItem]
+    census_owed: Annotated[
+        dict[str, list[str]],
+        listed(
+            "For whoever may put it right (correct_details), of each subject whose outcome is section 17 or 47: what the Children"
+            " in Need census has still to be told, by field of the details. Nothing waits for it",
+            CENSUS_OWED,
+            grows=NEW,
+        ),
+    ] = {}
     alerts_sent: list[CaseNotice]
     flow_run: str | None
 

@@ -39,6 +39,11 @@ def census(about: str, code_set: str) -> Any:
     )
 
 
+REASONS_WITHOUT_UPN = listed(
+    "Why there is no UPN, by code of the Children in Need census; never beside a UPN (rule 8770Q)", codes.reasons_without_upn()
+)
+FORMER_UPN: Any = Field(description="A UPN that a child had before (Children in Need census, FormerUPN).")
+DIED_ON: Any = Field(description="When they died, such as 2027-02-01 (Children in Need census, PersonDeathDate).")
 NEW = "Further words may be added: take one that you do not know as it is."
 KEPT = "Anything else is kept as given, and flagged."
 
@@ -49,6 +54,15 @@ EVENT_KINDS = tuple(kind_of(event) for event in EVENTS)
 COMMAND_KINDS = tuple(STAFF_ACTS)
 STAGES = STAGE_TITLES
 
+CENSUS_OWED = {
+    "date_of_birth": "the birthday",
+    "expected_date": "when an unborn child is expected",
+    "sex": "the sex; U for unknown",
+    "ethnicity": "the ethnicity; NOBT for not obtained",
+    "disability": "disabilities; NONE for none",
+    "upn": "the UPN, or `upn_unknown`: why there is none",
+}
+"""What the census may have still to be told of a child."""
 BECAME = {
     "not_taken": "somebody has read it: this hub does not act on it, and what_next says where to turn",
     "being_considered": "it is being considered",
@@ -81,6 +95,11 @@ FLAGS = {
 OF_SUBJECTS = {
     "nhs_number_not_valid": "`nhs_number` is no NHS number",
     "upn_not_valid": "`upn` is no unique pupil number",
+    "upn_unknown_no_reason": "`upn_unknown` is no code of the list",
+    "upn_and_reason_without": "`upn` is given, and `upn_unknown` says why there is none",
+    "former_upn_not_valid": "`former_upn` is no unique pupil number",
+    "died_on_not_understood": "`died_on` is no day such as 2027-02-01",
+    "died_on_doubtful": "`died_on` lies ahead, or before the birthday",
     "date_of_birth_not_understood": "`date_of_birth` is no day such as 2015-12-20",
     "expected_date_not_understood": "`expected_date` is no day such as 2027-02-01",
     "ethnicity_unknown": "`ethnicity` is no code of the list",

@@ -10,7 +10,18 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from mash.api.problems import FURTHER, IN_PARTS
-from mash.api.schemas.codes import CATEGORIES, COHORTS, CONTACT_KINDS, KEPT, SOURCES, census, listed
+from mash.api.schemas.codes import (
+    CATEGORIES,
+    COHORTS,
+    CONTACT_KINDS,
+    DIED_ON,
+    FORMER_UPN,
+    KEPT,
+    REASONS_WITHOUT_UPN,
+    SOURCES,
+    census,
+    listed,
+)
 from mash.api.schemas.fields import (
     PLAIN,
     TOLD_APART,
@@ -138,6 +149,9 @@ class SubjectGiven(Fields):
     accused: Annotated[
         Truth, Field(description="Whether the concern is about what this person, who works with children, has done.")
     ] = Field(default=None, exclude_if=lambda value: value is None)
+    upn_unknown: Annotated[Text, REASONS_WITHOUT_UPN] = Field(default=None, exclude_if=lambda value: value is None)
+    former_upn: Annotated[Text, FORMER_UPN] = Field(default=None, exclude_if=lambda value: value is None)
+    died_on: Annotated[Text, DIED_ON] = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class HouseholdGiven(Fields):
@@ -259,6 +273,8 @@ def _each(kind: type[Fields]) -> BeforeValidator:
 
 
 MOST_SUBJECTS, MOST_HOUSEHOLD = 30, 60
+TELLS_NOBODY_APART = {"sex", "ethnicity", "cohort", "upn_unknown", "died_on"}
+"""Fields of a subject by which nobody is identified."""
 MOST_TEXT = 1_500_000
 """Characters: more than a body has."""
 _Subjects = Annotated[list[Annotated[SubjectGiven, _each(SubjectGiven)]], Field(max_length=MOST_SUBJECTS)]
@@ -328,7 +344,7 @@ class Submission(Fields):
 
     def identifies_or_says_something(self) -> bool:
         """Whether there is a concern, or anything to identify somebody by."""
-        people = [s.model_dump(exclude={"sex", "ethnicity", "cohort"}, exclude_none=True) for s in self.subjects]
+        people = [s.model_dump(exclude=TELLS_NOBODY_APART, exclude_none=True) for s in self.subjects]
         return bool(
             self.concern.said.strip()
             or any(_says(person) for person in people)

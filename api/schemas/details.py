@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mash.api.schemas.codes import census
+from mash.api.schemas.codes import DIED_ON, FORMER_UPN, REASONS_WITHOUT_UPN, census
 from mash.api.schemas.contact import GivenAddress, GivenName
 from mash.api.schemas.fields import Codes, Long, Text
 
@@ -26,6 +26,9 @@ class DetailsGiven(BaseModel):
     expected_date: Annotated[Text, Field(description="When an unborn child is expected, such as 2027-02-01.")]
     nhs_number: Text
     upn: Text
+    upn_unknown: Annotated[Text, REASONS_WITHOUT_UPN]
+    former_upn: Annotated[Text, FORMER_UPN]
+    died_on: Annotated[Text, DIED_ON]
     sex: Annotated[Text, census("Sex", "sex")]
     ethnicity: Annotated[Text, census("Ethnicity", "ethnicity")]
     disability: Annotated[Codes, census("Disabilities", "disability")]

@@ -39,7 +39,7 @@ def contact_of(submission: Submission, today: date, places: Collection[str] = ()
     """
     if not submission.identifies_or_says_something():
         raise NothingToActOn("say what worries you (concern.summary), or who it is about (subjects): one of them is enough")
-    flags = [*_flags(submission), *_flags_of_age(submission, today)]
+    flags = [*_flags(submission, today), *_flags_of_age(submission, today)]
     if submission.place and submission.place not in places:
         flags.append("place_unknown")
     source, concern, consent = _reached(submission.source), submission.concern, submission.consent
@@ -139,7 +139,7 @@ def _instant(text: str | None) -> datetime | None:
     return at if at and at.tzinfo else None
 
 
-def _flags(submission: Submission) -> Any:
+def _flags(submission: Submission, today: date) -> Any:
     """What is odd about a submission, by field and never with its value."""
     source, concern = _reached(submission.source), submission.concern
     others = by_other_means(source.model_dump())
@@ -169,7 +169,7 @@ def _flags(submission: Submission) -> Any:
     yield from (name for name, odd in checks.items() if odd)
     for n, subject in enumerate(submission.subjects, 1):
         odd = {
-            **odd_details(subject.model_dump(exclude_none=True)),
+            **odd_details(subject.model_dump(exclude_none=True), today),
             "cohort_not_stated": not subject.cohort or subject.cohort == "unknown",
             "cohort_unknown": bool(subject.cohort) and subject.cohort not in COHORTS,
         }

@@ -30,6 +30,7 @@ def _filled(text: str) -> dict[str, Any]:
         "subjects": [
             {
                 **dict.fromkeys(("date_of_birth", "age_estimate", "sex", "ethnicity", "nhs_number", "upn", "school"), text),
+                **dict.fromkeys(("upn_unknown", "former_upn", "died_on"), text),
                 "name": {"given": text, "family": text},
                 "address": {"line1": text, "postcode": text},
                 "disability": [text],

@@ -1,5 +1,6 @@
-"""What is done once a night: a checkpoint is signed, contacts are counted, and people whose time is over are announced, and later
-erased. Each step stands alone: one that fails holds up none of the others."""
+"""What is done once a night: a checkpoint is signed, contacts are counted, a sample of cases is decided again, people whose time
+is over are announced, and later erased, and what the census' rules find is counted. Each step stands alone: one that fails holds
+up none of the others."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prefect import flow
 
 from mash.config.settings import Settings, SettingsError
+from mash.flows.returns.extract import count_findings
 from mash.flows.store.checkpoints import Signed, make_checkpoint, read_checkpoints, signing_key
 from mash.flows.store.elsewhere import newest, write_checkpoint
 from mash.flows.store.erasure import rewrite_after_erasures
@@ -23,6 +25,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.nights import record_step
 from mash.flows.store.reads.children import children
 from mash.flows.store.reads.counts import conservation
+from mash.flows.store.replay import SAMPLE, replay
 from mash.flows.store.retention import erase_listed, list_due
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators, tell_role
@@ -64,6 +67,14 @@ async def _count(night: Night) -> None:
     await check_conservation(night.store)
 
 
+async def _returns(night: Night) -> None:
+    await count_findings(night.store)
+
+
+async def _replay(night: Night) -> None:
+    await check_replay(night.store)
+
+
 async def _retain(night: Night) -> None:
     await keep_to_retention(night.store)
 
@@ -73,7 +84,9 @@ STEPS: dict[str, Callable[[Night], Awaitable[None]]] = {
     "checkpoint": _checkpoint,
     "checkpoint_copy": _copy,
     "conservation": _count,
+    "replay": _replay,
     "retention": _retain,
+    "returns": _returns,
 }
 """What is done every night, in this order."""
 
@@ -142,6 +155,19 @@ async def check_conservation(store: Store) -> None:
         await _alarm(store, "contacts do not add up", what)
     if wrong := (await children(store)).wrong:
         await _alarm(store, "children do not add up", wrong)
+
+
+async def check_replay(store: Store) -> None:
+    """Decide a sample of cases again, and tell the administrators where that comes out otherwise: the rules were changed without
+    a new edition, or a log does not say what was asked."""
+    found = await replay(store, SAMPLE)
+    if not found.different:
+        return
+    title = "acts come out otherwise when they are decided again"
+    what = f"{len(found.different)} of {found.decided} acts decided again come out otherwise: {found.different[0]}"
+    await record_repair(store, None, f"the night's replay: {what}")
+    for hub in store.hubs:
+        await tell_administrators(store, hub, title, f"{what}. See `mash log replay`.")
 
 
 async def _alarm(store: Store, title: str, what: str) -> None:

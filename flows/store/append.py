@@ -156,7 +156,7 @@ async def append(
     if written and not any(written.item in event.model_dump_json() for event in decision.events):
         # An act that has no place for words was given some: they stay with the case as a note.
         note = decide(([referral, *decision.states])[-1], AddNote(), profile, by, now, reference=reference, words=written)
-        decision = Decision([*decision.events, *note.events], [*decision.states, *note.states])
+        decision = decision.followed_by(note)
     if correcting is not None:
         correcting.found_by(store, decision, right, writes, by.hub)
     earlier = happened_at if happened_at is not None and happened_at < now else None

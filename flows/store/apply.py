@@ -16,6 +16,7 @@ from mash.flows.store.across import hear
 from mash.flows.store.append import Applied, append, lock, receive, standing
 from mash.flows.store.copies import add_newcomers
 from mash.flows.store.corrections import Given
+from mash.flows.store.details import demand_consistent
 from mash.flows.store.looking import ends_lightly, look_first
 from mash.flows.store.reads.earlier import demand_compared
 from mash.flows.store.reads.participants import glass_broken
@@ -35,11 +36,12 @@ from mash.flows.store.tables import REFERRALS
 from mash.flows.store.writes import Writes
 from mash.states.acts.across import AskOtherHubs
 from mash.states.acts.alerts import FireClocks
-from mash.states.acts.corrections import CorrectReferrer
+from mash.states.acts.corrections import AddSubject, CorrectReferrer
 from mash.states.acts.episodes import CloseDuplicate
 from mash.states.acts.information import WHY_GLASS, BreakGlass
 from mash.states.acts.known import IdentifySubject
 from mash.states.acts.shared import ShareEarlierContact
+from mash.states.clocks import day_of
 from mash.states.decide import decide
 from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, Refusal
 from mash.states.messages import Command, StaffCommand
@@ -76,6 +78,8 @@ async def apply(
     rows = {row.reference: row for row in await lock(connection, names) if row.hub == by.hub}
     if len(rows) < len(set(names)):
         raise NotFound("there is no such referral at this hub")
+    if isinstance(command, AddSubject) and details is not None:
+        demand_consistent(details, tuple(details), day_of(store.time.now()))
     if isinstance(command, CloseDuplicate):
         demand_compared(store, by, reference, command.other, command.compared)
     child = await child_to_join(connection, store, reference, command) if isinstance(command, IdentifySubject) else ""

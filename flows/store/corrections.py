@@ -13,7 +13,18 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mash.flows.store.details import FIELDS, OF_A_BIRTH, Kind, age_of, expected_week, flags_of, put_right, reached
+from mash.flows.store.details import (
+    FIELDS,
+    OF_A_BIRTH,
+    Kind,
+    age_of,
+    demand_consistent,
+    expected_week,
+    flags_of,
+    put_right,
+    reached,
+    upn_instead,
+)
 from mash.flows.store.keys import unseal
 from mash.flows.store.names import NAMED, people
 from mash.flows.store.store import Store, as_json
@@ -72,7 +83,12 @@ class Correcting:
         right, changed = put_right(self._fields(before) if before else {}, given)
         if kind == "referrer":
             right = reached(right)
-        age = age_of(right, day_of(now)) if kind == "subject" else None
+        today = day_of(now)
+        if isinstance(command, CorrectDetails):
+            right, changed = upn_instead(right, changed)
+            demand_consistent(right, changed, today)
+        age = age_of(right, today) if kind == "subject" else None
+        flags = flags_of(kind, right, today)
         (stored,) = writes.keep(self.reference, self.key, [Item(kind, as_json(right).encode(), subject)], by, now)
         return Details(
             stored=stored,
@@ -80,10 +96,10 @@ class Correcting:
             subject=subject,
             before=str(before.id) if before else None,
             changed=changed,
-            flags=flags_of(kind, right),
+            flags=flags,
             age=age,
             expected_week=expected_week(right, age),
-            reachable=kind == "referrer" and "referrer_not_reachable" not in flags_of(kind, right),
+            reachable=kind == "referrer" and "referrer_not_reachable" not in flags,
         )
 
     def _whose(self, command: StaffCommand | Command) -> tuple[Kind, str | None, Row[Any] | None]:

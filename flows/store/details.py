@@ -11,6 +11,7 @@ from mash.config import codes
 from mash.config.addresses import can_be, judged, tidied
 from mash.flows.store.sounds import LONGEST_NAME
 from mash.states.ages import Age, age_on, week_of
+from mash.states.errors import Incomplete
 from mash.states.profile import Source
 from mash.states.referral import BY_OTHER_MEANS, no_professional
 
@@ -19,16 +20,18 @@ OF_ANYBODY = (
     "name",
     "date_of_birth",
     "expected_date",
-    "nhs_number",
-    "upn",
     "sex",
     "ethnicity",
     "disability",
     "school",
     "address",
+    "nhs_number",
+    "upn",
 )
+OF_CENSUS = ("upn_unknown", "former_upn", "died_on")
+"""What the Children in Need census asks besides of whom a case is about."""
 FIELDS: dict[Kind, tuple[str, ...]] = {
-    "subject": OF_ANYBODY,
+    "subject": (*OF_ANYBODY, *OF_CENSUS),
     "household": (*OF_ANYBODY, "relationship"),
     "referrer": ("name", "role", "organisation", "email", "phone", "how_to_reach"),
 }
@@ -60,12 +63,17 @@ def _plain(value: Any) -> Any:
     return None if value in NOTHING else value
 
 
-def odd_details(fields: Mapping[str, Any]) -> dict[str, bool]:
+def odd_details(fields: Mapping[str, Any], today: date) -> dict[str, bool]:
     """What could be odd about the details of a person, and whether it is: never why, nor with what."""
-    said = {name: str(fields.get(name) or "") for name in OF_ANYBODY}
+    said = {name: str(fields.get(name) or "") for name in FIELDS["subject"]}
     return {
         "nhs_number_not_valid": bool(said["nhs_number"]) and not codes.nhs_number_is_valid(said["nhs_number"]),
         "upn_not_valid": bool(said["upn"]) and not codes.upn_is_valid(said["upn"]),
+        "upn_unknown_no_reason": bool(said["upn_unknown"]) and said["upn_unknown"] not in codes.reasons_without_upn(),
+        "upn_and_reason_without": bool(said["upn"] and said["upn_unknown"]),
+        "former_upn_not_valid": bool(said["former_upn"]) and not codes.upn_is_valid(said["former_upn"]),
+        "died_on_not_understood": bool(said["died_on"]) and day(said["died_on"]) is None,
+        "died_on_doubtful": _died_at_no_time(day(said["died_on"]), day(said["date_of_birth"]), today),
         "date_of_birth_not_understood": bool(said["date_of_birth"]) and day(said["date_of_birth"]) is None,
         "expected_date_not_understood": bool(said["expected_date"]) and day(said["expected_date"]) is None,
         "ethnicity_unknown": bool(said["ethnicity"]) and not codes.known("ethnicity", said["ethnicity"]),
@@ -73,6 +81,30 @@ def odd_details(fields: Mapping[str, Any]) -> dict[str, bool]:
         "disability_unknown": any(not codes.known("disability", code) for code in fields.get("disability") or ()),
         "name_too_long": len(in_one_piece(fields.get("name"))) > LONGEST_NAME,
     }
+
+
+def _died_at_no_time(died: date | None, born: date | None, today: date) -> bool:
+    """Whether somebody would have died in the future, or before they were born."""
+    return died is not None and (died > today or (born is not None and died < born))
+
+
+def upn_instead(right: dict[str, Any], changed: tuple[str, ...]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The same details and changed fields, where a UPN that has become known takes the place of the reason why there was none."""
+    if "upn" not in changed or "upn_unknown" in changed or not {"upn", "upn_unknown"} <= {*right}:
+        return right, changed
+    return {name: value for name, value in right.items() if name != "upn_unknown"}, (*changed, "upn_unknown")
+
+
+def demand_consistent(right: Mapping[str, Any], changed: tuple[str, ...], today: date) -> None:
+    """Raises Incomplete for details by which a member of staff would contradict themselves. What a referrer sends is kept as it
+    is, and flagged."""
+    odd = odd_details(right, today)
+    if odd["upn_and_reason_without"] and {"upn", "upn_unknown"} & {*changed}:
+        raise Incomplete("there is a UPN, or a reason why there is none: take out one of the two (upn_unknown)")
+    if odd["died_on_not_understood"] and "died_on" in changed:
+        raise Incomplete("give the date of death as a day, such as 2027-02-01 (died_on)")
+    if odd["died_on_doubtful"] and {"died_on", "date_of_birth"} & {*changed}:
+        raise Incomplete("nobody dies before they are born, nor in the future: check both days (died_on)")
 
 
 def in_one_piece(name: Any) -> str:
@@ -151,10 +183,25 @@ def said(value: Any) -> bool:
     return str(value).strip().lower() not in ("", "no", "n", "false", "0", "none")
 
 
-def flags_of(kind: Kind, fields: Mapping[str, Any]) -> tuple[str, ...]:
+def for_census(fields: Mapping[str, Any]) -> frozenset[str]:
+    """The fields of a person that are stored as the Children in Need census takes them of a child with further action."""
+    said = {name: str(fields.get(name) or "") for name in FIELDS["subject"]}
+    disabilities = fields.get("disability") or ()
+    there = {
+        "sex": codes.known("sex", said["sex"]),
+        "ethnicity": codes.known("ethnicity", said["ethnicity"]),
+        "disability": bool(disabilities) and all(codes.known("disability", code) for code in disabilities),
+        "upn": codes.upn_is_valid(said["upn"]),
+        "upn_unknown": said["upn_unknown"] in codes.reasons_without_upn(further_action=True),
+        **{name: day(said[name]) is not None for name in ("date_of_birth", "expected_date")},
+    }
+    return frozenset(name for name, is_there in there.items() if is_there)
+
+
+def flags_of(kind: Kind, fields: Mapping[str, Any], today: date) -> tuple[str, ...]:
     """What is odd about details that were put right."""
     if kind == "subject":
-        odd = odd_details(fields)
+        odd = odd_details(fields, today)
     elif kind == "household":
         odd = {"household_name_too_long": len(in_one_piece(fields.get("name"))) > LONGEST_NAME}
     else:

@@ -96,7 +96,7 @@ class Keyring:
     def __init__(self, source: Callable[[], str]) -> None:
         self._source, self._read_at = source, float("-inf")
         self.masters = _masters(source())
-        self.receipts = self.search = self.rows = b""
+        self.receipts = self.search = self.rows = self.near_misses = b""
         """Keys of the installation, kept wrapped in the database: `open_store` gives them."""
 
     @property

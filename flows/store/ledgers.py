@@ -37,9 +37,12 @@ from mash.flows.store.store import Store, as_json
 from mash.flows.store.tables import (
     ANCHOR,
     API_KEYS,
+    AUDIT_DRAWS,
+    AUDIT_RESULTS,
     DELIVERIES,
     EVENTS,
     ITEMS,
+    NEAR_MISSES,
     NOTICES,
     PROFILES,
     RECEIPTS,
@@ -58,6 +61,7 @@ TRIES = 20
 MARGIN = timedelta(minutes=2)
 """What was begun when a checkpoint was signed, and was not in it, is no older than this; wall time."""
 
+_FOUND = ("rating_right", "decision_right", "decision_timely", "child_heard", "basis_right", "should_have", "grade")
 LEDGERS: dict[str, tuple[Table, tuple[str, ...]]] = {
     "receipt": (
         RECEIPTS,
@@ -67,6 +71,12 @@ LEDGERS: dict[str, tuple[Table, tuple[str, ...]]] = {
     "delivery": (DELIVERIES, ("id", "notice", "started_at", "finished_at", "channels", "result")),
     "repair": (REPAIRS, ("id", "reference", "what", "at", "was")),
     "rota": (ROTAS, ("id", "hub", "document", "stored_at", "stored_by")),
+    "audit_draw": (
+        AUDIT_DRAWS,
+        ("id", "hub", "at", "drawn_by", "role", "rule", "seed", "since", "until", "size", "population", "erased", "drawn"),
+    ),
+    "audit_result": (AUDIT_RESULTS, ("id", "hub", "draw", "reference", "version", "at", "person", "role", *_FOUND, "sealed")),
+    "near_miss": (NEAR_MISSES, ("id", "hub", "at", "role", "kind", "reference", "sealed")),
 }
 """The tables to which rows are only ever added, and what of a row never changes."""
 

@@ -189,6 +189,7 @@ async def open_store(settings: Settings, *, pool_size: int = 10) -> Store:
         await connection.execute(insert(MASTERS).values(name=keyring.current.name).on_conflict_do_nothing())
         keyring.receipts = await _secret(connection, keyring, RECEIPTS_KEY, keyring.first_receipts_key())
         keyring.rows = await _secret(connection, keyring, "rows", os.urandom(32))
+        keyring.near_misses = await _secret(connection, keyring, "near misses", os.urandom(32))
         of_before = await _unsealed(connection, keyring)
         keyring.search = await _secret(connection, keyring, SEARCH, of_before or os.urandom(32))
         time = HubTime(wall=anchor.wall, simulated=anchor.simulated, rate=anchor.rate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -536,6 +536,17 @@ class NightStep(SQLModel, table=True):
     why: str
 
 
+class ReturnCount(SQLModel, table=True):
+    """How many findings of the census' rules were open at a hub on a night, of a census year; wall time."""
+
+    __tablename__ = "return_count"
+    hub: str = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+    year: int = Field(primary_key=True)
+    errors: int
+    queries: int
+
+
 class Draft(SQLModel, table=True):
     """A referral that somebody is writing, sealed by the secret in their link: nobody else can open it. Or what is written down
     at a meeting until that is recorded, sealed by a secret that comes of the case's own key. Wall time."""
@@ -544,6 +555,73 @@ class Draft(SQLModel, table=True):
     hash: str = Field(primary_key=True)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     touched_at: datetime = Field(sa_column=moment())
+
+
+class AuditDraw(SQLModel, table=True):
+    """A sample of decisions that was drawn to be audited: by whom, by which rule, seed and period, out of how many, and which
+    cases. Nothing of it changes, but that it is closed."""
+
+    __tablename__ = "audit_draw"
+    id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), primary_key=True))
+    hub: str
+    at: datetime = Field(sa_column=moment())
+    drawn_by: str
+    role: str
+    rule: str
+    seed: int = Field(sa_column=number())
+    since: date
+    until: date
+    """The last day of the period."""
+    size: int
+    """How many were asked for."""
+    population: int
+    """Out of how many they were drawn."""
+    erased: int
+    """How many more the rule means whose people are erased: nobody can audit those."""
+    drawn: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    closed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
+    closed_by: str | None = None
+    closed_why: str | None = None
+
+
+class AuditResult(SQLModel, table=True):
+    """What an auditor found of a case that was drawn; a correction is a row of its own, with the next version. What they wrote is
+    sealed by the referral's key, and gone with it."""
+
+    __tablename__ = "audit_result"
+    __table_args__ = (UniqueConstraint("draw", "reference", "version"),)
+    id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), primary_key=True))
+    hub: str
+    draw: int = Field(sa_column=number())
+    reference: str
+    version: int
+    at: datetime = Field(sa_column=moment())
+    person: str
+    role: str
+    rating_right: str
+    decision_right: str
+    decision_timely: str
+    child_heard: str
+    basis_right: str
+    should_have: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    grade: str
+    sealed: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+
+
+class NearMiss(SQLModel, table=True):
+    """Something that nearly went wrong, as one of the hub's staff saw it: which of them is not kept. Its words are sealed by the
+    key of the referral that it names, or by the installation's where it names none."""
+
+    __tablename__ = "near_miss"
+    id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), primary_key=True))
+    hub: str
+    at: datetime = Field(sa_column=moment())
+    role: str
+    kind: str
+    reference: str | None = None
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    once: str = Field(unique=True)
+    """A random number of the form that was filled in: sent twice, it is one."""
 
 
 class TimeAnchor(SQLModel, table=True):
@@ -558,6 +636,22 @@ class TimeAnchor(SQLModel, table=True):
 
 PROOFS = Table("write_proof", SQLModel.metadata, Column("filler", Text, nullable=False))
 """Where it is proven that something can be written. Always empty: each proof is taken away again."""
+
+
+class Simulation(SQLModel, table=True):
+    """A hub's simulation: the one that runs, by whom, since when and how far (wall time); why the last one gave nothing, where
+    it did not; and the last report."""
+
+    __tablename__ = "simulation"
+    hub: str = Field(primary_key=True)
+    asked_by: str
+    begun_at: datetime | None = Field(sa_column=moment(nullable=True))
+    touched_at: datetime = Field(sa_column=moment())
+    done: int = 0
+    of_runs: int = 0
+    failed: str | None
+    report: str | None = Field(sa_column=Column(Text, nullable=True))
+    reported_at: datetime | None = Field(sa_column=moment(nullable=True))
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -578,6 +672,7 @@ REPAIRS = table(Repair)
 ROUNDS = table(Round)
 ANCHOR = table(TimeAnchor)
 ROTAS = table(RotaVersion)
+SIMULATIONS = table(Simulation)
 PULSES = table(Pulse)
 PARTICIPANTS = table(Participant)
 ACCESSES = table(Access)
@@ -600,3 +695,7 @@ DRAFTS = table(Draft)
 CALLER_KEYS = table(CallerKey)
 SEALINGS = table(Sealing)
 NIGHTS = table(NightStep)
+AUDIT_DRAWS = table(AuditDraw)
+AUDIT_RESULTS = table(AuditResult)
+NEAR_MISSES = table(NearMiss)
+RETURN_COUNTS = table(ReturnCount)

@@ -19,7 +19,7 @@ from mash.notifications.notices import URGENT, NoticeDraft, Over, notices_for, o
 from mash.states.acts.information import GlassBroken, InformationReleased
 from mash.states.decide import Decision
 from mash.states.firewall import taking_part
-from mash.states.log import SCHEMA, Recorded
+from mash.states.log import chained
 from mash.states.profile import Profile
 from mash.states.referral import Referral
 from mash.states.values import Actor, Words
@@ -129,28 +129,16 @@ class Writes:
     ) -> str:
         """Chain the events to a referral's log, with what they change beside it; returns the hash of the last."""
         head = standing.head
-        for event, referral in zip(decision.events, decision.states, strict=True):
-            recorded = Recorded(
-                reference=standing.reference,
-                sequence=referral.version,
-                at=now,
-                happened_at=happened_at,
-                by=by,
-                profile=referral.profile,
-                schema_number=SCHEMA,
-                event=event,
-                previous=head,
-            )
-            canonical = recorded.canonical()
-            head = Recorded.digest(canonical)
+        for link in chained(standing.reference, decision, by, now, head, happened_at):
+            event, head = link.recorded.event, link.hash
             self.events.append(
                 {
                     "reference": standing.reference,
-                    "sequence": referral.version,
+                    "sequence": link.recorded.sequence,
                     "hub": hub,
                     "kind": event.kind,
                     "at": now,
-                    "canonical": canonical,
+                    "canonical": link.canonical,
                     "hash": head,
                 }
             )

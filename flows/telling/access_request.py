@@ -21,7 +21,7 @@ from mash.config import codes
 from mash.config.words import CODED, sentence
 from mash.flows.store.log import read_log
 from mash.flows.store.reads.case import Case, read_case, read_family
-from mash.flows.store.reads.items import REDACTED, PlainItem, read_everything
+from mash.flows.store.reads.items import AUDIT, NEAR_MISS, REDACTED, PlainItem, read_everything
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.store import Store
 from mash.flows.store.withheld import Number, numbered, release
@@ -57,7 +57,7 @@ ABOUT_THE_REFERRER = frozenset(("source", "source_agency", "reported_at", "flags
 """Facts of events that tell who referred, or what they wrote of somebody."""
 WHO_AGREED = frozenset(("second",))
 """The login of a second person: that there was one, the answer says."""
-BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because")
+BY_SUBJECT = ("outcomes", "factors_of", "not_seen_because", "abuse_categories", "previous_plans")
 """Facts of events that are said of each subject by itself."""
 WHOSE = {"household": "person in the household", "submission": "what the referrer added,"}
 NOT_OF_SOMEBODY = ("kind", "place", "reported_at")
@@ -172,7 +172,8 @@ async def answer(
             whose,
             warning,
             frozenset(line for _, line in harmful),
-            frozenset(words.item for event, _ in harmful if (words := getattr(event, "words", None))),
+            frozenset(words.item for event, _ in harmful if (words := getattr(event, "words", None)))
+            | {item.id for item in items if silent and item.kind in (AUDIT, NEAR_MISS)},
         )
         for item in items:
             _look_at(page, case, subject, item)

@@ -111,6 +111,8 @@ _LABELS = {
     "not_seen_because": "not seen:",
     "subjects": "about",
     "factors_of": "factors",
+    "abuse_categories": "category of abuse",
+    "previous_plans": "plans before",
     "informed_by": "told by",
     "whom": "told to",
     "reported_at": "reported",
@@ -256,7 +258,9 @@ def _fact(name: str, value: Any, profile: Profile | None) -> str:
 
 def _said_of(name: str, value: Any, profile: Profile | None) -> str:
     """What is said of one subject: a code, or the factors of their assessment."""
-    return " and ".join(decoded("factors", each) for each in value) if name == "factors_of" else worded(value, profile)
+    if name == "factors_of":
+        return " and ".join(decoded("factors", each) for each in value)
+    return decoded(name, value) if name in CODED else worded(value, profile)
 
 
 def _shown(name: str, value: Any, profile: Profile | None) -> str:

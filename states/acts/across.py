@@ -13,10 +13,11 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, Rebuilt, rebuilds, same_fields
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import SEEN
-from mash.states.values import Actor, AskedAcross, Code, CommandBase, EventBase, Words
+from mash.states.values import Actor, AskedAcross, Code, CommandBase, EventBase, Heard, Words
 
 NOBODY_TO_ASK = "this installation serves no other hub: there is nobody to ask"
 
@@ -55,6 +56,11 @@ def ask_other_hubs(d: Deciding, cmd: AskOtherHubs, words: Words | None) -> None:
     if not d.heard.asked:
         raise Incomplete(NOBODY_TO_ASK)
     d.record(AskedAcrossHubs(subject=cmd.subject, asked=d.heard.asked, may_know=d.heard.may_know, words=words))
+
+
+@rebuilds(AskOtherHubs, AskedAcrossHubs)
+def _ask_other_hubs_again(caused: Caused, event: AskedAcrossHubs) -> Rebuilt:
+    return Rebuilt(same_fields(AskOtherHubs, event), heard=Heard(asked=event.asked, may_know=event.may_know))
 
 
 @folds(AskedAcrossHubs)

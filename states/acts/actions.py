@@ -15,6 +15,7 @@ from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.invited import roles_of
 from mash.states.profile import ClockRule, Profile
+from mash.states.rebuild import Caused, Rebuilt, rebuilds, same_fields, says_all, working
 from mash.states.referral import Action, Referral
 from mash.states.register import act
 from mash.states.stages import ALL, SEEN
@@ -72,6 +73,11 @@ class ActionCompleted(EventBase):
     words: Words | None = Field(alias="said")
 
 
+def agreed_again(caused: Caused) -> tuple[Agreed, ...]:
+    """What was agreed with an act, as its events say."""
+    return tuple(Agreed(owner=each.owner, due=each.due_at, login=each.login) for each in caused.every(ActionRecorded))
+
+
 def hub_roles(profile: Profile) -> tuple[str, ...]:
     """The roles of the hub's own people that its profile names."""
     rungs = (rung.role for rung in profile.ladder)
@@ -105,6 +111,11 @@ def theirs(referral: Referral, profile: Profile, by: Actor) -> tuple[str, ...]:
 def record_action(d: Deciding, cmd: RecordAction, words: Words | None) -> None:
     """Its owner is told, warned, and late as others are."""
     agree(d, (Agreed(owner=cmd.owner, due=cmd.due, login=cmd.login),), words)
+
+
+@rebuilds(RecordAction, ActionRecorded)
+def _record_action_again(caused: Caused, event: ActionRecorded) -> Rebuilt:
+    return Rebuilt(same_fields(RecordAction, event, due="due_at"), colleagues=working(event.login))
 
 
 def agree(d: Deciding, actions: Iterable[Agreed], words: Words | None) -> None:
@@ -152,6 +163,9 @@ def complete(d: Deciding, cmd: CompleteAction, words: Words | None) -> None:
         demands.words(words, "not doing what was agreed")
     d.record(ActionCompleted(action=cmd.action, outcome=cmd.outcome, words=words))
     d.stop_clocks(*(k.id for k in d.referral.running if k.id == f"action:{cmd.action}"), met=cmd.outcome == "done")
+
+
+says_all(ActionCompleted, CompleteAction)
 
 
 @folds(ActionRecorded)

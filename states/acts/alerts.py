@@ -8,12 +8,20 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts.handing_over import KIND as HAND_OVER
-from mash.states.acts.handing_over import nobody_accepted
-from mash.states.acts.step_down import comes_back
-from mash.states.course import AlertSeen, ClockWarned
+from mash.states.acts.handing_over import HandOverReturned, nobody_accepted
+from mash.states.acts.step_down import StepDownReturned, comes_back
+from mash.states.course import (
+    AcknowledgementEnded,
+    AlertAcknowledged,
+    AlertSeen,
+    ClockBreached,
+    ClockEscalated,
+    ClockWarned,
+)
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import may_pass_on, next_rung, passed_to
@@ -82,6 +90,15 @@ def fire_clocks(d: Deciding, cmd: FireClocks, words: Words | None) -> None:
             d.record(ClockWarned(id=clock.id, role=d.on_duty(clock.owner), due_at=clock.due_at))
 
 
+@rebuilds(FireClocks, ClockBreached, ClockEscalated, ClockWarned, AcknowledgementEnded, StepDownReturned, HandOverReturned)
+def _fire_clocks_again(
+    caused: Caused, event: ClockBreached | ClockEscalated | ClockWarned | AcknowledgementEnded | StepDownReturned
+) -> FireClocks:
+    """Whose alert was raised again because they are away stands in the case before it."""
+    ended = (each.id for each in caused.every(AcknowledgementEnded) if each.why == "off_duty")
+    return as_given(FireClocks, left={cid: str(caused.referral.clocks[cid].acknowledged_by) for cid in ended})
+
+
 def _tell(d: Deciding, clock_id: str) -> None:
     """Alert the next rung to a clock. A step-down that nobody has accepted has no ladder: it comes back, to be decided. So does
     what was handed over, once somebody has been told."""
@@ -100,6 +117,12 @@ def acknowledge(d: Deciding, cmd: AcknowledgeAlert, words: Words | None) -> None
     """'I have it': the ladder stops, until the alert is renewed because its cause lasts."""
     _waits(d, cmd.clock)
     d.acknowledge(d.referral.clocks[cmd.clock], cmd.until)
+
+
+@rebuilds(AcknowledgeAlert, AlertAcknowledged)
+def _acknowledge_alert_again(caused: Caused, event: AlertAcknowledged) -> AcknowledgeAlert:
+    longest = caused.profile.had_until(caused.referral.rating, caused.at)
+    return as_given(AcknowledgeAlert, clock=event.id, until=event.renew_at if event.renew_at < longest else None)
 
 
 def _not_to_pass_on(referral: Referral, profile: Profile, by: Actor, cmd: PassAlertOn | None) -> Refusal | None:
@@ -139,6 +162,11 @@ def pass_on(d: Deciding, cmd: PassAlertOn, words: Words | None) -> None:
     d.escalate(clock, passed_to=rung)
 
 
+@rebuilds(PassAlertOn, ClockEscalated)
+def _pass_alert_on_again(caused: Caused, event: ClockEscalated) -> PassAlertOn:
+    return as_given(PassAlertOn, clock=event.id)
+
+
 @act(SeeAlert)
 def see(d: Deciding, cmd: SeeAlert, words: Words | None) -> None:
     """The ladder rests once for each rung, and not at all in immediate danger: that somebody has it, only a person who signed in
@@ -153,6 +181,9 @@ def see(d: Deciding, cmd: SeeAlert, words: Words | None) -> None:
         )
     until = d.now + SEEN_FOR
     d.record(AlertSeen(id=cmd.clock, until=max(until, clock.next_rung_at or until)))
+
+
+says_all(AlertSeen, SeeAlert, clock="id")
 
 
 def _waits(d: Deciding, clock: str) -> None:

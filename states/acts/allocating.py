@@ -12,10 +12,11 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, Rebuilt, rebuilds, same_fields, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import SEEN
-from mash.states.values import Actor, CommandBase, EventBase, Login, Presence, Words, Worker
+from mash.states.values import Actor, Colleague, CommandBase, EventBase, Login, Presence, Words, Worker
 
 
 class AllocateCase(CommandBase):
@@ -79,6 +80,12 @@ def allocate(d: Deciding, cmd: AllocateCase, words: Words | None) -> None:
     d.ensure_allocation()
 
 
+@rebuilds(AllocateCase, CaseAllocated)
+def _allocate_case_again(caused: Caused, event: CaseAllocated) -> Rebuilt:
+    worker = Colleague(login=event.worker, role=event.role, agency="", has_cases=True)
+    return Rebuilt(same_fields(AllocateCase, event), colleagues=(worker,))
+
+
 def _not_theirs(referral: Referral, profile: Profile, by: Actor, cmd: GiveCaseBack | None) -> Refusal | None:
     mine = referral.worker is not None and referral.worker.login == by.id
     return None if mine else NotYours("only whoever has the case gives it back: a manager allocates it to somebody else")
@@ -91,12 +98,18 @@ def give_back(d: Deciding, cmd: GiveCaseBack, words: Words | None) -> None:
     d.ensure_allocation()
 
 
+says_all(CaseGivenBack, GiveCaseBack)
+
+
 @act(SayPresence)
 def say_presence(d: Deciding, cmd: SayPresence, words: Words | None) -> None:
     """Once each, and only of whoever has the case now."""
     worker = d.referral.worker
     if worker and worker.login == cmd.worker and worker.presence != cmd.presence:
         d.record(PresenceSaid(worker=cmd.worker, presence=cmd.presence))
+
+
+says_all(PresenceSaid, SayPresence)
 
 
 @folds(CaseAllocated)

@@ -20,6 +20,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import SECTION_47
@@ -139,6 +140,9 @@ def start(d: Deciding, cmd: StartAssessment, words: Words | None) -> None:
     begin_assessment(d, beside=True, held_on=cmd.held_on)
 
 
+says_all(AssessmentStarted, StartAssessment)
+
+
 def _no_decider(referral: Referral, profile: Profile, by: Actor, cmd: CompleteAssessment | None) -> Refusal | None:
     """Where the hub decides at the end of its own assessment, that is the decision."""
     if not profile.assess_first or by.role in profile.deciders:
@@ -181,6 +185,9 @@ def complete(d: Deciding, cmd: CompleteAssessment, words: Words | None) -> None:
         close(d, "end_assessment", outcomes)
 
 
+says_all(AssessmentCompleted, CompleteAssessment)
+
+
 def _not_before_it_was_decided(d: Deciding, held_on: date | None) -> None:
     """Raises Incomplete for a day before the one on which it was decided to assess, or to enquire."""
     decided_at = d.referral.decided_at
@@ -216,6 +223,9 @@ def complete_adult_enquiry(d: Deciding, cmd: CompleteAdultEnquiry, words: Words 
     d.record(AdultEnquiryCompleted(outcome=cmd.outcome, words=demands.words(words, "ending an adult enquiry")))
     answered_by_doing(d, "adults")
     close(d, "end_adult_enquiry", "adult_section_42")
+
+
+says_all(AdultEnquiryCompleted, CompleteAdultEnquiry)
 
 
 changes_nothing(AdultEnquiryCompleted)

@@ -12,7 +12,7 @@ from mash.states.acts import demands
 from mash.states.clocks import LONDON, day_of
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, QuorumNotMet
-from mash.states.profile import Mode
+from mash.states.profile import Mode, Profile
 from mash.states.referral import Referral
 from mash.states.values import Code, Words
 
@@ -58,6 +58,14 @@ def there(
     demands.agencies(d, (*came, *sorry, *of["absent"]))
     not_there = (*of["absent"], *(name for name in expected if name not in (*came, *sorry)))
     return There(came, sorry, tuple(dict.fromkeys(not_there)))
+
+
+def table(attended: Iterable[str], apologies: Iterable[str], absent: Iterable[str], profile: Profile) -> dict[str, Came]:
+    """Who came, as the table of a command that has an event with these lists. Who was expected by an older version of the
+    profile, and is in no list of today's, is found to be absent anew."""
+    known = demands.named_agencies(profile)
+    lists: dict[Came, Iterable[str]] = {"attended": attended, "apologies": apologies, "absent": (n for n in absent if n in known)}
+    return {name: came for came, names in lists.items() for name in names}
 
 
 def short_of_quorum(

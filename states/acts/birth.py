@@ -13,11 +13,12 @@ from mash.states.clocks import LONDON, Due
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
+from mash.states.rebuild import Caused, Rebuilt, rebuilds, same_fields
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.route import ask_who_is_concerned_now
 from mash.states.stages import SEEN
-from mash.states.values import Actor, Code, CommandBase, EventBase, Words
+from mash.states.values import Actor, Code, CommandBase, Details, EventBase, Words
 
 PRE_BIRTH = "pre_birth_conference"
 """The clock of the conference about a child who is not born yet."""
@@ -57,6 +58,14 @@ def record_birth(d: Deciding, cmd: RecordBirth, words: Words | None) -> None:
     d.record(BirthRecorded(subject=cmd.subject, age=right.age, words=words, **came))
     expect_anew(d, before)
     ask_who_is_concerned_now(d)
+
+
+@rebuilds(RecordBirth, BirthRecorded)
+def _record_birth_again(caused: Caused, event: BirthRecorded) -> Rebuilt:
+    right = Details(
+        stored=event.details, kind="subject", subject=event.subject, before=event.instead_of, flags=event.flags, age=event.age
+    )
+    return Rebuilt(same_fields(RecordBirth, event), details=right)
 
 
 def expect_anew(d: Deciding, before: Referral) -> None:

@@ -14,6 +14,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral, Told
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -75,6 +76,9 @@ def take_down(d: Deciding, cmd: RecordAnswerByTelephone, words: Words | None) ->
     if d.referral.open:
         await_confirmation(d)
     go_on(d, cmd.answering)
+
+
+says_all(AnswerTakenDown, RecordAnswerByTelephone, answering="agency")
 
 
 @folds(AnswerTakenDown)

@@ -15,6 +15,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile
+from mash.states.rebuild import Caused, Rebuilt, rebuilds, same_fields, says_all, working
 from mash.states.referral import ASKED, Check, Referral, StartedClock
 from mash.states.register import act
 from mash.states.roles import any_rater
@@ -191,6 +192,9 @@ def ask(d: Deciding, cmd: AskAgencies, words: Words | None) -> None:
     request(d, tuple(dict.fromkeys(cmd.agencies)))
 
 
+says_all(ChecksRequested, AskAgencies)
+
+
 def _not_their_check(referral: Referral, profile: Profile, by: Actor, cmd: AnswerCheck | None) -> Refusal | None:
     """An agency answers while it has not done so itself, also when nobody asks any more; and nobody else answers for it."""
     agency = cmd.agency if cmd else by.agency
@@ -225,6 +229,9 @@ def answer(d: Deciding, cmd: AnswerCheck, words: Words | None) -> None:
     go_on(d, cmd.agency)
 
 
+says_all(CheckAnswered, AnswerCheck)
+
+
 def came_late(d: Deciding, agency: str) -> bool:
     """Whether an answer came after the agency's time to reply: by when it was given, as its clock is judged."""
     clock = next((k for k in reversed(d.referral.clocks.values()) if k.kind == "check" and k.whose == agency), None)
@@ -253,6 +260,11 @@ def allocate(d: Deciding, cmd: AllocateCheck, words: Words | None) -> None:
     d.record(CheckAllocated(agency=cmd.agency, to=login))
 
 
+@rebuilds(AllocateCheck, CheckAllocated)
+def _allocate_check_again(caused: Caused, event: CheckAllocated) -> Rebuilt:
+    return Rebuilt(same_fields(AllocateCheck, event), colleagues=working(event.to, agency=event.agency))
+
+
 @act(
     ProceedWithoutReplies,
     stages=("agency_checks",),
@@ -264,6 +276,9 @@ def proceed(d: Deciding, cmd: ProceedWithoutReplies, words: Words | None) -> Non
     """Go on without the missing replies, or without asking anybody: a recorded act with a reason."""
     close_checks(d, demands.words(words, "going on without replies"))
     take_route(d)
+
+
+says_all(ProceededWithoutReplies, ProceedWithoutReplies)
 
 
 def go_on_without(d: Deciding) -> None:

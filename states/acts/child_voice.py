@@ -16,6 +16,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -80,6 +81,9 @@ def record(d: Deciding, cmd: RecordChildVoice, words: Words | None) -> None:
             words=said,
         )
     )
+
+
+says_all(ChildVoiceRecorded, RecordChildVoice)
 
 
 def _of_a_child(d: Deciding, sid: str) -> None:

@@ -21,6 +21,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import deciders
@@ -193,6 +194,9 @@ def reopen_referral(d: Deciding, cmd: ReopenReferral, words: Words | None) -> No
     reopen(d, demands.words(words, "reopening"))
 
 
+says_all(ReferralReopened, ReopenReferral)
+
+
 @act(ErasePeople)
 def erase_people(d: Deciding, cmd: ErasePeople, words: Words | None) -> None:
     """Nobody is erased of a case that somebody works on."""
@@ -200,6 +204,9 @@ def erase_people(d: Deciding, cmd: ErasePeople, words: Words | None) -> None:
         raise Incomplete("this referral is open, or its referrer is still to be told: nobody is erased before it is concluded")
     if not d.referral.erased:
         d.record(PeopleErased(why=cmd.why))
+
+
+says_all(PeopleErased, ErasePeople)
 
 
 @folds(SubjectsConcluded)

@@ -21,6 +21,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NothingToActOn, NotInProfile, Refusal
 from mash.states.fold import Changes, begins, folds
 from mash.states.profile import PROFESSIONAL, Category, Cohort, Contact, ContactKind, Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import NOT_TO_TELL, ProtectionOrder, Referral, SubjectState
 from mash.states.register import act
 from mash.states.route import ask_who_is_concerned_now, begin
@@ -239,6 +240,9 @@ def receive(d: Deciding, cmd: ReceiveContact, words: Words | None) -> None:
         d.escalate(next(clock for clock in d.referral.running if clock.kind == "triage"))
 
 
+says_all(ContactReceived, ReceiveContact)
+
+
 def lead_in(d: Deciding) -> None:
     """The hub acts on a contact: a manager decides on the response in time, and it is consulted about first where the hub does
     that."""
@@ -288,6 +292,9 @@ def conclude_consultation(d: Deciding, cmd: ConcludeConsultation, words: Words |
         close(d, "end_consultation", "advice", decided=True)
 
 
+says_all(ConsultationConcluded, ConcludeConsultation)
+
+
 def _without_places(referral: Referral, profile: Profile, by: Actor, cmd: AssignPlace | None) -> Refusal | None:
     if profile.places and (cmd is None or cmd.place in profile.places):
         return None
@@ -299,6 +306,9 @@ def assign_place(d: Deciding, cmd: AssignPlace, words: Words | None) -> None:
     """The case belongs to an authority or satellite of the hub; where that triages on its own, its people are asked to."""
     d.record(PlaceAssigned(place=cmd.place))
     d.hand_triage_over()
+
+
+says_all(PlaceAssigned, AssignPlace)
 
 
 @act(RecordCategories, stages=SEEN)
@@ -313,6 +323,9 @@ def record_categories(d: Deciding, cmd: RecordCategories, words: Words | None) -
         call_off_kind(d, "lado")
 
 
+says_all(CategoriesRecorded, RecordCategories)
+
+
 @act(CorrectCohort, stages=SEEN)
 def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None:
     """Who was taken for a child is an adult, or the other way round, or was of unknown age."""
@@ -321,6 +334,9 @@ def correct_cohort(d: Deciding, cmd: CorrectCohort, words: Words | None) -> None
     d.record(CohortCorrected(subject=cmd.subject, cohort=cmd.cohort, age_not_known=unknown))
     expect_anew(d, before)
     ask_who_is_concerned_now(d)
+
+
+says_all(CohortCorrected, CorrectCohort)
 
 
 @act(RecordAccused, stages=SEEN, when=lambda referral: PROFESSIONAL in referral.categories and "adult" in referral.cohorts)
@@ -333,6 +349,9 @@ def record_accused(d: Deciding, cmd: RecordAccused, words: Words | None) -> None
         raise Incomplete("that is recorded already")
     d.record(AccusedRecorded(subject=cmd.subject, accused=cmd.accused))
     ask_who_is_concerned_now(d)
+
+
+says_all(AccusedRecorded, RecordAccused)
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Cohort, Profile
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds, same_fields, says_all
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
 from mash.states.route import ask_who_is_concerned_now
@@ -135,6 +136,12 @@ def correct_details(d: Deciding, cmd: CorrectDetails, words: Words | None) -> No
     _as_old_as_they_are(d, before)
 
 
+@rebuilds(CorrectDetails, DetailsCorrected)
+def _correct_details_again(caused: Caused, event: DetailsCorrected) -> Rebuilt:
+    item = event.instead_of or event.subject or event.details.item
+    return Rebuilt(as_given(CorrectDetails, item=item), details=_as_it_came(event, event.subject))
+
+
 @act(RecordHousehold)
 def record_household(d: Deciding, cmd: RecordHousehold, words: Words | None) -> None:
     """Details that were missing, of whom nothing stood there before."""
@@ -144,6 +151,11 @@ def record_household(d: Deciding, cmd: RecordHousehold, words: Words | None) -> 
             subject=None, fields=right.changed, instead_of=None, details=right.stored, flags=right.flags, words=words
         )
     )
+
+
+@rebuilds(RecordHousehold, DetailsCorrected)
+def _record_household_again(caused: Caused, event: DetailsCorrected) -> Rebuilt:
+    return Rebuilt(RecordHousehold(), details=_as_it_came(event, event.subject))
 
 
 def _flags(right: Details, cohort: str | None) -> tuple[str, ...]:
@@ -172,6 +184,26 @@ def correct_referrer(d: Deciding, cmd: CorrectReferrer, words: Words | None) -> 
         owe_again(d, not_heard=not_heard)
     else:
         d.stop(*CLOCKS.values(), met=False)
+
+
+@rebuilds(CorrectReferrer, ReferrerCorrected)
+def _correct_referrer_again(caused: Caused, event: ReferrerCorrected) -> Rebuilt:
+    right = _as_it_came(event, None).model_copy(update={"kind": "referrer", "reachable": event.referrer_reachable})
+    return Rebuilt(CorrectReferrer(), details=right)
+
+
+def _as_it_came(event: DetailsCorrected | ReferrerCorrected | SubjectAdded, subject: str | None) -> Details:
+    """The details that came with a command, as its event says them. That the age of an adult is not known is found anew."""
+    return Details(
+        stored=event.details,
+        kind="subject" if subject else "household",
+        subject=subject,
+        before=getattr(event, "instead_of", None),
+        changed=getattr(event, "fields", ()),
+        flags=tuple(flag for flag in event.flags if flag != AGE_NOT_KNOWN),
+        age=getattr(event, "age", None),
+        expected_week=getattr(event, "expected_week", None),
+    )
 
 
 def _given(d: Deciding) -> Details:
@@ -207,6 +239,11 @@ def add_subject(d: Deciding, cmd: AddSubject, words: Words | None) -> None:
     ask_who_is_concerned_now(d)
 
 
+@rebuilds(AddSubject, SubjectAdded)
+def _add_subject_again(caused: Caused, event: SubjectAdded) -> Rebuilt:
+    return Rebuilt(same_fields(AddSubject, event), details=_as_it_came(event, event.subject))
+
+
 def next_subject(referral: Referral, reference: str) -> str:
     """The number of the next subject. Nobody else of the contact has, had or will have it: the letters of a linked referral stand
     in it."""
@@ -234,6 +271,9 @@ def remove_subject(d: Deciding, cmd: RemoveSubject, words: Words | None) -> None
     before = d.referral
     d.record(SubjectRemoved(subject=cmd.subject, words=demands.words(words, "taking a subject out")))
     expect_anew(d, before)
+
+
+says_all(SubjectRemoved, RemoveSubject)
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------

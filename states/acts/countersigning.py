@@ -17,6 +17,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral, Seconding
 from mash.states.register import act
 from mash.states.route import take_route
@@ -89,6 +90,9 @@ def countersign(d: Deciding, cmd: Countersign, words: Words | None) -> None:
         _no_longer_stands(d, found, reason)
         if shared and d.referral.sharing is None:
             share_no_more(d, reason)
+
+
+says_all(Countersigned, Countersign, seconding="id")
 
 
 def _override(d: Deciding, found: Seconding) -> None:

@@ -13,18 +13,19 @@ from mash.states.acts import demands
 from mash.states.acts.assessment import begin_assessment
 from mash.states.acts.closing import close, not_over_for_who_came_of_age, not_over_under_an_order
 from mash.states.acts.contact import ContinuedFrom
-from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
+from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged, likely_elsewhere
 from mash.states.acts.handing_over import offer_once, transfer, whither
 from mash.states.acts.orders import await_ends
 from mash.states.acts.outcomes import PLAN, decided
 from mash.states.acts.parting import NOWHERE, ReferralSplit, Whither, part
-from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
+from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless, second_again
 from mash.states.acts.weighing import adding_up, demand_weighed, not_a_second_person
 from mash.states.clocks import local
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Outcome, Profile
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds
 from mash.states.referral import Proposed, Referral, SubjectState
 from mash.states.register import act
 from mash.states.roles import deciders, signing_off
@@ -37,6 +38,7 @@ from mash.states.values import (
     Code,
     CommandBase,
     Course,
+    Enquiry,
     EventBase,
     Holding,
     Need,
@@ -162,6 +164,18 @@ def decide(d: Deciding, cmd: RecordDecision, words: Words | None) -> None:
     _take_effect(d, cmd.outcomes, Whither(cmd.destination, cmd.transfer_to), waiting)
 
 
+@rebuilds(RecordDecision, DecisionProposed, DecisionRecorded)
+def _record_decision_again(caused: Caused, event: DecisionProposed | DecisionRecorded) -> Rebuilt:
+    """That it may be the second section 47 of one child, it says; of which case the other one is, was only asked about."""
+    again, others = second_again(caused), tuple[Enquiry, ...]()
+    if event.may_be_second:
+        enquired = next(sid for sid, outcome in event.outcomes.items() if outcome == "section_47")
+        others = (likely_elsewhere(enquired),)
+    fields = {name: getattr(event, name) for name in ("outcomes", "primary_need", "transfer_to", "destination")}
+    decided = as_given(RecordDecision, **fields, **again.fields, same_child="cannot_tell" if others else None)
+    return Rebuilt(decided, enquiries=others, colleagues=again.colleagues)
+
+
 def to_wait(d: Deciding, outcomes: Iterable[str], *, seconded: bool) -> frozenset[str]:
     """Which of these outcomes are not decided yet, where others protect somebody and take effect: while the rating is disputed,
     all that protect nobody; in immediate danger, those by which nothing more is done, unless a second person has looked."""
@@ -256,6 +270,11 @@ def sign_off(d: Deciding, cmd: SignOffDecision, words: Words | None) -> None:
     )
     d.proposed_by = proposed.by
     _take_effect(d, proposed.outcomes, Whither(proposed.destination, proposed.transfer_to), waiting)
+
+
+@rebuilds(SignOffDecision, DecisionRecorded, SignOffRefused)
+def _sign_off_decision_again(caused: Caused, event: DecisionRecorded | SignOffRefused) -> SignOffDecision:
+    return as_given(SignOffDecision, agreed=isinstance(event, DecisionRecorded))
 
 
 def withdraw(d: Deciding, words: Words) -> None:

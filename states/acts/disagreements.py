@@ -17,6 +17,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile, Referee
+from mash.states.rebuild import says_all
 from mash.states.referral import Disagreement, Referral
 from mash.states.register import act
 from mash.states.roles import REFERRER
@@ -103,6 +104,9 @@ def raise_it(d: Deciding, cmd: RaiseDisagreement, words: Words | None) -> None:
     _start_clock(d, name, referee)
 
 
+says_all(DisagreementRaised, RaiseDisagreement)
+
+
 def to_settle(referral: Referral, by: Actor) -> tuple[str, ...]:
     """The disagreements that it is somebody's turn to determine: none that they raised themselves."""
     found = ((did, referral.disagreements[did]) for did in referral.disputed)
@@ -149,6 +153,9 @@ def settle(d: Deciding, cmd: SettleDisagreement, words: Words | None) -> None:
             take_route(d)
     if found.about == "decision" and cmd.outcome == "changed":
         take_decision_back(d, reason)
+
+
+says_all(DisagreementSettled, SettleDisagreement, disagreement="id")
 
 
 def take_decision_back(d: Deciding, reason: Words) -> None:
@@ -205,6 +212,9 @@ def take_further(d: Deciding, cmd: TakeDisagreementFurther, words: Words | None)
     reason = demands.words(words, "taking a disagreement further")
     d.record(DisagreementTakenFurther(id=cmd.disagreement, role=referee.role, words=reason))
     _start_clock(d, cmd.disagreement, referee)
+
+
+says_all(DisagreementTakenFurther, TakeDisagreementFurther, disagreement="id")
 
 
 def referees(profile: Profile, about: str) -> tuple[Referee, ...]:

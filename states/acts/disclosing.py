@@ -15,6 +15,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -112,6 +113,9 @@ def decline(d: Deciding, cmd: DeclineDisclosure, words: Words | None) -> None:
     """The only exception, in words. Whoever decides reads them, and not what is held."""
     why = demands.words(words, "not disclosing: why that would be more detrimental to the child than to disclose it,")
     d.record(DisclosureDeclined(item=cmd.item, agency=d.referral.held[cmd.item].agency, words=why))
+
+
+says_all(DisclosureDeclined, DeclineDisclosure)
 
 
 @folds(DisclosureDeclined)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
+from mash.states.values import Enquiry
 
 SameChild = Literal["no", "cannot_tell"]
 FLAG = "may_be_second_section_47"
@@ -31,6 +32,11 @@ def demand_single_enquiry(d: Deciding, subjects: Collection[str], said: SameChil
             " that it is not, or cannot be told yet (same_child)",
             needs=["same_child"],
         )
+
+
+def likely_elsewhere(subject: str) -> Enquiry:
+    """A section 47 that is likely to be about the same child, as an act found one whose event says only that there was one."""
+    return Enquiry(subject=subject, reference="", likeness="likely")
 
 
 def flagged(d: Deciding, subjects: Collection[str]) -> bool:

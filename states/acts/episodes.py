@@ -14,6 +14,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders
@@ -115,6 +116,9 @@ def attach(d: Deciding, cmd: AttachContact, words: Words | None) -> None:
     _end(d, cmd.other, "added", demands.words(words, "adding a contact to an open case (what it adds)"))
 
 
+says_all(ContactAttached, AttachContact)
+
+
 @act(
     CloseDuplicate,
     of_child=True,
@@ -127,6 +131,12 @@ def attach(d: Deciding, cmd: AttachContact, words: Words | None) -> None:
 def close_duplicate(d: Deciding, cmd: CloseDuplicate, words: Words | None) -> None:
     """What differs in their words was shown to whoever says so."""
     _end(d, cmd.other, "duplicate", demands.words(words, "closing a duplicate (what differs, and why that is the same concern)"))
+
+
+@rebuilds(CloseDuplicate, ContactAttached)
+def _close_duplicate_again(caused: Caused, event: ContactAttached) -> CloseDuplicate:
+    """That the two were compared was asked before it was decided."""
+    return as_given(CloseDuplicate, other=event.other, compared="shown")
 
 
 def _end(d: Deciding, other: str, why: Why, words: Words) -> None:
@@ -148,11 +158,17 @@ def record_added(d: Deciding, cmd: RecordAdded, words: Words | None) -> None:
         d.escalate(clock)
 
 
+says_all(ContactAdded, RecordAdded)
+
+
 @act(RecordTakenBack)
 def record_taken_back(d: Deciding, cmd: RecordTakenBack, words: Words | None) -> None:
     """Closed or open: what was added to a case is part of it no more."""
     if cmd.other in d.referral.added:
         d.record(ContactTakenBack(other=cmd.other))
+
+
+says_all(ContactTakenBack, RecordTakenBack)
 
 
 @folds(ContactAttached)

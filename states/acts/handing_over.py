@@ -19,6 +19,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import HandOver, HandOverResult, Referral
 from mash.states.register import act
 from mash.states.stages import CONCLUDED, SEEN, TRANSFERABLE
@@ -180,6 +181,9 @@ def offer_hand_over(d: Deciding, cmd: OfferHandOver, words: Words | None) -> Non
     offer(d, cmd.destination, cmd.subjects, cmd.authority, demands.words(words, "a hand-over (what they are told, and why)"))
 
 
+says_all(HandOverOffered, OfferHandOver)
+
+
 def _can_be_taken_over(referral: Referral, subjects: tuple[str, ...]) -> None:
     """A case is offered as a whole; before anything was decided, the decision is what offers it."""
     if referral.stage not in TRANSFERABLE:
@@ -265,10 +269,16 @@ def accept_hand_over(d: Deciding, cmd: AcceptHandOver, words: Words | None) -> N
         close(d, "accept_transfer", "transfer")
 
 
+says_all(HandOverAccepted, AcceptHandOver)
+
+
 @act(ReturnHandOver, stages=(*SEEN, *CONCLUDED), when=lambda r: bool(r.offered), hindrance=_no_answer)
 def return_hand_over(d: Deciding, cmd: ReturnHandOver, words: Words | None) -> None:
     """They do not take it: a case that was offered is decided anew, and the hub has it all the time."""
     comes_back(d, cmd.hand_over, demands.words(words, "returning a hand-over"))
+
+
+says_all(HandOverReturned, ReturnHandOver)
 
 
 def comes_back(d: Deciding, name: str, words: Words | None) -> None:

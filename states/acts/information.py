@@ -13,6 +13,7 @@ from mash.states.errors import Incomplete, NotInProfile, NotYours, Refusal
 from mash.states.firewall import past, taking_part
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -84,6 +85,9 @@ def break_glass(d: Deciding, cmd: BreakGlass, words: Words | None) -> None:
     d.record(GlassBroken(agency=d.by.agency, until=until, words=reason))
 
 
+says_all(GlassBroken, BreakGlass)
+
+
 def _holds_nothing_here(referral: Referral, profile: Profile, by: Actor, cmd: ContributeInformation | None) -> Refusal | None:
     if by.agency not in profile.agencies:
         return NotInProfile(f"information is contributed by an agency of the hub: {', '.join(profile.agencies)}")
@@ -95,6 +99,9 @@ def contribute(d: Deciding, cmd: ContributeInformation, words: Words | None) -> 
     """An agency puts something beside the case. It is the agency's own, and a signpost to everybody else."""
     information = demands.words(words, "contributing information: the information")
     d.record(InformationContributed(agency=d.by.agency, sensitive=cmd.sensitive, words=information))
+
+
+says_all(InformationContributed, ContributeInformation)
 
 
 def _not_theirs_to_release(referral: Referral, profile: Profile, by: Actor, cmd: ReleaseInformation | None) -> Refusal | None:
@@ -133,6 +140,9 @@ def release(d: Deciding, cmd: ReleaseInformation, words: Words | None) -> None:
             redacted=d.redacted,
         )
     )
+
+
+says_all(InformationReleased, ReleaseInformation)
 
 
 def demand_threshold(d: Deciding, sensitive: bool) -> None:

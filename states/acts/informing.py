@@ -12,6 +12,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds, says_all, working
 from mash.states.referral import BEING_ACTED_ON, Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -143,6 +144,9 @@ def record_told(d: Deciding, cmd: RecordTold, words: Words | None) -> None:
         d.stop(CLOCKS[cmd.what])
 
 
+says_all(ReferrerTold, RecordTold)
+
+
 def _not_owed(referral: Referral, profile: Profile, by: Actor, cmd: InformReferrer | None) -> Refusal | None:
     if cmd is None or cmd.what in owed(referral):
         return None
@@ -161,6 +165,13 @@ def inform(d: Deciding, cmd: InformReferrer, words: Words | None) -> None:
     d.record(ReferrerInformed(what=cmd.what, how=cmd.how, whom=cmd.whom, at=at, informed_by=informed_by, words=passed_on))
     d.happened_at = at if at < d.now else None
     d.stop(CLOCKS[cmd.what], met=cmd.how != "not_reached")
+
+
+@rebuilds(InformReferrer, ReferrerInformed)
+def _inform_referrer_again(caused: Caused, event: ReferrerInformed) -> Rebuilt:
+    fields = {name: getattr(event, name) for name in ("what", "how", "whom", "at")}
+    other = event.informed_by if event.informed_by != caused.by.id else None
+    return Rebuilt(as_given(InformReferrer, **fields, informed_by=other), colleagues=working(other))
 
 
 @folds(ReferrerTold)

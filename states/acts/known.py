@@ -13,6 +13,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -20,6 +21,10 @@ from mash.states.values import Actor, Code, CommandBase, EventBase, Match, Words
 
 Link = Annotated[str, Field(pattern=r"^[a-z0-9]{20,40}$")]
 """A random number that says nothing: what it joins to a child is kept apart, sealed by the referral's own key."""
+
+
+ELSEWHERE = "-"
+"""Stands for another contact of which the log of this one says nothing."""
 
 
 class RecordKnown(CommandBase):
@@ -144,6 +149,9 @@ def record_known(d: Deciding, cmd: RecordKnown, words: Words | None) -> None:
         d.record(LikelyKnown(matches=matches, possible=cmd.possible))
 
 
+says_all(LikelyKnown, RecordKnown)
+
+
 def _people(match: Match) -> tuple[str, str, str | None]:
     return match.subject, contact_of(match.reference), match.other
 
@@ -160,12 +168,21 @@ def identify(d: Deciding, cmd: IdentifySubject, words: Words | None) -> None:
     _join(d, cmd.subject, words)
 
 
+@rebuilds(IdentifySubject, SubjectIdentified)
+def _identify_subject_again(caused: Caused, event: SubjectIdentified) -> IdentifySubject:
+    """Which other contact it was is in that one's log, joined by the link."""
+    return as_given(IdentifySubject, subject=event.subject, other=ELSEWHERE, other_subject="")
+
+
 @act(RecordIdentified)
 def record_identified(d: Deciding, cmd: RecordIdentified, words: Words | None) -> None:
     """From the other contact's side."""
     if refusal := demands.not_a_subject(d.referral, cmd.subject):
         raise refusal
     _join(d, cmd.subject, None)
+
+
+says_all(SubjectIdentified, RecordIdentified)
 
 
 def _join(d: Deciding, subject: str, words: Words | None) -> None:
@@ -188,11 +205,17 @@ def withdraw_identity(d: Deciding, cmd: WithdrawIdentity, words: Words | None) -
     d.record(IdentityWithdrawn(subject=cmd.subject, link=d.referral.identities[cmd.subject], words=reason))
 
 
+says_all(IdentityWithdrawn, WithdrawIdentity)
+
+
 @act(RecordIdentityWithdrawn)
 def record_identity_withdrawn(d: Deciding, cmd: RecordIdentityWithdrawn, words: Words | None) -> None:
     """Nobody else is left who was confirmed to be the same child."""
     if link := d.referral.identities.get(cmd.subject):
         d.record(IdentityWithdrawn(subject=cmd.subject, link=link, words=None))
+
+
+says_all(IdentityWithdrawn, RecordIdentityWithdrawn)
 
 
 def _not_to_reject(referral: Referral, profile: Profile, by: Actor, cmd: RejectMatch | None) -> Refusal | None:
@@ -213,11 +236,17 @@ def reject(d: Deciding, cmd: RejectMatch, words: Words | None) -> None:
     d.record(MatchRejected(subject=cmd.subject, other=cmd.other, other_subject=cmd.other_subject, words=reason))
 
 
+says_all(MatchRejected, RejectMatch)
+
+
 @act(RecordRejected)
 def record_rejected(d: Deciding, cmd: RecordRejected, words: Words | None) -> None:
     """From the other contact's side: there it is known, or will not be found any more. One that was erased points to nobody."""
     if cmd.subject in d.referral.subjects and not d.referral.erased:
         d.record(MatchRejected(subject=cmd.subject, other=cmd.other, other_subject=cmd.other_subject, words=None))
+
+
+says_all(MatchRejected, RecordRejected)
 
 
 @act(OpenAdult, of_child=True, stages=ALL, when=lambda r: bool(r.identities), stands_alone=True)
@@ -227,6 +256,9 @@ def open_adult(d: Deciding, cmd: OpenAdult, words: Words | None) -> None:
     if subject is None or subject.counts_as_child or cmd.subject not in d.referral.identities:
         raise Incomplete("that is no adult whom somebody has confirmed: nothing is withheld beside the case")
     d.record(AdultOpened(subject=cmd.subject, words=demands.words(words, "opening an adult's contacts (why you must know)")))
+
+
+says_all(AdultOpened, OpenAdult)
 
 
 @folds(AdultOpened)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AwareDatetime, Field
 
 from mash.states.acts import attendance, demands, rating
-from mash.states.acts.actions import AllAgreed, agree
+from mash.states.acts.actions import AllAgreed, agree, agreed_again
 from mash.states.acts.attendance import Absent, Attendance, HeldOn
 from mash.states.acts.seconding import demand_agreed
 from mash.states.deciding import Deciding
@@ -17,6 +17,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
 from mash.states.invited import to_meet
 from mash.states.profile import Mode
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds, says_all, working
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.route import LEGS, Leg, take_route
@@ -101,7 +102,9 @@ def _open_meeting(d: Deciding) -> None:
         return
     gathering = d.profile.gatherings[meeting.gathering]
     at = d.profile.calendar.next_time(gathering.at, gathering.days, d.now)
-    d.record(MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], invited=_invited_before(d), words=None))
+    d.record(
+        MeetingConvened(at=at, chair=meeting.chair, mode=gathering.modes[0], invited=_invited_before(d.referral), words=None)
+    )
 
 
 LEGS["mash_meeting"] = Leg(done=lambda d: d.referral.meeting_held, enter=_open_meeting)
@@ -116,13 +119,19 @@ def convene(d: Deciding, cmd: ConveneMeeting, words: Words | None) -> None:
     meeting = d.profile.meeting
     mode = demands.mode(meeting.modes, cmd.mode, "the MASH meeting")
     demands.agencies(d, cmd.invited)
-    invited = cmd.invited or _invited_before(d)
+    invited = cmd.invited or _invited_before(d.referral)
     d.record(MeetingConvened(at=cmd.at, chair=meeting.chair, mode=mode, invited=invited, words=words))
 
 
-def _invited_before(d: Deciding) -> tuple[str, ...]:
+@rebuilds(ConveneMeeting, MeetingConvened)
+def _convene_meeting_again(caused: Caused, event: MeetingConvened) -> ConveneMeeting:
+    invited = () if event.invited == _invited_before(caused.referral) else event.invited
+    return as_given(ConveneMeeting, at=event.at, mode=event.mode, invited=invited)
+
+
+def _invited_before(referral: Referral) -> tuple[str, ...]:
     """Whoever was invited to the meeting that is moved now; nobody where none is to be held."""
-    return d.referral.meeting_invited if d.referral.meeting_at and not d.referral.meeting_held else ()
+    return referral.meeting_invited if referral.meeting_at and not referral.meeting_held else ()
 
 
 @act(RecordMeeting, stages=("mash_meeting",))
@@ -151,6 +160,22 @@ def record(d: Deciding, cmd: RecordMeeting, words: Words | None) -> None:
     take_route(d)
 
 
+@rebuilds(RecordMeeting, MeetingHeld)
+def _record_meeting_again(caused: Caused, event: MeetingHeld) -> Rebuilt:
+    before = caused.referral
+    convened = before.meeting_mode if before.meeting_at else None
+    met = as_given(
+        RecordMeeting,
+        attendance=attendance.table(event.attended, event.apologies, event.absent, caused.profile),
+        mode=None if event.mode == convened else event.mode,
+        held_on=event.held_on,
+        rating=event.rating,
+        dissents=tuple(each.agency for each in caused.every(DissentRecorded)),
+        actions=agreed_again(caused),
+    )
+    return Rebuilt(met, colleagues=working(*(each.login for each in met.actions)))
+
+
 def _disagree(d: Deciding, agencies: Iterable[str], words: Words | None) -> None:
     """Each agency that did not agree at the meeting has its dissent, whoever writes it down. Raises ReasonNeeded."""
     for agency in dict.fromkeys(agencies):
@@ -168,6 +193,9 @@ def dissent(d: Deciding, cmd: RecordDissent, words: Words | None) -> None:
     """Partners advise and may dissent: each agency's dissent stands by itself, with its reason."""
     demands.agencies(d, (d.by.agency,))
     d.record(DissentRecorded(agency=d.by.agency, about=cmd.about, words=demands.words(words, "a dissent")))
+
+
+says_all(DissentRecorded, RecordDissent)
 
 
 @folds(MeetingConvened)

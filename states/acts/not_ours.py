@@ -14,6 +14,7 @@ from mash.states.clocks import due
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import changes_nothing
+from mash.states.rebuild import says_all
 from mash.states.register import act
 from mash.states.roles import raters_and_duty
 from mash.states.usual import Give, Step, Wait, rater, usually
@@ -72,11 +73,17 @@ def confirm(d: Deciding, cmd: ConfirmNotOurs, words: Words | None) -> None:
     close(d, "refuse_contact", "signposted", decided=True)
 
 
+says_all(NotOursConfirmed, ConfirmNotOurs)
+
+
 @act(TakeContact, stages=("to_confirm_not_ours",), roles=raters_and_duty, called="taking a contact")
 def take(d: Deciding, cmd: TakeContact, words: Words | None) -> None:
     """It goes where the hub's other contacts go; its times count from receipt."""
     d.record(ContactTaken(words=demands.words(words, "taking a contact that the profile does not take")))
     lead_in(d)
+
+
+says_all(ContactTaken, TakeContact)
 
 
 def hasten(d: Deciding) -> None:

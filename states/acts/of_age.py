@@ -8,10 +8,11 @@ from typing import Literal
 from pydantic import Field
 
 from mash.states.acts import demands
-from mash.states.acts.handing_over import offer
+from mash.states.acts.handing_over import HandOverOffered, offer
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile
 from mash.states.fold import Changes, folds
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import CONCLUDED, SEEN
@@ -75,6 +76,9 @@ def say(d: Deciding, cmd: SayOfAge, words: Words | None) -> None:
         d.record(ComingOfAgeSaid(subject=cmd.subject, when=cmd.when))
 
 
+says_all(ComingOfAgeSaid, SayOfAge)
+
+
 @act(HandOverToAdults, stages=(*SEEN, *CONCLUDED), when=_somebody_comes_of_age)
 def hand_over(d: Deciding, cmd: HandOverToAdults, words: Words | None) -> None:
     """Once they have accepted, somebody who is 18 is an adult of the case."""
@@ -87,11 +91,19 @@ def hand_over(d: Deciding, cmd: HandOverToAdults, words: Words | None) -> None:
     offer(d, cmd.to, (cmd.subject,), words=words)
 
 
+@rebuilds(HandOverToAdults, HandOverOffered)
+def _hand_over_to_adults_again(caused: Caused, event: HandOverOffered) -> HandOverToAdults:
+    return as_given(HandOverToAdults, subject=event.subjects[0], to=event.destination)
+
+
 @act(KeepPastEighteen, stages=(*SEEN, *CONCLUDED), when=_somebody_comes_of_age)
 def keep(d: Deciding, cmd: KeepPastEighteen, words: Words | None) -> None:
     """They are protected as they were until somebody corrects the cohort, or hands them over."""
     _comes_of_age(d, cmd.subject)
     d.record(KeptPastEighteen(subject=cmd.subject, words=demands.words(words, "keeping somebody's case past eighteen")))
+
+
+says_all(KeptPastEighteen, KeepPastEighteen)
 
 
 def _comes_of_age(d: Deciding, sid: str) -> None:

@@ -14,6 +14,7 @@ from mash.states.clocks import Due, dated
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
+from mash.states.rebuild import says_all
 from mash.states.referral import ProtectionOrder, Referral
 from mash.states.register import act
 from mash.states.stages import SEEN
@@ -113,6 +114,9 @@ def record_order(d: Deciding, cmd: RecordProtectionOrder, words: Words | None) -
     await_ends(d)
 
 
+says_all(ProtectionOrderRecorded, RecordProtectionOrder)
+
+
 def await_ends(d: Deciding, *, met: bool = True) -> None:
     """By the end of what protects a child somebody has decided what comes next. `met`: whether what is not waited for any more
     has been seen to."""
@@ -137,6 +141,9 @@ def end_order(d: Deciding, cmd: EndProtectionOrder, words: Words | None) -> None
     written = demands.words(words, "the end of what protected a child")
     d.record(ProtectionOrderEnded(order=cmd.order, outcome=cmd.how, subjects=subjects, words=written))
     await_ends(d)
+
+
+says_all(ProtectionOrderEnded, EndProtectionOrder, how="outcome")
 
 
 def _no_longer(

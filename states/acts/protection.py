@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from mash.states.acts import attendance, demands
-from mash.states.acts.actions import AllAgreed, agree
+from mash.states.acts.actions import AllAgreed, agree, agreed_again
 from mash.states.acts.attendance import Absent, Attendance, HeldOn, WhyMissing
 from mash.states.acts.birth import PRE_BIRTH, await_pre_birth_conference
 from mash.states.acts.child_voice import WhyNotSeen, demand_seen, seen
 from mash.states.acts.closing import close
-from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged
-from mash.states.acts.outcomes import decided, each_changed, final, of_each, said_once, same_for_all
+from mash.states.acts.enquiring import FLAG, SameChild, demand_single_enquiry, flagged, likely_elsewhere
+from mash.states.acts.outcomes import PLAN, decided, each_changed, final, of_each, said_once, same_for_all
 from mash.states.acts.parting import part_ways
 from mash.states.acts.quorum import await_quorum
 from mash.states.acts.scheduling import NOT_SCHEDULED
@@ -25,6 +25,7 @@ from mash.states.errors import Incomplete
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.invited import to_discuss
 from mash.states.profile import Mode
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds, says_all, working
 from mash.states.referral import Referral, SubjectState
 from mash.states.register import act
 from mash.states.roles import deciders
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
 
 
 ConferenceResult = Literal["child_protection_plan", "no_plan"]
+AbuseCategory = Literal["NEG", "PHY", "SAB", "EMO", "MUL"]
+"""Why a child has a child protection plan, by code of the Children in Need census."""
+MOST_PLANS = 50
+"""More plans than anybody has had."""
 
 
 class CallStrategyDiscussion(CommandBase):
@@ -97,6 +102,18 @@ class RecordConference(CommandBase):
         json_schema_extra=BY_SUBJECT,
         exclude_if=lambda outcomes: not outcomes,
     )
+    abuse_categories: dict[Code, AbuseCategory] = Field(
+        default={},
+        description="The category of abuse of each subject id that gets a plan (CIN census, InitialCategoryOfAbuse).",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda categories: not categories,
+    )
+    previous_plans: dict[Code, Annotated[int, Field(ge=0, le=MOST_PLANS)]] = Field(
+        default={},
+        description="How many plans each subject id that gets one has had before (CIN census, NumberOfPreviousCPP).",
+        json_schema_extra=BY_SUBJECT,
+        exclude_if=lambda plans: not plans,
+    )
 
 
 class StrategyDiscussionCalled(EventBase):
@@ -128,12 +145,15 @@ class EnquiriesConcluded(EventBase):
 
 
 class ConferenceHeld(EventBase):
-    """What was decided for all subjects (`outcome`), or for each."""
+    """What was decided for all subjects (`outcome`), or for each; of each plan why, and the how many-eth it is. Logs from before
+    that was asked do not say it."""
 
     kind: Literal["conference_held"] = "conference_held"
     held_on: date
     outcome: str | None = Field(default=None, exclude_if=lambda outcome: outcome is None)
     outcomes: dict[str, str] = Field(default={}, exclude_if=lambda outcomes: not outcomes)
+    abuse_categories: dict[str, str] = Field(default={}, exclude_if=lambda categories: not categories)
+    previous_plans: dict[str, int] = Field(default={}, exclude_if=lambda plans: not plans)
     words: Words | None = Field(alias="said")
 
 
@@ -158,6 +178,9 @@ def call_strategy_discussion(d: Deciding, cmd: CallStrategyDiscussion, words: Wo
     call(d)
 
 
+says_all(StrategyDiscussionCalled, CallStrategyDiscussion)
+
+
 @act(RecordStrategyDiscussion, stages=("strategy_discussion",))
 def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> None:
     """Held as it was held; it leads to section 47, or back to where it was called."""
@@ -177,6 +200,22 @@ def record_strategy_discussion(d: Deciding, cmd: RecordStrategyDiscussion, words
         return
     demands.words(words, "ending a strategy discussion without section 47")
     _go_back(d, before.came_from)
+
+
+@rebuilds(RecordStrategyDiscussion, StrategyDiscussionHeld)
+def _record_strategy_discussion_again(caused: Caused, event: StrategyDiscussionHeld) -> Rebuilt:
+    before = caused.referral
+    fields = {name: getattr(event, name) for name in ("without_quorum", "held_on", "outcome", "enquiry")}
+    held = as_given(
+        RecordStrategyDiscussion,
+        **fields,
+        attendance=attendance.table(event.attended, event.apologies, event.absent, caused.profile),
+        mode=None if event.mode == before.discussion_mode else event.mode,
+        actions=agreed_again(caused),
+        same_child="cannot_tell" if event.may_be_second else None,
+    )
+    others = (likely_elsewhere(next(iter(before.subjects))),) if event.may_be_second else ()
+    return Rebuilt(held, enquiries=others, colleagues=working(*(each.login for each in held.actions)))
 
 
 def _as_it_was(d: Deciding, cmd: RecordStrategyDiscussion, words: Words | None) -> dict[str, Any]:
@@ -232,6 +271,9 @@ def conclude_enquiries(d: Deciding, cmd: ConcludeEnquiries, words: Words | None)
         _end(d, dict.fromkeys(d.referral.subjects, "no_further_child_protection_action"))
 
 
+says_all(EnquiriesConcluded, ConcludeEnquiries)
+
+
 @act(RecordConference, stages=("conference",))
 def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -> None:
     """The initial child protection conference was held: each child has a plan, or none."""
@@ -244,11 +286,30 @@ def record_conference(d: Deciding, cmd: RecordConference, words: Words | None) -
             "the conference is held after the strategy discussion, and recorded once it has been held: check the date"
         )
     attendance.judged_by(d, cmd.held_on, "the conference")
-    if "no_plan" in of_each(d.referral, str(cmd.outcome), cmd.outcomes).values():
+    results = of_each(d.referral, str(cmd.outcome), cmd.outcomes)
+    _of_each_plan([sid for sid, result in results.items() if result == PLAN], cmd)
+    if "no_plan" in results.values():
         demands.words(words, "ending a conference without a plan")
-    d.record(ConferenceHeld(held_on=cmd.held_on, outcome=cmd.outcome, outcomes=dict(cmd.outcomes), words=words))
+    fields = {name: getattr(cmd, name) for name in RecordConference.model_fields if name != "kind"}
+    d.record(ConferenceHeld(words=words, **fields))
     d.stop(PRE_BIRTH)
-    _end(d, of_each(d.referral, str(cmd.outcome), cmd.outcomes))
+    _end(d, results)
+
+
+def _of_each_plan(planned: Sequence[str], cmd: RecordConference) -> None:
+    """Raises Incomplete where it is not said of each child with a plan, and of nobody else, why and the how many-eth it is."""
+    for name, what, said in (
+        ("abuse_categories", "the category of abuse", cmd.abuse_categories),
+        ("previous_plans", "how many child protection plans there were before", cmd.previous_plans),
+    ):
+        if missing := [sid for sid in planned if sid not in said]:
+            raise Incomplete(f"say {what} of each child who gets a plan: {', '.join(missing)} ({name})", needs=[name])
+        if needless := len(set(said) - set(planned)):
+            of = ", ".join(planned) or "nobody"
+            raise Incomplete(f"{needless} of whom it is said {what} get no plan: leave them out, and say it of {of} ({name})")
+
+
+says_all(ConferenceHeld, RecordConference)
 
 
 def _end(d: Deciding, results: Mapping[str, str]) -> None:
@@ -317,5 +378,7 @@ def _conference(world: World, rating: str) -> Iterator[Step]:
     yield Wait(("conference",))
     while world.now.astimezone(LONDON).weekday() >= 5:
         yield Until(world.now + timedelta(days=1))
-    conference = RecordConference(held_on=day_of(world.now), outcome="child_protection_plan")
+    subjects = world.referral.subjects
+    why = {"abuse_categories": dict.fromkeys(subjects, "NEG"), "previous_plans": dict.fromkeys(subjects, 0)}
+    conference = RecordConference(held_on=day_of(world.now), outcome=PLAN, **why)
     yield Give(conference, decider(world.profile), "conference held: child protection plan")

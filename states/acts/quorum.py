@@ -12,6 +12,7 @@ from mash.states.acts import demands
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -55,6 +56,9 @@ def put_quorum_right(d: Deciding, cmd: PutQuorumRight, words: Words | None) -> N
     d.record(QuorumPutRight(agencies=cmd.agencies, outcome=cmd.how, words=written))
     if not d.referral.short_of:
         d.stop(PUT_RIGHT)
+
+
+says_all(QuorumPutRight, PutQuorumRight, how="outcome")
 
 
 @folds(QuorumPutRight)

@@ -11,13 +11,14 @@ from pydantic import AwareDatetime, Field
 from mash.states.acts import demands
 from mash.states.acts.allocating import AllocateCase
 from mash.states.acts.decisions import withdraw
-from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless
+from mash.states.acts.seconding import WHEN_AGREED, WHO_AGREED, demand_second, refuse_needless, second_again
 from mash.states.acts.sharing import why_shared
 from mash.states.clocks import due
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds
 from mash.states.referral import Clock, Referral
 from mash.states.register import act
 from mash.states.roles import Roles, any_rater, raters
@@ -89,6 +90,13 @@ def rate(d: Deciding, cmd: RateReferral, words: Words | None) -> None:
     d.ensure_allocation()
 
 
+@rebuilds(RateReferral, ReferralRated)
+def _rate_referral_again(caused: Caused, event: ReferralRated) -> Rebuilt:
+    again = second_again(caused)
+    rated = as_given(RateReferral, rating=event.rating, agreed=event.agreed, **again.fields)
+    return Rebuilt(rated, colleagues=again.colleagues)
+
+
 @act(
     RerateReferral,
     stages=tuple(stage for stage in SEEN if stage not in ("consultation", "triage")),
@@ -106,6 +114,13 @@ def rerate(d: Deciding, cmd: RerateReferral, words: Words | None) -> None:
     change(d, cmd.rating, words, agreed=cmd.agreed)
     if d.referral.stage in ROUTED:
         take_route(d)
+
+
+@rebuilds(RerateReferral, ReferralRerated)
+def _rerate_referral_again(caused: Caused, event: ReferralRerated) -> Rebuilt:
+    again = second_again(caused)
+    rated = as_given(RerateReferral, rating=event.rating, agreed=event.agreed, **again.fields)
+    return Rebuilt(rated, colleagues=again.colleagues)
 
 
 def _seconded(d: Deciding, cmd: RateReferral | RerateReferral) -> None:

@@ -13,6 +13,7 @@ from mash.states.errors import Incomplete, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.invited import to_discuss, to_meet
 from mash.states.profile import Mode, Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import SEEN
@@ -72,6 +73,12 @@ def schedule(d: Deciding, cmd: ScheduleStrategyDiscussion, words: Words | None) 
     d.record(StrategyDiscussionScheduled(at=cmd.at, mode=mode, invited=invited, words=words))
 
 
+@rebuilds(ScheduleStrategyDiscussion, StrategyDiscussionScheduled)
+def _schedule_strategy_discussion_again(caused: Caused, event: StrategyDiscussionScheduled) -> ScheduleStrategyDiscussion:
+    invited = () if event.invited == caused.referral.discussion_invited else event.invited
+    return as_given(ScheduleStrategyDiscussion, at=event.at, mode=event.mode, invited=invited)
+
+
 def _planned(referral: Referral) -> dict[str, datetime]:
     """What is to be held, and when."""
     meeting = None if referral.meeting_held else referral.meeting_at
@@ -92,6 +99,9 @@ def cancel(d: Deciding, cmd: CancelMeeting, words: Words | None) -> None:
     written = demands.words(words, "calling it off")
     invited = (to_meet if cmd.what == "meeting" else to_discuss)(d.referral, d.profile)
     d.record(MeetingCancelled(what=cmd.what, at=_planned(d.referral)[cmd.what], invited=invited, words=written))
+
+
+says_all(MeetingCancelled, CancelMeeting)
 
 
 @folds(StrategyDiscussionScheduled)

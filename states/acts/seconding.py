@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -13,11 +13,12 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours
 from mash.states.fold import Changes, folds
 from mash.states.profile import ClockRule, Profile
+from mash.states.rebuild import Caused, says_all, working
 from mash.states.referral import AgreedBeforehand, OverrideBasis, Referral, Seconding
 from mash.states.register import act
 from mash.states.roles import Roles, raters_and_duty
 from mash.states.stages import SEEN
-from mash.states.values import Actor, CommandBase, EventBase, Words
+from mash.states.values import Actor, Colleague, CommandBase, EventBase, Words
 
 InDanger = Literal["rating_down", "not_sharing", "closing"]
 """What one person alone does not decide about somebody who may be in immediate danger."""
@@ -97,6 +98,9 @@ def agree(d: Deciding, cmd: AgreeAsSecond, words: Words | None) -> None:
     d.record(SecondAgreed(about=cmd.about, words=demands.words(words, "agreeing as a second person")))
 
 
+says_all(SecondAgreed, AgreeAsSecond)
+
+
 def demand_agreed(d: Deciding, about: InDanger) -> None:
     """Name the second person of an act that does not say who agreed by telephone. Raises Incomplete where nobody else has agreed
     beforehand."""
@@ -156,6 +160,23 @@ def await_countersignature(d: Deciding, name: str, about: str) -> None:
 def not_to_tell(family_informed: bool, why: str | None) -> str | None:
     """Why the family is not to learn of it, by a basis for sharing that is recorded or proposed."""
     return why if not family_informed and why in TELLING_HARMS else None
+
+
+class SecondAgain(NamedTuple):
+    """The fields of a command that say who agreed by telephone and when, and those people as it found them."""
+
+    fields: dict[str, Any]
+    colleagues: tuple[Colleague, ...]
+
+
+def second_again(caused: Caused) -> SecondAgain:
+    """Who agreed by telephone to an act, as its events say; nobody where somebody had agreed beforehand, or nobody was needed."""
+    named = next((each for each in caused.every(SecondNamed) if each.agreement == "telephone"), None)
+    if named is None:
+        return SecondAgain({}, ())
+    # Which of the roles that may agree they have, the log does not say, and nothing that follows depends on it.
+    colleagues = working(named.second, role=caused.profile.seconding.role)
+    return SecondAgain({"second": named.second, "second_at": named.agreed_at}, colleagues)
 
 
 def next_id(referral: Referral) -> str:

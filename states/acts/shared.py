@@ -14,6 +14,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL
@@ -78,6 +79,13 @@ def share(d: Deciding, cmd: ShareEarlierContact, words: Words | None) -> None:
     d.record(EarlierContactShared(agency=d.by.agency, words=line))
 
 
+@rebuilds(ShareEarlierContact, EarlierContactShared)
+def _share_earlier_contact_again(caused: Caused, event: EarlierContactShared) -> ShareEarlierContact:
+    """Which contact it was, partners may not read: any of those that were confirmed leads to the same."""
+    other = next((match.reference for match in caused.referral.matches if match.likeness == "confirmed"), "")
+    return as_given(ShareEarlierContact, other=other, necessity="to_protect_a_child")
+
+
 @act(RecordLineReleased)
 def record_released(d: Deciding, cmd: RecordLineReleased, words: Words | None) -> None:
     """The line is the gist of that contact already: it needs no redacted version."""
@@ -87,6 +95,9 @@ def record_released(d: Deciding, cmd: RecordLineReleased, words: Words | None) -
         raise Incomplete("no such line of your agency's waits to be released")
     said = {"necessity": cmd.necessity, "proportionality": "gist", "words": because, "redacted": None}
     d.record(InformationReleased(item=cmd.item, agency=line.agency, **said))
+
+
+says_all(InformationReleased, RecordLineReleased)
 
 
 @folds(EarlierContactShared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -25,11 +25,13 @@ from mash.states.acts.seconding import (
     not_to_tell,
     proposed,
     refuse_needless,
+    second_again,
 )
 from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile
 from mash.states.fold import Changes, folds
 from mash.states.profile import PROFESSIONAL
+from mash.states.rebuild import Caused, Rebuilt, as_given, rebuilds, says_all
 from mash.states.referral import OverrideBasis, Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders, raters_and_deciders
@@ -145,6 +147,16 @@ def record_basis(d: Deciding, cmd: RecordSharingBasis, words: Words | None) -> N
         take_route(d)
 
 
+@rebuilds(RecordSharingBasis, SharingBasisRecorded, OverrideProposed)
+def _record_sharing_basis_again(caused: Caused, event: SharingBasisRecorded | OverrideProposed) -> Rebuilt:
+    again = second_again(caused)
+    names = ("purpose", "lawful_basis", "family_informed", "not_informed")
+    basis: dict[str, Any] = {name: getattr(event, name) for name in names} | {"share": True, "consent": "overridden"}
+    if isinstance(event, SharingBasisRecorded):
+        basis |= {"share": event.share, "consent": event.consent}
+    return Rebuilt(as_given(RecordSharingBasis, **basis, **again.fields), colleagues=again.colleagues)
+
+
 def share_no_more(d: Deciding, reason: Words | None) -> None:
     """What has left cannot be called back, but nobody waits for it any more; what was offered on the basis is called off."""
     if d.referral.outstanding:
@@ -221,10 +233,16 @@ def record_adult_view(d: Deciding, cmd: RecordAdultView, words: Words | None) ->
         share_no_more(d, reason)
 
 
+says_all(AdultViewRecorded, RecordAdultView)
+
+
 @act(RecordThreshold, stages=SEEN, roles=hub_raters_and_deciders, called="finding the threshold met")
 def record_threshold(d: Deciding, cmd: RecordThreshold, words: Words | None) -> None:
     """Whether the significant-harm threshold is met; where the hub asks for it, nothing is released before."""
     d.record(ThresholdRecorded(significant_harm=cmd.significant_harm, words=demands.words(words, "the threshold")))
+
+
+says_all(ThresholdRecorded, RecordThreshold)
 
 
 @act(RecordMarker, stages=ALL, stands_alone=True)
@@ -240,6 +258,9 @@ def record_marker(d: Deciding, cmd: RecordMarker, words: Words | None) -> None:
         demands.one_of(d, raters_and_deciders(d.referral, d.profile), "taking a warning down")
     reason = words if cmd.holds else demands.words(words, "taking a warning down")
     d.record(MarkerRecorded(marker=cmd.marker, holds=cmd.holds, words=reason))
+
+
+says_all(MarkerRecorded, RecordMarker)
 
 
 @folds(SharingBasisRecorded)

@@ -9,6 +9,7 @@ from mash.states.acts.sharing import MarkerRecorded
 from mash.states.deciding import Deciding
 from mash.states.fold import changes_nothing
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import NOT_TO_TELL, Referral
 from mash.states.register import act
 from mash.states.stages import SECTION_47
@@ -58,11 +59,20 @@ def record_stepped_up(d: Deciding, cmd: RecordSteppedUp, words: Words | None) ->
     d.record(LinkedCaseSteppedUp(other=cmd.other, why=cmd.why))
 
 
+says_all(LinkedCaseSteppedUp, RecordSteppedUp)
+
+
 @act(RecordNotToTell)
 def record_not_to_tell(d: Deciding, cmd: RecordNotToTell, words: Words | None) -> None:
     """One family reads both: the warning is this case's own from now on, and somebody here ends it, with a reason."""
     if NOT_TO_TELL not in d.referral.warnings and not d.referral.erased:
         d.record(MarkerRecorded(marker=NOT_TO_TELL, holds=True, words=None))
+
+
+@rebuilds(RecordNotToTell, MarkerRecorded)
+def _record_not_to_tell_again(caused: Caused, event: MarkerRecorded) -> RecordNotToTell:
+    """Of which linked case it was said stands in that one's log."""
+    return as_given(RecordNotToTell, other="")
 
 
 changes_nothing(LinkedCaseSteppedUp)

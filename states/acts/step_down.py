@@ -14,6 +14,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import NotInProfile, NotYours, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import service, service_or_deciders
@@ -82,6 +83,9 @@ def offer(d: Deciding, cmd: OfferStepDown, words: Words | None) -> None:
     d.go("offer")
 
 
+says_all(StepDownOffered, OfferStepDown)
+
+
 def _offered_by_themselves(referral: Referral, profile: Profile, by: Actor, cmd: AcceptStepDown | None) -> Refusal | None:
     if by.id == referral.service_offered_by:
         return NotYours("whoever offers a step-down cannot accept it: the service does, or another decider writes it down")
@@ -102,11 +106,17 @@ def accept(d: Deciding, cmd: AcceptStepDown, words: Words | None) -> None:
     close(d, "accept", "early_help")
 
 
+says_all(StepDownAccepted, AcceptStepDown)
+
+
 @act(ReturnStepDown, stages=("step_down_offered",), roles=service_or_deciders, called=RETURNING)
 def return_it(d: Deciding, cmd: ReturnStepDown, words: Words | None) -> None:
     """The service does not take it: a new decision."""
     _how_the_service_answered(d, words, RETURNING)
     comes_back(d, demands.words(words, "returning a step-down"))
+
+
+says_all(StepDownReturned, ReturnStepDown)
 
 
 def _how_the_service_answered(d: Deciding, words: Words | None, what: str) -> None:

@@ -15,6 +15,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotInProfile, Refusal
 from mash.states.fold import Changes, changes_nothing, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, as_given, rebuilds, says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.stages import ALL, SEEN
@@ -105,10 +106,16 @@ def link(d: Deciding, cmd: LinkReferral, words: Words | None) -> None:
     _link(d, cmd.other, cmd.relation, tuple(dict.fromkeys(cmd.subjects)))
 
 
+says_all(ReferralLinked, LinkReferral)
+
+
 @act(RecordLinked)
 def record_linked(d: Deciding, cmd: RecordLinked, words: Words | None) -> None:
     """This referral belongs with another one, which says so too."""
     _link(d, cmd.other, cmd.relation, ())
+
+
+says_all(ReferralLinked, RecordLinked)
 
 
 def _link(d: Deciding, other: str, relation: str, subjects: tuple[str, ...]) -> None:
@@ -130,10 +137,16 @@ def remove_link(d: Deciding, cmd: RemoveLink, words: Words | None) -> None:
     _unlink(d, cmd.other, words)
 
 
+says_all(LinkRemoved, RemoveLink)
+
+
 @act(RecordUnlinked)
 def record_unlinked(d: Deciding, cmd: RecordUnlinked, words: Words | None) -> None:
     """This referral does not belong with another one, which says so too."""
     _unlink(d, cmd.other, words)
+
+
+says_all(LinkRemoved, RecordUnlinked)
 
 
 def _unlink(d: Deciding, other: str, words: Words | None) -> None:
@@ -164,10 +177,19 @@ def adopt_profile(d: Deciding, cmd: AdoptProfile, words: Words | None) -> None:
         rating.change(d, cmd.rating, words)
 
 
+@rebuilds(AdoptProfile, ProfileAdopted)
+def _adopt_profile_again(caused: Caused, event: ProfileAdopted) -> AdoptProfile:
+    rated = caused.first(rating.ReferralRerated)
+    return as_given(AdoptProfile, digest=event.profile, rating=rated.rating if rated else None)
+
+
 @act(AddNote, stages=ALL, stands_alone=True)
 def add_note(d: Deciding, cmd: AddNote, words: Words | None) -> None:
     """A note to the case."""
     d.record(NoteAdded(words=demands.words(words, "a note")))
+
+
+says_all(NoteAdded, AddNote)
 
 
 changes_nothing(NoteAdded)

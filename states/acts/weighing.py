@@ -13,6 +13,7 @@ from mash.states.deciding import Deciding
 from mash.states.errors import Incomplete, NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.profile import Profile
+from mash.states.rebuild import says_all
 from mash.states.referral import Referral
 from mash.states.register import act
 from mash.states.roles import hub_raters_and_deciders, signing_off
@@ -90,6 +91,9 @@ def weigh(d: Deciding, cmd: WeighContacts, words: Words | None) -> None:
     d.record(ContactsWeighed(words=demands.words(words, "weighing the contacts (what they come to together)")))
 
 
+says_all(ContactsWeighed, WeighContacts)
+
+
 def _not_a_second_view(referral: Referral, profile: Profile, by: Actor, cmd: WriteSecondView | None) -> Refusal | None:
     if referral.proposed is None or not referral.proposed.adding_up:
         return Incomplete("no decision waits for a second view")
@@ -117,6 +121,9 @@ def not_a_second_person(referral: Referral, by: Actor) -> Refusal | None:
 def write_second_view(d: Deciding, cmd: WriteSecondView, words: Words | None) -> None:
     """Their own view, before they read another's."""
     d.record(SecondViewWritten(words=demands.words(words, "a second view")))
+
+
+says_all(SecondViewWritten, WriteSecondView)
 
 
 @folds(ContactsWeighed)

@@ -17,6 +17,7 @@ from mash.states.errors import NotYours, Refusal
 from mash.states.fold import Changes, folds
 from mash.states.invited import to_discuss
 from mash.states.profile import Profile
+from mash.states.rebuild import Caused, rebuilds
 from mash.states.referral import Referral, Withdrawing
 from mash.states.register import act
 from mash.states.roles import Roles, deciders
@@ -101,6 +102,11 @@ def withdraw_decision(d: Deciding, cmd: WithdrawDecision, words: Words | None) -
         _take_effect(d, reason, None)
 
 
+@rebuilds(WithdrawDecision, DecisionWithdrawn, WithdrawalProposed)
+def _withdraw_decision_again(caused: Caused, event: DecisionWithdrawn | WithdrawalProposed) -> WithdrawDecision:
+    return WithdrawDecision()
+
+
 def _second(referral: Referral, profile: Profile) -> Roles:
     return (referral.withdrawing.role,) if referral.withdrawing else ()
 
@@ -126,6 +132,11 @@ def sign_off_withdrawal(d: Deciding, cmd: SignOffWithdrawal, words: Words | None
     else:
         d.record(WithdrawalRefused(words=demands.words(words, "not agreeing")))
         d.stop("withdrawal_sign_off")
+
+
+@rebuilds(SignOffWithdrawal, DecisionWithdrawn, WithdrawalRefused)
+def _sign_off_withdrawal_again(caused: Caused, event: DecisionWithdrawn | WithdrawalRefused) -> SignOffWithdrawal:
+    return SignOffWithdrawal(agreed=isinstance(event, DecisionWithdrawn))
 
 
 def _take_effect(d: Deciding, words: Words | None, proposed_by: str | None) -> None:

@@ -118,7 +118,10 @@ ODD = st.none() | st.text(max_size=8) | st.sampled_from(["child", "kid", "2A", "
 @given(
     st.dictionaries(st.sampled_from(["kind", "place", "reported_at", "own"]), ODD),
     st.dictionaries(
-        st.sampled_from(["cohort", "sex", "upn", "nhs_number", "date_of_birth", "ethnicity", "disability", "x"]), ODD
+        st.sampled_from(
+            ["cohort", "sex", "upn", "nhs_number", "date_of_birth", "ethnicity", "disability", "upn_unknown", "died_on", "x"]
+        ),
+        ODD,
     ),
     st.dictionaries(st.sampled_from(["code", "agency", "email", "name", "y"]), ODD),
 )

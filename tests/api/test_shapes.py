@@ -23,7 +23,10 @@ PATHS = (
     *(f"concern.{name}" for name in ("summary", "narrative", "primary_need", "factors", "categories")),
     *(f"consent.{name}" for name in ("override_reason", "safe_contact")),
     *(f"subjects.{name}" for name in ("name", "date_of_birth", "age_estimate", "sex", "nhs_number", "upn", "school", "address")),
-    *(f"subjects.{name}" for name in ("expected_date", "ethnicity", "disability", "cohort")),
+    *(
+        f"subjects.{name}"
+        for name in ("expected_date", "ethnicity", "disability", "cohort", "upn_unknown", "former_upn", "died_on")
+    ),
     *(f"household.{name}" for name in ("name", "relationship", "date_of_birth")),
     *(f"subjects.name.{name}" for name in ("given", "family")),
     *(f"subjects.address.{name}" for name in ("line1", "postcode")),

@@ -34,7 +34,12 @@ def test_any_other_upn_is_not(number: str) -> None:
 def test_codes_are_those_of_the_census() -> None:
     assert codes.known("primary_need", "N1") and not codes.known("primary_need", "N99")
     assert codes.label("referral_source", "6") == "POLICE"
-    assert codes.label("upn_unknown", "UN1") == "UN1"
+    assert all(label for labels in codes.code_sets().values() for label in labels.values()), "each is said in words"
+
+
+def test_why_there_is_no_upn_is_asked_of_nobody_too_young_and_not_as_if_nothing_further_were_done() -> None:
+    assert list(codes.reasons_without_upn()) == ["UN2", "UN3", "UN4", "UN5", "UN6", "UN7"]
+    assert list(codes.reasons_without_upn(further_action=True)) == ["UN2", "UN3", "UN4", "UN5", "UN6"]
 
 
 @pytest.mark.parametrize(

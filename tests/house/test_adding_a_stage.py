@@ -26,6 +26,7 @@ from pydantic import Field
 from mash.states.acts import demands
 from mash.states.deciding import Deciding
 from mash.states.fold import Changes, changes_nothing
+from mash.states.rebuild import says_all
 from mash.states.register import act
 from mash.states.usual import Give, Step, Wait, usually
 from mash.states.values import CommandBase, EventBase, Words
@@ -65,11 +66,17 @@ def refer(d: Deciding, cmd: ReferToPanel, words: Words | None) -> None:
     d.go("refer_to_example_panel")
 
 
+says_all(ReferredToPanel, ReferToPanel)
+
+
 @act(RecordPanel, stages=("example_panel",))
 def record(d: Deciding, cmd: RecordPanel, words: Words | None) -> None:
     """The panel met, and the case is decided."""
     d.record(PanelHeld(midwife_came=cmd.midwife_came, words=words))
     d.go("end_example_panel")
+
+
+says_all(PanelHeld, RecordPanel)
 
 
 changes_nothing(ReferredToPanel)
@@ -257,6 +264,7 @@ def test_a_part_that_is_left_out_is_named(tree: Path, panel: dict[str, Edit], pa
         ("its clock", 'length = "10 working days"', "stages.example_panel.length: Field required"),
         ("the theme", '@act(RecordPanel, stages=("example_panel",))', "expected a function with @act(RecordPanel, ...)"),
         ("the theme", ', stages=("example_panel",)', "expected the stages in which a person may give record_example_panel"),
+        ("the theme", "says_all(PanelHeld, RecordPanel)", "expected @rebuilds(RecordPanel, ...), or says_all"),
         ("the theme", "changes_nothing(PanelHeld)", "expected @folds(PanelHeld), or changes_nothing(PanelHeld)"),
         ("the theme", '@usually("example_panel")', "states/acts: expected a function with @usually('example_panel')"),
         ("its words", 'asks.midwife_came = "Did the midwife come?"', "record_example_panel: asks.midwife_came is missing"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hubs_at_work import DOCUMENTS, person, received
+from hubs_at_work import DOCUMENTS, census_told, person, received
 
 from mash.config.profile import available, load_profile, stated
-from mash.states.acts.protection import CallStrategyDiscussion
+from mash.states.acts.protection import CallStrategyDiscussion, RecordStrategyDiscussion
 from mash.states.acts.scheduling import CancelMeeting, ScheduleStrategyDiscussion
 
 TABLE = {
@@ -66,6 +66,22 @@ def test_whoever_must_take_part_in_a_strategy_discussion_is_invited_whether_or_n
     for kind in ("strategy_discussion", "strategy_discussion_scheduled"):
         assert roles <= set(case.recipients(kind)), kind
     assert "the child's school" in case.words("ring_invited")
+
+
+@pytest.mark.parametrize("name", available())
+def test_what_the_census_asks_moves_nothing_at_any_hub_and_is_asked_at_all_of_them(name: str) -> None:
+    profile = load_profile(name)
+    takes = next(iter(profile.intake.values()))
+    source, contact = (takes.sources or ("education",))[0], (takes.kinds or ("referral",))[0]
+    case = received(name, source_agency=source, contact=contact, categories=takes.categories[:1])
+    case.give(CallStrategyDiscussion())
+    joint = {"enquiry": "joint"} if profile.strategy_discussion.joint_or_single else {}
+    case.give(RecordStrategyDiscussion(attended=profile.strategy_discussion.quorum, outcome="section_47", **joint))
+    before, notices = case.referral, len(case.notices)
+    census_told(case)
+    after = case.referral
+    assert after.put_right == before.put_right + 1, "asked, and answered"
+    assert (after.stage, after.clocks, len(case.notices)) == (before.stage, before.clocks, notices)
 
 
 @pytest.mark.parametrize("name", available())

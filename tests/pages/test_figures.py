@@ -16,11 +16,12 @@ from mash.api.pages.figures.groups import ages, ethnicities
 from mash.api.pages.figures.headlines import Headline, by_agency, headlines_of
 from mash.api.pages.figures.pictures import Series
 from mash.api.pages.figures.reckoning import Tally, percentile, share
-from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, WITHHELD, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.tables import MOST_ROWS, NOTHING, WITHHELD, Beside, Figure, figures_of
 from mash.api.pages.figures.work import work
 from mash.flows.store.reads.described import Described
 from mash.flows.store.reads.figures import Came, SecondLook
 from mash.flows.store.reads.workload import Load, Workload
+from mash.flows.telling.cells import as_csv_cell
 from mash.states.acts.checks import AnswerCheck, AskAgencies
 from mash.states.acts.closing import ReopenReferral
 from mash.states.clocks import LONDON, Length, Unit

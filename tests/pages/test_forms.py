@@ -12,6 +12,7 @@ from mash.api.pages.forms import Asked, fields_of
 from mash.api.pages.questions import CHECK, WRONG, WRONG_ANYWHERE
 from mash.config.commands import COMMANDS
 from mash.config.profile import load_profile
+from mash.states.acts.protection import RecordConference
 from mash.states.messages import STAFF_ACTS
 from mash.states.referral import Referral, SubjectState
 from mash.states.values import Actor
@@ -142,3 +143,33 @@ def test_whether_what_is_held_is_relevant_is_said_by_whoever_knows_them(known: s
     asked = fields_of("answer_check", None, SANDWELL, by)
     _, after = read("answer_check", asked, FormData({"known": known, "words": "Two calls.", "seen": "1"}), by)
     assert set(after.errors) == wrong
+
+
+def _conference(**typed: str) -> tuple[object, dict[str, str]]:
+    """What comes of the form of a conference about two children, of whom the first gets a plan."""
+    state = SubjectState(cohort="child")
+    case = Referral.model_construct(subjects={"S1": state, "S2": state}, clocks={}, held={}, disagreements={})
+    asked = fields_of("record_conference", case, SANDWELL, MANAGER, {"S1": "Isla Marrowby"})
+    labels = [each.label for each in asked if each.name.endswith(".S1")]
+    assert labels[1:] == [
+        "If Isla Marrowby gets a plan: why?",
+        "If Isla Marrowby gets a plan: how many were there before?",
+    ]
+    form = {"held_on": "2026-11-20", "outcomes.S1": "child_protection_plan", "outcomes.S2": "no_plan", "words": "Why.", **typed}
+    command, after = read("record_conference", asked, FormData(form), MANAGER)
+    return command and command.command, after.errors
+
+
+def test_why_a_child_gets_a_plan_is_asked_where_there_is_one_and_what_was_chosen_of_another_is_left_out() -> None:
+    _, missing = _conference()
+    assert set(missing) == {"abuse_categories.S1", "previous_plans.S1"}
+    said = {"abuse_categories.S1": "NEG", "previous_plans.S1": "0", "abuse_categories.S2": "PHY", "previous_plans.S2": "3"}
+    command, wrong = _conference(**said)
+    assert isinstance(command, RecordConference), wrong
+    assert (command.abuse_categories, command.previous_plans) == ({"S1": "NEG"}, {"S1": 0})
+
+
+@pytest.mark.parametrize("typed", ["two", "-1", "999"])
+def test_how_many_plans_there_were_is_a_number(typed: str) -> None:
+    _, wrong = _conference(**{"abuse_categories.S1": "NEG", "previous_plans.S1": typed})
+    assert wrong == {"previous_plans.S1": "Enter a whole number, such as 0"}

@@ -31,7 +31,8 @@ BEGINS = ("contact", "to_confirm_not_ours", "consultation", "triage")
 """Stages beyond which every case can be led."""
 PAGES = (
     "/board", "/board?whose=mine", "/wall", "/handover", "/checks", "/meetings", "/meetings/convened", "/find", "/manager",
-    "/admin", "/account", "/looked", "/refer", "/status",
+    "/admin", "/account", "/looked", "/refer", "/status", "/audit", "/near-misses", "/near-misses/recorded", "/inspect",
+    "/inspect/looks", "/inspect/contacts", "/inspect/overridden", "/simulation", "/manager/whatif",
 )  # fmt: skip
 STAFF = (
     "duty_manager", "team_manager", "practice_manager", "decision_maker", "partner_duty_manager", "social_care_representative",

@@ -83,16 +83,17 @@ from mash.states.acts.shared import RecordLineReleased, ShareEarlierContact
 from mash.states.acts.sharing import RecordAdultView, RecordMarker, RecordSharingBasis, RecordThreshold
 from mash.states.acts.siblings import RecordNotToTell, RecordSteppedUp
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown, ReturnStepDown
-from mash.states.acts.upkeep import AdoptProfile, LinkReferral
+from mash.states.acts.upkeep import AdoptProfile
 from mash.states.acts.withdrawing import SignOffWithdrawal
+from mash.states.again import Deed, decide_again, decide_log_again
 from mash.states.ages import Age
 from mash.states.clocks import LONDON
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
-from mash.states.decide import Decision, decide
+from mash.states.decide import CONTINUED, Decision, decide
 from mash.states.entitled import named, open_to, possible
 from mash.states.errors import ImpossibleMove, Incomplete, NotInProfile, NotYours, QuorumNotMet, ReasonNeeded, Refusal
 from mash.states.fold import evolve
-from mash.states.log import GENESIS, RECORDED, SCHEMA, Recorded
+from mash.states.log import GENESIS, RECORDED, Recorded, chained
 from mash.states.messages import STAFF_ACTS, Event
 from mash.states.profile import Category, Consultation, ContactKind, Profile, SignOff, Source
 from mash.states.referral import Referral
@@ -170,26 +171,19 @@ class Family:
             assert draft.role != REFERRER or not decision.after.not_to_write, f"{draft.kind} to where it is not safe to write"
         if decision.events:
             self.hearing.happened(case.reference, before, decision.after, decision.events, by, self.now)
-        if before is not None:
-            self._decided_again(case, before, decision, by)
-        log = self.logs.setdefault(case.reference, [])
+        log, found, recorded_now = self.logs.setdefault(case.reference, []), before, list[Recorded]()
         assert before is not None or not log, f"{case.reference} begins a second time"
-        for event, state in zip(decision.events, decision.states, strict=True):
-            self._checked(before, event)
-            self._found(before or state, event)
+        head = Recorded.digest(log[-1]) if log else GENESIS
+        for link, state in zip(chained(case.reference, decision, by, case.now, head), decision.states, strict=True):
+            self._checked(before, link.recorded.event)
+            self._found(before or state, link.recorded.event)
             before = state
-            recorded = Recorded(
-                reference=case.reference,
-                sequence=state.version,
-                at=self.now,
-                by=by,
-                profile=state.profile,
-                schema_number=SCHEMA,
-                event=event,
-                previous=Recorded.digest(log[-1]) if log else GENESIS,
-            )
-            assert recorded.sequence == len(log) + 1
-            log.append(recorded.canonical())
+            assert link.recorded.sequence == len(log) + 1
+            log.append(link.canonical)
+            recorded_now.append(link.recorded)
+        if decision.acts and decision.acts[0] != CONTINUED:
+            again = decide_again(case.reference, Deed(recorded_now), found, self.profile)
+            assert again.events == decision.events, f"{decision.acts[0]} cannot be rebuilt from what it caused"
 
     def _checked(self, state: Referral | None, event: Event) -> None:
         """What must be true at the moment of an event."""
@@ -206,15 +200,6 @@ class Family:
                 "decision": True,
             }
             assert all(done[stage] for stage in route), f"{state.rating}: {route} reached the decision without all of it"
-
-    def _decided_again(self, case: World, before: Referral, decision: Decision, by: Actor) -> None:
-        """An event says all of the command that led to it: decided anew, it leads to the same ones."""
-        first = decision.events[0] if decision.events else None
-        if first is None or first.kind not in AGAIN:
-            return
-        rebuilt, words = AGAIN[first.kind](first), getattr(first, "words", None)
-        again = decide(before, rebuilt, self.profile, by, self.now, reference=case.reference, words=words)
-        assert again.events == decision.events, f"{first.kind} does not say what was asked"
 
     def _found(self, before: Referral, event: Event) -> None:
         """What conferences and assessments gave each subject, read from the events alone."""
@@ -237,6 +222,13 @@ class Family:
             state = evolve(state, recorded.event, recorded.at, recorded.by)
         assert state is not None
         return state
+
+    def decided_again(self) -> list[str]:
+        """What is different where each log, as it is stored, is decided again."""
+        logs = {reference: [RECORDED.validate_json(text) for text in log] for reference, log in self.logs.items()}
+        found = [decide_log_again(reference, logs, {self.profile.digest: self.profile}.__getitem__) for reference in logs]
+        assert sum(each.decided for each in found) and not any(each.older for each in found)
+        return [str(each) for one in found for each in one.differences]
 
     def pass_time(self, by: timedelta) -> None:
         self.now += by
@@ -473,7 +465,12 @@ def a_command(kind: str, referral: Referral, world: Family, draw: Any, *, sensib
             return ConcludeEnquiries(outcome=outcome, not_seen_because=one(why_not, odd=({},)))
         case "record_conference":
             held_on = world.now.date() - timedelta(days=one(0, 1, 2, 3))
-            return RecordConference(held_on=held_on, **each(referral, "outcome", "child_protection_plan", "no_plan"))
+            results = each(referral, "outcome", "child_protection_plan", "no_plan")
+            found = results.get("outcomes") or dict.fromkeys(referral.subjects, results.get("outcome"))
+            planned = [sid for sid, result in found.items() if result == "child_protection_plan"]
+            categories, before = (dict.fromkeys(planned, one(*values)) for values in (("NEG", "MUL"), (0, 3)))
+            why = {"abuse_categories": categories, "previous_plans": before}
+            return RecordConference(held_on=held_on, **results, **one(why, odd=({},)))
         case "complete_assessment":
             factors = tuple(draw(st.lists(st.sampled_from(FACTORS), min_size=1, max_size=1 if sensible else 2, unique=True)))
             found = each(referral, "outcome", "child_in_need_plan", "early_help", "no_further_action", "transfer")
@@ -760,28 +757,9 @@ class AnyOrder(RuleBasedStateMachine):
         for reference, referral in getattr(self, "world", Family(SANDWELL, london("2026-01-01"))).states.items():
             assert self.world.refolded(reference) == referral
             assert Referral.model_validate_json(referral.model_dump_json()) == referral
+        if hasattr(self, "world"):
+            assert self.world.decided_again() == []
 
-
-def _same(command: Any, **renamed: str) -> Any:
-    """A command made of the fields that it shares with an event."""
-
-    def rebuilt(event: Any) -> Any:
-        fields = {name: getattr(event, renamed.get(name, name)) for name in command.model_fields if name != "kind"}
-        return command.model_construct(**fields)
-
-    return rebuilt
-
-
-AGAIN: dict[str, Any] = {
-    "conference_held": _same(RecordConference),
-    "enquiries_concluded": _same(ConcludeEnquiries),
-    "assessment_completed": _same(CompleteAssessment),
-    "child_voice_recorded": _same(RecordChildVoice),
-    "disagreement_settled": _same(SettleDisagreement, disagreement="id"),
-    "referral_linked": _same(LinkReferral),
-    "linked_case_stepped_up": _same(RecordSteppedUp),
-}
-"""How a command is rebuilt from its event."""
 
 DETOURS = (
     "add_note",

@@ -24,6 +24,7 @@ from mash.flows.store.looking import look_next
 from mash.flows.store.mending import Mender
 from mash.flows.store.reads.earlier import earlier, side_by_side
 from mash.flows.store.reads.look import look_at
+from mash.flows.store.replay import replay
 from mash.flows.store.store import Store
 from mash.flows.store.tables import IDENTITIES, REFERRALS
 from mash.flows.store.writes import Item
@@ -311,6 +312,7 @@ async def sound(hub: Hub) -> None:
     await children_are_who_was_confirmed(hub)
     await open_cases_show_who_is_who(hub)
     assert [wrong async for wrong in verify(hub.store)] == []
+    assert (await replay(hub.store)).different == []
     assert await Mender(hub.store).look_at_all() == []
 
 

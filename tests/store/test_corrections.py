@@ -40,12 +40,13 @@ from mash.states.acts.withdrawing import WithdrawDecision
 from mash.states.errors import Incomplete, Refusal
 from mash.states.values import Actor, Subject
 
+NHS = "943 476 5919"
 GOVERNOR = Actor(id="cli:governor", role="administrator", agency="system", hub="merton")
 ISLA, TOBIAS = {"given": "Isla", "family": "Quillfeather"}, {"given": "Tobias", "family": "Quillfeather"}
 
 
-async def contact(store: Store, *, cohort: Any = "child", email: str = "office@school.example.org") -> str:
-    """A case about two children, at a hub that asks agencies about them."""
+async def contact(store: Store, *, cohort: Any = "child", email: str = "office@school.example.org", **isla: str) -> str:
+    """A case about two children, at a hub that asks agencies about them; of Isla, `isla` besides."""
     subjects = (Subject(id="S1", cohort=cohort), Subject(id="S2", cohort=cohort))
     command = ReceiveContact(
         contact="referral", source="2A", source_agency="education", subjects=subjects, referrer_reachable=bool(email)
@@ -53,7 +54,7 @@ async def contact(store: Store, *, cohort: Any = "child", email: str = "office@s
     items = [
         Item("concern", b"a concern"),
         Item("referrer", json.dumps({"name": "Agatha Nosworthy", "email": email}).encode()),
-        Item("subject", json.dumps({"name": ISLA, "date_of_birth": "2015-12-20", "nhs_number": "943 476 5919"}).encode(), "S1"),
+        Item("subject", json.dumps({"name": ISLA, "date_of_birth": "2015-12-20", "nhs_number": NHS, **isla}).encode(), "S1"),
         Item("subject", json.dumps({"name": TOBIAS}).encode(), "S2"),
         Item("household", json.dumps({"name": "Ruth Quillfeather", "relationship": "mother"}).encode()),
     ]
@@ -118,6 +119,64 @@ async def test_a_wrong_number_is_kept_and_flagged_and_no_longer_once_it_is_right
     for number, flags in (("943 476 5918", ("S1_nhs_number_not_valid",)), ("943 476 5919", ())):
         applied = await act(store, reference, CorrectDetails(item="S1"), DUTY, details={"nhs_number": number})
         assert tuple(flag for flag in applied.referral.flags if flag.startswith("S1_")) == flags
+
+
+UPN = "H801200001001"
+
+
+async def test_a_upn_stands_beside_no_reason_why_there_is_none_and_takes_its_place_once_it_is_known(store: Store) -> None:
+    reference = await contact(store)
+
+    async def right(**details: Any) -> dict[str, Any]:
+        await act(store, reference, CorrectDetails(item="S1"), DUTY, details=details)
+        fields = next(item["fields"] for item in await items(store, reference) if item["subject"] == "S1")
+        return {name: value for name, value in fields.items() if "upn" in name}
+
+    with pytest.raises(Incomplete, match=r"take out one of the two \(upn_unknown\)"):
+        await right(upn=UPN, upn_unknown="UN2")
+    assert await right(upn_unknown="UN4") == {"upn_unknown": "UN4"}
+    assert await right(upn=UPN, upn_unknown="UN4") == {"upn": UPN}, "a form sends what stands in it too"
+    with pytest.raises(Incomplete, match="take out one of the two"):
+        await right(upn_unknown="UN5")
+    assert await right(upn=None, former_upn=UPN, upn_unknown="UN5") == {"upn_unknown": "UN5", "former_upn": UPN}
+    with pytest.raises(Incomplete, match="take out one of the two"):
+        await act(store, reference, AddSubject(cohort="child"), DUTY, details={"upn": UPN, "upn_unknown": "UN2"})
+    await proven(store)
+
+
+@pytest.mark.parametrize(
+    ("details", "flags"),
+    [
+        ({"upn_unknown": "UN1"}, ("S1_upn_unknown_no_reason",)),
+        ({"upn_unknown": "UN6"}, ()),
+        ({"former_upn": "A1"}, ("S1_former_upn_not_valid",)),
+        ({"died_on": "2020-02-29"}, ()),
+    ],
+)
+async def test_what_the_census_asks_besides_is_kept_as_it_is_and_flagged_where_it_is_wrong(
+    store: Store, details: dict[str, Any], flags: tuple[str, ...]
+) -> None:
+    reference = await contact(store)
+    applied = await act(store, reference, CorrectDetails(item="S1"), DUTY, details=details)
+    assert tuple(flag for flag in applied.referral.flags if flag.startswith("S1_")) == flags
+    assert not any(str(value) in event.model_dump_json() for event in applied.events for value in details.values())
+
+
+@pytest.mark.parametrize("died", ["2062-01-01", "2015-12-19", "last week"])
+async def test_nobody_dies_in_the_future_or_before_they_are_born(store: Store, died: str) -> None:
+    reference = await contact(store)
+    for command in (CorrectDetails(item="S1"), AddSubject(cohort="child")):
+        with pytest.raises(Incomplete, match=r"\(died_on\)"):
+            await act(store, reference, command, DUTY, details={"died_on": died, "date_of_birth": "2015-12-20"})
+    await act(store, reference, CorrectDetails(item="S1"), DUTY, details={"died_on": "2016-01-01"})
+    with pytest.raises(Incomplete, match=r"\(died_on\)"):
+        await act(store, reference, CorrectDetails(item="S1"), DUTY, details={"date_of_birth": "2017-01-01"})
+
+
+async def test_what_a_referrer_contradicts_is_kept_and_anything_else_of_them_can_be_put_right(store: Store) -> None:
+    reference = await contact(store, died_on="2062-01-01", upn=UPN, upn_unknown="UN2")
+    applied = await act(store, reference, CorrectDetails(item="S1"), DUTY, details={"school": "Thornwick Vale"})
+    assert {"S1_died_on_doubtful", "S1_upn_and_reason_without"} <= {*applied.referral.flags}
 
 
 @pytest.mark.parametrize(("born", "age"), [("2015-12-20", "child"), ("1990-01-01", "adult"), ("2062-01-01", "doubtful")])

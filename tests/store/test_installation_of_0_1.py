@@ -498,7 +498,7 @@ NEXT: dict[str, tuple[str, dict[str, Any], str]] = {
     "enquiries": ("conclude_enquiries", {"outcome": "no_further_child_protection_action"}, "section_47_concluded"),
     "conference": (
         "record_conference",
-        {"held_on": "2026-06-12", "outcome": "child_protection_plan"},
+        {"held_on": "2026-06-12", "outcome": "no_plan"},
         "section_47_concluded",
     ),
     "section_17_assessment": ("complete_assessment", {"factors": ["21"], "outcome": "early_help"}, "step_down_preparing"),

@@ -23,6 +23,7 @@ from mash.flows.store.checkpoints import Signed, check_signatures, make_checkpoi
 from mash.flows.store.elsewhere import newest, read_folder
 from mash.flows.store.held_against import between, verify_against
 from mash.flows.store.log import read_log
+from mash.flows.store.near_misses import record_near_miss
 from mash.flows.store.receipts import Answer, answer_once, record_refused
 from mash.flows.store.rotas import store_rota
 from mash.flows.store.sessions import begin_session, end_sessions
@@ -62,7 +63,17 @@ async def lived(store: Store) -> str:
     await tell_administrators(store, "merton", "something", "is wrong")
     await make_api_key(store, NewKey("school-1", "merton", "education"))
     await begin_session(store, [DUTY], "local")
+    await record_near_miss(store, "nearly_closed", "Seen by luck.", "1", DUTY)
     async with store.single.connect() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO audit_draw (hub, at, drawn_by, role, rule, seed, since, until, size, population, erased, drawn)"
+            " VALUES ('merton', now(), 'q.auditor', 'practice_manager', 'any_decision', 1, now(), now(), 1, 1, 0, '{R}')"
+        )
+        await connection.exec_driver_sql(
+            "INSERT INTO audit_result (hub, draw, reference, version, at, person, role, rating_right, decision_right,"
+            " decision_timely, child_heard, basis_right, should_have, grade) VALUES ('merton', 1, 'R', 1, now(), 'q.auditor',"
+            " 'practice_manager', 'yes', 'yes', 'yes', 'no', 'yes', '{child_seen_or_heard}', 'not_right')"
+        )
         await connection.exec_driver_sql(
             "INSERT INTO delivery (notice, started_at, finished_at, channels, result)"
             " SELECT id, now(), now(), 'd.manager: 1', 'taken' FROM notice"
@@ -80,6 +91,10 @@ CHANGES = {
     "a notice removed": ("DELETE FROM notice WHERE id = (SELECT min(id) FROM notice)", "of notice"),
     "a delivery that never was": ("UPDATE delivery SET result = 'failed'", "of delivery"),
     "a repair removed": ("DELETE FROM repair", "of repair"),
+    "what an audit found": ("UPDATE audit_result SET grade = 'right'", "of audit_result"),
+    "an audit removed": ("DELETE FROM audit_result", "of audit_result"),
+    "which cases were drawn": ("UPDATE audit_draw SET population = 99", "of audit_draw"),
+    "a near miss removed": ("DELETE FROM near_miss", "of near_miss"),
     "who was on duty": ("UPDATE rota SET document = document || ' '", "of rota"),
     "an item's kind": ("UPDATE personal_item SET kind = 'referrer' WHERE kind = 'concern'", "its items, or whose they are"),
     "an item's subject": ("UPDATE personal_item SET subject = 's9' WHERE kind = 'subject'", "its items, or whose they are"),

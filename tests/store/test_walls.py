@@ -145,6 +145,18 @@ async def test_what_signs_is_out_of_the_applications_reach(store: Store, applica
         application.execute(statement.encode())
 
 
+OF_NOBODY = {"alembic_version", "profile_version", "time_anchor"}
+"""What everybody may read: it says nothing of anybody, nor of any hub's work."""
+
+
+def test_every_table_that_the_application_reads_or_writes_shows_rows_by_a_policy(cluster: Cluster) -> None:
+    open_to_all = """
+        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relrowsecurity
+            AND has_table_privilege('mash_app', oid, 'SELECT, INSERT, UPDATE, DELETE')"""
+    with psycopg.connect(host=str(cluster.socket), user="postgres", dbname="mash") as superuser:
+        assert {name for (name,) in superuser.execute(open_to_all).fetchall()} <= OF_NOBODY
+
+
 # --- what it writes -----------------------------------------------------------------------------------------------------------
 
 

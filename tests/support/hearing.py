@@ -173,7 +173,7 @@ class Hearing:
                 for role in sorted(self.alerted[reference, over.clock]):
                     self._sent(sent, role, after, now, said)
         self.missed += [
-            f"{reference}: {miss}" for event in events for miss in self._misses(reference, event, before, after, said)
+            f"{reference}: {miss}" for event in events for miss in self._misses(reference, event, before, after, said, by)
         ]
         for event in events:
             self._reached(reference, event, after)
@@ -304,9 +304,9 @@ class Hearing:
                 heard.claim = None
 
     def _misses(
-        self, reference: str, event: Any, before: Referral | None, after: Referral, said: list[tuple[str, str]]
+        self, reference: str, event: Any, before: Referral | None, after: Referral, said: list[tuple[str, str]], by: Actor
     ) -> Iterator[str]:
-        """What somebody had to read at once, and nobody did."""
+        """What somebody had to read at once, and nobody did. Whoever acts knows what they have done."""
 
         def read(pattern: str, *roles: str) -> bool:
             return any(re.search(pattern, text) for role, text in said if not roles or self.seat(role) in map(self.seat, roles))
@@ -386,7 +386,8 @@ class Hearing:
             yield from self._told_not_to_tell(before, after, read)
         elif kind == "clocks_started":
             for clock in event.clocks:
-                if clock.kind == "disclosure" and not read("disclose what you hold", clock.owner):
+                owing = clock.kind == "disclosure" and clock.owner != by.role
+                if owing and not read("disclose what you hold", clock.owner):
                     yield f"{clock.owner} owes a disclosure, and does not know"
                 yield from self._referrer_misses(clock, after, read)
 

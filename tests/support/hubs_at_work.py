@@ -13,17 +13,19 @@ from mash.states.acts.alerts import FireClocks
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.child_voice import RecordChildVoice
 from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.corrections import CorrectDetails
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.information import ContributeInformation, ReleaseInformation
 from mash.states.acts.not_ours import ConfirmNotOurs
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordAdultView, RecordSharingBasis
+from mash.states.census import asked_of
 from mash.states.clocks import LONDON
 from mash.states.decide import Decision
 from mash.states.messages import Event
 from mash.states.profile import Profile
 from mash.states.referral import Clock, Referral
-from mash.states.values import Actor, Subject
+from mash.states.values import Actor, Details, Subject
 from mash.states.world import World
 
 T = TypeVar("T")
@@ -100,10 +102,12 @@ class Case(World):
         """The latest item that the agency holds beside the case."""
         return [iid for iid, held in self.referral.held.items() if held.agency == agency][-1]
 
-    def give(self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False) -> list[Event]:
+    def give(
+        self, command: Any, by: Actor = DUTY, *, words: bool = True, redacted: bool = False, details: Details | None = None
+    ) -> list[Event]:
         """Decide, record, and tell, as the product does. A refusal changes nothing."""
         written, version = (self.fresh_words() if wanted else None for wanted in (words, redacted))
-        return super().give(command, by, words=written, redacted=version)
+        return super().give(command, by, words=written, redacted=version, details=details)
 
     def fire(self) -> list[Event]:
         return self.give(FireClocks(), SYSTEM, words=False)
@@ -193,6 +197,16 @@ def seen(case: Case) -> Case:
     today = case.now.astimezone(LONDON).date()
     for child in case.referral.unseen:
         case.give(RecordChildVoice(subject=child, seen_on=today, alone=True))
+    return case
+
+
+def census_told(case: Case) -> Case:
+    """Of each child the census is told what it asks, as details that were missing."""
+    for sid, subject in case.referral.subjects.items():
+        fields = asked_of(subject, case.referral.outcomes.get(sid), of_school_age=True)
+        known = Details(stored=case.fresh_words(), kind="subject", subject=sid, changed=fields, age=subject.age)
+        if fields:
+            case.give(CorrectDetails(item=sid), details=known)
     return case
 
 

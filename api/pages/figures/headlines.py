@@ -10,10 +10,10 @@ from mash.api.pages.figures.chance import Telling, band_of, marks, tell, week_of
 from mash.api.pages.figures.control_chart import limits_among, limits_of_shares, limits_of_values
 from mash.api.pages.figures.pictures import Dots, Series, whole
 from mash.api.pages.figures.reckoning import LATELY, Tally, percentile
-from mash.api.pages.figures.same_child import AGAIN
 from mash.api.pages.figures.tables import Beside, Figure, Rows, shares
 from mash.api.pages.words import date_of, span
 from mash.config.words import sentence
+from mash.flows.store.reads.same_child import AGAIN
 from mash.states.clocks import Length, Unit
 
 NOTHING_YET = "none"

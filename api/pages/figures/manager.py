@@ -19,17 +19,22 @@ from markupsafe import Markup
 from mash.api.pages.figures.drawing import CannotDraw, Drawable, Drawing
 from mash.api.pages.figures.groups import ages, ethnicities
 from mash.api.pages.figures.headlines import Headline, by_agency, headlines_of
+from mash.api.pages.figures.learnt import learnt
 from mash.api.pages.figures.pictures import Dots, Series
 from mash.api.pages.figures.reckoning import Tally
-from mash.api.pages.figures.tables import WITHHELD_IN_WORDS, Beside, Figure, as_csv_cell, figures_of
+from mash.api.pages.figures.tables import WITHHELD_IN_WORDS, Beside, Figure, figures_of
 from mash.api.pages.figures.work import work
 from mash.api.pages.page import page
 from mash.api.pages.words import ratings_of
 from mash.api.permitted import Permitted
+from mash.flows.store.reads.audits import counted
 from mash.flows.store.reads.described import described
 from mash.flows.store.reads.figures import acknowledged_after, began_at, came_in, decided, second_looks, states
+from mash.flows.store.reads.near_misses import near_misses_counted
+from mash.flows.store.reads.same_child import joined
 from mash.flows.store.reads.workload import workload
 from mash.flows.store.store import Store
+from mash.flows.telling.cells import as_csv_cell
 from mash.states.errors import NotFound
 from mash.states.values import Actor
 
@@ -163,18 +168,21 @@ async def _reckoned(store: Store, by: Actor, weeks: int) -> Found:
     tally = Tally(_period(weeks), store.time.now())
     # Side by side: of a year, the alerts take the database half as long as the states take us.
     acknowledged, _ = await asyncio.gather(acknowledged_after(store, by, tally.first), _add_up(tally, store, by))
+    tally.same_child.join(await joined(store, by, tally.first, tally.now))
     came = await came_in(store, by, tally.same_child.unseen)
     seconded, began = await second_looks(store, by, tally.first), await began_at(store, by)
+    audited = learnt(await counted(store, by), await near_misses_counted(store, by))
     beside = Beside(await decided(store, by, tally.midnight), acknowledged, came, seconded, began)
     workers, rules = await workload(store, by), store.hub(by.hub)
-    return await asyncio.to_thread(_put_together, tally, beside, rules, work(workers, ratings_of(rules)))
+    return await asyncio.to_thread(_put_together, tally, beside, rules, work(workers, ratings_of(rules)), audited)
 
 
-def _put_together(tally: Tally, beside: Beside, rules: Any, workers: Figure) -> Found:
+def _put_together(tally: Tally, beside: Beside, rules: Any, workers: Figure, audited: list[Figure]) -> Found:
     titles = {name: agency.title for name, agency in rules.agencies.items()}
     rating = rules.stages.get("triage") if rules.triage.stage else None
     groups = figures_of(tally, beside, titles)
     groups["Work and time"] += [workers, by_agency(tally, titles)]
+    groups["Audits and near misses"] = audited
     until = tally.mondays[-1] - timedelta(days=1)
     return Found(headlines_of(tally, beside, rating and rating.length), groups, f"{until:%a} {until.day} {until:%b %Y}")
 

@@ -12,7 +12,7 @@ from itertools import accumulate, dropwhile
 from typing import TypeVar
 
 from mash.api.pages.figures.same_child import Month, SameChild, month_of
-from mash.flows.store.reads.figures import Came, Seen, SeenClock, seen
+from mash.flows.store.reads.figures import Came, Seen, SeenClock, closed_at, decided_at, seen
 from mash.states.clocks import LONDON
 from mash.states.referral import verdict_of, whose
 
@@ -116,15 +116,14 @@ class Tally:
             due_at = moment(clock["due_at"])
             late |= clock["ended_at"] is None and due_at < self.now
             self._clock(clock, due_at)
-        is_open = any(subject["outcome"] is None for subject in referral["subjects"].values())
-        if is_open:
+        ended = closed_at(referral)
+        if ended is None:
             self.ages.append(self.now - at)
             self.late += late
-        closed_at = None if is_open else moment(referral["stage_since"])
-        self._open_between(at, closed_at)
-        decided_at = moment(referral["decided_at"]) if referral["decided_at"] else closed_at
-        if decided_at and not referral["parent"]:
-            self._decided(referral, at, decided_at)
+        self._open_between(at, ended)
+        decided = decided_at(referral)
+        if decided and not referral["parent"]:
+            self._decided(referral, at, decided)
 
     def _received(self, referral: Seen, at: datetime, week: int) -> None:
         self.reopened += referral["reopened"]

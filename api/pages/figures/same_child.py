@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Literal
 
 from mash.flows.store.reads.figures import Came, Seen
-from mash.states.accumulation import contact_of
+from mash.flows.store.reads.same_child import About, Joined, before
 from mash.states.clocks import LONDON
 
-AGAIN = timedelta(days=365)
-"""A re-referral is a referral within twelve months of another about the same child: children in need census."""
 Known = Literal["confirmed", "suggested", "new"]
 """Whether somebody has confirmed that the child is that of a contact before, or the software suggests it and nobody has confirmed
 it yet, or neither."""
 Month = tuple[int, int]
 """Year and month, in London."""
-
-
-@dataclass
-class _About:
-    """A contact of the time that is looked at: the contacts that name a child of it."""
-
-    confirmed: set[str] = field(default_factory=set)
-    suggested: set[str] = field(default_factory=set)
 
 
 class SameChild:
@@ -35,24 +24,25 @@ class SameChild:
 
     def __init__(self) -> None:
         self._came = dict[str, Came]()
-        self._about = dict[str, _About]()
+        self._about = dict[str, About]()
 
     def add(self, root: str, at: datetime, referral: Seen, counted: bool) -> None:
         """A referral, the contact that it began with, and whether it came in within the time that is looked at."""
         self._came[root] = Came(at, referral["contact"] == "referral")
         if not counted:
             return
-        about = self._about.setdefault(root, _About())
-        for match in referral["matches"]:
-            # Somebody of the household is another person.
-            if match["other"] is not None:
-                (about.confirmed if match["likeness"] == "confirmed" else about.suggested).add(contact_of(match["reference"]))
-        about.confirmed |= {contact_of(other) for other, relation in referral["links"].items() if relation == "same_child"}
+        self._about.setdefault(root, About()).add(referral)
+
+    def join(self, found: Iterable[Joined]) -> None:
+        """What people have confirmed, as it is now: a case that is closed may not have heard of it."""
+        for contact, subject, other in found:
+            if contact in self._about:
+                self._about[contact].confirmed.add((subject, other))
 
     @property
     def unseen(self) -> set[str]:
         """The contacts about the same children that were not added up themselves: when they came in has to be asked."""
-        return {other for about in self._about.values() for other in about.confirmed | about.suggested} - self._came.keys()
+        return {other for about in self._about.values() for other in about.sure | about.likely} - self._came.keys()
 
     def referrals(self, unseen: Mapping[str, Came]) -> Counter[Known]:
         """How many referrals are about a child of another referral within the twelve months before. Advice and requests for
@@ -77,20 +67,14 @@ class SameChild:
         """Contacts by how many there are about the same child within twelve months, this one counted, and those before it: as
         somebody has confirmed, or as the software suggests too."""
         came = {**unseen, **self._came}
-        others = {contact: each.confirmed | (each.suggested if suggested else set()) for contact, each in self._about.items()}
-        return Counter(1 + len(_before(came, contact, about)) for contact, about in others.items())
+        others = {contact: each.sure | (each.likely if suggested else set()) for contact, each in self._about.items()}
+        return Counter(1 + len(before(came, contact, about)) for contact, about in others.items())
 
     def _known(self, contact: str, came: Mapping[str, Came]) -> Known:
         about = self._about[contact]
-        if _before(came, contact, about.confirmed):
+        if before(came, contact, about.sure):
             return "confirmed"
-        return "suggested" if _before(came, contact, about.suggested) else "new"
-
-
-def _before(came: Mapping[str, Came], contact: str, others: set[str]) -> list[str]:
-    """Those of the others that came in within the twelve months before a contact."""
-    at = came[contact].at
-    return [other for other in others & came.keys() if at - AGAIN <= came[other].at < at]
+        return "suggested" if before(came, contact, about.likely) else "new"
 
 
 def month_of(at: datetime) -> Month:

@@ -343,8 +343,3 @@ def _acknowledged(took: Sequence[timedelta]) -> str:
         return f"One alert was acknowledged, within {duration(took[0])}" if took else "No alert was acknowledged"
     half, most = (duration(percentile(took, each)) for each in (50, 95))
     return f"Of the {len(took)} alerts acknowledged, half were within {half}, 95 per cent within {most}"
-
-
-def as_csv_cell(value: str | int | float) -> str | int | float:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Text, cast, func, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.config.sign_on import same_login
 from mash.flows.store.reads.look import note_access, note_accesses
@@ -55,14 +56,25 @@ class Span:
 async def accesses_to(store: Store, references: Sequence[str], by: Actor, span: Span = Span()) -> Sequence[Row[Any]]:
     """Who looked at these contacts, their linked referrals included: the latest first; MOST lines, and one more where there are
     more. That this was asked is written down too."""
-    roots = select(REFERRALS.c.root).where(REFERRALS.c.reference.in_(references))
-    family = select(REFERRALS.c.reference).where(REFERRALS.c.root.in_(roots))
     async with store.transaction(by) as connection:
-        names = list((await connection.scalars(family)).all())
-        among_others = ACCESSES.c.id.in_(select(func.looks_naming(cast(names, postgresql.ARRAY(Text)))))
-        rows = (await connection.execute(_lines(ACCESSES.c.reference.in_(names) | among_others, span))).all()
+        rows = await read_accesses_to(connection, references, span, strips=False)
         await note_accesses(connection, store, references or (None,), by, "read_accesses", "examines accesses")
         return rows
+
+
+async def read_accesses_to(
+    connection: AsyncConnection, references: Sequence[str], span: Span, *, strips: bool
+) -> Sequence[Row[Any]]:
+    """The same, within the transaction of whoever asks, who writes down that they did; with `strips`, looks at other cases too
+    beside which one of these contacts was shown in a line."""
+    roots = select(REFERRALS.c.root).where(REFERRALS.c.reference.in_(references))
+    family = select(REFERRALS.c.reference).where(REFERRALS.c.root.in_(roots))
+    names = list((await connection.scalars(family)).all())
+    these = cast(names, postgresql.ARRAY(Text))
+    which = ACCESSES.c.reference.in_(names) | ACCESSES.c.id.in_(select(func.looks_naming(these)))
+    if strips:
+        which |= ACCESSES.c.id.in_(select(func.strips_naming(these)))
+    return (await connection.execute(_lines(which, span))).all()
 
 
 async def accesses_of(store: Store, person: str, by: Actor, span: Span = Span()) -> Sequence[Row[Any]]:

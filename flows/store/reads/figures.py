@@ -37,12 +37,14 @@ class SeenClock(TypedDict):
 class SeenSubject(TypedDict):
     """As much of a subject."""
 
+    cohort: str
     outcome: str | None
 
 
 class SeenMatch(TypedDict):
     """As much of another contact that may be about one of its subjects; `other` is None for somebody of the household."""
 
+    subject: str
     reference: str
     other: str | None
     likeness: str
@@ -52,8 +54,11 @@ class Seen(TypedDict):
     """As much of a referral. Its moments are as they are written: to read all of it, and moments as Pydantic makes them, takes
     three times as long."""
 
+    hub: str
     contact: str
     source: str
+    source_agency: str
+    categories: list[str]
     received_at: str
     parent: str | None
     reopened: bool
@@ -62,13 +67,26 @@ class Seen(TypedDict):
     first_rating: str | None
     stage_since: str
     decided_at: str | None
+    outcomes: dict[str, str]
     links: dict[str, str]
+    linked_subjects: NotRequired[dict[str, list[str]]]
     matches: list[SeenMatch]
     subjects: dict[str, SeenSubject]
     clocks: dict[str, SeenClock]
 
 
 _SEEN = TypeAdapter(Seen)
+
+
+def closed_at(referral: Seen) -> datetime | None:
+    """When each of its subjects had an outcome; None while one has none."""
+    is_open = any(subject["outcome"] is None for subject in referral["subjects"].values())
+    return None if is_open else datetime.fromisoformat(referral["stage_since"])
+
+
+def decided_at(referral: Seen) -> datetime | None:
+    """When it was decided what is done; of what ended without a decision, when it ended. None where it waits for one."""
+    return datetime.fromisoformat(at) if (at := referral["decided_at"]) else closed_at(referral)
 
 
 def seen(state: str) -> Seen:

@@ -16,7 +16,9 @@ from mash.config.addresses import judged
 from mash.config.permissions import may, may_read_words, reach
 from mash.flows.store.details import secret_address
 from mash.flows.store.keys import KeyDestroyed, unseal
+from mash.flows.store.reads.audits import audited_words
 from mash.flows.store.reads.case import Case
+from mash.flows.store.reads.near_misses import near_miss_words
 from mash.flows.store.reads.participants import takes_part
 from mash.flows.store.store import Store, data_key
 from mash.flows.store.tables import ITEMS, REFERRALS
@@ -41,6 +43,9 @@ SECOND = "sign_off_decision"
 OF_THE_FIRST = ("record_decision", "weigh_contacts", "rate_referral", "rerate_referral")
 """What the first person wrote of contacts that add up, beside the decision itself."""
 NOT_FOR_OTHERS = "Kept secret: ask the hub"
+AUDIT, NEAR_MISS = "audit", "near_miss"
+"""The kinds of what the hub writes of a case for itself: no item of it, and sealed by its key all the same."""
+HUBS_OWN = "hub"
 HELD = "held_by_agency"
 """What an item is to those who may not see what it is."""
 
@@ -157,12 +162,20 @@ class PlainItem:
 
 
 async def read_everything(connection: AsyncConnection, store: Store, case: Case) -> list[PlainItem]:
-    """Every item of a case in plain, whoever it belongs to: for what the law asks to be answered from all of it."""
+    """Every item of a case in plain, whoever it belongs to, and what auditors wrote of it and was written of near misses: for
+    what the law asks to be answered from all of it."""
     key = AESGCM(await data_key(connection, store, case.reference))
     query = select(ITEMS).where(ITEMS.c.reference == case.reference).order_by(ITEMS.c.created_at, ITEMS.c.id)
-    return [
+    items = [
         PlainItem(str(row.id), row.kind, row.subject, row.owner_agency, row.created_at, unseal(key, row.sealed, case.reference))
         for row in (await connection.execute(query)).all()
+    ]
+    beside = {
+        AUDIT: await audited_words(connection, store, case.reference),
+        NEAR_MISS: await near_miss_words(connection, store, case.reference),
+    }
+    return items + [
+        PlainItem(name, kind, None, HUBS_OWN, at, words.encode()) for kind, some in beside.items() for name, at, words in some
     ]
 
 

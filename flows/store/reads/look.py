@@ -100,13 +100,18 @@ async def note_accesses(
 
 async def note_list(store: Store, references: Sequence[str], by: Actor, action: str) -> None:
     """Write down, as one look, that somebody is shown the people of several cases beside one another."""
-    if not references:
-        return
-    why = WHY.get(reach(by.role)) or f"{by.agency} takes part"
+    if references:
+        async with store.transaction(by) as connection:
+            await note_shown(connection, store, references, by, action, WHY.get(reach(by.role)) or f"{by.agency} takes part")
+
+
+async def note_shown(
+    connection: AsyncConnection, store: Store, references: Sequence[str], by: Actor, action: str, why: str
+) -> None:
+    """Write down, as one look, that somebody is shown several cases at once, within the transaction in which they are."""
     who = {"person": by.id, "role": by.role, "agency": by.agency, "hub": by.hub}
     looked = {"at": store.time.now(), "action": action, "why": why, "shown": [*references]}
-    async with store.transaction(by) as connection:
-        await connection.execute(_LOOKED, [{**who, **looked, "reference": None, "about": None}])
+    await connection.execute(_LOOKED, [{**who, **looked, "reference": None, "about": None}])
 
 
 async def offered(connection: AsyncConnection, store: Store, reference: str, referral: Referral, by: Actor) -> list[str]:

@@ -17,7 +17,7 @@ from mash.states.acts.contact import CorrectCohort, ReceiveContact
 from mash.states.acts.corrections import AddSubject, CorrectDetails, RemoveSubject
 from mash.states.acts.not_ours import TakeContact
 from mash.states.acts.of_age import ComingOfAgeSaid, HandOverToAdults, KeepPastEighteen, SayOfAge
-from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordConference, RecordStrategyDiscussion
+from mash.states.acts.protection import CallStrategyDiscussion, ConcludeEnquiries, RecordStrategyDiscussion
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordAdultView
 from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
@@ -42,6 +42,7 @@ from .worlds import (
     london,
     of,
     seen,
+    with_plans,
 )
 
 HELD = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
@@ -275,7 +276,7 @@ def test_where_it_is_too_late_for_that_it_is_due_before_the_week_of_the_birth_an
 def test_the_conference_meets_it() -> None:
     case = in_enquiries(("unborn", "unborn"), expected=EXPECTED)
     case.give(ConcludeEnquiries(outcome="conference"), MANAGER)
-    case.give(RecordConference(held_on=case.now.date(), outcome="child_protection_plan"), MANAGER)
+    case.give(with_plans(case.now.date(), s0="child_protection_plan"), MANAGER)
     assert case.clock("pre_birth_conference").met is True
 
 
@@ -466,7 +467,7 @@ def test_a_conference_that_was_held_is_recorded_though_somebody_came_of_age(resu
     birthday(case)
     seen(case)
     case.give(ConcludeEnquiries(outcome="conference"), MANAGER)
-    case.give(RecordConference(held_on=case.now.date(), outcomes=dict(zip(("s0", "s1"), results, strict=True))), MANAGER)
+    case.give(with_plans(case.now.date(), **dict(zip(("s0", "s1"), results, strict=True))), MANAGER)
     assert not case.referral.open and FLAG in case.referral.flags
 
 

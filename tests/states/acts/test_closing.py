@@ -29,7 +29,22 @@ from mash.states.acts.step_down import AcceptStepDown, OfferStepDown
 from mash.states.errors import Incomplete, ReasonNeeded
 from mash.states.values import Match
 
-from .worlds import DUTY, MANAGER, QUORUM, SYSTEM, Case, accepted, arrived, at_decision, decision, partner, person, rated, seen
+from .worlds import (
+    DUTY,
+    MANAGER,
+    QUORUM,
+    SYSTEM,
+    Case,
+    accepted,
+    arrived,
+    at_decision,
+    decision,
+    partner,
+    person,
+    rated,
+    seen,
+    with_plans,
+)
 
 NFA = decision(s0="no_further_action")
 NO_FURTHER = ConcludeEnquiries(outcome="no_further_child_protection_action")
@@ -136,7 +151,7 @@ def test_what_was_agreed_is_still_done_once_a_plan_is_made_and_a_service_has_acc
     case = under_section_47(**without)
     case.give(RecordAction(owner="police", due=case.now + timedelta(days=30)))
     case.give(ConcludeEnquiries(outcome="conference"), MANAGER)
-    case.give(RecordConference(held_on=case.now.date(), outcome="child_protection_plan"), MANAGER)
+    case.give(with_plans(case.now.date(), s0="child_protection_plan"), MANAGER)
     stepped_down = step_down_offered()
     stepped_down.give(RecordAction(owner="police", due=stepped_down.now + timedelta(days=30)))
     stepped_down.give(AcceptStepDown(), EARLY_HELP)
@@ -163,7 +178,6 @@ def test_a_second_copy_is_not_closed_while_its_rating_is_disputed() -> None:
 def test_nothing_ends_for_anybody_without_a_reason_in_words() -> None:
     no_plan = RecordConference(held_on=at_decision().now.date(), outcome="no_plan")
     conference = under_section_47()
-    with_plan = no_plan.model_copy(update={"outcome": "child_protection_plan"})
     adult = rated(at_decision().profile, "blue", "adult", "child")
     adult.give(RecordAdultView(subject="s0", capacity="has", agrees="yes"))
     adult.give(decision(s0="adult_section_42", s1="section_17"), MANAGER)
@@ -183,7 +197,7 @@ def test_nothing_ends_for_anybody_without_a_reason_in_words() -> None:
         with pytest.raises(ReasonNeeded):
             case.give(ends, MANAGER, words=False)
         assert case.referral.open
-    conference.give(with_plan, MANAGER, words=False)
+    conference.give(with_plans(conference.now.date(), s0="child_protection_plan"), MANAGER, words=False)
     assert not conference.referral.open
 
 

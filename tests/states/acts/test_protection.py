@@ -17,6 +17,7 @@ from mash.states.acts.parting import ReferralSplit
 from mash.states.acts.protection import (
     CallStrategyDiscussion,
     ConcludeEnquiries,
+    ConferenceHeld,
     EnquiriesConcluded,
     RecordConference,
     RecordStrategyDiscussion,
@@ -44,6 +45,7 @@ from .worlds import (
     person,
     rated,
     seen,
+    with_plans,
 )
 
 SECTION_47 = RecordStrategyDiscussion(attended=QUORUM, outcome="section_47")
@@ -61,18 +63,13 @@ def enquiries(*cohorts: Any) -> Case:
     return case
 
 
-def conference(**results: Any) -> RecordConference:
-    """A conference of today, with a result for each subject."""
-    return RecordConference(held_on=TODAY, outcomes=results)
-
-
 def planned(*cohorts: Any, beside: bool = True) -> Case:
     """A conference gave a child protection plan; perhaps while an assessment ran beside the enquiries."""
     case = seen(enquiries(*cohorts))
     if beside:
         case.give(StartAssessment())
     case.give(TO_CONFERENCE, MANAGER)
-    case.give(RecordConference(held_on=TODAY, outcome="child_protection_plan"))
+    case.give(with_plans(TODAY, **dict.fromkeys(case.referral.subjects, "child_protection_plan")))
     return case
 
 
@@ -177,7 +174,7 @@ def test_a_second_assessment_begins_without_what_the_first_one_found_and_can_be_
 def test_of_two_siblings_one_has_a_plan_and_the_other_none() -> None:
     case = seen(enquiries("child", "child"))
     case.give(TO_CONFERENCE, MANAGER)
-    case.give(conference(s0="child_protection_plan", s1="no_plan"))
+    case.give(with_plans(TODAY, s0="child_protection_plan", s1="no_plan"))
     assert outcomes(case) == {"s0": "child_protection_plan", "s1": "no_plan"}
     concluded = of(SubjectsConcluded, (entry.event for entry in case.log))
     assert [(each.subjects, each.outcome) for each in concluded] == [(("s0",), "child_protection_plan"), (("s1",), "no_plan")]
@@ -188,7 +185,7 @@ def test_what_was_decided_of_one_child_is_not_said_of_the_other_once_the_assessm
     case = seen(enquiries("child", "child"))
     case.give(StartAssessment())
     case.give(TO_CONFERENCE, MANAGER)
-    case.give(conference(s0="child_protection_plan", s1="no_plan"))
+    case.give(with_plans(TODAY, s0="child_protection_plan", s1="no_plan"))
     case.give(assessed("no_further_action"))
     assert outcomes(case) == {"s0": "child_protection_plan", "s1": "no_further_action"}
 
@@ -197,7 +194,7 @@ def test_who_needs_early_help_goes_on_as_a_linked_referral_and_who_has_a_plan_do
     case = seen(enquiries("child", "child"))
     case.give(StartAssessment())
     case.give(TO_CONFERENCE, MANAGER)
-    case.give(conference(s0="child_protection_plan", s1="no_plan"))
+    case.give(with_plans(TODAY, s0="child_protection_plan", s1="no_plan"))
     events = case.give(assessed(s0="child_in_need_plan", s1="early_help"))
     (split,) = of(ReferralSplit, events)
     assert (split.subjects, split.outcome) == (("s1",), "early_help")
@@ -270,10 +267,52 @@ def test_what_an_assessment_found_is_said_of_all_or_of_each_and_of_everybody(fie
 def test_a_conference_gives_a_result_to_each_child() -> None:
     case = seen(enquiries("child", "child"))
     case.give(TO_CONFERENCE, MANAGER)
-    of_a_stranger = conference(s0="no_plan", s1="no_plan", s9="no_plan")
-    for wrong in (conference(s0="no_plan"), RecordConference(held_on=TODAY), of_a_stranger):
+    of_a_stranger = with_plans(TODAY, s0="no_plan", s1="no_plan", s9="no_plan")
+    for wrong in (with_plans(TODAY, s0="no_plan"), RecordConference(held_on=TODAY), of_a_stranger):
         with pytest.raises(Incomplete):
             case.give(wrong)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, r"the category of abuse of each child who gets a plan: s0 \(abuse_categories\)"),
+        ({"abuse_categories": {"s0": "NEG"}}, r"before of each child who gets a plan: s0 \(previous_plans\)"),
+        ({"previous_plans": {"s0": 1}}, r"\(abuse_categories\)"),
+        (
+            {"abuse_categories": {"s0": "NEG", "s1": "PHY"}, "previous_plans": {"s0": 0}},
+            r"get no plan: leave them out, and say it of s0 \(abuse_categories\)",
+        ),
+        (
+            {"abuse_categories": {"s0": "NEG"}, "previous_plans": {"s0": 0, "s9": 2}},
+            r"get no plan: leave them out, and say it of s0 \(previous_plans\)",
+        ),
+    ],
+)
+def test_of_each_child_who_gets_a_plan_and_of_nobody_else_it_is_said_why_and_how_many_there_were_before(
+    fields: dict[str, Any], expected: str
+) -> None:
+    case = seen(enquiries("child", "child"))
+    case.give(TO_CONFERENCE, MANAGER)
+    results: Any = {"s0": "child_protection_plan", "s1": "no_plan"}
+    with pytest.raises(Incomplete, match=expected):
+        case.give(RecordConference(held_on=TODAY, outcomes=results, **fields))
+    said: Any = {"abuse_categories": {"s0": "MUL"}, "previous_plans": {"s0": 2}}
+    (held,) = of(ConferenceHeld, case.give(RecordConference(held_on=TODAY, outcomes=results, **said)))
+    assert (held.abuse_categories, held.previous_plans) == ({"s0": "MUL"}, {"s0": 2})
+
+
+def test_without_a_plan_nothing_is_said_of_one_and_a_log_from_before_it_was_asked_folds_as_it_did() -> None:
+    case = seen(enquiries())
+    case.give(TO_CONFERENCE, MANAGER)
+    why: Any = {"abuse_categories": {"s0": "NEG"}, "previous_plans": {"s0": 0}}
+    with pytest.raises(Incomplete, match="say it of nobody"):
+        case.give(RecordConference(held_on=TODAY, outcome="no_plan", **why))
+    case.give(RecordConference(held_on=TODAY, outcome="child_protection_plan", **why))
+    place = next(n for n, entry in enumerate(case.log) if isinstance(entry.event, ConferenceHeld))
+    before = case.log[place].event.model_dump_json(by_alias=True, exclude={"abuse_categories", "previous_plans"})
+    case.log[place] = case.log[place]._replace(event=ConferenceHeld.model_validate_json(before))
+    assert "abuse" not in before and folded(case) == case.referral
 
 
 # A rating that is settled as it is

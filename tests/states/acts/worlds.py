@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -17,6 +17,8 @@ from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.handing_over import AcceptHandOver
 from mash.states.acts.not_ours import ConfirmNotOurs
+from mash.states.acts.outcomes import PLAN
+from mash.states.acts.protection import RecordConference
 from mash.states.acts.rating import RateReferral
 from mash.states.acts.sharing import RecordSharingBasis
 from mash.states.clocks import LONDON
@@ -180,6 +182,13 @@ def seen(case: Case) -> Case:
     for child in case.referral.unseen:
         case.give(RecordChildVoice(subject=child, seen_on=today, alone=True))
     return case
+
+
+def with_plans(held_on: date, **results: Any) -> RecordConference:
+    """A conference with a result for each subject, and all that a plan needs."""
+    planned = [sid for sid, result in results.items() if result == PLAN]
+    why = {"abuse_categories": dict.fromkeys(planned, "EMO"), "previous_plans": dict.fromkeys(planned, 0)}
+    return RecordConference(held_on=held_on, outcomes=results, **why)
 
 
 def decision(**outcomes: Any) -> RecordDecision:

@@ -1,0 +1,191 @@
+"""What if: last quarter simulated against what happened; and, where that holds, months to come with something changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from markupsafe import Markup
+from pydantic import ValidationError
+
+from mash.api.pages.figures.drawing import CannotDraw, Drawable, Drawing
+from mash.api.pages.figures.pictures import DOT, whole
+from mash.api.pages.filled import Filled
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.config.words import sentence
+from mash.flows.foresight.ask import NoSimulation, simulated
+from mash.flows.foresight.compare import Asked, Between, Expected, Report
+from mash.flows.foresight.scenario import WrongScenario
+from mash.flows.store.rotas import read_rota
+from mash.flows.store.simulations import begin_simulation, end_simulation, note_runs, simulation_of
+from mash.flows.store.store import Store
+from mash.states.errors import Refusal
+from mash.states.values import Actor
+
+router = APIRouter(prefix="/simulation", include_in_schema=False)
+Manager = Annotated[Actor, Depends(Permitted("simulate"))]
+TITLE = "What if"
+MONTHS = (3, 6, 12)
+EVERY = 5
+"""Seconds after which the page is shown anew while runs go on."""
+UNITS = {"per cent": "%", "hours": " h", "count": ""}
+BUSY = "Another simulation is running. It is one at a time: come back when it is done."
+log = structlog.stdlib.get_logger("mash.simulation")
+
+
+class Simulating:
+    """The simulation that this process has asked for: one at a time, in a process of its own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, by: Actor, asked: Asked) -> bool:
+        """Whether it has begun: none runs here, nor for this hub anywhere."""
+        if (self._task and not self._task.done()) or not await begin_simulation(self._store, by):
+            return False
+        self._task = asyncio.create_task(self._run(by, asked))
+        return True
+
+    async def _run(self, by: Actor, asked: Asked) -> None:
+        noted = 0.0
+        notes = set[asyncio.Task[None]]()
+
+        def tell(done: int, of_runs: int) -> None:
+            nonlocal noted
+            if time.monotonic() - noted < 1 and done < of_runs:
+                return
+            noted = time.monotonic()
+            note = asyncio.create_task(note_runs(self._store, by, done, of_runs))
+            notes.add(note)
+            note.add_done_callback(notes.discard)
+
+        try:
+            report = await simulated(self._store, by, asked, tell)
+            await asyncio.gather(*notes)
+            await end_simulation(self._store, by, report=report.model_dump_json())
+        except (WrongScenario, NoSimulation, Refusal) as error:
+            await end_simulation(self._store, by, failed=str(error))
+        except Exception as error:
+            log.error("a simulation failed", error=type(error).__name__)
+            await end_simulation(self._store, by, failed="It failed, and the administrator can see that in the log.")
+
+    async def close(self) -> None:
+        """End it."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, by: Manager) -> HTMLResponse:
+    """Where it stands, and the last report."""
+    return await _page(request, by, Filled({"months": ["12"]}))
+
+
+@router.post("", response_class=HTMLResponse)
+async def begin(request: Request, by: Manager) -> Response:
+    """Simulate what was filled in."""
+    form = await request.form(max_files=0, max_fields=20)
+    filled = Filled({name: [str(value)[:60]] for name, value in form.items()})
+    asked = _asked(filled)
+    if asked and await request.app.state.simulating.begin(by, asked):
+        return RedirectResponse("/simulation", 303)
+    if asked:
+        filled.errors["months"] = BUSY
+    return await _page(request, by, filled)
+
+
+def _asked(filled: Filled) -> Asked | None:
+    """What is to be simulated: each line that was filled in is a what-if of its own. None where something is wrong."""
+    scenarios = list[str]()
+    if role := filled.value("role"):
+        scenarios.append(f"staff {role} +1 {filled.value('day') or 'daily'}")
+    if agency := filled.value("agency"):
+        hours = filled.value("hours").strip() or "24"
+        if not (hours.isdigit() and 1 <= int(hours) <= 240):
+            filled.errors["hours"] = "Write how many hours later, such as 24"
+        scenarios.append(f"reply {agency} +{hours}h")
+    if rating := filled.value("rating"):
+        length = filled.value("length").strip()
+        if not length:
+            filled.errors["length"] = "Write how long, such as 3 h or 1 working day"
+        scenarios.append(f"limit {rating} {length}")
+    if more := filled.value("more").strip().removesuffix("%"):
+        sign, number = ("-", more[1:]) if more[:1] in "-−" else ("+", more.removeprefix("+"))
+        if not (number.isdigit() and 1 <= int(number) <= (99 if sign == "-" else 300)):
+            filled.errors["more"] = "Write by how many per cent, such as 20, or -10 for fewer"
+        scenarios.append(f"contacts {sign}{number}%")
+    months = filled.value("months")
+    if not months.isdigit() or int(months) not in MONTHS:
+        filled.errors["months"] = "Choose how many months"
+    return None if filled.errors else Asked(int(months), scenarios=tuple(scenarios))
+
+
+async def _page(request: Request, by: Actor, filled: Filled) -> HTMLResponse:
+    store: Store = request.app.state.store
+    standing = await simulation_of(store, by)
+    report = _report(standing.report)
+    known: dict[str, Any] = {"filled": filled, "standing": standing, "report": report, "dots": None, "number": number}
+    rules, roles = store.hub(by.hub), (await read_rota(store, by.hub)).roles
+    known |= {"months": [(months, f"{months} months") for months in MONTHS], "roles": [(role, sentence(role)) for role in roles]}
+    known["agencies"] = [(name, agency.title) for name, agency in rules.agencies.items()]
+    known["ratings"] = [(name, rating.title) for name, rating in rules.ratings.items() if rating.response]
+    if report:
+        try:
+            known["dots"] = await asyncio.to_thread(_drawn, request.app.state.figures.drawing, report)
+        except CannotDraw:
+            known["undrawn"] = True
+    answer = page(request, "simulation.html", TITLE, 422 if filled.errors else 200, **known)
+    if standing.begun_at and not filled.errors:
+        answer.headers["Refresh"] = str(EVERY)
+    return answer
+
+
+def _report(document: str | None) -> Report | None:
+    """The last report; None where there is none, or it is of another release."""
+    try:
+        return Report.model_validate_json(document) if document else None
+    except ValidationError:
+        return None
+
+
+def number(value: float, kind: str, sign: bool = False) -> str:
+    """A measure as it is written."""
+    minus = "−" if value < 0 else "+" if sign and value > 0 else ""
+    return f"{minus}{whole(abs(value))}{UNITS[kind]}"
+
+
+def _drawn(drawing: Drawing, report: Report) -> Mapping[str, Sequence[Markup]]:
+    """A picture for each row of each table: what happened beside where nine in ten runs lie; or by how much those differ."""
+    wanted: dict[str, list[Drawable]] = {"compared": [_dot(each.runs, each.happened, each.within) for each in report.compared]}
+    wanted |= {str(at): [_differs(each) for each in what_if.measures] for at, what_if in enumerate(report.what_ifs)}
+    svg = iter(drawing.drawn([one for some in wanted.values() for one in some]))
+    # Ours, and every word in them is escaped by what draws them.
+    return {name: [Markup(next(svg)) for _ in some] for name, some in wanted.items()}  # noqa: S704  # nosec B704
+
+
+def _dot(runs: Between | None, value: float | None, within: bool) -> Drawable:
+    low, middle, high = (runs.low, runs.middle, runs.high) if runs else (None, None, None)
+    shown = [each for each in (low, high, value) if each is not None]
+    apart = (max(shown) - min(shown)) / 4 or 1.0
+    row = {"value": value, "low": low, "high": high, "signal": not within}
+    return "dot", {"row": row, "mean": middle, "extent": [min(shown) - apart, max(shown) + apart], "size": DOT}
+
+
+def _differs(each: Expected) -> Drawable:
+    """By how much it differs, around no difference; of what is as it is, the runs."""
+    if each.differs is None:
+        return _dot(each.runs, each.runs.middle, True)
+    furthest = max(abs(each.differs.low), abs(each.differs.high)) * 1.25 or 1.0
+    changed = each.differs.low > 0 or each.differs.high < 0
+    row = {"value": each.differs.middle, "low": each.differs.low, "high": each.differs.high, "signal": changed}
+    return "dot", {"row": row, "mean": 0.0, "extent": [-furthest, furthest], "size": DOT}

@@ -1,0 +1,139 @@
+"""Inspectors' questions, a page each: who looked at this child, all contacts about this child, and every override of consent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mash.api.pages.filled import Filled, checked
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.api.routes.accesses import From, To
+from mash.api.text import REFERENCE
+from mash.config.permissions import may
+from mash.config.words import sentence
+from mash.flows.store.reads.accesses import MOST, Span
+from mash.flows.store.reads.inspections import Child, contacts_of_child, looks_at_child, overridden
+from mash.states.auditing import AskedFor
+from mash.states.errors import NotFound
+from mash.states.values import Actor
+
+router = APIRouter(prefix="/inspect", include_in_schema=False)
+Answerer = Annotated[Actor, Depends(Permitted("answer_inspectors"))]
+Governor = Annotated[Actor, Depends(Permitted("read_accesses"))]
+FOR_WHOM = tuple((each, sentence(each)) for each in get_args(AskedFor))
+
+TITLES = {
+    "": "Inspectors’ questions",
+    "looks": "Who looked at this child?",
+    "contacts": "All contacts about this child",
+    "overridden": "Every case where consent was overridden",
+}
+"""What each page is called."""
+
+
+class OfPeriod(BaseModel):
+    """From when to when, and for whom."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    since: From | None = None
+    until: To | None = None
+    asked_for: AskedFor
+    before: str | None = Field(default=None, pattern=r"^[0-9]{1,18}$")
+
+    @property
+    def span(self) -> Span:
+        """The period, as looks are asked for."""
+        return Span(self.since, self.until, int(self.before) if self.before else None)
+
+
+class OfChild(OfPeriod):
+    """A child, by one of the contacts about them; by number, where it is about several."""
+
+    reference: Annotated[str, Field(max_length=60, pattern=f"^{REFERENCE}$")]
+    number: Annotated[str, Field(max_length=3)] = ""
+
+    @field_validator("number")
+    @classmethod
+    def without_letter(cls, number: str) -> str:
+        """A number is a number, also where it is written as the case has it."""
+        return number.upper().removeprefix("S")
+
+    @property
+    def child(self) -> Child:
+        """Whom it is about."""
+        return Child(self.reference, self.number)
+
+
+@router.get("", response_class=HTMLResponse)
+async def questions(request: Request, by: Answerer) -> HTMLResponse:
+    """The questions, each leading to its page."""
+    return _page(request, by, Filled())
+
+
+@router.get("/looks", response_class=HTMLResponse)
+async def ask_looks(request: Request, by: Governor) -> HTMLResponse:
+    """Which child's looks."""
+    return _page(request, by, Filled(), "looks")
+
+
+@router.get("/contacts", response_class=HTMLResponse)
+async def ask_contacts(request: Request, by: Answerer) -> HTMLResponse:
+    """Which child's contacts."""
+    return _page(request, by, Filled(), "contacts")
+
+
+@router.get("/overridden", response_class=HTMLResponse)
+async def ask_overrides(request: Request, by: Answerer) -> HTMLResponse:
+    """Of which period."""
+    return _page(request, by, Filled(), "overridden")
+
+
+@router.post("/looks", response_class=HTMLResponse)
+async def looks(request: Request, by: Governor) -> HTMLResponse:
+    """Who looked at this child."""
+    asked, filled = checked(OfChild, await request.form(max_files=0, max_fields=10))
+    known: dict[str, Any] = {}
+    if asked:
+        try:
+            contacts, rows = await looks_at_child(request.app.state.store, asked.child, asked.asked_for, by, asked.span)
+            earlier = rows[MOST - 1].first if len(rows) > MOST else None
+            known = {"about": contacts, "looks": rows[:MOST], "earlier": earlier}
+        except NotFound as refused:
+            _say(filled, refused)
+    return _page(request, by, filled, "looks", **known)
+
+
+@router.post("/contacts", response_class=HTMLResponse)
+async def contacts(request: Request, by: Answerer) -> HTMLResponse:
+    """All contacts about this child."""
+    asked, filled = checked(OfChild, await request.form(max_files=0, max_fields=10))
+    known: dict[str, Any] = {}
+    if asked:
+        try:
+            known = {"contacts": await contacts_of_child(request.app.state.store, asked.child, asked.asked_for, by)}
+        except NotFound as refused:
+            _say(filled, refused)
+    return _page(request, by, filled, "contacts", **known)
+
+
+@router.post("/overridden", response_class=HTMLResponse)
+async def overrides(request: Request, by: Answerer) -> HTMLResponse:
+    """Every case where consent was overridden."""
+    asked, filled = checked(OfPeriod, await request.form(max_files=0, max_fields=10))
+    found = await overridden(request.app.state.store, asked.asked_for, by, asked.span) if asked else None
+    return _page(request, by, filled, "overridden", overridden=found)
+
+
+def _say(filled: Filled, refused: NotFound) -> None:
+    field = "number" if refused.reason.startswith("say which") else "reference"
+    filled.errors[field] = f"{refused.reason[:1].upper()}{refused.reason[1:]}"
+
+
+def _page(request: Request, by: Actor, filled: Filled, question: str = "", **found: Any) -> HTMLResponse:
+    more: dict[str, Any] = {"question": question, "for_whom": FOR_WHOM, "governs": may(by.role, "read_accesses"), **found}
+    return page(request, "inspections.html", TITLES[question], 422 if filled.errors else 200, filled=filled, **more)

@@ -1,0 +1,136 @@
+"""Returns: what the census' rules find in a year first, and then the files for case management."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from mash.api.pages.filled import Filled, checked
+from mash.api.pages.page import page
+from mash.api.permitted import Permitted
+from mash.config.permissions import may
+from mash.flows.returns.annex_a import Period
+from mash.flows.returns.extract import (
+    File,
+    annex_file,
+    authorities,
+    census_files,
+    findings_of,
+    gather,
+    note_extract,
+)
+from mash.flows.returns.year import Year, year_of
+from mash.flows.store.reads.look import note_list
+from mash.flows.store.reads.returns import counts
+from mash.states.clocks import day_of
+from mash.states.values import Actor
+
+router = APIRouter(prefix="/returns", include_in_schema=False)
+DataManager = Annotated[Actor, Depends(Permitted("make_returns"))]
+Reader = Annotated[Actor, Depends(Permitted("check_returns"))]
+Number = Annotated[int, Field(ge=2000, le=2100)]
+MOST_SHOWN = 300
+"""Findings on a page: who mends some comes back for the rest."""
+NIGHTS = 14
+XML, WORKBOOK = "application/xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class CensusAsked(BaseModel):
+    """Of which year, and of which authority where the hub's is not known, or is one of several."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    year: Number
+    authority: Annotated[str, Field(pattern=r"^([0-9]{3})?$", max_length=3)] = ""
+
+
+class AnnexAsked(BaseModel):
+    """From which day to which."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    since: date
+    until: date
+
+    @field_validator("until")
+    @classmethod
+    def not_before_the_first(cls, until: date, info: ValidationInfo) -> date:
+        """Refuse a last day before the first one."""
+        if info.data.get("since", until) > until:
+            raise PydanticCustomError("ends_before", "expected a day that is not before the first")
+        return until
+
+
+@router.get("", response_class=HTMLResponse)
+async def show(request: Request, by: Reader, year: Annotated[int | None, Query(ge=2000, le=2100)] = None) -> HTMLResponse:
+    """What the rules find in a year, with the case and the act that mends it; and what can be made."""
+    return await _page(request, by, Year(year) if year else _this_year(request), Filled())
+
+
+def _this_year(request: Request) -> Year:
+    """The one whose return is being made: until the summer, the one that has just ended."""
+    today = day_of(request.app.state.store.time.now())
+    year = year_of(today)
+    return Year(year.number - 1) if 4 <= today.month <= 7 else year
+
+
+async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTMLResponse:
+    store = request.app.state.store
+    gathered = await gather(store, by)
+    found = await findings_of(gathered, year)
+    shown = found[:MOST_SHOWN]
+    await note_list(store, tuple(dict.fromkeys(each.reference for each in shown)), by, "check_returns")
+    today = day_of(store.time.now())
+    known: dict[str, Any] = {
+        "year": year,
+        "years": [Year(number) for number in range(year_of(today).number, year_of(today).number - 4, -1)],
+        "found": shown,
+        "more": len(found) - len(shown),
+        "errors": sum(not each.query for each in found),
+        "queries": sum(each.query for each in found),
+        "by_rule": Counter(each.rule for each in found).most_common(),
+        "erased": gathered.erased,
+        "numbers": [number for number in dict.fromkeys(authorities(gathered.profile).values()) if number],
+        "counts": await counts(store, by, NIGHTS),
+        "half_a_year": (today - timedelta(days=182), today),
+        "filled": filled,
+        "makes": may(by.role, "make_returns"),
+    }
+    return page(request, "returns.html", "Returns", 422 if filled.errors else 200, **known)
+
+
+@router.post("/cin", response_class=HTMLResponse)
+async def make_census(request: Request, by: DataManager) -> Response:
+    """The census' file of one authority."""
+    asked, filled = checked(CensusAsked, await request.form(max_files=0, max_fields=10))
+    if asked is None:
+        return await _page(request, by, _this_year(request), filled)
+    store, year = request.app.state.store, Year(asked.year)
+    gathered = await gather(store, by)
+    known = {*authorities(gathered.profile).values()} - {""}
+    files = census_files(gathered, year, store.time.now(), "" if asked.authority in known else asked.authority)
+    file = next((each for each in files if f"_{asked.authority}." in each.name), files[0])
+    await note_extract(store, [file], by, "extract_cin")
+    return _sent(file, XML)
+
+
+@router.post("/annex-a", response_class=HTMLResponse)
+async def make_annex_a(request: Request, by: DataManager) -> Response:
+    """Annex A's lists of a period."""
+    asked, filled = checked(AnnexAsked, await request.form(max_files=0, max_fields=10))
+    if asked is None:
+        return await _page(request, by, _this_year(request), filled)
+    store = request.app.state.store
+    file = annex_file(await gather(store, by), Period(asked.since, asked.until))
+    await note_extract(store, [file], by, "extract_annex_a")
+    return _sent(file, WORKBOOK)
+
+
+def _sent(file: File, kind: str) -> Response:
+    return Response(file.content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{file.name}"'})

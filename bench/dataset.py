@@ -1,0 +1,169 @@
+"""What the dataset costs: rows a second and memory of `mash dataset`, of a year's contacts and of twice as many."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import psycopg
+
+from mash.bench.known import a_hub
+from mash.bench.measure import BenchFailed, say
+from mash.bench.stack import HUB, RATING, cpu_of
+from mash.config.profile import load_profile
+from mash.config.settings import Settings
+from mash.flows.installation.cluster import Cluster
+from mash.flows.telling.walk import Walk, walk
+from mash.states.log import GENESIS, SCHEMA, Recorded
+from mash.states.values import Match
+
+WEEKS = 52
+KNOWN = 4
+"""Each fourth contact is about a child of whom others are confirmed to be, at most FAMILY of them."""
+FAMILY = 6
+Figures = dict[str, Any]
+
+
+class Spent(NamedTuple):
+    """What a command took: by the clock, of the processor with what PostgreSQL did for it, and of memory at most."""
+
+    seconds: float
+    cpu: float
+    peak_mb: float
+
+
+def run_bench_dataset(as_json: bool, quick: bool) -> int:
+    """Measure it, and print it; returns the exit code."""
+    figures: Figures = {}
+    first = datetime.now(UTC) - timedelta(weeks=WEEKS + 1)
+    for number in (1_000,) if quick else (14_400, 28_800):
+        with tempfile.TemporaryDirectory(prefix="mash-bench-") as folder, a_hub(Path(folder)) as (settings, cluster):
+            say(f"{number:,} contacts ...")
+            _load(cluster, settings, number, first)
+            try:
+                figures[f"{number:,} contacts"] = _measured(settings, cluster, Path(folder), number, first)
+            except BenchFailed as failed:
+                say(f"mash: {failed}")
+                return 1
+            say(f"  {json.dumps(figures[f'{number:,} contacts'])}")
+    print(json.dumps(figures, indent=None if as_json else 2), flush=True)
+    return 0
+
+
+def _measured(settings: Settings, cluster: Cluster, folder: Path, number: int, first: datetime) -> Figures:
+    """Each form, beside the same command for a day on which nothing came in: what it costs to begin at all."""
+    postgres = psutil.Process(cluster.server.pid if cluster.server else None)
+
+    def taken(file: Path, form: str, *span: datetime) -> Spent:
+        before = cpu_of(postgres)
+        spent = _taken(settings, file, form, span)
+        return spent._replace(cpu=spent.cpu + cpu_of(postgres) - before)
+
+    day_before = first - timedelta(days=2)
+    taken(folder / "first.csv", "csv", day_before, day_before)  # the first start of all seals the rows that were copied in
+    begun = taken(folder / "none.csv", "csv", day_before, day_before)
+    figures: Figures = {"to_begin": {"s": round(begun.seconds, 2), "cpu_s": round(begun.cpu, 2), "peak_mb": round(begun.peak_mb)}}
+    for form in ("csv", "parquet"):
+        file = folder / f"all.{form}"
+        spent = taken(file, form, first, datetime.now(UTC))
+        figures[form] = {
+            "s": round(spent.seconds, 2),
+            "cpu_s": round(spent.cpu, 2),
+            "rows_per_cpu_s": round(number / (spent.cpu - begun.cpu)),
+            "peak_mb": round(spent.peak_mb),
+            "file_kb": round(file.stat().st_size / 1_000),
+        }
+    if (rows := (folder / "all.csv").read_bytes().count(b"\n") - 1) != number:
+        raise BenchFailed(f"{rows} rows of {number} contacts")
+    return figures
+
+
+def _taken(settings: Settings, file: Path, form: str, span: tuple[datetime, ...]) -> Spent:
+    """Run the command as somebody at the machine does."""
+    secrets = ("database_url", "system_database_url", "owner_database_url", "master_key", "token_key")
+    environment = {f"MASH_{name.upper()}": getattr(settings, name).get_secret_value() for name in secrets}
+    environment |= {"MASH_DATA_DIR": str(settings.data_dir), "MASH_PROFILES_DIR": str(settings.profiles_dir), "MASH_HUBS": HUB}
+    days = ("--from", f"{span[0]:%Y-%m-%d}", "--until", f"{span[1]:%Y-%m-%d}")
+    command = [sys.executable, "-m", "mash.api.commands.mash", "dataset", *days, "--format", form, "--out", str(file)]
+    began = time.perf_counter()
+    # Not subprocess: what one child took of memory at most is told to whoever waits for it.
+    pid = os.posix_spawn(sys.executable, command, {**os.environ, **environment}, file_actions=[(os.POSIX_SPAWN_DUP2, 2, 1)])
+    _, status, used = os.wait4(pid, 0)
+    if os.waitstatus_to_exitcode(status):
+        raise BenchFailed("mash dataset did not end well: what it says stands above")
+    return Spent(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1_000)
+
+
+# --- a year's contacts ----------------------------------------------------------------------------------------------------
+
+
+def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) -> None:
+    """Have contacts in the tables, spread over a year: each week's are copies of one that was walked to its end, with its whole
+    log. Their chains do not verify."""
+    chances = random.Random(14)  # noqa: S311  no secret
+    profile = load_profile(HUB, settings.profiles_dir)
+    with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
+        for table in ("referral", "event"):
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
+            # What PostgreSQL does for the extract is measured, and not how it tidies up after the loading.
+            owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
+        for week in range(WEEKS):
+            done = walk(profile, RATING, first + timedelta(weeks=week, hours=chances.randrange(100)))
+            places = range(number * week // WEEKS, number * (week + 1) // WEEKS)
+            for table, rows in (("referral", _referrals(done, places)), ("event", _events(done, places))):
+                columns = list(COLUMNS[table])
+                with owner.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN".encode()) as copy:
+                    for row in rows:
+                        copy.write_row(row)
+        owner.execute(
+            """INSERT INTO identity SELECT 'link' || lpad(n::text, 20, '0'), reference, hub, 'S1', n / (%s * %s), '\\x00'
+               FROM (SELECT reference, hub, row_number() OVER (ORDER BY reference) - 1 n FROM referral) r WHERE n %% %s = 0""",
+            (KNOWN, FAMILY, KNOWN),
+        )
+        owner.execute("VACUUM ANALYZE")
+
+
+COLUMNS = {
+    "referral": (
+        "reference", "root", "hub", "caller", "version", "head_hash", "state", "stage", "rating", "is_open", "finished",
+        "received_at", "shown", "urgency", "for_all", "made",
+    ),
+    "event": ("reference", "sequence", "kind", "at", "canonical", "hash", "hub"),
+}  # fmt: skip
+
+
+def _reference(place: int) -> str:
+    return f"MASH-26-{place:06d}"
+
+
+def _referrals(done: Walk, places: range) -> Iterator[tuple[Any, ...]]:
+    r = done.referral
+    for place in places:
+        reference, matches = _reference(place), r.matches
+        if place % KNOWN == 1 and place > KNOWN:
+            other = {"reference": _reference(place - KNOWN), "received_at": r.received_at, "other": "S1"}
+            matches = (Match.model_validate({"subject": "S1", "likeness": "likely", "why": ("same_name",), **other}),)
+        state = r.model_copy(update={"hub": HUB, "matches": matches}).model_dump_json()
+        yield (reference, reference, HUB, "bench", r.version, GENESIS, state, r.stage, r.rating, r.open, r.finished,
+               r.received_at, r.version, 0, 0, 2)  # fmt: skip
+
+
+def _events(done: Walk, places: range) -> Iterator[tuple[Any, ...]]:
+    log = [
+        (number, each.event.kind, each.at, Recorded(
+            reference="R", sequence=number, at=each.at, by=each.by, profile=done.referral.profile, schema_number=SCHEMA,
+            event=each.event, previous=GENESIS).canonical())
+        for number, each in enumerate(done.world.log, 1)
+    ]  # fmt: skip
+    for place in places:
+        for number, kind, at, canonical in log:
+            yield _reference(place), number, kind, at, canonical, GENESIS, HUB

@@ -1,0 +1,70 @@
+"""The simulation's own process: reads what is on record, a JSON line each, and writes how far it is, then its report.
+
+Neither the API nor a worker has in its memory what a simulation needs, nor waits for it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TextIO
+
+from mash.config.profile import stored_profile
+from mash.flows.foresight.compare import ENOUGH, WEEK, Asked, Report, reported, weeks_of
+from mash.flows.foresight.inputs import Inputs
+from mash.flows.foresight.learn import STEPS, Record
+from mash.flows.foresight.run import Told
+from mash.flows.foresight.scenario import WrongScenario
+from mash.notifications.rota import Rota
+
+
+def report_of(lines: Iterable[str], tell: Told = lambda *_: None) -> Report:
+    """The report on what is on record. The first line says what is asked, of which hub; each further one is a case or how long
+    something took. Raises WrongScenario."""
+    lines = iter(lines)
+    head = json.loads(next(lines))
+    until, begun = datetime.fromisoformat(head["until"]), head["began_at"]
+    record = Record(stored_profile(head["profile"]), until)
+    quarter = weeks_of(until)
+    before = Record(record.profile, quarter[0])
+    for line in lines:
+        _read(json.loads(line), record, before)
+    asked = Asked(head["months"], head["runs"], tuple(head["scenarios"]))
+    inputs = _learnt(record, before, datetime.fromisoformat(begun), Rota.model_validate_json(json.dumps(head["rota"])))
+    return reported(record, inputs, quarter, asked, tell)
+
+
+def _read(line: Any, record: Record, before: Record) -> None:
+    if "minutes" in line:
+        for each in (record, before):
+            each.minutes[STEPS[line["kind"]]].append(line["minutes"])
+        return
+    state, events = line["case"], [(datetime.fromisoformat(at), event) for at, event in line["events"]]
+    record.case(state, events)
+    if datetime.fromisoformat(state["received_at"]) < before.until:
+        before.case(state, events)
+
+
+def _learnt(record: Record, before: Record, began: datetime, rota: Rota) -> Inputs:
+    """What is learnt: from before the quarter where there is enough, so that it is held against weeks that it does not know."""
+    learns_from = before if before.until - began >= ENOUGH * WEEK else record
+    return learns_from.inputs(rota, began)
+
+
+def serve(lines: Iterable[str], answers: TextIO) -> None:
+    """Write how far it is, and the report, or why there is none: a line of JSON each."""
+
+    def tell(done: int, of: int) -> None:
+        print(json.dumps({"done": done, "of": of}), file=answers, flush=True)
+
+    try:
+        report = report_of(lines, tell)
+    except WrongScenario as wrong:
+        print(json.dumps({"wrong": str(wrong)}), file=answers, flush=True)
+    else:
+        print(json.dumps({"report": report.model_dump(mode="json")}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    serve(sys.stdin, sys.stdout)

@@ -1,0 +1,154 @@
+"""What the returns are made of, as it is stored: referrals with some kinds of their events, what is recorded of their subjects,
+and which of them are confirmed to be one child."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import BindParameter, Row, bindparam, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mash.flows.store.identities import bound_to
+from mash.flows.store.keys import KeyDestroyed, unseal
+from mash.flows.store.store import Store
+from mash.flows.store.tables import EVENTS, IDENTITIES, ITEMS, KEYS, REFERRALS, RETURN_COUNTS
+from mash.states.referral import Referral
+from mash.states.values import Actor
+
+PAGE = 200
+"""Referrals in memory at once, as they are stored."""
+_OF: BindParameter[Any] = bindparam("of", expanding=True)
+_EVENTS = (
+    select(EVENTS.c.reference, EVENTS.c.canonical)
+    .where(EVENTS.c.reference.in_(_OF), EVENTS.c.kind.in_(bindparam("kinds", expanding=True)))
+    .order_by(EVENTS.c.reference, EVENTS.c.sequence)
+)
+_ITEMS = (
+    select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed)
+    .where(ITEMS.c.reference.in_(_OF), ITEMS.c.kind == "subject")
+    .order_by(ITEMS.c.created_at, ITEMS.c.id)
+)
+_KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(_OF))
+_IDENTITIES = select(IDENTITIES).where(IDENTITIES.c.reference.in_(_OF))
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A referral as the returns read it."""
+
+    reference: str
+    referral: Referral
+    events: Sequence[str]
+    """The events of the kinds that were asked for, as they were hashed."""
+    details: Mapping[str, Mapping[str, Any]]
+    """By subject: the fields that were asked for, of what is recorded now."""
+    children: Mapping[str, str]
+    """By subject: the id of the child whom somebody has confirmed them to be."""
+    erased: bool
+    """Whether its people were erased: then there are no details."""
+
+
+async def stored(store: Store, by: Actor, kinds: Sequence[str], fields: Sequence[str]) -> AsyncIterator[list[Stored]]:
+    """The referrals of somebody's hub, as far as the database shows them, some at a time. Of their subjects only these fields are
+    read."""
+    after = ""
+    columns = (REFERRALS.c.reference, REFERRALS.c.state)
+    page = select(*columns).where(REFERRALS.c.hub == by.hub).order_by(REFERRALS.c.reference).limit(PAGE)
+    while True:
+        async with store.transaction(by) as connection:
+            rows = (await connection.execute(page.where(REFERRALS.c.reference > after))).all()
+            found = await _fetched(connection, rows, kinds)
+        # To read states and open details takes the processor, and whoever else is served does not wait for that.
+        yield await asyncio.to_thread(_opened, store, found, fields)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].reference
+
+
+@dataclass
+class _Fetched:
+    """A page of rows, as the database has them, by reference."""
+
+    rows: Sequence[Row[Any, Any]]
+    events: dict[str, list[str]]
+    keys: dict[str, bytes | None]
+    items: dict[str, list[Row[Any, Any, Any, Any]]]
+    identities: dict[str, list[Row[Any]]]
+
+
+async def _fetched(connection: AsyncConnection, rows: Sequence[Row[Any, Any]], kinds: Sequence[str]) -> _Fetched:
+    found = _Fetched(rows, defaultdict(list), {}, defaultdict(list), defaultdict(list))
+    if rows:
+        these = {"of": [row.reference for row in rows]}
+        for event in (await connection.execute(_EVENTS, {**these, "kinds": list(kinds)})).all():
+            found.events[event.reference].append(event.canonical)
+        found.keys = {row.reference: row.wrapped for row in (await connection.execute(_KEYS, these)).all()}
+        for item in (await connection.execute(_ITEMS, these)).all():
+            found.items[item.reference].append(item)
+        for joined in (await connection.execute(_IDENTITIES, these)).all():
+            found.identities[joined.reference].append(joined)
+    return found
+
+
+def _opened(store: Store, found: _Fetched, fields: Sequence[str]) -> list[Stored]:
+    return [_one(store, found, row.reference, Referral.model_validate_json(row.state), fields) for row in found.rows]
+
+
+def _one(store: Store, found: _Fetched, reference: str, referral: Referral, fields: Sequence[str]) -> Stored:
+    events = found.events[reference]
+    try:
+        cipher = AESGCM(store.keyring.unwrap(found.keys.get(reference), reference))
+    except KeyDestroyed:
+        return Stored(reference, referral, events, {}, {}, erased=True)
+    details = _details(referral, reference, cipher, found.items[reference], fields)
+    children = {
+        each.subject: unseal(cipher, each.sealed, bound_to(reference, each.link)).decode() for each in found.identities[reference]
+    }
+    return Stored(reference, referral, events, details, children, erased=referral.erased)
+
+
+def _details(
+    referral: Referral, reference: str, cipher: AESGCM, items: Sequence[Row[Any, Any, Any, Any]], fields: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """Of each subject the fields that are recorded now: of who was put right, what is right."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in items:
+        if item.subject and referral.stands(str(item.id), item.subject):
+            said = json.loads(unseal(cipher, item.sealed, reference))
+            if isinstance(said, dict):
+                found.setdefault(item.subject, {}).update({name: said[name] for name in fields if name in said})
+    return found
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many findings of the census' rules were open at a hub, of which year, on a night; wall time."""
+
+    at: datetime
+    year: int
+    errors: int
+    queries: int
+
+
+async def keep_count(store: Store, hub: str, count: Count) -> None:
+    """Write a night's count down, as a figure."""
+    row = {"hub": hub, "at": count.at, "year": count.year, "errors": count.errors, "queries": count.queries}
+    async with store.single.connect() as connection:
+        await connection.execute(insert(RETURN_COUNTS).values(row))
+
+
+_COUNTS = select(RETURN_COUNTS).order_by(RETURN_COUNTS.c.at.desc()).limit(bindparam("most"))
+
+
+async def counts(store: Store, by: Actor, most: int) -> list[Count]:
+    """The last nights' counts of somebody's hub, the latest first."""
+    async with store.transaction(by) as connection:
+        rows = (await connection.execute(_COUNTS.where(RETURN_COUNTS.c.hub == by.hub), {"most": most})).all()
+    return [Count(row.at, row.year, row.errors, row.queries) for row in rows]

@@ -1,0 +1,102 @@
+"""A hub's past is simulated: `mash simulate`, and the page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from hub import Hub, eventually, hub_here
+
+from mash.api.demo import history
+from mash.api.demo.play import STARTS, vignettes
+from mash.flows.foresight.ask import simulated
+from mash.flows.foresight.compare import Asked
+from mash.flows.foresight.scenario import WrongScenario
+from mash.flows.store.store import open_store
+from mash.states.errors import Incomplete
+from mash.states.values import Actor
+
+CHIEF = Actor(id="chief", role="team_manager", agency="social_care", hub="sandwell")
+
+
+@pytest.fixture(scope="module")
+def remembering() -> Iterator[Hub]:
+    """A hub with two years behind it, in which fewer came than in the demonstration's."""
+    with pytest.MonkeyPatch.context() as patched, hub_here(time_start=STARTS.isoformat(), hubs="sandwell,merton") as hub:
+        patched.setattr(history, "FIRST", (1, 6))
+        patched.setattr(history, "OTHER", (0, 1))
+        asyncio.run(_written(hub))
+        yield hub
+
+
+async def _written(hub: Hub) -> None:
+    store = await open_store(hub.settings)
+    try:
+        history.write_history(store, hub.settings, STARTS, vignettes())
+    finally:
+        await store.close()
+
+
+async def test_last_quarter_is_simulated_from_the_log_and_held_against_what_happened(remembering: Hub) -> None:
+    store = await open_store(remembering.settings)
+    try:
+        heard = list[tuple[int, int]]()
+        report = await simulated(store, CHIEF, Asked(), lambda done, of: heard.append((done, of)))
+    finally:
+        await store.close()
+    assert heard[-1] == (20, 20) and report.apart
+    [contacts] = [each for each in report.compared if each.name == "contacts"]
+    [[came]] = remembering.sql(
+        "SELECT count(*) FROM referral WHERE hub = 'sandwell' AND reference = root AND received_at >= %s AND received_at < %s",
+        report.since, report.until,
+    )  # fmt: skip
+    assert contacts.happened == came > 20
+
+
+async def test_a_hub_with_nothing_on_record_says_so_and_a_wrong_what_if_says_what_can_be_asked(remembering: Hub) -> None:
+    store = await open_store(remembering.settings)
+    try:
+        with pytest.raises(WrongScenario, match="is none of: 'staff duty_manager"):
+            await simulated(store, CHIEF, Asked(scenarios=("more managers",)))
+    finally:
+        await store.close()
+    with hub_here(hubs="merton") as new:
+        empty = await open_store(new.settings)
+        try:
+            with pytest.raises(Incomplete, match="nothing is on record"):
+                await simulated(empty, CHIEF.model_copy(update={"hub": "merton"}), Asked())
+        finally:
+            await empty.close()
+
+
+def test_a_manager_asks_on_a_page_sees_how_far_it_is_and_finds_the_report_kept(remembering: Hub) -> None:
+    manager = remembering.staff("duty_manager")
+    page = remembering.http.get("/simulation", headers=manager)
+    assert page.status_code == 200 and "Nobody is in the rota" in page.text
+    asked = {"months": "3", "agency": "health", "hours": "24", "more": "20"}
+    begun = remembering.http.post("/simulation", data=asked, headers=manager)
+    assert begun.status_code == 303, begun.text
+    again = remembering.http.post("/simulation", data=asked, headers=manager)
+    assert again.status_code == 422 and "Another simulation is running" in again.text
+    running = remembering.http.get("/simulation", headers=manager)
+    assert "A simulation is running" in running.text and running.headers["refresh"] == "5"
+
+    def there() -> bool:
+        return "What it cannot say" in remembering.http.get("/simulation", headers=manager).text
+
+    eventually(there, 400)
+    page = remembering.http.get("/simulation", headers=manager)
+    assert "Last quarter, simulated, did not come out as it was" in page.text and "A simulation is running" not in page.text
+    assert page.text.count("<svg") >= 7 and "refresh" not in page.headers
+    assert remembering.http.get("/simulation", headers=remembering.staff("social_worker")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [("hours", "soon", "how many hours later"), ("more", "many", "how many per cent"), ("months", "7", "Choose how many months")],
+)
+def test_what_was_filled_in_wrongly_is_said_beside_it(remembering: Hub, field: str, value: str, why: str) -> None:
+    asked = {"months": "12", "agency": "health", "hours": "24", "more": "20", field: value}
+    answer = remembering.http.post("/simulation", data=asked, headers=remembering.staff("duty_manager"))
+    assert answer.status_code == 422 and why in answer.text and value in answer.text

@@ -1,0 +1,165 @@
+"""The returns out of what is stored: who a child is, who may be named, whose look it was, and the nights' count."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from acting import DUTY, MANAGER, POLICE, SCHOOL, set_time
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from mash.flows.carrying.nightly import STEPS
+from mash.flows.returns.annex_a import Period
+from mash.flows.returns.extract import annex_file, census_files, count_findings, findings_of, gather, note_extract
+from mash.flows.returns.year import Year
+from mash.flows.store.apply import act, receive
+from mash.flows.store.erasure import erase
+from mash.flows.store.looking import look
+from mash.flows.store.reads.accesses import accesses_to
+from mash.flows.store.reads.returns import counts
+from mash.flows.store.store import Store, system_actor
+from mash.flows.store.tables import RETURN_COUNTS
+from mash.flows.store.writes import Item
+from mash.states.acts.closing import ErasePeople
+from mash.states.acts.contact import ReceiveContact
+from mash.states.acts.corrections import CorrectDetails
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.known import IdentifySubject
+from mash.states.acts.rating import RateReferral
+from mash.states.values import Actor, Subject
+
+DATA = Actor(id="d.data", role="data_manager", agency="social_care", hub="merton")
+GOVERNANCE = Actor(id="i.governor", role="information_governance", agency="social_care", hub="merton")
+ELSEWHERE = Actor(id="e.data", role="data_manager", agency="social_care", hub="sandwell")
+START, YEAR = datetime(2026, 2, 3, 10, tzinfo=UTC), Year(2026)
+THEO = {
+    "name": {"given": "Theodore", "family": "Quillfeather"},
+    "date_of_birth": "2017-03-04",
+    "sex": "M",
+    "ethnicity": "WBRI",
+    "disability": ["NONE"],
+}
+
+
+async def contact(store: Store, person: dict[str, Any], outcome: str | None = "section_17") -> str:
+    """A contact about a child, decided; its reference."""
+    command = ReceiveContact(
+        contact="referral",
+        source="2A",
+        source_agency="education",
+        subjects=(Subject(id="S1", cohort="child"),),
+        primary_need="N1",
+    )
+    items = [Item("concern", b"A concern."), Item("subject", json.dumps(person).encode(), "S1")]
+    async with store.transaction(SCHOOL) as connection:
+        reference = (await receive(connection, store, command, items, SCHOOL)).reference
+    if outcome:
+        await act(store, reference, RateReferral(rating="blue"), DUTY, words="As it stands.")
+        decision = RecordDecision.model_validate({"outcomes": {"S1": outcome}, "primary_need": "N1"})
+        await act(store, reference, decision, MANAGER, words="As said.")
+    return reference
+
+
+async def census(store: Store, by: Actor = DATA) -> ET.Element:
+    (file,) = census_files(await gather(store, by), YEAR, START)
+    return ET.fromstring(file.content)
+
+
+def texts(root: ET.Element, name: str) -> list[str]:
+    return [element.text or "" for element in root.iter(name)]
+
+
+@pytest.fixture(autouse=True)
+def in_february(store: Store) -> None:
+    """A Tuesday."""
+    set_time(store, START)
+
+
+async def test_the_file_has_what_is_recorded_of_a_child_and_neither_name_nor_reference(store: Store) -> None:
+    reference = await contact(store, THEO)
+    (file,) = census_files(await gather(store, DATA), YEAR, START)
+    assert file.name == "cin_2026_315.xml" and file.references == (reference,)
+    text = file.content.decode()
+    assert "Quillfeather" not in text and "MASH-" not in text and "Theodore" not in text
+    root = ET.fromstring(text)
+    assert (texts(root, "Sex"), texts(root, "Ethnicity"), texts(root, "PersonBirthDate")) == (["M"], ["WBRI"], ["2017-03-04"])
+    assert texts(root, "CINreferralDate") == ["2026-02-03"] and texts(root, "AssessmentActualStartDate") == ["2026-02-03"]
+    (name,) = texts(root, "LAchildID")
+    assert len(name) == 20 and name.isalnum() and texts(await census(store), "LAchildID") == [name]
+
+
+async def test_what_was_put_right_is_what_is_written(store: Store) -> None:
+    reference = await contact(store, {**THEO, "sex": "F"})
+    await act(store, reference, CorrectDetails(item="S1"), DUTY, words="A slip.", details={"sex": "M"})
+    assert texts(await census(store), "Sex") == ["M"]
+
+
+async def test_two_contacts_about_a_child_are_two_children_until_somebody_confirms_that_it_is_one(store: Store) -> None:
+    first = await contact(store, THEO)
+    second = await contact(store, {**THEO, "ethnicity": ""})
+    assert len(texts(await census(store), "LAchildID")) == 2
+    for reference in (first, second):
+        await look(store, "merton", reference)
+    await act(store, second, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY, words="The same boy.")
+    root = await census(store)
+    assert len(texts(root, "LAchildID")) == 1 and texts(root, "CINreferralDate") == ["2026-02-03"]
+    gathered = await gather(store, DATA)
+    assert {course.reference for one in gathered.people for course in one.courses} == {first, second}
+    file = annex_file(gathered, Period(YEAR.start, YEAR.end))
+    assert file.children == 1 and set(file.references) == {first, second}
+
+
+async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_a_figure(store: Store) -> None:
+    reference = await contact(store, {"name": {"given": "Isla", "family": "Example"}})
+    found = await findings_of(await gather(store, DATA), YEAR)
+    assert {each.reference for each in found} == {reference}
+    assert {"4180", "4220", "8525Q"} <= {each.rule for each in found}
+    await count_findings(store)
+    (night,) = [count for count in await counts(store, DATA, 9) if count.year == 2026]
+    assert (night.errors, night.queries) == (2, 1)
+    assert await counts(store, ELSEWHERE, 9) == [
+        count for count in await counts(store, system_actor("sandwell"), 9) if count.errors == 0
+    ]
+    assert "returns" in STEPS
+
+
+async def test_who_is_erased_is_counted_and_in_no_file(store: Store) -> None:
+    reference = await contact(store, THEO, "no_further_action")
+    gathered = await gather(store, DATA)
+    assert gathered.erased == 0 and len(gathered.people) == 1
+    set_time(store, START + timedelta(days=9))
+    administrator = Actor(id="cli:a", role="administrator", agency="system", hub="merton")
+    await erase(store, reference, ErasePeople(why="recorded_by_mistake"), administrator)
+    gathered = await gather(store, DATA)
+    assert gathered.erased == 1
+    (file,) = census_files(gathered, YEAR, START)
+    assert file.children == 0 and not annex_file(gathered, Period(YEAR.start, YEAR.end)).children
+
+
+async def test_another_hubs_data_manager_has_nobody_of_this_one(store: Store) -> None:
+    await contact(store, THEO)
+    assert (await gather(store, ELSEWHERE)).people == []
+
+
+async def test_every_file_is_a_look_at_each_of_its_cases(store: Store) -> None:
+    reference = await contact(store, THEO)
+    files = census_files(await gather(store, DATA), YEAR, START)
+    await note_extract(store, files, DATA, "extract_cin")
+    rows = await accesses_to(store, [reference], GOVERNANCE)
+    assert [(row.person, row.role, row.action) for row in rows] == [("d.data", "data_manager", "extract_cin")]
+
+
+async def test_counts_are_of_the_night_and_nobody_of_the_hub_writes_them(store: Store) -> None:
+    async def written() -> None:
+        row = {"hub": "merton", "at": START, "year": 2026, "errors": 0, "queries": 0}
+        async with store.transaction(DUTY) as connection:
+            await connection.execute(RETURN_COUNTS.insert().values(row))
+
+    with pytest.raises(DBAPIError, match="permission denied"):
+        await written()
+    async with store.transaction(POLICE) as connection:
+        assert (await connection.execute(select(RETURN_COUNTS))).all() == []

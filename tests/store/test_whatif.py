@@ -1,0 +1,132 @@
+"""Stored logs decided again, and reckoned by other rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit, turned_away
+from sqlalchemy import select
+
+from mash.config import instead
+from mash.config.instead import instead_of
+from mash.config.profile import load_profile
+from mash.config.toml_lines import WrongFile
+from mash.flows.carrying.nightly import check_replay
+from mash.flows.store.apply import act, fire_due
+from mash.flows.store.replay import replay
+from mash.flows.store.store import Store
+from mash.flows.store.tables import EVENTS, REPAIRS
+from mash.flows.store.whatif import coverage_of, limits_of
+from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.contact import RecordCategories
+from mash.states.acts.decisions import RecordDecision
+from mash.states.acts.rating import RateReferral
+from mash.states.log import EDITION
+from mash.states.register import ACTS
+from mash.states.whatif import Whose
+
+MERTON = load_profile("merton")
+
+
+async def worked_on(store: Store) -> str:
+    """A contact that was rated and asked about; the police answered after six hours."""
+    set_time(store, START)
+    reference = await submit(store, "s1", "s2")
+    await act(store, reference, BASIS, DUTY)
+    set_time(store, START + timedelta(minutes=20))
+    await act(store, reference, RateReferral(rating="amber"), DUTY, words="seen before")
+    set_time(store, START + timedelta(hours=6))
+    await act(store, reference, AnswerCheck(agency="police", known=True), POLICE, words="a call last year")
+    set_time(store, START + timedelta(days=3))
+    await fire_due(store)
+    return reference
+
+
+async def stored(store: Store, reference: str) -> list[dict[str, object]]:
+    async with store.single.connect() as connection:
+        query = select(EVENTS.c.canonical).where(EVENTS.c.reference == reference).order_by(EVENTS.c.sequence)
+        return [json.loads(text) for text in await connection.scalars(query)]
+
+
+async def test_each_event_says_by_which_edition_it_was_decided_and_the_first_of_an_act_what_was_asked(store: Store) -> None:
+    reference = await worked_on(store)
+    log = await stored(store, reference)
+    assert {event["edition"] for event in log} == {EDITION}
+    asked = [event["act"] for event in log if "act" in event]
+    assert asked == ["receive_contact", "record_sharing_basis", "rate_referral", "answer_check", "fire_clocks"]
+
+
+async def test_words_for_which_an_act_had_no_place_are_an_act_of_their_own(store: Store) -> None:
+    reference = await worked_on(store)
+    await act(store, reference, RecordCategories(categories=("neglect",)), DUTY, words="said by the school")
+    log = await stored(store, reference)
+    assert [event["act"] for event in log if "act" in event][-2:] == ["record_categories", "add_note"]
+    assert (await replay(store)).different == []
+
+
+async def test_logs_decided_again_come_out_the_same_also_where_a_case_was_split(store: Store) -> None:
+    reference = await worked_on(store)
+    await turned_away(store)
+    for agency in MERTON.agencies:
+        if agency != "police":
+            by = POLICE.model_copy(update={"id": agency, "agency": agency})
+            try:
+                await act(store, reference, AnswerCheck(agency=agency, known=False), by)
+            except Exception:
+                continue
+    outcomes = {"s1": "section_17", "s2": "no_further_action"}
+    await act(store, reference, RecordDecision(outcomes=outcomes, primary_need="N1"), MANAGER, words="they differ")
+    found = await replay(store)
+    assert found.cases == 3 and found.decided > 8 and found.older == 0
+    assert found.different == []
+
+
+async def test_the_night_tells_the_administrators_of_what_comes_out_otherwise(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = await worked_on(store)
+    await check_replay(store)
+    # Somebody changes what an answer comes to, and raises no edition.
+    other = replace(ACTS["answer_check"], decide=ACTS["add_note"].decide)
+    monkeypatch.setitem(ACTS, "answer_check", other)
+    await check_replay(store)
+    async with store.single.connect() as connection:
+        (repair,) = (await connection.scalars(select(REPAIRS.c.what))).all()
+    assert f"{reference}: event" in repair and "(answer_check)" in repair and "note_added now" in repair
+
+
+async def test_a_years_contacts_are_reckoned_by_other_limits_and_covered_by_another_profile(store: Store) -> None:
+    await worked_on(store)
+    stricter = instead_of(MERTON, ["ratings.amber.reply=30 min"])
+    since = START - timedelta(days=1)
+    found = await limits_of(store, MANAGER, since, {MERTON.digest: stricter}, stricter)
+    police = Whose("check", "police")
+    assert found.contacts == 1 and not found.not_reckoned
+    assert (found.was[police].late, found.would[police].late) == (0, 1)
+    own, other = [await coverage_of(store, MANAGER, since, load_profile(hub)) for hub in ("merton", "sandwell")]
+    assert (own.contacts, own.whole) == (1, 1)
+    assert other.contacts == other.whole + sum(other.first.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("ratings.amber.reply", "expected KEY=VALUE"),
+        ("ratings.purple.reply=2 h", "is no limit"),
+        ("raters=['police']", "is no limit"),
+        ("ratings.amber.reply=soon", "expected a length such as"),
+    ],
+)
+def test_what_is_no_limit_is_refused_and_says_what_to_write(setting: str, expected: str) -> None:
+    with pytest.raises(WrongFile, match=expected):
+        instead_of(MERTON, [setting])
+
+
+def test_limits_and_the_calendar_are_set_as_a_profile_writes_them() -> None:
+    assert "ratings.amber.reply.length" in instead.limits_of(MERTON)
+    changed = instead_of(MERTON, ["ratings.amber.reply=2 h", "calendar.bank_holidays=['2026-06-02']"])
+    assert str(changed.ratings["amber"].reply.length) == "2 h"
+    assert [day.isoformat() for day in changed.calendar.bank_holidays] == ["2026-06-02"]
