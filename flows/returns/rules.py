@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -17,9 +17,9 @@ from mash.config import codes
 from mash.flows.returns.children import Known, in_year
 from mash.flows.returns.cin import Child
 from mash.flows.returns.course import Assessment, Course, Enquiry, Plan
-from mash.flows.returns.episodes import NO_FACTORS, Episode, is_referral
+from mash.flows.returns.episodes import NO_FACTORS, Episode, episodes, is_referral
 from mash.flows.returns.people import SCHOOL_AGE
-from mash.flows.returns.year import LeftOut, Year
+from mash.flows.returns.year import Year, as_of
 from mash.states.clocks import Calendar
 from mash.states.profile import Returns
 
@@ -27,8 +27,26 @@ PREGNANCY = timedelta(days=280)
 RETIRED = {"18A": "8945Q", "19A": "8950Q"}
 """Factors that are asked in two parts since (18B, 18C; 19B, 19C)."""
 UNCONFIRMED = "1520"
-UNDECIDED, NO_PLACE, TWO_TIMES = "undecided", "no place", "reopened"
+UNDECIDED, NO_PLACE, TWO_TIMES, WITHDRAWN, ADULT = "undecided", "no place", "reopened", "withdrawn", "adult"
 """What is ours to find, and no rule of the census."""
+FIELD_OF = {
+    "1510": "upn",
+    "1560Q": "former_upn",
+    "4180": "sex",
+    "4220": "ethnicity",
+    "8525Q": "date_of_birth",
+    "8530Q": "expected_date",
+    "8535Q": "died_on",
+    "8540": "disability",
+    "8545Q": "died_on",
+    "8555Q": "died_on",
+    "8606": "date_of_birth",
+    "8770Q": "upn",
+    "8772": "upn_unknown",
+    "8775Q": "date_of_birth",
+    UNCONFIRMED: "upn",
+}
+"""Which field of a child's details a rule is about: it is put right in the case in which that was written."""
 
 
 class Rule(NamedTuple):
@@ -90,9 +108,11 @@ RULES: dict[str, Rule] = {
     "1103": Rule("an assessment begins before the referral", "complete_assessment"),
     UNDECIDED: Rule("a contact of this year is not decided yet: it is in no file", "record_decision"),
     NO_PLACE: Rule("it is not said which authority the child is of: it is in the first one's file", "assign_place"),
-    TWO_TIMES: Rule("reopened after the year: what was returned for it has changed", ""),
+    TWO_TIMES: Rule("reopened, or its decision withdrawn, after the year: what was returned for it has changed", ""),
+    WITHDRAWN: Rule("a section 47 enquiry whose decision was withdrawn before it ended: it is in no file", ""),
+    ADULT: Rule("taken for an adult, and nothing says of which age they are: in no file", "correct_details"),
 }
-QUERIES = (UNDECIDED, TWO_TIMES, "8868")
+QUERIES = (UNDECIDED, TWO_TIMES, WITHDRAWN, ADULT, "8868")
 """Findings that are no errors besides those whose number ends in Q: the file is right without them."""
 
 
@@ -138,11 +158,12 @@ def findings(people: Sequence[Known], checks: Checks) -> list[Finding]:
     """What the rules find in the year's return, the errors first, by case."""
     children, left = in_year(people, checks.year, checks.rule)
     found = [*_across(children)]
+    found += [Finding(each.rule, each.reference, each.subject, each.on) for each in left]
     for child in children:
         found += _of_child(child, checks)
-        found += _left_out(left.get(child.id, ()), child)
     for one in people:
-        found += _of_courses(one, checks)
+        if not one.erased:
+            found += _of_courses(one, checks)
     return sorted(dict.fromkeys(found), key=lambda each: (each.query, each.reference, each.subject, each.rule))
 
 
@@ -150,19 +171,25 @@ def _at(rule: str, episode: Episode, on: date | None = None) -> Finding:
     return Finding(rule, episode.reference, episode.subject, on)
 
 
+def _within(rule: str, each: Assessment | Enquiry | Plan) -> Finding:
+    """Of what stands in an episode: in the case in which it was done, which need not be the referral's."""
+    return Finding(rule, each.reference, each.subject, each.start)
+
+
+def _of_field(rule: str, child: Child) -> Finding:
+    """Of what is recorded of the child: in the case in which it was written, or that of the latest referral where nothing is."""
+    where = child.person.written_in.get(FIELD_OF.get(rule, ""))
+    return Finding(rule, *where) if where else _at(rule, child.episodes[-1])
+
+
 def _across(children: Iterable[Child]) -> Iterator[Finding]:
-    by_upn: dict[str, list[Child]] = defaultdict(list)
+    by_upn: dict[tuple[str, str], list[Child]] = defaultdict(list)
     for child in children:
         if child.person.upn:
-            by_upn[child.person.upn].append(child)
+            by_upn[child.authority, child.person.upn].append(child)
     for some in by_upn.values():
         if len(some) > 1:
-            yield from (_at(UNCONFIRMED, child.episodes[-1]) for child in some)
-
-
-def _left_out(left: Iterable[LeftOut], child: Child) -> Iterator[Finding]:
-    subject = child.episodes[-1].subject
-    yield from (Finding(each.rule, each.reference, subject, each.on) for each in left)
+            yield from (_of_field(UNCONFIRMED, child) for child in some)
 
 
 def _of_courses(one: Known, checks: Checks) -> Iterator[Finding]:
@@ -171,9 +198,21 @@ def _of_courses(one: Known, checks: Checks) -> Iterator[Finding]:
         at = Finding(UNDECIDED, course.reference, course.subject, course.received)
         if year.start <= course.received <= year.end and _undecided(course, checks.rule):
             yield at
-        for day in course.reopened_on:
-            if course.received <= year.end < day:
-                yield Finding(TWO_TIMES, course.reference, course.subject, day)
+        for before in course.before:
+            if before.on > year.end and _returned(before.course, checks) != _returned(course, checks):
+                yield Finding(TWO_TIMES, course.reference, course.subject, before.on)
+        for enquiry in course.withdrawn:
+            if year.start <= enquiry.start <= year.end:
+                yield Finding(WITHDRAWN, course.reference, course.subject, enquiry.start)
+    for course in one.adult:
+        if _returned(course, checks):
+            yield Finding(ADULT, course.reference, course.subject, course.received)
+
+
+def _returned(course: Course, checks: Checks) -> list[Episode]:
+    """What the year's return says of a contact by itself."""
+    found = (as_of(episode, checks.year)[0] for episode in episodes([course], checks.rule, checks.year.end))
+    return [replace(episode, courses=()) for episode in found if episode]
 
 
 def _undecided(course: Course, rule: Returns) -> bool:
@@ -181,18 +220,17 @@ def _undecided(course: Course, rule: Returns) -> bool:
 
 
 def _of_child(child: Child, checks: Checks) -> Iterator[Finding]:
-    latest = child.episodes[-1]
-    yield from (_at(rule, latest) for rule in _of_person(child, checks.year))
+    yield from (_of_field(rule, child) for rule in _of_person(child, checks.year))
     yield from _of_upn(child, checks.year)
     yield from _in_order(child, checks.year)
     for episode in child.episodes:
         yield from _of_referral(child, episode, checks)
         for rule, check in OF_ASSESSMENTS.items():
-            yield from (_at(rule, episode, each.start) for each in episode.assessments if check(each, episode, checks))
+            yield from (_within(rule, each) for each in episode.assessments if check(each, episode, checks))
         for rule, look in OF_ENQUIRIES.items():
-            yield from (_at(rule, episode, each.start) for each in episode.enquiries if look(each, episode, checks))
+            yield from (_within(rule, each) for each in episode.enquiries if look(each, episode, checks))
         for rule, test in OF_PLANS.items():
-            yield from (_at(rule, episode, each.start) for each in episode.plans if test(each, episode, child))
+            yield from (_within(rule, each) for each in episode.plans if test(each, episode, child))
         yield from _of_closure(episode, child)
 
 
@@ -230,18 +268,18 @@ def _of_death(child: Child, year: Year) -> Iterator[str]:
 
 
 def _of_upn(child: Child, year: Year) -> Iterator[Finding]:
-    person, latest = child.person, child.episodes[-1]
+    person = child.person
     further = any(not episode.nfa for episode in child.episodes)
     born = person.born_by(year.end)
     if person.wrong("upn"):
-        yield _at("1510", latest)
+        yield _of_field("1510", child)
     if person.wrong("former_upn"):
-        yield _at("1560Q", latest)
+        yield _of_field("1560Q", child)
     of_age = born and (year.end.year - born.year - ((born.month, born.day) > (3, 31))) > SCHOOL_AGE
     if further and of_age and not person.upn and person.upn_unknown in (None, "UN1"):
-        yield _at("8770Q", latest)
+        yield _of_field("8770Q", child)
     if person.upn_unknown == "UN7" and further:
-        yield _at("8772", latest)
+        yield _of_field("8772", child)
 
 
 def _in_order(child: Child, year: Year) -> Iterator[Finding]:
@@ -258,7 +296,7 @@ def _of_referral(child: Child, episode: Episode, checks: Checks) -> Iterator[Fin
     person = child.person
     birth = person.born_by(checks.year.end) or person.expected_after(checks.year.end)
     if birth and episode.referred < birth - PREGNANCY:
-        yield _at("8606", episode)
+        yield _of_field("8606", child)
     if not codes.known("referral_source", episode.source):
         yield _at("8866", episode)
     if not episode.nfa and not (episode.need and codes.known("primary_need", episode.need)):
