@@ -13,7 +13,7 @@ from stdnum.gb import upn
 
 from mash.config.commands import COMMANDS
 from mash.config.profile import load_profile
-from mash.flows.returns.children import Known, in_year, own_id
+from mash.flows.returns.children import Known, erased_in, in_year, own_id
 from mash.flows.returns.cin import Conference, census
 from mash.flows.returns.course import Assessment, Before, Course, Ended, Enquiry, Plan
 from mash.flows.returns.extract import authorities
@@ -166,8 +166,10 @@ def test_a_child_who_was_unborn_at_the_end_of_the_year_is_unborn_in_its_return_a
 
 
 def test_who_was_erased_is_counted_and_in_no_file() -> None:
-    children, _ = in_year([replace(child(), erased=True)], CHECKS.year, PROFILE.returns)
-    assert children == [] and found(replace(child(), erased=True)) == set()
+    gone = replace(child(replace(COURSE, decided=None, assessments=())), erased=True), replace(child(), erased=True)
+    assert in_year(gone, CHECKS.year, PROFILE.returns) == ([], []) and found(*gone) == set()
+    counted = [erased_in(gone, year, PROFILE.returns) for year in (Year(2025), CHECKS.year, Year(2027))]
+    assert counted == [0, 1, 0]
 
 
 def test_what_is_not_recorded_is_written_as_that_and_never_made_up() -> None:
