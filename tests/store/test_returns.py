@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mash.flows.carrying.nightly import STEPS
 from mash.flows.returns.annex_a import Period
-from mash.flows.returns.extract import annex_file, census_files, count_findings, findings_of, gather, note_extract
+from mash.flows.returns.extract import annex_file, census_files, count_findings, gather, note_extract
+from mash.flows.returns.rules import findings
 from mash.flows.returns.year import Year
 from mash.flows.store.apply import act, receive
 from mash.flows.store.erasure import erase
@@ -115,12 +116,13 @@ async def test_two_contacts_about_a_child_are_two_children_until_somebody_confir
 
 async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_a_figure(store: Store) -> None:
     reference = await contact(store, {"name": {"given": "Isla", "family": "Example"}})
-    found = await findings_of(await gather(store, DATA), YEAR)
+    gathered = await gather(store, DATA)
+    found = findings(gathered.people, gathered.checks(YEAR))
     assert {each.reference for each in found} == {reference}
     assert {"4180", "4220", "8525Q"} <= {each.rule for each in found}
     await count_findings(store)
     (night,) = [count for count in await counts(store, DATA, 9) if count.year == 2026]
-    assert (night.errors, night.queries) == (2, 1)
+    assert (night.errors, night.filled, night.queries) == (0, 2, 1)
     assert await counts(store, ELSEWHERE, 9) == [
         count for count in await counts(store, system_actor("sandwell"), 9) if count.errors == 0
     ]
@@ -155,7 +157,7 @@ async def test_every_file_is_a_look_at_each_of_its_cases(store: Store) -> None:
 
 async def test_counts_are_of_the_night_and_nobody_of_the_hub_writes_them(store: Store) -> None:
     async def written() -> None:
-        row = {"hub": "merton", "at": START, "year": 2026, "errors": 0, "queries": 0}
+        row = {"hub": "merton", "at": START, "year": 2026, "errors": 0, "filled": 0, "queries": 0}
         async with store.transaction(DUTY) as connection:
             await connection.execute(RETURN_COUNTS.insert().values(row))
 
