@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Extracts for case management: the Children in Need census, Ofsted's Annex A.")
 Hub = Annotated[str | None, typer.Option(help="Of which hub, where the installation serves several.")]
+Authority = Annotated[
+    str,
+    typer.Option(
+        help="Only of this authority of the hub, by its number at the Department for Education, such as 333; where nothing says"
+        " which the hub's is, that it is this one."
+    ),
+]
 Folder = Annotated[Path, typer.Option("--out", help="The folder to write to: files of mode 600 that are not there yet.")]
 MOST_SHOWN = 50
 """Findings that are printed; all of them stand on the page."""
@@ -31,7 +38,7 @@ MOST_SHOWN = 50
 def cin(
     year: Annotated[int, typer.Option(help="The census year that ends on 31 March of this year.", min=2000, max=2100)],
     hub: Hub = None,
-    authority: Annotated[str, typer.Option(help="The authority's number at the Department for Education, such as 333.")] = "",
+    authority: Authority = "",
     folder: Folder = Path(),
 ) -> None:
     """Write the Children in Need census of a year as XML, a file for each authority, after what its rules find. It is a
@@ -61,11 +68,12 @@ def annex_a(
     first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, such as 2026-04-01.")],
     last: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="The last day, which is in it.")],
     hub: Hub = None,
+    authority: Authority = "",
     folder: Folder = Path(),
 ) -> None:
-    """Write Ofsted's Annex A, lists 1, 3, 4 and 5, of a period as a workbook."""
+    """Write Ofsted's Annex A, lists 1, 3, 4 and 5, of a period as a workbook, one for each authority."""
     from mash.flows.returns.annex_a import Period
-    from mash.flows.returns.extract import annex_file, gather
+    from mash.flows.returns.extract import annex_files, gather
 
     period = Period(first.date(), last.date())
     if last < first:
@@ -74,7 +82,7 @@ def annex_a(
     async def work(store: Any) -> None:
         by = administrator(hub_of(store, hub))
         gathered = await gather(store, by)
-        await _write(store, [annex_file(gathered, period)], by, "extract_annex_a", folder)
+        await _write(store, annex_files(gathered, period, authority), by, "extract_annex_a", folder)
 
     with_store(work)
 
@@ -92,8 +100,8 @@ def _print_findings(found: Sequence[Finding], shown: Sequence[Finding]) -> None:
 
 
 def _print_limits(gathered: Gathered, year: Year) -> None:
-    if gathered.erased:
-        out.print(f"{counted(gathered.erased, 'child', 'children')} erased since: counted here, and in no file", markup=False)
+    if erased := gathered.erased(year):
+        out.print(f"{counted(erased, 'child', 'children')} erased since: counted here, and in no file", markup=False)
     if year.written_as != year:
         known = year.written_as.title
         out.print(f"The form and the rules of {year.title} are not known: written and checked as for {known}", markup=False)

@@ -22,7 +22,7 @@ from mash.flows.returns.annex_a import Period
 from mash.flows.returns.extract import (
     File,
     Gathered,
-    annex_file,
+    annex_files,
     authorities,
     census_files,
     gather,
@@ -34,12 +34,15 @@ from mash.flows.returns.year import WRITTEN, Year, in_the_making, year_of
 from mash.flows.store.reads.look import note_list
 from mash.flows.store.reads.returns import counts
 from mash.states.clocks import day_of
+from mash.states.errors import Incomplete
 from mash.states.values import Actor
 
 router = APIRouter(prefix="/returns", include_in_schema=False)
 DataManager = Annotated[Actor, Depends(Permitted("make_returns"))]
 Reader = Annotated[Actor, Depends(Permitted("check_returns"))]
 Number = Annotated[int, Field(ge=2000, le=2100)]
+Authority = Annotated[str, Field(pattern=r"^([0-9]{3})?$", max_length=3)]
+"""Its number at the Department for Education; nothing of a hub of one."""
 MOST_SHOWN = 300
 """Findings on a page: who mends some comes back for the rest."""
 NIGHTS = 14
@@ -55,16 +58,17 @@ class CensusAsked(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     year: Number
-    authority: Annotated[str, Field(pattern=r"^([0-9]{3})?$", max_length=3)] = ""
+    authority: Authority = ""
 
 
 class AnnexAsked(BaseModel):
-    """From which day to which."""
+    """From which day to which, and of which authority of a hub of several."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     since: date
     until: date
+    authority: Authority = ""
 
     @field_validator("until")
     @classmethod
@@ -115,7 +119,7 @@ async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTML
         "more": len(found) - len(shown),
         "number_of": _number_of(found),
         "by_rule": Counter(each.rule for each in found).most_common(),
-        "erased": gathered.erased,
+        "erased": gathered.erased(year),
         "numbers": [number for number in dict.fromkeys(authorities(gathered.profile).values()) if number],
         "counts": await counts(store, by, NIGHTS),
         "half_a_year": (today - timedelta(days=182), today),
@@ -142,10 +146,7 @@ async def make_census(request: Request, by: DataManager) -> Response:
     if asked is None:
         return await _page(request, by, _chosen_year(request, filled), filled)
     store, year = request.app.state.store, Year(asked.year)
-    gathered = await _gathered(request, by)
-    known = {*authorities(gathered.profile).values()} - {""}
-    files = census_files(gathered, year, store.time.now(), "" if asked.authority in known else asked.authority)
-    file = next((each for each in files if f"_{asked.authority}." in each.name), files[0])
+    file = _only(census_files(await _gathered(request, by), year, store.time.now(), asked.authority))
     await note_extract(store, [file], by, "extract_cin")
     return _sent(file, XML)
 
@@ -157,9 +158,18 @@ async def make_annex_a(request: Request, by: DataManager) -> Response:
     if asked is None:
         return await _page(request, by, _chosen_year(request, filled), filled)
     store = request.app.state.store
-    file = annex_file(await _gathered(request, by), Period(asked.since, asked.until))
+    file = _only(annex_files(await _gathered(request, by), Period(asked.since, asked.until), asked.authority))
     await note_extract(store, [file], by, "extract_annex_a")
     return _sent(file, WORKBOOK)
+
+
+def _only(files: Sequence[File]) -> File:
+    """The file of the authority that was said, or the hub's only one. Raises Incomplete where it is to be chosen of several."""
+    if len(files) > 1:
+        raise Incomplete(
+            f"this hub is of several authorities: say which (authority), one of {', '.join(f.authority for f in files)}"
+        )
+    return files[0]
 
 
 def _sent(file: File, kind: str) -> Response:

@@ -113,7 +113,7 @@ def lists(people: Iterable[Known], period: Period, rule: Returns, team: Callable
 
 
 def _rows(one: Known, period: Period, rule: Returns, team: Callable[[Course], str]) -> Iterator[tuple[str, date, list[Cell]]]:
-    their = episodes(one.courses, rule)
+    their = episodes(one.courses, rule, period.last)
     for course in one.courses:
         if period.holds(course.received):
             yield "List 1", course.received, [*_who(one, period.last), course.received, _source(course)]

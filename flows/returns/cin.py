@@ -23,11 +23,13 @@ SOFTWARE = "MASH front-door extract"
 
 @dataclass(frozen=True)
 class Child:
-    """A child as they stand in a return: an id that says nothing, who they are, and their episodes."""
+    """A child as they stand in one authority's return: an id that says nothing, who they are, and their episodes there."""
 
     id: str
     person: Person
     episodes: tuple[Episode, ...]
+    authority: str = ""
+    """Its number at the Department for Education; empty where the hub's is not known."""
 
 
 @dataclass(frozen=True)

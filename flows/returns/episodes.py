@@ -70,8 +70,9 @@ def no_further_action(course: Course) -> bool:
     return not course.active and course.decided not in FURTHER_ACTION
 
 
-def episodes(courses: Iterable[Course], rule: Returns) -> list[Episode]:
-    """The episodes of one child, in order of their referrals, out of the courses of all contacts about them."""
+def episodes(courses: Iterable[Course], rule: Returns, until: date = date.max) -> list[Episode]:
+    """The episodes of one child, in order of their referrals, out of the courses of all contacts about them. Enquiries are joined
+    as they stood at the end of the day `until`: what a year's return says of them does not hang on the next year."""
     referrals = sorted((c for c in courses if is_referral(c, rule)), key=lambda c: (c.received, c.root, c.reference))
     groups: list[list[Course]] = []
     for course in referrals:
@@ -89,7 +90,7 @@ def episodes(courses: Iterable[Course], rule: Returns) -> list[Episode]:
                 there.append(course)
             else:
                 alone.append(Episode((course,), nfa=True))
-    return sorted([*(_joined(group) for group in groups), *alone], key=lambda each: (each.referred, not each.nfa))
+    return sorted([*(_joined(group, until) for group in groups), *alone], key=lambda each: (each.referred, not each.nfa))
 
 
 def _during(course: Course, group: Sequence[Course]) -> bool:
@@ -104,16 +105,17 @@ def _closed(group: Sequence[Course]) -> date | None:
 
 
 def _closed_on(course: Course) -> date | None:
-    """When it ended for the child; None while it goes on, here, under a plan, or with another team of the authority."""
+    """When it ended for the child; None while it goes on, here, under a plan, or with another team of the authority. A plan too
+    goes where another authority has taken the case over."""
     ended = course.ended
-    if ended is None or ended.outcome in GOES_ON or (ended.outcome == "transfer" and not ended.to_authority):
+    if ended is None or (ended.outcome in (*GOES_ON, "transfer") and not ended.to_authority):
         return None
     return ended.on
 
 
-def _joined(group: Sequence[Course]) -> Episode:
+def _joined(group: Sequence[Course], until: date) -> Episode:
     closed = _closed(group)
-    enquiries = _one_at_a_time([each for course in group for each in course.enquiries])
+    enquiries = _one_at_a_time([as_it_stood(each, until) for course in group for each in course.enquiries if each.start <= until])
     plans = _not_overlapping([each for course in group for each in course.plans])
     assessments = _one_unfinished([each for course in group for each in course.assessments])
     made = Episode(tuple(group), False, assessments, enquiries, plans, closed)
@@ -140,6 +142,13 @@ def _reason(course: Course, episode: Episode) -> str:
     if assessed and not episode.enquiries and not episode.plans:
         return {"no_further_action": "RC8", "early_help": "RC9"}.get(outcome, "RC7")
     return "RC7"
+
+
+def as_it_stood(enquiry: Enquiry, until: date) -> Enquiry:
+    """An enquiry as it stood at the end of a day."""
+    if enquiry.conference and enquiry.conference > until:
+        return replace(enquiry, conference=None, planned=False)
+    return replace(enquiry, end=None, cut_short=False) if enquiry.end and enquiry.end > until else enquiry
 
 
 def _one_at_a_time(enquiries: Iterable[Enquiry]) -> tuple[Enquiry, ...]:

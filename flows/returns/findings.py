@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal, NamedTuple, get_args
 
 UNCONFIRMED = "1520"
-UNDECIDED, NO_PLACE, TWO_TIMES = "undecided", "no place", "reopened"
+UNDECIDED, NO_PLACE, TWO_TIMES, WITHDRAWN, ADULT = "undecided", "no place", "reopened", "withdrawn", "adult"
 """What is ours to find, and no rule of the census."""
 
 
@@ -103,9 +103,29 @@ QUERIES: dict[str, Rule] = {
     "8950Q": Rule("factor 19A is not used any more: 19B or 19C"),
     "2991Q": Rule("a section 47 enquiry without an assessment", ("start_assessment",), "enquiry"),
     UNDECIDED: Rule("a contact of this year is not decided yet: it is in no file", ("record_decision",), "case"),
-    TWO_TIMES: Rule("reopened after the year: what was returned for it has changed"),
+    TWO_TIMES: Rule("reopened, or its decision withdrawn, after the year: what was returned for it has changed"),
+    WITHDRAWN: Rule("a section 47 enquiry whose decision was withdrawn before it ended: it is in no file"),
+    ADULT: Rule("taken for an adult, and nothing says of which age they are: in no file", DETAILS),
 }
 RULES: dict[str, Rule] = {**ERRORS, **MADE_SO, **FILLED, **QUERIES}
+FIELD_OF = {
+    "1510": "upn",
+    "1560Q": "former_upn",
+    "4180": "sex",
+    "4220": "ethnicity",
+    "8525Q": "date_of_birth",
+    "8530Q": "expected_date",
+    "8535Q": "died_on",
+    "8540": "disability",
+    "8545Q": "died_on",
+    "8555Q": "died_on",
+    "8606": "date_of_birth",
+    "8770Q": "upn",
+    "8772": "upn_unknown",
+    "8775Q": "date_of_birth",
+    UNCONFIRMED: "upn",
+}
+"""Which field of a child's details a rule is about: it is put right in the case in which that was written."""
 KIND_OF: dict[str, Kind] = {
     **dict.fromkeys((*ERRORS, *MADE_SO), "error"),
     **dict.fromkeys(FILLED, "filled"),

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from mash.config import codes
 from mash.flows.store.details import NOTHING, day
 
-FIELDS = (
-    "sex",
-    "ethnicity",
-    "disability",
-    "upn",
-    "former_upn",
-    "upn_unknown",
-    "date_of_birth",
-    "expected_date",
-    "died_on",
-)
-"""What is read of a subject's details: nothing by which they are called, or found."""
+TAKEN_AS = {
+    "sex": "sex",
+    "ethnicity": "ethnicity",
+    "disability": "disabilities",
+    "upn": "upn",
+    "former_upn": "former_upn",
+    "upn_unknown": "upn_unknown",
+    "date_of_birth": "born",
+    "expected_date": "expected",
+    "died_on": "died",
+}
+"""What is read of a subject's details, nothing by which they are called or found; and what of a person it is in the census."""
+FIELDS = tuple(TAKEN_AS)
 _UPN = re.compile(r"[A-Z][0-9]{11}[0-9A-Z]", re.ASCII)
 
 
@@ -32,6 +33,8 @@ class Person:
     """What is recorded of a child, as it was written; and what of that the census takes."""
 
     recorded: Mapping[str, Any]
+    written_in: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of each field, in which case and of which subject it was written: it is put right there."""
 
     def _text(self, name: str) -> str:
         return str(self.recorded.get(name) or "").strip()
@@ -96,17 +99,29 @@ class Person:
 
     def wrong(self, name: str) -> bool:
         """Whether something is recorded in this field that the census does not take."""
-        return bool(self._text(name)) and getattr(self, name) is None
+        return bool(self._text(name)) and not getattr(self, TAKEN_AS[name])
 
 
 NOBODY = Person({})
 
 
-def merged(details: Iterable[Mapping[str, Any]]) -> Person:
-    """One child's details out of several contacts', the earliest first: of each field the last that says something."""
-    found: dict[str, Any] = {}
-    for each in details:
-        found |= {name: each[name] for name in FIELDS if name in each and each[name] not in NOTHING}
-    if found.get("upn") and found.get("upn_unknown"):
-        del found["upn_unknown"]
-    return Person(found)
+@dataclass(frozen=True)
+class Written:
+    """What is recorded of a subject in one case: each field with the time since which it says so."""
+
+    reference: str
+    subject: str
+    fields: Mapping[str, tuple[Any, datetime]]
+
+
+def merged(records: Iterable[Written]) -> Person:
+    """One child's details out of several cases: of each field what the census takes rather than what it does not, and of that
+    what was written last, in whichever case."""
+    found: dict[str, tuple[bool, datetime, Any, tuple[str, str]]] = {}
+    for record in records:
+        for name, (value, since) in record.fields.items():
+            if value not in NOTHING:
+                taken = bool(getattr(Person({name: value}), TAKEN_AS[name]))
+                if name not in found or (taken, since) > found[name][:2]:
+                    found[name] = (taken, since, value, (record.reference, record.subject))
+    return Person({name: each[2] for name, each in found.items()}, {name: each[3] for name, each in found.items()})

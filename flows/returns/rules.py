@@ -13,9 +13,21 @@ from mash.config import codes
 from mash.flows.returns.children import Known, in_year
 from mash.flows.returns.cin import Child
 from mash.flows.returns.course import Assessment, Course, Enquiry, Plan
-from mash.flows.returns.episodes import NO_FACTORS, Episode, is_referral
-from mash.flows.returns.findings import KINDS, NO_PLACE, RULES, TWO_TIMES, UNCONFIRMED, UNDECIDED, Finding, UnderWay
-from mash.flows.returns.year import LeftOut, Year
+from mash.flows.returns.episodes import NO_FACTORS, Episode, episodes, is_referral
+from mash.flows.returns.findings import (
+    ADULT,
+    FIELD_OF,
+    KINDS,
+    NO_PLACE,
+    RULES,
+    TWO_TIMES,
+    UNCONFIRMED,
+    UNDECIDED,
+    WITHDRAWN,
+    Finding,
+    UnderWay,
+)
+from mash.flows.returns.year import Year, as_of
 from mash.states.census import of_school_age
 from mash.states.clocks import Calendar
 from mash.states.profile import Returns
@@ -42,11 +54,12 @@ def findings(people: Sequence[Known], checks: Checks) -> list[Finding]:
     """What the rules find in the year's return, the errors first, then what was filled in or left out, by case."""
     children, left = in_year(people, checks.year, checks.rule)
     found = [*_across(children)]
+    found += [Finding(each.rule, each.reference, each.subject, each.on) for each in left]
     for child in children:
         found += _of_child(child, checks)
-        found += _left_out(left.get(child.id, ()), child)
     for one in people:
-        found += _of_courses(one, checks)
+        if not one.erased:
+            found += _of_courses(one, checks)
     ordered = sorted(dict.fromkeys(found), key=lambda each: (KINDS.index(each.kind), each.reference, each.subject, each.rule))
     under_way = _under_way(people)
     return [replace(each, mends=_acts(each, under_way)) for each in ordered]
@@ -71,19 +84,25 @@ def _at(rule: str, episode: Episode, on: date | None = None) -> Finding:
     return Finding(rule, episode.reference, episode.subject, on)
 
 
+def _within(rule: str, each: Assessment | Enquiry | Plan) -> Finding:
+    """Of what stands in an episode: in the case in which it was done, which need not be the referral's."""
+    return Finding(rule, each.reference, each.subject, each.start)
+
+
+def _of_field(rule: str, child: Child) -> Finding:
+    """Of what is recorded of the child: in the case in which it was written, or that of the latest referral where nothing is."""
+    where = child.person.written_in.get(FIELD_OF.get(rule, ""))
+    return Finding(rule, *where) if where else _at(rule, child.episodes[-1])
+
+
 def _across(children: Iterable[Child]) -> Iterator[Finding]:
-    by_upn: dict[str, list[Child]] = defaultdict(list)
+    by_upn: dict[tuple[str, str], list[Child]] = defaultdict(list)
     for child in children:
         if child.person.upn:
-            by_upn[child.person.upn].append(child)
+            by_upn[child.authority, child.person.upn].append(child)
     for some in by_upn.values():
         if len(some) > 1:
-            yield from (_at(UNCONFIRMED, child.episodes[-1]) for child in some)
-
-
-def _left_out(left: Iterable[LeftOut], child: Child) -> Iterator[Finding]:
-    subject = child.episodes[-1].subject
-    yield from (Finding(each.rule, each.reference, subject, each.on) for each in left)
+            yield from (_of_field(UNCONFIRMED, child) for child in some)
 
 
 def _of_courses(one: Known, checks: Checks) -> Iterator[Finding]:
@@ -92,9 +111,21 @@ def _of_courses(one: Known, checks: Checks) -> Iterator[Finding]:
         at = Finding(UNDECIDED, course.reference, course.subject, course.received)
         if year.start <= course.received <= year.end and _undecided(course, checks.rule):
             yield at
-        for day in course.reopened_on:
-            if course.received <= year.end < day:
-                yield Finding(TWO_TIMES, course.reference, course.subject, day)
+        for before in course.before:
+            if before.on > year.end and _returned(before.course, checks) != _returned(course, checks):
+                yield Finding(TWO_TIMES, course.reference, course.subject, before.on)
+        for enquiry in course.withdrawn:
+            if year.start <= enquiry.start <= year.end:
+                yield Finding(WITHDRAWN, course.reference, course.subject, enquiry.start)
+    for course in one.adult:
+        if _returned(course, checks):
+            yield Finding(ADULT, course.reference, course.subject, course.received)
+
+
+def _returned(course: Course, checks: Checks) -> list[Episode]:
+    """What the year's return says of a contact by itself."""
+    found = (as_of(episode, checks.year)[0] for episode in episodes([course], checks.rule, checks.year.end))
+    return [replace(episode, courses=()) for episode in found if episode]
 
 
 def _undecided(course: Course, rule: Returns) -> bool:
@@ -102,18 +133,17 @@ def _undecided(course: Course, rule: Returns) -> bool:
 
 
 def _of_child(child: Child, checks: Checks) -> Iterator[Finding]:
-    latest = child.episodes[-1]
-    yield from (_at(rule, latest) for rule in _of_person(child, checks.year))
+    yield from (_of_field(rule, child) for rule in _of_person(child, checks.year))
     yield from _of_upn(child, checks.year)
     yield from _in_order(child, checks.year)
     for episode in child.episodes:
         yield from _of_referral(child, episode, checks)
         for rule, check in OF_ASSESSMENTS.items():
-            yield from (_at(rule, episode, each.start) for each in episode.assessments if check(each, episode, checks))
+            yield from (_within(rule, each) for each in episode.assessments if check(each, episode, checks))
         for rule, look in OF_ENQUIRIES.items():
-            yield from (_at(rule, episode, each.start) for each in episode.enquiries if look(each, episode, checks))
+            yield from (_within(rule, each) for each in episode.enquiries if look(each, episode, checks))
         for rule, test in OF_PLANS.items():
-            yield from (_at(rule, episode, each.start) for each in episode.plans if test(each, episode, child))
+            yield from (_within(rule, each) for each in episode.plans if test(each, episode, child))
         yield from _of_closure(episode, child)
 
 
@@ -148,17 +178,17 @@ def _of_death(child: Child, year: Year) -> Iterator[str]:
 
 
 def _of_upn(child: Child, year: Year) -> Iterator[Finding]:
-    person, latest = child.person, child.episodes[-1]
+    person = child.person
     further = any(not episode.nfa for episode in child.episodes)
     born = person.born_by(year.end)
     if person.wrong("upn"):
-        yield _at("1510", latest)
+        yield _of_field("1510", child)
     if person.wrong("former_upn"):
-        yield _at("1560Q", latest)
+        yield _of_field("1560Q", child)
     if further and born and of_school_age(born, year.end) and not person.upn and person.upn_unknown in (None, "UN1"):
-        yield _at("8770Q", latest)
+        yield _of_field("8770Q", child)
     if person.upn_unknown == "UN7" and further:
-        yield _at("8772", latest)
+        yield _of_field("8772", child)
 
 
 def _in_order(child: Child, year: Year) -> Iterator[Finding]:
@@ -175,7 +205,7 @@ def _of_referral(child: Child, episode: Episode, checks: Checks) -> Iterator[Fin
     person = child.person
     birth = person.born_by(checks.year.end) or person.expected_after(checks.year.end)
     if birth and episode.referred < birth - PREGNANCY:
-        yield _at("8606", episode)
+        yield _of_field("8606", child)
     if not codes.known("referral_source", episode.source):
         yield _at("8866", episode)
     if not episode.nfa and not (episode.need and codes.known("primary_need", episode.need)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mash.flows.returns.course import Assessment, Enquiry, Plan
-from mash.flows.returns.episodes import NO_FACTORS, Episode
+from mash.flows.returns.episodes import NO_FACTORS, Episode, as_it_stood
 from mash.states.census import census_year
 
 WRITTEN = range(2025, 2028)
@@ -63,11 +63,11 @@ def in_the_making(day: date) -> list[Year]:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """What stands in the record and not in the file, by the rule that has no place for it."""
+    """What stands in the record and not in the file, by the rule that has no place for it: of whom in which case, since when."""
 
     rule: str
     reference: str
-    what: str
+    subject: str
     on: date
 
 
@@ -95,9 +95,9 @@ def _assessments(episode: Episode, closed: date | None, year: Year, left: list[L
         if each.end and each.end <= year.end:
             yield replace(each, factors=_factors(each.factors))
         elif closed:
-            left.append(LeftOut("8867", each.reference, "an assessment that was not finished at the closure", each.start))
+            left.append(LeftOut("8867", each.reference, each.subject, each.start))
         elif each.start < year.start:
-            left.append(LeftOut("8736", each.reference, "an assessment begun before the year, not finished", each.start))
+            left.append(LeftOut("8736", each.reference, each.subject, each.start))
         else:
             yield replace(each, end=None, factors=())
 
@@ -109,20 +109,16 @@ def _factors(factors: Iterable[str]) -> tuple[str, ...]:
 
 
 def _enquiries(episode: Episode, closed: date | None, year: Year, left: list[LeftOut]) -> Iterable[Enquiry]:
-    for each in episode.enquiries:
-        if each.start > year.end:
+    for enquiry in episode.enquiries:
+        each = as_it_stood(enquiry, year.end)
+        if each.start > year.end or ((ended := each.conference or each.end) and ended < year.start):
             continue
-        conference = each.conference if each.conference and each.conference <= year.end else None
-        end = each.end if each.end and each.end <= year.end else None
-        if (ended := conference or end) and ended < year.start:
-            continue
-        if not ended and closed:
-            yield replace(each, conference=None, end=closed, cut_short=True)
-        elif not ended and each.start < year.start:
-            what = "a section 47 enquiry that was begun before the year, without a conference"
-            left.append(LeftOut("8740", each.reference, what, each.start))
+        if each.open and closed:
+            yield replace(each, end=closed, cut_short=True)
+        elif each.open and each.start < year.start:
+            left.append(LeftOut("8740", each.reference, each.subject, each.start))
         else:
-            yield replace(each, conference=conference, end=end)
+            yield each
 
 
 def _plans(episode: Episode, year: Year) -> Iterable[Plan]:

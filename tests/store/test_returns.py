@@ -11,10 +11,12 @@ import pytest
 from acting import DUTY, MANAGER, POLICE, SCHOOL, set_time
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
+from stdnum.gb import upn
 
 from mash.flows.carrying.nightly import STEPS
 from mash.flows.returns.annex_a import Period
-from mash.flows.returns.extract import annex_file, census_files, count_findings, gather, note_extract
+from mash.flows.returns.extract import Gathered, annex_files, census_files, count_findings, gather, note_extract
+from mash.flows.returns.findings import Finding
 from mash.flows.returns.rules import findings
 from mash.flows.returns.year import Year
 from mash.flows.store.apply import act, receive
@@ -44,6 +46,7 @@ THEO = {
     "ethnicity": "WBRI",
     "disability": ["NONE"],
 }
+UPN = f"{upn.calc_check_digit('315000000000')}315000000000"
 
 
 async def contact(store: Store, person: dict[str, Any], outcome: str | None = "section_17") -> str:
@@ -68,6 +71,10 @@ async def contact(store: Store, person: dict[str, Any], outcome: str | None = "s
 async def census(store: Store, by: Actor = DATA) -> ET.Element:
     (file,) = census_files(await gather(store, by), YEAR, START)
     return ET.fromstring(file.content)
+
+
+def found_in(gathered: Gathered) -> list[Finding]:
+    return findings(gathered.people, gathered.checks(YEAR))
 
 
 def texts(root: ET.Element, name: str) -> list[str]:
@@ -99,6 +106,48 @@ async def test_what_was_put_right_is_what_is_written(store: Store) -> None:
     assert texts(await census(store), "Sex") == ["M"]
 
 
+async def test_what_is_put_right_after_a_split_is_not_read_from_the_case_that_was_left(store: Store) -> None:
+    command = ReceiveContact(
+        contact="referral",
+        source="2A",
+        source_agency="education",
+        subjects=(Subject(id="S1", cohort="child"), Subject(id="S2", cohort="child")),
+        primary_need="N1",
+    )
+    sister = {**THEO, "died_on": "2026-02-01", "upn": UPN}
+    items = [
+        Item("concern", b"A concern."),
+        *(Item("subject", json.dumps(who).encode(), sid) for sid, who in (("S1", THEO), ("S2", sister))),
+    ]
+    async with store.transaction(SCHOOL) as connection:
+        reference = (await receive(connection, store, command, items, SCHOOL)).reference
+    await act(store, reference, RateReferral(rating="blue"), DUTY, words="As it stands.")
+    apart = RecordDecision.model_validate({"outcomes": {"S1": "section_47", "S2": "section_17"}, "primary_need": "N1"})
+    await act(store, reference, apart, MANAGER, words="As said.")
+    right = {"died_on": "", "upn": "", "upn_unknown": "UN5"}
+    await act(store, f"{reference}-B", CorrectDetails(item="S2"), DUTY, words="Another girl.", details=right)
+    root = await census(store)
+    assert len(texts(root, "LAchildID")) == 2 and texts(root, "PersonDeathDate") == texts(root, "UPN") == []
+    assert texts(root, "UPNunknown") == ["UN5"]
+
+
+async def test_of_one_child_what_was_written_last_counts_in_whichever_contact_and_is_asked_about_there(store: Store) -> None:
+    first = await contact(store, {**THEO, "sex": "F", "ethnicity": "WBRI"})
+    set_time(store, START + timedelta(days=3))
+    second = await contact(store, {**THEO, "sex": "F", "ethnicity": "White British", "upn": "X00"})
+    for reference in (first, second):
+        await look(store, "merton", reference)
+    await act(store, second, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY, words="The same boy.")
+    set_time(store, START + timedelta(days=4))
+    await act(store, first, CorrectDetails(item="S1"), DUTY, words="A slip.", details={"sex": "M"})
+    set_time(store, START + timedelta(days=5))
+    await act(store, second, CorrectDetails(item="S1"), DUTY, words="A slip.", details={"school": "Hill Primary"})
+    root = await census(store)
+    assert (texts(root, "Sex"), texts(root, "Ethnicity")) == (["M"], ["WBRI"])
+    found = found_in(await gather(store, DATA))
+    assert [each.reference for each in found if each.rule == "1510"] == [second]
+
+
 async def test_two_contacts_about_a_child_are_two_children_until_somebody_confirms_that_it_is_one(store: Store) -> None:
     first = await contact(store, THEO)
     second = await contact(store, {**THEO, "ethnicity": ""})
@@ -110,14 +159,13 @@ async def test_two_contacts_about_a_child_are_two_children_until_somebody_confir
     assert len(texts(root, "LAchildID")) == 1 and texts(root, "CINreferralDate") == ["2026-02-03"]
     gathered = await gather(store, DATA)
     assert {course.reference for one in gathered.people for course in one.courses} == {first, second}
-    file = annex_file(gathered, Period(YEAR.start, YEAR.end))
+    (file,) = annex_files(gathered, Period(YEAR.start, YEAR.end))
     assert file.children == 1 and set(file.references) == {first, second}
 
 
 async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_a_figure(store: Store) -> None:
     reference = await contact(store, {"name": {"given": "Isla", "family": "Example"}})
-    gathered = await gather(store, DATA)
-    found = findings(gathered.people, gathered.checks(YEAR))
+    found = found_in(await gather(store, DATA))
     assert {each.reference for each in found} == {reference}
     assert {"4180", "4220", "8525Q"} <= {each.rule for each in found}
     await count_findings(store)
@@ -129,17 +177,19 @@ async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_
     assert "returns" in STEPS
 
 
-async def test_who_is_erased_is_counted_and_in_no_file(store: Store) -> None:
+async def test_who_is_erased_is_in_no_file_and_counted_where_they_would_be_in_one(store: Store) -> None:
     reference = await contact(store, THEO, "no_further_action")
     gathered = await gather(store, DATA)
-    assert gathered.erased == 0 and len(gathered.people) == 1
+    assert [one.erased for one in gathered.people] == [False]
     set_time(store, START + timedelta(days=9))
     administrator = Actor(id="cli:a", role="administrator", agency="system", hub="merton")
     await erase(store, reference, ErasePeople(why="recorded_by_mistake"), administrator)
     gathered = await gather(store, DATA)
-    assert gathered.erased == 1
+    # What ended at its triage was no referral: nobody is missing from the year's file.
+    assert [one.erased for one in gathered.people] == [True] and gathered.erased(YEAR) == 0
     (file,) = census_files(gathered, YEAR, START)
-    assert file.children == 0 and not annex_file(gathered, Period(YEAR.start, YEAR.end)).children
+    (book,) = annex_files(gathered, Period(YEAR.start, YEAR.end))
+    assert file.children == book.children == 0 and found_in(gathered) == []
 
 
 async def test_another_hubs_data_manager_has_nobody_of_this_one(store: Store) -> None:

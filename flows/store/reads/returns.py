@@ -31,7 +31,7 @@ _EVENTS = (
     .order_by(EVENTS.c.reference, EVENTS.c.sequence)
 )
 _ITEMS = (
-    select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed)
+    select(ITEMS.c.id, ITEMS.c.reference, ITEMS.c.subject, ITEMS.c.sealed, ITEMS.c.created_at)
     .where(ITEMS.c.reference.in_(_OF), ITEMS.c.kind == "subject")
     .order_by(ITEMS.c.created_at, ITEMS.c.id)
 )
@@ -47,8 +47,8 @@ class Stored:
     referral: Referral
     events: Sequence[str]
     """The events of the kinds that were asked for, as they were hashed."""
-    details: Mapping[str, Mapping[str, Any]]
-    """By subject: the fields that were asked for, of what is recorded now."""
+    details: Mapping[str, Mapping[str, tuple[Any, datetime]]]
+    """By subject: the fields that were asked for, of what is recorded now, each with the time since which it says so."""
     children: Mapping[str, str]
     """By subject: the id of the child whom somebody has confirmed them to be."""
     erased: bool
@@ -79,7 +79,7 @@ class _Fetched:
     rows: Sequence[Row[Any, Any]]
     events: dict[str, list[str]]
     keys: dict[str, bytes | None]
-    items: dict[str, list[Row[Any, Any, Any, Any]]]
+    items: dict[str, list[Row[Any, Any, Any, Any, Any]]]
     identities: dict[str, list[Row[Any]]]
 
 
@@ -115,16 +115,28 @@ def _one(store: Store, found: _Fetched, reference: str, referral: Referral, fiel
 
 
 def _details(
-    referral: Referral, reference: str, cipher: AESGCM, items: Sequence[Row[Any, Any, Any, Any]], fields: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Of each subject the fields that are recorded now: of who was put right, what is right."""
-    found: dict[str, dict[str, Any]] = {}
+    referral: Referral, reference: str, cipher: AESGCM, items: Sequence[Row[Any, Any, Any, Any, Any]], fields: Sequence[str]
+) -> dict[str, dict[str, tuple[Any, datetime]]]:
+    """Of each subject who stands in the case the fields that are recorded now: of who was put right, what is right. Of who went
+    on in a linked case the details are there: what stayed behind here is not put right any more."""
+    found: dict[str, dict[str, tuple[Any, datetime]]] = {}
+    written: dict[str, dict[str, tuple[Any, datetime]]] = {}
+    instead_of = {new: old for old, new in referral.superseded.items()}
     for item in items:
-        if item.subject and referral.stands(str(item.id), item.subject):
+        if item.subject in referral.subjects:
             said = json.loads(unseal(cipher, item.sealed, reference))
             if isinstance(said, dict):
-                found.setdefault(item.subject, {}).update({name: said[name] for name in fields if name in said})
+                name = str(item.id)
+                before = written.get(instead_of.get(name, ""), {})
+                written[name] = {each: _since(before, each, said[each], item.created_at) for each in fields if each in said}
+                if referral.stands(name, item.subject):
+                    found.setdefault(item.subject, {}).update(written[name])
     return found
+
+
+def _since(before: Mapping[str, tuple[Any, datetime]], name: str, value: Any, at: datetime) -> tuple[Any, datetime]:
+    """A field as it is written now: what was put right elsewhere says of it what it said before, and no later."""
+    return before[name] if name in before and before[name][0] == value else (value, at)
 
 
 @dataclass(frozen=True)
