@@ -8,13 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mash.flows.returns.course import Assessment, Course, Enquiry, Plan
-from mash.states.acts.outcomes import PLAN
+from mash.states.census import FURTHER_ACTION, GOES_ON
 from mash.states.profile import Returns
 
-GOES_ON = (PLAN, "child_in_need_plan")
-"""Outcomes by which a case ends at the front door and not for the child, who has a plan from then on."""
-FURTHER = ("section_47", "section_17", "transfer")
-"""Decisions by which something more is done: such a referral is none with no further action."""
 NO_FACTORS = "21"
 """The factor that says that there is none, and stands alone (rule 8869)."""
 
@@ -71,7 +67,7 @@ def is_referral(course: Course, rule: Returns) -> bool:
 
 def no_further_action(course: Course) -> bool:
     """Whether a referral is one by which nothing more was done."""
-    return not course.active and course.decided not in FURTHER
+    return not course.active and course.decided not in FURTHER_ACTION
 
 
 def episodes(courses: Iterable[Course], rule: Returns, until: date = date.max) -> list[Episode]:

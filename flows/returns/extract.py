@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+import structlog
 
 from mash.config import codes
 from mash.config.version import VERSION
@@ -17,9 +19,9 @@ from mash.flows.returns.cin import Child, Conference, census
 from mash.flows.returns.course import Case, Course
 from mash.flows.returns.people import FIELDS, Written, merged
 from mash.flows.returns.reading import KINDS
-from mash.flows.returns.rules import Checks, Finding, findings
-from mash.flows.returns.year import Year, year_of
-from mash.flows.store.reads.look import note_list
+from mash.flows.returns.rules import Checks, findings
+from mash.flows.returns.year import Year, in_the_making
+from mash.flows.store.reads.look import note_shown, why_of
 from mash.flows.store.reads.returns import Count, Stored, keep_count, stored
 from mash.flows.store.store import Store, system_actor
 from mash.states.accumulation import contact_of
@@ -28,6 +30,8 @@ from mash.states.errors import Incomplete
 from mash.states.log import RECORDED
 from mash.states.profile import Profile
 from mash.states.values import Actor
+
+log = structlog.stdlib.get_logger("mash.returns")
 
 
 @dataclass
@@ -180,25 +184,33 @@ def _annex_file(gathered: Gathered, period: annex_a.Period, number: str) -> File
     return File(f"{name}.xlsx", number, annex_a.workbook(rows), len(theirs), references)
 
 
-async def findings_of(gathered: Gathered, year: Year) -> list[Finding]:
-    """What the census' rules find in a year's return, before a file is made."""
-    return await asyncio.to_thread(findings, gathered.people, gathered.checks(year))
-
-
 async def note_extract(store: Store, files: Iterable[File], by: Actor, action: str) -> None:
-    """Write down, as one look, whose cases left in files."""
-    await note_list(store, tuple(dict.fromkeys(name for file in files for name in file.references)), by, action)
+    """Write down, as one look, whose cases left in files; and that somebody made them, where they are of nobody."""
+    references = tuple(dict.fromkeys(name for file in files for name in file.references))
+    async with store.transaction(by) as connection:
+        await note_shown(connection, store, references, by, action, why_of(by))
+
+
+class NotCounted(Exception):
+    """At some hubs the findings could not be counted; says at which. At the others they were."""
 
 
 async def count_findings(store: Store) -> None:
-    """Keep how many findings are open at each hub: of this census year, and until the summer of the one before, whose return is
-    being made then."""
-    now = datetime.now(UTC)
-    this = year_of(day_of(store.time.now()))
-    due = [this, Year(this.number - 1)] if day_of(store.time.now()).month in (4, 5, 6, 7) else [this]
+    """Keep how many findings are open at each hub, of each year whose return is being made. Raises NotCounted where that has
+    failed at a hub, once the others are done."""
+    now, years, failed = datetime.now(UTC), in_the_making(day_of(store.time.now())), []
     for hub in store.hubs:
-        gathered = await gather(store, system_actor(hub))
-        for year in due:
-            found = await findings_of(gathered, year)
-            queries = sum(each.query for each in found)
-            await keep_count(store, hub, Count(now, year.number, len(found) - queries, queries))
+        try:
+            await _count(store, hub, now, years)
+        except Exception as error:
+            failed.append(hub)
+            log.error("findings of the returns were not counted", hub=hub, error=type(error).__name__)
+    if failed:
+        raise NotCounted(", ".join(failed))
+
+
+async def _count(store: Store, hub: str, now: datetime, years: Iterable[Year]) -> None:
+    gathered = await gather(store, system_actor(hub))
+    for year in years:
+        found = Counter(each.kind for each in await asyncio.to_thread(findings, gathered.people, gathered.checks(year)))
+        await keep_count(store, hub, Count(now, year.number, found["error"], found["filled"], found["query"]))

@@ -12,14 +12,6 @@ from typing import Any
 from mash.config import codes
 from mash.flows.store.details import NOTHING, day
 
-_RANGES = (
-    "001-005 201-213 301-320 330-336 340-344 350-359 370-373 380-384 390-394 420 660-681 701-708 800-803 805-808 810-813 815 816"
-    " 820-823 825 826 830 831 835-841 845 846 850-852 855-857 860 861 865-896 908 909 916 919 921 925 926 928 929 931 933 935-938"
-    " 940-943"
-)
-"""Numbers of authorities, present and past, and of none, that a UPN may begin with (rule 1530), with those founded since."""
-SCHOOL_AGE = 5
-"""From how many years on a child has a UPN, or a reason for having none (rule 8770Q asks from six on)."""
 TAKEN_AS = {
     "sex": "sex",
     "ethnicity": "ethnicity",
@@ -34,15 +26,6 @@ TAKEN_AS = {
 """What is read of a subject's details, nothing by which they are called or found; and what of a person it is in the census."""
 FIELDS = tuple(TAKEN_AS)
 _UPN = re.compile(r"[A-Z][0-9]{11}[0-9A-Z]", re.ASCII)
-
-
-def _numbers() -> Iterable[str]:
-    for part in _RANGES.split():
-        first, _, last = part.partition("-")
-        yield from (f"{number:03}" for number in range(int(first), int(last or first) + 1))
-
-
-UPN_AUTHORITIES = frozenset(_numbers())
 
 
 @dataclass(frozen=True)
@@ -72,19 +55,13 @@ class Person:
 
     @cached_property
     def disabilities(self) -> tuple[str, ...]:
-        """Codes of the census, each once; NONE stands alone (rules 8790, 8794)."""
-        given = self.recorded.get("disability") or ()
-        written = [given] if isinstance(given, str) else list(given)
-        known = dict.fromkeys(str(code).strip().upper() for code in written)
-        some = tuple(code for code in known if codes.known("disability", code))
-        return tuple(code for code in some if code != "NONE") or some
+        """Codes of the census, each once; NONE stands alone."""
+        return codes.disabilities_of_census(self.recorded.get("disability"))
 
     @cached_property
     def upn(self) -> str | None:
         """A unique pupil number whose form, check letter and authority are right (rules 1510 to 1550)."""
-        number = self._text("upn").replace(" ", "").upper()
-        right = bool(_UPN.fullmatch(number)) and codes.upn_is_valid(number) and number[1:4] in UPN_AUTHORITIES
-        return number if right else None
+        return codes.upn_of_census(self._text("upn"))
 
     @cached_property
     def former_upn(self) -> str | None:

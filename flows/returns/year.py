@@ -12,9 +12,13 @@ from datetime import date
 
 from mash.flows.returns.course import Assessment, Enquiry, Plan
 from mash.flows.returns.episodes import NO_FACTORS, Episode, as_it_stood
+from mash.states.census import census_year
 
-RULESETS = range(2023, 2028)
-"""The census years for which the outside validator has rules: 2023 is the year that ends on 31 March 2023."""
+WRITTEN = range(2025, 2028)
+"""The census years whose form is written, and with whose rules of the outside validator it was checked: from 2024-25, the
+first that has `Sex`. The rules of these three are the same."""
+RETURN_DUE = (7, 31)
+"""The month and day until which the return of the year before is being made."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,22 @@ class Year:
         return f"{self.number - 1}-{self.number % 100:02}"
 
     @property
-    def checked_by(self) -> Year:
-        """The year whose rules it is checked with: its own, or the nearest for which there are any."""
-        return Year(min(max(self.number, RULESETS[0]), RULESETS[-1]))
+    def written_as(self) -> Year:
+        """The year in whose form its file is written, and with whose rules it is checked: its own, or the nearest that is."""
+        return Year(min(max(self.number, WRITTEN[0]), WRITTEN[-1]))
 
 
 def year_of(day: date) -> Year:
     """The census year in which a day lies."""
-    return Year(day.year + (day >= date(day.year, 4, 1)))
+    return Year(census_year(day))
+
+
+def in_the_making(day: date) -> list[Year]:
+    """The years whose return is being made on a day, the one to be handed in first: until the end of July the one that has just
+    ended, and always the one that goes on."""
+    this = year_of(day)
+    last = Year(this.number - 1)
+    return [last, this] if day <= date(last.number, *RETURN_DUE) else [this]
 
 
 @dataclass(frozen=True)

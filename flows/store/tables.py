@@ -537,13 +537,14 @@ class NightStep(SQLModel, table=True):
 
 
 class ReturnCount(SQLModel, table=True):
-    """How many findings of the census' rules were open at a hub on a night, of a census year; wall time."""
+    """How many findings of the census' rules were open at a hub on a night, of a census year, by what they mean; wall time."""
 
     __tablename__ = "return_count"
     hub: str = Field(primary_key=True)
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
     year: int = Field(primary_key=True)
     errors: int
+    filled: int
     queries: int
 
 

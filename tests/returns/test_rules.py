@@ -17,8 +17,9 @@ from mash.flows.returns.children import Known, erased_in, in_year, own_id
 from mash.flows.returns.cin import Conference, census
 from mash.flows.returns.course import Assessment, Before, Course, Ended, Enquiry, Plan
 from mash.flows.returns.extract import authorities
+from mash.flows.returns.findings import KIND_OF, MADE_SO, RULES
 from mash.flows.returns.people import Person, Written, merged
-from mash.flows.returns.rules import RULES, Checks, findings
+from mash.flows.returns.rules import Checks, findings
 from mash.flows.returns.year import Year
 
 PROFILE = load_profile("sandwell")
@@ -106,7 +107,7 @@ BROKEN: dict[str, Callable[[], Known]] = {
 def test_what_breaks_a_rule_is_found_by_that_rule_with_the_case_and_what_mends_it(rule: str) -> None:
     (finding,) = [each for each in findings([BROKEN[rule]()], CHECKS) if each.rule == rule]
     assert (finding.reference, finding.subject) == ("R", "S1") and finding.says
-    assert finding.mends == "" or COMMANDS[finding.mends].button
+    assert all(COMMANDS[act].button for act in finding.mends)
 
 
 def test_a_case_that_was_closed_and_reopened_after_the_year_has_changed_nothing_that_was_returned() -> None:
@@ -118,7 +119,25 @@ def test_a_case_that_was_closed_and_reopened_after_the_year_has_changed_nothing_
 
 
 def test_every_act_that_mends_something_is_one() -> None:
-    assert {rule.mends for rule in RULES.values()} - {""} <= set(COMMANDS)
+    assert {act for rule in RULES.values() for act in rule.mends} <= set(COMMANDS)
+
+
+def test_what_the_census_has_a_code_for_is_no_error_and_nothing_is_asked_of_whom_nothing_further_was_done() -> None:
+    kinds = {rule: KIND_OF[rule] for rule in ("4180", "4220", "8610", "8866", "8540", "8905", "8525Q", "undecided")}
+    filled = dict.fromkeys(("4180", "4220", "8610", "8866"), "filled")
+    assert kinds == {**filled, "8540": "error", "8905": "error", "8525Q": "query", "undecided": "query"}
+    nothing = replace(COURSE, decided="no_further_action", assessments=(), ended=Ended(date(2025, 6, 4), "no_further_action"))
+    assert found(child(nothing, sex=None, ethnicity=None, disability=None, upn_unknown=None)) == set()
+
+
+def test_no_record_breaks_what_the_file_is_made_to_hold_and_every_other_rule_has_a_record_that_does() -> None:
+    assert set(BROKEN) | {"1520", "8615", "no place", "adult"} | set(MADE_SO) == set(RULES)
+
+
+def test_a_child_of_school_age_is_asked_for_a_upn_by_the_rule_and_not_by_the_birthday_in_march() -> None:
+    """8770Q: five by the end of August before the year's end, and so born between April and August 2020 too."""
+    assert found(child(date_of_birth="2020-08-31", upn_unknown=None)) == {"8770Q"}
+    assert found(child(date_of_birth="2020-09-01", upn_unknown=None)) == set()
 
 
 def test_two_children_with_one_upn_are_asked_about_and_are_two_until_somebody_says_so() -> None:

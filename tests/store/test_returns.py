@@ -15,7 +15,9 @@ from stdnum.gb import upn
 
 from mash.flows.carrying.nightly import STEPS
 from mash.flows.returns.annex_a import Period
-from mash.flows.returns.extract import annex_files, census_files, count_findings, findings_of, gather, note_extract
+from mash.flows.returns.extract import Gathered, annex_files, census_files, count_findings, gather, note_extract
+from mash.flows.returns.findings import Finding
+from mash.flows.returns.rules import findings
 from mash.flows.returns.year import Year
 from mash.flows.store.apply import act, receive
 from mash.flows.store.erasure import erase
@@ -69,6 +71,10 @@ async def contact(store: Store, person: dict[str, Any], outcome: str | None = "s
 async def census(store: Store, by: Actor = DATA) -> ET.Element:
     (file,) = census_files(await gather(store, by), YEAR, START)
     return ET.fromstring(file.content)
+
+
+def found_in(gathered: Gathered) -> list[Finding]:
+    return findings(gathered.people, gathered.checks(YEAR))
 
 
 def texts(root: ET.Element, name: str) -> list[str]:
@@ -138,7 +144,7 @@ async def test_of_one_child_what_was_written_last_counts_in_whichever_contact_an
     await act(store, second, CorrectDetails(item="S1"), DUTY, words="A slip.", details={"school": "Hill Primary"})
     root = await census(store)
     assert (texts(root, "Sex"), texts(root, "Ethnicity")) == (["M"], ["WBRI"])
-    found = await findings_of(await gather(store, DATA), YEAR)
+    found = found_in(await gather(store, DATA))
     assert [each.reference for each in found if each.rule == "1510"] == [second]
 
 
@@ -159,12 +165,12 @@ async def test_two_contacts_about_a_child_are_two_children_until_somebody_confir
 
 async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_a_figure(store: Store) -> None:
     reference = await contact(store, {"name": {"given": "Isla", "family": "Example"}})
-    found = await findings_of(await gather(store, DATA), YEAR)
+    found = found_in(await gather(store, DATA))
     assert {each.reference for each in found} == {reference}
     assert {"4180", "4220", "8525Q"} <= {each.rule for each in found}
     await count_findings(store)
     (night,) = [count for count in await counts(store, DATA, 9) if count.year == 2026]
-    assert (night.errors, night.queries) == (2, 1)
+    assert (night.errors, night.filled, night.queries) == (0, 2, 1)
     assert await counts(store, ELSEWHERE, 9) == [
         count for count in await counts(store, system_actor("sandwell"), 9) if count.errors == 0
     ]
@@ -183,7 +189,7 @@ async def test_who_is_erased_is_in_no_file_and_counted_where_they_would_be_in_on
     assert [one.erased for one in gathered.people] == [True] and gathered.erased(YEAR) == 0
     (file,) = census_files(gathered, YEAR, START)
     (book,) = annex_files(gathered, Period(YEAR.start, YEAR.end))
-    assert file.children == book.children == 0 and await findings_of(gathered, YEAR) == []
+    assert file.children == book.children == 0 and found_in(gathered) == []
 
 
 async def test_another_hubs_data_manager_has_nobody_of_this_one(store: Store) -> None:
@@ -201,7 +207,7 @@ async def test_every_file_is_a_look_at_each_of_its_cases(store: Store) -> None:
 
 async def test_counts_are_of_the_night_and_nobody_of_the_hub_writes_them(store: Store) -> None:
     async def written() -> None:
-        row = {"hub": "merton", "at": START, "year": 2026, "errors": 0, "queries": 0}
+        row = {"hub": "merton", "at": START, "year": 2026, "errors": 0, "filled": 0, "queries": 0}
         async with store.transaction(DUTY) as connection:
             await connection.execute(RETURN_COUNTS.insert().values(row))
 

@@ -141,26 +141,30 @@ def _since(before: Mapping[str, tuple[Any, datetime]], name: str, value: Any, at
 
 @dataclass(frozen=True)
 class Count:
-    """How many findings of the census' rules were open at a hub, of which year, on a night; wall time."""
+    """How many findings of the census' rules were open at a hub, of which year, on a night; wall time. Errors refuse the return;
+    what was filled in or left out, and queries, do not."""
 
     at: datetime
     year: int
     errors: int
+    filled: int
     queries: int
 
 
 async def keep_count(store: Store, hub: str, count: Count) -> None:
     """Write a night's count down, as a figure."""
-    row = {"hub": hub, "at": count.at, "year": count.year, "errors": count.errors, "queries": count.queries}
     async with store.single.connect() as connection:
-        await connection.execute(insert(RETURN_COUNTS).values(row))
+        await connection.execute(insert(RETURN_COUNTS).values({"hub": hub, **vars(count)}))
 
 
-_COUNTS = select(RETURN_COUNTS).order_by(RETURN_COUNTS.c.at.desc()).limit(bindparam("most"))
+_OF_HUB = RETURN_COUNTS.c.hub == bindparam("hub")
+_NIGHTS = select(RETURN_COUNTS.c.at).where(_OF_HUB).distinct().order_by(RETURN_COUNTS.c.at.desc()).limit(bindparam("nights"))
+_COUNTS = select(RETURN_COUNTS).where(_OF_HUB, RETURN_COUNTS.c.at.in_(_NIGHTS))
 
 
-async def counts(store: Store, by: Actor, most: int) -> list[Count]:
-    """The last nights' counts of somebody's hub, the latest first."""
+async def counts(store: Store, by: Actor, nights: int) -> list[Count]:
+    """What so many last nights counted at somebody's hub, the latest first; of each night, first the year that is over."""
+    latest_first = _COUNTS.order_by(RETURN_COUNTS.c.at.desc(), RETURN_COUNTS.c.year)
     async with store.transaction(by) as connection:
-        rows = (await connection.execute(_COUNTS.where(RETURN_COUNTS.c.hub == by.hub), {"most": most})).all()
-    return [Count(row.at, row.year, row.errors, row.queries) for row in rows]
+        rows = (await connection.execute(latest_first, {"hub": by.hub, "nights": nights})).all()
+    return [Count(row.at, row.year, row.errors, row.filled, row.queries) for row in rows]
