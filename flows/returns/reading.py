@@ -45,13 +45,13 @@ def courses(cases: Mapping[str, Case]) -> Iterable[Course]:
         for sid, subject in case.state.subjects.items()
         if subject.counts_as_child or subject.coming_of_age is not None
     ]
-    found = [(reader.read(), reader.added) for reader in readers]
+    found = [(reader.read(), reader.added_on) for reader in readers]
     first: dict[str, date] = {}
-    for course, added in found:
-        if added is None:
+    for course, added_on in found:
+        if added_on is None:
             first[course.root] = min(course.received, first.get(course.root, date.max))
-    for course, added in found:
-        day = added or first[course.root]
+    for course, added_on in found:
+        day = added_on or first[course.root]
         before = (replace(each, course=replace(each.course, received=day)) for each in course.before)
         yield replace(course, received=day, before=tuple(before))
 
@@ -148,6 +148,12 @@ class _Reader:
             withdrawn=tuple(self.withdrawn),
         )
 
+    @property
+    def added_on(self) -> date | None:
+        """When whoever was added was referred: as they were, or with what was done about them before that was entered; None for
+        whom the contact was about from the first."""
+        return self.added and min(self.added, self.earliest)
+
     def _received(self) -> date:
         """The day of the referral: when it was received; when it was reported, where it was worked on from paper before that."""
         state = self.root
@@ -172,7 +178,7 @@ class _Reader:
         under way then is about them too, from that day on."""
         if event.subject != self.subject:
             return
-        self.added = self.on
+        self.added, self.earliest = self.on, date.max
         self.assessments, self.enquiries, self.plans, self.withdrawn, self.before = [], [], [], [], []
         under_way = self.now.assessment and replace(self.now.assessment, start=self.on)
         enquired = self.now.enquiry and replace(self.now.enquiry, start=self.on)

@@ -94,6 +94,12 @@ def test_annex_a_is_a_workbook_with_every_contact_in_list_1(hub: Hub, reference:
     assert reference in look["shown"]
 
 
+def test_a_number_that_is_not_the_hubs_is_refused_by_name_and_nobody_is_returned_under_it(hub: Hub, reference: str) -> None:
+    for form, rest in (("cin", {"year": YEAR}), ("annex-a", {"since": "2026-04-01", "until": "2027-03-31"})):
+        answer = hub.http.post(f"/returns/{form}", headers=hub.staff("data_manager"), data={**rest, "authority": "861"})
+        assert answer.status_code == 422 and "expected one of 333" in answer.text
+
+
 def test_a_period_that_ends_before_it_begins_is_said_beside_it(hub: Hub) -> None:
     period = {"since": "2026-04-02", "until": "2026-04-01"}
     answer = hub.http.post("/returns/annex-a", headers=hub.staff("data_manager"), data=period)

@@ -21,9 +21,12 @@ def lines(found: Accepted, at: datetime) -> Iterator[str]:
     """The page."""
     yield "# What the outside validators say of the returns\n"
     yield "Written by `make returns`; `make nightly` holds it. How the extracts are used: [returns](../use/returns.md).\n"
-    yield f"On {at:%-d %B %Y}, version {VERSION}: {found.histories:,} random histories over all {len(found.annex)} hubs,"
+    yield f"On {at:%-d %B %Y}, version {VERSION}: {found.histories:,} random histories over all {found.hubs} hubs,"
     yield f"a quarter of their subjects children known from an earlier contact, for the census year {YEAR.title} and Annex A from"
-    yield f"{PERIOD.first} to {PERIOD.last}. All that the census asks is recorded of everybody in them.\n"
+    yield f"{PERIOD.first} to {PERIOD.last}. The files are those that the product makes, one for each authority: of cases at"
+    yield "any place of the hub, entered late or on time, with people added and adults among them. Each is made twice: with"
+    yield "all that the census asks recorded, the same in each contact; and as people write it, with gaps, slips and"
+    yield "contradictions, and some of them erased.\n"
     yield "| what | figure |\n|---|---|"
     yield f"| children, episodes in the census | {found.children:,}, {found.episodes:,} |"
     yield f"| contacts that were attached to an open episode of their child | {found.attached:,} |"
@@ -34,7 +37,9 @@ def lines(found: Accepted, at: datetime) -> Iterator[str]:
     yield "| what | figure |\n|---|---|"
     yield f"| rules run, of all there are | {found.run} of {found.rules} |"
     yield f"| rules that stopped in the validator itself | {', '.join(sorted(found.crashed)) or 'none'} |"
-    yield f"| **errors** | **{sum(found.errors.values())}** |"
+    yield f"| **errors, where all is recorded** | **{sum(found.errors.values())}** |"
+    yield f"| rules that find something where not all is, and that our own list names too | {', '.join(sorted(found.foreseen))} |"
+    yield f"| **rules that find something there, and that our own list does not name** | **{len(found.unforeseen)}** |"
     queries = ", ".join(f"{rule} ({number})" for rule, number in found.queries.most_common())
     yield f"| queries, each with the number of files in which it was asked | {queries or 'none'} |"
     yield f"| breaks of a right file, each found by the rule that is meant | {len(BREAKS)} |\n"
@@ -47,7 +52,7 @@ def lines(found: Accepted, at: datetime) -> Iterator[str]:
     yield "The newest copy of the census' schema in a package is that of 2024 (`liiatools` 0.2.0), with what has changed since:"
     yield f"the element `Sex`, and that a child may have had no plan before. **{len(found.schema)} errors.**\n"
     yield "## Annex A: liiatools\n"
-    faults = {hub: some for hub, log in found.annex.items() if (some := annex_faults(log))}
+    faults = {book: some for book, log in found.annex.items() if (some := annex_faults(log))}
     unread = sum(map(len, faults.values()))
     yield f"`{LIIATOOLS[0]}`, with `{LIIATOOLS[1]}` in place of cchardet: `liiatools annex-a cleanfile` on"
     yield f"{len(found.annex)} workbooks. **{unread} cells that it could not read, or that were empty and must not be.** It says"
