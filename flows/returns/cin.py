@@ -34,7 +34,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Conference:
-    """By when an initial child protection conference is to be held: the statutory limit, in working days of the hub's calendar."""
+    """By when an initial child protection conference is to be held: the statutory limit, in working days of a hub's calendar."""
 
     rule: ClockRule
     calendar: Calendar
