@@ -52,7 +52,7 @@ def cin(
 
     async def work(store: Any) -> None:
         by = administrator(hub_of(store, hub))
-        gathered = await gather(store, by)
+        gathered = await gather(store, by, asked.start)
         found = findings(gathered.people, gathered.checks(asked))
         shown = found[:MOST_SHOWN]
         await note_list(store, tuple(dict.fromkeys(each.reference for each in shown)), by, "check_returns")
@@ -81,7 +81,7 @@ def annex_a(
 
     async def work(store: Any) -> None:
         by = administrator(hub_of(store, hub))
-        gathered = await gather(store, by)
+        gathered = await gather(store, by, period.first)
         await _write(store, annex_files(gathered, period, authority), by, "extract_annex_a", folder)
 
     with_store(work)

@@ -100,14 +100,14 @@ def _chosen_year(request: Request, filled: Filled) -> Year:
     return Year(int(number)) if re.fullmatch("20[0-9]{2}", number) else _this_year(request)
 
 
-async def _gathered(request: Request, by: Actor) -> Gathered:
+async def _gathered(request: Request, by: Actor, since: date) -> Gathered:
     async with _turns[by.hub]:
-        return await gather(request.app.state.store, by)
+        return await gather(request.app.state.store, by, since)
 
 
 async def _page(request: Request, by: Actor, year: Year, filled: Filled) -> HTMLResponse:
     store = request.app.state.store
-    gathered = await _gathered(request, by)
+    gathered = await _gathered(request, by, year.start)
     found = await asyncio.to_thread(findings, gathered.people, gathered.checks(year))
     shown = found[:MOST_SHOWN]
     await note_list(store, tuple(dict.fromkeys(each.reference for each in shown)), by, "check_returns")
@@ -146,7 +146,7 @@ async def make_census(request: Request, by: DataManager) -> Response:
     if asked is None:
         return await _page(request, by, _chosen_year(request, filled), filled)
     store, year = request.app.state.store, Year(asked.year)
-    file = _only(census_files(await _gathered(request, by), year, store.time.now(), asked.authority))
+    file = _only(census_files(await _gathered(request, by, year.start), year, store.time.now(), asked.authority))
     await note_extract(store, [file], by, "extract_cin")
     return _sent(file, XML)
 
@@ -158,7 +158,7 @@ async def make_annex_a(request: Request, by: DataManager) -> Response:
     if asked is None:
         return await _page(request, by, _chosen_year(request, filled), filled)
     store = request.app.state.store
-    file = _only(annex_files(await _gathered(request, by), Period(asked.since, asked.until), asked.authority))
+    file = _only(annex_files(await _gathered(request, by, asked.since), Period(asked.since, asked.until), asked.authority))
     await note_extract(store, [file], by, "extract_annex_a")
     return _sent(file, WORKBOOK)
 

@@ -1,4 +1,4 @@
-"""The Children in Need census as XML: elements, their order and their codes as in the collection of 2025-26."""
+"""The Children in Need census as XML: elements, their order and their codes as in the collections of 2024-25 to 2026-27."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Conference:
-    """By when an initial child protection conference is to be held, by the rules of a hub."""
+    """By when an initial child protection conference is to be held: the statutory limit, in working days of a hub's calendar."""
 
     rule: ClockRule
     calendar: Calendar

@@ -95,7 +95,8 @@ class Course:
     """Whether nothing says of which age whoever is taken for an adult is: they are in no file."""
     place: str | None = None
     worker: str | None = None
-    seen: bool = False
+    seen: tuple[date, ...] = ()
+    """The days on which somebody saw the child."""
     withdrawn: tuple[Enquiry, ...] = ()
     """Enquiries that were open as the decision that had begun them was withdrawn: they are in no file."""
     before: tuple[Before, ...] = ()

@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import structlog
 
@@ -64,14 +64,15 @@ class File:
     references: tuple[str, ...]
 
 
-async def gather(store: Store, by: Actor) -> Gathered:
-    """Read the whole of a hub's log for its returns, as far as the database shows it to somebody."""
+async def gather(store: Store, by: Actor, since: date) -> Gathered:
+    """Read what of a hub's log can say something of a return whose first day this is, as far as the database shows it to
+    somebody."""
     gathered = Gathered(store.hub(by.hub))
     cases: dict[str, Case] = {}
     identities: dict[tuple[str, str], str] = {}
     details: dict[str, list[Written]] = defaultdict(list)
     erased = set[str]()
-    async for some in stored(store, by, KINDS, FIELDS):
+    async for some in stored(store, by, since, KINDS, FIELDS):
         for each, case in await asyncio.to_thread(_read, some):
             cases[each.reference] = case
             if each.erased:
@@ -209,8 +210,8 @@ async def count_findings(store: Store) -> None:
         raise NotCounted(", ".join(failed))
 
 
-async def _count(store: Store, hub: str, now: datetime, years: Iterable[Year]) -> None:
-    gathered = await gather(store, system_actor(hub))
+async def _count(store: Store, hub: str, now: datetime, years: Sequence[Year]) -> None:
+    gathered = await gather(store, system_actor(hub), min(year.start for year in years))
     for year in years:
         found = Counter(each.kind for each in await asyncio.to_thread(findings, gathered.people, gathered.checks(year)))
         await keep_count(store, hub, Count(now, year.number, found["error"], found["filled"], found["query"]))

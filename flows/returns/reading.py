@@ -16,6 +16,7 @@ from typing import Any
 from mash.flows.returns.course import Assessment, Before, Case, Course, Ended, Enquiry, Plan
 from mash.states.accumulation import contact_of
 from mash.states.acts.assessment import AssessmentCompleted, AssessmentStarted
+from mash.states.acts.child_voice import ChildVoiceRecorded
 from mash.states.acts.closing import ReferralReopened, SubjectsConcluded
 from mash.states.acts.corrections import SubjectAdded
 from mash.states.acts.decisions import DecisionRecorded
@@ -105,6 +106,7 @@ class _Reader:
         self.enquiries: list[Enquiry] = []
         self.plans: list[Plan] = []
         self.withdrawn: list[Enquiry] = []
+        self.seen: list[date] = []
         self.before: list[Before] = []
         self.on, self.earliest = date.min, date.max
         self.added: date | None = None
@@ -142,7 +144,7 @@ class _Reader:
             taken_for_an_adult=_taken_for_an_adult(subject),
             place=state.place,
             worker=state.worker.login if state.worker else None,
-            seen=subject.seen_on is not None,
+            seen=tuple(self.seen),
             withdrawn=tuple(self.withdrawn),
         )
 
@@ -261,6 +263,11 @@ class _Reader:
         outcome = event.outcomes.get(self.subject) or event.outcome
         self.assessments.append(replace(begun, end=max(day, begun.start), factors=tuple(factors), outcome=outcome))
         self.now.assessment = None
+
+    @event.register
+    def _was_seen(self, event: ChildVoiceRecorded) -> None:
+        if event.subject == self.subject and event.seen_on:
+            self.seen.append(event.seen_on)
 
     @event.register
     def _offered(self, event: HandOverOffered) -> None:

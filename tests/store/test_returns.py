@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,7 @@ from mash.flows.store.reads.returns import counts
 from mash.flows.store.store import Store, system_actor
 from mash.flows.store.tables import RETURN_COUNTS
 from mash.flows.store.writes import Item
+from mash.states.acts.assessment import CompleteAssessment
 from mash.states.acts.closing import ErasePeople
 from mash.states.acts.contact import ReceiveContact
 from mash.states.acts.corrections import CorrectDetails
@@ -69,7 +70,7 @@ async def contact(store: Store, person: dict[str, Any], outcome: str | None = "s
 
 
 async def census(store: Store, by: Actor = DATA) -> ET.Element:
-    (file,) = census_files(await gather(store, by), YEAR, START)
+    (file,) = census_files(await gather(store, by, YEAR.start), YEAR, START)
     return ET.fromstring(file.content)
 
 
@@ -89,7 +90,7 @@ def in_february(store: Store) -> None:
 
 async def test_the_file_has_what_is_recorded_of_a_child_and_neither_name_nor_reference(store: Store) -> None:
     reference = await contact(store, THEO)
-    (file,) = census_files(await gather(store, DATA), YEAR, START)
+    (file,) = census_files(await gather(store, DATA, YEAR.start), YEAR, START)
     assert file.name == "cin_2026_315.xml" and file.references == (reference,)
     text = file.content.decode()
     assert "Quillfeather" not in text and "MASH-" not in text and "Theodore" not in text
@@ -144,7 +145,7 @@ async def test_of_one_child_what_was_written_last_counts_in_whichever_contact_an
     await act(store, second, CorrectDetails(item="S1"), DUTY, words="A slip.", details={"school": "Hill Primary"})
     root = await census(store)
     assert (texts(root, "Sex"), texts(root, "Ethnicity")) == (["M"], ["WBRI"])
-    found = found_in(await gather(store, DATA))
+    found = found_in(await gather(store, DATA, YEAR.start))
     assert [each.reference for each in found if each.rule == "1510"] == [second]
 
 
@@ -157,7 +158,7 @@ async def test_two_contacts_about_a_child_are_two_children_until_somebody_confir
     await act(store, second, IdentifySubject(subject="S1", other=first, other_subject="S1"), DUTY, words="The same boy.")
     root = await census(store)
     assert len(texts(root, "LAchildID")) == 1 and texts(root, "CINreferralDate") == ["2026-02-03"]
-    gathered = await gather(store, DATA)
+    gathered = await gather(store, DATA, YEAR.start)
     assert {course.reference for one in gathered.people for course in one.courses} == {first, second}
     (file,) = annex_files(gathered, Period(YEAR.start, YEAR.end))
     assert file.children == 1 and set(file.references) == {first, second}
@@ -165,7 +166,7 @@ async def test_two_contacts_about_a_child_are_two_children_until_somebody_confir
 
 async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_a_figure(store: Store) -> None:
     reference = await contact(store, {"name": {"given": "Isla", "family": "Example"}})
-    found = found_in(await gather(store, DATA))
+    found = found_in(await gather(store, DATA, YEAR.start))
     assert {each.reference for each in found} == {reference}
     assert {"4180", "4220", "8525Q"} <= {each.rule for each in found}
     await count_findings(store)
@@ -179,12 +180,12 @@ async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_
 
 async def test_who_is_erased_is_in_no_file_and_counted_where_they_would_be_in_one(store: Store) -> None:
     reference = await contact(store, THEO, "no_further_action")
-    gathered = await gather(store, DATA)
+    gathered = await gather(store, DATA, YEAR.start)
     assert [one.erased for one in gathered.people] == [False]
     set_time(store, START + timedelta(days=9))
     administrator = Actor(id="cli:a", role="administrator", agency="system", hub="merton")
     await erase(store, reference, ErasePeople(why="recorded_by_mistake"), administrator)
-    gathered = await gather(store, DATA)
+    gathered = await gather(store, DATA, YEAR.start)
     # What ended at its triage was no referral: nobody is missing from the year's file.
     assert [one.erased for one in gathered.people] == [True] and gathered.erased(YEAR) == 0
     (file,) = census_files(gathered, YEAR, START)
@@ -192,14 +193,34 @@ async def test_who_is_erased_is_in_no_file_and_counted_where_they_would_be_in_on
     assert file.children == book.children == 0 and found_in(gathered) == []
 
 
+async def test_what_is_over_before_the_year_is_not_read_unless_a_child_of_the_year_hangs_on_it(store: Store) -> None:
+    set_time(store, datetime(2024, 5, 7, 10, tzinfo=UTC))
+    over, same, planned = [await contact(store, {**THEO, "sex": sex}, "section_17") for sex in ("M", "F", "M")]
+    for reference, outcome in ((over, "no_further_action"), (same, "no_further_action"), (planned, "child_in_need_plan")):
+        not_seen = {"S1": "family_left"}
+        done = CompleteAssessment(factors=("1A",), outcome=outcome, not_seen_because=not_seen)  # type: ignore[arg-type]
+        await act(store, reference, done, MANAGER, words="As found.")
+    set_time(store, START)
+    new = await contact(store, {**THEO, "sex": ""}, "section_17")
+    for reference in (same, new):
+        await look(store, "merton", reference)
+    await act(store, new, IdentifySubject(subject="S1", other=same, other_subject="S1"), DUTY, words="The same child.")
+    some, whole = [await gather(store, DATA, since) for since in (YEAR.start, date(2000, 1, 1))]
+    named = [{course.reference for one in each.people for course in one.courses} for each in (some, whole)]
+    assert named == [{same, planned, new}, {over, same, planned, new}]
+    (file,), (of_all,) = census_files(some, YEAR, START), census_files(whole, YEAR, START)
+    assert file.content == of_all.content and file.children == 2 and found_in(some) == found_in(whole)
+    assert texts(ET.fromstring(file.content), "Sex").count("F") == 1, "it was written in the earlier contact"
+
+
 async def test_another_hubs_data_manager_has_nobody_of_this_one(store: Store) -> None:
     await contact(store, THEO)
-    assert (await gather(store, ELSEWHERE)).people == []
+    assert (await gather(store, ELSEWHERE, YEAR.start)).people == []
 
 
 async def test_every_file_is_a_look_at_each_of_its_cases(store: Store) -> None:
     reference = await contact(store, THEO)
-    files = census_files(await gather(store, DATA), YEAR, START)
+    files = census_files(await gather(store, DATA, YEAR.start), YEAR, START)
     await note_extract(store, files, DATA, "extract_cin")
     rows = await accesses_to(store, [reference], GOVERNANCE)
     assert [(row.person, row.role, row.action) for row in rows] == [("d.data", "data_manager", "extract_cin")]

@@ -273,11 +273,14 @@ def cases_of(world: World, late: Mapping[tuple[str, int], datetime] = MappingPro
         yield from cases_of(linked, late)
 
 
-def histories(profile: Profile, number: int, seed: int, year: int, repeats: float = 0.25) -> Histories:
-    """So many contacts, received around the census year; a part of them about a child who is known from an earlier one."""
+def histories(
+    profile: Profile, number: int, seed: int, year: int, repeats: float = 0.25, until: datetime | None = None
+) -> Histories:
+    """So many contacts, received around the census year; a part of them about a child who is known from an earlier one. They go
+    on until the summer after, or `until`."""
     dice = random.Random(f"{profile.name} {seed}")
     made = Histories(profile)
-    end = datetime(year, 8, 1, tzinfo=UTC)
+    end = until or datetime(year, 8, 1, tzinfo=UTC)
     for count in range(number):
         starts = datetime(year - 1, 2, 1, 9, tzinfo=LONDON).astimezone(UTC) + timedelta(days=dice.random() * 440)
         reference = f"MASH-26-{count + 1:06}"

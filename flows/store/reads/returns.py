@@ -8,17 +8,19 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import BindParameter, Row, bindparam, insert, select
+from sqlalchemy import BindParameter, Row, bindparam, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.identities import bound_to
 from mash.flows.store.keys import KeyDestroyed, unseal
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, IDENTITIES, ITEMS, KEYS, REFERRALS, RETURN_COUNTS
+from mash.states.census import GOES_ON
+from mash.states.clocks import LONDON
 from mash.states.referral import Referral
 from mash.states.values import Actor
 
@@ -37,6 +39,22 @@ _ITEMS = (
 )
 _KEYS = select(KEYS.c.reference, KEYS.c.wrapped).where(KEYS.c.reference.in_(_OF))
 _IDENTITIES = select(IDENTITIES).where(IDENTITIES.c.reference.in_(_OF))
+_ROWS = select(REFERRALS.c.reference, REFERRALS.c.state).where(REFERRALS.c.reference.in_(_OF)).order_by(REFERRALS.c.reference)
+_MATTER = text("""
+    WITH going AS (
+        SELECT root FROM referral
+        WHERE hub = :hub AND (is_open OR state ~ :goes_on
+            OR (SELECT at FROM event WHERE event.reference = referral.reference ORDER BY sequence DESC LIMIT 1) >= :since)),
+    children AS (SELECT child FROM identity JOIN referral USING (reference) WHERE root IN (SELECT root FROM going)),
+    whole AS (
+        SELECT root FROM going UNION
+        SELECT root FROM identity JOIN referral USING (reference) WHERE child IN (SELECT child FROM children))
+    SELECT reference FROM referral WHERE hub = :hub AND root IN (SELECT root FROM whole) ORDER BY reference
+""")
+"""A hub's referrals that can say something of a return: open ones, those in which something was recorded since, and those that
+ended while the child goes on to have a plan; each with all of its contact, and with every contact about the same child."""
+_GOES_ON = f'"outcome": ?("({"|".join((*GOES_ON, "transfer"))})"|null)'
+"""By what the state of a concluded referral says that for somebody it is not over in the census, or does not say that it is."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +73,21 @@ class Stored:
     """Whether its people were erased: then there are no details."""
 
 
-async def stored(store: Store, by: Actor, kinds: Sequence[str], fields: Sequence[str]) -> AsyncIterator[list[Stored]]:
-    """The referrals of somebody's hub, as far as the database shows them, some at a time. Of their subjects only these fields are
-    read."""
-    after = ""
-    columns = (REFERRALS.c.reference, REFERRALS.c.state)
-    page = select(*columns).where(REFERRALS.c.hub == by.hub).order_by(REFERRALS.c.reference).limit(PAGE)
-    while True:
+async def stored(
+    store: Store, by: Actor, since: date, kinds: Sequence[str], fields: Sequence[str]
+) -> AsyncIterator[list[Stored]]:
+    """The referrals of somebody's hub that can say something of a return whose first day this is, as far as the database shows
+    them, some at a time. Of their subjects only these fields are read."""
+    begins = datetime(since.year, since.month, since.day, tzinfo=LONDON)
+    async with store.transaction(by) as connection:
+        asked = {"hub": by.hub, "since": begins, "goes_on": _GOES_ON}
+        references = (await connection.execute(_MATTER, asked)).scalars().all()
+    for first in range(0, len(references), PAGE):
         async with store.transaction(by) as connection:
-            rows = (await connection.execute(page.where(REFERRALS.c.reference > after))).all()
+            rows = (await connection.execute(_ROWS, {"of": references[first : first + PAGE]})).all()
             found = await _fetched(connection, rows, kinds)
         # To read states and open details takes the processor, and whoever else is served does not wait for that.
         yield await asyncio.to_thread(_opened, store, found, fields)
-        if len(rows) < PAGE:
-            return
-        after = rows[-1].reference
 
 
 @dataclass
