@@ -125,7 +125,8 @@ def _joined(group: Sequence[Course], until: date) -> Episode:
         (course for course in group if not no_further_action(course)),
         key=lambda course: (_closed_on(course) or date.min, course.received),
     )
-    ended = tuple(replace(plan, end=max(closed, plan.start)) if plan.end is None else plan for plan in plans)
+    # A plan that was given on the day of the closure has no day here: the census takes none that ends as it begins (rule 8840).
+    ended = tuple(plan if plan.end else replace(plan, end=closed) for plan in plans if plan.end or plan.start < closed)
     return replace(made, plans=ended, reason=_reason(latest, made))
 
 
