@@ -114,6 +114,9 @@ def erased_in(people: Iterable[Known], year: Year, rule: Returns) -> int:
 
 
 def _died(episode: Episode, person: Person) -> Episode:
-    """An episode that ended once the child had died was closed by that (RC2)."""
-    over = episode.closed is not None and person.died is not None and person.died <= episode.closed
-    return replace(episode, reason="RC2") if over else episode
+    """An episode that ended once the child had died was closed by that (RC2), and so was a plan (rule 8920)."""
+    died = person.died
+    if died is None or episode.closed is None or episode.closed < died:
+        return episode
+    plans = (replace(plan, end=died) if plan.end and plan.start < died < plan.end else plan for plan in episode.plans)
+    return replace(episode, reason="RC2", plans=tuple(plans))

@@ -71,8 +71,8 @@ def no_further_action(course: Course) -> bool:
 
 
 def episodes(courses: Iterable[Course], rule: Returns, until: date = date.max) -> list[Episode]:
-    """The episodes of one child, in order of their referrals, out of the courses of all contacts about them. Enquiries are joined
-    as they stood at the end of the day `until`: what a year's return says of them does not hang on the next year."""
+    """The episodes of one child, in order of their referrals, out of the courses of all contacts about them. What
+    is in one is joined as it stood at the end of the day `until`: what a year's return says does not hang on the next year."""
     referrals = sorted((c for c in courses if is_referral(c, rule)), key=lambda c: (c.received, c.root, c.reference))
     groups: list[list[Course]] = []
     for course in referrals:
@@ -117,7 +117,7 @@ def _joined(group: Sequence[Course], until: date) -> Episode:
     closed = _closed(group)
     enquiries = _one_at_a_time([as_it_stood(each, until) for course in group for each in course.enquiries if each.start <= until])
     plans = _not_overlapping([each for course in group for each in course.plans])
-    assessments = _one_unfinished([each for course in group for each in course.assessments])
+    assessments = _one_unfinished([each for course in group for each in course.assessments], until)
     made = Episode(tuple(group), False, assessments, enquiries, plans, closed)
     if closed is None:
         return made
@@ -125,7 +125,8 @@ def _joined(group: Sequence[Course], until: date) -> Episode:
         (course for course in group if not no_further_action(course)),
         key=lambda course: (_closed_on(course) or date.min, course.received),
     )
-    ended = tuple(replace(plan, end=max(closed, plan.start)) if plan.end is None else plan for plan in plans)
+    # A plan that was given on the day of the closure has no day here: the census takes none that ends as it begins (rule 8840).
+    ended = tuple(plan if plan.end else replace(plan, end=closed) for plan in plans if plan.end or plan.start < closed)
     return replace(made, plans=ended, reason=_reason(latest, made))
 
 
@@ -183,8 +184,8 @@ def _not_overlapping(plans: Iterable[Plan]) -> tuple[Plan, ...]:
     return tuple(found)
 
 
-def _one_unfinished(assessments: Iterable[Assessment]) -> tuple[Assessment, ...]:
-    """Of assessments that are not finished the first counts (rule 8896)."""
+def _one_unfinished(assessments: Iterable[Assessment], until: date) -> tuple[Assessment, ...]:
+    """Of assessments that are not finished at the end of a day the first counts (rule 8896)."""
     ordered = sorted(assessments, key=lambda each: (each.start, each.end or date.max))
-    unfinished = [each for each in ordered if each.end is None]
-    return tuple(each for each in ordered if each.end is not None or each is unfinished[0])
+    unfinished = [each for each in ordered if each.end is None or each.end > until]
+    return tuple(each for each in ordered if each not in unfinished or each is unfinished[0])

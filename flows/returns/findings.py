@@ -84,7 +84,7 @@ FILLED: dict[str, Rule] = {
 QUERIES: dict[str, Rule] = {
     "8525Q": Rule("neither the birthday nor when the child is expected is recorded", DETAILS),
     "8530Q": Rule("the child is expected more than a month before the end of the year, or nine months after it", DETAILS),
-    "8535Q": Rule("the day of death lies before the birthday", DETAILS),
+    "8535Q": Rule("the day of death lies before the birthday, or there is none", DETAILS),
     "8545Q": Rule("the day of death lies before the year", DETAILS),
     "8555Q": Rule("the child was referred after the day of death", DETAILS),
     "8670Q": Rule("an assessment is not finished 45 working days after it began", ("complete_assessment",), "assessment"),

@@ -182,7 +182,8 @@ class _Reader:
         self.assessments, self.enquiries, self.plans, self.withdrawn, self.before = [], [], [], [], []
         under_way = self.now.assessment and replace(self.now.assessment, start=self.on)
         enquired = self.now.enquiry and replace(self.now.enquiry, start=self.on)
-        self.now = _Now(self.now.stage, checked=self.now.stage in CHECKED, assessment=under_way, enquiry=enquired)
+        checked, offered = self.now.stage in CHECKED, self.now.taken_over
+        self.now = _Now(self.now.stage, checked=checked, assessment=under_way, enquiry=enquired, taken_over=offered)
 
     @event.register
     def _entered(self, event: StageEntered) -> None:

@@ -169,7 +169,7 @@ def _of_person(child: Child, year: Year) -> Iterator[str]:
 
 def _of_death(child: Child, year: Year) -> Iterator[str]:
     died, born = child.person.died, child.person.born
-    if died and born and died < born:
+    if died and died <= year.end and (born is None or died < born):
         yield "8535Q"
     if died and died < year.start:
         yield "8545Q"
@@ -217,7 +217,11 @@ def _of_referral(child: Child, episode: Episode, checks: Checks) -> Iterator[Fin
     if checks.several and episode.courses[0].place not in checks.places:
         yield _at(NO_PLACE, episode)
     ordered = sorted(episode.assessments, key=lambda each: each.start)
-    if any(after.start < (before.end or date.max) for before, after in pairwise(ordered)):
+    # One that begins on the day on which another ends runs beside it; two of the same days are taken for one.
+    if any(
+        after.start <= (before.end or date.max) and (after.start, after.end) != (before.start, before.end)
+        for before, after in pairwise(ordered)
+    ):
         yield _at("8863Q", episode)
 
 

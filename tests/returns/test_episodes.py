@@ -23,7 +23,7 @@ from hubs_at_work import (
 from returning import cases_of
 
 from mash.config.profile import load_profile
-from mash.flows.returns.course import Course, Ended, Enquiry
+from mash.flows.returns.course import Assessment, Course, Ended, Enquiry
 from mash.flows.returns.episodes import Episode, episodes, is_referral
 from mash.flows.returns.reading import courses
 from mash.flows.returns.year import Year, as_of, year_of
@@ -196,6 +196,14 @@ def test_what_a_year_returns_of_two_enquiries_that_are_one_does_not_hang_on_a_co
     (later,) = episodes(both, RULE, Year(2027).end)
     there, _ = as_of(later, Year(2027))
     assert there and [(each.conference, each.planned) for each in there.enquiries] == [(date(2026, 4, 20), True)]
+
+
+def test_of_two_assessments_that_are_not_finished_by_the_years_end_the_first_is_in_its_return() -> None:
+    first, second = Assessment(date(2026, 3, 3), date(2026, 4, 20)), Assessment(date(2026, 3, 10))
+    both = [course("2026-03-02", assessments=(first,)), course("2026-03-09", assessments=(second,))]
+    (episode,) = episodes(both, RULE, THIS.end)
+    there, _ = as_of(episode, THIS)
+    assert there and [(each.start, each.end) for each in there.assessments] == [(date(2026, 3, 3), None)]
 
 
 def test_enquiries_that_ran_beside_one_another_are_one() -> None:

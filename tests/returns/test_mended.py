@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 
 import pytest
-from returning import histories, known_of
+from returning import histories
+from written_of_children import gathered
 
 from mash.config.profile import load_profile
-from mash.flows.returns.children import Known
 from mash.flows.returns.course import Case
 from mash.flows.returns.findings import RULES, UNDECIDED, Finding
-from mash.flows.returns.people import Person
 from mash.flows.returns.rules import Checks, findings
 from mash.flows.returns.year import Year
 from mash.states.entitled import possible
@@ -27,16 +24,10 @@ def played() -> tuple[dict[str, Case], list[Finding]]:
     """Cases of a year in the midst of it, of whose children only some things are recorded; and what is found, as if the hub were
     of several authorities."""
     profile = load_profile("merton")
-    made = histories(profile, HISTORIES, 7, YEAR.number, until=datetime(2026, 1, 20, tzinfo=UTC))
-    dice = random.Random(7)
-    people = [_less(one, dice) for one in known_of(made, 7)]
+    made = histories(profile, HISTORIES, 8, YEAR.number, until=datetime(2026, 1, 20, tzinfo=UTC))
+    people = gathered(made, 8, whole=False).people
     checks = Checks(YEAR, profile.returns, profile.calendar, several=True, places=frozenset({"another"}))
     return made.cases, findings(people, checks)
-
-
-def _less(one: Known, dice: random.Random) -> Known:
-    recorded = {name: value for name, value in one.person.recorded.items() if dice.random() < 0.6}
-    return replace(one, person=Person(recorded))
 
 
 def test_every_act_that_is_named_can_be_given_on_the_case_that_is_named() -> None:

@@ -202,6 +202,21 @@ def test_an_episode_that_ended_once_the_child_had_died_was_closed_by_that() -> N
     assert (texts(root, "ReasonForClosure"), texts(root, "PersonDeathDate")) == (["RC2"], ["2025-06-28"])
 
 
+def test_a_plan_ends_with_the_childs_death_and_has_a_day_or_is_in_no_file() -> None:
+    there = Ended(date(2025, 7, 1), "child_protection_plan", to_authority=True)
+    taken_over = replace(COURSE, enquiries=(HELD,), plans=(PLANNED,), ended=there)
+    assert texts(written(child(taken_over)), "CPPendDate") == ["2025-07-01"]
+    assert texts(written(child(taken_over, died_on="2025-06-28")), "CPPendDate") == ["2025-06-28"]
+    on_the_day = replace(taken_over, assessments=(), ended=replace(there, on=PLANNED.start))
+    assert texts(written(child(on_the_day)), "CPPstartDate") == []
+
+
+def test_a_death_without_a_birthday_and_an_assessment_of_the_day_on_which_another_ends_are_asked_about() -> None:
+    assert "8535Q" in found(child(date_of_birth=None, died_on="2025-06-28"))
+    day = date(2025, 6, 20)
+    assert "8863Q" in found(child(replace(CLOSED, assessments=(replace(DONE, end=day), replace(DONE, start=day)))))
+
+
 def test_a_conference_is_due_fifteen_working_days_after_the_discussion_and_bank_holidays_are_none() -> None:
     course = replace(COURSE, received=date(2025, 4, 1), enquiries=(Enquiry(date(2025, 4, 14), end=date(2025, 4, 20)),))
     assert texts(written(child(course)), "InitialCPCtarget") == ["2025-05-08"]
