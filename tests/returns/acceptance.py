@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -23,8 +23,10 @@ from mash.flows.returns.rules import findings
 from mash.flows.returns.year import Year
 
 YEAR = Year(2026)
-PERIOD = Period(date(2025, 4, 1), date(2026, 3, 31))
-RULESET = "cin2025_26"
+PERIOD = Period(YEAR.start, YEAR.end)
+RULESETS = {2025: "cin2024_25", 2026: "cin2025_26", 2027: "cin2026_27"}
+"""The outside validator's rules of each year whose form is written."""
+RULESET = RULESETS[YEAR.number]
 SEED = 2026
 WHOLE, PART = "whole", "part"
 """How the names of files begin: all is recorded of the children, or what people knew."""
@@ -72,42 +74,42 @@ class Made:
     """By file: the rules that our own list says are broken, of which the outside may find no others."""
 
 
-def make(name: str, number: int, folder: Path) -> Made:
+def make(name: str, number: int, folder: Path, year: Year) -> Made:
     """The files of one hub: of children of whom all is recorded, and of the same of whom people wrote what they knew."""
     profile, made = load_profile(name), Made()
-    played = histories(profile, number, SEED, YEAR.number)
+    played = histories(profile, number, SEED, year.number)
     authority = "" if any(authorities(profile).values()) else PSEUDO_AUTHORITY
     for whole in (True, False):
         some = gathered(played, SEED, whole=whole)
-        found = {each.rule for each in findings(some.people, some.checks(YEAR))}
-        for file in census_files(some, YEAR, MADE_AT, authority):
+        found = {each.rule for each in findings(some.people, some.checks(year))}
+        for file in census_files(some, year, MADE_AT, authority):
             if not file.children:
                 continue  # the census' schema has no return of nobody
             path = folder / f"{WHOLE if whole else PART}-{name}-{file.authority}.xml"
             path.write_bytes(file.content)
             made.foreseen[str(path)] = found
-        for file in annex_files(some, PERIOD, authority):
+        for file in annex_files(some, Period(year.start, year.end), authority):
             (folder / f"{WHOLE if whole else PART}-{name}-{file.authority}.xlsx").write_bytes(file.content)
         if whole:
-            children, _ = in_year(some.people, YEAR, profile.returns)
+            children, _ = in_year(some.people, year, profile.returns)
             episodes = [episode for child in children for episode in child.episodes]
             made.attached = sum(len({course.root for course in episode.courses}) - 1 for episode in episodes)
             made.children, made.episodes = len(children), len(episodes)
     return made
 
 
-def accepted(number: int, folder: Path, processes: int = 2) -> Accepted:
-    """Play so many histories in all, write every hub's files, and ask both validators."""
+def accepted(number: int, folder: Path, processes: int = 2, year: Year = YEAR) -> Accepted:
+    """Play so many histories in all, write every hub's files of a year, and ask both validators."""
     found, hubs, foreseen = Accepted(), available(), dict[str, set[str]]()
     each = -(-number // len(hubs))
     found.hubs, found.histories = len(hubs), each * len(hubs)
     with ProcessPoolExecutor(processes) as pool:
-        for made in pool.map(partial(make, number=each, folder=folder), hubs):
+        for made in pool.map(partial(make, number=each, folder=folder, year=year), hubs):
             found.attached += made.attached
             found.children += made.children
             found.episodes += made.episodes
             foreseen |= made.foreseen
-    issues = census_issues(RULESET, sorted(folder.glob("*.xml")))
+    issues = census_issues(RULESETS[year.number], sorted(folder.glob("*.xml")))
     found.version, found.rules = issues["version"], len(issues["rules"])
     found.run = min(of["run"] for of in issues["files"].values())
     for path, of in issues["files"].items():

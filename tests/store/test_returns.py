@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from acting import DUTY, MANAGER, POLICE, SCHOOL, set_time
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from stdnum.gb import upn
 
 from mash.flows.carrying.nightly import STEPS
 from mash.flows.returns.annex_a import Period
-from mash.flows.returns.extract import Gathered, annex_files, census_files, count_findings, gather, note_extract
+from mash.flows.returns.extract import Gathered, NotCounted, annex_files, census_files, count_findings, gather, note_extract
 from mash.flows.returns.findings import Finding
 from mash.flows.returns.rules import findings
 from mash.flows.returns.year import Year
@@ -25,7 +26,7 @@ from mash.flows.store.looking import look
 from mash.flows.store.reads.accesses import accesses_to
 from mash.flows.store.reads.returns import counts
 from mash.flows.store.store import Store, system_actor
-from mash.flows.store.tables import RETURN_COUNTS
+from mash.flows.store.tables import ACCESSES, RETURN_COUNTS
 from mash.flows.store.writes import Item
 from mash.states.acts.assessment import CompleteAssessment
 from mash.states.acts.closing import ErasePeople
@@ -176,6 +177,32 @@ async def test_what_is_missing_is_found_with_the_case_and_counted_each_night_as_
         count for count in await counts(store, system_actor("sandwell"), 9) if count.errors == 0
     ]
     assert "returns" in STEPS
+
+
+async def test_a_hub_that_cannot_be_counted_stops_no_other_and_the_night_says_so(
+    store: Store, owner_connection: psycopg.Connection
+) -> None:
+    reference = await contact(store, THEO)
+    owner_connection.execute("UPDATE referral_key SET wrapped = wrapped || '\\x00'::bytea WHERE reference = %s", (reference,))
+    with pytest.raises(NotCounted, match=r"^merton$"):
+        await count_findings(store)
+    assert await counts(store, DATA, 9) == [] and len(await counts(store, ELSEWHERE, 9)) == 1
+
+
+async def test_until_the_end_of_july_both_years_are_counted_and_one_night_is_one(store: Store) -> None:
+    for day, years in ((datetime(2026, 7, 31, 10, tzinfo=UTC), [2026, 2027]), (datetime(2026, 8, 1, 10, tzinfo=UTC), [2027])):
+        set_time(store, day)
+        await count_findings(store)
+        assert [count.year for count in await counts(store, DATA, nights=1)] == years
+    assert [count.year for count in await counts(store, DATA, nights=2)] == [2027, 2026, 2027]
+
+
+async def test_a_file_of_nobody_is_a_look_too(store: Store) -> None:
+    files = census_files(await gather(store, DATA, YEAR.start), YEAR, START)
+    await note_extract(store, files, DATA, "extract_cin")
+    async with store.transaction(GOVERNANCE) as connection:
+        rows = (await connection.execute(select(ACCESSES).where(ACCESSES.c.action == "extract_cin"))).all()
+    assert [(row.person, row.shown) for row in rows] == [("d.data", [])]
 
 
 async def test_who_is_erased_is_in_no_file_and_counted_where_they_would_be_in_one(store: Store) -> None:
