@@ -64,8 +64,8 @@ async def _on_record(store: Store, by: Actor, asked: Asked) -> AsyncGenerator[st
     yield json.dumps({**head, "months": asked.months, "runs": asked.runs, "scenarios": asked.scenarios})
     async for state, events in cases_on_record(store, by, since, until, KINDS):
         yield f'{{"case": {state}, "events": {events}}}'
-    for kind, minutes in await minutes_on_record(store, by, since, until, tuple(STEPS)):
-        yield json.dumps({"kind": kind, "minutes": minutes})
+    for took in await minutes_on_record(store, by, since, until, tuple(STEPS)):
+        yield json.dumps({"took": {**took._asdict(), "at": took.at.isoformat()}})
 
 
 async def _feed(pipe: asyncio.StreamWriter, first: str, lines: AsyncIterator[str]) -> None:
