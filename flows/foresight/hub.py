@@ -83,8 +83,7 @@ class Hub:
         """The contacts of a week: those that came in, and what a scenario adds or takes away; the others stay the same."""
         ends = on_the_wall(monday, WEEK.total_seconds())
         known_until = self.plan.known_until or self.starts
-        known = ((f"{at.timestamp():.6f}.{place}", at) for place, at in enumerate(self.plan.came) if monday_of(at) == monday)
-        came = [(name, at) for name, at in known if at < known_until]
+        came = [(name, at) for name, at in self._came[monday] if at < known_until]
         if ends > known_until:
             came += [(name, at) for name, at in drawn(self.plan.weeks, self.run, monday) if at >= known_until]
         for known_as, at in came:
@@ -93,6 +92,14 @@ class Hub:
                     self.agenda.at(self.seconds(when), lambda name=name: self._arrives(name))  # type: ignore[misc]
         if ends < self.plan.ends:
             self.agenda.at(self.seconds(ends), lambda: self._week(day_of(ends)))
+
+    @cached_property
+    def _came(self) -> defaultdict[date, list[tuple[str, datetime]]]:
+        """The contacts of which it is known when they came in, by their week; each by a name of its own."""
+        found = defaultdict[date, list[tuple[str, datetime]]](list)
+        for place, at in enumerate(self.plan.came):
+            found[monday_of(at)].append((f"{at.timestamp():.6f}.{place}", at))
+        return found
 
     def _arrives(self, name: str) -> None:
         past = self.inputs.past

@@ -198,7 +198,7 @@ class Record:
         return Learnt(what=what, basis="learnt", counted=seen, says="from when the first was late until the hub went on")
 
     def _minutes(self, work: str) -> Learnt:
-        some, what = self.minutes[work], f"minutes of {work.replace('_', ' ')}"
+        some, what = self.minutes.get(work, []), f"minutes of {work.replace('_', ' ')}"
         if measured_of(some):
             says = "from opening the case to the act: telephone calls before it, and other work, are not in it"
             return Learnt(what=what, basis="learnt", counted=len(some), says=says)

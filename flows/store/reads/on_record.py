@@ -23,12 +23,14 @@ _CASES = text("""
     FROM referral r WHERE r.hub = :hub AND r.reference = r.root AND r.received_at >= :since AND r.received_at < :until
     ORDER BY r.received_at""").bindparams(bindparam("kinds"))
 # From when somebody first opened the case in the sitting in which they acted on it: no half hour without a look, two hours at
-# most, and nothing done elsewhere since. Giving an act looks at the case too, a moment before: that look alone says nothing.
+# most, and nothing done elsewhere since. Giving an act looks at the case too, a moment before: that look alone says nothing. Nor
+# do looks before what was only typed in later.
 _TOOK = text("""
     WITH act AS (
         SELECT e.reference, e.kind, e.at, told.it #>> '{by,id}' AS person, told.it #>> '{event,proposed_by}' IS NOT NULL AS signs
         FROM event e CROSS JOIN LATERAL (SELECT CAST(e.canonical AS json) AS it) told
-        WHERE e.hub = :hub AND e.at >= :since AND e.at < :until AND e.kind = ANY(:kinds)),
+        WHERE e.hub = :hub AND e.at >= :since AND e.at < :until AND e.kind = ANY(:kinds)
+            AND told.it ->> 'happened_at' IS NULL),
     acted AS (SELECT act.*, lag(at) OVER (PARTITION BY person ORDER BY at) AS before FROM act)
     SELECT acted.kind, acted.signs, acted.at, extract(epoch FROM acted.at - opened.at) / 60 AS minutes
     FROM acted CROSS JOIN LATERAL (
