@@ -89,6 +89,8 @@ async def _heard(pipe: asyncio.StreamReader, tell: Told) -> dict[str, Any]:
 def _report(answer: dict[str, Any]) -> Report:
     if "wrong" in answer:
         raise WrongScenario(answer["wrong"])
+    if "failed" in answer:
+        raise NoSimulation(f"the simulation failed ({answer['failed']}): that is a mistake of this software's, report it")
     if "report" not in answer:
         raise NoSimulation("the simulation ended before it was done: look at what this process wrote to its log")
     return Report.model_validate(answer["report"])

@@ -102,8 +102,11 @@ class Hub:
         return found
 
     def _arrives(self, name: str) -> None:
+        """It goes as one of the past did; of those that a run has for its past, which are drawn from all that there were: so runs
+        differ by what was learnt too, as another year would have taught another past."""
         past = self.inputs.past
-        self._comes_in(name, past[int(draw(self.run, name, "past") * len(past))])
+        place = int(draw(self.run, name, "past") * len(past))
+        self._comes_in(name, past[int(draw(self.run, place, "drawn") * len(past))])
 
     # --- who acts -----------------------------------------------------------------------------------------------------
 

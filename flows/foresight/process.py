@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from mash.config.profile import stored_profile
@@ -62,6 +64,14 @@ def serve(lines: Iterable[str], answers: TextIO) -> None:
         report = report_of(lines, tell)
     except WrongScenario as wrong:
         print(json.dumps({"wrong": str(wrong)}), file=answers, flush=True)
+    except Exception as error:
+        # What it says may hold what was read: to whoever asked goes what sort of mistake it is, and where.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        print(
+            json.dumps({"failed": f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"}),
+            file=answers,
+            flush=True,
+        )
     else:
         print(json.dumps({"report": report.model_dump(mode="json")}), file=answers, flush=True)
 

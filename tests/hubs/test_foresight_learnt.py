@@ -4,11 +4,13 @@ what-if follows from a log."""
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from io import StringIO
 from statistics import mean, median
 from typing import Any
 
@@ -23,7 +25,7 @@ from mash.flows.foresight.inputs import Inputs, Past
 from mash.flows.foresight.learn import KINDS, SIGN_OFF, Record
 from mash.flows.foresight.passage import Passage
 from mash.flows.foresight.people import people_then
-from mash.flows.foresight.process import report_of
+from mash.flows.foresight.process import report_of, serve
 from mash.states.referral import Referral
 
 SANDWELL = load_profile("sandwell")
@@ -117,20 +119,27 @@ def learnt(past: Lived, until: datetime = UNTIL) -> Inputs:
 
 
 def test_a_hub_learnt_from_its_log_comes_out_as_it_was_and_what_if_follows() -> None:
-    found = report(a_year(), "contacts +20%", "reply health +24h", "staff duty_manager +1 daily")
+    found = report(a_year(), "contacts +20% and reply health +24h")
     assert found.refused == "" and found.apart
-    assert [each.says for each in found.what_ifs] == [
-        "As it is", "20% more contacts", "Health safeguarding nurse answers 24 hours later",
-        "1 more in the role duty manager every day, in the hub's hours",
-    ]  # fmt: skip
-    apart = [{each.name: each.differs for each in what_if.measures} for what_if in found.what_ifs[1:]]
-    more, later, helped = apart
-    assert more["contacts"] and more["contacts"].low > 0
-    assert later["answers_in_time:health"] and later["answers_in_time:health"].high < 0
-    assert helped["half_decided"] and helped["half_decided"].middle < 0
-    assert (
-        found.what_ifs[1].busy["duty_manager"] > found.what_ifs[0].busy["duty_manager"] > found.what_ifs[3].busy["duty_manager"]
-    )
+    as_it_is, otherwise = found.what_ifs
+    assert (as_it_is.says, otherwise.says) == (
+        "As it is", "20% more contacts and Health safeguarding nurse answers 24 hours later",
+    )  # fmt: skip
+    apart = {each.name: each.differs for each in otherwise.measures}
+    assert apart["contacts"] and apart["contacts"].low > 0
+    assert apart["answers_in_time:health"] and apart["answers_in_time:health"].high < 0
+    assert otherwise.busy["duty_manager"] > as_it_is.busy["duty_manager"] > 10
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+def test_of_hubs_that_are_as_they_were_each_measure_lies_mostly_where_nine_in_ten_runs_do() -> None:
+    """Learnt from a year, held against the quarter after it; by chance one in ten is outside, of each measure."""
+    reports = [report(a_year(run)) for run in range(1, 9)]
+    for name in ("rated_in_time", "response_in_time", "answers_in_time", "half_decided"):
+        within = [each.within for found in reports for each in found.compared if each.name == name]
+        assert sum(within) >= 5, name  # fewer than five of eight: once in 200, where it is nine in ten
+    assert any(found.refused == "" for found in reports)
 
 
 def test_a_hub_whose_agencies_became_slower_in_the_quarter_is_not_taken_for_what_it_was() -> None:
@@ -156,3 +165,10 @@ def test_what_is_learnt_is_what_was_put_in() -> None:
         assert other == pytest.approx(one, rel=0.15)
     ratings, put_in = (Counter(past.rating for past in each.past if past.rating) for each in (found, known))
     assert ratings["red"] / ratings.total() == pytest.approx(put_in["red"] / put_in.total(), abs=0.05)
+
+
+def test_a_log_that_the_simulation_cannot_play_is_said_by_sort_and_place_and_by_no_word_of_it() -> None:
+    heard = StringIO()
+    lines = [*a_year().lines()]
+    serve([lines[0], json.dumps({"case": {"secret": "a name"}, "events": []})], heard)
+    assert re.fullmatch(r'\{"failed": "KeyError in learn\.py, line \d+"\}\n', heard.getvalue())
