@@ -50,11 +50,7 @@ class Passage:
     def begin(self) -> None:
         """The contact comes in."""
         self._came_at = self.hub.time
-        try:
-            self._give(self.past.contact, "referrer", self.past.contact.source_agency)
-        except Refusal:
-            self._give_up()
-        else:
+        if self._given(self.past.contact, "referrer", self.past.contact.source_agency):
             self._go_on()
 
     @property
@@ -68,6 +64,15 @@ class Passage:
         self.world.now, self._giving = self.hub.time, command.kind
         by = system(self.hub.profile) if role == SYSTEM else self.hub.actor(role, agency, person)
         self.world.give(command, by, words=WORDS)
+
+    def _given(self, command: Command, role: str, agency: str = "social_care") -> bool:
+        """Whether the rules let it be given; else the case is given up."""
+        try:
+            self._give(command, role, agency)
+        except Refusal:
+            self._give_up()
+            return False
+        return True
 
     def _give_seconded(self, command: RateReferral | RerateReferral | RecordDecision, role: str) -> None:
         """An act that about an immediate danger one alone does not decide: then a second person agrees by telephone."""
@@ -190,12 +195,8 @@ class Passage:
         r = self.referral
         if not r.checks and not r.checks_closed:
             known = tuple(agency for agency in self.past.asked if agency in self.hub.profile.agencies)
-            try:
-                self._give(AskAgencies(agencies=known) if known else ProceedWithoutReplies(), self.hub.rater)
-            except Refusal:
-                self._give_up()
-                return
-            self._go_on()
+            if self._given(AskAgencies(agencies=known) if known else ProceedWithoutReplies(), self.hub.rater):
+                self._go_on()
             return
         for agency in r.outstanding:
             if agency not in self._asked:
@@ -218,7 +219,8 @@ class Passage:
         """An agency answers, if it is still asked."""
         if self.done or agency not in self.referral.outstanding:
             return
-        self._give(AnswerCheck(agency=agency, known=True), self.hub.profile.agencies[agency].role, agency)
+        if not self._given(AnswerCheck(agency=agency, known=True), self.hub.profile.agencies[agency].role, agency):
+            return
         if self.referral.stage != "agency_checks" or not self.referral.outstanding:
             self._go_on()
 
@@ -229,8 +231,8 @@ class Passage:
         if not self.referral.late_partners(self.hub.time):
             self._await_replies()
             return
-        self._give(ProceedWithoutReplies(), self.hub.rater)
-        self._go_on()
+        if self._given(ProceedWithoutReplies(), self.hub.rater):
+            self._go_on()
 
     # --- meeting and decision -----------------------------------------------------------------------------------------
 
@@ -241,7 +243,7 @@ class Passage:
         self._give(RecordMeeting(attended=attended, rating=second), meeting.chair)
 
     def _decision(self, role: str) -> None:
-        """As its pattern was decided; of what is decided, that this is a stand-in's name changes nothing."""
+        """As its pattern was decided. The authority that a case is transferred to is a stand-in: nothing hangs on it until then."""
         outcomes, profile = self._outcomes(), self.hub.profile
         if "adult_section_42" in outcomes.values():
             for adult in self.referral.adults_unheard:
