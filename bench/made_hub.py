@@ -14,7 +14,7 @@ from mash.flows.foresight.inputs import Inputs, Past, Waiting
 from mash.flows.foresight.people import people_then
 from mash.notifications.rota import Pattern, Rota
 from mash.states.acts.contact import ReceiveContact
-from mash.states.clocks import Weekday
+from mash.states.clocks import WEEKDAYS, Weekday
 from mash.states.profile import Outcome, Profile
 from mash.states.values import Subject
 
@@ -56,7 +56,7 @@ def plan(
 
 def rota(managers: int) -> Rota:
     """Who is there, every week."""
-    days, weekend = ("mon", "tue", "wed", "thu", "fri"), ("sat", "sun")
+    days, weekend = WEEKDAYS[:5], WEEKDAYS[5:]
     by_day = (_pattern("duty_manager", f"m{number}", days, 9, 17) for number in range(managers))
     on_call = (_pattern("out_of_hours", "night", days, 17, 9), _pattern("out_of_hours", "night", weekend, 9, 9))
     return Rota(patterns=(*by_day, *on_call))

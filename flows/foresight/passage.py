@@ -243,7 +243,7 @@ class Passage:
         self._give(RecordMeeting(attended=attended, rating=second), meeting.chair)
 
     def _decision(self, role: str) -> None:
-        """As its pattern was decided. The authority that a case is transferred to is a stand-in: nothing hangs on it until then."""
+        """As its pattern was decided. The authority that a case is transferred to is a stand-in: nothing here hangs on it."""
         outcomes, profile = self._outcomes(), self.hub.profile
         if "adult_section_42" in outcomes.values():
             for adult in self.referral.adults_unheard:

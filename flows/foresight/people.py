@@ -54,13 +54,13 @@ def learnt_of(quarter: People, ahead: People) -> Learnt:
     if not roles:
         says = "nobody is in the rota: acts take as long as they took, and more people change nothing"
         return Learnt(what="people", basis="missing", counted=0, says=says)
-    says = [f"the quarter by its own rota, the months to come by the rota as it goes on: {_named(roles)}"]
+    parts = [f"the quarter by its own rota, the months to come by the rota as it goes on: {_named(roles)}"]
     if quarter.stood_in:
-        says.append(f"there were no turns yet when these weeks began: later weeks stand in for {_named(quarter.stood_in)}")
+        parts.append(f"there were no turns yet when these weeks began: later weeks stand in for {_named(quarter.stood_in)}")
     if ahead.stood_in:
-        says.append(f"written out no further: the last weeks are repeated for {_named(ahead.stood_in)}")
+        parts.append(f"written out no further: the last weeks are repeated for {_named(ahead.stood_in)}")
     counted = len({turn.person for turn in quarter.turns})
-    return Learnt(what="people", basis="learnt", counted=counted, says="; ".join(says))
+    return Learnt(what="people", basis="learnt", counted=counted, says="; ".join(parts))
 
 
 def _named(roles: Sequence[str]) -> str:
