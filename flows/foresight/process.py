@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mash.config.profile import stored_profile
-from mash.flows.foresight.compare import ENOUGH, WEEK, Asked, Report, plans_of, reported, weeks_of
+from mash.flows.foresight.arrivals import WEEK
+from mash.flows.foresight.compare import ENOUGH, Asked, Report, plans_of, reported, weeks_of
 from mash.flows.foresight.inputs import Inputs
 from mash.flows.foresight.learn import Record
 from mash.flows.foresight.run import Told
