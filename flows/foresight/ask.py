@@ -64,8 +64,8 @@ async def _on_record(store: Store, by: Actor, asked: Asked) -> AsyncGenerator[st
     yield json.dumps({**head, "months": asked.months, "runs": asked.runs, "scenarios": asked.scenarios})
     async for state, events in cases_on_record(store, by, since, until, KINDS):
         yield f'{{"case": {state}, "events": {events}}}'
-    for kind, minutes in await minutes_on_record(store, by, since, until, tuple(STEPS)):
-        yield json.dumps({"kind": kind, "minutes": minutes})
+    for took in await minutes_on_record(store, by, since, until, tuple(STEPS)):
+        yield json.dumps({"took": {**took._asdict(), "at": took.at.isoformat()}})
 
 
 async def _feed(pipe: asyncio.StreamWriter, first: str, lines: AsyncIterator[str]) -> None:
@@ -89,6 +89,8 @@ async def _heard(pipe: asyncio.StreamReader, tell: Told) -> dict[str, Any]:
 def _report(answer: dict[str, Any]) -> Report:
     if "wrong" in answer:
         raise WrongScenario(answer["wrong"])
+    if "failed" in answer:
+        raise NoSimulation(f"the simulation failed ({answer['failed']}): that is a mistake of this software's, report it")
     if "report" not in answer:
         raise NoSimulation("the simulation ended before it was done: look at what this process wrote to its log")
     return Report.model_validate(answer["report"])

@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TextIO
 
 from mash.config.profile import stored_profile
-from mash.flows.foresight.compare import ENOUGH, WEEK, Asked, Report, reported, weeks_of
+from mash.flows.foresight.arrivals import WEEK
+from mash.flows.foresight.compare import ENOUGH, Asked, Report, plans_of, reported, weeks_of
 from mash.flows.foresight.inputs import Inputs
-from mash.flows.foresight.learn import STEPS, Record
+from mash.flows.foresight.learn import Record
 from mash.flows.foresight.run import Told
 from mash.flows.foresight.scenario import WrongScenario
 from mash.notifications.rota import Rota
@@ -24,32 +27,32 @@ def report_of(lines: Iterable[str], tell: Told = lambda *_: None) -> Report:
     something took. Raises WrongScenario."""
     lines = iter(lines)
     head = json.loads(next(lines))
-    until, begun = datetime.fromisoformat(head["until"]), head["began_at"]
+    until, began = (datetime.fromisoformat(head[name]) for name in ("until", "began_at"))
     record = Record(stored_profile(head["profile"]), until)
     quarter = weeks_of(until)
     before = Record(record.profile, quarter[0])
     for line in lines:
         _read(json.loads(line), record, before)
     asked = Asked(head["months"], head["runs"], tuple(head["scenarios"]))
-    inputs = _learnt(record, before, datetime.fromisoformat(begun), Rota.model_validate_json(json.dumps(head["rota"])))
-    return reported(record, inputs, quarter, asked, tell)
+    inputs = _learnt(record, before, began)
+    rota = Rota.model_validate_json(json.dumps(head["rota"]))
+    return reported(record, inputs, plans_of(record, inputs, rota, quarter, asked.months, began), asked, tell)
 
 
 def _read(line: Any, record: Record, before: Record) -> None:
-    if "minutes" in line:
-        for each in (record, before):
-            each.minutes[STEPS[line["kind"]]].append(line["minutes"])
-        return
-    state, events = line["case"], [(datetime.fromisoformat(at), event) for at, event in line["events"]]
-    record.case(state, events)
-    if datetime.fromisoformat(state["received_at"]) < before.until:
-        before.case(state, events)
+    """What is on record, for each as far as it was known by then."""
+    for each in (record, before):
+        if "took" in line:
+            took = line["took"]
+            each.took(took["kind"], datetime.fromisoformat(took["at"]), took["minutes"], signs=took["signs"])
+        else:
+            each.case(line["case"], [(datetime.fromisoformat(at), event) for at, event in line["events"]])
 
 
-def _learnt(record: Record, before: Record, began: datetime, rota: Rota) -> Inputs:
+def _learnt(record: Record, before: Record, began: datetime) -> Inputs:
     """What is learnt: from before the quarter where there is enough, so that it is held against weeks that it does not know."""
     learns_from = before if before.until - began >= ENOUGH * WEEK else record
-    return learns_from.inputs(rota, began)
+    return learns_from.inputs(began)
 
 
 def serve(lines: Iterable[str], answers: TextIO) -> None:
@@ -62,6 +65,14 @@ def serve(lines: Iterable[str], answers: TextIO) -> None:
         report = report_of(lines, tell)
     except WrongScenario as wrong:
         print(json.dumps({"wrong": str(wrong)}), file=answers, flush=True)
+    except Exception as error:
+        # What it says may hold what was read: to whoever asked goes what sort of mistake it is, and where.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        print(
+            json.dumps({"failed": f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"}),
+            file=answers,
+            flush=True,
+        )
     else:
         print(json.dumps({"report": report.model_dump(mode="json")}), file=answers, flush=True)
 

@@ -23,7 +23,7 @@ ADMITTED = 0.02
 
 
 class Run(NamedTuple):
-    """What came of one run: its measures, how busy each role was, and what the rules refused."""
+    """What came of one run: its measures, how busy each role was, and what the rules refused, by command."""
 
     measures: dict[str, float]
     busy: dict[str, float]
@@ -44,7 +44,8 @@ def run_once(plan: Plan, run: int) -> Run:
         passage.begin()
 
     def ended(passage: Passage) -> None:
-        cases.append(went(passage.referral))
+        if not passage.refused:
+            cases.append(went(passage.referral))
         del under_way[passage]
 
     hub = Hub(plan, run, arrives)
@@ -86,6 +87,7 @@ def _busy(hub: Hub) -> dict[str, float]:
     """By role: which part of their time people were at work, in per cent."""
     worked, there = defaultdict[str, float](float), defaultdict[str, float](float)
     for person in hub.desk.people.values():
-        worked[person.role] += person.worked
-        there[person.role] += person.there
+        for role, seconds in person.there.items():
+            worked[role] += person.worked.get(role, 0.0)
+            there[role] += seconds
     return {role: 100 * worked[role] / there[role] for role in sorted(there) if there[role]}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
-from hub import Hub, eventually, hub_here
+from hub import Hub, eventually, hub_here, later
 
 from mash.api.demo import history
 from mash.api.demo.play import STARTS, vignettes
 from mash.flows.foresight.ask import simulated
 from mash.flows.foresight.compare import Asked
+from mash.flows.foresight.learn import STEPS
 from mash.flows.foresight.scenario import WrongScenario
-from mash.flows.store.store import open_store
+from mash.flows.store.reads.on_record import Took, minutes_on_record
+from mash.flows.store.store import Store, open_store
 from mash.states.errors import Incomplete
 from mash.states.values import Actor
 
@@ -100,3 +104,35 @@ def test_what_was_filled_in_wrongly_is_said_beside_it(remembering: Hub, field: s
     asked = {"months": "12", "agency": "health", "hours": "24", "more": "20", field: value}
     answer = remembering.http.post("/simulation", data=asked, headers=remembering.staff("duty_manager"))
     assert answer.status_code == 422 and why in answer.text and value in answer.text
+
+
+def test_how_long_an_act_on_a_page_took_is_from_when_the_case_was_opened_and_not_from_when_its_form_came_in() -> None:
+    """Sending a form looks at the case as well, a moment before the act."""
+    with hub_here(time_start="2026-06-04T08:00:00Z") as hub:
+        [reference, another] = [hub.referral(), hub.referral()]
+        by, address = hub.staff("duty_manager"), f"/case/{reference}/rate_referral"
+        assert hub.http.get(f"/case/{reference}", headers=by).status_code == 200
+        with later(hub, datetime(2026, 6, 4, 8, 12, tzinfo=UTC)) as hub:
+            hidden = dict(
+                re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', hub.http.get(address, headers=by).text)
+            )
+            wrong = hub.http.post(address, headers=by, data={**hidden, "words": "Rated."})
+            assert wrong.status_code == 422
+        with later(hub, datetime(2026, 6, 4, 8, 20, tzinfo=UTC)) as hub:
+            sent = {**hidden, "rating": "amber", "words": "Rated."}
+            assert hub.http.post(address, headers=by, data=sent).status_code == 303
+            hub.http.get(f"/case/{another}", headers=by)
+        with later(hub, datetime(2026, 6, 4, 9, 30, tzinfo=UTC)) as hub:
+            hub.rate(another, "amber")
+            [first, second] = _took(hub)
+    assert first.kind == "referral_rated" and first.minutes == pytest.approx(20, abs=1)
+    assert second.minutes < 1, "more than half an hour without a look: what was opened before is another sitting"
+
+
+def _took(hub: Hub) -> list[Took]:
+    async def asked(store: Store) -> list[Took]:
+        return await minutes_on_record(
+            store, CHIEF, datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC), tuple(STEPS)
+        )
+
+    return hub.stored(asked)
