@@ -1,4 +1,4 @@
-"""Where a simulation stands: one in an installation, alive as long as somebody says so, and shown to managers of its hub alone."""
+"""Where a simulation stands: one in an installation, alive as long as somebody says so, and shown to its hub's managers."""
 
 from __future__ import annotations
 
