@@ -63,6 +63,7 @@ from mash.api.routes import (
     referrals,
     workload,
 )
+from mash.api.simulating import Simulating
 from mash.config.settings import NotYet, Settings, SettingsError
 from mash.config.sign_on import read_accounts, read_sign_on
 from mash.config.toml_lines import WrongFile
@@ -135,7 +136,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     app.state.extracting = asyncio.Lock()
-    app.state.simulating = simulation.Simulating(app.state.store)
+    app.state.simulating = Simulating(app.state.store)
     yield
     await app.state.simulating.close()
     app.state.figures.drawing.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.parting import ReferralSplit
@@ -87,9 +87,10 @@ class World:
         """Decide and record, as the store does. Raises a Refusal, and then nothing has changed."""
         before = self.state
         self._numbers += 1
-        came: dict[str, Any] = {"words": words, "redacted": redacted, "details": details, "fresh": f"{self._numbers:020}"}
-        came |= {"colleagues": self.colleagues, "happened_at": happened_at}
-        decision = decide(before, command, self.profile, by, self.now, reference=self.reference, **came)
+        decision = decide(
+            before, command, self.profile, by, self.now, reference=self.reference, words=words, redacted=redacted,
+            details=details, fresh=f"{self._numbers:020}", colleagues=self.colleagues, happened_at=happened_at,
+        )  # fmt: skip
         self._record(before, decision, by)
         for number, event in enumerate(decision.events):
             if before and isinstance(event, ReferralSplit):

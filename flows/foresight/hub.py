@@ -17,6 +17,7 @@ from mash.states.clocks import Length, Unit, day_of
 from mash.states.profile import Outcome, Profile
 from mash.states.referral import Referral
 from mash.states.values import Actor, Colleague
+from mash.states.whatif import without_reminders
 from mash.states.world import staff
 
 IN_HOURS, BY_THE_WALL = Length(amount=1, unit=Unit.HUB_HOURS), Length(amount=1, unit=Unit.ELAPSED_HOURS)
@@ -50,7 +51,8 @@ class Hub:
     """A hub in one run of a plan."""
 
     def __init__(self, plan: Plan, run: int, arrives: Callable[[str, Past], None]) -> None:
-        self.plan, self.run, self.profile, self.inputs = plan, run, plan.profile, plan.inputs
+        self.plan, self.run, self.inputs = plan, run, plan.inputs
+        self.profile = plan.profile if plan.fires else without_reminders(plan.profile)
         self.starts = plan.begins - WARM_UP
         self._comes_in = arrives
         self.agenda = Agenda()
@@ -190,5 +192,5 @@ class Hub:
         hours = waiting.after(draw(self.run, name, what, "wait"))
         if hours is None:
             return None
-        length = (IN_HOURS if waiting.while_open else BY_THE_WALL).model_copy(update={"amount": hours})
-        return (self.profile.calendar.add(since or now, length) - now).total_seconds()
+        begins, left = since or now, timedelta(hours=hours)
+        return ((self.profile.calendar.add_open(begins, left) if waiting.while_open else begins + left) - now).total_seconds()

@@ -1,15 +1,17 @@
 """The simulation's own process: reads what is on record, a JSON line each, and writes how far it is, then its report.
 
-Neither the API nor a worker has in its memory what a simulation needs, nor waits for it."""
+Neither the API nor a worker has in its memory what a simulation needs, nor waits for it: it is below all others, with the
+processes that it begins."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 import traceback
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TextIO
 
 from mash.config.profile import stored_profile
@@ -17,12 +19,15 @@ from mash.flows.foresight.arrivals import WEEK
 from mash.flows.foresight.compare import ENOUGH, Asked, Report, plans_of, reported, weeks_of
 from mash.flows.foresight.inputs import Inputs
 from mash.flows.foresight.learn import Record
-from mash.flows.foresight.run import Told
+from mash.flows.foresight.pace import Far, Hears, how_far
 from mash.flows.foresight.scenario import WrongScenario
 from mash.notifications.rota import Rota
 
+BELOW = 10
+"""By how much it steps back behind all else on the machine: referrals go first."""
 
-def report_of(lines: Iterable[str], tell: Told = lambda *_: None) -> Report:
+
+def report_of(lines: Iterable[str], tell: Hears = lambda _: None) -> Report:
     """The report on what is on record. The first line says what is asked, of which hub; each further one is a case or how long
     something took. Raises WrongScenario."""
     lines = iter(lines)
@@ -35,8 +40,9 @@ def report_of(lines: Iterable[str], tell: Told = lambda *_: None) -> Report:
         _read(json.loads(line), record, before)
     asked = Asked(head["months"], head["runs"], tuple(head["scenarios"]))
     inputs = _learnt(record, before, began)
-    rota = Rota.model_validate_json(json.dumps(head["rota"]))
-    return reported(record, inputs, plans_of(record, inputs, rota, quarter, asked.months, began), asked, tell)
+    plans = plans_of(record, inputs, Rota.model_validate_json(json.dumps(head["rota"])), quarter, asked.months, began)
+    begun = time.monotonic()
+    return reported(record, inputs, plans, asked, lambda done, of: tell(how_far(asked, done, of, time.monotonic() - begun)))
 
 
 def _read(line: Any, record: Record, before: Record) -> None:
@@ -58,24 +64,24 @@ def _learnt(record: Record, before: Record, began: datetime) -> Inputs:
 def serve(lines: Iterable[str], answers: TextIO) -> None:
     """Write how far it is, and the report, or why there is none: a line of JSON each."""
 
-    def tell(done: int, of: int) -> None:
-        print(json.dumps({"done": done, "of": of}), file=answers, flush=True)
+    def say(answer: dict[str, Any]) -> None:
+        print(json.dumps(answer), file=answers, flush=True)
+
+    def tell(far: Far) -> None:
+        say(far._asdict())
 
     try:
         report = report_of(lines, tell)
     except WrongScenario as wrong:
-        print(json.dumps({"wrong": str(wrong)}), file=answers, flush=True)
+        say({"wrong": str(wrong)})
     except Exception as error:
-        # What it says may hold what was read: to whoever asked goes what sort of mistake it is, and where.
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        print(
-            json.dumps({"failed": f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"}),
-            file=answers,
-            flush=True,
-        )
+        # An error's own words may hold what it failed on: of it only the kind and the places in our code are written.
+        places = [f"{each.filename}:{each.lineno} {each.name}" for each in traceback.extract_tb(error.__traceback__)]
+        say({"failed": type(error).__name__, "at": places})
     else:
-        print(json.dumps({"report": report.model_dump(mode="json")}), file=answers, flush=True)
+        say({"report": report.model_dump(mode="json")})
 
 
 if __name__ == "__main__":
+    os.nice(BELOW)
     serve(sys.stdin, sys.stdout)

@@ -1,4 +1,4 @@
-"""Runs of plans, two at a time: each is a hub's months, and its measures."""
+"""Runs of plans, one on each core: each is a hub's months, and its measures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from mash.flows.foresight.passage import Passage
 
 FEWEST_RUNS = 20
 """Of so many, nine in ten further ones lie between the least and the greatest (19 of 21)."""
-PROCESSES = 2
+MOST = 8
+"""Processes at most: each has some 160 MiB in memory."""
+PROCESSES = min(len(os.sched_getaffinity(0)), MOST) if hasattr(os, "sched_getaffinity") else 2
+"""As many as there are cores for this one; where that cannot be asked, two."""
 ADMITTED = 0.02
 """The part of contacts that the rules may refuse, before a run says that it was no run."""
 
@@ -72,7 +75,6 @@ _PLANS: list[Plan] = []
 
 def _begin(plans: list[Plan]) -> None:
     _PLANS[:] = plans
-    os.nice(10)  # referrals go first
     # Cases die by themselves, without circles; looking for some took a quarter of the time.
     gc.disable()
 

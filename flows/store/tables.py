@@ -640,8 +640,8 @@ PROOFS = Table("write_proof", SQLModel.metadata, Column("filler", Text, nullable
 
 
 class Simulation(SQLModel, table=True):
-    """A hub's simulation: the one that runs, by whom, since when and how far (wall time); why the last one gave nothing, where
-    it did not; and the last report."""
+    """A hub's simulation: the one that runs, by whom, since when, how far and until when (wall time); why the last one gave
+    nothing, where it did not; and the last report."""
 
     __tablename__ = "simulation"
     hub: str = Field(primary_key=True)
@@ -650,6 +650,7 @@ class Simulation(SQLModel, table=True):
     touched_at: datetime = Field(sa_column=moment())
     done: int = 0
     of_runs: int = 0
+    ready_at: datetime | None = Field(sa_column=moment(nullable=True))
     failed: str | None
     report: str | None = Field(sa_column=Column(Text, nullable=True))
     reported_at: datetime | None = Field(sa_column=moment(nullable=True))

@@ -87,7 +87,7 @@ from mash.states.acts.upkeep import AdoptProfile
 from mash.states.acts.withdrawing import SignOffWithdrawal
 from mash.states.again import Deed, decide_again, decide_log_again
 from mash.states.ages import Age
-from mash.states.clocks import LONDON
+from mash.states.clocks import LONDON, Reckoned
 from mash.states.course import ClockEscalated, ClockWarned, StageEntered
 from mash.states.decide import CONTINUED, Decision, decide
 from mash.states.entitled import named, open_to, possible
@@ -525,6 +525,9 @@ HANDLER_CLASSES: dict[str, Any] = {kind: act.command for kind, act in ACTS.items
 BY_PEOPLE = tuple(kind for kind in ACTS if kind != "receive_contact")
 
 
+RECKONED_ONCE = [name for name, member in vars(Referral).items() if isinstance(member, Reckoned)]
+
+
 class AnyOrder(RuleBasedStateMachine):
     """People of all roles do anything, sensible or not, at any time, and the clocks are fired between."""
 
@@ -752,6 +755,13 @@ class AnyOrder(RuleBasedStateMachine):
     def the_log_counts_on_and_says_the_state(self) -> None:
         for reference, referral in self.world.states.items():
             assert referral.version == len(self.world.logs[reference])
+
+    @invariant()
+    def what_was_reckoned_of_a_state_once_holds_of_it_still(self) -> None:
+        for referral in self.world.states.values():
+            anew = Referral.model_construct(**{name: getattr(referral, name) for name in Referral.model_fields})
+            for name in RECKONED_ONCE:
+                assert getattr(referral, name) == getattr(anew, name), name
 
     def teardown(self) -> None:
         for reference, referral in getattr(self, "world", Family(SANDWELL, london("2026-01-01"))).states.items():
