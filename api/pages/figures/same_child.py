@@ -28,13 +28,13 @@ class SameChild:
 
     def add(self, root: str, at: datetime, referral: Seen, counted: bool) -> None:
         """A referral, the contact that it began with, and whether it came in within the time that is looked at."""
-        self._came[root] = Came(at, referral["contact"] == "referral")
+        self._came[root] = Came(at, referral["contact"] == "referral", referral["erased"])
         if not counted:
             return
         self._about.setdefault(root, About()).add(referral)
 
     def join(self, found: Iterable[Joined]) -> None:
-        """What people have confirmed, as it is now: a case that is closed may not have heard of it."""
+        """What people have confirmed, as it is now: a case that is closed hears neither of that nor of what is taken back."""
         for contact, subject, other in found:
             if contact in self._about:
                 self._about[contact].confirmed.add((subject, other))
