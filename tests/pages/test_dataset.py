@@ -114,7 +114,7 @@ def test_the_dictionary_is_beside_it_and_explains_each_of_its_columns(hub: Hub) 
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        ({"since": ""}, "Fill this in"),
+        ({"since": ""}, "Enter a date, such as 20 11 2026"),
         ({"until": "soon"}, "Enter a date"),
         ({"until": "2026-10-31"}, "Choose a day that is not before the first"),
         ({"form": "xlsx"}, "Choose what it is"),

@@ -508,7 +508,7 @@ def test_an_analyst_takes_the_dataset_and_reads_what_it_is_not(hub: Hub, browser
         somebody.goes("/")
         assert somebody.page.url.endswith("/dataset") and "Small numbers identify" in somebody.text
         somebody.clicks("Download the dataset", "button")
-        expect(somebody.page.get_by_role("alert")).to_contain_text("Fill this in")
+        expect(somebody.page.get_by_role("alert")).to_contain_text("Enter a date")
         somebody.page.get_by_label("Contacts that came in from the week of").fill("2026-11-01")
         somebody.page.get_by_label("To the end of the week of").fill("2026-11-12")
         somebody.page.get_by_label("Parquet").check()
