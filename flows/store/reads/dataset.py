@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, bindparam, func, select, text
 
-from mash.flows.store.reads.figures import Came, Seen, SeenSubject, began_at, came_in, seen
+from mash.flows.store.reads.figures import Came, Seen, SeenSubject, began_at, came_in, came_of, seen
 from mash.flows.store.reads.look import note_access
 from mash.flows.store.reads.same_child import About, before, joined
 from mash.flows.store.store import Store
@@ -162,9 +162,10 @@ async def _read(store: Store, by: Actor, roots: Sequence[str], named: Mapping[st
         for part in contact.parts:
             about[root].add(part)
     others = {other for each in about.values() for other in each.sure | each.likely}
-    came = await came_in(store, by, others | found.keys())
+    known = {root: came_of(contact.parts[0]) for root, contact in found.items()}
+    known |= await came_in(store, by, others - known.keys())
     for root, contact in found.items():
-        contact.earlier = _earlier(root, about[root], came)
+        contact.earlier = _earlier(root, about[root], known)
     return list(found.values())
 
 

@@ -121,6 +121,11 @@ class Came(NamedTuple):
     erased: bool = False
 
 
+def came_of(referral: Seen) -> Came:
+    """When a contact came in, by the state of a referral of it."""
+    return Came(datetime.fromisoformat(referral["received_at"]), referral["contact"] == "referral", referral["erased"])
+
+
 _CAME = text("""
     SELECT reference, received_at, said ->> 'contact' = 'referral' AS referral, said ->> 'erased' = 'true' AS erased
     FROM (SELECT reference, received_at, CAST(state AS json) AS said FROM referral
