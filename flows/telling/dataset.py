@@ -79,7 +79,7 @@ async def _as_parquet(rows: AsyncIterator[Rows], made_of: Sequence[Column], file
 
     kinds = {"text": DataType.string(), "whole number": DataType.int32(), "day": DataType.date32()}
     schema = Schema([Field(column.name, kinds[column.kind], nullable=True) for column in made_of])
-    asked = Asked(rows)
+    supply = Supply(rows)
 
     def array(column: Column, values: Sequence[Value]) -> Array:
         if column.kind == "day":  # arro3 makes none of Python's days: it takes their number since 1970
@@ -87,7 +87,7 @@ async def _as_parquet(rows: AsyncIterator[Rows], made_of: Sequence[Column], file
         return Array(list(values), kinds[column.kind])
 
     def batches() -> Iterator[Any]:
-        for some in asked:
+        for some in supply:
             each = zip(made_of, zip(*some, strict=True), strict=True)
             yield RecordBatch([array(column, values) for column, values in each], schema=schema)
 
@@ -96,12 +96,12 @@ async def _as_parquet(rows: AsyncIterator[Rows], made_of: Sequence[Column], file
     try:
         await asyncio.shield(writing)
     except asyncio.CancelledError:
-        asked.stop()
+        supply.stop()
         await asyncio.wait([writing])
         raise
 
 
-class Asked:
+class Supply:
     """Rows that a thread asks for, some after others, of the loop that fetches them, until it is to stop."""
 
     def __init__(self, rows: AsyncIterator[Rows]) -> None:
