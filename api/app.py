@@ -71,8 +71,8 @@ from mash.flows.store.reads.health import WriteProof
 from mash.flows.store.store import open_store
 
 PAGES = (
-    admin, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, live, looked, manager, meeting,
-    agenda, journey, near_misses, pages, start, wall, returns, whatif, simulation,
+    admin, agenda, assets, audits, beside, board, case, checks, dataset, find, handover, inspections, journey, live, looked,
+    manager, meeting, near_misses, pages, returns, simulation, start, wall, whatif,
 )  # fmt: skip
 log = structlog.stdlib.get_logger("mash.api")
 
@@ -134,7 +134,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
-    app.state.extracting = asyncio.Lock()
+    app.state.taking_dataset = asyncio.Lock()
     app.state.simulating = simulation.Simulating(app.state.store)
     yield
     await app.state.simulating.close()

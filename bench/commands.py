@@ -15,7 +15,7 @@ def bench(
     only: Annotated[
         Part | None,
         typer.Option(
-            help="`known`: known children; `board`: a board; `dataset`: an extract; `whatif`: other limits; `simulate`: a year."
+            help="`known`: known children; `board`: a board; `dataset`: the dataset; `whatif`: other limits; `simulate`: a year."
         ),
     ] = None,
     scale: Annotated[bool, typer.Option("--scale", help="Two of each part, with Redis: what a second worker adds.")] = False,

@@ -60,7 +60,7 @@ def run_bench_dataset(as_json: bool, quick: bool) -> int:
 
 
 def _measured(settings: Settings, cluster: Cluster, folder: Path, number: int, first: datetime) -> Figures:
-    """Each form, beside the same command for a day on which nothing came in: what it costs to begin at all."""
+    """Each form, beside the same command for a week in which nothing came in: what it costs to begin at all."""
     postgres = psutil.Process(cluster.server.pid if cluster.server else None)
 
     def taken(file: Path, form: str, *span: datetime) -> Spent:
@@ -68,13 +68,13 @@ def _measured(settings: Settings, cluster: Cluster, folder: Path, number: int, f
         spent = _taken(settings, file, form, span)
         return spent._replace(cpu=spent.cpu + cpu_of(postgres) - before)
 
-    day_before = first - timedelta(days=2)
-    taken(folder / "first.csv", "csv", day_before, day_before)  # the first start of all seals the rows that were copied in
-    begun = taken(folder / "none.csv", "csv", day_before, day_before)
+    week_before, week_over = first - timedelta(days=9), datetime.now(UTC) - timedelta(weeks=1)
+    taken(folder / "first.csv", "csv", week_before, week_before)  # the first start of all seals the rows that were copied in
+    begun = taken(folder / "none.csv", "csv", week_before, week_before)
     figures: Figures = {"to_begin": {"s": round(begun.seconds, 2), "cpu_s": round(begun.cpu, 2), "peak_mb": round(begun.peak_mb)}}
     for form in ("csv", "parquet"):
         file = folder / f"all.{form}"
-        spent = taken(file, form, first, datetime.now(UTC))
+        spent = taken(file, form, first, week_over)
         figures[form] = {
             "s": round(spent.seconds, 2),
             "cpu_s": round(spent.cpu, 2),
@@ -114,7 +114,7 @@ def _load(cluster: Cluster, settings: Settings, number: int, first: datetime) ->
     with psycopg.connect(host=str(cluster.socket), user="mash_owner", dbname="mash", autocommit=True) as owner:
         for table in ("referral", "event"):
             owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())
-            # What PostgreSQL does for the extract is measured, and not how it tidies up after the loading.
+            # What PostgreSQL does for the dataset is measured, and not how it tidies up after the loading.
             owner.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)".encode())
         for week in range(WEEKS):
             done = walk(profile, RATING, first + timedelta(weeks=week, hours=chances.randrange(100)))
