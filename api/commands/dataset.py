@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from errno import EEXIST
-from os import strerror
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from mash.api.commands.installed import administrator, counted, out, with_store
-from mash.config.settings import SettingsError
+from mash.api.commands.installed import administrator, counted, hub_of, out, whole, with_store
 
 DAY = ["%Y-%m-%d"]
 
@@ -39,7 +34,7 @@ def dataset(
         raise typer.BadParameter("--until is a day before --from: nothing lies between them")
 
     async def work(store: Any) -> None:
-        whose = _hub_of(store, hub)
+        whose = hub_of(store, hub)
         try:
             period = whole_weeks(since.date(), until.date(), store.time.now())
         except NotOver as refused:
@@ -47,7 +42,7 @@ def dataset(
         first, last = days_of(period)
         path = file or Path(f"dataset-{whose}-{first}-to-{last}.{form}")
         beside = path.with_name(f"{path.name}.dictionary.csv")
-        with _whole(beside) as explained, _whole(path) as written:
+        with whole(beside) as explained, whole(path) as written:
             number = await take(store, administrator(whose), period, form, written)
             explained.write(dictionary(columns(whose, store.hub(whose))))
         out.print(f"{path}: {counted(number, 'contact')} of the weeks from {first} to {last}.", markup=False)
@@ -55,32 +50,3 @@ def dataset(
         out.print("It is pseudonymous, not anonymous: keep it where case files may be kept, and give nobody a small number.")
 
     with_store(work)
-
-
-def _hub_of(store: Any, hub: str | None) -> str:
-    if hub is None and len(store.hubs) > 1:
-        raise typer.BadParameter(f"--hub: there are several: expected one of {', '.join(store.hubs)}")
-    whose = hub or next(iter(store.hubs))
-    store.hub(whose)
-    return str(whose)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that has its name once all of it is written: what was cut off, by whatever means, would look like a quiet month.
-    Until then nobody else can read it, and it is made first, so that nothing is read that could not be written."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        if path.exists():
-            raise FileExistsError(EEXIST, strerror(EEXIST), path)
-        part.touch(mode=0o600, exist_ok=False)
-    except OSError as failed:
-        named = part if failed.filename == str(part) else path
-        raise SettingsError(f"--out {named}: {failed.strerror}: expected a file that is not there yet") from None
-    try:
-        with part.open("wb") as written:
-            yield written
-        part.rename(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
