@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit, turned_away
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from mash.config import instead
 from mash.config.instead import instead_of
@@ -18,15 +19,15 @@ from mash.flows.carrying.nightly import check_replay
 from mash.flows.store.apply import act, fire_due
 from mash.flows.store.replay import replay
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, REPAIRS
-from mash.flows.store.whatif import coverage_of, limits_of
+from mash.flows.store.tables import EVENTS, PROFILES, REPAIRS
+from mash.flows.store.whatif import Case, Rules, cases_of, coverage_of, limits_by, limits_of, played
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.contact import RecordCategories
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral
 from mash.states.log import EDITION
 from mash.states.register import ACTS
-from mash.states.whatif import Whose
+from mash.states.whatif import Coverage, Limits, Whose
 
 MERTON = load_profile("merton")
 
@@ -100,15 +101,52 @@ async def test_the_night_tells_the_administrators_of_what_comes_out_otherwise(
 
 async def test_a_years_contacts_are_reckoned_by_other_limits_and_covered_by_another_profile(store: Store) -> None:
     await worked_on(store)
-    stricter = instead_of(MERTON, ["ratings.amber.reply=30 min"])
-    since = START - timedelta(days=1)
-    found = await limits_of(store, MANAGER, since, {MERTON.digest: stricter}, stricter)
+    since, setting = START - timedelta(days=1), ["ratings.amber.reply=30 min"]
+    found = await limits_of(store, MANAGER, since, setting)
+    assert await limits_by(store, MANAGER, since, instead_of(MERTON, setting)) == found
     police = Whose("check", "police")
     assert found.contacts == 1 and not found.not_reckoned
     assert (found.was[police].late, found.would[police].late) == (0, 1)
     own, other = [await coverage_of(store, MANAGER, since, load_profile(hub)) for hub in ("merton", "sandwell")]
     assert (own.contacts, own.whole) == (1, 1)
     assert other.contacts == other.whole + sum(other.first.values()) == 1
+
+
+async def test_a_version_of_the_profile_that_had_no_such_limit_is_gone_by_as_it_is_and_counted(store: Store) -> None:
+    await worked_on(store)
+    without = MERTON.model_copy(update={"ratings": {name: each for name, each in MERTON.ratings.items() if name != "green"}})
+    stored = {"digest": without.digest, "hub": "merton", "document": without.canonical, "stored_at": START}
+    async with store.engine.begin() as connection:
+        await connection.execute(insert(PROFILES).values(stored))
+    store.hubs["merton"] = without
+    await submit(store, "s1")
+    store.hubs["merton"] = MERTON
+    since = START - timedelta(days=1)
+    found = await limits_of(store, MANAGER, since, ["ratings.green.reply=30 min"])
+    assert (found.contacts, found.unset) == (2, 1) and not found.not_reckoned
+    assert (await limits_of(store, MANAGER, since, ["ratings.amber.reply=30 min"])).unset == 0
+
+
+async def test_a_contact_whose_log_cannot_be_read_is_not_reckoned_and_the_others_are(store: Store) -> None:
+    broken, _ = await worked_on(store), await worked_on(store)
+    since = START - timedelta(days=1)
+
+    async def one_is_broken() -> AsyncGenerator[list[Case]]:
+        async for some in cases_of(store, MANAGER, since):
+            yield [case._replace(events=[("nobody_knows", "{}")]) if case.root == broken else case for case in some]
+
+    rules = Rules(store.time.now(), MERTON.canonical)
+    found = await played(one_is_broken(), rules, Limits())
+    ((stop, contacts),) = found.not_reckoned.items()
+    assert found.contacts == 2 and contacts == 1 and "cannot be read" in stop.why
+    covered = await played(one_is_broken(), rules, Coverage())
+    assert (covered.contacts, covered.whole, covered.first) == (2, 1, {stop: 1})
+
+
+async def test_no_transaction_stands_open_while_contacts_are_reckoned(store: Store) -> None:
+    await worked_on(store)
+    async for _ in cases_of(store, MANAGER, START - timedelta(days=1)):
+        assert store.people.pool.status().endswith("Current Checked out connections: 0")
 
 
 @pytest.mark.parametrize(
