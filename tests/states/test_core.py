@@ -225,8 +225,9 @@ class Family:
 
     def decided_again(self) -> list[str]:
         """What is different where each log, as it is stored, is decided again."""
-        logs = {reference: [RECORDED.validate_json(text) for text in log] for reference, log in self.logs.items()}
-        found = [decide_log_again(reference, logs, {self.profile.digest: self.profile}.__getitem__) for reference in logs]
+        found = [
+            decide_log_again(reference, self.logs, {self.profile.digest: self.profile}.__getitem__) for reference in self.logs
+        ]
         assert sum(each.decided for each in found) and not any(each.older for each in found)
         return [str(each) for one in found for each in one.differences]
 

@@ -34,6 +34,10 @@ def whole(rows: list[tuple[str, str]]) -> list[Recorded]:
     return [RECORDED.validate_json(canonical) for _, canonical in rows]
 
 
+def texts(rows: list[tuple[str, str]]) -> list[str]:
+    return [canonical for _, canonical in rows]
+
+
 def as_of_before(rows: list[tuple[str, str]]) -> list[Recorded]:
     """The log as it would have been written before an event said what had been asked, and by which edition it was decided."""
     bare = [{name: value for name, value in json.loads(text).items() if name not in ("edition", "act")} for _, text in rows]
@@ -73,7 +77,7 @@ def test_by_the_same_limits_late_is_what_was_late(hub: str) -> None:
 def test_a_made_contact_decided_again_comes_out_the_same(hub: str) -> None:
     profile = load_profile(hub)
     for history in made_year(profile, 8, seed=2):
-        logs = {reference: whole(log) for reference, log in history.logs.items()}
+        logs = {reference: texts(log) for reference, log in history.logs.items()}
         for reference in logs:
             again = decide_log_again(reference, logs, lambda digest: profile)
             assert again.decided and not again.older and [str(each) for each in again.differences] == []
@@ -183,7 +187,7 @@ def test_an_adoption_decided_again_comes_out_the_same_with_the_times_that_it_mov
     history = adopted_after(before, adopted, timedelta(hours=6))
     profiles = {each.digest: each for each in (before, adopted)}
     assert "clock_moved" in {kind for kind, _ in history.logs["R"]}
-    again = decide_log_again("R", {"R": whole(history.logs["R"])}, profiles.__getitem__)
+    again = decide_log_again("R", {"R": texts(history.logs["R"])}, profiles.__getitem__)
     assert again.decided >= 5 and [str(each) for each in again.differences] == []
 
 
@@ -201,3 +205,50 @@ def test_what_would_have_run_out_before_a_contact_stops_is_counted_apart() -> No
     )
     assert was < limits.not_reckoned[stop] <= would
     assert not any(tally.late for whose, tally in limits.would.items() if whose.clock == "step_down_offered")
+
+
+# --- deciding again: every letter counts ----------------------------------------------------------------------------------
+
+
+def a_log() -> list[str]:
+    return texts(next(made_year(SANDWELL, 1)).logs["MASH-26-000001"])
+
+
+def again_with(log: list[str]) -> list[str]:
+    found = decide_log_again("MASH-26-000001", {"MASH-26-000001": log}, {SANDWELL.digest: SANDWELL}.__getitem__)
+    return [each.what for each in found.differences]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("happened_at", "2025-12-24T10:00:00Z", "happened_at"),
+        ("schema_number", 0, "schema_number"),
+        ("sequence", 7_000, "sequence"),
+        ("previous", "f" * 64, "previous"),
+    ],
+)
+def test_an_event_that_says_something_else_beside_what_happened_is_named_with_the_field(
+    field: str, value: object, named: str
+) -> None:
+    log = a_log()
+    assert again_with(log) == []
+    place = next(n for n, text in enumerate(log) if n and "act" not in json.loads(text))
+    log[place] = json.dumps(json.loads(log[place]) | {field: value}, separators=(",", ":"))
+    assert any(what.endswith(named) and "says something else now" in what for what in again_with(log))
+
+
+def test_a_text_that_is_written_otherwise_is_told_though_it_says_the_same() -> None:
+    log = a_log()
+    log[1] = json.dumps(json.loads(log[1]))
+    assert again_with(log)[0].endswith("how it is written")
+
+
+def test_an_act_that_left_more_events_than_it_does_now_is_told() -> None:
+    log = a_log()
+    place = next(n for n, text in enumerate(log) if n > 1 and "act" in json.loads(text))
+    assert "is nothing now" in " ".join(again_with([*log[:place], log[place - 1], *log[place:]]))
+
+
+def test_a_log_that_cannot_be_read_is_told_and_stops_nothing() -> None:
+    assert again_with([*a_log(), "{}"]) == ["its log cannot be read: `mash log verify` says where"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit, turned_away
@@ -15,17 +15,17 @@ from mash.config import instead
 from mash.config.instead import instead_of
 from mash.config.profile import load_profile
 from mash.config.toml_lines import WrongFile
-from mash.flows.carrying.nightly import check_replay
+from mash.flows.carrying.nightly import OTHERWISE, check_replay
 from mash.flows.store.apply import act, fire_due
-from mash.flows.store.replay import replay
+from mash.flows.store.replay import parts_of, replay
 from mash.flows.store.store import Store
-from mash.flows.store.tables import EVENTS, PROFILES, REPAIRS
+from mash.flows.store.tables import EVENTS, NOTICES, PROFILES, REPAIRS
 from mash.flows.store.whatif import Case, Rules, cases_of, coverage_of, limits_by, limits_of, played
 from mash.states.acts.checks import AnswerCheck
 from mash.states.acts.contact import RecordCategories
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral
-from mash.states.log import EDITION
+from mash.states.log import RULES_EDITION
 from mash.states.register import ACTS
 from mash.states.whatif import Coverage, Limits, Whose
 
@@ -55,7 +55,7 @@ async def stored(store: Store, reference: str) -> list[dict[str, object]]:
 async def test_each_event_says_by_which_edition_it_was_decided_and_the_first_of_an_act_what_was_asked(store: Store) -> None:
     reference = await worked_on(store)
     log = await stored(store, reference)
-    assert {event["edition"] for event in log} == {EDITION}
+    assert {event["edition"] for event in log} == {RULES_EDITION}
     asked = [event["act"] for event in log if "act" in event]
     assert asked == ["receive_contact", "record_sharing_basis", "rate_referral", "answer_check", "fire_clocks"]
 
@@ -85,7 +85,7 @@ async def test_logs_decided_again_come_out_the_same_also_where_a_case_was_split(
     assert found.different == []
 
 
-async def test_the_night_tells_the_administrators_of_what_comes_out_otherwise(
+async def test_the_night_tells_the_administrators_of_the_hub_whose_case_comes_out_otherwise_once_a_week(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = await worked_on(store)
@@ -94,9 +94,32 @@ async def test_the_night_tells_the_administrators_of_what_comes_out_otherwise(
     other = replace(ACTS["answer_check"], decide=ACTS["add_note"].decide)
     monkeypatch.setitem(ACTS, "answer_check", other)
     await check_replay(store)
+    await check_replay(store)
     async with store.single.connect() as connection:
-        (repair,) = (await connection.scalars(select(REPAIRS.c.what))).all()
-    assert f"{reference}: event" in repair and "(answer_check)" in repair and "note_added now" in repair
+        repairs = (await connection.scalars(select(REPAIRS.c.what).where(REPAIRS.c.reference == reference))).all()
+        told = (await connection.execute(select(NOTICES.c.hub).where(NOTICES.c.facts.contains(OTHERWISE)))).all()
+    assert len(repairs) == 2
+    assert f"{reference}: event" in repairs[0] and "(answer_check)" in repairs[0] and "note_added now" in repairs[0]
+    assert [each.hub for each in told] == ["merton"]
+
+
+@pytest.mark.parametrize("cases", [1, 200, 201, 14_400, 72_000])
+async def test_each_case_has_its_turn_within_two_months_however_many_there_are(cases: int) -> None:
+    nights = parts_of(cases)
+    assert nights <= 64 and nights & (nights - 1) == 0
+    assert nights == 64 or cases <= 200 * nights
+    assert nights == 1 or cases > 200 * nights // 2
+
+
+async def test_every_case_is_decided_again_once_in_as_many_nights_as_there_are_parts(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mash.flows.store.replay.A_NIGHT", 2)
+    for _ in range(6):
+        await submit(store, "s1")
+    tonight = date(2026, 6, 2)
+    found = [await replay(store, tonight + timedelta(days=night)) for night in range(4)]
+    assert sum(each.cases for each in found) == 6 and sum(each.decided for each in found) == (await replay(store)).decided
 
 
 async def test_a_years_contacts_are_reckoned_by_other_limits_and_covered_by_another_profile(store: Store) -> None:
