@@ -186,6 +186,11 @@ def test_what_is_no_limit_is_refused_and_says_what_to_write(setting: str, expect
         instead_of(MERTON, [setting])
 
 
+def test_what_is_wrong_with_one_of_several_is_told_with_its_place_among_them() -> None:
+    with pytest.raises(WrongFile, match=r"--set:2.*expected a length such as"):
+        instead_of(MERTON, ["ratings.red.reply=2 h", "ratings.amber.reply=soon"])
+
+
 def test_limits_and_the_calendar_are_set_as_a_profile_writes_them() -> None:
     assert "ratings.amber.reply.length" in instead.limits_of(MERTON)
     changed = instead_of(MERTON, ["ratings.amber.reply=2 h", "calendar.bank_holidays=['2026-06-02']"])
