@@ -286,8 +286,8 @@ async def _report(
         console.print(f"wrong: {about.wrong}")
     again = await replay(store)
     console.print(f"acts decided again from the logs of {again.cases} cases: {again.decided}; otherwise: {len(again.different)}")
-    for sentence in again.different[:5]:
-        console.print(f"wrong: {sentence}")
+    for each in again.different[:5]:
+        console.print(f"wrong: {each}")
     notices = Counter(dict.fromkeys(("delivered", "dead"), 0))
     for row in counts["notices"]:
         notices[row.status] += row.n

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mash.flows.store.store import Store
@@ -45,21 +44,21 @@ class Replayed:
 async def replay(store: Store, night: date | None = None) -> Replayed:
     """Decide the acts of all logs again; or those of the cases whose turn it is in this night."""
     found = Replayed()
-    for row in await _cases(store, night):
+    for reference, hub in await _cases(store, night):
         async with store.single.connect() as connection:
-            logs = {row.reference: await _texts(connection, row.reference)}
-            if parent := _parent(logs[row.reference]):
+            logs = {reference: await _texts(connection, reference)}
+            if parent := _parent(logs[reference]):
                 logs[parent] = await _texts(connection, parent)
             rules = {}
-            for digest in {digest for text in logs[row.reference] for digest in _PROFILE.findall(text)}:
+            for digest in {digest for text in logs[reference] for digest in _PROFILE.findall(text)}:
                 with suppress(NotFound):  # an act that went by it cannot be rebuilt, and says so
                     rules[digest] = await store.profile(connection, digest)
-        again = decide_log_again(row.reference, logs, rules.__getitem__)
+        again = decide_log_again(reference, logs, rules.__getitem__)
         found.cases += 1
         found.decided += again.decided
         found.older += again.older
         if again.differences:
-            found.by_hub.setdefault(row.hub, []).extend(again.differences)
+            found.by_hub.setdefault(hub, []).extend(again.differences)
     return found
 
 
@@ -80,7 +79,7 @@ async def _texts(connection: AsyncConnection, reference: str) -> Sequence[str]:
     return (await connection.scalars(query)).all()
 
 
-async def _cases(store: Store, night: date | None) -> Sequence[Row[Any]]:
+async def _cases(store: Store, night: date | None) -> list[tuple[str, str]]:
     """All cases, or those whose turn it is: as many parts of them as make each about `A_NIGHT` large, a part each night. A case
     stays in its part while there are not twice as many of them."""
     query = select(REFERRALS.c.reference, REFERRALS.c.hub).order_by(REFERRALS.c.reference)
@@ -90,7 +89,7 @@ async def _cases(store: Store, night: date | None) -> Sequence[Row[Any]]:
             parts = parts_of(number)
             part = func.hashtext(REFERRALS.c.reference).op("&")(parts - 1)
             query = query.where(part == night.toordinal() % parts)
-        return (await connection.execute(query)).all()
+        return [(row.reference, row.hub) for row in (await connection.execute(query)).all()]
 
 
 def parts_of(cases: int) -> int:
