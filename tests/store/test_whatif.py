@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit, turned_away
@@ -16,12 +17,12 @@ from mash.config.instead import instead_of
 from mash.config.profile import load_profile
 from mash.config.toml_lines import WrongFile
 from mash.flows.carrying.nightly import OTHERWISE, check_replay
-from mash.flows.store.apply import act, fire_due
+from mash.flows.store.apply import act, apply, fire_due
 from mash.flows.store.replay import parts_of, replay
 from mash.flows.store.store import Store
 from mash.flows.store.tables import EVENTS, NOTICES, PROFILES, REPAIRS
 from mash.flows.store.whatif import Case, Rules, cases_of, coverage_of, limits_by, limits_of, played
-from mash.states.acts.checks import AnswerCheck
+from mash.states.acts.checks import AnswerCheck, AskAgencies
 from mash.states.acts.contact import RecordCategories
 from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral
@@ -196,3 +197,19 @@ def test_limits_and_the_calendar_are_set_as_a_profile_writes_them() -> None:
     changed = instead_of(MERTON, ["ratings.amber.reply=2 h", "calendar.bank_holidays=['2026-06-02']"])
     assert str(changed.ratings["amber"].reply.length) == "2 h"
     assert [day.isoformat() for day in changed.calendar.bank_holidays] == ["2026-06-02"]
+
+
+async def test_an_act_that_was_entered_later_and_left_a_note_is_decided_again_with_the_note(store: Store) -> None:
+    set_time(store, START)
+    reference = await submit(store, "s1")
+    await act(store, reference, BASIS, DUTY)
+    await act(store, reference, RateReferral(rating="amber"), DUTY, words="seen before")
+    await act(store, reference, AnswerCheck(agency="police", known=False), POLICE)
+    set_time(store, START + timedelta(hours=5))
+    done: dict[str, Any] = {"happened_at": START + timedelta(hours=2), "words": "agreed by telephone"}
+    async with store.transaction(DUTY) as connection:
+        await apply(connection, store, reference, AskAgencies(agencies=("police",)), DUTY, **done)
+    log = await stored(store, reference)
+    acts = [(event["act"], event["happened_at"]) for event in log if "act" in event and "happened_at" in event]
+    assert [kind for kind, _ in acts] == ["ask_agencies", "add_note"]
+    assert (await replay(store)).different == []
