@@ -136,6 +136,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
     app.state.taking_dataset = asyncio.Lock()
+    app.state.reckoning = whatif.Reckoning()
     app.state.simulating = Simulating(app.state.store)
     yield
     await app.state.simulating.close()

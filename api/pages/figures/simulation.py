@@ -29,7 +29,7 @@ from mash.states.values import Actor
 
 router = APIRouter(prefix="/simulation", include_in_schema=False)
 Manager = Annotated[Actor, Depends(Permitted("simulate"))]
-TITLE = "What if"
+TITLE = "What if: a hub simulated"
 MONTHS = (3, 6, 12)
 EVERY = 5
 """Seconds after which a page asks anew how far it is, while runs go on."""
