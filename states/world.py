@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mash.states.acts.alerts import FireClocks
 from mash.states.acts.parting import ReferralSplit
