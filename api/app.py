@@ -134,7 +134,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
-    app.state.extracting = asyncio.Lock()
+    app.state.extracting, app.state.drawing = asyncio.Lock(), asyncio.Lock()
     app.state.simulating = simulation.Simulating(app.state.store)
     yield
     await app.state.simulating.close()

@@ -41,6 +41,7 @@ MORE: Ways = (
     ("/audit", "Audit of decisions", "audit_decisions"),
     ("/looked", "Who looked", "read_accesses"),
     ("/inspect", "Inspectors’ questions", "answer_inspectors"),
+    ("/near-misses/remove", "Remove a near miss", "remove_near_miss"),
     ("/returns", "Returns", "check_returns"),
     ("/admin", "Administration", "look_after_installation"),
     ("/account", "Your account", "use_account"),

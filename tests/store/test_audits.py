@@ -17,13 +17,14 @@ from mash.api.self_test.walls import be
 from mash.config.permissions import read_permissions
 from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import act
-from mash.flows.store.audits import Finding, Wanted, close, draw, record
+from mash.flows.store.audits import Audit, record
 from mash.flows.store.erasure import erase
 from mash.flows.store.near_misses import record_near_miss
-from mash.flows.store.reads.audits import Draw, counted, open_case, samples
+from mash.flows.store.reads.audits import Counts, Draw, Drawn, counted, open_case, samples
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.look import look_at
 from mash.flows.store.reads.near_misses import near_misses, near_misses_counted
+from mash.flows.store.samples import Wanted, close, draw, draw_again
 from mash.flows.store.store import Store
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ErasePeople
@@ -35,9 +36,9 @@ from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, Ver
 from mash.states.values import Actor
 
 
-def of_june(rule: Rule = "any_decision", size: int = 10, seed: int = 7) -> Wanted:
+def of_june(rule: Rule = "any_decision", size: int = 10) -> Wanted:
     """A sample of Merton's June."""
-    return Wanted(rule, date(2026, 6, 1), date(2026, 6, 30), size, seed)
+    return Wanted(rule, date(2026, 6, 1), date(2026, 6, 30), size)
 
 
 @pytest.fixture
@@ -54,27 +55,34 @@ async def drawn(store: Store, wanted: Wanted | None = None, by: Actor = AUDITOR)
 # --- drawing ------------------------------------------------------------------------------------------------------------------
 
 
-async def test_the_same_seed_draws_the_same_cases_and_says_out_of_how_many(store: Store, decided: list[str]) -> None:
-    first = await drawn(store, of_june(size=2, seed=11))
+async def test_the_seed_is_drawn_too_and_whoever_doubts_a_sample_draws_it_again(store: Store, decided: list[str]) -> None:
+    first = await drawn(store, of_june(size=2))
     assert (first.population, len(first.drawn), first.drawn_by) == (5, 2, "q.auditor") and set(first.drawn) <= set(decided)
-    await close(store, first.id, "enough_was_learnt", OTHER)
-    again = await drawn(store, of_june(size=2, seed=11), OTHER)
-    assert again.drawn == first.drawn
-    await close(store, again.id, "enough_was_learnt", OTHER)
-    others = set()
-    for seed in range(12, 20):
-        other = await drawn(store, of_june(size=2, seed=seed))
+    again = await draw_again(store, first.id, OTHER)
+    assert (again.today, again.population, again.kept) == (first.drawn, 5, first)
+    assert len(await samples(store, AUDITOR)) == 1, "drawn again, nothing is kept"
+    gone = first.drawn[0]
+    await erase(store, gone, ErasePeople(why="right_to_erasure"), GOVERNOR)
+    again = await draw_again(store, first.id, OTHER)
+    assert gone not in again.today and (again.population, again.erased) == (4, 1) and again.kept.drawn == first.drawn
+    with pytest.raises(NotFound):
+        await draw_again(store, first.id, ELSEWHERE)
+    seeds, others = set[int](), set[tuple[str, ...]]()
+    await close(store, first.id, "drawn_by_mistake", OTHER)
+    for _ in range(8):
+        other = await drawn(store, of_june(size=2))
+        seeds.add(other.seed)
         others.add(other.drawn)
         await close(store, other.id, "drawn_by_mistake", AUDITOR)
-    assert len(others) > 2, "another seed draws others"
+    assert len(seeds) > 6 and len(others) > 2, "nobody says which seed it is to be"
 
 
 async def test_one_sample_is_open_at_a_time(store: Store, decided: list[str]) -> None:
     first = await drawn(store)
-    with pytest.raises(Incomplete, match=f"draw {first.id} is open"):
-        await drawn(store, of_june(seed=8))
+    with pytest.raises(Incomplete, match=f"sample {first.id} is open"):
+        await drawn(store)
     await close(store, first.id, "drawn_by_mistake", AUDITOR)
-    assert (await drawn(store, of_june(seed=8))).id > first.id
+    assert (await drawn(store)).id > first.id
     with pytest.raises(NotFound):
         await close(store, first.id, "drawn_by_mistake", AUDITOR)
 
@@ -85,7 +93,7 @@ async def test_a_rule_that_means_no_decision_of_the_period_draws_nothing_and_kee
     with pytest.raises(Incomplete, match="means no decision"):
         await drawn(store, of_june("consent_overridden"))
     with pytest.raises(Incomplete, match="means no decision"):
-        await drawn(store, Wanted("any_decision", date(2026, 5, 1), date(2026, 6, 1), 5, 1))
+        await drawn(store, Wanted("any_decision", date(2026, 5, 1), date(2026, 6, 1), 5))
     with pytest.raises(Incomplete, match="1 to 200"):
         await drawn(store, of_june(size=201))
     assert await samples(store, AUDITOR) == []
@@ -143,13 +151,13 @@ async def test_each_rule_draws_the_cases_that_it_means(store: Store) -> None:
 async def test_what_was_found_is_kept_and_a_correction_stands_beside_it(store: Store, decided: list[str]) -> None:
     sample = await drawn(store)
     reference = sample.drawn[0]
-    assert await record(store, Finding(sample.id, reference, 0, RIGHT, "Well reasoned."), AUDITOR) == 1
-    assert await record(store, Finding(sample.id, reference, 1, NOT_RIGHT, "Nobody asked her."), OTHER) == 2
+    assert await record(store, Audit(sample.id, reference, 0, RIGHT, "Well reasoned."), AUDITOR) == 1
+    assert await record(store, Audit(sample.id, reference, 1, NOT_RIGHT, "Nobody asked her."), OTHER) == 2
     with pytest.raises(VersionConflict):
-        await record(store, Finding(sample.id, reference, 1, RIGHT), AUDITOR)
-    case, found = await open_case(store, sample.id, reference, AUDITOR)
-    assert case.reference == reference
-    assert [(each.version, each.grade, each.person, each.words) for each in found] == [
+        await record(store, Audit(sample.id, reference, 1, RIGHT), AUDITOR)
+    opened = await open_case(store, sample.id, reference, AUDITOR)
+    assert opened.case.reference == reference
+    assert [(each.version, each.grade, each.person, each.words) for each in opened.before] == [
         (2, "not_right", "o.auditor", "Nobody asked her."),
         (1, "right", "q.auditor", "Well reasoned."),
     ]
@@ -160,10 +168,10 @@ async def test_what_was_found_is_kept_and_a_correction_stands_beside_it(store: S
 async def test_what_is_not_right_is_said_in_words_and_only_what_was_drawn_is_audited(store: Store, decided: list[str]) -> None:
     sample = await drawn(store, of_june(size=1))
     with pytest.raises(ReasonNeeded):
-        await record(store, Finding(sample.id, sample.drawn[0], 0, NOT_RIGHT), AUDITOR)
+        await record(store, Audit(sample.id, sample.drawn[0], 0, NOT_RIGHT), AUDITOR)
     other = next(each for each in decided if each not in sample.drawn)
     with pytest.raises(NotFound, match="not drawn"):
-        await record(store, Finding(sample.id, other, 0, RIGHT), AUDITOR)
+        await record(store, Audit(sample.id, other, 0, RIGHT), AUDITOR)
     with pytest.raises(NotFound):
         await open_case(store, sample.id + 1, sample.drawn[0], AUDITOR)
 
@@ -171,10 +179,10 @@ async def test_what_is_not_right_is_said_in_words_and_only_what_was_drawn_is_aud
 async def test_the_last_case_that_is_audited_closes_the_sample(store: Store, decided: list[str]) -> None:
     sample = await drawn(store, of_june(size=2))
     for reference in sample.drawn:
-        await record(store, Finding(sample.id, reference, 0, RIGHT), AUDITOR)
+        await record(store, Audit(sample.id, reference, 0, RIGHT), AUDITOR)
     (kept,) = await samples(store, AUDITOR)
     assert (kept.draw.closed_by, kept.draw.closed_why) == ("q.auditor", "all_audited")
-    assert await record(store, Finding(sample.id, sample.drawn[0], 1, NOT_RIGHT, "Seen again."), OTHER) == 2
+    assert await record(store, Audit(sample.id, sample.drawn[0], 1, NOT_RIGHT, "Seen again."), OTHER) == 2
 
 
 async def test_nobody_audits_their_own_case(store: Store) -> None:
@@ -186,8 +194,8 @@ async def test_nobody_audits_their_own_case(store: Store) -> None:
         with pytest.raises(NotYours, match="somebody else audits it"):
             await open_case(store, sample.id, reference, by)
         with pytest.raises(NotYours, match="somebody else audits it"):
-            await record(store, Finding(sample.id, reference, 0, RIGHT), by)
-    assert await record(store, Finding(sample.id, reference, 0, RIGHT), AUDITOR) == 1
+            await record(store, Audit(sample.id, reference, 0, RIGHT), by)
+    assert await record(store, Audit(sample.id, reference, 0, RIGHT), AUDITOR) == 1
 
 
 async def test_opening_a_case_to_audit_it_is_a_look_and_so_is_drawing_it(store: Store, decided: list[str]) -> None:
@@ -205,17 +213,17 @@ async def test_opening_a_case_to_audit_it_is_a_look_and_so_is_drawing_it(store: 
 async def test_the_words_of_an_audit_are_erased_with_the_people_of_its_case(store: Store, decided: list[str]) -> None:
     sample = await drawn(store)
     gone, left = sample.drawn[:2]
-    await record(store, Finding(sample.id, gone, 0, NOT_RIGHT, "Orla was not asked."), AUDITOR)
+    await record(store, Audit(sample.id, gone, 0, NOT_RIGHT, "Orla was not asked."), AUDITOR)
     await record_near_miss(store, "nearly_closed", "Orla was nearly forgotten.", "1", WORKER, gone)
     await erase(store, gone, ErasePeople(why="right_to_erasure"), GOVERNOR)
-    _, found = await open_case(store, sample.id, gone, AUDITOR)
+    found = (await open_case(store, sample.id, gone, AUDITOR)).before
     assert [(each.grade, each.words) for each in found] == [("not_right", None)], "that it was found stays"
     assert [each.words for each in await near_misses(store, MANAGER)] == [None]
     with pytest.raises(Incomplete, match="erased"):
-        await record(store, Finding(sample.id, gone, 1, RIGHT), AUDITOR)
+        await record(store, Audit(sample.id, gone, 1, RIGHT), AUDITOR)
     await erase(store, left, ErasePeople(why="right_to_erasure"), GOVERNOR)
     for reference in sample.drawn[2:]:
-        await record(store, Finding(sample.id, reference, 0, RIGHT), AUDITOR)
+        await record(store, Audit(sample.id, reference, 0, RIGHT), AUDITOR)
     (kept,) = await samples(store, AUDITOR)
     assert kept.draw.closed_why == "all_audited", "what cannot be audited any more is not waited for"
     later = await drawn(store, of_june(size=10))
@@ -224,7 +232,7 @@ async def test_the_words_of_an_audit_are_erased_with_the_people_of_its_case(stor
 
 async def test_no_word_of_an_audit_or_a_near_miss_is_stored_in_plain(store: Store, decided: list[str]) -> None:
     sample = await drawn(store)
-    await record(store, Finding(sample.id, sample.drawn[0], 0, RIGHT, "Zephyrine was heard."), AUDITOR)
+    await record(store, Audit(sample.id, sample.drawn[0], 0, RIGHT, "Zephyrine was heard."), AUDITOR)
     for reference in (None, sample.drawn[0]):
         await record_near_miss(store, "wrong_person", "Zephyrine again.", f"n{reference}", WORKER, reference)
     async with store.engine.connect() as connection:
@@ -235,15 +243,18 @@ async def test_no_word_of_an_audit_or_a_near_miss_is_stored_in_plain(store: Stor
 
 async def test_what_was_learnt_is_counted_by_rule_and_quarter_by_the_last_version(store: Store, decided: list[str]) -> None:
     sample = await drawn(store)
-    await record(store, Finding(sample.id, sample.drawn[0], 0, NOT_RIGHT, "Not asked."), AUDITOR)
-    await record(store, Finding(sample.id, sample.drawn[0], 1, RIGHT), AUDITOR)
-    await record(store, Finding(sample.id, sample.drawn[1], 0, NOT_RIGHT, "Not asked."), AUDITOR)
+    await record(store, Audit(sample.id, sample.drawn[0], 0, NOT_RIGHT, "Not asked."), AUDITOR)
+    await record(store, Audit(sample.id, sample.drawn[0], 1, RIGHT), AUDITOR)
+    await record(store, Audit(sample.id, sample.drawn[1], 0, NOT_RIGHT, "Not asked."), AUDITOR)
     grades = {
-        (each.rule, each.quarter, each.answer): each.many for each in await counted(store, MANAGER) if each.question == "grade"
+        (each.rule, each.quarter, each.answer): each.many
+        for each in (await counted(store, MANAGER)).answers
+        if each.question == "grade"
     }
     spring = date(2026, 4, 1)
     assert grades == {("any_decision", spring, "right"): 1, ("any_decision", spring, "not_right"): 1}
-    assert await counted(store, POLICE) == [] == await counted(store, ELSEWHERE)
+    assert (await counted(store, MANAGER)).drawn == [Drawn("any_decision", spring, 5, 3)]
+    assert await counted(store, POLICE) == Counts([], []) == await counted(store, ELSEWHERE)
 
 
 # --- near misses --------------------------------------------------------------------------------------------------------------
@@ -256,14 +267,15 @@ async def test_a_near_miss_is_recorded_by_any_of_the_staff_without_their_name_an
     await record_near_miss(store, "warning_not_seen", "The marker stood below the fold.", "a", WORKER)
     await record_near_miss(store, "nearly_closed", "Seen by luck.", "b", WORKER, decided[0])
     found = await near_misses(store, MANAGER)
-    assert [(each.kind, each.reference, each.role, each.words) for each in found] == [
-        ("nearly_closed", decided[0], "social_worker", "Seen by luck."),
-        ("warning_not_seen", None, "social_worker", "The marker stood below the fold."),
+    assert [(each.kind, each.reference, each.day, each.words) for each in found] == [
+        ("nearly_closed", decided[0], START.date(), "Seen by luck."),
+        ("warning_not_seen", None, START.date(), "The marker stood below the fold."),
     ]
     async with store.engine.connect() as connection:
         rows = (await connection.scalars(text("SELECT CAST(near_miss AS text) FROM near_miss"))).all()
         looked = (await connection.scalars(text("SELECT shown FROM access WHERE action = 'read_near_misses'"))).all()
-    assert not any("s.worker" in row for row in rows) and looked == [[decided[0]]]
+    assert not any("worker" in row or f"{START:%H:%M}" in row for row in rows), "nor in which role, nor when within the day"
+    assert looked == [[decided[0]], None], "those that name no case are a look too"
     assert await near_misses_counted(store, MANAGER) == {("2026 Q2", "warning_not_seen"): 1, ("2026 Q2", "nearly_closed"): 1}
     with pytest.raises(ReasonNeeded):
         await record_near_miss(store, "nearly_closed", "", "c", WORKER)
@@ -287,7 +299,7 @@ async def test_the_database_shows_audits_to_auditors_of_the_hub_and_near_misses_
     store: Store, decided: list[str], application: psycopg.Connection
 ) -> None:
     sample = await drawn(store)
-    await record(store, Finding(sample.id, sample.drawn[0], 0, RIGHT, "Words."), AUDITOR)
+    await record(store, Audit(sample.id, sample.drawn[0], 0, RIGHT, "Words."), AUDITOR)
     await record_near_miss(store, "nearly_closed", "Seen by luck.", "b", WORKER, decided[0])
     table = read_permissions()
     for role in sorted(table.reach["hub"] | table.reach["involved"] | table.reach["own"]):
@@ -326,7 +338,9 @@ SAID = "now(), '{person}', 'practice_manager', 'yes', 'yes', 'yes', 'yes', 'yes'
         f"INSERT INTO audit_result {ROW} SELECT 'sandwell', id, drawn[1], 7, {SAID.format(person='q.auditor')} FROM audit_draw",
         f"INSERT INTO audit_result {ROW} SELECT d.hub, d.id, r.reference, 7, {SAID.format(person='q.auditor')}"
         " FROM audit_draw d, referral r WHERE r.reference <> ALL (d.drawn)",
-        "INSERT INTO near_miss (hub, at, role, kind, sealed, once) VALUES ('sandwell', now(), 'practice_manager', 'x', '', 'z')",
+        "INSERT INTO near_miss (hub, day, kind, sealed, once, wrapped) VALUES ('sandwell', now(), 'wrong_person', '', 'z', '')",
+        "UPDATE near_miss SET wrapped = NULL, removed_at = now()",
+        "SELECT remove_near_miss(1, now())",
     ],
 )
 async def test_the_applications_role_changes_nothing_that_was_found_and_signs_for_nobody_else(

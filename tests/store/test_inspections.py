@@ -10,13 +10,14 @@ from auditing import AUDITOR, GOVERNANCE, GOVERNOR, ISLA, NOT_RIGHT, OVERRIDES, 
 from sqlalchemy import text
 
 from mash.flows.store.apply import act
-from mash.flows.store.audits import Finding, Wanted, close, draw, record
+from mash.flows.store.audits import Audit, record
 from mash.flows.store.near_misses import record_near_miss
 from mash.flows.store.reads.accesses import Span, accesses_to
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.earlier import earlier
 from mash.flows.store.reads.inspections import Child, contacts_of_child, looks_at_child, overridden
 from mash.flows.store.reads.look import look_at, note_list
+from mash.flows.store.samples import Wanted, close, draw
 from mash.flows.store.store import Store
 from mash.flows.telling.access_request import answer
 from mash.states.acts.checks import AnswerCheck
@@ -97,9 +98,9 @@ async def test_all_contacts_about_a_child_are_those_that_somebody_has_confirmed(
     assert [(each.reference, each.subject, each.outcome) for each in found] == [(first, "S1", None), (second, "S2", None)]
     assert likely not in {each.reference for each in found}
     assert [each.reference for each in await contacts_of_child(store, Child(second, "1"), "complaint", GOVERNANCE)] == [second]
-    with pytest.raises(NotFound, match="1 to 2"):
+    with pytest.raises(Incomplete, match="is about S1, S2"):
         await contacts_of_child(store, Child(second), "complaint", GOVERNANCE)
-    with pytest.raises(NotFound):
+    with pytest.raises(Incomplete):
         await contacts_of_child(store, Child(second, "S9"), "complaint", GOVERNANCE)
     with pytest.raises(NotFound):
         await contacts_of_child(store, Child(first), "complaint", GOVERNANCE.model_copy(update={"hub": "sandwell"}))
@@ -139,12 +140,12 @@ async def test_a_case_closed_although_contacts_about_its_child_add_up_is_drawn_f
     later = await contact(store, THEO)
     await looked(store)
     await same(store, later, first)
-    drawn = await draw(store, Wanted("closed_after_contacts", date(2026, 6, 1), date(2026, 7, 31), 5, 1), AUDITOR)
+    drawn = await draw(store, Wanted("closed_after_contacts", date(2026, 6, 1), date(2026, 7, 31), 5), AUDITOR)
     assert (drawn.drawn, drawn.population) == ((last,), 1), f"{first}, {second} and {later} are open"
     await close(store, drawn.id, "enough_was_learnt", AUDITOR)
     await act(store, last, WithdrawIdentity(subject="S1"), DUTY, words="They are two boys.")
     with pytest.raises(Incomplete, match="no decision"):
-        await draw(store, Wanted("closed_after_contacts", date(2026, 6, 1), date(2026, 7, 31), 5, 1), AUDITOR)
+        await draw(store, Wanted("closed_after_contacts", date(2026, 6, 1), date(2026, 7, 31), 5), AUDITOR)
 
 
 async def nothing_more(store: Store, reference: str) -> None:
@@ -165,8 +166,8 @@ async def nothing_more(store: Store, reference: str) -> None:
 async def test_what_auditors_wrote_of_a_case_is_in_the_answer_to_whom_it_is_about(store: Store) -> None:
     set_time(store, START)
     reference = await turned_away(store)
-    sample = await draw(store, Wanted("any_decision", date(2026, 6, 1), date(2026, 6, 30), 5, 1), AUDITOR)
-    await record(store, Finding(sample.id, reference, 0, NOT_RIGHT, "She was never rung back."), AUDITOR)
+    sample = await draw(store, Wanted("any_decision", date(2026, 6, 1), date(2026, 6, 30), 5), AUDITOR)
+    await record(store, Audit(sample.id, reference, 0, NOT_RIGHT, "She was never rung back."), AUDITOR)
     await record_near_miss(store, "nearly_closed", "Found at the handover by luck.", "x", WORKER, reference)
     page = (await answer(store, reference, "s1", "cli:governor")).page
     assert "She was never rung back." in page and "Found at the handover by luck." in page
