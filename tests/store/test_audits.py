@@ -3,15 +3,18 @@ people."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, time, timedelta
+from typing import get_args
 
 import psycopg
 import pytest
 from acting import BASIS, DUTY, MANAGER, POLICE, START, set_time, submit, turned_away
-from auditing import AUDITOR, DECIDED, ELSEWHERE, GOVERNOR, NOT_RIGHT, OTHER, OVERRIDES, RIGHT, WORKER
+from auditing import AUDITOR, DECIDED, ELSEWHERE, GOVERNANCE, GOVERNOR, NOT_RIGHT, OTHER, OVERRIDES, RIGHT, WORKER
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from mash.api.self_test.walls import be
 from mash.config.permissions import read_permissions
@@ -19,20 +22,26 @@ from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import act
 from mash.flows.store.audits import Audit, record
 from mash.flows.store.erasure import erase
-from mash.flows.store.near_misses import record_near_miss
-from mash.flows.store.reads.audits import Counts, Draw, Drawn, counted, open_case, samples
+from mash.flows.store.near_misses import record_near_miss, remove_near_miss
+from mash.flows.store.reads.audits import Counts, Draw, Drawn, WhyClosed, counted, of_their_own, open_case, samples
 from mash.flows.store.reads.case import read_case
 from mash.flows.store.reads.look import look_at
-from mash.flows.store.reads.near_misses import near_misses, near_misses_counted
+from mash.flows.store.reads.near_misses import KINDS, near_misses, near_misses_counted
+from mash.flows.store.rotas import store_rota
 from mash.flows.store.samples import Wanted, close, draw, draw_again
 from mash.flows.store.store import Store
+from mash.notifications.rota import Pattern, Rota
+from mash.states.acts.allocating import AllocateCase
 from mash.states.acts.checks import AnswerCheck, ProceedWithoutReplies
 from mash.states.acts.closing import ErasePeople
 from mash.states.acts.countersigning import Countersign
+from mash.states.acts.decisions import RecordDecision
 from mash.states.acts.rating import RateReferral, RerateReferral
 from mash.states.acts.sharing import RecordSharingBasis
-from mash.states.auditing import Rule
+from mash.states.acts.withdrawing import WithdrawDecision
+from mash.states.auditing import QUESTIONS, RULES, Answer, Grade, Rule, ShouldHave
 from mash.states.errors import Incomplete, NotFound, NotYours, ReasonNeeded, VersionConflict
+from mash.states.own_case import DECIDING
 from mash.states.values import Actor
 
 
@@ -99,9 +108,9 @@ async def test_a_rule_that_means_no_decision_of_the_period_draws_nothing_and_kee
     assert await samples(store, AUDITOR) == []
 
 
-async def rated(store: Store, *ratings: str, basis: RecordSharingBasis = BASIS) -> str:
+async def rated(store: Store, *ratings: str, basis: RecordSharingBasis = BASIS, people: tuple[str, ...] = ("s1",)) -> str:
     """A case that was rated so often."""
-    reference = await submit(store)
+    reference = await submit(store, *people)
     reason = "They would come to harm." if basis is OVERRIDES else None
     await act(store, reference, basis, DUTY, words=reason)
     for seconding in (await read_case(store, reference)).referral.secondings:
@@ -143,6 +152,79 @@ async def test_each_rule_draws_the_cases_that_it_means(store: Store) -> None:
         found = await drawn(store, of_june(rule))
         assert set(found.drawn) == those, rule
         await close(store, found.id, "enough_was_learnt", AUDITOR)
+
+
+async def parted(store: Store, *ratings: str, basis: RecordSharingBasis = BASIS) -> tuple[str, str]:
+    """A contact about two children, rated so, decided without replies: one of them goes on in a linked referral. Both
+    references."""
+    reference = await rated(store, *ratings, basis=basis, people=("s1", "s2"))
+    await act(store, reference, ProceedWithoutReplies(), DUTY, words="They do not answer.")
+    both = RecordDecision(outcomes={"s1": "no_further_action", "s2": "early_help"}, primary_need="N1")
+    await act(store, reference, both, MANAGER, words="The school acts.")
+    return reference, f"{reference}-B"
+
+
+@pytest.mark.parametrize("rule", ["any_decision", "rerated_twice", "consent_overridden", "without_replies"])
+async def test_what_came_before_brothers_and_sisters_went_their_own_ways_counts_for_each_of_them(
+    store: Store, rule: Rule
+) -> None:
+    set_time(store, START)
+    both = await parted(store, "green", "amber", "green", basis=OVERRIDES)
+    found = await drawn(store, of_june(rule))
+    assert (set(found.drawn), found.population) == (set(both), 2)
+
+
+async def test_of_who_went_their_own_way_an_auditor_is_told_how_the_contact_was_rated_at_first_and_who_decided(
+    store: Store,
+) -> None:
+    set_time(store, START)
+    kept, parting = await parted(store, "blue", "green")
+    sample = await drawn(store)
+    for reference in (kept, parting):
+        opened = await open_case(store, sample.id, reference, AUDITOR)
+        assert (opened.first_rating, opened.decided_by) == ("blue", "team_manager")
+    await act(store, kept, WithdrawDecision(), MANAGER, words="It was not theirs.")
+    opened = await open_case(store, sample.id, parting, AUDITOR)
+    assert opened.decided_by is None, "who decided is not guessed from what was decided since"
+
+
+async def test_a_sample_is_no_mistake_once_something_was_found_in_it(store: Store, decided: list[str]) -> None:
+    sample = await drawn(store)
+    await record(store, Audit(sample.id, sample.drawn[0], 0, NOT_RIGHT, "Not asked."), AUDITOR)
+    with pytest.raises(Incomplete, match="it counts"):
+        await close(store, sample.id, "drawn_by_mistake", AUDITOR)
+    await close(store, sample.id, "enough_was_learnt", AUDITOR)
+    mistaken = await drawn(store)
+    await close(store, mistaken.id, "drawn_by_mistake", AUDITOR)
+    assert [(each.drawn, each.not_audited) for each in (await counted(store, MANAGER)).drawn] == [(5, 4)]
+
+
+async def test_a_sample_whose_last_cases_are_erased_is_closed_and_does_not_stand_in_the_way(
+    store: Store, decided: list[str]
+) -> None:
+    sample = await drawn(store, of_june(size=2))
+    await record(store, Audit(sample.id, sample.drawn[0], 0, RIGHT), AUDITOR)
+    await erase(store, sample.drawn[1], ErasePeople(why="right_to_erasure"), GOVERNOR)
+    (listed,) = await samples(store, AUDITOR)
+    assert listed.erased == {sample.drawn[1]}, "it is said of the case"
+    assert (await drawn(store, of_june(size=2))).id > sample.id
+    assert [each.draw.closed_why for each in await samples(store, AUDITOR)] == [None, "all_audited"]
+
+
+async def test_earlier_samples_and_near_misses_can_be_read_on(
+    store: Store, decided: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mash.flows.store.reads.audits.MOST_DRAWS", 1)
+    monkeypatch.setattr("mash.flows.store.reads.near_misses.MOST", 1)
+    first = await drawn(store)
+    await close(store, first.id, "drawn_by_mistake", AUDITOR)
+    second = await drawn(store)
+    assert [each.draw.id for each in await samples(store, AUDITOR)] == [second.id, first.id], "one more, where there are more"
+    assert [each.draw.id for each in await samples(store, AUDITOR, second.id)] == [first.id]
+    for once in ("a", "b"):
+        await record_near_miss(store, "nearly_closed", "Seen by luck.", once, WORKER)
+    later, earlier = await near_misses(store, MANAGER)
+    assert [each.id for each in await near_misses(store, MANAGER, later.id)] == [earlier.id]
 
 
 # --- auditing -----------------------------------------------------------------------------------------------------------------
@@ -365,6 +447,75 @@ async def test_the_database_itself_takes_no_audit_of_whoever_decided(store: Stor
     application.rollback()
     be(application, AUDITOR, START, store.caller_key)
     application.execute(own.format(person=AUDITOR.id).encode())
+
+
+async def test_the_database_itself_knows_of_each_part_that_the_program_knows_in_whichever_letters(
+    store: Store, application: psycopg.Connection
+) -> None:
+    """Who rated and recorded the basis, who gave a case to whom, who was the second person, who decided."""
+    set_time(store, START)
+    reference = await rated(store, "green", basis=OVERRIDES)
+    days = ("mon", "tue", "wed", "thu", "fri")
+    on_duty = Pattern(role="social_worker", person="s.worker", days=days, since=date(2026, 6, 1), starts=time(9), ends=time(17))
+    await store_rota(store, "merton", Rota(patterns=(on_duty,)), "administrator")
+    await act(store, reference, AllocateCase(worker="s.worker"), DUTY)
+    async with store.engine.connect() as connection:
+        own = await of_their_own(connection, reference)
+    assert own == {"d.manager", "m.manager", "s.worker"}
+    for login in [*own, *(each.title() for each in own), "q.auditor"]:
+        be(application, AUDITOR.model_copy(update={"id": login}), START, store.caller_key)
+        assert application.execute("SELECT may_audit(%s)", (reference,)).fetchone() == (login == "q.auditor",), login
+        application.rollback()
+
+
+async def test_the_codes_and_roles_that_the_database_knows_are_those_of_the_program(store: Store) -> None:
+    async with store.engine.connect() as connection:
+        rules = text(
+            "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = CAST(:of AS regclass) AND contype = 'c'"
+        )
+        checks = {
+            name: (await connection.scalars(rules, {"of": name})).all() for name in ("audit_draw", "audit_result", "near_miss")
+        }
+        policies = text("SELECT with_check FROM pg_policies WHERE tablename = 'near_miss' AND policyname = 'seen_by_staff'")
+        recorders = (await connection.scalars(policies)).one()
+        own = (await connection.scalars(text("SELECT prosrc FROM pg_proc WHERE proname = 'may_audit'"))).one()
+
+    def codes(of: str, column: str) -> set[str]:
+        (rule,) = [each for each in checks[of] if re.search(rf"\b{column}\b", each) and "'" in each]
+        return set(re.findall(r"'([a-z0-9_]+)'", rule))
+
+    assert codes("audit_draw", "rule") == set(RULES)
+    assert codes("audit_draw", "closed_why") == set(get_args(WhyClosed))
+    assert all(codes("audit_result", question) == set(get_args(Answer)) for question in QUESTIONS)
+    assert codes("audit_result", "should_have") == set(get_args(ShouldHave))
+    assert codes("audit_result", "grade") == set(get_args(Grade))
+    assert codes("near_miss", "kind") == set(KINDS)
+    assert set(re.findall(r"'([a-z0-9_]+)'::text", recorders)) - {"hub", "role"} == set(
+        read_permissions().actions["record_near_miss"]
+    )
+    assert set(re.findall(r"'([a-z_]+)'", own.split("AND lower")[0])) - {"actor"} == DECIDING
+
+
+async def test_what_a_near_miss_says_is_removed_by_whoever_governs_information_and_by_nobody_else(
+    store: Store, decided: list[str], owner_connection: psycopg.Connection
+) -> None:
+    await record_near_miss(store, "nearly_closed", "Orla was nearly forgotten.", "a", WORKER)
+    await record_near_miss(store, "nearly_closed", "Her sister Nia too.", "b", WORKER, decided[0])
+    of_case, of_none = await near_misses(store, MANAGER)
+    for each in (of_none, of_case):
+        with pytest.raises(DBAPIError):
+            await remove_near_miss(store, each.id, "names_somebody", MANAGER)
+        await remove_near_miss(store, each.id, "names_somebody", GOVERNANCE)
+    assert [(each.kind, each.words, each.removed) for each in await near_misses(store, MANAGER)] == [
+        ("nearly_closed", None, True)
+    ] * 2
+    with pytest.raises(NotFound):
+        await remove_near_miss(store, of_none.id, "court_order", GOVERNANCE)
+    with pytest.raises(NotFound):
+        await remove_near_miss(store, 999, "court_order", GOVERNANCE)
+    with owner_connection.cursor() as cursor:
+        looked = cursor.execute("SELECT person, why FROM access WHERE action = 'remove_near_miss' ORDER BY id").fetchall()
+    assert looked == [("i.governor", f"removed what near miss {each.id} says: names_somebody") for each in (of_none, of_case)]
 
 
 async def test_whoever_may_not_look_is_shown_no_near_miss_of_a_case_that_they_recorded(store: Store, decided: list[str]) -> None:

@@ -26,16 +26,12 @@ from mash.states.referral import Referral
 from mash.states.values import Actor
 
 _CASES = select(REFERRALS).where(REFERRALS.c.reference.in_(bindparam("these", expanding=True)))
-# By when it happened, as it is shown: what was entered later stands in the log later, never earlier.
+# By when they were recorded: a basis for sharing is never entered later.
 _OVERRIDDEN = text("""
-    SELECT reference, sequence FROM (
-        SELECT reference, sequence, coalesce(CAST(CAST(canonical AS json) ->> 'happened_at' AS timestamptz), at) AS happened
-        FROM event WHERE hub = :hub AND kind = 'sharing_basis_recorded'
-            AND CAST(canonical AS json) #>> '{event,consent}' = 'overridden'
-            AND (CAST(:since AS timestamptz) IS NULL OR at >= :since)) o
-    WHERE (CAST(:since AS timestamptz) IS NULL OR happened >= :since)
-        AND (CAST(:until AS timestamptz) IS NULL OR happened < :until)
-    ORDER BY happened, reference, sequence""")
+    SELECT reference, sequence FROM event WHERE hub = :hub AND kind = 'sharing_basis_recorded'
+        AND CAST(canonical AS json) #>> '{event,consent}' = 'overridden'
+        AND (CAST(:since AS timestamptz) IS NULL OR at >= :since) AND (CAST(:until AS timestamptz) IS NULL OR at < :until)
+    ORDER BY at, reference, sequence""")
 _OF_OVERRIDES = text("""
     SELECT canonical FROM event WHERE reference = ANY(:these) AND kind = ANY(:kinds)
     ORDER BY reference, sequence""")
@@ -79,7 +75,6 @@ class Override:
 
     reference: str
     at: datetime
-    """When it happened: where it was entered later, when it was said to have."""
     person: str
     """Whoever brought it into effect: recorded it, or agreed as the second person to what another had proposed."""
     role: str
@@ -141,7 +136,7 @@ async def contacts_of_child(
 
 
 async def overridden(store: Store, asked_for: AskedFor, by: Actor, span: Span, *, of_system: bool = False) -> list[Override]:
-    """Every case of somebody's hub in which consent was overridden, by when that happened."""
+    """Every case of somebody's hub in which consent was overridden, by when that was recorded."""
     why = _why(asked_for, "every case where consent was overridden")
     async with store.transaction(by, of_system=of_system) as connection:
         asked = {"hub": by.hub, "since": span.since, "until": span.until}
@@ -227,7 +222,7 @@ def _override(of: Seconded, erased: bool) -> Override:
     beside = (of.proposed_by, of.signed_by if of.agreed else None)
     return Override(
         reference=recorded.reference,
-        at=recorded.happened_at or recorded.at,
+        at=recorded.at,
         person=recorded.by.id,
         role=recorded.by.role,
         others=tuple(login for login in beside if login),
