@@ -182,3 +182,14 @@ def test_all_contacts_about_a_child_and_every_override_are_answered_in_codes_and
     assert wrong.returncode == 2 and "expected a reference" in wrong.stderr
     unsaid = command(own, "inspect", "overridden", "--from", "yesterday", "--until", "2026-11-30", "--hub", "sandwell")
     assert unsaid.returncode == 2 and "expected a day such as" in unsaid.stderr
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "2026-02-31", "soon"])
+def test_a_day_that_cannot_be_reckoned_with_is_asked_for_again(own: Hub, until: str) -> None:
+    period = {"since": "2026-11-01", "until": until}
+    assert sent(own, "/audit", rule="any_decision", size="2", **period)[0] == 422
+    assert sent(own, "/inspect/overridden", GOVERNOR, asked_for="inspection", **period)[0] == 422
+    days = ("--from", "2026-11-01", "--until", until, "--hub", "sandwell")
+    for words in (("dip-audit", "sample", "--rule", "any_decision", "--size", "2"), ("inspect", "overridden")):
+        done = command(own, *words, *days)
+        assert done.returncode == 2 and "expected a day such as" in done.stderr, words
