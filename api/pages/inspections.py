@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mash.api.pages.filled import Filled, checked
 from mash.api.pages.page import page
+from mash.api.pages.words import named
 from mash.api.permitted import Permitted
 from mash.api.routes.accesses import From, To
 from mash.api.text import REFERENCE
@@ -97,11 +98,11 @@ async def looks(request: Request, by: Governor) -> HTMLResponse:
             contacts, rows = await looks_at_child(request.app.state.store, asked.child, asked.asked_for, by, asked.span)
             earlier = rows[MOST - 1].first if len(rows) > MOST else None
             about = sorted({each.reference for each in contacts})
-            known = {"child": contacts[0], "about": about, "looks": rows[:MOST], "earlier": earlier}
+            known = {"whom": contacts[0], "about": about, "looks": rows[:MOST], "earlier": earlier}
         except NotFound as refused:
             filled.errors["reference"] = capitalised(refused.reason)
         except Incomplete as refused:
-            filled.errors["subject"] = capitalised(refused.reason)
+            filled.errors["subject"] = capitalised(named(refused.reason, {}))
     return _page(request, by, filled, "looks", **known)
 
 
@@ -116,7 +117,7 @@ async def contacts(request: Request, by: Answerer) -> HTMLResponse:
         except NotFound as refused:
             filled.errors["reference"] = capitalised(refused.reason)
         except Incomplete as refused:
-            filled.errors["subject"] = capitalised(refused.reason)
+            filled.errors["subject"] = capitalised(named(refused.reason, {}))
     return _page(request, by, filled, "contacts", **known)
 
 

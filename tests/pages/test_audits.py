@@ -156,7 +156,7 @@ def test_who_looked_at_a_child_is_answered_on_a_page_and_on_the_command_line_and
     assert "/inspect/looks" in page_of(own, "/inspect", GOVERNOR).links
     asked = {"reference": reference, "asked_for": "inspection", **PERIOD}
     status, text = sent(own, "/inspect/looks", GOVERNOR, **asked)
-    assert status == 200 and "duty_manager.social_care" in text
+    assert status == 200 and "duty_manager.social_care" in text and f"Person 1 of {reference}: looks at {reference}" in text
     status, text = sent(own, "/inspect/looks", GOVERNOR, **asked)
     assert "Asked for inspection: who looked at this child" in Page(text).text
     assert sent(own, "/inspect/looks", GOVERNOR, reference=reference)[0] == 422
@@ -169,9 +169,15 @@ def test_who_looked_at_a_child_is_answered_on_a_page_and_on_the_command_line_and
 def test_all_contacts_about_a_child_and_every_override_are_answered_in_codes_and_without_a_name(own: Hub) -> None:
     reference = own.referral()
     status, text = sent(own, "/inspect/contacts", GOVERNOR, reference=reference, subject="1", asked_for="complaint")
-    assert status == 200 and reference in text and "Quillfeather" not in text and "1 contact about this child" in text
+    assert (
+        status == 200
+        and reference in text
+        and "Quillfeather" not in text
+        and "1 contact about this child" in text
+        and "Person 1" in text
+    )
     status, text = sent(own, "/inspect/contacts", GOVERNOR, reference=reference, subject="7", asked_for="complaint")
-    assert status == 422 and f"{reference} is about S1" in text
+    assert status == 422 and f"{reference} is about person 1" in text
     status, text = sent(own, "/inspect/overridden", GOVERNOR, asked_for="inspection", **PERIOD)
     assert status == 200 and "Consent was overridden 0 times" in text
     done = command(own, "inspect", "contacts", "--child", f"{reference}/S1")
