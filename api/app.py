@@ -135,7 +135,7 @@ async def life(app: Guarded) -> AsyncIterator[None]:
     gc.freeze()
     app.state.proof = WriteProof(app.state.store)
     app.state.live, app.state.figures = live.Live(app.state.store), manager.Cache()
-    app.state.taking_dataset = asyncio.Lock()
+    app.state.taking_dataset, app.state.drawing = asyncio.Lock(), asyncio.Lock()
     app.state.reckoning = whatif.Reckoning()
     app.state.simulating = Simulating(app.state.store)
     yield

@@ -46,7 +46,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit_app = typer.Typer(no_args_is_help=True, help="Audits of decisions; and whether the installation refuses what it must.")
+audit_app = typer.Typer(no_args_is_help=True, help="Whether the installation refuses what it must.")
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(profile.app, name="profile")
 app.add_typer(whatif.app, name="whatif")
@@ -59,8 +59,7 @@ app.command()(backup.backup_key)
 app.add_typer(paper.app, name="paper")
 app.add_typer(db_app, name="db")
 app.add_typer(audit_app, name="audit")
-audit_app.command()(audits.sample)
-audit_app.command()(audits.figures)
+app.add_typer(audits.dip_audit, name="dip-audit")
 app.add_typer(audits.inspect, name="inspect")
 app.add_typer(sign_on.keys, name="key")
 app.add_typer(sign_on.sessions, name="session")

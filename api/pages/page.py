@@ -40,6 +40,7 @@ MORE: Ways = (
     ("/audit", "Audit of decisions", "audit_decisions"),
     ("/looked", "Who looked", "read_accesses"),
     ("/inspect", "Inspectors’ questions", "answer_inspectors"),
+    ("/near-misses/remove", "Remove a near miss", "remove_near_miss"),
     ("/returns", "Returns", "check_returns"),
     ("/simulation", "What if: a hub simulated", "simulate"),
     ("/admin", "Administration", "look_after_installation"),

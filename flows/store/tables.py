@@ -610,19 +610,22 @@ class AuditResult(SQLModel, table=True):
 
 
 class NearMiss(SQLModel, table=True):
-    """Something that nearly went wrong, as one of the hub's staff saw it: which of them is not kept. Its words are sealed by the
-    key of the referral that it names, or by the installation's where it names none."""
+    """Something that nearly went wrong, as one of the hub's staff saw it: which of them is not kept, and of the time the day
+    alone. Its words are sealed by a key of their own, which the key of the referral that it names wraps, or the installation's
+    where it names none."""
 
     __tablename__ = "near_miss"
     id: int | None = Field(sa_column=Column(BigInteger, Counted(always=True), primary_key=True))
     hub: str
-    at: datetime = Field(sa_column=moment())
-    role: str
+    day: date
     kind: str
     reference: str | None = None
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     once: str = Field(unique=True)
     """A random number of the form that was filled in: sent twice, it is one."""
+    wrapped: bytes | None = Field(sa_column=Column(LargeBinary, nullable=True))
+    """The key of its words; none once they were removed."""
+    removed_at: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
 class TimeAnchor(SQLModel, table=True):
