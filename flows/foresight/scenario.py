@@ -19,7 +19,8 @@ FORMS = (
     "'contacts +20%'",
 )
 """What can be asked, as it is written."""
-_ON = dict(zip(WEEKDAYS, ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"), strict=True))
+_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_ON: dict[str, str] = dict(zip(WEEKDAYS, _NAMES, strict=True))
 """Days as they are written, and as they are said."""
 
 
