@@ -23,7 +23,7 @@ def test_other_limits_are_reckoned_over_the_hubs_own_log_and_say_what_they_canno
     assert told.returncode == 0, told.stderr
     assert "reckoned: something was late in" in told.stdout and "Nobody would have acted just so" in told.stdout
     found = json.loads(mash_here(*asked, "--json", **here).stdout)
-    assert found["contacts"] > 0 and found["would_be_late"] >= found["late"] and found["limits"]
+    assert found["contacts"] > 0 and any(limit["would_be_late"] > limit["late"] for limit in found["limits"])
     assert "Nobody would have acted just so" in found["means"]
 
 

@@ -134,10 +134,10 @@ def test_a_hub_learnt_from_its_log_comes_out_as_it_was_and_what_if_follows() -> 
 @pytest.mark.timeout(3600)
 def test_of_hubs_that_are_as_they_were_each_measure_lies_mostly_where_nine_in_ten_runs_do() -> None:
     """Learnt from a year, held against the quarter after it; by chance one in ten is outside, of each measure."""
-    reports = [report(a_year(run)) for run in range(1, 9)]
+    reports = [report(a_year(run)) for run in range(1, 5)]
     for name in ("rated_in_time", "response_in_time", "answers_in_time", "half_decided"):
         within = [each.within for found in reports for each in found.compared if each.name == name]
-        assert sum(within) >= 5, name  # fewer than five of eight: once in 200, where it is nine in ten
+        assert sum(within) >= 2, name  # fewer than two of four: once in 270, where it is nine in ten
     assert any(found.refused == "" for found in reports)
 
 

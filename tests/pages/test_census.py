@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from hub import Hub
 
-from mash.api.client import People, person
+from mash.api.client import People, likeness_of, person
 from mash.api.demo.people import Hub as Demonstrated
 from mash.config.profile import load_profile
 
@@ -19,6 +20,12 @@ CHILD = {"name": {"given": "Isla", "family": "Quillfeather"}, "date_of_birth": "
 BABY = {"name": {"given": "Fenn", "family": "Quillfeather"}, "date_of_birth": "2026-01-05", "cohort": "child"}
 UPN = "H801200001001"
 OFFER = "Details for the census"
+
+
+def somebody_new() -> dict[str, Any]:
+    """The same child by another name: contacts about one child add up, and are not closed before somebody has looked."""
+    name, _ = likeness_of(secrets.token_hex(8))
+    return {**CHILD, "name": {"given": name[:4].title(), "family": name[4:].title()}}
 
 
 def decided(hub: Hub, *subjects: Any, outcome: str = "section_17") -> str:
@@ -55,9 +62,9 @@ def stored(hub: Hub, reference: str, subject: str = "S1") -> dict[str, Any]:
 
 
 def test_nothing_is_asked_at_triage_nor_of_a_child_for_whom_nothing_further_is_done(hub: Hub) -> None:
-    reference = hub.referral(subjects=[CHILD])
+    reference = hub.referral(subjects=[somebody_new()])
     assert hub.case(reference)["census_owed"] == {} and OFFER not in page(hub, f"/case/{reference}")
-    reference = decided(hub, outcome="no_further_action")
+    reference = decided(hub, somebody_new(), outcome="no_further_action")
     assert hub.case(reference)["census_owed"] == {} and OFFER not in page(hub, f"/case/{reference}")
 
 
@@ -141,7 +148,7 @@ def test_what_it_says_is_in_no_event(hub: Hub) -> None:
     ],
 )
 def test_what_contradicts_itself_is_refused_in_words(hub: Hub, details: dict[str, str], said: str) -> None:
-    reference = hub.referral(subjects=[CHILD])
+    reference = hub.referral(subjects=[somebody_new()])
     body = {"seen": hub.case(reference)["version"], "command": {"kind": "correct_details", "item": "S1"}, "details": details}
     headers = {**hub.staff("duty_manager"), "Idempotency-Key": f"census-{reference}-{sorted(details)}"}
     refused = hub.http.post(f"/cases/{reference}/commands", headers=headers, json=body)
@@ -156,7 +163,7 @@ def test_what_a_referrer_sends_of_it_is_kept_and_flagged(hub: Hub) -> None:
 
 
 def test_where_the_outcome_no_longer_asks_for_it_the_form_is_that_of_any_detail(hub: Hub) -> None:
-    reference = hub.referral(subjects=[CHILD])
+    reference = hub.referral(subjects=[somebody_new()])
     asked = page(hub, f"/case/{reference}/correct_details?asks=census")
     assert OFFER not in asked and "Whose details?" in asked
 
