@@ -9,15 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from mash.config.profile import available
-
-
-class SettingsError(Exception):
-    """A setting that is missing or wrong; says which one and what is expected, never its value."""
-
-
-class NotYet(Exception):
-    """Something that is needed is not there yet; says what. Waiting helps, or mending it while others wait."""
+from mash.config.errors import SettingsError
+from mash.config.profile_files import available
 
 
 class Settings(BaseModel):

@@ -31,9 +31,11 @@ TheChild = Annotated[
     typer.Option("--child", help="A contact about them: MASH-26-000001; with which of its people, if it is about several: /S1."),
 ]
 
+app = typer.Typer(no_args_is_help=True, help="Audits of decisions; and whether the installation refuses what it must.")
 inspect = typer.Typer(no_args_is_help=True, help="Inspectors' questions, an answer each. Each is recorded as a look.")
 
 
+@app.command()
 def sample(
     rule: Annotated[Rule, typer.Option(help="Which decisions are meant.")],
     size: Annotated[int, typer.Option(help=f"How many are drawn: 1 to {MOST}.")],
@@ -65,6 +67,7 @@ def sample(
     with_store(work)
 
 
+@app.command()
 def figures(hub: Of = "", as_json: AsJson = False) -> None:
     """Print what audits found, by rule and quarter: how many cases, and what share was right, with its 95 % interval."""
     from mash.api.pages.figures.learnt import shares_right
@@ -81,6 +84,14 @@ def figures(hub: Of = "", as_json: AsJson = False) -> None:
             out.print("no case has been audited")
 
     with_store(work)
+
+
+@app.command("self-test")
+def self_test(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False) -> None:
+    """Attack an installation of its own in nearly a hundred ways, a line each. Exit code 1 when one succeeds."""
+    from mash.api.self_test import run_self_test
+
+    raise typer.Exit(run_self_test(as_json))
 
 
 @inspect.command()

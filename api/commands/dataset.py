@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from mash.api.commands.installed import administrator, counted, out, with_store
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 
 DAY = ["%Y-%m-%d"]
 

@@ -13,7 +13,7 @@ import typer
 
 from mash.api.commands.installed import administrator, counted, installed, out, with_store
 from mash.config.commands import COMMANDS
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 
 if TYPE_CHECKING:
     from mash.flows.returns.extract import File, Gathered

@@ -11,11 +11,8 @@ from mash.api.commands.installed import counted, installed, out, with_store
 from mash.config.settings import read_secret_file
 
 app = typer.Typer(no_args_is_help=True, help="The master key, which wraps every referral's key.")
-
-
-def renamed() -> None:
-    """Say what `mash keys` is called now: it was too easily taken for `mash key`, of API keys."""
-    print("mash keys is called mash master-key now", file=sys.stderr)
+formerly = typer.Typer(no_args_is_help=True)
+formerly.add_typer(app)
 
 
 @app.command()
@@ -73,3 +70,9 @@ def retire() -> None:
         out.print(f"{path} holds the newest key alone", markup=False)
     else:
         out.print("nothing needs the older ones any more: remove them where you keep the master key")
+
+
+@formerly.callback()
+def renamed() -> None:
+    """Say what `mash keys` is called now: it was too easily taken for `mash key`, of API keys."""
+    print("mash keys is called mash master-key now", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from mash.api.commands.installed import administrator, counted, out, whoever, with_store
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 from mash.states.acts.closing import ErasePeople, WhyErased, WhyReleased
 from mash.states.clocks import dated
 

@@ -17,7 +17,7 @@ from prefect.context import AsyncClientContext, ContextModel, SyncClientContext
 from prefect.exceptions import Abort, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError
 
 REFUSED = (
     "Prefect's server refuses our login: MASH_PREFECT_AUTH_STRING has to be what the server has as PREFECT_SERVER_API_AUTH_STRING"

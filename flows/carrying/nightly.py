@@ -15,7 +15,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from prefect import flow
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.returns.extract import count_findings
 from mash.flows.store.checkpoints import Signed, make_checkpoint, read_checkpoints, signing_key
 from mash.flows.store.elsewhere import newest, write_checkpoint

@@ -16,20 +16,18 @@ from typing import BinaryIO
 
 import psutil
 
-from mash.config.settings import SettingsError
+from mash.config.errors import SettingsError, ToMend
 
 
-class ClusterNotStarted(RuntimeError):
+class ClusterNotStarted(ToMend):
     """PostgreSQL did not come up; says what failed and where its log is."""
 
 
-class PartNotStarted(Exception):
+class PartNotStarted(ToMend):
     """A part ended, and starting it again is no use; says why, in the part's own last words."""
 
 
 PR_SET_PDEATHSIG = 1
-TO_MEND, AWAY = 2, 75
-"""Exit codes of a part: something has to be mended first, and starting it again is no use; or waiting helps (EX_TEMPFAIL)."""
 
 
 def check_port(host: str, port: int, setting: str) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.parts import KEPT_OPEN, kind
 from mash.flows.installation.processes import open_log
 from mash.flows.installation.stack import Stack, free_port

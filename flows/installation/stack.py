@@ -18,12 +18,12 @@ import psutil
 from pydantic import SecretStr
 
 from mash.config.channels import read_channels
+from mash.config.errors import TO_MEND, SettingsError
 from mash.config.profile import load_profile
-from mash.config.settings import Settings, SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster, start_cluster
 from mash.flows.installation.parts import KEPT_OPEN, NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
 from mash.flows.installation.processes import (
-    TO_MEND,
     ClusterNotStarted,
     PartNotStarted,
     check_port,

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from mash.config.settings import Settings, SettingsError, read_secret_file
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings, read_secret_file
 
 NONCE = 12
 READ_AGAIN = 1.0

@@ -12,7 +12,8 @@ from pathlib import Path
 from outside import annex_log, census_issues, schema_errors
 from returning import histories, known_of
 
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.flows.returns.annex_a import Period, lists, workbook
 from mash.flows.returns.children import in_year
 from mash.flows.returns.cin import Conference, census

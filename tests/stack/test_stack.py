@@ -20,7 +20,8 @@ from psycopg import errors
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster, start_cluster
 from mash.flows.installation.stack import Stack, free_port
 

@@ -9,7 +9,8 @@ from datetime import datetime
 import pytest
 
 from mash.bench.year import History, made_year
-from mash.config.profile import available, load_profile
+from mash.config.profile import load_profile
+from mash.config.profile_files import available
 from mash.states.again import decide_log_again
 from mash.states.clocks import Length
 from mash.states.log import RECORDED, Recorded

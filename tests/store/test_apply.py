@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
-from mash.config.settings import Settings, SettingsError
+from mash.config.errors import SettingsError
+from mash.config.settings import Settings
 from mash.flows.installation.cluster import Cluster
 from mash.flows.store.apply import Applied, act, fire_due
 from mash.flows.store.keys import KeyDestroyed, unseal
