@@ -36,8 +36,7 @@ def status() -> None:
 def rotate() -> None:
     """Make a new master key where it is kept in a file, and wrap every referral's key by the newest one. Everything goes on
     meanwhile: running parts read the file again. The older key stays, until `mash master-key retire`."""
-    from mash.flows.installation.secret_files import write_secret
-    from mash.flows.store.keys import new_master
+    from mash.flows.installation.secret_files import new_master, write_secret
     from mash.flows.store.rotation import wrap_anew
 
     settings = installed()

@@ -27,8 +27,4 @@ def up() -> None:
         )
         if settings.channels_file is None or settings.mail_url is None:
             out.print("Warning: alerts go nowhere yet. Set MASH_CHANNELS_FILE (Apprise URLs by hub and role) and MASH_MAIL_URL.")
-        # Imported only now: Apprise takes half a second, for which no referral waits.
-        from mash.flows.carrying.postman import check_alerts
-
-        check_alerts(settings)
         stack.supervise()

@@ -59,8 +59,7 @@ class WithPast(Stack):
     past = 0
     """How many."""
 
-    def _prepare(self, owner_url: str) -> None:
-        super()._prepare(owner_url)
+    def _prepare(self) -> None:
         self.past = asyncio.run(_written(self.settings))
         # Meanwhile hours have gone by.
         move_time(self.settings, rate=RATE, at=STARTS)

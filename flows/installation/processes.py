@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import signal
 import socket
@@ -61,6 +62,14 @@ def ends_with_parent(how: signal.Signals) -> Callable[[], None] | None:
             os._exit(1)
 
     return arm
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Hold a file's lock: of two processes that make or change the same thing at once, one waits."""
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -51,8 +51,7 @@ class ScaledStack(Stack):
         self.redis_port = free_port()
         self.redis_password = secrets.token_urlsafe(18)
 
-    def _prepare(self, owner_url: str) -> None:
-        super()._prepare(owner_url)
+    def _prepare(self) -> None:
         if shutil.which(REDIS) is None:
             raise SettingsError(f"{REDIS} is not installed; Debian's package is called so too")
         self._configure_redis()

@@ -42,11 +42,6 @@ class Master:
     plain: bytes
 
 
-def new_master() -> str:
-    """A fresh master key, as it is written into a file: 32 random bytes in base64."""
-    return base64.b64encode(os.urandom(32)).decode()
-
-
 def master_source(settings: Settings) -> Callable[[], str]:
     """Where the master keys come from, to be read again when they are rotated: a program that asks a key service, a file, or the
     environment. The newest is first; older ones, behind it, still open what they wrapped."""

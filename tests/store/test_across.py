@@ -13,7 +13,7 @@ from acting import BASIS, DUTY, POLICE, SCHOOL, START, set_time
 from psycopg.errors import InsufficientPrivilege
 
 from mash.api.self_test.walls import be
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.apply import Applied, act, receive
 from mash.flows.store.log import events_of
 from mash.flows.store.reads.accesses import ACROSS, accesses_across, accesses_of, accesses_to

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from mash.api.self_test.walls import be
 from mash.config.permissions import read_permissions
-from mash.flows.installation.cluster import Cluster
+from mash.flows.installation.postmaster import Cluster
 from mash.flows.store.apply import act
 from mash.flows.store.audits import Finding, Wanted, close, draw, record
 from mash.flows.store.erasure import erase

@@ -33,7 +33,8 @@ from mash.flows.carrying.duty import look_ahead
 from mash.flows.carrying.off_duty import raise_what_was_left
 from mash.flows.carrying.postman import Postman
 from mash.flows.carrying.pulse import Pulse
-from mash.flows.installation.cluster import SERVER_SETTINGS, Cluster, start_cluster
+from mash.flows.installation.cluster import start_cluster
+from mash.flows.installation.postmaster import SERVER_SETTINGS, Cluster
 from mash.flows.installation.stack import PARTS, Stack, free_port
 from mash.flows.store.api_keys import NewKey, make_api_key
 from mash.flows.store.apply import fire_due
