@@ -93,6 +93,9 @@ class Settings(BaseModel):
     settle_seconds: float = Field(
         default=0.5, ge=0, description="How long nothing more happens to a referral before its run is carried."
     )
+    story_seconds: float = Field(
+        default=300, ge=0, le=480, description="How long after a change the story of a run that waits is written anew in Prefect."
+    )
     attempts_at_once: int = Field(default=24, ge=1, description="How many runs a worker carries at the same time, at most.")
 
     @property

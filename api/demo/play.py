@@ -153,6 +153,7 @@ def demo_settings(folder: Path, mail_port: int, hubs: tuple[str, ...]) -> Settin
             "time_rate": RATE,
             "time_start": STARTS.isoformat(),
             "settle_seconds": 0.3,
+            "story_seconds": 1,
         }
     )
 

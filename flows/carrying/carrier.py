@@ -6,11 +6,11 @@ import asyncio
 from contextvars import Context, copy_context
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import structlog
 from prefect import Flow
-from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Abort, ObjectNotFound, Pause
 from prefect.flow_engine import run_flow_async
@@ -22,7 +22,7 @@ from mash.flows.carrying.locks import Locks
 from mash.flows.carrying.queue import Queue
 from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.room import Room
-from mash.flows.carrying.runs import Deployed, create_run
+from mash.flows.carrying.runs import Deployed, create_run, set_parked
 from mash.flows.carrying.shown import (
     disguised,
     is_due,
@@ -30,12 +30,14 @@ from mash.flows.carrying.shown import (
     only_to_show,
     out_of_step,
     parameters_of,
+    parked,
     show,
     state_of,
+    tags_of,
 )
 from mash.flows.carrying.stories import Stories
 from mash.flows.store.reads.case import Case, read_case
-from mash.flows.store.runs import record_shown, set_flow_run
+from mash.flows.store.runs import changed_since, record_shown, set_flow_run
 from mash.flows.store.store import Store
 from mash.flows.store.trouble import record_repair, tell_administrators
 from mash.flows.telling.addresses import Addresses
@@ -45,6 +47,8 @@ PREFECT_TROUBLE = (httpx.HTTPError, OSError)
 REFUSED = (httpx.HTTPStatusError, httpx.TimeoutException, ObjectNotFound)
 """What Prefect answers, or fails to in time, while it is there: it says nothing of other runs. Where it is in trouble itself, the
 polls fail too."""
+LONGEST_OWED = 480.0
+"""Seconds after which a story is written anew although runs wait to be shown."""
 KEEPS_FAILING = 3
 """Attempts in a row that fail: the administrators are told. What fails once is taken up again, and they hear of that."""
 TELL_EVERY = timedelta(minutes=30)
@@ -57,7 +61,11 @@ class Carrier:
         self.store = store
         self.queue, self.locks = Queue(store, settings.settle_seconds), Locks(store)
         self.room = Room(settings.attempts_at_once)
-        self.stories = Stories(store, Addresses.of(settings))
+        self.stories, self.tell_after = Stories(store, Addresses.of(settings)), settings.story_seconds
+        self.tagged: dict[UUID, frozenset[str]] = {}
+        """The tags that parked runs were given here: what is not known is given again, which costs less than to ask."""
+        self.caught_up = False
+        """Whether the stories are owed of what happened before this process began."""
         self.calm = asyncio.Event()
         self.repaired: dict[str, list[str]] = {}
         self.deployed: Deployed | None = None
@@ -115,10 +123,14 @@ class Carrier:
 
     async def _carry(self, case: Case) -> None:
         """Have the run deal with what happened."""
+        if await self._shown_where_parked(case):
+            self.queue.succeed(case.reference)
+            await record_shown(self.store, case.reference, case.referral.version)
+            return
         known = await self._known_run(case)
         if known is None:
             run = await self._new_run(case)
-        elif only_to_show(self.store, case, known):
+        elif only_to_show(case, known):
             run = known
             await show(self.client, self.store, self.stories, case, run)
         else:
@@ -126,10 +138,49 @@ class Carrier:
         to_run = run.state is not None and run.state.is_pending()
         seen, done = await self._run(case, run, new=known is None) if to_run else (case.referral.version, True)
         if done:
+            if case.referral.finished:
+                self.tagged.pop(run.id, None)
             self.queue.succeed(case.reference)
             await record_shown(self.store, case.reference, seen)
         else:
             await self._rest(case)
+
+    async def _shown_where_parked(self, case: Case) -> bool:
+        """Have a parked run that has nothing to do but to wait on say anew what it waits for, and until when; whether it was one.
+        One call of Prefect for each change, without an attempt; its story follows."""
+        run, tags = case.flow_run_id, tags_of(case.referral)
+        if run is None or case.referral.finished or is_due(self.store, case):
+            return False
+        if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
+            return False
+        if self.tagged.get(run) != tags:
+            await self.client.update_flow_run(run, name=case.reference, tags=sorted(tags), parameters=parameters_of(case))
+            self.tagged[run] = tags
+        self.stories.owe(case.reference)
+        return True
+
+    async def tell_stories(self) -> None:
+        """Write anew the stories that have been owed for long enough; runs go first, which say the same in short."""
+        if not self.caught_up:
+            span = 2 * timedelta(seconds=self.tell_after) * self.store.time.rate
+            for reference in await changed_since(self.store, self.store.time.now() - span):
+                self.stories.owe(reference)
+            self.caught_up = True
+        long_owed = set(self.stories.owed_for(LONGEST_OWED))
+        for reference in self.stories.owed_for(self.tell_after):
+            await self.calm.wait()
+            if self.deployed is None:
+                return
+            if reference in long_owed or not len(self.queue):
+                await self._tell_story(reference)
+
+    async def _tell_story(self, reference: str) -> None:
+        async with self.locks.held(reference) as held:
+            if not held:
+                return  # whoever carries it tells its story, or owes it
+            case = await read_case(self.store, reference)
+            if case.flow_run_id:
+                await self.stories.tell(self.client, case, case.flow_run_id)
 
     async def _rest(self, case: Case) -> None:
         """An attempt failed. It is tried again after a while; the administrators are told of one that keeps failing."""
@@ -154,7 +205,7 @@ class Carrier:
         left = state and not (state.is_scheduled() or state.is_pending() or state.is_completed())
         if wrong := [*disguised(case, run), *([f"the run was left {state.name}"] if state and left else [])]:
             await self._repaired(case, f"{'; '.join(wrong)}: taken up again")
-        return await self.ready(run)
+        return ready(run)
 
     async def _put_right(self, case: Case) -> None:
         """Have Prefect show a referral, of which it was shown everything, as the log has it."""
@@ -190,18 +241,13 @@ class Carrier:
         state = Pending() if is_due(self.store, case) else state_of(self.store, addresses, case)
         run = await create_run(self.client, self.deployed, case, state)
         await set_flow_run(self.store, case.reference, run.id)
+        self.tagged[run.id] = frozenset(run.tags)
         if state.is_pending():
-            return run if run.state and run.state.is_pending() else await self.ready(run)
-        await self.stories.tell(self.client, case, run, new=True)
+            return ready(run)
+        await self.stories.tell(self.client, case, run.id, new=True)
         if out_of_step(self.store, case, run) or of_before(self.store, addresses, case, run):
             await show(self.client, self.store, self.stories, case, run)
         return run
-
-    async def ready(self, run: FlowRun) -> FlowRun:
-        """A run that may be carried, whatever its state was."""
-        # By force: from a parked state the ordinary way needs a second call, and from a final one there is none.
-        answer: OrchestrationResult[None] = await self.client.set_flow_run_state(run.id, Pending(), force=True)
-        return run.model_copy(update={"state": answer.state})
 
     async def _repaired(self, case: Case, what: str) -> None:
         await record_repair(self.store, case.reference, what)
@@ -231,3 +277,8 @@ class Carrier:
             return False
         finally:
             CARRIED.reset(token)
+
+
+def ready(run: FlowRun) -> FlowRun:
+    """A run that may be carried, whatever its state is in Prefect: it begins by force."""
+    return run.model_copy(update={"state": Pending()})

@@ -46,8 +46,11 @@ class Client(PrefectClient):
     ) -> OrchestrationResult[Any]:
         """Set a run's state, unless Prefect would have it wait: somebody has parked it since we read it, or its database is an
         earlier copy. The engine would sleep until the run's deadline, for hours, holding its referral's lock and a place among
-        those that are carried. Raises Abort: the attempt failed, and the next one reads the run anew."""
-        answer: OrchestrationResult[Any] = await super().set_flow_run_state(flow_run_id, state, force)
+        those that are carried. Raises Abort: the attempt failed, and the next one reads the run anew. The run that is being
+        carried begins by force: from a parked state the ordinary way needs two calls more, and from a final one there is none."""
+        carried = CARRIED.get()
+        begins = carried is not None and carried.id == flow_run_id and state.is_running()
+        answer: OrchestrationResult[Any] = await super().set_flow_run_state(flow_run_id, state, force or begins)
         if answer.status is SetStateStatus.WAIT:
             raise Abort("Prefect has the run wait")
         return answer

@@ -95,13 +95,9 @@ def is_due(store: Store, case: Case) -> bool:
     return case.referral.next_at is not None and case.referral.next_at <= store.time.now()
 
 
-def only_to_show(store: Store, case: Case, run: FlowRun) -> bool:
-    """Whether a run has nothing to do but to show what happened: it is where it should be, and nothing is due. Most often that is
-    a reminder or an alert, and those come in storms."""
-    state = run.state
-    if state is None or disguised(case, run) or is_due(store, case):
-        return False
-    return state.is_completed() if case.referral.finished else state.is_scheduled() and state.name == awaiting(case.referral)
+def only_to_show(case: Case, run: FlowRun) -> bool:
+    """Whether a run has nothing to do but to show what happened: it has completed, and its referral waits for nothing."""
+    return bool(case.referral.finished and run.state and run.state.is_completed() and not disguised(case, run))
 
 
 def of_before(store: Store, addresses: Addresses, case: Case, run: FlowRun) -> bool:
@@ -149,6 +145,6 @@ async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
 async def show(client: PrefectClient, store: Store, stories: Stories, case: Case, run: FlowRun) -> None:
     """Have Prefect show a referral as the log has it, whatever it showed. Nobody else may carry its run meanwhile."""
     await describe(client, case, run)
-    await stories.tell(client, case, run)
+    await stories.tell(client, case, run.id)
     # By force: what is final, and what is left running, takes nothing else.
     await client.set_flow_run_state(run.id, state_of(store, stories.addresses, case), force=True)

@@ -80,6 +80,7 @@ class Worker:
             child = (self._look_whether_known, self._make_anew)
             more = (
                 *child,
+                self._tell_stories,
                 self._hand_over,
                 self._ask_what_became,
                 self._look_ahead,
@@ -200,6 +201,10 @@ class Worker:
     async def _make_anew(self) -> None:
         await self.carrier.calm.wait()
         await asyncio.sleep(BREATH if await self.anew.batch() else MADE_ANEW_LOOKED_AT)
+
+    async def _tell_stories(self) -> None:
+        await self.carrier.tell_stories()
+        await asyncio.sleep(min(1.0, max(BREATH, self.settings.story_seconds)))
 
     async def _send_notices(self) -> None:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
 
 from mash.flows.store.reads.case import Case, case_of
 from mash.flows.store.store import Store
-from mash.flows.store.tables import REFERRALS
+from mash.flows.store.tables import EVENTS, REFERRALS
 
 
 async def behind(store: Store, limit: int) -> list[tuple[str, int, int]]:
@@ -44,6 +45,18 @@ async def set_flow_run(store: Store, reference: str, run: UUID) -> None:
     """Remember which flow run carries a referral."""
     async with store.single.connect() as connection:
         await connection.execute(update(REFERRALS).where(REFERRALS.c.reference == reference).values(flow_run_id=run))
+
+
+async def changed_since(store: Store, at: datetime) -> list[str]:
+    """The referrals that wait for something and to which something happened since then."""
+    query = (
+        select(EVENTS.c.reference)
+        .join(REFERRALS, REFERRALS.c.reference == EVENTS.c.reference)
+        .where(EVENTS.c.hub.in_(list(store.hubs)), EVENTS.c.at >= at, ~REFERRALS.c.finished)
+        .distinct()
+    )
+    async with store.single.connect() as connection:
+        return list((await connection.scalars(query)).all())
 
 
 async def unfinished(store: Store, after: str = "", limit: int | None = None) -> list[Case]:

@@ -342,6 +342,7 @@ def receiving(folder: Path, *, rate: float = 1.0, **more: Any) -> Iterator[tuple
                 pulse_url=SecretStr(f"http://127.0.0.1:{http_port}/{MONITOR}"),
                 time_rate=rate,
                 settle_seconds=0.1,
+                story_seconds=0,
                 # All tests call from one address.
                 **{
                     "mail_url": SecretStr(f"mailto://127.0.0.1:{mail_port}/?from=mash@example.org"),
