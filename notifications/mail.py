@@ -25,9 +25,14 @@ from apprise.plugins.email.base import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
 
 from mash.config.addresses import in_ascii
+from mash.notifications.connections import Connections
 
 log = logging.getLogger("apprise.mash")
 LETTERS = "the mail server does not take addresses with such letters (SMTPUTF8): tell this person in another way"
+
+
+OPEN = Connections()
+"""This process's."""
 
 
 class _AsItIs(Compat32):
@@ -43,7 +48,7 @@ class _NotSpelt(Exception):
 
 
 class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
-    """Sends a mail for each recipient over one connection. What fails in part has failed, and is tried again."""
+    """Sends a mail for each recipient. What fails in part has failed, and is tried again."""
 
     notify_format = NotifyFormat.TEXT
     html = ""
@@ -52,8 +57,7 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
     def send(self, body: str, title: str = "", attach: Any = None, **_: Any) -> bool:
         """Whether the server took the mail for every recipient."""
         try:
-            with self._connected() as server:
-                server.ehlo_or_helo_if_needed()
+            with OPEN.to(self._server, self._connected) as server:
                 for to in self.targets:
                     self._hand_over(server, to, body, title, attach or ())
         except _NotSpelt:
@@ -66,6 +70,11 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
             log.warning("mail server: %s", type(error).__name__)
             return False
         return bool(self.targets)
+
+    @property
+    def _server(self) -> tuple[Any, ...]:
+        """What has to be the same for another mail to go by the same connection."""
+        return self.smtp_host, self.port, self.secure_mode, self.verify_certificate, self.user, self.password
 
     def _hand_over(self, server: smtplib.SMTP, to: tuple[Any, str], body: str, title: str, attached: Any) -> None:
         """Have the server take a mail. Raises SMTPResponseException, and _NotSpelt."""
@@ -105,6 +114,7 @@ class Mail(NotifyEmail):  # type: ignore[misc]  # Apprise has no types
             server.starttls(context=_trusting(self.verify_certificate))
         if self.user and self.password:
             server.login(self.user, self.password)
+        server.ehlo_or_helo_if_needed()
         return server
 
 

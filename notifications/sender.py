@@ -7,7 +7,8 @@ import logging
 import mimetypes
 import re
 from contextvars import ContextVar
-from functools import cache
+from copy import copy
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +20,7 @@ from apprise.manager_plugins import NotificationManager
 from mash.config.channels import ANY, Channel, Channels
 from mash.notifications.asked import BESIDE, fault
 from mash.notifications.govuk_notify import GovukNotify
-from mash.notifications.mail import Mail
+from mash.notifications.mail import OPEN, Mail
 from mash.notifications.notices import Tried
 from mash.notifications.webhook import Webhook
 from mash.notifications.wording import Message
@@ -88,6 +89,11 @@ async def send(channel: Channel, message: Message, reference: str = "", *, again
     return await asyncio.to_thread(_send, channel, message, reference, again)
 
 
+async def rest() -> None:
+    """Nothing is to be sent for the moment: connections that nobody has used for a while are ended."""
+    await asyncio.to_thread(OPEN.end_idle)
+
+
 async def became(channel: Channel, sent_as: str) -> str | None:
     """What has become of a message that a service took for delivery; None where it does not say, or the channel is no such
     service."""
@@ -95,18 +101,25 @@ async def became(channel: Channel, sent_as: str) -> str | None:
     return await asyncio.to_thread(plugin.became, sent_as) if isinstance(plugin, GovukNotify) and not wrong else None
 
 
-def _made(channel: Channel) -> tuple[Any, str]:
-    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
-    as they are: no parser of URLs sees them."""
+@lru_cache(maxsize=1000)
+def _of_url(url: str) -> tuple[Any, str]:
+    """Apprise's channel of a URL, and what is wrong with it. Whoever sends by it takes a copy."""
     _ready()
     lines: list[str] = []
     _LINES.set(lines)  # of this thread's or task's own context
-    url = channel.url.get_secret_value()
     plugin = apprise.Apprise.instantiate(url, asset=_ASSET)
     if plugin is None:
         return None, "Apprise does not understand this URL"
-    if wrong := fault(url, plugin, lines):
-        return plugin, wrong
+    return plugin, fault(url, plugin, lines)
+
+
+def _made(channel: Channel) -> tuple[Any, str]:
+    """Apprise's channel with the addresses it was asked for, and what is wrong with it. Those that stand beside the URL are set
+    as they are: no parser of URLs sees them."""
+    made, wrong = _of_url(channel.url.get_secret_value())
+    if wrong:
+        return made, wrong
+    plugin = copy(made)
     if isinstance(plugin, GovukNotify):
         if channel.to and plugin.kind == "email":
             plugin.to = channel.to.get_secret_value()

@@ -34,6 +34,7 @@ from mash.flows.store.mending import Mender
 from mash.flows.store.runs import behind
 from mash.flows.store.store import Store, open_store
 from mash.flows.store.writes import CHANNEL
+from mash.notifications import sender
 
 log = structlog.stdlib.get_logger("mash.worker")
 BATCH = 200
@@ -210,6 +211,7 @@ class Worker:
         await self.carrier.calm.wait()  # while a storm breaks it is not sent piecemeal
         if await self.postman.send_next():
             return
+        await sender.rest()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.outbox_rang.wait(), 1)
         self.outbox_rang.clear()
