@@ -26,7 +26,7 @@ SETTINGS = ("data_dir", "api_port", "prefect_api_url", "hubs", "profiles_dir", "
 PARTS = {" api": "api", " worker": "worker", "prefect.server.api.server": "prefect", "bin/postgres -D": "postgres"}
 """How the command of a part's process is known, whichever build began it."""
 BEHIND = "SELECT (SELECT count(*) FROM referral WHERE shown < version) + (SELECT count(*) FROM notice WHERE status = 'queued')"
-START = 120.0
+START = 300.0
 """Seconds within which all parts have to answer."""
 
 

@@ -14,6 +14,7 @@ from mash.api.commands.installed import installed
 
 def api(
     fd: Annotated[int | None, typer.Option(help="Accept on this inherited socket, which other processes may share.")] = None,
+    after: Annotated[int | None, typer.Option(help="Begin when this inherited pipe has been closed.", hidden=True)] = None,
 ) -> None:
     """Start the API alone."""
     import uvicorn
@@ -24,6 +25,9 @@ def api(
     from mash.flows.installation.processes import check_port
     from mash.flows.installation.scaled import serve
 
+    if after is not None:
+        os.read(after, 1)
+        os.close(after)
     settings = installed()
     if fd is None:
         check_port(settings.api_host, settings.api_port, "MASH_API_PORT")

@@ -1,8 +1,9 @@
 """What is checked and made before any part of an installation starts, in a process of its own that ends: what it imports takes
 80 MB, which the one that supervises the parts would keep for as long as they run.
 
-`python -m mash.flows.installation.prepare` is told line by line what to do, as JSON on its standard input, and answers each with
-a line. What has to be mended it says in a sentence, with exit code 2; what may pass, with 75.
+`python -m mash.flows.installation.prepare` reads the settings, as a line of JSON on its standard input, and checks the files that
+they name; a further line says where the database is, and is answered when the tables are there. What has to be mended it says in
+a sentence, with exit code 2; what may pass, with 75.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from mash.config.channels import read_channels
 from mash.config.errors import AWAY, TO_MEND, NotYet, ToMend
@@ -27,28 +27,19 @@ def check_files(settings: Settings) -> None:
     read_channels(settings.channels_file)
 
 
-def provide_tables(data_dir: Path, socket: Path | None, owner_url: str) -> None:
+def provide_tables(data_dir: Path, socket: str | None, owner_url: str) -> None:
     """Make the roles of the embedded cluster, if it is one with a socket, and bring the tables up to date."""
     if socket:
-        provide_roles(data_dir, socket)
+        provide_roles(data_dir, Path(socket))
     upgrade(owner_url)
-
-
-def _carry_out(settings: Settings, asked: dict[str, Any]) -> None:
-    match asked:
-        case {"do": "check_files"}:
-            check_files(settings)
-        case {"do": "provide_tables", "socket": socket, "owner_url": owner_url}:
-            provide_tables(settings.data_dir, Path(socket) if socket else None, owner_url)
-        case _:
-            raise ValueError(asked)
 
 
 def _main() -> None:
     settings = Settings.model_validate_json(sys.stdin.readline())
     try:
+        check_files(settings)
         for line in sys.stdin:
-            _carry_out(settings, json.loads(line))
+            provide_tables(settings.data_dir, **json.loads(line))
             print("done", flush=True)
     except ToMend as wrong:
         sys.stderr.write(str(wrong))

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -20,9 +21,9 @@ from pydantic import SecretStr
 
 from mash.config.errors import TO_MEND, SettingsError
 from mash.config.settings import Settings
-from mash.flows.installation.apart import Apart
 from mash.flows.installation.parts import KEPT_OPEN, NEEDED, NICE, PARTS, PREFECT_SERVER, bare_environment, kind
 from mash.flows.installation.postmaster import Cluster, start_postmaster
+from mash.flows.installation.preparation import Preparation
 from mash.flows.installation.processes import (
     ClusterNotStarted,
     PartNotStarted,
@@ -32,6 +33,8 @@ from mash.flows.installation.processes import (
 )
 from mash.flows.installation.secret_files import elsewhere, provide_secrets, secrets_folder
 
+EARLY = ("api",)
+"""What begins to import while the database is prepared: people wait for it."""
 LONGEST_WAIT = 30.0
 """Seconds between two starts of a part that keeps dying; one that lived longer than this begins again at one second."""
 
@@ -57,18 +60,19 @@ class Stack:
 
     def __enter__(self) -> Self:
         try:
-            with Apart(self.settings) as apart:
-                self._check_ports()
-                # What is wrong in a file is said before anything starts.
-                apart.ask("check_files")
+            self._check_ports()
+            with Preparation(self.settings) as preparation, self._held() as held:
                 self.logs.mkdir(parents=True, exist_ok=True)
                 owner_url = self._database()
                 self.settings = provide_secrets(self.settings)
-                socket = str(self.cluster.socket) if self.cluster else None
-                apart.ask("provide_tables", socket=socket, owner_url=owner_url)
-            self._prepare()
+                early = [part for part in self.parts if part in EARLY]
+                for part in early:
+                    self.start(part, after=held)
+                preparation.provide_tables(self.cluster.socket if self.cluster else None, owner_url)
+                self._prepare()
             for part in self.parts:
-                self.start(part)
+                if part not in early:
+                    self.start(part)
         except BaseException:
             self.stop()
             raise
@@ -76,6 +80,16 @@ class Stack:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+
+    @contextmanager
+    def _held(self) -> Iterator[int]:
+        """What holds up a part that is started already, and imports what it needs meanwhile: a pipe, until this ends."""
+        held, holds = os.pipe()
+        try:
+            yield held
+        finally:
+            os.close(holds)
+            os.close(held)
 
     def _check_ports(self) -> None:
         """Before anything starts: a part that finds its port taken would be started again and again."""
@@ -113,13 +127,16 @@ class Stack:
 
     # --- parts ----------------------------------------------------------------------------------------------------------
 
-    def start(self, part: str) -> None:
-        """Start a part (again); "postgres" is the embedded database. Call it from the main thread: see `start_cluster`."""
+    def start(self, part: str, after: int | None = None) -> None:
+        """Start a part (again); "postgres" is the embedded database. An API may begin only after a pipe has been closed. Call it
+        from the main thread: see `start_postmaster`."""
         if part == "postgres":
             self._embedded()
             self.settings = provide_secrets(self.settings)  # its socket may have moved
             return
         command, environment, handed = self._command(part)
+        if after is not None:
+            command, handed = [*command, "--after", str(after)], (*handed, after)
         with open_log(self.logs / f"{part}.log") as log:
             self.children[part] = subprocess.Popen(
                 command,

@@ -1,4 +1,4 @@
-"""Work that is done in a process of its own, which ends: what it imports is not kept by whoever asked for it."""
+"""What has to be there before the parts start, provided by a process of its own that ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Self
 
 from pydantic import SecretStr
@@ -16,9 +17,9 @@ from mash.flows.installation.parts import bare_environment
 from mash.flows.installation.processes import PartNotStarted, ends_with_parent
 
 
-class Apart:
-    """The process of `flows/installation/prepare.py`, which has begun and can be asked. It is given the settings by its standard
-    input: neither a command line nor an environment shows a secret to others."""
+class Preparation:
+    """The process of `flows/installation/prepare.py`, which checks the files while the database starts. It is given the settings by
+    its standard input: neither a command line nor an environment shows a secret to others."""
 
     def __init__(self, settings: Settings) -> None:
         self._process = subprocess.Popen(
@@ -40,9 +41,10 @@ class Apart:
         self._process.kill()
         self._process.communicate()
 
-    def ask(self, do: str, **more: str | None) -> None:
-        """Have something done, and wait until it is. Raises PartNotStarted for what has to be mended first, and NotYet."""
-        self._tell({"do": do, **more})
+    def provide_tables(self, socket: Path | None, owner_url: str) -> None:
+        """Have the files checked and the tables there, and wait until that is so; the socket is the embedded cluster's. Raises
+        PartNotStarted for what has to be mended first, and NotYet."""
+        self._tell({"socket": str(socket) if socket else None, "owner_url": owner_url})
         assert self._process.stdout
         if self._process.stdout.readline():
             return
@@ -51,7 +53,7 @@ class Apart:
             raise PartNotStarted(words)
         if self._process.returncode == AWAY:
             raise NotYet(words)
-        raise RuntimeError(f"`{do}` failed:\n{words}")
+        raise RuntimeError(f"the installation could not be prepared:\n{words}")
 
     def _tell(self, what: dict[str, object]) -> None:
         assert self._process.stdin
