@@ -18,8 +18,8 @@ from mash.flows.installation.processes import PartNotStarted, ends_with_parent
 
 
 class Preparation:
-    """The process of `flows/installation/prepare.py`, which checks the files while the database starts. It is given the settings by
-    its standard input: neither a command line nor an environment shows a secret to others."""
+    """The process of `flows/installation/prepare.py`, which checks the files while the database starts. It is given the
+    settings by its standard input: neither a command line nor an environment shows a secret to others."""
 
     def __init__(self, settings: Settings) -> None:
         self._process = subprocess.Popen(
