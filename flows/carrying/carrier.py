@@ -24,6 +24,7 @@ from mash.flows.carrying.referral import ATTEMPT, Attempt, referral
 from mash.flows.carrying.room import Room
 from mash.flows.carrying.runs import Deployed, create_run, set_parked
 from mash.flows.carrying.shown import (
+    described,
     disguised,
     is_due,
     of_before,
@@ -151,11 +152,12 @@ class Carrier:
         run, tags = case.flow_run_id, tags_of(case.referral)
         if run is None or case.referral.finished or is_due(self.store, case):
             return False
+        if self.tagged.get(run) != tags:
+            if not await described(self.client, case, run):
+                return False
+            self.tagged[run] = tags
         if not await set_parked(self.client, [run], parked(self.store, self.stories.addresses, case)):
             return False
-        if self.tagged.get(run) != tags:
-            await self.client.update_flow_run(run, name=case.reference, tags=sorted(tags), parameters=parameters_of(case))
-            self.tagged[run] = tags
         self.stories.owe(case.reference)
         return True
 

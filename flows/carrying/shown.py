@@ -6,7 +6,9 @@ Nothing there is believed: whoever has Prefect's login may change it, and its da
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
+import httpx
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.states import Completed, Scheduled
@@ -137,9 +139,20 @@ def _says_as_much(message: str, referral: Referral) -> bool:
 async def describe(client: PrefectClient, case: Case, run: FlowRun) -> None:
     """Name and tag a run, and give it its parameters, where it is otherwise."""
     if disguised(case, run) or frozenset(run.tags) != tags_of(case.referral):
+        await described(client, case, run.id)
+
+
+async def described(client: PrefectClient, case: Case, run: UUID) -> bool:
+    """Name and tag a run, and give it its parameters; False where Prefect has none of this id."""
+    try:
         await client.update_flow_run(
-            run.id, name=case.reference, tags=sorted(tags_of(case.referral)), parameters=parameters_of(case)
+            run, name=case.reference, tags=sorted(tags_of(case.referral)), parameters=parameters_of(case)
         )
+    except httpx.HTTPStatusError as refused:
+        if refused.response.status_code == httpx.codes.NOT_FOUND:
+            return False
+        raise
+    return True
 
 
 async def show(client: PrefectClient, store: Store, stories: Stories, case: Case, run: FlowRun) -> None:
